@@ -1,0 +1,1 @@
+"""Online representation learning in recurrent neural language models, reproduced."""

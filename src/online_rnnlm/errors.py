@@ -1,0 +1,5 @@
+"""Mistakes that a user can mend: shown as one line, without a traceback."""
+
+
+class UserError(Exception):
+    """A wrong setting, file or surrounding; its message says what, where and what is allowed."""

@@ -1,0 +1,242 @@
+"""Where an experiment's files lie, and what makes a run the run it is.
+
+The only module that knows the files' names.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from online_rnnlm.configuration import RunSettings
+
+PACKAGE = "online_rnnlm"
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class CorpusDirectory:
+    """`corpora/<corpus>/`: each file is one stage's output."""
+
+    path: Path
+
+    @property
+    def articles(self) -> Path:
+        """One JSON object an article a line: `title`, `text` (paragraphs separated by newlines)."""
+        return self.path / "articles.jsonl"
+
+    @property
+    def sentences(self) -> Path:
+        """One tokenised sentence a line, in the articles' order, duplicates and fragments gone."""
+        return self.path / "sentences.txt"
+
+    def split(self, split: str) -> Path:
+        """One tokenised sentence a line, before the vocabulary is applied."""
+        return self.path / f"{split}.tokens.txt"
+
+    @property
+    def vocabulary(self) -> Path:
+        """`word<TAB>count<TAB>class`, a header first, words in the order of their ids."""
+        return self.path / "vocabulary.tsv"
+
+    def text(self, split: str) -> Path:
+        """One sentence a line, `<unk>` in place, no `</s>`: for any other toolkit."""
+        return self.path / f"{split}.txt"
+
+    def stream(self, split: str) -> Path:
+        """int32 (tokens + 1,): `</s>`, then every sentence's words and its `</s>`."""
+        return self.path / f"{split}.npy"
+
+    def offsets(self, split: str) -> Path:
+        """int64 (sentences + 1,): sentence k's targets are stream[offsets[k]+1 : offsets[k+1]+1]."""
+        return self.path / f"{split}.offsets.npy"
+
+    @property
+    def statistics(self) -> Path:
+        """Counts, OOV rates, class sizes and digests."""
+        return self.path / "statistics.json"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """`runs/<run>/`: complete without MLflow."""
+
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        """Resolved settings and identity."""
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object an epoch a line."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def result(self) -> Path:
+        """The finished run's figures; written last."""
+        return self.path / "result.json"
+
+    @property
+    def model(self) -> Path:
+        """The best weights, by parameter name."""
+        return self.path / "model.npz"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The state at the end of the last epoch; no declared output, so that it survives."""
+        return self.path / "checkpoint"
+
+    @property
+    def log(self) -> Path:
+        """A line an epoch."""
+        return self.path / "train.log"
+
+
+@dataclass(frozen=True)
+class ExperimentDirectory:
+    """`results/<experiment>/`."""
+
+    path: Path
+
+    def corpus(self, corpus: str) -> CorpusDirectory:
+        """The prepared corpus of that name."""
+        return CorpusDirectory(self.path / "corpora" / corpus)
+
+    def run(self, run: str) -> RunDirectory:
+        """The run of that name."""
+        return RunDirectory(self.path / "runs" / run)
+
+    def evaluation(self, run: str, updates: str) -> Path:
+        """The figures of one evaluation."""
+        return self.path / "evaluations" / run / f"{updates}.json"
+
+    def sentence_scores(self, run: str, updates: str) -> Path:
+        """Per-sentence log-probabilities of one evaluation."""
+        return self.path / "evaluations" / run / f"{updates}.parquet"
+
+    def tracked(self, run: str) -> Path:
+        """Says that the run is in MLflow: the MLflow run's id and the identity."""
+        return self.path / "tracking" / f"{run}.json"
+
+    def table(self, table: str, kind: str) -> Path:
+        """A table as `csv`, `md`, `tex` or `html`."""
+        return self.path / "tables" / f"{table}.{kind}"
+
+    def figure(self, figure: str, kind: str) -> Path:
+        """A figure as `svg` or `png`."""
+        return self.path / "figures" / f"{figure}.{kind}"
+
+    @property
+    def claims(self) -> Path:
+        """The paper's claims, each with its verdict on this experiment."""
+        return self.path / "claims.json"
+
+    @property
+    def report(self) -> Path:
+        """One self-contained page."""
+        return self.path / "report.html"
+
+    @property
+    def store(self) -> Path:
+        """MLflow's sqlite database."""
+        return self.path / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifacts."""
+        return self.path / "mlartifacts"
+
+
+def updates_of(document_size: int) -> tuple[str, ...]:
+    """The evaluations a run gets: all have `none`; a document vector also learns online."""
+    return ("none", "document_vector") if document_size else ("none",)
+
+
+def final_updates(document_size: int) -> str:
+    """The evaluation that counts as the run's result."""
+    return updates_of(document_size)[-1]
+
+
+def module_sources(module: str) -> list[Path]:
+    """The files of a module of this package and of all it imports from the package, sorted.
+
+    They are what a stage's output depends on: named as its inputs, an edit of them reruns it.
+    """
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        source = _source(name)
+        if name not in found and source is not None:
+            found[name] = source
+            waiting += _imports(source, name)
+    return sorted(found.values())
+
+
+def _source(module: str) -> Path | None:
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _imports(source: Path, importer: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == PACKAGE and name != importer)
+
+
+def code_digest(module: str) -> str:
+    """sha256 over the sources of a module and of all it imports from the package."""
+    digest = hashlib.sha256()
+    for source in module_sources(module):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def identity(settings: RunSettings, corpus_digest: str, code: str) -> str:
+    """Digest of all that decides a run's weights: settings, corpus and code."""
+    parts = [settings.model_dump(mode="json"), corpus_digest, code]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place if the block succeeds.
+
+    Nobody ever sees a half-written file; a failed block leaves what was there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
