@@ -1,0 +1,1 @@
+"""A source becomes articles, sentences, splits, a vocabulary with classes, and arrays."""

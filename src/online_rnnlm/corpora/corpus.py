@@ -1,0 +1,152 @@
+"""A prepared corpus as the model reads it: vocabulary, word classes and memory-mapped arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
+
+UNKNOWN = "<unk>"
+SENTENCE_END = "</s>"
+SENTENCE_END_ID = 0
+VOCABULARY_HEADER = "word\tcount\tclass"
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split: the inputs `stream[:-1]`, their targets `stream[1:]`, and where sentences start.
+
+    `stream` is int32 (tokens + 1,), memory-mapped and read-only; `offsets` int64 (sentences + 1,):
+    sentence k's targets are `stream[offsets[k] + 1 : offsets[k + 1] + 1]`, the last one `</s>`.
+    """
+
+    stream: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+
+    @property
+    def sentences(self) -> int:
+        """Number of sentences."""
+        return len(self.offsets) - 1
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens to predict, `</s>` counted."""
+        return len(self.stream) - 1
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A prepared corpus.
+
+    `words` by id, `</s>` first; class c's words are the ids from `class_offsets[c]` to
+    `class_offsets[c + 1] - 1` (int64, (classes + 1,)); `digest` covers arrays and vocabulary.
+    """
+
+    words: list[str]
+    counts: npt.NDArray[np.int64]
+    class_offsets: npt.NDArray[np.int64]
+    unk_id: int
+    splits: dict[str, Split]
+    digest: str
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of words, `<unk>` and `</s>` among them, V."""
+        return len(self.words)
+
+    @property
+    def classes(self) -> int:
+        """Number of word classes, K; none is empty."""
+        return len(self.class_offsets) - 1
+
+    @property
+    def word_classes(self) -> npt.NDArray[np.int64]:
+        """Every word's class, int64 (V,)."""
+        return np.repeat(np.arange(self.classes), np.diff(self.class_offsets))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words by id, how often each occurs in `train`, and the classes' runs of ids."""
+
+    words: list[str]
+    counts: npt.NDArray[np.int64]
+    class_offsets: npt.NDArray[np.int64]
+
+
+def load_corpus(directory: CorpusDirectory) -> Corpus:
+    """Open a prepared corpus; the streams are memory-mapped, not read.
+
+    Raises UserError if a file is missing or damaged.
+    """
+    vocabulary = read_vocabulary(directory.vocabulary)
+    statistics = directory.statistics
+    if not statistics.is_file():
+        raise UserError(f"{statistics}: missing: the corpus has not been prepared to its end")
+    return Corpus(
+        words=vocabulary.words,
+        counts=vocabulary.counts,
+        class_offsets=vocabulary.class_offsets,
+        unk_id=vocabulary.words.index(UNKNOWN),
+        splits={split: _load_split(directory, split) for split in SPLITS},
+        digest=read_json(statistics)["digest"],
+    )
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read `vocabulary.tsv`; raises UserError naming the line that breaks its format."""
+    lines = _read_lines(path)
+    if lines[:1] != [VOCABULARY_HEADER]:
+        raise UserError(f"{path}, line 1: the header `word count class`, tab-separated, is needed")
+    rows = [_vocabulary_row(path, number, line) for number, line in enumerate(lines[1:], 2)]
+    words = [word for word, _, _ in rows]
+    if words[:1] != [SENTENCE_END] or UNKNOWN not in words:
+        raise UserError(f"{path}: `{SENTENCE_END}` must be the first word, `{UNKNOWN}` among them")
+    classes = np.array([label for _, _, label in rows])
+    steps = np.diff(classes, prepend=-1)
+    gaps = np.flatnonzero((steps < 0) | (steps > 1) | (classes < 0))
+    if gaps.size:
+        line = int(gaps[0]) + 2
+        raise UserError(f"{path}, line {line}: classes must be 0, 1, … without gaps, in order")
+    return Vocabulary(
+        words=words,
+        counts=np.array([count for _, count, _ in rows], dtype=np.int64),
+        class_offsets=np.append(np.flatnonzero(steps), len(words)).astype(np.int64),
+    )
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+
+
+def _vocabulary_row(path: Path, number: int, line: str) -> tuple[str, int, int]:
+    try:
+        word, count, label = line.split("\t")
+        return word, int(count), int(label)
+    except ValueError:
+        raise UserError(f"{path}, line {number}: not `word count class`: {line!r}") from None
+
+
+def _load_split(directory: CorpusDirectory, split: str) -> Split:
+    stream: npt.NDArray[np.int32] = _load_array(directory.stream(split), mmap_mode="r")
+    offsets: npt.NDArray[np.int64] = _load_array(directory.offsets(split), mmap_mode=None)
+    if len(offsets) < 1 or offsets[-1] != len(stream) - 1:
+        raise UserError(f"{directory.offsets(split)}: does not fit {directory.stream(split).name}")
+    return Split(stream=stream, offsets=offsets)
+
+
+def _load_array(path: Path, mmap_mode: Literal["r"] | None) -> npt.NDArray[Any]:
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    return array
