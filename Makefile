@@ -1,0 +1,81 @@
+# One line a task; `make help` lists them. Needs only python3 (3.11 to 3.13, with venv) and make:
+# the environment is made in .venv from the lock's hashes, and made again only when it changes.
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
+EXPERIMENT ?= demo
+PORT ?= 5000
+
+# These two are published as sources only; both are pure Python, so that no compiler is needed.
+PURE_PYTHON_SOURCES := connection-pool,docopt
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
+LOCKED := --require-hashes --no-deps --only-binary=:all: --no-binary=$(PURE_PYTHON_SOURCES)
+INSTALLED := $(VENV)/installed-for
+WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce smoke paper ui test lint format document lock clean environment python
+
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+reproduce: environment ## Run the demo experiment: about a quarter of an hour, set-up included
+	$(SNAKEMAKE)
+
+smoke: environment ## Run the tiny experiment: a minute or two
+	$(SNAKEMAKE) --configfile config/smoke.yaml
+
+paper: environment ## Run the experiment at full scale: hours; better on a cluster
+	$(SNAKEMAKE) --configfile config/paper.yaml
+
+ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
+	$(BIN)/online-rnnlm ui --results results/$(EXPERIMENT) --port $(PORT)
+
+test: environment ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: environment ## Check format, style, types and the workflow
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: environment ## Put the code into the format that lint asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+document: environment ## Write the configuration's schema and config/README.md anew
+	$(BIN)/online-rnnlm document
+
+lock: ## Write requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean: ## Remove the environment and caches; results are kept
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The mark is written last, so that an interrupted installation is not taken for a finished one.
+environment: python
+	@$(WHAT_TO_INSTALL) | cmp -s - $(INSTALLED) || { set -e; \
+	    echo "Installing the environment into $(VENV): a minute or two."; \
+	    rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
+	    awk '/^[^ ]/ { keep = /^setuptools==/ } keep' requirements.lock > $(VENV)/setuptools.lock; \
+	    $(PIP_INSTALL) $(LOCKED) --requirement $(VENV)/setuptools.lock; \
+	    $(PIP_INSTALL) $(LOCKED) --no-build-isolation --requirement requirements.lock; \
+	    $(PIP_INSTALL) --no-deps --no-build-isolation --editable .; \
+	    $(WHAT_TO_INSTALL) > $(INSTALLED); }
+
+python:
+	@command -v $(PYTHON) > /dev/null || { \
+	    echo "error: $(PYTHON) is not found; name a Python 3.11 to 3.13: PYTHON=/path/to/python3" >&2; \
+	    exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	    echo "error: Python 3.11 to 3.13 is needed, but $(PYTHON) is $$($(PYTHON) -V);" \
+	        "name another: PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+	    echo "error: $(PYTHON) has no venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
