@@ -108,6 +108,11 @@ class ExperimentDirectory:
 
     path: Path
 
+    @property
+    def configuration(self) -> Path:
+        """The configuration with all defaults filled in, which every job reads."""
+        return self.path / "config.json"
+
     def corpus(self, corpus: str) -> CorpusDirectory:
         """The prepared corpus of that name."""
         return CorpusDirectory(self.path / "corpora" / corpus)
@@ -123,6 +128,10 @@ class ExperimentDirectory:
     def sentence_scores(self, run: str, updates: str) -> Path:
         """Per-sentence log-probabilities of one evaluation."""
         return self.path / "evaluations" / run / f"{updates}.parquet"
+
+    def document_vectors(self, run: str) -> Path:
+        """float32 (test sentences, D): every test sentence's vector after its last word."""
+        return self.path / "evaluations" / run / "document_vector.vectors.npy"
 
     def tracked(self, run: str) -> Path:
         """Says that the run is in MLflow: the MLflow run's id and the identity."""
@@ -150,6 +159,11 @@ class ExperimentDirectory:
     def store(self) -> Path:
         """MLflow's sqlite database."""
         return self.path / "mlflow.db"
+
+    @property
+    def store_created(self) -> Path:
+        """Says when the database was created: what has been tracked before then is not in it."""
+        return self.path / "tracking" / "store.created"
 
     @property
     def artifacts(self) -> Path:

@@ -1,0 +1,135 @@
+"""What the Snakefile asks: the checked configuration, and what each stage depends on."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from online_rnnlm import configuration
+from online_rnnlm.configuration import CorpusSettings, Experiment
+from online_rnnlm.corpora.sources import stages, user_files
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import (
+    CorpusDirectory,
+    ExperimentDirectory,
+    RunDirectory,
+    module_sources,
+    updates_of,
+    write_json,
+)
+
+RESULTS = Path("results")
+LOCKS = Path(".snakemake/locks")
+SOLE_RUN = Path(".snakemake/sole-run.lock")
+
+# The settings that each stage of a corpus reads: a change of any other does not make it run again.
+STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
+    "articles": ("source",),
+    "sentences": ("lowercase", "min_tokens", "max_tokens"),
+    "splits": (
+        *("source", "lowercase", "min_tokens", "max_tokens"),
+        *("seed", "train_sentences", "valid_sentences", "test_sentences"),
+    ),
+    "vocabulary": ("vocabulary", "classes"),
+    "encode": ("source", "classes"),
+}
+
+
+def read_configuration(values: Mapping[str, Any], files: Iterable[str | Path]) -> Experiment:
+    """Check the configuration that Snakemake has put together, and that the user's files exist.
+
+    Raises UserError with one line that names the configuration's files and the key.
+    """
+    name = " + ".join(os.path.relpath(file) for file in files) or "--config"
+    experiment = configuration.parse(dict(values), name)
+    check_files(experiment, name)
+    return experiment
+
+
+def check_files(experiment: Experiment, name: str) -> None:
+    """Raise UserError if a file that a corpus names does not exist."""
+    for corpus, settings in experiment.corpora.items():
+        for key in ("file", "train", "valid", "test"):
+            file = getattr(settings.source, key, None)
+            if file is not None and not file.is_file():
+                what = "is a directory, not a file" if file.is_dir() else "no such file"
+                raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
+
+
+def experiment_directory(experiment: Experiment) -> ExperimentDirectory:
+    """Where the experiment's results lie, from the project's root."""
+    return ExperimentDirectory(RESULTS / experiment.experiment)
+
+
+def write_configuration(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Keep the configuration, with all defaults, beside the results: the jobs read it there."""
+    write_json(directory.configuration, experiment.model_dump(mode="json"))
+
+
+def stage_settings(stage: str, settings: CorpusSettings) -> str:
+    """The settings that decide one stage's output, as JSON: what Snakemake compares."""
+    return as_json({key: settings.model_dump(mode="json")[key] for key in STAGE_SETTINGS[stage]})
+
+
+def as_json(value: Any) -> str:
+    """The shortest JSON, its keys sorted."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def sources(*modules: str) -> list[str]:
+    """The code that a stage depends on, relative to the working directory."""
+    found = {source for module in modules for source in module_sources(f"online_rnnlm.{module}")}
+    return sorted(os.path.relpath(source) for source in found)
+
+
+def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
+    """What a corpus is split from: its sentences, or the user's own files if they are ready."""
+    if "sentences" in stages(settings.source):
+        return [str(directory.sentences)]
+    return [str(file) for file in user_files(settings.source)]
+
+
+def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[str]:
+    """The arrays of some splits, and what describes them."""
+    arrays = [file(split) for split in splits for file in (directory.stream, directory.offsets)]
+    return [str(file) for file in [directory.vocabulary, directory.statistics, *arrays]]
+
+
+def run_files(directory: RunDirectory) -> list[str]:
+    """What a finished run leaves."""
+    files = (directory.run, directory.metrics, directory.model, directory.result)
+    return [str(file) for file in files]
+
+
+def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
+    """All that the tables, figures and claims are made from."""
+    files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
+    for run in experiment.runs():
+        files += run_files(directory.run(run.name))
+        for updates in updates_of(run.settings.document_size):
+            files.append(str(directory.evaluation(run.name, updates)))
+            files.append(str(directory.sentence_scores(run.name, updates)))
+    return files
+
+
+def drop_stale_locks() -> IO[str] | None:
+    """Remove the locks that a killed Snakemake left, unless another one is running here.
+
+    Snakemake's own locks are files that outlive a killed process, and stop the next one; the
+    kernel's lock on the file that is returned does not. Keep that file open for as long as the
+    workflow runs. None if another Snakemake runs, or the file system has no such locks.
+    """
+    SOLE_RUN.parent.mkdir(exist_ok=True)
+    file = SOLE_RUN.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    for lock in LOCKS.glob("*.lock"):
+        lock.unlink(missing_ok=True)
+    return file
