@@ -5,14 +5,17 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from online_rnnlm import configuration
-from online_rnnlm.configuration import CorpusSettings, Experiment
+from online_rnnlm.configuration import CorpusSettings, Experiment, PackagedSource, Run
+from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.sources import stages, user_files
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.runs import (
     CorpusDirectory,
     ExperimentDirectory,
@@ -86,6 +89,14 @@ def sources(*modules: str) -> list[str]:
     return sorted(os.path.relpath(source) for source in found)
 
 
+def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
+    """The file that a corpus's articles are read from: a download, or the user's own."""
+    source = experiment.corpora[corpus].source
+    if isinstance(source, PackagedSource):
+        return [str(PACKAGED[source.kind].path(experiment.downloads))]
+    return [str(file) for file in user_files(source)]
+
+
 def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
     """What a corpus is split from: its sentences, or the user's own files if they are ready."""
     if "sentences" in stages(settings.source):
@@ -105,15 +116,38 @@ def run_files(directory: RunDirectory) -> list[str]:
     return [str(file) for file in files]
 
 
+def evaluation_files(run: Run, directory: ExperimentDirectory) -> list[str]:
+    """The figures and the sentences' scores of each of a run's evaluations."""
+    kinds = updates_of(run.settings.document_size)
+    files = (directory.evaluation, directory.sentence_scores)
+    return [str(file(run.name, updates)) for updates in kinds for file in files]
+
+
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
     """All that the tables, figures and claims are made from."""
     files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
     for run in experiment.runs():
-        files += run_files(directory.run(run.name))
-        for updates in updates_of(run.settings.document_size):
-            files.append(str(directory.evaluation(run.name, updates)))
-            files.append(str(directory.sentence_scores(run.name, updates)))
+        files += run_files(directory.run(run.name)) + evaluation_files(run, directory)
     return files
+
+
+def shell_prefix(source: Path) -> str:
+    """What every job's shell does first: fail early, and find this environment and this code."""
+    environment = Path(sys.executable).parent
+    return (
+        "set -euo pipefail; "
+        f"export PATH={shlex.quote(str(environment))}:$PATH "
+        f"PYTHONPATH={shlex.quote(str(source))}${{{{PYTHONPATH:+:$PYTHONPATH}}}} "
+        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1; "
+    )
+
+
+def errors(directory: ExperimentDirectory, since: float) -> list[str]:
+    """The last lines of the logs of jobs that have failed since that time (seconds, Unix)."""
+    logs = [*directory.logs.rglob("*.log"), *directory.path.glob("runs/*/train.log")]
+    recent = [log for log in logs if log.stat().st_mtime >= since]
+    last = [log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:] for log in recent]
+    return [line for lines in last for line in lines if ERROR_MARK in line]
 
 
 def drop_stale_locks() -> IO[str] | None:

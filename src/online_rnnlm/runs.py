@@ -133,6 +133,19 @@ class ExperimentDirectory:
         """float32 (test sentences, D): every test sentence's vector after its last word."""
         return self.path / "evaluations" / run / "document_vector.vectors.npy"
 
+    def document_vectors(self, run: str) -> Path:
+        """float32 (test sentences, D): every test sentence's vector after its last word."""
+        return self.path / "evaluations" / run / "document_vector.vectors.npy"
+
+    def log(self, *names: str) -> Path:
+        """What a job said; a run's own log is in its directory."""
+        return self.path / "logs" / f"{'/'.join(names)}.log"
+
+    @property
+    def logs(self) -> Path:
+        """All jobs' logs but those of training."""
+        return self.path / "logs"
+
     def tracked(self, run: str) -> Path:
         """Says that the run is in MLflow: the MLflow run's id and the identity."""
         return self.path / "tracking" / f"{run}.json"
