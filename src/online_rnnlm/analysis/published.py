@@ -1,0 +1,59 @@
+"""The paper's numbers, each with its source, or `unknown`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from online_rnnlm.configuration import NaturalInt, PositiveFloat, PositiveInt, Settings
+from online_rnnlm.errors import UserError
+
+UNKNOWN = "unknown"
+
+
+class PublishedRow(Settings):
+    """What the paper says about one model."""
+
+    hidden_size: PositiveInt = Field(description="Hidden units, M.")
+    document_size: NaturalInt = Field(description="Length of the document vector, D.")
+    status: Literal["unknown", "published"] = Field(description="Whether the number is known.")
+    test_perplexity: PositiveFloat | None = Field(default=None, description="The number.")
+    source: str = Field(min_length=1, description="Where it stands: paper, table, row.")
+
+    @model_validator(mode="after")
+    def _number_if_published(self) -> PublishedRow:
+        if (self.status == "published") != (self.test_perplexity is not None):
+            raise ValueError("`test_perplexity` is needed if, and only if, status is `published`")
+        return self
+
+
+class Published(Settings):
+    """All published rows."""
+
+    rows: list[PublishedRow] = Field(description="A row for each model of the comparison.")
+
+    def test_perplexity(self, hidden_size: int, document_size: int) -> str:
+        """The published test perplexity of a model, or `unknown`."""
+        for row in self.rows:
+            if (row.hidden_size, row.document_size) == (hidden_size, document_size):
+                return UNKNOWN if row.test_perplexity is None else str(row.test_perplexity)
+        return UNKNOWN
+
+
+def load_published(path: Path) -> Published:
+    """Read `config/published.yaml`; raises UserError naming file and key."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Published.model_validate(values)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(top)"
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{path}: `{key}`: {message}") from None
