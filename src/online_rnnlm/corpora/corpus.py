@@ -94,7 +94,7 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
         counts=vocabulary.counts,
         class_offsets=vocabulary.class_offsets,
         unk_id=vocabulary.words.index(UNKNOWN),
-        splits={split: _load_split(directory, split) for split in SPLITS},
+        splits={split: load_split(directory, split) for split in SPLITS},
         digest=read_json(statistics)["digest"],
     )
 
@@ -136,7 +136,8 @@ def _vocabulary_row(path: Path, number: int, line: str) -> tuple[str, int, int]:
         raise UserError(f"{path}, line {number}: not `word count class`: {line!r}") from None
 
 
-def _load_split(directory: CorpusDirectory, split: str) -> Split:
+def load_split(directory: CorpusDirectory, split: str) -> Split:
+    """Open one split's arrays; raises UserError if they are missing or do not fit each other."""
     stream: npt.NDArray[np.int32] = _load_array(directory.stream(split), mmap_mode="r")
     offsets: npt.NDArray[np.int64] = _load_array(directory.offsets(split), mmap_mode=None)
     if len(offsets) < 1 or offsets[-1] != len(stream) - 1:

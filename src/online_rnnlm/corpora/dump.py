@@ -1,0 +1,89 @@
+"""A MediaWiki XML dump becomes plain text, its pages parsed in parallel."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+
+import mwparserfromhell
+import mwxml
+from mwparserfromhell.nodes import Heading, Node, Tag, Template, Text, Wikilink
+from mwparserfromhell.wikicode import Wikicode
+
+from online_rnnlm.corpora.parallel import ordered_map
+from online_rnnlm.corpora.textfiles import BROKEN, open_bytes
+from online_rnnlm.errors import UserError
+
+ARTICLES = 0  # the namespace of articles
+LIST_MARKUP = frozenset({"li", "dt", "dd"})
+LIST_ITEM = "\x02"  # stands at the start of a list's line until the line is dropped
+MEDIA_LINK = re.compile(r"\s*(?:file|image|category|media)\s*:", re.IGNORECASE)
+LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
+BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
+
+
+def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
+    """Title and text of every article of a dump, redirects skipped, in the dump's order.
+
+    Paragraphs are lines; tables, lists, headings, templates and footnotes are left out.
+    Raises UserError if the file is no MediaWiki dump or ends too early.
+    """
+    for title, text in ordered_map(_plain_page, _pages(file), processes):
+        if text:
+            yield title, text
+
+
+def _pages(file: Path) -> Iterator[tuple[str, str]]:
+    """Title and wikitext of every article."""
+    with open_bytes(file) as stream:
+        try:
+            for page in mwxml.Dump.from_file(stream):
+                if page.namespace == ARTICLES and page.redirect is None:
+                    yield from ((page.title, revision.text or "") for revision in page)
+        except (ElementTree.ParseError, mwxml.errors.MalformedXML, *BROKEN) as error:
+            raise UserError(f"{file}: no whole MediaWiki dump: {error}") from None
+
+
+def _plain_page(page: tuple[str, str]) -> tuple[str, str]:
+    title, wikitext = page
+    return title, plain_text(wikitext)
+
+
+def plain_text(wikitext: str) -> str:
+    """The prose of a page, a paragraph a line."""
+    nodes = mwparserfromhell.parse(wikitext).nodes
+    lines = "".join(map(_plain_node, nodes)).split("\n")
+    paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
+    return "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
+
+
+def _plain_node(node: Node) -> str:
+    if isinstance(node, Text):
+        return str(node)
+    if isinstance(node, Heading):
+        return "\n"
+    if isinstance(node, Tag):
+        return _plain_tag(node)
+    if isinstance(node, Template) or (isinstance(node, Wikilink) and _shows_no_text(node)):
+        return ""
+    return str(Wikicode([node]).strip_code())
+
+
+def _plain_tag(tag: Tag) -> str:
+    name = str(tag.tag).strip().lower()
+    if name in LIST_MARKUP and tag.wiki_markup:
+        return LIST_ITEM
+    if name in BLOCKS:
+        return ""
+    if tag.contents is None:
+        return " "
+    # Not `strip_code`: a tag that is never closed holds headings, pictures and lists.
+    return "".join(map(_plain_node, tag.contents.nodes))
+
+
+def _shows_no_text(link: Wikilink) -> bool:
+    """Whether a link shows a picture, or only names a category or another language's page."""
+    target = str(link.title)
+    return bool(MEDIA_LINK.match(target) or (link.text is None and LANGUAGE_LINK.match(target)))

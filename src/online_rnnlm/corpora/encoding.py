@@ -1,0 +1,104 @@
+"""Splits become arrays of word ids, the same text with `<unk>`, and the corpus's statistics."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from online_rnnlm.configuration import CorpusSettings
+from online_rnnlm.corpora.corpus import (
+    SENTENCE_END_ID,
+    UNKNOWN,
+    Vocabulary,
+    load_split,
+    read_vocabulary,
+)
+from online_rnnlm.corpora.download import sha256_of
+from online_rnnlm.corpora.sources import count_articles, describe
+from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.runs import SPLITS, CorpusDirectory, replacing, write_json
+
+
+def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
+    """Write every split's text with `<unk>` and its arrays, then `statistics.json`, last of all."""
+    vocabulary = read_vocabulary(directory.vocabulary)
+    splits = {split: _encode_split(directory, split, vocabulary) for split in SPLITS}
+    files = _files(directory)
+    covered = [name for name in files if name.endswith((".npy", ".tsv"))]
+    sizes = np.diff(vocabulary.class_offsets)
+    statistics: dict[str, Any] = {
+        "corpus": corpus_name,
+        "source": describe(settings.source),
+        "articles": count_articles(settings.source, directory),
+        "splits": splits,
+        "vocabulary_size": len(vocabulary.words),
+        "classes": len(sizes),
+        "class_rule": settings.classes.rule,
+        "class_sizes": sizes.tolist(),
+        "files": files,
+        "digest": _digest_of_digests({name: files[name] for name in covered}),
+    }
+    write_json(directory.statistics, statistics)
+
+
+def _encode_split(
+    directory: CorpusDirectory, split: str, vocabulary: Vocabulary
+) -> dict[str, int | float]:
+    """Write one split's text and arrays; return its statistics."""
+    ids = {word: number for number, word in enumerate(vocabulary.words)}
+    unknown = ids[UNKNOWN]
+    stream = array("i", [SENTENCE_END_ID])
+    offsets = array("q", [0])
+    types: set[str] = set()
+    out = directory.text(split)
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for sentence in read_lines(directory.split(split)):
+            words = sentence.split(" ")
+            numbers = [ids.get(word, unknown) for word in words]
+            types.update(words)
+            file.write(" ".join([vocabulary.words[number] for number in numbers]) + "\n")
+            stream.extend(numbers)
+            stream.append(SENTENCE_END_ID)
+            offsets.append(len(stream) - 1)
+    _save(directory.stream(split), np.frombuffer(stream, dtype=np.int32))
+    _save(directory.offsets(split), np.frombuffer(offsets, dtype=np.int64))
+    return {**_statistics(directory, split, vocabulary), "types": len(types)}
+
+
+def _save(path: Path, values: np.ndarray[Any, Any]) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, values)
+
+
+def _statistics(
+    directory: CorpusDirectory, split: str, vocabulary: Vocabulary
+) -> dict[str, int | float]:
+    """Counts over one split's targets, `</s>` among the tokens but not among the words."""
+    encoded = load_split(directory, split)
+    targets = encoded.stream[1:]
+    sizes = np.diff(vocabulary.class_offsets)
+    unknown = int(np.count_nonzero(targets == vocabulary.words.index(UNKNOWN)))
+    return {
+        "sentences": encoded.sentences,
+        "tokens": encoded.tokens,
+        "unk_tokens": unknown,
+        "oov_rate": unknown / (encoded.tokens - encoded.sentences),
+        "mean_class_size": float(np.repeat(sizes, sizes)[targets].mean()),
+    }
+
+
+def _files(directory: CorpusDirectory) -> dict[str, str]:
+    """sha256 of every file that a model or another toolkit reads, by name."""
+    paths = [directory.vocabulary]
+    for split in SPLITS:
+        paths += [directory.text(split), directory.stream(split), directory.offsets(split)]
+    return {path.name: sha256_of(path) for path in paths}
+
+
+def _digest_of_digests(files: dict[str, str]) -> str:
+    lines = [f"{name} {files[name]}\n" for name in sorted(files)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""Work spread over processes, its results in the order of the work."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from online_rnnlm.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+WAITING_PER_PROCESS = 4
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Iterable[Item], processes: int
+) -> Iterator[Result]:
+    """`map(function, items)` in so many processes: the same results in the same order.
+
+    Items are drawn only as fast as they are worked on, so a corpus of any size streams through.
+    With one process nothing is started. `function` must be picklable, as is a `partial`.
+    """
+    if processes <= 1:
+        yield from map(function, items)
+        return
+    # Fresh processes: a fork of a process that has threads may hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent)
+    try:
+        yield from _in_order(pool, function, items, processes * WAITING_PER_PROCESS)
+    except BrokenProcessPool:
+        raise UserError(
+            "a worker process was killed, most likely for want of memory: try fewer processes"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor,
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    most_waiting: int,
+) -> Iterator[Result]:
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) >= most_waiting:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, and end when the parent is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -1,0 +1,67 @@
+"""Reading text that users bring: compressed or not, and never silently broken."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from online_rnnlm.errors import UserError
+
+OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
+    ".gz": lambda path: gzip.open(path, "rb"),
+    ".bz2": lambda path: bz2.open(path, "rb"),
+    ".xz": lambda path: lzma.open(path, "rb"),
+}
+BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
+
+
+def inner_suffix(path: Path) -> str:
+    """The suffix under a compression's: `.jsonl` of `articles.jsonl.xz`."""
+    return (path.with_suffix("") if path.suffix in OPENERS else path).suffix
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file, decompressing by its suffix; raises UserError if it is missing."""
+    if not path.is_file():
+        what = "is a directory, not a file" if path.is_dir() else "no such file"
+        raise UserError(f"{path}: {what}")
+    opener: Callable[[Path], Any] = OPENERS.get(path.suffix, lambda plain: plain.open("rb"))
+    try:
+        stream: IO[bytes] = opener(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    return stream
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 text file without their newlines, streamed.
+
+    Raises UserError, naming the file and the line, for anything that is no text.
+    """
+    with open_bytes(path) as file:
+        number = 0
+        try:
+            for number, raw in enumerate(file, 1):
+                yield _decode(path, number, raw).removesuffix("\n")
+        except BROKEN as error:
+            where = f"after line {number}" if number else "at its start"
+            raise UserError(f"{path}: damaged {where}: {error}") from None
+
+
+def _decode(path: Path, number: int, raw: bytes) -> str:
+    if b"\0" in raw:
+        position = raw.index(b"\0") + 1
+        raise UserError(f"{path}, line {number}, byte {position}: a NUL byte: this is no text file")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = f"{path}, line {number}, byte {error.start + 1}"
+        raise UserError(
+            f"{where}: not UTF-8: this is no text file, or in another encoding"
+        ) from None
+    return text.removeprefix("\ufeff") if number == 1 else text

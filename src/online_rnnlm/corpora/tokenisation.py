@@ -1,0 +1,112 @@
+"""Articles become tokenised sentences: Punkt trained on the corpus, then NLTK's word tokeniser."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+
+from nltk.tokenize import NLTKWordTokenizer
+from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
+
+from online_rnnlm.configuration import CorpusSettings
+from online_rnnlm.corpora.corpus import UNKNOWN
+from online_rnnlm.corpora.parallel import ordered_map
+from online_rnnlm.corpora.progress import progress
+from online_rnnlm.corpora.sources import read_articles
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import replacing
+
+logger = logging.getLogger(__name__)
+
+# Punkt learns abbreviations from about a million words as well as from ten; it learns slowly.
+PUNKT_CHARACTERS = 6_000_000
+BATCH_CHARACTERS = 200_000
+
+
+def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
+    """Write the articles' sentences in their order, tokenised, without duplicates and fragments.
+
+    The result does not depend on the number of processes. Raises UserError if nothing remains.
+    """
+    punkt = train_punkt(articles)
+    sentences = unique(sentences_of(settings, articles, punkt, processes))
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(sentence + "\n" for sentence in progress(sentences, "sentences"))
+
+
+def train_punkt(articles: Path) -> PunktParameters:
+    """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
+
+    Of a corpus above PUNKT_CHARACTERS only every n-th article is used, evenly through the corpus.
+    """
+    characters = sum(len(article.text) for article in read_articles(articles))
+    step = -(-characters // PUNKT_CHARACTERS) or 1
+    texts = [article.text for i, article in enumerate(read_articles(articles)) if i % step == 0]
+    logger.info("training Punkt on %d of %s's articles", len(texts), articles.name)
+    return PunktTrainer("\n".join(texts)).get_params()
+
+
+def sentences_of(
+    settings: CorpusSettings, articles: Path, punkt: PunktParameters, processes: int
+) -> Iterator[str]:
+    """The articles' tokenised sentences in their order, fragments and overlong ones left out."""
+    work = partial(_tokenise_batch, punkt, settings)
+    texts = (article.text for article in read_articles(articles))
+    found = False
+    for sentences in ordered_map(work, _batches(texts), processes):
+        yield from sentences
+        found = found or bool(sentences)
+    if not found:
+        raise UserError(
+            f"{articles}: no sentence of {settings.min_tokens} to {settings.max_tokens} tokens in it"
+        )
+
+
+def unique(sentences: Iterable[str]) -> Iterator[str]:
+    """The sentences without those that came before; remembers 16 bytes of each."""
+    seen: set[bytes] = set()
+    for sentence in sentences:
+        digest = blake2b(sentence.encode(), digest_size=16).digest()
+        if digest not in seen:
+            seen.add(digest)
+            yield sentence
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts in their order, in lists long enough to be worth sending to a process."""
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        batch.append(text)
+        characters += len(text)
+        if characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _tokenise_batch(
+    punkt: PunktParameters, settings: CorpusSettings, texts: list[str]
+) -> list[str]:
+    splitter = PunktSentenceTokenizer(punkt)
+    words = NLTKWordTokenizer()
+    sentences = []
+    for text in texts:
+        for paragraph in text.splitlines():
+            for sentence in splitter.tokenize(paragraph):
+                tokens = tokenise(words, sentence, settings.lowercase)
+                if settings.min_tokens <= len(tokens) <= settings.max_tokens:
+                    sentences.append(" ".join(tokens))
+    return sentences
+
+
+def tokenise(words: NLTKWordTokenizer, sentence: str, lowercase: bool) -> list[str]:
+    """One sentence's tokens; quotes are `"`, and an `<unk>` of the text stays one token."""
+    joined = " ".join(words.tokenize(sentence))
+    joined = (joined.lower() if lowercase else joined).replace("< UNK >", "< unk >")
+    joined = joined.replace("< unk >", UNKNOWN).replace("``", '"').replace("''", '"')
+    return joined.split()

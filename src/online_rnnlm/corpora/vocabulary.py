@@ -1,0 +1,87 @@
+"""The words a model knows, and the word classes its output layer is divided into."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from online_rnnlm.configuration import ClassSettings, CorpusSettings, VocabularySettings
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER
+from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.runs import replacing
+
+
+def write_vocabulary(settings: CorpusSettings, train: Path, out: Path) -> None:
+    """Count the words of `train` and write `vocabulary.tsv`: word, count, class by id."""
+    counted = select_words(*count_words(read_lines(train)), settings.vocabulary)
+    classes = assign_classes([count for _, count in counted], settings.classes)
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(VOCABULARY_HEADER + "\n")
+        for (word, count), label in zip(counted, classes, strict=True):
+            file.write(f"{word}\t{count}\t{label}\n")
+
+
+def count_words(sentences: Iterable[str]) -> tuple[Counter[str], int]:
+    """How often each word occurs, and the number of sentences."""
+    counts: Counter[str] = Counter()
+    number = 0
+    for sentence in sentences:
+        counts.update(sentence.split(" "))
+        number += 1
+    return counts, number
+
+
+def select_words(
+    counts: Counter[str], sentences: int, settings: VocabularySettings
+) -> list[tuple[str, int]]:
+    """The vocabulary with its counts, in the order of the ids.
+
+    `</s>` comes first, counted once a sentence; the others by falling count, ties by code point.
+    `<unk>` stands for all words left out and for every `<unk>` of the text; it is always there,
+    even if it never occurs, so that every text has a probability.
+    """
+    ordered = sorted(
+        ((word, count) for word, count in counts.items() if word != UNKNOWN),
+        key=lambda item: (-item[1], item[0]),
+    )
+    kept = [item for item in ordered if item[1] >= settings.min_count]
+    if settings.max_size is not None:
+        kept = kept[: settings.max_size - 2]
+    unknown = counts.total() - sum(count for _, count in kept)
+    known = sorted([*kept, (UNKNOWN, unknown)], key=lambda item: (-item[1], item[0]))
+    return [(SENTENCE_END, sentences), *known]
+
+
+def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
+    """Every word's class, in the order of the ids: 0, 1, … without gaps."""
+    if settings.rule == "equal_size":
+        return _equal_classes(len(counts), settings.count)
+    if settings.rule == "frequency":
+        return _classes_by_mass([float(count) for count in counts], settings.count)
+    return _classes_by_mass([math.sqrt(count) for count in counts], settings.count)
+
+
+def _classes_by_mass(masses: Sequence[float], classes: int) -> list[int]:
+    """The RNNLM Toolkit's rule: go on to the next class when the share so far is used up.
+
+    The word that crosses a class's bound still belongs to it, and one word crosses one bound
+    at most: so no class before the last one used is empty.
+    """
+    total = math.fsum(masses)
+    labels: list[int] = []
+    label, mass = 0, 0.0
+    for own in masses:
+        mass += own
+        labels.append(label)
+        if mass * classes > (label + 1) * total and label < classes - 1:
+            label += 1
+    return labels
+
+
+def _equal_classes(words: int, classes: int) -> list[int]:
+    """Classes whose sizes differ by one at most, the larger ones first."""
+    used = min(words, classes)
+    size, larger = divmod(words, used)
+    return [label for label in range(used) for _ in range(size + (label < larger))]
