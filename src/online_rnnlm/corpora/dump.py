@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import mwparserfromhell
 import mwxml
@@ -21,6 +21,7 @@ LIST_MARKUP = frozenset({"li", "dt", "dd"})
 LIST_ITEM = "\x02"  # stands at the start of a list's line until the line is dropped
 MEDIA_LINK = re.compile(r"\s*(?:file|image|category|media)\s*:", re.IGNORECASE)
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
+EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # what a template's removal leaves behind
 BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
 
 
@@ -54,7 +55,7 @@ def _plain_page(page: tuple[str, str]) -> tuple[str, str]:
 def plain_text(wikitext: str) -> str:
     """The prose of a page, a paragraph a line."""
     nodes = mwparserfromhell.parse(wikitext).nodes
-    lines = "".join(map(_plain_node, nodes)).split("\n")
+    lines = EMPTY_BRACKETS.sub("", "".join(map(_plain_node, nodes))).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
     return "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
 

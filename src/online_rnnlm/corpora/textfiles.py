@@ -12,11 +12,7 @@ from typing import IO, Any
 
 from online_rnnlm.errors import UserError
 
-OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": lambda path: gzip.open(path, "rb"),
-    ".bz2": lambda path: bz2.open(path, "rb"),
-    ".xz": lambda path: lzma.open(path, "rb"),
-}
+OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
 
 
@@ -30,9 +26,8 @@ def open_bytes(path: Path) -> IO[bytes]:
     if not path.is_file():
         what = "is a directory, not a file" if path.is_dir() else "no such file"
         raise UserError(f"{path}: {what}")
-    opener: Callable[[Path], Any] = OPENERS.get(path.suffix, lambda plain: plain.open("rb"))
     try:
-        stream: IO[bytes] = opener(path)
+        stream: IO[bytes] = OPENERS.get(path.suffix, open)(path, "rb")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     return stream

@@ -60,9 +60,8 @@ def sentences_of(
         yield from sentences
         found = found or bool(sentences)
     if not found:
-        raise UserError(
-            f"{articles}: no sentence of {settings.min_tokens} to {settings.max_tokens} tokens in it"
-        )
+        lengths = f"{settings.min_tokens} to {settings.max_tokens}"
+        raise UserError(f"{articles}: no sentence of {lengths} tokens in it")
 
 
 def unique(sentences: Iterable[str]) -> Iterator[str]:
