@@ -32,7 +32,7 @@ paper: environment ## Run the experiment at full scale: hours; better on a clust
 	$(SNAKEMAKE) --configfile config/paper.yaml
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
-	$(BIN)/online-rnnlm ui --results results/$(EXPERIMENT) --port $(PORT)
+	$(BIN)/online-rnnlm ui results/$(EXPERIMENT) --port $(PORT)
 
 test: environment ## Run all tests
 	$(BIN)/python -m pytest

