@@ -21,6 +21,8 @@ LIST_MARKUP = frozenset({"li", "dt", "dd"})
 LIST_ITEM = "\x02"  # stands at the start of a list's line until the line is dropped
 MEDIA_LINK = re.compile(r"\s*(?:file|image|category|media)\s*:", re.IGNORECASE)
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
+# mwxml asserts that the root is `mediawiki`.
+NO_DUMP = (ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError, *BROKEN)
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # what a template's removal leaves behind
 BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
 
@@ -43,8 +45,9 @@ def _pages(file: Path) -> Iterator[tuple[str, str]]:
             for page in mwxml.Dump.from_file(stream):
                 if page.namespace == ARTICLES and page.redirect is None:
                     yield from ((page.title, revision.text or "") for revision in page)
-        except (ElementTree.ParseError, mwxml.errors.MalformedXML, *BROKEN) as error:
-            raise UserError(f"{file}: no whole MediaWiki dump: {error}") from None
+        except NO_DUMP as error:
+            what = str(error) or "another kind of XML"
+            raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
 
 
 def _plain_page(page: tuple[str, str]) -> tuple[str, str]:

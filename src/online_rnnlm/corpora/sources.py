@@ -75,7 +75,7 @@ def count_articles(source: Source, directory: CorpusDirectory) -> int | None:
     """Number of articles, or None for text that is not divided into articles."""
     if "articles" not in stages(source):
         return None
-    if isinstance(source, TextSource) and source.file is not None and not _is_jsonl(source.file):
+    if isinstance(source, TextSource) and source.file is not None and not is_jsonl(source.file):
         return None
     return sum(1 for _ in read_lines(directory.articles))
 
@@ -120,14 +120,15 @@ def refuse_none(items: Iterable[Item], file: Path) -> Iterator[Item]:
 def read_articles(file: Path) -> Iterator[Article]:
     """The articles of a `.jsonl` file, or of plain text, where every line is one of its own."""
     lines = enumerate(read_lines(file), 1)
-    if _is_jsonl(file):
+    if is_jsonl(file):
         articles = (_parse(file, number, line) for number, line in lines if line.strip())
     else:
         articles = (Article(title="", text=line.strip()) for _, line in lines)
     yield from refuse_none((article for article in articles if article.text), file)
 
 
-def _is_jsonl(file: Path) -> bool:
+def is_jsonl(file: Path) -> bool:
+    """Whether a file's name, compressed or not, says that it has a JSON object a line."""
     return inner_suffix(file) == ".jsonl"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from online_rnnlm.configuration import CorpusSettings, TextSource
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN
 from online_rnnlm.corpora.progress import progress
-from online_rnnlm.corpora.sources import ready_files, refuse_none
+from online_rnnlm.corpora.sources import is_jsonl, ready_files, refuse_none
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
 from online_rnnlm.errors import UserError
@@ -44,6 +44,8 @@ def read_sentences(file: Path) -> Iterator[str]:
 
     `<UNK>` is read as `<unk>`. Raises UserError for a text without a sentence, and for `</s>`.
     """
+    if is_jsonl(file):
+        raise UserError(f"{file}: tokenised text must be plain, a sentence a line, not `.jsonl`")
     yield from refuse_none(_sentences(file), file)
 
 

@@ -1,0 +1,85 @@
+import bz2
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.corpora.dump import plain_text, read_dump
+from online_rnnlm.errors import UserError
+
+PAGE = (
+    "<page><title>{title}</title><ns>{ns}</ns><id>{id}</id>{redirect}"
+    "<revision><id>{id}</id>{text}</revision></page>"
+)
+WIKITEXT = """{{Infobox | name = Cat
+* not a list}}
+'''Cats''' are [[mammal|small mammals]] ({{lang|la|x}}) and ''pets''.&lt;ref&gt;A note.&lt;/ref&gt;
+
+== History ==
+[[File:Cat.jpg|thumb|A [[cat]] sits]]Kept in [[Egypt]] &amp;amp; Rome.
+* a list
+# another
+{| class="table"
+| a cell
+|}
+&lt;div&gt;Inside a tag.
+=== Hidden heading ===
+[[Image:Dog.jpg|thumb|A dog]]&lt;/div&gt;
+[[Category:Cats]]
+[[de:Katze]]"""
+
+
+def dump(pages: list[dict[str, object]]) -> bytes:
+    texts = []
+    for number, page in enumerate(pages, 1):
+        text = f"<text>{page['text']}</text>"
+        values = {"ns": 0, "redirect": "", **page, "id": number, "text": text}
+        texts.append(PAGE.format(**values))
+    info = "<siteinfo><sitename>W</sitename><namespaces></namespaces></siteinfo>"
+    xml = f'<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/">{info}'
+    return (xml + "".join(texts) + "</mediawiki>").encode()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    pages: list[dict[str, object]] = [
+        {"title": "Cat", "text": WIKITEXT},
+        {"title": "Cats", "text": "#REDIRECT [[Cat]]", "redirect": '<redirect title="Cat" />'},
+        {"title": "Talk:Cat", "text": "I like cats.", "ns": 1},
+        {"title": "Dog", "text": "A dog barks."},
+        {"title": "Empty", "text": "{{nothing}}"},
+    ]
+    path = tmp_path / "dump.xml.bz2"
+    path.write_bytes(bz2.compress(dump(pages)))
+    return path
+
+
+def test_articles_become_prose_and_redirects_are_skipped(file: Path) -> None:
+    assert list(read_dump(file, 1)) == [
+        (
+            "Cat",
+            "Cats are small mammals and pets.\nKept in Egypt & Rome.\nInside a tag.",
+        ),
+        ("Dog", "A dog barks."),
+    ]
+
+
+def test_the_number_of_processes_changes_nothing(file: Path) -> None:
+    assert list(read_dump(file, 2)) == list(read_dump(file, 1))
+
+
+def test_a_broken_dump_is_refused(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(UserError, match=r"dump\.xml\.bz2: no whole MediaWiki dump"):
+        list(read_dump(file, 1))
+
+
+@pytest.mark.parametrize("content", [b"", b"plain text", b"<html><body/></html>", dump([])[:-5]])
+def test_what_is_no_dump_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "dump.xml"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"dump\.xml: no whole MediaWiki dump"):
+        list(read_dump(file, 1))
+
+
+def test_markup_that_never_ends_is_survived() -> None:
+    assert "Text" in plain_text("Text {{open [[and ''more")
