@@ -79,9 +79,9 @@ onstart:
 
 
 onsuccess:
-    print(f"\nReport:    {RESULTS.report}")
-    print(f"MLflow UI: make ui EXPERIMENT={EXPERIMENT.experiment}", end="")
-    print(f"   (or: online-rnnlm ui {RESULTS.path})")
+    if RESULTS.report.is_file():
+        print(f"\nReport:    {RESULTS.report}")
+        print(f"MLflow UI: make ui EXPERIMENT={EXPERIMENT.experiment}")
 
 
 onerror:

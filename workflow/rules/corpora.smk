@@ -15,7 +15,7 @@ rule fetch:
     wildcard_constraints:
         file="|".join(DOWNLOADS),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=500,
         runtime=30,
@@ -25,7 +25,7 @@ rule fetch:
     message:
         "Fetch {wildcards.file}"
     shell:
-        "online-rnnlm fetch {params.kind} {output} --log {log}"
+        "python3 -m online_rnnlm fetch {params.kind} {output} --log {log}"
 
 
 rule articles:
@@ -37,7 +37,7 @@ rule articles:
     log:
         RESULTS.log("articles", "{corpus}"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     threads: 4
     resources:
         mem_mb=2000,
@@ -50,7 +50,7 @@ rule articles:
     message:
         "Read the articles of {wildcards.corpus}"
     shell:
-        "online-rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
+        "python3 -m online_rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
         " --threads {threads} --log {log}"
 
 
@@ -63,7 +63,7 @@ rule sentences:
     log:
         RESULTS.log("sentences", "{corpus}"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     threads: 4
     resources:
         mem_mb=4000,
@@ -76,7 +76,7 @@ rule sentences:
     message:
         "Divide {wildcards.corpus} into sentences and tokens"
     shell:
-        "online-rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
+        "python3 -m online_rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
         " --threads {threads} --log {log}"
 
 
@@ -91,7 +91,7 @@ rule splits:
     log:
         RESULTS.log("splits", "{corpus}"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     threads: 4
     resources:
         mem_mb=4000,
@@ -104,7 +104,7 @@ rule splits:
     message:
         "Split {wildcards.corpus} into train, valid and test"
     shell:
-        "online-rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
+        "python3 -m online_rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
         " --threads {threads} --log {log}"
 
 
@@ -117,7 +117,7 @@ rule vocabulary:
     log:
         RESULTS.log("vocabulary", "{corpus}"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=60,
@@ -129,7 +129,7 @@ rule vocabulary:
     message:
         "Count the words of {wildcards.corpus}"
     shell:
-        "online-rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
+        "python3 -m online_rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
         " --log {log}"
 
 
@@ -146,7 +146,7 @@ rule encode:
     log:
         RESULTS.log("encode", "{corpus}"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -158,5 +158,5 @@ rule encode:
     message:
         "Encode {wildcards.corpus}"
     shell:
-        "online-rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
+        "python3 -m online_rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
         " --log {log}"

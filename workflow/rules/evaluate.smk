@@ -14,7 +14,7 @@ rule evaluate:
     log:
         RESULTS.log("evaluate", "{run}-none"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -25,7 +25,7 @@ rule evaluate:
     message:
         "Evaluate {wildcards.run}, with nothing learning"
     shell:
-        "online-rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
+        "python3 -m online_rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
         " --updates {params.updates} --log {log}"
 
 

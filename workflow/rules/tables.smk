@@ -18,7 +18,7 @@ rule tables:
     log:
         RESULTS.log("tables"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -28,7 +28,7 @@ rule tables:
     message:
         "Write the tables"
     shell:
-        "online-rnnlm tables --config {params.configuration} --published {input.published}"
+        "python3 -m online_rnnlm tables --config {params.configuration} --published {input.published}"
         " --log {log}"
 
 
@@ -41,7 +41,7 @@ rule figures:
     log:
         RESULTS.log("figures"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -51,7 +51,7 @@ rule figures:
     message:
         "Draw the figures"
     shell:
-        "online-rnnlm figures --config {params.configuration} --log {log}"
+        "python3 -m online_rnnlm figures --config {params.configuration} --log {log}"
 
 
 rule claims:
@@ -63,7 +63,7 @@ rule claims:
     log:
         RESULTS.log("claims"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -73,7 +73,7 @@ rule claims:
     message:
         "Judge the claims"
     shell:
-        "online-rnnlm claims --config {params.configuration} --log {log}"
+        "python3 -m online_rnnlm claims --config {params.configuration} --log {log}"
 
 
 rule neighbours:
@@ -90,7 +90,7 @@ rule neighbours:
     log:
         RESULTS.log("neighbours"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -100,7 +100,7 @@ rule neighbours:
     message:
         "Find sentences with similar document vectors"
     shell:
-        "online-rnnlm neighbours --config {params.configuration} --log {log}"
+        "python3 -m online_rnnlm neighbours --config {params.configuration} --log {log}"
 
 
 rule report:
@@ -117,7 +117,7 @@ rule report:
     log:
         RESULTS.log("report"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -127,5 +127,5 @@ rule report:
     message:
         "Write the report"
     shell:
-        "online-rnnlm report --config {params.configuration} --published {input.published}"
+        "python3 -m online_rnnlm report --config {params.configuration} --published {input.published}"
         " --log {log}"

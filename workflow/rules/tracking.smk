@@ -11,7 +11,7 @@ rule store:
         RESULTS.log("store"),
     priority: 100
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -20,7 +20,7 @@ rule store:
     message:
         "Create MLflow's database"
     shell:
-        "online-rnnlm store --config {params.configuration} --log {log}"
+        "python3 -m online_rnnlm store --config {params.configuration} --log {log}"
 
 
 rule track:
@@ -34,7 +34,7 @@ rule track:
     log:
         RESULTS.log("track", "{run}"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -43,7 +43,7 @@ rule track:
     message:
         "Enter {wildcards.run} into MLflow"
     shell:
-        "online-rnnlm track --config {params.configuration} --run {wildcards.run} --log {log}"
+        "python3 -m online_rnnlm track --config {params.configuration} --run {wildcards.run} --log {log}"
 
 
 rule track_report:
@@ -56,7 +56,7 @@ rule track_report:
     log:
         RESULTS.log("track", "report"),
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -65,4 +65,4 @@ rule track_report:
     message:
         "Enter the tables and the report into MLflow"
     shell:
-        "online-rnnlm track --config {params.configuration} --report --log {log}"
+        "python3 -m online_rnnlm track --config {params.configuration} --report --log {log}"

@@ -16,7 +16,7 @@ rule train:
     log:
         RUN.log,
     conda:
-        "online-rnnlm"
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -27,4 +27,4 @@ rule train:
     message:
         "Train {wildcards.run}"
     shell:
-        "online-rnnlm train --config {params.configuration} --run {wildcards.run}"
+        "python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run}"
