@@ -33,8 +33,8 @@ _INTRODUCTION = f"""\
 
 `snakemake --cores all` runs `config.yaml`; `--configfile config/another.yaml` takes its place, and
 `--config 'seeds=[1,2]'` changes single keys of either. An unknown key or a wrong value stops it at
-once, with the key and what is allowed; `online-rnnlm check config/another.yaml` only looks. Files are
-named from the project's folder.
+once, with the key and what is allowed; `online-rnnlm check config/another.yaml` only looks. Files
+are named from the project's folder.
 
 | file | what it runs |
 |---|---|
