@@ -29,12 +29,9 @@ RUNS = {run.name: run for run in EXPERIMENT.runs()}
 STARTED = time.time()
 SPLITS = ("train", "valid", "test")
 
-# A killed run is taken up by simply starting again: its locks are stale, and the outputs that
-# were being written are made anew.
+# A killed run is taken up by simply starting again.
 if workflow.exec_mode == ExecMode.DEFAULT:
-    SOLE_RUN = pipeline.drop_stale_locks()
-if workflow.dag_settings is not None:
-    workflow.dag_settings.force_incomplete = True
+    SOLE_RUN = pipeline.forget_killed_run()
 
 # Jobs use this environment even if it is not activated, and one core unless they ask for more.
 shell.prefix(pipeline.shell_prefix(SOURCE))

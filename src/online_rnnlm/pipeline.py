@@ -27,6 +27,7 @@ from online_rnnlm.runs import (
 
 RESULTS = Path("results")
 LOCKS = Path(".snakemake/locks")
+INCOMPLETE = Path(".snakemake/incomplete")
 SOLE_RUN = Path(".snakemake/sole-run.lock")
 
 # The settings that each stage of a corpus reads: a change of any other does not make it run again.
@@ -150,12 +151,14 @@ def errors(directory: ExperimentDirectory, since: float) -> list[str]:
     return [line for lines in last for line in lines if ERROR_MARK in line]
 
 
-def drop_stale_locks() -> IO[str] | None:
-    """Remove the locks that a killed Snakemake left, unless another one is running here.
+def forget_killed_run() -> IO[str] | None:
+    """Remove the marks that a killed Snakemake left, unless another one is running here.
 
-    Snakemake's own locks are files that outlive a killed process, and stop the next one; the
-    kernel's lock on the file that is returned does not. Keep that file open for as long as the
-    workflow runs. None if another Snakemake runs, or the file system has no such locks.
+    Snakemake's locks are files that outlive a killed process and stop the next one; the kernel's
+    lock on the file that is returned does not: keep it open for as long as the workflow runs.
+    Its marks of incomplete outputs are not needed: every output is written whole or not at all,
+    and is old by its inputs or settings until its job has ended. None if another Snakemake runs,
+    or the file system has no such locks.
     """
     SOLE_RUN.parent.mkdir(exist_ok=True)
     file = SOLE_RUN.open("w")
@@ -164,6 +167,7 @@ def drop_stale_locks() -> IO[str] | None:
     except OSError:
         file.close()
         return None
-    for lock in LOCKS.glob("*.lock"):
-        lock.unlink(missing_ok=True)
+    for mark in [*LOCKS.glob("*.lock"), *INCOMPLETE.glob("*")]:
+        if mark.is_file():
+            mark.unlink(missing_ok=True)
     return file
