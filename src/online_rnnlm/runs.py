@@ -133,10 +133,6 @@ class ExperimentDirectory:
         """float32 (test sentences, D): every test sentence's vector after its last word."""
         return self.path / "evaluations" / run / "document_vector.vectors.npy"
 
-    def document_vectors(self, run: str) -> Path:
-        """float32 (test sentences, D): every test sentence's vector after its last word."""
-        return self.path / "evaluations" / run / "document_vector.vectors.npy"
-
     def log(self, *names: str) -> Path:
         """What a job said; a run's own log is in its directory."""
         return self.path / "logs" / f"{'/'.join(names)}.log"
