@@ -29,10 +29,8 @@ def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 def claims(results: Results) -> dict[str, Any]:
     """All claims, corpus by corpus, vector row by vector row; how they were tested beside them."""
-    groups = {
-        (str(corpus), int(hidden), int(document)): runs
-        for (corpus, hidden, document), runs in chosen(results).groupby(MODEL, sort=False)
-    }
+    grouped = [runs for _, runs in chosen(results).groupby(MODEL, sort=False)]
+    groups = {tuple(runs.iloc[0][MODEL]): runs for runs in grouped}
     made = [
         claim
         for (corpus, hidden, document), runs in groups.items()
@@ -107,7 +105,10 @@ def _compared(
         log_probability_difference=comparison.difference,
         interval=[comparison.low, comparison.high],
         # The same interval as a change of perplexity, in per cent.
-        change_interval_percent=[100 * math.expm1(-comparison.high), 100 * math.expm1(-comparison.low)],
+        change_interval_percent=[
+            100 * math.expm1(-comparison.high),
+            100 * math.expm1(-comparison.low),
+        ],
         p_value=comparison.p_value,
         sentences=comparison.sentences,
         tokens=comparison.tokens,

@@ -39,8 +39,7 @@ class Results:
 
     def perplexity(self, name: str, split: str, updates: str) -> float:
         """A run's perplexity on a split, `updates` learning while it is read."""
-        figures = self.evaluations.loc[(name, updates, split)]
-        return float(figures["perplexity"])
+        return float(self.evaluations["perplexity"].loc[(name, updates, split)])
 
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:

@@ -78,7 +78,9 @@ def _panels(results: Results) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
         axis.set_axisbelow(True)
         if len(corpora) > 1:
             axis.set_title(corpus, loc="left")
-    return figure, [(axis, runs[runs["corpus"] == c]) for axis, c in zip(axes, corpora, strict=True)]
+    return figure, [
+        (axis, runs[runs["corpus"] == c]) for axis, c in zip(axes, corpora, strict=True)
+    ]
 
 
 def learning_curves(results: Results) -> Figure:
@@ -140,7 +142,7 @@ def _log_scale(axis: Axes, epochs: pd.DataFrame) -> None:
 
 
 def _label_ends(axis: Axes, ends: list[tuple[float, float, str, str]]) -> None:
-    """Write each line's name at the right edge, a thin leader from where it ends, none overlapping."""
+    """Write each line's name at the right edge, none overlapping, a thin leader to its end."""
     right = max(x for x, *_ in ends)
     low, high = np.log(axis.get_ylim())
     heights = [(np.log(y) - low) / (high - low) for _, y, *_ in ends]
@@ -172,7 +174,7 @@ def spread(heights: list[float], gap: float) -> list[float]:
 
 
 def by_parameters(results: Results) -> Figure:
-    """Test perplexity against parameters: the static series, the vector series, its vector still."""
+    """Test perplexity against parameters: static rows, vector rows, and those held still."""
     figure, panels = _panels(results)
     for axis, runs in panels:
         points = pd.DataFrame([_point(results, group) for group in _groups(runs)])

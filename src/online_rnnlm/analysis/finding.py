@@ -17,7 +17,7 @@ def findings(results: Results, perplexity: pd.DataFrame, claims: list[dict[str, 
     """
     several = len(results.experiment.corpora) > 1
     return [
-        (f"On {corpus}: " if several else "") + _finding(rows.reset_index(drop=True), claims)
+        (f"On {corpus}: " if several else "") + _finding(rows, claims)
         for corpus, rows in perplexity.groupby("corpus", sort=False)
     ]
 
@@ -25,13 +25,13 @@ def findings(results: Results, perplexity: pd.DataFrame, claims: list[dict[str, 
 def _finding(rows: pd.DataFrame, claims: list[dict[str, Any]]) -> str:
     vectors = rows[rows["document_size"] > 0]
     if vectors.empty:
-        best = rows.loc[rows["valid_perplexity"].idxmin()]
+        best = _best(rows)
         return (
             "Only static networks were trained, so the paper's claim is not tested here: the best "
             f"of them on the validation set, of {best['hidden_size']} hidden units, has a test "
             f"perplexity of {best['test_perplexity']:.1f}."
         )
-    row = vectors.loc[vectors["valid_perplexity"].idxmin()]
+    row = _best(vectors)
     mine = {
         claim["kind"]: claim
         for claim in claims
@@ -41,6 +41,10 @@ def _finding(rows: pd.DataFrame, claims: list[dict[str, Any]]) -> str:
     if "lower_test_perplexity" in mine:
         return _against_static(row, mine)
     return _against_still(row, mine["learning_helps"])
+
+
+def _best(rows: pd.DataFrame) -> pd.Series:
+    return rows.sort_values("valid_perplexity", kind="stable").iloc[0]
 
 
 def _against_static(row: pd.Series, mine: dict[str, dict[str, Any]]) -> str:

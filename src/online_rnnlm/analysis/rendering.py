@@ -104,13 +104,13 @@ def to_latex(table: Table) -> str:
     # Columns are numbered while pandas works, as two may have one heading.
     frame = pd.DataFrame(table.cells(), columns=range(len(table.columns)), dtype="object")
     marks = np.where(np.array(table.best(), dtype=bool), "textbf:--rwrap;", "")
-    style = frame.style.hide(axis="index").format(escape="latex")
-    style = style.format_index(lambda number: _latex(table.headings[number]), axis=1)
+    style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
+    style = style.format_index(lambda heading: _latex(table.headings[int(str(heading))]), axis=1)
     style = style.apply(lambda _: marks.reshape(frame.shape), axis=None)
     return style.to_latex(
         hrules=True,
         column_format="".join("l" if column.text else "r" for column in table.columns),
-        caption=_latex(" ".join([table.caption, *table.notes])),
+        caption=_latex(" ".join([f"{table.caption}.", *table.notes])),
         label=f"tab:{table.name}",
         position_float="centering",
     )
@@ -118,9 +118,8 @@ def to_latex(table: Table) -> str:
 
 def _latex(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return re.sub(
-        r"[\\~^&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text
-    )
+    special |= {"<": r"\textless{}", ">": r"\textgreater{}"}
+    return re.sub(r"[\\~^<>&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
 
 
 def integer(key: str) -> Callable[[pd.Series], str]:

@@ -64,13 +64,15 @@ def _drawing(path: Path) -> Markup:
     try:
         svg = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}; draw the figures first") from None
+        raise UserError(
+            f"{path}: cannot be read: {error.strerror}; draw the figures first"
+        ) from None
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"|(<svg [^>]*?)height="[^"]*" width="[^"]*"',
-                 lambda match: match[1] or match[2] or "", svg, count=1)  # fmt: skip
+    head, rest = svg.split(">", 1)
+    svg = re.sub(r' (width|height)="[^"]*"', "", head) + ">" + rest  # the page decides the size
     for colour, variable in _PAGE_COLOURS.items():
         svg = svg.replace(colour, variable)
-    return Markup(svg)  # noqa: S704 - drawn by this package from numbers
+    return Markup(svg)  # drawn by this package from numbers
 
 
 def _claim_figures(claim: dict[str, Any]) -> str:
@@ -98,13 +100,13 @@ def _source(statistics: dict[str, Any]) -> dict[str, Any]:
 
 def settings_table(results: Results) -> Table:
     """Every setting of the shown runs; where rows differ, each row's own value."""
-    runs = chosen(results)
+    runs, columns = chosen(results), ("corpus", "model", "name")
     rows = []
     for key, field in RunSettings.model_fields.items():
         if key not in _DECIDED_BY_ROW:
             values = {
-                (run.corpus, run.model): results.records[run.name]["settings"][key]
-                for run in runs.itertuples()
+                (corpus, model): results.records[name]["settings"][key]
+                for corpus, model, name in zip(*(runs[k] for k in columns), strict=True)
             }
             rows.append({"setting": key, "value": _values(values), "meaning": field.description})
     return _settings("settings", "Training", rows)

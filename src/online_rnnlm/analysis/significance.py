@@ -101,7 +101,7 @@ def sign_flip_p_value(gains: Floats, seed: int, resamples: int = RESAMPLES) -> f
 def _all_signs(count: int) -> Floats:
     """All 2^count patterns of -1 and 1: (2^count, count)."""
     patterns = np.arange(2**count)[:, None] >> np.arange(count)
-    return 2.0 * (patterns & 1) - 1.0
+    return np.asarray(2.0 * (patterns & 1) - 1.0, dtype=np.float64)
 
 
 def _chunks(resamples: int, sentences: int) -> Iterator[int]:
