@@ -145,8 +145,7 @@ def shell_prefix(source: Path) -> str:
 
 def errors(directory: ExperimentDirectory, since: float) -> list[str]:
     """The last lines of the logs of jobs that have failed since that time (seconds, Unix)."""
-    logs = [*directory.logs.rglob("*.log"), *directory.path.glob("runs/*/train.log")]
-    recent = [log for log in logs if log.stat().st_mtime >= since]
+    recent = [log for log in directory.logs.rglob("*.log") if log.stat().st_mtime >= since]
     last = [log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:] for log in recent]
     return [line for lines in last for line in lines if ERROR_MARK in line]
 

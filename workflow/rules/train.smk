@@ -4,7 +4,8 @@ RUN = RESULTS.run("{run}")
 
 
 # The outputs are not deleted before the job (`update`): a run whose settings, corpus and code are
-# those of the finished one is recognised and not trained again. A checkpoint lies beside them.
+# those of the finished one is recognised and not trained again. A checkpoint and the run's
+# own log lie beside them.
 rule train:
     input:
         corpus=lambda wildcards: pipeline.encoded_files(
@@ -14,7 +15,7 @@ rule train:
     output:
         [update(file) for file in pipeline.run_files(RUN)],
     log:
-        RUN.log,
+        RESULTS.log("train", "{run}"),
     conda:
         "../../environment.yml"
     threads: 1
@@ -27,4 +28,4 @@ rule train:
     message:
         "Train {wildcards.run}"
     shell:
-        "python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run}"
+        "python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run} --log {log}"
