@@ -9,16 +9,17 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from online_rnnlm import configuration, pipeline
 from online_rnnlm.configuration import Experiment, PackagedSource, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.runs import SPLITS, CorpusDirectory, ExperimentDirectory, updates_of
+from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory, updates_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,23 +31,29 @@ Arguments = argparse.Namespace
 Verb = Callable[[Arguments], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one verb; exits 1 with one line after a user's mistake, 130 after Ctrl-C."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     _one_thread_a_process()
+    with _logging_to(parsed.log):
+        sys.exit(_status(parsed))
+
+
+def _status(parsed: Arguments) -> int:
+    """Run the verb; say a user's mistake in one line. The process's exit status."""
     try:
-        _log_to(parsed.log)
         parsed.verb(parsed)
         sys.stdout.flush()
     except UserError as error:
-        _say_error(str(error), parsed.log)
-        sys.exit(1)
+        logger.error("%s%s", ERROR_MARK, " ".join(str(error).split()))
+        return 1
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has gone; nothing more can be written, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 1
+    return 0
 
 
 def _one_thread_a_process() -> None:
@@ -55,21 +62,23 @@ def _one_thread_a_process() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
-def _log_to(file: Path | None) -> None:
+@contextmanager
+def _logging_to(file: Path | None) -> Iterator[None]:
+    """Let the package's log go to the terminal and, if one is given, to a file."""
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=handlers)
-    logging.getLogger("online_rnnlm").setLevel(logging.INFO)
-
-
-def _say_error(message: str, log: Path | None) -> None:
-    line = ERROR_MARK + " ".join(message.split())
-    print(line, file=sys.stderr)
-    if log is not None and log.parent.is_dir():
-        with log.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+    package = logging.getLogger(PACKAGE)
+    package.setLevel(logging.INFO)
+    try:
+        for handler in handlers:
+            package.addHandler(handler)
+        yield
+    finally:
+        for handler in handlers:
+            package.removeHandler(handler)
+            handler.close()
 
 
 def _parser() -> argparse.ArgumentParser:

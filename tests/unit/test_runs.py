@@ -1,0 +1,93 @@
+"""Identities, code digests and files that are written whole or not at all."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from online_rnnlm import runs
+from online_rnnlm.configuration import RunSettings
+
+SETTINGS = RunSettings(corpus="some")
+
+
+def test_the_identity_changes_with_settings_corpus_and_code():
+    identities = {
+        runs.identity(SETTINGS, "corpus", "code"),
+        runs.identity(SETTINGS.model_copy(update={"seed": 2}), "corpus", "code"),
+        runs.identity(SETTINGS, "other corpus", "code"),
+        runs.identity(SETTINGS, "corpus", "other code"),
+    }
+    assert len(identities) == 4
+    assert runs.identity(RunSettings(corpus="some"), "corpus", "code") in identities
+
+
+def test_a_modules_sources_are_its_own_and_what_it_imports():
+    names = {path.name for path in runs.module_sources("online_rnnlm.corpora.splitting")}
+    assert {"splitting.py", "sources.py", "runs.py", "configuration.py", "errors.py"} <= names
+    assert not {"cli.py", "report.py", "pipeline.py"} & names
+
+
+def test_the_code_digest_follows_the_content_only():
+    before = runs.code_digest("online_rnnlm.corpora.splitting")
+    for source in runs.module_sources("online_rnnlm.corpora.splitting"):
+        os.utime(source)
+    assert runs.code_digest("online_rnnlm.corpora.splitting") == before
+    assert runs.code_digest("online_rnnlm.corpora.vocabulary") != before
+
+
+def test_a_module_that_is_not_there_has_no_sources():
+    assert runs.module_sources("online_rnnlm.nowhere") == []
+
+
+def test_replacing_leaves_what_was_there_if_the_block_fails(tmp_path):
+    path = tmp_path / "folder" / "file"
+    with runs.replacing(path) as temporary:
+        temporary.write_text("old")
+    with pytest.raises(ValueError, match="broken"), runs.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise ValueError("broken")
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    code = (
+        "import os, signal, sys; from pathlib import Path; from online_rnnlm import runs\n"
+        "with runs.replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == -9
+    assert path.read_text() == "old"
+
+
+def test_json_that_no_reader_understands_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        runs.write_json(tmp_path / "file.json", {"perplexity": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_read_as_it_was_written(tmp_path):
+    value = {"name": "ein Schiff", "values": [1, 2.5, None, True]}
+    runs.write_json(tmp_path / "file.json", value)
+    assert runs.read_json(tmp_path / "file.json") == value
+
+
+def test_a_document_vector_is_also_evaluated_while_it_learns():
+    assert runs.updates_of(0) == ("none",)
+    assert runs.updates_of(5) == ("none", "document_vector")
+    assert (runs.final_updates(0), runs.final_updates(5)) == ("none", "document_vector")
+
+
+def test_finding_sources_imports_none_of_them():
+    code = (
+        "import sys; from online_rnnlm import runs\n"
+        "runs.module_sources('online_rnnlm.analysis.report')\n"
+        "print('pandas' in sys.modules, 'online_rnnlm.analysis.report' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
