@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn, TypeVar
 
 import pandas as pd
@@ -24,14 +25,14 @@ import pandas as pd
 from online_rnnlm import entries
 from online_rnnlm.configuration import Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, read_json, replacing, write_json
+from online_rnnlm.runs import ExperimentDirectory, read_json, write_json
 
 REPORT = "report"
 COMPLETE = "complete"  # the tag that is set last: an entry without it was cut off
 _HOST = "127.0.0.1"
 _ATTEMPTS = 6
 _BATCH = 1000  # metrics that MLflow takes at once
-_QUIET = {
+SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -88,11 +89,11 @@ def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
     create_store(directory)
     command = ui_command(directory, port)
-    os.execve(command[0], command, os.environ | _QUIET)
+    os.execve(command[0], command, os.environ | SERVER_ENVIRONMENT)
 
 
 def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:
-    """The command that serves this store; see `_QUIET` for the environment it needs.
+    """The command that serves this store; see `SERVER_ENVIRONMENT` for the environment it needs.
 
     Without that environment the server starts ten processes of 240 MB each.
     """
@@ -107,7 +108,7 @@ def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:
 
 def _mlflow() -> Any:
     """MLflow, silent and without telemetry: it reads its settings while it is imported."""
-    for name, value in _QUIET.items():
+    for name, value in SERVER_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow  # noqa: PLC0415
 
@@ -164,8 +165,11 @@ def _make_store(directory: ExperimentDirectory) -> bool:
         directory.store.unlink()
     shutil.rmtree(directory.artifacts, ignore_errors=True)
     directory.artifacts.mkdir(parents=True)
-    with replacing(directory.store) as temporary:
-        _create(temporary, directory)
+    # A path that was never used: MLflow remembers for the process's life which have tables.
+    with TemporaryDirectory(prefix=".mlflow.", dir=directory.path) as folder:
+        fresh = Path(folder) / directory.store.name
+        _create(fresh, directory)
+        fresh.replace(directory.store)
     return True
 
 

@@ -1,0 +1,167 @@
+"""The report and MLflow's interface in a real browser."""
+
+import json
+import os
+import runpy
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm import tracking
+from online_rnnlm.analysis.claims import write_claims
+from online_rnnlm.analysis.figures import write_figures
+from online_rnnlm.analysis.report import write_report
+from online_rnnlm.runs import ExperimentDirectory
+
+PROJECT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own
+]
+
+# Runs in the page: what reaches beyond the window's edge and is not in a box that scrolls.
+PROBE = """
+<script>
+addEventListener("load", () => {
+  const width = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("main *")]
+    .filter(e => e.getBoundingClientRect().right > width + 1 && !e.closest(".scroll"))
+    .map(e => e.tagName + "." + e.className);
+  const small = [...document.querySelectorAll("figure svg text")]
+    .map(e => e.getBoundingClientRect().height).filter(height => height < 9);
+  const found = {width, page: document.documentElement.scrollWidth, wide, small};
+  document.body.setAttribute("data-found", JSON.stringify(found));
+});
+</script>
+"""
+SECRET = 'data-found="'
+
+
+def _chromium(profile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        *("--enable-logging=stderr", "--hide-scrollbars", f"--user-data-dir={profile}"),
+        *arguments,
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
+    """An invented experiment with everything written."""
+    fake = runpy.run_path(str(PROJECT / "tests/unit/analysis/fake_experiment.py"))
+    experiment = fake["experiment"](search={"learning_rate": [0.1, 0.2]})
+    made: ExperimentDirectory = fake["write"](
+        tmp_path_factory.mktemp("browser") / "invented", experiment
+    )
+    write_figures(experiment, made)
+    write_claims(experiment, made)
+    write_report(experiment, made, PROJECT / "config/published.yaml")
+    return made
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_report_fits_its_window(
+    directory: ExperimentDirectory, tmp_path: Path, width: int
+) -> None:
+    probed = tmp_path / "report.html"
+    # Chromium's window is never narrower than 500 pixels, a frame in it is.
+    framed = tmp_path / "phone.html"
+    probed.write_text(directory.report.read_text().replace("</body>", PROBE + "</body>"))
+    framed.write_text(
+        f'<iframe id="f" style="width:{width}px;height:900px;border:0" src="report.html"></iframe>'
+        "<script>addEventListener('load', () => setTimeout(() => document.body.setAttribute("
+        "'data-found', document.getElementById('f').contentDocument.body"
+        ".getAttribute('data-found')), 50))</script>"
+    )
+    result = _chromium(
+        tmp_path / "profile", "--window-size=1300,950", "--allow-file-access-from-files",
+        "--virtual-time-budget=3000", "--dump-dom", framed.as_uri(),
+    )  # fmt: skip
+    text = result.stdout.split(SECRET)[1].split('"')[0].replace("&quot;", '"')
+    found = json.loads(text)
+    assert found["width"] == width
+    assert found["page"] == width
+    assert found["wide"] == []
+    assert found["small"] == []
+    assert "CONSOLE" not in result.stderr
+
+
+@pytest.fixture(scope="module")
+def interface(
+    directory: ExperimentDirectory, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """MLflow's own interface, serving the experiment."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tracking.create_store(directory)
+    log = (tmp_path_factory.mktemp("server") / "log").open("w")
+    server = subprocess.Popen(
+        tracking.ui_command(directory, port),
+        env=os.environ | tracking.SERVER_ENVIRONMENT,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        _wait(f"http://127.0.0.1:{port}/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(30)
+        log.close()
+
+
+def _wait(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "MLflow's server does not answer"
+            time.sleep(0.3)
+
+
+def _post(interface: str, path: str, body: object) -> dict[str, object]:
+    request = urllib.request.Request(
+        f"{interface}/api/2.0/mlflow/{path}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+def test_mlflows_interface_shows_the_runs(
+    interface: str, directory: ExperimentDirectory, tmp_path: Path
+) -> None:
+    body = {"max_results": 10}
+    [experiment] = _post(interface, "experiments/search", body)["experiments"]
+    page = f"{interface}/#/experiments/{experiment['experiment_id']}/runs"
+    shown = _chromium(
+        tmp_path / "profile", "--window-size=1600,1000", "--virtual-time-budget=20000",
+        "--dump-dom", page,
+    )  # fmt: skip
+    assert "invented-M100-D20-learning_rate0.1-seed1" in shown.stdout
+    assert ">report<" in shown.stdout
+
+
+def test_an_artifact_can_be_read_through_the_server(
+    interface: str, directory: ExperimentDirectory
+) -> None:
+    run_id = json.loads(directory.tracked("report").read_text())["mlflow_run_id"]
+    address = f"{interface}/get-artifact?path=report.html&run_uuid={run_id}"
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        assert answer.read() == directory.report.read_bytes()
