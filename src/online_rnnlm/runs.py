@@ -56,7 +56,7 @@ class CorpusDirectory:
         return self.path / f"{split}.npy"
 
     def offsets(self, split: str) -> Path:
-        """int64 (sentences + 1,): sentence k's targets are stream[offsets[k]+1 : offsets[k+1]+1]."""
+        """int64 (sentences + 1,): sentence k's targets: stream[offsets[k]+1 : offsets[k+1]+1]."""
         return self.path / f"{split}.offsets.npy"
 
     @property
