@@ -65,6 +65,7 @@ rule all:
         rules.tables.output,
         rules.figures.output,
         rules.claims.output,
+        RESULTS.store,
         [RESULTS.tracked(run) for run in RUNS],
         RESULTS.tracked("report"),
     message:

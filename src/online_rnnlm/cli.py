@@ -251,7 +251,10 @@ def _encode(arguments: Arguments) -> None:
 def _train(arguments: Arguments) -> None:
     run, directory = _run(arguments)
     train = _stage("training", "train")
-    train(run.settings, directory.corpus(run.settings.corpus), directory.run(run.name))
+    train(run, directory.corpus(run.settings.corpus), directory.run(run.name))
+    # Snakemake goes by time: a run that was finished already has just been found up to date.
+    for file in pipeline.run_files(directory.run(run.name)):
+        os.utime(file)
 
 
 def _evaluate(arguments: Arguments) -> None:
@@ -262,13 +265,8 @@ def _evaluate(arguments: Arguments) -> None:
             f"--updates {arguments.updates}: `{run.name}` has no document vector; "
             f"allowed: {', '.join(allowed)}"
         )
-    _stage("evaluation", "evaluate")(
-        directory.run(run.name),
-        directory.corpus(run.settings.corpus),
-        arguments.updates,
-        directory.evaluation(run.name, arguments.updates),
-        directory.sentence_scores(run.name, arguments.updates),
-    )
+    evaluate = _stage("evaluation", "evaluate")
+    evaluate(directory, run.name, directory.corpus(run.settings.corpus), arguments.updates)
 
 
 def _tables(arguments: Arguments) -> None:
