@@ -87,7 +87,7 @@ class VocabularySettings(Settings):
     )
     max_size: Annotated[int, Field(ge=3)] | None = Field(
         default=None,
-        description="At most so many words, `<unk>` and `</s>` among them, the most frequent first.",
+        description="At most so many words, the most frequent first; `<unk>` and `</s>` count.",
     )
 
 
@@ -143,7 +143,7 @@ class RunSettings(Settings):
     )
     unit_of_text: Literal["sentence"] = Field(
         default="sentence",
-        description="What a document vector and a hidden state live through: both start at 0 there.",
+        description="What a document vector and a hidden state live through; both start at 0.",
     )
     optimizer: Literal["adagrad", "sgd"] = Field(
         default="adagrad", description="How gradients become updates."

@@ -70,6 +70,10 @@ class Corpus:
         """Every word's class, int64 (V,)."""
         return np.repeat(np.arange(self.classes), np.diff(self.class_offsets))
 
+    def mean_class_size(self, split: str) -> float:
+        """Words in the target's class, averaged over a split's tokens."""
+        return mean_class_size(self.class_offsets, self.splits[split].stream[1:])
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -78,6 +82,12 @@ class Vocabulary:
     words: list[str]
     counts: npt.NDArray[np.int64]
     class_offsets: npt.NDArray[np.int64]
+
+
+def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
+    """Words in the target's class, averaged over targets."""
+    sizes = np.diff(class_offsets)
+    return float(np.repeat(sizes, sizes)[targets].mean())
 
 
 def load_corpus(directory: CorpusDirectory) -> Corpus:

@@ -15,6 +15,7 @@ from online_rnnlm.corpora.corpus import (
     UNKNOWN,
     Vocabulary,
     load_split,
+    mean_class_size,
     read_vocabulary,
 )
 from online_rnnlm.corpora.download import sha256_of
@@ -80,14 +81,13 @@ def _statistics(
     """Counts over one split's targets, `</s>` among the tokens but not among the words."""
     encoded = load_split(directory, split)
     targets = encoded.stream[1:]
-    sizes = np.diff(vocabulary.class_offsets)
     unknown = int(np.count_nonzero(targets == vocabulary.words.index(UNKNOWN)))
     return {
         "sentences": encoded.sentences,
         "tokens": encoded.tokens,
         "unk_tokens": unknown,
         "oov_rate": unknown / (encoded.tokens - encoded.sentences),
-        "mean_class_size": float(np.repeat(sizes, sizes)[targets].mean()),
+        "mean_class_size": mean_class_size(vocabulary.class_offsets, targets),
     }
 
 

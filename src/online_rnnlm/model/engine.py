@@ -1,0 +1,61 @@
+"""Functions that train on and score a corpus's sentences, by kernel or by plain graph."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from online_rnnlm.configuration import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.model.graph_engine import GraphScorer, GraphTrainer
+from online_rnnlm.model.kernel_engine import KernelScorer, KernelTrainer
+from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.model.state import Scores, Sentences
+
+
+def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:
+    """The sizes of a run's model on a corpus."""
+    return Sizes(
+        corpus.vocabulary_size, settings.hidden_size, corpus.classes, settings.document_size
+    )
+
+
+class Trainer(Protocol):
+    """Weights that learn from sentences."""
+
+    def update(self, sentences: Sentences, learning_rate: float) -> float:
+        """Learn from the training sentences of these numbers, in order; returns their log P."""
+
+    @property
+    def weights(self) -> Parameters:
+        """The weights now; not copies."""
+
+    @property
+    def accumulators(self) -> Parameters:
+        """AdaGrad's sums of squared gradients now; not copies."""
+
+    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Go on from copies of these."""
+
+
+class Scorer(Protocol):
+    """A function that scores sentences with given weights."""
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+
+
+def trainer(
+    settings: RunSettings, corpus: Corpus, weights: Parameters, accumulators: Parameters
+) -> Trainer:
+    """A trainer by the settings' engine, starting from copies of weights and accumulators."""
+    make = KernelTrainer if settings.engine == "kernel" else GraphTrainer
+    return make(settings, corpus, weights, accumulators)
+
+
+def scorer(settings: RunSettings, corpus: Corpus) -> Scorer:
+    """A scorer by the settings' engine."""
+    if settings.engine == "kernel":
+        return KernelScorer(settings, corpus)
+    return GraphScorer(settings, corpus)

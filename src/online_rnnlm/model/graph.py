@@ -1,0 +1,200 @@
+"""The model as one symbolic graph: the definition that all else is tested against.
+
+    h_t    = σ(E[w_t] + h_{t-1} W_hᵀ)                    h_0 = 0
+    P(c)   = softmax(W_c h_t + V_c d_t)                   over classes
+    P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t)             over the words of class c
+    L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
+    d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
+
+All gradients are derived by the engine; d's own update counts as a constant in them.
+Sentences are padded: columns of (T, B) matrices, `mask` 1 where there is a token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.gradient import disconnected_grad, grad_clip
+
+from online_rnnlm.model.parameters import Parameters
+
+_NEVER = -1e30
+"""Score of the padding beside a class's words: its probability is exactly 0."""
+
+
+class Padded(NamedTuple):
+    """Sentences side by side, (T, B): previous words, words to predict, 1 where there is one."""
+
+    inputs: Any
+    targets: Any
+    mask: Any
+
+
+@dataclass(frozen=True)
+class WordClasses:
+    """The vocabulary's classes as index tables.
+
+    `of_word` (V,): every word's class. `words` (K, L): the classes' words, padded with word 0;
+    `exists` (K, L): False on padding. `within` (V,): every word's place in its class.
+    """
+
+    of_word: NDArray[np.int64]
+    words: NDArray[np.int64]
+    exists: NDArray[np.bool_]
+    within: NDArray[np.int64]
+
+    @classmethod
+    def from_offsets(cls, offsets: NDArray[np.int64]) -> WordClasses:
+        """The tables for classes that are the runs of word ids between `offsets` (K + 1,)."""
+        sizes = np.diff(offsets)
+        of_word = np.repeat(np.arange(len(sizes)), sizes)
+        places = np.arange(sizes.max())
+        exists = places < sizes[:, None]
+        words = np.where(exists, offsets[:-1, None] + places, 0)
+        return cls(of_word, words, exists, np.arange(offsets[-1]) - offsets[of_word])
+
+
+def pad(
+    stream: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    sentences: NDArray[np.int64],
+    dtype: str,
+) -> Padded:
+    """The sentences of a split as padded matrices; `mask` has the model's dtype."""
+    lengths = offsets[sentences + 1] - offsets[sentences]
+    times = np.arange(lengths.max())[:, None]
+    exists = times < lengths
+    places = np.where(exists, offsets[sentences] + times, 0)
+    inputs = np.where(exists, stream[places], 0)
+    targets = np.where(exists, stream[places + 1], 0)
+    return Padded(inputs.astype("int64"), targets.astype("int64"), exists.astype(dtype))
+
+
+def padded_symbols(dtype: str) -> Padded:
+    """Symbolic inputs for `pad`'s matrices."""
+    return Padded(pt.lmatrix("inputs"), pt.lmatrix("targets"), pt.matrix("mask", dtype=dtype))
+
+
+class Predictions(NamedTuple):
+    """Symbolic results: log P of every target (T, B), and d after every word (T, B, D)."""
+
+    log_probabilities: Any
+    document_vectors: Any
+
+
+def predictions(
+    weights: Parameters, batch: Padded, classes: WordClasses, document_rate: Any, error_clip: float
+) -> Predictions:
+    """The model's predictions for padded sentences, the document vector learning with each word."""
+    tables = [pt.constant(table) for table in (classes.of_word, classes.words, classes.within)]
+    exists = pt.constant(classes.exists)
+
+    def step(inputs: Any, targets: Any, mask: Any, hidden: Any, document: Any) -> tuple[Any, ...]:
+        of_word, words, within = tables
+        hidden = _hidden(weights, inputs, hidden, error_clip)
+        target_class = of_word[targets]
+        class_scores = hidden @ weights.class_output.T + document @ weights.class_document
+        rows = words[target_class]
+        word_scores = _word_scores(weights, rows, hidden, document)
+        word_scores = pt.where(exists[target_class], word_scores, _NEVER)
+        log_probability = mask * (
+            _log_softmax_of(class_scores, target_class)
+            + _log_softmax_of(word_scores, within[targets])
+        )
+        slope = pt.grad(-log_probability.sum(), document)
+        updated = disconnected_grad(document - document_rate * slope)
+        return hidden, updated, log_probability
+
+    width = batch.inputs.shape[1]
+    dtype = weights.recurrent.dtype
+    first_hidden = pt.zeros((width, weights.recurrent.shape[0]), dtype=dtype)
+    first_document = pt.zeros((width, weights.class_document.shape[0]), dtype=dtype)
+    _, documents, log_probabilities = pytensor.scan(
+        step,
+        sequences=list(batch),
+        outputs_info=[first_hidden, first_document, None],
+        return_updates=False,
+    )
+    return Predictions(log_probabilities, documents)
+
+
+def _hidden(weights: Parameters, inputs: Any, hidden: Any, error_clip: float) -> Any:
+    total = weights.embeddings[inputs] + hidden @ weights.recurrent.T
+    if error_clip:
+        total = grad_clip(total, -error_clip, error_clip)
+    return pt.sigmoid(total)
+
+
+def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> Any:
+    """Scores of each sentence's candidate words, (B, L), for `rows` (B, L) of word ids."""
+    output = weights.word_output[rows]
+    online = weights.word_document.T[rows]
+    return (output * hidden[:, None, :]).sum(2) + (online * document[:, None, :]).sum(2)
+
+
+def _log_softmax_of(scores: Any, index: Any) -> Any:
+    """log softmax(scores)[b, index[b]] for every row b."""
+    return pt.special.log_softmax(scores, axis=1)[pt.arange(index.shape[0]), index]
+
+
+def touched(weights: Parameters, batch: Padded, classes: WordClasses) -> Parameters:
+    """1 for every row or column that a batch's gradients reach, for L2; (rows, 1) or (1, columns).
+
+    Padding is word 0, `</s>`, which every sentence begins and ends with.
+    """
+    dtype = weights.recurrent.dtype
+    vocabulary = weights.embeddings.shape[0]
+    nothing = pt.zeros((vocabulary,), dtype=dtype)
+    read = pt.set_subtensor(nothing[batch.inputs.flatten()], 1)
+    class_hit = pt.zeros((len(classes.words),), dtype=dtype)
+    of_word = pt.constant(classes.of_word)
+    class_hit = pt.set_subtensor(class_hit[of_word[batch.targets.flatten()]], 1)
+    # A word alone in its class has probability 1 there: its row learns nothing.
+    has_choice = pt.constant((classes.exists.sum(1) > 1).astype(dtype))
+    predicted = (class_hit * has_choice)[of_word]
+    one = pt.ones((1, 1), dtype=dtype)
+    return Parameters(read[:, None], one, one, predicted[:, None], one, predicted[None, :])
+
+
+def sgd(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
+    """The weight and its accumulator after a step of stochastic gradient descent."""
+    return weight - learning_rate * gradient, accumulator
+
+
+def adagrad(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
+    """The weight and its sum of squared gradients after a step of AdaGrad (Duchi et al., 2011)."""
+    total = accumulator + gradient**2
+    return weight - learning_rate * gradient / pt.sqrt(total), total
+
+
+OPTIMIZERS = {"sgd": sgd, "adagrad": adagrad}
+
+
+def training_updates(
+    weights: Parameters,
+    accumulators: Parameters,
+    batch: Padded,
+    classes: WordClasses,
+    learning_rate: Any,
+    document_rate: Any,
+    *,
+    optimizer: str,
+    l2: float,
+    error_clip: float,
+) -> tuple[Any, list[tuple[Any, Any]]]:
+    """The batch's log-probability, and the updates of all weights and accumulators."""
+    result = predictions(weights, batch, classes, document_rate, error_clip)
+    total = result.log_probabilities.sum()
+    gradients = pt.grad(-total, list(weights), disconnected_inputs="ignore")
+    updates = []
+    reached = touched(weights, batch, classes)
+    rule = OPTIMIZERS[optimizer]
+    for weight, sums, gradient, hit in zip(weights, accumulators, gradients, reached, strict=True):
+        new_weight, new_sums = rule(weight, gradient + l2 * hit * weight, sums, learning_rate)
+        updates += [(weight, new_weight), (sums, new_sums)]
+    return total, updates

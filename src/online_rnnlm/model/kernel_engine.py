@@ -1,0 +1,112 @@
+"""Training and scoring by the fast kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+
+from online_rnnlm.configuration import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.model.kernels.workspace import classes_from_offsets
+from online_rnnlm.model.operations import SentenceScores, TrainingSteps
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.state import (
+    SCORING_SENTENCES,
+    Scores,
+    Sentences,
+    SharedTrainer,
+    weight_symbols,
+)
+
+# One operation runs everything: there is nothing to optimise around it, and the virtual machine
+# in Python needs no compiler.
+_MODE = Mode(linker="vm", optimizer=None)
+_NONE = np.empty(0, np.int64)
+
+
+class KernelTrainer(SharedTrainer):
+    """Training by `TrainingSteps`."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        weights: Parameters,
+        accumulators: Parameters,
+    ) -> None:
+        super().__init__(settings, weights, accumulators)
+        split = corpus.splits["train"]
+        self._stream, self._offsets = _plain(split.stream), _plain(split.offsets)
+        dtype = settings.precision
+        self._real = np.dtype(dtype).type
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
+        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
+        step = TrainingSteps(
+            classes_from_offsets(corpus.class_offsets),
+            settings.batch_sentences,
+            optimizer=settings.optimizer,
+            l2=settings.l2,
+            error_clip=settings.error_clip,
+        )
+        state = [*self._state.weights, *self._state.accumulators]
+        *updated, total = step(*state, *inputs, *rates)
+        self._update = pytensor.function(
+            [*inputs, *rates],
+            total,
+            updates=list(zip(state, updated, strict=True)),
+            mode=_MODE,
+            accept_inplace=True,
+            trust_input=True,
+        )
+        self.update(_NONE, settings.learning_rate)  # compiles, or loads what has been compiled
+
+    def update(self, sentences: Sentences, learning_rate: float) -> float:
+        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        rates = self._real(learning_rate), self._real(self._settings.document_rate)
+        arrays = [np.asarray(rate) for rate in rates]
+        return float(self._update(self._stream, self._offsets, sentences, *arrays))
+
+
+class KernelScorer:
+    """Scoring by `SentenceScores`."""
+
+    def __init__(self, settings: RunSettings, corpus: Corpus) -> None:
+        dtype = settings.precision
+        self._real = np.dtype(dtype).type
+        weights = weight_symbols(dtype)
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.scalar(dtype=dtype)]
+        classes = classes_from_offsets(corpus.class_offsets)
+        score = SentenceScores(classes, SCORING_SENTENCES, corpus.unk_id)
+        self._score = pytensor.function(
+            [*weights, *inputs], score(*weights, *inputs), mode=_MODE, trust_input=True
+        )
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        if document_rate == 0:
+            weights = _without_document(weights)
+        rate = np.asarray(self._real(document_rate))
+        stream, offsets = _plain(split.stream), _plain(split.offsets)
+        scores, vectors = self._score(*weights, stream, offsets, sentences, rate)
+        return Scores(scores[:, 0].copy(), scores[:, 1].copy(), vectors)
+
+
+def _without_document(weights: Parameters) -> Parameters:
+    """The same model with D = 0: what a document vector of zeros predicts."""
+    return weights._replace(
+        class_document=weights.class_document[:0], word_document=weights.word_document[:0]
+    )
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view that is no memory map to numba and PyTensor."""
+    view = np.asarray(array).view(np.ndarray)
+    view.flags.writeable = False
+    return view
