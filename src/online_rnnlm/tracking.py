@@ -88,6 +88,9 @@ def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
         except OSError as error:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
     create_store(directory)
+    # The first experiment after `Default`; the address says that it is about training.
+    address = f"http://{_HOST}:{port}/#/experiments/1/runs?workflowType=machine_learning"
+    print(f"MLflow: {address}", flush=True)
     command = ui_command(directory, port)
     os.execve(command[0], command, os.environ | SERVER_ENVIRONMENT)
 
@@ -204,7 +207,9 @@ def _create(path: Path, directory: ExperimentDirectory) -> None:
     """A store with one experiment; MLflow's own `Default` would only be in the way."""
     with _client(path) as client:
         root = _root(directory)
-        client.create_experiment(_experiment(directory), artifact_location=root)
+        # Model training, not language agents: MLflow's interface has two faces.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        client.create_experiment(_experiment(directory), artifact_location=root, tags=tags)
         client.delete_experiment("0")
 
 

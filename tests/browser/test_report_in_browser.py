@@ -43,7 +43,7 @@ addEventListener("load", () => {
 });
 </script>
 """
-SECRET = 'data-found="'
+FOUND = 'data-found="'
 
 
 def _chromium(profile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -88,7 +88,7 @@ def test_the_report_fits_its_window(
         tmp_path / "profile", "--window-size=1300,950", "--allow-file-access-from-files",
         "--virtual-time-budget=3000", "--dump-dom", framed.as_uri(),
     )  # fmt: skip
-    text = result.stdout.split(SECRET)[1].split('"')[0].replace("&quot;", '"')
+    text = result.stdout.split(FOUND)[1].split('"')[0].replace("&quot;", '"')
     found = json.loads(text)
     assert found["width"] == width
     assert found["page"] == width

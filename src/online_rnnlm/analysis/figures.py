@@ -26,6 +26,11 @@ KINDS = ("svg", "png")
 STATIC, ONLINE = "#0072b2", "#d55e00"
 INK, MUTED, GRID, SURFACE = "#1f2328", "#6b7280", "#d9dce1", "#ffffff"
 _WIDTH, _HEIGHT = 5.0, 3.7  # inches: at a phone's width the 10-point text is still read
+_SERIES = (
+    "static network",
+    "vector learns during testing",
+    "the same weights, vector held still",
+)
 _STYLES = ("-", "--", ":", "-.")
 _TICKS = [n * 10.0**k for k in range(6) for n in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
 _PARAMETERS = {
@@ -77,7 +82,7 @@ def _panels(results: Results) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
         axis.grid(axis="y", linewidth=0.6)
         axis.set_axisbelow(True)
         if len(corpora) > 1:
-            axis.set_title(corpus, loc="left")
+            axis.set_title(corpus, loc="right")
     return figure, [
         (axis, runs[runs["corpus"] == c]) for axis, c in zip(axes, corpora, strict=True)
     ]
@@ -179,15 +184,29 @@ def by_parameters(results: Results) -> Figure:
     for axis, runs in panels:
         points = pd.DataFrame([_point(results, group) for group in _groups(runs)])
         online = points["document_size"] > 0
-        _draw_series(axis, points[~online], STATIC, "o", "static network")
-        _draw_series(axis, points[online], ONLINE, "D", "vector learns during testing")
+        _draw_series(axis, points[~online], STATIC, "o", _SERIES[0])
+        _draw_series(axis, points[online], ONLINE, "D", _SERIES[1])
         _draw_still(axis, points[online])
         axis.set_xlabel("Parameters (millions)")
         axis.set_ylabel("Test perplexity")
         axis.margins(x=0.16, y=0.16)
         axis.xaxis.set_major_locator(MaxNLocator(5))
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2)
+        _legend(axis)
     return figure
+
+
+def _legend(axis: Axes) -> None:
+    """Above the plot, where no point can be under it; in the order of `_SERIES`."""
+    handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    names = [name for name in _SERIES if name in handles]
+    axis.legend(
+        [handles[name] for name in names],
+        names,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        frameon=False,
+        borderaxespad=0.2,
+    )
 
 
 def _point(results: Results, runs: pd.DataFrame) -> dict[str, object]:
@@ -232,7 +251,7 @@ def _draw_still(axis: Axes, points: pd.DataFrame) -> None:
         return
     axis.plot(
         points["millions"], points["still"], "D", color=ONLINE, mfc=SURFACE, ms=6,
-        label="the same weights, vector held still",
+        label=_SERIES[2],
     )  # fmt: skip
     arrow = {"arrowstyle": "->", "color": ONLINE, "lw": 0.9, "shrinkA": 5, "shrinkB": 5}
     for _, point in points.iterrows():

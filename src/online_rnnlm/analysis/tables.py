@@ -84,16 +84,31 @@ def perplexity_table(results: Results, published: Published) -> Table:
     groups = chosen(results).groupby(MODEL, sort=False)
     data = pd.DataFrame([_perplexity_row(results, runs, published) for _, runs in groups])
     notes = ["Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector."]
-    if len(results.experiment.seeds) > 1:
-        notes.append("Mean ± sample standard deviation over the seeds.")
-    return Table("perplexity", "Perplexity", data, _perplexity_columns(), notes)
+    several = len(results.experiment.seeds) > 1
+    notes.append("Mean ± sample standard deviation over the seeds." if several else "One seed.")
+    caption = _on_corpus("Perplexity", results)
+    return Table("perplexity", caption, data, _perplexity_columns(results), notes)
 
 
-def _perplexity_columns() -> list[Column]:
+def _on_corpus(caption: str, results: Results) -> str:
+    """Names the corpus in a caption where it is the only one, and so needs no column."""
+    corpora = list(results.experiment.corpora)
+    return f"{caption} on {corpora[0]}" if len(corpora) == 1 else caption
+
+
+def _row_columns(results: Results) -> list[Column]:
+    """Which row it is: people see only what tells rows apart."""
+    columns = [Column("M/D", _model, text=True)]
+    if len(results.experiment.corpora) > 1:
+        columns.insert(0, Column("Corpus", label("corpus"), text=True))
+    return columns
+
+
+def _perplexity_columns(results: Results) -> list[Column]:
+    seeds = [Column("Seeds", integer("seeds"))] if len(results.experiment.seeds) > 1 else []
     return [
-        Column("Corpus", label("corpus"), text=True),
-        Column("M/D", _model, text=True),
-        Column("Seeds", integer("seeds")),
+        *_row_columns(results),
+        *seeds,
         Column("Parameters", integer("parameters")),
         Column("Multiply-adds a word", integer("multiply_adds_per_word")),
         *(
@@ -161,16 +176,14 @@ def search_table(results: Results) -> Table:
     groups = runs.groupby([*MODEL, "searched"], sort=False)
     data = pd.DataFrame([_search_row(results, group) for _, group in groups])
     columns = [
-        Column("Corpus", label("corpus"), text=True),
-        Column("M/D", _model, text=True),
+        *_row_columns(results),
         *(Column(key.replace("_", " ").capitalize(), label(key)) for key in keys),
-        Column("Seeds", integer("seeds")),
         Column("Epochs", mean("epochs")),
         Column("Valid perplexity", mean("valid_perplexity"), best=lambda rows: rows["chosen"]),
         Column("Chosen", _chosen_mark, text=True),
     ]
     notes = ["Bold: the lowest of its row, which the other tables show. Chosen on valid only."]
-    return Table("search", "Settings searched", data, columns, notes)
+    return Table("search", _on_corpus("Settings searched", results), data, columns, notes)
 
 
 def _chosen_mark(row: pd.Series) -> str:
