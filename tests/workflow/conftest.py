@@ -75,10 +75,11 @@ class Project:
 
 
 def copy_project(path: Path) -> Project:
+    """Copy the project with its `__pycache__`: numba keeps there what takes it long to compile."""
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            ignored = shutil.ignore_patterns("*.egg-info")
             shutil.copytree(source, path / part, ignore=ignored)
         else:
             path.mkdir(parents=True, exist_ok=True)
