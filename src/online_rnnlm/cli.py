@@ -19,6 +19,7 @@ from online_rnnlm import configuration, pipeline
 from online_rnnlm.configuration import Experiment, PackagedSource, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.processes import prepare_process
 from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory, updates_of
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ Verb = Callable[[Arguments], None]
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
-    _one_thread_a_process()
+    prepare_process()
     with _logging_to(parsed.log):
         sys.exit(_status(parsed))
 
@@ -54,12 +55,6 @@ def _status(parsed: Arguments) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
-
-
-def _one_thread_a_process() -> None:
-    """Let libraries compute with one thread, so that jobs side by side do not hinder each other."""
-    for library in ("OMP", "OPENBLAS", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 @contextmanager

@@ -1,0 +1,33 @@
+"""What a process must be told before it loads numerical libraries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from online_rnnlm.runs import code_digest
+
+KERNELS = "online_rnnlm.model.kernels.batches"
+
+
+def prepare_process() -> None:
+    """Set the environment variables that the libraries read when they are imported.
+
+    What the user has set already stays.
+    """
+    # Jobs run side by side: each computes with one thread, or they would hinder each other.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    # The kernels are numba's and the plain graph can be: no C++ compiler is looked for.
+    os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache()))
+
+
+def _kernel_cache() -> Path:
+    """The folder of compiled kernels, one for each state of their sources.
+
+    numba notices a change of the function's own file only: a function that calls one from
+    another file would go on with the old one.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "online-rnnlm" / "kernels" / code_digest(KERNELS)[:16]
