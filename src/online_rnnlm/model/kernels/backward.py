@@ -6,10 +6,11 @@ propagating errors before it is changed.
 
 from __future__ import annotations
 
+import math
+
 from numba import njit
 
 from online_rnnlm.model.kernels.blas import multiply_nn, multiply_tn
-from online_rnnlm.model.kernels.elementary import inverse_sqrt
 from online_rnnlm.model.kernels.layout import gather
 
 
@@ -68,7 +69,7 @@ def _update_word_document(weights, sums, rule, documents, errors, low, high, spa
         )
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _add_rows(source, rows, target):
     """target[rows[r]] += source[r]."""
     for r in range(rows.size):
@@ -102,7 +103,7 @@ def _propagate_through_time(weights, rule, steps, space):
         _through_sigmoid(space.hidden[first[t] : first[t + 1]], now, rule.error_clip)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _through_sigmoid(hidden, errors, clip):
     one = hidden.dtype.type(1)
     for i in range(hidden.shape[0]):
@@ -150,20 +151,21 @@ def _update_embeddings(weights, sums, rule, tokens, space):
 
 @njit(cache=True)
 def _update(weights, gradients, sums, rule):
-    for i in range(weights.shape[0]):
-        _update_row(weights[i], gradients[i], sums[i], rule)
+    """Update a contiguous matrix as one long row."""
+    size = weights.size
+    _update_row(weights.reshape(size), gradients.reshape(size), sums.reshape(size), rule)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _update_row(weights, gradients, sums, rule):
     """One step of SGD or AdaGrad (Duchi et al., 2011) for a row of weights, with its L2 penalty."""
+    rate, l2 = rule.learning_rate, rule.l2
     if rule.adagrad:
         for j in range(weights.size):
-            gradient = gradients[j] + rule.l2 * weights[j]
+            gradient = gradients[j] + l2 * weights[j]
             total = sums[j] + gradient * gradient
             sums[j] = total
-            weights[j] -= rule.learning_rate * gradient * inverse_sqrt(total)
+            weights[j] -= rate * gradient / math.sqrt(total)
     else:
         for j in range(weights.size):
-            gradient = gradients[j] + rule.l2 * weights[j]
-            weights[j] -= rule.learning_rate * gradient
+            weights[j] -= rate * (gradients[j] + l2 * weights[j])

@@ -59,38 +59,84 @@ def _xgemm(typing_context, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, bet
 _N = ord("n")
 _T = ord("t")
 
+# OpenBLAS multiplies small matrices by kernels that do not first copy them into an order of its
+# own: up to so many products, less if the right one is transposed. There it is up to four times
+# as fast, so larger products are cut into pieces of that size.
+_SMALL = 1_000_000
+_SMALL_TRANSPOSED = 100_000
+_THIN = 16
+_WIDE = 64
 
 # BLAS counts by columns: a row-major matrix is its transpose there, so the operands change places.
 
 
 @njit(cache=True)
+def _stride(matrix):
+    return matrix.strides[0] // matrix.itemsize
+
+
+@njit(cache=True)
+def _piece(whole, products, limit, least):
+    """How much of `whole` to take at a time, at `products` each, to stay within the limit."""
+    return min(whole, max(limit // max(products, 1), least))
+
+
+@njit(cache=True)
 def multiply_nn(alpha, a, b, beta, c):
     """c ← alpha a b + beta c; rows may be longer than the matrices are wide."""
-    if c.size > 0:
-        size = c.itemsize
-        _xgemm(
-            _N, _N, c.shape[1], c.shape[0], a.shape[1], alpha,
-            b, b.strides[0] // size, a, a.strides[0] // size, beta, c, c.strides[0] // size,
-        )  # fmt: skip
+    rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
+    if c.size == 0:
+        return
+    sa, sb, sc = _stride(a), _stride(b), _stride(c)
+    one = c.dtype.type(1)
+    if rows * columns * _THIN <= _SMALL:
+        size = _piece(inner, rows * columns, _SMALL, _THIN)
+        for low in range(0, max(inner, 1), max(size, 1)):
+            now = min(size, inner - low)
+            left, right = a[:, low : low + now], b[low : low + now]
+            _xgemm(_N, _N, columns, rows, now, alpha, right, sb, left, sa, beta, c, sc)
+            beta = one
+    else:
+        size = _piece(rows, inner * columns, _SMALL, _THIN)
+        for low in range(0, rows, size):
+            left, part = a[low : low + size], c[low : low + size]
+            n = part.shape[0]
+            _xgemm(_N, _N, columns, n, inner, alpha, b, sb, left, sa, beta, part, sc)
 
 
 @njit(cache=True)
 def multiply_nt(alpha, a, b, beta, c):
     """c ← alpha a bᵀ + beta c; rows may be longer than the matrices are wide."""
-    if c.size > 0:
-        size = c.itemsize
-        _xgemm(
-            _T, _N, c.shape[1], c.shape[0], a.shape[1], alpha,
-            b, b.strides[0] // size, a, a.strides[0] // size, beta, c, c.strides[0] // size,
-        )  # fmt: skip
+    rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
+    if c.size == 0:
+        return
+    sa, sb, sc = _stride(a), _stride(b), _stride(c)
+    limit = _SMALL_TRANSPOSED if rows <= _WIDE else rows * inner * columns
+    size = _piece(columns, rows * inner, limit, _THIN)
+    for low in range(0, columns, size):
+        right, part = b[low : low + size], c[:, low : low + size]
+        n = part.shape[1]
+        _xgemm(_T, _N, n, rows, inner, alpha, right, sb, a, sa, beta, part, sc)
 
 
 @njit(cache=True)
 def multiply_tn(alpha, a, b, beta, c):
     """c ← alpha aᵀ b + beta c; rows may be longer than the matrices are wide."""
-    if c.size > 0:
-        size = c.itemsize
-        _xgemm(
-            _N, _T, c.shape[1], c.shape[0], a.shape[0], alpha,
-            b, b.strides[0] // size, a, a.strides[0] // size, beta, c, c.strides[0] // size,
-        )  # fmt: skip
+    rows, inner, columns = c.shape[0], a.shape[0], c.shape[1]
+    if c.size == 0:
+        return
+    sa, sb, sc = _stride(a), _stride(b), _stride(c)
+    one = c.dtype.type(1)
+    if rows * columns * _THIN <= _SMALL:
+        size = _piece(inner, rows * columns, _SMALL, _THIN)
+        for low in range(0, max(inner, 1), max(size, 1)):
+            now = min(size, inner - low)
+            left, right = a[low : low + now], b[low : low + now]
+            _xgemm(_N, _T, columns, rows, now, alpha, right, sb, left, sa, beta, c, sc)
+            beta = one
+    else:
+        size = _piece(rows, inner * columns, _SMALL, _THIN)
+        for low in range(0, rows, size):
+            left, part = a[:, low : low + size], c[low : low + size]
+            n = part.shape[0]
+            _xgemm(_N, _T, columns, n, inner, alpha, b, sb, left, sa, beta, part, sc)

@@ -1,4 +1,4 @@
-"""Elementary functions for the kernels, written so that they compile to vector instructions."""
+"""The exponential that the kernels use, written so that it compiles to vector instructions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ _C0 = np.float32(5.0000001201e-1)
 _ONE = np.float32(1.0)
 _EXPONENT_BIAS = np.int32(127)
 _MANTISSA_BITS = np.int32(23)
-_MAGIC = np.int32(0x5F375A86)
-_HALF = np.float32(0.5)
-_THREE_HALVES = np.float32(1.5)
 
 
 @intrinsic
@@ -38,16 +35,6 @@ def _as_float32(typing_context, bits):
         return builder.bitcast(arguments[0], ir.FloatType())
 
     return types.float32(types.int32), generate
-
-
-@intrinsic
-def _as_int32(typing_context, x):
-    """The 32 bits of a float32."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.IntType(32))
-
-    return types.int32(types.float32), generate
 
 
 def exponential(x: Any) -> Any:
@@ -73,23 +60,3 @@ def _exponential(x):
         return (p * r * r + r + _ONE) * power
 
     return polynomial
-
-
-def inverse_sqrt(x: Any) -> Any:
-    """1 / sqrt(x) for x > 0; for float32 to 2 parts in 10^7, by three steps of Newton's rule."""
-    return 1 / np.sqrt(x)
-
-
-@overload(inverse_sqrt, inline="always")
-def _inverse_sqrt(x):
-    if x != types.float32:
-        return lambda x: 1.0 / math.sqrt(x)
-
-    def newton(x):
-        half = _HALF * x
-        y = _as_float32(np.int32(_MAGIC - np.int32(_as_int32(x) >> np.int32(1))))
-        y = y * (_THREE_HALVES - half * y * y)
-        y = y * (_THREE_HALVES - half * y * y)
-        return y * (_THREE_HALVES - half * y * y)
-
-    return newton

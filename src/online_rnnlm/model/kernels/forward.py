@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from online_rnnlm.model.kernels.blas import multiply_nt
+from online_rnnlm.model.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.model.kernels.elementary import exponential
 from online_rnnlm.model.kernels.layout import gather, group_by_class, lay_out, sort_by_length
 
@@ -29,7 +29,9 @@ def predict_batch(weights, classes, stream, offsets, batch, rate, word_scores, s
     _run_hidden(weights, steps, tokens, space)
     dtype = space.hidden.dtype.type
     class_scores = space.class_scores[:tokens]
-    multiply_nt(dtype(1), space.hidden[:tokens], weights.class_output, dtype(0), class_scores)
+    transposed = space.class_output_transposed
+    transposed[:] = weights.class_output.T
+    multiply_nn(dtype(1), space.hidden[:tokens], transposed, dtype(0), class_scores)
     needed = group_by_class(space.targets[:tokens], classes, space.starts, space.order, space.place)
     if needed > word_scores.size:
         word_scores = np.empty(needed, dtype)
@@ -46,15 +48,17 @@ def _run_hidden(weights, steps, tokens, space):
     first = space.first
     one = hidden.dtype.type(1)
     gather(weights.embeddings, space.inputs[:tokens], hidden)
+    transposed = space.recurrent
+    transposed[:] = weights.recurrent.T
     _apply_sigmoid(hidden[: first[1]])
     for t in range(1, steps):
         now = hidden[first[t] : first[t + 1]]
         before = hidden[first[t - 1] : first[t - 1] + now.shape[0]]
-        multiply_nt(one, before, weights.recurrent, one, now)
+        multiply_nn(one, before, transposed, one, now)
         _apply_sigmoid(now)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _apply_sigmoid(values):
     one = values.dtype.type(1)
     for i in range(values.shape[0]):
@@ -110,7 +114,7 @@ def _follow_documents(weights, classes, rate, steps, word_scores, space):
                     document[k] -= rate * slope[k]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _to_errors(scores, target):
     """Turn scores into softmax(scores), less 1 at the target; returns the target's log P."""
     one = scores.dtype.type(1)
@@ -134,7 +138,7 @@ def _to_errors(scores, target):
 # Slices are cut from single rows: numba knows those to be contiguous, and makes vectors of them.
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _add_product(vector, matrix, low, high, result):
     """result += vector matrix[:, low:high]."""
     whole = vector.size - vector.size % 4
@@ -150,7 +154,7 @@ def _add_product(vector, matrix, low, high, result):
             result[j] += vector[i] * row0[j]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _add_slope(matrix, low, errors, slope):
     """slope += matrix[:, low : low + n] errors."""
     high = low + errors.size

@@ -67,9 +67,11 @@ class Workspace(NamedTuple):
     log_probabilities: NDArray[np.float64]
     """(N,): log P of every target."""
     recurrent: Any
-    """(M, M): a gradient."""
+    """(M, M): W_hᵀ; later a gradient."""
     class_output: Any
     """(K, M): a gradient."""
+    class_output_transposed: Any
+    """(M, K): W_cᵀ."""
     class_document: Any
     """(D, K): a gradient."""
     word_output: Any
@@ -133,6 +135,7 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
         log_probabilities=np.zeros(tokens),
         recurrent=reals(m, m),
         class_output=reals(k, m),
+        class_output_transposed=reals(m, k),
         class_document=reals(d, k),
         word_output=reals(largest, m),
         word_document=reals(d * largest),
