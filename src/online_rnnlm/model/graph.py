@@ -195,6 +195,7 @@ def training_updates(
     reached = touched(weights, batch, classes)
     rule = OPTIMIZERS[optimizer]
     for weight, sums, gradient, hit in zip(weights, accumulators, gradients, reached, strict=True):
-        new_weight, new_sums = rule(weight, gradient + l2 * hit * weight, sums, learning_rate)
+        penalty = np.asarray(l2, weight.dtype) * hit * weight
+        new_weight, new_sums = rule(weight, gradient + penalty, sums, learning_rate)
         updates += [(weight, new_weight), (sums, new_sums)]
     return total, updates
