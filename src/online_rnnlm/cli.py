@@ -124,6 +124,7 @@ def _add_run_verbs(verbs: Any) -> None:
 
 def _add_experiment_verbs(verbs: Any) -> None:
     for name, verb, text in (
+        ("kernels", _kernels, "compile the kernels"),
         ("tables", _tables, "write the tables"),
         ("figures", _figures, "draw the figures"),
         ("claims", _claims, "judge the paper's claims"),
@@ -262,6 +263,10 @@ def _evaluate(arguments: Arguments) -> None:
         )
     evaluate = _stage("evaluation", "evaluate")
     evaluate(directory, run.name, directory.corpus(run.settings.corpus), arguments.updates)
+
+
+def _kernels(arguments: Arguments) -> None:
+    _stage("model.compilation", "write_kernels")(*_experiment(arguments))
 
 
 def _tables(arguments: Arguments) -> None:

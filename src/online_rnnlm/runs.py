@@ -142,6 +142,11 @@ class ExperimentDirectory:
         """All jobs' logs but those of training."""
         return self.path / "logs"
 
+    @property
+    def kernels(self) -> Path:
+        """Says for which floating-point types the kernels have been compiled."""
+        return self.path / "kernels.json"
+
     def tracked(self, run: str) -> Path:
         """Says that the run is in MLflow: the MLflow run's id and the identity."""
         return self.path / "tracking" / f"{run}.json"

@@ -1,6 +1,30 @@
-# One job trains one run.
+# One job trains one run. The kernels are compiled before, once: it takes half a minute.
 
 RUN = RESULTS.run("{run}")
+PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
+
+
+rule kernels:
+    input:
+        code=pipeline.sources("model.compilation"),
+    output:
+        RESULTS.kernels,
+    log:
+        RESULTS.log("kernels"),
+    priority: 50
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        configuration=RESULTS.configuration,
+        precisions=PRECISIONS,
+    message:
+        "Compile the kernels"
+    shell:
+        "python3 -m online_rnnlm kernels --config {params.configuration} --log {log}"
 
 
 # The outputs are not deleted before the job (`update`): a run whose settings, corpus and code are
@@ -11,6 +35,7 @@ rule train:
         corpus=lambda wildcards: pipeline.encoded_files(
             RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
         ),
+        kernels=RESULTS.kernels,
         code=pipeline.sources("training"),
     output:
         [update(file) for file in pipeline.run_files(RUN)],
