@@ -1,0 +1,104 @@
+"""What tests of the model, of training and of evaluation share."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from online_rnnlm.configuration import CorpusSettings
+from online_rnnlm.corpora.encoding import encode
+from online_rnnlm.corpora.splitting import write_splits
+from online_rnnlm.corpora.vocabulary import write_vocabulary
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.runs import SPLITS, CorpusDirectory
+
+TOPICS = {
+    "farm": ("cat mouse milk hen", "sees hunts likes"),
+    "sea": ("ship captain storm whale", "meets fears names"),
+    "court": ("king queen crown duke", "wants keeps loses"),
+}
+RARE = [f"rare{number}" for number in range(200)]
+
+
+def _softmax(scores):
+    powers = np.exp(scores - scores.max())
+    return powers / powers.sum()
+
+
+def predict(weights: Parameters, class_offsets, words, rate, documents=None):
+    """One sentence by the equations, word by word, all gradients of the vector derived by hand.
+
+    Returns log P of every word, and the document vectors before and after every word; given
+    `documents` are the vectors before every word, instead of what would be learnt.
+    """
+    hidden = np.zeros(weights.recurrent.shape[0])
+    document = np.zeros(weights.class_document.shape[0])
+    previous, log_probabilities, before, after = 0, [], [], []
+    for t, word in enumerate(words):
+        hidden = 1 / (1 + np.exp(-weights.embeddings[previous] - weights.recurrent @ hidden))
+        document = document if documents is None else documents[t]
+        label = np.searchsorted(class_offsets, word, side="right") - 1
+        run = slice(class_offsets[label], class_offsets[label + 1])
+        classes = _softmax(weights.class_output @ hidden + document @ weights.class_document)
+        inside = weights.word_output[run] @ hidden + document @ weights.word_document[:, run]
+        inside = _softmax(inside)
+        log_probabilities.append(np.log(classes[label]) + np.log(inside[word - run.start]))
+        classes[label] -= 1
+        inside[word - run.start] -= 1
+        slope = weights.class_document @ classes + weights.word_document[:, run] @ inside
+        before.append(document)
+        document = document - rate * slope
+        after.append(document)
+        previous = word
+    return np.array(log_probabilities), np.array(before), np.array(after)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Callable:
+    """The model once more, in plain numpy: `predict`."""
+    return predict
+
+
+def _sentences(chance: random.Random, number: int) -> list[str]:
+    """Sentences that each keep to one topic: what a document vector can learn."""
+    sentences = []
+    for _ in range(number):
+        nouns, verbs = (words.split() for words in TOPICS[chance.choice(list(TOPICS))])
+        parts = []
+        for _ in range(chance.randint(1, 4)):
+            parts += ["the", chance.choice(nouns), chance.choice(verbs)]
+        sentences.append(" ".join([*parts, "the", chance.choice([*nouns, chance.choice(RARE)])]))
+    return sentences
+
+
+@pytest.fixture(scope="session")
+def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
+    """Prepares a small corpus of the user's own three files, as the workflow does."""
+
+    def make(seed: int = 0) -> CorpusDirectory:
+        folder: Path = tmp_path_factory.mktemp("corpus")
+        chance = random.Random(seed)
+        files = {}
+        for split, number in zip(SPLITS, (300, 60, 50), strict=True):
+            files[split] = folder / f"{split}-text.txt"
+            files[split].write_text("\n".join(_sentences(chance, number)) + "\n", encoding="utf-8")
+        source = {"kind": "text", "tokenised": True, **files}
+        settings = CorpusSettings.model_validate(
+            {"source": source, "vocabulary": {"min_count": 5}, "classes": {"count": 6}}
+        )
+        directory = CorpusDirectory(folder / "topics")
+        splits = {split: directory.split(split) for split in SPLITS}
+        write_splits(settings, directory.sentences, splits, 1)
+        write_vocabulary(settings, directory.split("train"), directory.vocabulary)
+        encode(settings, "topics", directory)
+        return directory
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def corpus_directory(make_corpus_directory) -> CorpusDirectory:
+    """A small prepared corpus; not to be changed."""
+    return make_corpus_directory()
