@@ -230,9 +230,12 @@ def _logging_to(file: Path) -> Iterator[None]:
     """Write what training says to its log, too; a resumed run goes on in the same log."""
     handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    level = logger.level
+    logger.setLevel(logging.INFO)  # whatever else listens, the log is a part of the run
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
         handler.close()
