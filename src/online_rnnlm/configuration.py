@@ -94,7 +94,7 @@ class VocabularySettings(Settings):
 class ClassSettings(Settings):
     """How the vocabulary is divided into word classes."""
 
-    count: PositiveInt = Field(default=100, description="Number of word classes.")
+    count: PositiveInt = Field(default=30, description="Number of word classes.")
     rule: Literal["sqrt_frequency", "frequency", "equal_size"] = Field(
         default="sqrt_frequency",
         description="What every class gets an equal share of: the square roots of the words' "
@@ -149,11 +149,11 @@ class RunSettings(Settings):
         default="adagrad", description="How gradients become updates."
     )
     learning_rate: PositiveFloat = Field(default=0.2, description="Learning rate of the weights.")
-    accumulator_start: NonNegativeFloat = Field(
-        default=0.1, description="AdaGrad: where the sums of squared gradients start."
+    accumulator_start: PositiveFloat = Field(
+        default=1.0, description="AdaGrad: where the sums of squared gradients start."
     )
     batch_sentences: PositiveInt = Field(
-        default=16, description="Sentences an update; their losses are summed."
+        default=64, description="Sentences an update; their losses are summed."
     )
     l2: NonNegativeFloat = Field(
         default=0.0,
