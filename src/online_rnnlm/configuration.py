@@ -137,7 +137,7 @@ class RunSettings(Settings):
         default=0, description="Length of the document vector, D; 0 is the static baseline."
     )
     document_rate: NonNegativeFloat = Field(
-        default=0.1,
+        default=0.15,
         description="Rate α at which the document vector learns after every word, "
         "in training and in testing.",
     )
