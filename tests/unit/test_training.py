@@ -235,6 +235,17 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
     assert len(epochs) == 8 or rates[-1] < rates[0]
 
 
+def test_a_worse_epochs_accumulators_are_given_up(corpus_directory, tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(
+        checkpoint, "save", lambda p, *_: saved.append(parameters.copied(p.accumulators))
+    )
+    epochs = epochs_of(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"))
+    for entry, before, after in zip(epochs[1:], saved[:-1], saved[1:], strict=True):
+        same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        assert same == (not entry["kept"])
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("learning_rate", [1e4, 1e30])
 def test_divergence_is_said_and_leaves_no_result(
