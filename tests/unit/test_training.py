@@ -53,7 +53,17 @@ train(run, CorpusDirectory(Path(corpus)), RunDirectory(Path(directory)))
 
 
 def run_of(**changes) -> Run:
-    values = {"hidden_size": 12, "document_size": 4, "learning_rate": 0.2, "max_epochs": 4}
+    # All that decides what is learnt, so that other defaults change nothing here.
+    values = {
+        "hidden_size": 12,
+        "document_size": 4,
+        "document_rate": 0.1,
+        "optimizer": "adagrad",
+        "learning_rate": 0.2,
+        "accumulator_start": 0.1,
+        "batch_sentences": 16,
+        "max_epochs": 4,
+    }
     return Run(settings=RunSettings.model_validate({"corpus": "topics", **values, **changes}))
 
 
@@ -216,7 +226,10 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
     corpus = load_corpus(corpus_directory)
     valid = corpus.splits["valid"]
     scores = engine.scorer(run.settings, corpus)(
-        parameters.read(restless.model), valid, np.arange(valid.sentences), 0.1
+        parameters.read(restless.model),
+        valid,
+        np.arange(valid.sentences),
+        run.settings.document_rate,
     )
     perplexity = np.exp(-scores.log_probabilities.sum() / valid.tokens)
     assert perplexity == pytest.approx(result["valid_perplexity"], rel=1e-12)
