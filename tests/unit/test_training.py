@@ -296,7 +296,7 @@ def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_pat
 
 
 def test_both_engines_train_alike(corpus_directory, tmp_path):
-    changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 64}
+    changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 160}
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         kernel, graph = (
             epochs_of(trained(run_of(engine=kind, **changes), corpus_directory, tmp_path / kind))[0]
