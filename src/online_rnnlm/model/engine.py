@@ -6,10 +6,10 @@ from typing import Protocol
 
 from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.model.graph_engine import GraphScorer, GraphTrainer
-from online_rnnlm.model.kernel_engine import KernelScorer, KernelTrainer
+from online_rnnlm.model.graph_engine import GraphOnlineScorer, GraphScorer, GraphTrainer
+from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
 from online_rnnlm.model.parameters import Parameters, Sizes
-from online_rnnlm.model.state import Scores, Sentences
+from online_rnnlm.model.state import OnlineSettings, Scores, Sentences
 
 
 def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:
@@ -46,6 +46,13 @@ class Scorer(Protocol):
         """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
 
 
+class OnlineScorer(Protocol):
+    """A scorer whose weights learn from what they have scored."""
+
+    def score(self, split: Split, sentences: Sentences) -> Scores:
+        """Scores of these sentences, in this order; what they teach stays."""
+
+
 def trainer(
     settings: RunSettings, corpus: Corpus, weights: Parameters, accumulators: Parameters
 ) -> Trainer:
@@ -59,3 +66,11 @@ def scorer(settings: RunSettings, corpus: Corpus) -> Scorer:
     if settings.engine == "kernel":
         return KernelScorer(settings, corpus)
     return GraphScorer(settings, corpus)
+
+
+def online_scorer(
+    settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
+) -> OnlineScorer:
+    """A scorer by the settings' engine that starts from copies of the weights."""
+    make = KernelOnlineScorer if settings.engine == "kernel" else GraphOnlineScorer
+    return make(settings, corpus, weights, online)

@@ -21,7 +21,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.gradient import disconnected_grad, grad_clip
 
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.parameters import GROUPS, Parameters
 
 _NEVER = -1e30
 """Score of the padding beside a class's words: its probability is exactly 0."""
@@ -80,17 +80,33 @@ def padded_symbols(dtype: str) -> Padded:
     return Padded(pt.lmatrix("inputs"), pt.lmatrix("targets"), pt.matrix("mask", dtype=dtype))
 
 
+class State(NamedTuple):
+    """What a sentence has behind it: h (B, M) and d (B, D)."""
+
+    hidden: Any
+    document: Any
+
+
 class Predictions(NamedTuple):
-    """Symbolic results: log P of every target (T, B), and d after every word (T, B, D)."""
+    """Symbolic results: log P of every target (T, B); h (T, B, M) and d (T, B, D) after it."""
 
     log_probabilities: Any
+    hidden_states: Any
     document_vectors: Any
 
 
 def predictions(
-    weights: Parameters, batch: Padded, classes: WordClasses, document_rate: Any, error_clip: float
+    weights: Parameters,
+    batch: Padded,
+    classes: WordClasses,
+    document_rate: Any,
+    error_clip: float,
+    before: State | None = None,
 ) -> Predictions:
-    """The model's predictions for padded sentences, the document vector learning with each word."""
+    """The model's predictions for padded sentences, the document vector learning with each word.
+
+    `before` is the state that they start from: zeros if it is not given.
+    """
     tables = [pt.constant(table) for table in (classes.of_word, classes.words, classes.within)]
     exists = pt.constant(classes.exists)
 
@@ -110,17 +126,20 @@ def predictions(
         updated = disconnected_grad(document - document_rate * slope)
         return hidden, updated, log_probability
 
-    width = batch.inputs.shape[1]
-    dtype = weights.recurrent.dtype
-    first_hidden = pt.zeros((width, weights.recurrent.shape[0]), dtype=dtype)
-    first_document = pt.zeros((width, weights.class_document.shape[0]), dtype=dtype)
-    _, documents, log_probabilities = pytensor.scan(
+    first = before or _no_state(weights, batch.inputs.shape[1])
+    hidden_states, documents, log_probabilities = pytensor.scan(
         step,
         sequences=list(batch),
-        outputs_info=[first_hidden, first_document, None],
+        outputs_info=[first.hidden, first.document, None],
         return_updates=False,
     )
-    return Predictions(log_probabilities, documents)
+    return Predictions(log_probabilities, hidden_states, documents)
+
+
+def _no_state(weights: Parameters, width: Any) -> State:
+    dtype = weights.recurrent.dtype
+    sizes = weights.recurrent.shape[0], weights.class_document.shape[0]
+    return State(*(pt.zeros((width, size), dtype=dtype) for size in sizes))
 
 
 def _hidden(weights: Parameters, inputs: Any, hidden: Any, error_clip: float) -> Any:
@@ -199,3 +218,28 @@ def training_updates(
         new_weight, new_sums = rule(weight, gradient + penalty, sums, learning_rate)
         updates += [(weight, new_weight), (sums, new_sums)]
     return total, updates
+
+
+def online_updates(
+    weights: Parameters,
+    batch: Padded,
+    before: State,
+    classes: WordClasses,
+    learning_rate: Any,
+    document_rate: Any,
+    *,
+    learning: frozenset[str],
+    error_clip: float,
+) -> tuple[Predictions, list[tuple[Any, Any]]]:
+    """Predictions of the words that `mask` leaves, and a plain step of the weights that learn.
+
+    For testing: `batch` is the last words of one sentence, all but the last one masked, and
+    `before` the state before them, a constant. `learning` names groups of parameters.
+    """
+    result = predictions(weights, batch, classes, document_rate, error_clip, before)
+    names = [name for group in sorted(learning) for name in GROUPS[group]]
+    chosen = [getattr(weights, name) for name in names]
+    loss = -result.log_probabilities.sum()
+    gradients = pt.grad(loss, chosen, disconnected_inputs="ignore") if chosen else []
+    pairs = zip(chosen, gradients, strict=True)
+    return result, [(weight, weight - learning_rate * gradient) for weight, gradient in pairs]

@@ -13,10 +13,11 @@ from pytensor.compile.mode import Mode
 from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model.kernels.workspace import classes_from_offsets
-from online_rnnlm.model.operations import SentenceScores, TrainingSteps
+from online_rnnlm.model.operations import OnlineScores, SentenceScores, TrainingSteps
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.state import (
     SCORING_SENTENCES,
+    OnlineSettings,
     Scores,
     Sentences,
     SharedTrainer,
@@ -95,6 +96,41 @@ class KernelScorer:
         rate = np.asarray(self._real(document_rate))
         stream, offsets = _plain(split.stream), _plain(split.offsets)
         scores, vectors = self._score(*weights, stream, offsets, sentences, rate)
+        return Scores(scores[:, 0].copy(), scores[:, 1].copy(), vectors)
+
+
+class KernelOnlineScorer(SharedTrainer):
+    """Scoring by `OnlineScores`."""
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
+    ) -> None:
+        super().__init__(settings, weights, weights)
+        dtype = settings.precision
+        real = np.dtype(dtype).type
+        self._rates = [
+            np.asarray(real(rate)) for rate in (online.learning_rate, online.document_rate)
+        ]
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
+        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
+        classes = classes_from_offsets(corpus.class_offsets)
+        score = OnlineScores(
+            classes, online.learning, online.steps, settings.error_clip, corpus.unk_id
+        )
+        *updated, scores, vectors = score(*self._state.weights, *inputs, *rates)
+        self._score = pytensor.function(
+            [*inputs, *rates],
+            [scores, vectors],
+            updates=list(zip(self._state.weights, updated, strict=True)),
+            mode=_MODE,
+            accept_inplace=True,
+            trust_input=True,
+        )
+
+    def score(self, split: Split, sentences: Sentences) -> Scores:
+        """Scores of these sentences, in this order; what they teach stays."""
+        stream, offsets = _plain(split.stream), _plain(split.offsets)
+        scores, vectors = self._score(stream, offsets, sentences, *self._rates)
         return Scores(scores[:, 0].copy(), scores[:, 1].copy(), vectors)
 
 

@@ -10,6 +10,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
 from online_rnnlm.model.kernels.batches import Rule, score_sentences, train_batches
+from online_rnnlm.model.kernels.online import Learning, score_online
 from online_rnnlm.model.kernels.workspace import Capacity, Classes, Workspace, allocate
 from online_rnnlm.model.parameters import Parameters, sizes_of
 
@@ -129,3 +130,62 @@ class SentenceScores(_SentenceOp):
         )
         output_storage[0][0] = scores
         output_storage[1][0] = vectors
+
+
+class OnlineScores(_SentenceOp):
+    """Log-probabilities of sentences while chosen weights learn after every word, in place.
+
+    Equals `graph.online_updates` applied to one word after the other. Inputs: weights, stream,
+    offsets, sentences (int64), learning rate, document rate. Outputs: weights; then (S, 2) and
+    (S, D) as `SentenceScores` has them.
+    """
+
+    destroy_map = {i: [i] for i in range(_WEIGHTS)}  # noqa: RUF012  # read by PyTensor
+
+    def __init__(
+        self, classes: Classes, learning: frozenset[str], steps: int, error_clip: float, unk: int
+    ) -> None:
+        super().__init__(classes, batch_sentences=1)
+        self.learning = learning
+        self.steps = steps
+        self.error_clip = error_clip or np.inf
+        self.unk = unk
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Apply to symbolic inputs."""
+        variables = [pt.as_tensor_variable(value) for value in inputs]
+        outputs = [variable.type() for variable in variables[:_WEIGHTS]]
+        vectors = pt.matrix(dtype=variables[0].dtype)
+        return Apply(self, variables, [*outputs, pt.dmatrix(), vectors])
+
+    def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
+        """Compute; called by PyTensor."""
+        weights = Parameters(*inputs[:_WEIGHTS])
+        stream, offsets, sentences, learning_rate, document_rate = inputs[_WEIGHTS:]
+        real = type(learning_rate[()])
+        scores = np.zeros((len(sentences), 2))
+        vectors = np.zeros((len(sentences), sizes_of(weights).document), real)
+        largest = int(np.diff(self.classes.offsets).max())
+        score_online(
+            weights,
+            self.classes,
+            stream,
+            offsets,
+            sentences,
+            Learning(
+                embeddings="embeddings" in self.learning,
+                recurrent="recurrent" in self.learning,
+                output="output" in self.learning,
+                steps=self.steps,
+                learning_rate=learning_rate[()],
+                document_rate=document_rate[()],
+                error_clip=real(self.error_clip),
+            ),
+            self.unk,
+            np.zeros(largest, real),
+            self._workspace(weights, offsets, sentences),
+            scores,
+            vectors,
+        )
+        for storage, array in zip(output_storage, [*weights, scores, vectors], strict=True):
+            storage[0] = array

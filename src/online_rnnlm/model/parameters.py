@@ -46,6 +46,14 @@ class Parameters(NamedTuple):
     """V_oᵀ, (D, V)."""
 
 
+GROUPS = {
+    "embeddings": ("embeddings",),
+    "recurrent": ("recurrent",),
+    "output": ("class_output", "word_output", "class_document", "word_document"),
+}
+"""The groups of parameters that can learn during testing, the document vector aside."""
+
+
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
     v, m, k, d = sizes

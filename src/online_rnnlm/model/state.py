@@ -30,6 +30,26 @@ class Scores(NamedTuple):
     """(S, D): the document vector after the last word."""
 
 
+def empty_scores(sentences: int, document_size: int, dtype: str) -> Scores:
+    """Zeros for S sentences."""
+    vectors = np.zeros((sentences, document_size), dtype)
+    return Scores(np.zeros(sentences), np.zeros(sentences), vectors)
+
+
+@dataclass(frozen=True)
+class OnlineSettings:
+    """What learns during testing, and how fast."""
+
+    learning: frozenset[str]
+    """Groups of parameters, keys of `parameters.GROUPS`."""
+    learning_rate: float
+    """Rate of their plain steps."""
+    document_rate: float
+    """Rate of the document vector; 0 holds it still."""
+    steps: int
+    """Hidden states that a word's loss is propagated through."""
+
+
 @dataclass(frozen=True)
 class SharedState:
     """Weights and accumulators as PyTensor's shared variables."""

@@ -100,11 +100,12 @@ def _propagate_through_time(weights, rule, steps, space):
         if t < steps - 1:
             later = space.errors[first[t + 1] : first[t + 2]]
             multiply_nn(one, later, weights.recurrent, one, now[: later.shape[0]])
-        _through_sigmoid(space.hidden[first[t] : first[t + 1]], now, rule.error_clip)
+        through_sigmoid(space.hidden[first[t] : first[t + 1]], now, rule.error_clip)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _through_sigmoid(hidden, errors, clip):
+def through_sigmoid(hidden, errors, clip):
+    """Turn ∂L/∂h into the errors at the units' inputs, each held within ±clip."""
     one = hidden.dtype.type(1)
     for i in range(hidden.shape[0]):
         h, row = hidden[i], errors[i]

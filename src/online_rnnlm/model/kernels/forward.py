@@ -50,16 +50,17 @@ def _run_hidden(weights, steps, tokens, space):
     gather(weights.embeddings, space.inputs[:tokens], hidden)
     transposed = space.recurrent
     transposed[:] = weights.recurrent.T
-    _apply_sigmoid(hidden[: first[1]])
+    apply_sigmoid(hidden[: first[1]])
     for t in range(1, steps):
         now = hidden[first[t] : first[t + 1]]
         before = hidden[first[t - 1] : first[t - 1] + now.shape[0]]
         multiply_nn(one, before, transposed, one, now)
-        _apply_sigmoid(now)
+        apply_sigmoid(now)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _apply_sigmoid(values):
+def apply_sigmoid(values):
+    """σ of every element of a matrix, in place."""
     one = values.dtype.type(1)
     for i in range(values.shape[0]):
         row = values[i]
@@ -97,25 +98,25 @@ def _follow_documents(weights, classes, rate, steps, word_scores, space):
             document = space.current[row - space.first[t]]
             if learning:
                 space.documents[row] = document
-                _add_product(document, weights.class_document, 0, class_errors.size, class_errors)
-                _add_product(document, weights.word_document, low, high, word_errors)
-            log_probability = _to_errors(class_errors, c)
+                add_product(document, weights.class_document, 0, class_errors.size, class_errors)
+                add_product(document, weights.word_document, low, high, word_errors)
+            log_probability = to_errors(class_errors, c)
             if high - low > 1:
-                log_probability += _to_errors(word_errors, target - low)
+                log_probability += to_errors(word_errors, target - low)
             else:
                 word_errors[0] = 0
             space.log_probabilities[row] = log_probability
             if learning:
                 slope = space.slope
                 slope[:] = 0
-                _add_slope(weights.class_document, 0, class_errors, slope)
-                _add_slope(weights.word_document, low, word_errors, slope)
+                add_slope(weights.class_document, 0, class_errors, slope)
+                add_slope(weights.word_document, low, word_errors, slope)
                 for k in range(slope.size):
                     document[k] -= rate * slope[k]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _to_errors(scores, target):
+def to_errors(scores, target):
     """Turn scores into softmax(scores), less 1 at the target; returns the target's log P."""
     one = scores.dtype.type(1)
     top = scores[0]
@@ -139,7 +140,7 @@ def _to_errors(scores, target):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _add_product(vector, matrix, low, high, result):
+def add_product(vector, matrix, low, high, result):
     """result += vector matrix[:, low:high]."""
     whole = vector.size - vector.size % 4
     for i in range(0, whole, 4):
@@ -155,7 +156,7 @@ def _add_product(vector, matrix, low, high, result):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _add_slope(matrix, low, errors, slope):
+def add_slope(matrix, low, errors, slope):
     """slope += matrix[:, low : low + n] errors."""
     high = low + errors.size
     whole = slope.size - slope.size % 4
