@@ -8,6 +8,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
 EXPERIMENT ?= demo
 PORT ?= 5000
+BENCH ?=
 
 # These two are published as sources only; both are pure Python, so that no compiler is needed.
 PURE_PYTHON_SOURCES := connection-pool,docopt
@@ -17,7 +18,7 @@ INSTALLED := $(VENV)/installed-for
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke paper ui test lint format document lock clean environment python
+.PHONY: help reproduce smoke paper ui bench test lint format document lock clean environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,11 @@ paper: environment ## Run the experiment at full scale: hours; better on a clust
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui results/$(EXPERIMENT) --port $(PORT)
+
+# Without options it is measured on the demo's corpus, which is prepared if it is not there.
+bench: environment ## Measure speed, memory, peers; write docs/performance.md (BENCH="--quick")
+	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
+	$(BIN)/python -m benchmarks --document $(BENCH)
 
 test: environment ## Run all tests
 	$(BIN)/python -m pytest

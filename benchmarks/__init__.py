@@ -1,0 +1,1 @@
+"""How fast the model trains and scores on this machine: `python -m benchmarks --help`."""

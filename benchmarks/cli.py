@@ -1,0 +1,167 @@
+"""The benchmark's options, and the order of its measurements."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from benchmarks import document
+from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus, prepare_text
+from benchmarks.convergence import convergence
+from benchmarks.operation import operation
+from benchmarks.peers import graph, torch
+from benchmarks.processes import memory, side_by_side, start
+from benchmarks.profile import profile
+from benchmarks.report import setup, show
+from benchmarks.scaling import scaling
+from benchmarks.speed import evaluation, training
+from online_rnnlm import configuration
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import CorpusDirectory, read_json, write_json
+
+DEFAULT_CORPUS = Path("results/demo/corpora/wikipedia-vital")
+DEFAULT_OUT = Path("results/bench")
+DOCUMENT = Path("docs/performance.md")
+SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
+    "training": training,
+    "evaluation": evaluation,
+    "operation": operation,
+    "start": start,
+    "side_by_side": side_by_side,
+    "memory": memory,
+    "profile": profile,
+    "scaling": scaling,
+    "graph": graph,
+    "torch": torch,
+    "convergence": convergence,
+}
+logger = logging.getLogger("benchmarks")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Measure and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        run(parsed)
+    except UserError as error:
+        logger.error("error: %s", error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    corpora = parser.add_argument_group("corpora: the first one is measured in full")
+    corpora.add_argument(
+        "--text",
+        type=Path,
+        nargs=3,
+        metavar=("TRAIN", "VALID", "TEST"),
+        help="ready text, prepared with the configuration's classes; comes first",
+    )
+    corpora.add_argument(
+        "--corpus",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help=f"a prepared corpus; may be repeated (default: {DEFAULT_CORPUS})",
+    )
+    add(
+        "--config",
+        type=Path,
+        default=Path("config/config.yaml"),
+        help="the experiment whose rows' settings are used (default: %(default)s)",
+    )
+    add(
+        "--only",
+        nargs="+",
+        choices=list(SECTIONS),
+        default=list(SECTIONS),
+        metavar="NAME",
+        help=f"measure only these of {', '.join(SECTIONS)}; figures of others are kept",
+    )
+    add("--quick", action="store_true", help="little work a figure: only to see that it works")
+    add("--repeats", type=int, default=7, help="rounds (default: %(default)s)")
+    add("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of whole runs (default: 1 2 3)")
+    add(
+        "--perplexity",
+        type=float,
+        nargs=2,
+        default=(108.1, 92.0),
+        metavar=("STATIC", "ONLINE"),
+        help="validation perplexities to reach (default: 108.1 92)",
+    )
+    add("--torch-python", type=Path, help="an interpreter that has PyTorch")
+    add("--torch-seconds", type=float, default=300, help="processor time that PyTorch gets")
+    add("--out", type=Path, default=DEFAULT_OUT, help="folder (default: %(default)s)")
+    add(
+        "--document",
+        type=Path,
+        nargs="?",
+        const=DOCUMENT,
+        help=f"write the document, too (default: {DOCUMENT}, its pictures in a folder beside it)",
+    )
+    add("--no-measuring", action="store_true", help="only show and document what was measured")
+    return parser  # fmt: skip
+
+
+def run(parsed: argparse.Namespace) -> None:
+    """Measure what was asked for, section by section; each is kept as soon as it is there."""
+    file = parsed.out / "bench.json"
+    if parsed.no_measuring:
+        if not file.is_file():
+            raise UserError(f"{file}: no such file: measure first")
+        results = read_json(file)
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            results = _measure(_context(parsed, Path(scratch)), parsed.only, file)
+    print(show(results))
+    if parsed.document:
+        document.write(results, parsed.document)
+        logger.info("written: %s", parsed.document)
+
+
+def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
+    experiment = configuration.load(parsed.config)
+    directories = [CorpusDirectory(path) for path in parsed.corpus]
+    if parsed.text:
+        directories.insert(0, prepare_text(parsed.text, scratch, experiment))
+    options = Options(
+        quick=parsed.quick,
+        repeats=max(1, 2 if parsed.quick else parsed.repeats),
+        seeds=tuple(parsed.seeds),
+        thresholds=dict(zip((STATIC, ONLINE), parsed.perplexity, strict=True)),
+        torch_python=parsed.torch_python,
+        torch_seconds=parsed.torch_seconds,
+    )
+    corpora = [open_corpus(d) for d in directories or [CorpusDirectory(DEFAULT_CORPUS)]]
+    return Context(corpora, experiment, options, scratch)
+
+
+def _measure(context: Context, names: Sequence[str], file: Path) -> dict[str, Any]:
+    about = setup(context)
+    results = read_json(file) if file.is_file() else {}
+    if results.get("setup") != about:
+        results = {"setup": about, "sections": {}}
+    for name in (name for name in SECTIONS if name in names):
+        logger.info("%s …", name)
+        began = time.perf_counter()
+        section = SECTIONS[name](context)
+        seconds = time.perf_counter() - began
+        results["sections"][name] = {
+            "measured": time.strftime("%Y-%m-%d %H:%M"), "took": seconds, **section
+        }  # fmt: skip
+        write_json(file, results)
+        logger.info("%s: %.0f s", name, seconds)
+    return results

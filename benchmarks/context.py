@@ -1,0 +1,131 @@
+"""What every measurement is given: options, corpora, settings, a folder for scratch files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from online_rnnlm.configuration import CorpusSettings, Experiment, RunSettings
+from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.corpora.encoding import encode
+from online_rnnlm.corpora.splitting import write_splits
+from online_rnnlm.corpora.vocabulary import write_vocabulary
+from online_rnnlm.errors import UserError
+from online_rnnlm.model import engine, parameters
+from online_rnnlm.model.state import Sentences
+from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
+
+HIDDEN_SIZE = 100
+STATIC, ONLINE = 0, 20
+"""The two document sizes that are measured everywhere."""
+REFERENCE_TRAIN = "6e524fef3eddd0e1bc1d0901ed48f58779bb694810a56a2b5d875ba9e91caad1"
+"""sha256 of the reference split's training text: the perplexities aimed at are those on it."""
+
+
+@dataclass(frozen=True)
+class NamedCorpus:
+    """A prepared corpus, its name and where it lies."""
+
+    name: str
+    directory: CorpusDirectory
+    corpus: Corpus
+    is_reference: bool
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to measure."""
+
+    quick: bool = False
+    repeats: int = 7
+    seeds: tuple[int, ...] = (1, 2, 3)
+    thresholds: dict[int, float] = field(default_factory=lambda: {STATIC: 108.1, ONLINE: 92.0})
+    """Validation perplexity to reach, by document size."""
+    torch_python: Path | None = None
+    torch_seconds: float = 300.0
+    """Processor time that PyTorch gets to learn."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a measurement needs to know; `corpora[0]` is the one that all are made on."""
+
+    corpora: list[NamedCorpus]
+    experiment: Experiment
+    options: Options
+    scratch: Path
+
+    @property
+    def main(self) -> NamedCorpus:
+        """The corpus that all measurements are made on."""
+        return self.corpora[0]
+
+    def settings(self, document_size: int, **changes: Any) -> RunSettings:
+        """The experiment's settings of the row of that document size, or else the defaults."""
+        rows = [run.settings for run in self.experiment.runs()]
+        key = HIDDEN_SIZE, document_size
+        found = [row for row in rows if (row.hidden_size, row.document_size) == key]
+        values = (found or [RunSettings(corpus=self.main.name)])[0].model_dump()
+        values |= {"corpus": self.main.name, "hidden_size": key[0], "document_size": key[1]}
+        return RunSettings.model_validate({**values, **changes})
+
+    def sample(self, corpus: Corpus, sentences: int, seed: int = 0) -> Sentences:
+        """Training sentences by chance: at most so many, far fewer if it must be quick."""
+        split = corpus.splits["train"]
+        order = np.random.default_rng(seed).permutation(split.sentences)
+        return order[: sentences // 50 if self.options.quick else sentences].astype(np.int64)
+
+
+def new_trainer(settings: RunSettings, corpus: Corpus) -> engine.Trainer:
+    """A trainer as training begins with it."""
+    sizes = engine.sizes_for(settings, corpus)
+    return engine.trainer(
+        settings,
+        corpus,
+        parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
+        parameters.filled(sizes, settings.accumulator_start, settings.precision),
+    )
+
+
+def parts(sentences: Sentences, size: int) -> Iterator[Sentences]:
+    """The sentences in parts of so many."""
+    for begin in range(0, len(sentences), size):
+        yield sentences[begin : begin + size]
+
+
+def words_in(corpus: Corpus, sentences: Sentences, split: str = "train") -> int:
+    """Words to predict in these sentences, `</s>` counted."""
+    offsets = corpus.splits[split].offsets
+    return int((offsets[sentences + 1] - offsets[sentences]).sum())
+
+
+def open_corpus(directory: CorpusDirectory) -> NamedCorpus:
+    """Load a prepared corpus; raises UserError."""
+    corpus = load_corpus(directory)
+    statistics = read_json(directory.statistics)
+    name = statistics.get("corpus", directory.path.name)
+    train = statistics.get("files", {}).get("train.txt")
+    return NamedCorpus(name, directory, corpus, train == REFERENCE_TRAIN)
+
+
+def prepare_text(files: list[Path], folder: Path, experiment: Experiment) -> CorpusDirectory:
+    """Prepare three ready files with the experiment's vocabulary and classes; raises UserError."""
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{file}: no such file")
+    source = {"kind": "text", "tokenised": True, **dict(zip(SPLITS, files, strict=True))}
+    like = next(iter(experiment.corpora.values()))
+    settings = CorpusSettings.model_validate(
+        {"source": source, "vocabulary": like.vocabulary, "classes": like.classes}
+    )
+    directory = CorpusDirectory(folder / "reference")
+    directory.path.mkdir(parents=True, exist_ok=True)
+    splits = {split: directory.split(split) for split in SPLITS}
+    write_splits(settings, directory.sentences, splits, 1)
+    write_vocabulary(settings, directory.split("train"), directory.vocabulary)
+    encode(settings, directory.path.name, directory)
+    return directory

@@ -1,0 +1,104 @@
+"""Whole training runs: processor time to a validation perplexity, and where they end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+from benchmarks.context import ONLINE, STATIC, Context
+from benchmarks.rows import Target, missing, row
+from online_rnnlm import training
+from online_rnnlm.configuration import Run
+from online_rnnlm.evaluation import evaluate
+from online_rnnlm.runs import ExperimentDirectory, final_updates, read_json
+
+TIME_TARGETS = {STATIC: Target(25, at_least=False), ONLINE: Target(60, at_least=False)}
+TEST_TARGETS = {STATIC: Target(109, at_least=False), ONLINE: Target(90, at_least=False)}
+
+
+class _EpochClock(logging.Handler):
+    """Reads the processor's time whenever training says that an epoch is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = time.process_time()
+        self.times: list[float] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by training after validation, copying of the best weights and checkpoint."""
+        self.times.append(time.process_time() - self.began)
+
+
+def convergence(context: Context) -> dict[str, Any]:
+    """Train both rows with every seed to the end, test them, and read off the times."""
+    seeds = context.options.seeds[:1] if context.options.quick else context.options.seeds
+    rows, runs = [], []
+    for size in (STATIC, ONLINE):
+        mine = [_one_run(context, size, seed) for seed in seeds]
+        runs += mine
+        rows += [_time_row(context, size, mine), _test_row(context, size, mine)]
+    return {"rows": rows, "runs": runs}
+
+
+def _one_run(context: Context, document_size: int, seed: int) -> dict[str, Any]:
+    changes = {"max_epochs": 2} if context.options.quick else {}
+    settings = context.settings(document_size, seed=seed, **changes)
+    run = Run(settings=settings)
+    results = ExperimentDirectory(context.scratch / "runs")
+    directory, corpus = results.run(run.name), context.main.directory
+    log, clock = logging.getLogger(training.__name__), _EpochClock()
+    log.addHandler(clock)
+    try:
+        training.train(run, corpus, directory)
+    finally:
+        log.removeHandler(clock)
+    updates = final_updates(document_size)
+    evaluate(results, run.name, corpus, updates)
+    test = read_json(results.evaluation(run.name, updates))["splits"]["test"]
+    lines = directory.metrics.read_text(encoding="utf-8").splitlines()
+    epochs = with_times([json.loads(line) for line in lines], clock.times)
+    return {"document_size": document_size, "seed": seed, "epochs": epochs, "test": test}
+
+
+def with_times(epochs: list[dict[str, Any]], cpu: list[float]) -> list[dict[str, Any]]:
+    """Each epoch with the processor time up to its end: of training alone, and of everything."""
+    result, learning = [], 0.0
+    for epoch, everything in zip(epochs, cpu, strict=True):
+        learning += epoch["cpu_seconds"]
+        times = {"cpu_learning": learning, "cpu_everything": everything}
+        result.append({**epoch, **times})
+    return result
+
+
+def time_to(epochs: list[dict[str, Any]], perplexity: float, key: str) -> float | None:
+    """The first epoch that validates at most so: what `key` says of it; None if there is none."""
+    reached = [epoch[key] for epoch in epochs if epoch["valid_perplexity"] <= perplexity]
+    return reached[0] if reached else None
+
+
+def _time_row(context: Context, size: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    aim = context.options.thresholds[size]
+    title = f"CPU time of 100/{size} to a validation perplexity of {aim:g}"
+    target = TIME_TARGETS[size] if context.main.is_reference else None
+    times = [time_to(run["epochs"], aim, "cpu_everything") for run in runs]
+    learning = [time_to(run["epochs"], aim, "cpu_learning") for run in runs]
+    reached = [value for value in times if value is not None]
+    if len(reached) < len(runs):
+        best = min(e["valid_perplexity"] for run in runs for e in run["epochs"])
+        return missing(
+            title, f"{len(reached)} of {len(runs)} runs reach it; the best: {best:.1f}", target
+        )
+    return row(
+        title, "s", reached, target, corpus=context.main.name,
+        learning_alone=[value for value in learning if value is not None],
+        epochs=[time_to(run["epochs"], aim, "epoch") for run in runs],
+    )  # fmt: skip
+
+
+def _test_row(context: Context, size: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    values = [run["test"]["perplexity"] for run in runs]
+    target = TEST_TARGETS[size] if context.main.is_reference else None
+    title = f"test perplexity of 100/{size}, {len(runs)} seed{'s' * (len(runs) > 1)}"
+    return row(title, "perplexity", values, target, corpus=context.main.name)

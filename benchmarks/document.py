@@ -1,0 +1,181 @@
+"""Writes `docs/performance.md` from the measured figures: no number in it is typed by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from tabulate import tabulate
+
+from benchmarks.context import ONLINE, STATIC
+from benchmarks.convergence import time_to
+from benchmarks.figures import AXES, write_figures
+from benchmarks.report import HEADINGS, cells, number, rows_of
+from online_rnnlm.runs import replacing
+
+_PEERS = ("graph", "torch")
+
+
+def write(results: dict[str, Any], path: Path) -> None:
+    """Write the document and its pictures, into a folder of its name beside it."""
+    pictures = write_figures(results, path.with_suffix(""))
+    environment = Environment(
+        loader=PackageLoader("benchmarks", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # it is Markdown
+    )
+    environment.filters |= {"number": number, "percent": lambda value: f"{value:.0%}"}
+    text = environment.get_template("performance.md.j2").render(
+        **results,
+        main=results["setup"]["corpora"][0],
+        tables=_tables(results),
+        speeds=_speeds(results),
+        profile=_profile(results),
+        pictures={name: f"{path.stem}/{name}.svg" for name in pictures},
+        axes=AXES,
+        growth=_growth(results),
+        race=_race(results),
+    )
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _markdown(headings: list[str], rows: list[list[str]]) -> str:
+    return str(tabulate(rows, headers=headings, tablefmt="github", disable_numparse=True))
+
+
+def _tables(results: dict[str, Any]) -> dict[str, str]:
+    """The rows with a target, the other ones, and the peers, as Markdown."""
+    corpora = len(results["setup"]["corpora"])
+    own = rows_of(results, *(name for name in results["sections"] if name not in _PEERS))
+    aimed = [cells(row, corpora) for row in own if "target" in row]
+    others = [cells(row, corpora) for row in own if "target" not in row]
+    peers = [cells(row, corpora) for row in rows_of(results, *_PEERS)]
+    headings = list(HEADINGS)
+    return {
+        "aimed": _markdown(headings, aimed),
+        "others": _markdown(headings[:4] + headings[6:7], [c[:4] + c[6:7] for c in others]),
+        "peers": _markdown(headings[:4], [row[:4] for row in peers]),
+        "bounds": _bounds(rows_of(results, "training", "evaluation"), corpora),
+    }
+
+
+def _bounds(rows: list[dict[str, Any]], corpora: int) -> str:
+    """What each speed is measured against."""
+    headings = ["what", "kFLOP a word", "GFLOP/s meanwhile", "bound, words/s", "measured",
+                "of the bound", "by the clock"]  # fmt: skip
+    found = [row for row in rows if "bound" in row]
+    return _markdown(
+        headings,
+        [
+            [
+                cells(row, corpora)[0], number(row["flops_per_word"] / 1e3),
+                number(row["reference_gflops"]), number(row["bound"]), number(row["median"]),
+                f"{row['share_of_bound']:.0%}", number(row["wall_median"]),
+            ]
+            for row in found
+        ],
+    )  # fmt: skip
+
+
+def _speeds(results: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """The main corpus's training row of each document size."""
+    rows = [row for row in rows_of(results, "training") if "target" in row]
+    return dict(zip((STATIC, ONLINE), rows, strict=False))
+
+
+def _profile(results: dict[str, Any]) -> dict[str, Any] | None:
+    """The profile as a table, and what part of the whole its parts explain."""
+    profiles = results["sections"].get("profile", {}).get("profiles")
+    if not profiles:
+        return None
+    names = list(profiles[-1]["parts"])
+    sums = [sum(p["parts"].values()) for p in profiles]
+    lines = []
+    for name in names:
+        values = [p["parts"].get(name, 0.0) for p in profiles]
+        lines.append([name, *_with_shares(values, sums)])
+    lines.append(["sum of the parts", *_with_shares(sums, sums)])
+    lines.append(
+        ["the whole, as training runs it", *_with_shares([p["whole"] for p in profiles], sums)]
+    )
+    headings = ["part"]
+    for p in profiles:
+        headings += [f"D = {p['document_size']}, µs a word", "share"]
+    return {"table": _markdown(headings, lines), "largest": _largest(profiles)}
+
+
+def _with_shares(values: list[float], sums: list[float]) -> list[str]:
+    pairs = zip(values, sums, strict=True)
+    return [cell for value, total in pairs for cell in (f"{value:.3f}", f"{value / total:.0%}")]
+
+
+def _largest(profiles: list[dict[str, Any]]) -> dict[int, list[str]]:
+    """The three parts that take most, and their shares, by document size."""
+    result = {}
+    for p in profiles:
+        total = sum(p["parts"].values())
+        top = sorted(p["parts"].items(), key=lambda part: -part[1])[:3]
+        result[p["document_size"]] = [f"{name} ({value / total:.0%})" for name, value in top]
+    return result
+
+
+def _growth(results: dict[str, Any]) -> dict[str, str]:
+    """A table for every axis of growth."""
+    headings = ["words/s", "min to max", "bound", "of the bound", "classes", "mean class size"]
+    axes = results["sections"].get("scaling", {}).get("axes", {})
+    return {
+        name: _markdown(
+            [AXES[name], *headings],
+            [
+                [
+                    f"{case['value']:,}", number(case["median"]),
+                    f"{number(case['min'])} to {number(case['max'])}", number(case["bound"]),
+                    f"{case['share_of_bound']:.0%}", str(case["classes"]),
+                    number(case["mean_class_size"]),
+                ]
+                for case in cases
+            ],
+        )
+        for name, cases in axes.items()
+    }  # fmt: skip
+
+
+def _race(results: dict[str, Any]) -> dict[str, Any] | None:
+    """PyTorch's best perplexity in its time, and the time that each of our models took to it."""
+    epochs = results["sections"].get("torch", {}).get("epochs")
+    runs = results["sections"].get("convergence", {}).get("runs")
+    if not epochs or not runs:
+        return None
+    best = min(epochs, key=lambda epoch: float(epoch["valid_perplexity"]))
+    ours = {}
+    for size in (STATIC, ONLINE):
+        mine = [run for run in runs if run["document_size"] == size]
+        ours[size] = time_to(mine[0]["epochs"], best["valid_perplexity"], "cpu_everything")
+    lines = [
+        [str(i), number(e["cpu_everything"]), number(e["valid_perplexity"])]
+        for i, e in enumerate(epochs, 1)
+    ]
+    table = _markdown(["epoch", "CPU seconds so far", "validation perplexity"], lines)
+    return {"best": best, "ours": ours, "table": table, "own": _epoch_table(runs)}
+
+
+def _epoch_table(runs: list[dict[str, Any]]) -> str:
+    """The first seed's epochs of both models."""
+    lines = []
+    for size in (STATIC, ONLINE):
+        run = next(run for run in runs if run["document_size"] == size)
+        lines += [
+            [
+                f"100/{size}", str(e["epoch"]), number(e["cpu_learning"]),
+                number(e["cpu_everything"]), number(e["valid_perplexity"]),
+            ]
+            for e in run["epochs"]
+        ]  # fmt: skip
+    headings = ["model", "epoch", "CPU seconds of learning", "of everything",
+                "validation perplexity"]  # fmt: skip
+    return _markdown(headings, lines)

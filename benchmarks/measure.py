@@ -1,0 +1,114 @@
+"""Timing and its arithmetic: repeated, interleaved, with a matrix product as the yardstick."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.linalg import blas
+
+REFERENCE = "reference"
+"""Name of the yardstick among the interleaved tasks."""
+_PRODUCT_SIZE = 1024
+_PRODUCTS = 8
+
+Task = Callable[[], float]
+"""Does some work and says how much: words, or floating-point operations."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One timed call: what was done, and the seconds of the clock and of the processor."""
+
+    work: float
+    wall: float
+    cpu: float
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Work a second of processor time: with one thread, that of an undisturbed machine."""
+        return self.work / self.cpu
+
+    @property
+    def per_second(self) -> float:
+        """Work a second of the clock."""
+        return self.work / self.wall
+
+
+def timed(task: Task) -> Sample:
+    """Call a task once."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work = task()
+    return Sample(work, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def interleaved(tasks: Mapping[str, Task], repeats: int) -> dict[str, list[Sample]]:
+    """Time all tasks and the yardstick in turn, `repeats` times, after one call of each.
+
+    In turn, so that a slow moment of the machine meets all of them; the samples of one round
+    can be compared with each other.
+    """
+    everything = {REFERENCE: reference_product(), **tasks}
+    for task in everything.values():
+        task()
+    samples: dict[str, list[Sample]] = {name: [] for name in everything}
+    for _ in range(repeats):
+        for name, task in everything.items():
+            samples[name].append(timed(task))
+    return samples
+
+
+def reference_product() -> Task:
+    """Single-precision matrix products by the BLAS that the kernels use; FLOPs a call."""
+    random = np.random.default_rng(0)
+    shape = (_PRODUCT_SIZE, _PRODUCT_SIZE)
+    a, b, c = (np.asfortranarray(random.random(shape, dtype=np.float32)) for _ in range(3))
+
+    def multiply() -> float:
+        for _ in range(_PRODUCTS):
+            blas.sgemm(1.0, a, b, 0.0, c, overwrite_c=True)
+        return 2.0 * _PRODUCTS * _PRODUCT_SIZE**3
+
+    return multiply
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    """Median, least, greatest, and all values."""
+    return {
+        "median": statistics.median(values),
+        "min": min(values),
+        "max": max(values),
+        "values": list(values),
+    }
+
+
+def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
+    """Quotients of what was measured in the same rounds."""
+    return [a / b for a, b in zip(above, below, strict=True)]
+
+
+def rates(samples: Sequence[Sample]) -> list[float]:
+    """Work a processor second of every sample."""
+    return [sample.per_cpu_second for sample in samples]
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had resident, bytes.
+
+    `getrusage` also counts what the process was before it became this program: a copy of its
+    parent. The kernel's own high-water mark does not, where there is one.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

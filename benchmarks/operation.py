@@ -1,0 +1,89 @@
+"""The PyTensor operation against the bare kernel that it wraps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts, words_in
+from benchmarks.measure import Task, interleaved, rates, ratios, summary
+from benchmarks.rows import Target, row
+from online_rnnlm.configuration import RunSettings
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.model import engine, parameters
+from online_rnnlm.model.kernels.batches import Rule, train_batches
+from online_rnnlm.model.kernels.workspace import Capacity, allocate, classes_from_offsets
+from online_rnnlm.model.state import Sentences
+from online_rnnlm.training import SENTENCES_A_CALL
+
+SENTENCES = 3200
+TARGET = Target(0.9)
+
+
+def operation(context: Context) -> dict[str, Any]:
+    """Words a second through the operation, over those of the kernel called directly.
+
+    `many` batches a call is how training uses it; `one` shows what a call itself costs.
+    """
+    corpus = context.main.corpus
+    sentences = context.sample(corpus, SENTENCES)
+    rows = []
+    for size, batch, calls in _cases(context):
+        settings = context.settings(size, batch_sentences=batch)
+        a_call = batch if calls == "one batch" else batch * max(1, SENTENCES_A_CALL // batch)
+        tasks = {
+            "operation": _by_operation(settings, corpus, sentences, a_call),
+            "kernel": _by_kernel(settings, corpus, sentences, a_call),
+        }
+        samples = interleaved(tasks, context.options.repeats)
+        speeds = {name: rates(samples[name]) for name in tasks}
+        title = f"the Op against the bare kernel, D = {size}, batches of {batch}, {calls} a call"
+        values = ratios(speeds["operation"], speeds["kernel"])
+        detail = {name: summary(values)["median"] for name, values in speeds.items()}
+        rows.append(row(title, "ratio", values, TARGET, words_per_second=detail))
+    return {"rows": rows}
+
+
+def _cases(context: Context) -> Iterator[tuple[int, int, str]]:
+    batches = dict.fromkeys([1, 16, context.settings(ONLINE).batch_sentences])
+    yield from itertools.product((STATIC, ONLINE), batches, ("many batches", "one batch"))
+
+
+def _by_operation(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_call: int) -> Task:
+    trainer = new_trainer(settings, corpus)
+    words = words_in(corpus, sentences)
+
+    def learn() -> float:
+        for part in parts(sentences, a_call):
+            trainer.update(part, settings.learning_rate)
+        return words
+
+    return learn
+
+
+def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_call: int) -> Task:
+    """The kernel on arrays of its own, its scratch memory made beforehand."""
+    sizes, real = engine.sizes_for(settings, corpus), np.dtype(settings.precision).type
+    weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, real)
+    sums = parameters.filled(sizes, settings.accumulator_start, real)
+    split, classes = corpus.splits["train"], classes_from_offsets(corpus.class_offsets)
+    stream, offsets = np.array(split.stream), np.array(split.offsets)
+    for array in (stream, offsets):
+        array.flags.writeable = False  # as the operation's: one compiled kernel for both
+    capacity = Capacity.for_sentences(sizes, np.diff(offsets), settings.batch_sentences)
+    space = allocate(capacity, classes, real)
+    clip = real(settings.error_clip or np.inf)
+    adagrad = settings.optimizer == "adagrad"
+    rule = Rule(adagrad, real(settings.learning_rate), real(settings.l2), clip)
+    batch, rate = settings.batch_sentences, real(settings.document_rate)
+    words = words_in(corpus, sentences)
+
+    def learn() -> float:
+        for part in parts(sentences, a_call):
+            train_batches(weights, sums, classes, stream, offsets, part, batch, rate, rule, space)
+        return words
+
+    return learn

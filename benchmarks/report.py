@@ -1,0 +1,101 @@
+"""The table on the terminal, and what the figures depend on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+from threadpoolctl import threadpool_info
+
+from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus
+from online_rnnlm.runs import code_digest
+
+_PACKAGES = ("numpy", "scipy", "numba", "pytensor")
+HEADINGS = ("what", "unit", "median", "min to max", "target", "ratio", "of the bound", "")
+
+
+def setup(context: Context) -> dict[str, Any]:
+    """Whatever figures must share to stand in one table: machine, code, corpora, settings."""
+    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    options = context.options
+    return {
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "system": platform.platform(terse=True),
+            "python": platform.python_version(),
+            **{package: version(package) for package in _PACKAGES},
+            "blas": sorted({f"{b['internal_api']} {b['version']} {b.get('architecture', '')}"
+                            for b in blas}),
+        },
+        "code": code_digest("online_rnnlm.training"),
+        "quick": options.quick,
+        "corpora": [_describe(named) for named in context.corpora],
+        "settings": {str(size): context.settings(size).model_dump(mode="json")
+                     for size in (STATIC, ONLINE)},
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _describe(named: NamedCorpus) -> dict[str, Any]:
+    corpus = named.corpus
+    return {
+        "name": named.name,
+        "digest": corpus.digest,
+        "reference": named.is_reference,
+        "tokens": corpus.splits["train"].tokens,
+        "sentences": corpus.splits["train"].sentences,
+        "vocabulary": corpus.vocabulary_size,
+        "classes": corpus.classes,
+        "mean_class_size": corpus.mean_class_size("train"),
+    }
+
+
+def number(value: float) -> str:
+    """A figure with three or four digits that mean something."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 20 else f"{value:.2f}"
+
+
+def cells(row: dict[str, Any], corpora: int = 1) -> list[str]:
+    """A row's readable cells, in the order of `HEADINGS`."""
+    where = f" ({row['corpus']})" if corpora > 1 and "corpus" in row else ""
+    target = ""
+    if "target" in row:
+        target = ("≥ " if row["at_least"] else "≤ ") + number(row["target"]).removesuffix(".00")
+    if "missing" in row:
+        return [row["title"] + where, "", row["missing"], "", target, "", "", ""]
+    spread = f"{number(row['min'])} to {number(row['max'])}"
+    ratio = f"{row['ratio_to_target']:.2f}" if "target" in row else ""
+    share = f"{row['share_of_bound']:.0%}" if "share_of_bound" in row else ""
+    mark = ("met" if row["met"] else "not met") if "target" in row else ""
+    return [
+        row["title"] + where, row["unit"], number(row["median"]), spread, target, ratio, share, mark
+    ]  # fmt: skip
+
+
+def rows_of(results: dict[str, Any], *sections: str) -> list[dict[str, Any]]:
+    """All rows of these sections, or of all."""
+    chosen = sections or tuple(results["sections"])
+    found = [results["sections"].get(name, {}).get("rows", []) for name in chosen]
+    return [row for rows in found for row in rows]
+
+
+def show(results: dict[str, Any]) -> str:
+    """The whole table for a terminal."""
+    corpora = len(results["setup"]["corpora"])
+    table = [cells(row, corpora) for row in rows_of(results)]
+    return str(tabulate(table, headers=HEADINGS, disable_numparse=True))

@@ -1,0 +1,164 @@
+"""Words a second in training and in scoring, through the engine, without compilation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.arithmetic import learning_flops, scoring_flops, training_flops
+from benchmarks.context import (
+    ONLINE,
+    STATIC,
+    Context,
+    NamedCorpus,
+    new_trainer,
+    parts,
+    words_in,
+)
+from benchmarks.measure import Task, interleaved
+from benchmarks.rows import Target, missing, speed_row
+from online_rnnlm.configuration import RunSettings
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.model import engine, parameters, state
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.state import Sentences
+from online_rnnlm.training import SENTENCES_A_CALL
+
+TRAINING_SENTENCES = 6400
+LEARNING_SENTENCES = 400
+LEARNING_RATE, LEARNING_STEPS = 0.1, 5
+"""As the RNNLM Toolkit learns during testing: its rate, and the states that a loss goes back to."""
+TRAINING_TARGETS = {STATIC: Target(300_000), ONLINE: Target(200_000)}
+VECTOR_TARGET, SCORING_TARGET, LEARNING_TARGET = Target(300_000), Target(500_000), Target(50_000)
+LEARNING_TITLE = "evaluation, all parameters learning after every word"
+
+
+def training_pass(
+    trainer: engine.Trainer, settings: RunSettings, corpus: Corpus, sentences: Sentences
+) -> Task:
+    """A task that learns from these sentences as training does, in calls of many batches."""
+    batch = settings.batch_sentences
+    size = batch * max(1, SENTENCES_A_CALL // batch)
+    words = words_in(corpus, sentences)
+
+    def learn() -> float:
+        for part in parts(sentences, size):
+            trainer.update(part, settings.learning_rate)
+        return words
+
+    return learn
+
+
+def training(context: Context) -> dict[str, Any]:
+    """Training, D = 0 and D = 20, in the batches of the configuration and sentence by sentence."""
+    return {"rows": [line for named in context.corpora for line in _training(context, named)]}
+
+
+def _training(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
+    corpus, tasks, rows = named.corpus, {}, []
+    sentences = context.sample(corpus, TRAINING_SENTENCES)
+    usual = context.settings(STATIC).batch_sentences
+    cases = [(size, batch) for batch in (usual, 1) for size in (STATIC, ONLINE)]
+    for size, batch in cases:
+        settings = context.settings(size, batch_sentences=batch)
+        task = training_pass(new_trainer(settings, corpus), settings, corpus, sentences)
+        tasks[f"{size}/{batch}"] = task
+    samples = interleaved(tasks, context.options.repeats)
+    for size, batch in cases:
+        sizes = engine.sizes_for(context.settings(size), corpus)
+        flops = training_flops(sizes, corpus.mean_class_size("train"))
+        title = f"training D = {size}, {_batches(batch)}"
+        target = TRAINING_TARGETS[size] if batch == usual else None
+        name = f"{size}/{batch}"
+        rows.append(speed_row(title, samples, name, flops, target, corpus=named.name))
+    return rows
+
+
+def _batches(batch: int) -> str:
+    return "one sentence an update" if batch == 1 else f"{batch} sentences an update"
+
+
+def evaluation(context: Context) -> dict[str, Any]:
+    """Scoring the test sentences: static, the document vector learning, everything learning."""
+    return {"rows": [line for named in context.corpora for line in _evaluation(context, named)]}
+
+
+def _evaluation(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
+    corpus = named.corpus
+    cases = {
+        STATIC: ("evaluation, static", SCORING_TARGET),
+        ONLINE: ("evaluation, document vector learning", VECTOR_TARGET),
+    }
+    weights = {size: _learnt_weights(context, corpus, size) for size in cases}
+    tasks = {
+        str(size): _scoring_pass(context.settings(size), corpus, weights[size]) for size in cases
+    }
+    online = context.settings(ONLINE)
+    learn = all_parameters_task(online, corpus, weights[ONLINE], _few(context, corpus))
+    if learn is not None:
+        tasks["all"] = learn
+    samples = interleaved(tasks, context.options.repeats)
+    mean = corpus.mean_class_size("test")
+    rows = []
+    for size, (title, target) in cases.items():
+        flops = scoring_flops(engine.sizes_for(context.settings(size), corpus), mean)
+        rows.append(speed_row(title, samples, str(size), flops, target, corpus=named.name))
+    if learn is None:
+        return [*rows, missing(LEARNING_TITLE, "not there yet", LEARNING_TARGET)]
+    flops = learning_flops(engine.sizes_for(online, corpus), mean, LEARNING_STEPS)
+    last = speed_row(LEARNING_TITLE, samples, "all", flops, LEARNING_TARGET, corpus=named.name)
+    return [*rows, last]
+
+
+def _learnt_weights(context: Context, corpus: Corpus, document_size: int) -> Parameters:
+    """Weights that know a little: random ones would make probabilities unlike any real ones."""
+    settings = context.settings(document_size)
+    trainer = new_trainer(settings, corpus)
+    training_pass(trainer, settings, corpus, context.sample(corpus, TRAINING_SENTENCES))()
+    return trainer.weights
+
+
+def _few(context: Context, corpus: Corpus) -> Sentences:
+    most = LEARNING_SENTENCES // 50 if context.options.quick else LEARNING_SENTENCES
+    return np.arange(min(most, corpus.splits["test"].sentences))
+
+
+def _scoring_pass(settings: RunSettings, corpus: Corpus, weights: Parameters) -> Task:
+    score = engine.scorer(settings, corpus)
+    split = corpus.splits["test"]
+    sentences = np.arange(split.sentences)
+    rate = settings.document_rate if settings.document_size else 0.0
+
+    def run() -> float:
+        score(weights, split, sentences, rate)
+        return split.tokens
+
+    return run
+
+
+def all_parameters_task(
+    settings: RunSettings, corpus: Corpus, weights: Parameters, sentences: Sentences
+) -> Task | None:
+    """A task that scores test sentences while all parameters learn; None where there is no way.
+
+    The hook for `updates=all`: what `online_rnnlm.model.engine` offers for it goes here.
+    """
+    make: Callable[..., Any] | None = getattr(engine, "online_scorer", None)
+    if make is None:
+        return None
+    online = state.OnlineSettings(
+        learning=frozenset(parameters.GROUPS),
+        learning_rate=LEARNING_RATE,
+        document_rate=settings.document_rate,
+        steps=LEARNING_STEPS,
+    )
+    scorer = make(settings, corpus, weights, online)
+    words = words_in(corpus, sentences, "test")
+
+    def run() -> float:
+        scorer.score(corpus.splits["test"], sentences)
+        return words
+
+    return run

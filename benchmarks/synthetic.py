@@ -1,0 +1,76 @@
+"""Text without meaning whose words are as unevenly frequent as real ones: Zipf's law."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.configuration import ClassSettings
+from online_rnnlm.corpora.corpus import (
+    SENTENCE_END,
+    UNKNOWN,
+    VOCABULARY_HEADER,
+    Corpus,
+    Split,
+)
+from online_rnnlm.corpora.vocabulary import assign_classes
+from online_rnnlm.runs import SPLITS, CorpusDirectory, write_json
+
+SENTENCE_WORDS = 25
+"""Words of every sentence, `</s>` counted."""
+HELD_OUT_SENTENCES = 2000
+
+
+def zipf_split(tokens: int, vocabulary: int, seed: int) -> Split:
+    """Sentences of equal length; word k's chance is as 1 / k; every word occurs if it can."""
+    sentences = max(1, tokens // SENTENCE_WORDS)
+    random = np.random.default_rng(seed)
+    chances = np.cumsum(1.0 / np.arange(1, vocabulary))
+    drawn = random.random(sentences * SENTENCE_WORDS) * chances[-1]
+    words = np.searchsorted(chances, drawn, side="right").astype(np.int32) + 1
+    every = min(vocabulary - 1, len(words))
+    words[random.permutation(len(words))[:every]] = np.arange(1, every + 1)
+    words[SENTENCE_WORDS - 1 :: SENTENCE_WORDS] = 0
+    stream = np.concatenate([np.zeros(1, np.int32), words])
+    return Split(stream, np.arange(sentences + 1, dtype=np.int64) * SENTENCE_WORDS)
+
+
+def zipf_corpus(tokens: int, vocabulary: int, classes: ClassSettings) -> Corpus:
+    """A corpus of such text; the classes are those that the package would make."""
+    sizes = (tokens, *[min(tokens, HELD_OUT_SENTENCES * SENTENCE_WORDS)] * 2)
+    splits = {
+        name: zipf_split(size, vocabulary, seed)
+        for seed, (name, size) in enumerate(zip(SPLITS, sizes, strict=True))
+    }
+    counts = np.bincount(splits["train"].stream[1:], minlength=vocabulary)
+    counts[1:] = -np.sort(-counts[1:])  # chance makes like words swap places: too few to matter
+    labels = np.array(assign_classes(counts.tolist(), classes))
+    return Corpus(
+        words=[SENTENCE_END, UNKNOWN, *(f"w{number}" for number in range(2, vocabulary))],
+        counts=counts,
+        class_offsets=_offsets(labels),
+        unk_id=1,
+        splits=splits,
+        digest="",
+    )
+
+
+def _offsets(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each class's run of word ids begins, and the last one's end."""
+    return np.append(np.flatnonzero(np.diff(labels, prepend=-1)), len(labels)).astype(np.int64)
+
+
+def write_zipf_corpus(
+    directory: CorpusDirectory, tokens: int, vocabulary: int, classes: ClassSettings
+) -> int:
+    """Write such a corpus as prepared ones are written; returns the vocabulary's size."""
+    corpus = zipf_corpus(tokens, vocabulary, classes)
+    directory.path.mkdir(parents=True, exist_ok=True)
+    rows = zip(corpus.words, corpus.counts, corpus.word_classes, strict=True)
+    lines = [f"{word}\t{count}\t{label}\n" for word, count, label in rows]
+    directory.vocabulary.write_text(f"{VOCABULARY_HEADER}\n{''.join(lines)}", encoding="utf-8")
+    for name, split in corpus.splits.items():
+        np.save(directory.stream(name), split.stream)
+        np.save(directory.offsets(name), split.offsets)
+    write_json(directory.statistics, {"digest": f"zipf {tokens} {vocabulary}"})
+    return corpus.vocabulary_size

@@ -1,0 +1,110 @@
+"""A PyTorch model of the same size, run by an interpreter that has PyTorch; JSON in and out.
+
+`nn.RNN` has no logistic units: these are tanh's. Adam, 32 streams of 35 words a step, gradients
+clipped at norm 1; the rate halves after an epoch that is no better. The hidden state runs on over
+the sentences' ends, which costs nothing and tells a little more.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+STREAMS, STEPS = 32, 35
+RATE, LARGEST_NORM = 2e-3, 1.0
+_VALID_STREAMS = 20
+
+
+class Model(nn.Module):
+    """Embeddings, a plain recurrent layer, an adaptive softmax: frequent words are cheap."""
+
+    def __init__(self, vocabulary: int, hidden_size: int) -> None:
+        super().__init__()
+        self.embeddings = nn.Embedding(vocabulary, hidden_size)
+        self.recurrent = nn.RNN(hidden_size, hidden_size)
+        shares = (vocabulary // 15, vocabulary // 3)
+        bounds = sorted({max(1, share) for share in shares})
+        self.output = nn.AdaptiveLogSoftmaxWithLoss(hidden_size, vocabulary, bounds)
+
+    def forward(
+        self, inputs: Tensor, targets: Tensor, state: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Mean of -log P over the targets (T, B), and the state to go on from."""
+        outputs, state = self.recurrent(self.embeddings(inputs), state)
+        return self.output(outputs.flatten(0, 1), targets.flatten()).loss, state.detach()
+
+
+def streams(file: str, width: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets as (T, B): the corpus cut into B long streams."""
+    stream = np.load(file).astype(np.int64)
+    steps = (len(stream) - 1) // width
+    cut = slice(0, steps * width), slice(1, steps * width + 1)
+    inputs, targets = (torch.from_numpy(stream[c].reshape(width, steps).T.copy()) for c in cut)
+    return inputs, targets
+
+
+def main(about: dict[str, Any]) -> None:
+    """Learn until the time is over or the perplexity is reached; print what happened."""
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    model = Model(about["vocabulary"], about["hidden_size"])
+    adam = torch.optim.Adam(model.parameters(), lr=RATE)
+    train = streams(about["train"], STREAMS)
+    valid = streams(about["valid"], _VALID_STREAMS)
+    began, epochs, scoring, best = time.process_time(), [], [], float("inf")
+    while time.process_time() - began < about["seconds"] and best > about["perplexity"]:
+        left = about["seconds"] - (time.process_time() - began)
+        words, seconds = learn(model, adam, train, left)
+        perplexity, speed = validate(model, valid)
+        scoring.append(speed)
+        if perplexity > best:
+            for group in adam.param_groups:
+                group["lr"] /= 2
+        best = min(best, perplexity)
+        total = time.process_time() - began
+        epochs.append({"words": words, "cpu_seconds": seconds, "cpu_everything": total,
+                       "valid_perplexity": perplexity})  # fmt: skip
+    about = {"version": torch.__version__, "seconds": about["seconds"]}
+    print(json.dumps({**about, "epochs": epochs, "scoring": scoring}))
+
+
+def learn(
+    model: Model, adam: torch.optim.Adam, split: tuple[Tensor, Tensor], most: float
+) -> tuple[int, float]:
+    """One epoch, cut off after so many seconds; its words and processor seconds."""
+    inputs, targets = split
+    began, words, state = time.process_time(), 0, None
+    for step in range(0, len(inputs), STEPS):
+        part = inputs[step : step + STEPS], targets[step : step + STEPS]
+        loss, state = model(*part, state)
+        adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), LARGEST_NORM)
+        adam.step()
+        words += part[0].numel()
+        if time.process_time() - began > most:
+            break
+    return words, time.process_time() - began
+
+
+@torch.no_grad()
+def validate(model: Model, split: tuple[Tensor, Tensor]) -> tuple[float, float]:
+    """Perplexity, and words a processor second."""
+    began, total, state = time.process_time(), 0.0, None
+    inputs, targets = split
+    for step in range(0, len(inputs), STEPS):
+        part = inputs[step : step + STEPS], targets[step : step + STEPS]
+        loss, state = model(*part, state)
+        total += loss.item() * part[0].numel()
+    speed = inputs.numel() / (time.process_time() - began)
+    return float(np.exp(total / inputs.numel())), speed
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,96 @@
+"""Work that needs a process of its own: `python -m benchmarks.worker VERB …`, JSON on stdout.
+
+`speed`: says `ready`, then learns for as many seconds as each line of its input says.
+`memory`: trains one run; says the most memory that the process has had.
+`start`: says when each step up to the first update is done.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from online_rnnlm.processes import prepare_process
+
+BEGAN = time.perf_counter()
+
+
+def main(verb: str, corpus: str, settings: str) -> None:
+    """Do one verb on a prepared corpus with a run's settings, given as JSON."""
+    prepare_process()
+    verbs = {"speed": _speed, "memory": _memory, "start": _start}
+    verbs[verb](Path(corpus), json.loads(settings))
+
+
+def _say(value: object) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
+    # What loads numerical libraries is imported only when the process has been prepared.
+    import numpy as np  # noqa: PLC0415
+
+    from benchmarks.context import new_trainer, words_in  # noqa: PLC0415
+    from online_rnnlm.configuration import RunSettings  # noqa: PLC0415
+    from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
+    from online_rnnlm.runs import CorpusDirectory  # noqa: PLC0415
+    from online_rnnlm.training import SENTENCES_A_CALL  # noqa: PLC0415
+
+    corpus, settings = (
+        load_corpus(CorpusDirectory(corpus_directory)),
+        RunSettings.model_validate(values),
+    )
+    trainer = new_trainer(settings, corpus)
+    chance = np.random.default_rng(settings.seed)
+    part = chance.permutation(corpus.splits["train"].sentences)[:SENTENCES_A_CALL]
+    trainer.update(part, settings.learning_rate)
+    _say("ready")
+    for line in sys.stdin:
+        words, began, cpu = 0, time.perf_counter(), time.process_time()
+        while time.perf_counter() - began < float(line):
+            part = chance.integers(0, corpus.splits["train"].sentences, SENTENCES_A_CALL)
+            trainer.update(part, settings.learning_rate)
+            words += words_in(corpus, part)
+        seconds = time.perf_counter() - began
+        _say({"words": words, "seconds": seconds, "cpu": time.process_time() - cpu})
+
+
+def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
+    from benchmarks.measure import peak_memory  # noqa: PLC0415
+    from online_rnnlm.configuration import Run, RunSettings  # noqa: PLC0415
+    from online_rnnlm.runs import CorpusDirectory, RunDirectory  # noqa: PLC0415
+    from online_rnnlm.training import train  # noqa: PLC0415
+
+    imported = peak_memory()
+    run = Run(settings=RunSettings.model_validate(values))
+    with tempfile.TemporaryDirectory() as folder:
+        train(run, CorpusDirectory(corpus_directory), RunDirectory(Path(folder) / "run"))
+    _say({"peak": peak_memory(), "imported": imported})
+
+
+def _start(corpus_directory: Path, values: dict[str, object]) -> None:
+    import numpy as np  # noqa: PLC0415
+
+    from benchmarks.context import new_trainer  # noqa: PLC0415
+    from online_rnnlm.configuration import RunSettings  # noqa: PLC0415
+    from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
+    from online_rnnlm.runs import CorpusDirectory  # noqa: PLC0415
+
+    times = {"imports": time.perf_counter() - BEGAN}
+    corpus, settings = (
+        load_corpus(CorpusDirectory(corpus_directory)),
+        RunSettings.model_validate(values),
+    )
+    times["corpus"] = time.perf_counter() - BEGAN
+    trainer = new_trainer(settings, corpus)
+    times["trainer"] = time.perf_counter() - BEGAN
+    trainer.update(np.arange(settings.batch_sentences), settings.learning_rate)
+    times["update"] = time.perf_counter() - BEGAN
+    _say(times)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,138 @@
+"""The benchmark's arithmetic, and that it yields figures: not what they are."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cli
+from benchmarks.arithmetic import bound, learning_flops, scoring_flops, training_flops
+from benchmarks.convergence import time_to, with_times
+from benchmarks.measure import REFERENCE, Sample, interleaved, ratios, summary
+from benchmarks.rows import Target, row
+from benchmarks.synthetic import SENTENCE_WORDS, write_zipf_corpus
+from online_rnnlm.configuration import ClassSettings
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.model.cost import multiply_adds_per_word
+from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.runs import CorpusDirectory
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_summary_is_median_least_greatest():
+    assert summary([3.0, 1.0, 2.0, 10.0]) == {
+        "median": 2.5,
+        "min": 1.0,
+        "max": 10.0,
+        "values": [3.0, 1.0, 2.0, 10.0],
+    }
+
+
+def test_ratios_are_of_the_same_rounds():
+    assert ratios([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+    with pytest.raises(ValueError, match="zip"):
+        ratios([1.0], [1.0, 2.0])
+
+
+def test_a_task_is_timed_as_work_by_seconds():
+    assert Sample(work=6.0, wall=3.0, cpu=2.0).per_cpu_second == 3.0
+    assert Sample(work=6.0, wall=3.0, cpu=2.0).per_second == 2.0
+    calls = []
+    samples = interleaved({"a": lambda: calls.append("a") or 5.0, "b": lambda: 7.0}, 2)
+    assert {name: len(values) for name, values in samples.items()} == {REFERENCE: 2, "a": 2, "b": 2}
+    assert [sample.work for sample in samples["a"]] == [5.0, 5.0]
+    assert len(calls) == 3  # one more, not timed
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "met", "ratio"),
+    [
+        (110, True, True, 1.1),
+        (90, True, False, 0.9),
+        (50, False, True, 2.0),
+        (200, False, False, 0.5),
+    ],
+)
+def test_a_target_is_reached_from_its_side(value, at_least, met, ratio):
+    target = Target(100, at_least)
+    result = row("title", "unit", [value], target)
+    assert (result["met"], result["ratio_to_target"]) == (met, pytest.approx(ratio))
+
+
+def test_flops_are_those_counted_by_hand():
+    """M = 100, D = 20, 100 classes of 100 words: the 204 kFLOP of the bound that is quoted."""
+    sizes = Sizes(vocabulary=10_000, hidden=100, classes=100, document=20)
+    static = 2 * 3 * (100 * 100 + 200 * 100)
+    assert training_flops(sizes._replace(document=0), 100.0) == static
+    assert training_flops(sizes, 100.0) == static + 2 * (3 * 200 * 20 + 20) == 204_040
+    assert scoring_flops(sizes, 100.0) == 2 * multiply_adds_per_word(sizes, 100.0)
+    assert learning_flops(sizes, 100.0, steps=1) == training_flops(sizes, 100.0)
+    deeper = learning_flops(sizes, 100.0, steps=5) - training_flops(sizes, 100.0)
+    assert deeper == 2 * 4 * 2 * 100 * 100
+    assert bound(97.0, 204_040) == pytest.approx(475_397, abs=1)
+
+
+def test_times_to_a_perplexity_sum_up_epochs():
+    perplexities, learning = [150.0, 100.0, 90.0], [2.0, 3.0, 4.0]
+    epochs = [
+        {"valid_perplexity": p, "cpu_seconds": s}
+        for p, s in zip(perplexities, learning, strict=True)
+    ]
+    timed = with_times(epochs, [2.5, 6.0, 10.5])
+    assert time_to(timed, 100.0, "cpu_learning") == 5.0
+    assert time_to(timed, 95.0, "cpu_everything") == 10.5
+    assert time_to(timed, 80.0, "cpu_everything") is None
+
+
+def test_synthetic_text_has_every_word_and_sentences(tmp_path):
+    directory = CorpusDirectory(tmp_path / "zipf")
+    assert write_zipf_corpus(directory, 5000, 300, ClassSettings(count=7)) == 300
+    corpus = load_corpus(directory)
+    train = corpus.splits["train"]
+    assert corpus.vocabulary_size == 300 and corpus.classes == 7
+    assert train.tokens == 5000 and train.sentences == 5000 // SENTENCE_WORDS
+    assert (train.stream[train.offsets] == 0).all() and (train.stream == 0).sum() == 201
+    assert len(set(train.stream.tolist())) > 290
+    assert (corpus.counts[1:-1] >= corpus.counts[2:]).all()
+
+
+def _arguments(out: Path, **values) -> Namespace:
+    parsed = cli._parser().parse_args(["--quick", "--out", str(out)])
+    return Namespace(**{**vars(parsed), "config": ROOT / "config/config.yaml", **values})
+
+
+def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path, capsys):
+    out, document = tmp_path / "bench", tmp_path / "docs" / "performance.md"
+    corpora = [corpus_directory.path]
+    cli.run(_arguments(out, corpus=corpora, only=["training", "profile"]))
+    cli.run(_arguments(out, corpus=corpora, only=["torch"], document=document))
+    results = json.loads((out / "bench.json").read_text(encoding="utf-8"))
+    assert set(results["sections"]) == {"training", "profile", "torch"}
+    rows = results["sections"]["training"]["rows"]
+    assert len(rows) == 4
+    for line in rows:
+        assert 0 < line["min"] <= line["median"] <= line["max"]
+        assert line["share_of_bound"] > 0
+    assert "missing" in results["sections"]["torch"]["rows"][0]
+    assert "training D = 20" in capsys.readouterr().out
+    text = document.read_text(encoding="utf-8")
+    assert "Quick figures" in text
+    assert (document.parent / "performance" / "profile.svg").is_file()
+
+
+def test_figures_of_another_corpus_are_not_kept(make_corpus_directory, tmp_path, capsys):
+    for seed, only in ((1, ["training"]), (2, ["torch"])):
+        directory = make_corpus_directory(seed)
+        cli.run(_arguments(tmp_path, corpus=[directory.path], only=only))
+    results = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
+    assert set(results["sections"]) == {"torch"}
+
+
+def test_a_missing_corpus_is_one_line(tmp_path, caplog):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--quick", "--corpus", str(tmp_path / "none"), "--out", str(tmp_path)])
+    assert stopped.value.code == 1
+    assert str(tmp_path / "none") in caplog.text
+    assert not list(tmp_path.iterdir())
