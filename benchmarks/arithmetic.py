@@ -27,6 +27,26 @@ def training_flops(sizes: Sizes, mean_class_size: float) -> float:
     return FLOPS_A_MULTIPLY_ADD * (BACKWARD_AND_FORWARD * static + online)
 
 
+def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
+    """The FLOPs of `training_flops` by the part of the kernel that does them.
+
+    Parts without products, and AdaGrad's steps and exponentials anywhere, count as none.
+    """
+    m, k, c, d = sizes.hidden, sizes.classes, mean_class_size, sizes.document
+    multiply_adds = {
+        "hidden states": m * m,
+        "scores of classes": k * m,
+        "scores of words": c * m,
+        "softmax, document vectors": 2 * (k + c) * d + d,
+        "errors through classes": k * m,
+        "update word outputs": 2 * c * m + c * d,
+        "update class outputs": k * m + k * d,
+        "back through time": m * m,
+        "update recurrent": m * m,
+    }
+    return {name: FLOPS_A_MULTIPLY_ADD * float(count) for name, count in multiply_adds.items()}
+
+
 def learning_flops(sizes: Sizes, mean_class_size: float, steps: int) -> float:
     """FLOPs to predict a word and let all parameters learn from it, through `steps` hidden states.
 

@@ -75,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="DIR",
-        help=f"a prepared corpus; may be repeated (default: {DEFAULT_CORPUS})",
+        help=f"a prepared corpus; may be repeated (default: {DEFAULT_CORPUS}, "
+        "beside --text only if it is there)",
     )
     add(
         "--config",
@@ -128,13 +129,18 @@ def run(parsed: argparse.Namespace) -> None:
             results = _measure(_context(parsed, Path(scratch)), parsed.only, file)
     print(show(results))
     if parsed.document:
-        document.write(results, parsed.document)
-        logger.info("written: %s", parsed.document)
+        # Quick figures say nothing: they are not to take the place of the project's own document.
+        keep_out = parsed.quick and parsed.document == DOCUMENT
+        path = parsed.out / DOCUMENT.name if keep_out else parsed.document
+        document.write(results, path)
+        logger.info("written: %s", path)
 
 
 def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
     experiment = configuration.load(parsed.config)
     directories = [CorpusDirectory(path) for path in parsed.corpus]
+    if not directories and (DEFAULT_CORPUS.is_dir() or not parsed.text):
+        directories.append(CorpusDirectory(DEFAULT_CORPUS))
     if parsed.text:
         directories.insert(0, prepare_text(parsed.text, scratch, experiment))
     options = Options(
@@ -145,8 +151,7 @@ def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
         torch_python=parsed.torch_python,
         torch_seconds=parsed.torch_seconds,
     )
-    corpora = [open_corpus(d) for d in directories or [CorpusDirectory(DEFAULT_CORPUS)]]
-    return Context(corpora, experiment, options, scratch)
+    return Context([open_corpus(d) for d in directories], experiment, options, scratch)
 
 
 def _measure(context: Context, names: Sequence[str], file: Path) -> dict[str, Any]:

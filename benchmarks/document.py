@@ -31,9 +31,10 @@ def write(results: dict[str, Any], path: Path) -> None:
     environment.filters |= {"number": number, "percent": lambda value: f"{value:.0%}"}
     text = environment.get_template("performance.md.j2").render(
         **results,
-        main=results["setup"]["corpora"][0],
+        minutes=sum(s["took"] for s in results["sections"].values()) / 60,
         tables=_tables(results),
         speeds=_speeds(results),
+        first={name: _first_row(results, name) for name in results["sections"]},
         profile=_profile(results),
         pictures={name: f"{path.stem}/{name}.svg" for name in pictures},
         axes=AXES,
@@ -42,6 +43,12 @@ def write(results: dict[str, Any], path: Path) -> None:
     )
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _first_row(results: dict[str, Any], section: str) -> dict[str, Any] | None:
+    """A section's first row, if it was measured."""
+    rows = rows_of(results, section)
+    return rows[0] if rows and "median" in rows[0] else None
 
 
 def _markdown(headings: list[str], rows: list[list[str]]) -> str:
@@ -54,12 +61,18 @@ def _tables(results: dict[str, Any]) -> dict[str, str]:
     own = rows_of(results, *(name for name in results["sections"] if name not in _PEERS))
     aimed = [cells(row, corpora) for row in own if "target" in row]
     others = [cells(row, corpora) for row in own if "target" not in row]
-    peers = [cells(row, corpora) for row in rows_of(results, *_PEERS)]
+    peers = [
+        [
+            *cells(row, corpora)[:4],
+            number(row["compile_seconds"]) if "compile_seconds" in row else "",
+        ]
+        for row in rows_of(results, *_PEERS)
+    ]
     headings = list(HEADINGS)
     return {
         "aimed": _markdown(headings, aimed),
         "others": _markdown(headings[:4] + headings[6:7], [c[:4] + c[6:7] for c in others]),
-        "peers": _markdown(headings[:4], [row[:4] for row in peers]),
+        "peers": _markdown([*headings[:4], "compiling, s"], peers),
         "bounds": _bounds(rows_of(results, "training", "evaluation"), corpora),
     }
 
@@ -93,25 +106,27 @@ def _profile(results: dict[str, Any]) -> dict[str, Any] | None:
     profiles = results["sections"].get("profile", {}).get("profiles")
     if not profiles:
         return None
-    names = list(profiles[-1]["parts"])
-    sums = [sum(p["parts"].values()) for p in profiles]
-    lines = []
-    for name in names:
-        values = [p["parts"].get(name, 0.0) for p in profiles]
-        lines.append([name, *_with_shares(values, sums)])
-    lines.append(["sum of the parts", *_with_shares(sums, sums)])
-    lines.append(
-        ["the whole, as training runs it", *_with_shares([p["whole"] for p in profiles], sums)]
-    )
+    lines = [_profile_line(name, profiles) for name in profiles[-1]["parts"]]
+    totals = ["sum of the parts"]
+    wholes = ["the whole, as training runs it"]
     headings = ["part"]
     for p in profiles:
-        headings += [f"D = {p['document_size']}, µs a word", "share"]
-    return {"table": _markdown(headings, lines), "largest": _largest(profiles)}
+        total, products = sum(p["parts"].values()), sum(p["arithmetic"].values())
+        totals += [f"{total:.3f}", "100%", f"{products:.3f}"]
+        wholes += [f"{p['whole']:.3f}", f"{p['whole'] / total:.0%}", ""]
+        size = p["document_size"]
+        headings += [f"D = {size}: µs a word", "share", "products alone"]
+    table = _markdown(headings, [*lines, totals, wholes])
+    return {"table": table, "largest": _largest(profiles)}
 
 
-def _with_shares(values: list[float], sums: list[float]) -> list[str]:
-    pairs = zip(values, sums, strict=True)
-    return [cell for value, total in pairs for cell in (f"{value:.3f}", f"{value / total:.0%}")]
+def _profile_line(name: str, profiles: list[dict[str, Any]]) -> list[str]:
+    line = [name]
+    for p in profiles:
+        value, products = p["parts"].get(name, 0.0), p["arithmetic"].get(name)
+        share = value / sum(p["parts"].values())
+        line += [f"{value:.3f}", f"{share:.0%}", f"{products:.3f}" if products else ""]
+    return line
 
 
 def _largest(profiles: list[dict[str, Any]]) -> dict[int, list[str]]:

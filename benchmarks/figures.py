@@ -116,6 +116,9 @@ def _draw_profile(profiles: list[dict[str, Any]]) -> Figure:
         widths = [profile["parts"].get(name, 0.0) for name in names]
         label = f"D = {profile['document_size']}"
         axis.barh(places, widths, height=height, color=colour, label=label)
+        products = [profile["arithmetic"].get(name, 0.0) for name in names]
+        marks = "products alone" if number == 0 else None
+        axis.plot(products, places, "|", color=INK, ms=9, mew=1.6, label=marks)
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.set_xlabel("Microseconds a word")

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from benchmarks.arithmetic import flops_by_part
 from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus, new_trainer, parts, words_in
-from benchmarks.measure import interleaved, rates, summary
+from benchmarks.measure import REFERENCE, interleaved, rates, summary
 from benchmarks.speed import training_pass
 from online_rnnlm.configuration import RunSettings
 from online_rnnlm.model import engine, parameters
@@ -59,7 +60,7 @@ class State(NamedTuple):
 
 
 def profile(context: Context) -> dict[str, Any]:
-    """Microseconds a word of every part, and of the whole as training runs it."""
+    """Microseconds a word of every part, of its products alone, and of the whole as it trains."""
     sizes = (STATIC, ONLINE)
     return {"profiles": [_profile(context, context.main, context.settings(s)) for s in sizes]}
 
@@ -77,13 +78,16 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
     batches = -(-len(sentences) // batch)
     words = words_in(corpus, sentences) / batches
     task = training_pass(new_trainer(settings, corpus), settings, corpus, sentences)
-    whole = rates(interleaved({"all": task}, min(3, context.options.repeats))["all"])
+    samples = interleaved({"all": task}, min(3, context.options.repeats))
+    gflops = summary(rates(samples[REFERENCE]))["median"] / 1e9
+    flops = flops_by_part(engine.sizes_for(settings, corpus), corpus.mean_class_size("train"))
     return {
         "document_size": settings.document_size,
         "batch_sentences": batch,
         "words_a_batch": words,
         "parts": {name: float(np.median(t)) / words * 1e6 for name, t in clock.times.items()},
-        "whole": 1e6 / summary(whole)["median"],
+        "arithmetic": {name: count / gflops / 1e3 for name, count in flops.items()},
+        "whole": 1e6 / summary(rates(samples["all"]))["median"],
     }
 
 

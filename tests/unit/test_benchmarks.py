@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import cli
-from benchmarks.arithmetic import bound, learning_flops, scoring_flops, training_flops
+from benchmarks.arithmetic import (
+    bound,
+    flops_by_part,
+    learning_flops,
+    scoring_flops,
+    training_flops,
+)
 from benchmarks.convergence import time_to, with_times
 from benchmarks.measure import REFERENCE, Sample, interleaved, ratios, summary
 from benchmarks.rows import Target, row
@@ -72,6 +78,13 @@ def test_flops_are_those_counted_by_hand():
     deeper = learning_flops(sizes, 100.0, steps=5) - training_flops(sizes, 100.0)
     assert deeper == 2 * 4 * 2 * 100 * 100
     assert bound(97.0, 204_040) == pytest.approx(475_397, abs=1)
+
+
+def test_the_parts_flops_are_the_whole():
+    for document in (0, 20):
+        sizes = Sizes(vocabulary=1000, hidden=90, classes=31, document=document)
+        parts = flops_by_part(sizes, 47.5)
+        assert sum(parts.values()) == pytest.approx(training_flops(sizes, 47.5))
 
 
 def test_times_to_a_perplexity_sum_up_epochs():
