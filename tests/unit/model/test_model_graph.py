@@ -93,7 +93,9 @@ def test_predictions_are_those_of_plain_numpy(corpus, split, small, reference, d
     result = graph.predictions(symbolic, symbols, classes, RATE, 0.0)
     numbers = np.arange(split.sentences)
     batch = graph.pad(split.stream, split.offsets, numbers, "float64")
-    log_probabilities, documents = pytensor.function(list(symbols), list(result))(*batch)
+    log_probabilities, documents = pytensor.function(
+        list(symbols), [result.log_probabilities, result.document_vectors]
+    )(*batch)
     for column, length in enumerate(LENGTHS):
         words = small.words_of(split, column)
         expected, _, after = reference(weights, corpus.class_offsets, words, RATE)
