@@ -21,6 +21,7 @@ from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.processes import prepare_process
 from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory, updates_of
+from online_rnnlm.updates import DOCUMENT_VECTOR
 
 logger = logging.getLogger(__name__)
 
@@ -112,9 +113,8 @@ def _add_run_verbs(verbs: Any) -> None:
     evaluate.add_argument("--run", required=True, help="name of the run")
     evaluate.add_argument(
         "--updates",
-        choices=updates_of(document_size=1),
         default="none",
-        help="which parameters learn while testing",
+        help="what learns while testing: `none`, `document_vector` or one of the configuration's",
     )
     track = _with_configuration(_add(verbs, "track", _track, "enter a run or report into MLflow"))
     what = track.add_mutually_exclusive_group(required=True)
@@ -136,6 +136,10 @@ def _add_experiment_verbs(verbs: Any) -> None:
         if name in ("tables", "report"):
             parser.add_argument(
                 "--published", type=Path, default=PUBLISHED, help="the paper's own numbers"
+            )
+        if name == "kernels":
+            parser.add_argument(
+                "--online", action="store_true", help="the kernel for weights that learn in testing"
             )
 
 
@@ -255,18 +259,23 @@ def _train(arguments: Arguments) -> None:
 
 def _evaluate(arguments: Arguments) -> None:
     run, directory = _run(arguments)
-    allowed = updates_of(run.settings.document_size)
+    testing = configuration.load(arguments.config).testing
+    size = run.settings.document_size
+    allowed = updates_of(size, testing.updates)
     if arguments.updates not in allowed:
+        without = not size and DOCUMENT_VECTOR in arguments.updates
+        what = "has no document vector" if without else "is not tested like that"
         raise UserError(
-            f"--updates {arguments.updates}: `{run.name}` has no document vector; "
-            f"allowed: {', '.join(allowed)}"
+            f"--updates {arguments.updates}: `{run.name}` {what}; allowed: {', '.join(allowed)}"
         )
     evaluate = _stage("evaluation", "evaluate")
-    evaluate(directory, run.name, directory.corpus(run.settings.corpus), arguments.updates)
+    corpus = directory.corpus(run.settings.corpus)
+    evaluate(directory, run.name, corpus, arguments.updates, testing)
 
 
 def _kernels(arguments: Arguments) -> None:
-    _stage("model.compilation", "write_kernels")(*_experiment(arguments))
+    write = "write_online_kernels" if arguments.online else "write_kernels"
+    _stage("model.compilation", write)(*_experiment(arguments))
 
 
 def _tables(arguments: Arguments) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from online_rnnlm.errors import UserError
 
@@ -190,6 +197,35 @@ class RunSettings(Settings):
     )
 
 
+Part = Literal["document_vector", "embeddings", "recurrent", "output", "all"]
+Subset = Annotated[
+    list[Part],
+    Field(min_length=1),
+    BeforeValidator(
+        lambda value: value if isinstance(value, list) else [value],
+        json_schema_input_type=Part | list[Part],
+    ),
+]
+
+
+class TestingSettings(Settings):
+    """What else learns during testing; no part of a run's identity."""
+
+    updates: list[Subset] = Field(
+        default=[],
+        description="What else learns during testing, each entry one more evaluation of every run: "
+        "`document_vector`, groups of weights, a list of them, or `all`. Every run is tested with "
+        "nothing learning and, if it has one, with its document vector learning anyway. What a "
+        "run does not have is left out, and what is the same then is done once.",
+    )
+    learning_rate: NonNegativeFloat = Field(
+        default=0.02, description="Rate of the plain step that these weights take after every word."
+    )
+    steps: PositiveInt = Field(
+        default=5, description="Hidden states that a word's loss is propagated back through."
+    )
+
+
 RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 
 
@@ -217,6 +253,9 @@ class Experiment(Settings):
         default={},
         description="Settings to search: every row is trained with every combination, and the "
         "tables show the one with the best validation perplexity.",
+    )
+    testing: TestingSettings = Field(
+        default=TestingSettings(), description="What learns during testing."
     )
 
     @model_validator(mode="after")

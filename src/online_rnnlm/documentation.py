@@ -55,6 +55,7 @@ _SECTIONS = (
     ("The words: `vocabulary`", "VocabularySettings"),
     ("The word classes: `classes`", "ClassSettings"),
     ("Training: `training`, `rows` and `search`", "TrainingSettings"),
+    ("Learning during testing: `testing`", "TestingSettings"),
 )
 _TRAINING = """\
 `training` holds what all rows share, a row of `rows` what is its own, `search` a list of values to

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.runs import SPLITS, ExperimentDirectory, final_updates, read_json, updates_of
+from online_rnnlm.runs import ExperimentDirectory, final_updates, read_json, updates_of
+from online_rnnlm.updates import changes_weights
 
 Metric = tuple[str, float, int, int]  # key, value, time in ms, step
 
@@ -20,10 +21,22 @@ def run_files(directory: ExperimentDirectory, name: str) -> list[Path]:
         return [files.run]
     evaluations = [
         path
-        for updates in updates_of(read_json(files.run)["settings"]["document_size"])
+        for updates in _evaluations(directory, name)
         for path in (directory.evaluation(name, updates), directory.sentence_scores(name, updates))
     ]
     return [files.run, files.metrics, files.result, files.log, *evaluations]
+
+
+def _evaluations(directory: ExperimentDirectory, name: str) -> list[str]:
+    """What learns in a run's evaluations: what has to be there, and what else belongs to it."""
+    record = read_json(directory.run(name).run)
+    found = sorted(directory.evaluation(name, "x").parent.glob("*.json"))
+    others = [
+        path.stem
+        for path in found
+        if changes_weights(path.stem) and read_json(path)["identity"] == record["identity"]
+    ]
+    return [*updates_of(record["settings"]["document_size"]), *others]
 
 
 def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> dict[str, str]:
@@ -63,16 +76,20 @@ def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[Metric]:
 def final_metrics(directory: ExperimentDirectory, name: str) -> dict[str, float]:
     """A run's figures: of its size and speed, and the perplexity of every split and evaluation.
 
-    The evaluation that counts has no ending; the one without learning ends in `_vector_still`.
+    The evaluation that counts has no ending; the one without learning ends in `_vector_still`,
+    others in what learns.
     """
     result = read_json(directory.run(name).result)
     size = read_json(directory.run(name).run)["settings"]["document_size"]
     numbers = ("parameters", "multiply_adds_per_word", "words_per_second", "epochs", "best_epoch")
     metrics = {key: float(result[key]) for key in numbers}
-    for updates in updates_of(size):
-        ending = "" if updates == final_updates(size) else "_vector_still"
+    for updates in _evaluations(directory, name):
+        # MLflow allows no `+` in a name.
+        other = f"_{updates.replace('+', '_and_')}" if changes_weights(updates) else "_vector_still"
+        ending = "" if updates == final_updates(size) else other
         splits = read_json(directory.evaluation(name, updates))["splits"]
-        metrics |= {f"{s}_perplexity{ending}": float(splits[s]["perplexity"]) for s in SPLITS}
+        for split in splits:
+            metrics[f"{split}_perplexity{ending}"] = float(splits[split]["perplexity"])
     return metrics
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from online_rnnlm.configuration import RunSettings
+from online_rnnlm.configuration import RunSettings, TestingSettings
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.engine import Scorer
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.state import Scores
+from online_rnnlm.model.state import OnlineSettings, Scores, Sentences
 from online_rnnlm.runs import (
     SPLITS,
     CorpusDirectory,
@@ -28,20 +29,31 @@ from online_rnnlm.runs import (
     replacing,
     write_json,
 )
+from online_rnnlm.updates import DOCUMENT_VECTOR, changes_weights, parts_named
 
 logger = logging.getLogger(__name__)
 
 SENTENCES_A_CALL = 4096
 """So many sentences are scored between two movements of the progress bar."""
 
+MAX_ENTROPY = 100.0
+"""Nats a token, beyond which testing counts as diverged; unknown weights give log V, about 10."""
+
+Score = Callable[[Split, Sentences], Scores]
+
 
 def evaluate(
-    experiment: ExperimentDirectory, name: str, corpus_directory: CorpusDirectory, updates: str
+    experiment: ExperimentDirectory,
+    name: str,
+    corpus_directory: CorpusDirectory,
+    updates: str,
+    testing: TestingSettings,
 ) -> None:
-    """Test the run of that name on all splits; `updates` is what learns: `none`, `document_vector`.
+    """Test the run of that name; `updates` is what learns: a name of `updates.name_of`.
 
-    Writes the sentences' scores, the test sentences' document vectors where they learn, and the
-    figures last. Raises UserError if the run was not trained on this corpus.
+    Writes the sentences' scores, the test sentences' document vectors where only they learn, and
+    the figures last. Raises UserError if the run was not trained on this corpus, or if the weights
+    that learn diverge.
     """
     run = experiment.run(name)
     description = read_json(run.run)
@@ -49,21 +61,55 @@ def evaluate(
     corpus = load_corpus(corpus_directory)
     _check_corpus(run, description, corpus, corpus_directory)
     weights = parameters.read(run.model)
-    score = engine.scorer(settings, corpus)
-    rate = settings.document_rate if updates == "document_vector" else 0.0
     figures, tables = {}, []
-    for split in SPLITS:
-        scores, seconds = _score_split(score, weights, corpus.splits[split], rate, split)
+    for split in splits_of(updates):
+        # Every split starts from the trained weights: what the one before has taught is gone.
+        score = _scoring(settings, corpus, weights, updates, testing)
+        scores, seconds = _score_split(score, corpus.splits[split], split)
         table = sentence_table(corpus, split, scores)
+        if changes_weights(updates):
+            _check_scores(table, f"{name}, {updates} learning on {split}")
         figures[split] = _figures(table, seconds)
         tables.append(table)
         logger.info("%s, %s: perplexity %.2f", name, split, figures[split]["perplexity"])
-        if split == "test" and rate:
+        if split == "test" and updates == DOCUMENT_VECTOR:
             _write_vectors(experiment.document_vectors(name), scores)
     with replacing(experiment.sentence_scores(name, updates)) as temporary:
         pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
     about = {"run": name, "identity": description["identity"], "updates": updates}
+    if changes_weights(updates):
+        about["testing"] = testing.model_dump(mode="json", exclude={"updates"})
     write_json(experiment.evaluation(name, updates), {**about, "splits": figures})
+
+
+def splits_of(updates: str) -> tuple[str, ...]:
+    """The splits that are tested: weights that learn would only be taught `train` again."""
+    return tuple(s for s in SPLITS if s != "train") if changes_weights(updates) else SPLITS
+
+
+def _scoring(
+    settings: RunSettings,
+    corpus: Corpus,
+    weights: Parameters,
+    updates: str,
+    testing: TestingSettings,
+) -> Score:
+    """A function that scores sentences in order, starting from these weights."""
+    parts = parts_named(updates, settings.document_size)
+    rate = settings.document_rate if DOCUMENT_VECTOR in parts else 0.0
+    if not changes_weights(updates):
+        return partial(engine.scorer(settings, corpus), weights, document_rate=rate)
+    groups = parts - {DOCUMENT_VECTOR}
+    online = OnlineSettings(groups, testing.learning_rate, rate, testing.steps)
+    return engine.online_scorer(settings, corpus, weights, online).score
+
+
+def _check_scores(table: pd.DataFrame, what: str) -> None:
+    """Raise UserError if no perplexity comes out: the weights have learnt too fast."""
+    # Not pandas' sum, which leaves NaN out.
+    entropy = -table["log_probability"].to_numpy().sum() / table["tokens"].sum()
+    if not entropy < MAX_ENTROPY:
+        raise UserError(f"{what}: diverged; try a smaller `testing.learning_rate`")
 
 
 def _check_corpus(
@@ -73,18 +119,16 @@ def _check_corpus(
         raise UserError(f"{run.run}: trained on another corpus than {directory.path} now holds")
 
 
-def _score_split(
-    score: Scorer, weights: Parameters, split: Split, rate: float, label: str
-) -> tuple[Scores, float]:
+def _score_split(score: Score, split: Split, label: str) -> tuple[Scores, float]:
     """Score all sentences of a split; returns the seconds it took, too."""
     numbers = np.arange(split.sentences)
-    score(weights, split, numbers[:1], rate)  # loads the compiled code: not to be timed
+    score(split, numbers[:0])  # loads the compiled code: not to be timed, and teaches nothing
     began = time.perf_counter()
     parts = []
     with tqdm(total=split.sentences, desc=label, unit="sentence", disable=None) as bar:
         for begin in range(0, split.sentences, SENTENCES_A_CALL):
             part = numbers[begin : begin + SENTENCES_A_CALL]
-            parts.append(score(weights, split, part, rate))
+            parts.append(score(split, part))
             bar.update(len(part))
     seconds = time.perf_counter() - began
     return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), seconds

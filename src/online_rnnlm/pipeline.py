@@ -24,6 +24,7 @@ from online_rnnlm.runs import (
     updates_of,
     write_json,
 )
+from online_rnnlm.updates import changes_weights
 
 RESULTS = Path("results")
 LOCKS = Path(".snakemake/locks")
@@ -117,18 +118,30 @@ def run_files(directory: RunDirectory) -> list[str]:
     return [str(file) for file in files]
 
 
-def evaluation_files(run: Run, directory: ExperimentDirectory) -> list[str]:
+def evaluation_files(experiment: Experiment, run: Run, directory: ExperimentDirectory) -> list[str]:
     """The figures and the sentences' scores of each of a run's evaluations."""
-    kinds = updates_of(run.settings.document_size)
+    kinds = updates_of(run.settings.document_size, experiment.testing.updates)
     files = (directory.evaluation, directory.sentence_scores)
     return [str(file(run.name, updates)) for updates in kinds for file in files]
+
+
+def weight_updates(experiment: Experiment) -> list[str]:
+    """The names of all evaluations, of whichever run, in which weights learn."""
+    sizes = [run.settings.document_size for run in experiment.runs()]
+    names = {name for size in sizes for name in updates_of(size, experiment.testing.updates)}
+    return sorted(filter(changes_weights, names))
+
+
+def testing_settings(experiment: Experiment) -> str:
+    """How weights learn during testing, as JSON: what Snakemake compares."""
+    return as_json(experiment.testing.model_dump(mode="json", exclude={"updates"}))
 
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
     """All that the tables, figures and claims are made from."""
     files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
     for run in experiment.runs():
-        files += run_files(directory.run(run.name)) + evaluation_files(run, directory)
+        files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)
     return files
 
 

@@ -9,7 +9,7 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.configuration import RunSettings
+from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, name_of
 
 PACKAGE = "online_rnnlm"
 SPLITS = ("train", "valid", "test")
@@ -147,6 +148,11 @@ class ExperimentDirectory:
         """Says for which floating-point types the kernels have been compiled."""
         return self.path / "kernels.json"
 
+    @property
+    def online_kernels(self) -> Path:
+        """The same of the kernel for weights that learn during testing."""
+        return self.path / "online_kernels.json"
+
     def tracked(self, run: str) -> Path:
         """Says that the run is in MLflow: the MLflow run's id and the identity."""
         return self.path / "tracking" / f"{run}.json"
@@ -185,9 +191,13 @@ class ExperimentDirectory:
         return self.path / "mlartifacts"
 
 
-def updates_of(document_size: int) -> tuple[str, ...]:
-    """The evaluations a run gets: all have `none`; a document vector also learns online."""
-    return ("none", "document_vector") if document_size else ("none",)
+def updates_of(document_size: int, subsets: Iterable[Collection[str]] = ()) -> tuple[str, ...]:
+    """The evaluations a run gets: all have `none`; a document vector also learns online.
+
+    `subsets`: what else is to learn, `testing.updates`. Its names follow, each once.
+    """
+    always = (NONE, DOCUMENT_VECTOR) if document_size else (NONE,)
+    return tuple(dict.fromkeys([*always, *(name_of(s, document_size) for s in subsets)]))
 
 
 def final_updates(document_size: int) -> str:

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm import configuration
 from online_rnnlm.configuration import Run, RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate
-from online_rnnlm.model import parameters
+from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.state import OnlineSettings
 from online_rnnlm.runs import SPLITS, ExperimentDirectory, read_json
 from online_rnnlm.training import train
 
@@ -30,7 +32,7 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     run = Run(settings=RunSettings.model_validate({"corpus": "topics", **values}))
     train(run, corpus, directory.run("run"))
     for updates in ("none", "document_vector"):
-        evaluate(directory, "run", corpus, updates)
+        evaluate(directory, "run", corpus, updates, configuration.TestingSettings())
     return directory
 
 
@@ -116,7 +118,7 @@ def test_without_learning_there_are_no_vectors(experiment, tmp_path):
     copy = ExperimentDirectory(tmp_path / "copy")
     shutil.copytree(experiment.path, copy.path)
     shutil.rmtree(copy.path / "evaluations")
-    evaluate(copy, "run", copy.corpus("topics"), "none")
+    evaluate(copy, "run", copy.corpus("topics"), "none", configuration.TestingSettings())
     assert not copy.document_vectors("run").exists()
     found, expected = (
         pd.read_parquet(e.sentence_scores("run", "none")) for e in (copy, experiment)
@@ -132,7 +134,60 @@ def test_a_corpus_that_has_changed_is_refused(experiment, tmp_path):
     changed = {**read_json(statistics), "digest": "0" * 64}
     statistics.write_text(json.dumps(changed), encoding="utf-8")
     with pytest.raises(UserError, match="another corpus") as raised:
-        evaluate(copy, "run", copy.corpus("topics"), "none")
+        evaluate(copy, "run", copy.corpus("topics"), "none", configuration.TestingSettings())
     assert "\n" not in str(raised.value)
     assert str(copy.run("run").run) in str(raised.value)
     assert not (copy.path / "evaluations").exists()
+
+
+def evaluated(experiment, folder, updates, **testing):
+    """A copy of the experiment with one evaluation more."""
+    copy = ExperimentDirectory(folder / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    settings = configuration.TestingSettings.model_validate(testing)
+    evaluate(copy, "run", copy.corpus("topics"), updates, settings)
+    return copy
+
+
+def test_learning_weights_start_anew_on_valid_and_on_test(experiment, tmp_path):
+    before = experiment.run("run").model.read_bytes()
+    copy = evaluated(experiment, tmp_path, "document_vector+output", learning_rate=0.1, steps=2)
+    figures = read_json(copy.evaluation("run", "document_vector+output"))
+    assert list(figures["splits"]) == ["valid", "test"]
+    assert figures["testing"] == {"learning_rate": 0.1, "steps": 2}
+    assert figures["updates"] == "document_vector+output"
+    assert copy.run("run").model.read_bytes() == before
+    table = pd.read_parquet(copy.sentence_scores("run", "document_vector+output"))
+    corpus, weights = load_corpus(copy.corpus("topics")), parameters.read(copy.run("run").model)
+    settings = RunSettings.model_validate(read_json(copy.run("run").run)["settings"])
+    online = OnlineSettings(frozenset(["output"]), 0.1, RATE, 2)
+    for split in ("valid", "test"):
+        scorer = engine.online_scorer(settings, corpus, weights, online)
+        scores = scorer.score(corpus.splits[split], np.arange(SENTENCES[split]))
+        rows = table[table["split"] == split]
+        np.testing.assert_array_equal(rows["log_probability"], scores.log_probabilities)
+        perplexity = np.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
+        assert figures["splits"][split]["perplexity"] == pytest.approx(perplexity, rel=1e-12)
+    same = experiment.document_vectors("run").read_bytes()
+    assert copy.document_vectors("run").read_bytes() == same
+
+
+def test_all_is_more_than_its_weights(experiment, tmp_path):
+    everything = evaluated(experiment, tmp_path / "a", "all")
+    weights = evaluated(experiment, tmp_path / "b", "embeddings+recurrent+output")
+    found = [
+        read_json(copy.evaluation("run", name))["splits"]["test"]["perplexity"]
+        for copy, name in ((everything, "all"), (weights, "embeddings+recurrent+output"))
+    ]
+    assert found[0] != pytest.approx(found[1], rel=1e-3)
+
+
+def test_learning_too_fast_is_one_line_and_leaves_nothing(experiment, tmp_path):
+    with pytest.raises(
+        UserError, match=r"all learning on valid: diverged.*learning_rate"
+    ) as raised:
+        evaluated(experiment, tmp_path, "all", learning_rate=1e30)
+    assert "\n" not in str(raised.value)
+    copy = ExperimentDirectory(tmp_path / "copy")
+    assert not copy.evaluation("run", "all").exists()
+    assert not copy.sentence_scores("run", "all").exists()

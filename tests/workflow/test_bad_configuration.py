@@ -34,13 +34,24 @@ def shared(tmp_path_factory, copy_of_project):
         (_changed("sedes", [1]), ["sedes"]),
         (_changed("rows.0.hiden_size", 5), ["rows.0", "hiden_size", "hidden_size"]),
         (_changed("rows.0.hidden_size", -3), ["rows.0.hidden_size", "-3", "greater than"]),
+        (
+            _changed("testing", {"updates": ["hidden"]}),
+            ["testing.updates.0", "'hidden'", "'output'"],
+        ),
         (_changed("corpora.vital.source", {"kind": "wikipedia"}), ["source", "wikipedia-vital"]),
         (
             _changed("corpora.vital.source", {"kind": "text", "file": "missing.txt"}),
             ["corpora.vital.source.file", "missing.txt", "no such file"],
         ),
     ],
-    ids=["unknown key", "unknown key of a row", "negative", "unknown kind", "missing file"],
+    ids=[
+        "unknown key",
+        "unknown key of a row",
+        "negative",
+        "unknown part",
+        "unknown kind",
+        "missing file",
+    ],
 )
 def test_a_wrong_configuration_is_one_line(shared, values, expected):
     file = shared.configure(**values)

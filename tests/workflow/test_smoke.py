@@ -40,7 +40,11 @@ def test_everything_is_there(finished):
         "report.html",
         "claims.json",
         "mlflow.db",
-        *(f"tables/perplexity.{kind}" for kind in ("csv", "md", "tex", "html")),
+        *(
+            f"tables/{table}.{kind}"
+            for table in ("perplexity", "updates")
+            for kind in ("csv", "md", "tex", "html")
+        ),
         *(f"figures/{figure}.svg" for figure in ("learning_curves", "perplexity_by_parameters")),
     ):
         assert (results / name).stat().st_size > 0, name
@@ -98,6 +102,22 @@ def test_a_rows_setting_trains_that_row_only(project, arguments):
     after = {path.parent.name: path.read_bytes() for path in _results(project)}
     assert {run for run in after if after[run] != before[run]} == {RUN}
     assert {"evaluate", "evaluate_online", "tables", "report"} <= project.planned(*arguments)
+
+
+def test_testing_settings_test_again_and_train_nothing(project, arguments):
+    evaluations = project.path / RESULTS / "evaluations" / RUN
+    assert (evaluations / "all.json").is_file()
+    path = project.path / "config/smoke.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for testing, again, not_again in (
+        ({"updates": ["all"], "steps": 2}, {"evaluate_weights", "tables"}, {"train", "evaluate"}),
+        ({"updates": ["output", "all"]}, {"evaluate_weights", "track"}, {"train", "evaluate"}),
+        ({"updates": []}, {"tables", "report"}, {"train", "evaluate", "evaluate_weights"}),
+    ):
+        path.write_text(yaml.safe_dump({**values, "testing": testing}), encoding="utf-8")
+        planned = project.planned(*arguments)
+        assert again <= planned
+        assert not not_again & planned
 
 
 def test_the_same_identity_is_not_trained_twice(project, arguments):

@@ -1,7 +1,11 @@
 # The runs' figures become tables, figures, claims and the report.
 
 TABLE_KINDS = ("csv", "md", "tex", "html")
-TABLES = ["corpora", "perplexity", *(["search"] if EXPERIMENT.search else [])]
+TABLES = [
+    *("corpora", "perplexity"),
+    *(["updates"] if EXPERIMENT.testing.updates else []),
+    *(["search"] if EXPERIMENT.search else []),
+]
 FIGURES = ("learning_curves", "perplexity_by_parameters")
 WHOLE_EXPERIMENT = pipeline.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
 TEMPLATES = sorted(str(file) for file in Path("src/online_rnnlm/analysis/templates").iterdir())

@@ -26,7 +26,9 @@ rule store:
 rule track:
     input:
         run=pipeline.run_files(RESULTS.run("{run}")),
-        evaluations=lambda wildcards: pipeline.evaluation_files(RUNS[wildcards.run], RESULTS),
+        evaluations=lambda wildcards: pipeline.evaluation_files(
+            EXPERIMENT, RUNS[wildcards.run], RESULTS
+        ),
         store=RESULTS.store_created,
         code=pipeline.sources("tracking"),
     output:

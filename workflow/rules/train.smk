@@ -21,10 +21,12 @@ rule kernels:
     params:
         configuration=RESULTS.configuration,
         precisions=PRECISIONS,
+        options="",
     message:
         "Compile the kernels"
     shell:
-        "python3 -m online_rnnlm kernels --config {params.configuration} --log {log}"
+        "python3 -m online_rnnlm kernels --config {params.configuration} {params.options}"
+        " --log {log}"
 
 
 # The outputs are not deleted before the job (`update`): a run whose settings, corpus and code are

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.configuration import Experiment, Run
+from online_rnnlm.configuration import Experiment, Run, TestingSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory, final_updates, updates_of
+from online_rnnlm.updates import changes_weights
 
 MODEL = ["corpus", "hidden_size", "document_size"]
 
@@ -39,7 +40,18 @@ class Results:
 
     def perplexity(self, name: str, split: str, updates: str) -> float:
         """A run's perplexity on a split, `updates` learning while it is read."""
-        return float(self.evaluations["perplexity"].loc[(name, updates, split)])
+        return self.figure(name, split, updates, "perplexity")
+
+    def figure(self, name: str, split: str, updates: str, key: str) -> float:
+        """One of the figures of a split in an evaluation of a run."""
+        return float(self.evaluations[key].loc[(name, updates, split)])
+
+    def updates(self) -> list[str]:
+        """What learns in some run's evaluations: what always does, then what is configured."""
+        subsets = self.experiment.testing.updates
+        there = set(self.evaluations.index.get_level_values("updates"))
+        known = [*updates_of(1, subsets), *updates_of(0, subsets)]
+        return [name for name in dict.fromkeys(known) if name in there]
 
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
@@ -50,7 +62,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         directory=directory,
         runs=pd.DataFrame([_run_row(directory, run) for run in runs]),
         epochs=pd.DataFrame([row for run in runs for row in _epoch_rows(directory, run)]),
-        evaluations=_evaluations(directory, runs),
+        evaluations=_evaluations(directory, experiment),
         records={run.name: read(directory.run(run.name).run) for run in runs},
         corpora={name: read(directory.corpus(name).statistics) for name in experiment.corpora},
     )
@@ -138,16 +150,22 @@ def _epoch_rows(directory: ExperimentDirectory, run: Run) -> Iterator[dict[str, 
             raise UserError(f"{path}:{number}: not JSON: {error.msg}") from None
 
 
-def _evaluations(directory: ExperimentDirectory, runs: list[Run]) -> pd.DataFrame:
-    rows = [row for run in runs for row in _evaluation_rows(directory, run)]
+def _evaluations(directory: ExperimentDirectory, experiment: Experiment) -> pd.DataFrame:
+    runs, testing = experiment.runs(), experiment.testing
+    rows = [row for run in runs for row in _evaluation_rows(directory, run, testing)]
     return pd.DataFrame(rows).set_index(["name", "updates", "split"]).sort_index()
 
 
-def _evaluation_rows(directory: ExperimentDirectory, run: Run) -> Iterator[dict[str, Any]]:
+def _evaluation_rows(
+    directory: ExperimentDirectory, run: Run, testing: TestingSettings
+) -> Iterator[dict[str, Any]]:
     record = read(directory.run(run.name).run)
-    for updates in updates_of(run.settings.document_size):
+    rates = testing.model_dump(mode="json", exclude={"updates"})
+    for updates in updates_of(run.settings.document_size, testing.updates):
         path = directory.evaluation(run.name, updates)
         found = read(path)
         _same_identity(path, found, record)
+        if changes_weights(updates) and found.get("testing") != rates:
+            raise UserError(f"{path}: tested with another `testing` than the configuration's")
         for split, figures in found["splits"].items():
             yield {"name": run.name, "updates": updates, "split": split, **figures}

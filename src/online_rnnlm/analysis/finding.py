@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.claims import FAILS, HOLDS
 from online_rnnlm.analysis.collect import Results
+from online_rnnlm.runs import final_updates
+from online_rnnlm.updates import changes_weights
 
 
 def findings(results: Results, perplexity: pd.DataFrame, claims: list[dict[str, Any]]) -> list[str]:
@@ -20,6 +23,29 @@ def findings(results: Results, perplexity: pd.DataFrame, claims: list[dict[str, 
         (f"On {corpus}: " if several else "") + _finding(rows, claims)
         for corpus, rows in perplexity.groupby("corpus", sort=False)
     ]
+
+
+def updates_finding(results: Results, updates: pd.DataFrame) -> str:
+    """What weights that learn during testing make of test perplexity; `updates`: its table's data.
+
+    Each row is set against its main result: its vector learning alone or, without one, nothing.
+    """
+    names = [name for name in results.updates() if changes_weights(name)]
+    changes = [
+        100 * (row[f"test_perplexity_{name}"] / row[f"test_perplexity_{final}"] - 1)
+        for _, row in updates.iterrows()
+        for final in [final_updates(row["document_size"])]
+        for name in names
+    ]
+    made = [change for change in changes if not math.isnan(change)]
+    if not made:
+        return "No weights learn in any of these evaluations."
+    lower = sum(change < 0 for change in made)
+    return (
+        f"Letting weights learn during testing, too, lowers test perplexity in {lower} of "
+        f"{len(made)} cases; against the row's main result it changes by {_signed(min(made))} to "
+        f"{_signed(max(made))} %."
+    )
 
 
 def _finding(rows: pd.DataFrame, claims: list[dict[str, Any]]) -> str:

@@ -11,12 +11,12 @@ from markupsafe import Markup
 
 from online_rnnlm.analysis.collect import Results, chosen, collect, read
 from online_rnnlm.analysis.figures import FIGURES, GRID, INK, MUTED, ONLINE, STATIC, SURFACE
-from online_rnnlm.analysis.finding import findings, p_value
+from online_rnnlm.analysis.finding import findings, p_value, updates_finding
 from online_rnnlm.analysis.neighbours import neighbours_table
 from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.rendering import Column, Table, environment, integer, label
 from online_rnnlm.analysis.tables import tables
-from online_rnnlm.configuration import Experiment, RunSettings
+from online_rnnlm.configuration import Experiment, RunSettings, TestingSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory, replacing
 
@@ -44,6 +44,10 @@ def write_report(experiment: Experiment, directory: ExperimentDirectory, publish
         figures={name: _drawing(directory.figure(name, "svg")) for name in FIGURES},
         perplexity=made["perplexity"],
         corpora=made["corpora"],
+        updates=made.get("updates"),
+        updates_finding=updates_finding(results, made["updates"].data)
+        if "updates" in made
+        else "",
         search=made.get("search"),
         neighbours=neighbours,
         claims=[{**claim, "figures": _claim_figures(claim)} for claim in claims["claims"]],
@@ -109,7 +113,18 @@ def settings_table(results: Results) -> Table:
                 for corpus, model, name in zip(*(runs[k] for k in columns), strict=True)
             }
             rows.append({"setting": key, "value": _values(values), "meaning": field.description})
-    return _settings("settings", "Training", rows)
+    return _settings("settings", "Training", [*rows, *_testing_rows(results.experiment.testing)])
+
+
+def _testing_rows(testing: TestingSettings) -> list[dict[str, Any]]:
+    """How weights learn during testing, where some do."""
+    if not testing.updates:
+        return []
+    return [
+        {"setting": f"testing.{key}", "value": str(getattr(testing, key)), "meaning": text}
+        for key, field in TestingSettings.model_fields.items()
+        if key != "updates" and (text := field.description)
+    ]
 
 
 def _values(values: dict[tuple[str, str], Any]) -> str:

@@ -1,7 +1,9 @@
-"""The tables: corpora, perplexities, and the search that chose the settings."""
+"""The tables: corpora, perplexities, what learns during testing, and the settings' search."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from online_rnnlm.analysis.rendering import (
     write_table,
 )
 from online_rnnlm.configuration import Experiment
-from online_rnnlm.runs import SPLITS, ExperimentDirectory, final_updates
+from online_rnnlm.runs import SPLITS, ExperimentDirectory, final_updates, updates_of
+from online_rnnlm.updates import NONE
 
 STILL = "test_perplexity_vector_still"
+WITHOUT_TRAIN = ("valid", "test")
 
 
 def write_tables(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
@@ -33,14 +37,20 @@ def write_tables(experiment: Experiment, directory: ExperimentDirectory, publish
 
 
 def tables(results: Results, published: Published) -> list[Table]:
-    """The tables: `corpora`, `perplexity` and, where settings were searched, `search`."""
-    made = [corpora_table(results), perplexity_table(results, published)]
-    return [*made, search_table(results)] if results.experiment.search else made
+    """The tables: `corpora`, `perplexity`; with such settings `updates` and `search`, too."""
+    make: dict[str, Callable[[Results], Table]] = {
+        "corpora": corpora_table,
+        "perplexity": partial(perplexity_table, published=published),
+        "updates": updates_table,
+        "search": search_table,
+    }
+    return [make[name](results) for name in table_names(results.experiment)]
 
 
 def table_names(experiment: Experiment) -> list[str]:
     """The names of the tables that `write_tables` writes."""
-    return ["corpora", "perplexity", *(["search"] if experiment.search else [])]
+    updates = ["updates"] if experiment.testing.updates else []
+    return ["corpora", "perplexity", *updates, *(["search"] if experiment.search else [])]
 
 
 def corpora_table(results: Results) -> Table:
@@ -160,6 +170,58 @@ def _mean(key: str, values: list[float], several: bool) -> dict[str, float]:
     """A column's mean and, with several seeds, its sample standard deviation."""
     series = pd.Series(values, dtype=float)
     return {key: series.mean(), **({f"{key}_sd": series.std()} if several else {})}
+
+
+def updates_table(results: Results) -> Table:
+    """A row for each corpus, M and D: what comes of each thing that learns during testing."""
+    names = results.updates()
+    groups = chosen(results).groupby(MODEL, sort=False)
+    data = pd.DataFrame([_updates_row(results, runs, names) for _, runs in groups])
+    testing = results.experiment.testing
+    notes = [
+        "Empty: as another column, for want of a document vector. Bold: each row's lowest.",
+        f"Weights take plain steps of rate {testing.learning_rate:g} after every word, its loss "
+        f"propagated through {testing.steps} hidden states; on each split they start as trained.",
+        "Words/s: scoring the test set.",
+    ]
+    caption = _on_corpus("What learns during testing", results)
+    columns = [*_row_columns(results), *(c for name in names for c in _updates_columns(name, data))]
+    return Table("updates", caption, data, columns, notes)
+
+
+def _updates_columns(name: str, data: pd.DataFrame) -> Iterator[Column]:
+    heading = {NONE: "nothing"}.get(name, name.replace("_", " ").replace("+", " + "))
+    for split in WITHOUT_TRAIN:
+        best = partial(_lowest_in_row, f"{split}_perplexity_{name}", f"{split}_perplexity_")
+        yield Column(
+            f"{split.capitalize()} perplexity, {heading}",
+            mean(f"{split}_perplexity_{name}"),
+            best=best,
+        )
+    yield Column(f"Words/s, {heading}", mean(f"words_per_second_{name}", decimals=0))
+
+
+def _lowest_in_row(key: str, prefix: str, data: pd.DataFrame) -> pd.Series:
+    keys = [name for name in map(str, data) if name.startswith(prefix) and name[-3:] != "_sd"]
+    return data[key] == data[keys].min(axis=1)
+
+
+def _updates_row(results: Results, runs: pd.DataFrame, names: list[str]) -> dict[str, Any]:
+    first = runs.iloc[0]
+    has = updates_of(first["document_size"], results.experiment.testing.updates)
+    row = {**{key: first[key] for key in MODEL}, "seeds": len(runs)}
+    for name in names:
+        shown = list(runs["name"]) if name in has else []
+        means = {
+            f"{split}_perplexity_{name}": [results.perplexity(r, split, name) for r in shown]
+            for split in WITHOUT_TRAIN
+        }
+        speed = [results.figure(run, "test", name, "words_per_second") for run in shown]
+        means[f"words_per_second_{name}"] = speed
+        several = len(results.experiment.seeds) > 1
+        for key, values in means.items():
+            row |= _mean(key, values, several)
+    return row
 
 
 def search_table(results: Results) -> Table:

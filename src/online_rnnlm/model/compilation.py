@@ -8,7 +8,8 @@ from online_rnnlm.configuration import Experiment, RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.model import parameters
 from online_rnnlm.model.engine import sizes_for
-from online_rnnlm.model.kernel_engine import KernelScorer, KernelTrainer
+from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
+from online_rnnlm.model.state import OnlineSettings
 from online_rnnlm.runs import ExperimentDirectory, write_json
 
 _NONE = np.empty(0, np.int64)
@@ -16,11 +17,26 @@ _NONE = np.empty(0, np.int64)
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Compile the kernels that an experiment's runs need; write down for which types."""
-    runs = [run.settings for run in experiment.runs()]
-    precisions = sorted({run.precision for run in runs if run.engine == "kernel"})
+    precisions = _precisions(experiment)
     for precision in precisions:
         compile_kernels(precision)
     write_json(directory.kernels, {"precisions": precisions})
+
+
+def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Compile what tests while weights learn; write down for which types.
+
+    Apart from the others, so that training does not wait for it, nor start again because of it.
+    """
+    precisions = _precisions(experiment)
+    for precision in precisions:
+        compile_online_kernel(precision)
+    write_json(directory.online_kernels, {"precisions": precisions})
+
+
+def _precisions(experiment: Experiment) -> list[str]:
+    runs = [run.settings for run in experiment.runs()]
+    return sorted({run.precision for run in runs if run.engine == "kernel"})
 
 
 def compile_kernels(precision: str) -> None:
@@ -30,6 +46,15 @@ def compile_kernels(precision: str) -> None:
     weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
     KernelTrainer(settings, corpus, weights, weights)
     KernelScorer(settings, corpus)(weights, corpus.splits["train"], _NONE, 0.0)
+
+
+def compile_online_kernel(precision: str) -> None:
+    """Compile testing with learning weights; what learns does not change the code."""
+    corpus = _smallest_corpus()
+    settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
+    weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
+    online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, steps=1)
+    KernelOnlineScorer(settings, corpus, weights, online).score(corpus.splits["train"], _NONE)
 
 
 def _smallest_corpus() -> Corpus:

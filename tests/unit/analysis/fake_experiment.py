@@ -12,8 +12,15 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm import configuration
-from online_rnnlm.configuration import Experiment, Run
-from online_rnnlm.runs import ExperimentDirectory, final_updates, updates_of, write_json
+from online_rnnlm.configuration import Experiment, Run, TestingSettings
+from online_rnnlm.runs import (
+    ExperimentDirectory,
+    final_updates,
+    read_json,
+    updates_of,
+    write_json,
+)
+from online_rnnlm.updates import changes_weights
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -43,7 +50,22 @@ def write(
         _write_corpus(directory, corpus)
     for run in described.runs():
         write_run(directory, run, perplexities or {})
+        for updates in updates_of(run.settings.document_size, described.testing.updates):
+            if changes_weights(updates):
+                write_learning_weights(directory, run, updates, described.testing)
     return directory
+
+
+def write_learning_weights(
+    directory: ExperimentDirectory, run: Run, updates: str, testing: TestingSettings
+) -> None:
+    """Write an evaluation in which weights learn: without `train`, with the settings."""
+    identity = read_json(directory.run(run.name).run)["identity"]
+    scores = _scores(99.0, np.random.default_rng(1))
+    _write_evaluation(directory, run, updates, identity, scores[scores["split"] != "train"])
+    path = directory.evaluation(run.name, updates)
+    settings = testing.model_dump(mode="json", exclude={"updates"})
+    write_json(path, {**read_json(path), "testing": settings})
 
 
 def write_run(

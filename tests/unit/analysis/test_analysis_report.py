@@ -46,6 +46,7 @@ KINDS = {
     "three seeds": {"seeds": [1, 2, 3]},
     "search": {"search": {"learning_rate": [0.1, 0.2]}},
     "static only": {"rows": [{"hidden_size": 100}]},
+    "learning weights": {"testing": {"updates": ["all", ["document_vector", "output"]]}},
     "two corpora": {
         "corpora": {
             "first": {"source": {"kind": "wikipedia-vital"}},
@@ -67,6 +68,21 @@ def test_the_report_loads_nothing_and_escapes_text(
     assert "b" not in page.tags  # the invented sentences hold a `<b>`
     assert not re.search(r"@import|url\((?!#)", text)
     assert "svg" in page.tags
+
+
+def test_the_report_says_when_learning_weights_do_harm(
+    invented: Invented, published_file: Path
+) -> None:
+    rows = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
+    results = invented(
+        {"100/0": 110.0, "100/20": 90.0}, rows=rows, testing={"updates": ["all"], "steps": 7}
+    )
+    text = _written(results, published_file)
+    # The invented evaluations with learning weights have 99: 10 % less than 110, 10 % more than 90.
+    assert "in 1 of 2 cases" in text
+    assert "−10.0 to +10.0 %" in text
+    assert "testing.steps" in text
+    assert "order of sentences" in text
 
 
 def test_what_one_drawing_refers_to_is_not_in_the_other(

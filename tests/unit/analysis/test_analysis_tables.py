@@ -8,7 +8,13 @@ import pytest
 from online_rnnlm.analysis.collect import Results, chosen, collect
 from online_rnnlm.analysis.published import Published, load_published
 from online_rnnlm.analysis.rendering import Column, Table, integer, label, to_latex, to_markdown
-from online_rnnlm.analysis.tables import perplexity_table, search_table, tables, write_tables
+from online_rnnlm.analysis.tables import (
+    perplexity_table,
+    search_table,
+    tables,
+    updates_table,
+    write_tables,
+)
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import write_json
 
@@ -159,6 +165,81 @@ def test_tables_are_the_same_bytes_every_time(invented: Invented, published_file
 def test_only_searching_makes_a_search_table(invented: Invented, published: Published) -> None:
     names = [table.name for table in tables(invented(), published)]
     assert names == ["corpora", "perplexity"]
+
+
+UPDATES = {"updates": ["all", ["document_vector", "output"]]}
+TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
+
+
+def test_only_learning_weights_make_an_updates_table(
+    invented: Invented, published: Published
+) -> None:
+    names = [table.name for table in tables(invented(testing=UPDATES), published)]
+    assert names == ["corpora", "perplexity", "updates"]
+
+
+def test_the_updates_table_sets_what_learns_side_by_side(invented: Invented) -> None:
+    results = invented(rows=TWO_ROWS, testing=UPDATES)
+    online, static = "invented-M100-D20-seed1", "invented-M100-D0-seed1"
+    values = {
+        (static, "none"): (61.0, 71.0),
+        (static, "all"): (62.0, 70.0),
+        (static, "output"): (63.0, 73.0),
+        (online, "none"): (64.0, 74.0),
+        (online, "document_vector"): (54.0, 64.0),
+        (online, "all"): (55.0, 65.0),
+        (online, "document_vector+output"): (56.0, 66.0),
+    }
+    for (name, updates), (valid, test) in values.items():
+        _set_evaluation(results, name, updates, {"valid": valid, "test": test})
+    table = updates_table(collect(results.experiment, results.directory))
+    names = ["none", "document_vector", "all", "document_vector+output", "output"]
+    wanted = [
+        key
+        for name in names
+        for key in (
+            f"valid_perplexity_{name}",
+            f"test_perplexity_{name}",
+            f"words_per_second_{name}",
+        )
+    ]
+    assert list(table.data.columns) == ["corpus", "hidden_size", "document_size", "seeds", *wanted]
+    for row, run in zip((0, 1), (static, online), strict=True):
+        for name in names:
+            found = table.data.iloc[row][[f"{s}_perplexity_{name}" for s in ("valid", "test")]]
+            assert (run, name) not in values or tuple(found) == values[run, name]
+            assert ((run, name) in values) == (not found.isna().any())
+    assert set(table.data["words_per_second_all"]) == {90_000.0}
+    bold = [
+        [heading for heading, best in zip(table.headings, marks, strict=True) if best]
+        for marks in table.best()
+    ]
+    assert bold == [
+        ["Valid perplexity, nothing", "Test perplexity, all"],
+        ["Valid perplexity, document vector", "Test perplexity, document vector"],
+    ]
+
+
+def test_the_updates_table_has_means_over_seeds(invented: Invented, published_file: Path) -> None:
+    results = invented(rows=TWO_ROWS[:1], testing={"updates": ["all"]}, seeds=[1, 2])
+    for seed, value in ((1, 100.0), (2, 104.0)):
+        _set_evaluation(results, f"invented-M100-D0-seed{seed}", "all", {"test": value})
+    again = collect(results.experiment, results.directory)
+    row = updates_table(again).data.iloc[0]
+    assert row["test_perplexity_all"] == 102.0
+    assert row["test_perplexity_all_sd"] == pytest.approx(8**0.5)
+    write_tables(results.experiment, results.directory, published_file)
+    for kind in ("csv", "md", "tex", "html"):
+        assert results.directory.table("updates", kind).stat().st_size > 0
+
+
+def test_an_evaluation_with_another_rate_is_refused(invented: Invented) -> None:
+    results = invented(testing={"updates": ["all"]})
+    path = results.directory.evaluation("invented-M120-D0-seed1", "all")
+    other = json.loads(path.read_text()) | {"testing": {"learning_rate": 9.0, "steps": 5}}
+    write_json(path, other)
+    with pytest.raises(UserError, match=f"{path}: tested with another `testing`"):
+        collect(results.experiment, results.directory)
 
 
 def test_special_characters_are_escaped_and_the_best_is_bold() -> None:

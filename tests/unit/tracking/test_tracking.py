@@ -84,6 +84,26 @@ def test_an_entry_has_all_there_is_to_compare(directory: ExperimentDirectory) ->
     assert "model.npz" not in stored
 
 
+def test_what_else_learns_during_testing_is_entered_too(
+    directory: ExperimentDirectory, fake: SimpleNamespace
+) -> None:
+    updates = [["document_vector", "output"]]
+    experiment = fake.experiment(testing={"updates": updates})
+    [run] = [run for run in experiment.runs() if run.name == RUN]
+    old = tracking.track(directory, run)
+    fake.write_learning_weights(directory, run, "document_vector+output", experiment.testing)
+    new = tracking.track(directory, run)
+    assert new != old
+    [entry] = _of(directory, RUN)
+    metrics = entry.data.metrics
+    assert metrics["test_perplexity_document_vector_and_output"] == pytest.approx(99.0)
+    assert "train_perplexity_document_vector_and_output" not in metrics
+    stored = {path.name for path in (directory.artifacts / new).rglob("*.*")}
+    assert {"document_vector+output.json", "document_vector+output.parquet"} <= stored
+    for path in directory.evaluation(RUN, "none").parent.glob("document_vector+output.*"):
+        path.unlink()  # the directory is shared
+
+
 def test_twice_makes_one_entry(directory: ExperimentDirectory) -> None:
     assert tracking.track(directory, RUN) == tracking.track(directory, RUN)
     assert len(_of(directory, RUN)) == 1
