@@ -175,14 +175,19 @@ class RunSettings(Settings):
         default=0.1, description="Standard deviation of the normal initial weights."
     )
     max_epochs: PositiveInt = Field(default=30, description="Stop after so many epochs at most.")
+    rate_rule: Literal["plateau", "toolkit"] = Field(
+        default="plateau",
+        description="When the rate falls and training ends. `plateau`: the rate is divided after "
+        "every epoch that is no improvement; the third ends training. `toolkit`, the RNNLM "
+        "Toolkit's: from the first such epoch on it is divided before every epoch; the second "
+        "ends training. Either gives up a worse epoch's weights for the best ones.",
+    )
     improvement_factor: Annotated[float, Field(ge=1)] = Field(
         default=1.003,
-        description="Halving rule: an epoch counts as better if the validation entropy falls by "
-        "this factor. After the first that does not, the rate is divided before every epoch; "
-        "after the second, training stops. A worse epoch's weights are given up.",
+        description="An epoch is an improvement if the validation entropy falls by this factor.",
     )
     rate_divisor: Annotated[float, Field(gt=1)] = Field(
-        default=2.0, description="What the learning rate is divided by, once it falls."
+        default=2.0, description="What the learning rate is divided by when it falls."
     )
     divergence_perplexity: PositiveFloat = Field(
         default=10.0,

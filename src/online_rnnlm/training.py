@@ -101,7 +101,12 @@ def _forget(directory: RunDirectory) -> None:
 def _begin(settings: RunSettings, corpus: Corpus) -> Progress:
     sizes = engine.sizes_for(settings, corpus)
     return Progress(
-        Schedule(settings.learning_rate, settings.rate_divisor, settings.improvement_factor),
+        Schedule(
+            settings.learning_rate,
+            settings.rate_divisor,
+            settings.improvement_factor,
+            settings.rate_rule,
+        ),
         parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
         parameters.filled(sizes, settings.accumulator_start, settings.precision),
     )

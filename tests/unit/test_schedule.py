@@ -1,4 +1,4 @@
-"""The halving rule, on entropies made by hand."""
+"""The rules of the learning rate, on entropies made by hand."""
 
 import pytest
 from hypothesis import given
@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from online_rnnlm.schedule import Schedule
 
 
-def followed(entropies, rate=0.8, divisor=2.0, factor=1.003):
+def followed(entropies, rate=0.8, divisor=2.0, factor=1.003, rule="toolkit"):
     """The learning rate of each epoch, and whether its weights are kept, until training ends."""
-    schedule, epochs = Schedule(rate, divisor, factor), []
+    schedule, epochs = Schedule(rate, divisor, factor, rule), []
     for entropy in entropies:
         assert not schedule.ended
         epochs.append((schedule.learning_rate, schedule.is_better(entropy)))
@@ -41,11 +41,20 @@ def test_rates_and_kept_weights(entropies, rates, kept):
     assert schedule.best_entropy == min(entropies)
 
 
+def test_a_plateau_divides_the_rate_once_and_the_third_ends_training():
+    entropies = [5.0, 5.2, 4.5, 4.4, 4.4, 4.3, 4.3]
+    epochs, schedule = followed(entropies, rule="plateau")
+    rates = [0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2]
+    assert epochs == list(zip(rates, [True, False, True, True, False, True, False], strict=True))
+    assert schedule.ended
+    assert schedule.learning_rate == pytest.approx(0.1)
+
+
 def test_the_factor_decides():
     # 5.0 / 4.99 is 1.002, 5.0 / 4.98 is 1.004.
-    assert Schedule(1.0, 2.0, 1.003).after(5.0).after(4.99).falling
-    assert not Schedule(1.0, 2.0, 1.003).after(5.0).after(4.98).falling
-    assert not Schedule(1.0, 2.0, 1.0).after(5.0).after(4.9999).falling
+    assert Schedule(1.0, 2.0, 1.003).after(5.0).after(4.99).failures
+    assert not Schedule(1.0, 2.0, 1.003).after(5.0).after(4.98).failures
+    assert not Schedule(1.0, 2.0, 1.0).after(5.0).after(4.9999).failures
 
 
 def test_the_divisor_decides():
