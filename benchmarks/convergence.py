@@ -55,7 +55,7 @@ def _one_run(context: Context, document_size: int, seed: int) -> dict[str, Any]:
     finally:
         log.removeHandler(clock)
     updates = final_updates(document_size)
-    evaluate(results, run.name, corpus, updates)
+    evaluate(results, run.name, corpus, updates, context.experiment.testing)
     test = read_json(results.evaluation(run.name, updates))["splits"]["test"]
     lines = directory.metrics.read_text(encoding="utf-8").splitlines()
     epochs = with_times([json.loads(line) for line in lines], clock.times)

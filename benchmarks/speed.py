@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,18 +17,16 @@ from benchmarks.context import (
     words_in,
 )
 from benchmarks.measure import Task, interleaved
-from benchmarks.rows import Target, missing, speed_row
+from benchmarks.rows import Target, speed_row
 from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.model import engine, parameters, state
+from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.state import Sentences
+from online_rnnlm.model.state import OnlineSettings, Sentences
 from online_rnnlm.training import SENTENCES_A_CALL
 
 TRAINING_SENTENCES = 6400
 LEARNING_SENTENCES = 400
-LEARNING_RATE, LEARNING_STEPS = 0.1, 5
-"""As the RNNLM Toolkit learns during testing: its rate, and the states that a loss goes back to."""
 TRAINING_TARGETS = {STATIC: Target(300_000), ONLINE: Target(200_000)}
 VECTOR_TARGET, SCORING_TARGET, LEARNING_TARGET = Target(300_000), Target(500_000), Target(50_000)
 LEARNING_TITLE = "evaluation, all parameters learning after every word"
@@ -95,19 +92,16 @@ def _evaluation(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
     tasks = {
         str(size): _scoring_pass(context.settings(size), corpus, weights[size]) for size in cases
     }
-    online = context.settings(ONLINE)
-    learn = all_parameters_task(online, corpus, weights[ONLINE], _few(context, corpus))
-    if learn is not None:
-        tasks["all"] = learn
+    few = _few(context, corpus)
+    tasks["all"] = _learning_pass(context, corpus, weights[ONLINE], few)
     samples = interleaved(tasks, context.options.repeats)
     mean = corpus.mean_class_size("test")
     rows = []
     for size, (title, target) in cases.items():
         flops = scoring_flops(engine.sizes_for(context.settings(size), corpus), mean)
         rows.append(speed_row(title, samples, str(size), flops, target, corpus=named.name))
-    if learn is None:
-        return [*rows, missing(LEARNING_TITLE, "not there yet", LEARNING_TARGET)]
-    flops = learning_flops(engine.sizes_for(online, corpus), mean, LEARNING_STEPS)
+    sizes = engine.sizes_for(context.settings(ONLINE), corpus)
+    flops = learning_flops(sizes, mean, context.experiment.testing.steps)
     last = speed_row(LEARNING_TITLE, samples, "all", flops, LEARNING_TARGET, corpus=named.name)
     return [*rows, last]
 
@@ -138,27 +132,18 @@ def _scoring_pass(settings: RunSettings, corpus: Corpus, weights: Parameters) ->
     return run
 
 
-def all_parameters_task(
-    settings: RunSettings, corpus: Corpus, weights: Parameters, sentences: Sentences
-) -> Task | None:
-    """A task that scores test sentences while all parameters learn; None where there is no way.
-
-    The hook for `updates=all`: what `online_rnnlm.model.engine` offers for it goes here.
-    """
-    make: Callable[..., Any] | None = getattr(engine, "online_scorer", None)
-    if make is None:
-        return None
-    online = state.OnlineSettings(
-        learning=frozenset(parameters.GROUPS),
-        learning_rate=LEARNING_RATE,
-        document_rate=settings.document_rate,
-        steps=LEARNING_STEPS,
-    )
-    scorer = make(settings, corpus, weights, online)
-    words = words_in(corpus, sentences, "test")
+def _learning_pass(
+    context: Context, corpus: Corpus, weights: Parameters, sentences: Sentences
+) -> Task:
+    """Score test sentences while all parameters learn, by the configuration's `testing`."""
+    settings, testing = context.settings(ONLINE), context.experiment.testing
+    groups = frozenset(parameters.GROUPS)
+    online = OnlineSettings(groups, testing.learning_rate, settings.document_rate, testing.steps)
+    scorer = engine.online_scorer(settings, corpus, weights, online)
+    split, words = corpus.splits["test"], words_in(corpus, sentences, "test")
 
     def run() -> float:
-        scorer.score(corpus.splits["test"], sentences)
+        scorer.score(split, sentences)
         return words
 
     return run
