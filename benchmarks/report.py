@@ -77,7 +77,8 @@ def cells(row: dict[str, Any], corpora: int = 1) -> list[str]:
     if "target" in row:
         target = ("≥ " if row["at_least"] else "≤ ") + number(row["target"]).removesuffix(".00")
     if "missing" in row:
-        return [row["title"] + where, "", row["missing"], "", target, "", "", ""]
+        mark = "not met" if target else ""
+        return [row["title"] + where, "", row["missing"], "", target, "", "", mark]
     spread = f"{number(row['min'])} to {number(row['max'])}"
     ratio = f"{row['ratio_to_target']:.2f}" if "target" in row else ""
     share = f"{row['share_of_bound']:.0%}" if "share_of_bound" in row else ""
