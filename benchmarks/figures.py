@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from online_rnnlm.analysis.figures import GRID, INK, MUTED, ONLINE, STATIC, SURFACE
 from online_rnnlm.runs import replacing
@@ -86,7 +86,7 @@ def _draw_scaling(name: str, cases: list[dict[str, Any]]) -> Figure:
     if name not in _LINEAR:
         axis.set_xscale("log")
         axis.set_xticks(values)
-        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.minorticks_off()
     axis.xaxis.set_major_formatter(FuncFormatter(_short))
     axis.yaxis.set_major_formatter(FuncFormatter(_short))
     axis.set_ylim(bottom=0)
