@@ -121,8 +121,8 @@ def _train_epochs(
     while not progress.schedule.ended and progress.epoch < settings.max_epochs:
         figures = _one_epoch(run, corpus, trainer, score, progress)
         if figures["kept"]:
-            progress.weights = parameters.copied(trainer.weights)
-            progress.accumulators = parameters.copied(trainer.accumulators)
+            parameters.copy_into(progress.weights, trainer.weights)
+            parameters.copy_into(progress.accumulators, trainer.accumulators)
         else:
             trainer.restore(progress.weights, progress.accumulators)
         progress.schedule = progress.schedule.after(math.log(figures["valid_perplexity"]))

@@ -76,9 +76,10 @@ def filled(sizes: Sizes, value: float, dtype: DTypeLike) -> Parameters:
     return Parameters(*(np.full(shape, value, dtype) for shape in shapes(sizes)))
 
 
-def copied(parameters: Parameters) -> Parameters:
-    """Copies of all arrays."""
-    return Parameters(*(array.copy() for array in parameters))
+def copy_into(target: Parameters, source: Parameters) -> None:
+    """Copy all values, without new memory."""
+    for into, values in zip(target, source, strict=True):
+        np.copyto(into, values)
 
 
 def all_finite(parameters: Parameters) -> bool:
