@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -250,9 +251,7 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
 
 def test_a_worse_epochs_accumulators_are_given_up(corpus_directory, tmp_path, monkeypatch):
     saved = []
-    monkeypatch.setattr(
-        checkpoint, "save", lambda p, *_: saved.append(parameters.copied(p.accumulators))
-    )
+    monkeypatch.setattr(checkpoint, "save", lambda p, *_: saved.append(deepcopy(p.accumulators)))
     epochs = epochs_of(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"))
     for entry, before, after in zip(epochs[1:], saved[:-1], saved[1:], strict=True):
         same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))

@@ -1,5 +1,6 @@
 """The kernels against the plain graph, and what holds for both."""
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_kernels_train_as_the_graph_does(small, case):
     corpus = corpus_for(small, case.class_sizes)
     settings = case.settings()
     weights = small.weights_for(settings, corpus)
-    untouched = parameters.copied(weights)
+    untouched = deepcopy(weights)
     rate = 0.02 if case.optimizer == "sgd" else 0.2
     expected = trained(case.settings(engine="graph"), corpus, weights, rate)
     actual = trained(settings, corpus, weights, rate)
@@ -218,7 +219,7 @@ def test_a_restored_trainer_goes_on_as_a_new_one(small, kind):
     trainer = engine.trainer(settings, corpus, weights, start)
     numbers = np.arange(len(LENGTHS))
     first = trainer.update(numbers, 0.1)
-    after = parameters.copied(trainer.weights)
+    after = deepcopy(trainer.weights)
     assert trainer.update(numbers, 0.1) != first
     trainer.restore(weights, start)
     assert trainer.update(numbers, 0.1) == first

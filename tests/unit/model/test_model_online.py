@@ -1,5 +1,6 @@
 """Testing while weights learn: the kernel against the plain graph, and what holds for both."""
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from online_rnnlm import updates
 from online_rnnlm.configuration import RunSettings
-from online_rnnlm.model import engine, parameters
+from online_rnnlm.model import engine
 from online_rnnlm.model.parameters import GROUPS, Parameters
 from online_rnnlm.model.state import OnlineSettings
 
@@ -71,7 +72,7 @@ def scored(small, kind, corpus, case, learning_rate=0.05):
     settings = settings_of(kind, case.precision, case.document_size, case.error_clip)
     online = OnlineSettings(frozenset(case.learning), learning_rate, case.document_rate, case.steps)
     weights = small.weights_for(settings, corpus)
-    untouched = parameters.copied(weights)
+    untouched = deepcopy(weights)
     scorer = engine.online_scorer(settings, corpus, weights, online)
     # In two calls: what is learnt stays from one to the next.
     parts = [scorer.score(corpus.splits["train"], part) for part in (ORDER[:3], ORDER[3:])]
