@@ -14,10 +14,6 @@ from online_rnnlm.model.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.model.kernels.layout import gather
 
 
-# Words whose gradients are taken at a time: few enough to be updated from the nearest cache.
-_BLOCK = 64
-
-
 @njit(cache=True)
 def update_weights(weights, sums, classes, rule, steps, tokens, word_scores, space):
     """Update all weights from the errors that `predict_batch` has left in `space`."""
@@ -50,11 +46,9 @@ def _update_words(weights, sums, classes, rule, tokens, word_scores, space):
         parts = space.class_errors[: end - begin]
         multiply_nn(dtype(1), errors, output, dtype(0), parts)
         _add_rows(parts, space.order[begin:end], space.errors)
-        for first in range(0, high - low, _BLOCK):
-            block = slice(first, min(first + _BLOCK, high - low))
-            gradient = space.word_output[: block.stop - block.start]
-            multiply_tn(dtype(1), errors[:, block], space.grouped[begin:end], dtype(0), gradient)
-            _update(output[block], gradient, sums.word_output[low:high][block], rule)
+        gradient = space.word_output[: high - low]
+        multiply_tn(dtype(1), errors, space.grouped[begin:end], dtype(0), gradient)
+        _update(output, gradient, sums.word_output[low:high], rule)
         if space.documents.shape[1] > 0:
             documents = space.grouped_documents[begin:end]
             _update_word_document(weights, sums, rule, documents, errors, low, high, space)
