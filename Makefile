@@ -23,7 +23,7 @@ WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-reproduce: environment ## Run the demo experiment: about a quarter of an hour, set-up included
+reproduce: environment ## Run the demo experiment: minutes on two cores, set-up included
 	$(SNAKEMAKE)
 
 smoke: environment ## Run the tiny experiment: a minute or two
