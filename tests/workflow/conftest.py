@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,6 +34,8 @@ class Project:
             self.command(*arguments),
             cwd=self.path,
             start_new_session=True,
+            # A test run in the background ignores Ctrl-C, and what it starts would, too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
