@@ -19,6 +19,10 @@ DOWNLOADS = ROOT / "results" / "downloads"
 TIMEOUT = 300
 
 
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass(frozen=True)
 class Project:
     """A copy of the project; `snakemake` is the real command, run in it."""
@@ -35,7 +39,7 @@ class Project:
             cwd=self.path,
             start_new_session=True,
             # A test run in the background ignores Ctrl-C, and what it starts would, too.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509  # no threads here
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
