@@ -15,6 +15,7 @@ from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
 UNKNOWN = "<unk>"
 SENTENCE_END = "</s>"
 SENTENCE_END_ID = 0
+_PART = 1 << 20
 VOCABULARY_HEADER = "word\tcount\tclass"
 
 
@@ -87,7 +88,10 @@ class Vocabulary:
 def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
     """Words in the target's class, averaged over targets."""
     sizes = np.diff(class_offsets)
-    return float(np.repeat(sizes, sizes)[targets].mean())
+    of_word = np.repeat(sizes, sizes)
+    # In parts: a long text has far more tokens than are worth having in memory as sizes.
+    parts = (targets[i : i + _PART] for i in range(0, len(targets), _PART))
+    return sum(int(of_word[part].sum()) for part in parts) / len(targets)
 
 
 def load_corpus(directory: CorpusDirectory) -> Corpus:

@@ -9,10 +9,8 @@ from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.model import parameters
 from online_rnnlm.model.engine import sizes_for
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
-from online_rnnlm.model.state import OnlineSettings
+from online_rnnlm.model.state import NO_SENTENCES, OnlineSettings
 from online_rnnlm.runs import ExperimentDirectory, write_json
-
-_NONE = np.empty(0, np.int64)
 
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -45,7 +43,7 @@ def compile_kernels(precision: str) -> None:
     settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
     weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
     KernelTrainer(settings, corpus, weights, weights)
-    KernelScorer(settings, corpus)(weights, corpus.splits["train"], _NONE, 0.0)
+    KernelScorer(settings, corpus)(weights, corpus.splits["train"], NO_SENTENCES, 0.0)
 
 
 def compile_online_kernel(precision: str) -> None:
@@ -54,7 +52,9 @@ def compile_online_kernel(precision: str) -> None:
     settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
     weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
     online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, steps=1)
-    KernelOnlineScorer(settings, corpus, weights, online).score(corpus.splits["train"], _NONE)
+    KernelOnlineScorer(settings, corpus, weights, online).score(
+        corpus.splits["train"], NO_SENTENCES
+    )
 
 
 def _smallest_corpus() -> Corpus:

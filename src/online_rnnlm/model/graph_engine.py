@@ -34,7 +34,6 @@ class GraphTrainer(SharedTrainer):
         super().__init__(settings, weights, accumulators)
         self._split = corpus.splits["train"]
         dtype = settings.precision
-        self._real = np.dtype(dtype).type
         batch = graph.padded_symbols(dtype)
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
         total, updates = graph.training_updates(
@@ -119,7 +118,6 @@ class GraphOnlineScorer(SharedTrainer):
         super().__init__(settings, weights, weights)
         self._unk, self._online = corpus.unk_id, online
         dtype = settings.precision
-        self._real = np.dtype(dtype).type
         batch = graph.padded_symbols(dtype)
         before = graph.State(pt.matrix(dtype=dtype), pt.matrix(dtype=dtype))
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]

@@ -16,6 +16,7 @@ from online_rnnlm.model.kernels.workspace import classes_from_offsets
 from online_rnnlm.model.operations import OnlineScores, SentenceScores, TrainingSteps
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.state import (
+    NO_SENTENCES,
     SCORING_SENTENCES,
     OnlineSettings,
     Scores,
@@ -27,7 +28,6 @@ from online_rnnlm.model.state import (
 # One operation runs everything: there is nothing to optimise around it, and the virtual machine
 # in Python needs no compiler.
 _MODE = Mode(linker="vm", optimizer=None)
-_NONE = np.empty(0, np.int64)
 
 
 class KernelTrainer(SharedTrainer):
@@ -44,7 +44,6 @@ class KernelTrainer(SharedTrainer):
         split = corpus.splits["train"]
         self._stream, self._offsets = _plain(split.stream), _plain(split.offsets)
         dtype = settings.precision
-        self._real = np.dtype(dtype).type
         inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
         step = TrainingSteps(
@@ -64,7 +63,9 @@ class KernelTrainer(SharedTrainer):
             accept_inplace=True,
             trust_input=True,
         )
-        self.update(_NONE, settings.learning_rate)  # compiles, or loads what has been compiled
+        self.update(
+            NO_SENTENCES, settings.learning_rate
+        )  # compiles, or loads what has been compiled
 
     def update(self, sentences: Sentences, learning_rate: float) -> float:
         """Learn from the training sentences of these numbers, in order; returns their log P."""
@@ -107,9 +108,8 @@ class KernelOnlineScorer(SharedTrainer):
     ) -> None:
         super().__init__(settings, weights, weights)
         dtype = settings.precision
-        real = np.dtype(dtype).type
         self._rates = [
-            np.asarray(real(rate)) for rate in (online.learning_rate, online.document_rate)
+            np.asarray(self._real(rate)) for rate in (online.learning_rate, online.document_rate)
         ]
         inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]

@@ -17,6 +17,7 @@ SCORING_SENTENCES = 64
 """Sentences scored side by side; the results do not depend on it but for rounding."""
 
 Sentences = NDArray[np.int64]
+NO_SENTENCES: Sentences = np.empty(0, np.int64)
 
 
 class Scores(NamedTuple):
@@ -85,6 +86,7 @@ class SharedTrainer:
         self, settings: RunSettings, weights: Parameters, accumulators: Parameters
     ) -> None:
         self._settings = settings
+        self._real = np.dtype(settings.precision).type
         self._state = SharedState.copy_of(weights, accumulators)
 
     @property

@@ -78,7 +78,15 @@ def _stride(matrix):
 @njit(cache=True)
 def _piece(whole, products, limit, least):
     """How much of `whole` to take at a time, at `products` each, to stay within the limit."""
-    return min(whole, max(limit // max(products, 1), least))
+    return max(min(whole, max(limit // max(products, 1), least)), 1)
+
+
+@njit(cache=True)
+def _pieces(rows, inner, columns):
+    """The rows, and the part of the inner size, of the pieces of a product; one is all there is."""
+    if rows * columns * _THIN <= _SMALL:
+        return rows, _piece(inner, rows * columns, _SMALL, _THIN)
+    return _piece(rows, inner * columns, _SMALL, _THIN), max(inner, 1)
 
 
 @njit(cache=True)
@@ -88,20 +96,14 @@ def multiply_nn(alpha, a, b, beta, c):
     if c.size == 0:
         return
     sa, sb, sc = _stride(a), _stride(b), _stride(c)
-    one = c.dtype.type(1)
-    if rows * columns * _THIN <= _SMALL:
-        size = _piece(inner, rows * columns, _SMALL, _THIN)
-        for low in range(0, max(inner, 1), max(size, 1)):
-            now = min(size, inner - low)
-            left, right = a[:, low : low + now], b[low : low + now]
-            _xgemm(_N, _N, columns, rows, now, alpha, right, sb, left, sa, beta, c, sc)
-            beta = one
-    else:
-        size = _piece(rows, inner * columns, _SMALL, _THIN)
-        for low in range(0, rows, size):
-            left, part = a[low : low + size], c[low : low + size]
-            n = part.shape[0]
-            _xgemm(_N, _N, columns, n, inner, alpha, b, sb, left, sa, beta, part, sc)
+    high, deep = _pieces(rows, inner, columns)
+    for i in range(0, rows, high):
+        part, keep = c[i : i + high], beta
+        for j in range(0, max(inner, 1), deep):
+            left, right = a[i : i + high, j : j + deep], b[j : j + deep]
+            n, k = left.shape
+            _xgemm(_N, _N, columns, n, k, alpha, right, sb, left, sa, keep, part, sc)
+            keep = c.dtype.type(1)
 
 
 @njit(cache=True)
@@ -112,9 +114,9 @@ def multiply_nt(alpha, a, b, beta, c):
         return
     sa, sb, sc = _stride(a), _stride(b), _stride(c)
     limit = _SMALL_TRANSPOSED if rows <= _WIDE else rows * inner * columns
-    size = _piece(columns, rows * inner, limit, _THIN)
-    for low in range(0, columns, size):
-        right, part = b[low : low + size], c[:, low : low + size]
+    wide = _piece(columns, rows * inner, limit, _THIN)
+    for i in range(0, columns, wide):
+        right, part = b[i : i + wide], c[:, i : i + wide]
         n = part.shape[1]
         _xgemm(_T, _N, n, rows, inner, alpha, right, sb, a, sa, beta, part, sc)
 
@@ -126,17 +128,11 @@ def multiply_tn(alpha, a, b, beta, c):
     if c.size == 0:
         return
     sa, sb, sc = _stride(a), _stride(b), _stride(c)
-    one = c.dtype.type(1)
-    if rows * columns * _THIN <= _SMALL:
-        size = _piece(inner, rows * columns, _SMALL, _THIN)
-        for low in range(0, max(inner, 1), max(size, 1)):
-            now = min(size, inner - low)
-            left, right = a[low : low + now], b[low : low + now]
-            _xgemm(_N, _T, columns, rows, now, alpha, right, sb, left, sa, beta, c, sc)
-            beta = one
-    else:
-        size = _piece(rows, inner * columns, _SMALL, _THIN)
-        for low in range(0, rows, size):
-            left, part = a[:, low : low + size], c[low : low + size]
-            n = part.shape[0]
-            _xgemm(_N, _T, columns, n, inner, alpha, b, sb, left, sa, beta, part, sc)
+    high, deep = _pieces(rows, inner, columns)
+    for i in range(0, rows, high):
+        part, keep = c[i : i + high], beta
+        for j in range(0, max(inner, 1), deep):
+            left, right = a[j : j + deep, i : i + high], b[j : j + deep]
+            k, n = left.shape
+            _xgemm(_N, _T, columns, n, k, alpha, right, sb, left, sa, keep, part, sc)
+            keep = c.dtype.type(1)

@@ -94,10 +94,9 @@ class Capacity(NamedTuple):
     @classmethod
     def for_sentences(cls, sizes: Sizes, lengths: Integers, batch_sentences: int) -> Capacity:
         """Enough for any batch of sentences with these `lengths` (tokens, `</s>` counted)."""
-        longest = np.sort(lengths)[::-1][:batch_sentences]
-        steps = int(longest[:1].sum())
+        steps = int(lengths.max(initial=0))
         # One row more: a sentence's states have the one before the first word, too.
-        return cls(sizes, batch_sentences, steps, int(longest.sum()) + 1)
+        return cls(sizes, batch_sentences, steps, steps * min(batch_sentences, len(lengths)) + 1)
 
     def covers(self, other: Capacity) -> bool:
         """Whether a workspace of this capacity does for the other."""
