@@ -18,7 +18,7 @@ INSTALLED := $(VENV)/installed-for
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke paper ui bench test lint format document lock clean environment python
+.PHONY: help reproduce smoke comparison paper ui bench test lint format document lock clean environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ help: ## List the tasks
 reproduce: environment ## Run the demo experiment: minutes on two cores, set-up included
 	$(SNAKEMAKE)
 
-smoke: environment ## Run the tiny experiment: a minute or two
+smoke: environment ## Run the tiny experiment: some minutes
 	$(SNAKEMAKE) --configfile config/smoke.yaml
+
+comparison: environment ## The whole comparison on the demo's text: three seeds, an hour or so
+	$(SNAKEMAKE) --configfile config/comparison.yaml
 
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
 	$(SNAKEMAKE) --configfile config/paper.yaml

@@ -25,7 +25,7 @@ except UserError as error:
     sys.exit(f"{ERROR_MARK}{error}")
 
 RESULTS = pipeline.experiment_directory(EXPERIMENT)
-RUNS = {run.name: run for run in EXPERIMENT.runs()}
+RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 STARTED = time.time()
 SPLITS = ("train", "valid", "test")
 
@@ -41,6 +41,7 @@ wildcard_constraints:
     corpus="|".join(EXPERIMENT.corpora),
     run="|".join(RUNS),
     split="|".join(SPLITS),
+    ngram="|".join(EXPERIMENT.ngrams()) or "none",
 
 
 include: "workflow/rules/corpora.smk"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from online_rnnlm.model.cost import multiply_adds_per_word
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.cost import (
+    multiply_adds_per_word,
+    training_multiply_adds_per_word,
+    update_multiply_adds_per_word,
+)
+from online_rnnlm.model.parameters import GROUPS, Sizes
 
 FLOPS_A_MULTIPLY_ADD = 2
-BACKWARD_AND_FORWARD = 3
 
 
 def scoring_flops(sizes: Sizes, mean_class_size: float) -> float:
@@ -15,16 +18,8 @@ def scoring_flops(sizes: Sizes, mean_class_size: float) -> float:
 
 
 def training_flops(sizes: Sizes, mean_class_size: float) -> float:
-    """FLOPs to learn from a word.
-
-    Every product of the static network is done three times: forward, for the error of what went
-    in, and for the gradient of the weights. The document vector's are done three times in all,
-    for prediction already does two of them; its own step is done once.
-    """
-    static = multiply_adds_per_word(sizes._replace(document=0), mean_class_size)
-    outputs = sizes.classes + mean_class_size
-    online = BACKWARD_AND_FORWARD * outputs * sizes.document + sizes.document
-    return FLOPS_A_MULTIPLY_ADD * (BACKWARD_AND_FORWARD * static + online)
+    """FLOPs to learn from a word."""
+    return FLOPS_A_MULTIPLY_ADD * training_multiply_adds_per_word(sizes, mean_class_size)
 
 
 def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
@@ -48,12 +43,9 @@ def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
 
 
 def learning_flops(sizes: Sizes, mean_class_size: float, steps: int) -> float:
-    """FLOPs to predict a word and let all parameters learn from it, through `steps` hidden states.
-
-    As in training, but that the recurrent weights' two products backward are done at every step.
-    """
-    further_steps = (BACKWARD_AND_FORWARD - 1) * (steps - 1) * sizes.hidden**2
-    return training_flops(sizes, mean_class_size) + FLOPS_A_MULTIPLY_ADD * further_steps
+    """FLOPs to predict a word and let everything learn from it, through `steps` hidden states."""
+    learning = update_multiply_adds_per_word(sizes, mean_class_size, GROUPS, steps)
+    return FLOPS_A_MULTIPLY_ADD * (multiply_adds_per_word(sizes, mean_class_size) + learning)
 
 
 def bound(gflops: float, flops: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.configuration import CorpusSettings, Experiment, RunSettings
+from online_rnnlm.configuration import Experiment
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.encoding import encode
 from online_rnnlm.corpora.splitting import write_splits
@@ -18,6 +18,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.state import Sentences
 from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
+from online_rnnlm.settings import CorpusSettings, RunSettings
 
 HIDDEN_SIZE = 100
 STATIC, ONLINE = 0, 20

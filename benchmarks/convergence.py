@@ -12,7 +12,8 @@ from benchmarks.rows import Target, missing, row
 from online_rnnlm import training
 from online_rnnlm.configuration import Run
 from online_rnnlm.evaluation import evaluate
-from online_rnnlm.runs import ExperimentDirectory, final_updates, read_json
+from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.updates import final_evaluation
 
 TIME_TARGETS = {STATIC: Target(25, at_least=False), ONLINE: Target(60, at_least=False)}
 TEST_TARGETS = {STATIC: Target(109, at_least=False), ONLINE: Target(90, at_least=False)}
@@ -54,7 +55,7 @@ def _one_run(context: Context, document_size: int, seed: int) -> dict[str, Any]:
         training.train(run, corpus, directory)
     finally:
         log.removeHandler(clock)
-    updates = final_updates(document_size)
+    updates = final_evaluation(document_size)
     evaluate(results, run.name, corpus, updates, context.experiment.testing)
     test = read_json(results.evaluation(run.name, updates))["splits"]["test"]
     lines = directory.metrics.read_text(encoding="utf-8").splitlines()

@@ -10,14 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from online_rnnlm.analysis.figures import GRID, INK, MUTED, ONLINE, STATIC, SURFACE
-from online_rnnlm.runs import replacing
+from online_rnnlm.analysis.drawing import INK, MUTED, ONLINE, STATIC, panels, save, style
 
 AXES = {
     "hidden_size": "Hidden units, M",
@@ -27,20 +23,6 @@ AXES = {
     "tokens": "Words of the training text",
 }
 _LINEAR = ("document_size",)
-_NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
-_PARAMETERS = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": MUTED,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "grid.color": GRID,
-    "svg.fonttype": "none",
-}
 
 
 def write_figures(results: dict[str, Any], folder: Path) -> list[str]:
@@ -52,28 +34,14 @@ def write_figures(results: dict[str, Any], folder: Path) -> list[str]:
     if profiles:
         drawings["profile"] = partial(_draw_profile, profiles)
     for name, draw in drawings.items():
-        with mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name}):
-            _save(draw(), folder / f"{name}.svg")
+        with style(name):
+            save(draw(), folder / f"{name}.svg")
     return list(drawings)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    FigureCanvasAgg(figure)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="svg", metadata=_NO_DATE)
-
-
-def _axis(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor=SURFACE)
-    axis = figure.subplots()
-    axis.set_facecolor("none")
-    axis.set_axisbelow(True)
-    return figure, axis
 
 
 def _draw_scaling(name: str, cases: list[dict[str, Any]]) -> Figure:
     """Words a second, its spread, and the bound that the arithmetic sets."""
-    figure, axis = _axis(5.0, 3.4)
+    figure, (axis,) = panels(1, 3.4)
     values = [case["value"] for case in cases]
     speeds = [case["median"] for case in cases]
     axis.grid(axis="y", linewidth=0.6)
@@ -107,7 +75,7 @@ def _short(value: float, _: int | None = None) -> str:
 def _draw_profile(profiles: list[dict[str, Any]]) -> Figure:
     """A bar a part, the parts in the order of computation; static beside the vector's model."""
     names = list(profiles[-1]["parts"])
-    figure, axis = _axis(6.0, 0.34 * len(names) + 1.2)
+    figure, (axis,) = panels(1, 0.34 * len(names) + 1.2, width=6.0)
     axis.grid(axis="x", linewidth=0.6)
     height = 0.8 / len(profiles)
     for number, (profile, colour) in enumerate(zip(profiles, (STATIC, ONLINE), strict=False)):

@@ -14,7 +14,6 @@ from benchmarks.arithmetic import flops_by_part
 from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus, new_trainer, parts, words_in
 from benchmarks.measure import REFERENCE, interleaved, rates, summary
 from benchmarks.speed import training_pass
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.kernels import backward, forward, layout
 from online_rnnlm.model.kernels.batches import Rule, train_batches
@@ -27,6 +26,7 @@ from online_rnnlm.model.kernels.workspace import (
     classes_from_offsets,
 )
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.settings import RunSettings
 
 WARM_SENTENCES, SENTENCES = 6400, 6400
 

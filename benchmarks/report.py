@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 from threadpoolctl import threadpool_info
 
 from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus
+from online_rnnlm.processes import machine
 from online_rnnlm.runs import code_digest
 
 _PACKAGES = ("numpy", "scipy", "numba", "pytensor")
@@ -24,9 +23,7 @@ def setup(context: Context) -> dict[str, Any]:
     options = context.options
     return {
         "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "system": platform.platform(terse=True),
+            **machine(),
             "python": platform.python_version(),
             **{package: version(package) for package in _PACKAGES},
             "blas": sorted({f"{b['internal_api']} {b['version']} {b.get('architecture', '')}"
@@ -38,15 +35,6 @@ def setup(context: Context) -> dict[str, Any]:
         "settings": {str(size): context.settings(size).model_dump(mode="json")
                      for size in (STATIC, ONLINE)},
     }  # fmt: skip
-
-
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
 
 
 def _describe(named: NamedCorpus) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from benchmarks.measure import interleaved
 from benchmarks.rows import speed_row
 from benchmarks.speed import training_pass
 from benchmarks.synthetic import zipf_corpus
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.model import engine
+from online_rnnlm.settings import RunSettings
 
 SENTENCES = 3200
 HIDDEN = (25, 50, 100, 200, 400)

@@ -18,11 +18,11 @@ from benchmarks.context import (
 )
 from benchmarks.measure import Task, interleaved
 from benchmarks.rows import Target, speed_row
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.state import OnlineSettings, Sentences
+from online_rnnlm.settings import RunSettings
 from online_rnnlm.training import SENTENCES_A_CALL
 
 TRAINING_SENTENCES = 6400
@@ -138,7 +138,8 @@ def _learning_pass(
     """Score test sentences while all parameters learn, by the configuration's `testing`."""
     settings, testing = context.settings(ONLINE), context.experiment.testing
     groups = frozenset(parameters.GROUPS)
-    online = OnlineSettings(groups, testing.learning_rate, settings.document_rate, testing.steps)
+    rate = testing.learning_rates[0]
+    online = OnlineSettings(groups, rate, settings.document_rate, testing.steps)
     scorer = engine.online_scorer(settings, corpus, weights, online)
     split, words = corpus.splits["test"], words_in(corpus, sentences, "test")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.configuration import ClassSettings
 from online_rnnlm.corpora.corpus import (
     SENTENCE_END,
     UNKNOWN,
@@ -15,6 +14,7 @@ from online_rnnlm.corpora.corpus import (
 )
 from online_rnnlm.corpora.vocabulary import assign_classes
 from online_rnnlm.runs import SPLITS, CorpusDirectory, write_json
+from online_rnnlm.settings import ClassSettings
 
 SENTENCE_WORDS = 25
 """Words of every sentence, `</s>` counted."""
@@ -72,5 +72,6 @@ def write_zipf_corpus(
     for name, split in corpus.splits.items():
         np.save(directory.stream(name), split.stream)
         np.save(directory.offsets(name), split.offsets)
+        np.save(directory.split_articles(name), np.arange(split.sentences, dtype=np.int32))
     write_json(directory.statistics, {"digest": f"zipf {tokens} {vocabulary}"})
     return corpus.vocabulary_size

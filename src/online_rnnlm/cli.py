@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from online_rnnlm import configuration, pipeline
-from online_rnnlm.configuration import Experiment, PackagedSource, Run
+from online_rnnlm.choice import resolve
+from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.processes import prepare_process
-from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory, updates_of
-from online_rnnlm.updates import DOCUMENT_VECTOR
+from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory
+from online_rnnlm.settings import PackagedSource
+from online_rnnlm.updates import NONE, evaluations_of, further_evaluations
 
 logger = logging.getLogger(__name__)
 
@@ -111,11 +113,13 @@ def _add_run_verbs(verbs: Any) -> None:
     train.add_argument("--run", required=True, help="name of the run")
     evaluate = _with_configuration(_add(verbs, "evaluate", _evaluate, "test one run"))
     evaluate.add_argument("--run", required=True, help="name of the run")
-    evaluate.add_argument(
-        "--updates",
-        default="none",
-        help="what learns while testing: `none`, `document_vector` or one of the configuration's",
+    how = evaluate.add_mutually_exclusive_group()
+    how.add_argument(
+        "--evaluation", default=NONE, help="how: `none`, `document_vector` or one of `testing`"
     )
+    how.add_argument("--further", action="store_true", help="in all ways that `testing` asks for")
+    ngram = _with_configuration(_add(verbs, "ngram", _ngram, "train and test an n-gram model"))
+    ngram.add_argument("--corpus", required=True, help="a key of `corpora`")
     track = _with_configuration(_add(verbs, "track", _track, "enter a run or report into MLflow"))
     what = track.add_mutually_exclusive_group(required=True)
     what.add_argument("--run", help="name of the run")
@@ -185,7 +189,7 @@ def _experiment(arguments: Arguments) -> tuple[Experiment, ExperimentDirectory]:
 def _run(arguments: Arguments) -> tuple[Run, ExperimentDirectory]:
     """The run that the arguments name; raises UserError if there is none of that name."""
     experiment, directory = _experiment(arguments)
-    runs = {run.name: run for run in experiment.runs()}
+    runs = {run.name: run for run in experiment.trainings()}
     if arguments.run not in runs:
         raise UserError(f"{arguments.config}: no run `{arguments.run}`; it has {', '.join(runs)}")
     return runs[arguments.run], directory
@@ -251,7 +255,8 @@ def _encode(arguments: Arguments) -> None:
 def _train(arguments: Arguments) -> None:
     run, directory = _run(arguments)
     train = _stage("training", "train")
-    train(run, directory.corpus(run.settings.corpus), directory.run(run.name))
+    corpus = directory.corpus(run.settings.corpus)
+    train(resolve(run, directory), corpus, directory.run(run.name))
     # Snakemake goes by time: a run that was finished already has just been found up to date.
     for file in pipeline.run_files(directory.run(run.name)):
         os.utime(file)
@@ -260,17 +265,29 @@ def _train(arguments: Arguments) -> None:
 def _evaluate(arguments: Arguments) -> None:
     run, directory = _run(arguments)
     testing = configuration.load(arguments.config).testing
-    size = run.settings.document_size
-    allowed = updates_of(size, testing.updates)
-    if arguments.updates not in allowed:
-        without = not size and DOCUMENT_VECTOR in arguments.updates
-        what = "has no document vector" if without else "is not tested like that"
+    corpus, size = directory.corpus(run.settings.corpus), run.settings.document_size
+    if arguments.further:
+        names = further_evaluations(size, testing)
+        _stage("evaluation", "evaluate_further")(directory, run.name, corpus, names, testing)
+        return
+    allowed = evaluations_of(size, testing)
+    if arguments.evaluation not in allowed:
         raise UserError(
-            f"--updates {arguments.updates}: `{run.name}` {what}; allowed: {', '.join(allowed)}"
+            f"--evaluation {arguments.evaluation}: `{run.name}` is not tested like that; "
+            f"allowed: {', '.join(allowed)}"
         )
-    evaluate = _stage("evaluation", "evaluate")
-    corpus = directory.corpus(run.settings.corpus)
-    evaluate(directory, run.name, corpus, arguments.updates, testing)
+    _stage("evaluation", "evaluate")(directory, run.name, corpus, arguments.evaluation, testing)
+
+
+def _ngram(arguments: Arguments) -> None:
+    experiment, corpus = _corpus(arguments)
+    order = experiment.testing.kneser_ney
+    if order is None:
+        raise UserError(f"{arguments.config}: `testing.kneser_ney`: an order is needed")
+    names = {corpus: name for name, corpus in experiment.ngrams().items()}
+    directory = pipeline.experiment_directory(experiment)
+    evaluate = _stage("rivals.evaluation", "evaluate_ngram")
+    evaluate(directory, names[arguments.corpus], corpus, order)
 
 
 def _kernels(arguments: Arguments) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from online_rnnlm.configuration import RUN_KEYS, Experiment, RunSettings
+from online_rnnlm.configuration import RUN_KEYS, Experiment
 from online_rnnlm.runs import replacing
+from online_rnnlm.settings import RunSettings
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 README = Path("config/README.md")
@@ -29,7 +30,7 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 _INTRODUCTION = f"""\
 # The configuration
 
-<!-- Made from src/online_rnnlm/configuration.py by `{COMMAND}`: edit that, not this. -->
+<!-- Made from settings.py and configuration.py by `{COMMAND}`: edit that, not this. -->
 
 `snakemake --cores all` runs `config.yaml`; `--configfile config/another.yaml` takes its place, and
 `--config 'seeds=[1,2]'` changes single keys of either. An unknown key or a wrong value stops it at
@@ -39,6 +40,8 @@ are named from the project's folder.
 | file | what it runs |
 |---|---|
 | `config.yaml` | the demo: the comparison's rows on a real Wikipedia corpus, a quarter of an hour |
+| `comparison.yaml` | the whole comparison: three seeds, a search for every row, what learns \
+during testing, rivals; an hour or so |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
 | `paper.yaml` | full scale: 10 million words, several seeds |
 | `smoke.yaml` | every stage in seconds; what the tests run |
@@ -55,7 +58,7 @@ _SECTIONS = (
     ("The words: `vocabulary`", "VocabularySettings"),
     ("The word classes: `classes`", "ClassSettings"),
     ("Training: `training`, `rows` and `search`", "TrainingSettings"),
-    ("Learning during testing: `testing`", "TestingSettings"),
+    ("Further tests: `testing`", "TestingSettings"),
 )
 _TRAINING = """\
 `training` holds what all rows share, a row of `rows` what is its own, `search` a list of values to
@@ -120,7 +123,7 @@ def _without_titles(part: Any) -> Any:
 
 def schema_text() -> str:
     """The schema as YAML."""
-    header = f"# Made from src/online_rnnlm/configuration.py by `{COMMAND}`: edit that, not this.\n"
+    header = f"# Made from settings.py and configuration.py by `{COMMAND}`: edit that, not this.\n"
     return header + yaml.safe_dump(schema(), sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.runs import ExperimentDirectory, final_updates, read_json, updates_of
-from online_rnnlm.updates import changes_weights
+from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.updates import NONE, final_evaluation, main_evaluations
 
 Metric = tuple[str, float, int, int]  # key, value, time in ms, step
 
@@ -21,22 +21,28 @@ def run_files(directory: ExperimentDirectory, name: str) -> list[Path]:
         return [files.run]
     evaluations = [
         path
-        for updates in _evaluations(directory, name)
-        for path in (directory.evaluation(name, updates), directory.sentence_scores(name, updates))
+        for evaluation in _evaluations(directory, name)
+        for path in (
+            directory.evaluation(name, evaluation),
+            directory.sentence_scores(name, evaluation),
+        )
     ]
     return [files.run, files.metrics, files.result, files.log, *evaluations]
 
 
 def _evaluations(directory: ExperimentDirectory, name: str) -> list[str]:
-    """What learns in a run's evaluations: what has to be there, and what else belongs to it."""
+    """A run's evaluations: those that have to be there, and what else belongs to it."""
     record = read_json(directory.run(name).run)
-    found = sorted(directory.evaluation(name, "x").parent.glob("*.json"))
+    if record["searched"]:
+        return []
+    main = main_evaluations(record["settings"]["document_size"])
+    found = sorted(directory.evaluation(name, NONE).parent.glob("*.json"))
     others = [
         path.stem
         for path in found
-        if changes_weights(path.stem) and read_json(path)["identity"] == record["identity"]
+        if path.stem not in main and read_json(path)["identity"] == record["identity"]
     ]
-    return [*updates_of(record["settings"]["document_size"]), *others]
+    return [*main, *others]
 
 
 def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> dict[str, str]:
@@ -44,8 +50,9 @@ def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> d
     settings = record["settings"]
     size = settings["document_size"]
     model = directory.run(name).model.relative_to(directory.path)
+    kind = "online" if size else "static"
     return {
-        "kind": "online" if size else "static",
+        "kind": "search" if record["searched"] else kind,
         "model": f"{settings['hidden_size']}/{size}",
         "corpus": settings["corpus"],
         "seed": str(settings["seed"]),
@@ -77,19 +84,20 @@ def final_metrics(directory: ExperimentDirectory, name: str) -> dict[str, float]
     """A run's figures: of its size and speed, and the perplexity of every split and evaluation.
 
     The evaluation that counts has no ending; the one without learning ends in `_vector_still`,
-    others in what learns.
+    others in their names.
     """
     result = read_json(directory.run(name).result)
     size = read_json(directory.run(name).run)["settings"]["document_size"]
-    numbers = ("parameters", "multiply_adds_per_word", "words_per_second", "epochs", "best_epoch")
+    numbers = ("parameters", "words_per_second", "epochs", "best_epoch")
     metrics = {key: float(result[key]) for key in numbers}
-    for updates in _evaluations(directory, name):
+    for evaluation in _evaluations(directory, name):
         # MLflow allows no `+` in a name.
-        other = f"_{updates.replace('+', '_and_')}" if changes_weights(updates) else "_vector_still"
-        ending = "" if updates == final_updates(size) else other
-        splits = read_json(directory.evaluation(name, updates))["splits"]
-        for split in splits:
-            metrics[f"{split}_perplexity{ending}"] = float(splits[split]["perplexity"])
+        other = "vector_still" if evaluation == NONE else evaluation.replace("+", "_and_")
+        ending = "" if evaluation == final_evaluation(size) else f"_{other}"
+        found = read_json(directory.evaluation(name, evaluation))
+        metrics[f"multiply_adds_per_word{ending}"] = float(found["multiply_adds_per_word"])
+        for split, figures in found["splits"].items():
+            metrics[f"{split}_perplexity{ending}"] = float(figures["perplexity"])
     return metrics
 
 

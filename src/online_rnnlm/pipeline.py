@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from online_rnnlm import configuration
-from online_rnnlm.configuration import CorpusSettings, Experiment, PackagedSource, Run
+from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.sources import stages, user_files
 from online_rnnlm.errors import ERROR_MARK, UserError
@@ -21,10 +21,10 @@ from online_rnnlm.runs import (
     ExperimentDirectory,
     RunDirectory,
     module_sources,
-    updates_of,
     write_json,
 )
-from online_rnnlm.updates import changes_weights
+from online_rnnlm.settings import CorpusSettings, PackagedSource
+from online_rnnlm.updates import NONE, further_evaluations, main_evaluations
 
 RESULTS = Path("results")
 LOCKS = Path(".snakemake/locks")
@@ -37,7 +37,7 @@ STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
     "sentences": ("lowercase", "min_tokens", "max_tokens"),
     "splits": (
         *("source", "lowercase", "min_tokens", "max_tokens"),
-        *("seed", "train_sentences", "valid_sentences", "test_sentences"),
+        *("seed", "divide_by", "train_sentences", "valid_sentences", "test_sentences"),
     ),
     "vocabulary": ("vocabulary", "classes"),
     "encode": ("source", "classes"),
@@ -102,13 +102,14 @@ def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
 def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
     """What a corpus is split from: its sentences, or the user's own files if they are ready."""
     if "sentences" in stages(settings.source):
-        return [str(directory.sentences)]
+        return [str(directory.sentences), str(directory.sentence_articles)]
     return [str(file) for file in user_files(settings.source)]
 
 
 def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[str]:
     """The arrays of some splits, and what describes them."""
-    arrays = [file(split) for split in splits for file in (directory.stream, directory.offsets)]
+    kinds = (directory.stream, directory.offsets, directory.split_articles)
+    arrays = [file(split) for split in splits for file in kinds]
     return [str(file) for file in [directory.vocabulary, directory.statistics, *arrays]]
 
 
@@ -118,30 +119,45 @@ def run_files(directory: RunDirectory) -> list[str]:
     return [str(file) for file in files]
 
 
+def one_evaluation(directory: ExperimentDirectory, run: str, evaluation: str) -> list[str]:
+    """The files of one evaluation: figures, sentences' scores, tokens' scores."""
+    files = (directory.evaluation, directory.sentence_scores, directory.token_scores)
+    return [str(file(run, evaluation)) for file in files]
+
+
 def evaluation_files(experiment: Experiment, run: Run, directory: ExperimentDirectory) -> list[str]:
-    """The figures and the sentences' scores of each of a run's evaluations."""
-    kinds = updates_of(run.settings.document_size, experiment.testing.updates)
-    files = (directory.evaluation, directory.sentence_scores)
-    return [str(file(run.name, updates)) for updates in kinds for file in files]
+    """What says that a run's evaluations are there; a run of the search has none."""
+    if run.searched:
+        return []
+    size = run.settings.document_size
+    files = [
+        file
+        for name in main_evaluations(size)
+        for file in one_evaluation(directory, run.name, name)
+    ]
+    further = further_evaluations(size, experiment.testing)
+    return files + ([str(directory.further_evaluations(run.name))] if further else [])
 
 
-def weight_updates(experiment: Experiment) -> list[str]:
-    """The names of all evaluations, of whichever run, in which weights learn."""
-    sizes = [run.settings.document_size for run in experiment.runs()]
-    names = {name for size in sizes for name in updates_of(size, experiment.testing.updates)}
-    return sorted(filter(changes_weights, names))
+def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
+    """The document vectors of all runs that have some."""
+    runs = [run.name for run in experiment.runs() if run.settings.document_size]
+    splits = ("valid", "test")
+    return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
 
 
 def testing_settings(experiment: Experiment) -> str:
-    """How weights learn during testing, as JSON: what Snakemake compares."""
-    return as_json(experiment.testing.model_dump(mode="json", exclude={"updates"}))
+    """How evaluations are made, as JSON: what Snakemake compares."""
+    return as_json(experiment.testing.model_dump(mode="json", exclude={"kneser_ney"}))
 
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
     """All that the tables, figures and claims are made from."""
     files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
-    for run in experiment.runs():
+    for run in experiment.trainings():
         files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)
+    for ngram in experiment.ngrams():
+        files += one_evaluation(directory, ngram, NONE)
     return files
 
 

@@ -1,8 +1,9 @@
-"""What a process must be told before it loads numerical libraries."""
+"""What a process must be told before it loads numerical libraries, and where it runs."""
 
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 
 from online_rnnlm.runs import code_digest
@@ -21,6 +22,24 @@ def prepare_process() -> None:
     # The kernels are numba's and the plain graph can be: no C++ compiler is looked for.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
     os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache()))
+
+
+def machine() -> dict[str, str | int]:
+    """The hardware and system that this process runs on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "system": platform.platform(terse=True),
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
 
 
 def _kernel_cache() -> Path:

@@ -9,15 +9,14 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.configuration import RunSettings
-from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, name_of
+from online_rnnlm.settings import RunSettings
 
 PACKAGE = "online_rnnlm"
 SPLITS = ("train", "valid", "test")
@@ -31,7 +30,7 @@ class CorpusDirectory:
 
     @property
     def articles(self) -> Path:
-        """One JSON object an article a line: `title`, `text` (paragraphs separated by newlines)."""
+        """A JSON object an article a line: `title`, `text` (a paragraph a line), maybe `topic`."""
         return self.path / "articles.jsonl"
 
     @property
@@ -39,9 +38,23 @@ class CorpusDirectory:
         """One tokenised sentence a line, in the articles' order, duplicates and fragments gone."""
         return self.path / "sentences.txt"
 
+    @property
+    def sentence_articles(self) -> Path:
+        """int32 (sentences,): the line, from 0, of each sentence's article in the articles."""
+        return self.articles_beside(self.sentences)
+
     def split(self, split: str) -> Path:
         """One tokenised sentence a line, before the vocabulary is applied."""
         return self.path / f"{split}.tokens.txt"
+
+    def split_articles(self, split: str) -> Path:
+        """int32 (sentences,): the number, from 0, of each of a split's sentences' article."""
+        return self.articles_beside(self.split(split))
+
+    @staticmethod
+    def articles_beside(text: Path) -> Path:
+        """Where the numbers of the articles of a text's sentences lie: beside the text."""
+        return text.with_name(f"{text.name.partition('.')[0]}.articles.npy")
 
     @property
     def vocabulary(self) -> Path:
@@ -122,17 +135,25 @@ class ExperimentDirectory:
         """The run of that name."""
         return RunDirectory(self.path / "runs" / run)
 
-    def evaluation(self, run: str, updates: str) -> Path:
+    def evaluation(self, run: str, evaluation: str) -> Path:
         """The figures of one evaluation."""
-        return self.path / "evaluations" / run / f"{updates}.json"
+        return self.path / "evaluations" / run / f"{evaluation}.json"
 
-    def sentence_scores(self, run: str, updates: str) -> Path:
+    def sentence_scores(self, run: str, evaluation: str) -> Path:
         """Per-sentence log-probabilities of one evaluation."""
-        return self.path / "evaluations" / run / f"{updates}.parquet"
+        return self.path / "evaluations" / run / f"{evaluation}.parquet"
 
-    def document_vectors(self, run: str) -> Path:
-        """float32 (test sentences, D): every test sentence's vector after its last word."""
-        return self.path / "evaluations" / run / "document_vector.vectors.npy"
+    def token_scores(self, run: str, evaluation: str) -> Path:
+        """float32 (test tokens,): natural log P of every test token in one evaluation."""
+        return self.path / "evaluations" / run / f"{evaluation}.test.npy"
+
+    def further_evaluations(self, run: str) -> Path:
+        """Names the evaluations of a run that `testing` asks for: written when all are there."""
+        return self.path / "evaluations" / run / "further" / "evaluations.json"
+
+    def document_vectors(self, run: str, split: str) -> Path:
+        """float32 (sentences, D): a vector for every sentence of a split, after its last word."""
+        return self.path / "evaluations" / run / f"document_vector.{split}.vectors.npy"
 
     def log(self, *names: str) -> Path:
         """What a job said; a run's own log is in its directory."""
@@ -166,6 +187,11 @@ class ExperimentDirectory:
         return self.path / "figures" / f"{figure}.{kind}"
 
     @property
+    def captions(self) -> Path:
+        """What each figure shows, by its name."""
+        return self.path / "figures" / "captions.json"
+
+    @property
     def claims(self) -> Path:
         """The paper's claims, each with its verdict on this experiment."""
         return self.path / "claims.json"
@@ -189,20 +215,6 @@ class ExperimentDirectory:
     def artifacts(self) -> Path:
         """MLflow's artifacts."""
         return self.path / "mlartifacts"
-
-
-def updates_of(document_size: int, subsets: Iterable[Collection[str]] = ()) -> tuple[str, ...]:
-    """The evaluations a run gets: all have `none`; a document vector also learns online.
-
-    `subsets`: what else is to learn, `testing.updates`. Its names follow, each once.
-    """
-    always = (NONE, DOCUMENT_VECTOR) if document_size else (NONE,)
-    return tuple(dict.fromkeys([*always, *(name_of(s, document_size) for s in subsets)]))
-
-
-def final_updates(document_size: int) -> str:
-    """The evaluation that counts as the run's result."""
-    return updates_of(document_size)[-1]
 
 
 def module_sources(module: str) -> list[Path]:

@@ -20,12 +20,13 @@ from tqdm import tqdm
 
 from online_rnnlm import checkpoint
 from online_rnnlm.checkpoint import Progress
-from online_rnnlm.configuration import Run, RunSettings
+from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.cost import multiply_adds_per_word
+from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.model.state import Sentences
+from online_rnnlm.processes import machine
 from online_rnnlm.runs import (
     CorpusDirectory,
     RunDirectory,
@@ -36,6 +37,7 @@ from online_rnnlm.runs import (
     write_json,
 )
 from online_rnnlm.schedule import Schedule
+from online_rnnlm.settings import RunSettings
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +78,10 @@ def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
         "identity": identity(run.settings, corpus.digest, code),
         "settings": run.settings.model_dump(mode="json"),
         "searched": run.searched,
+        "candidates": list(run.candidates),
         "corpus_digest": corpus.digest,
         "code_digest": code,
+        "machine": machine(),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("numpy", "numba", "pytensor", "scipy")},
@@ -215,14 +219,14 @@ def _finish(
         temporary.write_text("".join(lines), encoding="utf-8")
     write_json(directory.run, description)
     best = min(progress.epochs, key=lambda entry: float(entry["valid_perplexity"]))
-    sizes = parameters.sizes_of(progress.weights)
+    sizes, mean = parameters.sizes_of(progress.weights), corpus.mean_class_size("train")
     result = {
         "identity": description["identity"],
         "epochs": progress.epoch,
         "best_epoch": best["epoch"],
         "valid_perplexity": best["valid_perplexity"],
         "parameters": parameters.count(sizes),
-        "multiply_adds_per_word": multiply_adds_per_word(sizes, corpus.mean_class_size("train")),
+        "training_multiply_adds_per_word": training_multiply_adds_per_word(sizes, mean),
         "words_per_second": statistics.median(e["words_per_second"] for e in progress.epochs),
         "seconds": sum(entry["seconds"] for entry in progress.epochs),
         "cpu_seconds": sum(entry["cpu_seconds"] for entry in progress.epochs),

@@ -1,12 +1,17 @@
-"""What may learn during testing: its parts, and the names of their subsets."""
+"""What may learn during testing: its parts, the names of their subsets, and of the evaluations."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from online_rnnlm.settings import CacheKind, LearnAfter, TestingSettings, UnitOfText
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
 """In the order in which a subset's name has them; all but the first are groups of weights."""
+_CACHES: dict[str, CacheKind] = {"unigram_cache": "unigram", "neural_cache": "neural"}
 
 
 def parts_of(document_size: int) -> tuple[str, ...]:
@@ -33,6 +38,65 @@ def parts_named(name: str, document_size: int) -> frozenset[str]:
     return frozenset() if name == NONE else frozenset(name.split("+"))
 
 
-def changes_weights(name: str) -> bool:
-    """Whether weights learn, and not the document vector only."""
-    return name not in (NONE, DOCUMENT_VECTOR)
+class OnlineEvaluation(NamedTuple):
+    """An evaluation in which more learns than a vector as it was trained to."""
+
+    updates: str
+    """What learns: a name of `name_of`."""
+    learn_after: LearnAfter
+    unit_of_text: UnitOfText
+    """What it is kept for."""
+
+    @property
+    def name(self) -> str:
+        """The evaluation's name, such as `all.word.sentence`."""
+        return ".".join(self)
+
+
+def online_evaluation(evaluation: str) -> OnlineEvaluation | None:
+    """What an evaluation's name says; None for those that are no `OnlineEvaluation`."""
+    match evaluation.split("."):
+        case [
+            updates,
+            ("word" | "sentence") as after,
+            ("sentence" | "document" | "stream") as unit,
+        ]:
+            return OnlineEvaluation(updates, after, unit)
+    return None
+
+
+def cache_named(evaluation: str) -> CacheKind | None:
+    """The kind of cache that an evaluation is with; None if it is without."""
+    return _CACHES.get(evaluation)
+
+
+def main_evaluations(document_size: int) -> tuple[str, ...]:
+    """The evaluations that all runs get: still, and with the vector learning as in training."""
+    return (NONE, DOCUMENT_VECTOR) if document_size else (NONE,)
+
+
+def final_evaluation(document_size: int) -> str:
+    """The evaluation that counts as the run's result."""
+    return main_evaluations(document_size)[-1]
+
+
+def further_evaluations(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
+    """The evaluations that `testing` adds, each once."""
+    caches = [name for name, kind in _CACHES.items() if kind in testing.caches]
+    learning = (evaluation.name for evaluation in _learning(document_size, testing))
+    return tuple(dict.fromkeys([*learning, *([] if document_size else caches)]))
+
+
+def _learning(document_size: int, testing: TestingSettings) -> Iterator[OnlineEvaluation]:
+    names = [name_of(subset, document_size) for subset in testing.updates]
+    ways = itertools.product(names, testing.learn_after, testing.unit_of_text)
+    for evaluation in itertools.starmap(OnlineEvaluation, ways):
+        # What is learnt after a sentence and forgotten with it makes no difference.
+        lost = evaluation.learn_after == evaluation.unit_of_text == "sentence"
+        if evaluation.updates != NONE and not lost:
+            yield evaluation
+
+
+def evaluations_of(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
+    """All of a run's evaluations."""
+    return (*main_evaluations(document_size), *further_evaluations(document_size, testing))

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from online_rnnlm.configuration import CorpusSettings
 from online_rnnlm.corpora.encoding import encode
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.vocabulary import write_vocabulary
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.runs import SPLITS, CorpusDirectory
+from online_rnnlm.settings import CorpusSettings
 
 TOPICS = {
     "farm": ("cat mouse milk hen", "sees hunts likes"),
@@ -27,27 +27,40 @@ def _softmax(scores):
     return powers / powers.sum()
 
 
-def predict(weights: Parameters, class_offsets, words, rate, documents=None):
+def _fed(document, matrix):
+    return document @ matrix if len(matrix) else 0.0
+
+
+def predict(weights: Parameters, class_offsets, words, rate, documents=None, clip=0.0):
     """One sentence by the equations, word by word, all gradients of the vector derived by hand.
 
     Returns log P of every word, and the document vectors before and after every word; given
-    `documents` are the vectors before every word, instead of what would be learnt.
+    `documents` are the vectors before every word, instead of what would be learnt. `clip`, if not
+    0, bounds the errors at the hidden units' inputs.
     """
     hidden = np.zeros(weights.recurrent.shape[0])
-    document = np.zeros(weights.class_document.shape[0])
+    size = max(weights.class_document.shape[0], weights.hidden_document.shape[0])
+    document = np.zeros(size)
     previous, log_probabilities, before, after = 0, [], [], []
     for t, word in enumerate(words):
-        hidden = 1 / (1 + np.exp(-weights.embeddings[previous] - weights.recurrent @ hidden))
         document = document if documents is None else documents[t]
+        total = weights.embeddings[previous] + weights.recurrent @ hidden
+        hidden = 1 / (1 + np.exp(-total - _fed(document, weights.hidden_document)))
         label = np.searchsorted(class_offsets, word, side="right") - 1
         run = slice(class_offsets[label], class_offsets[label + 1])
-        classes = _softmax(weights.class_output @ hidden + document @ weights.class_document)
-        inside = weights.word_output[run] @ hidden + document @ weights.word_document[:, run]
-        inside = _softmax(inside)
+        classes = weights.class_output @ hidden + _fed(document, weights.class_document)
+        inside = weights.word_output[run] @ hidden + _fed(document, weights.word_document[:, run])
+        classes, inside = _softmax(classes), _softmax(inside)
         log_probabilities.append(np.log(classes[label]) + np.log(inside[word - run.start]))
         classes[label] -= 1
         inside[word - run.start] -= 1
-        slope = weights.class_document @ classes + weights.word_document[:, run] @ inside
+        slope = np.zeros(size)
+        if len(weights.class_document):
+            slope += weights.class_document @ classes + weights.word_document[:, run] @ inside
+        if len(weights.hidden_document):
+            error = classes @ weights.class_output + inside @ weights.word_output[run]
+            error = error * hidden * (1 - hidden)
+            slope += weights.hidden_document @ (np.clip(error, -clip, clip) if clip else error)
         before.append(document)
         document = document - rate * slope
         after.append(document)

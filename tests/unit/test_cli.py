@@ -73,9 +73,9 @@ def test_a_right_configuration_is_called_right(config, capsys):
         (
             [
                 *("evaluate", "--config", "my.yaml"),
-                *("--run", "vital-M10-D0-seed1", "--updates", "document_vector"),
+                *("--run", "vital-M10-D0-seed1", "--evaluation", "document_vector"),
             ],
-            "no document vector; allowed: none",
+            "is not tested like that; allowed: none",
         ),
     ],
 )

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm import configuration, documentation
-from online_rnnlm.configuration import RUN_KEYS, Experiment, RunSettings
+from online_rnnlm.configuration import RUN_KEYS, Experiment
 from online_rnnlm.errors import UserError
+from online_rnnlm.settings import RunSettings
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(
@@ -63,20 +64,27 @@ def test_every_key_is_documented():
         assert f"| `{key}` |" in readme
 
 
-def test_runs_are_corpora_times_rows_times_search_times_seeds():
+def test_runs_are_corpora_times_rows_times_seeds():
     experiment = configuration.parse(
         values(
             seeds=[1, 2],
             training={"max_epochs": 3, "learning_rate": 9.0},
-            rows=[{"hidden_size": 10, "max_epochs": 5}, {"hidden_size": 10, "document_size": 2}],
-            search={"learning_rate": [0.1, 0.2]},
+            rows=[
+                {"hidden_size": [10, 20], "max_epochs": 5},
+                {"hidden_size": [10, 20], "document_size": [2, 3]},
+                {"hidden_size": 10, "document_size": 2, "document_layer": ["hidden", "both"]},
+            ],
         )
     )
-    runs = {run.name: run.settings for run in experiment.runs()}
-    assert len(runs) == 2 * 2 * 2
-    settings = runs["vital-M10-D2-learning_rate0.2-seed2"]
-    assert (settings.learning_rate, settings.max_epochs, settings.seed) == (0.2, 3, 2)
-    assert runs["vital-M10-D0-learning_rate0.1-seed1"].max_epochs == 5
+    runs = {run.name: run for run in experiment.runs()}
+    assert len(runs) == (2 + 2 * 2 + 2) * 2
+    settings = runs["vital-M20-D3-seed2"].settings
+    assert (settings.hidden_size, settings.document_size, settings.seed) == (20, 3, 2)
+    assert (settings.learning_rate, settings.max_epochs) == (9.0, 3)
+    assert runs["vital-M10-D0-seed1"].settings.max_epochs == 5
+    assert runs["vital-M10-D2-hidden-seed1"].settings.document_layer == "hidden"
+    assert runs["vital-M10-D2-both-seed1"].model == "10/2 both"
+    assert experiment.search_runs() == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,10 @@ def test_runs_are_corpora_times_rows_times_search_times_seeds():
         ({"rows": [{"learning_rate": float("nan")}]}, ["rows.0.learning_rate"]),
         ({"rows": [{"optimizer": "adam"}]}, ["rows.0.optimizer", "adagrad", "sgd", "'adam'"]),
         ({"rows": [{}, {}]}, ["rows", "two rows"]),
+        ({"rows": [{"hidden_size": []}]}, ["rows", "no run"]),
+        ({"rows": [{"document_layer": "input"}]}, ["rows.0.document_layer", "'both'", "'input'"]),
         ({"rows": [{"seed": 3}]}, ["rows.0", "seed"]),
+        ({"search": {"hidden_size": [5, 6]}}, ["search", "hidden_size", "rows"]),
         ({"corpora": {}}, ["corpora"]),
         ({"corpora": {"a": {"source": {"kind": "text"}}}}, ["corpora.a.source", "either `file`"]),
         ({"corpora": {"a": {"source": {"kind": "web"}}}}, ["corpora.a.source", "'text'"]),

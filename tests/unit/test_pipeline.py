@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from online_rnnlm import configuration, pipeline
-from online_rnnlm.configuration import CorpusSettings
 from online_rnnlm.corpora import encoding, sources, splitting, tokenisation, vocabulary
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.runs import SPLITS, CorpusDirectory, ExperimentDirectory
+from online_rnnlm.settings import CorpusSettings
 
 TEXT = "The {} ship sailed to the {} harbour today. Then a {} storm came over the {} sea!\n"
 

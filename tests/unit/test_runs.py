@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from online_rnnlm import runs
-from online_rnnlm.configuration import RunSettings
+from online_rnnlm.settings import RunSettings
 
 SETTINGS = RunSettings(corpus="some")
 
@@ -25,7 +25,7 @@ def test_the_identity_changes_with_settings_corpus_and_code():
 
 def test_a_modules_sources_are_its_own_and_what_it_imports():
     names = {path.name for path in runs.module_sources("online_rnnlm.corpora.splitting")}
-    assert {"splitting.py", "sources.py", "runs.py", "configuration.py", "errors.py"} <= names
+    assert {"splitting.py", "sources.py", "runs.py", "settings.py", "errors.py"} <= names
     assert not {"cli.py", "report.py", "pipeline.py"} & names
 
 
@@ -75,12 +75,6 @@ def test_json_is_read_as_it_was_written(tmp_path):
     value = {"name": "ein Schiff", "values": [1, 2.5, None, True]}
     runs.write_json(tmp_path / "file.json", value)
     assert runs.read_json(tmp_path / "file.json") == value
-
-
-def test_a_document_vector_is_also_evaluated_while_it_learns():
-    assert runs.updates_of(0) == ("none",)
-    assert runs.updates_of(5) == ("none", "document_vector")
-    assert (runs.final_updates(0), runs.final_updates(5)) == ("none", "document_vector")
 
 
 def test_finding_sources_imports_none_of_them():

@@ -14,12 +14,13 @@ import pytest
 
 from online_rnnlm import checkpoint, training
 from online_rnnlm.checkpoint import Progress
-from online_rnnlm.configuration import Run, RunSettings
+from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.runs import CorpusDirectory, RunDirectory, read_json
 from online_rnnlm.schedule import Schedule
+from online_rnnlm.settings import RunSettings
 from online_rnnlm.training import train
 
 TIMES = {"words_per_second", "seconds", "cpu_seconds"}

@@ -42,14 +42,34 @@ def test_everything_is_there(finished):
         "mlflow.db",
         *(
             f"tables/{table}.{kind}"
-            for table in ("perplexity", "updates")
+            for table in ("corpora", "perplexity", "updates", "neighbours", "search")
             for kind in ("csv", "md", "tex", "html")
         ),
         *(f"figures/{figure}.svg" for figure in ("learning_curves", "perplexity_by_parameters")),
     ):
         assert (results / name).stat().st_size > 0, name
     table = (results / "tables" / "perplexity.csv").read_text(encoding="utf-8").splitlines()
-    assert len(table) == 1 + 3
+    # Four rows, two caches beside each of the two static ones, and the n-gram model.
+    assert len(table) == 1 + 4 + 2 * 2 + 1
+
+
+def test_snakemakes_own_report_shows_tables_and_figures(project, arguments):
+    project.succeed(*arguments, "--report", "snakemake.html")
+    text = (project.path / "snakemake.html").read_text(encoding="utf-8")
+    for name in ("perplexity.html", "learning_curves.svg", "report.html"):
+        assert name in text
+
+
+def test_a_rows_run_takes_the_settings_of_its_best_candidate(finished):
+    runs = finished.path / RESULTS / "runs"
+    chosen = json.loads((runs / RUN / "run.json").read_text(encoding="utf-8"))
+    reached = {
+        name: json.loads((runs / name / "result.json").read_text())["valid_perplexity"]
+        for name in chosen["candidates"]
+    }
+    best = json.loads((runs / min(reached, key=reached.get) / "run.json").read_text())
+    assert len(reached) == 2
+    assert best["searched"] == {"document_rate": chosen["settings"]["document_rate"]}
 
 
 def test_a_second_run_does_nothing(finished, arguments):
@@ -100,19 +120,22 @@ def test_a_rows_setting_trains_that_row_only(project, arguments):
     _change_row(project, 2, learning_rate=0.1)
     project.succeed(*_only_training(project, arguments))
     after = {path.parent.name: path.read_bytes() for path in _results(project)}
-    assert {run for run in after if after[run] != before[run]} == {RUN}
+    changed = {run for run in after if after[run] != before[run]}
+    # The row's run, and the candidates that its document rate is chosen from.
+    candidates = {f"wikipedia-excerpt-M16-D4-document_rate{rate}-seed0" for rate in (0.1, 0.2)}
+    assert changed == {RUN, *candidates}
     assert {"evaluate", "evaluate_online", "tables", "report"} <= project.planned(*arguments)
 
 
 def test_testing_settings_test_again_and_train_nothing(project, arguments):
     evaluations = project.path / RESULTS / "evaluations" / RUN
-    assert (evaluations / "all.json").is_file()
+    assert (evaluations / "all.word.stream.json").is_file()
     path = project.path / "config/smoke.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     for testing, again, not_again in (
-        ({"updates": ["all"], "steps": 2}, {"evaluate_weights", "tables"}, {"train", "evaluate"}),
-        ({"updates": ["output", "all"]}, {"evaluate_weights", "track"}, {"train", "evaluate"}),
-        ({"updates": []}, {"tables", "report"}, {"train", "evaluate", "evaluate_weights"}),
+        ({"updates": ["all"], "steps": 2}, {"evaluate_further", "tables"}, {"train", "evaluate"}),
+        ({"updates": ["output"]}, {"evaluate_further", "track"}, {"train", "evaluate"}),
+        ({"updates": []}, {"tables", "report"}, {"train", "evaluate", "evaluate_further"}),
     ):
         path.write_text(yaml.safe_dump({**values, "testing": testing}), encoding="utf-8")
         planned = project.planned(*arguments)

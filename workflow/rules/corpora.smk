@@ -60,6 +60,7 @@ rule sentences:
         code=pipeline.sources("corpora.tokenisation"),
     output:
         CORPUS.sentences,
+        CORPUS.sentence_articles,
     log:
         RESULTS.log("sentences", "{corpus}"),
     conda:
@@ -88,6 +89,7 @@ rule splits:
         code=pipeline.sources("corpora.splitting"),
     output:
         [CORPUS.split(split) for split in SPLITS],
+        [CORPUS.split_articles(split) for split in SPLITS],
     log:
         RESULTS.log("splits", "{corpus}"),
     conda:
@@ -136,6 +138,7 @@ rule vocabulary:
 rule encode:
     input:
         splits=[CORPUS.split(split) for split in SPLITS],
+        articles=[CORPUS.split_articles(split) for split in SPLITS],
         vocabulary=CORPUS.vocabulary,
         code=pipeline.sources("corpora.encoding"),
     output:

@@ -1,9 +1,5 @@
-import re
-
-# Every run is tested with still weights; one with a document vector also while it learns, and with
-# `testing.updates` while weights do.
-
-WEIGHT_UPDATES = pipeline.weight_updates(EXPERIMENT)
+# Every run is tested with still weights; one with a document vector also while it learns; all in
+# the further ways that `testing` asks for, and an n-gram model beside them.
 
 
 rule evaluate:
@@ -14,8 +10,7 @@ rule evaluate:
         ),
         code=pipeline.sources("evaluation"),
     output:
-        RESULTS.evaluation("{run}", "none"),
-        RESULTS.sentence_scores("{run}", "none"),
+        pipeline.one_evaluation(RESULTS, "{run}", "none"),
     log:
         RESULTS.log("evaluate", "{run}-none"),
     conda:
@@ -26,61 +21,83 @@ rule evaluate:
         runtime=240,
     params:
         configuration=RESULTS.configuration,
-        updates="none",
+        how="--evaluation none",
     message:
         "Evaluate {wildcards.run}, with nothing learning"
     shell:
         "python3 -m online_rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
-        " --updates {params.updates} --log {log}"
+        " {params.how} --log {log}"
 
 
 use rule evaluate as evaluate_online with:
     output:
-        RESULTS.evaluation("{run}", "document_vector"),
-        RESULTS.sentence_scores("{run}", "document_vector"),
-        RESULTS.document_vectors("{run}"),
+        pipeline.one_evaluation(RESULTS, "{run}", "document_vector"),
+        [RESULTS.document_vectors("{run}", split) for split in ("valid", "test")],
     log:
         RESULTS.log("evaluate", "{run}-document_vector"),
     params:
         configuration=RESULTS.configuration,
-        updates="document_vector",
+        how="--evaluation document_vector",
     message:
         "Evaluate {wildcards.run}, its document vector learning"
 
 
-if WEIGHT_UPDATES:
+# Training does not wait for this kernel, and does not run again when it is asked for.
+use rule kernels as online_kernels with:
+    output:
+        RESULTS.online_kernels,
+    log:
+        RESULTS.log("online_kernels"),
+    params:
+        configuration=RESULTS.configuration,
+        precisions=PRECISIONS,
+        options="--online",
+    message:
+        "Compile the kernel for what learns during testing"
 
-    # Training does not wait for these, and does not run again when they are asked for.
-    use rule kernels as online_kernels with:
-        output:
-            RESULTS.online_kernels,
-        log:
-            RESULTS.log("online_kernels"),
-        params:
-            configuration=RESULTS.configuration,
-            precisions=PRECISIONS,
-            options="--online",
-        message:
-            "Compile the kernel for weights that learn during testing"
 
-    use rule evaluate as evaluate_weights with:
-        input:
-            run=pipeline.run_files(RESULTS.run("{run}")),
-            corpus=lambda wildcards: pipeline.encoded_files(
-                RESULTS.corpus(RUNS[wildcards.run].settings.corpus), SPLITS
-            ),
-            kernels=RESULTS.online_kernels,
-            code=pipeline.sources("evaluation"),
-        output:
-            RESULTS.evaluation("{run}", "{updates}"),
-            RESULTS.sentence_scores("{run}", "{updates}"),
-        log:
-            RESULTS.log("evaluate", "{run}-{updates}"),
-        wildcard_constraints:
-            updates="|".join(map(re.escape, WEIGHT_UPDATES)),
-        params:
-            configuration=RESULTS.configuration,
-            updates="{updates}",
-            testing=pipeline.testing_settings(EXPERIMENT),
-        message:
-            "Evaluate {wildcards.run}, learning: {wildcards.updates}"
+# All further ways of testing a run are one job: each takes seconds, as its start would. The list
+# of what has been made is the output; a killed job goes on with the one that it was killed in.
+use rule evaluate as evaluate_further with:
+    input:
+        run=pipeline.run_files(RESULTS.run("{run}")),
+        corpus=lambda wildcards: pipeline.encoded_files(
+            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), SPLITS
+        ),
+        kernels=RESULTS.online_kernels,
+        code=pipeline.sources("evaluation"),
+    output:
+        update(RESULTS.further_evaluations("{run}")),
+    log:
+        RESULTS.log("evaluate", "{run}-further"),
+    params:
+        configuration=RESULTS.configuration,
+        how="--further",
+        testing=pipeline.testing_settings(EXPERIMENT),
+    message:
+        "Evaluate {wildcards.run} in further ways"
+
+
+rule ngram:
+    input:
+        corpus=lambda wildcards: pipeline.encoded_files(
+            RESULTS.corpus(EXPERIMENT.ngrams()[wildcards.ngram]), SPLITS
+        ),
+        code=pipeline.sources("rivals.evaluation"),
+    output:
+        pipeline.one_evaluation(RESULTS, "{ngram}", "none"),
+    log:
+        RESULTS.log("evaluate", "{ngram}"),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        configuration=RESULTS.configuration,
+        corpus=lambda wildcards: EXPERIMENT.ngrams()[wildcards.ngram],
+    message:
+        "Train and test {wildcards.ngram}"
+    shell:
+        "python3 -m online_rnnlm ngram --config {params.configuration} --corpus {params.corpus}"
+        " --log {log}"

@@ -1,15 +1,30 @@
 # The runs' figures become tables, figures, claims and the report.
 
-TABLE_KINDS = ("csv", "md", "tex", "html")
-TABLES = [
-    *("corpora", "perplexity"),
-    *(["updates"] if EXPERIMENT.testing.updates else []),
-    *(["search"] if EXPERIMENT.search else []),
-]
-FIGURES = ("learning_curves", "perplexity_by_parameters")
+from online_rnnlm.analysis.names import figure_names, has_neighbours, table_names
+
+TABLES = table_names(EXPERIMENT)
+FIGURES = figure_names(EXPERIMENT)
 WHOLE_EXPERIMENT = pipeline.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
 TEMPLATES = sorted(str(file) for file in Path("src/online_rnnlm/analysis/templates").iterdir())
-HAS_VECTORS = any(run.settings.document_size for run in RUNS.values())
+
+
+# Snakemake's own report (`snakemake --report`) shows what is marked for it.
+def shown_table(table):
+    return report(
+        RESULTS.table(table, "html"),
+        caption="../report/table.rst",
+        category="Tables",
+        labels={"table": table},
+    )
+
+
+def shown_figure(figure):
+    return report(
+        RESULTS.figure(figure, "svg"),
+        caption="../report/figure.rst",
+        category="Figures",
+        labels={"figure": figure},
+    )
 
 
 rule tables:
@@ -18,7 +33,8 @@ rule tables:
         published="config/published.yaml",
         code=[*pipeline.sources("analysis.tables"), *TEMPLATES],
     output:
-        [RESULTS.table(table, kind) for table in TABLES for kind in TABLE_KINDS],
+        [shown_table(table) for table in TABLES],
+        [RESULTS.table(table, kind) for table in TABLES for kind in ("csv", "md", "tex")],
     log:
         RESULTS.log("tables"),
     conda:
@@ -39,9 +55,12 @@ rule tables:
 rule figures:
     input:
         results=pipeline.result_files(EXPERIMENT, RESULTS),
+        vectors=pipeline.vector_files(EXPERIMENT, RESULTS),
         code=pipeline.sources("analysis.figures"),
     output:
-        [RESULTS.figure(figure, kind) for figure in FIGURES for kind in ("svg", "png")],
+        [shown_figure(figure) for figure in FIGURES],
+        [RESULTS.figure(figure, "png") for figure in FIGURES],
+        RESULTS.captions,
     log:
         RESULTS.log("figures"),
     conda:
@@ -83,14 +102,11 @@ rule claims:
 rule neighbours:
     input:
         results=pipeline.result_files(EXPERIMENT, RESULTS),
-        vectors=[
-            RESULTS.document_vectors(run.name)
-            for run in RUNS.values()
-            if run.settings.document_size
-        ],
+        vectors=pipeline.vector_files(EXPERIMENT, RESULTS),
         code=[*pipeline.sources("analysis.neighbours"), *TEMPLATES],
     output:
-        [RESULTS.table("neighbours", kind) for kind in TABLE_KINDS],
+        shown_table("neighbours"),
+        [RESULTS.table("neighbours", kind) for kind in ("csv", "md", "tex")],
     log:
         RESULTS.log("neighbours"),
     conda:
@@ -112,12 +128,12 @@ rule report:
         tables=rules.tables.output,
         figures=rules.figures.output,
         claims=rules.claims.output,
-        neighbours=rules.neighbours.output if HAS_VECTORS else [],
+        neighbours=rules.neighbours.output if has_neighbours(EXPERIMENT) else [],
         published="config/published.yaml",
         results=pipeline.result_files(EXPERIMENT, RESULTS),
         code=[*pipeline.sources("analysis.report"), *TEMPLATES],
     output:
-        RESULTS.report,
+        report(RESULTS.report, caption="../report/report.rst", category="Report"),
     log:
         RESULTS.log("report"),
     conda:

@@ -38,6 +38,11 @@ rule train:
             RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
         ),
         kernels=RESULTS.kernels,
+        candidates=lambda wildcards: [
+            file
+            for name in RUNS[wildcards.run].candidates
+            for file in pipeline.run_files(RESULTS.run(name))
+        ],
         code=pipeline.sources("training"),
     output:
         [update(file) for file in pipeline.run_files(RUN)],

@@ -9,61 +9,73 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from online_rnnlm.configuration import Experiment, Run, TestingSettings
+from online_rnnlm.choice import resolve
+from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, final_updates, updates_of
-from online_rnnlm.updates import changes_weights
+from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.updates import NONE, evaluations_of, final_evaluation
 
-MODEL = ["corpus", "hidden_size", "document_size"]
+MODEL = ["corpus", "hidden_size", "document_size", "document_layer"]
+"""What tells the comparison's rows apart."""
 
 
 @dataclass(frozen=True)
 class Results:
     """All that an experiment's finished runs have to say.
 
-    `runs`: a row a run, in the configuration's order: `name`, `corpus`, `hidden_size`,
-    `document_size`, `model` (such as `100/20`), `searched`, `seed` and the keys of `result.json`.
-    `epochs`: a row an epoch: `name` and the keys of `metrics.jsonl`.
-    `evaluations`: a row for each run, `updates` and `split`, with that split's figures.
-    `records`: every run's `run.json`; `corpora`: every corpus's `statistics.json`.
+    `runs`: a row a run, in the configuration's order: `name`, the keys of `MODEL`, `model` (such
+    as `100/20`), `seed`, the keys of `result.json` and `multiply_adds_per_word` in testing.
+    `search`: the search's runs in the same way, and `searched`. `epochs`: a row an epoch of a
+    row's run: `name` and the keys of `metrics.jsonl`. `evaluations`: a row for each run,
+    `evaluation` and `split`, with that split's figures; an n-gram model's stand beside them, under
+    its name. `details`: by run and evaluation, all that the evaluation's file says. `records`:
+    every run's `run.json`; `corpora`: every corpus's `statistics.json`.
     """
 
     experiment: Experiment
     directory: ExperimentDirectory
     runs: pd.DataFrame
+    search: pd.DataFrame
     epochs: pd.DataFrame
     evaluations: pd.DataFrame
+    details: dict[tuple[str, str], dict[str, Any]]
     records: dict[str, dict[str, Any]]
     corpora: dict[str, dict[str, Any]]
 
-    def perplexity(self, name: str, split: str, updates: str) -> float:
-        """A run's perplexity on a split, `updates` learning while it is read."""
-        return self.figure(name, split, updates, "perplexity")
+    def perplexity(self, name: str, split: str, evaluation: str) -> float:
+        """A run's perplexity on a split in an evaluation."""
+        return self.figure(name, split, evaluation, "perplexity")
 
-    def figure(self, name: str, split: str, updates: str, key: str) -> float:
+    def figure(self, name: str, split: str, evaluation: str, key: str) -> float:
         """One of the figures of a split in an evaluation of a run."""
-        return float(self.evaluations[key].loc[(name, updates, split)])
+        return float(self.evaluations[key].loc[(name, evaluation, split)])
 
-    def updates(self) -> list[str]:
-        """What learns in some run's evaluations: what always does, then what is configured."""
-        subsets = self.experiment.testing.updates
-        there = set(self.evaluations.index.get_level_values("updates"))
-        known = [*updates_of(1, subsets), *updates_of(0, subsets)]
-        return [name for name in dict.fromkeys(known) if name in there]
+    def evaluations_of(self, name: str) -> list[str]:
+        """A run's evaluations, in the configuration's order."""
+        return [evaluation for run, evaluation in self.details if run == name]
+
+    def rows(self) -> list[pd.DataFrame]:
+        """The runs of each row of the comparison, a run a seed."""
+        return [runs for _, runs in self.runs.groupby(MODEL, sort=False)]
 
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     """Read all runs of an experiment; raises UserError for what is missing or out of date."""
-    runs = experiment.runs()
+    runs = [resolve(run, directory) for run in experiment.runs()]
+    search = experiment.search_runs()
+    details = _details(experiment, directory)
     return Results(
         experiment=experiment,
         directory=directory,
-        runs=pd.DataFrame([_run_row(directory, run) for run in runs]),
+        runs=_with_costs(pd.DataFrame([_run_row(directory, run) for run in runs]), details),
+        search=pd.DataFrame([_run_row(directory, run) for run in search]),
         epochs=pd.DataFrame([row for run in runs for row in _epoch_rows(directory, run)]),
-        evaluations=_evaluations(directory, experiment),
-        records={run.name: read(directory.run(run.name).run) for run in runs},
+        evaluations=_evaluations(details),
+        details=details,
+        records={run.name: read(directory.run(run.name).run) for run in [*search, *runs]},
         corpora={name: read(directory.corpus(name).statistics) for name in experiment.corpora},
     )
 
@@ -80,34 +92,29 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def sentence_scores(
-    directory: ExperimentDirectory, name: str, updates: str, split: str = "test"
+    directory: ExperimentDirectory, name: str, evaluation: str, split: str = "test"
 ) -> pd.DataFrame:
     """Per-sentence scores of a split: `tokens`, `log_probability`, by `sentence`."""
-    path = directory.sentence_scores(name, updates)
-    if not path.is_file():
-        raise UserError(f"{path}: missing; evaluate the run `{name}` first")
+    path = directory.sentence_scores(name, evaluation)
+    _must_exist(path, name)
     columns = ["split", "sentence", "tokens", "log_probability"]
     scores = pd.read_parquet(path, columns=columns)
     return scores[scores["split"] == split].set_index("sentence").sort_index()
 
 
-def chosen(results: Results) -> pd.DataFrame:
-    """The runs that stand for their row: the searched combination that is best on `valid`.
-
-    Best is the lowest mean over seeds; the test set has no say. Order as in the configuration.
-    """
-    runs = results.runs.assign(valid=valid_perplexities(results))
-    means = runs.groupby([*MODEL, "searched"], sort=False)["valid"].mean()
-    best = set(means.groupby(level=MODEL, sort=False).idxmin())
-    keys = list(runs[[*MODEL, "searched"]].itertuples(index=False, name=None))
-    selected = np.array([key in best for key in keys])
-    return runs[selected].drop(columns="valid").reset_index(drop=True)
+def token_scores(
+    directory: ExperimentDirectory, name: str, evaluation: str
+) -> npt.NDArray[np.float32]:
+    """Natural log P of every test token in order: float32 (tokens,)."""
+    path = directory.token_scores(name, evaluation)
+    _must_exist(path, name)
+    scores: npt.NDArray[np.float32] = np.load(path)
+    return scores
 
 
-def valid_perplexities(results: Results) -> list[float]:
-    """Each run's perplexity on `valid` as it counts: the document vector learning, if any."""
-    pairs = zip(results.runs["name"], results.runs["document_size"], strict=True)
-    return [results.perplexity(name, "valid", final_updates(size)) for name, size in pairs]
+def _must_exist(path: Path, name: str) -> None:
+    if not path.is_file():
+        raise UserError(f"{path}: missing; evaluate the run `{name}` first")
 
 
 def _text(path: Path) -> str:
@@ -126,14 +133,19 @@ def _run_row(directory: ExperimentDirectory, run: Run) -> dict[str, Any]:
     settings = run.settings
     return {
         "name": run.name,
-        "corpus": settings.corpus,
-        "hidden_size": settings.hidden_size,
-        "document_size": settings.document_size,
-        "model": f"{settings.hidden_size}/{settings.document_size}",
+        **{key: getattr(settings, key) for key in MODEL},
+        "model": run.model,
         "searched": ", ".join(f"{key} {value}" for key, value in run.searched.items()),
         "seed": settings.seed,
         **result,
     }
+
+
+def _with_costs(runs: pd.DataFrame, details: dict[tuple[str, str], dict[str, Any]]) -> pd.DataFrame:
+    """The runs and what a word costs each in testing: in the evaluation that counts."""
+    pairs = zip(runs["name"], runs["document_size"], strict=True)
+    found = [details[name, final_evaluation(size)] for name, size in pairs]
+    return runs.assign(multiply_adds_per_word=[one["multiply_adds_per_word"] for one in found])
 
 
 def _same_identity(path: Path, found: dict[str, Any], record: dict[str, Any]) -> None:
@@ -150,22 +162,25 @@ def _epoch_rows(directory: ExperimentDirectory, run: Run) -> Iterator[dict[str, 
             raise UserError(f"{path}:{number}: not JSON: {error.msg}") from None
 
 
-def _evaluations(directory: ExperimentDirectory, experiment: Experiment) -> pd.DataFrame:
-    runs, testing = experiment.runs(), experiment.testing
-    rows = [row for run in runs for row in _evaluation_rows(directory, run, testing)]
-    return pd.DataFrame(rows).set_index(["name", "updates", "split"]).sort_index()
+def _details(
+    experiment: Experiment, directory: ExperimentDirectory
+) -> dict[tuple[str, str], dict[str, Any]]:
+    details = {}
+    for run in experiment.runs():
+        record = read(directory.run(run.name).run)
+        for evaluation in evaluations_of(run.settings.document_size, experiment.testing):
+            path = directory.evaluation(run.name, evaluation)
+            details[run.name, evaluation] = read(path)
+            _same_identity(path, details[run.name, evaluation], record)
+    for name in experiment.ngrams():
+        details[name, NONE] = read(directory.evaluation(name, NONE))
+    return details
 
 
-def _evaluation_rows(
-    directory: ExperimentDirectory, run: Run, testing: TestingSettings
-) -> Iterator[dict[str, Any]]:
-    record = read(directory.run(run.name).run)
-    rates = testing.model_dump(mode="json", exclude={"updates"})
-    for updates in updates_of(run.settings.document_size, testing.updates):
-        path = directory.evaluation(run.name, updates)
-        found = read(path)
-        _same_identity(path, found, record)
-        if changes_weights(updates) and found.get("testing") != rates:
-            raise UserError(f"{path}: tested with another `testing` than the configuration's")
-        for split, figures in found["splits"].items():
-            yield {"name": run.name, "updates": updates, "split": split, **figures}
+def _evaluations(details: dict[tuple[str, str], dict[str, Any]]) -> pd.DataFrame:
+    rows = [
+        {"name": name, "evaluation": evaluation, "split": split, **figures}
+        for (name, evaluation), found in details.items()
+        for split, figures in found["splits"].items()
+    ]
+    return pd.DataFrame(rows).set_index(["name", "evaluation", "split"]).sort_index()

@@ -1,23 +1,28 @@
-"""What a document vector holds: the test sentences whose vectors are alike."""
+"""What a document vector holds: the sentences whose vectors are alike.
+
+Beside them stand the sentences that are alike by the mean of their words' embeddings, so that one
+sees what the vector has learnt from a sentence that its words do not say by themselves.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from online_rnnlm.analysis.collect import Results, chosen, collect
-from online_rnnlm.analysis.rendering import Column, Table, integer, label, mean, write_table
+from online_rnnlm.analysis.collect import MODEL, Results, collect
+from online_rnnlm.analysis.rendering import Column, Table, label, mean, write_table
+from online_rnnlm.analysis.sentences import MIN_TOKENS, SPLIT, Sentences, Vectors, read_sentences
 from online_rnnlm.configuration import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.updates import DOCUMENT_VECTOR
 
-QUERIES, NEAREST = 6, 3
-_MIN_TOKENS = 10  # a vector has learnt little from a shorter sentence
-
-Vectors = npt.NDArray[np.float32]
+QUERIES, NEAREST = 4, 3
+CHOSEN, DRAWN = "by rule", "at random"
+_BLOCK = 1024  # sentences set against all others at once: not all pairs fit into memory
 
 
 def write_neighbours(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -29,74 +34,145 @@ def write_neighbours(experiment: Experiment, directory: ExperimentDirectory) -> 
 
 
 def neighbours_table(results: Results) -> Table | None:
-    """Nearest test sentences of a few others, of the row with the largest vector, first seed.
+    """Nearest sentences of a few others of `valid`; of several corpora, the first is shown.
 
-    None where no row has a vector. Of several corpora, the first is shown.
+    None where no row has a vector. Raises UserError for files that are missing or do not fit.
     """
-    runs = chosen(results)
-    runs = runs[(runs["corpus"] == runs.iloc[0]["corpus"]) & (runs["document_size"] > 0)]
-    if runs.empty:
+    run = best_run(results)
+    if run is None:
         return None
-    run = runs.loc[runs["document_size"].idxmax()]
-    vectors, sentences = _read(results.directory, run["name"], run["corpus"])
-    queries = choose(sentences, int(run["seed"]))
-    rows = [row for query in queries for row in _rows(query, vectors, sentences)]
-    columns = [
-        Column("Sentence", lambda row: row["text"] if row["rank"] == 1 else "", text=True),
-        Column("Rank", integer("rank")),
-        Column("Cosine", mean("cosine", decimals=2)),
-        Column("Its nearest test sentences", label("neighbour_text"), text=True),
+    sentences = read_sentences(results.directory, run["name"], run["corpus"])
+    chosen = choose(sentences)
+    queries = {CHOSEN: chosen, DRAWN: draw(sentences, int(run["seed"]), without=chosen)}
+    rows = [
+        row
+        for picked, numbers in queries.items()
+        for query in numbers
+        for row in _rows(picked, query, sentences)
     ]
-    notes = [
-        f"Document vectors of {run['model']} after each sentence's last word; the sentences were "
-        f"drawn with seed {run['seed']}, not picked. Two vectors of the test set have a cosine of "
-        f"{_mean_cosine(vectors):.2f} on average."
-    ]
+    caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
     frame = pd.DataFrame(rows)
-    return Table("neighbours", "Sentences with similar document vectors", frame, columns, notes)
+    return Table("neighbours", caption, frame, _columns(), _notes(run, sentences))
 
 
-def _read(directory: ExperimentDirectory, run: str, corpus: str) -> tuple[Vectors, list[str]]:
-    """A run's unit-length test vectors (sentences, D), and the sentences."""
-    path, text = directory.document_vectors(run), directory.corpus(corpus).split("test")
-    for file in (path, text):
-        if not file.is_file():
-            raise UserError(f"{file}: missing")
-    vectors, sentences = np.load(path), text.read_text(encoding="utf-8").splitlines()
-    if len(vectors) != len(sentences):
-        raise UserError(f"{path}: {len(vectors)} vectors for {len(sentences)} sentences of {text}")
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1), sentences
+def best_run(results: Results) -> pd.Series | None:
+    """The first seed's run of the row with a vector that is best on `valid`.
+
+    A vector that feeds the output layer is preferred, as the paper's does.
+    """
+    runs = results.runs
+    runs = runs[(runs["corpus"] == runs.iloc[0]["corpus"]) & (runs["document_size"] > 0)]
+    papers = runs[runs["document_layer"] == "output"]
+    rows = [of_row for _, of_row in (runs if papers.empty else papers).groupby(MODEL, sort=False)]
+    return min(rows, key=lambda row: _valid(results, row)).iloc[0] if rows else None
 
 
-def choose(sentences: list[str], seed: int) -> list[int]:
-    """A few sentences of some length, the same for the same seed."""
-    long = [i for i, text in enumerate(sentences) if len(text.split()) >= _MIN_TOKENS]
-    among = long or list(range(len(sentences)))
+def _valid(results: Results, runs: pd.DataFrame) -> float:
+    values = [results.perplexity(name, SPLIT, DOCUMENT_VECTOR) for name in runs["name"]]
+    return float(np.mean(values))
+
+
+def choose(sentences: Sentences) -> list[int]:
+    """The sentences whose nearest by document vector is nearest, in that order, by their places.
+
+    At most one of a topic (or article), and none that stands beside an earlier one already: near
+    duplicates would fill the table.
+    """
+    chosen: list[int] = []
+    subjects: set[str] = set()
+    seen: set[int] = set()
+    for query in np.argsort(-highest_cosines(sentences.document), kind="stable").tolist():
+        if len(chosen) == QUERIES:
+            break
+        if query in seen or sentences.subjects[query] in subjects:
+            continue
+        chosen.append(query)
+        subjects.add(sentences.subjects[query])
+        seen |= {place for place, _ in nearest(sentences.document, query)}
+    return chosen
+
+
+def draw(sentences: Sentences, seed: int, without: list[int]) -> list[int]:
+    """A few other sentences, the same for the same seed."""
+    among = np.setdiff1d(np.arange(len(sentences.texts)), without)
     random = np.random.default_rng(seed)
-    return sorted(random.choice(among, min(QUERIES, len(among)), replace=False).tolist())
+    drawn: list[int] = random.choice(among, min(QUERIES, len(among)), replace=False).tolist()
+    return sorted(drawn)
 
 
-def _rows(query: int, vectors: Vectors, sentences: list[str]) -> list[dict[str, Any]]:
+def highest_cosines(vectors: Vectors) -> Vectors:
+    """(N,): the cosine of each of N vectors of length 1 and the nearest of the others."""
+    highest = np.empty(len(vectors), np.float32)
+    for begin in range(0, len(vectors), _BLOCK):
+        cosines = vectors[begin : begin + _BLOCK] @ vectors.T
+        places = np.arange(len(cosines))
+        cosines[places, begin + places] = -np.inf
+        highest[begin : begin + _BLOCK] = cosines.max(axis=1)
+    return highest
+
+
+def nearest(vectors: Vectors, query: int) -> list[tuple[int, float]]:
+    """The places of the nearest others by cosine, the nearest first, with their cosines."""
     cosines = vectors @ vectors[query]
     cosines[query] = -np.inf
-    nearest = np.argsort(-cosines, kind="stable")[: min(NEAREST, len(sentences) - 1)]
-    return [
-        {
-            "sentence": query,
+    places = np.argsort(-cosines, kind="stable")[: min(NEAREST, len(vectors) - 1)]
+    return [(int(place), float(cosines[place])) for place in places]
+
+
+def mean_cosine(vectors: Vectors) -> float:
+    """Over all pairs of different ones of N vectors of length 1, from the length of their sum."""
+    wide = vectors.astype(np.float64)
+    total, own = wide.sum(axis=0), float((wide**2).sum())
+    return float(total @ total - own) / max(1, len(wide) * (len(wide) - 1))
+
+
+def _rows(picked: str, query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
+    by_document = nearest(sentences.document, query)
+    by_embedding = nearest(sentences.embedding, query)
+    pairs = zip(by_document, by_embedding, strict=True)
+    for rank, (document, embedding) in enumerate(pairs, start=1):
+        yield {
+            "picked": picked,
+            "sentence": int(sentences.numbers[query]),
+            "text": sentences.texts[query],
             "rank": rank,
-            "cosine": float(cosines[index]),
-            "neighbour": int(index),
-            "text": sentences[query],
-            "neighbour_text": sentences[index],
+            **_neighbour("document", document, sentences),
+            **_neighbour("embedding", embedding, sentences),
         }
-        for rank, index in enumerate(nearest, start=1)
+
+
+def _neighbour(kind: str, found: tuple[int, float], sentences: Sentences) -> dict[str, Any]:
+    place, cosine = found
+    return {
+        f"{kind}_cosine": cosine,
+        f"{kind}_neighbour": int(sentences.numbers[place]),
+        f"{kind}_text": sentences.texts[place],
+    }
+
+
+def _columns() -> list[Column]:
+    def once(key: str) -> Callable[[pd.Series], str]:
+        return lambda row: row[key] if row["rank"] == 1 else ""
+
+    return [
+        Column("Picked", once("picked"), text=True),
+        Column("Sentence", once("text"), text=True, wide=True),
+        Column("Cosine", mean("document_cosine", decimals=2)),
+        Column("Nearest by document vector", label("document_text"), text=True, wide=True),
+        Column("Cosine", mean("embedding_cosine", decimals=2)),
+        Column("Nearest by mean embedding", label("embedding_text"), text=True, wide=True),
     ]
 
 
-def _mean_cosine(vectors: Vectors) -> float:
-    """Over all pairs of different sentences, from the length of the vectors' sum."""
-    count = len(vectors)
-    total = vectors.astype(np.float64).sum(axis=0)
-    own = float((vectors.astype(np.float64) ** 2).sum())
-    return float(total @ total - own) / max(1, count * (count - 1))
+def _notes(run: pd.Series, sentences: Sentences) -> list[str]:
+    return [
+        f"Document vectors of {run['model']}, the best on valid of the rows with one, seed "
+        f"{run['seed']}, after each sentence's last word; embeddings of the same network. "
+        f"Sentences of {run['corpus']}, valid, of at least {MIN_TOKENS} tokens.",
+        "By rule: the sentences whose nearest by document vector is nearest, at most one of a "
+        "topic, or of an article where no topics are known, and none that an earlier one shows. "
+        f"At random: drawn with seed {run['seed']}.",
+        f"Of any two of these {len(sentences.texts):,} sentences the cosine is "
+        f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
+        f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
+    ]

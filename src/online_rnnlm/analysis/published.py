@@ -8,8 +8,8 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from online_rnnlm.configuration import NaturalInt, PositiveFloat, PositiveInt, Settings
 from online_rnnlm.errors import UserError
+from online_rnnlm.settings import NaturalInt, PositiveFloat, PositiveInt, Settings
 
 UNKNOWN = "unknown"
 
@@ -19,6 +19,9 @@ class PublishedRow(Settings):
 
     hidden_size: PositiveInt = Field(description="Hidden units, M.")
     document_size: NaturalInt = Field(description="Length of the document vector, D.")
+    document_layer: Literal["output", "hidden", "both"] = Field(
+        default="output", description="What the document vector feeds."
+    )
     status: Literal["unknown", "published"] = Field(description="Whether the number is known.")
     test_perplexity: PositiveFloat | None = Field(default=None, description="The number.")
     source: str = Field(min_length=1, description="Where it stands: paper, table, row.")
@@ -35,10 +38,13 @@ class Published(Settings):
 
     rows: list[PublishedRow] = Field(description="A row for each model of the comparison.")
 
-    def test_perplexity(self, hidden_size: int, document_size: int) -> str:
+    def test_perplexity(
+        self, hidden_size: int, document_size: int, document_layer: str = "output"
+    ) -> str:
         """The published test perplexity of a model, or `unknown`."""
+        wanted = (hidden_size, document_size, document_layer)
         for row in self.rows:
-            if (row.hidden_size, row.document_size) == (hidden_size, document_size):
+            if (row.hidden_size, row.document_size, row.document_layer) == wanted:
                 return UNKNOWN if row.test_perplexity is None else str(row.test_perplexity)
         return UNKNOWN
 

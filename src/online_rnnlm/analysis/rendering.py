@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,14 @@ from online_rnnlm.runs import ExperimentDirectory, replacing
 
 KINDS = ("csv", "md", "tex", "html")
 
+_HEADING_WIDTH = 12  # letters, of a heading in LaTeX
+_SMALL, _SIDEWAYS = 60, 85  # letters, from which a LaTeX table is set small, and sideways
+_WIDE_SHARE = 0.75  # of a line, for the columns of sentences
+_LATEX = {
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "−": "$-$"},
+}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -25,17 +34,22 @@ class Column:
     show: Callable[[pd.Series], str]
     text: bool = False  # left-aligned
     best: Callable[[pd.DataFrame], pd.Series] | None = None  # bool a row: to be set in bold
+    wide: bool = False  # whole sentences, to be broken into lines
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its data for programs, its columns for people."""
+    """A table: its data for programs, its columns for people.
+
+    `tidy` is what the CSV has where its rows are not those that people see.
+    """
 
     name: str
     caption: str
     data: pd.DataFrame
     columns: Sequence[Column]
     notes: Sequence[str] = field(default=())
+    tidy: pd.DataFrame | None = None
 
     @property
     def headings(self) -> list[str]:
@@ -55,8 +69,9 @@ class Table:
 
 def write_table(table: Table, directory: ExperimentDirectory) -> None:
     """Write a table as `tables/<name>.{csv,md,tex,html}`."""
+    data = table.data if table.tidy is None else table.tidy
     renderings = {
-        "csv": table.data.to_csv(index=False, lineterminator="\n"),
+        "csv": data.to_csv(index=False, lineterminator="\n"),
         "md": to_markdown(table),
         "tex": to_latex(table),
         "html": environment().get_template("page.html.j2").render(table=table),
@@ -100,26 +115,60 @@ def _markdown(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A booktabs table in a `table` environment; needs `\\usepackage{booktabs}`."""
+    """A booktabs table, small where it is wide; needs `\\usepackage{booktabs}`.
+
+    A very wide one is a `sidewaystable`: it needs `\\usepackage{rotating}`, too.
+    """
     # Columns are numbered while pandas works, as two may have one heading.
     frame = pd.DataFrame(table.cells(), columns=range(len(table.columns)), dtype="object")
     marks = np.where(np.array(table.best(), dtype=bool), "textbf:--rwrap;", "")
     style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
-    style = style.format_index(lambda heading: _latex(table.headings[int(str(heading))]), axis=1)
+    style = style.format_index(lambda i: _latex_heading(table.columns[int(str(i))]), axis=1)
     style = style.apply(lambda _: marks.reshape(frame.shape), axis=None)
-    return style.to_latex(
+    width = _width(table)
+    latex = style.to_latex(
         hrules=True,
-        column_format="".join("l" if column.text else "r" for column in table.columns),
+        column_format=_latex_format(table.columns),
         caption=_latex(" ".join([f"{table.caption}.", *table.notes])),
         label=f"tab:{table.name}",
+        environment="sidewaystable" if width > _SIDEWAYS else "table",
         position_float="centering",
+    )
+    small = "\\centering\n\\scriptsize\n\\setlength{\\tabcolsep}{3pt}\n"
+    return latex.replace("\\centering\n", small, 1) if width > _SMALL else latex
+
+
+def _width(table: Table) -> int:
+    """Letters in a line of the table; a column of sentences takes what room there is."""
+    columns = zip(table.columns, *table.cells(), strict=True)
+    return sum(
+        _SMALL // 3 if column.wide else max(map(len, [*_lines(column.heading), *cells]))
+        for column, *cells in columns
     )
 
 
+def _lines(heading: str) -> list[str]:
+    """A heading in lines as narrow as most figures, as it must not decide a column's width."""
+    return textwrap.wrap(heading, _HEADING_WIDTH, break_long_words=False)
+
+
+def _latex_heading(column: Column) -> str:
+    lines = _lines(column.heading)
+    if column.wide or len(lines) < 2:
+        return _latex(column.heading)
+    stacked = r"\\".join(map(_latex, lines))
+    return rf"\shortstack[{'l' if column.text else 'r'}]{{{stacked}}}"
+
+
+def _latex_format(columns: Sequence[Column]) -> str:
+    """`l` for texts, `r` for numbers, `p` for sentences: these share most of the line."""
+    share = _WIDE_SHARE / max(1, sum(column.wide for column in columns))
+    wide = rf"p{{{share:.2f}\linewidth}}"
+    return "".join(wide if column.wide else "l" if column.text else "r" for column in columns)
+
+
 def _latex(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    special |= {"<": r"\textless{}", ">": r"\textgreater{}"}
-    return re.sub(r"[\\~^<>&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
+    return re.sub(r"[\\~^<>&%$#_{}±−]", lambda match: _LATEX.get(match[0], "\\" + match[0]), text)
 
 
 def integer(key: str) -> Callable[[pd.Series], str]:
@@ -151,7 +200,7 @@ def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
 
 
 def _missing(value: object) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
 def lowest(key: str, by: str = "corpus") -> Callable[[pd.DataFrame], pd.Series]:

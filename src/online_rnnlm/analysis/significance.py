@@ -1,15 +1,19 @@
-"""Is a difference between two models more than the luck of the test sentences?
+"""Is a difference between two models more than the luck of the test sentences, or of the seeds?
 
-Paired tests over sentences, which are what a document vector lives through.
+Paired tests over sentences, which are what a document vector lives through, and over seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
+
+from online_rnnlm.errors import UserError
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +28,8 @@ class Comparison:
 
     `difference` is the first's mean log-probability per token minus the second's, in nats: above
     0 the first is better, and its perplexity is exp(-difference) times the second's. `low` and
-    `high` bound its 95 % bootstrap interval; `p_value` is that of the sign-flip test.
+    `high` bound its 95 % bootstrap interval; `p_value` is that of the sign-flip test of the
+    hypothesis that it is `null`.
     """
 
     difference: float
@@ -33,33 +38,62 @@ class Comparison:
     p_value: float
     sentences: int
     tokens: int
+    null: float = 0.0
 
     @property
-    def significant(self) -> bool:
-        """Both tests agree that the difference is not 0."""
-        return self.p_value < LEVEL and not self.low <= 0 <= self.high
+    def side(self) -> int:
+        """1 if the interval lies above `null`, -1 if below, 0 if it holds it."""
+        return side(self.low, self.high, self.null)
+
+
+@dataclass(frozen=True)
+class SeedInterval:
+    """What the seeds say of a difference: mean, 95 % t interval, p-value of its being `null`."""
+
+    mean: float
+    low: float
+    high: float
+    p_value: float
+    seeds: int
+    null: float = 0.0
+
+    @property
+    def side(self) -> int:
+        """1 if the interval lies above `null`, -1 if below, 0 if it holds it."""
+        return side(self.low, self.high, self.null)
+
+
+def side(low: float, high: float, null: float) -> int:
+    """On which side of `null` an interval lies: 1 above, -1 below, 0 on neither."""
+    return int(low > null) - int(high < null)
 
 
 def compare(
     first: Floats,
     second: Floats,
     tokens: npt.NDArray[np.integer],
+    null: float = 0.0,
     seed: int = 1,
     resamples: int = RESAMPLES,
 ) -> Comparison:
     """Compare two models by their sentences' log-probabilities.
 
-    first, second: (sentences,), summed over each sentence's tokens; tokens: (sentences,).
+    first, second: (sentences,), summed over each sentence's tokens; tokens: (sentences,). A `null`
+    below 0 is a margin: the first model may be so many nats a token worse. Raises UserError for
+    a single sentence.
     """
+    if len(tokens) < 2:
+        raise UserError("two models cannot be compared on a single test sentence")
     gains = first - second
     low, high = bootstrap_interval(gains, tokens, seed, resamples)
     return Comparison(
         difference=float(gains.sum() / tokens.sum()),
         low=low,
         high=high,
-        p_value=sign_flip_p_value(gains, seed, resamples),
+        p_value=sign_flip_p_value(gains - null * tokens, seed, resamples),
         sentences=len(gains),
         tokens=int(tokens.sum()),
+        null=null,
     )
 
 
@@ -70,13 +104,22 @@ def bootstrap_interval(
 
     Efron and Tibshirani (1993), chapter 13.
     """
-    random = np.random.default_rng(seed)
-    means = []
-    for rows in _chunks(resamples, len(gains)):
-        drawn = random.integers(len(gains), size=(rows, len(gains)), dtype=np.int32)
-        means.append(gains[drawn].sum(axis=1) / tokens[drawn].sum(axis=1))
-    low, high = np.quantile(np.concatenate(means), [LEVEL / 2, 1 - LEVEL / 2])
-    return float(low), float(high)
+    found = stats.bootstrap(
+        (gains, tokens),
+        _mean_gain,
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        confidence_level=1 - LEVEL,
+        n_resamples=resamples,
+        batch=max(1, _CHUNK_ELEMENTS // len(gains)),
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def _mean_gain(gains: Floats, tokens: npt.NDArray[np.integer], axis: int = -1) -> Floats:
+    return np.asarray(gains.sum(axis=axis) / tokens.sum(axis=axis), dtype=np.float64)
 
 
 def sign_flip_p_value(gains: Floats, seed: int, resamples: int = RESAMPLES) -> float:
@@ -84,7 +127,8 @@ def sign_flip_p_value(gains: Floats, seed: int, resamples: int = RESAMPLES) -> f
 
     If the two models were the same, each sentence's gain would as well have the other sign. All
     sign patterns are counted where they are few; else they are drawn, the observed one among
-    them (Phipson and Smyth, 2010), so that the p-value is never 0.
+    them (Phipson and Smyth, 2010), so that the p-value is never 0. SciPy's `permutation_test`
+    does the same in twelve times the time.
     """
     # Sums that are equal but for rounding count as equal.
     threshold = abs(gains.sum()) - 1e-12 * np.abs(gains).sum()
@@ -110,3 +154,36 @@ def _chunks(resamples: int, sentences: int) -> Iterator[int]:
     while resamples > 0:
         yield min(size, resamples)
         resamples -= size
+
+
+def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterval | None:
+    """Student's paired t interval; None for a single seed, which says nothing of others.
+
+    differences: a seed each, the first model's mean log-probability per token minus the second's.
+    """
+    count = len(differences)
+    if count < 2:
+        return None
+    mean, deviation = float(np.mean(differences)), float(np.std(differences, ddof=1))
+    error = deviation / math.sqrt(count)
+    half = error * float(stats.t.ppf(1 - LEVEL / 2, count - 1))
+    distance = abs(mean - null)
+    # Seeds that all agree leave a point; rounding alone is no spread.
+    if error <= 1e-12 * max(abs(mean), abs(null)):
+        p_value = float(distance <= 1e-12 * abs(mean))
+    else:
+        p_value = 2 * float(stats.t.sf(distance / error, count - 1))
+    return SeedInterval(mean, mean - half, mean + half, p_value, count, null)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number, in the same order (Holm, 1979).
+
+    The i-th smallest of m becomes the largest (m - j + 1) p_j of all j ≤ i, 1 at most.
+    """
+    order = np.argsort(p_values, kind="stable")
+    factors = np.arange(len(p_values), 0, -1)
+    stepped = np.maximum.accumulate(factors * np.asarray(p_values, dtype=np.float64)[order])
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in adjusted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,10 +25,13 @@ class Split:
 
     `stream` is int32 (tokens + 1,), memory-mapped and read-only; `offsets` int64 (sentences + 1,):
     sentence k's targets are `stream[offsets[k] + 1 : offsets[k + 1] + 1]`, the last one `</s>`.
+    `articles` is int32 (sentences,): the number of each sentence's article. All sentences with the
+    same number, in their order, are a document; empty: every sentence is a document of its own.
     """
 
     stream: npt.NDArray[np.int32]
     offsets: npt.NDArray[np.int64]
+    articles: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @property
     def sentences(self) -> int:
@@ -39,6 +42,11 @@ class Split:
     def tokens(self) -> int:
         """Number of tokens to predict, `</s>` counted."""
         return len(self.stream) - 1
+
+    @property
+    def documents(self) -> int:
+        """Number of documents."""
+        return len(np.unique(self.articles)) if self.articles.size else self.sentences
 
 
 @dataclass(frozen=True)
@@ -100,17 +108,24 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
     Raises UserError if a file is missing or damaged.
     """
     vocabulary = read_vocabulary(directory.vocabulary)
-    statistics = directory.statistics
-    if not statistics.is_file():
-        raise UserError(f"{statistics}: missing: the corpus has not been prepared to its end")
+    statistics = read_statistics(directory)
     return Corpus(
         words=vocabulary.words,
         counts=vocabulary.counts,
         class_offsets=vocabulary.class_offsets,
         unk_id=vocabulary.words.index(UNKNOWN),
         splits={split: load_split(directory, split) for split in SPLITS},
-        digest=read_json(statistics)["digest"],
+        digest=statistics["digest"],
     )
+
+
+def read_statistics(directory: CorpusDirectory) -> dict[str, Any]:
+    """Read `statistics.json`; raises UserError if the corpus has none yet."""
+    file = directory.statistics
+    if not file.is_file():
+        raise UserError(f"{file}: missing: the corpus has not been prepared to its end")
+    statistics: dict[str, Any] = read_json(file)
+    return statistics
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
@@ -156,7 +171,16 @@ def load_split(directory: CorpusDirectory, split: str) -> Split:
     offsets: npt.NDArray[np.int64] = _load_array(directory.offsets(split), mmap_mode=None)
     if len(offsets) < 1 or offsets[-1] != len(stream) - 1:
         raise UserError(f"{directory.offsets(split)}: does not fit {directory.stream(split).name}")
-    return Split(stream=stream, offsets=offsets)
+    articles = load_articles(directory.split_articles(split), len(offsets) - 1)
+    return Split(stream=stream, offsets=offsets, articles=articles)
+
+
+def load_articles(path: Path, sentences: int) -> npt.NDArray[np.int32]:
+    """The numbers of so many sentences' articles; raises UserError if that is not in the file."""
+    articles: npt.NDArray[np.int32] = _load_array(path, mmap_mode=None)
+    if articles.dtype != np.int32 or articles.shape != (sentences,):
+        raise UserError(f"{path}: does not fit its text: {sentences} int32 numbers are needed")
+    return articles
 
 
 def _load_array(path: Path, mmap_mode: Literal["r"] | None) -> npt.NDArray[Any]:

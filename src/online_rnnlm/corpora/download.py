@@ -12,10 +12,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from online_rnnlm.configuration import PackagedSource
 from online_rnnlm.corpora.packaged import PACKAGED, PackagedFile
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import replacing
+from online_rnnlm.settings import PackagedSource
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.configuration import CorpusSettings
 from online_rnnlm.corpora.corpus import (
     SENTENCE_END_ID,
     UNKNOWN,
@@ -22,6 +21,7 @@ from online_rnnlm.corpora.download import sha256_of
 from online_rnnlm.corpora.sources import count_articles, describe
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.runs import SPLITS, CorpusDirectory, replacing, write_json
+from online_rnnlm.settings import CorpusSettings
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
@@ -84,7 +84,9 @@ def _statistics(
     unknown = int(np.count_nonzero(targets == vocabulary.words.index(UNKNOWN)))
     return {
         "sentences": encoded.sentences,
+        "documents": encoded.documents,
         "tokens": encoded.tokens,
+        "words": encoded.tokens - encoded.sentences,
         "unk_tokens": unknown,
         "oov_rate": unknown / (encoded.tokens - encoded.sentences),
         "mean_class_size": mean_class_size(vocabulary.class_offsets, targets),
@@ -95,7 +97,8 @@ def _files(directory: CorpusDirectory) -> dict[str, str]:
     """sha256 of every file that a model or another toolkit reads, by name."""
     paths = [directory.vocabulary]
     for split in SPLITS:
-        paths += [directory.text(split), directory.stream(split), directory.offsets(split)]
+        paths += [directory.text(split), directory.stream(split)]
+        paths += [directory.offsets(split), directory.split_articles(split)]
     return {path.name: sha256_of(path) for path in paths}
 
 

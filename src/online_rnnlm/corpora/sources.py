@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from online_rnnlm.configuration import CorpusSettings, PackagedSource, Source, TextSource
 from online_rnnlm.corpora.download import verify
 from online_rnnlm.corpora.dump import read_dump
 from online_rnnlm.corpora.packaged import PACKAGED
@@ -16,6 +15,7 @@ from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.textfiles import inner_suffix, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import SPLITS, CorpusDirectory, replacing
+from online_rnnlm.settings import CorpusSettings, PackagedSource, Source, TextSource
 
 Item = TypeVar("Item")
 
@@ -26,10 +26,11 @@ DISAMBIGUATION_WITHIN = 200
 
 @dataclass(frozen=True)
 class Article:
-    """One article; `text` has a paragraph a line."""
+    """One article; `text` has a paragraph a line, `topic` is what it is about, if that is known."""
 
     title: str
     text: str
+    topic: str | None = None
 
 
 def stages(source: Source) -> tuple[str, ...]:
@@ -104,6 +105,8 @@ def _write(articles: Iterable[Article], source: Path, out: Path) -> None:
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         for article in progress(refuse_none(articles, source), "articles"):
             row = {"title": article.title, "text": article.text}
+            if article.topic:
+                row["topic"] = article.topic
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
@@ -139,7 +142,10 @@ def _parse(file: Path, number: int, line: str) -> Article:
         raise UserError(f"{file}, line {number}: not JSON: {error}") from None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise UserError(f"{file}, line {number}: a JSON object with a string `text` is needed")
-    return Article(title=str(row.get("title") or ""), text=row["text"].strip())
+    title, topic = row.get("title") or "", row.get("topic") or ""
+    if not isinstance(topic, str):
+        raise UserError(f"{file}, line {number}: `topic` must be a string where there is one")
+    return Article(title=str(title), text=row["text"].strip(), topic=topic.strip() or None)
 
 
 def read_summaries(file: Path) -> Iterator[Article]:
@@ -148,7 +154,7 @@ def read_summaries(file: Path) -> Iterator[Article]:
     for title, row in rows.items():
         text = row["extract"].strip()
         if text and DISAMBIGUATION not in text[:DISAMBIGUATION_WITHIN]:
-            yield Article(title=title, text=text)
+            yield Article(title=title, text=text, topic=row["topic"])
 
 
 def _dump_articles(file: Path, processes: int) -> Iterator[Article]:

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from online_rnnlm.configuration import CorpusSettings, TextSource
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, load_articles
+from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.sources import is_jsonl, ready_files, refuse_none
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import SPLITS, replacing
+from online_rnnlm.runs import SPLITS, CorpusDirectory
+from online_rnnlm.settings import CorpusSettings, TextSource
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StoredText:
+    """A file's sentences in memory, UTF-8, and int32 (sentences,): their articles' numbers."""
+
+    file: Path
+    sentences: list[bytes]
+    articles: npt.NDArray[np.int32]
+
+    def pick(self, indices: Indices) -> Iterator[Numbered]:
+        """The sentences of these indices."""
+        for index, number in zip(indices, self.articles[indices], strict=True):
+            yield self.sentences[index].decode(), number
 
 
 def write_splits(
     settings: CorpusSettings, sentences: Path, outs: Mapping[str, Path], processes: int = 1
 ) -> None:
-    """Write `train`, `valid` and `test`, one tokenised sentence a line.
+    """Write `train`, `valid` and `test`, one tokenised sentence a line, and the articles' numbers.
 
     `sentences` is shuffled and divided. A text that the user gives tokenised, or in three ready
     files, needs no `sentences`: it is read from the user's files. Raises UserError.
@@ -30,26 +50,26 @@ def write_splits(
     if ready is not None:
         splits = _ready(settings, ready, processes)
     elif isinstance(source, TextSource) and source.tokenised and source.file is not None:
-        splits = divide(settings, source.file)
+        splits = divide(settings, _store(source.file, read_sentences(source.file)))
     else:
-        splits = divide(settings, sentences)
+        splits = divide(settings, _load(sentences))
     for split in SPLITS:
-        with replacing(outs[split]) as temporary, temporary.open("w", encoding="utf-8") as file:
-            lines = progress(splits[split], f"sentences of {split}")
-            file.writelines(sentence + "\n" for sentence in lines)
+        write_numbered(progress(splits[split], f"sentences of {split}"), outs[split])
 
 
-def read_sentences(file: Path) -> Iterator[str]:
-    """A tokenised text's sentences, one space between tokens; empty lines are skipped.
+def read_sentences(file: Path) -> Iterator[Numbered]:
+    """A tokenised text's sentences, one space between tokens; empty lines separate articles.
 
-    `<UNK>` is read as `<unk>`. Raises UserError for a text without a sentence, and for `</s>`.
+    Each comes with the number of its article, from 0. `<UNK>` is read as `<unk>`.
+    Raises UserError for a text without a sentence, and for `</s>`.
     """
     if is_jsonl(file):
         raise UserError(f"{file}: tokenised text must be plain, a sentence a line, not `.jsonl`")
     yield from refuse_none(_sentences(file), file)
 
 
-def _sentences(file: Path) -> Iterator[str]:
+def _sentences(file: Path) -> Iterator[Numbered]:
+    article, starts = -1, True
     for number, line in enumerate(read_lines(file), 1):
         tokens = line.split()
         if SENTENCE_END in tokens:
@@ -58,33 +78,107 @@ def _sentences(file: Path) -> Iterator[str]:
                 "every line's end stands for it already, take it out of the text"
             )
         if tokens:
-            yield " ".join(tokens).replace(UNKNOWN.upper(), UNKNOWN)
+            article += starts
+            yield " ".join(tokens).replace(UNKNOWN.upper(), UNKNOWN), article
+        starts = not tokens
 
 
-def divide(settings: CorpusSettings, file: Path) -> dict[str, Iterable[str]]:
-    """Shuffle a file's sentences with the seed; the first are for testing, the next for validation.
+def _store(file: Path, sentences: Iterable[Numbered]) -> StoredText:
+    texts: list[bytes] = []
+    articles = array("i")
+    for sentence, article in sentences:
+        texts.append(sentence.encode())
+        articles.append(article)
+    return StoredText(file, texts, np.array(articles, dtype=np.int32))
+
+
+def _load(file: Path) -> StoredText:
+    """The sentences that an earlier stage wrote, and their articles' numbers beside them."""
+    text = _store(file, read_sentences(file))
+    numbers = load_articles(CorpusDirectory.articles_beside(file), len(text.sentences))
+    return replace(text, articles=numbers)
+
+
+def divide(settings: CorpusSettings, text: StoredText) -> dict[str, Iterator[Numbered]]:
+    """Shuffle a text with the seed; what comes first is for testing, the next for validation.
 
     So both stay the same, whatever number of training sentences is sampled from the rest.
+    Raises UserError if the text is too short, or must be divided by articles and knows none.
     """
-    sentences = [sentence.encode() for sentence in read_sentences(file)]
+    by_article = settings.divide_by == "article"
+    parts = (_divide_articles if by_article else _divide_sentences)(settings, text)
+    return {split: text.pick(part) for split, part in parts.items()}
+
+
+def _divide_sentences(settings: CorpusSettings, text: StoredText) -> dict[str, Indices]:
+    number = len(text.sentences)
     held_out = settings.test_sentences + settings.valid_sentences
     wanted = settings.train_sentences
     needed = held_out + (wanted or 1)
-    if len(sentences) < needed:
+    if number < needed:
         raise UserError(
-            f"{file}: too short for its splits: {len(sentences)} sentences, at least {needed} are "
-            f"needed (`test_sentences` {settings.test_sentences}, `valid_sentences` "
-            f"{settings.valid_sentences}, `train_sentences` {wanted or 'at least 1'})"
+            f"{text.file}: too short for its splits: {number} sentences, at least {needed} are "
+            f"needed ({_wanted(settings)})"
         )
-    order = np.random.default_rng(settings.seed).permutation(len(sentences))
+    order = np.random.default_rng(settings.seed).permutation(number)
     valid, train = order[settings.test_sentences : held_out], order[held_out:]
-    parts = {"train": train[:wanted], "valid": valid, "test": order[: settings.test_sentences]}
-    return {split: (sentences[index].decode() for index in part) for split, part in parts.items()}
+    return {"train": train[:wanted], "valid": valid, "test": order[: settings.test_sentences]}
+
+
+def _wanted(settings: CorpusSettings) -> str:
+    return (
+        f"`test_sentences` {settings.test_sentences}, `valid_sentences` "
+        f"{settings.valid_sentences}, `train_sentences` {settings.train_sentences or 'at least 1'}"
+    )
+
+
+def _divide_articles(settings: CorpusSettings, text: StoredText) -> dict[str, Indices]:
+    """Whole articles to every split, until it has its sentences; the last one is cut there."""
+    starts, lengths = _shuffled_articles(settings, text)
+    numbers = {
+        "test": settings.test_sentences,
+        "valid": settings.valid_sentences,
+        "train": settings.train_sentences,
+    }
+    parts: dict[str, Indices] = {}
+    used = 0
+    for split, wanted in numbers.items():
+        parts[split], taken = _first_articles(starts[used:], lengths[used:], wanted)
+        used += taken
+        if len(parts[split]) < (wanted or 1):
+            raise UserError(
+                f"{text.file}: too short for its splits: {len(text.sentences)} sentences of "
+                f"{len(starts)} articles leave too few for `{split}` ({_wanted(settings)})"
+            )
+    return parts
+
+
+def _shuffled_articles(settings: CorpusSettings, text: StoredText) -> tuple[Indices, Indices]:
+    """Where the articles start, and their sentences' numbers, both shuffled with the seed."""
+    starts = np.flatnonzero(np.diff(text.articles, prepend=-1))
+    lengths = np.diff(starts, append=len(text.articles))
+    source = settings.source
+    if len(starts) == 1 and isinstance(source, TextSource) and source.tokenised:
+        raise UserError(
+            f"{text.file}: `divide_by: article` needs to know the articles of tokenised text: "
+            "put an empty line between them"
+        )
+    order = np.random.default_rng(settings.seed).permutation(len(starts))
+    return starts[order], lengths[order]
+
+
+def _first_articles(starts: Indices, lengths: Indices, wanted: int | None) -> tuple[Indices, int]:
+    """The wanted sentences' indices, or fewer if there are no more; from so many articles."""
+    taken = len(starts) if wanted is None else int(lengths.cumsum().searchsorted(wanted)) + 1
+    starts, lengths = starts[:taken], lengths[:taken]
+    before = lengths.cumsum() - lengths
+    indices = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return indices[:wanted], taken
 
 
 def _ready(
     settings: CorpusSettings, files: Mapping[str, Path], processes: int
-) -> dict[str, Iterable[str]]:
+) -> dict[str, Iterator[Numbered]]:
     """Three ready files as they are; nothing moves between them, and their order stays.
 
     If they are not tokenised, each is, by a sentence splitter that has seen `train` alone.
@@ -99,15 +193,21 @@ def _ready(
     return {**splits, "train": _sample(settings, splits["train"], files["train"])}
 
 
-def _sample(settings: CorpusSettings, sentences: Iterator[str], file: Path) -> Iterable[str]:
+def _sample(
+    settings: CorpusSettings, sentences: Iterator[Numbered], file: Path
+) -> Iterator[Numbered]:
     """So many of the training sentences as are wanted, drawn with the seed, in their order."""
     wanted = settings.train_sentences
     if wanted is None:
         return sentences
-    stored = [sentence.encode() for sentence in sentences]
-    if len(stored) < wanted:
+    text = _store(file, sentences)
+    number = len(text.sentences)
+    if number < wanted:
         raise UserError(
-            f"{file}: too short: {len(stored)} sentences, `train_sentences` asks for {wanted}"
+            f"{file}: too short: {number} sentences, `train_sentences` asks for {wanted}"
         )
-    chosen = np.sort(np.random.default_rng(settings.seed).permutation(len(stored))[:wanted])
-    return (stored[index].decode() for index in chosen)
+    if settings.divide_by == "article":
+        chosen, _ = _first_articles(*_shuffled_articles(settings, text), wanted)
+    else:
+        chosen = np.random.default_rng(settings.seed).permutation(number)[:wanted]
+    return text.pick(np.sort(chosen))

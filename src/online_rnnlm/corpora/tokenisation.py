@@ -6,18 +6,19 @@ import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from nltk.tokenize import NLTKWordTokenizer
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
 
-from online_rnnlm.configuration import CorpusSettings
 from online_rnnlm.corpora.corpus import UNKNOWN
+from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.sources import read_articles
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import replacing
+from online_rnnlm.settings import CorpusSettings
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,12 @@ BATCH_CHARACTERS = 200_000
 def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
     """Write the articles' sentences in their order, tokenised, without duplicates and fragments.
 
-    The result does not depend on the number of processes. Raises UserError if nothing remains.
+    Beside them go the numbers of their articles. The result does not depend on the number of
+    processes. Raises UserError if nothing remains.
     """
     punkt = train_punkt(articles)
     sentences = unique(sentences_of(settings, articles, punkt, processes))
-    with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.writelines(sentence + "\n" for sentence in progress(sentences, "sentences"))
+    write_numbered(progress(sentences, "sentences"), out)
 
 
 def train_punkt(articles: Path) -> PunktParameters:
@@ -51,27 +52,32 @@ def train_punkt(articles: Path) -> PunktParameters:
 
 def sentences_of(
     settings: CorpusSettings, articles: Path, punkt: PunktParameters, processes: int
-) -> Iterator[str]:
-    """The articles' tokenised sentences in their order, fragments and overlong ones left out."""
+) -> Iterator[Numbered]:
+    """The articles' tokenised sentences in their order, fragments and overlong ones left out.
+
+    Each comes with the number of its article, in the order of `read_articles`.
+    """
     work = partial(_tokenise_batch, punkt, settings)
     texts = (article.text for article in read_articles(articles))
+    batches = ordered_map(work, _batches(texts), processes)
     found = False
-    for sentences in ordered_map(work, _batches(texts), processes):
-        yield from sentences
+    for number, sentences in enumerate(chain.from_iterable(batches)):
+        for sentence in sentences:
+            yield sentence, number
         found = found or bool(sentences)
     if not found:
         lengths = f"{settings.min_tokens} to {settings.max_tokens}"
         raise UserError(f"{articles}: no sentence of {lengths} tokens in it")
 
 
-def unique(sentences: Iterable[str]) -> Iterator[str]:
+def unique(sentences: Iterable[Numbered]) -> Iterator[Numbered]:
     """The sentences without those that came before; remembers 16 bytes of each."""
     seen: set[bytes] = set()
-    for sentence in sentences:
+    for sentence, number in sentences:
         digest = blake2b(sentence.encode(), digest_size=16).digest()
         if digest not in seen:
             seen.add(digest)
-            yield sentence
+            yield sentence, number
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -90,17 +96,21 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _tokenise_batch(
     punkt: PunktParameters, settings: CorpusSettings, texts: list[str]
-) -> list[str]:
+) -> list[list[str]]:
+    """The sentences of each text."""
     splitter = PunktSentenceTokenizer(punkt)
     words = NLTKWordTokenizer()
-    sentences = []
-    for text in texts:
-        for paragraph in text.splitlines():
-            for sentence in splitter.tokenize(paragraph):
-                tokens = tokenise(words, sentence, settings.lowercase)
-                if settings.min_tokens <= len(tokens) <= settings.max_tokens:
-                    sentences.append(" ".join(tokens))
-    return sentences
+    return [list(_tokenise_text(splitter, words, settings, text)) for text in texts]
+
+
+def _tokenise_text(
+    splitter: PunktSentenceTokenizer, words: NLTKWordTokenizer, settings: CorpusSettings, text: str
+) -> Iterator[str]:
+    for paragraph in text.splitlines():
+        for sentence in splitter.tokenize(paragraph):
+            tokens = tokenise(words, sentence, settings.lowercase)
+            if settings.min_tokens <= len(tokens) <= settings.max_tokens:
+                yield " ".join(tokens)
 
 
 def tokenise(words: NLTKWordTokenizer, sentence: str, lowercase: bool) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from online_rnnlm.configuration import Experiment, RunSettings
+from online_rnnlm.configuration import Experiment
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.model import parameters
 from online_rnnlm.model.engine import sizes_for
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
 from online_rnnlm.model.state import NO_SENTENCES, OnlineSettings
 from online_rnnlm.runs import ExperimentDirectory, write_json
+from online_rnnlm.settings import RunSettings
 
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:

@@ -1,18 +1,108 @@
-"""What a prediction costs: multiply-adds a word, counted from the equations."""
+"""What a word costs: multiply-adds and changed parameters, counted from the equations.
+
+M hidden units, K classes, L words in the target's class, D elements of the document vector d;
+D_h and D_o of them feed the hidden and the output layer: D or 0 each. The weights' products are
+
+    E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ      M (M + D_h)          an embedding is only looked up
+    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D_o)
+
+Going back, each product is done once for the error of what went in and once for the gradient of
+its weights. What is done to single elements, d's own step aside, counts as nothing: exponentials,
+softmax, sigmoid, the optimiser.
+
+All counts are those of a word in the midst of a long sentence. With the first word, h_0 = 0, and
+W_h's products are left out but where weights learn after every word: there a loss that cannot go
+back `steps` states costs what as many as there are do. A word that is alone in its class needs no
+score: for it L is 0.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from online_rnnlm.model.parameters import Sizes
+
+
+def _hidden_layer(sizes: Sizes) -> int:
+    return sizes.hidden * (sizes.hidden + sizes.hidden_document)
+
+
+def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
+    return (sizes.classes + mean_class_size) * (sizes.hidden + sizes.output_document)
+
+
+def _errors_of_states(sizes: Sizes, mean_class_size: float) -> float:
+    """∂L_t/∂h_t, back through the scores."""
+    return (sizes.classes + mean_class_size) * sizes.hidden
 
 
 def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
     """Multiply-adds to predict one word and, where there is one, to update the document vector.
 
-    `mean_class_size` is the number of words in the target's class, averaged over the text.
-    W_h h costs M²; the outputs are K classes and the words of one class, each M from the hidden
-    state and D from the document vector, and D again for the vector's gradient; the vector's
-    step costs D. An embedding is looked up, not multiplied.
+    `mean_class_size` is L, averaged over the text. ∂L_t/∂d_t goes back through V_c and V_o and, if
+    d feeds the hidden layer, through h_t and V_h; d's step costs D.
     """
     outputs = sizes.classes + mean_class_size
-    hidden = sizes.hidden**2 + outputs * sizes.hidden
-    return hidden + 2 * outputs * sizes.document + sizes.document
+    forward = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
+    back = outputs * sizes.output_document + sizes.hidden * sizes.hidden_document
+    if sizes.hidden_document:
+        back += _errors_of_states(sizes, mean_class_size)
+    return forward + back + sizes.document
+
+
+def training_multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
+    """Multiply-adds to learn from one word in training, the optimiser's arithmetic aside.
+
+    Every product is done three times: forward, for the error of what went in, and for the gradient
+    of the weights. d's slopes are errors of what went in, so only its step comes on top.
+    """
+    products = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
+    return 3 * products + sizes.document
+
+
+def update_multiply_adds_per_word(
+    sizes: Sizes,
+    mean_class_size: float,
+    groups: Collection[str],
+    steps: int,
+    *,
+    after_sentence: bool = False,
+) -> float:
+    """Multiply-adds that learning in testing adds to `multiply_adds_per_word`.
+
+    `groups` are the keys of `parameters.GROUPS` that learn. After every word, the loss goes back
+    through `steps` hidden states; those before the last are computed anew, with the weights as
+    they are by then. After a sentence, it goes back through each once, and none is computed anew;
+    that d takes a single step then is not taken off. A gradient and its step are one: the outer
+    product is added to the weights.
+    """
+    total = 0.0
+    if "embeddings" in groups or "recurrent" in groups:
+        back = 1 if after_sentence else steps - 1
+        again = 0 if after_sentence else steps - 1
+        total += back * sizes.hidden**2 + again * _hidden_layer(sizes)
+        if not sizes.hidden_document:  # else d's slope has needed them anyway
+            total += _errors_of_states(sizes, mean_class_size)
+    if "recurrent" in groups:
+        total += _hidden_layer(sizes) * (1 if after_sentence else steps)
+    if "output" in groups:
+        total += _output_layer(sizes, mean_class_size)
+    return total
+
+
+def touched_per_word(
+    sizes: Sizes, mean_class_size: float, groups: Collection[str], document: bool, steps: int
+) -> float:
+    """Parameters that a word changes while `groups` learn after every word, and d if `document`.
+
+    The elements of d count as parameters here. The words that the loss reaches are taken to be
+    distinct: one that comes twice has one embedding.
+    """
+    total = float(sizes.document if document else 0)
+    if "embeddings" in groups:
+        total += steps * sizes.hidden
+    if "recurrent" in groups:
+        total += _hidden_layer(sizes)
+    if "output" in groups:
+        total += _output_layer(sizes, mean_class_size)
+    return total

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model.graph_engine import GraphOnlineScorer, GraphScorer, GraphTrainer
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
 from online_rnnlm.model.parameters import Parameters, Sizes
 from online_rnnlm.model.state import OnlineSettings, Scores, Sentences
+from online_rnnlm.settings import RunSettings
 
 
 def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:
     """The sizes of a run's model on a corpus."""
-    return Sizes(
-        corpus.vocabulary_size, settings.hidden_size, corpus.classes, settings.document_size
-    )
+    document = settings.document_size
+    layer = settings.document_layer if document else "output"
+    return Sizes(corpus.vocabulary_size, settings.hidden_size, corpus.classes, document, layer)
 
 
 class Trainer(Protocol):
@@ -50,7 +50,11 @@ class OnlineScorer(Protocol):
     """A scorer whose weights learn from what they have scored."""
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Scores of these sentences, in this order; what they teach stays."""
+        """Scores of these sentences, read in this order, from the weights given at the start."""
+
+    @property
+    def weights(self) -> Parameters:
+        """The weights as the last call has left them; not copies."""
 
 
 def trainer(
@@ -61,11 +65,10 @@ def trainer(
     return make(settings, corpus, weights, accumulators)
 
 
-def scorer(settings: RunSettings, corpus: Corpus) -> Scorer:
-    """A scorer by the settings' engine."""
-    if settings.engine == "kernel":
-        return KernelScorer(settings, corpus)
-    return GraphScorer(settings, corpus)
+def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -> Scorer:
+    """A scorer by the settings' engine; its scores have hidden states if they are asked for."""
+    make = KernelScorer if settings.engine == "kernel" else GraphScorer
+    return make(settings, corpus, hidden_states=hidden_states)
 
 
 def online_scorer(

@@ -1,17 +1,20 @@
 """The model as one symbolic graph: the definition that all else is tested against.
 
-    h_t    = σ(E[w_t] + h_{t-1} W_hᵀ)                    h_0 = 0
+    h_t    = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ)         h_0 = 0
     P(c)   = softmax(W_c h_t + V_c d_t)                   over classes
     P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t)             over the words of class c
     L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
     d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
 
+V_h is there if d feeds the hidden layer, V_c and V_o if it feeds the output layer. ∂L_t/∂d_t is
+that of the step itself: through the scores, and through h_t where V_h is.
 All gradients are derived by the engine; d's own update counts as a constant in them.
 Sentences are padded: columns of (T, B) matrices, `mask` 1 where there is a token.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -80,11 +83,11 @@ def padded_symbols(dtype: str) -> Padded:
     return Padded(pt.lmatrix("inputs"), pt.lmatrix("targets"), pt.matrix("mask", dtype=dtype))
 
 
-class State(NamedTuple):
-    """What a sentence has behind it: h (B, M) and d (B, D)."""
+class Given(NamedTuple):
+    """What is as it is: h before the first word (B, M), and d before every word (T, B, D)."""
 
     hidden: Any
-    document: Any
+    documents: Any
 
 
 class Predictions(NamedTuple):
@@ -101,20 +104,22 @@ def predictions(
     classes: WordClasses,
     document_rate: Any,
     error_clip: float,
-    before: State | None = None,
+    given: Given | None = None,
 ) -> Predictions:
     """The model's predictions for padded sentences, the document vector learning with each word.
 
-    `before` is the state that they start from: zeros if it is not given.
+    Both h and d start at 0, unless they are `given`: then d is followed from none of the words to
+    the next, but what would come after every word is told all the same.
     """
     tables = [pt.constant(table) for table in (classes.of_word, classes.words, classes.within)]
     exists = pt.constant(classes.exists)
 
     def step(inputs: Any, targets: Any, mask: Any, hidden: Any, document: Any) -> tuple[Any, ...]:
         of_word, words, within = tables
-        hidden = _hidden(weights, inputs, hidden, error_clip)
+        hidden = _hidden(weights, inputs, hidden, document, error_clip)
         target_class = of_word[targets]
-        class_scores = hidden @ weights.class_output.T + document @ weights.class_document
+        class_scores = hidden @ weights.class_output.T
+        class_scores += _fed(document, weights.class_document)
         rows = words[target_class]
         word_scores = _word_scores(weights, rows, hidden, document)
         word_scores = pt.where(exists[target_class], word_scores, _NEVER)
@@ -126,24 +131,39 @@ def predictions(
         updated = disconnected_grad(document - document_rate * slope)
         return hidden, updated, log_probability
 
-    first = before or _no_state(weights, batch.inputs.shape[1])
+    def step_given(
+        inputs: Any, targets: Any, mask: Any, document: Any, hidden: Any
+    ) -> tuple[Any, ...]:
+        return step(inputs, targets, mask, hidden, document)
+
+    function: Callable[..., tuple[Any, ...]]
+    if given is None:
+        start = _zeros(weights, batch.inputs.shape[1])
+        sequences, infos, function = list(batch), [*start, None], step
+    else:
+        sequences, infos = [*batch, given.documents], [given.hidden, None, None]
+        function = step_given
     hidden_states, documents, log_probabilities = pytensor.scan(
-        step,
-        sequences=list(batch),
-        outputs_info=[first.hidden, first.document, None],
-        return_updates=False,
+        function, sequences=sequences, outputs_info=infos, return_updates=False
     )
     return Predictions(log_probabilities, hidden_states, documents)
 
 
-def _no_state(weights: Parameters, width: Any) -> State:
+def _zeros(weights: Parameters, width: Any) -> list[Any]:
+    """h (B, M) and d (B, D) of 0."""
     dtype = weights.recurrent.dtype
-    sizes = weights.recurrent.shape[0], weights.class_document.shape[0]
-    return State(*(pt.zeros((width, size), dtype=dtype) for size in sizes))
+    document = pt.maximum(weights.class_document.shape[0], weights.hidden_document.shape[0])
+    return [pt.zeros((width, size), dtype=dtype) for size in (weights.recurrent.shape[0], document)]
 
 
-def _hidden(weights: Parameters, inputs: Any, hidden: Any, error_clip: float) -> Any:
+def _fed(document: Any, matrix: Any) -> Any:
+    """What d (B, D) adds to a layer: d matrix, or 0 if the matrix has no rows."""
+    return document[:, : matrix.shape[0]] @ matrix
+
+
+def _hidden(weights: Parameters, inputs: Any, hidden: Any, document: Any, error_clip: float) -> Any:
     total = weights.embeddings[inputs] + hidden @ weights.recurrent.T
+    total += _fed(document, weights.hidden_document)
     if error_clip:
         total = grad_clip(total, -error_clip, error_clip)
     return pt.sigmoid(total)
@@ -153,7 +173,8 @@ def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> 
     """Scores of each sentence's candidate words, (B, L), for `rows` (B, L) of word ids."""
     output = weights.word_output[rows]
     online = weights.word_document.T[rows]
-    return (output * hidden[:, None, :]).sum(2) + (online * document[:, None, :]).sum(2)
+    seen = document[:, None, : weights.word_document.shape[0]]
+    return (output * hidden[:, None, :]).sum(2) + (online * seen).sum(2)
 
 
 def _log_softmax_of(scores: Any, index: Any) -> Any:
@@ -177,7 +198,7 @@ def touched(weights: Parameters, batch: Padded, classes: WordClasses) -> Paramet
     has_choice = pt.constant((classes.exists.sum(1) > 1).astype(dtype))
     predicted = (class_hit * has_choice)[of_word]
     one = pt.ones((1, 1), dtype=dtype)
-    return Parameters(read[:, None], one, one, predicted[:, None], one, predicted[None, :])
+    return Parameters(read[:, None], one, one, predicted[:, None], one, predicted[None, :], one)
 
 
 def sgd(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
@@ -223,7 +244,7 @@ def training_updates(
 def online_updates(
     weights: Parameters,
     batch: Padded,
-    before: State,
+    given: Given,
     classes: WordClasses,
     learning_rate: Any,
     document_rate: Any,
@@ -233,10 +254,10 @@ def online_updates(
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
     """Predictions of the words that `mask` leaves, and a plain step of the weights that learn.
 
-    For testing: `batch` is the last words of one sentence, all but the last one masked, and
-    `before` the state before them, a constant. `learning` names groups of parameters.
+    For testing: `batch` is one sentence; or its last words, all but the last one masked, with the
+    state before them, a constant. `learning` names groups of parameters.
     """
-    result = predictions(weights, batch, classes, document_rate, error_clip, before)
+    result = predictions(weights, batch, classes, document_rate, error_clip, given)
     names = [name for group in sorted(learning) for name in GROUPS[group]]
     chosen = [getattr(weights, name) for name in names]
     loss = -result.log_probabilities.sum()

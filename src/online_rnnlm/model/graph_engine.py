@@ -6,10 +6,9 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model import graph
-from online_rnnlm.model.parameters import Array, Parameters
+from online_rnnlm.model.parameters import Array, Parameters, sizes_of
 from online_rnnlm.model.state import (
     SCORING_SENTENCES,
     OnlineSettings,
@@ -17,8 +16,10 @@ from online_rnnlm.model.state import (
     Sentences,
     SharedTrainer,
     empty_scores,
+    unit_beginnings,
     weight_symbols,
 )
+from online_rnnlm.settings import RunSettings
 
 
 class GraphTrainer(SharedTrainer):
@@ -64,10 +65,11 @@ class GraphTrainer(SharedTrainer):
 class GraphScorer:
     """Scoring by `graph.predictions`."""
 
-    def __init__(self, settings: RunSettings, corpus: Corpus) -> None:
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+    ) -> None:
         dtype = settings.precision
-        self._dtype = dtype
-        self._unk = corpus.unk_id
+        self._dtype, self._hidden_states = dtype, hidden_states
         weights = weight_symbols(dtype)
         batch = graph.padded_symbols(dtype)
         rate = pt.scalar(dtype=dtype)
@@ -75,7 +77,7 @@ class GraphScorer:
         result = graph.predictions(weights, batch, classes, rate, settings.error_clip)
         self._score = pytensor.function(
             [*weights, *batch, rate],
-            [result.log_probabilities, result.document_vectors],
+            [result.log_probabilities, result.document_vectors, result.hidden_states],
             on_unused_input="ignore",
         )
 
@@ -83,88 +85,101 @@ class GraphScorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
-        size = weights.class_document.shape[0] if document_rate else 0
-        scores = empty_scores(len(sentences), size, self._dtype)
+        sizes = sizes_of(weights)
+        if document_rate == 0:
+            sizes = sizes._replace(document=0)
+        parts = [empty_scores(0, 0, sizes, self._dtype)]
         for begin in range(0, len(sentences), SCORING_SENTENCES):
-            part = slice(begin, begin + SCORING_SENTENCES)
-            self._fill(scores, part, weights, split, sentences[part], document_rate)
-        return scores
+            part = sentences[begin : begin + SCORING_SENTENCES]
+            parts.append(self._part(weights, split, part, document_rate, sizes.document))
+        return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
-    def _fill(
+    def _part(
         self,
-        scores: Scores,
-        part: slice,
         weights: Parameters,
         split: Split,
         sentences: Sentences,
         document_rate: float,
-    ) -> None:
+        document_size: int,
+    ) -> Scores:
         batch = graph.pad(split.stream, split.offsets, sentences, self._dtype)
         rate = np.dtype(self._dtype).type(document_rate)
-        log_probabilities, documents = self._score(*weights, *batch, rate)
-        unknown = batch.targets == self._unk
-        scores.log_probabilities[part] = log_probabilities.sum(0)
-        scores.unk_log_probabilities[part] = (log_probabilities * unknown).sum(0)
-        if scores.document_vectors.shape[1]:
-            scores.document_vectors[part] = documents[-1]
+        log_probabilities, documents, states = self._score(*weights, *batch, rate)
+        exists = batch.mask.T > 0
+        in_order = states.swapaxes(0, 1)[exists]
+        return Scores(
+            log_probabilities.T[exists].astype("float64"),
+            documents[-1, :, :document_size],
+            in_order if self._hidden_states else in_order[:0],
+        )
 
 
 class GraphOnlineScorer(SharedTrainer):
-    """Scoring by `graph.online_updates`, word after word."""
+    """Scoring by `graph.online_updates`, word after word or sentence after sentence."""
 
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
         super().__init__(settings, weights, weights)
-        self._unk, self._online = corpus.unk_id, online
+        self._trained = Parameters(*(array.copy() for array in weights))
+        self._online = online
         dtype = settings.precision
         batch = graph.padded_symbols(dtype)
-        before = graph.State(pt.matrix(dtype=dtype), pt.matrix(dtype=dtype))
-        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
+        given = graph.Given(pt.matrix(dtype=dtype), pt.tensor3(dtype=dtype))
+        rates = (online.learning_rate, online.document_rate)
         result, updates = graph.online_updates(
             self._state.weights,
             batch,
-            before,
+            given,
             graph.WordClasses.from_offsets(corpus.class_offsets),
-            *rates,
+            *(np.asarray(rate, dtype) for rate in rates),
             learning=online.learning,
             error_clip=settings.error_clip,
         )
-        last = [result.log_probabilities[-1, 0], result.hidden_states[-1]]
         self._score = pytensor.function(
-            [*batch, *before, *rates],
-            [*last, result.document_vectors[-1]],
-            updates=updates,
-            on_unused_input="ignore",
+            [*batch, *given], list(result), updates=updates, on_unused_input="ignore"
         )
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Scores of these sentences, in this order; what they teach stays."""
-        size = self.weights.class_document.shape[0]
-        scores = empty_scores(len(sentences), size, self._settings.precision)
+        """Scores of these sentences, read in this order, from the weights given at the start."""
+        sizes, dtype = sizes_of(self._trained), self._settings.precision
+        scores = empty_scores(len(sentences), 0, sizes, dtype)
+        begins = unit_beginnings(split, sentences, self._online.unit_of_text)
+        document = np.zeros((1, sizes.document), dtype)
+        logs = [scores.log_probabilities]
         for number, sentence in enumerate(sentences):
+            if begins[number]:
+                self.restore(self._trained, self._trained)
+                document = np.zeros_like(document)
             begin, end = split.offsets[sentence], split.offsets[sentence + 1]
-            inputs, targets = split.stream[begin:end], split.stream[begin + 1 : end + 1]
-            logs, document = self._score_sentence(inputs, targets)
-            scores.log_probabilities[number] = logs.sum()
-            scores.unk_log_probabilities[number] = logs[targets == self._unk].sum()
+            words = split.stream[begin : end + 1, None].astype("int64")
+            read = self._by_word if self._online.learn_after == "word" else self._whole
+            log_probabilities, document = read(words[:-1], words[1:], document)
+            logs.append(log_probabilities)
             scores.document_vectors[number] = document[0]
-        return scores
+        return scores._replace(log_probabilities=np.concatenate(logs))
 
-    def _score_sentence(self, inputs: Array, targets: Array) -> tuple[Array, Array]:
-        settings, online = self._settings, self._online
-        rates = self._real(online.learning_rate), self._real(online.document_rate)
-        state = np.zeros((1, settings.hidden_size), settings.precision)
-        states = [state]
-        document = np.zeros((1, self.weights.class_document.shape[0]), settings.precision)
+    def _by_word(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
+        """log P of a sentence's words, and d after them; (T, 1), (T, 1) and (1, D)."""
+        states = [np.zeros((1, self._settings.hidden_size), document.dtype)]
+        documents: list[Array] = []
         logs = np.zeros(len(inputs))
         for t in range(len(inputs)):
-            begin = max(0, t + 1 - online.steps)
-            window = slice(begin, t + 1)
-            mask = np.zeros((t + 1 - begin, 1), settings.precision)
+            documents.append(document)
+            begin = max(0, t + 1 - self._online.steps)
+            words = inputs[begin : t + 1], targets[begin : t + 1]
+            mask = np.zeros((t + 1 - begin, 1), document.dtype)
             mask[-1] = 1
-            words = (side[window, None].astype("int64") for side in (inputs, targets))
-            result = self._score(*words, mask, states[begin], document, *rates)
-            logs[t], state, document = result
-            states.append(state)
+            result = self._score(*words, mask, states[begin], np.stack(documents[begin:]))
+            log_probabilities, hidden, updated = result
+            logs[t], document = log_probabilities[-1, 0], updated[-1]
+            states.append(hidden[-1])
         return logs, document
+
+    def _whole(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
+        """The same, with d and the weights as they are before the sentence; then one step."""
+        mask = np.ones((len(inputs), 1), document.dtype)
+        start = np.zeros((1, self._settings.hidden_size), document.dtype)
+        documents = np.repeat(document[None], len(inputs), axis=0)
+        log_probabilities, _, updated = self._score(inputs, targets, mask, start, documents)
+        return log_probabilities[:, 0], document + (updated - documents).sum(axis=0)

@@ -10,7 +10,6 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model.kernels.workspace import classes_from_offsets
 from online_rnnlm.model.operations import OnlineScores, SentenceScores, TrainingSteps
@@ -22,8 +21,10 @@ from online_rnnlm.model.state import (
     Scores,
     Sentences,
     SharedTrainer,
+    unit_beginnings,
     weight_symbols,
 )
+from online_rnnlm.settings import RunSettings
 
 # One operation runs everything: there is nothing to optimise around it, and the virtual machine
 # in Python needs no compiler.
@@ -77,13 +78,19 @@ class KernelTrainer(SharedTrainer):
 class KernelScorer:
     """Scoring by `SentenceScores`."""
 
-    def __init__(self, settings: RunSettings, corpus: Corpus) -> None:
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+    ) -> None:
         dtype = settings.precision
         self._real = np.dtype(dtype).type
         weights = weight_symbols(dtype)
         inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.scalar(dtype=dtype)]
-        classes = classes_from_offsets(corpus.class_offsets)
-        score = SentenceScores(classes, SCORING_SENTENCES, corpus.unk_id)
+        score = SentenceScores(
+            classes_from_offsets(corpus.class_offsets),
+            SCORING_SENTENCES,
+            settings.error_clip,
+            hidden_states=hidden_states,
+        )
         self._score = pytensor.function(
             [*weights, *inputs], score(*weights, *inputs), mode=_MODE, trust_input=True
         )
@@ -96,48 +103,46 @@ class KernelScorer:
             weights = _without_document(weights)
         rate = np.asarray(self._real(document_rate))
         stream, offsets = _plain(split.stream), _plain(split.offsets)
-        scores, vectors = self._score(*weights, stream, offsets, sentences, rate)
-        return Scores(scores[:, 0].copy(), scores[:, 1].copy(), vectors)
+        return Scores(*self._score(*weights, stream, offsets, sentences, rate))
 
 
-class KernelOnlineScorer(SharedTrainer):
+class KernelOnlineScorer:
     """Scoring by `OnlineScores`."""
 
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
-        super().__init__(settings, weights, weights)
-        dtype = settings.precision
-        self._rates = [
-            np.asarray(self._real(rate)) for rate in (online.learning_rate, online.document_rate)
-        ]
-        inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
-        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
+        self._trained = self._learnt = Parameters(*(array.copy() for array in weights))
+        self._unit_of_text = online.unit_of_text
+        symbols = weight_symbols(settings.precision)
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.vector(dtype="bool")]
         classes = classes_from_offsets(corpus.class_offsets)
-        score = OnlineScores(
-            classes, online.learning, online.steps, settings.error_clip, corpus.unk_id
-        )
-        *updated, scores, vectors = score(*self._state.weights, *inputs, *rates)
+        score = OnlineScores(classes, online, settings.error_clip)
         self._score = pytensor.function(
-            [*inputs, *rates],
-            [scores, vectors],
-            updates=list(zip(self._state.weights, updated, strict=True)),
-            mode=_MODE,
-            accept_inplace=True,
-            trust_input=True,
+            [*symbols, *inputs], score(*symbols, *inputs), mode=_MODE, trust_input=True
         )
 
+    @property
+    def weights(self) -> Parameters:
+        """The weights as the last call has left them."""
+        return self._learnt
+
     def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Scores of these sentences, in this order; what they teach stays."""
+        """Scores of these sentences, read in this order, from the weights given at the start."""
+        begins = unit_beginnings(split, sentences, self._unit_of_text)
         stream, offsets = _plain(split.stream), _plain(split.offsets)
-        scores, vectors = self._score(stream, offsets, sentences, *self._rates)
-        return Scores(scores[:, 0].copy(), scores[:, 1].copy(), vectors)
+        results = self._score(*self._trained, stream, offsets, sentences, begins)
+        scores = Scores(*results[: len(Scores._fields)])
+        self._learnt = Parameters(*results[len(Scores._fields) :])
+        return scores
 
 
 def _without_document(weights: Parameters) -> Parameters:
     """The same model with D = 0: what a document vector of zeros predicts."""
     return weights._replace(
-        class_document=weights.class_document[:0], word_document=weights.word_document[:0]
+        class_document=weights.class_document[:0],
+        word_document=weights.word_document[:0],
+        hidden_document=weights.hidden_document[:0],
     )
 
 

@@ -10,9 +10,12 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
 from online_rnnlm.model.kernels.batches import Rule, score_sentences, train_batches
-from online_rnnlm.model.kernels.online import Learning, score_online
+from online_rnnlm.model.kernels.learning import Learning
+from online_rnnlm.model.kernels.online import score_online
+from online_rnnlm.model.kernels.units import Unit
 from online_rnnlm.model.kernels.workspace import Capacity, Classes, Workspace, allocate
 from online_rnnlm.model.parameters import Parameters, sizes_of
+from online_rnnlm.model.state import OnlineSettings, empty_scores, first_words
 
 _WEIGHTS = len(Parameters._fields)
 
@@ -92,29 +95,34 @@ class TrainingSteps(_SentenceOp):
 
 
 class SentenceScores(_SentenceOp):
-    """Log-probabilities of sentences, the document vector learning online.
+    """Log-probabilities of sentences' words, the document vector learning online.
 
-    Equals sums over `graph.predictions`. Inputs: weights, stream, offsets, sentences (int64),
-    document rate. Outputs: (S, 2) float64, log P of each sentence and of its unknown words;
-    (S, D), the document vector after each sentence's last word.
+    Equals `graph.predictions`. Inputs: weights, stream, offsets, sentences (int64), document
+    rate. Outputs: what `Scores` has.
     """
 
-    def __init__(self, classes: Classes, batch_sentences: int, unk: int) -> None:
+    def __init__(
+        self, classes: Classes, batch_sentences: int, error_clip: float, *, hidden_states: bool
+    ) -> None:
         super().__init__(classes, batch_sentences)
-        self.unk = unk
+        self.error_clip = error_clip or np.inf
+        self.hidden_states = hidden_states
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
-        vectors = pt.matrix(dtype=variables[0].dtype)
-        return Apply(self, variables, [pt.dmatrix(), vectors])
+        return Apply(self, variables, _scores(variables[0].dtype))
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute; called by PyTensor."""
         weights = Parameters(*inputs[:_WEIGHTS])
         stream, offsets, sentences, document_rate = inputs[_WEIGHTS:]
-        scores = np.zeros((len(sentences), 2))
-        vectors = np.zeros((len(sentences), sizes_of(weights).document), weights.recurrent.dtype)
+        real = weights.recurrent.dtype.type
+        starts = first_words(offsets, sentences)
+        scores = empty_scores(len(sentences), int(starts[-1]), sizes_of(weights), real)
+        if self.hidden_states:
+            states = np.zeros((starts[-1], sizes_of(weights).hidden), real)
+            scores = scores._replace(hidden_states=states)
         score_sentences(
             weights,
             self.classes,
@@ -123,69 +131,76 @@ class SentenceScores(_SentenceOp):
             sentences,
             self.batch_sentences,
             document_rate[()],
-            self.unk,
+            real(self.error_clip),
+            starts,
             self._workspace(weights, offsets, sentences),
-            scores,
-            vectors,
+            *scores,
         )
-        output_storage[0][0] = scores
-        output_storage[1][0] = vectors
+        for storage, array in zip(output_storage, scores, strict=True):
+            storage[0] = array
 
 
 class OnlineScores(_SentenceOp):
-    """Log-probabilities of sentences while chosen weights learn after every word, in place.
+    """Log-probabilities of sentences' words while chosen weights learn.
 
-    Equals `graph.online_updates` applied to one word after the other. Inputs: weights, stream,
-    offsets, sentences (int64), learning rate, document rate. Outputs: weights; then (S, 2) and
-    (S, D) as `SentenceScores` has them.
+    Equals `graph.online_updates` applied to one word, or one sentence, after the other. Inputs:
+    weights, stream, offsets, sentences (int64), whether a unit of text begins with each of them.
+    Outputs: what `Scores` has; then the weights as the last sentence leaves them.
     """
 
-    destroy_map = {i: [i] for i in range(_WEIGHTS)}  # noqa: RUF012  # read by PyTensor
-
-    def __init__(
-        self, classes: Classes, learning: frozenset[str], steps: int, error_clip: float, unk: int
-    ) -> None:
+    def __init__(self, classes: Classes, online: OnlineSettings, error_clip: float) -> None:
         super().__init__(classes, batch_sentences=1)
-        self.learning = learning
-        self.steps = steps
+        self.online = online
         self.error_clip = error_clip or np.inf
-        self.unk = unk
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
-        outputs = [variable.type() for variable in variables[:_WEIGHTS]]
-        vectors = pt.matrix(dtype=variables[0].dtype)
-        return Apply(self, variables, [*outputs, pt.dmatrix(), vectors])
+        learnt = [variable.type() for variable in variables[:_WEIGHTS]]
+        return Apply(self, variables, [*_scores(variables[0].dtype), *learnt])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute; called by PyTensor."""
-        weights = Parameters(*inputs[:_WEIGHTS])
-        stream, offsets, sentences, learning_rate, document_rate = inputs[_WEIGHTS:]
-        real = type(learning_rate[()])
-        scores = np.zeros((len(sentences), 2))
-        vectors = np.zeros((len(sentences), sizes_of(weights).document), real)
-        largest = int(np.diff(self.classes.offsets).max())
+        trained = Parameters(*inputs[:_WEIGHTS])
+        stream, offsets, sentences, begins = inputs[_WEIGHTS:]
+        real = trained.recurrent.dtype.type
+        tokens = int((offsets[sentences + 1] - offsets[sentences]).sum())
+        scores = empty_scores(len(sentences), tokens, sizes_of(trained), real)
+        unit = Unit(
+            learnt=Parameters(*map(np.empty_like, trained)),
+            trained=trained,
+            words=np.zeros(sizes_of(trained).vocabulary, np.bool_),
+            classes=np.zeros(sizes_of(trained).classes, np.bool_),
+        )
         score_online(
-            weights,
+            unit,
             self.classes,
             stream,
             offsets,
             sentences,
-            Learning(
-                embeddings="embeddings" in self.learning,
-                recurrent="recurrent" in self.learning,
-                output="output" in self.learning,
-                steps=self.steps,
-                learning_rate=learning_rate[()],
-                document_rate=document_rate[()],
-                error_clip=real(self.error_clip),
-            ),
-            self.unk,
-            np.zeros(largest, real),
-            self._workspace(weights, offsets, sentences),
-            scores,
-            vectors,
+            begins,
+            self._learning(real),
+            self._workspace(trained, offsets, sentences),
+            scores.log_probabilities,
+            scores.document_vectors,
         )
-        for storage, array in zip(output_storage, [*weights, scores, vectors], strict=True):
+        for storage, array in zip(output_storage, [*scores, *unit.learnt], strict=True):
             storage[0] = array
+
+    def _learning(self, real: Any) -> Learning:
+        online = self.online
+        return Learning(
+            embeddings="embeddings" in online.learning,
+            recurrent="recurrent" in online.learning,
+            output="output" in online.learning,
+            after_sentence=online.learn_after == "sentence",
+            steps=online.steps,
+            learning_rate=real(online.learning_rate),
+            document_rate=real(online.document_rate),
+            error_clip=real(self.error_clip),
+        )
+
+
+def _scores(dtype: str) -> list[Any]:
+    """Symbolic outputs for `Scores`."""
+    return [pt.dvector(), pt.matrix(dtype=dtype), pt.matrix(dtype=dtype)]

@@ -24,12 +24,25 @@ class Sizes(NamedTuple):
     """K, word classes."""
     document: int
     """D, length of the document vector; 0 is the static baseline."""
+    document_layer: str = "output"
+    """What d feeds: `output`, `hidden` or `both`; `output` if there is none."""
+
+    @property
+    def output_document(self) -> int:
+        """Elements of d that the output layer sees: D or 0."""
+        return self.document if self.document_layer != "hidden" else 0
+
+    @property
+    def hidden_document(self) -> int:
+        """Elements of d that the hidden layer sees: D or 0."""
+        return self.document if self.document_layer != "output" else 0
 
 
 class Parameters(NamedTuple):
     """Every parameter, or one thing (a sum of squares, a gradient) for every parameter.
 
-    The document vector's two are stored transposed, so that a class of words is a run of memory.
+    The document vector's are stored transposed, so that a class of words is a run of memory. They
+    have no rows for a layer that it does not feed.
     """
 
     embeddings: Any
@@ -41,14 +54,16 @@ class Parameters(NamedTuple):
     word_output: Any
     """W_o, (V, M): a row for every predicted word."""
     class_document: Any
-    """V_cᵀ, (D, K)."""
+    """V_cᵀ, (D, K), or (0, K) if d does not feed the output layer."""
     word_document: Any
-    """V_oᵀ, (D, V)."""
+    """V_oᵀ, (D, V), or (0, V)."""
+    hidden_document: Any
+    """V_hᵀ, (D, M), or (0, M) if d does not feed the hidden layer."""
 
 
 GROUPS = {
     "embeddings": ("embeddings",),
-    "recurrent": ("recurrent",),
+    "recurrent": ("recurrent", "hidden_document"),
     "output": ("class_output", "word_output", "class_document", "word_document"),
 }
 """The groups of parameters that can learn during testing, the document vector aside."""
@@ -56,8 +71,9 @@ GROUPS = {
 
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
-    v, m, k, d = sizes
-    return Parameters((v, m), (m, m), (k, m), (v, m), (d, k), (d, v))
+    v, m, k = sizes[:3]
+    output, hidden = sizes.output_document, sizes.hidden_document
+    return Parameters((v, m), (m, m), (k, m), (v, m), (output, k), (output, v), (hidden, m))
 
 
 def count(sizes: Sizes) -> int:
@@ -102,5 +118,7 @@ def read(path: Path) -> Parameters:
 def sizes_of(parameters: Parameters) -> Sizes:
     """The sizes, read off the weights."""
     v, m = parameters.embeddings.shape
-    d, k = parameters.class_document.shape
-    return Sizes(v, m, k, d)
+    output, k = parameters.class_document.shape
+    hidden = parameters.hidden_document.shape[0]
+    layer = ("both" if output else "hidden") if hidden else "output"
+    return Sizes(v, m, k, max(output, hidden), layer)

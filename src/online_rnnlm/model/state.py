@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.configuration import RunSettings
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.settings import RunSettings
 
 SCORING_SENTENCES = 64
 """Sentences scored side by side; the results do not depend on it but for rounding."""
@@ -24,22 +25,31 @@ class Scores(NamedTuple):
     """What scoring S sentences gives."""
 
     log_probabilities: NDArray[np.float64]
-    """(S,): natural log P of every sentence, `</s>` counted."""
-    unk_log_probabilities: NDArray[np.float64]
-    """(S,): the share of `<unk>` in it."""
+    """(tokens,): natural log P of every word, `</s>` counted, sentence after sentence."""
     document_vectors: NDArray[Any]
-    """(S, D): the document vector after the last word."""
+    """(S, D): the document vector after every sentence's last word."""
+    hidden_states: NDArray[Any]
+    """(tokens, M): what every word was predicted from; (0, M) if not asked for."""
 
 
-def empty_scores(sentences: int, document_size: int, dtype: str) -> Scores:
-    """Zeros for S sentences."""
-    vectors = np.zeros((sentences, document_size), dtype)
-    return Scores(np.zeros(sentences), np.zeros(sentences), vectors)
+def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:
+    """(S + 1,): the row of each of these sentences' first word in their scores, and the last end.
+
+    The sentences come in the order in which they are given.
+    """
+    ends = np.cumsum(offsets[sentences + 1] - offsets[sentences])
+    return np.concatenate([np.zeros(1, np.int64), ends])
+
+
+def empty_scores(sentences: int, tokens: int, sizes: Sizes, dtype: DTypeLike) -> Scores:
+    """Zeros for so many sentences and words, without hidden states."""
+    vectors = np.zeros((sentences, sizes.document), dtype)
+    return Scores(np.zeros(tokens), vectors, np.zeros((0, sizes.hidden), dtype))
 
 
 @dataclass(frozen=True)
 class OnlineSettings:
-    """What learns during testing, and how fast."""
+    """What learns during testing, how fast, when, and for how long."""
 
     learning: frozenset[str]
     """Groups of parameters, keys of `parameters.GROUPS`."""
@@ -48,7 +58,22 @@ class OnlineSettings:
     document_rate: float
     """Rate of the document vector; 0 holds it still."""
     steps: int
-    """Hidden states that a word's loss is propagated through."""
+    """Hidden states that a word's loss is propagated through; a sentence's goes through all."""
+    learn_after: Literal["word", "sentence"] = "word"
+    """When what learns takes its steps."""
+    unit_of_text: Literal["sentence", "document", "stream"] = "sentence"
+    """What begins with the trained weights and a document vector of 0; `stream`: all of a call."""
+
+
+def unit_beginnings(split: Split, sentences: Sentences, unit_of_text: str) -> NDArray[np.bool_]:
+    """Whether a unit of text begins with each of these sentences (S,), taken in this order."""
+    begins = np.ones(len(sentences), np.bool_)
+    if unit_of_text == "stream":
+        begins[1:] = False
+    elif unit_of_text == "document" and split.articles.size:
+        articles = split.articles[sentences]
+        begins[1:] = articles[1:] != articles[:-1]
+    return begins
 
 
 @dataclass(frozen=True)

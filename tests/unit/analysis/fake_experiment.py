@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from online_rnnlm import configuration
-from online_rnnlm.configuration import Experiment, Run, TestingSettings
-from online_rnnlm.runs import (
-    ExperimentDirectory,
-    final_updates,
-    read_json,
-    updates_of,
-    write_json,
+from online_rnnlm.choice import resolve
+from online_rnnlm.configuration import Experiment, Run
+from online_rnnlm.model import parameters
+from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory, read_json, write_json
+from online_rnnlm.settings import TestingSettings
+from online_rnnlm.updates import (
+    NONE,
+    cache_named,
+    evaluations_of,
+    final_evaluation,
+    main_evaluations,
+    online_evaluation,
 )
-from online_rnnlm.updates import changes_weights
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -44,46 +50,88 @@ def experiment(**changes: Any) -> Experiment:
 def write(
     path: Path, described: Experiment, perplexities: dict[str, float] | None = None
 ) -> ExperimentDirectory:
-    """Write all files of an experiment's runs; `perplexities`: test perplexity by M/D."""
+    """Write all files of an experiment's runs; `perplexities`: test perplexity by model."""
     directory = ExperimentDirectory(path)
     for corpus in described.corpora:
         _write_corpus(directory, corpus)
-    for run in described.runs():
-        write_run(directory, run, perplexities or {})
-        for updates in updates_of(run.settings.document_size, described.testing.updates):
-            if changes_weights(updates):
-                write_learning_weights(directory, run, updates, described.testing)
+    for run in described.trainings():
+        write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
+    for name in described.ngrams():
+        _write_ngram(directory, name)
     return directory
 
 
-def write_learning_weights(
-    directory: ExperimentDirectory, run: Run, updates: str, testing: TestingSettings
-) -> None:
-    """Write an evaluation in which weights learn: without `train`, with the settings."""
-    identity = read_json(directory.run(run.name).run)["identity"]
-    scores = _scores(99.0, np.random.default_rng(1))
-    _write_evaluation(directory, run, updates, identity, scores[scores["split"] != "train"])
-    path = directory.evaluation(run.name, updates)
-    settings = testing.model_dump(mode="json", exclude={"updates"})
-    write_json(path, {**read_json(path), "testing": settings})
-
-
 def write_run(
-    directory: ExperimentDirectory, run: Run, perplexities: dict[str, float], salt: str = ""
+    directory: ExperimentDirectory,
+    run: Run,
+    perplexities: dict[str, float],
+    testing: TestingSettings | None = None,
+    salt: str = "",
 ) -> None:
     """Write one run and its evaluations; another `salt` makes another identity."""
     random = np.random.default_rng(list(f"{run.name}{salt}".encode()))
     identity = hashlib.sha256(f"{run.name}{salt}".encode()).hexdigest()
     online, still = _perplexities(run, perplexities, random)
     _write_training(directory, run, identity, online, random)
-    for updates in updates_of(run.settings.document_size):
-        target = online if updates == final_updates(run.settings.document_size) else still
+    if run.searched:
+        return
+    size = run.settings.document_size
+    for evaluation in evaluations_of(size, testing or TestingSettings()):
+        target = {final_evaluation(size): online, NONE: still}.get(evaluation, online * 1.01)
         scores = _scores(target, random)
-        _write_evaluation(directory, run, updates, identity, scores)
-    if run.settings.document_size:
-        vectors = random.normal(size=(SENTENCES["test"], run.settings.document_size))
-        path = directory.document_vectors(run.name)
-        np.save(path, vectors.astype(np.float32))
+        about = _about(evaluation, run.settings.hidden_size, size)
+        if evaluation not in main_evaluations(size):
+            scores = scores[scores["split"] != "train"]
+        _write_evaluation(directory, run.name, evaluation, identity, scores, about)
+    for split in ("valid", "test") if size else ():
+        vectors = random.normal(size=(SENTENCES[split], size))
+        np.save(directory.document_vectors(run.name, split), vectors.astype(np.float32))
+
+
+def write_evaluation(
+    directory: ExperimentDirectory, run: str, evaluation: str, perplexity: float
+) -> None:
+    """Write one evaluation more of a run: of valid and test, with that test perplexity."""
+    identity = read_json(directory.run(run).run)["identity"]
+    scores = _scores(perplexity, np.random.default_rng(1))
+    held_out = scores[scores["split"] != "train"]
+    _write_evaluation(directory, run, evaluation, identity, held_out, _about(evaluation, 100, 20))
+
+
+def _about(evaluation: str, hidden: int, size: int) -> dict[str, Any]:
+    """What an evaluation's file says beside its figures."""
+    everything = "all" in evaluation
+    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == NONE else 2 * size))
+    costs = {
+        "parameters_touched_per_word": 40_000.0 if everything else float(size),
+        "multiply_adds_per_word": 5 * adds if everything else adds,
+    }
+    cache, online = cache_named(evaluation), online_evaluation(evaluation)
+    if cache is not None:
+        return {**costs, **_chosen(["window", "weight"], [(100, 0.1), (500, 0.05)])}
+    if online is None:
+        return costs
+    key = "document_rate" if online.updates == "document_vector" else "learning_rate"
+    return {**costs, **_chosen([key], [(0.01,), (0.03,), (0.1,)])}
+
+
+def _chosen(keys: list[str], tried: list[tuple[float, ...]]) -> dict[str, Any]:
+    curve = [
+        {**dict(zip(keys, values, strict=True)), "valid_perplexity": 90.0 + 2 * number}
+        for number, values in enumerate(tried)
+    ]
+    return {"chosen": dict(zip(keys, tried[0], strict=True)), "curve": curve}
+
+
+def _write_ngram(directory: ExperimentDirectory, name: str) -> None:
+    scores = _scores(120.0, np.random.default_rng(5))
+    about = {
+        "parameters": 900_000,
+        "parameters_touched_per_word": 0,
+        "multiply_adds_per_word": 5,
+    }
+    held_out = scores[scores["split"] != "train"]
+    _write_evaluation(directory, name, NONE, "0" * 64, held_out, about)
 
 
 def _perplexities(
@@ -92,7 +140,7 @@ def _perplexities(
     hidden, size = run.settings.hidden_size, run.settings.document_size
     guess = (95 - size / 8 if size else 112 - hidden / 40) + random.normal(0, 0.4)
     guess *= 1 + 0.02 * abs(math.log(run.settings.learning_rate / 0.2))
-    online = wanted.get(f"{hidden}/{size}", guess)
+    online = wanted.get(run.model, guess)
     return online, online * 1.35 if size else online
 
 
@@ -104,6 +152,8 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
             "sentences": count,
             "tokens": 25 * count,
             "types": 900,
+            "words": 24 * count,
+            "documents": 12,
             "unk_tokens": count,
             "oov_rate": 0.04 + 0.01 * number,
             "mean_class_size": 49.5,
@@ -129,10 +179,38 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
         "digest": hashlib.sha256(corpus.encode()).hexdigest(),
     }
     write_json(files.statistics, statistics)
+    _write_arrays(files)
     for split, count in SENTENCES.items():
         lines = [" ".join(random.choice(WORDS, random.integers(4, 25))) for _ in range(count)]
         for path in (files.split(split), files.text(split)):
             path.write_text("".join(f"{line} <b> | _x_\n" for line in lines), encoding="utf-8")
+
+
+def _write_arrays(files: CorpusDirectory) -> None:
+    """A vocabulary in 2 classes, and streams whose sentences have the lengths of the scores."""
+    rows = [
+        "</s>\t900\t0",
+        "<unk>\t90\t0",
+        *(f"{word}\t{50 - i}\t1" for i, word in enumerate(WORDS)),
+    ]
+    files.vocabulary.write_text("\n".join(["word\tcount\tclass", *rows]) + "\n", encoding="utf-8")
+    articles = [{"title": f"a{i}", "text": "x", "topic": f"topic {i % 3}"} for i in range(20)]
+    lines = "".join(json.dumps(article) + "\n" for article in articles)
+    files.articles.write_text(lines, encoding="utf-8")
+    for split in SENTENCES:
+        lengths = _lengths(split)
+        stream = np.random.default_rng(2).integers(1, len(rows), lengths.sum() + 1)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        stream[offsets] = 0
+        np.save(files.stream(split), stream.astype(np.int32))
+        np.save(files.offsets(split), offsets.astype(np.int64))
+        np.save(files.split_articles(split), np.arange(len(lengths), dtype=np.int32) // 4)
+
+
+def _lengths(split: str) -> npt.NDArray[np.int32]:
+    """The same for every run: all are tested on the same sentences."""
+    random = np.random.default_rng(len(split))
+    return random.integers(5, 40, SENTENCES[split]).astype(np.int32)
 
 
 def _write_training(
@@ -152,6 +230,7 @@ def _write_training(
         "searched": run.searched,
         "corpus_digest": hashlib.sha256(settings.corpus.encode()).hexdigest(),
         "code_digest": hashlib.sha256(b"code").hexdigest(),
+        "machine": {"processor": "invented", "cores": 2, "system": "none"},
         "versions": {"python": "3.11.0", "numpy": "2.4.6", "pytensor": "3.0.7"},
     }
     write_json(files.run, record)
@@ -170,8 +249,9 @@ def _write_training(
     ]
     files.metrics.write_text("".join(json.dumps(line) + "\n" for line in metrics))
     files.log.write_text("".join(f"epoch {line['epoch']}\n" for line in metrics))
-    np.savez(files.model, recurrent=np.zeros((2, 2), np.float32))
     hidden, size = settings.hidden_size, settings.document_size
+    sizes = Sizes(len(WORDS) + 2, 4, 2, min(size, 3), settings.document_layer if size else "output")
+    parameters.save(parameters.initialise(sizes, 0.1, settings.seed, "float32"), files.model)
     result = {
         "identity": identity,
         "epochs": epochs,
@@ -179,7 +259,7 @@ def _write_training(
         "valid_perplexity": curve[-1],
         "parameters": 2 * VOCABULARY * hidden + hidden**2 + CLASSES * hidden
         + size * (CLASSES + VOCABULARY),
-        "multiply_adds_per_word": hidden**2 + 149.5 * (hidden + 2 * size),
+        "training_multiply_adds_per_word": 3 * hidden**2 + 149.5 * 3 * (hidden + size),
         "words_per_second": float(np.median([line["words_per_second"] for line in metrics])),
         "cpu_seconds": 18.0 * epochs,
         "seconds": 18.5 * epochs,
@@ -191,8 +271,7 @@ def _scores(perplexity: float, random: np.random.Generator) -> pd.DataFrame:
     """Per-sentence scores of the three splits; that perplexity, exactly, on `test`."""
     frames = []
     for split, count in SENTENCES.items():
-        # The same lengths for every run: all are tested on the same sentences.
-        tokens = np.random.default_rng(len(split)).integers(5, 40, count).astype(np.int32)
+        tokens = _lengths(split)
         logs = -tokens * (math.log(perplexity) + random.normal(0, 0.05, count))
         logs *= tokens.sum() * math.log(perplexity) / -logs.sum()
         factor = {"train": 0.9, "valid": 0.99, "test": 1.0}[split]
@@ -209,19 +288,30 @@ def _scores(perplexity: float, random: np.random.Generator) -> pd.DataFrame:
 
 
 def _write_evaluation(
-    directory: ExperimentDirectory, run: Run, updates: str, identity: str, scores: pd.DataFrame
+    directory: ExperimentDirectory,
+    run: str,
+    evaluation: str,
+    identity: str,
+    scores: pd.DataFrame,
+    about: dict[str, Any],
 ) -> None:
     splits = {
         str(split): {
             "sentences": len(rows),
             "tokens": int(rows["tokens"].sum()),
             "perplexity": math.exp(-rows["log_probability"].sum() / rows["tokens"].sum()),
-            "perplexity_without_unk": 1.0,
+            "perplexity_without_unk": 0.9
+            * math.exp(-rows["log_probability"].sum() / rows["tokens"].sum()),
             "oov_rate": 0.05,
             "words_per_second": 90_000.0,
         }
         for split, rows in scores.groupby("split", sort=False)
     }
-    figures = {"run": run.name, "identity": identity, "updates": updates, "splits": splits}
-    write_json(directory.evaluation(run.name, updates), figures)
-    scores.to_parquet(directory.sentence_scores(run.name, updates), index=False)
+    figures = {"run": run, "identity": identity, "evaluation": evaluation, **about}
+    write_json(directory.evaluation(run, evaluation), {**figures, "splits": splits})
+    scores.to_parquet(directory.sentence_scores(run, evaluation), index=False)
+    test = scores[scores["split"] == "test"]
+    # Every token of a sentence has the same share of its score.
+    shares = (test["log_probability"] / test["tokens"]).to_numpy()
+    tokens = np.repeat(shares, test["tokens"]).astype(np.float32)
+    np.save(directory.token_scores(run, evaluation), tokens)

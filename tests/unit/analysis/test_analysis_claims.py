@@ -1,141 +1,362 @@
-import itertools
+import json
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from online_rnnlm.analysis.claims import claims, write_claims
+from online_rnnlm.analysis.claims import claims, verdict_of, write_claims
 from online_rnnlm.analysis.collect import Results, collect
-from online_rnnlm.analysis.finding import findings
-from online_rnnlm.analysis.published import Published
-from online_rnnlm.analysis.significance import bootstrap_interval, compare, sign_flip_p_value
-from online_rnnlm.analysis.tables import perplexity_table
+from online_rnnlm.analysis.finding import findings, p_value, updates_finding
+from online_rnnlm.analysis.significance import Comparison, SeedInterval, holm
 from online_rnnlm.errors import UserError
 
 Invented = Callable[..., Results]
+KINDS = {
+    1: "lower_perplexity_same_hidden",
+    2: "lower_perplexity_more_parameters",
+    3: "fewer_multiply_adds",
+    4: "vector_alone_suffices",
+    5: "learning_not_parameters",
+}
+PAIR: list[dict[str, Any]] = [
+    {"hidden_size": 100},
+    {"hidden_size": 120},
+    {"hidden_size": 100, "document_size": 20},
+]
+EVERYTHING = {"updates": ["all"], "unit_of_text": ["sentence", "stream"]}
+RUN = "invented-M100-D20-seed1"
 
 
-def _enumerated(gains: list[float]) -> float:
-    """The sign-flip test by its definition, one pattern after another."""
-    patterns = list(itertools.product([-1, 1], repeat=len(gains)))
-    sums = [abs(sum(s * g for s, g in zip(signs, gains, strict=True))) for signs in patterns]
-    return sum(value >= abs(sum(gains)) - 1e-9 for value in sums) / len(patterns)
+def _claims(results: Results) -> dict[int, dict[str, Any]]:
+    """The claims of the row 100/20, by number."""
+    return {c["number"]: c for c in claims(results)["claims"] if c["model"] == "100/20"}
 
 
-def test_tiny_permutation_by_hand() -> None:
-    # Of 8 sign patterns, only +++ and --- reach |1 + 2 + 4| = 7.
-    assert sign_flip_p_value(np.array([1.0, 2.0, 4.0]), seed=1) == 2 / 8
+def _reasons(results: Results) -> dict[int, str]:
+    return {c["number"]: c["reason"] for c in claims(results)["not_tested"]}
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.integers(-5, 5), min_size=1, max_size=7))
-def test_few_sentences_are_enumerated(gains: list[int]) -> None:
-    values = [float(gain) for gain in gains]
-    assert sign_flip_p_value(np.array(values), seed=1) == pytest.approx(_enumerated(values))
+def _scored(results: Results, run: str, evaluation: str, split: str, perplexity: float) -> Results:
+    """The same results, but an evaluation's perplexity on a split is that one."""
+    path = results.directory.sentence_scores(run, evaluation)
+    scores = pd.read_parquet(path)
+    rows = scores["split"] == split
+    entropy = -scores.loc[rows, "log_probability"].sum() / scores.loc[rows, "tokens"].sum()
+    scores.loc[rows, "log_probability"] *= math.log(perplexity) / entropy
+    scores.to_parquet(path)
+    return _edited(results, run, evaluation, split, perplexity)
 
 
-def test_drawn_signs_agree_with_all_signs() -> None:
-    gains = np.random.default_rng(3).normal(0.3, 1, 12)
-    exact = _enumerated(list(gains))
-    drawn = sign_flip_p_value(gains, seed=1, resamples=4000)  # 2^12 > 4000: these are drawn
-    assert drawn == pytest.approx(exact, abs=0.03)
+def _edited(results: Results, run: str, evaluation: str, split: str, perplexity: float) -> Results:
+    path = results.directory.evaluation(run, evaluation)
+    about = json.loads(path.read_text())
+    about["splits"][split]["perplexity"] = perplexity
+    path.write_text(json.dumps(about))
+    return collect(results.experiment, results.directory)
 
 
-def test_no_difference_is_not_significant() -> None:
-    scores, tokens = -np.arange(1.0, 101), np.full(100, 5)
-    same = compare(scores, scores, tokens)
-    assert (same.difference, same.low, same.high, same.p_value) == (0, 0, 0, 1)
-    assert not same.significant
-    noise = np.random.default_rng(1).normal(size=100)
-    assert not compare(scores + noise - noise.mean(), scores, tokens).significant
+def _everything_worth(results: Results, change: float, run: str = RUN) -> Results:
+    """Everything learning has the vector's scores, its perplexity changed by so many per cent."""
+    perplexity = results.perplexity(run, "test", "document_vector") * (1 + change / 100)
+    for unit in EVERYTHING["unit_of_text"]:
+        scores = pd.read_parquet(results.directory.sentence_scores(run, "document_vector"))
+        scores["log_probability"] -= scores["tokens"] * math.log1p(change / 100)
+        scores.to_parquet(results.directory.sentence_scores(run, f"all.word.{unit}"))
+        results = _edited(results, run, f"all.word.{unit}", "test", perplexity)
+    return results
 
 
-def test_a_constant_gain_has_an_interval_of_one_point() -> None:
-    tokens = np.random.default_rng(1).integers(1, 30, 200)
-    result = compare(-1.0 * tokens, -1.5 * tokens, tokens)
-    assert [result.difference, result.low, result.high] == pytest.approx([0.5, 0.5, 0.5])
-    assert result.significant
+def _with_runs(results: Results, **columns: Any) -> Results:
+    return Results(**{**vars(results), "runs": results.runs.assign(**columns)})
 
 
-def test_the_interval_is_as_wide_as_the_theory_says() -> None:
-    gains = np.random.default_rng(1).normal(0, 1, 400)
-    low, high = bootstrap_interval(gains, np.ones(400, int), seed=2)
-    assert high - low == pytest.approx(2 * 1.96 * gains.std() / 20, rel=0.05)
+def test_all_five_claims_are_tested(invented: Invented) -> None:
+    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, testing=EVERYTHING)
+    made = claims(results)
+    for model in ("100/20", "100/35"):
+        found = {c["number"]: c["kind"] for c in made["claims"] if c["model"] == model}
+        assert found == KINDS
+    mine = _claims(results)
+    assert {number: claim["against"].split(",")[0] for number, claim in mine.items()} == {
+        1: "100/0", 2: "120/0", 3: "120/0", 4: "100/20", 5: "100/20"
+    }  # fmt: skip
+    assert made["not_tested"] == []
+    assert all(mine[number]["verdict"] == "supported" for number in (1, 2, 5))
 
 
-def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    gains, tokens = np.random.default_rng(1).normal(0.1, 1, 60), np.ones(60, int)
-    whole = sign_flip_p_value(gains, 1), bootstrap_interval(gains, tokens, 1)
-    monkeypatch.setattr("online_rnnlm.analysis.significance._CHUNK_ELEMENTS", 1000)
-    parts = sign_flip_p_value(gains, 1), bootstrap_interval(gains, tokens, 1)
-    assert parts[0] == pytest.approx(whole[0], abs=0.02)
-    assert parts[1] == pytest.approx(whole[1], abs=0.02)
-
-
-def _verdicts(results: Results) -> dict[tuple[str, str], str]:
-    made = claims(results)["claims"]
-    return {(claim["kind"], claim["model"]): claim["verdict"] for claim in made}
-
-
-def test_what_holds_holds(invented: Invented) -> None:
-    verdicts = _verdicts(invented({"100/20": 90.0, "120/0": 110.0}))
-    for kind in ("lower_test_perplexity", "learning_helps", "fewer_parameters"):
-        assert verdicts[kind, "100/20"] == "holds"
-    assert len(verdicts) == 8
-
-
-def test_a_worse_vector_fails(invented: Invented) -> None:
-    results = invented({"100/20": 130.0, "120/0": 110.0})
-    made = {claim["kind"]: claim for claim in claims(results)["claims"][:4]}
-    worse = made["lower_test_perplexity"]
-    assert worse["verdict"] == "fails"
-    assert worse["numbers"]["change_percent"] == pytest.approx(100 * (130 / 110 - 1))
-    assert worse["numbers"]["interval"][1] < 0
-    low, high = worse["numbers"]["change_interval_percent"]
-    assert low < worse["numbers"]["change_percent"] < high
-
-
-def test_as_good_is_not_significant(invented: Invented) -> None:
-    verdicts = _verdicts(invented({"100/20": 110.01, "120/0": 110.0}))
-    assert verdicts["lower_test_perplexity", "100/20"] == "not significant"
-
-
-def test_more_parameters_fail(invented: Invented) -> None:
-    results = invented()
-    larger = results.runs.assign(
-        parameters=results.runs["parameters"] * (1 + 9 * (results.runs["document_size"] > 0))
+def test_the_effect_is_what_the_files_say(invented: Invented) -> None:
+    results = invented({"100/0": 110.0, "100/20": 90.0}, rows=PAIR)
+    effect = _claims(results)[1]["effect"]
+    assert effect["test_perplexity"] == pytest.approx(90)
+    assert effect["test_perplexity_against"] == pytest.approx(110)
+    assert effect["change_percent"] == pytest.approx(100 * (90 / 110 - 1))
+    assert effect["nats_per_token"] == pytest.approx(math.log(110 / 90))
+    for key, value in (
+        ("interval_percent", "change_percent"),
+        ("interval_nats_per_token", "nats_per_token"),
+    ):
+        low, high = effect[key]
+        assert low < effect[value] < high
+    assert effect["parameters"] == results.runs.set_index("model").loc["100/20", "parameters"]
+    assert (
+        effect["parameters_against"] == results.runs.set_index("model").loc["100/0", "parameters"]
     )
-    changed = Results(**{**vars(results), "runs": larger})
-    assert _verdicts(changed)["fewer_parameters", "100/20"] == "fails"
 
 
-def test_without_a_counterpart_the_claim_is_not_made(invented: Invented) -> None:
-    rows = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
-    assert set(_verdicts(invented(rows=rows))) == {("learning_helps", "100/20")}
+def test_a_worse_vector_is_not_supported_and_said_as_loudly(invented: Invented) -> None:
+    good = claims(invented({"100/0": 110.0, "100/20": 90.0}, rows=PAIR))
+    bad = claims(invented({"100/0": 90.0, "100/20": 110.0}, rows=PAIR))
+    for one, other in zip(good["claims"], bad["claims"], strict=True):
+        assert one.keys() == other.keys()
+        assert one["number"] == other["number"]
+    first = bad["claims"][0]
+    assert first["verdict"] == "not supported"
+    assert first["effect"]["interval_percent"][0] > 0
+
+
+def test_as_good_is_undecided(invented: Invented) -> None:
+    results = invented({"100/0": 110.0, "120/0": 110.0, "100/20": 109.99}, rows=PAIR)
+    verdicts = {number: claim["verdict"] for number, claim in _claims(results).items()}
+    assert (verdicts[1], verdicts[2]) == ("undecided", "undecided")
+
+
+def test_the_static_row_with_more_parameters_is_the_smallest_such(invented: Invented) -> None:
+    rows = [{"hidden_size": size} for size in (200, 100, 109, 120)]
+    results = invented(rows=[*rows, PAIR[-1]])
+    mine = _claims(results)
+    needed = mine[2]["effect"]["parameters"]
+    fitting = results.runs[results.runs["parameters"] >= needed].query("document_size == 0")
+    smallest = fitting.sort_values("parameters").iloc[0]["model"]
+    assert mine[2]["against"] == mine[3]["against"] == smallest
+    as_many = _with_runs(results, parameters=int(needed))  # as many are enough
+    assert _claims(as_many)[2]["effect"]["parameters_against"] == needed
+
+
+@pytest.mark.parametrize(
+    ("perplexity", "cheaper", "expected"),
+    [
+        (90.0, True, "supported"),
+        (90.0, False, "not supported"),
+        (130.0, True, "not supported"),
+        (108.01, True, "undecided"),
+        (108.01, False, "not supported"),
+    ],
+)
+def test_fewer_multiply_adds_count_only_with_a_lower_perplexity(
+    invented: Invented, perplexity: float, cheaper: bool, expected: str
+) -> None:
+    results = invented({"120/0": 108.0, "100/20": perplexity}, rows=PAIR)
+    costs = [40_000.0, 40_000.0, 39_999.0 if cheaper else 40_000.0]
+    claim = _claims(_with_runs(results, multiply_adds_per_word=costs))[3]
+    assert claim["verdict"] == expected
+    assert claim["effect"]["multiply_adds_per_word"] == costs[2]
+    assert claim["p_value"] is claim["p_value_holm"] is claim["seeds"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    # By so much learning everything changes the perplexity; 1 % is the margin.
+    [(5.0, "supported"), (0.0, "supported"), (-0.9, "supported"), (-1.1, "not supported")],
+)
+def test_the_vector_alone_may_be_worse_by_the_margin(
+    invented: Invented, change: float, expected: str
+) -> None:
+    results = _everything_worth(invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING), change)
+    claim = _claims(results)[4]
+    assert claim["verdict"] == expected
+    assert claim["effect"]["change_percent"] == pytest.approx(100 * (1 / (1 + change / 100) - 1))
+    assert claim["effect"]["margin_percent"] == 1
+
+
+def test_an_interval_around_the_margin_is_undecided(invented: Invented) -> None:
+    results = invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING)
+    noisy = _scored(results, RUN, "all.word.sentence", "test", 90.0 / 1.01)
+    noisy = _scored(noisy, RUN, "all.word.stream", "test", 90.0 / 1.01)
+    claim = _claims(noisy)[4]
+    low, high = claim["effect"]["interval_percent"]
+    assert low < 1 < high
+    assert claim["verdict"] == "undecided"
+
+
+@pytest.mark.parametrize("cost", ["multiply_adds_per_word", "parameters_touched_per_word"])
+def test_the_vector_alone_must_be_cheaper(invented: Invented, cost: str) -> None:
+    results = _everything_worth(invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING), 5.0)
+    for unit in EVERYTHING["unit_of_text"]:
+        about = results.details[RUN, f"all.word.{unit}"]
+        about[cost] = results.details[RUN, "document_vector"][cost]
+    assert _claims(results)[4]["verdict"] == "not supported"
+
+
+@pytest.mark.parametrize("best", ["sentence", "stream"])
+def test_everything_is_kept_for_the_unit_that_is_best_on_valid(
+    invented: Invented, best: str
+) -> None:
+    results = invented(rows=PAIR, testing=EVERYTHING)
+    other = {"sentence": "stream", "stream": "sentence"}[best]
+    for unit, valid, test in ((best, 80.0, 99.0), (other, 81.0, 70.0)):
+        results = _scored(results, RUN, f"all.word.{unit}", "test", test)
+        results = _edited(results, RUN, f"all.word.{unit}", "valid", valid)
+    claim = _claims(results)[4]
+    assert best in claim["against"]
+    assert claim["effect"]["test_perplexity_against"] == pytest.approx(99)
+    assert claim["effect"]["valid_perplexity_against_by_unit"] == {best: 80, other: 81}
+
+
+def test_learning_after_a_sentence_is_not_the_paper_s_way(invented: Invented) -> None:
+    testing = {"updates": ["all"], "learn_after": ["sentence"], "unit_of_text": ["stream"]}
+    assert set(_reasons(invented(rows=PAIR, testing=testing))) == {4}
+
+
+@pytest.mark.parametrize(
+    ("static", "said"), [(90.0, "worse"), (127.0, "not shown to differ"), (160.0, "better")]
+)
+def test_the_still_model_is_set_against_the_static_one(
+    invented: Invented, static: float, said: str
+) -> None:
+    # An invented vector held still has 1.35 times the perplexity: 126.9.
+    claim = _claims(invented({"100/0": static, "100/20": 94.0}, rows=PAIR))[5]
+    still = claim["effect"]["still_against_static"]
+    assert still["still_is"] == said
+    assert still["test_perplexity"] == claim["effect"]["test_perplexity_against"]
+    assert still["test_perplexity_against"] == pytest.approx(static)
+    assert claim["verdict"] == "supported"  # of the first comparison alone
+
+
+def test_what_cannot_be_tested_is_named_with_its_reason(invented: Invented) -> None:
+    alone = invented(rows=[{"hidden_size": 100, "document_size": 20}])
+    reasons = _reasons(alone)
+    assert set(reasons) == {1, 2, 3, 4}
+    assert all(reasons.values())
+    assert set(_claims(alone)) == {5}
+    assert _claims(alone)[5]["effect"]["still_against_static"] is None
+    smaller = invented(rows=[PAIR[0], PAIR[2]])
+    assert set(_reasons(smaller)) == {2, 3, 4}
 
 
 def test_static_rows_alone_make_no_claims(invented: Invented) -> None:
-    assert claims(invented(rows=[{"hidden_size": 100}]))["claims"] == []
+    made = claims(invented(rows=[{"hidden_size": 100}]))
+    assert made["claims"] == made["not_tested"] == []
 
 
-def test_seeds_are_pooled_sentence_by_sentence(invented: Invented) -> None:
-    rows: list[dict[str, Any]] = [{"hidden_size": 12}, {"hidden_size": 10, "document_size": 2}]
-    results = invented(rows=rows, seeds=[1, 2])
-    numbers = claims(results)["claims"][0]["numbers"]
-    means = {}
-    for model, updates in (("M12-D0", "none"), ("M10-D2", "document_vector")):
-        frames = [
-            pd.read_parquet(results.directory.sentence_scores(f"invented-{model}-seed{s}", updates))
-            for s in (1, 2)
-        ]
-        tests = [frame[frame["split"] == "test"] for frame in frames]
-        means[model] = np.mean([f["log_probability"].sum() / f["tokens"].sum() for f in tests])
-    assert numbers["log_probability_difference"] == pytest.approx(means["M10-D2"] - means["M12-D0"])
-    assert numbers["seeds"] == 2
+@pytest.mark.parametrize("layer", ["hidden", "both"])
+def test_a_vector_that_feeds_the_hidden_layer_is_another_model(
+    invented: Invented, layer: str
+) -> None:
+    row = {**PAIR[-1], "document_layer": layer}
+    made = claims(invented(rows=[*PAIR[:2], row], testing=EVERYTHING))
+    assert [(c["number"], c["model"]) for c in made["claims"]] == [
+        (1, f"100/20 {layer}"),
+        (5, f"100/20 {layer}"),
+    ]
+    assert made["not_tested"] == []
+
+
+def test_corpora_are_not_mixed(invented: Invented) -> None:
+    source = {"source": {"kind": "wikipedia-vital"}}
+    results = invented(rows=PAIR, corpora={"one": source, "two": source})
+    results = _scored(results, "two-M100-D0-seed1", "none", "test", 200.0)
+    made = claims(results)["claims"]
+    assert [c["corpus"] for c in made] == ["one"] * 4 + ["two"] * 4
+    assert made[0]["effect"]["test_perplexity_against"] < 150
+    assert made[4]["effect"]["test_perplexity_against"] == pytest.approx(200)
+
+
+def test_seeds_are_pooled_and_paired(invented: Invented) -> None:
+    rows: list[dict[str, Any]] = [{"hidden_size": 10}, {"hidden_size": 10, "document_size": 2}]
+    results = invented(rows=rows, seeds=[1, 2, 3])
+    [claim, _] = claims(results)["claims"]
+    differences = [
+        math.log(results.perplexity(f"invented-M10-D0-seed{seed}", "test", "none"))
+        - math.log(results.perplexity(f"invented-M10-D2-seed{seed}", "test", "document_vector"))
+        for seed in (1, 2, 3)
+    ]
+    assert claim["effect"]["nats_per_token"] == pytest.approx(np.mean(differences))
+    assert claim["seeds"]["seeds"] == 3
+    assert claim["seeds"]["nats_per_token"] == pytest.approx(np.mean(differences))
+    half = 4.302653 * np.std(differences, ddof=1) / math.sqrt(3)
+    interval = np.mean(differences) + np.array([-half, half])
+    assert claim["seeds"]["interval_nats_per_token"] == pytest.approx(list(interval))
+
+
+def test_the_seeds_must_agree(invented: Invented) -> None:
+    rows = [PAIR[0], PAIR[2]]
+    results = invented({"100/0": 110.0, "100/20": 110.0}, rows=rows, seeds=[1, 2, 3])
+    for seed, perplexity in ((1, 80.0), (2, 108.0), (3, 113.0)):
+        run = f"invented-M100-D20-seed{seed}"
+        results = _scored(results, run, "document_vector", "test", perplexity)
+    claim = _claims(results)[1]
+    assert claim["effect"]["interval_percent"][1] < 0
+    assert claim["p_value_holm"] < 0.05
+    assert claim["verdict"] == "undecided"
+
+
+def test_the_seeds_judge_by_the_margin_too(invented: Invented) -> None:
+    results = invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING, seeds=[1, 2, 3])
+    for seed in (1, 2, 3):
+        change = -0.5 + 0.01 * seed  # the vector alone is worse with each seed, by half the margin
+        results = _everything_worth(results, change, f"invented-M100-D20-seed{seed}")
+    claim = _claims(results)[4]
+    assert claim["seeds"]["interval_nats_per_token"][1] < 0
+    assert claim["verdict"] == "supported"
+
+
+def test_one_seed_has_no_interval_over_seeds(invented: Invented) -> None:
+    assert all(claim["seeds"] is None for claim in claims(invented())["claims"])
+
+
+def test_p_values_are_corrected_together(invented: Invented) -> None:
+    made = claims(invented({"100/20": 108.5, "120/0": 110.0}, testing=EVERYTHING))["claims"]
+    tested = [claim for claim in made if claim["p_value"] is not None]
+    assert len(tested) == 8  # 2 vectors, all but the counted claim
+    corrected = [claim["p_value_holm"] for claim in tested]
+    assert corrected == holm([claim["p_value"] for claim in tested])
+
+
+def test_the_verdict_is_of_the_corrected_p_value(
+    invented: Invented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR)
+    assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"supported"}
+    monkeypatch.setattr("online_rnnlm.analysis.claims.holm", lambda values: [0.05 for _ in values])
+    assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"undecided"}
+
+
+def _compared(low: float, high: float, null: float = 0.0) -> Comparison:
+    return Comparison((low + high) / 2, low, high, 0.001, 50, 1000, null)
+
+
+def _over_seeds(low: float, high: float, seeds: int = 3, null: float = 0.0) -> SeedInterval:
+    return SeedInterval((low + high) / 2, low, high, 0.01, seeds, null)
+
+
+@pytest.mark.parametrize(
+    ("interval", "adjusted", "seeds", "expected"),
+    [
+        ((0.1, 0.2), 0.049, None, "supported"),
+        ((-0.2, -0.1), 0.049, None, "not supported"),
+        ((0.1, 0.2), 0.05, None, "undecided"),
+        ((-0.2, -0.1), 0.05, None, "undecided"),
+        ((-0.1, 0.2), 0.001, None, "undecided"),
+        ((0.1, 0.2), 0.001, _over_seeds(0.05, 0.3), "supported"),
+        ((-0.2, -0.1), 0.001, _over_seeds(-0.3, -0.05), "not supported"),
+        ((0.1, 0.2), 0.001, _over_seeds(-0.1, 0.3), "undecided"),
+        ((0.1, 0.2), 0.001, _over_seeds(-0.3, -0.1), "undecided"),
+        ((0.1, 0.2), 0.001, _over_seeds(-0.9, 1.2, seeds=2), "supported"),
+    ],
+)
+def test_verdicts(
+    interval: tuple[float, float], adjusted: float, seeds: SeedInterval | None, expected: str
+) -> None:
+    assert verdict_of(_compared(*interval), adjusted, seeds) == expected
+
+
+def test_a_verdict_with_a_margin_is_about_the_margin() -> None:
+    seeds = _over_seeds(-0.005, 0.005, null=-0.01)
+    assert verdict_of(_compared(-0.005, 0.005, null=-0.01), 0.001, seeds) == "supported"
+    assert verdict_of(_compared(-0.005, 0.005, null=0.0), 0.001, seeds) == "undecided"
 
 
 def test_other_sentences_cannot_be_compared(invented: Invented) -> None:
@@ -147,11 +368,27 @@ def test_other_sentences_cannot_be_compared(invented: Invented) -> None:
 
 
 def test_claims_are_the_same_every_time(invented: Invented) -> None:
-    results = invented()
+    results = invented(testing=EVERYTHING)
     write_claims(results.experiment, results.directory)
     first = results.directory.claims.read_bytes()
     write_claims(results.experiment, results.directory)
     assert results.directory.claims.read_bytes() == first
+
+
+def _findings(results: Results) -> list[str]:
+    """The findings, from a table of what they need of the perplexity table."""
+    rows = []
+    for runs in results.rows():
+        row = runs.iloc[0]
+        evaluation = "document_vector" if row["document_size"] else "none"
+        keys = ["corpus", "hidden_size", "document_size", "document_layer"]
+        splits = {
+            f"{split}_perplexity": results.perplexity(row["name"], split, evaluation)
+            for split in ("valid", "test")
+        }
+        rows.append({**row[keys].to_dict(), **splits})
+    ngram = {"corpus": rows[0]["corpus"], "valid_perplexity": 1.0, "test_perplexity": 1.0}
+    return findings(results, pd.DataFrame([*rows, ngram]), claims(results)["claims"])
 
 
 @pytest.mark.parametrize(
@@ -159,34 +396,72 @@ def test_claims_are_the_same_every_time(invented: Invented) -> None:
     [
         ({"100/20": 90.0, "120/0": 120.0}, "takes test perplexity from 120.0"),
         ({"100/20": 130.0, "120/0": 100.0}, "does not help here"),
-        ({"100/20": 110.01, "120/0": 110.0}, "no significant difference"),
+        ({"100/20": 110.01, "120/0": 110.0}, "no clear difference"),
     ],
 )
 def test_the_finding_says_what_came_out(
-    invented: Invented, published: Published, test_perplexities: dict[str, float], said: str
+    invented: Invented, test_perplexities: dict[str, float], said: str
 ) -> None:
     rows = [{"hidden_size": 120}, {"hidden_size": 100, "document_size": 20}]
-    results = invented(test_perplexities, rows=rows)
-    [finding] = _findings(results, published)
+    [finding] = _findings(invented(test_perplexities, rows=rows))
     assert said in finding
     assert "8.4 % fewer parameters" in finding
 
 
-def test_the_finding_of_static_rows_claims_nothing(
-    invented: Invented, published: Published
-) -> None:
-    [finding] = _findings(invented(rows=[{"hidden_size": 100}]), published)
+def test_the_finding_names_what_does_not_hold(invented: Invented) -> None:
+    good = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
+    results = invented(good, rows=PAIR)
+    cheap = _with_runs(results, multiply_adds_per_word=[3.0, 3.0, 2.0])
+    dear = _with_runs(results, multiply_adds_per_word=[3.0, 3.0, 4.0])
+    assert "supported" not in _findings(cheap)[0]
+    assert "not supported: fewer multiply-adds" in _findings(dear)[0]
+    unclear = invented({**good, "100/0": 90.01}, rows=PAIR)
+    assert "undecided: a lower perplexity" in _findings(unclear)[0]
+    worse = _findings(invented({**good, "120/0": 80.0}, rows=PAIR))[0]
+    assert "does not help" in worse
+    assert "at least as many" not in worse  # once is enough
+
+
+def test_the_finding_is_of_the_paper_s_model(invented: Invented) -> None:
+    other = {"hidden_size": 100, "document_size": 35, "document_layer": "hidden"}
+    perplexities = {"100/20": 90.0, "100/35 hidden": 60.0}
+    [finding] = _findings(invented(perplexities, rows=[*PAIR, other]))
+    assert "20-number" in finding
+    [finding] = _findings(invented(perplexities, rows=[*PAIR[:2], other]))
+    assert "35-number" in finding
+
+
+def test_each_corpus_has_its_finding(invented: Invented) -> None:
+    source = {"source": {"kind": "wikipedia-vital"}}
+    found = _findings(invented(rows=PAIR, corpora={"one": source, "two": source}))
+    assert [text.split(":")[0] for text in found] == ["On one", "On two"]
+
+
+def test_the_finding_of_static_rows_claims_nothing(invented: Invented) -> None:
+    [finding] = _findings(invented({"100/0": 111.0}, rows=[{"hidden_size": 100}]))
     assert "not tested" in finding
+    assert "111.0" in finding
 
 
-def test_the_finding_without_a_counterpart_is_about_learning(
-    invented: Invented, published: Published
-) -> None:
-    [finding] = _findings(invented(rows=[{"hidden_size": 100, "document_size": 20}]), published)
+def test_the_finding_without_a_counterpart_is_about_learning(invented: Invented) -> None:
+    rows = [{"hidden_size": 100, "document_size": 20}]
+    [finding] = _findings(invented({"100/20": 90.0}, rows=rows))
     assert "Learning during testing helps" in finding
+    assert "90.0" in finding
+    assert "121.5" in finding
 
 
-def _findings(results: Results, published: Published) -> list[str]:
-    again = collect(results.experiment, results.directory)
-    data = perplexity_table(again, published).data
-    return findings(again, data, claims(again)["claims"])
+def test_what_weights_add_is_counted(invented: Invented) -> None:
+    testing = {**EVERYTHING, "updates": ["document_vector", "all"], "caches": ["unigram"]}
+    results = invented({"100/20": 90.0}, rows=PAIR[-1:], testing=testing)
+    results = _edited(results, RUN, "all.word.sentence", "test", 81.0)
+    results = _edited(results, RUN, "all.word.stream", "test", 99.0)
+    said = updates_finding(results)
+    assert "1 of 2 cases" in said
+    assert "−10.0 to +10.0 %" in said
+    assert "No weights learn" in updates_finding(invented(rows=PAIR))
+
+
+def test_small_p_values_are_written_as_such() -> None:
+    assert p_value(0.0001) == "< 0.001"
+    assert p_value(0.0123) == "= 0.012"

@@ -3,15 +3,17 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from online_rnnlm.analysis.checklist import checklist
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.collect import Results
-from online_rnnlm.analysis.figures import spread, write_figures
-from online_rnnlm.analysis.neighbours import neighbours_table, write_neighbours
+from online_rnnlm.analysis.figures import write_figures
+from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.analysis.report import write_report
+from online_rnnlm.analysis.settings import settings_table
 from online_rnnlm.errors import UserError
+from online_rnnlm.settings import RunSettings
 
 Invented = Callable[..., Results]
 
@@ -47,6 +49,8 @@ KINDS = {
     "search": {"search": {"learning_rate": [0.1, 0.2]}},
     "static only": {"rows": [{"hidden_size": 100}]},
     "learning weights": {"testing": {"updates": ["all", ["document_vector", "output"]]}},
+    "rivals": {"testing": {"caches": ["unigram", "neural"], "kneser_ney": 5}},
+    "layers": {"rows": [{"document_size": 5, "document_layer": ["output", "hidden", "both"]}]},
     "two corpora": {
         "corpora": {
             "first": {"source": {"kind": "wikipedia-vital"}},
@@ -78,11 +82,10 @@ def test_the_report_says_when_learning_weights_do_harm(
         {"100/0": 110.0, "100/20": 90.0}, rows=rows, testing={"updates": ["all"], "steps": 7}
     )
     text = _written(results, published_file)
-    # The invented evaluations with learning weights have 99: 10 % less than 110, 10 % more than 90.
-    assert "in 1 of 2 cases" in text
-    assert "−10.0 to +10.0 %" in text
+    # The invented evaluations with learning weights are 1 % worse than what counts.
+    assert "in 0 of 2 cases" in text
+    assert "+1.0 to +1.0 %" in text
     assert "testing.steps" in text
-    assert "order of sentences" in text
 
 
 def test_what_one_drawing_refers_to_is_not_in_the_other(
@@ -108,7 +111,9 @@ def test_report_and_figures_are_the_same_bytes_every_time(
         files = [results.directory.report, *sorted((results.directory.path / "figures").iterdir())]
         contents.append([(path.name, path.read_bytes()) for path in files])
     assert contents[0] == contents[1]
-    assert len(contents[0]) == 5
+    names = figure_names(results.experiment)
+    # The report, the captions, and every figure as SVG and PNG.
+    assert len(contents[0]) == 2 + 2 * len(names)
 
 
 def test_a_report_without_figures_says_so(invented: Invented, published_file: Path) -> None:
@@ -119,35 +124,34 @@ def test_a_report_without_figures_says_so(invented: Invented, published_file: Pa
     assert not results.directory.report.exists()
 
 
-def test_labels_are_moved_apart_and_stay_in_order() -> None:
-    moved = spread([0.5, 0.49, 0.9, 0.5], 0.1)
-    assert np.diff(np.sort(moved)).min() >= 0.1 - 1e-12
-    assert moved[1] < moved[0] < moved[3] < moved[2]
+def test_every_setting_says_where_it_comes_from(invented: Invented) -> None:
+    rows = [{"error_clip": 15.0}, {"hidden_size": 50, "error_clip": 1.0}]
+    table = settings_table(invented(rows=rows))
+    status = dict(zip(table.data["setting"], table.data["status"], strict=True))
+    assert status["error_clip"] == "RNNLM Toolkit's / assumed"
+    assert status["learning_rate"] == "assumed"
+    assert set(RunSettings.model_fields) - set(status) == {
+        *("corpus", "seed", "hidden_size", "document_size", "document_layer")
+    }
 
 
-def test_neighbours_are_the_nearest_by_cosine(invented: Invented) -> None:
+def test_a_command_names_the_kept_configuration(invented: Invented, published_file: Path) -> None:
     results = invented()
-    path = results.directory.document_vectors("invented-M100-D35-seed1")
-    vectors = np.load(path)
-    vectors[1::2] = 3 * vectors[::2]  # every sentence has a twin of another length
-    np.save(path, vectors)
-    table = neighbours_table(results)
-    assert table is not None
-    first = table.data[table.data["rank"] == 1]
-    assert list(first["neighbour"]) == [query ^ 1 for query in first["sentence"]]
-    assert first["cosine"].to_numpy() == pytest.approx(1.0)
-    assert neighbours_table(results).data.equals(table.data)  # type: ignore[union-attr]
+    text = _written(results, published_file)
+    command = f"--configfile {results.directory.configuration} --force"
+    for file in (
+        results.directory.table("perplexity", "csv"),
+        results.directory.figure("learning_curves", "svg"),
+        results.directory.claims,
+    ):
+        assert f"{command} {file}" in text
 
 
-def test_too_few_vectors_are_refused(invented: Invented) -> None:
-    results = invented()
-    path = results.directory.document_vectors("invented-M100-D35-seed1")
-    np.save(path, np.load(path)[:-1])
-    with pytest.raises(UserError, match="49 vectors for 50 sentences"):
-        write_neighbours(results.experiment, results.directory)
-
-
-def test_no_vector_no_neighbours(invented: Invented) -> None:
-    results = invented(rows=[{"hidden_size": 100}])
-    with pytest.raises(UserError, match="document_size"):
-        write_neighbours(results.experiment, results.directory)
+def test_the_checklist_has_an_answer_to_every_item(invented: Invented) -> None:
+    for results in (invented(), invented(search={"learning_rate": [0.1, 0.2]}, seeds=[1, 2])):
+        answers = [pair for group in checklist(results).values() for pair in group]
+        assert len(answers) == 7 + 5 + 5
+        assert all(item and answer for item, answer in answers)
+    said = " ".join(answer for _, answer in answers)
+    assert "10 trainings" in said  # five rows, two rates each
+    assert "invented, 2 cores" in said

@@ -1,22 +1,31 @@
-import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.collect import Results, chosen, collect
+from online_rnnlm.analysis.collect import Results, collect
+from online_rnnlm.analysis.corpora_table import corpora_table
+from online_rnnlm.analysis.names import has_neighbours, table_names
+from online_rnnlm.analysis.perplexity_table import perplexity_table
 from online_rnnlm.analysis.published import Published, load_published
-from online_rnnlm.analysis.rendering import Column, Table, integer, label, to_latex, to_markdown
-from online_rnnlm.analysis.tables import (
-    perplexity_table,
-    search_table,
-    tables,
-    updates_table,
-    write_tables,
+from online_rnnlm.analysis.rendering import (
+    Column,
+    Table,
+    integer,
+    label,
+    mean,
+    to_latex,
+    to_markdown,
 )
+from online_rnnlm.analysis.search_table import search_table
+from online_rnnlm.analysis.tables import tables, write_tables
+from online_rnnlm.analysis.updates_table import updates_table
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import write_json
+from online_rnnlm.runs import read_json, write_json
 
 Invented = Callable[..., Results]
 
@@ -24,25 +33,54 @@ COLUMNS = [
     "corpus",
     "hidden_size",
     "document_size",
+    "document_layer",
+    "model",
+    "evaluation",
+    "settings",
     "seeds",
     "parameters",
     "multiply_adds_per_word",
+    "training_multiply_adds_per_word",
     "train_perplexity",
     "valid_perplexity",
     "test_perplexity",
+    "test_perplexity_without_unk",
     "test_perplexity_vector_still",
     "words_per_second",
     "published_test_perplexity",
 ]
-MEANS = ["train_perplexity", "valid_perplexity", "test_perplexity", "test_perplexity_vector_still"]
+MEANS = COLUMNS[11:16]
+TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
+STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 
 
-def _set_evaluation(results: Results, run: str, updates: str, perplexity: dict[str, float]) -> None:
-    path = results.directory.evaluation(run, updates)
-    figures = json.loads(path.read_text())
-    for split, value in perplexity.items():
-        figures["splits"][split]["perplexity"] = value
+def _set(results: Results, run: str, evaluation: str, values: dict[str, float]) -> None:
+    """Set perplexities, by split."""
+    path = results.directory.evaluation(run, evaluation)
+    figures = read_json(path)
+    for split, value in values.items():
+        figures["splits"][split] |= {"perplexity": value, "perplexity_without_unk": value + 100}
     write_json(path, figures)
+
+
+def _update(path: Path, **values: Any) -> None:
+    write_json(path, read_json(path) | values)
+
+
+def _again(results: Results) -> Results:
+    return collect(results.experiment, results.directory)
+
+
+def _bold(table: Table) -> list[list[str]]:
+    """The headings of each row's bold cells."""
+    return [
+        [heading for heading, best in zip(table.headings, marks, strict=True) if best]
+        for marks in table.best()
+    ]
+
+
+def _cell(table: Table, row: int, heading: str) -> str:
+    return table.cells()[row][table.headings.index(heading)]
 
 
 def test_csv_has_exactly_the_columns_and_the_configurations_order(
@@ -58,18 +96,35 @@ def test_csv_has_exactly_the_columns_and_the_configurations_order(
     assert list(csv["test_perplexity_vector_still"].isna()) == [True, True, False, True, False]
 
 
+def test_without_search_and_rivals_there_is_no_column_for_them(
+    invented: Invented, published: Published
+) -> None:
+    headings = perplexity_table(invented(), published).headings
+    assert headings[0] == "M/D"
+    assert "Chosen on valid" not in headings
+    assert "Seeds" not in headings
+
+
 def test_a_vectors_row_shows_the_learning_vector_and_beside_it_the_still_one(
     invented: Invented, published: Published
 ) -> None:
     results = invented()
-    name = "invented-M100-D20-seed1"
-    online = {"train": 50.0, "valid": 60.0, "test": 70.0}
-    _set_evaluation(results, name, "document_vector", online)
-    _set_evaluation(results, name, "none", {"train": 51.0, "valid": 61.0, "test": 71.0})
-    again = collect(results.experiment, results.directory)
-    data = perplexity_table(again, published).data
+    _set(results, ONLINE, "document_vector", {"train": 50.0, "valid": 60.0, "test": 70.0})
+    _set(results, ONLINE, "none", {"train": 51.0, "valid": 61.0, "test": 71.0})
+    data = perplexity_table(_again(results), published).data
     row = data[data["document_size"] == 20].iloc[0]
-    assert [row[key] for key in MEANS] == [50.0, 60.0, 70.0, 71.0]
+    assert [row[key] for key in MEANS] == [50.0, 60.0, 70.0, 170.0, 71.0]
+
+
+def test_counts_are_those_of_the_runs_files(invented: Invented, published: Published) -> None:
+    results = invented(rows=TWO_ROWS)
+    directory = results.directory
+    _update(directory.run(ONLINE).result, parameters=7, training_multiply_adds_per_word=33.0)
+    _update(directory.evaluation(ONLINE, "document_vector"), multiply_adds_per_word=11.0)
+    row = perplexity_table(_again(results), published).data.iloc[1]
+    assert row["parameters"] == 7
+    assert row["training_multiply_adds_per_word"] == 33.0
+    assert row["multiply_adds_per_word"] == 11.0
 
 
 def test_several_seeds_give_mean_and_sample_deviation_side_by_side(
@@ -77,53 +132,138 @@ def test_several_seeds_give_mean_and_sample_deviation_side_by_side(
 ) -> None:
     results = invented(seeds=[1, 2, 3], rows=[{"hidden_size": 100}])
     for seed, value in zip([1, 2, 3], [100.0, 102.0, 107.0], strict=True):
-        _set_evaluation(results, f"invented-M100-D0-seed{seed}", "none", {"test": value})
-    again = collect(results.experiment, results.directory)
-    data = perplexity_table(again, published).data
-    row = data.iloc[0]
+        _set(results, f"invented-M100-D0-seed{seed}", "none", {"test": value})
+    table = perplexity_table(_again(results), published)
+    row = table.data.iloc[0]
     assert row["seeds"] == 3
     assert row["test_perplexity"] == pytest.approx(103.0)
     assert row["test_perplexity_sd"] == pytest.approx(13**0.5)  # ((-3)² + (-1)² + 4²) / 2
+    assert _cell(table, 0, "Test perplexity") == "103.0 ± 3.6"
     for key in [*MEANS, "words_per_second"]:
-        assert list(data.columns).index(f"{key}_sd") == list(data.columns).index(key) + 1
+        columns = list(table.data.columns)
+        assert columns.index(f"{key}_sd") == columns.index(key) + 1
 
 
-def test_the_search_is_decided_on_valid_and_never_on_test(
+RIVALS = {"caches": ["unigram", "neural"], "kneser_ney": 5}
+
+
+def test_rivals_stand_below_the_models_of_their_corpus(
     invented: Invented, published: Published
 ) -> None:
-    results = invented(
-        rows=[{"hidden_size": 100}], search={"learning_rate": [0.1, 0.2]}, seeds=[1, 2]
-    )
-    better_on_valid = {"valid": 90.0, "test": 200.0}
-    better_on_test = {"valid": 91.0, "test": 20.0}
-    for seed in (1, 2):
-        _set_evaluation(
-            results, f"invented-M100-D0-learning_rate0.1-seed{seed}", "none", better_on_valid
-        )
-        _set_evaluation(
-            results, f"invented-M100-D0-learning_rate0.2-seed{seed}", "none", better_on_test
-        )
-    again = collect(results.experiment, results.directory)
-    data = perplexity_table(again, published).data
-    assert len(data) == 1
-    assert data.iloc[0]["test_perplexity"] == 200.0
-    search = search_table(again).data
-    assert list(search["valid_perplexity"]) == [90.0, 91.0]
-    assert list(search["chosen"]) == [True, False]
-    assert not [column for column in search.columns if "test" in column]
-    assert set(chosen(again)["searched"]) == {"learning_rate 0.1"}
+    source = {"source": {"kind": "wikipedia-vital"}}
+    results = invented(rows=TWO_ROWS, testing=RIVALS, corpora={"one": source, "two": source})
+    data = perplexity_table(results, published).data
+    models = [
+        *("100/0", "100/20", "100/0 + unigram cache", "100/0 + neural cache"),
+        "5-gram, modified Kneser-Ney",
+    ]
+    assert list(zip(data["corpus"], data["model"], strict=True)) == [
+        (corpus, model) for corpus in ("one", "two") for model in models
+    ]
+    # What speaks of the networks alone can tell them by their size.
+    assert list(data["hidden_size"].notna()) == [True, True, False, False, False] * 2
 
 
-def test_a_search_of_seeds_means_beats_one_lucky_seed(invented: Invented) -> None:
-    results = invented(
-        rows=[{"hidden_size": 100}], search={"learning_rate": [0.1, 0.2]}, seeds=[1, 2]
-    )
-    values = {(0.1, 1): 80.0, (0.1, 2): 120.0, (0.2, 1): 95.0, (0.2, 2): 95.0}
-    for (rate, seed), value in values.items():
-        name = f"invented-M100-D0-learning_rate{rate}-seed{seed}"
-        _set_evaluation(results, name, "none", {"valid": value})
-    again = collect(results.experiment, results.directory)
-    assert set(chosen(again)["searched"]) == {"learning_rate 0.2"}
+def test_rivals_show_their_own_figures(invented: Invented, published: Published) -> None:
+    results = invented(rows=TWO_ROWS, testing=RIVALS)
+    ngram = results.directory.evaluation("invented-kneser_ney5", "none")
+    cache = results.directory.evaluation(STATIC, "neural_cache")
+    _set(results, STATIC, "neural_cache", {"valid": 81.0, "test": 82.0})
+    _set(results, "invented-kneser_ney5", "none", {"valid": 91.0, "test": 92.0})
+    _update(cache, chosen={"window": 500, "theta": 0.3, "weight": 0.1}, multiply_adds_per_word=5.0)
+    _update(ngram, parameters=1234, multiply_adds_per_word=6.0)
+    table = perplexity_table(_again(results), published)
+    static, cached, five = (table.data.iloc[i] for i in (0, 3, 4))
+    assert list(cached[MEANS].fillna(0)) == [0, 81.0, 82.0, 182.0, 0]
+    assert list(five[MEANS].fillna(0)) == [0, 91.0, 92.0, 192.0, 0]
+    assert cached["settings"] == "window 500, theta 0.3, weight 0.1"
+    assert cached["parameters"] == static["parameters"]
+    assert five["parameters"] == 1234
+    assert (cached["multiply_adds_per_word"], five["multiply_adds_per_word"]) == (5.0, 6.0)
+    assert pd.isna(cached["training_multiply_adds_per_word"])
+    assert _cell(table, 4, "Parameters") == "1,234"
+    assert _cell(table, 4, "Train perplexity") == ""
+
+
+def test_a_rivals_spread_is_over_seeds_if_it_has_some(
+    invented: Invented, published: Published
+) -> None:
+    results = invented(rows=TWO_ROWS[:1], testing=RIVALS, seeds=[1, 2, 3])
+    for seed, value, window in ((1, 100.0, 500), (2, 102.0, 100), (3, 107.0, 500)):
+        name = f"invented-M100-D0-seed{seed}"
+        _set(results, name, "unigram_cache", {"test": value})
+        path = results.directory.evaluation(name, "unigram_cache")
+        _update(path, chosen={"window": window, "weight": 0.1})
+    table = perplexity_table(_again(results), published)
+    assert _cell(table, 1, "Test perplexity") == "103.0 ± 3.6"
+    assert _cell(table, 1, "Chosen on valid") == "window 500 / 100 / 500, weight 0.1"
+    assert _cell(table, 1, "Seeds") == "3"
+    assert pd.isna(table.data.iloc[3]["test_perplexity_sd"])
+    assert "±" not in _cell(table, 3, "Test perplexity")
+    assert _cell(table, 3, "Seeds") == ""
+
+
+@pytest.mark.parametrize("best", [STATIC, "invented-kneser_ney5"])
+def test_the_lowest_of_all_rows_is_bold_rivals_included(
+    invented: Invented, published: Published, best: str
+) -> None:
+    results = invented(rows=TWO_ROWS, testing=RIVALS)
+    _set(results, best, "none", {"test": 1.0})
+    table = perplexity_table(_again(results), published)
+    bold = ["Test perplexity" in headings for headings in _bold(table)]
+    assert bold.index(True) == (0 if best == STATIC else 4)
+    assert sum(bold) == 1
+
+
+SEARCH = {"search": {"learning_rate": [0.1, 0.2], "document_rate": [0.05, 0.3]}}
+
+
+def _candidate(size: int, learning_rate: float, document_rate: float | None = None) -> str:
+    rates = f"learning_rate{learning_rate}"
+    rates += f"-document_rate{document_rate}" if document_rate else ""
+    return f"invented-M100-D{size}-{rates}-seed0"
+
+
+@pytest.fixture
+def searched(invented: Invented, fake: Any, tmp_path: Path) -> Results:
+    """Two rows, each of which has another best candidate; the test set has no say."""
+    experiment = fake.experiment(rows=TWO_ROWS, seeds=[1, 2], **SEARCH)
+    directory = fake.write(tmp_path / "searched", experiment)
+    values = {
+        **{_candidate(0, 0.1): 90.0, _candidate(0, 0.2): 91.0},
+        **{_candidate(20, 0.1, 0.05): 73.0, _candidate(20, 0.1, 0.3): 72.0},
+        **{_candidate(20, 0.2, 0.05): 70.0, _candidate(20, 0.2, 0.3): 71.0},
+    }
+    for name, value in values.items():
+        _update(directory.run(name).result, valid_perplexity=value)
+    for run in experiment.runs():  # as they are trained after the search
+        fake.write_run(directory, fake.resolve(run, directory), {})
+    return collect(experiment, directory)
+
+
+def test_each_row_shows_the_settings_that_it_has_taken(
+    searched: Results, published: Published
+) -> None:
+    data = perplexity_table(searched, published).data
+    assert list(data["settings"]) == ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
+
+
+def test_the_search_table_marks_the_lowest_of_each_row_on_valid(searched: Results) -> None:
+    table = search_table(searched)
+    data = table.data
+    assert list(data["model"]) == ["100/0"] * 2 + ["100/20"] * 4
+    assert list(data["valid_perplexity"]) == [90.0, 91.0, 73.0, 72.0, 70.0, 71.0]
+    assert list(data["chosen"]) == [True, False, False, False, True, False]
+    assert [_cell(table, row, "Document rate") for row in range(3)] == ["", "", "0.05"]
+    assert [bool(headings) for headings in _bold(table)] == list(data["chosen"])
+    assert not [column for column in data.columns if "test" in column]
+
+
+def test_of_equal_candidates_the_first_is_marked(searched: Results) -> None:
+    for rate in (0.1, 0.2):
+        path = searched.directory.run(_candidate(0, rate)).result
+        _update(path, valid_perplexity=90.0)
+    assert list(search_table(_again(searched)).data["chosen"])[:2] == [True, False]
 
 
 @pytest.mark.parametrize("missing", ["run", "result", "metrics"])
@@ -132,15 +272,14 @@ def test_a_run_that_lacks_a_file_is_named(invented: Invented, missing: str) -> N
     path = getattr(results.directory.run("invented-M120-D0-seed1"), missing)
     path.unlink()
     with pytest.raises(UserError, match=str(path)):
-        collect(results.experiment, results.directory)
+        _again(results)
 
 
 def test_an_evaluation_of_an_older_training_is_refused(invented: Invented) -> None:
     results = invented()
-    path = results.directory.evaluation("invented-M120-D0-seed1", "none")
-    write_json(path, json.loads(path.read_text()) | {"identity": "older"})
+    _update(results.directory.evaluation("invented-M120-D0-seed1", "none"), identity="older")
     with pytest.raises(UserError, match="older training"):
-        collect(results.experiment, results.directory)
+        _again(results)
 
 
 def test_a_broken_metrics_line_is_named(invented: Invented) -> None:
@@ -148,98 +287,186 @@ def test_a_broken_metrics_line_is_named(invented: Invented) -> None:
     path = results.directory.run("invented-M120-D0-seed1").metrics
     path.write_text(path.read_text() + '{"epoch": \n')
     with pytest.raises(UserError, match=rf"{path}:\d+: not JSON"):
-        collect(results.experiment, results.directory)
+        _again(results)
+
+
+UPDATES = {"updates": ["all", ["document_vector", "output"]]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, ["corpora", "perplexity"]),
+        ({"testing": RIVALS}, ["corpora", "perplexity"]),
+        ({"testing": UPDATES}, ["corpora", "perplexity", "updates"]),
+        ({"testing": UPDATES, **SEARCH}, ["corpora", "perplexity", "updates", "search"]),
+        # Without a vector nothing is left to learn.
+        (
+            {"testing": {"updates": ["document_vector"]}, "rows": [{"hidden_size": 100}]},
+            ["corpora", "perplexity"],
+        ),
+    ],
+)
+def test_the_configuration_alone_says_which_tables_there_are(
+    invented: Invented, published_file: Path, changes: dict[str, Any], names: list[str]
+) -> None:
+    results = invented(**changes)
+    assert table_names(results.experiment) == names
+    made = tables(results, load_published(published_file))
+    assert [table.name for table in made] == names
+    write_tables(results.experiment, results.directory, published_file)
+    written = {path.name for path in (results.directory.path / "tables").iterdir()}
+    assert written == {f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex", "html")}
+
+
+@pytest.mark.parametrize(("size", "has"), [(0, False), ([0, 20], True)])
+def test_neighbours_need_a_vector(fake: Any, size: Any, has: bool) -> None:
+    rows = [{"hidden_size": 100, "document_size": size}]
+    assert has_neighbours(fake.experiment(rows=rows)) is has
 
 
 def test_tables_are_the_same_bytes_every_time(invented: Invented, published_file: Path) -> None:
-    results = invented(seeds=[1, 2])
+    results = invented(rows=TWO_ROWS, seeds=[1, 2], testing=UPDATES | RIVALS, **SEARCH)
     contents = []
     for _ in range(2):
         write_tables(results.experiment, results.directory, published_file)
         files = sorted((results.directory.path / "tables").iterdir())
         contents.append([(path.name, path.read_bytes()) for path in files])
     assert contents[0] == contents[1]
-    assert len(contents[0]) == 8
+    assert len(contents[0]) == 16
 
 
-def test_only_searching_makes_a_search_table(invented: Invented, published: Published) -> None:
-    names = [table.name for table in tables(invented(), published)]
-    assert names == ["corpora", "perplexity"]
-
-
-UPDATES = {"updates": ["all", ["document_vector", "output"]]}
-TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
-
-
-def test_only_learning_weights_make_an_updates_table(
-    invented: Invented, published: Published
-) -> None:
-    names = [table.name for table in tables(invented(testing=UPDATES), published)]
-    assert names == ["corpora", "perplexity", "updates"]
-
-
-def test_the_updates_table_sets_what_learns_side_by_side(invented: Invented) -> None:
-    results = invented(rows=TWO_ROWS, testing=UPDATES)
-    online, static = "invented-M100-D20-seed1", "invented-M100-D0-seed1"
+def _updates(invented: Invented, **changes: Any) -> Results:
+    """Two rows with every evaluation's perplexities set."""
+    results = invented(rows=TWO_ROWS, testing=UPDATES | changes)
     values = {
-        (static, "none"): (61.0, 71.0),
-        (static, "all"): (62.0, 70.0),
-        (static, "output"): (63.0, 73.0),
-        (online, "none"): (64.0, 74.0),
-        (online, "document_vector"): (54.0, 64.0),
-        (online, "all"): (55.0, 65.0),
-        (online, "document_vector+output"): (56.0, 66.0),
+        (STATIC, "none"): (61.0, 71.0),
+        (STATIC, "all.word.sentence"): (62.0, 70.0),
+        (STATIC, "output.word.sentence"): (63.0, 73.0),
+        (ONLINE, "none"): (64.0, 74.0),
+        (ONLINE, "document_vector"): (54.0, 64.0),
+        (ONLINE, "all.word.sentence"): (55.0, 65.0),
+        (ONLINE, "document_vector+output.word.sentence"): (56.0, 66.0),
     }
-    for (name, updates), (valid, test) in values.items():
-        _set_evaluation(results, name, updates, {"valid": valid, "test": test})
-    table = updates_table(collect(results.experiment, results.directory))
-    names = ["none", "document_vector", "all", "document_vector+output", "output"]
-    wanted = [
-        key
-        for name in names
-        for key in (
-            f"valid_perplexity_{name}",
-            f"test_perplexity_{name}",
-            f"words_per_second_{name}",
-        )
-    ]
-    assert list(table.data.columns) == ["corpus", "hidden_size", "document_size", "seeds", *wanted]
-    for row, run in zip((0, 1), (static, online), strict=True):
-        for name in names:
-            found = table.data.iloc[row][[f"{s}_perplexity_{name}" for s in ("valid", "test")]]
-            assert (run, name) not in values or tuple(found) == values[run, name]
-            assert ((run, name) in values) == (not found.isna().any())
-    assert set(table.data["words_per_second_all"]) == {90_000.0}
-    bold = [
-        [heading for heading, best in zip(table.headings, marks, strict=True) if best]
-        for marks in table.best()
-    ]
-    assert bold == [
-        ["Valid perplexity, nothing", "Test perplexity, all"],
-        ["Valid perplexity, document vector", "Test perplexity, document vector"],
-    ]
+    for (name, evaluation), (valid, test) in values.items():
+        _set(results, name, evaluation, {"valid": valid, "test": test})
+    return _again(results)
 
 
-def test_the_updates_table_has_means_over_seeds(invented: Invented, published_file: Path) -> None:
-    results = invented(rows=TWO_ROWS[:1], testing={"updates": ["all"]}, seeds=[1, 2])
-    for seed, value in ((1, 100.0), (2, 104.0)):
-        _set_evaluation(results, f"invented-M100-D0-seed{seed}", "all", {"test": value})
-    again = collect(results.experiment, results.directory)
-    row = updates_table(again).data.iloc[0]
-    assert row["test_perplexity_all"] == 102.0
-    assert row["test_perplexity_all_sd"] == pytest.approx(8**0.5)
+def test_the_updates_csv_has_a_row_for_each_evaluation_of_each_model(
+    invented: Invented, published_file: Path
+) -> None:
+    results = _updates(invented)
+    path = results.directory.evaluation(ONLINE, "all.word.sentence")
+    _update(path, parameters_touched_per_word=3.5, multiply_adds_per_word=4.5)
+    _update(path, chosen={"learning_rate": 0.03})
     write_tables(results.experiment, results.directory, published_file)
-    for kind in ("csv", "md", "tex", "html"):
-        assert results.directory.table("updates", kind).stat().st_size > 0
+    csv = pd.read_csv(results.directory.table("updates", "csv"), keep_default_na=False)
+    found = csv[["model", "evaluation", "valid_perplexity", "test_perplexity"]]
+    assert list(found.itertuples(index=False, name=None)) == [
+        ("100/0", "none", 61.0, 71.0),
+        ("100/0", "all.word.sentence", 62.0, 70.0),
+        ("100/0", "output.word.sentence", 63.0, 73.0),
+        ("100/20", "none", 64.0, 74.0),
+        ("100/20", "document_vector", 54.0, 64.0),
+        ("100/20", "all.word.sentence", 55.0, 65.0),
+        ("100/20", "document_vector+output.word.sentence", 56.0, 66.0),
+    ]
+    row = csv.iloc[5]
+    ways = ["updates", "learn_after", "unit_of_text", "rate"]
+    assert [str(row[key]) for key in ways] == ["all", "word", "sentence", "0.03"]
+    costs = ["parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"]
+    assert list(row[costs]) == [3.5, 4.5, 90_000.0]
 
 
-def test_an_evaluation_with_another_rate_is_refused(invented: Invented) -> None:
-    results = invented(testing={"updates": ["all"]})
-    path = results.directory.evaluation("invented-M120-D0-seed1", "all")
-    other = json.loads(path.read_text()) | {"testing": {"learning_rate": 9.0, "steps": 5}}
-    write_json(path, other)
-    with pytest.raises(UserError, match=f"{path}: tested with another `testing`"):
-        collect(results.experiment, results.directory)
+def test_the_readable_updates_table_has_a_column_for_each_model(invented: Invented) -> None:
+    table = updates_table(_updates(invented))
+    wanted = ["What learns", "After every", "Kept for a", "100/0", "100/20"]
+    columns = [table.headings.index(heading) for heading in wanted]
+    assert [[row[i] for i in columns] for row in table.cells()] == [
+        ["nothing", "", "", "71.0", "74.0"],
+        ["document vector, as trained", "word", "sentence", "", "64.0"],
+        ["all", "word", "sentence", "70.0", "65.0"],
+        ["document vector + output", "word", "sentence", "", "66.0"],
+        ["output", "word", "sentence", "73.0", ""],
+    ]
+    assert _bold(table) == [[], ["100/20"], ["100/0"], [], []]
+
+
+def test_costs_and_rates_are_the_first_vectors(invented: Invented) -> None:
+    results = _updates(invented)
+    path = results.directory.evaluation(ONLINE, "all.word.sentence")
+    costs = {"parameters_touched_per_word": 35.0, "multiply_adds_per_word": 4500.0}
+    _update(path, chosen={"learning_rate": 0.3}, **costs)
+    table = updates_table(_again(results))
+    headings = ["Rate", "Parameters touched a word", "Multiply-adds a word", "Words/s"]
+    assert [_cell(table, 2, heading) for heading in headings] == ["0.3", "35", "4,500", "90,000"]
+    assert [_cell(table, row, "Rate") for row in (0, 1)] == ["", "0.15"]  # as it was trained
+    # Of what it does not do, it has no costs.
+    assert [_cell(table, 4, heading) for heading in headings] == [""] * 4
+
+
+def test_what_learns_is_said_once_of_all_its_ways(invented: Invented) -> None:
+    table = updates_table(
+        _updates(invented, unit_of_text=["sentence", "stream"], learn_after=["word", "sentence"])
+    )
+    ways = [row[:3] for row in table.cells()]
+    assert ways[2:5] == [
+        ["all", "word", "sentence"],
+        ["", "word", "stream"],
+        ["", "sentence", "stream"],
+    ]
+    assert [way[0] for way in ways].count("all") == 1
+
+
+def test_the_caches_are_not_among_what_learns(invented: Invented) -> None:
+    results = invented(rows=TWO_ROWS, testing=UPDATES | RIVALS)
+    table = updates_table(results)
+    assert table.tidy is not None
+    assert not [name for name in table.tidy["evaluation"] if "cache" in name]
+    assert set(table.tidy["model"]) == {"100/0", "100/20"}
+
+
+def test_the_updates_table_has_means_over_seeds_and_each_seeds_rate(invented: Invented) -> None:
+    results = invented(rows=TWO_ROWS[:1], testing={"updates": ["all"]}, seeds=[1, 2])
+    for seed, value, rate in ((1, 100.0, 0.1), (2, 104.0, 0.03)):
+        name = f"invented-M100-D0-seed{seed}"
+        _set(results, name, "all.word.sentence", {"test": value})
+        path = results.directory.evaluation(name, "all.word.sentence")
+        _update(path, chosen={"learning_rate": rate})
+    table = updates_table(_again(results))
+    assert table.tidy is not None
+    row = table.tidy.iloc[1]
+    assert row["test_perplexity"] == 102.0
+    assert row["test_perplexity_sd"] == pytest.approx(8**0.5)
+    assert _cell(table, 1, "100/0") == "102.0 ± 2.8"
+    assert _cell(table, 1, "Rate") == "0.1 / 0.03"
+
+
+def test_the_corpora_table_has_a_row_a_split_and_says_the_corpuss_figures_once(
+    invented: Invented,
+) -> None:
+    results = invented()
+    path = results.directory.corpus("invented").statistics
+    statistics = read_json(path)
+    statistics["splits"]["test"] |= {"words": 12_345, "oov_rate": 0.0625}
+    write_json(path, statistics)
+    table = corpora_table(_again(results))
+    assert list(table.data["split"]) == ["train", "valid", "test"]
+    assert _cell(table, 2, "Words") == "12,345"
+    assert _cell(table, 2, "OOV (%)") == "6.2"
+    assert [_cell(table, row, "Vocabulary") for row in range(3)] == ["15,332", "", ""]
+    assert list(table.data["vocabulary_size"]) == [15_332] * 3
+
+
+def test_a_corpus_without_articles_has_none_to_count(
+    invented: Invented, published_file: Path
+) -> None:
+    results = invented()
+    _update(results.directory.corpus("invented").statistics, articles=None)
+    assert _cell(corpora_table(_again(results)), 0, "Articles") == ""
+    write_tables(results.experiment, results.directory, published_file)
+    assert pd.read_csv(results.directory.table("corpora", "csv"))["articles"].isna().all()
 
 
 def test_special_characters_are_escaped_and_the_best_is_bold() -> None:
@@ -259,6 +486,46 @@ def test_special_characters_are_escaped_and_the_best_is_bold() -> None:
     assert r"\{c\} & 1" in latex
 
 
+def _latex(columns: int, heading: str, **options: Any) -> str:
+    data = pd.DataFrame({"x": [1.0], "x_sd": [0.25]})
+    shown = [Column(heading, mean("x"), **options) for _ in range(columns)]
+    return to_latex(Table("wide", "Wide", data, shown))
+
+
+@pytest.mark.parametrize(
+    ("columns", "environment", "small"),
+    [(6, "table", False), (8, "table", True), (10, "sidewaystable", True)],
+)
+def test_a_wide_latex_table_is_set_small_and_a_very_wide_one_sideways(
+    columns: int, environment: str, small: bool
+) -> None:
+    latex = _latex(columns, "Heading")  # 9 letters a column: `1.0 ± 0.2`
+    assert re.findall(r"\\(?:begin|end)\{(\w*table)\}", latex) == [environment] * 2
+    assert (r"\scriptsize" in latex) is small
+    assert latex.index(r"\centering") < latex.index(r"\begin{tabular}")
+
+
+def test_a_latex_heading_is_stacked_and_sentences_share_the_line() -> None:
+    assert r"\shortstack[r]{Multiply-\\adds a word}" in _latex(1, "Multiply-adds a word")
+    assert r"\shortstack[l]{Chosen on\\valid}" in _latex(1, "Chosen on valid", text=True)
+    wide = _latex(3, "Nearest by document vector", text=True, wide=True)
+    assert wide.count(r"p{0.25\linewidth}") == 3
+    assert "shortstack" not in wide
+    assert r"1.0 $\pm$ 0.2" in wide
+
+
+def test_the_csv_is_of_the_tidy_frame_where_there_is_one(
+    invented: Invented, published_file: Path
+) -> None:
+    results = _updates(invented)
+    table = updates_table(results)
+    assert table.tidy is not None
+    write_tables(results.experiment, results.directory, published_file)
+    csv = pd.read_csv(results.directory.table("updates", "csv"))
+    assert list(csv.columns) == list(table.tidy.columns)
+    np.testing.assert_allclose(csv["test_perplexity"], table.tidy["test_perplexity"])
+
+
 def test_published_numbers_need_their_status(tmp_path: Path) -> None:
     path = tmp_path / "published.yaml"
     row = "rows:\n  - {hidden_size: 100, document_size: 0, source: table 1, "
@@ -270,3 +537,17 @@ def test_published_numbers_need_their_status(tmp_path: Path) -> None:
         path.write_text(row + wrong)
         with pytest.raises(UserError, match=f"{path}: "):
             load_published(path)
+
+
+def test_a_published_number_is_of_one_layer(tmp_path: Path, invented: Invented) -> None:
+    path = tmp_path / "published.yaml"
+    row = "hidden_size: 100, document_size: 20, source: table 1, status: published"
+    path.write_text(
+        f"rows:\n  - {{{row}, test_perplexity: 1.5}}\n"
+        f"  - {{{row}, test_perplexity: 2.5, document_layer: hidden}}\n"
+    )
+    layers = ["output", "hidden", "both"]
+    results = invented(rows=[{"hidden_size": 100, "document_size": 20, "document_layer": layers}])
+    data = perplexity_table(results, load_published(path)).data
+    assert list(data["published_test_perplexity"]) == ["1.5", "2.5", "unknown"]
+    assert list(data["model"]) == ["100/20", "100/20 hidden", "100/20 both"]

@@ -1,8 +1,15 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from online_rnnlm.configuration import CorpusSettings
+from online_rnnlm.corpora.encoding import encode
+from online_rnnlm.corpora.sources import stages, write_articles
+from online_rnnlm.corpora.splitting import write_splits
+from online_rnnlm.corpora.tokenisation import write_sentences
+from online_rnnlm.corpora.vocabulary import write_vocabulary
+from online_rnnlm.runs import SPLITS, CorpusDirectory
+from online_rnnlm.settings import CorpusSettings
 
 
 @pytest.fixture
@@ -13,3 +20,31 @@ def settings(tmp_path: Path) -> CorpusSettings:
     return CorpusSettings.model_validate(
         {"source": source, **sizes, "vocabulary": {"min_count": 1}, "classes": {"count": 3}}
     )
+
+
+def _prepare(
+    settings: CorpusSettings, folder: Path, processes: int = 1, name: str = "small"
+) -> CorpusDirectory:
+    directory = CorpusDirectory(folder / name)
+    steps: dict[str, Callable[[], None]] = {
+        "articles": lambda: write_articles(settings, folder, directory.articles, processes),
+        "sentences": lambda: write_sentences(
+            settings, directory.articles, directory.sentences, processes
+        ),
+        "splits": lambda: write_splits(
+            settings, directory.sentences, {s: directory.split(s) for s in SPLITS}, processes
+        ),
+        "vocabulary": lambda: write_vocabulary(
+            settings, directory.split("train"), directory.vocabulary
+        ),
+        "encode": lambda: encode(settings, name, directory),
+    }
+    for stage in stages(settings.source):
+        steps[stage]()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def prepare() -> Callable[..., CorpusDirectory]:
+    """Runs all stages of a corpus, one after the other."""
+    return _prepare

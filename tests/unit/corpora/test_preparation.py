@@ -13,41 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.configuration import CorpusSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.corpora.encoding import encode
-from online_rnnlm.corpora.sources import stages, write_articles
+from online_rnnlm.corpora.sources import write_articles
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.tokenisation import write_sentences
-from online_rnnlm.corpora.vocabulary import write_vocabulary
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
+from online_rnnlm.settings import CorpusSettings
+
+Prepare = Callable[..., CorpusDirectory]
 
 ANIMALS = ["cat", "dog", "hen", "cow", "pig", "owl", "fox", "bee", "ant", "elk"]
 PLACES = ["mat", "hill", "farm", "moon"]
 LINES = [f"The {animal} sat on the {place}. It slept." for animal in ANIMALS for place in PLACES]
-
-
-def prepare(
-    settings: CorpusSettings, folder: Path, processes: int = 1, name: str = "small"
-) -> CorpusDirectory:
-    directory = CorpusDirectory(folder / name)
-    steps: dict[str, Callable[[], None]] = {
-        "articles": lambda: write_articles(settings, folder, directory.articles, processes),
-        "sentences": lambda: write_sentences(
-            settings, directory.articles, directory.sentences, processes
-        ),
-        "splits": lambda: write_splits(
-            settings, directory.sentences, {s: directory.split(s) for s in SPLITS}, processes
-        ),
-        "vocabulary": lambda: write_vocabulary(
-            settings, directory.split("train"), directory.vocabulary
-        ),
-        "encode": lambda: encode(settings, name, directory),
-    }
-    for stage in stages(settings.source):
-        steps[stage]()
-    return directory
 
 
 def with_source(settings: CorpusSettings, **source: object) -> CorpusSettings:
@@ -76,7 +54,7 @@ def words_of(corpus: Corpus, split: str) -> list[str]:
 
 
 @pytest.fixture
-def prepared(settings: CorpusSettings, tmp_path: Path) -> CorpusDirectory:
+def prepared(settings: CorpusSettings, tmp_path: Path, prepare: Prepare) -> CorpusDirectory:
     write(tmp_path / "text.txt", "\n".join(LINES))
     rare = settings.model_copy(
         update={"vocabulary": settings.vocabulary.model_copy(update={"min_count": 5})}
@@ -119,6 +97,9 @@ def test_statistics_count_what_is_there(prepared: CorpusDirectory) -> None:
         found = statistics["splits"][split]
         assert found["sentences"] == len(text)
         assert found["tokens"] == len(words) + len(text)
+        assert found["words"] == len(words)
+        numbers = np.load(prepared.split_articles(split))
+        assert found["documents"] == len(set(numbers.tolist()))
         assert found["unk_tokens"] == words.count("<unk>")
         assert found["oov_rate"] == pytest.approx(words.count("<unk>") / len(words))
         tokens = " ".join(lines(prepared.split(split))).split()
@@ -161,16 +142,19 @@ def test_quotes_are_kept_and_unknown_stays_whole(settings: CorpusSettings, tmp_p
 
 
 def test_the_number_of_processes_changes_nothing(
-    settings: CorpusSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: CorpusSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
     monkeypatch.setattr("online_rnnlm.corpora.tokenisation.BATCH_CHARACTERS", 100)
     write(tmp_path / "text.txt", "\n".join(LINES))
     one, two = prepare(settings, tmp_path, 1, "one"), prepare(settings, tmp_path, 2, "two")
     assert one.sentences.read_bytes() == two.sentences.read_bytes()
+    assert one.sentence_articles.read_bytes() == two.sentence_articles.read_bytes()
     assert load_corpus(one).digest == load_corpus(two).digest
 
 
-def test_the_seed_decides_the_order(settings: CorpusSettings, tmp_path: Path) -> None:
+def test_the_seed_decides_the_order(
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
+) -> None:
     write(tmp_path / "text.txt", "\n".join(LINES))
     digests = [
         load_corpus(prepare(settings.model_copy(update={"seed": seed}), tmp_path, name=name)).digest
@@ -180,7 +164,7 @@ def test_the_seed_decides_the_order(settings: CorpusSettings, tmp_path: Path) ->
 
 
 def test_a_smaller_sample_has_the_same_held_out_text(
-    settings: CorpusSettings, tmp_path: Path
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
 ) -> None:
     write(tmp_path / "text.txt", "\n".join(LINES))
     whole = prepare(settings, tmp_path, name="whole")
@@ -210,7 +194,9 @@ def test_jsonl_and_compressed_files_give_the_same_articles(
     assert json.loads(found.pop().splitlines()[0]) == {"title": "T", "text": LINES[0]}
 
 
-def test_ready_tokenised_files_stay_as_they_are(settings: CorpusSettings, tmp_path: Path) -> None:
+def test_ready_tokenised_files_stay_as_they_are(
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
+) -> None:
     texts = {"train": "A  b <UNK>\n\nA b <unk>\nx\n", "valid": "A\n", "test": "A b <unk>\nnew\n"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     directory = prepare(with_source(settings, **files, tokenised=True), tmp_path)
@@ -220,7 +206,7 @@ def test_ready_tokenised_files_stay_as_they_are(settings: CorpusSettings, tmp_pa
 
 
 def test_ready_raw_files_are_tokenised_each_by_itself(
-    settings: CorpusSettings, tmp_path: Path
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
 ) -> None:
     texts = {"train": "A cat sat. A dog ran.", "valid": "A dog ran.", "test": "A cow sat. A pig!"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
@@ -230,7 +216,9 @@ def test_ready_raw_files_are_tokenised_each_by_itself(
     assert lines(directory.split("test")) == ["a cow sat .", "a pig !"]
 
 
-def test_a_sample_of_a_ready_file_keeps_its_order(settings: CorpusSettings, tmp_path: Path) -> None:
+def test_a_sample_of_a_ready_file_keeps_its_order(
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
+) -> None:
     texts = {"train": "\n".join(f"w{i:02}" for i in range(50)), "valid": "w01", "test": "w02"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     changed = with_source(settings, **files, tokenised=True)
@@ -241,7 +229,7 @@ def test_a_sample_of_a_ready_file_keeps_its_order(settings: CorpusSettings, tmp_
 
 
 def test_one_tokenised_file_is_shuffled_but_otherwise_kept(
-    settings: CorpusSettings, tmp_path: Path
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
 ) -> None:
     text = [f"Word{i} IS" for i in range(20)] * 2
     file = write(tmp_path / "t.txt", "\n".join(text))
@@ -256,7 +244,7 @@ WORDS = st.lists(st.text("ab<>/ué\u4e00'\"", min_size=1, max_size=4), min_size=
 
 @given(sentences=st.lists(WORDS, min_size=6, max_size=20))
 def test_any_tokenised_text_survives_the_round_trip(
-    sentences: list[list[str]], tmp_path_factory: pytest.TempPathFactory
+    sentences: list[list[str]], tmp_path_factory: pytest.TempPathFactory, prepare: Prepare
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     text = [" ".join(sentence) for sentence in sentences]
@@ -325,7 +313,9 @@ def test_text_of_fragments_only_is_refused(settings: CorpusSettings, tmp_path: P
     assert not (tmp_path / "sentences.txt").exists()
 
 
-def test_tokenised_jsonl_is_refused(settings: CorpusSettings, tmp_path: Path) -> None:
+def test_tokenised_jsonl_is_refused(
+    settings: CorpusSettings, tmp_path: Path, prepare: Prepare
+) -> None:
     file = write(tmp_path / "t.jsonl.gz", gzip.compress(b'{"text": "a b"}\n'))
     with pytest.raises(UserError, match=r"t\.jsonl\.gz.*a sentence a line"):
         prepare(with_source(settings, file=file, tokenised=True), tmp_path)

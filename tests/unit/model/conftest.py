@@ -7,11 +7,11 @@ import pytensor
 import pytest
 from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model import parameters
 from online_rnnlm.model.engine import sizes_for
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.settings import RunSettings
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from online_rnnlm.configuration import RunSettings
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.state import first_words
+from online_rnnlm.settings import RunSettings
 
 pytestmark = pytest.mark.usefixtures("quick_graph")
 
@@ -30,6 +31,7 @@ class Case(NamedTuple):
     optimizer: str
     l2: float
     error_clip: float
+    document_layer: str = "output"
 
     def settings(self, **changes):
         values = self._asdict()
@@ -50,7 +52,19 @@ CASES = [
     Case("float32", 0, 1, UNEVEN, "adagrad", 0.01, 0.02),
     Case("float32", 5, 3, UNEVEN, "sgd", 0.0, 0.0),
     Case("float32", 4, 16, EQUAL, "adagrad", 0.01, 0.02),
+    Case("float64", 3, 1, UNEVEN, "sgd", 0.01, 0.02, "hidden"),
+    Case("float64", 4, 3, EQUAL, "adagrad", 0.0, 0.02, "hidden"),
+    Case("float64", 5, 2, WIDE, "sgd", 0.01, 0.02, "hidden"),
+    Case("float64", 5, 16, UNEVEN, "adagrad", 0.01, 0.0, "hidden"),
+    Case("float64", 3, 3, SINGLES, "adagrad", 0.01, 0.0, "hidden"),
+    Case("float32", 5, 3, UNEVEN, "sgd", 0.0, 0.0, "hidden"),
+    Case("float32", 4, 16, EQUAL, "adagrad", 0.01, 0.02, "hidden"),
+    Case("float64", 3, 1, EQUAL, "adagrad", 0.01, 0.02, "both"),
+    Case("float64", 4, 16, UNEVEN, "adagrad", 0.01, 0.02, "both"),
+    Case("float64", 5, 3, ONE_CLASS, "adagrad", 0.01, 0.0, "both"),
+    Case("float32", 5, 3, UNEVEN, "adagrad", 0.01, 0.02, "both"),
 ]
+LAYERS = ("output", "hidden", "both")
 
 
 def corpus_for(small, class_sizes):
@@ -87,7 +101,9 @@ def test_kernels_train_as_the_graph_does(small, case):
             np.testing.assert_allclose(array, other, rtol=tolerance, atol=tolerance, err_msg=name)
     for array, before in zip(weights, untouched, strict=True):
         np.testing.assert_array_equal(array, before)  # a trainer works on copies
-    assert not np.array_equal(actual[0].embeddings, weights.embeddings)
+    for name in ("embeddings", "hidden_document"):
+        start = getattr(weights, name)
+        assert not (start.size and np.array_equal(getattr(actual[0], name), start))
     if case.error_clip:
         free = trained(case.settings(error_clip=0.0), corpus, weights, rate)
         assert np.abs(free[0].embeddings - actual[0].embeddings).max() > 100 * tolerance
@@ -95,8 +111,11 @@ def test_kernels_train_as_the_graph_does(small, case):
 
 @pytest.mark.parametrize("kind", ["kernel", "graph"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_scores_are_those_of_plain_numpy(small, reference, kind, precision):
-    case = Case(precision, 5, 1, UNEVEN, "sgd", 0.0, 0.0)
+@pytest.mark.parametrize(
+    ("layer", "clip"), [("output", 0.0), ("hidden", 0.0), ("hidden", 0.02), ("both", 0.02)]
+)
+def test_scores_are_those_of_plain_numpy(small, reference, kind, precision, layer, clip):
+    case = Case(precision, 5, 1, UNEVEN, "sgd", 0.0, clip, layer)
     corpus = corpus_for(small, case.class_sizes)
     split = corpus.splits["train"]
     settings = case.settings(engine=kind)
@@ -104,27 +123,60 @@ def test_scores_are_those_of_plain_numpy(small, reference, kind, precision):
     numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:12]
     score = engine.scorer(settings, corpus)
     exact = Parameters(*(array.astype("float64") for array in weights))
+    moved = 0.0
     for rate in (RATE, 0.0):
         scores = score(weights, split, numbers, rate)
+        starts = first_words(split.offsets, numbers)
         for row, number in enumerate(numbers):
             words = small.words_of(split, number)
-            expected, _, after = reference(exact, corpus.class_offsets, words, rate)
-            unknown = np.array(words) == corpus.unk_id
+            expected, _, after = reference(exact, corpus.class_offsets, words, rate, clip=clip)
             tolerance = 10 * TOLERANCE[precision]
-            assert scores.log_probabilities[row] == pytest.approx(expected.sum(), rel=tolerance)
-            share = pytest.approx(expected[unknown].sum(), rel=tolerance)
-            assert scores.unk_log_probabilities[row] == share
+            logs = scores.log_probabilities[starts[row] : starts[row + 1]]
+            np.testing.assert_allclose(logs, expected, rtol=tolerance, atol=tolerance)
+            free, _, _ = reference(exact, corpus.class_offsets, words, rate)
+            moved = max(moved, np.abs(free - expected).max())
             if rate:
                 vector = scores.document_vectors[row]
                 np.testing.assert_allclose(vector, after[-1], atol=tolerance)
-        assert scores.unk_log_probabilities.any()
         assert scores.document_vectors.shape == (12, 5 if rate else 0)
+    assert moved > 0.01 if clip else moved == 0
 
 
 @pytest.mark.parametrize("kind", ["kernel", "graph"])
-@pytest.mark.parametrize("document_size", [0, 4])
-def test_probabilities_sum_to_one_over_the_vocabulary(small, kind, document_size):
-    case = Case("float64", document_size, 1, UNEVEN, "sgd", 0.0, 0.0)
+@pytest.mark.parametrize(("document_size", "layer"), [(0, "output"), (4, "output"), (4, "both")])
+def test_hidden_states_are_what_words_are_predicted_from(
+    small, reference, kind, document_size, layer
+):
+    case = Case("float64", document_size, 1, UNEVEN, "sgd", 0.0, 0.0, layer)
+    corpus = corpus_for(small, case.class_sizes)
+    split = corpus.splits["train"]
+    settings = case.settings(engine=kind)
+    weights = small.weights_for(settings, corpus)
+    numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:7]
+    scores = engine.scorer(settings, corpus, hidden_states=True)(weights, split, numbers, RATE)
+    rows = iter(scores.hidden_states)
+    for number in numbers:
+        words = small.words_of(split, number)
+        _, documents, _ = reference(weights, corpus.class_offsets, words, RATE)
+        state = np.zeros(6)
+        for previous, document in zip([0, *words[:-1]], documents, strict=True):
+            total = weights.embeddings[previous] + weights.recurrent @ state
+            if layer == "both":
+                total = total + document @ weights.hidden_document
+            state = 1 / (1 + np.exp(-total))
+            np.testing.assert_allclose(next(rows), state, rtol=1e-12)
+    assert next(rows, None) is None
+    without = engine.scorer(settings, corpus)(weights, split, numbers, RATE)
+    assert without.hidden_states.shape == (0, 6)
+    np.testing.assert_array_equal(without.log_probabilities, scores.log_probabilities)
+
+
+@pytest.mark.parametrize("kind", ["kernel", "graph"])
+@pytest.mark.parametrize(
+    ("document_size", "layer"), [(0, "output"), (4, "output"), (4, "hidden"), (4, "both")]
+)
+def test_probabilities_sum_to_one_over_the_vocabulary(small, kind, document_size, layer):
+    case = Case("float64", document_size, 1, UNEVEN, "sgd", 0.0, 0.0, layer)
     corpus = corpus_for(small, case.class_sizes)
     settings = case.settings(engine=kind)
     weights = small.weights_for(settings, corpus)
@@ -132,7 +184,7 @@ def test_probabilities_sum_to_one_over_the_vocabulary(small, kind, document_size
 
     def probability(words):
         scores = score(weights, small.split_of([words]), np.arange(1), RATE)
-        return np.exp(scores.log_probabilities[0])
+        return np.exp(scores.log_probabilities.sum())
 
     for prefix in ([], [3], [2, 2, 23, 1, 14]):
         given = probability(prefix) if prefix else 1.0
@@ -141,10 +193,10 @@ def test_probabilities_sum_to_one_over_the_vocabulary(small, kind, document_size
         assert min(following) > 0
 
 
-@pytest.fixture
-def scoring(small):
+@pytest.fixture(params=LAYERS)
+def scoring(small, request):
     """A kernel scorer, weights and a corpus with an online document vector."""
-    case = Case("float64", 4, 16, UNEVEN, "sgd", 0.0, 0.0)
+    case = Case("float64", 4, 16, UNEVEN, "sgd", 0.0, 0.0, request.param)
     corpus = corpus_for(small, case.class_sizes)
     settings = case.settings()
     return engine.scorer(settings, corpus), small.weights_for(settings, corpus), corpus
@@ -156,10 +208,13 @@ def test_a_score_depends_neither_on_order_nor_on_company(scoring):
     # More than are scored side by side, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
+    starts = first_words(split.offsets, numbers)
     for row, number in enumerate(numbers):
         alone = score(weights, split, np.array([number]), RATE)
-        for one, all_ in zip(alone, together, strict=True):
-            np.testing.assert_allclose(one[0], all_[row], rtol=1e-12, atol=1e-14)
+        logs = together.log_probabilities[starts[row] : starts[row + 1]]
+        np.testing.assert_allclose(alone.log_probabilities, logs, rtol=1e-12, atol=1e-14)
+        vector = together.document_vectors[row]
+        np.testing.assert_allclose(alone.document_vectors[0], vector, rtol=1e-12, atol=1e-14)
 
 
 def test_a_vector_held_still_is_as_good_as_none(small, scoring):
@@ -169,6 +224,7 @@ def test_a_vector_held_still_is_as_good_as_none(small, scoring):
     none = weights._replace(
         class_document=np.zeros((0, corpus.classes)),
         word_document=np.zeros((0, corpus.vocabulary_size)),
+        hidden_document=np.zeros((0, weights.recurrent.shape[0])),
     )
     expected = engine.scorer(static, corpus)(none, split, numbers, RATE)
     held = score(weights, split, numbers, 0.0)
@@ -177,7 +233,8 @@ def test_a_vector_held_still_is_as_good_as_none(small, scoring):
     assert not np.allclose(online.log_probabilities, held.log_probabilities)
 
 
-def test_later_calls_may_need_more_memory(small):
+@pytest.mark.parametrize("layer", LAYERS)
+def test_later_calls_may_need_more_memory(small, layer):
     """Longer sentences, and classes so large that their scores outgrow what was reserved."""
     chance = np.random.default_rng(4)
     short, long = ((2, 1, 3), (30, 2, 17))
@@ -185,7 +242,7 @@ def test_later_calls_may_need_more_memory(small):
         size = sum(class_sizes)
         train, valid = (small.random_split(chance, size, lengths) for lengths in (short, long))
         corpus = small.corpus_of(class_sizes, train, valid)
-        settings = Case("float64", 4, 16, class_sizes, "sgd", 0.0, 0.0).settings()
+        settings = Case("float64", 4, 16, class_sizes, "sgd", 0.0, 0.0, layer).settings()
         weights = small.weights_for(settings, corpus)
         used = engine.scorer(settings, corpus)
         for split in (train, valid, train):
@@ -195,8 +252,9 @@ def test_later_calls_may_need_more_memory(small):
                 np.testing.assert_array_equal(array, expected)
 
 
-def test_training_goes_on_with_longer_sentences(small):
-    case = Case("float64", 4, 1, WIDE, "adagrad", 0.0, 0.0)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_training_goes_on_with_longer_sentences(small, layer):
+    case = Case("float64", 4, 1, WIDE, "adagrad", 0.0, 0.0, layer)
     corpus = corpus_for(small, case.class_sizes)
     settings = case.settings()
     weights = small.weights_for(settings, corpus)
@@ -210,8 +268,9 @@ def test_training_goes_on_with_longer_sentences(small):
 
 
 @pytest.mark.parametrize("kind", ["kernel", "graph"])
-def test_a_restored_trainer_goes_on_as_a_new_one(small, kind):
-    case = Case("float64", 2, 16, EQUAL, "adagrad", 0.0, 0.0)
+@pytest.mark.parametrize("layer", ["output", "both"])
+def test_a_restored_trainer_goes_on_as_a_new_one(small, kind, layer):
+    case = Case("float64", 2, 16, EQUAL, "adagrad", 0.0, 0.0, layer)
     corpus = corpus_for(small, case.class_sizes)
     settings = case.settings(engine=kind)
     weights = small.weights_for(settings, corpus)

@@ -1,14 +1,21 @@
-"""Parameters: shapes, numbers, files; what a prediction costs."""
+"""Parameters: shapes, numbers, files."""
 
 import numpy as np
 import pytest
 
 from online_rnnlm.model import parameters
-from online_rnnlm.model.cost import multiply_adds_per_word
 from online_rnnlm.model.parameters import Parameters, Sizes
 
 
-@pytest.mark.parametrize("sizes", [Sizes(11, 3, 4, 0), Sizes(15332, 100, 98, 20)])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        Sizes(11, 3, 4, 0),
+        Sizes(15332, 100, 98, 20),
+        Sizes(11, 3, 4, 5, "hidden"),
+        Sizes(11, 3, 4, 5, "both"),
+    ],
+)
 def test_the_count_is_what_the_arrays_hold(sizes):
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
     assert parameters.count(sizes) == sum(array.size for array in weights)
@@ -19,10 +26,26 @@ def test_the_count_by_hand():
     # E and W_o 10 · 3 each, W_h 3 · 3, W_c 4 · 3; the document vector's 2 · 4 and 2 · 10.
     assert parameters.count(Sizes(10, 3, 4, 0)) == 81
     assert parameters.count(Sizes(10, 3, 4, 2)) == 81 + 28
+    # The hidden layer has 2 · 3 instead of those 28, or beside them.
+    assert parameters.count(Sizes(10, 3, 4, 2, "hidden")) == 81 + 6
+    assert parameters.count(Sizes(10, 3, 4, 2, "both")) == 81 + 28 + 6
+
+
+def test_what_the_vector_feeds_changes_nothing_else():
+    output, both = (
+        parameters.initialise(Sizes(10, 3, 4, 2, layer), 0.1, 1, "float64")
+        for layer in ("output", "both")
+    )
+    for array, same in zip(output[:-1], both[:-1], strict=True):
+        np.testing.assert_array_equal(array, same)
+    hidden = parameters.initialise(Sizes(10, 3, 4, 2, "hidden"), 0.1, 1, "float64")
+    np.testing.assert_array_equal(hidden.word_output, both.word_output)
+    assert [array.shape for array in hidden[-3:]] == [(0, 4), (0, 10), (2, 3)]
+    assert both.hidden_document.all()
 
 
 def test_weights_are_normal_and_the_seeds():
-    sizes = Sizes(300, 40, 10, 5)
+    sizes = Sizes(300, 40, 10, 5, "both")
     first, again, other = (parameters.initialise(sizes, 0.2, s, "float32") for s in (1, 1, 2))
     for array, same, different in zip(first, again, other, strict=True):
         assert array.dtype == np.float32
@@ -34,9 +57,9 @@ def test_weights_are_normal_and_the_seeds():
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("document_size", [0, 2])
-def test_saved_weights_are_read_back(tmp_path, precision, document_size):
-    weights = parameters.initialise(Sizes(7, 3, 2, document_size), 0.1, 1, precision)
+@pytest.mark.parametrize("document", [(0, "output"), (2, "output"), (2, "hidden")])
+def test_saved_weights_are_read_back(tmp_path, precision, document):
+    weights = parameters.initialise(Sizes(7, 3, 2, *document), 0.1, 1, precision)
     parameters.save(weights, tmp_path / "model.npz")
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
     for array, expected in zip(parameters.read(tmp_path / "model.npz"), weights, strict=True):
@@ -61,18 +84,9 @@ def test_a_failed_save_leaves_what_was_there(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_weight_that_is_not_finite_is_seen_wherever_it_is(bad):
-    sizes = Sizes(7, 3, 2, 1)
+    sizes = Sizes(7, 3, 2, 1, "both")
     for name in Parameters._fields:
         weights = parameters.filled(sizes, 1.0, "float32")
         assert parameters.all_finite(weights)
         getattr(weights, name)[-1, -1] = bad
         assert not parameters.all_finite(weights)
-
-
-def test_multiply_adds_by_hand():
-    # M = 100, 100 classes, 50 words in the target's class: 100² + 150 · 100.
-    assert multiply_adds_per_word(Sizes(10_000, 100, 100, 0), 50.0) == 25_000
-    # D = 20: V d and its gradient, 2 · 150 · 20, and the step, 20.
-    assert multiply_adds_per_word(Sizes(10_000, 100, 100, 20), 50.0) == 31_020
-    # An uneven mean: 98 classes, 50.5 words.
-    assert multiply_adds_per_word(Sizes(10_000, 100, 98, 0), 50.5) == 24_850

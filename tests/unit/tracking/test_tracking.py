@@ -87,20 +87,18 @@ def test_an_entry_has_all_there_is_to_compare(directory: ExperimentDirectory) ->
 def test_what_else_learns_during_testing_is_entered_too(
     directory: ExperimentDirectory, fake: SimpleNamespace
 ) -> None:
-    updates = [["document_vector", "output"]]
-    experiment = fake.experiment(testing={"updates": updates})
-    [run] = [run for run in experiment.runs() if run.name == RUN]
-    old = tracking.track(directory, run)
-    fake.write_learning_weights(directory, run, "document_vector+output", experiment.testing)
-    new = tracking.track(directory, run)
+    old, evaluation = tracking.track(directory, RUN), "document_vector+output.word.stream"
+    fake.write_evaluation(directory, RUN, evaluation, 99.0)
+    new = tracking.track(directory, RUN)
     assert new != old
     [entry] = _of(directory, RUN)
     metrics = entry.data.metrics
-    assert metrics["test_perplexity_document_vector_and_output"] == pytest.approx(99.0)
-    assert "train_perplexity_document_vector_and_output" not in metrics
+    ending = "document_vector_and_output.word.stream"
+    assert metrics[f"test_perplexity_{ending}"] == pytest.approx(99.0)
+    assert f"train_perplexity_{ending}" not in metrics
     stored = {path.name for path in (directory.artifacts / new).rglob("*.*")}
-    assert {"document_vector+output.json", "document_vector+output.parquet"} <= stored
-    for path in directory.evaluation(RUN, "none").parent.glob("document_vector+output.*"):
+    assert {f"{evaluation}.json", f"{evaluation}.parquet"} <= stored
+    for path in directory.evaluation(RUN, "none").parent.glob(f"{evaluation}.*"):
         path.unlink()  # the directory is shared
 
 

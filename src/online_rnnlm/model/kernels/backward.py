@@ -16,16 +16,27 @@ from online_rnnlm.model.kernels.layout import gather
 
 @njit(cache=True)
 def update_weights(weights, sums, classes, rule, steps, tokens, word_scores, space):
-    """Update all weights from the errors that `predict_batch` has left in `space`."""
+    """Update all weights from the errors that `predict_batch` has left in `space`.
+
+    `predict_coupled` has left ∂L/∂h in `space.errors`, too: it needs no second time.
+    """
     zero = space.hidden.dtype.type(0)
     one = space.hidden.dtype.type(1)
     class_errors = space.class_scores[:tokens]
-    multiply_nn(one, class_errors, weights.class_output, zero, space.errors[:tokens])
+    if not is_coupled(weights):
+        multiply_nn(one, class_errors, weights.class_output, zero, space.errors[:tokens])
     _update_words(weights, sums, classes, rule, tokens, word_scores, space)
     _update_class_layer(weights, sums, rule, class_errors, space)
     _propagate_through_time(weights, rule, steps, space)
+    _update_hidden_document(weights, sums, rule, tokens, space)
     _update_recurrent(weights, sums, rule, tokens, space)
     _update_embeddings(weights, sums, rule, tokens, space)
+
+
+@njit(cache=True)
+def is_coupled(weights):
+    """Whether d feeds the hidden layer, so that hidden states depend on it."""
+    return weights.hidden_document.shape[0] > 0
 
 
 @njit(cache=True)
@@ -43,13 +54,14 @@ def _update_words(weights, sums, classes, rule, tokens, word_scores, space):
             continue
         errors = scores.reshape(end - begin, high - low)
         output = weights.word_output[low:high]
-        parts = space.class_errors[: end - begin]
-        multiply_nn(dtype(1), errors, output, dtype(0), parts)
-        _add_rows(parts, space.order[begin:end], space.errors)
+        if not is_coupled(weights):
+            parts = space.class_errors[: end - begin]
+            multiply_nn(dtype(1), errors, output, dtype(0), parts)
+            add_rows(parts, space.order[begin:end], space.errors)
         gradient = space.word_output[: high - low]
         multiply_tn(dtype(1), errors, space.grouped[begin:end], dtype(0), gradient)
         _update(output, gradient, sums.word_output[low:high], rule)
-        if space.documents.shape[1] > 0:
+        if weights.word_document.shape[0] > 0:
             documents = space.grouped_documents[begin:end]
             _update_word_document(weights, sums, rule, documents, errors, low, high, space)
 
@@ -70,7 +82,7 @@ def _update_word_document(weights, sums, rule, documents, errors, low, high, spa
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _add_rows(source, rows, target):
+def add_rows(source, rows, target):
     """target[rows[r]] += source[r]."""
     for r in range(rows.size):
         into, what = target[rows[r]], source[r]
@@ -84,7 +96,7 @@ def _update_class_layer(weights, sums, rule, class_errors, space):
     tokens = class_errors.shape[0]
     multiply_tn(dtype(1), class_errors, space.hidden[:tokens], dtype(0), space.class_output)
     _update(weights.class_output, space.class_output, sums.class_output, rule)
-    if space.documents.shape[1] > 0:
+    if weights.class_document.shape[0] > 0:
         documents = space.documents[:tokens]
         multiply_tn(dtype(1), documents, class_errors, dtype(0), space.class_document)
         _update(weights.class_document, space.class_document, sums.class_document, rule)
@@ -112,6 +124,15 @@ def through_sigmoid(hidden, errors, clip):
         for j in range(h.size):
             error = row[j] * h[j] * (one - h[j])
             row[j] = min(max(error, -clip), clip)
+
+
+@njit(cache=True)
+def _update_hidden_document(weights, sums, rule, tokens, space):
+    if is_coupled(weights):
+        dtype = space.hidden.dtype.type
+        documents, errors = space.documents[:tokens], space.errors[:tokens]
+        multiply_tn(dtype(1), documents, errors, dtype(0), space.hidden_document)
+        _update(weights.hidden_document, space.hidden_document, sums.hidden_document, rule)
 
 
 @njit(cache=True)
@@ -143,7 +164,7 @@ def _update_embeddings(weights, sums, rule, tokens, space):
             space.grouped[distinct] = space.errors[i]
             distinct += 1
         else:
-            _add_rows(space.errors[i : i + 1], space.slots[word : word + 1], space.grouped)
+            add_rows(space.errors[i : i + 1], space.slots[word : word + 1], space.grouped)
     for slot in range(distinct):
         word = words[slot]
         space.slots[word] = -1

@@ -1,8 +1,8 @@
 """Predictions for one batch: hidden states, scores, and the document vectors as they learn.
 
-The equations are those of `graph`. The document vector feeds only the output layer, so hidden
-states and their share of all scores are matrix products over the whole batch; only the vector's
-own recurrence runs word by word.
+The equations are those of `graph`, for a document vector that feeds only the output layer. So
+hidden states and their share of all scores are matrix products over the whole batch; only the
+vector's own recurrence runs word by word. `coupled` has the other models.
 """
 
 from __future__ import annotations
@@ -96,23 +96,23 @@ def _follow_documents(weights, classes, rate, steps, word_scores, space):
             class_errors = space.class_scores[row]
             word_errors = word_scores[space.place[row] : space.place[row] + high - low]
             document = space.current[row - space.first[t]]
+            alone = high - low == 1
             if learning:
                 space.documents[row] = document
                 add_product(document, weights.class_document, 0, class_errors.size, class_errors)
-                add_product(document, weights.word_document, low, high, word_errors)
+                if not alone:
+                    add_product(document, weights.word_document, low, high, word_errors)
             log_probability = to_errors(class_errors, c)
-            if high - low > 1:
+            if not alone:
                 log_probability += to_errors(word_errors, target - low)
-            else:
-                word_errors[0] = 0
             space.log_probabilities[row] = log_probability
             if learning:
                 slope = space.slope
                 slope[:] = 0
                 add_slope(weights.class_document, 0, class_errors, slope)
-                add_slope(weights.word_document, low, word_errors, slope)
-                for k in range(slope.size):
-                    document[k] -= rate * slope[k]
+                if not alone:
+                    add_slope(weights.word_document, low, word_errors, slope)
+                subtract(document, rate, slope)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -135,21 +135,29 @@ def to_errors(scores, target):
     return aim - math.log(total)
 
 
+@njit(cache=True, fastmath=True, error_model="numpy")
+def subtract(vector, rate, slope):
+    """One step of gradient descent: vector -= rate slope."""
+    for k in range(vector.size):
+        vector[k] -= rate * slope[k]
+
+
 # Four rows at a time, so that each sum is read and written once for four products.
 # Slices are cut from single rows: numba knows those to be contiguous, and makes vectors of them.
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def add_product(vector, matrix, low, high, result):
-    """result += vector matrix[:, low:high]."""
-    whole = vector.size - vector.size % 4
+    """result += vector matrix[:, low:high], or nothing if the matrix has no rows."""
+    rows = matrix.shape[0]
+    whole = rows - rows % 4
     for i in range(0, whole, 4):
         row0, row1 = matrix[i][low:high], matrix[i + 1][low:high]
         row2, row3 = matrix[i + 2][low:high], matrix[i + 3][low:high]
         v0, v1, v2, v3 = vector[i], vector[i + 1], vector[i + 2], vector[i + 3]
         for j in range(result.size):
             result[j] += v0 * row0[j] + v1 * row1[j] + v2 * row2[j] + v3 * row3[j]
-    for i in range(whole, vector.size):
+    for i in range(whole, rows):
         row0 = matrix[i][low:high]
         for j in range(result.size):
             result[j] += vector[i] * row0[j]
@@ -157,9 +165,9 @@ def add_product(vector, matrix, low, high, result):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def add_slope(matrix, low, errors, slope):
-    """slope += matrix[:, low : low + n] errors."""
-    high = low + errors.size
-    whole = slope.size - slope.size % 4
+    """slope += matrix[:, low : low + n] errors, or nothing if the matrix has no rows."""
+    rows, high = matrix.shape[0], low + errors.size
+    whole = rows - rows % 4
     zero = slope.dtype.type(0)
     for i in range(0, whole, 4):
         row0, row1 = matrix[i][low:high], matrix[i + 1][low:high]
@@ -175,7 +183,7 @@ def add_slope(matrix, low, errors, slope):
         slope[i + 1] += s1
         slope[i + 2] += s2
         slope[i + 3] += s3
-    for i in range(whole, slope.size):
+    for i in range(whole, rows):
         row0 = matrix[i][low:high]
         s0 = zero
         for j in range(errors.size):

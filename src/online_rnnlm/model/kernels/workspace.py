@@ -55,11 +55,11 @@ class Workspace(NamedTuple):
     word_scores: Any
     """(≥ 0,): scores of the candidate words, row after row, then P - 1 at the target."""
     class_errors: Any
-    """(N, M): one class's part of ∂L/∂h."""
+    """(N, M): one class's part of ∂L/∂h; later ∂L_t/∂h_t through the sigmoid."""
     documents: Any
     """(N, D): d before every word."""
     grouped_documents: Any
-    """(N, D): d in the order of classes."""
+    """(N, D): ∂L_t/∂d_t of a step; later d in the order of classes."""
     current: Any
     """(B, D): d of every sentence now."""
     slope: Any
@@ -73,11 +73,13 @@ class Workspace(NamedTuple):
     class_output_transposed: Any
     """(M, K): W_cᵀ."""
     class_document: Any
-    """(D, K): a gradient."""
+    """(D, K) or (0, K): a gradient."""
     word_output: Any
     """(L, M): a gradient, for the L words of the largest class."""
     word_document: Any
-    """(D · L,): a gradient, for the words of one class."""
+    """(D · L,) or (0,): a gradient, for the words of one class."""
+    hidden_document: Any
+    """(D, M) or (0, M): a gradient."""
 
 
 class Capacity(NamedTuple):
@@ -106,7 +108,8 @@ class Capacity(NamedTuple):
 
 def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspace:
     """Scratch memory of a capacity."""
-    (v, m, k, d), sentences, steps, tokens = capacity
+    sizes, sentences, steps, tokens = capacity
+    v, m, k, d = sizes[:4]
     largest = int(np.diff(classes.offsets).max())
 
     def integers(size: int) -> Integers:
@@ -137,7 +140,8 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
         recurrent=reals(m, m),
         class_output=reals(k, m),
         class_output_transposed=reals(m, k),
-        class_document=reals(d, k),
+        class_document=reals(sizes.output_document, k),
         word_output=reals(largest, m),
-        word_document=reals(d * largest),
+        word_document=reals(sizes.output_document * largest),
+        hidden_document=reals(sizes.hidden_document, m),
     )

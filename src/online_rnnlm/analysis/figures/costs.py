@@ -1,0 +1,199 @@
+"""What parameters, and what multiply-adds, buy: test perplexity against cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from online_rnnlm.analysis.collect import Results
+from online_rnnlm.analysis.drawing import (
+    INK,
+    MUTED,
+    ONLINE,
+    RIVAL,
+    STATIC,
+    SURFACE,
+    Picture,
+    corpus_panels,
+    enumeration,
+    legend_above,
+)
+from online_rnnlm.analysis.figures.labels import Label, Place, place_labels
+from online_rnnlm.analysis.figures.points import (
+    LEARNING,
+    MULTIPLY_ADDS,
+    NETWORKS,
+    PARAMETERS,
+    STATIC_ROW,
+    STILL,
+    Cost,
+    Point,
+    Window,
+    frontier,
+    points_of,
+    window,
+)
+
+Line = tuple[Place, Place]
+
+_HEIGHT = 4.3
+_FRONTIER = "lowest for so much or less"
+_LOOKS: Mapping[str, Mapping[str, Any]] = {
+    STATIC_ROW: {"marker": "o", "color": STATIC, "mfc": STATIC},
+    LEARNING: {"marker": "D", "color": ONLINE, "mfc": ONLINE},
+    STILL: {"marker": "D", "color": ONLINE, "mfc": SURFACE},
+    "unigram cache": {"marker": "^", "color": RIVAL, "mfc": SURFACE},
+    "neural cache": {"marker": "v", "color": RIVAL, "mfc": RIVAL},
+}
+_NGRAM: Mapping[str, Any] = {"marker": "X", "color": RIVAL, "mfc": RIVAL}
+
+
+def by_parameters(results: Results) -> Picture:
+    """Test perplexity against parameters."""
+    return _picture(results, PARAMETERS)
+
+
+def by_multiply_adds(results: Results) -> Picture:
+    """Test perplexity against multiply-adds a word in testing, learning included."""
+    return _picture(results, MULTIPLY_ADDS)
+
+
+def _picture(results: Results, cost: Cost) -> Picture:
+    corpora = list(results.experiment.corpora)
+    figure, axes = corpus_panels(corpora, _HEIGHT, "Test perplexity")
+    points = {corpus: points_of(results, corpus, cost) for corpus in corpora}
+    lines = [_panel(axis, points[c], cost) for axis, c in zip(axes, corpora, strict=True)]
+    legend_above(axes[0])
+    for axis, found, free in zip(axes, points.values(), lines, strict=True):
+        shown = window(found)
+        place_labels(axis, _labels(found, shown), [shown.clamped(p) for p in found], free)
+    return Picture(figure, _caption(results, cost, points))
+
+
+def _panel(axis: Axes, points: Sequence[Point], cost: Cost) -> list[Line]:
+    """Draw all but the labels; returns the lines that they should not cover."""
+    shown = window(points)
+    axis.set_xlim(shown.left, shown.right)
+    axis.set_ylim(shown.low, shown.high)
+    axis.set_xlabel(cost.label)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    for kind in dict.fromkeys(point.kind for point in points):
+        _draw_series(axis, kind, [point for point in points if point.kind == kind], shown)
+    return [*_draw_joints(axis, points, shown), *_draw_frontier(axis, frontier(points), shown)]
+
+
+def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Line]:
+    """Steps: what is reached with so much cost is reached with more. Returns what is visible."""
+    right = max(shown.right, best[-1].cost)
+    steps = [shown.clamped(point) for point in best] + [(shown.right, best[-1].perplexity)]
+    axis.step(
+        [*(point.cost for point in best), right],
+        [*(point.perplexity for point in best), best[-1].perplexity],
+        where="post", color=MUTED, lw=1, zorder=1, label=_FRONTIER,
+    )  # fmt: skip
+    return [
+        line
+        for (x, y), (next_x, next_y) in pairwise(steps)
+        for line in (((x, y), (next_x, y)), ((next_x, y), (next_x, next_y)))
+    ]
+
+
+def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Line]:
+    """From a model as it stands still, an arrow to what learning, a line to what a cache makes."""
+    still = {p.model: p for p in points if p.kind in (STILL, STATIC_ROW)}
+    lines = []
+    for point in points:
+        start = still.get(point.model)
+        if start is None or start.kind == point.kind or not shown.holds(point):
+            continue
+        line = (start.cost, start.perplexity), (point.cost, point.perplexity)
+        style = "->" if point.kind == LEARNING else "-"
+        arrow = {"arrowstyle": style, "color": _look(point.kind)["color"], "lw": 0.7, "ls": "--"}
+        axis.annotate(
+            "", line[1], line[0], arrowprops={**arrow, "shrinkA": 5, "shrinkB": 5}, zorder=1.5
+        )
+        lines.append(line)
+    return lines
+
+
+def _look(kind: str) -> Mapping[str, Any]:
+    return _LOOKS.get(kind, _NGRAM)
+
+
+def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) -> None:
+    """The points of a kind; those that lie outside stand at the edge."""
+    xs, ys = zip(*(shown.clamped(point) for point in points), strict=True)
+    errors = [point.deviation if shown.holds(point) else 0.0 for point in points]
+    axis.errorbar(
+        xs, ys, yerr=errors if any(errors) else None, ls="", ms=6, capsize=2.5, elinewidth=1,
+        label=kind, clip_on=False, zorder=3, **_look(kind),
+    )  # fmt: skip
+
+
+def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
+    """Rows have their names; caches stand where their row stands, and only the legend says so."""
+    named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
+    labels = [Label(p.model, (p.cost, p.perplexity), str(_look(p.kind)["color"])) for p in named]
+    outside = [point for point in points if not shown.holds(point)]
+    for kind in dict.fromkeys(point.kind for point in outside):
+        far = [point for point in outside if point.kind == kind]
+        labels.append(Label(_far_text(kind, far, shown), shown.clamped(far[0]), INK))
+    return labels
+
+
+def _far_text(kind: str, far: Sequence[Point], shown: Window) -> str:
+    """Names what stands at an edge, and where it truly lies."""
+    ys = sorted(point.perplexity for point in far)
+    xs = sorted(point.cost for point in far)
+    reached = " to ".join(dict.fromkeys(f"{y:.0f}" for y in (ys[0], ys[-1])))
+    costs = " to ".join(dict.fromkeys(_short(x) for x in (xs[0], xs[-1])))
+    text, arrow = f"{kind}: {reached}, at {costs}", _arrow(far[0], shown)
+    return f"{arrow} {text}" if arrow == "←" else f"{text} {arrow}"
+
+
+def _short(cost: float) -> str:
+    return f"{cost:,.0f}" if cost >= 10 else f"{cost:.2g}"
+
+
+def _arrow(point: Point, shown: Window) -> str:
+    if point.cost > shown.right:
+        return "→"
+    if point.cost < shown.left:
+        return "←"
+    return "↑" if point.perplexity > shown.high else "↓"
+
+
+def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]) -> str:
+    shown = {point.kind for found in points.values() for point in found}
+    what = cost.label.partition(" (")[0].lower()
+    lines = [f"Test perplexity against {what}."]
+    if LEARNING in shown:
+        lines.append("Arrows: from the vector held at 0 to the same weights with it learning.")
+    caches = sorted(kind for kind in shown if kind.endswith("cache"))
+    if caches:
+        lines.append(f"Joined to a static row: the same with a {enumeration(caches, 'or')}.")
+    if not shown <= set(NETWORKS):
+        lines.append("What lies far outside stands at the edge, with its figures.")
+    lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")
+    lines[-1] += f" on them lie {_on_frontier(points)}."
+    if len(results.experiment.seeds) > 1:
+        lines.append(f"Bars: standard deviation over {len(results.experiment.seeds)} seeds.")
+    return " ".join(lines)
+
+
+def _on_frontier(points: Mapping[str, Sequence[Point]]) -> str:
+    texts = []
+    for corpus, found in points.items():
+        names = enumeration([_name(point) for point in frontier(found)])
+        texts.append(f"{names} on {corpus}" if len(points) > 1 else names)
+    return "; ".join(texts)
+
+
+def _name(point: Point) -> str:
+    if point.kind in (STATIC_ROW, LEARNING) or point.kind == point.model:
+        return point.model
+    return f"{point.model} with its {point.kind}"

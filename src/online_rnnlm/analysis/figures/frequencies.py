@@ -1,0 +1,113 @@
+"""Which words gain? The change of test perplexity by the frequency of the predicted word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from online_rnnlm.analysis.collect import Results
+from online_rnnlm.analysis.drawing import (
+    INK,
+    ONLINE,
+    SURFACE,
+    Picture,
+    legend_above,
+    panels,
+    signed,
+)
+from online_rnnlm.analysis.figures.rows import (
+    best_row,
+    model_of,
+    only_first,
+    pooled,
+    result_of,
+    static_opponents,
+)
+from online_rnnlm.analysis.figures.tokens import (
+    Floats,
+    Groups,
+    Means,
+    by_frequency,
+    group_means,
+    pooled_scores,
+)
+from online_rnnlm.corpora.corpus import load_split, read_vocabulary
+
+_HEIGHT = 4.4
+_LOOKS: Sequence[Mapping[str, Any]] = (
+    {"facecolor": ONLINE},
+    {"facecolor": SURFACE, "hatch": "////"},
+)
+
+
+class _Bars(NamedTuple):
+    """The change against one static row: in per cent, a bar a group."""
+
+    against: str
+    change: Means
+
+
+def gain_by_frequency(results: Results) -> Picture:
+    """The best vector row against static rows: a bar for each band of words."""
+    vector = best_row(results, next(iter(results.experiment.corpora)))
+    corpus = results.directory.corpus(vector.iloc[0]["corpus"])
+    split = load_split(corpus, "test")
+    groups = by_frequency(split, read_vocabulary(corpus.vocabulary))
+    ours = pooled_scores(results, result_of(vector), split.tokens)
+    bars = [
+        _Bars(
+            model_of(static),
+            _change(groups, ours - pooled_scores(results, result_of(static), split.tokens)),
+        )
+        for static in static_opponents(results, vector)
+    ]
+    figure, (axis,) = panels(1, _HEIGHT)
+    _draw(axis, groups, bars)
+    return Picture(figure, _caption(results, model_of(vector), groups, bars))
+
+
+def _change(groups: Groups, gains: Floats) -> Means:
+    """In per cent: below 0 where tokens have gained (tokens,) nats."""
+    ratio = group_means(groups, gains).perplexity()
+    return Means(ratio.present, *(100 * (r - 1) for r in (ratio.mean, ratio.low, ratio.high)))
+
+
+def _draw(axis: Axes, groups: Groups, bars: Sequence[_Bars]) -> None:
+    height = 0.8 / len(bars)
+    axis.use_sticky_edges = False  # the line at 0 shall not be the edge
+    axis.grid(axis="x", linewidth=0.6)
+    for number, ((against, change), look) in enumerate(zip(bars, _LOOKS, strict=False)):
+        places = change.present + (number - (len(bars) - 1) / 2) * height
+        errors = [change.mean - change.low, change.high - change.mean]
+        axis.barh(
+            places, change.mean, height, xerr=errors, label=f"against {against}",
+            edgecolor=ONLINE, error_kw={"ecolor": INK, "elinewidth": 1, "capsize": 2}, **look,
+        )  # fmt: skip
+    axis.axvline(0, color=INK, lw=1)
+    labels = [
+        f"{name}\n{100 * share:.1f} % of tokens"
+        for name, share in zip(groups.names, groups.shares, strict=True)
+    ]
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_ylim(len(labels) - 0.45, -0.55)
+    axis.set_xlabel("Change of test perplexity (%)")
+    legend_above(axis)
+
+
+def _caption(results: Results, model: str, groups: Groups, bars: Sequence[_Bars]) -> str:
+    against, change = bars[0]
+    order = np.argsort(change.mean, kind="stable")
+    most, least = (
+        f"{groups.names[change.present[place]]} ({signed(float(change.mean[place]))})"
+        for place in (order[0], order[-1])
+    )
+    return (
+        f"Change of test perplexity from static rows to {model} with its vector learning, by how "
+        f"frequent the predicted word is in the training text{pooled(results)}: below 0, the "
+        "vector helps. Lines: 95 % bootstrap intervals over sentences. Against the static "
+        f"{against} the change is lowest for {most} and highest for {least}."
+        f"{only_first(results)}"
+    )

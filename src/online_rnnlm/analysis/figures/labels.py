@@ -1,0 +1,114 @@
+"""Names beside points, where they cover nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+
+from online_rnnlm.analysis.drawing import SMALL, SURFACE
+
+Floats = npt.NDArray[np.float64]
+Place = tuple[float, float]
+
+# (x, y) from the point, in points, and which side of the text is there: near ones first.
+_PLACES = [
+    (dx, dy, side, edge)
+    for far in (6, 14, 26, 40)
+    for dx, dy, side, edge in (
+        (far, 1, "left", "bottom"),
+        (far, -1, "left", "top"),
+        (-far, 1, "right", "bottom"),
+        (-far, -1, "right", "top"),
+        (0, far, "center", "bottom"),
+        (0, -far, "center", "top"),
+    )
+]
+# In pixels, of which there are 100 to the inch:
+_MARK, _STROKE, _STEP = 7.0, 1.5, 6.0
+"""How far a point's mark, and a line, reach to each side; between a line's sampled places."""
+_FAR = 1.0
+"""So many covered square pixels are no worse than to be a point (1/72 inch) farther away."""
+
+
+class Label(NamedTuple):
+    """A name, the place that it is of (in the axes' data), and its colour."""
+
+    text: str
+    place: Place
+    colour: str
+
+
+def place_labels(
+    axis: Axes,
+    labels: Sequence[Label],
+    points: Sequence[Place],
+    lines: Sequence[tuple[Place, Place]] = (),
+) -> None:
+    """Write each label where it covers no point, line or label, as near as there is room.
+
+    `points` and `lines`, by their ends, should stay free. The axes' limits must be final.
+    """
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # the layout: where the axes will be
+    data = axis.transData
+    taken = [_around(data.transform(np.reshape(points, (-1, 2))), _MARK)]
+    taken += [_around(_along(data.transform(line)), _STROKE) for line in lines]
+    boxes = np.concatenate(taken)
+    for label in labels:
+        text = axis.annotate(
+            label.text, label.place, (0, 0), textcoords="offset points", color=label.colour,
+            fontsize=SMALL, zorder=2, bbox={"fc": SURFACE, "ec": "none", "alpha": 0.8, "pad": 0.5},
+        )  # fmt: skip
+        text.set_in_layout(False)
+        boxes = np.vstack([boxes, _settle(axis, text, boxes)])
+
+
+def _around(centres: Floats, reach: float) -> Floats:
+    """(n, 4): a box, left, low, right and high, around each of (n, 2) centres."""
+    return np.hstack([centres - reach, centres + reach])
+
+
+def _along(ends: Floats) -> Floats:
+    """(n, 2): places along the line between two ends, (2, 2)."""
+    count = int(np.hypot(*(ends[1] - ends[0])) / _STEP) + 2
+    return np.linspace(ends[0], ends[1], count)
+
+
+def _settle(axis: Axes, text: Annotation, taken: Floats) -> Floats:
+    """Move a text to the place where it covers least; returns the box that it then takes up."""
+    boxes, costs = [], []
+    inside = np.asarray(axis.bbox.extents, dtype=np.float64)[np.newaxis]
+    for place in _PLACES:
+        _move(text, place)
+        box = np.asarray(text.get_window_extent().extents)
+        far = max(abs(place[0]), abs(place[1]))
+        lacks = _area(box[np.newaxis]) - covered(box, inside)
+        costs.append(covered(box, taken) + lacks + _FAR * far)
+        boxes.append(box)
+    best = costs.index(min(costs))
+    _move(text, _PLACES[best])
+    return boxes[best]
+
+
+def _move(text: Annotation, place: tuple[float, float, str, str]) -> None:
+    dx, dy, side, edge = place
+    text.set(ha=side, va=edge)
+    text.xyann = (dx, dy)
+
+
+def covered(box: Floats, others: Floats) -> float:
+    """The area that a box, (4,): left, low, right, high, covers of others, (n, 4)."""
+    common = np.hstack([np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])])
+    return _area(common)
+
+
+def _area(boxes: Floats) -> float:
+    """Of all boxes (n, 4); those whose right is left of their left have none."""
+    extents = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return float(extents.prod(axis=1).sum())

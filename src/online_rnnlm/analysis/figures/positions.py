@@ -1,0 +1,133 @@
+"""Does the vector help more as it learns? Test perplexity by position in the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from online_rnnlm.analysis.collect import Results
+from online_rnnlm.analysis.comparison import Side
+from online_rnnlm.analysis.drawing import (
+    MUTED,
+    ONLINE,
+    STATIC,
+    SURFACE,
+    Picture,
+    legend_above,
+    log_scale,
+    panels,
+)
+from online_rnnlm.analysis.figures.rows import (
+    best_row,
+    model_of,
+    only_first,
+    pooled,
+    result_of,
+    static_opponents,
+)
+from online_rnnlm.analysis.figures.tokens import (
+    Floats,
+    Groups,
+    Means,
+    by_position,
+    group_means,
+    pooled_scores,
+)
+from online_rnnlm.corpora.corpus import load_split
+from online_rnnlm.updates import NONE
+
+_HEIGHT = 6.2
+_Look = Mapping[str, Any]
+_LEARNING: _Look = {"marker": "D", "color": ONLINE, "ls": "-", "mfc": ONLINE}
+_STILL: _Look = {"marker": "D", "color": ONLINE, "ls": ":", "mfc": SURFACE}
+_OPPONENTS: Sequence[_Look] = (
+    {"marker": "o", "color": STATIC, "ls": "--", "mfc": STATIC},
+    {"marker": "s", "color": STATIC, "ls": "-.", "mfc": SURFACE},
+)
+
+
+class _Line(NamedTuple):
+    """A model: its name, how it is drawn, and (tokens,) natural log P of every test token."""
+
+    name: str
+    look: _Look
+    scores: Floats
+
+
+def perplexity_by_position(results: Results) -> Picture:
+    """The best vector row, learning and still, beside static rows; below, what learning changes."""
+    vector = best_row(results, next(iter(results.experiment.corpora)))
+    split = load_split(results.directory.corpus(vector.iloc[0]["corpus"]), "test")
+    groups = by_position(split)
+    learning, still, *static = _lines(results, vector, split.tokens)
+    figure, (above, below) = panels(2, _HEIGHT, ratios=(3, 2))
+    _draw_all(above, groups, [learning, still, *static])
+    ratio = _draw_ratios(below, groups, learning, [still, *static])
+    return Picture(figure, _caption(results, model_of(vector), groups, ratio))
+
+
+def _lines(results: Results, vector: pd.DataFrame, tokens: int) -> list[_Line]:
+    """The vector row learning, then still, then its static opponents."""
+    model = model_of(vector)
+    opponents = static_opponents(results, vector)
+    sides = [
+        (f"{model}, vector learns", _LEARNING, result_of(vector)),
+        (f"{model}, vector held still", _STILL, Side(vector, NONE)),
+        *(
+            (f"{model_of(runs)}, static", look, result_of(runs))
+            for runs, look in zip(opponents, _OPPONENTS, strict=False)
+        ),
+    ]
+    return [_Line(name, look, pooled_scores(results, side, tokens)) for name, look, side in sides]
+
+
+def _draw_all(axis: Axes, groups: Groups, lines: Sequence[_Line]) -> None:
+    means = [group_means(groups, line.scores).perplexity() for line in lines]
+    for line, found in zip(lines, means, strict=True):
+        _draw(axis, found, line.name, line.look)
+    log_scale(axis, min(found.low.min() for found in means), max(m.high.max() for m in means))
+    axis.set_ylabel("Test perplexity")
+    _finish(axis, groups)
+
+
+def _draw_ratios(axis: Axes, groups: Groups, learning: _Line, others: Sequence[_Line]) -> Means:
+    """The learning vector's perplexity as a share of the others'; returns the first ratio."""
+    axis.axhline(1, color=MUTED, lw=1)
+    ratios = [group_means(groups, learning.scores - o.scores).perplexity() for o in others]
+    for other, ratio in zip(others, ratios, strict=True):
+        _draw(axis, ratio, None, other.look)
+    axis.set_ylabel("Ratio, learning to other")
+    axis.set_xlabel("Position in the sentence")
+    _finish(axis, groups)
+    return ratios[0]
+
+
+def _draw(axis: Axes, found: Means, name: str | None, look: _Look) -> None:
+    axis.fill_between(found.present, found.low, found.high, color=look["color"], alpha=0.15, lw=0)
+    axis.plot(found.present, found.mean, label=name, lw=1.4, ms=4.5, **look)
+
+
+def _finish(axis: Axes, groups: Groups) -> None:
+    axis.grid(axis="y", linewidth=0.6)
+    axis.set_xticks(range(len(groups.names)), groups.names)
+    axis.set_xlim(-0.3, len(groups.names) - 0.7)
+    if axis.get_legend_handles_labels()[1]:
+        legend_above(axis)
+
+
+def _caption(results: Results, model: str, groups: Groups, ratio: Means) -> str:
+    at = [f"{value:.2f}" for value in ratio.mean]
+    first, last = (groups.names[ratio.present[place]] for place in (0, -1))
+    lowest = groups.names[ratio.present[int(np.argmin(ratio.mean))]]
+    return (
+        "Test perplexity by the predicted token's position in its sentence, </s> and <unk> "
+        f"counted{pooled(results)}; below, the perplexity of {model} with its vector learning as a "
+        "share of the others'. Shaded: 95 % bootstrap intervals over sentences. Against the same "
+        f"weights with the vector held still the ratio goes from {at[0]} at position {first} to "
+        f"{at[-1]} at position {last}; it is lowest at {lowest}, with {min(at)}."
+        f"{only_first(results)}"
+    )

@@ -1,0 +1,131 @@
+"""Test tokens in groups, by place or by word: the perplexity of each group, and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from online_rnnlm.analysis.collect import Results, token_scores
+from online_rnnlm.analysis.comparison import Side
+from online_rnnlm.analysis.significance import bootstrap_interval
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
+from online_rnnlm.errors import UserError
+
+Ints = npt.NDArray[np.integer[Any]]
+Floats = npt.NDArray[np.float64]
+
+POSITIONS = ((1, "1"), (2, "2"), (3, "3–4"), (5, "5–8"), (9, "9–16"), (17, "17–32"), (33, "33 +"))
+"""The first position, from 1, of each group of positions in a sentence, and the group's name."""
+BANDS = ((10, "10 most frequent"), (100, "next 100"), (1000, "next 1,000"))
+"""How many words are in each band of the words by frequency, and the band's name."""
+_RESAMPLES = 2000
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Groups:
+    """A text's tokens in groups.
+
+    `group` (tokens,): the number of each token's group in `names`; `sentence` (tokens,): the
+    number of its sentence, from 0.
+    """
+
+    names: Sequence[str]
+    group: Ints
+    sentence: Ints
+
+    def sums(self, values: Floats) -> Floats:
+        """(sentences, groups): the sum of tokens' values (tokens,) in each."""
+        shape = (int(self.sentence.max()) + 1, len(self.names))
+        cells = np.ravel_multi_index((self.sentence, self.group), shape)
+        sums = np.bincount(cells, values.astype(np.float64), math.prod(shape))
+        return np.asarray(sums, dtype=np.float64).reshape(shape)
+
+    @property
+    def shares(self) -> Floats:
+        """(groups,): the share of the tokens in each."""
+        counts = np.bincount(self.group, minlength=len(self.names))
+        return np.asarray(counts / len(self.group), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Means:
+    """A mean for each group that has tokens, and the bounds of its 95 % interval.
+
+    `present`: the groups' numbers; the arrays have their shape.
+    """
+
+    present: Ints
+    mean: Floats
+    low: Floats
+    high: Floats
+
+    def perplexity(self) -> Means:
+        """exp(-mean): a perplexity where the means are of log P, a ratio where of differences."""
+        return Means(self.present, np.exp(-self.mean), np.exp(-self.high), np.exp(-self.low))
+
+
+def _sentences(split: Split) -> Ints:
+    """The number of every token's sentence."""
+    return np.repeat(np.arange(split.sentences), np.diff(split.offsets))
+
+
+def by_position(split: Split) -> Groups:
+    """Tokens by their position in the sentence."""
+    sentence = _sentences(split)
+    position = np.arange(split.tokens) - split.offsets[sentence] + 1
+    starts = [start for start, _ in POSITIONS]
+    group = np.searchsorted(starts, position, side="right") - 1
+    return Groups([name for _, name in POSITIONS], group, sentence)
+
+
+def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
+    """Tokens by how frequent their word is in `train`; `</s>` and `<unk>` apart."""
+    special = [SENTENCE_END, UNKNOWN]
+    names = [*special, *(name for _, name in BANDS), "the rest"]
+    of_word = np.empty(len(vocabulary.words), dtype=np.int64)
+    ids = [vocabulary.words.index(word) for word in special]
+    of_word[ids] = range(len(special))
+    others = np.delete(np.arange(len(of_word)), ids)
+    ranked = others[np.argsort(-vocabulary.counts[others], kind="stable")]
+    ends = np.cumsum([count for count, _ in BANDS])
+    of_word[ranked] = len(special) + np.searchsorted(ends, np.arange(len(ranked)), side="right")
+    return Groups(names, of_word[split.stream[1:]], _sentences(split))
+
+
+def group_means(groups: Groups, values: Floats) -> Means:
+    """The mean of tokens' values (tokens,) in each group, with its bootstrap interval.
+
+    Sentences are drawn with replacement among those that have tokens of the group.
+    """
+    counts, sums = groups.sums(np.ones(len(values))), groups.sums(values)
+    present = np.flatnonzero(counts.any(axis=0))
+    found = []
+    for number in present:
+        has = counts[:, number] > 0
+        gains, tokens = sums[has, number], counts[has, number].astype(np.int64)
+        mean = gains.sum() / tokens.sum()
+        # A single sentence says nothing of others.
+        alone = len(gains) < 2
+        bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, _SEED, _RESAMPLES)
+        found.append((mean, *bounds))
+    mean, low, high = np.array(found, dtype=np.float64).T
+    return Means(present, mean, low, high)
+
+
+def pooled_scores(results: Results, side: Side, tokens: int) -> Floats:
+    """(tokens,): natural log P of every test token, averaged over the seeds.
+
+    Raises UserError where scores are not those of so many tokens.
+    """
+    scores = [token_scores(results.directory, name, side.evaluation) for name in side.runs["name"]]
+    for name, found in zip(side.runs["name"], scores, strict=True):
+        if found.shape != (tokens,):
+            path = results.directory.token_scores(name, side.evaluation)
+            raise UserError(f"{path}: {len(found)} scores for {tokens} test tokens")
+    return np.asarray(np.mean(scores, axis=0, dtype=np.float64))

@@ -1,0 +1,183 @@
+"""What a document vector knows: a map of sentences' vectors, coloured by topic."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from online_rnnlm.analysis.collect import Results
+from online_rnnlm.analysis.drawing import (
+    GRID,
+    MUTED,
+    ONLINE,
+    RIVAL,
+    STATIC,
+    Picture,
+    legend_above,
+    panels,
+)
+from online_rnnlm.analysis.figures.rows import is_vector, model_of, only_first, rows_on
+from online_rnnlm.corpora.corpus import load_split
+from online_rnnlm.corpora.topics import topics_of
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import CorpusDirectory
+
+Floats = npt.NDArray[np.float64]
+
+SPLIT = "valid"
+_HEIGHT = 5.6
+_MOST_POINTS = 2000  # more can be neither told apart nor loaded at once
+_LOOKS = (
+    (STATIC, "o"), (ONLINE, "D"), (RIVAL, "^"), ("#e69f00", "s"), ("#cc79a7", "v"),
+    ("#56b4e9", "P"),
+)  # fmt: skip
+
+
+class Plane(NamedTuple):
+    """Points (sentences, 2), and the share of the variance that each of the two axes shows."""
+
+    points: Floats
+    shares: tuple[float, float]
+
+
+class Likeness(NamedTuple):
+    """Mean cosines of two vectors of different articles, of the same topic and of two."""
+
+    within: float
+    between: float
+
+
+def vector_map(results: Results) -> Picture:
+    """The vectors of validation sentences in two dimensions; of the largest vector, first seed."""
+    corpus = next(iter(results.experiment.corpora))
+    rows = [runs for runs in rows_on(results, corpus) if is_vector(runs)]
+    runs = max(rows, key=lambda runs: int(runs.iloc[0]["document_size"]))
+    directory = results.directory.corpus(corpus)
+    vectors = _read(results, str(runs.iloc[0]["name"]), directory)
+    plane = principal_plane(vectors)
+    topics = topics_of(directory, SPLIT)
+    figure, (axis,) = panels(1, _HEIGHT)
+    _draw(axis, plane, topics)
+    seed = f", seed {runs.iloc[0]['seed']}" if len(runs) > 1 else ""
+    text = _caption(f"{model_of(runs)}{seed}", plane)
+    if topics is None:
+        text += " The corpus has no topics to colour them by."
+    else:
+        text += _about(likeness(vectors, topics, load_split(directory, SPLIT).articles))
+    return Picture(figure, text + only_first(results))
+
+
+def _read(results: Results, run: str, directory: CorpusDirectory) -> Floats:
+    """(sentences, D): a run's vectors of the split, of unit length."""
+    path = results.directory.document_vectors(run, SPLIT)
+    if not path.is_file():
+        raise UserError(f"{path}: missing; evaluate the run `{run}` first")
+    vectors = np.load(path).astype(np.float64)
+    sentences = load_split(directory, SPLIT).sentences
+    if len(vectors) != sentences:
+        raise UserError(f"{path}: {len(vectors)} vectors for {sentences} sentences")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float64)
+
+
+def principal_plane(vectors: Floats) -> Plane:
+    """The first two principal components of (sentences, D) vectors; with D = 1 the second is 0."""
+    centred = vectors - vectors.mean(axis=0)
+    left, scales, right = np.linalg.svd(centred, full_matrices=False)
+    points = np.zeros((len(vectors), 2))
+    shown = min(2, len(scales))
+    # A component's sign means nothing: its largest weight is made positive.
+    largest = np.abs(right[:shown]).argmax(axis=1)
+    signs = np.sign(right[np.arange(shown), largest])
+    points[:, :shown] = left[:, :shown] * scales[:shown] * signs
+    total = float((scales**2).sum())
+    first, second = (points**2).sum(axis=0) / (total or 1.0)
+    return Plane(points, (float(first), float(second)))
+
+
+def likeness(vectors: Floats, topics: Sequence[str], articles: npt.NDArray[np.int32]) -> Likeness:
+    """Mean cosines over all pairs of sentences whose articles are two, and have topics.
+
+    vectors: (sentences, D), of unit length; articles: (sentences,). NaN where there is no pair.
+    """
+    names = np.array(topics)
+    known = names != ""
+    vectors, names, articles = vectors[known], names[known], articles[known]
+    # A sum over all pairs within a group is the squared length of the group's sum. An article
+    # has one topic: its pairs are among those of the topic.
+    (of_topics, topic_pairs), (of_articles, article_pairs), (of_all, all_pairs) = (
+        _pairs(vectors, np.unique(labels, return_inverse=True)[1])
+        for labels in (names, articles, np.zeros(len(names)))
+    )
+    return Likeness(
+        _mean(of_topics - of_articles, topic_pairs - article_pairs),
+        _mean(of_all - of_topics, all_pairs - topic_pairs),
+    )
+
+
+def _pairs(vectors: Floats, group: npt.NDArray[np.intp]) -> tuple[float, int]:
+    """The sum of the cosines of all ordered pairs within a group, and how many they are."""
+    counts = np.bincount(group)
+    sums = np.zeros((len(counts), vectors.shape[1]))
+    np.add.at(sums, group, vectors)
+    return float((sums**2).sum()), int((counts.astype(np.int64) ** 2).sum())
+
+
+def _mean(total: float, count: int) -> float:
+    return total / count if count else math.nan
+
+
+def _draw(axis: Axes, plane: Plane, topics: Sequence[str] | None) -> None:
+    """The six most frequent topics in colours and shapes, all else below them in grey."""
+    drawn = np.unique(np.linspace(0, len(plane.points) - 1, _MOST_POINTS).astype(int))
+    points = plane.points[drawn]
+    names = np.array([topics[i] for i in drawn] if topics else [""] * len(drawn))
+    shown = most_frequent(topics or [])
+    rest = ~np.isin(names, shown)
+    label = "other topics" if topics else "sentences"
+    _scatter(axis, points[rest], label, GRID if topics else MUTED, "o")
+    for topic, (colour, marker) in zip(shown, _LOOKS, strict=False):
+        _scatter(axis, points[names == topic], topic, colour, marker)
+    axis.set_aspect("equal", adjustable="datalim")
+    first, second = (f"principal component ({100 * share:.0f} %)" for share in plane.shares)
+    axis.set_xlabel(f"First {first}")
+    axis.set_ylabel(f"Second {second}")
+    if topics:
+        legend_above(axis, scale=2)
+
+
+def most_frequent(topics: Sequence[str]) -> list[str]:
+    """The topics with a colour, the most frequent first; of equals the first in the alphabet."""
+    counts = Counter(topic for topic in topics if topic)
+    return sorted(counts, key=lambda topic: (-counts[topic], topic))[: len(_LOOKS)]
+
+
+def _scatter(axis: Axes, points: Floats, label: str, colour: str, marker: str) -> None:
+    if len(points):
+        axis.plot(*points.T, ls="", marker=marker, ms=3, mew=0, color=colour, label=label)
+
+
+def _caption(model: str, plane: Plane) -> str:
+    count = len(plane.points)
+    sample = f", {_MOST_POINTS:,} of them, evenly spaced, drawn" if count > _MOST_POINTS else ""
+    return (
+        f"The document vectors of {model} after each of the {count:,} validation sentences"
+        f"{sample}: scaled to length 1, then their first two principal components, which hold "
+        f"{100 * sum(plane.shares):.0f} % of the variance."
+    )
+
+
+def _about(found: Likeness) -> str:
+    text = f" In colours: the {len(_LOOKS)} most frequent topics."
+    if math.isnan(found.within) or math.isnan(found.between):
+        return text
+    return (
+        f"{text} In all dimensions, the mean cosine of two sentences' vectors from different "
+        f"articles is {found.within:.3f} within a topic and {found.between:.3f} between topics."
+    )

@@ -1,0 +1,102 @@
+"""Sentences as vectors: what a network's document vector holds, and their words' embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split
+from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.corpora.topics import topics_of
+from online_rnnlm.errors import UserError
+from online_rnnlm.model import parameters
+from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
+
+SPLIT = "valid"
+MIN_TOKENS = 10  # a vector has learnt little from a shorter sentence
+_FEW = 4  # sentences: so many long ones are needed to leave out the short ones
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The sentences that are compared, N of a split's."""
+
+    numbers: npt.NDArray[np.int64]
+    """(N,): each one's number in the split, from 0."""
+    texts: list[str]
+    subjects: list[str]
+    """Each one's topic, or its article where there are no topics."""
+    document: Vectors
+    """(N, D): document vectors after the last word, of length 1."""
+    embedding: Vectors
+    """(N, M): means of the words' embeddings, of length 1."""
+
+
+def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sentences:
+    """What a run makes of the sentences of `valid`: each text once, short ones left out.
+
+    Raises UserError for files that are missing or do not fit each other.
+    """
+    files, path = directory.corpus(corpus), directory.document_vectors(run, SPLIT)
+    weights = directory.run(run).model
+    _must_exist(path, weights)
+    split, texts = load_split(files, SPLIT), list(read_lines(files.split(SPLIT)))
+    vectors: Vectors = np.load(path)
+    for file, found in ((path, len(vectors)), (files.offsets(SPLIT), split.sentences)):
+        if found != len(texts):
+            of = files.split(SPLIT)
+            raise UserError(f"{file}: of {found} sentences, but {of} has {len(texts)}")
+    kept = _kept(texts)
+    subjects = _subjects(files, split)
+    return Sentences(
+        numbers=kept,
+        texts=[texts[number] for number in kept],
+        subjects=[subjects[number] for number in kept],
+        document=unit(vectors[kept]),
+        embedding=unit(mean_embeddings(parameters.read(weights).embeddings, split)[kept]),
+    )
+
+
+def _must_exist(*files: Path) -> None:
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{file}: missing")
+
+
+def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
+    """Numbers of the sentences of some length, of the same ones the first; or of all, if few."""
+    first = {text: number for number, text in reversed(list(enumerate(texts)))}
+    once = sorted(first.values())
+    long = [number for number in once if len(texts[number].split()) >= MIN_TOKENS]
+    return np.array(long if len(long) >= _FEW else once, dtype=np.int64)
+
+
+def _subjects(files: CorpusDirectory, split: Split) -> list[str]:
+    """The topic of every sentence or, where it has none, the number of its article."""
+    articles = split.articles if split.articles.size else np.arange(split.sentences)
+    topics = topics_of(files, SPLIT) or [""] * split.sentences
+    return [topic or str(number) for topic, number in zip(topics, articles, strict=True)]
+
+
+def mean_embeddings(embeddings: npt.NDArray[Any], split: Split) -> npt.NDArray[Any]:
+    """(sentences, M): the mean of the rows of `embeddings` of each sentence's words, not `</s>`."""
+    words = split.stream[1:]
+    counts = (words != SENTENCE_END_ID).astype(embeddings.dtype)
+    shape = (split.sentences, len(embeddings))
+    occurrences = sparse.csr_matrix((counts, words, split.offsets), shape=shape)
+    lengths = np.maximum(np.diff(split.offsets) - 1, 1)
+    means: npt.NDArray[Any] = (occurrences @ embeddings) / lengths[:, None]
+    return means
+
+
+def unit(vectors: npt.NDArray[Any]) -> Vectors:
+    """The vectors, each divided by its length; one of length 0 stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

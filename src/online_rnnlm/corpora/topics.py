@@ -1,0 +1,29 @@
+"""What the sentences of a corpus are about: the topics of their articles."""
+
+from __future__ import annotations
+
+import json
+
+from online_rnnlm.corpora.corpus import load_split, read_statistics
+from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import CorpusDirectory
+
+
+def topics_of(directory: CorpusDirectory, split: str) -> list[str] | None:
+    """The topic of every sentence of a split, in order; "" where its article has none.
+
+    None if the corpus has no articles, as ready files have none, or no topics.
+    Raises UserError for a corpus that is not prepared to its end, or damaged.
+    """
+    # Not by the file's being there: it may be left from another source of the same name.
+    if read_statistics(directory)["articles"] is None:
+        return None
+    rows = map(json.loads, read_lines(directory.articles))
+    topics: list[str] = [row.get("topic", "") for row in rows]
+    if not any(topics):
+        return None
+    articles = load_split(directory, split).articles
+    if articles.max(initial=0) >= len(topics):
+        raise UserError(f"{directory.split_articles(split)}: does not fit {directory.articles}")
+    return [topics[number] for number in articles]

@@ -1,0 +1,254 @@
+"""An n-gram model with interpolated modified Kneser-Ney smoothing (Chen and Goodman, 1998).
+
+P_k(w | h) = max(c(h w) - D(c(h w)), 0) / c(h) + weight(h) P_{k-1}(w | h without its first word),
+weight(h) = (D1 N1(h) + D2 N2(h) + D3 N3(h)) / c(h), where c(h) = Σ_w c(h w), N1 and N2 are the
+numbers of words that follow h with a count of 1 and 2, N3 of those with 3 or more; P_0 is uniform
+over the vocabulary. A history not seen in training has weight 1 and no counts.
+
+Counts c are how often an n-gram occurs at the highest order; below it, how many different words
+(the begin mark among them) precede the n-gram. A history holds one begin mark where it reaches
+the sentence's start and never crosses it; n-grams that begin with the mark keep how often they
+occur, as nothing can precede them. The mark is never predicted. All this is as in KenLM's `lmplz`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split
+from online_rnnlm.errors import UserError
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+NONE = -1
+"""The id of a history or n-gram that is not in the model; as an index, the array's last entry."""
+_NO_KEY = np.iinfo(np.int64).max
+_DISCOUNT_WITHOUT_COUNTS = 0.5
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """The distinct n-grams of one order, sorted: `keys` and `counts` int64 (n-grams,)."""
+
+    keys: Ints
+    counts: Ints
+
+
+@dataclass(frozen=True)
+class _Level:
+    """The n-grams of one order.
+
+    An n-gram's id is its rank in `keys`, its key `history id · V + word`; a history's id is that
+    of the n-gram one order lower (0 for the empty history; the begin mark's follows the words').
+    `keys` int64 and `discounted` float64, (n-grams + 1,), and `weights` float64 (history ids + 1,)
+    end with an entry for what is not in the model: no key, nothing, weight 1.
+    """
+
+    keys: Ints
+    discounted: Floats
+    weights: Floats
+    histories: int
+    discounts: tuple[float, float, float]
+
+    @property
+    def ngrams(self) -> int:
+        """Number of distinct n-grams."""
+        return len(self.keys) - 1
+
+    def find(self, keys: Ints) -> Ints:
+        """Ids of the n-grams with these keys, NONE for those not in the model."""
+        ranks = np.searchsorted(self.keys[:-1], keys)
+        return np.where(self.keys[ranks] == keys, ranks, NONE)
+
+
+@dataclass(frozen=True)
+class KneserNey:
+    """A trained model: a level per order, unigrams first."""
+
+    vocabulary_size: int
+    levels: tuple[_Level, ...]
+
+    @classmethod
+    def train(cls, split: Split, vocabulary_size: int, order: int) -> KneserNey:
+        """Estimate from a split's counts; raises UserError if `order` is below 1 or no text."""
+        if order < 1:
+            raise UserError(f"an n-gram model's order must be at least 1, not {order}")
+        if split.tokens == 0:
+            raise UserError("an n-gram model needs text to train on: the split has no tokens")
+        levels: list[_Level] = []
+        for counts in _count(split, vocabulary_size, order):
+            levels.append(_level(counts, vocabulary_size, _history_ids(levels)))
+        return cls(vocabulary_size=vocabulary_size, levels=tuple(levels))
+
+    @property
+    def order(self) -> int:
+        """The longest n-grams' length."""
+        return len(self.levels)
+
+    @property
+    def discounts(self) -> list[tuple[float, float, float]]:
+        """D1, D2 and D3+ of every order, unigrams first."""
+        return [level.discounts for level in self.levels]
+
+    @property
+    def parameters(self) -> int:
+        """Numbers to store: one per n-gram seen, one (its weight) per history seen, all orders.
+
+        The empty history is one of them.
+        """
+        return sum(level.ngrams + level.histories for level in self.levels)
+
+    @property
+    def multiply_adds_per_word(self) -> int:
+        """At most one per order, as P_k = discounted + weight P_{k-1}; look-ups are not counted."""
+        return self.order
+
+    def log_probabilities(self, split: Split) -> Floats:
+        """Natural log P(word | its sentence so far) of every token, float64 (tokens,)."""
+        targets = _targets(split, self.vocabulary_size)
+        probabilities = np.full(len(targets), 1 / self.vocabulary_size)
+        for level, histories, ngrams in self._look_up(targets, _sentence_starts(split)):
+            probabilities *= level.weights[histories]
+            probabilities += level.discounted[ngrams]
+        logs: Floats = np.log(probabilities, out=probabilities)
+        return logs
+
+    def distribution(self, sentence: Sequence[int]) -> Floats:
+        """P(w | a sentence's words so far) of every word w, float64 (V,); () at its start."""
+        # The word to come does not matter: only its histories are used.
+        stream = np.array([SENTENCE_END_ID, *sentence, SENTENCE_END_ID], dtype=np.int32)
+        context = Split(stream=stream, offsets=np.array([0, len(stream) - 1]))
+        targets = _targets(context, self.vocabulary_size)
+        probabilities = np.full(self.vocabulary_size, 1 / self.vocabulary_size)
+        for level, histories, _ in self._look_up(targets, _sentence_starts(context)):
+            first_key = histories[-1] * self.vocabulary_size
+            begin, end = np.searchsorted(
+                level.keys[:-1], [first_key, first_key + self.vocabulary_size]
+            )
+            probabilities *= level.weights[histories[-1]]
+            probabilities[level.keys[begin:end] - first_key] += level.discounted[begin:end]
+        return probabilities
+
+    def _look_up(self, targets: Ints, starts: Bools) -> Iterator[tuple[_Level, Ints, Ints]]:
+        """Every level with the ids of all targets' histories and n-grams at it."""
+        histories = np.zeros_like(targets)
+        for number, level in enumerate(self.levels):
+            # NONE as history gives a negative key, which no n-gram has.
+            ngrams = level.find(histories * self.vocabulary_size + targets)
+            yield level, histories, ngrams
+            histories = _next_histories(ngrams, starts, level.ngrams if number == 0 else NONE)
+
+
+def _targets(split: Split, vocabulary_size: int) -> Ints:
+    targets = split.stream[1:].astype(np.int64)
+    if targets.size and not 0 <= targets.min() <= targets.max() < vocabulary_size:
+        raise ValueError(f"word ids must be 0 to {vocabulary_size - 1}")
+    return targets
+
+
+def _sentence_starts(split: Split) -> Bools:
+    """Whether a target is its sentence's first, bool (tokens,)."""
+    starts = np.zeros(split.tokens, dtype=np.bool_)
+    starts[split.offsets[:-1]] = True
+    return starts
+
+
+def _next_histories(ngrams: Ints, starts: Bools, begin_mark: int) -> Ints:
+    """Every target's history at the next order: the n-gram that ends at the word before it.
+
+    A sentence's first word has the begin mark before it, and nothing before that.
+    """
+    histories = np.empty_like(ngrams)
+    histories[1:] = ngrams[:-1]
+    histories[starts] = begin_mark
+    return histories
+
+
+def _history_ids(lower: Sequence[_Level]) -> int:
+    """Number of ids that a history can have, given the levels of the orders below."""
+    if not lower:
+        return 1
+    return lower[-1].ngrams + (1 if len(lower) == 1 else 0)
+
+
+def _count(split: Split, vocabulary_size: int, order: int) -> Iterator[_Counts]:
+    """The n-grams of every order with the counts that Kneser-Ney smoothing uses."""
+    targets = _targets(split, vocabulary_size)
+    starts = _sentence_starts(split)
+    histories = np.zeros_like(targets)
+    ngrams = np.empty_like(targets)
+    lower: _Counts | None = None
+    for number in range(order):
+        # At the second order and above, some n-grams would reach over their sentence's start.
+        exists = np.flatnonzero(histories != NONE)
+        unique, ranks, occurrences = np.unique(
+            histories[exists] * vocabulary_size + targets[exists],
+            return_inverse=True,
+            return_counts=True,
+        )
+        if lower is not None:
+            yield _continuations(lower, len(unique), ranks, ngrams[exists])
+        lower = _Counts(unique, occurrences)
+        ngrams = np.full_like(targets, NONE)
+        ngrams[exists] = ranks
+        histories = _next_histories(ngrams, starts, len(unique) if number == 0 else NONE)
+    if lower is not None:
+        yield lower
+
+
+def _continuations(lower: _Counts, longer: int, ranks: Ints, endings: Ints) -> _Counts:
+    """Replace how often n-grams occur by how many different words precede them.
+
+    `longer` is the number of distinct n-grams one word longer; `ranks` says which of them every
+    occurrence is, `endings` the id of the n-gram without the first word, both (occurrences,).
+    """
+    ending = np.empty(longer, dtype=np.int64)
+    ending[ranks] = endings
+    preceding = np.bincount(ending, minlength=len(lower.keys))
+    # Only what begins with the begin mark has nothing before it.
+    return _Counts(lower.keys, np.where(preceding > 0, preceding, lower.counts))
+
+
+def _level(ngrams: _Counts, vocabulary_size: int, history_ids: int) -> _Level:
+    histories = ngrams.keys // vocabulary_size
+    discounts = _discounts(ngrams.counts)
+    held_back = np.array(discounts)[np.minimum(ngrams.counts, 3) - 1]
+    totals = np.bincount(histories, weights=ngrams.counts, minlength=history_ids)
+    seen = totals > 0
+    weights = np.ones(history_ids + 1)
+    np.divide(
+        np.bincount(histories, weights=held_back, minlength=history_ids),
+        totals,
+        out=weights[:-1],
+        where=seen,
+    )
+    return _Level(
+        keys=np.append(ngrams.keys, _NO_KEY),
+        discounted=np.append((ngrams.counts - held_back) / totals[histories], 0.0),
+        weights=weights,
+        histories=int(np.count_nonzero(seen)),
+        discounts=discounts,
+    )
+
+
+def _discounts(counts: Ints) -> tuple[float, float, float]:
+    """D1, D2, D3+ from n_i, the number of n-grams with count i (Chen and Goodman, 1998).
+
+    D_i = i - (i + 1) Y n_{i+1} / n_i with Y = n_1 / (n_1 + 2 n_2), never above i. A discount must
+    be positive, so that every history leaves something to the lower order. One that is not, or
+    that n_1 = 0 or n_i = 0 leaves without meaning, takes the value of the one before it, and D1
+    takes 1/2. As D1 = Y, this is absolute discounting (Ney et al.) where D2 and D3+ both fail.
+    """
+    n = np.bincount(np.minimum(counts, 5), minlength=6).astype(np.float64)
+    discounts = [_DISCOUNT_WITHOUT_COUNTS]
+    for i in (1, 2, 3):
+        usable = n[1] > 0 and n[i] > 0
+        discount = i - (i + 1) * n[1] / (n[1] + 2 * n[2]) * n[i + 1] / n[i] if usable else 0.0
+        discounts.append(float(discount) if discount > 0 else discounts[-1])
+    return discounts[1], discounts[2], discounts[3]

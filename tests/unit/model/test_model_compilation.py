@@ -1,0 +1,33 @@
+"""Compiling ahead: what is compiled is all that jobs then need."""
+
+import numpy as np
+import pytest
+
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.model import compilation, engine, parameters
+from online_rnnlm.model.kernels.batches import score_sentences, train_batches
+from online_rnnlm.model.kernels.online import score_online
+from online_rnnlm.model.state import OnlineSettings
+from online_rnnlm.settings import RunSettings
+
+KERNELS = (train_batches, score_sentences, score_online)
+
+
+@pytest.mark.parametrize("layer", ["output", "both"])
+def test_no_job_compiles_what_was_compiled_ahead(corpus_directory, layer):
+    compilation.compile_kernels("float32")
+    compilation.compile_online_kernel("float32")
+    compiled = [list(kernel.signatures) for kernel in KERNELS]
+    corpus = load_corpus(corpus_directory)
+    settings = RunSettings(corpus="topics", hidden_size=4, document_size=3, document_layer=layer)
+    sizes = engine.sizes_for(settings, corpus)
+    weights = parameters.initialise(sizes, 0.1, 1, "float32")
+    test, numbers = corpus.splits["test"], np.arange(5)
+    engine.trainer(settings, corpus, weights, weights).update(numbers, 0.1)
+    for hidden_states in (False, True):
+        engine.scorer(settings, corpus, hidden_states)(weights, test, numbers, 0.1)
+    for learn_after in ("word", "sentence"):
+        groups = frozenset(parameters.GROUPS)
+        online = OnlineSettings(groups, 0.1, 0.1, 2, learn_after, "document")
+        engine.online_scorer(settings, corpus, weights, online).score(test, numbers)
+    assert [list(kernel.signatures) for kernel in KERNELS] == compiled

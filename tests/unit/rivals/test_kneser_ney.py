@@ -1,0 +1,217 @@
+"""Modified Kneser-Ney: against hand-computed values, KenLM and the definition written plainly."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.errors import UserError
+from online_rnnlm.rivals.kneser_ney import KneserNey
+
+END, A, B, C = 0, 1, 2, 3
+MARK = "<s>"
+V = 5
+SENTENCES = st.lists(st.integers(1, V - 1), max_size=6)
+TEXTS = st.lists(SENTENCES, min_size=1, max_size=12)
+
+
+def split(sentences) -> Split:
+    """Sentences of word ids, without their ends, as a split."""
+    stream = [END] + [word for sentence in sentences for word in [*sentence, END]]
+    offsets = np.cumsum([0] + [len(sentence) + 1 for sentence in sentences])
+    return Split(np.array(stream, dtype=np.int32), offsets.astype(np.int64))
+
+
+def train(sentences, order, vocabulary_size=V) -> KneserNey:
+    return KneserNey.train(split(sentences), vocabulary_size, order)
+
+
+class Definition:
+    """The model as its definition reads, an n-gram a tuple, one word at a time."""
+
+    def __init__(self, sentences, order, discounts):
+        self.order, self.discounts = order, discounts
+        self.counts = defaultdict(Counter)
+        seen, before = Counter(), defaultdict(set)
+        for sentence in sentences:
+            words = [MARK, *sentence, END]
+            for end in range(2, len(words) + 1):
+                for length in range(1, min(order, end) + 1):
+                    ngram = tuple(words[end - length : end])
+                    seen[ngram] += 1
+                    if length < end:
+                        before[ngram].add(words[end - length - 1])
+        for ngram, occurrences in seen.items():
+            raw = len(ngram) == order or ngram[0] == MARK
+            count = occurrences if raw else len(before[ngram])
+            self.counts[ngram[:-1]][ngram[-1]] = count
+
+    def counts_of_counts(self, length):
+        counts = [n for h, row in self.counts.items() if len(h) == length - 1 for n in row.values()]
+        return [counts.count(i) for i in range(1, 5)]
+
+    def probability(self, word, sentence):
+        return self._interpolated(word, (MARK, *sentence)[-(self.order - 1) :][: self.order - 1])
+
+    def _interpolated(self, word, history):
+        lower = self._interpolated(word, history[1:]) if history else 1 / V
+        row = self.counts.get(history)
+        if row is None:
+            return lower
+        discounts = [0, *self.discounts[len(history)]]
+        total = sum(row.values())
+        weight = sum(discounts[min(count, 3)] for count in row.values()) / total
+        return (row[word] - discounts[min(row[word], 3)]) / total + weight * lower
+
+
+@given(TEXTS, st.lists(SENTENCES, max_size=3), st.integers(1, 4))
+def test_every_distribution_is_that_of_the_definition_sums_to_one_and_is_positive(
+    sentences, unseen, order
+):
+    model = train(sentences, order)
+    definition = Definition(sentences, order, model.discounts)
+    for sentence in [*sentences, *unseen]:
+        for length in range(len(sentence) + 1):
+            probabilities = model.distribution(sentence[:length])
+            expected = [definition.probability(word, sentence[:length]) for word in range(V)]
+            np.testing.assert_allclose(probabilities, expected, rtol=1e-12)
+            assert probabilities.sum() == pytest.approx(1, abs=1e-12)
+            assert (probabilities > 0).all()
+
+
+@given(TEXTS, TEXTS, st.integers(1, 4))
+def test_tokens_are_scored_by_the_distribution_after_their_sentence_so_far(
+    sentences, scored, order
+):
+    model = train(sentences, order)
+    expected = [
+        np.log(model.distribution(sentence[:i])[word])
+        for sentence in scored
+        for i, word in enumerate([*sentence, END])
+    ]
+    log_probabilities = model.log_probabilities(split(scored))
+    assert log_probabilities.dtype == np.float64
+    np.testing.assert_allclose(log_probabilities, expected, rtol=1e-12)
+
+
+@given(TEXTS, st.integers(1, 4))
+def test_discounts_are_the_formula_s_wherever_it_gives_usable_ones(sentences, order):
+    model = train(sentences, order)
+    definition = Definition(sentences, order, model.discounts)
+    for length, discounts in enumerate(model.discounts, 1):
+        n1, n2, n3, n4 = definition.counts_of_counts(length)
+        for i, (low, high) in enumerate([(n1, n2), (n2, n3), (n3, n4)], 1):
+            assert 0 < discounts[i - 1] <= i
+            formula = i - (i + 1) * n1 / (n1 + 2 * n2) * high / low if n1 and low else 0
+            if 0 < formula <= i:
+                assert discounts[i - 1] == pytest.approx(formula)
+
+
+@given(st.permutations([[A, B], [B, C, A], [C], [A, B, C]]))
+def test_histories_do_not_cross_sentences(sentences):
+    model, other = train(sentences, 3), train(sorted(sentences), 3)
+    for history in ([], [A], [A, B], [C, END], [C, A]):
+        assert model.distribution(history).tolist() == other.distribution(history).tolist()
+
+
+def test_a_bigram_model_computed_by_hand():
+    # Unigrams: continuation counts a 1, b 1, </s> 2; n1 = 2, n2 = 1; weight (2/2 + 2) / 4.
+    # Bigrams: <s> a 2, a b 1, a </s> 1, b </s> 1; n1 = 3, n2 = 1; n3 = 0, so that D3+ is as D2.
+    model = train([[A, B], [A]], order=2, vocabulary_size=4)
+    assert model.discounts == [
+        pytest.approx((0.5, 2.0, 2.0)),
+        pytest.approx((0.6, 2.0, 2.0)),
+    ]
+    unigrams = [0.1875, 0.3125, 0.3125, 0.1875]
+    assert model.distribution([]) == pytest.approx(unigrams)
+    assert model.distribution([A]) == pytest.approx([0.3125, 0.1875, 0.3875, 0.1125])
+    assert model.distribution([A, C]) == pytest.approx(unigrams)
+
+
+def test_what_has_to_be_stored_and_computed():
+    model = train([[A, B], [A]], order=2, vocabulary_size=4)
+    # 3 words, 4 bigrams; the histories: empty, <s>, a, b.
+    assert model.parameters == 3 + 4 + 4
+    assert model.order == model.multiply_adds_per_word == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "discounts"),
+    [
+        # With the one </s>: n1 = 4, n2 = 2, n3 = 1, n4 = 1, Y = 1/2.
+        ((1, 1, 1, 2, 2, 3, 4), (0.5, 1.25, 1.0)),
+        # n1 = 1, n2 = 0: Y = 1, D2 and D3+ undefined.
+        ((7, 9), (1.0, 1.0, 1.0)),
+        # D2 = 2 - 3/2 · 3/1 is negative; D3+ = 3 - 2 · 2/3.
+        ((1, 2, 3, 3, 3, 4, 4), (0.5, 0.5, 3 - 4 / 3)),
+        # D3+ = 3 - 2 · 3/2 is 0, which would leave words never seen without probability.
+        ((1, 2, 3, 3, 4, 4, 4), (0.5, 0.5, 0.5)),
+    ],
+)
+def test_discounts_from_counts_of_counts(counts, discounts):
+    text = [word for word, count in enumerate(counts, 1) for _ in range(count)]
+    model = train([text], order=1, vocabulary_size=10)
+    assert model.discounts == [pytest.approx(discounts)]
+    assert (model.distribution([]) > 0).all()
+
+
+def test_without_ngrams_that_occur_once_half_a_count_is_held_back():
+    # </s> 2, a 2: n1 = 0, so that Y says nothing and no discount follows from it.
+    model = train([[A], [A]], order=1, vocabulary_size=4)
+    assert model.discounts == [(0.5, 0.5, 0.5)]
+    assert model.distribution([]) == pytest.approx([0.4375, 0.4375, 0.0625, 0.0625])
+
+
+def test_agrees_with_kenlm():
+    """Log10 probabilities by KenLM's lmplz, order 3, of a text whose words are letters."""
+    text = (
+        "cntbk baajja ffa asajcd ieedb aeeashb aaabkc bkaaajbb bcn asaa cck lja abb rdaajasb "
+        "taccckrm gdd mlbkaaab aaabk eabkajca aacnta cckm hdaajjja abasrfa obka cdaaab cnb ccnbbk "
+        "caajcjja rma oaa aajc dajasiga paa aaabkt daj ajjjmlc"
+    )
+    ids = {letter: i for i, letter in enumerate(sorted(set(text) - {" "}), 1)}
+    # KenLM has one more word, its own <unk>, which the text lacks; `</s>` is a word, `<s>` is not.
+    model = train([[ids[letter] for letter in word] for word in text.split()], 3, len(ids) + 2)
+    np.testing.assert_allclose(
+        model.discounts,
+        [
+            (0.285714, 1.48571, 1.85714),
+            (0.614458, 1.19352, 1.94664),
+            (0.772727, 0.918182, 1.23377),
+        ],
+        rtol=1e-5,
+    )
+    scored = [[ids[letter] for letter in word] for word in ("aaffasa", "bklb", "erte")]
+    expected = [
+        *(-0.49041083, -0.33626363, -2.5308728, -0.83380324, -0.28775385, -1.4738069, -0.5188241),
+        *(-0.7583167, -1.0899656, -0.5897747, -2.2124865, -0.6871978, -0.68335134),
+        *(-1.550812, -1.8558272, -1.7400296, -1.5950739, -1.2152764),
+    ]
+    log10 = model.log_probabilities(split(scored)) / np.log(10)
+    np.testing.assert_allclose(log10, expected, atol=1e-6)
+
+
+def test_a_split_without_tokens_scores_nothing():
+    assert train([[A]], 3).log_probabilities(split([])).shape == (0,)
+
+
+def test_training_needs_an_order_and_text():
+    with pytest.raises(UserError, match="at least 1, not 0"):
+        train([[A]], order=0)
+    with pytest.raises(UserError, match="no tokens"):
+        train([], order=2)
+
+
+@pytest.mark.parametrize("word", [V, -1])
+def test_words_outside_the_vocabulary_are_refused(word):
+    model = train([[A]], order=2)
+    for refused in (
+        lambda: train([[word]], order=2),
+        lambda: model.log_probabilities(split([[word]])),
+        lambda: model.distribution([word]),
+    ):
+        with pytest.raises(ValueError, match=f"0 to {V - 1}"):
+            refused()
