@@ -8,23 +8,7 @@ WHOLE_EXPERIMENT = pipeline.as_json(EXPERIMENT.model_dump(mode="json", exclude={
 TEMPLATES = sorted(str(file) for file in Path("src/online_rnnlm/analysis/templates").iterdir())
 
 
-# Snakemake's own report (`snakemake --report`) shows what is marked for it.
-def shown_table(table):
-    return report(
-        RESULTS.table(table, "html"),
-        caption="../report/table.rst",
-        category="Tables",
-        labels={"table": table},
-    )
-
-
-def shown_figure(figure):
-    return report(
-        RESULTS.figure(figure, "svg"),
-        caption="../report/figure.rst",
-        category="Figures",
-        labels={"figure": figure},
-    )
+# What `report` marks is shown by Snakemake's own report, too: `snakemake --report`.
 
 
 rule tables:
@@ -33,7 +17,15 @@ rule tables:
         published="config/published.yaml",
         code=[*pipeline.sources("analysis.tables"), *TEMPLATES],
     output:
-        [shown_table(table) for table in TABLES],
+        [
+            report(
+                RESULTS.table(table, "html"),
+                caption="../report/table.rst",
+                category="Tables",
+                labels={"table": table},
+            )
+            for table in TABLES
+        ],
         [RESULTS.table(table, kind) for table in TABLES for kind in ("csv", "md", "tex")],
     log:
         RESULTS.log("tables"),
@@ -58,7 +50,15 @@ rule figures:
         vectors=pipeline.vector_files(EXPERIMENT, RESULTS),
         code=pipeline.sources("analysis.figures"),
     output:
-        [shown_figure(figure) for figure in FIGURES],
+        [
+            report(
+                RESULTS.figure(figure, "svg"),
+                caption="../report/figure.rst",
+                category="Figures",
+                labels={"figure": figure},
+            )
+            for figure in FIGURES
+        ],
         [RESULTS.figure(figure, "png") for figure in FIGURES],
         RESULTS.captions,
     log:
@@ -105,7 +105,12 @@ rule neighbours:
         vectors=pipeline.vector_files(EXPERIMENT, RESULTS),
         code=[*pipeline.sources("analysis.neighbours"), *TEMPLATES],
     output:
-        shown_table("neighbours"),
+        report(
+            RESULTS.table("neighbours", "html"),
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "neighbours"},
+        ),
         [RESULTS.table("neighbours", kind) for kind in ("csv", "md", "tex")],
     log:
         RESULTS.log("neighbours"),
