@@ -117,7 +117,7 @@ def _only_training(project, arguments):
 
 def test_a_rows_setting_trains_that_row_only(project, arguments):
     before = {path.parent.name: path.read_bytes() for path in _results(project)}
-    _change_row(project, 2, learning_rate=0.1)
+    _change_row(project, 1, learning_rate=0.1)
     project.succeed(*_only_training(project, arguments))
     after = {path.parent.name: path.read_bytes() for path in _results(project)}
     changed = {run for run in after if after[run] != before[run]}
