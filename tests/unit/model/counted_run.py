@@ -5,14 +5,14 @@ the log-probability of the text, both as JSON. For `test_model_cost`, which see.
 """
 
 import json
+import pkgutil
 import sys
-from collections import Counter
+from importlib import import_module
 
 import numpy as np
 
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.kernels import backward, coupled, forward, online
+from online_rnnlm.model import engine, kernels, parameters
 from online_rnnlm.model.state import OnlineSettings
 from online_rnnlm.settings import RunSettings
 
@@ -66,14 +66,14 @@ class Counted:
 
 def put_into_the_kernels(counted):
     """Replace the kernels' functions wherever a module knows them by name."""
-    placed = Counter()
-    for name in [name for name in dir(counted) if callable(getattr(Counted, name, None))]:
-        for module in (forward, backward, coupled, online):
-            if hasattr(module, name) and not name.startswith("__"):
-                setattr(module, name, getattr(counted, name))
-                placed[name] += 1
-    expected = {name for name in vars(Counted) if not name.startswith("__")} - {"_product"}
-    assert set(placed) == expected, expected - set(placed)
+    names = {name for name in vars(Counted) if not name.startswith("__")} - {"_product"}
+    found = set()
+    for info in pkgutil.iter_modules(kernels.__path__):
+        module = import_module(f"{kernels.__name__}.{info.name}")
+        for name in names & vars(module).keys():
+            setattr(module, name, getattr(counted, name))
+            found.add(name)
+    assert found == names, names - found
 
 
 def log_probability(case, settings, corpus, weights):

@@ -46,7 +46,11 @@ def predict_coupled(weights, classes, stream, offsets, batch, rate, error_clip, 
     return steps, tokens, word_scores
 
 
-@njit(cache=True)
+# Parts are inlined before they are compiled: each alone, with all its arrays handed over, would
+# take seconds to compile, and again with its callers.
+
+
+@njit(cache=True, inline="always")
 def _run_hidden(weights, t, space):
     """h_t of all sentences that have a word t, from the embeddings that lie in its place."""
     first, one = space.first, space.hidden.dtype.type(1)
@@ -60,7 +64,7 @@ def _run_hidden(weights, t, space):
     apply_sigmoid(now)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _predict_classes(weights, classes, t, space):
     """log P(c), its errors, and what these add to the slopes by h_t and by d_t."""
     one, zero = space.hidden.dtype.type(1), space.hidden.dtype.type(0)
@@ -76,7 +80,7 @@ def _predict_classes(weights, classes, t, space):
     multiply_nn(one, class_scores, weights.class_output, zero, space.errors[begin:end])
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _predict_words(weights, classes, t, reached, word_scores, space):
     """Class by class, what `_predict_classes` does, for P(w|c).
 
@@ -97,7 +101,7 @@ def _predict_words(weights, classes, t, reached, word_scores, space):
             _predict_class(weights, t, low, start, scores, space)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _predict_class(weights, t, low, start, scores, space):
     """For words of one class, whose rows `order` has from `start`, as many as `scores` has."""
     one, zero = space.hidden.dtype.type(1), space.hidden.dtype.type(0)
@@ -117,7 +121,7 @@ def _predict_class(weights, t, low, start, scores, space):
     add_rows(parts, rows, space.errors)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _learn(weights, rate, error_clip, t, space):
     """Add to ∂L_t/∂d_t what comes through h_t; then d's step."""
     one = space.hidden.dtype.type(1)
