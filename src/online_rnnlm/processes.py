@@ -8,7 +8,7 @@ from pathlib import Path
 
 from online_rnnlm.runs import code_digest
 
-KERNELS = "online_rnnlm.model.kernels.batches"
+KERNELS = ("online_rnnlm.model.kernels.batches", "online_rnnlm.model.kernels.online")
 
 
 def prepare_process() -> None:
@@ -49,4 +49,5 @@ def _kernel_cache() -> Path:
     another file would go on with the old one.
     """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "online-rnnlm" / "kernels" / code_digest(KERNELS)[:16]
+    sources = "-".join(code_digest(module)[:16] for module in KERNELS)
+    return Path(home) / "online-rnnlm" / "kernels" / sources

@@ -1,4 +1,4 @@
-# One job trains one run. The kernels are compiled before, once: it takes half a minute.
+# One job trains one run. The kernels are compiled before, once: it takes a minute.
 
 RUN = RESULTS.run("{run}")
 PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
