@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks import document
-from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus, prepare_text
+from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
 from benchmarks.convergence import convergence
 from benchmarks.operation import operation
 from benchmarks.peers import graph, torch
@@ -21,6 +21,7 @@ from benchmarks.profile import profile
 from benchmarks.report import setup, show
 from benchmarks.scaling import scaling
 from benchmarks.speed import evaluation, training
+from benchmarks.text import prepare_text
 from online_rnnlm import configuration
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import CorpusDirectory, read_json, write_json

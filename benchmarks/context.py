@@ -11,14 +11,10 @@ import numpy as np
 
 from online_rnnlm.configuration import Experiment
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.corpora.encoding import encode
-from online_rnnlm.corpora.splitting import write_splits
-from online_rnnlm.corpora.vocabulary import write_vocabulary
-from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.state import Sentences
-from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
-from online_rnnlm.settings import CorpusSettings, RunSettings
+from online_rnnlm.runs import CorpusDirectory, read_json
+from online_rnnlm.settings import RunSettings
 
 HIDDEN_SIZE = 100
 STATIC, ONLINE = 0, 20
@@ -111,22 +107,3 @@ def open_corpus(directory: CorpusDirectory) -> NamedCorpus:
     name = statistics.get("corpus", directory.path.name)
     train = statistics.get("files", {}).get("train.txt")
     return NamedCorpus(name, directory, corpus, train == REFERENCE_TRAIN)
-
-
-def prepare_text(files: list[Path], folder: Path, experiment: Experiment) -> CorpusDirectory:
-    """Prepare three ready files with the experiment's vocabulary and classes; raises UserError."""
-    for file in files:
-        if not file.is_file():
-            raise UserError(f"{file}: no such file")
-    source = {"kind": "text", "tokenised": True, **dict(zip(SPLITS, files, strict=True))}
-    like = next(iter(experiment.corpora.values()))
-    settings = CorpusSettings.model_validate(
-        {"source": source, "vocabulary": like.vocabulary, "classes": like.classes}
-    )
-    directory = CorpusDirectory(folder / "reference")
-    directory.path.mkdir(parents=True, exist_ok=True)
-    splits = {split: directory.split(split) for split in SPLITS}
-    write_splits(settings, directory.sentences, splits, 1)
-    write_vocabulary(settings, directory.split("train"), directory.vocabulary)
-    encode(settings, directory.path.name, directory)
-    return directory
