@@ -64,9 +64,8 @@ class KernelTrainer(SharedTrainer):
             accept_inplace=True,
             trust_input=True,
         )
-        self.update(
-            NO_SENTENCES, settings.learning_rate
-        )  # compiles, or loads what has been compiled
+        # This compiles, or loads what has been compiled.
+        self.update(NO_SENTENCES, settings.learning_rate)
 
     def update(self, sentences: Sentences, learning_rate: float) -> float:
         """Learn from the training sentences of these numbers, in order; returns their log P."""

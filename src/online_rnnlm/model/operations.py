@@ -26,15 +26,21 @@ class _SentenceOp(Op):
     def __init__(self, classes: Classes, batch_sentences: int) -> None:
         self.classes = classes
         self.batch_sentences = batch_sentences
+        self._split: Any = None
         self._held: tuple[Capacity, Workspace] | None = None
 
-    def _workspace(self, weights: Parameters, offsets: Any, sentences: Any) -> Workspace:
-        """Scratch memory for these sentences: what is held if it is enough, or else more."""
-        lengths = offsets[sentences + 1] - offsets[sentences]
-        needed = Capacity.for_sentences(sizes_of(weights), lengths, self.batch_sentences)
-        if self._held is None or not self._held[0].covers(needed):
-            space = allocate(needed, self.classes, weights.recurrent.dtype)
-            self._held = needed, space
+    def _workspace(self, weights: Parameters, offsets: Any) -> Workspace:
+        """Scratch memory for any batch of a split's sentences: what is held, if that is enough.
+
+        A split that is the same array as in the last call is not measured again: with a sentence
+        a call that would take long.
+        """
+        sizes = sizes_of(weights)
+        if self._held is None or self._split is not offsets or self._held[0].sizes != sizes:
+            needed = Capacity.for_sentences(sizes, np.diff(offsets), self.batch_sentences)
+            if self._held is None or not self._held[0].covers(needed):
+                self._held = needed, allocate(needed, self.classes, weights.recurrent.dtype)
+            self._split = offsets
         return self._held[1]
 
 
@@ -83,7 +89,7 @@ class TrainingSteps(_SentenceOp):
             self.batch_sentences,
             document_rate[()],
             self._rule(learning_rate[()]),
-            self._workspace(weights, offsets, sentences),
+            self._workspace(weights, offsets),
         )
         for storage, array in zip(output_storage, [*weights, *sums], strict=False):
             storage[0] = array
@@ -133,7 +139,7 @@ class SentenceScores(_SentenceOp):
             document_rate[()],
             real(self.error_clip),
             starts,
-            self._workspace(weights, offsets, sentences),
+            self._workspace(weights, offsets),
             *scores,
         )
         for storage, array in zip(output_storage, scores, strict=True):
@@ -180,7 +186,7 @@ class OnlineScores(_SentenceOp):
             sentences,
             begins,
             self._learning(real),
-            self._workspace(trained, offsets, sentences),
+            self._workspace(trained, offsets),
             scores.log_probabilities,
             scores.document_vectors,
         )
