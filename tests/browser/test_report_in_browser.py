@@ -154,7 +154,7 @@ def test_mlflows_interface_shows_the_runs(
         tmp_path / "profile", "--window-size=1600,1000", "--virtual-time-budget=20000",
         "--dump-dom", page,
     )  # fmt: skip
-    assert "invented-M100-D20-learning_rate0.1-seed1" in shown.stdout
+    assert "invented-M100-D20-learning_rate0.1-seed0" in shown.stdout
     assert ">report<" in shown.stdout
 
 
