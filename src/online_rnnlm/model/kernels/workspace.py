@@ -95,10 +95,13 @@ class Capacity(NamedTuple):
 
     @classmethod
     def for_sentences(cls, sizes: Sizes, lengths: Integers, batch_sentences: int) -> Capacity:
-        """Enough for any batch of sentences with these `lengths` (tokens, `</s>` counted)."""
+        """Enough for any batch of sentences with these `lengths` (tokens, `</s>` counted).
+
+        A batch may hold one sentence several times, so that few sentences can make a full one.
+        """
         steps = int(lengths.max(initial=0))
         # One row more: a sentence's states have the one before the first word, too.
-        return cls(sizes, batch_sentences, steps, steps * min(batch_sentences, len(lengths)) + 1)
+        return cls(sizes, batch_sentences, steps, steps * batch_sentences + 1)
 
     def covers(self, other: Capacity) -> bool:
         """Whether a workspace of this capacity does for the other."""
