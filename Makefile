@@ -44,7 +44,7 @@ bench: environment ## Measure speed, memory, peers; write docs/performance.md (B
 	$(BIN)/python -m benchmarks --document $(BENCH)
 
 test: environment ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: environment ## Check format, style, types and the workflow
 	$(BIN)/ruff format --check .

@@ -19,6 +19,12 @@ DOWNLOADS = ROOT / "results" / "downloads"
 TIMEOUT = 300
 
 
+def _users_environment() -> dict[str, str]:
+    """The environment without what makes kernels check their indices in tests: as users run."""
+    ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -37,6 +43,7 @@ class Project:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.path,
+            env=_users_environment(),
             start_new_session=True,
             # A test run in the background ignores Ctrl-C, and what it starts would, too.
             preexec_fn=_heed_interrupts,  # noqa: PLW1509  # no threads here
@@ -49,6 +56,7 @@ class Project:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.path,
+            env=_users_environment(),
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
