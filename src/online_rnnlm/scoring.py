@@ -19,6 +19,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
+    touched_after_sentences,
     touched_per_word,
     update_multiply_adds_per_word,
 )
@@ -195,7 +196,12 @@ def _learning_costs(
     sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
     after_sentence = online.learn_after == "sentence"
     costs = _costs(network, learns=learns)
-    costs["parameters_touched_per_word"] = touched_per_word(sizes, mean, groups, learns, steps)
+    if after_sentence:
+        split = network.corpus.splits["test"]
+        touched = touched_after_sentences(sizes, network.corpus, split, groups, learns)
+    else:
+        touched = touched_per_word(sizes, mean, groups, learns, steps)
+    costs["parameters_touched_per_word"] = touched
     costs["multiply_adds_per_word"] += update_multiply_adds_per_word(
         sizes, mean, groups, steps, after_sentence=after_sentence
     )

@@ -80,7 +80,8 @@ CLAIMS = {
         "learning everything, at a fraction of the cost.",
         f"non-inferiority of test perplexity with a margin of {MARGIN_PERCENT:g} %, and fewer "
         "multiply-adds and fewer parameters touched a word; everything learns after every word, "
-        "at the rate and kept for the unit of text that are best on `valid`",
+        "at the rate and kept for the unit of text that are best on `valid`; kept for longer than "
+        "a sentence, they make sentences depend on each other, and the interval is approximate",
     ),
     LEARNING: Claim(
         "learning_not_parameters",

@@ -80,7 +80,7 @@ class Corpus:
         return np.repeat(np.arange(self.classes), np.diff(self.class_offsets))
 
     def mean_class_size(self, split: str) -> float:
-        """Words in the target's class, averaged over a split's tokens."""
+        """`mean_class_size` of a split's tokens."""
         return mean_class_size(self.class_offsets, self.splits[split].stream[1:])
 
 
@@ -93,10 +93,15 @@ class Vocabulary:
     class_offsets: npt.NDArray[np.int64]
 
 
-def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
-    """Words in the target's class, averaged over targets."""
+def scored_words(class_offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How many words each class has to score, int64 (K,): a word alone in its class needs none."""
     sizes = np.diff(class_offsets)
-    of_word = np.repeat(sizes, sizes)
+    return np.where(sizes > 1, sizes, 0)
+
+
+def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
+    """Words of the target's class that are scored, averaged over targets."""
+    of_word = np.repeat(scored_words(class_offsets), np.diff(class_offsets))
     # In parts: a long text has far more tokens than are worth having in memory as sizes.
     parts = (targets[i : i + _PART] for i in range(0, len(targets), _PART))
     return sum(int(of_word[part].sum()) for part in parts) / len(targets)

@@ -20,7 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.corpora.corpus import Corpus, Split, scored_words
 from online_rnnlm.model.parameters import Sizes
+
+Integers = NDArray[np.int64]
 
 
 def _hidden_layer(sizes: Sizes) -> int:
@@ -106,3 +112,30 @@ def touched_per_word(
     if "output" in groups:
         total += _output_layer(sizes, mean_class_size)
     return total
+
+
+def touched_after_sentences(
+    sizes: Sizes, corpus: Corpus, split: Split, groups: Collection[str], document: bool
+) -> float:
+    """Parameters changed after each sentence, a word of the split: what sentences share is shared.
+
+    A sentence changes the embeddings of its distinct words, and W_o and V_o for the words of its
+    distinct classes. Every sentence is taken to have a state to go back to.
+    """
+    stream, sentences = np.asarray(split.stream), len(split.offsets) - 1
+    number = np.repeat(np.arange(sentences), np.diff(split.offsets))
+    total = sentences * float(sizes.document if document else 0)
+    if "embeddings" in groups:
+        total += len(_distinct(number, stream[:-1])) * sizes.hidden
+    if "recurrent" in groups:
+        total += sentences * _hidden_layer(sizes)
+    if "output" in groups:
+        classes = _distinct(number, corpus.word_classes[stream[1:]])
+        scored = int(scored_words(corpus.class_offsets)[classes].sum())
+        total += (sentences * sizes.classes + scored) * (sizes.hidden + sizes.output_document)
+    return total / len(number)
+
+
+def _distinct(sentences: Integers, values: Integers) -> Integers:
+    """The values, each once a sentence; both int64 (N,)."""
+    return np.unique(np.stack((sentences, values)), axis=1)[1]

@@ -178,3 +178,30 @@ def test_what_a_word_touches_is_what_changes(small, model, groups, word):
     changed += int((vectors[0] != vectors[1]).sum())
     sizes = engine.sizes_for(settings, corpus)
     assert changed == cost.touched_per_word(sizes, scored_with(word), groups, True, STEPS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("groups", SUBSETS)
+def test_what_a_sentence_touches_is_what_changes(small, model, groups):
+    """Words and classes come twice in it, one of them alone in its class; d is not 0 by then."""
+    settings = RunSettings.model_validate(
+        Case("online", *model).described()["settings"] | {"corpus": "small", "precision": "float64"}
+    )
+    first, second = [5, 8, 12], [3, 9, 4, 3, 15, 6, 9]
+    rate = settings.document_rate if model[0] else 0.0
+    online = OnlineSettings(frozenset(groups), 0.05, rate, STEPS, "sentence", "stream")
+    corpus = small.corpus_of(CLASS_SIZES, small.split_of([first, second]))
+    weights = small.weights_for(settings, corpus)
+    scorer = engine.online_scorer(settings, corpus, weights, online)
+    learnt, vectors = [], []
+    for sentences in (1, 2):
+        scores = scorer.score(corpus.splits["train"], np.arange(sentences))
+        vectors.append(scores.document_vectors[-1])
+        learnt.append(scorer.weights)
+    changed = sum(int((a != b).sum()) for a, b in zip(*learnt, strict=True))
+    changed += int((vectors[0] != vectors[1]).sum())
+    split = small.split_of([second])
+    touched = cost.touched_after_sentences(
+        engine.sizes_for(settings, corpus), corpus, split, groups, bool(rate)
+    )
+    assert changed == pytest.approx(split.offsets[-1] * touched)
