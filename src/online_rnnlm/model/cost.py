@@ -126,16 +126,17 @@ def touched_after_sentences(
     number = np.repeat(np.arange(sentences), np.diff(split.offsets))
     total = sentences * float(sizes.document if document else 0)
     if "embeddings" in groups:
-        total += len(_distinct(number, stream[:-1])) * sizes.hidden
+        total += len(_distinct(number, stream[:-1].astype(np.int64))) * sizes.hidden
     if "recurrent" in groups:
         total += sentences * _hidden_layer(sizes)
     if "output" in groups:
         classes = _distinct(number, corpus.word_classes[stream[1:]])
         scored = int(scored_words(corpus.class_offsets)[classes].sum())
         total += (sentences * sizes.classes + scored) * (sizes.hidden + sizes.output_document)
-    return total / len(number)
+    return float(total) / len(number)
 
 
 def _distinct(sentences: Integers, values: Integers) -> Integers:
     """The values, each once a sentence; both int64 (N,)."""
-    return np.unique(np.stack((sentences, values)), axis=1)[1]
+    pairs: Integers = np.unique(np.column_stack((sentences, values)), axis=0)
+    return np.ascontiguousarray(pairs[:, 1])
