@@ -22,7 +22,7 @@ from typing import Any, NoReturn, TypeVar
 
 import pandas as pd
 
-from online_rnnlm import entries
+from online_rnnlm.tracking import entries
 from online_rnnlm.configuration import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory, read_json, write_json
