@@ -1,6 +1,7 @@
 # Online representation learning in recurrent neural language models: the whole experiment.
 # `snakemake --cores all` runs config/config.yaml; `--configfile another.yaml` takes its place.
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -54,9 +55,7 @@ include: "workflow/rules/tracking.smk"
 localrules:
     all,
     fetch,
-    store,
     track,
-    track_report,
 
 
 rule all:
@@ -66,23 +65,27 @@ rule all:
         rules.tables.output,
         rules.figures.output,
         rules.claims.output,
-        RESULTS.store,
-        [RESULTS.tracked(run) for run in RUNS],
-        RESULTS.tracked("report"),
+        RESULTS.tracked,
     message:
         "Everything is there"
 
 
+WATCHER = pipeline.Watcher(EXPERIMENT, RESULTS)
+
+
 onstart:
     pipeline.write_configuration(EXPERIMENT, RESULTS)
+    WATCHER.start()
 
 
 onsuccess:
+    WATCHER.stop()
     if RESULTS.report.is_file():
         print(f"\nReport:    {RESULTS.report}")
         print(f"MLflow UI: make ui EXPERIMENT={EXPERIMENT.experiment}")
 
 
 onerror:
+    WATCHER.stop()
     for line in pipeline.errors(RESULTS, STARTED):
         print(line, file=sys.stderr)

@@ -120,10 +120,6 @@ def _add_run_verbs(verbs: Any) -> None:
     how.add_argument("--further", action="store_true", help="in all ways that `testing` asks for")
     ngram = _with_configuration(_add(verbs, "ngram", _ngram, "train and test an n-gram model"))
     ngram.add_argument("--corpus", required=True, help="a key of `corpora`")
-    track = _with_configuration(_add(verbs, "track", _track, "enter a run or report into MLflow"))
-    what = track.add_mutually_exclusive_group(required=True)
-    what.add_argument("--run", help="name of the run")
-    what.add_argument("--report", action="store_true", help="the tables, figures and the report")
 
 
 def _add_experiment_verbs(verbs: Any) -> None:
@@ -134,7 +130,6 @@ def _add_experiment_verbs(verbs: Any) -> None:
         ("claims", _claims, "judge the paper's claims"),
         ("neighbours", _neighbours, "find sentences with similar document vectors"),
         ("report", _report, "write the report"),
-        ("store", _store, "create MLflow's database"),
     ):
         parser = _with_configuration(_add(verbs, name, verb, text))
         if name in ("tables", "report"):
@@ -151,6 +146,19 @@ def _add_other_verbs(verbs: Any) -> None:
     ui = _add(verbs, "ui", _ui, "open an experiment's runs in MLflow's UI")
     ui.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
     ui.add_argument("--port", type=_positive_number, default=5000, help="port on this machine")
+    track = _add(verbs, "track", _track, "enter an experiment's runs into MLflow, as they are now")
+    track.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
+    track.add_argument(
+        "--store",
+        metavar="ADDRESS",
+        help="an MLflow server or database (default: the folder's own mlflow.db)",
+    )
+    track.add_argument(
+        "--watch",
+        type=float,
+        metavar="SECONDS",
+        help="go on, looking for changes so often, until the process that started this ends",
+    )
     check = _add(verbs, "check", _check, "check a configuration")
     check.add_argument("file", type=Path, nargs="?", default=DEFAULT_CONFIGURATION)
     document = _add(verbs, "document", _document, "write the schema and config/README.md anew")
@@ -315,25 +323,25 @@ def _report(arguments: Arguments) -> None:
     _stage("analysis.report", "write_report")(*_experiment(arguments), arguments.published)
 
 
-def _store(arguments: Arguments) -> None:
-    _, directory = _experiment(arguments)
-    _stage("tracking", "create_store")(directory)
-
-
 def _track(arguments: Arguments) -> None:
-    if arguments.report:
-        _, directory = _experiment(arguments)
-        _stage("tracking", "track_report")(directory)
+    directory = _results(arguments)
+    if arguments.watch is not None:
+        _stage("tracking.synchronisation", "watch")(directory, arguments.store, arguments.watch)
         return
-    run, directory = _run(arguments)
-    _stage("tracking", "track")(directory, run)
+    found = _stage("tracking.synchronisation", "synchronise")(directory, arguments.store)
+    print(f"{len(found.runs)} entries, {len(found.unfinished)} of them of runs not finished yet")
+
+
+def _results(arguments: Arguments) -> ExperimentDirectory:
+    """An experiment's folder, which must be there."""
+    directory = ExperimentDirectory(arguments.results)
+    if not (directory.path / "runs").is_dir():
+        raise UserError(f"{directory.path}: no runs are there: run the experiment first")
+    return directory
 
 
 def _ui(arguments: Arguments) -> None:
-    directory = ExperimentDirectory(arguments.results)
-    if not directory.store.is_file():
-        raise UserError(f"{directory.store}: no such file: run the experiment first")
-    _stage("tracking", "serve")(directory, arguments.port)
+    _stage("tracking.server", "serve")(_results(arguments), arguments.port)
 
 
 def _check(arguments: Arguments) -> None:

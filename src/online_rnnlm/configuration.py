@@ -22,6 +22,7 @@ from online_rnnlm.settings import (
     RunSettings,
     Settings,
     TestingSettings,
+    TrackingSettings,
 )
 
 ROW_NAME_KEYS = frozenset({"hidden_size", "document_size", "document_layer"})
@@ -59,6 +60,9 @@ class Experiment(Settings):
     )
     testing: TestingSettings = Field(
         default=TestingSettings(), description="What learns during testing."
+    )
+    tracking: TrackingSettings = Field(
+        default=TrackingSettings(), description="Where runs are entered into MLflow."
     )
 
     @model_validator(mode="after")

@@ -59,6 +59,7 @@ _SECTIONS = (
     ("The word classes: `classes`", "ClassSettings"),
     ("Training: `training`, `rows` and `search`", "TrainingSettings"),
     ("Further tests: `testing`", "TestingSettings"),
+    ("MLflow: `tracking`", "TrackingSettings"),
 )
 _TRAINING = """\
 `training` holds what all rows share, a row of `rows` what is its own, `search` a list of values to

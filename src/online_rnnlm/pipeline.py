@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,13 +18,14 @@ from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.sources import stages, user_files
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.runs import (
+    PACKAGE,
     CorpusDirectory,
     ExperimentDirectory,
     RunDirectory,
     module_sources,
     write_json,
 )
-from online_rnnlm.settings import CorpusSettings, PackagedSource
+from online_rnnlm.settings import CorpusSettings, PackagedSource, TrackingSettings
 from online_rnnlm.updates import NONE, further_evaluations, main_evaluations
 
 RESULTS = Path("results")
@@ -199,3 +201,37 @@ def forget_killed_run() -> IO[str] | None:
         if mark.is_file():
             mark.unlink(missing_ok=True)
     return file
+
+
+class Watcher:
+    """What enters runs into MLflow while they train: a process beside Snakemake's own."""
+
+    def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
+        self._tracking = experiment.tracking
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin; it ends by itself with the process that started it."""
+        if not self._tracking.watch_seconds:
+            return
+        seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
+        command = [sys.executable, "-m", PACKAGE, *tracking_arguments(self._tracking)]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        self._process = subprocess.Popen(
+            [*command, *seconds, str(self._directory.path)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def stop(self) -> None:
+        """End, in the midst of what it does: the next synchronisation completes it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def tracking_arguments(tracking: TrackingSettings) -> list[str]:
+    """The verb that enters runs, and into which store."""
+    return ["track", *(["--store", tracking.store] if tracking.store else [])]

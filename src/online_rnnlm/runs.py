@@ -174,9 +174,10 @@ class ExperimentDirectory:
         """The same of the kernel for weights that learn during testing."""
         return self.path / "online_kernels.json"
 
-    def tracked(self, run: str) -> Path:
-        """Says that the run is in MLflow: the MLflow run's id and the identity."""
-        return self.path / "tracking" / f"{run}.json"
+    @property
+    def tracked(self) -> Path:
+        """Says what is in MLflow: the store's address, and MLflow's ids of runs."""
+        return self.path / "tracking" / "tracked.json"
 
     def table(self, table: str, kind: str) -> Path:
         """A table as `csv`, `md`, `tex` or `html`."""
@@ -205,11 +206,6 @@ class ExperimentDirectory:
     def store(self) -> Path:
         """MLflow's sqlite database."""
         return self.path / "mlflow.db"
-
-    @property
-    def store_created(self) -> Path:
-        """Says when the database was created: what has been tracked before then is not in it."""
-        return self.path / "tracking" / "store.created"
 
     @property
     def artifacts(self) -> Path:

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$")]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -213,6 +221,30 @@ Subset = Annotated[
         json_schema_input_type=Part | list[Part],
     ),
 ]
+
+
+class TrackingSettings(Settings):
+    """Where runs are entered; no part of a run's identity."""
+
+    store: str | None = Field(
+        default=None,
+        description="Address of an MLflow server or database, such as `http://localhost:5000`; "
+        "without one, `results/<experiment>/mlflow.db`. Passwords do not belong here: give "
+        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment.",
+    )
+    watch_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        description="While runs train, what they have written is entered at most so often, in "
+        "seconds; 0: at the end only.",
+    )
+
+    @field_validator("store")
+    @classmethod
+    def _has_no_password(cls, store: str | None) -> str | None:
+        if store is not None and urlsplit(store).password:
+            raise ValueError("leave the password out: MLFLOW_TRACKING_PASSWORD has a place for it")
+        return store
 
 
 class TestingSettings(Settings):

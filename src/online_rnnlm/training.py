@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import platform
 import shutil
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,11 +60,13 @@ def train(run: Run, corpus_directory: CorpusDirectory, directory: RunDirectory) 
         logger.info("%s: finished already", run.name)
         return
     directory.path.mkdir(parents=True, exist_ok=True)
-    _forget(directory)
+    directory.result.unlink(missing_ok=True)  # first: it says that the other files are complete
     progress = checkpoint.load(directory.checkpoint, description["identity"])
     if progress is None:
-        directory.log.unlink(missing_ok=True)
+        _forget(directory)
         progress = _begin(run.settings, corpus)
+    _describe_beginning(directory, description)
+    _write_epochs(directory, progress)
     with _logging_to(directory.log):
         if progress.epoch:
             logger.info("%s: goes on after epoch %d", run.name, progress.epoch)
@@ -81,12 +85,19 @@ def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
         "candidates": list(run.candidates),
         "corpus_digest": corpus.digest,
         "code_digest": code,
+        "began": _now(),
+        "host": platform.node(),
+        "slurm_job": os.environ.get("SLURM_JOB_ID"),
         "machine": machine(),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("numpy", "numba", "pytensor", "scipy")},
         },
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _is_finished(directory: RunDirectory, identity: str) -> bool:
@@ -97,9 +108,24 @@ def _is_finished(directory: RunDirectory, identity: str) -> bool:
 
 
 def _forget(directory: RunDirectory) -> None:
-    """Remove another run's results, the sign that they are complete first."""
-    for file in (directory.result, directory.run, directory.metrics, directory.model):
+    """Remove another run's files."""
+    for file in (directory.run, directory.metrics, directory.model, directory.log):
         file.unlink(missing_ok=True)
+
+
+def _describe_beginning(directory: RunDirectory, description: dict[str, Any]) -> None:
+    """Write `run.json`; a run that goes on has begun when it first did."""
+    earlier = read_json(directory.run) if directory.run.is_file() else {}
+    if earlier.get("identity") == description["identity"]:
+        description["began"] = earlier["began"]
+    write_json(directory.run, description)
+
+
+def _write_epochs(directory: RunDirectory, progress: Progress) -> None:
+    """Write `metrics.jsonl`, the epochs so far."""
+    with replacing(directory.metrics) as temporary:
+        lines = (json.dumps(entry, allow_nan=False) + "\n" for entry in progress.epochs)
+        temporary.write_text("".join(lines), encoding="utf-8")
 
 
 def _begin(settings: RunSettings, corpus: Corpus) -> Progress:
@@ -132,6 +158,7 @@ def _train_epochs(
         progress.schedule = progress.schedule.after(math.log(figures["valid_perplexity"]))
         progress.epochs.append(figures)
         checkpoint.save(progress, directory.checkpoint, identity)
+        _write_epochs(directory, progress)
         logger.info("%s: %s", run.name, _line(figures, settings))
 
 
@@ -214,14 +241,11 @@ def _finish(
 ) -> None:
     """Write the finished run's files, the result last: it says that all are there."""
     parameters.save(progress.weights, directory.model)
-    with replacing(directory.metrics) as temporary:
-        lines = (json.dumps(entry, allow_nan=False) + "\n" for entry in progress.epochs)
-        temporary.write_text("".join(lines), encoding="utf-8")
-    write_json(directory.run, description)
     best = min(progress.epochs, key=lambda entry: float(entry["valid_perplexity"]))
     sizes, mean = parameters.sizes_of(progress.weights), corpus.mean_class_size("train")
     result = {
         "identity": description["identity"],
+        "ended": _now(),
         "epochs": progress.epoch,
         "best_epoch": best["epoch"],
         "valid_perplexity": best["valid_perplexity"],

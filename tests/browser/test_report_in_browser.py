@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm import tracking
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures import write_figures
 from online_rnnlm.analysis.report import write_report
 from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
+from online_rnnlm.tracking.server import ui_command
+from online_rnnlm.tracking.synchronisation import synchronise
 
 PROJECT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -105,11 +107,11 @@ def interface(
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    tracking.create_store(directory)
+    synchronise(directory)
     log = (tmp_path_factory.mktemp("server") / "log").open("w")
     server = subprocess.Popen(
-        tracking.ui_command(directory, port),
-        env=os.environ | tracking.SERVER_ENVIRONMENT,
+        ui_command(directory, port),
+        env=os.environ | SERVER_ENVIRONMENT,
         stdout=log,
         stderr=log,
         start_new_session=True,
@@ -154,14 +156,14 @@ def test_mlflows_interface_shows_the_runs(
         tmp_path / "profile", "--window-size=1600,1000", "--virtual-time-budget=20000",
         "--dump-dom", page,
     )  # fmt: skip
-    assert "invented-M100-D20-learning_rate0.1-seed0" in shown.stdout
-    assert ">report<" in shown.stdout
+    assert "M100 D20 · seed 1" in shown.stdout
+    assert ">summary<" in shown.stdout
 
 
 def test_an_artifact_can_be_read_through_the_server(
     interface: str, directory: ExperimentDirectory
 ) -> None:
-    run_id = json.loads(directory.tracked("report").read_text())["mlflow_run_id"]
+    run_id = json.loads(directory.tracked.read_text())["runs"]["summary of invented"]
     address = f"{interface}/get-artifact?path=report.html&run_uuid={run_id}"
     with urllib.request.urlopen(address, timeout=30) as answer:
         assert answer.read() == directory.report.read_bytes()

@@ -11,7 +11,7 @@ from online_rnnlm.errors import UserError
 
 VERBS = (
     *("fetch", "articles", "sentences", "splits", "vocabulary", "encode", "train", "evaluate"),
-    *("tables", "figures", "claims", "neighbours", "report", "store", "track", "ui"),
+    *("tables", "figures", "claims", "neighbours", "report", "track", "ui"),
     *("check", "document"),
 )
 CONFIGURATION = {
@@ -68,7 +68,8 @@ def test_a_right_configuration_is_called_right(config, capsys):
         (["check", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["train", "--config", "my.yaml", "--run", "other"], "vital-M10-D0-seed1"),
         (["encode", "--config", "my.yaml", "--corpus", "other"], "no corpus `other`; it has vital"),
-        (["ui", "results/test"], "results/test/mlflow.db: no such file"),
+        (["ui", "results/test"], "results/test: no runs are there"),
+        (["track", "results/test"], "results/test: no runs are there"),
         (["fetch", "wikipedia-vital", "other.json"], "is called summaries_en-us.json"),
         (
             [

@@ -23,7 +23,7 @@ from online_rnnlm.schedule import Schedule
 from online_rnnlm.settings import RunSettings
 from online_rnnlm.training import train
 
-TIMES = {"words_per_second", "seconds", "cpu_seconds"}
+TIMES = {"words_per_second", "seconds", "cpu_seconds", "ended"}
 # A rate at which valid goes up and down, so that weights and accumulators are given up; rounded
 # so finely that it does so on every machine.
 RESTLESS = {"learning_rate": 0.8, "batch_sentences": 2, "max_epochs": 8, "precision": "float64"}

@@ -1,70 +1,27 @@
-# Every finished run is entered into MLflow; the files stay the truth.
-
-
-# A fresh database does not survive several writers, so that one job makes it, before any other.
-# What was tracked in an older database is tracked again in a new one (`created`).
-rule store:
-    output:
-        database=update(RESULTS.store),
-        created=touch(RESULTS.store_created),
-    log:
-        RESULTS.log("store"),
-    priority: 100
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        configuration=RESULTS.configuration,
-    message:
-        "Create MLflow's database"
-    shell:
-        "python3 -m online_rnnlm store --config {params.configuration} --log {log}"
+# The experiment is entered into MLflow; the files stay the truth. While runs train, a process beside
+# Snakemake enters what they have written so far (`onstart`); this is the last word.
 
 
 rule track:
     input:
-        run=pipeline.run_files(RESULTS.run("{run}")),
-        evaluations=lambda wildcards: pipeline.evaluation_files(
-            EXPERIMENT, RUNS[wildcards.run], RESULTS
-        ),
-        store=RESULTS.store_created,
-        code=pipeline.sources("tracking"),
-    output:
-        RESULTS.tracked("{run}"),
-    log:
-        RESULTS.log("track", "{run}"),
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        configuration=RESULTS.configuration,
-    message:
-        "Enter {wildcards.run} into MLflow"
-    shell:
-        "python3 -m online_rnnlm track --config {params.configuration} --run {wildcards.run} --log {log}"
-
-
-rule track_report:
-    input:
+        [pipeline.run_files(RESULTS.run(run)) for run in RUNS],
+        [pipeline.evaluation_files(EXPERIMENT, run, RESULTS) for run in RUNS.values()],
         report=RESULTS.report,
-        store=RESULTS.store_created,
-        code=pipeline.sources("tracking"),
+        code=pipeline.sources("tracking.synchronisation"),
     output:
-        RESULTS.tracked("report"),
+        tracked=RESULTS.tracked,
+        database=[] if EXPERIMENT.tracking.store else update(RESULTS.store),
     log:
-        RESULTS.log("track", "report"),
+        RESULTS.log("track"),
     conda:
         "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        configuration=RESULTS.configuration,
+        arguments=shlex.join(pipeline.tracking_arguments(EXPERIMENT.tracking)),
+        directory=RESULTS.path,
     message:
-        "Enter the tables and the report into MLflow"
+        "Enter the runs and the report into MLflow"
     shell:
-        "python3 -m online_rnnlm track --config {params.configuration} --report --log {log}"
+        "python3 -m online_rnnlm {params.arguments} --log {log} {params.directory:q}"

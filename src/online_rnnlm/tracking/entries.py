@@ -1,30 +1,187 @@
-"""What MLflow is told about a run: its files as tags, metrics and artifacts."""
+"""What MLflow is told of an experiment: its files as tags, parameters, metrics and artifacts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory, read_json
-from online_rnnlm.updates import NONE, final_evaluation, main_evaluations
+from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, final_evaluation, main_evaluations
 
+SUMMARY = "summary"
+DESCRIPTION = """\
+Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and this is a view.
+
+* **Which model is best?** Sort by `test_perplexity` (the vector learning where there is one).
+* **What does learning during testing bring?** Compare `test_perplexity` with
+  `test_perplexity_vector_still`: the same weights, nothing learning.
+* **How fast do they learn?** Select runs; *Chart*, `epoch/valid_perplexity`.
+* **Only some of them?** Filter by tags: `tags.kind = "online"`, `tags.model = "100/20"`;
+  the runs of the search for learning rates have `tags.kind = "search"`.
+* **The whole comparison?** The run `summary` has the report, tables, figures and claims.
+"""
+
+_MAIN = (NONE, DOCUMENT_VECTOR)
 Metric = tuple[str, float, int, int]  # key, value, time in ms, step
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What an MLflow run is to say; `digest` and `ended` (ms) are those of one that is complete."""
+
+    run: str
+    """The name of the run's directory, or `summary`."""
+    label: str
+    """What people call it."""
+    identity: str
+    began: int
+    """ms since 1970, as all times here."""
+    tags: dict[str, str]
+    parameters: dict[str, str]
+    epochs: list[list[Metric]]
+    """Epoch by epoch."""
+    final: list[Metric]
+    files: dict[str, list[Path]]
+    """Artifacts by folder; empty while the run is not complete."""
+    digest: str | None
+    ended: int | None
+    has_model: bool = False
+    """Whether its weights are to be had as a model: those of the search are not."""
+
+
+def run_names(directory: ExperimentDirectory) -> list[str]:
+    """The runs that have begun."""
+    return sorted(path.parent.name for path in directory.path.glob("runs/*/run.json"))
+
+
+def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
+    """A run as it is now; it is complete when it is finished and evaluated.
+
+    Raises UserError for a file that is not what training writes.
+    """
+    record = _read(directory.run(name).run)
+    if "began" not in record:
+        raise UserError(f"{directory.run(name).run}: written by an older version: train it again")
+    settings = record["settings"]
+    result = _result(directory, name, record["identity"])
+    began = _milliseconds(record["began"])
+    files = run_files(directory, name)
+    complete = (
+        result is not None
+        and all(path.is_file() for path in files)
+        and all(
+            _read(directory.evaluation(name, evaluation))["identity"] == record["identity"]
+            for evaluation in _evaluations(directory, name)
+        )
+    )
+    main, others = files[:4], files[4:]
+    ended = _milliseconds(result["ended"]) if result else None
+    return Entry(
+        run=name,
+        label=label(record),
+        identity=record["identity"],
+        began=began,
+        tags=tags(directory, name, record) | {"updates": _updates(directory, name, complete)},
+        parameters={key: _text(value) for key, value in settings.items()},
+        epochs=list(epoch_metrics(read_epochs(directory, name), began)),
+        final=[
+            (key, value, ended or began, 0)
+            for key, value in (final_metrics(directory, name) if complete else {}).items()
+        ],
+        files={"": main, "evaluations": others} if complete else {},
+        digest=digest(directory, files) if complete else None,
+        ended=ended if complete else None,
+        has_model=complete and not record["searched"],
+    )
+
+
+def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None:
+    """Tables, figures, claims and report as one run; None if there is no report."""
+    if not directory.report.is_file():
+        return None
+    files = report_files(directory)
+    found = digest(directory, [path for paths in files.values() for path in paths])
+    written = round(1000 * directory.report.stat().st_mtime)
+    return Entry(
+        run=SUMMARY,
+        label=SUMMARY,
+        identity=identity,
+        began=written,
+        tags={"kind": SUMMARY},
+        parameters={},
+        epochs=[],
+        final=[],
+        files=files,
+        digest=found,
+        ended=written,
+    )
+
+
+def label(record: dict[str, Any]) -> str:
+    """Such as `M100 D20 · seed 1`; what a search tries stands between."""
+    settings = record["settings"]
+    layer = settings["document_layer"]
+    sizes = f"M{settings['hidden_size']} D{settings['document_size']}"
+    tried = [f"{key.replace('_', ' ')} {value:g}" for key, value in record["searched"].items()]
+    parts = [sizes if layer == "output" else f"{sizes} {layer}", *tried]
+    return " · ".join([*parts, f"seed {settings['seed']}"])
+
+
+def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
+    """The corpus as MLflow's dataset has it."""
+    statistics = _read(directory.corpus(corpus).statistics)
+    return {
+        "name": corpus,
+        "digest": statistics["digest"][:36],  # MLflow takes no more
+        "source_type": "local",
+        "source": json.dumps({"uri": f"corpora/{corpus}", **statistics["source"]}),
+        "profile": json.dumps(statistics["splits"]),
+    }
+
+
+def _result(directory: ExperimentDirectory, name: str, identity: str) -> dict[str, Any] | None:
+    """What a finished run has; that of an older training under the same name is none."""
+    path = directory.run(name).result
+    result: dict[str, Any] = _read(path) if path.is_file() else {}
+    return result if result.get("identity") == identity else None
+
+
+def _updates(directory: ExperimentDirectory, name: str, complete: bool) -> str:
+    return ", ".join(_evaluations(directory, name)) if complete else ""
+
+
+def _milliseconds(time: str) -> int:
+    return round(1000 * datetime.fromisoformat(time).timestamp())
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = read_json(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    return found
+
+
 def run_files(directory: ExperimentDirectory, name: str) -> list[Path]:
-    """All files that an entry is made of."""
+    """All files that a complete entry is made of: four of the run, then its evaluations'."""
     files = directory.run(name)
-    if not files.run.is_file():
-        return [files.run]
     evaluations = [
         path
         for evaluation in _evaluations(directory, name)
         for path in (
             directory.evaluation(name, evaluation),
-            directory.sentence_scores(name, evaluation),
+            # Of the others, the sentences' scores are in the results folder only: they are large.
+            *([directory.sentence_scores(name, evaluation)] if evaluation in _MAIN else []),
         )
     ]
     return [files.run, files.metrics, files.result, files.log, *evaluations]
@@ -54,30 +211,39 @@ def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> d
     return {
         "kind": "search" if record["searched"] else kind,
         "model": f"{settings['hidden_size']}/{size}",
+        "hidden_size": str(settings["hidden_size"]),
+        "document_size": str(size),
+        "document_layer": settings["document_layer"] if size else "none",
         "corpus": settings["corpus"],
         "seed": str(settings["seed"]),
         "identity": record["identity"],
         "code_digest": record["code_digest"],
         "corpus_digest": record["corpus_digest"],
         "weights": str(model),
+        "host": record["host"],
+        **({"slurm_job": record["slurm_job"]} if record["slurm_job"] else {}),
         **{f"version.{package}": str(v) for package, v in record["versions"].items()},
     }
 
 
 def read_epochs(directory: ExperimentDirectory, name: str) -> list[dict[str, Any]]:
-    """The lines of `metrics.jsonl`."""
-    lines = directory.run(name).metrics.read_text(encoding="utf-8").splitlines()
+    """The lines of `metrics.jsonl`, if it is there."""
+    path = directory.run(name).metrics
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [json.loads(line) for line in lines]
 
 
-def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[Metric]:
-    """(key, value, time in ms, step): MLflow's interface groups by what stands before the `/`."""
+def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[list[Metric]]:
+    """Every epoch's metrics: MLflow's interface groups by what stands before the `/`."""
     seconds = 0.0
     for epoch in epochs:
         seconds += epoch["seconds"]
-        for key, value in epoch.items():
-            if key != "epoch" and value is not None:
-                yield f"epoch/{key}", float(value), round(start + 1000 * seconds), epoch["epoch"]
+        time = round(start + 1000 * seconds)
+        yield [
+            (f"epoch/{key}", float(value), time, epoch["epoch"])
+            for key, value in epoch.items()
+            if key != "epoch" and value is not None
+        ]
 
 
 def final_metrics(directory: ExperimentDirectory, name: str) -> dict[str, float]:

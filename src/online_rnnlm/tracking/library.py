@@ -1,0 +1,95 @@
+"""MLflow itself: silent, without telemetry, and its errors in one line without secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from online_rnnlm.errors import UserError
+
+# Without the last, the server starts ten processes of 240 MB each.
+SERVER_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+# A server that is away is asked again soon by whoever follows a run: its own patience is minutes.
+_CLIENT_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_UV_AUTO_DETECT": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+_ATTEMPTS = 8
+_PASSWORD = re.compile(r"(//[^/@\s:]*):[^/@\s]*@")
+
+Result = TypeVar("Result")
+
+
+def mlflow() -> Any:
+    """The library: it reads its settings while it is imported, and that takes seconds."""
+    for name, value in (SERVER_ENVIRONMENT | _CLIENT_ENVIRONMENT).items():
+        os.environ.setdefault(name, value)
+    import mlflow as library  # noqa: PLC0415
+
+    for logger in ("alembic", "mlflow", "urllib3"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
+    return library
+
+
+def without_password(text: str) -> str:
+    """The text with a password in any address in it blotted out."""
+    return _PASSWORD.sub(r"\1:***@", text)
+
+
+def has_password(uri: str) -> bool:
+    """Whether an address names a password."""
+    return bool(urlsplit(uri).password)
+
+
+@contextmanager
+def one_line_errors(store: str) -> Iterator[None]:
+    """Turn what MLflow and its databases raise into one line that names the store."""
+    library = mlflow()
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    try:
+        yield
+    except (library.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
+        raise UserError(f"MLflow at {store}: {_what_happened(error)}") from error
+
+
+def _what_happened(error: Exception) -> str:
+    text = without_password(" ".join(str(error).split()))
+    for sign, meaning in (
+        ("readonly database", "it can only be read"),
+        ("database is locked", "the database stayed locked by another program"),
+        ("Max retries exceeded", "the server does not answer"),
+        ("out-of-date database schema", "made by an older MLflow: back it up, then run "
+         "`mlflow db upgrade` with its address"),
+    ):  # fmt: skip
+        if sign in text:
+            return meaning
+    return text if len(text) < 300 else f"{text[:300]} …"
+
+
+def retrying(action: Callable[[], Result]) -> Result:
+    """Repeat while another program, such as MLflow's server, holds the database."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            return action()
+        except Exception as error:
+            if "database is locked" not in str(error) or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(2.0**attempt / 8)
+    raise AssertionError

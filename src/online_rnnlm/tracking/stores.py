@@ -1,0 +1,209 @@
+"""Where runs are entered: a database file of the experiment's own, or what its address names."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.tracking.library import (
+    SERVER_ENVIRONMENT,
+    mlflow,
+    one_line_errors,
+    without_password,
+)
+
+_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql")
+_SQLITE = "sqlite:///"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An MLflow store."""
+
+    uri: str
+    artifacts: Path | None
+    """Where files go; None if a server decides that."""
+    own: bool
+    """Whether it is the experiment's own: a view of its files, made again whenever needed."""
+
+    @property
+    def shown(self) -> str:
+        """Its address, for people: without a password."""
+        return without_password(self.uri)
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file, if it is one."""
+        return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
+
+    @contextmanager
+    def client(self) -> Iterator[Any]:
+        """A client of this store, whose connections are closed in the end.
+
+        MLflow keeps them for the process's life, even if a new file takes the store's place.
+        """
+        with one_line_errors(self.shown):
+            client = mlflow().MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+            try:
+                yield client
+            finally:
+                _dispose(client)
+
+    def artifact_location(self, experiment: str) -> str | None:
+        """Where an experiment's files go; None if a server decides that."""
+        if self.artifacts is None:
+            return None
+        return (self.artifacts / experiment.replace("/", "--")).as_uri()
+
+
+def _dispose(client: Any) -> None:
+    for store in (client._tracking_client.store, client._get_registry_client().store):
+        if hasattr(store, "engine"):
+            store.engine.dispose()
+
+
+def store_for(directory: ExperimentDirectory, uri: str | None) -> Store:
+    """The store of this address or, without one, the experiment's own.
+
+    Raises UserError for an address that MLflow has no store for.
+    """
+    if uri is None:
+        own = directory.store.resolve()
+        return Store(f"{_SQLITE}{own}", directory.artifacts.resolve(), own=True)
+    scheme = urlsplit(uri).scheme.partition("+")[0]
+    if scheme not in _SCHEMES or (scheme == "sqlite" and not uri.startswith(_SQLITE)):
+        allowed = "http://…, https://…, sqlite:///FILE or postgresql://…"
+        raise UserError(f"store `{without_password(uri)}`: not an address of MLflow's: {allowed}")
+    if scheme.startswith("http"):
+        return Store(uri, None, own=False)
+    if scheme == "sqlite":
+        file = Path(uri.removeprefix(_SQLITE)).resolve()
+        return Store(f"{_SQLITE}{file}", file.with_name("mlartifacts"), own=False)
+    return Store(uri, directory.artifacts.resolve(), own=False)
+
+
+@contextmanager
+def locked(directory: ExperimentDirectory) -> Iterator[None]:
+    """Wait until no other process enters this experiment; a killed one gives the lock back.
+
+    Two that do would enter a run twice, and two that open a fresh sqlite store destroy it.
+    """
+    path = directory.path / "tracking" / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def prepare(store: Store) -> None:
+    """Make a missing database, anew one that was moved here, and bring an old one up to date.
+
+    Only of the experiment's own; another is made if it is missing, and refused if it is old.
+    Under `locked`.
+    """
+    if store.file is None:
+        return
+    if store.own and store.file.is_file():
+        _remake_if_moved(store)
+    if not store.file.is_file():
+        _make(store)
+    elif _revision(store.file) != _newest_revision():
+        _bring_up_to_date(store)
+
+
+def _make(store: Store) -> None:
+    """An empty database, there in whole or not at all; without MLflow's own `Default`."""
+    file = store.file
+    assert file is not None and store.artifacts is not None
+    if store.own:
+        shutil.rmtree(store.artifacts, ignore_errors=True)
+    with one_line_errors(store.shown):
+        store.artifacts.mkdir(parents=True, exist_ok=True)
+        # A path that was never used: MLflow remembers for the process's life which have tables.
+        with TemporaryDirectory(prefix=".mlflow.", dir=file.parent) as folder:
+            fresh = Path(folder) / file.name
+            with Store(f"{_SQLITE}{fresh}", store.artifacts, store.own).client() as client:
+                client.delete_experiment("0")
+            fresh.replace(file)
+
+
+def _remake_if_moved(store: Store) -> None:
+    """MLflow keeps absolute paths: a database that lay elsewhere is put away and made anew."""
+    file, artifacts = store.file, store.artifacts
+    assert file is not None and artifacts is not None
+    query = "SELECT artifact_location FROM experiments WHERE experiment_id != 0"
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            locations = [str(row[0]) for row in connection.execute(query)]
+    except sqlite3.DatabaseError as error:
+        raise UserError(
+            f"{file}: {error}; delete it: it will be rebuilt from the runs' files"
+        ) from None
+    if locations and not any(place.startswith(f"{artifacts.as_uri()}/") for place in locations):
+        _log.warning("%s: was made for %s: it is rebuilt", file, locations[0])
+        file.unlink()
+
+
+def _revision(file: Path) -> str | None:
+    """The version of a database's tables."""
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise UserError(f"{file}: {error}; it is no database of MLflow's") from None
+    return str(found[0]) if found else None
+
+
+@cache
+def _newest_revision() -> str | None:
+    """The version of the tables that this MLflow works with."""
+    library = mlflow()
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    migrations = Path(library.__file__).parent / "store" / "db_migrations"
+    return ScriptDirectory(str(migrations)).get_current_head()
+
+
+def _bring_up_to_date(store: Store) -> None:
+    """Change the tables of the experiment's own database; a copy of it is kept beside it."""
+    file = store.file
+    assert file is not None
+    if not store.own:
+        raise UserError(
+            f"MLflow at {store.shown}: made by another version of MLflow: back it up, then run "
+            f"`mlflow db upgrade {store.shown}`"
+        )
+    copy = file.with_name(f"{file.name}.{time.strftime('%Y%m%d-%H%M%S')}.old")
+    shutil.copy2(file, copy)
+    _log.warning("%s: made by another MLflow: brought up to date, copied to %s", file, copy)
+    done = subprocess.run(
+        [sys.executable, "-m", "mlflow", "db", "upgrade", store.uri],
+        env=os.environ | SERVER_ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UserError(f"{file}: cannot be brought up to date: {said}")

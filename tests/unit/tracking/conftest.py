@@ -1,0 +1,172 @@
+"""Real stores to enter runs into, all on the loopback interface."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
+
+GENERATOR = Path(__file__).parents[1] / "analysis" / "fake_experiment.py"
+PASSWORD = "open-sesame"
+POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="session")
+def fake() -> SimpleNamespace:
+    """Writes experiments that were never run."""
+    return SimpleNamespace(**runpy.run_path(str(GENERATOR)))
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """An MLflow server that can be ended and started again."""
+
+    backend: str
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        command = [
+            *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(self.port)),
+            *("--workers", "1", "--backend-store-uri", self.backend),
+            *("--artifacts-destination", str(self.folder / "artifacts")),
+        ]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, env=os.environ | SERVER_ENVIRONMENT, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        wait_until(self._answers)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, 15)
+            self.process.wait(30)
+            self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(f"{self.uri}/health", timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A database server of its own; it refuses to run as root."""
+    programs = POSTGRESQL[-1].parent
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="online-rnnlm-postgresql-"))
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    if user:
+        for path in (folder, secret):
+            shutil.chown(path, user)
+    data, port = folder / "data", free_port()
+    subprocess.run(
+        [programs / "initdb", "--pgdata", data, "--username", "runner", "--auth", "scram-sha-256",
+         "--pwfile", secret, "--no-sync", "--locale", "C", "--encoding", "UTF8"],
+        check=True, capture_output=True, user=user, cwd=folder,
+    )  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [programs / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", folder,
+             "-c", "fsync=off"],
+            stdout=log, stderr=log, user=user, cwd=folder,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: "ready to accept connections" in (folder / "log").read_text())
+        yield f"postgresql://runner:{PASSWORD}@{HOST}:{port}/postgres"
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def server(backend: str, folder: Path) -> Iterator[Server]:
+    made = Server(backend, folder, free_port())
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("sqlite-server")
+    with server(f"sqlite:///{folder}/mlflow.db", folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgresql_uri() -> Iterator[str]:
+    if not POSTGRESQL:
+        pytest.skip("postgresql is not installed")
+    with postgresql() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(
+    postgresql_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    with server(postgresql_uri, tmp_path_factory.mktemp("postgresql-server")) as made:
+        yield made
+
+
+STORES = ["own", "sqlite_server", "postgresql_server"]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> str | None:
+    """Every kind of store: the experiment's own, and a server on each kind of database."""
+    if request.param == "own":
+        return None
+    made: Server = request.getfixturevalue(request.param)
+    return made.uri
+
+
+@pytest.fixture
+def away_server(tmp_path: Path) -> Iterator[Server]:
+    """A server of a test's own, that it may end."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with server(f"sqlite:///{folder}/mlflow.db", folder) as made:
+        yield made

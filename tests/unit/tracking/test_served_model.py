@@ -1,0 +1,314 @@
+"""A trained run as an MLflow model: the same scores as the evaluations', here and elsewhere."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from online_rnnlm import settings as typed
+from online_rnnlm.configuration import Run
+from online_rnnlm.errors import UserError
+from online_rnnlm.evaluation import evaluate
+from online_rnnlm.runs import ExperimentDirectory, module_sources, read_json
+from online_rnnlm.settings import RunSettings
+from online_rnnlm.tracking import served
+from online_rnnlm.tracking.library import mlflow
+from online_rnnlm.training import train
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
+
+RATE, STEPS = 0.03, 3
+EVALUATIONS = {
+    "none": {"updates": "none"},
+    "document_vector": {"updates": "document_vector"},
+    "all.word.sentence": {"updates": "all", "learning_rate": RATE},
+    "all.sentence.stream": {
+        **{"updates": "all", "learning_rate": RATE},
+        **{"learn_after": "sentence", "unit_of_text": "stream"},
+    },
+    "document_vector+output.word.stream": {
+        **{"updates": "output+document_vector", "learning_rate": RATE},
+        "unit_of_text": "stream",
+    },
+    "document_vector.word.stream": {
+        **{"updates": "document_vector", "learning_rate": RATE},
+        "unit_of_text": "stream",
+    },
+}
+
+# Loads the model in a folder, and says what it gives, and which code it does that with.
+ELSEWHERE = """
+import json, sys, warnings
+import mlflow.pyfunc
+warnings.simplefilter("error")
+model = mlflow.pyfunc.load_model(sys.argv[1])
+found = model.predict(json.loads(sys.stdin.read()), params={"updates": "none"})
+files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in ("", ".model.kernels.batches")]
+print(json.dumps([files, found["log_probability"].tolist()]))
+"""
+
+
+def trained(corpus_directory, path, **settings) -> ExperimentDirectory:
+    directory = ExperimentDirectory(path)
+    shutil.copytree(corpus_directory.path, directory.corpus("topics").path)
+    values = {"corpus": "topics", "hidden_size": 10, "max_epochs": 2, **settings}
+    run = Run(settings=RunSettings.model_validate(values))
+    train(run, directory.corpus("topics"), directory.run("run"))
+    return directory
+
+
+def saved(directory: ExperimentDirectory, path: Path) -> Path:
+    served.save_model(directory, "run", path, typed.TestingSettings(steps=STEPS))
+    return path
+
+
+def load(path: Path):
+    before = sys.path
+    try:
+        return mlflow().pyfunc.load_model(str(path))
+    finally:
+        sys.path = before  # where the model's copy of the package has come first
+
+
+@pytest.fixture(scope="module")
+def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
+    """A trained run with evaluations of all kinds."""
+    path = tmp_path_factory.mktemp("served") / "experiment"
+    directory = trained(corpus_directory, path, document_size=3, document_rate=0.15)
+    rates = {"learning_rates": [RATE], "document_rates": [RATE]}
+    testing = typed.TestingSettings.model_validate({**rates, "steps": STEPS})
+    for evaluation in EVALUATIONS:
+        evaluate(directory, "run", directory.corpus("topics"), evaluation, testing)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def folder(experiment, tmp_path_factory) -> Path:
+    return saved(experiment, tmp_path_factory.mktemp("models") / "model")
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def static(corpus_directory, tmp_path_factory):
+    """The model of a run without a document vector."""
+    path = tmp_path_factory.mktemp("static")
+    directory = trained(corpus_directory, path / "experiment", document_size=0)
+    return load(saved(directory, path / "model"))
+
+
+def sentences(experiment) -> pd.DataFrame:
+    """The test sentences before the vocabulary was applied: with words that it lacks."""
+    text = experiment.corpus("topics").split("test").read_text(encoding="utf-8")
+    return pd.DataFrame({"sentence": text.splitlines()})
+
+
+def scored(experiment, evaluation) -> pd.DataFrame:
+    table = pd.read_parquet(experiment.sentence_scores("run", evaluation))
+    return table[table["split"] == "test"]
+
+
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_scores_are_those_of_the_evaluation(experiment, model, evaluation):
+    expected = scored(experiment, evaluation)
+    assert expected["unk_tokens"].sum() > 0
+    found = model.predict(sentences(experiment), params=EVALUATIONS[evaluation])
+    assert found["log_probability"].tolist() == expected["log_probability"].tolist()
+    assert found["tokens"].tolist() == expected["tokens"].tolist()
+    tokens = np.concatenate(found["token_log_probabilities"].tolist())
+    exact = np.load(experiment.token_scores("run", evaluation))
+    np.testing.assert_array_equal(tokens.astype(np.float32), exact)
+
+
+def test_a_document_is_a_call_of_its_own(experiment, model):
+    """With `stream`, what is learnt is kept for all of a call, and forgotten before the next."""
+    params, frame = EVALUATIONS["document_vector+output.word.stream"], sentences(experiment)
+    first, rest = model.predict(frame[:20], params=params), model.predict(frame[20:], params=params)
+    assert rest.index.tolist() == frame.index[20:].tolist()
+    whole = model.predict(frame, params=params)["log_probability"]
+    assert first["log_probability"].tolist() == whole[:20].tolist()
+    assert rest["log_probability"].tolist() != whole[20:].tolist()
+    again = model.predict(frame[20:], params=params)
+    pd.testing.assert_frame_equal(again, rest, check_exact=True)
+
+
+def test_defaults_are_the_main_evaluation(experiment, model, static):
+    expected = scored(experiment, "document_vector")["log_probability"]
+    found = model.predict(sentences(experiment))
+    assert found["log_probability"].tolist() == expected.tolist()
+    params = {"updates": "document_vector", "learning_rate": 0.15}
+    pd.testing.assert_frame_equal(model.predict(sentences(experiment), params=params), found)
+    defaults = {param.name: param.default for param in static.metadata.get_params_schema()}
+    assert defaults == {
+        **{"updates": "none", "learn_after": "word", "unit_of_text": "sentence"},
+        **{"learning_rate": None, "steps": STEPS},
+    }
+
+
+def test_the_rate_is_the_vectors_where_it_learns_alone(experiment, model):
+    frame = sentences(experiment)
+    slow = model.predict(frame, params={"learning_rate": 1e-9})["log_probability"]
+    still = model.predict(frame, params={"updates": "none"})["log_probability"]
+    np.testing.assert_allclose(slow, still, rtol=1e-6)
+
+
+def test_words_are_divided_by_blanks_and_unknown_ones_are_unk(model):
+    texts = ["the cat sees the zebra", "  the cat  sees the\t<unk>\n", "", " "]
+    found = model.predict([{"sentence": text} for text in texts])
+    assert found["tokens"].tolist() == [6, 6, 1, 1]
+    assert found["token_log_probabilities"][0] == found["token_log_probabilities"][1]
+    assert found["log_probability"][2] == found["token_log_probabilities"][3][0] < 0
+    assert found["log_probability"][0] == pytest.approx(sum(found["token_log_probabilities"][0]))
+    nothing = model.predict(pd.DataFrame({"sentence": pd.Series([], dtype="str")}))
+    assert (len(nothing), list(nothing)) == (0, list(found))
+
+
+def test_a_static_model(static):
+    frame = pd.DataFrame({"sentence": ["the cat sees the milk", "the king wants the crown"]})
+    still, learning = (
+        static.predict(frame),
+        static.predict(
+            frame, params={"updates": "all", "learning_rate": 0.1, "unit_of_text": "stream"}
+        ),
+    )
+    assert still["log_probability"].tolist() != learning["log_probability"].tolist()
+    pd.testing.assert_frame_equal(static.predict(frame), still, check_exact=True)
+    assert refused(static, {"updates": "document_vector"}).startswith(
+        "`updates`: Input should be none, all, or one or more of embeddings, recurrent, output"
+    )
+
+
+def refused(model, params, texts=("the cat",)) -> str:
+    exception = mlflow().exceptions.MlflowException
+    with pytest.raises(exception) as raised:
+        model.predict(pd.DataFrame({"sentence": texts}), params=params)
+    assert raised.value.error_code == "INVALID_PARAMETER_VALUE"
+    assert "\n" not in raised.value.message
+    return raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"updates": "embedings"}, "document_vector, embeddings, recurrent, output joined by `+`"),
+        ({"updates": "none+output", "learning_rate": 0.1}, "not 'none+output'"),
+        ({"updates": ""}, "`updates`: Input should be none, all"),
+        ({"learn_after": "never"}, "`learn_after`: Input should be 'word' or 'sentence'"),
+        ({"unit_of_text": "page"}, "`unit_of_text`: Input should be 'sentence' or 'stream'"),
+        ({"learn_after": "sentence"}, "`stream` keeps it"),
+        ({"updates": "recurrent"}, "`learning_rate`: weights that learn need one"),
+        ({"learning_rate": -1.0}, "`learning_rate`: Input should be greater than 0, not -1.0"),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"steps": 0}, "`steps`: Input should be greater than or equal to 1, not 0"),
+        (
+            {"updates": "all", "learning_rate": 1e9, "unit_of_text": "stream"},
+            "`learning_rate`: diverged: a smaller one is needed",
+        ),
+    ],
+)
+def test_bad_params_are_named(model, params, message):
+    assert message in refused(model, params, ["the cat sees the milk"] * 9)
+
+
+def test_what_is_no_text_is_named(model):
+    assert "`sentence` in row 1: text is needed" in refused(model, {}, ["the cat", None])
+
+
+def test_signature_and_example(experiment, folder, model):
+    inputs, outputs = model.metadata.signature.inputs, model.metadata.signature.outputs
+    assert [str(column) for column in inputs] == ["'sentence': string (required)"]
+    types = mlflow().types
+    found = model.predict(model.input_example)
+    assert list(found) == outputs.input_names()
+    array = types.schema.Array(types.DataType.double)
+    assert outputs.input_types() == [types.DataType.double, types.DataType.long, array]
+    lines = experiment.corpus("topics").text("valid").read_text(encoding="utf-8").splitlines()
+    assert model.input_example["sentence"].tolist() == lines[:3]
+    assert np.isfinite(found["log_probability"]).all()
+    identity = read_json(experiment.run("run").result)["identity"]
+    assert model.metadata.metadata == {"run": "run", "identity": identity}
+
+
+def test_it_works_elsewhere_without_the_experiment(experiment, folder, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "experiment")
+    shutil.copytree(experiment.path, copy.path)
+    saved(copy, tmp_path / "model")
+    shutil.rmtree(copy.path)
+    shutil.copytree(tmp_path / "model", tmp_path / "copy")
+    records = json.dumps(sentences(experiment).to_dict("records"))
+    hushed = ("PYTHONPATH", "MLFLOW_LOGGING_LEVEL")
+    environment = {key: value for key, value in os.environ.items() if key not in hushed}
+    places = set()
+    for path in (tmp_path / "model", tmp_path / "copy"):
+        process = subprocess.run(
+            [sys.executable, "-I", "-c", textwrap.dedent(ELSEWHERE), str(path)],
+            cwd=tmp_path,
+            env=environment,
+            input=records,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (process.returncode, process.stderr) == (0, "")
+        (package, kernels), found = json.loads(process.stdout)
+        assert Path(package).parent == path / "code" / "online_rnnlm"
+        assert found == scored(experiment, "none")["log_probability"].tolist()
+        places.add(kernels)
+    # A copy finds the kernels that have been compiled already.
+    [place] = places
+    assert Path(place).is_relative_to(os.environ["NUMBA_CACHE_DIR"])
+
+
+def test_the_requirements_are_what_the_code_imports(folder):
+    pins = dict(line.split("==") for line in (folder / "requirements.txt").read_text().split())
+    assert pins == {package: version(package) for package in served.REQUIREMENTS}
+    # SciPy brings numba's BLAS; MLflow's small package is the one that loads models.
+    modules = ("online_rnnlm.tracking.served", "online_rnnlm.tracking")
+    sources = {source for module in modules for source in module_sources(module)}
+    imported = {name for source in sources for name in _imported_at_once(source)}
+    others = imported - set(sys.stdlib_module_names) - {"online_rnnlm"}
+    assert others | {"mlflow-skinny", "scipy"} == set(pins)
+
+
+def _imported_at_once(source: Path) -> set[str]:
+    """The packages that a module imports when it is loaded."""
+    names = set()
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_a_folder_says_for_which_mlflow_run_it_is(experiment, tmp_path):
+    served.save_model(experiment, "run", tmp_path / "model", run_id="a" * 32, model_id="m-1")
+    metadata = mlflow().models.Model.load(str(tmp_path / "model"))
+    assert (metadata.run_id, metadata.model_id) == ("a" * 32, "m-1")
+    assert not list((tmp_path / "model").rglob("__pycache__"))
+
+
+def test_a_missing_file_is_named(experiment, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "experiment")
+    shutil.copytree(experiment.path, copy.path)
+    copy.run("run").model.unlink()
+    with pytest.raises(UserError, match=r"model\.npz: missing"):
+        saved(copy, tmp_path / "model")
+    copy.run("run").result.unlink()
+    with pytest.raises(UserError, match=r"result\.json: missing"):
+        saved(copy, tmp_path / "model")
+    with pytest.raises(UserError, match=r"nothing/run\.json: missing"):
+        served.save_model(copy, "nothing", tmp_path / "other")
+    assert not (tmp_path / "model").exists()

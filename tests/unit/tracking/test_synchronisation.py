@@ -1,0 +1,483 @@
+"""What MLflow says of an experiment is what its files say, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.tracking import entries
+from online_rnnlm.tracking.library import SERVER_ENVIRONMENT, mlflow
+from online_rnnlm.tracking.stores import store_for
+from online_rnnlm.tracking.synchronisation import synchronise
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
+
+RUN = "invented-M100-D20-seed1"
+SUMMARY = "summary of invented"
+BOOKKEEPING = {"digest", "directory", "run", "identity"}
+
+
+@pytest.fixture
+def directory(fake: SimpleNamespace, tmp_path: Path) -> ExperimentDirectory:
+    """An experiment, of a name of its own: others share the servers."""
+    path = tmp_path / f"invented{uuid4().hex[:6]}"
+    made: ExperimentDirectory = fake.write(path, fake.experiment())
+    made.report.write_text("<p>one</p>")
+    return made
+
+
+def name_of(directory: ExperimentDirectory) -> str:
+    return f"{directory.path.name}/invented"
+
+
+def view(directory: ExperimentDirectory, uri: str | None) -> dict[str, dict[str, Any]]:
+    """All that a store says of an experiment, by the names of the runs' directories."""
+    found: dict[str, dict[str, Any]] = {}
+    with store_for(directory, uri).client() as client:
+        experiment = client.get_experiment_by_name(name_of(directory)).experiment_id
+        for run in client.search_runs([experiment]):
+            data, name = run.data, run.data.tags["run"]
+            assert name not in found, "entered twice"
+            found[name] = {
+                "label": run.info.run_name,
+                "status": run.info.status,
+                "times": (run.info.start_time, run.info.end_time),
+                "parameters": data.params,
+                "tags": told({k: v for k, v in data.tags.items() if not k.startswith("mlflow.")}),
+                "metrics": sorted(
+                    (metric.key, metric.value, metric.timestamp, metric.step)
+                    for key in data.metrics
+                    for metric in client.get_metric_history(run.info.run_id, key)
+                ),
+                "files": contents(client, run.info.run_id),
+                "datasets": [(d.dataset.name, d.dataset.digest) for d in run.inputs.dataset_inputs],
+            }
+    return found
+
+
+def told(tags: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if key not in BOOKKEEPING}
+
+
+def contents(client: Any, run_id: str, folder: str | None = None) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for item in client.list_artifacts(run_id, folder):
+        if item.is_dir:
+            found |= contents(client, run_id, item.path)
+        else:
+            found[item.path] = Path(client.download_artifacts(run_id, item.path)).read_bytes()
+    return found
+
+
+def said_by_files(directory: ExperimentDirectory) -> dict[str, dict[str, Any]]:
+    """What a store has to say."""
+    runs = [entries.run_entry(directory, name) for name in entries.run_names(directory)]
+    summary = entries.summary_entry(directory, "")
+    digest = read_json(directory.corpus("invented").statistics)["digest"][:36]
+    return {
+        entry.run: {
+            "label": entry.label,
+            "status": "RUNNING" if entry.digest is None else "FINISHED",
+            "times": (entry.began, entry.ended),
+            "parameters": entry.parameters,
+            "tags": told(entry.tags),
+            "metrics": sorted([*(m for epoch in entry.epochs for m in epoch), *entry.final]),
+            "files": {
+                f"{folder}/{path.name}".removeprefix("/"): path.read_bytes()
+                for folder, paths in entry.files.items()
+                for path in paths
+            },
+            "datasets": [("invented", digest)] if entry.parameters else [],
+        }
+        for entry in [*runs, *([summary] if summary else [])]
+    }
+
+
+def assert_right(directory: ExperimentDirectory, uri: str | None = None) -> None:
+    assert view(directory, uri) == said_by_files(directory)
+
+
+def break_off(directory: ExperimentDirectory, epochs: int) -> Callable[[], None]:
+    """Make a run look as while it trains; returns what finishes it."""
+    files = directory.run(RUN)
+    kept = {path: path.read_bytes() for path in (files.metrics, files.result)}
+    files.result.unlink()
+    lines = kept[files.metrics].splitlines(keepends=True)
+    files.metrics.write_bytes(b"".join(lines[:epochs]))
+
+    def finish() -> None:
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+    return finish
+
+
+def test_a_store_says_what_the_files_say(directory: ExperimentDirectory, store: str | None) -> None:
+    first = synchronise(directory, store)
+    assert_right(directory, store)
+    assert first.unfinished == []
+    assert synchronise(directory, store).runs == first.runs
+    assert_right(directory, store)
+    assert read_json(directory.tracked)["runs"] == first.runs
+
+
+def test_what_is_there_to_compare(directory: ExperimentDirectory) -> None:
+    """By hand, that the comparison with `entries` is not one of nothing with nothing."""
+    synchronise(directory)
+    entry = view(directory, None)[RUN]
+    assert entry["label"] == "M100 D20 · seed 1"
+    assert entry["parameters"]["learning_rate"] == "0.1"
+    tags = entry["tags"]
+    assert (tags["kind"], tags["model"], tags["host"]) == ("online", "100/20", "node1")
+    assert tags["slurm_job"] == "7"
+    assert (directory.path / tags["weights"]).is_file()
+    metrics = {key: value for key, value, _, _ in entry["metrics"]}
+    for ending, evaluation in (("", "document_vector"), ("_vector_still", "none")):
+        splits = read_json(directory.evaluation(RUN, evaluation))["splits"]
+        assert metrics[f"test_perplexity{ending}"] == splits["test"]["perplexity"]
+    lines = directory.run(RUN).metrics.read_text().splitlines()
+    steps = [step for key, _, _, step in entry["metrics"] if key == "epoch/valid_perplexity"]
+    assert steps == list(range(1, len(lines) + 1))
+    assert {"run.json", "metrics.jsonl", "train.log", "evaluations/none.parquet"} <= {
+        *entry["files"]
+    }
+    assert view(directory, None)["summary"]["files"]["report.html"] == b"<p>one</p>"
+
+
+def test_epochs_appear_while_a_run_trains(
+    directory: ExperimentDirectory, store: str | None
+) -> None:
+    finish = break_off(directory, 2)
+    ids = {synchronise(directory, store).runs[RUN]}
+    assert_right(directory, store)
+    assert view(directory, store)[RUN]["status"] == "RUNNING"
+    finish()
+    break_off(directory, 4)
+    found = synchronise(directory, store)
+    assert found.unfinished == [RUN]
+    ids.add(found.runs[RUN])
+    assert_right(directory, store)
+    finish()
+    ids.add(synchronise(directory, store).runs[RUN])
+    assert_right(directory, store)
+    assert len(ids) == 1
+
+
+def test_epochs_that_were_trained_again_take_the_places_of_those_lost(
+    directory: ExperimentDirectory,
+) -> None:
+    """A killed run goes on from its checkpoint; an epoch may take another time then."""
+    break_off(directory, 3)
+    synchronise(directory)
+    path = directory.run(RUN).metrics
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[2]["seconds"] += 1
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    synchronise(directory)
+    assert_right(directory)
+
+
+def test_further_evaluations_are_added_and_changed_ones_replaced(
+    directory: ExperimentDirectory, fake: SimpleNamespace, store: str | None
+) -> None:
+    before = synchronise(directory, store).runs[RUN]
+    evaluation = "document_vector+output.word.stream"
+    fake.write_evaluation(directory, RUN, evaluation, 99.0)
+    assert synchronise(directory, store).runs[RUN] == before
+    assert_right(directory, store)
+    fake.write_evaluation(directory, RUN, evaluation, 98.0)
+    synchronise(directory, store)
+    assert_right(directory, store)
+    directory.report.write_text("<p>two</p>")
+    synchronise(directory, store)
+    assert_right(directory, store)
+
+
+def test_an_entry_stays_while_its_run_is_tested_again(directory: ExperimentDirectory) -> None:
+    before = synchronise(directory).runs
+    path = directory.evaluation(RUN, "none")
+    content = path.read_bytes()
+    path.unlink()
+    assert synchronise(directory).runs == before
+    path.write_bytes(content)
+    assert synchronise(directory).runs == before
+    assert_right(directory)
+
+
+def test_another_training_under_the_same_name_takes_its_place(
+    directory: ExperimentDirectory, fake: SimpleNamespace, store: str | None
+) -> None:
+    old = synchronise(directory, store).runs[RUN]
+    [run] = [run for run in fake.experiment().runs() if run.name == RUN]
+    fake.write_run(directory, run, {}, salt="again")
+    assert synchronise(directory, store).runs[RUN] != old
+    assert_right(directory, store)
+
+
+def test_a_renamed_entry_is_still_found(directory: ExperimentDirectory) -> None:
+    run_id = synchronise(directory).runs[RUN]
+    with store_for(directory, None).client() as client:
+        client.update_run(run_id, name="my favourite")
+    assert synchronise(directory).runs[RUN] == run_id
+
+
+def test_a_deleted_experiment_comes_back(directory: ExperimentDirectory, store: str | None) -> None:
+    found = synchronise(directory, store)
+    with store_for(directory, store).client() as client:
+        client.delete_experiment(found.experiments["invented"])
+    synchronise(directory, store)
+    assert_right(directory, store)
+
+
+def test_others_runs_of_the_same_names_are_left_alone(
+    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
+) -> None:
+    """Two people enter experiments of one name into one server."""
+    uri = sqlite_server.uri
+    ours = synchronise(directory, uri)
+    path = tmp_path / "elsewhere" / directory.path.name
+    other = fake.write(path, fake.experiment())
+    for run in fake.experiment().runs():
+        fake.write_run(other, run, {}, salt="theirs")
+    theirs = synchronise(other, uri)
+    assert not set(ours.runs.values()) & set(theirs.runs.values()) - {
+        run
+        for name, run in ours.runs.items()
+        if "seed0" in name  # the search's are the same
+    }
+    assert synchronise(directory, uri).runs == ours.runs
+    assert synchronise(other, uri).runs == theirs.runs
+
+
+def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = "") -> list[str]:
+    """The command that synchronises in a process of its own."""
+    code = f"""
+        import os, signal
+        from pathlib import Path
+        from online_rnnlm.runs import ExperimentDirectory
+        from online_rnnlm.tracking import synchronisation
+        {before}
+        synchronisation.synchronise(ExperimentDirectory(Path({str(directory.path)!r})), {uri!r})
+    """
+    return [sys.executable, "-c", textwrap.dedent(code)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "store"),
+    [
+        ("_describe", "own"),
+        ("_log_files", "postgresql_server"),
+        ("_log_model", "sqlite_server"),
+        ("_enter", "own"),
+    ],
+    indirect=["store"],
+)
+def test_a_kill_half_way_is_mended(
+    directory: ExperimentDirectory, store: str | None, moment: str
+) -> None:
+    before = f"""
+        whole, times = synchronisation._Synchronisation.{moment}, []
+        def fatal(*arguments):
+            times.append(1)
+            if len(times) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return whole(*arguments)
+        synchronisation._Synchronisation.{moment} = fatal
+    """.replace("\n    ", "\n    ")
+    command = in_a_process(directory, store, textwrap.indent(textwrap.dedent(before), " " * 8))
+    command[-1] = textwrap.dedent(command[-1])
+    killed = subprocess.run(command, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    synchronise(directory, store)
+    assert_right(directory, store)
+
+
+def test_eight_processes_at_once_lose_nothing_and_double_nothing(
+    directory: ExperimentDirectory, store: str | None
+) -> None:
+    processes = [
+        subprocess.Popen(
+            in_a_process(directory, store), stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for _ in range(8)
+    ]
+    said = [process.communicate() for process in processes]
+    assert said == [(b"", b"")] * 8  # nor is there MLflow's chatter
+    assert [process.returncode for process in processes] == [0] * 8
+    assert_right(directory, store)
+
+
+def test_a_rebuilt_and_a_moved_store_say_the_same(
+    directory: ExperimentDirectory, tmp_path: Path
+) -> None:
+    synchronise(directory)
+    before = view(directory, None)
+    directory.store.unlink()
+    synchronise(directory)
+    assert view(directory, None) == before
+    moved = ExperimentDirectory(tmp_path / "moved" / directory.path.name)
+    shutil.move(directory.path, moved.path)
+    synchronise(moved)
+    assert view(moved, None) == before
+    with store_for(moved, None).client() as client:
+        experiment = client.get_experiment_by_name(name_of(moved))
+    assert experiment.artifact_location.startswith(moved.artifacts.as_uri())
+
+
+def old_database(path: Path) -> None:
+    """A database as an MLflow of two years ago made it."""
+    code = f"""
+        import sqlalchemy
+        from alembic import command
+        from mlflow.store.db.utils import InitialBase, _get_alembic_config
+        InitialBase.metadata.create_all(sqlalchemy.create_engine("sqlite:///{path}"))
+        command.upgrade(_get_alembic_config("sqlite:///{path}"), "7d34483879f0")
+    """
+    environment = os.environ | SERVER_ENVIRONMENT
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=True, env=environment,
+        capture_output=True,
+    )  # fmt: skip
+
+
+def version(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+def test_an_older_store_of_ones_own_is_brought_up_to_date_and_anothers_is_not(
+    directory: ExperimentDirectory, tmp_path: Path
+) -> None:
+    old_database(directory.store)
+    assert version(directory.store) == "7d34483879f0"
+    synchronise(directory)
+    assert_right(directory)
+    [copy] = directory.path.glob("mlflow.db.*.old")
+    assert version(copy) == "7d34483879f0" != version(directory.store)
+
+    another = tmp_path / "team.db"
+    old_database(another)
+    with pytest.raises(UserError, match=r"team\.db: made by another version.*db upgrade"):
+        synchronise(directory, f"sqlite:///{another}")
+    assert version(another) == "7d34483879f0"
+
+
+def test_a_broken_store_is_named(directory: ExperimentDirectory) -> None:
+    directory.store.write_bytes(b"this is no database, " * 99)
+    with pytest.raises(UserError, match=f"{directory.store}: .*delete it"):
+        synchronise(directory)
+
+
+# Root may write whatever it likes, unless it gives that up.
+AS_OTHERS = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+
+
+def test_a_store_that_can_only_be_read_is_named(directory: ExperimentDirectory) -> None:
+    synchronise(directory)
+    directory.report.write_text("<p>two</p>")
+    before = directory.store.read_bytes()
+    directory.store.chmod(0o444)
+    directory.path.chmod(0o555)
+    command = [*AS_OTHERS, *in_a_process(directory, None)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    directory.path.chmod(0o755)
+    assert done.returncode != 0
+    assert f"MLflow at sqlite:///{directory.store}: it can only be read" in done.stderr
+    assert directory.store.read_bytes() == before
+
+
+def test_an_unreachable_server_is_named_and_the_next_time_completes_it(
+    directory: ExperimentDirectory, away_server: Any
+) -> None:
+    finish = break_off(directory, 2)
+    synchronise(directory, away_server.uri)
+    away_server.stop()
+    finish()
+    with pytest.raises(UserError, match=f"MLflow at {away_server.uri}: the server does not answer"):
+        synchronise(directory, away_server.uri)
+    away_server.start()
+    synchronise(directory, away_server.uri)
+    assert_right(directory, away_server.uri)
+
+
+def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
+    directory: ExperimentDirectory, away_server: Any, tmp_path: Path
+) -> None:
+    from tests.unit.tracking.conftest import wait_until  # noqa: PLC0415
+
+    uri, log = away_server.uri, tmp_path / "log"
+    finish = break_off(directory, 2)
+    command = [sys.executable, "-m", "online_rnnlm", "track", "--store", uri, "--watch", "0.2"]
+    line = f"import subprocess, sys; subprocess.run({[*command, str(directory.path)]!r})"
+    with log.open("w") as file:
+        parent = subprocess.Popen([sys.executable, "-c", line], stdout=file, stderr=file)
+    wait_until(directory.tracked.is_file)
+    assert_right(directory, uri)
+    away_server.stop()
+    finish()
+    wait_until(lambda: f"MLflow at {uri}: the server does not answer" in log.read_text())
+    away_server.start()
+    wait_until(lambda: "MLflow is back" in log.read_text())
+    assert_right(directory, uri)
+    assert "Traceback" not in log.read_text()
+    assert log.read_text().count("does not answer") == 1
+    parent.kill()
+    parent.wait()
+    pattern = f"track --store {uri}"
+    wait_until(lambda: subprocess.run(["pgrep", "-f", pattern], check=False).returncode == 1, 20)
+
+
+def test_a_password_is_nowhere(
+    directory: ExperimentDirectory, postgresql_uri: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    password = "open-sesame"
+    assert password in postgresql_uri
+    synchronise(directory, postgresql_uri)
+    assert_right(directory, postgresql_uri)
+    for path in (directory.path / "tracking").rglob("*"):
+        assert password not in path.read_text()
+    assert password not in json.dumps(view(directory, postgresql_uri), default=repr)
+    wrong = postgresql_uri.replace("runner:", "nobody:")
+    with pytest.raises(UserError, match=r"postgresql://nobody:\*\*\*@") as error:
+        synchronise(directory, wrong)
+    assert password not in str(error.value) + caplog.text
+
+
+def test_an_address_that_is_none_is_refused(directory: ExperimentDirectory) -> None:
+    for wrong in ("ftp://somewhere", "sqlite://mlflow.db", "mlruns"):
+        with pytest.raises(UserError, match=f"`{wrong}`: not an address"):
+            synchronise(directory, wrong)
+
+
+def test_a_hundred_runs_need_few_requests(directory: ExperimentDirectory) -> None:
+    """Metrics go in batches: none is sent alone."""
+    sent: list[int] = []
+    client = mlflow().MlflowClient
+    whole = client.log_batch
+
+    def counted(self: Any, run_id: str, *arguments: Any, **named: Any) -> Any:
+        sent.append(len(named.get("metrics", ())) + len(named.get("params", ())))
+        return whole(self, run_id, *arguments, **named)
+
+    client.log_batch = counted
+    try:
+        found = synchronise(directory)
+    finally:
+        client.log_batch = whole
+    assert len(sent) <= 3 * len(found.runs)
