@@ -1,15 +1,9 @@
-"""The report and MLflow's interface in a real browser."""
+"""The report in a real browser."""
 
 import json
-import os
 import runpy
 import shutil
-import socket
 import subprocess
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,17 +12,11 @@ from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures import write_figures
 from online_rnnlm.analysis.report import write_report
 from online_rnnlm.runs import ExperimentDirectory
-from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
-from online_rnnlm.tracking.server import ui_command
-from online_rnnlm.tracking.synchronisation import synchronise
 
 PROJECT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.filterwarnings("ignore"),  # MLflow's own
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 # Runs in the page: what reaches beyond the window's edge and is not in a box that scrolls.
 PROBE = """
@@ -97,73 +85,3 @@ def test_the_report_fits_its_window(
     assert found["wide"] == []
     assert found["small"] == []
     assert "CONSOLE" not in result.stderr
-
-
-@pytest.fixture(scope="module")
-def interface(
-    directory: ExperimentDirectory, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """MLflow's own interface, serving the experiment."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    synchronise(directory)
-    log = (tmp_path_factory.mktemp("server") / "log").open("w")
-    server = subprocess.Popen(
-        ui_command(directory, port),
-        env=os.environ | SERVER_ENVIRONMENT,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    try:
-        _wait(f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait(30)
-        log.close()
-
-
-def _wait(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "MLflow's server does not answer"
-            time.sleep(0.3)
-
-
-def _post(interface: str, path: str, body: object) -> dict[str, object]:
-    request = urllib.request.Request(
-        f"{interface}/api/2.0/mlflow/{path}",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return dict(json.load(answer))
-
-
-def test_mlflows_interface_shows_the_runs(
-    interface: str, directory: ExperimentDirectory, tmp_path: Path
-) -> None:
-    body = {"max_results": 10}
-    [experiment] = _post(interface, "experiments/search", body)["experiments"]
-    page = f"{interface}/#/experiments/{experiment['experiment_id']}/runs"
-    shown = _chromium(
-        tmp_path / "profile", "--window-size=1600,1000", "--virtual-time-budget=20000",
-        "--dump-dom", page,
-    )  # fmt: skip
-    assert "M100 D20 · seed 1" in shown.stdout
-    assert ">summary<" in shown.stdout
-
-
-def test_an_artifact_can_be_read_through_the_server(
-    interface: str, directory: ExperimentDirectory
-) -> None:
-    run_id = json.loads(directory.tracked.read_text())["runs"]["summary of invented"]
-    address = f"{interface}/get-artifact?path=report.html&run_uuid={run_id}"
-    with urllib.request.urlopen(address, timeout=30) as answer:
-        assert answer.read() == directory.report.read_bytes()

@@ -18,7 +18,8 @@ SUMMARY = "summary"
 DESCRIPTION = """\
 Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and this is a view.
 
-* **Which model is best?** Sort by `test_perplexity` (the vector learning where there is one).
+* **Which model is best?** The view that `make ui` opens: sorted by `test_perplexity`, the vector
+  learning where there is one.
 * **What does learning during testing bring?** Compare `test_perplexity` with
   `test_perplexity_vector_still`: the same weights, nothing learning.
 * **How fast do they learn?** Select runs; *Chart*, `epoch/valid_perplexity`.
@@ -28,6 +29,25 @@ Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and
 """
 
 _MAIN = (NONE, DOCUMENT_VECTOR)
+BEST_FIRST = {
+    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
+    "orderByKey": "metrics.`test_perplexity`",
+    "orderByAsc": True,
+    "startTime": "ALL",
+    "lifecycleFilter": "Active",
+    "datasetsFilter": [],
+    "modelVersionFilter": "All Runs",
+    "selectedColumns": [
+        "metrics.`test_perplexity`",
+        "metrics.`test_perplexity_vector_still`",
+        "metrics.`valid_perplexity`",
+        "metrics.`parameters`",
+        "metrics.`multiply_adds_per_word`",
+        "tags.`model`",
+        "tags.`seed`",
+    ],
+}
+"""What the run table shows at first: a view of MLflow's interface that is to be shared."""
 Metric = tuple[str, float, int, int]  # key, value, time in ms, step
 
 
@@ -242,7 +262,7 @@ def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[list[Met
         yield [
             (f"epoch/{key}", float(value), time, epoch["epoch"])
             for key, value in epoch.items()
-            if key != "epoch" and value is not None
+            if key not in ("epoch", "kept") and value is not None
         ]
 
 

@@ -12,7 +12,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
 from online_rnnlm.tracking.stores import store_for
-from online_rnnlm.tracking.synchronisation import synchronise
+from online_rnnlm.tracking.synchronisation import VIEW, synchronise
 
 _HOST = "127.0.0.1"
 
@@ -26,12 +26,16 @@ def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
         except OSError as error:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
     found = synchronise(directory)
-    # The address says that it is about training: MLflow's interface has two faces.
-    ids = sorted(found.experiments.values(), key=int)
-    page = f"experiments/{ids[0]}/runs" if len(ids) == 1 else "experiments"
-    print(f"MLflow: http://{_HOST}:{port}/#/{page}?workflowType=machine_learning", flush=True)
+    for corpus, experiment in found.experiments.items():
+        print(f"MLflow, {corpus}: http://{_HOST}:{port}/{page(experiment)}", flush=True)
     command = ui_command(directory, port)
     os.execve(command[0], command, os.environ | SERVER_ENVIRONMENT)
+
+
+def page(experiment: str) -> str:
+    """The page that shows an experiment's best runs first."""
+    # The address says that it is about training: MLflow's interface has two faces.
+    return f"#/experiments/{experiment}/runs?viewStateShareKey={VIEW}&workflowType=machine_learning"
 
 
 def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:

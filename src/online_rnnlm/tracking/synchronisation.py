@@ -7,10 +7,13 @@ older training under the same name, is replaced.
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +32,8 @@ from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
 
 BEST = "best"
 """The alias of the model that is best on `valid`."""
+VIEW = "best"
+"""The key of the view that the interface opens with."""
 READY = "READY"
 # MLflow takes no more at once. Epochs are entered whole, so that it is known which are there.
 _METRICS_A_CALL, _PARAMETERS_A_CALL, _EPOCHS_A_CALL = 1000, 100, 50
@@ -162,6 +167,7 @@ class _Synchronisation:
             # Model training, not language agents: MLflow's interface has two faces.
             "mlflow.experimentKind": "custom_model_development",
             "mlflow.note.content": described,
+            f"mlflow.sharedViewState.{VIEW}": _shared(entries.BEST_FIRST),
         }
         try:
             location = self._store.artifact_location(name)
@@ -329,6 +335,12 @@ def _owner(directory: ExperimentDirectory) -> str:
     if not path.is_file():
         write_json(path, {"id": uuid4().hex})
     return str(read_json(path)["id"])
+
+
+def _shared(view: dict[str, Any]) -> str:
+    """A view as MLflow's interface keeps those that are shared."""
+    packed = zlib.compress(json.dumps(view).encode())
+    return f"deflate;{base64.b64encode(packed).decode()}"
 
 
 def _testing(directory: ExperimentDirectory) -> TestingSettings:

@@ -1,0 +1,205 @@
+"""MLflow's interface in a real browser answers the questions that docs/mlflow.md says it does.
+
+With SCREENSHOTS=FOLDER pictures are kept there, with RESULTS=FOLDER they are of that experiment:
+`RESULTS=results/demo SCREENSHOTS=docs/mlflow make test` draws those of docs/mlflow.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.tracking import entries, server
+from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
+from online_rnnlm.tracking.synchronisation import Synchronised, synchronise
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+GENERATOR = Path(__file__).parents[1] / "unit" / "analysis" / "fake_experiment.py"
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own
+]
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
+    if "RESULTS" in os.environ:
+        return ExperimentDirectory(Path(os.environ["RESULTS"]))
+    fake = runpy.run_path(str(GENERATOR))
+    path = tmp_path_factory.mktemp("mlflow") / "invented"
+    made: ExperimentDirectory = fake["write"](path, fake["experiment"]())
+    made.report.write_text("<h1>What came out</h1>")
+    return made
+
+
+@pytest.fixture(scope="module")
+def entered(directory: ExperimentDirectory) -> Synchronised:
+    return synchronise(directory)
+
+
+@pytest.fixture(scope="module")
+def interface(
+    directory: ExperimentDirectory, entered: Synchronised, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (tmp_path_factory.mktemp("server") / "log").open("w") as log:
+        process = subprocess.Popen(
+            server.ui_command(directory, port), env=os.environ | SERVER_ENVIRONMENT,
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        _wait(f"http://127.0.0.1:{port}/health")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(30)
+
+
+def _wait(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "MLflow's server does not answer"
+            time.sleep(0.3)
+
+
+Look = Callable[[str, str], str]
+
+
+@pytest.fixture
+def look(interface: str, tmp_path: Path) -> Look:
+    """Opens a page; returns its text as it is shown, and keeps a picture of it."""
+    pictures = Path(os.environ.get("SCREENSHOTS", tmp_path)).resolve()
+    pictures.mkdir(parents=True, exist_ok=True)
+
+    def open_page(page: str, name: str) -> str:
+        picture = pictures / f"{name}.png"
+        shown = ""
+        for what in (f"--screenshot={picture}", "--dump-dom"):
+            done = subprocess.run(
+                [
+                    *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"),
+                    *("--no-first-run", "--disable-background-networking", "--disable-sync"),
+                    *("--disable-component-update", "--hide-scrollbars"),
+                    *(f"--user-data-dir={tmp_path / name}", "--window-size=1900,1000"),
+                    *("--virtual-time-budget=25000", what, interface + page),
+                ],
+                capture_output=True, text=True, timeout=120, check=True,
+            )  # fmt: skip
+            shown = done.stdout
+        assert picture.stat().st_size > 20_000
+        return re.sub(r"<(script|style).*?</\1>|<[^>]*>", "\n", shown, flags=re.DOTALL)
+
+    return open_page
+
+
+def _labels(directory: ExperimentDirectory) -> dict[str, float]:
+    """Test perplexities of the comparison's runs by their names in the interface."""
+    found = {}
+    for name in entries.run_names(directory):
+        entry = entries.run_entry(directory, name)
+        if entry.tags["kind"] != "search":
+            found[entry.label] = dict(metric[:2] for metric in entry.final)["test_perplexity"]
+    return found
+
+
+def _order(text: str, names: list[str]) -> list[str]:
+    """The names in the order in which they stand on the page."""
+    assert all(name in text for name in names), text
+    return sorted(names, key=text.index)
+
+
+def test_the_first_page_shows_the_best_run_first(
+    look: Look, entered: Synchronised, directory: ExperimentDirectory
+) -> None:
+    [experiment] = entered.experiments.values()
+    text = look(server.page(experiment), "best")
+    perplexities = _labels(directory)
+    assert _order(text, [*perplexities]) == sorted(perplexities, key=perplexities.__getitem__)
+    for shown in ("test_perplexity_vector_still", "multiply_adds_per_word"):
+        assert shown in text
+    best = min(perplexities.values())
+    assert f"{best:.6f}"[:6] in text
+    assert "summary" not in text.split("matching runs")[0].split("Run Name")[-1]
+
+
+@pytest.mark.parametrize("kind", ["online", "static"])
+def test_tags_filter(
+    look: Look, entered: Synchronised, directory: ExperimentDirectory, kind: str
+) -> None:
+    [experiment] = entered.experiments.values()
+    condition = quote(f"tags.kind = '{kind}'")
+    text = look(f"#/experiments/{experiment}/runs?searchFilter={condition}", f"only-{kind}")
+    for label in _labels(directory):
+        assert (label in text) == ((" D0 " in label) == (kind == "static"))
+
+
+def test_learning_curves_are_drawn(look: Look, entered: Synchronised) -> None:
+    [experiment] = entered.experiments.values()
+    condition = quote(entries.BEST_FIRST["searchFilter"])
+    address = f"#/experiments/{experiment}/runs?compareRunsMode=CHART&searchFilter={condition}"
+    text = look(f"{address}&workflowType=machine_learning", "curves")
+    assert "epoch/valid_perplexity" in text
+    assert "epoch/train_perplexity" in text
+
+
+def test_runs_are_compared(
+    look: Look, entered: Synchronised, directory: ExperimentDirectory
+) -> None:
+    [experiment] = entered.experiments.values()
+    names = [n for n in entered.runs if "search" not in n and re.search(r"M100-D(0|20)-seed1", n)]
+    ids = quote(str([entered.runs[name] for name in names]).replace("'", '"'))
+    text = look(f"#/compare-runs?runs={ids}&experiments=[%22{experiment}%22]", "compare")
+    assert f"Comparing {len(names)} Runs" in text
+    for label in ("M100 D0 · seed 1", "M100 D20 · seed 1", "document_size"):
+        assert label in text
+
+
+def test_a_runs_page_says_what_it_is(
+    look: Look, entered: Synchronised, directory: ExperimentDirectory
+) -> None:
+    [experiment] = entered.experiments.values()
+    [name] = [name for name in entered.runs if name.endswith("M100-D20-seed1")]
+    address = f"#/experiments/{experiment}/runs/{entered.runs[name]}?workflowType=machine_learning"
+    text = look(address, "run")
+    record = read_json(directory.run(name).run)
+    for shown in ("M100 D20 · seed 1", "Finished", "100/20", record["host"], "learning_rate"):
+        assert shown in text
+    corpus = record["settings"]["corpus"]
+    assert f"{corpus} (" in text  # the data set, with its digest
+
+
+def test_the_best_model_is_registered(look: Look, directory: ExperimentDirectory) -> None:
+    [corpus] = synchronise(directory).experiments
+    name = f"{directory.path.resolve().name}-{corpus}"
+    text = look(f"#/models/{name}", "model")
+    assert name in text
+    assert "best" in text
+
+
+def test_the_report_can_be_read_through_the_server(
+    interface: str, entered: Synchronised, directory: ExperimentDirectory
+) -> None:
+    [run_id] = [run for name, run in entered.runs.items() if name.startswith("summary")]
+    address = f"{interface}get-artifact?path=report.html&run_uuid={run_id}"
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        assert answer.read() == directory.report.read_bytes()
