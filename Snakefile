@@ -65,7 +65,7 @@ rule all:
         rules.tables.output,
         rules.figures.output,
         rules.claims.output,
-        RESULTS.tracked,
+        rules.track.output,
     message:
         "Everything is there"
 
