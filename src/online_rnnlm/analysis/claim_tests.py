@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -20,6 +20,7 @@ from online_rnnlm.analysis.comparison import (
     seed_differences,
 )
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, seed_interval
+from online_rnnlm.settings import UnitOfText
 from online_rnnlm.updates import (
     ALL,
     DOCUMENT_VECTOR,
@@ -45,6 +46,8 @@ class Tested:
     comparison: Comparison
     seeds: SeedInterval | None
     effect: dict[str, Any]
+    model: str = ""
+    """What `ours` is called, if not what tables call its row."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _row_outcomes(
     yield _same_hidden(results, vector, same)
     if vector.iloc[0]["document_layer"] == "output":
         yield from _more_parameters(results, vector, static)
-        yield _vector_alone(results, vector)
+        yield from _vector_alone(results, vector)
     yield _learning(results, vector, same)
 
 
@@ -120,20 +123,39 @@ def _against_static(
     return _tested(results, number, ours, theirs, theirs.model, effect=effect)
 
 
-def _vector_alone(results: Results, vector: pd.DataFrame) -> Tested | Untested:
-    valid = {
+def _vector_alone(results: Results, vector: pd.DataFrame) -> Iterator[Tested | Untested]:
+    """The vector as it was trained and, where that is better on `valid`, kept for longer, too."""
+    everything = _by_unit(results, vector, ALL)
+    if not everything:
+        reason = "no evaluation in which everything learns after every word"
+        yield Untested(VECTOR_ALONE, vector, reason)
+        return
+    yield _alone(results, Side(vector, DOCUMENT_VECTOR), everything)
+    alone = _by_unit(results, vector, DOCUMENT_VECTOR)
+    unit = min(alone, key=alone.__getitem__, default=None)
+    if unit not in (None, "sentence"):
+        ours = Side(vector, OnlineEvaluation(DOCUMENT_VECTOR, "word", unit).name)
+        tested = _alone(results, ours, everything)
+        effect = tested.effect | {"valid_perplexity_by_unit": alone}
+        model = f"{ours.model}, its vector kept for the {unit}"
+        yield replace(tested, model=model, effect=effect)
+
+
+def _by_unit(results: Results, vector: pd.DataFrame, updates: str) -> dict[UnitOfText, float]:
+    """Validation perplexity of learning this after every word, by the unit of text."""
+    return {
         found.unit_of_text: mean_perplexity(results, Side(vector, name), "valid")
         for name in results.evaluations_of(vector.iloc[0]["name"])
-        if (found := online_evaluation(name)) and found[:2] == (ALL, "word")
+        if (found := online_evaluation(name)) and found[:2] == (updates, "word")
     }
-    if not valid:
-        reason = "no evaluation in which everything learns after every word"
-        return Untested(VECTOR_ALONE, vector, reason)
-    unit = min(valid, key=valid.__getitem__)
-    everything = OnlineEvaluation(ALL, "word", unit).name
-    ours, theirs = Side(vector, DOCUMENT_VECTOR), Side(vector, everything)
+
+
+def _alone(results: Results, ours: Side, everything: dict[UnitOfText, float]) -> Tested:
+    """The vector alone against everything, kept for the unit that is best on `valid`."""
+    unit = min(everything, key=everything.__getitem__)
+    theirs = Side(ours.runs, OnlineEvaluation(ALL, "word", unit).name)
     label = f"{ours.model}, everything learning, kept for the {unit}"
-    effect = {"margin_percent": MARGIN_PERCENT, "valid_perplexity_against_by_unit": valid}
+    effect = {"margin_percent": MARGIN_PERCENT, "valid_perplexity_against_by_unit": everything}
     for key in COSTS:
         effect |= against(key, *(_cost(results, side, key) for side in (ours, theirs)))
     null = -math.log1p(MARGIN_PERCENT / 100)

@@ -80,8 +80,9 @@ CLAIMS = {
         "learning everything, at a fraction of the cost.",
         f"non-inferiority of test perplexity with a margin of {MARGIN_PERCENT:g} %, and fewer "
         "multiply-adds and fewer parameters touched a word; everything learns after every word, "
-        "at the rate and kept for the unit of text that are best on `valid`; kept for longer than "
-        "a sentence, they make sentences depend on each other, and the interval is approximate",
+        "at the rate and kept for the unit of text that are best on `valid`, the vector as it was "
+        "trained and, where that is better on `valid`, kept for longer, too; what is kept for "
+        "longer than a sentence makes sentences depend on each other: approximate intervals",
     ),
     LEARNING: Claim(
         "learning_not_parameters",
@@ -176,15 +177,15 @@ def _record(
     p_values: Mapping[str, float | None],
     verdict: str,
 ) -> dict[str, Any]:
-    claim = CLAIMS[number]
+    claim, model = CLAIMS[number], one.model or one.ours.model
     return {
         "number": number,
         "kind": claim.kind,
-        "claim": claim.text.format(model=one.ours.model, against=one.label),
+        "claim": claim.text.format(model=model, against=one.label),
         "source": SOURCE,
         "test": claim.test,
         "corpus": one.ours.runs.iloc[0]["corpus"],
-        "model": one.ours.model,
+        "model": model,
         "against": one.label,
         "effect": effect,
         "seeds": seeds,

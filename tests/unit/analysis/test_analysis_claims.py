@@ -205,6 +205,25 @@ def test_everything_is_kept_for_the_unit_that_is_best_on_valid(
     assert claim["effect"]["valid_perplexity_against_by_unit"] == {best: 80, other: 81}
 
 
+@pytest.mark.parametrize("better", [True, False])
+def test_a_vector_kept_for_longer_is_tested_too_where_it_is_better_on_valid(
+    invented: Invented, better: bool
+) -> None:
+    """Beside the one as trained, which is not to be hidden by it."""
+    testing = EVERYTHING | {"updates": ["document_vector", "all"]}
+    results = invented({"100/20": 90.0}, rows=PAIR, testing=testing)
+    for unit, valid, test in (("stream", 80.0 if better else 95.0, 70.0), ("sentence", 90.0, 90.0)):
+        name = f"document_vector.word.{unit}"
+        results = _scored(results, RUN, name, "test", test)
+        results = _edited(results, RUN, name, "valid", valid)
+    for unit in EVERYTHING["unit_of_text"]:
+        results = _scored(results, RUN, f"all.word.{unit}", "test", 80.0)
+    found = [claim for claim in claims(results)["claims"] if claim["number"] == 4]
+    verdicts = {claim["model"]: claim["verdict"] for claim in found}
+    kept = {"100/20, its vector kept for the stream": "supported"} if better else {}
+    assert verdicts == {"100/20": "not supported"} | kept
+
+
 def test_learning_after_a_sentence_is_not_the_paper_s_way(invented: Invented) -> None:
     testing = {"updates": ["all"], "learn_after": ["sentence"], "unit_of_text": ["stream"]}
     assert set(_reasons(invented(rows=PAIR, testing=testing))) == {4}
