@@ -146,11 +146,15 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
 def label(record: dict[str, Any]) -> str:
     """Such as `M100 D20 · seed 1`; what a search tries stands between."""
     settings = record["settings"]
-    layer = settings["document_layer"]
-    sizes = f"M{settings['hidden_size']} D{settings['document_size']}"
+    sizes = f"M{settings['hidden_size']} D{settings['document_size']}{_layer(settings)}"
     tried = [f"{key.replace('_', ' ')} {value:g}" for key, value in record["searched"].items()]
-    parts = [sizes if layer == "output" else f"{sizes} {layer}", *tried]
-    return " · ".join([*parts, f"seed {settings['seed']}"])
+    return " · ".join([sizes, *tried, f"seed {settings['seed']}"])
+
+
+def _layer(settings: dict[str, Any]) -> str:
+    """The layer that the vector feeds, where it is not the paper's choice."""
+    layer = settings["document_layer"]
+    return "" if layer == "output" else f" {layer}"
 
 
 def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
@@ -230,7 +234,7 @@ def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> d
     kind = "online" if size else "static"
     return {
         "kind": "search" if record["searched"] else kind,
-        "model": f"{settings['hidden_size']}/{size}",
+        "model": f"{settings['hidden_size']}/{size}{_layer(settings)}",
         "hidden_size": str(settings["hidden_size"]),
         "document_size": str(size),
         "document_layer": settings["document_layer"] if size else "none",
