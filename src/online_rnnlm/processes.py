@@ -42,6 +42,11 @@ def _processor() -> str:
     return platform.processor() or "unknown"
 
 
+def kernel_sources() -> str:
+    """A name for the state of the kernels' sources."""
+    return "-".join(code_digest(module)[:16] for module in KERNELS)
+
+
 def _kernel_cache() -> Path:
     """The folder of compiled kernels, one for each state of their sources.
 
@@ -50,6 +55,5 @@ def _kernel_cache() -> Path:
     to check their indices, as tests ask for: these have a folder of their own.
     """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    sources = "-".join(code_digest(module)[:16] for module in KERNELS)
     checked = "-checked" if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0" else ""
-    return Path(home) / "online-rnnlm" / "kernels" / (sources + checked)
+    return Path(home) / "online-rnnlm" / "kernels" / (kernel_sources() + checked)

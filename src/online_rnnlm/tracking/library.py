@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from online_rnnlm.errors import UserError
 
@@ -50,11 +49,6 @@ def mlflow() -> Any:
 def without_password(text: str) -> str:
     """The text with a password in any address in it blotted out."""
     return _PASSWORD.sub(r"\1:***@", text)
-
-
-def has_password(uri: str) -> bool:
-    """Whether an address names a password."""
-    return bool(urlsplit(uri).password)
 
 
 @contextmanager

@@ -30,12 +30,11 @@ from online_rnnlm.corpora.corpus import (
 )
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
-from online_rnnlm.processes import KERNELS, prepare_process
+from online_rnnlm.processes import kernel_sources, prepare_process
 from online_rnnlm.runs import (
     CorpusDirectory,
     ExperimentDirectory,
     RunDirectory,
-    code_digest,
     read_json,
 )
 from online_rnnlm.settings import (
@@ -268,8 +267,7 @@ def _share_kernels(model: Path) -> None:
     own = Path(kernels.__path__[0]).resolve()
     if not own.is_relative_to(model.resolve()):
         return  # this process has the package from elsewhere
-    sources = "-".join(code_digest(module)[:16] for module in KERNELS)
-    shared = Path(os.environ["NUMBA_CACHE_DIR"]) / f"sources-{sources}"
+    shared = Path(os.environ["NUMBA_CACHE_DIR"]) / f"sources-{kernel_sources()}"
     if not shared.is_dir():
         shared.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=shared.parent) as folder:

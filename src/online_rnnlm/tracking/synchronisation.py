@@ -181,18 +181,19 @@ class _Synchronisation:
         """Make an entry say what the files say; returns MLflow's id of it."""
         same = [one for one in known if one.tags.get("identity") == entry.identity]
         of_name = [one for one in known if self._is_mine(one) and one.tags["run"] == entry.run]
-        fitting = [one for one in same if self._is_up_to_date(one, entry)]
-        keep = fitting[0] if fitting else None
-        if keep is None:
-            usable = [one for one in same if _can_be_completed(client, one, entry)]
-            keep = usable[0] if usable else None
+        settled = next((one for one in same if self._is_up_to_date(one, entry)), None)
+        keep = settled or next((one for one in same if _can_be_completed(client, one, entry)), None)
         for one in same + [one for one in of_name if one not in same]:
             if one is not keep:
                 self._delete(client, experiment, one)
                 known.remove(one)
-        if keep is not None and fitting:
-            return keep.id
-        return self._complete(client, experiment, entry, keep)
+        if settled is not None:
+            return settled.id
+        if keep is None:
+            keep = self._begin(client, experiment, entry)
+            known.append(keep)  # an attempt after this one goes on with it
+        self._complete(client, experiment, entry, keep)
+        return keep.id
 
     def _is_mine(self, one: _Known) -> bool:
         """Others' runs may have the same names on a shared server."""
@@ -219,14 +220,14 @@ class _Synchronisation:
             client.delete_model_version(version.name, version.version)
         client.delete_run(one.id)
 
-    def _complete(self, client: Any, experiment: str, entry: Entry, there: _Known | None) -> str:
-        run_id = self._begin(client, experiment, entry) if there is None else there.id
-        if there is None or not there.described:
+    def _complete(self, client: Any, experiment: str, entry: Entry, there: _Known) -> None:
+        run_id = there.id
+        if not there.described:
             self._describe(client, run_id, entry)
-        epochs = 0 if there is None else len(_epoch_seconds(client, there))
-        for part in _parts(entry.epochs[epochs:], _EPOCHS_A_CALL):
+        entered = len(_epoch_seconds(client, there))
+        for part in _parts(entry.epochs[entered:], _EPOCHS_A_CALL):
             _log_metrics(client, run_id, [metric for epoch in part for metric in epoch])
-        has = there.metrics if there else {}
+        has = there.metrics
         _log_metrics(client, run_id, [metric for metric in entry.final if metric[0] not in has])
         if entry.digest is not None:
             self._log_files(client, run_id, entry)
@@ -237,9 +238,8 @@ class _Synchronisation:
                 client.set_tag(run_id, "updates", entry.tags["updates"])
             # Last: an entry without it was cut off.
             client.set_tag(run_id, "digest", entry.digest)
-        return run_id
 
-    def _begin(self, client: Any, experiment: str, entry: Entry) -> str:
+    def _begin(self, client: Any, experiment: str, entry: Entry) -> _Known:
         # A run can be renamed in the interface, so that its tag says which one it is.
         tags = entry.tags | {
             "run": entry.run,
@@ -247,7 +247,7 @@ class _Synchronisation:
             "directory": self._owner,
         }
         run = client.create_run(experiment, start_time=entry.began, tags=tags, run_name=entry.label)
-        return str(run.info.run_id)
+        return _Known(str(run.info.run_id), tags, {}, entry.began, described=False)
 
     def _describe(self, client: Any, run_id: str, entry: Entry) -> None:
         """What a run's settings are and, last, what it is trained on."""
