@@ -52,9 +52,15 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/tracking.smk"
 
 
+# Too small for a queue, or in need of the network.
 localrules:
     all,
     fetch,
+    tables,
+    figures,
+    claims,
+    neighbours,
+    report,
     track,
 
 

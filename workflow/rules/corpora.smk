@@ -1,5 +1,6 @@
 # A source becomes articles, sentences, splits, a vocabulary and arrays.
 
+from online_rnnlm import resources
 from online_rnnlm.corpora.packaged import PACKAGED
 
 CORPUS = RESULTS.corpus("{corpus}")
@@ -40,8 +41,8 @@ rule articles:
         "../../environment.yml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.by_size(15, 3, input.size_mb, attempt),
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.stage_settings(
@@ -67,8 +68,8 @@ rule sentences:
         "../../environment.yml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 20, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.by_size(15, 0.5, input.size_mb, attempt),
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.stage_settings(
@@ -96,8 +97,8 @@ rule splits:
         "../../environment.yml"
     threads: 4
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.stage_settings(
@@ -121,8 +122,8 @@ rule vocabulary:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 10, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.1, input.size_mb, attempt),
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.stage_settings(
@@ -151,8 +152,8 @@ rule encode:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.stage_settings(

@@ -17,8 +17,9 @@ rule evaluate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=lambda wildcards, attempt: resources.testing_mb(model_of(wildcards), attempt),
+        runtime=lambda wildcards, attempt: resources.testing_minutes(model_of(wildcards), attempt),
+        gpu=gpus_of,
     params:
         configuration=RESULTS.configuration,
         how="--evaluation none",
@@ -70,6 +71,12 @@ use rule evaluate as evaluate_further with:
         update(RESULTS.further_evaluations("{run}")),
     log:
         RESULTS.log("evaluate", "{run}-further"),
+    resources:
+        mem_mb=lambda wildcards, attempt: resources.testing_mb(model_of(wildcards), attempt),
+        runtime=lambda wildcards, attempt: resources.further_minutes(
+            model_of(wildcards), EXPERIMENT.testing, attempt
+        ),
+        gpu=gpus_of,
     params:
         configuration=RESULTS.configuration,
         how="--further",
@@ -91,8 +98,8 @@ rule ngram:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=lambda wildcards, input, attempt: resources.by_size(1400, 40, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.by_size(10, 1, input.size_mb, attempt),
     params:
         configuration=RESULTS.configuration,
         corpus=lambda wildcards: EXPERIMENT.ngrams()[wildcards.ngram],

@@ -4,6 +4,18 @@ RUN = RESULTS.run("{run}")
 PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
 
 
+def model_of(wildcards):
+    """The run's model on its corpus, once that is prepared: what its jobs ask a scheduler for."""
+    run = RUNS[wildcards.run]
+    corpus = run.settings.corpus
+    return resources.model_of(run, EXPERIMENT.corpora[corpus], RESULTS.corpus(corpus))
+
+
+def gpus_of(wildcards):
+    """How many GPUs the run's jobs need."""
+    return resources.gpus(RUNS[wildcards.run].settings)
+
+
 rule kernels:
     input:
         code=pipeline.sources("model.compilation"),
@@ -52,8 +64,9 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=1440,
+        mem_mb=lambda wildcards, attempt: resources.training_mb(model_of(wildcards), attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(model_of(wildcards), attempt),
+        gpu=gpus_of,
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.as_json(RUNS[wildcards.run].model_dump(mode="json")),
