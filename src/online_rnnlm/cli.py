@@ -328,6 +328,7 @@ def _track(arguments: Arguments) -> None:
     if arguments.watch is not None:
         _stage("tracking.synchronisation", "watch")(directory, arguments.store, arguments.watch)
         return
+    _stage("accounting", "enter")(directory)
     found = _stage("tracking.synchronisation", "synchronise")(directory, arguments.store)
     print(f"{len(found.runs)} entries, {len(found.unfinished)} of them of runs not finished yet")
 

@@ -111,6 +111,11 @@ class RunDirectory:
         return self.path / "checkpoint"
 
     @property
+    def accounting(self) -> Path:
+        """What Slurm says of the jobs that trained the run, one after the other; not declared."""
+        return self.path / "accounting.json"
+
+    @property
     def log(self) -> Path:
         """A line an epoch."""
         return self.path / "train.log"

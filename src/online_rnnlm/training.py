@@ -87,7 +87,7 @@ def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
         "code_digest": code,
         "began": _now(),
         "host": platform.node(),
-        "slurm_job": os.environ.get("SLURM_JOB_ID"),
+        "slurm_jobs": [job for job in [os.environ.get("SLURM_JOB_ID")] if job],
         "machine": machine(),
         "versions": {
             "python": platform.python_version(),
@@ -118,6 +118,8 @@ def _describe_beginning(directory: RunDirectory, description: dict[str, Any]) ->
     earlier = read_json(directory.run) if directory.run.is_file() else {}
     if earlier.get("identity") == description["identity"]:
         description["began"] = earlier["began"]
+        jobs = [*earlier["slurm_jobs"], *description["slurm_jobs"]]
+        description["slurm_jobs"] = list(dict.fromkeys(jobs))
     write_json(directory.run, description)
 
 

@@ -245,7 +245,7 @@ def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> d
         "corpus_digest": record["corpus_digest"],
         "weights": str(model),
         "host": record["host"],
-        **({"slurm_job": record["slurm_job"]} if record["slurm_job"] else {}),
+        **({"slurm_job": ", ".join(jobs)} if (jobs := record["slurm_jobs"]) else {}),
         **{f"version.{package}": str(v) for package, v in record["versions"].items()},
     }
 

@@ -232,7 +232,7 @@ def _write_training(
         "code_digest": hashlib.sha256(b"code").hexdigest(),
         "began": "2026-01-01T12:00:00.000+00:00",
         "host": "node1",
-        "slurm_job": "7",
+        "slurm_jobs": ["7"],
         "machine": {"processor": "invented", "cores": 2, "system": "none"},
         "versions": {"python": "3.11.0", "numpy": "2.4.6", "pytensor": "3.0.7"},
     }
