@@ -1,0 +1,117 @@
+"""A real Slurm, and copies of the project whose Snakemake submits to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import slurm
+from tests.project import DOWNLOADS, Project, copy_project, own_text
+
+# As users are told to, but that a test does not wait: the executor's first look is after 40 s.
+SUBMIT = (
+    *("--workflow-profile", "workflow/profiles/slurm"),
+    *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
+    *("--latency-wait", "20"),
+)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[slurm.Cluster]:
+    """The cluster, started once; skipped where one cannot be."""
+    missing = slurm.missing()
+    if missing:
+        pytest.skip(f"no {missing[0]}: apt-get install {slurm.PACKAGES}")
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a Slurm of its own")
+    # Short: a socket's path has at most some hundred letters.
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        one = slurm.Cluster(Path(folder) / "cluster")
+        try:
+            one.start()
+            yield one
+        finally:
+            one.close()
+
+
+@pytest.fixture(scope="session")
+def make_project(cluster: slurm.Cluster) -> Callable[[Path], Project]:
+    """Copies the project to where it is told; its Snakemake runs on the cluster's login node."""
+    return lambda path: copy_project(path, within=cluster.inside)
+
+
+@pytest.fixture
+def project(tmp_path: Path, make_project: Callable[[Path], Project]) -> Project:
+    """A fresh copy."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def submit() -> tuple[str, ...]:
+    """The options that send jobs to the cluster."""
+    return SUBMIT
+
+
+@pytest.fixture(scope="session")
+def downloads() -> Path:
+    """Where the tests' downloads are kept."""
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    return DOWNLOADS
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """A project with trainings that take a while, on a small text of its own."""
+
+    project: Project
+    arguments: tuple[str, ...]
+    """What names the experiment to Snakemake."""
+    runs: list[Path]
+
+    @property
+    def results(self) -> list[str]:
+        """The files that say that the trainings are finished, as targets."""
+        return [str((run / "result.json").relative_to(self.project.path)) for run in self.runs]
+
+    def copy(self, path: Path) -> Trainings:
+        """A copy of the project, with all that is prepared but not the runs."""
+        shutil.copytree(self.project.path, path, symlinks=True)
+        runs = [path / run.relative_to(self.project.path) for run in self.runs]
+        for run in runs:
+            shutil.rmtree(run)
+        return replace(self, project=replace(self.project, path=path), runs=runs)
+
+
+@pytest.fixture(scope="session")
+def make_trainings() -> Callable[..., Trainings]:
+    """Writes into a project what makes it train one run for each size of hidden layer."""
+    return _make_trainings
+
+
+def _make_trainings(project: Project, epochs: int, *sizes: int) -> Trainings:
+    configuration = project.configure(
+        experiment="long",
+        corpora={"own": own_text(project, train_sentences=2000)},
+        training={
+            "improvement_factor": 1.0,
+            "batch_sentences": 1,
+            "learning_rate": 0.01,
+            "document_size": 4,
+            "max_epochs": epochs,
+        },
+        rows=[{"hidden_size": size} for size in sizes],
+    )
+    runs = [project.path / f"results/long/runs/own-M{size}-D4-seed1" for size in sizes]
+    return Trainings(project, ("--configfile", configuration), runs)
+
+
+@pytest.fixture
+def trainings(project: Project, make_trainings: Callable[..., Trainings]) -> Trainings:
+    """Two trainings that may run side by side."""
+    return make_trainings(project, 20, 31, 32)

@@ -1,0 +1,290 @@
+"""A real Slurm on one node: munge, MariaDB, slurmdbd, slurmctld, slurmd, all on loopback.
+
+Nothing of the machine's own is touched: all files lie in one folder, and whatever runs in the
+cluster sees its configuration bound over /etc/slurm in a mount namespace of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROGRAMS = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "unshare")
+PACKAGES = "slurm-wlm slurmdbd munge mariadb-server"
+SYSTEM_PATH = "/usr/sbin:/sbin"
+CPUS, MEMORY_MB = 4, 16000
+
+SLURM_CONF = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={slurmctld_port}
+SlurmdPort={slurmd_port}
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+ReturnToService=2
+KillWait=10
+MinJobAge=600
+SchedulerParameters=sched_interval=2,bf_interval=2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=500
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={slurmdbd_port}
+AccountingStoragePass={folder}/munge.socket
+AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment
+SlurmdTimeout=10
+GresTypes=gpu
+SlurmdParameters=config_overrides
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:fake:1 State=UNKNOWN
+PartitionName=work Nodes={host} Default=YES MaxTime=1-00:00:00 State=UP
+"""
+GRES_CONF = "NodeName={host} Name=gpu Type=fake File={folder}/gpu0\n"
+CGROUP_CONF = "CgroupPlugin=disabled\n"
+SLURMDBD_CONF = """\
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+DbdHost={host}
+DbdAddr=127.0.0.1
+DbdPort={slurmdbd_port}
+CommunicationParameters=NoInAddrAny
+SlurmUser=root
+LogFile={folder}/slurmdbd.log
+PidFile={folder}/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={mariadb_port}
+StorageUser=slurm
+StoragePass=slurm
+StorageLoc=slurm
+"""
+DATABASE = (
+    "CREATE DATABASE IF NOT EXISTS slurm;"
+    "CREATE USER IF NOT EXISTS slurm@'127.0.0.1' IDENTIFIED BY 'slurm';"
+    "CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED BY 'slurm';"
+    "GRANT ALL ON slurm.* TO slurm@'127.0.0.1';"
+    "GRANT ALL ON slurm.* TO slurm@localhost;"
+)
+
+
+def missing() -> list[str]:
+    """What has to be installed for a cluster."""
+    path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+    return [program for program in PROGRAMS if shutil.which(program, path=path) is None]
+
+
+def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """What the condition gives as soon as that is something."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"{what}: not after {seconds:g} s"
+        time.sleep(0.2)
+    return value
+
+
+def _free_ports(number: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@dataclass
+class Cluster:
+    """The cluster's daemons, and commands that run within it."""
+
+    folder: Path
+    _daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start everything; returns when the node takes jobs."""
+        names = ("slurmctld_port", "slurmd_port", "slurmdbd_port", "mariadb_port")
+        self._configure(dict(zip(names, _free_ports(4), strict=True)))
+        self._start_munge()
+        self._start_database()
+        self._daemon("slurmdbd", "slurmdbd", "-D")
+        self._wait_for("slurmdbd", "sacctmgr", "-n", "list", "cluster")
+        self.start_controller()
+        self.start_node()
+
+    def _configure(self, ports: Mapping[str, int]) -> None:
+        host = socket.gethostname()
+        values = {"folder": self.folder, "host": host, "cpus": CPUS, "memory": MEMORY_MB, **ports}
+        for name in ("etc", "state", "spool", "munge"):
+            (self.folder / name).mkdir(parents=True, mode=0o700)
+        for name, text in (
+            ("slurm.conf", SLURM_CONF),
+            ("gres.conf", GRES_CONF),
+            ("cgroup.conf", CGROUP_CONF),
+            ("slurmdbd.conf", SLURMDBD_CONF),
+        ):
+            file = self.folder / "etc" / name
+            file.write_text(text.format(**values), encoding="utf-8")
+            file.chmod(0o600)
+        # A device that is there is all that Slurm asks of a GPU: this is /dev/null.
+        os.mknod(self.folder / "gpu0", 0o666 | 0o020000, os.makedev(1, 3))
+        self._ports = ports
+
+    def _start_munge(self) -> None:
+        key = self.folder / "munge" / "key"
+        key.write_bytes(os.urandom(128))
+        key.chmod(0o600)
+        self.folder.chmod(0o755)
+        at = {name: f"{self.folder}/munge/{name}" for name in ("key", "pid", "log", "seed")}
+        self._daemon(
+            "munged",
+            *("munged", "--foreground", "--force", f"--socket={self.folder}/munge.socket"),
+            *(f"--key-file={at['key']}", f"--pid-file={at['pid']}"),
+            *(f"--log-file={at['log']}", f"--seed-file={at['seed']}"),
+        )
+        wait_until((self.folder / "munge.socket").exists, 20, "munged")
+
+    def _start_database(self) -> None:
+        data, place = self.folder / "mariadb", self.folder / "mariadb.socket"
+        self.succeed(
+            *("mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}"),
+            *("--auth-root-authentication-method=socket", "--skip-test-db"),
+        )
+        self._daemon(
+            "mariadbd",
+            *("mariadbd", "--no-defaults", "--user=root", f"--datadir={data}"),
+            *(f"--socket={place}", "--bind-address=127.0.0.1", "--skip-name-resolve"),
+            *(f"--port={self._ports['mariadb_port']}", f"--pid-file={self.folder}/mariadb.pid"),
+            *("--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=2"),
+        )
+        client = ("mariadb", "--no-defaults", f"--socket={place}", "--user=root")
+        self._wait_for("mariadbd", *client, "--execute", "SELECT 1")
+        self.succeed(*client, "--execute", DATABASE)
+
+    def start_controller(self) -> None:
+        """Start slurmctld; returns when it answers."""
+        self._daemon("slurmctld", "slurmctld", "-D", "-i")
+        self._wait_for("slurmctld", "sinfo")
+
+    def start_node(self) -> None:
+        """Start slurmd; returns when the node takes jobs."""
+        self._daemon("slurmd", "slurmd", "-D")
+        wait_until(lambda: "idle" in self.node_state() or "mix" in self.node_state(), 60, "node")
+
+    def lose_node(self) -> None:
+        """Kill slurmd and all that jobs have started, as a power cut does."""
+        node = Path(f"/proc/{self._daemons['slurmd'].pid}/ns/mnt").readlink()
+        others = [
+            int(path.parents[1].name)
+            for path in Path("/proc").glob("[0-9]*/ns/mnt")
+            if path.readlink() == node
+        ]
+        self.stop("slurmd", signal.SIGKILL)
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def node_state(self) -> str:
+        """The node's state, such as `idle` or `down*`."""
+        return self.run("sinfo", "-h", "-o", "%T").stdout.strip()
+
+    def stop(self, name: str, kill: int = signal.SIGTERM) -> None:
+        """End one daemon."""
+        daemon = self._daemons.pop(name)
+        daemon.send_signal(kill)
+        try:
+            daemon.wait(20)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+
+    def close(self) -> None:
+        """Cancel all jobs, end all daemons."""
+        if "slurmctld" in self._daemons and "slurmd" in self._daemons:
+            self.run("scancel", "--user=root")
+            end = time.monotonic() + 30
+            while self.run("squeue", "-h").stdout.strip() and time.monotonic() < end:
+                time.sleep(0.2)
+        for name in reversed(list(self._daemons)):
+            self.stop(name)
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        """The command as one that sees the cluster's configuration in /etc/slurm."""
+        bind = f'mount --bind {shlex.quote(str(self.folder / "etc"))} /etc/slurm && exec "$@"'
+        return ["unshare", "--mount", "sh", "-c", bind, "sh", *command]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of all that runs here: no other Slurm's variables."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")}
+        return ours | {"PATH": f"{ours.get('PATH', '')}:{SYSTEM_PATH}"}
+
+    def run(self, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command in the cluster."""
+        return subprocess.run(
+            self.inside(command),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def succeed(self, *command: str) -> str:
+        """Run a command that must succeed; return what it printed."""
+        done = self.run(*command)
+        assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def accounting(self, *options: str, columns: str = "JobID,State") -> list[dict[str, str]]:
+        """sacct's rows, jobs without their steps."""
+        said = self.succeed("sacct", "-n", "-P", "-X", f"--format={columns}", *options)
+        names = columns.split(",")
+        return [dict(zip(names, line.split("|"), strict=True)) for line in said.splitlines()]
+
+    def running(self) -> list[str]:
+        """The ids of the jobs that run now."""
+        return self.succeed("squeue", "-h", "-t", "running", "-o", "%A").split()
+
+    def _daemon(self, name: str, *command: str) -> None:
+        with (self.folder / f"{name}.out").open("ab") as out:
+            self._daemons[name] = subprocess.Popen(
+                # They end with the tests, even if these are killed.
+                ["setpriv", "--pdeathsig", "TERM", *self.inside(command)],
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    def _wait_for(self, name: str, *command: str) -> None:
+        def answers() -> bool:
+            said = (self.folder / f"{name}.out").read_text(errors="replace")
+            assert self._daemons[name].poll() is None, f"{name} ended: {said}"
+            return self.run(*command).returncode == 0
+
+        wait_until(answers, 60, name)

@@ -1,0 +1,84 @@
+"""The workflow on a real Slurm: what is submitted, what runs beside what, what is recorded."""
+
+import json
+
+import pytest
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+RESULTS = "results/smoke"
+LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track"}
+COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRES"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, make_project, submit, downloads):
+    """The project after the smoke experiment has run on the cluster."""
+    project = make_project(tmp_path_factory.mktemp("smoke") / "project")
+    said = project.succeed(*submit, *SMOKE, "--config", f"downloads={downloads}")
+    assert f"{RESULTS}/report.html" in said
+    return project
+
+
+@pytest.fixture(scope="module")
+def jobs(finished, cluster):
+    """What accounting says of the jobs of the smoke experiment."""
+    del finished
+    return cluster.accounting(columns=COLUMNS)
+
+
+def _runs(finished):
+    return sorted(path.parent for path in (finished.path / RESULTS).glob("runs/*/result.json"))
+
+
+def test_everything_is_there(finished):
+    for name in ("report.html", "claims.json", "mlflow.db", "tables/perplexity.csv"):
+        assert (finished.path / RESULTS / name).stat().st_size > 0
+    assert len(_runs(finished)) == 8
+
+
+def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(finished, jobs):
+    rules = [job["Comment"].removeprefix("rule_").partition("_wildcards_")[0] for job in jobs]
+    assert {job["State"] for job in jobs} == {"COMPLETED"}
+    assert rules.count("train") == len(_runs(finished))
+    assert rules.count("evaluate") == 4
+    assert rules.count("evaluate_online") == 2
+    assert not LIGHT & set(rules)
+
+
+def test_a_runs_record_says_what_its_job_took(finished, jobs):
+    by_id = {job["JobID"]: job for job in jobs}
+    for run in _runs(finished):
+        [job] = json.loads((run / "accounting.json").read_text(encoding="utf-8"))
+        accounted = by_id[job["job"]]
+        assert job["state"] == "COMPLETED"
+        assert job["seconds"] == float(accounted["ElapsedRaw"])
+        assert job["requested_minutes"] == float(accounted["TimelimitRaw"])
+        assert job["requested_memory_mb"] == pytest.approx(
+            float(accounted["ReqMem"].removesuffix("M")) * 1.048576
+        )
+        assert 100 < job["memory_mb"] < job["requested_memory_mb"]
+        assert 0 < job["cpu_seconds"] < 60
+
+
+def test_a_second_submission_submits_nothing(finished, submit, downloads, cluster):
+    before = cluster.accounting()
+    said = finished.succeed(*submit, *SMOKE, "--config", f"downloads={downloads}")
+    assert "Nothing to be done" in said
+    assert cluster.accounting() == before
+
+
+def _overlap(one, other):
+    return one["Start"] < other["End"] and other["Start"] < one["End"]
+
+
+@pytest.mark.parametrize("gpus", [0, 1], ids=["without a GPU", "with the node's one GPU"])
+def test_jobs_share_a_node_but_not_its_gpu(trainings, submit, cluster, gpus):
+    known = {job["JobID"] for job in cluster.accounting()}
+    trainings.project.succeed(
+        *submit, *trainings.arguments, "--set-resources", f"train:gpu={gpus}", "--",
+        *trainings.results,
+    )  # fmt: skip
+    rows = [job for job in cluster.accounting(columns=COLUMNS) if job["JobID"] not in known]
+    one, other = [job for job in rows if job["Comment"].startswith("rule_train_")]
+    assert _overlap(one, other) == (gpus == 0)
+    assert all(("gres/gpu" in job["AllocTRES"]) == (gpus == 1) for job in (one, other))

@@ -1,0 +1,129 @@
+"""Copies of the project in which a test may run, edit and break things."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "environment.yml", "config", "src", "workflow")
+DOWNLOADS = ROOT / "results" / "downloads"
+TIMEOUT = 300
+
+
+def _users_environment() -> dict[str, str]:
+    """As users run: kernels that do not check their indices, and bytecode that is kept."""
+    ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project; `snakemake` is the real command, run in it."""
+
+    path: Path
+    within: Callable[[Sequence[str]], list[str]] = list
+    """Makes a command one that runs where it should, such as in a cluster."""
+
+    def command(self, *arguments: str) -> list[str]:
+        return self.within([sys.executable, "-m", "snakemake", *arguments])
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start Snakemake in a process group of its own, as a terminal does."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.path,
+            env=_users_environment(),
+            start_new_session=True,
+            # A test run in the background ignores Ctrl-C, and what it starts would, too.
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509  # no threads here
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.path,
+            env=_users_environment(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    def succeed(self, *arguments: str) -> str:
+        """Run Snakemake, which must succeed; return all it said."""
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def planned(self, *arguments: str) -> set[str]:
+        """The rules that would run now."""
+        said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
+        if "Nothing to be done" in said:
+            return set()
+        table = said.rpartition("Job stats:")[2].split("total")[0].splitlines()
+        return {line.split()[0] for line in table if line.strip() and line.split()[-1].isdigit()}
+
+    def configure(self, **values: object) -> str:
+        """Write a configuration; return its path from the project."""
+        path = self.path / "config" / "test.yaml"
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+        return "config/test.yaml"
+
+    def edit(self, file: str, addition: str = "\nEDITED = True\n") -> None:
+        """Change a source file's content."""
+        with (self.path / file).open("a", encoding="utf-8") as stream:
+            stream.write(addition)
+
+
+def copy_project(path: Path, within: Callable[[Sequence[str]], list[str]] = list) -> Project:
+    """Copy the project with its `__pycache__`: numba keeps there what takes it long to compile."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("*.egg-info")
+            shutil.copytree(source, path / part, ignore=ignored)
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, path / part)
+    return Project(path, within)
+
+
+def write_text(path: Path, sentences: int, seed: int) -> Path:
+    """A tokenised text: sentences over a small vocabulary in which a word predicts the next."""
+    draw = random.Random(seed)
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(sentences):
+            word, words = draw.randrange(50), []
+            for _ in range(draw.randrange(5, 15)):
+                word = (word * 7 + draw.randrange(4)) % 50
+                words.append(f"word{word}")
+            file.write(" ".join(words) + "\n")
+    return path
+
+
+def own_text(project: Project, train_sentences: int = 200) -> dict[str, object]:
+    for seed, (split, sentences) in enumerate(
+        {"train": train_sentences, "valid": 50, "test": 50}.items()
+    ):
+        write_text(project.path / f"{split}.txt", sentences, seed)
+    files = {split: f"{split}.txt" for split in ("train", "valid", "test")}
+    return {
+        "source": {"kind": "text", "tokenised": True, **files},
+        "vocabulary": {"min_count": 1},
+        "classes": {"count": 5},
+    }
