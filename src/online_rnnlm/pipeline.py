@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shlex
@@ -17,6 +16,7 @@ from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.sources import stages, user_files
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.files import lock, saying_what_cannot_be_written
 from online_rnnlm.runs import (
     PACKAGE,
     CorpusDirectory,
@@ -26,6 +26,7 @@ from online_rnnlm.runs import (
     write_json,
 )
 from online_rnnlm.settings import CorpusSettings, PackagedSource, TrackingSettings
+from online_rnnlm.stopping import PARENT
 from online_rnnlm.updates import NONE, further_evaluations, main_evaluations
 
 RESULTS = Path("results")
@@ -164,13 +165,17 @@ def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list
 
 
 def shell_prefix(source: Path) -> str:
-    """What every job's shell does first: fail early, and find this environment and this code."""
+    """What every job's shell does first: fail early, and find this environment and this code.
+
+    It ends in `exec`, so a job is one command, which no shell stands between: signals reach it, and
+    it ends with Snakemake.
+    """
     environment = Path(sys.executable).parent
     return (
         "set -euo pipefail; "
         f"export PATH={shlex.quote(str(environment))}:$PATH "
         f"PYTHONPATH={shlex.quote(str(source))}${{{{PYTHONPATH:+:$PYTHONPATH}}}} "
-        "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1; "
+        f"OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 {PARENT}=$PPID; exec "
     )
 
 
@@ -181,26 +186,35 @@ def errors(directory: ExperimentDirectory, since: float) -> list[str]:
     return [line for lines in last for line in lines if ERROR_MARK in line]
 
 
-def forget_killed_run() -> IO[str] | None:
-    """Remove the marks that a killed Snakemake left, unless another one is running here.
+def forget_killed_run(dry_run: bool = False) -> IO[str] | None:
+    """Remove the marks that a killed Snakemake left; raise UserError if another is at work here.
 
     Snakemake's locks are files that outlive a killed process and stop the next one; the kernel's
     lock on the file that is returned does not: keep it open for as long as the workflow runs.
     Its marks of incomplete outputs are not needed: every output is written whole or not at all,
-    and is old by its inputs or settings until its job has ended. None if another Snakemake runs,
-    or the file system has no such locks.
+    and is old by its inputs or settings until its job has ended. None for a dry run beside
+    another, or if the file system has no such locks.
     """
-    SOLE_RUN.parent.mkdir(exist_ok=True)
-    file = SOLE_RUN.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    for mark in [*LOCKS.glob("*.lock"), *INCOMPLETE.glob("*")]:
-        if mark.is_file():
-            mark.unlink(missing_ok=True)
-    return file
+    with saying_what_cannot_be_written(SOLE_RUN):
+        SOLE_RUN.parent.mkdir(exist_ok=True)
+        file = SOLE_RUN.open("a+", encoding="utf-8")
+    alone = lock(file)
+    if alone:
+        file.truncate(0)
+        print(os.getpid(), file=file, flush=True)
+        for mark in [*LOCKS.glob("*.lock"), *INCOMPLETE.glob("*")]:
+            if mark.is_file():
+                mark.unlink(missing_ok=True)
+        return file
+    file.seek(0)
+    other = file.read().strip()
+    file.close()
+    if alone is False and not dry_run:
+        raise UserError(
+            f"{Path.cwd()}: another Snakemake (process {other}) is at work here: wait until it has "
+            "ended, or end it; a dry run is possible meanwhile"
+        )
+    return None
 
 
 class Watcher:
