@@ -78,6 +78,15 @@ def write_configuration(experiment: Experiment, directory: ExperimentDirectory) 
     write_json(directory.configuration, experiment.model_dump(mode="json"))
 
 
+def check_writable(directory: ExperimentDirectory) -> None:
+    """Raise UserError if results must not be written; Snakemake would list them all."""
+    place = next(p for p in (directory.path, *directory.path.parents) if p.exists())
+    if not os.access(place, os.W_OK):
+        raise UserError(
+            f"{place}: cannot be written: it is read-only, or someone else's; a dry run is possible"
+        )
+
+
 def stage_settings(stage: str, settings: CorpusSettings) -> str:
     """The settings that decide one stage's output, as JSON: what Snakemake compares."""
     return as_json({key: settings.model_dump(mode="json")[key] for key in STAGE_SETTINGS[stage]})
@@ -192,9 +201,24 @@ def forget_killed_run(dry_run: bool = False) -> IO[str] | None:
     Snakemake's locks are files that outlive a killed process and stop the next one; the kernel's
     lock on the file that is returned does not: keep it open for as long as the workflow runs.
     Its marks of incomplete outputs are not needed: every output is written whole or not at all,
-    and is old by its inputs or settings until its job has ended. None for a dry run beside
-    another, or if the file system has no such locks.
+    and is old by its inputs or settings until its job has ended. None for a dry run that may not
+    be sole, or if the file system has no such locks.
     """
+    try:
+        file = _sole_run()
+    except UserError:
+        if dry_run:
+            return None
+        raise
+    if file is not None:
+        for mark in [*LOCKS.glob("*.lock"), *INCOMPLETE.glob("*")]:
+            if mark.is_file():
+                mark.unlink(missing_ok=True)
+    return file
+
+
+def _sole_run() -> IO[str] | None:
+    """The open file whose lock says that this process is the only Snakemake here."""
     with saying_what_cannot_be_written(SOLE_RUN):
         SOLE_RUN.parent.mkdir(exist_ok=True)
         file = SOLE_RUN.open("a+", encoding="utf-8")
@@ -202,18 +226,14 @@ def forget_killed_run(dry_run: bool = False) -> IO[str] | None:
     if alone:
         file.truncate(0)
         print(os.getpid(), file=file, flush=True)
-        for mark in [*LOCKS.glob("*.lock"), *INCOMPLETE.glob("*")]:
-            if mark.is_file():
-                mark.unlink(missing_ok=True)
         return file
-    file.seek(0)
-    other = file.read().strip()
-    file.close()
-    if alone is False and not dry_run:
-        raise UserError(
-            f"{Path.cwd()}: another Snakemake (process {other}) is at work here: wait until it has "
-            "ended, or end it; a dry run is possible meanwhile"
-        )
+    with file:
+        file.seek(0)
+        if alone is False:
+            raise UserError(
+                f"{Path.cwd()}: another Snakemake (process {file.read().strip()}) is at work here: "
+                "wait until it has ended, or end it; a dry run is possible meanwhile"
+            )
     return None
 
 

@@ -19,7 +19,7 @@ DOWNLOADS = ROOT / "results" / "downloads"
 TIMEOUT = 300
 
 
-def _users_environment() -> dict[str, str]:
+def users_environment() -> dict[str, str]:
     """The environment without what makes kernels check their indices in tests: as users run."""
     ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR")
     return {name: value for name, value in os.environ.items() if name not in ours}
@@ -43,7 +43,7 @@ class Project:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.path,
-            env=_users_environment(),
+            env=users_environment(),
             start_new_session=True,
             # A test run in the background ignores Ctrl-C, and what it starts would, too.
             preexec_fn=_heed_interrupts,  # noqa: PLW1509  # no threads here
@@ -56,7 +56,7 @@ class Project:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.path,
-            env=_users_environment(),
+            env=users_environment(),
             capture_output=True,
             text=True,
             timeout=TIMEOUT,

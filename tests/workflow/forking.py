@@ -1,7 +1,8 @@
 """Runs `online-rnnlm` in forks of a process that has loaded all it needs: each starts at once.
 
-Reads a JSON list a line, `[folder, [argument, …], {variable: value}]`; writes the fork's process number, then its
-status. A first line runs in this process itself, which loads libraries and kernels.
+Reads a JSON list a line, `[folder, [argument, …], {variable: value}]`; writes the number of the
+fork's process, then its status. A first line runs in this process itself, which loads libraries
+and kernels.
 """
 
 import json

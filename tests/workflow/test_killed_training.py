@@ -1,5 +1,6 @@
 """A training job that is killed or told to end goes on to the bits of an unbroken run."""
 
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.workflow.conftest import ROOT, users_environment
 
 EXPERIMENT = Path("results/killed")
 RUN = "own-M32-D4-seed1"
@@ -45,7 +48,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory, copy_of_project, own_text) -> Path:
-    """A project with a prepared corpus, compiled kernels and no run."""
+    """A project with a prepared corpus and no run."""
     project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
     file = project.configure(
         experiment="killed",
@@ -54,8 +57,8 @@ def prepared(tmp_path_factory, copy_of_project, own_text) -> Path:
         rows=[{"hidden_size": 32, "document_size": 4, "max_epochs": 16}],
         testing={"updates": ["output"]},
     )
-    targets = [f"{EXPERIMENT}/corpora/own/statistics.json", f"{EXPERIMENT}/kernels.json"]
-    project.succeed("--cores", "1", "--configfile", file, "--", *targets)
+    target = f"{EXPERIMENT}/corpora/own/statistics.json"
+    project.succeed("--cores", "1", "--configfile", file, "--", target)
     return project.path
 
 
@@ -71,11 +74,11 @@ def _copy(prepared: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(prepared) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     command = [sys.executable, str(Path(__file__).with_name("forking.py"))]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, text=True, env=_environment(prepared)
+        command, stdin=pipe, stdout=pipe, text=True, env=_environment()
     ) as process:
         yield Server(process)
         assert process.stdin is not None
@@ -92,19 +95,17 @@ def unbroken(server, prepared, tmp_path_factory) -> Path:
     return folder
 
 
-def _environment(project: Path) -> dict[str, str]:
-    """As users run it: kernels do not check their indices."""
-    ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR")
-    users = {name: value for name, value in os.environ.items() if name not in ours}
-    return users | {"PYTHONPATH": str(project / "src")}
+def _environment() -> dict[str, str]:
+    """As users run it; the code is this project's own, whose kernels are compiled only once."""
+    return users_environment() | {"PYTHONPATH": str(ROOT / "src")}
 
 
-def _start(prepared: Path, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start the real command."""
     return subprocess.Popen(
         [sys.executable, "-m", "online_rnnlm", *arguments],
         cwd=folder,
-        env=_environment(prepared),
+        env=_environment(),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -179,13 +180,11 @@ def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)]
 )
-def test_a_warned_job_ends_and_its_retry_goes_on(
-    server, prepared, folder, unbroken, number, status
-):
+def test_a_warned_job_ends_and_its_retry_goes_on(server, folder, unbroken, number, status):
     arguments = ("train", *CONFIGURATION)  # no checkpoint within an epoch but the warned one
     files = _files(folder)
-    process = _start(prepared, folder, *arguments)
-    _wait_for(lambda: (files / "checkpoint" / "state.npz").is_file(), process)
+    process = _start(folder, *arguments)
+    _wait_for((files / "checkpoint" / "state.npz").is_file, process)
     process.send_signal(number)
     said = process.communicate(timeout=30)[1]
     assert process.returncode == status
@@ -213,10 +212,10 @@ def test_a_job_ends_before_its_time_limit_and_several_jobs_finish_it(server, fol
     _assert_same(folder, unbroken)
 
 
-def test_one_run_is_trained_by_one_process(server, prepared, folder, unbroken):
+def test_one_run_is_trained_by_one_process(server, folder, unbroken):
     first = server.start(folder, *TRAIN)
-    _wait_for(lambda: (_files(folder) / "checkpoint" / "state.npz").is_file())
-    second = _start(prepared, folder, *TRAIN)
+    _wait_for((_files(folder) / "checkpoint" / "state.npz").is_file)
+    second = _start(folder, *TRAIN)
     assert second.stderr is not None
     assert "waits for another process" in second.stderr.readline()
     os.kill(first, signal.SIGKILL)
@@ -238,3 +237,49 @@ def test_a_killed_evaluation_is_made_again(server, folder, unbroken):
     _evaluate(server, folder)
     _assert_same_evaluations(folder, unbroken)
     assert not [file for file in evaluations.rglob("*") if file.suffix == ".tmp"]
+
+
+@pytest.fixture
+def small_disk(folder) -> Iterator[Path]:
+    """A file system of a megabyte for the runs."""
+    place = folder / EXPERIMENT / "runs"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a file system cannot be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def _fill(file: Path) -> None:
+    """Use up all space."""
+    with file.open("wb", buffering=0) as out, contextlib.suppress(OSError):
+        while True:
+            out.write(bytes(4096))
+
+
+def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_space(
+    server, folder, unbroken, small_disk
+):
+    files, log = _files(folder), folder / "train.log"
+    server.start(folder, *TRAIN, "--log", str(log))
+    _wait_for((files / "checkpoint" / "state.npz").is_file)
+    _fill(small_disk / "ballast")
+    assert server.answer() == 1
+    error = log.read_text(encoding="utf-8").splitlines()[-1]
+    assert error.startswith("online-rnnlm: error: ")
+    assert f"runs/{RUN}/" in error
+    assert error.endswith("cannot be written: No space left on device")
+    left = {file.name for file in files.rglob("*")}
+    assert left == {"run.json", "metrics.jsonl", "train.log", "checkpoint", *_states(files)}
+    assert not [file for file in small_disk.rglob("*") if file.suffix == ".tmp"]
+    (small_disk / "ballast").unlink()
+    server.start(folder, *TRAIN, "--log", str(log))
+    assert server.answer() == 0
+    assert "goes on after epoch" in (files / "train.log").read_text(encoding="utf-8")
+    _assert_same(folder, unbroken)
+
+
+def _states(files: Path) -> set[str]:
+    return {file.name for file in (files / "checkpoint").iterdir()}
