@@ -1,11 +1,13 @@
 """Copies of the project in which a test may run, edit and break things."""
 
+import contextlib
 import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,38 @@ class Project:
             timeout=TIMEOUT,
             check=False,
         )
+
+    def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `online-rnnlm` of this copy."""
+        return subprocess.run(
+            [sys.executable, "-m", "online_rnnlm", *arguments],
+            cwd=self.path,
+            env=users_environment() | {"PYTHONPATH": str(self.path / "src")},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    def processes(self) -> dict[int, str]:
+        """The commands of all living processes that work in this project, by their numbers."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if command and (process / "cwd").readlink() == self.path:
+                    found[int(process.name)] = command
+        return found
+
+    def wait_for_job(self, verb: str, seconds: float = 120) -> int:
+        """The process of the job that runs this verb, as soon as there is one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for process, command in self.processes().items():
+                if f" -m online_rnnlm {verb} " in command and "bash" not in command:
+                    return process
+            time.sleep(0.01)
+        raise TimeoutError(verb)
 
     def succeed(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; return all it said."""
