@@ -22,17 +22,18 @@ if not workflow.overwrite_configfiles:
 
 try:
     EXPERIMENT = pipeline.read_configuration(config, workflow.configfiles)
+    RESULTS = pipeline.experiment_directory(EXPERIMENT)
+    # A killed run is taken up by simply starting again.
+    if workflow.exec_mode == ExecMode.DEFAULT:
+        SOLE_RUN = pipeline.forget_killed_run(workflow.output_settings.dryrun)
+        if not workflow.output_settings.dryrun:
+            pipeline.check_writable(RESULTS)
 except UserError as error:
     sys.exit(f"{ERROR_MARK}{error}")
 
-RESULTS = pipeline.experiment_directory(EXPERIMENT)
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 STARTED = time.time()
 SPLITS = ("train", "valid", "test")
-
-# A killed run is taken up by simply starting again.
-if workflow.exec_mode == ExecMode.DEFAULT:
-    SOLE_RUN = pipeline.forget_killed_run()
 
 # Jobs use this environment even if it is not activated, and one core unless they ask for more.
 shell.prefix(pipeline.shell_prefix(SOURCE))

@@ -12,12 +12,12 @@ from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts, word
 from benchmarks.measure import Task, interleaved, rates, ratios, summary
 from benchmarks.rows import Target, row
 from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.epoch import SENTENCES_A_CALL
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.kernels.batches import Rule, train_batches
 from online_rnnlm.model.kernels.workspace import Capacity, allocate, classes_from_offsets
 from online_rnnlm.model.state import Sentences
 from online_rnnlm.settings import RunSettings
-from online_rnnlm.training import SENTENCES_A_CALL
 
 SENTENCES = 3200
 TARGET = Target(0.9)

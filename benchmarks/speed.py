@@ -19,11 +19,11 @@ from benchmarks.context import (
 from benchmarks.measure import Task, interleaved
 from benchmarks.rows import Target, speed_row
 from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.epoch import SENTENCES_A_CALL
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.state import OnlineSettings, Sentences
 from online_rnnlm.settings import RunSettings
-from online_rnnlm.training import SENTENCES_A_CALL
 
 TRAINING_SENTENCES = 6400
 LEARNING_SENTENCES = 400

@@ -11,9 +11,11 @@ from online_rnnlm.corpora.corpus import (
     VOCABULARY_HEADER,
     Corpus,
     Split,
+    digest_of,
 )
 from online_rnnlm.corpora.vocabulary import assign_classes
-from online_rnnlm.runs import SPLITS, CorpusDirectory, write_json
+from online_rnnlm.files import sha256_of, write_json
+from online_rnnlm.runs import SPLITS, CorpusDirectory
 from online_rnnlm.settings import ClassSettings
 
 SENTENCE_WORDS = 25
@@ -73,5 +75,6 @@ def write_zipf_corpus(
         np.save(directory.stream(name), split.stream)
         np.save(directory.offsets(name), split.offsets)
         np.save(directory.split_articles(name), np.arange(split.sentences, dtype=np.int32))
-    write_json(directory.statistics, {"digest": f"zipf {tokens} {vocabulary}"})
+    files = {file.name: sha256_of(file) for file in directory.model_files()}
+    write_json(directory.statistics, {"files": files, "digest": digest_of(files)})
     return corpus.vocabulary_size

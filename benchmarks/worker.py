@@ -36,8 +36,8 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
     from benchmarks.context import new_trainer, words_in  # noqa: PLC0415
     from online_rnnlm.configuration import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
+    from online_rnnlm.epoch import SENTENCES_A_CALL  # noqa: PLC0415
     from online_rnnlm.runs import CorpusDirectory  # noqa: PLC0415
-    from online_rnnlm.training import SENTENCES_A_CALL  # noqa: PLC0415
 
     corpus, settings = (
         load_corpus(CorpusDirectory(corpus_directory)),

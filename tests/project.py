@@ -1,11 +1,13 @@
 """Copies of the project in which a test may run, edit and break things."""
 
+import contextlib
 import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ DOWNLOADS = ROOT / "results" / "downloads"
 TIMEOUT = 300
 
 
-def _users_environment() -> dict[str, str]:
+def users_environment() -> dict[str, str]:
     """As users run: kernels that do not check their indices, and bytecode that is kept."""
     ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in ours}
@@ -44,7 +46,7 @@ class Project:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.path,
-            env=_users_environment(),
+            env=users_environment(),
             start_new_session=True,
             # A test run in the background ignores Ctrl-C, and what it starts would, too.
             preexec_fn=_heed_interrupts,  # noqa: PLW1509  # no threads here
@@ -57,12 +59,44 @@ class Project:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.path,
-            env=_users_environment(),
+            env=users_environment(),
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
             check=False,
         )
+
+    def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `online-rnnlm` of this copy."""
+        return subprocess.run(
+            [sys.executable, "-m", "online_rnnlm", *arguments],
+            cwd=self.path,
+            env=users_environment() | {"PYTHONPATH": str(self.path / "src")},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+
+    def processes(self) -> dict[int, str]:
+        """The commands of all living processes that work in this project, by their numbers."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if command and (process / "cwd").readlink() == self.path:
+                    found[int(process.name)] = command
+        return found
+
+    def wait_for_job(self, verb: str, seconds: float = 120) -> int:
+        """The process of the job that runs this verb, as soon as there is one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for process, command in self.processes().items():
+                if f" -m online_rnnlm {verb} " in command and "bash" not in command:
+                    return process
+            time.sleep(0.01)
+        raise TimeoutError(verb)
 
     def succeed(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; return all it said."""

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,9 +20,11 @@ from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.files import saying_what_cannot_be_written, why_unwritable
 from online_rnnlm.processes import prepare_process
 from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory
 from online_rnnlm.settings import PackagedSource
+from online_rnnlm.stopping import Stopped, end_with_parent
 from online_rnnlm.updates import NONE, evaluations_of, further_evaluations
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_CONFIGURATION = Path("config/config.yaml")
 PUBLISHED = Path("config/published.yaml")
 INTERRUPTED = 130
+CHECKPOINT_SECONDS = 600.0
 
 Arguments = argparse.Namespace
 Verb = Callable[[Arguments], None]
@@ -38,44 +41,71 @@ Verb = Callable[[Arguments], None]
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
+    end_with_parent()
     prepare_process()
-    with _logging_to(parsed.log):
+    logging.raiseExceptions = False  # a full disk is said by what needs it, not at every line
+    logging.getLogger(PACKAGE).setLevel(logging.INFO)
+    with _logging_to(logging.StreamHandler()):
         sys.exit(_status(parsed))
 
 
 def _status(parsed: Arguments) -> int:
-    """Run the verb; say a user's mistake in one line. The process's exit status."""
+    """Run the verb, its log in a file if one is given. The process's exit status."""
+    try:
+        log = _log_file(parsed.log)
+    except UserError as error:
+        return _failed(error)
+    with _logging_to(log):
+        return _outcome(parsed)
+
+
+def _outcome(parsed: Arguments) -> int:
+    """Run the verb; say a user's mistake, or that the disk is full, in one line."""
     try:
         parsed.verb(parsed)
         sys.stdout.flush()
     except UserError as error:
-        logger.error("%s%s", ERROR_MARK, " ".join(str(error).split()))
-        return 1
+        return _failed(error)
+    except Stopped as stopped:
+        return stopped.status
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has gone; nothing more can be written, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        reason = why_unwritable(error)
+        if reason is None:
+            raise
+        return _failed(f"{error.filename or 'a file'}: {reason}")
     return 0
 
 
-@contextmanager
-def _logging_to(file: Path | None) -> Iterator[None]:
-    """Let the package's log go to the terminal and, if one is given, to a file."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    if file is not None:
+def _failed(message: object) -> int:
+    logger.error("%s%s", ERROR_MARK, " ".join(str(message).split()))
+    return 1
+
+
+def _log_file(file: Path | None) -> logging.Handler:
+    """What writes the log; raises UserError if it must not be written."""
+    if file is None:
+        return logging.NullHandler()
+    with saying_what_cannot_be_written(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(file, mode="w", encoding="utf-8"))
+        return logging.FileHandler(file, mode="w", encoding="utf-8")
+
+
+@contextmanager
+def _logging_to(handler: logging.Handler) -> Iterator[None]:
+    """Let the package's log go there."""
     package = logging.getLogger(PACKAGE)
-    package.setLevel(logging.INFO)
+    package.addHandler(handler)
     try:
-        for handler in handlers:
-            package.addHandler(handler)
         yield
     finally:
-        for handler in handlers:
-            package.removeHandler(handler)
+        package.removeHandler(handler)
+        with suppress(OSError):  # the disk may be full
             handler.close()
 
 
@@ -111,6 +141,13 @@ def _add_corpus_verbs(verbs: Any) -> None:
 def _add_run_verbs(verbs: Any) -> None:
     train = _with_configuration(_add(verbs, "train", _train, "train one run"))
     train.add_argument("--run", required=True, help="name of the run")
+    train.add_argument(
+        "--checkpoint-seconds",
+        type=_positive_seconds,
+        metavar="SECONDS",
+        default=CHECKPOINT_SECONDS,
+        help="so often within an epoch a checkpoint is written (default: %(default)g)",
+    )
     evaluate = _with_configuration(_add(verbs, "evaluate", _evaluate, "test one run"))
     evaluate.add_argument("--run", required=True, help="name of the run")
     how = evaluate.add_mutually_exclusive_group()
@@ -180,6 +217,13 @@ def _with_configuration(parser: argparse.ArgumentParser) -> argparse.ArgumentPar
         help="the experiment's configuration (default: %(default)s)",
     )
     return parser
+
+
+def _positive_seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise ValueError
+    return value
 
 
 def _positive_number(text: str) -> int:
@@ -264,7 +308,8 @@ def _train(arguments: Arguments) -> None:
     run, directory = _run(arguments)
     train = _stage("training", "train")
     corpus = directory.corpus(run.settings.corpus)
-    train(resolve(run, directory), corpus, directory.run(run.name))
+    seconds = arguments.checkpoint_seconds
+    train(resolve(run, directory), corpus, directory.run(run.name), seconds)
     # Snakemake goes by time: a run that was finished already has just been found up to date.
     for file in pipeline.run_files(directory.run(run.name)):
         os.utime(file)

@@ -15,15 +15,8 @@ from numpy.typing import NDArray
 
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import (
-    CorpusDirectory,
-    ExperimentDirectory,
-    RunDirectory,
-    code_digest,
-    read_json,
-    replacing,
-    write_json,
-)
+from online_rnnlm.files import check, read_json, replacing, sha256_of, write_json
+from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory, RunDirectory, code_digest
 from online_rnnlm.scoring import Floats, Outcome, outcome
 from online_rnnlm.settings import TestingSettings
 
@@ -64,12 +57,33 @@ def evaluate_further(
     made_by = {"identity": description["identity"], "made_by": _made_by(testing)}
     for evaluation in evaluations:
         marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
-        if marker.is_file() and read_json(marker) == made_by:
+        if _is_made(experiment, name, evaluation, marker, made_by):
             continue
         evaluate(experiment, name, corpus_directory, evaluation, testing)
         write_json(marker, made_by)
     about = {**made_by, "evaluations": list(evaluations)}
     write_json(experiment.further_evaluations(name), about)
+
+
+def _is_made(
+    experiment: ExperimentDirectory,
+    name: str,
+    evaluation: str,
+    marker: Path,
+    made_by: dict[str, Any],
+) -> bool:
+    """Whether an evaluation's files are there, as they were written."""
+    figures = experiment.evaluation(name, evaluation)
+    try:
+        digests = read_json(figures)["files"]
+        for file in digests:
+            check(figures.with_name(file), digests, figures)
+        return bool(read_json(marker) == made_by)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+    except UserError as error:
+        logger.warning("%s", error)
+        return False
 
 
 def _made_by(testing: TestingSettings) -> str:
@@ -89,17 +103,21 @@ def write(
 ) -> None:
     """Write an evaluation's files, the figures last: they say that all are there."""
     tables = {s: sentence_table(corpus, s, logs) for s, logs in result.log_probabilities.items()}
-    with replacing(experiment.sentence_scores(name, evaluation)) as temporary:
+    sentences = experiment.sentence_scores(name, evaluation)
+    with replacing(sentences) as temporary:
         pd.concat(tables.values(), ignore_index=True).to_parquet(temporary, index=False)
-    test = result.log_probabilities["test"].astype(np.float32)
-    _write_array(experiment.token_scores(name, evaluation), test)
+    arrays = {experiment.token_scores(name, evaluation): result.log_probabilities["test"]}
     for split, vectors in result.document_vectors.items():
-        _write_array(experiment.document_vectors(name, split), vectors.astype(np.float32))
+        arrays[experiment.document_vectors(name, split)] = vectors
+    for file, array in arrays.items():
+        _write_array(file, array.astype(np.float32))
     splits = {split: _figures(table, result.seconds[split]) for split, table in tables.items()}
     for split, figures in splits.items():
         logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, figures["perplexity"])
     about = {"run": name, "identity": identity, "evaluation": evaluation, **result.about}
-    write_json(experiment.evaluation(name, evaluation), {**about, "splits": splits})
+    digests = {file.name: sha256_of(file) for file in (sentences, *arrays)}
+    figures_file = experiment.evaluation(name, evaluation)
+    write_json(figures_file, {**about, "files": digests, "splits": splits})
 
 
 def _check_corpus(

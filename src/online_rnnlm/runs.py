@@ -8,14 +8,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
+from online_rnnlm.files import read_json as read_json  # noqa: PLC0414  # where they once were
+from online_rnnlm.files import replacing as replacing  # noqa: PLC0414
+from online_rnnlm.files import write_json as write_json  # noqa: PLC0414
 from online_rnnlm.settings import RunSettings
 
 PACKAGE = "online_rnnlm"
@@ -73,6 +73,11 @@ class CorpusDirectory:
         """int64 (sentences + 1,): sentence k's targets: stream[offsets[k]+1 : offsets[k+1]+1]."""
         return self.path / f"{split}.offsets.npy"
 
+    def model_files(self) -> list[Path]:
+        """What a model reads: the vocabulary and every split's arrays."""
+        kinds = (self.stream, self.offsets, self.split_articles)
+        return [self.vocabulary, *(kind(split) for split in SPLITS for kind in kinds)]
+
     @property
     def statistics(self) -> Path:
         """Counts, OOV rates, class sizes and digests."""
@@ -107,7 +112,7 @@ class RunDirectory:
 
     @property
     def checkpoint(self) -> Path:
-        """The state at the end of the last epoch; no declared output, so that it survives."""
+        """Where training has got to; no declared output, so that it survives."""
         return self.path / "checkpoint"
 
     @property
@@ -116,8 +121,18 @@ class RunDirectory:
         return self.path / "accounting.json"
 
     @property
+    def state(self) -> Path:
+        """The last checkpoint; sealed."""
+        return self.checkpoint / "state.npz"
+
+    @property
+    def previous_state(self) -> Path:
+        """The checkpoint before the last one, for when that is damaged."""
+        return self.checkpoint / "previous.npz"
+
+    @property
     def log(self) -> Path:
-        """A line an epoch."""
+        """A line an epoch; whoever trains the run holds the kernel's lock on it."""
         return self.path / "train.log"
 
 
@@ -266,29 +281,3 @@ def identity(settings: RunSettings, corpus_digest: str, code: str) -> str:
     """Digest of all that decides a run's weights: settings, corpus and code."""
     parts = [settings.model_dump(mode="json"), corpus_digest, code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place if the block succeeds.
-
-    Nobody ever sees a half-written file; a failed block leaves what was there.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as indented JSON, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))

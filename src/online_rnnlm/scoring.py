@@ -80,10 +80,10 @@ def outcome(
 ) -> Outcome:
     """Score the splits as an evaluation's name says; `description` is the run's `run.json`.
 
-    Raises UserError if what learns diverges at every rate.
+    Raises UserError if what learns diverges at every rate, or the model is damaged.
     """
     settings = RunSettings.model_validate(description["settings"])
-    network = Network(description["name"], settings, corpus, parameters.read(run.model))
+    network = Network(description["name"], settings, corpus, parameters.read_trained(run))
     online, kind = online_evaluation(evaluation), cache_named(evaluation)
     if online is not None:
         return _learning(network, online, testing)

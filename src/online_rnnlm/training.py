@@ -17,62 +17,66 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-
-from online_rnnlm import checkpoint
-from online_rnnlm.checkpoint import Progress
+from online_rnnlm import checkpoint, epoch
+from online_rnnlm.checkpoint import Keeper, Progress
 from online_rnnlm.configuration import Run
-from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
+from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.cost import training_multiply_adds_per_word
-from online_rnnlm.model.state import Sentences
-from online_rnnlm.processes import machine
-from online_rnnlm.runs import (
-    CorpusDirectory,
-    RunDirectory,
-    code_digest,
-    identity,
+from online_rnnlm.files import (
+    check,
+    lock,
     read_json,
     replacing,
+    saying_what_cannot_be_written,
+    sha256_of,
     write_json,
 )
+from online_rnnlm.model import engine, parameters
+from online_rnnlm.model.cost import training_multiply_adds_per_word
+from online_rnnlm.processes import machine
+from online_rnnlm.runs import CorpusDirectory, RunDirectory, code_digest, identity
 from online_rnnlm.schedule import Schedule
 from online_rnnlm.settings import RunSettings
+from online_rnnlm.stopping import Stopped, Watch, watching
 
 logger = logging.getLogger(__name__)
 
-SENTENCES_A_CALL = 512
-"""About so many sentences are trained on between two movements of the progress bar."""
-_LARGEST_EXPONENT = 700.0
+_WAITING_SECONDS = 0.5
 
 
-def train(run: Run, corpus_directory: CorpusDirectory, directory: RunDirectory) -> None:
+def train(
+    run: Run,
+    corpus_directory: CorpusDirectory,
+    directory: RunDirectory,
+    checkpoint_seconds: float = math.inf,
+) -> None:
     """Train a run to its end, from its checkpoint where there is one; write its files.
 
-    A run that is finished already, with the same settings, corpus and code, is left as it is.
-    Raises UserError if training diverges; then no file of a finished run is there.
+    A run that is finished already, with the same settings, corpus and code, is left as it is. A
+    checkpoint is written after every epoch, and within it whenever so many seconds have gone by.
+    Raises UserError if training diverges, when no file of a finished run is there, and Stopped if
+    the process is told to end, when the checkpoint is.
     """
-    corpus = load_corpus(corpus_directory)
-    description = _describe(run, corpus)
-    if _is_finished(directory, description["identity"]):
-        logger.info("%s: finished already", run.name)
-        return
-    directory.path.mkdir(parents=True, exist_ok=True)
-    directory.result.unlink(missing_ok=True)  # first: it says that the other files are complete
-    progress = checkpoint.load(directory.checkpoint, description["identity"])
-    if progress is None:
-        _forget(directory)
-        progress = _begin(run.settings, corpus)
-    _describe_beginning(directory, description)
-    _write_epochs(directory, progress)
-    with _logging_to(directory.log):
-        if progress.epoch:
-            logger.info("%s: goes on after epoch %d", run.name, progress.epoch)
-        _train_epochs(run, corpus, directory, progress, description["identity"])
-    _finish(corpus, directory, progress, description)
-    shutil.rmtree(directory.checkpoint, ignore_errors=True)
+    with watching() as watch, _alone(run.name, directory, watch):
+        corpus = load_corpus(corpus_directory)
+        description = _describe(run, corpus)
+        if _is_finished(directory, description["identity"]):
+            logger.info("%s: finished already", run.name)
+            return
+        keeper = Keeper(directory, description["identity"], checkpoint_seconds, watch)
+        directory.result.unlink(missing_ok=True)  # first: it says that the other files are complete
+        progress = checkpoint.load(directory, description["identity"])
+        if progress is None:
+            _forget(directory)
+            progress = _begin(run.settings, corpus)
+        _describe_beginning(directory, description)
+        _write_epochs(directory, progress)
+        with _logging_to(directory.log):
+            if progress.epoch or progress.unfinished:
+                logger.info("%s: goes on %s", run.name, epoch.position(progress, corpus))
+            _train_epochs(run, corpus, directory, progress, keeper)
+        _finish(corpus, directory, progress, description)
+        shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
 
 def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
@@ -104,22 +108,37 @@ def _is_finished(directory: RunDirectory, identity: str) -> bool:
     files = (directory.run, directory.metrics, directory.model, directory.result)
     if not all(file.is_file() for file in files):
         return False
-    return bool(read_json(directory.result)["identity"] == identity)
+    try:
+        result = read_json(directory.result)
+        if result["identity"] != identity:
+            return False
+        check(directory.model, {directory.model.name: result["model_sha256"]}, directory.result)
+    except (ValueError, KeyError, TypeError):
+        logger.warning("%s: damaged: the run is trained anew", directory.result)
+        return False
+    except UserError:
+        logger.warning("%s: damaged: the run is trained anew", directory.model)
+        return False
+    return True
 
 
 def _forget(directory: RunDirectory) -> None:
     """Remove another run's files."""
-    for file in (directory.run, directory.metrics, directory.model, directory.log):
+    for file in (directory.run, directory.metrics, directory.model):
         file.unlink(missing_ok=True)
+    os.truncate(directory.log, 0)  # it is locked, so it stays
 
 
 def _describe_beginning(directory: RunDirectory, description: dict[str, Any]) -> None:
     """Write `run.json`; a run that goes on has begun when it first did."""
-    earlier = read_json(directory.run) if directory.run.is_file() else {}
-    if earlier.get("identity") == description["identity"]:
-        description["began"] = earlier["began"]
-        jobs = [*earlier["slurm_jobs"], *description["slurm_jobs"]]
-        description["slurm_jobs"] = list(dict.fromkeys(jobs))
+    try:
+        earlier = read_json(directory.run)
+        if earlier["identity"] == description["identity"]:
+            description["began"] = earlier["began"]
+            jobs = [*earlier["slurm_jobs"], *description["slurm_jobs"]]
+            description["slurm_jobs"] = list(dict.fromkeys(jobs))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        pass  # there is none, or it is damaged
     write_json(directory.run, description)
 
 
@@ -145,13 +164,15 @@ def _begin(settings: RunSettings, corpus: Corpus) -> Progress:
 
 
 def _train_epochs(
-    run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, identity: str
+    run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, keeper: Keeper
 ) -> None:
     settings = run.settings
-    trainer = engine.trainer(settings, corpus, progress.weights, progress.accumulators)
+    now = progress.unfinished or progress
+    trainer = engine.trainer(settings, corpus, now.weights, now.accumulators)
     score = engine.scorer(settings, corpus)
     while not progress.schedule.ended and progress.epoch < settings.max_epochs:
-        figures = _one_epoch(run, corpus, trainer, score, progress)
+        epoch.read_sentences(run, corpus, trainer, progress, keeper)
+        figures = epoch.finish(run, corpus, trainer, score, progress)
         if figures["kept"]:
             parameters.copy_into(progress.weights, trainer.weights)
             parameters.copy_into(progress.accumulators, trainer.accumulators)
@@ -159,83 +180,10 @@ def _train_epochs(
             trainer.restore(progress.weights, progress.accumulators)
         progress.schedule = progress.schedule.after(math.log(figures["valid_perplexity"]))
         progress.epochs.append(figures)
-        checkpoint.save(progress, directory.checkpoint, identity)
+        progress.unfinished = None
+        keeper.save(progress)
         _write_epochs(directory, progress)
-        logger.info("%s: %s", run.name, _line(figures, settings))
-
-
-def _one_epoch(
-    run: Run,
-    corpus: Corpus,
-    trainer: engine.Trainer,
-    score: engine.Scorer,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Train on all sentences once, then validate; returns the epoch's entry in `metrics.jsonl`."""
-    settings, split, valid = run.settings, corpus.splits["train"], corpus.splits["valid"]
-    epoch, rate = progress.epoch + 1, progress.schedule.learning_rate
-    began, cpu_began = time.perf_counter(), time.process_time()
-    total = 0.0
-    for sentences in _parts(run, split, epoch):
-        total += trainer.update(sentences, rate)
-        if not math.isfinite(total):
-            raise UserError(_divergence(run, epoch, "a probability is not a number"))
-    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
-    scores = score(trainer.weights, valid, np.arange(valid.sentences), settings.document_rate)
-    train_perplexity = _perplexity(total, split)
-    valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
-    limit = settings.divergence_perplexity * corpus.vocabulary_size
-    if not max(train_perplexity, valid_perplexity) <= limit:
-        raise UserError(_divergence(run, epoch, f"a perplexity exceeds {limit:g}"))
-    if not parameters.all_finite(trainer.weights):
-        raise UserError(_divergence(run, epoch, "a weight is not a finite number"))
-    return {
-        "epoch": epoch,
-        "learning_rate": rate,
-        "train_perplexity": train_perplexity,
-        "valid_perplexity": valid_perplexity,
-        "kept": progress.schedule.is_better(math.log(valid_perplexity)),
-        "words_per_second": split.tokens / seconds,
-        "seconds": seconds,
-        "cpu_seconds": cpu_seconds,
-    }
-
-
-def _parts(run: Run, split: Split, epoch: int) -> Iterator[Sentences]:
-    """The epoch's order of sentences, drawn from seed and epoch, in parts of whole batches."""
-    batch = run.settings.batch_sentences
-    size = batch * max(1, SENTENCES_A_CALL // batch)
-    order = np.random.default_rng([run.settings.seed, epoch]).permutation(split.sentences)
-    label = f"{run.name}, epoch {epoch}"
-    with tqdm(total=split.tokens, desc=label, unit="w", unit_scale=True, disable=None) as bar:
-        for begin in range(0, split.sentences, size):
-            part = order[begin : begin + size]
-            yield part
-            bar.update(int((split.offsets[part + 1] - split.offsets[part]).sum()))
-
-
-def _perplexity(log_probability: float, split: Split) -> float:
-    """exp of the entropy in nats a token; infinite where it cannot be represented."""
-    entropy = -log_probability / split.tokens
-    return math.exp(entropy) if entropy < _LARGEST_EXPONENT else math.inf
-
-
-def _divergence(run: Run, epoch: int, what: str) -> str:
-    settings = run.settings
-    hints = [f"a `learning_rate` below {settings.learning_rate:g}"]
-    hints += ["`optimizer: adagrad`"] if settings.optimizer == "sgd" else []
-    hints += [f"a `document_rate` below {settings.document_rate:g}"] * bool(settings.document_size)
-    return f"{run.name}: diverged in epoch {epoch}: {what}; try {' or '.join(hints)}"
-
-
-def _line(figures: dict[str, Any], settings: RunSettings) -> str:
-    left = (settings.max_epochs - figures["epoch"]) * figures["seconds"]
-    return (
-        f"epoch {figures['epoch']}: learning rate {figures['learning_rate']:.4g}, "
-        f"perplexity {figures['train_perplexity']:.2f} in training, "
-        f"{figures['valid_perplexity']:.2f} on valid{'' if figures['kept'] else ' (not kept)'}, "
-        f"{figures['words_per_second']:,.0f} words/s, at most {left / 60:.1f} min left"
-    )
+        logger.info("%s: %s", run.name, epoch.line(figures, settings))
 
 
 def _finish(
@@ -247,6 +195,7 @@ def _finish(
     sizes, mean = parameters.sizes_of(progress.weights), corpus.mean_class_size("train")
     result = {
         "identity": description["identity"],
+        "model_sha256": sha256_of(directory.model),
         "ended": _now(),
         "epochs": progress.epoch,
         "best_epoch": best["epoch"],
@@ -261,6 +210,23 @@ def _finish(
 
 
 @contextmanager
+def _alone(name: str, directory: RunDirectory, watch: Watch) -> Iterator[None]:
+    """Wait until no other process trains this run: one may outlive what started it."""
+    with saying_what_cannot_be_written(directory.log):
+        directory.path.mkdir(parents=True, exist_ok=True)
+        file = directory.log.open("a", encoding="utf-8")
+    with file:
+        told = False
+        while lock(file) is False:
+            if not told:
+                logger.info("%s: waits for another process that trains it", name)
+                told = True
+            watch.stop_if_told(f"{name}: waiting")
+            time.sleep(_WAITING_SECONDS)
+        yield
+
+
+@contextmanager
 def _logging_to(file: Path) -> Iterator[None]:
     """Write what training says to its log, too; a resumed run goes on in the same log."""
     handler = logging.FileHandler(file, encoding="utf-8")
@@ -270,6 +236,9 @@ def _logging_to(file: Path) -> Iterator[None]:
     logger.addHandler(handler)
     try:
         yield
+    except Stopped as stopped:
+        logger.info("%s", stopped)
+        raise
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)

@@ -1,12 +1,16 @@
 """Checkpoints: whole, of this run, or none."""
 
+import errno
+
 import numpy as np
 import pytest
 
 from online_rnnlm import checkpoint
 from online_rnnlm.checkpoint import Progress
+from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.runs import RunDirectory
 from online_rnnlm.schedule import Schedule
 
 SIZES = Sizes(7, 3, 2, 2)
@@ -34,34 +38,34 @@ def same(found, expected):
 @pytest.mark.parametrize("epochs", [0, 1, 3])
 def test_what_is_saved_is_loaded_bit_by_bit(tmp_path, epochs):
     saved = progress(epochs=epochs)
-    checkpoint.save(saved, tmp_path / "checkpoint", "this run")
-    loaded = checkpoint.load(tmp_path / "checkpoint", "this run")
+    checkpoint.save(saved, RunDirectory(tmp_path), "this run")
+    loaded = checkpoint.load(RunDirectory(tmp_path), "this run")
     assert loaded is not None
     assert same(loaded, saved)
     assert loaded.epoch == epochs
 
 
 def test_there_may_be_none(tmp_path):
-    assert checkpoint.load(tmp_path / "checkpoint", "this run") is None
+    assert checkpoint.load(RunDirectory(tmp_path), "this run") is None
 
 
 def test_another_runs_is_none(tmp_path):
-    checkpoint.save(progress(), tmp_path, "this run")
-    assert checkpoint.load(tmp_path, "another run") is None
-    assert checkpoint.load(tmp_path, "this run") is not None
+    checkpoint.save(progress(), RunDirectory(tmp_path), "this run")
+    assert checkpoint.load(RunDirectory(tmp_path), "another run") is None
+    assert checkpoint.load(RunDirectory(tmp_path), "this run") is not None
 
 
 def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
-    checkpoint.save(progress(seed=1), tmp_path, "this run")
+    checkpoint.save(progress(seed=1), RunDirectory(tmp_path), "this run")
 
     def full(file, **_):
         file.write(b"half of it")
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "as the system says it")
 
     with monkeypatch.context() as broken:
         broken.setattr(np, "savez", full)
-        with pytest.raises(OSError, match="no space left"):
-            checkpoint.save(progress(seed=2), tmp_path, "this run")
-    loaded = checkpoint.load(tmp_path, "this run")
+        with pytest.raises(UserError, match=r"state\.npz: cannot be written: No space left"):
+            checkpoint.save(progress(seed=2), RunDirectory(tmp_path), "this run")
+    loaded = checkpoint.load(RunDirectory(tmp_path), "this run")
     assert loaded is not None
     assert same(loaded, progress(seed=1))

@@ -138,9 +138,9 @@ def test_a_corpus_that_has_changed_is_refused(experiment, tmp_path):
     copy = ExperimentDirectory(tmp_path / "copy")
     shutil.copytree(experiment.path, copy.path)
     shutil.rmtree(copy.path / "evaluations")
-    statistics = copy.corpus("topics").statistics
-    changed = {**read_json(statistics), "digest": "0" * 64}
-    statistics.write_text(json.dumps(changed), encoding="utf-8")
+    record = copy.run("run").run
+    changed = {**read_json(record), "corpus_digest": "0" * 64}
+    record.write_text(json.dumps(changed), encoding="utf-8")
     with pytest.raises(UserError, match="another corpus") as raised:
         evaluate(copy, "run", copy.corpus("topics"), "none", typed.TestingSettings())
     assert "\n" not in str(raised.value)

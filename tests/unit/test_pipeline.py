@@ -118,7 +118,9 @@ def test_a_living_runs_marks_are_left_alone(tmp_path, monkeypatch):
     marks = _marks()
     with (tmp_path / pipeline.SOLE_RUN).open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        assert pipeline.forget_killed_run() is None
+        with pytest.raises(UserError, match="another Snakemake"):
+            pipeline.forget_killed_run()
+        assert pipeline.forget_killed_run(dry_run=True) is None
     assert all(mark.exists() for mark in marks)
 
 

@@ -85,3 +85,37 @@ def test_finding_sources_imports_none_of_them():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_path):
+    path, other = tmp_path / "file", tmp_path / ".other.1.tmp"
+    for left in (tmp_path / ".file.1.tmp", tmp_path / ".file.999999.tmp", other):
+        left.write_text("half")
+    with runs.replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert {file.name for file in tmp_path.iterdir()} == {"file", other.name}
+
+
+def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
+    path = tmp_path / "file"
+    code = (
+        "import sys; from pathlib import Path; from online_rnnlm import runs\n"
+        "with runs.replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('theirs'); print('begun', flush=True); sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with runs.replacing(path) as temporary:
+            temporary.write_text("ours")
+        assert path.read_text() == "ours"
+        process.communicate("")
+    assert process.returncode == 0
+    assert path.read_text() == "theirs"
+
+
+def test_a_mistake_in_reading_is_not_called_one_in_writing(tmp_path):
+    with pytest.raises(FileNotFoundError), runs.replacing(tmp_path / "file"):
+        (tmp_path / "missing").read_text()

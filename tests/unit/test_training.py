@@ -12,7 +12,7 @@ import numpy as np
 import pytensor
 import pytest
 
-from online_rnnlm import checkpoint, training
+from online_rnnlm import checkpoint, epoch
 from online_rnnlm.checkpoint import Progress
 from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import load_corpus
@@ -141,9 +141,9 @@ def test_the_seed_decides_every_bit(corpus_directory, tmp_path):
 def test_every_epoch_has_an_order_of_its_own(corpus_directory):
     split = load_corpus(corpus_directory).splits["train"]
     orders = {
-        (seed, epoch): np.concatenate(list(training._parts(run_of(seed=seed), split, epoch)))
+        (seed, number): np.concatenate(list(epoch._parts(run_of(seed=seed), split, number)))
         for seed in (1, 2)
-        for epoch in (1, 2)
+        for number in (1, 2)
     }
     assert all(sorted(order.tolist()) == list(range(300)) for order in orders.values())
     assert len({tuple(order) for order in orders.values()}) == 4
@@ -208,7 +208,7 @@ def test_another_runs_results_and_checkpoint_are_not_used(corpus_directory, tmp_
     zeros = parameters.filled(sizes, 0.0, "float32")
     schedule = Schedule(0.1, 2.0, 1.003)
     checkpoint.save(Progress(schedule, zeros, zeros, epochs_of(directory)[:1]),
-                    directory.checkpoint, old)  # fmt: skip
+                    directory, old)  # fmt: skip
     train(changed, corpus_directory, directory)
     assert_same_run(directory, fresh)
     assert len(directory.log.read_text().splitlines()) == 2  # nor is its log gone on with
@@ -283,14 +283,14 @@ def test_divergence_leaves_no_older_results_either(corpus_directory, tmp_path):
 
 
 def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_path, monkeypatch):
-    real = training._perplexity
+    real = epoch._perplexity
     calls = []
 
     def exploding(log_probability, split):
         calls.append(split)
         return real(log_probability, split) if len(calls) < 4 else float("inf")
 
-    monkeypatch.setattr(training, "_perplexity", exploding)
+    monkeypatch.setattr(epoch, "_perplexity", exploding)
     directory = RunDirectory(tmp_path / "run")
     with pytest.raises(UserError, match="diverged in epoch 2"):
         train(run_of(), corpus_directory, directory)

@@ -1,11 +1,18 @@
 """A run that is killed at any moment is taken up by simply starting again."""
 
+import json
 import os
+import shutil
 import signal
+import subprocess
 import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+RUNS = "results/killed/runs"
 DONE, IN_TRAINING = "own-M8-D0-seed1", "own-M32-D4-seed1"
 
 
@@ -31,26 +38,106 @@ def _training(project, own_text):
     )
 
 
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-def test_starting_again_finishes_and_trains_no_finished_run_twice(project, own_text, kill):
-    runs = project.path / "results/killed/runs"
-    target = [f"results/killed/runs/{run}/result.json" for run in (DONE, IN_TRAINING)]
-    arguments = ("--cores", "1", "--configfile", _training(project, own_text), "--", *target)
-    project.succeed(*arguments[:-1])  # the quick run
-    finished = (runs / DONE / "result.json").read_bytes()
+@dataclass(frozen=True)
+class Trained:
+    """A project in which the quick run is done, and the bits of the other one, undisturbed."""
 
-    process = project.start(*arguments)
-    _wait_for(runs / IN_TRAINING / "train.log", process)
-    os.killpg(process.pid, kill)
+    project: Any
+    arguments: tuple[str, ...]
+    bits: tuple[bytes, list[dict[str, Any]]]
+
+    @property
+    def run(self) -> Path:
+        return self.project.path / RUNS / IN_TRAINING
+
+    def begin_anew(self) -> subprocess.Popen[str]:
+        """Forget the long run; start Snakemake and wait until it has been trained for a while."""
+        shutil.rmtree(self.run)
+        process = self.project.start(*self.arguments)
+        _wait_for(self.run / "checkpoint" / "state.npz", process)
+        return process
+
+
+def _bits(run: Path) -> tuple[bytes, list[dict[str, Any]]]:
+    """All that a run has learnt and measured, but times."""
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    times = {"seconds", "cpu_seconds", "words_per_second"}
+    epochs = [{k: v for k, v in json.loads(line).items() if k not in times} for line in lines]
+    return (run / "model.npz").read_bytes(), epochs
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
+    project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
+    targets = [f"{RUNS}/{run}/result.json" for run in (DONE, IN_TRAINING)]
+    file = _training(project, own_text)
+    arguments = ("--cores", "1", "--configfile", file, "--", *targets)
+    project.succeed(*arguments)
+    return Trained(project, arguments, _bits(project.path / RUNS / IN_TRAINING))
+
+
+def _end(process: subprocess.Popen[str], trained: Trained, how: str) -> None:
+    if how == "kill -9 of Snakemake alone":
+        process.kill()
+    elif how == "SIGTERM to the training alone":
+        os.kill(trained.project.wait_for_job("train"), signal.SIGTERM)
+    else:
+        number = {"Ctrl-C": signal.SIGINT, "kill -9": signal.SIGKILL}.get(how, signal.SIGTERM)
+        os.killpg(process.pid, number)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "Ctrl-C",
+        "SIGTERM to all",
+        "SIGTERM to the training alone",
+        "kill -9",
+        "kill -9 of Snakemake alone",
+    ],
+)
+def test_starting_again_finishes_with_the_same_bits(trained, how):
+    project, runs = trained.project, trained.project.path / RUNS
+    finished = (runs / DONE / "result.json").read_bytes()
+    process = trained.begin_anew()
+    _end(process, trained, how)
     said = process.communicate(timeout=60)[0]
     assert process.returncode != 0
     assert "Traceback" not in said
-    assert not (runs / IN_TRAINING / "result.json").exists()
+    assert not (trained.run / "result.json").exists()
 
-    project.succeed(*arguments)
-    assert (runs / IN_TRAINING / "result.json").is_file()
+    project.succeed(*trained.arguments)
+    assert _bits(trained.run) == trained.bits
+    assert "goes on after epoch" in (trained.run / "train.log").read_text(encoding="utf-8")
     assert (runs / DONE / "result.json").read_bytes() == finished
-    assert "Nothing to be done" in project.succeed(*arguments)
+    assert not project.processes()
+    assert "Nothing to be done" in project.succeed(*trained.arguments)
+
+
+def test_what_a_killed_snakemake_has_started_ends_by_itself(trained):
+    process = trained.begin_anew()
+    process.kill()
+    process.communicate(timeout=60)
+    end = time.monotonic() + 30
+    while trained.project.processes() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not trained.project.processes()
+    assert "stopped by SIGTERM" in (trained.run / "train.log").read_text(encoding="utf-8")
+
+
+def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
+    process = trained.begin_anew()
+    second = trained.project.snakemake(*trained.arguments)
+    assert second.returncode != 0
+    said = (second.stdout + second.stderr).strip().splitlines()
+    errors = [line for line in said if line.startswith("online-rnnlm: error: ")]
+    assert len(errors) == 1
+    assert f"another Snakemake (process {process.pid})" in errors[0]
+    assert not [line for line in said if "LockException" in line or "Traceback" in line]
+    assert trained.project.snakemake("--dry-run", *trained.arguments).returncode == 0
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert _bits(trained.run) == trained.bits
 
 
 def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, own_text):

@@ -15,6 +15,7 @@ import pandas as pd
 from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.errors import UserError
+from online_rnnlm.files import check
 from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.updates import NONE, evaluations_of, final_evaluation
 
@@ -97,6 +98,7 @@ def sentence_scores(
     """Per-sentence scores of a split: `tokens`, `log_probability`, by `sentence`."""
     path = directory.sentence_scores(name, evaluation)
     _must_exist(path, name)
+    check_evaluated(directory, name, evaluation, path)
     columns = ["split", "sentence", "tokens", "log_probability"]
     scores = pd.read_parquet(path, columns=columns)
     return scores[scores["split"] == split].set_index("sentence").sort_index()
@@ -108,8 +110,15 @@ def token_scores(
     """Natural log P of every test token in order: float32 (tokens,)."""
     path = directory.token_scores(name, evaluation)
     _must_exist(path, name)
+    check_evaluated(directory, name, evaluation, path)
     scores: npt.NDArray[np.float32] = np.load(path)
     return scores
+
+
+def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
+    """Raise UserError if a file of an evaluation is not the one that was written."""
+    figures = directory.evaluation(name, evaluation)
+    check(path, read(figures).get("files", {}), figures)
 
 
 def _must_exist(path: Path, name: str) -> None:

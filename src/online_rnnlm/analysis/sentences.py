@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from online_rnnlm.analysis.collect import check_evaluated
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.updates import DOCUMENT_VECTOR
 
 SPLIT = "valid"
 MIN_TOKENS = 10  # a vector has learnt little from a shorter sentence
@@ -47,12 +49,14 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
     files, path = directory.corpus(corpus), directory.document_vectors(run, SPLIT)
     weights = directory.run(run).model
     _must_exist(path, weights)
+    check_evaluated(directory, run, DOCUMENT_VECTOR, path)
     split, texts = load_split(files, SPLIT), list(read_lines(files.split(SPLIT)))
     vectors: Vectors = np.load(path)
     for file, found in ((path, len(vectors)), (files.offsets(SPLIT), split.sentences)):
         if found != len(texts):
             of = files.split(SPLIT)
             raise UserError(f"{file}: of {found} sentences, but {of} has {len(texts)}")
+    network = parameters.read_trained(directory.run(run))
     kept = _kept(texts)
     subjects = _subjects(files, split)
     return Sentences(
@@ -60,7 +64,7 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
         texts=[texts[number] for number in kept],
         subjects=[subjects[number] for number in kept],
         document=unit(vectors[kept]),
-        embedding=unit(mean_embeddings(parameters.read(weights).embeddings, split)[kept]),
+        embedding=unit(mean_embeddings(network.embeddings, split)[kept]),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
+from online_rnnlm.files import check, read_json
+from online_rnnlm.runs import SPLITS, CorpusDirectory
 
 UNKNOWN = "<unk>"
 SENTENCE_END = "</s>"
@@ -108,12 +111,17 @@ def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[n
 
 
 def load_corpus(directory: CorpusDirectory) -> Corpus:
-    """Open a prepared corpus; the streams are memory-mapped, not read.
+    """Open a prepared corpus; the streams are memory-mapped.
 
-    Raises UserError if a file is missing or damaged.
+    Raises UserError if a file is missing, or is not the one that was written.
     """
-    vocabulary = read_vocabulary(directory.vocabulary)
     statistics = read_statistics(directory)
+    files = statistics["files"]
+    if statistics["digest"] != digest_of(files):
+        raise UserError(_damaged(directory.statistics))
+    for file in directory.model_files():
+        check(file, files, directory.statistics)
+    vocabulary = read_vocabulary(directory.vocabulary)
     return Corpus(
         words=vocabulary.words,
         counts=vocabulary.counts,
@@ -125,12 +133,26 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
 
 
 def read_statistics(directory: CorpusDirectory) -> dict[str, Any]:
-    """Read `statistics.json`; raises UserError if the corpus has none yet."""
+    """Read `statistics.json`; raises UserError if the corpus has none yet, or it is damaged."""
     file = directory.statistics
     if not file.is_file():
         raise UserError(f"{file}: missing: the corpus has not been prepared to its end")
-    statistics: dict[str, Any] = read_json(file)
+    try:
+        statistics: dict[str, Any] = read_json(file)
+    except ValueError:
+        raise UserError(_damaged(file)) from None
     return statistics
+
+
+def _damaged(file: Path) -> str:
+    return f"{file}: damaged; delete it and start again: it is made anew"
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """A corpus's digest: sha256 over those of its arrays and vocabulary, given by file name."""
+    covered = sorted(name for name in files if name.endswith((".npy", ".tsv")))
+    lines = [f"{name} {files[name]}\n" for name in covered]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_vocabulary(path: Path) -> Vocabulary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from online_rnnlm.corpora.packaged import PACKAGED, PackagedFile
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import replacing
+from online_rnnlm.files import replacing, sha256_of
 from online_rnnlm.settings import PackagedSource
 
 logger = logging.getLogger(__name__)
@@ -52,12 +51,6 @@ def verify(file: Path, sha256: str, name: Path | None = None) -> None:
             f"{name or file}: wrong checksum: sha256 {found}, not the expected {sha256}; "
             "delete the file to have it downloaded again"
         )
-
-
-def sha256_of(file: Path) -> str:
-    """A file's sha256 as hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _download(requirement: str, folder: Path) -> Path:

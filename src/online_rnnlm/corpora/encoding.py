@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,15 @@ from online_rnnlm.corpora.corpus import (
     SENTENCE_END_ID,
     UNKNOWN,
     Vocabulary,
+    digest_of,
     load_split,
     mean_class_size,
     read_vocabulary,
 )
-from online_rnnlm.corpora.download import sha256_of
 from online_rnnlm.corpora.sources import count_articles, describe
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.runs import SPLITS, CorpusDirectory, replacing, write_json
+from online_rnnlm.files import replacing, sha256_of, write_json
+from online_rnnlm.runs import SPLITS, CorpusDirectory
 from online_rnnlm.settings import CorpusSettings
 
 
@@ -29,7 +29,6 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
     vocabulary = read_vocabulary(directory.vocabulary)
     splits = {split: _encode_split(directory, split, vocabulary) for split in SPLITS}
     files = _files(directory)
-    covered = [name for name in files if name.endswith((".npy", ".tsv"))]
     sizes = np.diff(vocabulary.class_offsets)
     statistics: dict[str, Any] = {
         "corpus": corpus_name,
@@ -41,7 +40,7 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
         "class_rule": settings.classes.rule,
         "class_sizes": sizes.tolist(),
         "files": files,
-        "digest": _digest_of_digests({name: files[name] for name in covered}),
+        "digest": digest_of(files),
     }
     write_json(directory.statistics, statistics)
 
@@ -100,8 +99,3 @@ def _files(directory: CorpusDirectory) -> dict[str, str]:
         paths += [directory.text(split), directory.stream(split)]
         paths += [directory.offsets(split), directory.split_articles(split)]
     return {path.name: sha256_of(path) for path in paths}
-
-
-def _digest_of_digests(files: dict[str, str]) -> str:
-    lines = [f"{name} {files[name]}\n" for name in sorted(files)]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

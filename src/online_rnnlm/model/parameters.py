@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.runs import replacing
+from online_rnnlm.files import check, read_json, replacing
+from online_rnnlm.runs import RunDirectory
 
 Array = NDArray[Any]
 
@@ -113,6 +114,13 @@ def read(path: Path) -> Parameters:
     """Read weights that `save` wrote."""
     with np.load(path) as file:
         return Parameters(**{name: file[name] for name in Parameters._fields})
+
+
+def read_trained(run: RunDirectory) -> Parameters:
+    """Read a finished run's weights; raises UserError if they are not those that it ended with."""
+    digest = read_json(run.result).get("model_sha256")
+    check(run.model, {run.model.name: digest} if digest else {}, run.result)
+    return read(run.model)
 
 
 def sizes_of(parameters: Parameters) -> Sizes:

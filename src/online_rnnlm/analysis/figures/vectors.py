@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.collect import Results
+from online_rnnlm.analysis.collect import Results, check_evaluated
 from online_rnnlm.analysis.drawing import (
     GRID,
     MUTED,
@@ -27,6 +27,7 @@ from online_rnnlm.corpora.corpus import load_split
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import CorpusDirectory
+from online_rnnlm.updates import DOCUMENT_VECTOR
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,6 +79,7 @@ def _read(results: Results, run: str, directory: CorpusDirectory) -> Floats:
     path = results.directory.document_vectors(run, SPLIT)
     if not path.is_file():
         raise UserError(f"{path}: missing; evaluate the run `{run}` first")
+    check_evaluated(results.directory, run, DOCUMENT_VECTOR, path)
     vectors = np.load(path).astype(np.float64)
     sentences = load_split(directory, SPLIT).sentences
     if len(vectors) != sentences:

@@ -1,0 +1,145 @@
+"""Files that are whole or not there: written under another name first, known by their checksums."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from online_rnnlm.errors import UserError
+
+_UNWRITABLE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.EROFS, errno.EACCES, errno.EPERM),
+}
+_SEAL = 64
+"""Length of a sha256 as hexadecimal digits."""
+_BLOCK = 1 << 20
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place if the block succeeds.
+
+    Nobody ever sees a half-written file, after a power failure neither; a failed block leaves what
+    was there. What killed processes have left beside it goes. Raises UserError if the disk is full
+    or must not be written to.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with saying_what_cannot_be_written(path, temporary):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
+        with temporary.open("wb") as held:
+            lock(held)
+            try:
+                yield temporary
+                _to_disk(temporary)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the content is on the disk: some file systems say only then that they are full."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files of that path that no living process, on any machine, is writing."""
+    for left in path.parent.iterdir():
+        if left.name.startswith(f".{path.name}.") and left.suffix == ".tmp":
+            try:
+                with left.open("rb+") as file:
+                    if lock(file):
+                        left.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue  # its process has just put it in its place
+
+
+def lock(file: IO[Any]) -> bool | None:
+    """Hold the kernel's lock on an open file until it is closed; a process's death closes it.
+
+    False if another process, on any machine, holds it; None if the file system has no locks.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+@contextmanager
+def saying_what_cannot_be_written(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Turn what the system says of a full or read-only disk into a UserError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = why_unwritable(error)
+        ours = {None, *map(str, (path, temporary, *path.parents))}
+        if reason is None or error.filename not in ours:
+            raise
+        raise UserError(f"{path}: cannot be written: {reason}") from error
+
+
+def why_unwritable(error: OSError) -> str | None:
+    """The system's reason, if it is about writing: no space left, a read-only file system …"""
+    if error.errno in _UNWRITABLE:
+        return os.strerror(error.errno)
+    # What numpy says when the disk is full has no number: "4096 requested and 1024 written".
+    return os.strerror(errno.ENOSPC) if str(error).endswith("written") else None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sha256_of(file: Path) -> str:
+    """A file's sha256 as hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
+    """Raise UserError if a file is not the one whose sha256 the record has under the file's name.
+
+    Nothing is checked if the record has none for it, or the file is not there.
+    """
+    expected = digests.get(file.name)
+    if expected is not None and file.is_file() and sha256_of(file) != expected:
+        raise UserError(
+            f"{file}: damaged: its checksum is not the one in {record.name}; "
+            "delete it and start again: it is made anew"
+        )
+
+
+def seal(file: Path) -> None:
+    """Append the content's sha256; readers of zip files do not mind."""
+    digest = sha256_of(file)
+    with file.open("ab") as out:
+        out.write(digest.encode())
+
+
+def is_sealed(file: Path) -> bool:
+    """Whether the file is as `seal` has left it."""
+    digest, left = hashlib.sha256(), max(0, file.stat().st_size - _SEAL)
+    with file.open("rb") as content:
+        while block := content.read(min(left, _BLOCK)):
+            digest.update(block)
+            left -= len(block)
+        return content.read() == digest.hexdigest().encode()

@@ -1,0 +1,285 @@
+"""A training job that is killed or told to end goes on to the bits of an unbroken run."""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.project import ROOT, users_environment
+
+EXPERIMENT = Path("results/killed")
+RUN = "own-M32-D4-seed1"
+CONFIGURATION = ("--config", f"{EXPERIMENT}/config.json", "--run", RUN)
+TRAIN = ("train", *CONFIGURATION, "--checkpoint-seconds", "0.05")
+TIMES = {"words_per_second", "seconds", "cpu_seconds", "began", "ended"}
+KILLS = 20
+
+
+@dataclass
+class Server:
+    """`forking.py`, running."""
+
+    process: subprocess.Popen[str]
+
+    def ask(self, *line: object) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
+
+    def start(self, folder: Path, *arguments: str, **environment: str) -> int:
+        """Start a fork in that folder; its process number."""
+        self.ask(str(folder), arguments, environment)
+        return self.answer()
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, copy_of_project, own_text) -> Path:
+    """A project with a prepared corpus and no run."""
+    project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
+    file = project.configure(
+        experiment="killed",
+        corpora={"own": own_text(project, train_sentences=4000)},
+        training={"improvement_factor": 1.0, "batch_sentences": 1, "learning_rate": 0.02},
+        rows=[{"hidden_size": 32, "document_size": 4, "max_epochs": 16}],
+        testing={"updates": ["output"]},
+    )
+    target = f"{EXPERIMENT}/corpora/own/statistics.json"
+    project.succeed("--cores", "1", "--configfile", file, "--", target)
+    return project.path
+
+
+@pytest.fixture
+def folder(prepared, tmp_path) -> Path:
+    """Where a run can be trained."""
+    return _copy(prepared, tmp_path / "project")
+
+
+def _copy(prepared: Path, folder: Path) -> Path:
+    shutil.copytree(prepared / EXPERIMENT, folder / EXPERIMENT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    command = [sys.executable, str(Path(__file__).with_name("forking.py"))]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, text=True, env=_environment()
+    ) as process:
+        yield Server(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def unbroken(server, prepared, tmp_path_factory) -> Path:
+    """The folder of a run that nothing has disturbed, with its evaluations."""
+    folder = _copy(prepared, tmp_path_factory.mktemp("unbroken") / "project")
+    server.ask(str(folder), TRAIN, {})
+    assert server.answer() == 0
+    _evaluate(server, folder)
+    return folder
+
+
+def _environment() -> dict[str, str]:
+    """As users run it; the code is this project's own, whose kernels are compiled only once."""
+    return users_environment() | {"PYTHONPATH": str(ROOT / "src")}
+
+
+def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the real command."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "online_rnnlm", *arguments],
+        cwd=folder,
+        env=_environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _evaluate(server: Server, folder: Path) -> None:
+    for how in (("--evaluation", "document_vector"), ("--further",)):
+        server.start(folder, "evaluate", *CONFIGURATION, *how)
+        assert server.answer() == 0
+
+
+def _files(folder: Path) -> Path:
+    return folder / EXPERIMENT / "runs" / RUN
+
+
+def _timeless(text: str) -> list[dict]:
+    entries = [json.loads(line) for line in text.splitlines()]
+    return [{k: v for k, v in entry.items() if k not in TIMES} for entry in entries]
+
+
+def _assert_same(folder: Path, unbroken: Path) -> None:
+    one, other = _files(folder), _files(unbroken)
+    assert (one / "model.npz").read_bytes() == (other / "model.npz").read_bytes()
+    metrics = [_timeless((files / "metrics.jsonl").read_text()) for files in (one, other)]
+    assert metrics[0] == metrics[1]
+    result = [json.loads((files / "result.json").read_text()) for files in (one, other)]
+    assert all(result[0][key] == result[1][key] for key in result[0].keys() - TIMES)
+    assert {file.name for file in one.iterdir()} == {file.name for file in other.iterdir()}
+
+
+def _assert_same_evaluations(folder: Path, unbroken: Path) -> None:
+    one, other = (path / EXPERIMENT / "evaluations" / RUN for path in (folder, unbroken))
+    names = {file.name for file in one.iterdir() if file.suffix in (".parquet", ".npy")}
+    assert len(names) > 4
+    for name in names:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def _wait_for(condition, process=None, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        assert process is None or process.poll() is None, process.communicate()[1]
+        time.sleep(0.001)
+
+
+def _is_writing(files: Path) -> bool:
+    """Whether a checkpoint is being written."""
+    return any(files.glob("checkpoint/.state.npz.*.tmp"))
+
+
+def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
+    chance = random.Random(6)
+    files, at_checkpoints = _files(folder), 0
+    for kill in range(KILLS):
+        process = server.start(folder, *TRAIN)
+        if kill % 2:  # aimed: half of them, in the middle of a checkpoint's write
+            _wait_for(lambda: _is_writing(files))
+            time.sleep(chance.uniform(0, 0.003))
+            at_checkpoints += _is_writing(files)
+        else:
+            time.sleep(chance.uniform(0, 0.4))
+        os.kill(process, signal.SIGKILL)
+        assert server.answer() == -signal.SIGKILL, f"it ended before kill {kill}"
+    assert at_checkpoints
+    assert not (files / "result.json").exists()
+    server.start(folder, *TRAIN)
+    assert server.answer() == 0
+    _assert_same(folder, unbroken)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)]
+)
+def test_a_warned_job_ends_and_its_retry_goes_on(server, folder, unbroken, number, status):
+    arguments = ("train", *CONFIGURATION)  # no checkpoint within an epoch but the warned one
+    files = _files(folder)
+    process = _start(folder, *arguments)
+    _wait_for((files / "checkpoint" / "state.npz").is_file, process)
+    process.send_signal(number)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == status
+    assert f"stopped by {number.name}" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    assert {file.name for file in (files / "checkpoint").iterdir()} <= {
+        "state.npz",
+        "previous.npz",
+    }
+    server.start(folder, *TRAIN)
+    assert server.answer() == 0
+    _evaluate(server, folder)
+    _assert_same(folder, unbroken)
+    _assert_same_evaluations(folder, unbroken)
+
+
+def test_a_job_ends_before_its_time_limit_and_several_jobs_finish_it(server, folder, unbroken):
+    ended = []
+    while not ended or ended[-1]:
+        server.start(folder, *TRAIN, SLURM_JOB_END_TIME=str(int(time.time()) + 2))
+        ended.append(server.answer())
+        assert len(ended) < 100
+    assert len(ended) > 1
+    assert set(ended[:-1]) == {os.EX_TEMPFAIL}
+    _assert_same(folder, unbroken)
+
+
+def test_one_run_is_trained_by_one_process(server, folder, unbroken):
+    first = server.start(folder, *TRAIN)
+    _wait_for((_files(folder) / "checkpoint" / "state.npz").is_file)
+    second = _start(folder, *TRAIN)
+    assert second.stderr is not None
+    assert "waits for another process" in second.stderr.readline()
+    os.kill(first, signal.SIGKILL)
+    assert server.answer() == -signal.SIGKILL
+    second.communicate(timeout=60)
+    assert second.returncode == 0
+    _assert_same(folder, unbroken)
+
+
+def test_a_killed_evaluation_is_made_again(server, folder, unbroken):
+    shutil.copytree(_files(unbroken), _files(folder))
+    evaluations = folder / EXPERIMENT / "evaluations" / RUN
+    chance = random.Random(6)
+    for _ in range(5):
+        process = server.start(folder, "evaluate", *CONFIGURATION, "--further")
+        time.sleep(chance.uniform(0, 0.3))
+        os.kill(process, signal.SIGKILL)
+        assert server.answer() in (0, -signal.SIGKILL)
+    _evaluate(server, folder)
+    _assert_same_evaluations(folder, unbroken)
+    assert not [file for file in evaluations.rglob("*") if file.suffix == ".tmp"]
+
+
+@pytest.fixture
+def small_disk(folder) -> Iterator[Path]:
+    """A file system of a megabyte for the runs."""
+    place = folder / EXPERIMENT / "runs"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a file system cannot be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def _fill(file: Path) -> None:
+    """Use up all space."""
+    with file.open("wb", buffering=0) as out, contextlib.suppress(OSError):
+        while True:
+            out.write(bytes(4096))
+
+
+def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_space(
+    server, folder, unbroken, small_disk
+):
+    files, log = _files(folder), folder / "train.log"
+    server.start(folder, *TRAIN, "--log", str(log))
+    _wait_for((files / "checkpoint" / "state.npz").is_file)
+    _fill(small_disk / "ballast")
+    assert server.answer() == 1
+    error = log.read_text(encoding="utf-8").splitlines()[-1]
+    assert error.startswith("online-rnnlm: error: ")
+    assert f"runs/{RUN}/" in error
+    assert error.endswith("cannot be written: No space left on device")
+    left = {file.name for file in files.rglob("*")}
+    assert left == {"run.json", "metrics.jsonl", "train.log", "checkpoint", *_states(files)}
+    assert not [file for file in small_disk.rglob("*") if file.suffix == ".tmp"]
+    (small_disk / "ballast").unlink()
+    server.start(folder, *TRAIN, "--log", str(log))
+    assert server.answer() == 0
+    assert "goes on after epoch" in (files / "train.log").read_text(encoding="utf-8")
+    _assert_same(folder, unbroken)
+
+
+def _states(files: Path) -> set[str]:
+    return {file.name for file in (files / "checkpoint").iterdir()}

@@ -1,0 +1,113 @@
+"""The experiment in awkward places: odd letters in its path, a read-only disk, a wrong clock."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ERROR = "online-rnnlm: error: "
+ARGUMENTS = ("--cores", "1", "--configfile", "config/test.yaml")
+RUNS = Path("results/tiny/runs")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, copy_of_project, own_text):
+    """A tiny experiment, done in a home folder with spaces and letters of several alphabets."""
+    home = tmp_path_factory.mktemp("home") / "Übung macht ☃ Ωмега"
+    kernels = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
+    cache = home / "Zwischen Speicher"
+    cache.mkdir(parents=True)
+    if kernels.is_dir():
+        shutil.copytree(kernels, cache / "online-rnnlm")  # as far as they are compiled already
+    project = copy_of_project(home / "meine Experimente")
+    project.configure(
+        experiment="tiny",
+        corpora={"own": own_text(project)},
+        training={"max_epochs": 1},
+        rows=[{"hidden_size": 4, "document_size": 2}],
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HOME", str(home))
+        environment.setenv("XDG_CACHE_HOME", str(cache))
+        said = project.succeed(*ARGUMENTS)
+    assert "results/tiny/report.html" in said
+    return project
+
+
+def test_a_path_with_spaces_and_letters_of_other_alphabets(finished):
+    page = (finished.path / "results/tiny/report.html").read_text(encoding="utf-8")
+    assert "4/2" in page
+    assert "Nothing to be done" in finished.succeed(*ARGUMENTS)
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A copy of the finished project, to be changed."""
+    shutil.copytree(finished.path, tmp_path / "ein Projekt", symlinks=True)
+    return type(finished)(tmp_path / "ein Projekt")
+
+
+@pytest.fixture
+def read_only(project) -> Iterator[None]:
+    """The results, mounted so that even root cannot write to them."""
+    results = str(project.path / "results")
+    done = subprocess.run(["mount", "--bind", results, results], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("a file system cannot be mounted here")
+    subprocess.run(["mount", "-o", "remount,ro,bind", results], check=True)
+    yield
+    subprocess.run(["umount", results], check=True)
+
+
+def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in said
+    errors = [line for line in said.splitlines() if line.startswith(ERROR)]
+    assert len(errors) == 1, said
+    return errors[0]
+
+
+def test_read_only_results_are_said_in_one_line(project, read_only):
+    project.edit("src/online_rnnlm/training.py")
+    error = _says_one_error(project.snakemake(*ARGUMENTS))
+    assert "results" in error
+    assert "cannot be written" in error
+    assert "train" in project.planned(*ARGUMENTS)  # a dry run is possible
+    run = next((project.path / RUNS).iterdir()).name
+    verb = ("train", "--config", "results/tiny/config.json", "--run", run)
+    error = _says_one_error(project.verb(*verb))
+    assert "Read-only file system" in error
+
+
+def test_a_clock_that_was_wrong_trains_nothing_again(project):
+    """Files are years too old, or of the future: runs are recognised by what they are."""
+    before = {path: path.read_bytes() for path in (project.path / RUNS).glob("*/*")}
+    targets = [str(path.relative_to(project.path)) for path in before if path.name == "result.json"]
+    corpus = project.path / "results/tiny/corpora/own"
+    for years in (-20, 1):
+        for file in corpus.iterdir():
+            os.utime(file, (time.time() + years * 365 * 86400,) * 2)
+        project.succeed(*ARGUMENTS, "--", *targets)
+        for path, content in before.items():
+            assert path.read_bytes() == content, path
+
+
+def test_a_killed_report_is_made_again(project):
+    page = project.path / "results/tiny/report.html"
+    page.unlink()
+    process = project.start(*ARGUMENTS)
+    report = project.wait_for_job("report")
+    os.kill(report, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert not page.exists()
+    assert not project.processes()
+    assert "results/tiny/report.html" in project.succeed(*ARGUMENTS)
+    assert page.is_file()
+    assert [file.name for file in page.parent.iterdir() if file.suffix == ".tmp"] == []
