@@ -28,7 +28,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.model.state import Sentences
-from online_rnnlm.processes import machine
+from online_rnnlm.processes import machine, peak_memory
 from online_rnnlm.runs import (
     CorpusDirectory,
     RunDirectory,
@@ -52,7 +52,8 @@ def train(run: Run, corpus_directory: CorpusDirectory, directory: RunDirectory) 
     """Train a run to its end, from its checkpoint where there is one; write its files.
 
     A run that is finished already, with the same settings, corpus and code, is left as it is.
-    Raises UserError if training diverges; then no file of a finished run is there.
+    Raises UserError if training diverges; then no file of a finished run is there, but one that
+    says why.
     """
     corpus = load_corpus(corpus_directory)
     description = _describe(run, corpus)
@@ -61,13 +62,14 @@ def train(run: Run, corpus_directory: CorpusDirectory, directory: RunDirectory) 
         return
     directory.path.mkdir(parents=True, exist_ok=True)
     directory.result.unlink(missing_ok=True)  # first: it says that the other files are complete
+    directory.failure.unlink(missing_ok=True)
     progress = checkpoint.load(directory.checkpoint, description["identity"])
     if progress is None:
         _forget(directory)
         progress = _begin(run.settings, corpus)
     _describe_beginning(directory, description)
     _write_epochs(directory, progress)
-    with _logging_to(directory.log):
+    with _logging_to(directory.log), _noting_failure(directory, description["identity"]):
         if progress.epoch:
             logger.info("%s: goes on after epoch %d", run.name, progress.epoch)
         _train_epochs(run, corpus, directory, progress, description["identity"])
@@ -196,6 +198,7 @@ def _one_epoch(
         "words_per_second": split.tokens / seconds,
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
+        "peak_memory_megabytes": peak_memory() / 1e6,
     }
 
 
@@ -272,3 +275,15 @@ def _logging_to(file: Path) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         handler.close()
+
+
+@contextmanager
+def _noting_failure(directory: RunDirectory, identity: str) -> Iterator[None]:
+    """Write down why a run cannot go on; one that was stopped can, and nothing is written."""
+    try:
+        yield
+    except Exception as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        failure = {"identity": identity, "ended": _now(), "message": message}
+        write_json(directory.failure, failure)
+        raise
