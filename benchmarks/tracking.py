@@ -25,7 +25,7 @@ from online_rnnlm.updates import main_evaluations
 
 RUNS, EPOCHS = 100, 30
 ENTERING_TARGET = Target(60, at_least=False)
-FOLLOWED_EPOCHS, FOLLOWED_ROUNDS = 12, 4
+FOLLOWED_EPOCHS, FOLLOWED_ROUNDS = 10, 3
 FOLLOWING_TARGET = Target(1.02, at_least=False)
 
 

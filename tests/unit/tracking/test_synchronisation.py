@@ -494,11 +494,15 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
 
     uri, log = away_server.uri, tmp_path / "log"
     finish = break_off(directory, 2)
+    runs, later = directory.path / "runs", tmp_path / "later"
+    runs.rename(later)  # it begins before the first run does
     command = [sys.executable, "-m", "online_rnnlm", "track", "--store", uri, "--watch", "0.2"]
     line = f"import subprocess, sys; subprocess.run({[*command, str(directory.path)]!r})"
     with log.open("w") as file:
         parent = subprocess.Popen([sys.executable, "-c", line], stdout=file, stderr=file)
     wait_until(directory.tracked.is_file)
+    later.rename(runs)
+    wait_until(lambda: read_json(directory.tracked)["runs"] != {})
     assert_right(directory, uri)
     away_server.stop()
     finish()
