@@ -22,6 +22,7 @@ from benchmarks.report import setup, show
 from benchmarks.scaling import scaling
 from benchmarks.speed import evaluation, training
 from benchmarks.text import prepare_text
+from benchmarks.tracking import tracking
 from online_rnnlm import configuration
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import CorpusDirectory, read_json, write_json
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "start": start,
     "side_by_side": side_by_side,
     "memory": memory,
+    "tracking": tracking,
     "profile": profile,
     "scaling": scaling,
     "graph": graph,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,18 +94,3 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
 def rates(samples: Sequence[Sample]) -> list[float]:
     """Work a processor second of every sample."""
     return [sample.per_cpu_second for sample in samples]
-
-
-def peak_memory() -> int:
-    """The most memory that this process has had resident, bytes.
-
-    `getrusage` also counts what the process was before it became this program: a copy of its
-    parent. The kernel's own high-water mark does not, where there is one.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -43,7 +43,8 @@ def worker(
             process.kill()
 
 
-def _hear(process: subprocess.Popen[str]) -> Any:
+def hear(process: subprocess.Popen[str]) -> Any:
+    """What a worker says next."""
     assert process.stdout is not None
     return json.loads(process.stdout.readline())
 
@@ -53,7 +54,7 @@ def _work(processes: Sequence[subprocess.Popen[str]], seconds: float) -> float:
     for process in processes:
         assert process.stdin is not None
         print(seconds, file=process.stdin, flush=True)
-    return sum(float(heard["words"] / heard["seconds"]) for heard in map(_hear, processes))
+    return sum(float(heard["words"] / heard["seconds"]) for heard in map(hear, processes))
 
 
 def side_by_side(context: Context) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def side_by_side(context: Context) -> dict[str, Any]:
                  for seed in (1, 2)]  # fmt: skip
         pair = [stack.enter_context(process) for process in start]
         for process in pair:
-            _hear(process)
+            hear(process)
         for repeat in range(context.options.repeats):
             alone.append(_work([pair[repeat % 2]], seconds))
             together.append(_work(pair, seconds))
@@ -86,7 +87,7 @@ def memory(context: Context) -> dict[str, Any]:
     words = write_zipf_corpus(directory, tokens, MEMORY_WORDS, classes)
     settings = context.settings(ONLINE, max_epochs=1)
     with worker("memory", directory, settings) as process:
-        heard = _hear(process)
+        heard = hear(process)
     title = f"memory of a training run of {tokens / 1e6:g} million tokens, {words:,} words"
     detail = {"imported": heard["imported"] / 1e6, "tokens": tokens, "vocabulary": words}
     return {"rows": [row(title, "MB", [heard["peak"] / 1e6], MEMORY_TARGET, **detail)]}
@@ -98,7 +99,7 @@ def start(context: Context) -> dict[str, Any]:
     for _ in range(context.options.repeats + 1):
         began = time.perf_counter()
         with worker("start", context.main.directory, settings) as process:
-            steps.append(_hear(process))
+            steps.append(hear(process))
             seconds.append(time.perf_counter() - began)
     title = "start of a second process to its first update, caches warm"
     detail = {step: summary([times[step] for times in steps[1:]])["median"] for step in steps[0]}

@@ -2,6 +2,7 @@
 
 `speed`: says `ready`, then learns for as many seconds as each line of its input says.
 `memory`: trains one run; says the most memory that the process has had.
+`train`: trains one run of the experiment that the corpus lies in; says the processor's seconds.
 `start`: says when each step up to the first update is done.
 """
 
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from online_rnnlm.processes import prepare_process
+from online_rnnlm.processes import peak_memory, prepare_process
 
 BEGAN = time.perf_counter()
 
@@ -21,7 +22,7 @@ BEGAN = time.perf_counter()
 def main(verb: str, corpus: str, settings: str) -> None:
     """Do one verb on a prepared corpus with a run's settings, given as JSON."""
     prepare_process()
-    verbs = {"speed": _speed, "memory": _memory, "start": _start}
+    verbs = {"speed": _speed, "memory": _memory, "train": _train, "start": _start}
     verbs[verb](Path(corpus), json.loads(settings))
 
 
@@ -59,7 +60,6 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
 
 
 def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
-    from benchmarks.measure import peak_memory  # noqa: PLC0415
     from online_rnnlm.configuration import Run, RunSettings  # noqa: PLC0415
     from online_rnnlm.runs import CorpusDirectory, RunDirectory  # noqa: PLC0415
     from online_rnnlm.training import train  # noqa: PLC0415
@@ -69,6 +69,17 @@ def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         train(run, CorpusDirectory(corpus_directory), RunDirectory(Path(folder) / "run"))
     _say({"peak": peak_memory(), "imported": imported})
+
+
+def _train(corpus_directory: Path, values: dict[str, object]) -> None:
+    from online_rnnlm.configuration import Run, RunSettings  # noqa: PLC0415
+    from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory  # noqa: PLC0415
+    from online_rnnlm.training import train  # noqa: PLC0415
+
+    run = Run(settings=RunSettings.model_validate(values))
+    directory = ExperimentDirectory(corpus_directory.parents[1])
+    train(run, CorpusDirectory(corpus_directory), directory.run(run.name))
+    _say({"cpu": time.process_time()})
 
 
 def _start(corpus_directory: Path, values: dict[str, object]) -> None:

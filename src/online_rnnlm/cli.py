@@ -369,17 +369,25 @@ def _report(arguments: Arguments) -> None:
 
 
 def _track(arguments: Arguments) -> None:
-    directory = _results(arguments)
     if arguments.watch is not None:
-        _stage("tracking.synchronisation", "watch")(directory, arguments.store, arguments.watch)
+        watched = _folder(arguments)  # it is watched before its first run begins
+        _stage("tracking.synchronisation", "watch")(watched, arguments.store, arguments.watch)
         return
+    directory = _results(arguments)
     _stage("accounting", "enter")(directory)
     found = _stage("tracking.synchronisation", "synchronise")(directory, arguments.store)
     print(f"{len(found.runs)} entries, {len(found.unfinished)} of them of runs not finished yet")
 
 
-def _results(arguments: Arguments) -> ExperimentDirectory:
+def _folder(arguments: Arguments) -> ExperimentDirectory:
     """An experiment's folder, which must be there."""
+    if not arguments.results.is_dir():
+        raise UserError(f"{arguments.results}: no such folder")
+    return ExperimentDirectory(arguments.results)
+
+
+def _results(arguments: Arguments) -> ExperimentDirectory:
+    """An experiment's folder, which must have runs."""
     directory = ExperimentDirectory(arguments.results)
     if not (directory.path / "runs").is_dir():
         raise UserError(f"{directory.path}: no runs are there: run the experiment first")

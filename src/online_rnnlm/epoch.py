@@ -16,11 +16,16 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.state import Sentences
+from online_rnnlm.processes import peak_memory
 from online_rnnlm.settings import RunSettings
 
 SENTENCES_A_CALL = 512
 """About so many sentences are trained on between two movements of the progress bar."""
 _LARGEST_EXPONENT = 700.0
+
+
+class Diverged(UserError):
+    """Training has left what can be computed; so it would with the same settings again."""
 
 
 def read_sentences(
@@ -40,7 +45,7 @@ def read_sentences(
         done.seconds += time.perf_counter() - began
         done.cpu_seconds += time.process_time() - cpu_began
         if not math.isfinite(done.log_probability):
-            raise UserError(_divergence(run, progress.epoch + 1, "a probability is not a number"))
+            raise Diverged(_divergence(run, progress.epoch + 1, "a probability is not a number"))
         if keeper.due:
             done.weights, done.accumulators = trainer.weights, trainer.accumulators
             keeper.save(progress)
@@ -67,9 +72,9 @@ def finish(
     valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
     limit = settings.divergence_perplexity * corpus.vocabulary_size
     if not max(train_perplexity, valid_perplexity) <= limit:
-        raise UserError(_divergence(run, epoch, f"a perplexity exceeds {limit:g}"))
+        raise Diverged(_divergence(run, epoch, f"a perplexity exceeds {limit:g}"))
     if not parameters.all_finite(trainer.weights):
-        raise UserError(_divergence(run, epoch, "a weight is not a finite number"))
+        raise Diverged(_divergence(run, epoch, "a weight is not a finite number"))
     return {
         "epoch": epoch,
         "learning_rate": progress.schedule.learning_rate,
@@ -79,6 +84,7 @@ def finish(
         "words_per_second": split.tokens / done.seconds,
         "seconds": done.seconds,
         "cpu_seconds": done.cpu_seconds,
+        "peak_memory_megabytes": peak_memory() / 1e6,
     }
 
 

@@ -106,6 +106,11 @@ class RunDirectory:
         return self.path / "result.json"
 
     @property
+    def failure(self) -> Path:
+        """Why the run could not be finished; gone as soon as it is trained again."""
+        return self.path / "failure.json"
+
+    @property
     def model(self) -> Path:
         """The best weights, by parameter name."""
         return self.path / "model.npz"
@@ -155,25 +160,29 @@ class ExperimentDirectory:
         """The run of that name."""
         return RunDirectory(self.path / "runs" / run)
 
+    def evaluations(self, run: str) -> Path:
+        """The folder of a run's evaluations."""
+        return self.path / "evaluations" / run
+
     def evaluation(self, run: str, evaluation: str) -> Path:
         """The figures of one evaluation."""
-        return self.path / "evaluations" / run / f"{evaluation}.json"
+        return self.evaluations(run) / f"{evaluation}.json"
 
     def sentence_scores(self, run: str, evaluation: str) -> Path:
         """Per-sentence log-probabilities of one evaluation."""
-        return self.path / "evaluations" / run / f"{evaluation}.parquet"
+        return self.evaluations(run) / f"{evaluation}.parquet"
 
     def token_scores(self, run: str, evaluation: str) -> Path:
         """float32 (test tokens,): natural log P of every test token in one evaluation."""
-        return self.path / "evaluations" / run / f"{evaluation}.test.npy"
+        return self.evaluations(run) / f"{evaluation}.test.npy"
 
     def further_evaluations(self, run: str) -> Path:
         """Names the evaluations of a run that `testing` asks for: written when all are there."""
-        return self.path / "evaluations" / run / "further" / "evaluations.json"
+        return self.evaluations(run) / "further" / "evaluations.json"
 
     def document_vectors(self, run: str, split: str) -> Path:
         """float32 (sentences, D): a vector for every sentence of a split, after its last word."""
-        return self.path / "evaluations" / run / f"document_vector.{split}.vectors.npy"
+        return self.evaluations(run) / f"document_vector.{split}.vectors.npy"
 
     def log(self, *names: str) -> Path:
         """What a job said; a run's own log is in its directory."""

@@ -157,17 +157,11 @@ def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettin
 def _at_rate(
     network: Network, online: OnlineEvaluation, testing: TestingSettings, rate: float, name: str
 ) -> tuple[Floats, float]:
-    """Log-probabilities of a split's tokens at a rate, and the seconds they took.
-
-    Weights that learn beside the vector have the rate; it keeps the one it was trained with.
-    """
-    parts = parts_named(online.updates, network.settings.document_size)
-    groups = parts - {DOCUMENT_VECTOR}
-    document_rate = network.settings.document_rate if groups else rate
-    settings = OnlineSettings(
-        groups,
-        learning_rate=rate if groups else 0.0,
-        document_rate=document_rate if DOCUMENT_VECTOR in parts else 0.0,
+    """Log-probabilities of a split's tokens at a rate, and the seconds they took."""
+    settings = OnlineSettings.of_parts(
+        parts_named(online.updates, network.settings.document_size),
+        rate,
+        network.settings.document_rate,
         steps=testing.steps,
         learn_after=online.learn_after,
         unit_of_text=online.unit_of_text,

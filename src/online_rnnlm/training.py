@@ -11,7 +11,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from online_rnnlm import checkpoint, epoch
 from online_rnnlm.checkpoint import Keeper, Progress
 from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.epoch import Diverged
 from online_rnnlm.errors import UserError
 from online_rnnlm.files import (
     check,
@@ -54,8 +55,8 @@ def train(
 
     A run that is finished already, with the same settings, corpus and code, is left as it is. A
     checkpoint is written after every epoch, and within it whenever so many seconds have gone by.
-    Raises UserError if training diverges, when no file of a finished run is there, and Stopped if
-    the process is told to end, when the checkpoint is.
+    Raises Diverged if training diverges, at once if it is known to, when no file of a finished run
+    is there, and Stopped if the process is told to end, when the checkpoint is.
     """
     with watching() as watch, _alone(run.name, directory, watch):
         corpus = load_corpus(corpus_directory)
@@ -64,14 +65,16 @@ def train(
             logger.info("%s: finished already", run.name)
             return
         keeper = Keeper(directory, description["identity"], checkpoint_seconds, watch)
+        _refuse_to_diverge_again(directory, description["identity"])
         directory.result.unlink(missing_ok=True)  # first: it says that the other files are complete
+        directory.failure.unlink(missing_ok=True)
         progress = checkpoint.load(directory, description["identity"])
         if progress is None:
             _forget(directory)
             progress = _begin(run.settings, corpus)
         _describe_beginning(directory, description)
         _write_epochs(directory, progress)
-        with _logging_to(directory.log):
+        with _logging_to(directory.log), _noting_failure(directory, description["identity"]):
             if progress.epoch or progress.unfinished:
                 logger.info("%s: goes on %s", run.name, epoch.position(progress, corpus))
             _train_epochs(run, corpus, directory, progress, keeper)
@@ -243,3 +246,29 @@ def _logging_to(file: Path) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         handler.close()
+
+
+@contextmanager
+def _noting_failure(directory: RunDirectory, identity: str) -> Iterator[None]:
+    """Write down why a run cannot go on; one that was stopped can, and nothing is written."""
+    try:
+        yield
+    except Stopped:
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split()) or type(error).__name__
+        failure = {"identity": identity, "ended": _now(), "message": message}
+        with suppress(UserError):  # what is said is why training failed, not that the disk is full
+            write_json(directory.failure, failure | {"diverged": isinstance(error, Diverged)})
+        raise
+
+
+def _refuse_to_diverge_again(directory: RunDirectory, identity: str) -> None:
+    """Raise Diverged if the same training has before: it would again, and take as long."""
+    try:
+        failure = read_json(directory.failure)
+        known = failure["diverged"] and failure["identity"] == identity
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return
+    if known:
+        raise Diverged(f"{failure['message']} (known from {directory.failure})")

@@ -10,20 +10,17 @@ import os
 import re
 import runpy
 import shutil
-import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import quote
 
 import pytest
 
 from online_rnnlm.runs import ExperimentDirectory, read_json
-from online_rnnlm.tracking import entries, server
-from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
+from online_rnnlm.tracking import entries, reading, server, views
 from online_rnnlm.tracking.synchronisation import Synchronised, synchronise
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -55,31 +52,10 @@ def entered(directory: ExperimentDirectory) -> Synchronised:
 def interface(
     directory: ExperimentDirectory, entered: Synchronised, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with (tmp_path_factory.mktemp("server") / "log").open("w") as log:
-        process = subprocess.Popen(
-            server.ui_command(directory, port), env=os.environ | SERVER_ENVIRONMENT,
-            stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    try:
-        _wait(f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
-
-
-def _wait(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            assert time.monotonic() < deadline, "MLflow's server does not answer"
-            time.sleep(0.3)
+    port = server.free_port()
+    log = tmp_path_factory.mktemp("server") / "log"
+    with server.running(server.ui_command(directory, port), port, log):
+        yield f"{server.address(port)}/"
 
 
 Look = Callable[[str, str], str]
@@ -115,7 +91,7 @@ def look(interface: str, tmp_path: Path) -> Look:
 def _labels(directory: ExperimentDirectory) -> dict[str, float]:
     """Test perplexities of the comparison's runs by their names in the interface."""
     found = {}
-    for name in entries.run_names(directory):
+    for name in reading.run_names(directory):
         entry = entries.run_entry(directory, name)
         if entry.tags["kind"] != "search":
             found[entry.label] = dict(metric[:2] for metric in entry.final)["test_perplexity"]
@@ -132,7 +108,7 @@ def test_the_first_page_shows_the_best_run_first(
     look: Look, entered: Synchronised, directory: ExperimentDirectory
 ) -> None:
     [experiment] = entered.experiments.values()
-    text = look(server.page(experiment), "best")
+    text = look(views.page(experiment), "best")
     perplexities = _labels(directory)
     assert _order(text, [*perplexities]) == sorted(perplexities, key=perplexities.__getitem__)
     for shown in ("test_perplexity_vector_still", "multiply_adds_per_word"):
@@ -155,7 +131,7 @@ def test_tags_filter(
 
 def test_learning_curves_are_drawn(look: Look, entered: Synchronised) -> None:
     [experiment] = entered.experiments.values()
-    condition = quote(entries.BEST_FIRST["searchFilter"])
+    condition = quote(views.COMPARED)
     address = f"#/experiments/{experiment}/runs?compareRunsMode=CHART&searchFilter={condition}"
     text = look(f"{address}&workflowType=machine_learning", "curves")
     assert "epoch/valid_perplexity" in text
@@ -188,6 +164,16 @@ def test_a_runs_page_says_what_it_is(
     assert f"{corpus} (" in text  # the data set, with its digest
 
 
+def test_a_runs_system_metrics_have_their_page(
+    look: Look, entered: Synchronised, directory: ExperimentDirectory
+) -> None:
+    [experiment] = entered.experiments.values()
+    [name] = [name for name in entered.runs if name.endswith("M100-D20-seed1")]
+    page = f"#/experiments/{experiment}/runs/{entered.runs[name]}/system-metrics"
+    text = look(f"{page}?workflowType=machine_learning", "system")
+    assert re.search(r"System metrics\s*\(2\)", text), text
+
+
 def test_the_best_model_is_registered(look: Look, directory: ExperimentDirectory) -> None:
     [corpus] = synchronise(directory).experiments
     name = f"{directory.path.resolve().name}-{corpus}"
@@ -203,3 +189,12 @@ def test_the_report_can_be_read_through_the_server(
     address = f"{interface}get-artifact?path=report.html&run_uuid={run_id}"
     with urllib.request.urlopen(address, timeout=30) as answer:
         assert answer.read() == directory.report.read_bytes()
+
+
+def test_only_this_machines_own_addresses_are_answered(interface: str) -> None:
+    """Another site's page in the user's browser could ask, too: by a name that leads here."""
+    request = urllib.request.Request(interface, headers={"Host": "elsewhere.example"})
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    with refused.value as answer:
+        assert answer.code == 403

@@ -137,6 +137,15 @@ def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path
     assert (document.parent / "performance" / "profile.svg").is_file()
 
 
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_what_tracking_costs_is_measured(corpus_directory, tmp_path):
+    cli.run(_arguments(tmp_path, corpus=[corpus_directory.path], only=["tracking"]))
+    results = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
+    rows = results["sections"]["tracking"]["rows"]
+    assert [line["unit"] for line in rows] == ["s", "s", "times", "times"]
+    assert all(line["median"] > 0 for line in rows)
+
+
 def test_figures_of_another_corpus_are_not_kept(make_corpus_directory, tmp_path, capsys):
     for seed, only in ((1, ["training"]), (2, ["torch"])):
         directory = make_corpus_directory(seed)

@@ -25,7 +25,7 @@ from online_rnnlm.training import train
 
 BEGUN = {"run.json", "metrics.jsonl", "train.log"}
 """The files of a run that has no result."""
-TIMES = {"words_per_second", "seconds", "cpu_seconds", "began", "ended"}
+TIMES = {"words_per_second", "seconds", "cpu_seconds", "peak_memory_megabytes", "began", "ended"}
 # A rate at which valid goes up and down, so that weights and accumulators are given up; rounded
 # so finely that it does so on every machine.
 RESTLESS = {"learning_rate": 0.8, "batch_sentences": 2, "max_epochs": 8, "precision": "float64"}
@@ -117,6 +117,7 @@ def test_it_learns(corpus_directory, tmp_path, document_size):
     weights = parameters.read(directory.model)
     assert result["parameters"] == sum(array.size for array in weights)
     assert all(entry["words_per_second"] > 0 and entry["seconds"] > 0 for entry in epochs)
+    assert all(entry["peak_memory_megabytes"] > 10 for entry in epochs)
     assert not directory.checkpoint.exists()
     assert len(directory.log.read_text().splitlines()) == len(epochs)
 
@@ -271,14 +272,14 @@ def test_divergence_is_said_and_leaves_no_result(
     with pytest.raises(UserError, match=r"diverged in epoch 1: .*`learning_rate` below"):
         train(run, corpus_directory, directory)
     left = {file.name for file in directory.path.iterdir()}
-    assert left == BEGUN
+    assert left == BEGUN | {"failure.json"}
 
 
 def test_divergence_leaves_no_older_results_either(corpus_directory, tmp_path):
     directory = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "run")
     with pytest.raises(UserError, match="diverged"):
         train(run_of(optimizer="sgd", learning_rate=1e4), corpus_directory, directory)
-    assert {file.name for file in directory.path.iterdir()} == BEGUN
+    assert {file.name for file in directory.path.iterdir()} == BEGUN | {"failure.json"}
     assert epochs_of(directory) == []
 
 
@@ -296,6 +297,15 @@ def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_pat
         train(run_of(), corpus_directory, directory)
     assert not directory.result.exists()
     assert not directory.model.exists()
+    failure = read_json(directory.failure)
+    assert failure["identity"] == read_json(directory.run)["identity"]
+    assert "diverged in epoch 2" in failure["message"]
+    monkeypatch.setattr(epoch, "_perplexity", real)
+    with pytest.raises(UserError, match="diverged in epoch 2"):  # known: a retry does not try
+        train(run_of(), corpus_directory, directory)
+    directory.failure.unlink()
+    train(run_of(), corpus_directory, directory)
+    assert not directory.failure.exists()
 
 
 def test_both_engines_train_alike(corpus_directory, tmp_path):

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.model.parameters import Parameters, Sizes
 from online_rnnlm.settings import RunSettings
+from online_rnnlm.updates import DOCUMENT_VECTOR
 
 SCORING_SENTENCES = 64
 """Sentences scored side by side; the results do not depend on it but for rounding."""
@@ -63,6 +64,23 @@ class OnlineSettings:
     """When what learns takes its steps."""
     unit_of_text: Literal["sentence", "document", "stream"] = "sentence"
     """What begins with the trained weights and a document vector of 0; `stream`: all of a call."""
+
+    @classmethod
+    def of_parts(
+        cls, parts: frozenset[str], rate: float, document_rate: float, **when: Any
+    ) -> OnlineSettings:
+        """Let these parts of `updates.PARTS` learn at a rate; `when`: the other settings.
+
+        A vector that learns beside weights keeps `document_rate`, the one it was trained with.
+        """
+        groups = parts - {DOCUMENT_VECTOR}
+        of_vector = document_rate if groups else rate
+        return cls(
+            groups,
+            learning_rate=rate if groups else 0.0,
+            document_rate=of_vector if DOCUMENT_VECTOR in parts else 0.0,
+            **when,
+        )
 
 
 def unit_beginnings(split: Split, sentences: Sentences, unit_of_text: str) -> NDArray[np.bool_]:

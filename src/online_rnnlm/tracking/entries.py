@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, read_json
-from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, final_evaluation, main_evaluations
+from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.tracking.reading import (
+    RunFiles,
+    Stamp,
+    digest_of,
+    files_in,
+    read_epochs,
+    read_object,
+    read_run,
+    run_files,
+    run_names,
+    stamp_of,
+)
+from online_rnnlm.updates import NONE, final_evaluation
 
 SUMMARY = "summary"
-DESCRIPTION = """\
-Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and this is a view.
-
-* **Which model is best?** The view that `make ui` opens: sorted by `test_perplexity`, the vector
-  learning where there is one.
-* **What does learning during testing bring?** Compare `test_perplexity` with
-  `test_perplexity_vector_still`: the same weights, nothing learning.
-* **How fast do they learn?** Select runs; *Chart*, `epoch/valid_perplexity`.
-* **Only some of them?** Filter by tags: `tags.kind = "online"`, `tags.model = "100/20"`;
-  the runs of the search for learning rates have `tags.kind = "search"`.
-* **The whole comparison?** The run `summary` has the report, tables, figures and claims.
-"""
-
-_MAIN = (NONE, DOCUMENT_VECTOR)
-BEST_FIRST = {
-    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
-    "orderByKey": "metrics.`test_perplexity`",
-    "orderByAsc": True,
-    "startTime": "ALL",
-    "lifecycleFilter": "Active",
-    "datasetsFilter": [],
-    "modelVersionFilter": "All Runs",
-    "selectedColumns": [
-        "metrics.`test_perplexity`",
-        "metrics.`test_perplexity_vector_still`",
-        "metrics.`valid_perplexity`",
-        "metrics.`parameters`",
-        "metrics.`multiply_adds_per_word`",
-        "tags.`model`",
-        "tags.`seed`",
-    ],
-}
-"""What the run table shows at first: a view of MLflow's interface that is to be shared."""
+RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 Metric = tuple[str, float, int, int]  # key, value, time in ms, step
 
 
@@ -73,51 +51,77 @@ class Entry:
     ended: int | None
     has_model: bool = False
     """Whether its weights are to be had as a model: those of the search are not."""
+    failure: str | None = None
+    """Why the run has failed."""
+
+    @property
+    def status(self) -> str:
+        """MLflow's word for how far it is."""
+        if self.failure is not None:
+            return FAILED
+        return RUNNING if self.digest is None else FINISHED
 
 
-def run_names(directory: ExperimentDirectory) -> list[str]:
-    """The runs that have begun."""
-    return sorted(path.parent.name for path in directory.path.glob("runs/*/run.json"))
+class Reader:
+    """An experiment's runs as they are now; what has not changed is not read again."""
+
+    def __init__(self, directory: ExperimentDirectory) -> None:
+        self._directory = directory
+        self._read: dict[str, tuple[Stamp, Entry]] = {}
+
+    def state(self) -> list[Stamp]:
+        """What tells whether anything has changed."""
+        runs = [self._stamp(name) for name in run_names(self._directory)]
+        return [*runs, stamp_of([self._directory.report])]
+
+    def entries(self) -> list[Entry]:
+        """All runs that have begun; raises UserError as `run_entry` does."""
+        return [self._entry(name) for name in run_names(self._directory)]
+
+    def _entry(self, name: str) -> Entry:
+        while True:
+            stamp = self._stamp(name)
+            known = self._read.get(name)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            # Read once more if it is changed meanwhile: figures and digest are to be of one state.
+            self._read[name] = stamp, run_entry(self._directory, name)
+
+    def _stamp(self, name: str) -> Stamp:
+        folders = (self._directory.run(name).path, self._directory.evaluations(name))
+        return stamp_of(path for folder in folders for path in files_in(folder))
 
 
 def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
-    """A run as it is now; it is complete when it is finished and evaluated.
+    """A run as it is now; it is complete when it is finished and evaluated, or has failed.
 
     Raises UserError for a file that is not what training writes.
     """
-    record = _read(directory.run(name).run)
-    if "began" not in record:
-        raise UserError(f"{directory.run(name).run}: written by an older version: train it again")
-    settings = record["settings"]
-    result = _result(directory, name, record["identity"])
-    began = _milliseconds(record["began"])
-    files = run_files(directory, name)
+    run = read_run(directory, name)
+    began = _milliseconds(run.record["began"])
+    files = run_files(directory, name, run)
+    end = run.result or run.failure
     complete = (
-        result is not None
-        and all(path.is_file() for path in files)
-        and all(
-            _read(directory.evaluation(name, evaluation))["identity"] == record["identity"]
-            for evaluation in _evaluations(directory, name)
-        )
+        end is not None
+        and all(run.evaluations.values())
+        and all(path.is_file() for paths in files.values() for path in paths)
     )
-    main, others = files[:4], files[4:]
-    ended = _milliseconds(result["ended"]) if result else None
+    ended = _milliseconds(end["ended"]) if end and complete else None
+    finished = complete and run.failure is None
     return Entry(
         run=name,
-        label=label(record),
-        identity=record["identity"],
+        label=label(run.record),
+        identity=run.record["identity"],
         began=began,
-        tags=tags(directory, name, record) | {"updates": _updates(directory, name, complete)},
-        parameters={key: _text(value) for key, value in settings.items()},
+        tags=_tags(directory, name, run) | {"updates": ", ".join(run.evaluations) * finished},
+        parameters={key: _text(value) for key, value in run.record["settings"].items()},
         epochs=list(epoch_metrics(read_epochs(directory, name), began)),
-        final=[
-            (key, value, ended or began, 0)
-            for key, value in (final_metrics(directory, name) if complete else {}).items()
-        ],
-        files={"": main, "evaluations": others} if complete else {},
-        digest=digest(directory, files) if complete else None,
-        ended=ended if complete else None,
-        has_model=complete and not record["searched"],
+        final=[(*one, ended or began, 0) for one in (_final_metrics(run) if finished else ())],
+        files=files if complete else {},
+        digest=digest_of(directory, files) if complete else None,
+        ended=ended,
+        has_model=finished and not run.record["searched"],
+        failure=run.failure["message"] if run.failure else None,
     )
 
 
@@ -126,7 +130,6 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
     if not directory.report.is_file():
         return None
     files = report_files(directory)
-    found = digest(directory, [path for paths in files.values() for path in paths])
     written = round(1000 * directory.report.stat().st_mtime)
     return Entry(
         run=SUMMARY,
@@ -138,7 +141,7 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
         epochs=[],
         final=[],
         files=files,
-        digest=found,
+        digest=digest_of(directory, files),
         ended=written,
     )
 
@@ -159,7 +162,7 @@ def _layer(settings: dict[str, Any]) -> str:
 
 def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
     """The corpus as MLflow's dataset has it."""
-    statistics = _read(directory.corpus(corpus).statistics)
+    statistics = read_object(directory.corpus(corpus).statistics)
     return {
         "name": corpus,
         "digest": statistics["digest"][:36],  # MLflow takes no more
@@ -167,17 +170,6 @@ def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
         "source": json.dumps({"uri": f"corpora/{corpus}", **statistics["source"]}),
         "profile": json.dumps(statistics["splits"]),
     }
-
-
-def _result(directory: ExperimentDirectory, name: str, identity: str) -> dict[str, Any] | None:
-    """What a finished run has; that of an older training under the same name is none."""
-    path = directory.run(name).result
-    result: dict[str, Any] = _read(path) if path.is_file() else {}
-    return result if result.get("identity") == identity else None
-
-
-def _updates(directory: ExperimentDirectory, name: str, complete: bool) -> str:
-    return ", ".join(_evaluations(directory, name)) if complete else ""
 
 
 def _milliseconds(time: str) -> int:
@@ -188,46 +180,9 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = read_json(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    return found
-
-
-def run_files(directory: ExperimentDirectory, name: str) -> list[Path]:
-    """All files that a complete entry is made of: four of the run, then its evaluations'."""
-    files = directory.run(name)
-    evaluations = [
-        path
-        for evaluation in _evaluations(directory, name)
-        for path in (
-            directory.evaluation(name, evaluation),
-            # Of the others, the sentences' scores are in the results folder only: they are large.
-            *([directory.sentence_scores(name, evaluation)] if evaluation in _MAIN else []),
-        )
-    ]
-    return [files.run, files.metrics, files.result, files.log, *evaluations]
-
-
-def _evaluations(directory: ExperimentDirectory, name: str) -> list[str]:
-    """A run's evaluations: those that have to be there, and what else belongs to it."""
-    record = read_json(directory.run(name).run)
-    if record["searched"]:
-        return []
-    main = main_evaluations(record["settings"]["document_size"])
-    found = sorted(directory.evaluation(name, NONE).parent.glob("*.json"))
-    others = [
-        path.stem
-        for path in found
-        if path.stem not in main and read_json(path)["identity"] == record["identity"]
-    ]
-    return [*main, *others]
-
-
-def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> dict[str, str]:
-    """A run's tags: what it is and what it was made with. `record` is its `run.json`."""
+def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, str]:
+    """What a run is, what it was made with, and why it has failed."""
+    record = run.record
     settings = record["settings"]
     size = settings["document_size"]
     model = directory.run(name).model.relative_to(directory.path)
@@ -247,14 +202,8 @@ def tags(directory: ExperimentDirectory, name: str, record: dict[str, Any]) -> d
         "host": record["host"],
         **({"slurm_job": ", ".join(jobs)} if (jobs := record["slurm_jobs"]) else {}),
         **{f"version.{package}": str(v) for package, v in record["versions"].items()},
+        **({"failure": run.failure["message"]} if run.failure else {}),
     }
-
-
-def read_epochs(directory: ExperimentDirectory, name: str) -> list[dict[str, Any]]:
-    """The lines of `metrics.jsonl`, if it is there."""
-    path = directory.run(name).metrics
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [json.loads(line) for line in lines]
 
 
 def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[list[Metric]]:
@@ -264,52 +213,51 @@ def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[list[Met
         seconds += epoch["seconds"]
         time = round(start + 1000 * seconds)
         yield [
-            (f"epoch/{key}", float(value), time, epoch["epoch"])
-            for key, value in epoch.items()
-            if key not in ("epoch", "kept") and value is not None
+            (key, float(value), time, epoch["epoch"])
+            for key, value in _epoch_figures(epoch).items()
+            if value is not None
         ]
 
 
-def final_metrics(directory: ExperimentDirectory, name: str) -> dict[str, float]:
-    """A run's figures: of its size and speed, and the perplexity of every split and evaluation.
+def _epoch_figures(epoch: dict[str, Any]) -> dict[str, float | None]:
+    """Of an epoch's entry, by metric; the interface has a page for those of `system/`."""
+    not_figures = ("epoch", "kept", "peak_memory_megabytes")
+    figures = {f"epoch/{key}": value for key, value in epoch.items() if key not in not_figures}
+    return figures | {
+        "system/cpu_utilization_percentage": 100 * epoch["cpu_seconds"] / epoch["seconds"],
+        "system/peak_memory_megabytes": epoch.get("peak_memory_megabytes"),
+    }
+
+
+def is_of_epoch(key: str) -> bool:
+    """Whether a metric is one of `epoch_metrics`."""
+    return key.startswith(("epoch/", "system/"))
+
+
+def _final_metrics(run: RunFiles) -> Iterator[tuple[str, float]]:
+    """A finished run's figures: its size and speed, the perplexity of every split and evaluation.
 
     The evaluation that counts has no ending; the one without learning ends in `_vector_still`,
     others in their names.
     """
-    result = read_json(directory.run(name).result)
-    size = read_json(directory.run(name).run)["settings"]["document_size"]
-    numbers = ("parameters", "words_per_second", "epochs", "best_epoch")
-    metrics = {key: float(result[key]) for key in numbers}
-    for evaluation in _evaluations(directory, name):
+    for key in ("parameters", "words_per_second", "epochs", "best_epoch"):
+        yield key, float((run.result or {})[key])
+    size = run.record["settings"]["document_size"]
+    for evaluation, found in run.evaluations.items():
         # MLflow allows no `+` in a name.
         other = "vector_still" if evaluation == NONE else evaluation.replace("+", "_and_")
         ending = "" if evaluation == final_evaluation(size) else f"_{other}"
-        found = read_json(directory.evaluation(name, evaluation))
-        metrics[f"multiply_adds_per_word{ending}"] = float(found["multiply_adds_per_word"])
+        assert found is not None
+        yield f"multiply_adds_per_word{ending}", float(found["multiply_adds_per_word"])
         for split, figures in found["splits"].items():
-            metrics[f"{split}_perplexity{ending}"] = float(figures["perplexity"])
-    return metrics
+            yield f"{split}_perplexity{ending}", float(figures["perplexity"])
 
 
 def report_files(directory: ExperimentDirectory) -> dict[str, list[Path]]:
     """Tables, figures, report and claims, by the folder they belong into."""
     top = [path for path in (directory.report, directory.claims) if path.is_file()]
     return {
-        "tables": _files(directory.table("x", "csv").parent),
-        "figures": _files(directory.figure("x", "svg").parent),
+        "tables": files_in(directory.table("x", "csv").parent),
+        "figures": files_in(directory.figure("x", "svg").parent),
         "": top,
     }
-
-
-def _files(folder: Path) -> list[Path]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
-
-
-def digest(directory: ExperimentDirectory, paths: Iterable[Path]) -> str:
-    """sha256 over names and contents."""
-    digest = hashlib.sha256()
-    for path in paths:
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(directory.path)} {len(content)}\n".encode() + content)
-    return digest.hexdigest()

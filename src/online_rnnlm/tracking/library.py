@@ -30,6 +30,8 @@ _CLIENT_ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _ATTEMPTS = 8
+# The others: MLflow looks for a data set, and makes it if it is not there, in two steps.
+_PASSING = ("database is locked", "UNIQUE constraint failed", "duplicate key value")
 _PASSWORD = re.compile(r"(//[^/@\s:]*):[^/@\s]*@")
 
 Result = TypeVar("Result")
@@ -78,12 +80,13 @@ def _what_happened(error: Exception) -> str:
 
 
 def retrying(action: Callable[[], Result]) -> Result:
-    """Repeat while another program, such as MLflow's server, holds the database."""
+    """Repeat while another program holds the database, or has just made what this one makes."""
     for attempt in range(_ATTEMPTS):
         try:
             return action()
         except Exception as error:
-            if "database is locked" not in str(error) or attempt == _ATTEMPTS - 1:
+            passes = any(sign in str(error) for sign in _PASSING)
+            if not passes or attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(2.0**attempt / 8)
     raise AssertionError

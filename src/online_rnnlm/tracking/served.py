@@ -1,19 +1,14 @@
-"""A trained run as an MLflow model: a folder that scores sentences without this project.
+"""A trained run as an MLflow model: what scores sentences, here and where the project is not.
 
-MLflow loads it by `_load_pyfunc`, from the copy of this module that lies in the folder.
+Of the package it needs what it imports, and no more: that much is packed into the model.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
@@ -28,12 +23,10 @@ from online_rnnlm.corpora.corpus import (
     Split,
     read_vocabulary,
 )
-from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
-from online_rnnlm.processes import kernel_sources, prepare_process
+from online_rnnlm.processes import prepare_process
 from online_rnnlm.runs import (
     CorpusDirectory,
-    ExperimentDirectory,
     RunDirectory,
     read_json,
 )
@@ -43,14 +36,11 @@ from online_rnnlm.settings import (
     PositiveInt,
     RunSettings,
     Settings,
-    TestingSettings,
 )
-from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.updates import (
     ALL,
     DOCUMENT_VECTOR,
     NONE,
-    final_evaluation,
     name_of,
     parts_named,
     parts_of,
@@ -61,101 +51,7 @@ if TYPE_CHECKING:  # they load numba and PyTensor, which `prepare_process` must 
     from online_rnnlm.model.state import OnlineSettings
 
 COLUMN = "sentence"
-REQUIREMENTS = (
-    "llvmlite",
-    "mlflow-skinny",
-    "numba",
-    "numpy",
-    "pandas",
-    "pydantic",
-    "pytensor",
-    "scipy",
-)
-"""What loading and scoring import, in packages' names."""
-_PACKAGE = Path(__file__).parents[1]
-_EXAMPLES = 3
 _BLANKS = re.compile(r"[ \t\r\n]+")
-
-
-def save_model(
-    directory: ExperimentDirectory,
-    name: str,
-    path: Path,
-    testing: TestingSettings | None = None,
-    *,
-    run_id: str | None = None,
-    model_id: str | None = None,
-) -> None:
-    """Write the model of a finished run into a folder that is empty or not there.
-
-    `testing` gives the default of `steps`. The ids, if any, are those of the MLflow run and
-    logged model that the folder is for. Raises UserError if a file of the run is missing.
-    """
-    run = directory.run(name)
-    record = read_json(_existing(run.run))
-    settings = RunSettings.model_validate(record["settings"])
-    corpus = directory.corpus(settings.corpus)
-    library = mlflow()
-    with TemporaryDirectory() as folder:
-        library.pyfunc.save_model(
-            path=str(path),
-            loader_module=__name__,
-            data_path=str(_data(run, corpus, Path(folder))),
-            code_paths=[str(_PACKAGE)],
-            pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
-            signature=_signature(settings, testing or TestingSettings()),
-            input_example=pd.DataFrame({COLUMN: _examples(corpus)}),
-            mlflow_model=library.models.Model(run_id=run_id, model_id=model_id),
-            metadata={"run": name, "identity": record["identity"]},
-        )
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise UserError(f"{path}: missing: a model needs it")
-    return path
-
-
-def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
-    """A folder with what the model is made of, each file named as where it is from."""
-    data = folder / "run"
-    data.mkdir()
-    _existing(run.result)  # without it, the run goes on
-    for file in (run.run, run.model, corpus.vocabulary):
-        shutil.copy2(_existing(file), data)
-    return data
-
-
-def _examples(corpus: CorpusDirectory) -> list[str]:
-    """The first sentences of `valid`."""
-    with _existing(corpus.text("valid")).open(encoding="utf-8") as file:
-        return [line.rstrip("\n") for line, _ in zip(file, range(_EXAMPLES), strict=False)]
-
-
-def _signature(settings: RunSettings, testing: TestingSettings) -> Any:
-    library = mlflow()
-    types = library.types
-    column, double, long = types.ColSpec, types.DataType.double, types.DataType.long
-    string, param = types.DataType.string, types.ParamSpec
-    return library.models.ModelSignature(
-        inputs=types.Schema([column(string, COLUMN)]),
-        outputs=types.Schema(
-            [
-                column(double, "log_probability"),
-                column(long, "tokens"),
-                column(types.schema.Array(double), "token_log_probabilities"),
-            ]
-        ),
-        params=types.ParamSchema(
-            [
-                param("updates", string, final_evaluation(settings.document_size)),
-                param("learn_after", string, "word"),
-                param("unit_of_text", string, "sentence"),
-                param("learning_rate", double, None),
-                param("steps", long, testing.steps),
-            ]
-        ),
-    )
 
 
 class Request(Settings):
@@ -215,66 +111,38 @@ class ServedModel:
         self, split: Split, request: Request, learning: frozenset[str]
     ) -> NDArray[np.float64]:
         """log P of every token, by what the project's own evaluations are made with."""
-        numbers = np.arange(split.sentences)
-        as_trained = (request.learn_after, request.unit_of_text) == ("word", "sentence")
-        if not learning or (learning == {DOCUMENT_VECTOR} and as_trained):
-            rate = self._document_rate(request, learning)
-            return self._scorer(self._weights, split, numbers, rate).log_probabilities
-        return self._online_scorer(request, learning).score(split, numbers).log_probabilities
-
-    def _document_rate(self, request: Request, learning: frozenset[str]) -> float:
-        """Beside weights that learn, the vector keeps the rate that it was trained with."""
-        if DOCUMENT_VECTOR not in learning:
-            return 0.0
-        alone = learning == {DOCUMENT_VECTOR}
-        return (request.learning_rate if alone else None) or self._settings.document_rate
-
-    def _online_scorer(self, request: Request, learning: frozenset[str]) -> OnlineScorer:
-        """The scorer of the last call, if it is the same: making one takes a while."""
-        from online_rnnlm.model import engine  # noqa: PLC0415
         from online_rnnlm.model.state import OnlineSettings  # noqa: PLC0415
 
-        groups = learning - {DOCUMENT_VECTOR}
-        online = OnlineSettings(
-            groups,
-            learning_rate=(request.learning_rate or 0.0) if groups else 0.0,
-            document_rate=self._document_rate(request, learning),
+        numbers, trained = np.arange(split.sentences), self._settings.document_rate
+        rate = request.learning_rate or trained
+        as_trained = (request.learn_after, request.unit_of_text) == ("word", "sentence")
+        if not learning or (learning == {DOCUMENT_VECTOR} and as_trained):
+            vectors_rate = rate if learning else 0.0
+            return self._scorer(self._weights, split, numbers, vectors_rate).log_probabilities
+        online = OnlineSettings.of_parts(
+            learning,
+            rate,
+            trained,
             steps=request.steps,
             learn_after=request.learn_after,
             unit_of_text=request.unit_of_text,
         )
+        return self._online_scorer(online).score(split, numbers).log_probabilities
+
+    def _online_scorer(self, online: OnlineSettings) -> OnlineScorer:
+        """The scorer of the last call, if it is the same: making one takes a while."""
+        from online_rnnlm.model import engine  # noqa: PLC0415
+
         if self._online is None or self._online[0] != online:
             scorer = engine.online_scorer(self._settings, self._corpus, self._weights, online)
             self._online = online, scorer
         return self._online[1]
 
 
-def _load_pyfunc(path: str) -> ServedModel:
-    """What MLflow calls, with the folder of the model's data."""
+def load(folder: Path) -> ServedModel:
+    """The model of the data in a folder."""
     prepare_process()
-    _share_kernels(Path(path).parents[1])
-    return ServedModel(Path(path))
-
-
-def _share_kernels(model: Path) -> None:
-    """Have the kernels imported from a copy of them that all models with the same ones share.
-
-    numba finds compiled code by the place of its source. MLflow often makes a copy of a model to
-    load it, and would have its kernels compiled each time.
-    """
-    from online_rnnlm.model import kernels  # noqa: PLC0415
-
-    own = Path(kernels.__path__[0]).resolve()
-    if not own.is_relative_to(model.resolve()):
-        return  # this process has the package from elsewhere
-    shared = Path(os.environ["NUMBA_CACHE_DIR"]) / f"sources-{kernel_sources()}"
-    if not shared.is_dir():
-        shared.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=shared.parent) as folder:
-            copy = shutil.copytree(own, Path(folder) / "kernels")
-            with suppress(OSError):  # another process has been faster
-                copy.replace(shared)
-    kernels.__path__ = [str(shared)]
+    return ServedModel(folder)
 
 
 def _corpus(directory: CorpusDirectory) -> Corpus:

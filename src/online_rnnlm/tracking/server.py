@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
-from contextlib import closing
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
 from online_rnnlm.tracking.stores import store_for
-from online_rnnlm.tracking.synchronisation import VIEW, synchronise
+from online_rnnlm.tracking.synchronisation import synchronise
+from online_rnnlm.tracking.views import page
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
+_PATIENCE = 60.0
+"""Seconds that a server may take to begin or to end."""
 
 
 def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
@@ -22,29 +31,80 @@ def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_HOST, port))
+            probe.bind((HOST, port))
         except OSError as error:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
     found = synchronise(directory)
     for corpus, experiment in found.experiments.items():
-        print(f"MLflow, {corpus}: http://{_HOST}:{port}/{page(experiment)}", flush=True)
+        print(f"MLflow, {corpus}: {address(port)}/{page(experiment)}", flush=True)
     command = ui_command(directory, port)
     os.execve(command[0], command, os.environ | SERVER_ENVIRONMENT)
 
 
-def page(experiment: str) -> str:
-    """The page that shows an experiment's best runs first."""
-    # The address says that it is about training: MLflow's interface has two faces.
-    return f"#/experiments/{experiment}/runs?viewStateShareKey={VIEW}&workflowType=machine_learning"
+def address(port: int) -> str:
+    """Where a server on this machine answers."""
+    return f"http://{HOST}:{port}"
 
 
 def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:
-    """The command that serves this store; it needs `SERVER_ENVIRONMENT`."""
-    hosts = f"localhost:{port},{_HOST}:{port}"
+    """The command that serves an experiment's own store; it needs `SERVER_ENVIRONMENT`."""
     return [
-        *(sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(port)),
-        *("--workers", "1", "--allowed-hosts", hosts),
-        *("--backend-store-uri", store_for(directory, None).uri),
+        *_command(port, store_for(directory, None).uri),
+        *("--allowed-hosts", f"localhost:{port},{HOST}:{port}"),
         *("--default-artifact-root", directory.artifacts.resolve().as_uri()),
         "--no-serve-artifacts",
     ]
+
+
+def team_command(port: int, backend: str, artifacts: Path) -> list[str]:
+    """The command of a server that others enter runs into; it needs `SERVER_ENVIRONMENT`."""
+    return [*_command(port, backend), "--artifacts-destination", str(artifacts)]
+
+
+def _command(port: int, backend: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
+        *("--workers", "1", "--backend-store-uri", backend),
+    ]
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens at."""
+    with closing(socket.socket()) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
+    """A server that answers within the block; what it says goes to the end of a file.
+
+    Raises UserError if it does not begin to answer.
+    """
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            command, env=os.environ | SERVER_ENVIRONMENT, stdout=said, stderr=said,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        _wait_for(process, port, log)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(_PATIENCE)
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise UserError(f"MLflow's server does not answer at {address(port)}: see {log}")
+        time.sleep(0.2)
+
+
+def _answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"{address(port)}/health", timeout=5).close()
+    except OSError:
+        return False
+    return True

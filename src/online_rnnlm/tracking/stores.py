@@ -122,14 +122,48 @@ def prepare(store: Store) -> None:
     Only of the experiment's own; another is made if it is missing, and refused if it is old.
     Under `locked`.
     """
-    if store.file is None:
+    file = store.file
+    if file is None:
         return
-    if store.own and store.file.is_file():
-        _remake_if_moved(store)
-    if not store.file.is_file():
+    if not file.is_file():
         _make(store)
-    elif _revision(store.file) != _newest_revision():
+        return
+    found = _look_at(store, file)
+    if store.own and found.is_of_elsewhere(store):
+        _log.warning("%s: was made for %s: it is rebuilt", file, found.places[0])
+        file.unlink()
+        _make(store)
+    elif found.revision != _newest_revision():
         _bring_up_to_date(store)
+
+
+@dataclass(frozen=True)
+class _Database:
+    """What a database's file says of itself."""
+
+    revision: str | None
+    """The version of its tables."""
+    places: list[str]
+    """Where its experiments' files are: MLflow keeps absolute paths."""
+
+    def is_of_elsewhere(self, store: Store) -> bool:
+        assert store.artifacts is not None
+        here = f"{store.artifacts.as_uri()}/"
+        return bool(self.places) and not any(place.startswith(here) for place in self.places)
+
+
+def _look_at(store: Store, file: Path) -> _Database:
+    """Read a database without MLflow, which would change it; raises UserError if it is none."""
+    places = "SELECT artifact_location FROM experiments WHERE experiment_id != 0"
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            where = [str(row[0]) for row in connection.execute(places)]
+    except sqlite3.DatabaseError as error:
+        what = "delete it: it will be rebuilt from the runs' files"
+        advice = what if store.own else "it is no database of MLflow's"
+        raise UserError(f"{file}: {error}; {advice}") from None
+    return _Database(str(found[0]) if found else None, where)
 
 
 def _make(store: Store) -> None:
@@ -146,33 +180,6 @@ def _make(store: Store) -> None:
             with Store(f"{_SQLITE}{fresh}", store.artifacts, store.own).client() as client:
                 client.delete_experiment("0")
             fresh.replace(file)
-
-
-def _remake_if_moved(store: Store) -> None:
-    """MLflow keeps absolute paths: a database that lay elsewhere is put away and made anew."""
-    file, artifacts = store.file, store.artifacts
-    assert file is not None and artifacts is not None
-    query = "SELECT artifact_location FROM experiments WHERE experiment_id != 0"
-    try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
-            locations = [str(row[0]) for row in connection.execute(query)]
-    except sqlite3.DatabaseError as error:
-        raise UserError(
-            f"{file}: {error}; delete it: it will be rebuilt from the runs' files"
-        ) from None
-    if locations and not any(place.startswith(f"{artifacts.as_uri()}/") for place in locations):
-        _log.warning("%s: was made for %s: it is rebuilt", file, locations[0])
-        file.unlink()
-
-
-def _revision(file: Path) -> str | None:
-    """The version of a database's tables."""
-    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
-        try:
-            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise UserError(f"{file}: {error}; it is no database of MLflow's") from None
-    return str(found[0]) if found else None
 
 
 @cache

@@ -5,38 +5,28 @@ from __future__ import annotations
 import os
 import runpy
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
+from online_rnnlm.tracking import server
 
 GENERATOR = Path(__file__).parents[1] / "analysis" / "fake_experiment.py"
 PASSWORD = "open-sesame"
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-HOST = "127.0.0.1"
 
 
 @pytest.fixture(scope="session")
 def fake() -> SimpleNamespace:
     """Writes experiments that were never run."""
     return SimpleNamespace(**runpy.run_path(str(GENERATOR)))
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -46,40 +36,22 @@ class Server:
     backend: str
     folder: Path
     port: int
-    process: subprocess.Popen[bytes] | None = None
+    stack: ExitStack
 
     @property
     def uri(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return server.address(self.port)
 
     def start(self) -> None:
-        command = [
-            *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(self.port)),
-            *("--workers", "1", "--backend-store-uri", self.backend),
-            *("--artifacts-destination", str(self.folder / "artifacts")),
-        ]
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, env=os.environ | SERVER_ENVIRONMENT, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        wait_until(self._answers)
+        command = server.team_command(self.port, self.backend, self.folder / "artifacts")
+        log = self.folder / "server.log"
+        self.stack.enter_context(server.running(command, self.port, log))
 
     def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 15)
-            self.process.wait(30)
-            self.process = None
-
-    def _answers(self) -> bool:
-        try:
-            urllib.request.urlopen(f"{self.uri}/health", timeout=5).close()
-        except OSError:
-            return False
-        return True
+        self.stack.close()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -97,7 +69,7 @@ def postgresql() -> Iterator[str]:
     if user:
         for path in (folder, secret):
             shutil.chown(path, user)
-    data, port = folder / "data", free_port()
+    data, port = folder / "data", server.free_port()
     subprocess.run(
         [programs / "initdb", "--pgdata", data, "--username", "runner", "--auth", "scram-sha-256",
          "--pwfile", secret, "--no-sync", "--locale", "C", "--encoding", "UTF8"],
@@ -105,13 +77,13 @@ def postgresql() -> Iterator[str]:
     )  # fmt: skip
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", folder,
+            [programs / "postgres", "-D", data, "-h", server.HOST, "-p", str(port), "-k", folder,
              "-c", "fsync=off"],
             stdout=log, stderr=log, user=user, cwd=folder,
         )  # fmt: skip
     try:
         wait_until(lambda: "ready to accept connections" in (folder / "log").read_text())
-        yield f"postgresql://runner:{PASSWORD}@{HOST}:{port}/postgres"
+        yield f"postgresql://runner:{PASSWORD}@{server.HOST}:{port}/postgres"
     finally:
         process.terminate()
         process.wait(30)
@@ -119,19 +91,17 @@ def postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def server(backend: str, folder: Path) -> Iterator[Server]:
-    made = Server(backend, folder, free_port())
-    made.start()
-    try:
+def serving(backend: str, folder: Path) -> Iterator[Server]:
+    with ExitStack() as stack:
+        made = Server(backend, folder, server.free_port(), stack)
+        made.start()
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="session")
 def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("sqlite-server")
-    with server(f"sqlite:///{folder}/mlflow.db", folder) as made:
+    with serving(f"sqlite:///{folder}/mlflow.db", folder) as made:
         yield made
 
 
@@ -147,7 +117,7 @@ def postgresql_uri() -> Iterator[str]:
 def postgresql_server(
     postgresql_uri: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    with server(postgresql_uri, tmp_path_factory.mktemp("postgresql-server")) as made:
+    with serving(postgresql_uri, tmp_path_factory.mktemp("postgresql-server")) as made:
         yield made
 
 
@@ -168,5 +138,5 @@ def away_server(tmp_path: Path) -> Iterator[Server]:
     """A server of a test's own, that it may end."""
     folder = tmp_path / "server"
     folder.mkdir()
-    with server(f"sqlite:///{folder}/mlflow.db", folder) as made:
+    with serving(f"sqlite:///{folder}/mlflow.db", folder) as made:
         yield made

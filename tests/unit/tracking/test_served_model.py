@@ -20,7 +20,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate
 from online_rnnlm.runs import ExperimentDirectory, module_sources, read_json
 from online_rnnlm.settings import RunSettings
-from online_rnnlm.tracking import served
+from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.training import train
 
@@ -51,9 +51,13 @@ import json, sys, warnings
 import mlflow.pyfunc
 warnings.simplefilter("error")
 model = mlflow.pyfunc.load_model(sys.argv[1])
-found = model.predict(json.loads(sys.stdin.read()), params={"updates": "none"})
+sentences = json.loads(sys.stdin.read())
+found = {
+    updates: model.predict(sentences, params={"updates": updates})["log_probability"].tolist()
+    for updates in ("none", "document_vector")
+}
 files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in ("", ".model.kernels.batches")]
-print(json.dumps([files, found["log_probability"].tolist()]))
+print(json.dumps([files, found]))
 """
 
 
@@ -67,7 +71,7 @@ def trained(corpus_directory, path, **settings) -> ExperimentDirectory:
 
 
 def saved(directory: ExperimentDirectory, path: Path) -> Path:
-    served.save_model(directory, "run", path, typed.TestingSettings(steps=STEPS))
+    saving.save_model(directory, "run", path, typed.TestingSettings(steps=STEPS))
     return path
 
 
@@ -241,39 +245,81 @@ def test_signature_and_example(experiment, folder, model):
     assert model.metadata.metadata == {"run": "run", "identity": identity}
 
 
-def test_it_works_elsewhere_without_the_experiment(experiment, folder, tmp_path):
+@pytest.fixture(scope="module")
+def bare_python(folder, tmp_path_factory) -> Path:
+    """The Python of an environment that has a model's requirements, and nothing else."""
+    place = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
+    python = place / "bin" / "python"
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    options = ["--no-compile", "--disable-pip-version-check", "--no-input"]
+    requirements = folder / "requirements.txt"
+    subprocess.run([*command, *options, "--requirement", str(requirements)], check=True)
+    return python
+
+
+def test_it_works_elsewhere_without_the_experiment(experiment, bare_python, tmp_path):
+    """In a process of its own, a copy of it, and with its own requirements only."""
     copy = ExperimentDirectory(tmp_path / "experiment")
     shutil.copytree(experiment.path, copy.path)
     saved(copy, tmp_path / "model")
     shutil.rmtree(copy.path)
     shutil.copytree(tmp_path / "model", tmp_path / "copy")
-    records = json.dumps(sentences(experiment).to_dict("records"))
-    hushed = ("PYTHONPATH", "MLFLOW_LOGGING_LEVEL")
-    environment = {key: value for key, value in os.environ.items() if key not in hushed}
     places = set()
-    for path in (tmp_path / "model", tmp_path / "copy"):
-        process = subprocess.run(
-            [sys.executable, "-I", "-c", textwrap.dedent(ELSEWHERE), str(path)],
-            cwd=tmp_path,
-            env=environment,
-            input=records,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (process.returncode, process.stderr) == (0, "")
-        (package, kernels), found = json.loads(process.stdout)
-        assert Path(package).parent == path / "code" / "online_rnnlm"
-        assert found == scored(experiment, "none")["log_probability"].tolist()
-        places.add(kernels)
-    # A copy finds the kernels that have been compiled already.
-    [place] = places
-    assert Path(place).is_relative_to(os.environ["NUMBA_CACHE_DIR"])
+    for python, name in ((sys.executable, "model"), (bare_python, "copy")):
+        files, found = elsewhere(python, tmp_path / name, sentences(experiment))
+        for evaluation, logs in found.items():
+            assert logs == scored(experiment, evaluation)["log_probability"].tolist()
+        places.add(tuple(files))
+    # Both use the same code, and so what has been compiled already; neither uses the project's.
+    [(package, kernels)] = places
+    assert Path(kernels).is_relative_to(Path(package).parent)
+    assert not Path(package).is_relative_to(Path(saving.__file__).parents[1])
+
+
+def elsewhere(python, model, frame):
+    """What `ELSEWHERE` says, which must be all."""
+    # MLflow's own settings of this process, and the project's place.
+    hushed = ("PYTHONPATH", "MLFLOW_LOGGING_LEVEL")
+    process = subprocess.run(
+        [str(python), "-I", "-c", textwrap.dedent(ELSEWHERE), str(model)],
+        cwd=model.parent,
+        env={key: value for key, value in os.environ.items() if key not in hushed},
+        input=json.dumps(frame.to_dict("records")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stderr) == (0, "")
+    return json.loads(process.stdout)
+
+
+def test_code_is_unpacked_where_it_can_be(folder, tmp_path):
+    """Where the user's cache cannot be written, such as in a container, elsewhere."""
+    (tmp_path / "file").write_text("no folder")
+    code = "import online_rnnlm_model as loader, sys; print(loader.sources(sys.argv[1]))"
+    for cache in (tmp_path / "cache", tmp_path / "file"):
+        environment = os.environ | {
+            "XDG_CACHE_HOME": str(cache),
+            "PYTHONPATH": str(folder / "code"),
+        }
+        found = {
+            subprocess.run(
+                [sys.executable, "-c", code, str(folder / "data" / "run")],
+                env=environment, capture_output=True, text=True, check=True,
+            ).stdout.strip()
+            for _ in range(2)
+        }  # fmt: skip
+        shared = cache.name == "cache"
+        assert len(found) == (1 if shared else 2)
+        for place in map(Path, found):
+            assert place.is_relative_to(cache) == shared
+            assert (place / "online_rnnlm" / "tracking" / "served.py").is_file()
 
 
 def test_the_requirements_are_what_the_code_imports(folder):
     pins = dict(line.split("==") for line in (folder / "requirements.txt").read_text().split())
-    assert pins == {package: version(package) for package in served.REQUIREMENTS}
+    assert pins == {package: version(package) for package in saving.REQUIREMENTS}
     # SciPy brings numba's BLAS; MLflow's small package is the one that loads models.
     modules = ("online_rnnlm.tracking.served", "online_rnnlm.tracking")
     sources = {source for module in modules for source in module_sources(module)}
@@ -294,7 +340,7 @@ def _imported_at_once(source: Path) -> set[str]:
 
 
 def test_a_folder_says_for_which_mlflow_run_it_is(experiment, tmp_path):
-    served.save_model(experiment, "run", tmp_path / "model", run_id="a" * 32, model_id="m-1")
+    saving.save_model(experiment, "run", tmp_path / "model", run_id="a" * 32, model_id="m-1")
     metadata = mlflow().models.Model.load(str(tmp_path / "model"))
     assert (metadata.run_id, metadata.model_id) == ("a" * 32, "m-1")
     assert not list((tmp_path / "model").rglob("__pycache__"))
@@ -310,5 +356,5 @@ def test_a_missing_file_is_named(experiment, tmp_path):
     with pytest.raises(UserError, match=r"result\.json: missing"):
         saved(copy, tmp_path / "model")
     with pytest.raises(UserError, match=r"nothing/run\.json: missing"):
-        served.save_model(copy, "nothing", tmp_path / "other")
+        saving.save_model(copy, "nothing", tmp_path / "other")
     assert not (tmp_path / "model").exists()

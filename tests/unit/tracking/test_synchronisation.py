@@ -20,8 +20,8 @@ from uuid import uuid4
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, read_json
-from online_rnnlm.tracking import entries
+from online_rnnlm.runs import ExperimentDirectory, read_json, write_json
+from online_rnnlm.tracking import entries, reading
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT, mlflow
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise
@@ -87,13 +87,13 @@ def contents(client: Any, run_id: str, folder: str | None = None) -> dict[str, b
 
 def said_by_files(directory: ExperimentDirectory) -> dict[str, dict[str, Any]]:
     """What a store has to say."""
-    runs = [entries.run_entry(directory, name) for name in entries.run_names(directory)]
+    runs = [entries.run_entry(directory, name) for name in reading.run_names(directory)]
     summary = entries.summary_entry(directory, "")
     digest = read_json(directory.corpus("invented").statistics)["digest"][:36]
     return {
         entry.run: {
             "label": entry.label,
-            "status": "RUNNING" if entry.digest is None else "FINISHED",
+            "status": entry.status,
             "times": (entry.began, entry.ended),
             "parameters": entry.parameters,
             "tags": told(entry.tags),
@@ -154,6 +154,8 @@ def test_what_is_there_to_compare(directory: ExperimentDirectory) -> None:
     lines = directory.run(RUN).metrics.read_text().splitlines()
     steps = [step for key, _, _, step in entry["metrics"] if key == "epoch/valid_perplexity"]
     assert sorted(steps) == list(range(1, len(lines) + 1))
+    assert metrics["system/peak_memory_megabytes"] == 400 + len(lines)
+    assert 90 < metrics["system/cpu_utilization_percentage"] < 100
     assert {"run.json", "metrics.jsonl", "train.log", "evaluations/none.parquet"} <= {
         *entry["files"]
     }
@@ -205,6 +207,35 @@ def test_further_evaluations_are_added_and_changed_ones_replaced(
     synchronise(directory, store)
     assert_right(directory, store)
     directory.report.write_text("<p>two</p>")
+    synchronise(directory, store)
+    assert_right(directory, store)
+
+
+def fail(directory: ExperimentDirectory, message: str) -> None:
+    """Let a run that trains come to a bad end."""
+    identity = read_json(directory.run(RUN).run)["identity"]
+    ended = "2026-01-01T12:05:00.000+00:00"
+    about = {"identity": identity, "ended": ended, "message": message}
+    write_json(directory.run(RUN).failure, about)
+
+
+def test_a_failed_run_says_why_until_it_is_trained_again(
+    directory: ExperimentDirectory, store: str | None
+) -> None:
+    finish = break_off(directory, 2)
+    first = synchronise(directory, store).runs[RUN]
+    fail(directory, "diverged in epoch 3")
+    found = synchronise(directory, store)
+    assert (found.runs[RUN], found.unfinished) == (first, [])
+    entry = view(directory, store)[RUN]
+    assert (entry["status"], entry["tags"]["failure"]) == ("FAILED", "diverged in epoch 3")
+    assert "failure.json" in entry["files"]
+    assert_right(directory, store)
+    directory.run(RUN).failure.unlink()
+    synchronise(directory, store)
+    assert view(directory, store)[RUN]["status"] == "RUNNING"
+    assert_right(directory, store)
+    finish()
     synchronise(directory, store)
     assert_right(directory, store)
 
@@ -265,13 +296,53 @@ def test_others_runs_of_the_same_names_are_left_alone(
     assert synchronise(other, uri).runs == theirs.runs
 
 
+def test_of_two_that_train_the_same_the_one_to_finish_first_is_shown(
+    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
+) -> None:
+    """Two folders, one training: until one has finished, the one that has begun last."""
+    uri = sqlite_server.uri
+    other: ExperimentDirectory = fake.write(
+        tmp_path / "elsewhere" / directory.path.name, fake.experiment()
+    )
+    other.report.write_text("<p>two</p>")
+    record = read_json(other.run(RUN).run)
+    write_json(other.run(RUN).run, record | {"began": "2026-01-01T13:00:00.000+00:00"})
+    finish_ours, finish_theirs = break_off(directory, 2), break_off(other, 1)
+    ours = synchronise(directory, uri).runs[RUN]
+    theirs = synchronise(other, uri).runs[RUN]
+    assert theirs != ours
+    assert synchronise(directory, uri).runs[RUN] == theirs
+    finish_ours()
+    ours = synchronise(directory, uri).runs[RUN]
+    assert ours != theirs
+    finish_theirs()
+    assert synchronise(other, uri).runs[RUN] == ours
+    with store_for(directory, uri).client() as client:
+        assert client.get_run(theirs).info.lifecycle_stage == "deleted"
+        assert client.get_run(ours).info.start_time == 1767268800000
+
+
+def test_what_has_not_changed_is_not_read_again(
+    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, read = entries.Reader(directory), []
+    whole = entries.run_entry
+    monkeypatch.setattr(entries, "run_entry", lambda d, name: read.append(name) or whole(d, name))
+    synchronise(directory, None, reader)
+    assert read == reading.run_names(directory)
+    break_off(directory, 3)
+    read.clear()
+    synchronise(directory, None, reader)
+    assert read == [RUN]
+
+
 def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = "") -> list[str]:
     """The command that synchronises in a process of its own."""
     code = f"""
         import os, signal
         from pathlib import Path
         from online_rnnlm.runs import ExperimentDirectory
-        from online_rnnlm.tracking import synchronisation
+        from online_rnnlm.tracking import ledger, synchronisation
         {before}
         synchronisation.synchronise(ExperimentDirectory(Path({str(directory.path)!r})), {uri!r})
     """
@@ -281,7 +352,7 @@ def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = 
 @pytest.mark.parametrize(
     ("moment", "store"),
     [
-        ("_describe", "own"),
+        ("_log_dataset", "own"),
         ("_log_files", "postgresql_server"),
         ("_log_model", "sqlite_server"),
         ("_enter", "own"),
@@ -292,13 +363,13 @@ def test_a_kill_half_way_is_mended(
     directory: ExperimentDirectory, store: str | None, moment: str
 ) -> None:
     before = f"""
-        whole, times = synchronisation._Synchronisation.{moment}, []
+        whole, times = ledger.Ledger.{moment}, []
         def fatal(*arguments):
             times.append(1)
             if len(times) == 2:
                 os.kill(os.getpid(), signal.SIGKILL)
             return whole(*arguments)
-        synchronisation._Synchronisation.{moment} = fatal
+        ledger.Ledger.{moment} = fatal
     """.replace("\n    ", "\n    ")
     command = in_a_process(directory, store, textwrap.indent(textwrap.dedent(before), " " * 8))
     command[-1] = textwrap.dedent(command[-1])
@@ -423,11 +494,15 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
 
     uri, log = away_server.uri, tmp_path / "log"
     finish = break_off(directory, 2)
+    runs, later = directory.path / "runs", tmp_path / "later"
+    runs.rename(later)  # it begins before the first run does
     command = [sys.executable, "-m", "online_rnnlm", "track", "--store", uri, "--watch", "0.2"]
     line = f"import subprocess, sys; subprocess.run({[*command, str(directory.path)]!r})"
     with log.open("w") as file:
         parent = subprocess.Popen([sys.executable, "-c", line], stdout=file, stderr=file)
     wait_until(directory.tracked.is_file)
+    later.rename(runs)
+    wait_until(lambda: read_json(directory.tracked)["runs"] != {})
     assert_right(directory, uri)
     away_server.stop()
     finish()

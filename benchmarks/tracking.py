@@ -1,0 +1,136 @@
+"""What MLflow costs: entering many runs at once, and following those that train."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.context import ONLINE, Context
+from benchmarks.measure import ratios
+from benchmarks.processes import hear, worker
+from benchmarks.rows import Target, row
+from online_rnnlm.configuration import Run
+from online_rnnlm.evaluation import evaluate
+from online_rnnlm.pipeline import Watcher
+from online_rnnlm.runs import ExperimentDirectory, read_json, write_json
+from online_rnnlm.settings import TestingSettings
+from online_rnnlm.tracking import server
+from online_rnnlm.tracking.synchronisation import synchronise
+from online_rnnlm.training import train
+from online_rnnlm.updates import main_evaluations
+
+RUNS, EPOCHS = 100, 30
+ENTERING_TARGET = Target(60, at_least=False)
+FOLLOWED_EPOCHS, FOLLOWED_ROUNDS = 10, 3
+FOLLOWING_TARGET = Target(1.02, at_least=False)
+
+
+def tracking(context: Context) -> dict[str, Any]:
+    """Rows for both."""
+    return {"rows": [*_entering(context), *_following(context)]}
+
+
+def _following(context: Context) -> list[dict[str, Any]]:
+    """Two runs that train on two cores, with what follows them beside them and without, in turn."""
+    quick = context.options.quick
+    epochs, rounds = (1, 1) if quick else (FOLLOWED_EPOCHS, FOLLOWED_ROUNDS)
+    without, beside = [], []
+    for number in range(rounds):
+        without.append(_train_two(context, f"{number}-without", epochs, followed=False))
+        beside.append(_train_two(context, f"{number}-beside", epochs, followed=True))
+    what = f"two trainings of {epochs} epochs at once, runs followed in MLflow, against not:"
+    return [
+        row(
+            f"{what} time of the {name}",
+            "times",
+            ratios([one[key] for one in beside], [one[key] for one in without]),
+            FOLLOWING_TARGET,
+        )
+        for name, key in (("clock", "wall"), ("processor", "cpu"))
+    ]
+
+
+def _train_two(context: Context, name: str, epochs: int, *, followed: bool) -> dict[str, float]:
+    """Their seconds of the clock, and of the processor: those of what follows them, too."""
+    directory = ExperimentDirectory(context.scratch / "following" / name)
+    corpus = directory.corpus(context.main.name)
+    corpus.path.parent.mkdir(parents=True)
+    corpus.path.symlink_to(context.main.directory.path.resolve())
+    watcher = Watcher(context.experiment, directory)
+    began = time.perf_counter()
+    if followed:
+        watcher.start()
+    with ExitStack() as stack:
+        settings = [context.settings(ONLINE, seed=s, max_epochs=epochs) for s in (1, 2)]
+        workers = [stack.enter_context(worker("train", corpus, one)) for one in settings]
+        cpu = sum(float(hear(process)["cpu"]) for process in workers)
+        wall = time.perf_counter() - began
+    before = _of_children()
+    watcher.stop()
+    return {"wall": wall, "cpu": cpu + _of_children() - before}
+
+
+def _of_children() -> float:
+    """Seconds of the processor of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _entering(context: Context) -> list[dict[str, Any]]:
+    """Seconds of the clock to enter many runs, with their models, into a server that runs."""
+    runs, epochs = (3, 3) if context.options.quick else (RUNS, EPOCHS)
+    warming, experiment = (
+        ExperimentDirectory(context.scratch / "tracking" / name) for name in ("warming", "many")
+    )
+    _train_one(context, warming)
+    _multiply(warming, experiment, runs, epochs)
+    port, folder = server.free_port(), context.scratch / "server"
+    folder.mkdir()
+    command = server.team_command(port, f"sqlite:///{folder}/mlflow.db", folder / "artifacts")
+    with server.running(command, port, folder / "log"):
+        synchronise(warming, server.address(port))
+        first = _timed(experiment, server.address(port))
+        again = _timed(experiment, server.address(port))
+    title = f"entering {runs} runs of {epochs} epochs with their models into a warm server"
+    entering = row(title, "s", [first["wall"]], ENTERING_TARGET, cpu=first["cpu"])
+    return [entering, row("the same again, nothing changed", "s", [again["wall"]])]
+
+
+def _train_one(context: Context, directory: ExperimentDirectory) -> None:
+    """One run, really trained and tested, of a single epoch."""
+    settings = context.settings(ONLINE, max_epochs=1)
+    corpus = directory.corpus(settings.corpus)
+    shutil.copytree(context.main.directory.path, corpus.path)
+    run = Run(settings=settings)
+    train(run, corpus, directory.run(run.name))
+    for evaluation in main_evaluations(settings.document_size):
+        evaluate(directory, run.name, corpus, evaluation, TestingSettings())
+
+
+def _multiply(
+    given: ExperimentDirectory, directory: ExperimentDirectory, runs: int, epochs: int
+) -> None:
+    """Many runs like the one that is given, each of an identity of its own, of so many epochs."""
+    shutil.copytree(given.path / "corpora", directory.path / "corpora")
+    [name] = [path.name for path in (given.path / "runs").iterdir()]
+    [epoch] = map(json.loads, given.run(name).metrics.read_text(encoding="utf-8").splitlines())
+    for number in range(runs):
+        copy = f"{name}-{number}"
+        for folder in ("runs", "evaluations"):
+            shutil.copytree(given.path / folder / name, directory.path / folder / copy)
+        run, identity = directory.run(copy), f"{number:064}"
+        evaluations = (directory.path / "evaluations" / copy).glob("*.json")
+        for file in (run.run, run.result, *evaluations):
+            write_json(file, read_json(file) | {"identity": identity})
+        lines = (json.dumps(epoch | {"epoch": 1 + number}) + "\n" for number in range(epochs))
+        run.metrics.write_text("".join(lines), encoding="utf-8")
+
+
+def _timed(directory: ExperimentDirectory, uri: str) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    synchronise(directory, uri)
+    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}

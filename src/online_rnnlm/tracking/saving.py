@@ -1,0 +1,145 @@
+"""Writes a trained run as an MLflow model: a folder that scores sentences without this project."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import pandas as pd
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.runs import (
+    CorpusDirectory,
+    ExperimentDirectory,
+    RunDirectory,
+    module_sources,
+    read_json,
+)
+from online_rnnlm.settings import RunSettings, TestingSettings
+from online_rnnlm.tracking import online_rnnlm_model, served
+from online_rnnlm.tracking.library import mlflow
+from online_rnnlm.updates import final_evaluation
+
+REQUIREMENTS = (
+    "llvmlite",
+    "mlflow-skinny",
+    "numba",
+    "numpy",
+    "pandas",
+    "pydantic",
+    "pytensor",
+    "scipy",
+)
+"""What loading and scoring import, in packages' names."""
+_LOADER = Path(online_rnnlm_model.__file__)
+_EXAMPLES = 3
+
+
+def save_model(
+    directory: ExperimentDirectory,
+    name: str,
+    path: Path,
+    testing: TestingSettings | None = None,
+    *,
+    run_id: str | None = None,
+    model_id: str | None = None,
+) -> None:
+    """Write the model of a finished run into a folder that is empty or not there.
+
+    `testing` gives the default of `steps`. The ids, if any, are those of the MLflow run and
+    logged model that the folder is for. Raises UserError if a file of the run is missing.
+    """
+    run = directory.run(name)
+    record = read_json(_existing(run.run))
+    settings = RunSettings.model_validate(record["settings"])
+    corpus = directory.corpus(settings.corpus)
+    library = mlflow()
+    with TemporaryDirectory() as folder:
+        library.pyfunc.save_model(
+            path=str(path),
+            loader_module=_LOADER.stem,
+            data_path=str(_data(run, corpus, Path(folder))),
+            code_paths=[str(_LOADER), str(_packed(Path(folder)))],
+            pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
+            signature=_signature(settings, testing or TestingSettings()),
+            input_example=pd.DataFrame({served.COLUMN: _examples(corpus)}),
+            mlflow_model=library.models.Model(run_id=run_id, model_id=model_id),
+            metadata={"run": name, "identity": record["identity"]},
+        )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(f"{path}: missing: a model needs it")
+    return path
+
+
+def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
+    """A folder with what the model is made of, each file named as where it is from."""
+    data = folder / "run"
+    data.mkdir()
+    _existing(run.result)  # without it, the run goes on
+    for file in (run.run, run.model, corpus.vocabulary):
+        shutil.copy2(_existing(file), data)
+    return data
+
+
+def _packed(folder: Path) -> Path:
+    """A file with the sources that loading and scoring need."""
+    path = folder / online_rnnlm_model.PACKED
+    path.write_bytes(_code())
+    return path
+
+
+@cache
+def _code() -> bytes:
+    """Those sources, packed: the same bytes for the same code, since models share it unpacked."""
+    root = _LOADER.parents[2]
+    needed = set(module_sources(served.__name__))
+    parents = {parent for source in needed for parent in source.relative_to(root).parents}
+    packages = {root / parent / "__init__.py" for parent in parents if parent.name}
+    memory = BytesIO()
+    with ZipFile(memory, "w", ZIP_DEFLATED) as file:
+        for source in sorted(needed | packages):
+            # Without its date.
+            about = ZipInfo(source.relative_to(root).as_posix())
+            file.writestr(about, source.read_bytes(), ZIP_DEFLATED)
+    return memory.getvalue()
+
+
+def _examples(corpus: CorpusDirectory) -> list[str]:
+    """The first sentences of `valid`."""
+    with _existing(corpus.text("valid")).open(encoding="utf-8") as file:
+        return [line.rstrip("\n") for line, _ in zip(file, range(_EXAMPLES), strict=False)]
+
+
+def _signature(settings: RunSettings, testing: TestingSettings) -> Any:
+    library = mlflow()
+    types = library.types
+    column, double, long = types.ColSpec, types.DataType.double, types.DataType.long
+    string, param = types.DataType.string, types.ParamSpec
+    return library.models.ModelSignature(
+        inputs=types.Schema([column(string, served.COLUMN)]),
+        outputs=types.Schema(
+            [
+                column(double, "log_probability"),
+                column(long, "tokens"),
+                column(types.schema.Array(double), "token_log_probabilities"),
+            ]
+        ),
+        params=types.ParamSchema(
+            [
+                param("updates", string, final_evaluation(settings.document_size)),
+                param("learn_after", string, "word"),
+                param("unit_of_text", string, "sentence"),
+                param("learning_rate", double, None),
+                param("steps", long, testing.steps),
+            ]
+        ),
+    )
