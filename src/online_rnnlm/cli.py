@@ -19,6 +19,7 @@ from online_rnnlm import configuration, pipeline
 from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
+from online_rnnlm.devices import claim
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.processes import prepare_process
 from online_rnnlm.runs import PACKAGE, SPLITS, CorpusDirectory, ExperimentDirectory
@@ -262,6 +263,7 @@ def _encode(arguments: Arguments) -> None:
 
 def _train(arguments: Arguments) -> None:
     run, directory = _run(arguments)
+    claim(run.settings)
     train = _stage("training", "train")
     corpus = directory.corpus(run.settings.corpus)
     train(resolve(run, directory), corpus, directory.run(run.name))
@@ -272,6 +274,7 @@ def _train(arguments: Arguments) -> None:
 
 def _evaluate(arguments: Arguments) -> None:
     run, directory = _run(arguments)
+    claim(run.settings)
     testing = configuration.load(arguments.config).testing
     corpus, size = directory.corpus(run.settings.corpus), run.settings.document_size
     if arguments.further:

@@ -24,6 +24,7 @@ from online_rnnlm import checkpoint
 from online_rnnlm.checkpoint import Progress
 from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
+from online_rnnlm.devices import gpu
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.cost import training_multiply_adds_per_word
@@ -88,12 +89,17 @@ def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
         "began": _now(),
         "host": platform.node(),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
-        "machine": machine(),
+        "machine": machine() | gpu(run.settings),
         "versions": {
             "python": platform.python_version(),
-            **{package: version(package) for package in ("numpy", "numba", "pytensor", "scipy")},
+            **{package: version(package) for package in _packages(run.settings)},
         },
     }
+
+
+def _packages(settings: RunSettings) -> tuple[str, ...]:
+    """What the run is computed with."""
+    return ("numpy", "numba", "pytensor", "scipy", *(["jax"] if settings.engine == "jax" else []))
 
 
 def _now() -> str:

@@ -16,7 +16,7 @@ from online_rnnlm.settings import RunSettings
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Compile the kernels that an experiment's runs need; write down for which types."""
-    precisions = _precisions(experiment)
+    precisions = _precisions(experiment, "kernel")
     for precision in precisions:
         compile_kernels(precision)
     write_json(directory.kernels, {"precisions": precisions})
@@ -27,15 +27,15 @@ def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory)
 
     Apart from the others, so that training does not wait for it, nor start again because of it.
     """
-    precisions = _precisions(experiment)
+    precisions = _precisions(experiment, "kernel", "jax")  # JAX leaves this to the kernel
     for precision in precisions:
         compile_online_kernel(precision)
     write_json(directory.online_kernels, {"precisions": precisions})
 
 
-def _precisions(experiment: Experiment) -> list[str]:
+def _precisions(experiment: Experiment, *engines: str) -> list[str]:
     runs = [run.settings for run in experiment.runs()]
-    return sorted({run.precision for run in runs if run.engine == "kernel"})
+    return sorted({run.precision for run in runs if run.engine in engines})
 
 
 def compile_kernels(precision: str) -> None:

@@ -178,7 +178,10 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         from online_rnnlm.model import engine  # noqa: PLC0415
 
-        self._settings = RunSettings.model_validate(read_json(RunDirectory(folder).run)["settings"])
+        settings = read_json(RunDirectory(folder).run)["settings"]
+        # Wherever it is served, whatever it was trained with: there the kernels are.
+        anywhere = {"engine": "kernel", "device": "cpu"}
+        self._settings = RunSettings.model_validate({**settings, **anywhere})
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = parameters.read(RunDirectory(folder).model)
