@@ -42,6 +42,10 @@ class Options:
     seeds: tuple[int, ...] = (1, 2, 3)
     thresholds: dict[int, float] = field(default_factory=lambda: {STATIC: 108.1, ONLINE: 92.0})
     """Validation perplexity to reach, by document size."""
+    device: str = "cpu"
+    """What JAX computes on."""
+    batches: tuple[int, ...] = (64, 256, 1024)
+    """Sentences an update, with JAX."""
     torch_python: Path | None = None
     torch_seconds: float = 300.0
     """Processor time that PyTorch gets to learn."""

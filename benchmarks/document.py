@@ -14,7 +14,7 @@ from benchmarks.figures import AXES, write_figures
 from benchmarks.report import HEADINGS, cells, number, rows_of
 from online_rnnlm.runs import replacing
 
-_PEERS = ("graph", "torch")
+_PEERS = ("graph", "jax", "torch")
 
 
 def write(results: dict[str, Any], path: Path) -> None:

@@ -50,7 +50,7 @@ def test_without_a_gpu_a_run_that_asks_for_one_fails_in_one_line(run, verb, tmp_
     [line] = done.stderr.splitlines()
     assert "`device: gpu`: no GPU" in line
     assert "CUDA_VISIBLE_DEVICES=''" in line
-    assert os.listdir(tmp_path) == ["my.yaml"]
+    assert [file.name for file in tmp_path.iterdir()] == ["my.yaml"]
 
 
 def test_it_fails_before_anything_is_loaded_that_takes_long(run):
@@ -101,7 +101,7 @@ def test_a_gpu_is_for_jax_only(engine):
         RunSettings(corpus="c", engine=engine, device="gpu")
 
 
-def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line(run, tmp_path):
+def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
     """As on a node whose driver is there but too old: JAX itself raises, nothing goes on."""
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     code = (

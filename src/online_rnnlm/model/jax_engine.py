@@ -217,8 +217,8 @@ def _check_device(settings: RunSettings) -> None:
     """Raise UserError if JAX computes on another device than the settings ask for."""
     try:
         found = jax.default_backend()
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+    except (RuntimeError, AssertionError) as error:  # the latter where it sees none
+        reason = (str(error).splitlines() or ["it sees none"])[0]
         raise UserError(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error
     if found != settings.device:
         raise UserError(
