@@ -186,6 +186,24 @@ def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restl
     assert len(lines) == len(kept) + 1
 
 
+def test_with_jax_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path):
+    pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    run = run_of(engine="jax", max_epochs=2, batch_sentences=64)
+    directory = RunDirectory(tmp_path / "killed")
+    places = [str(corpus_directory.path), str(directory.path), "state.npz", "2"]
+    command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places]
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    train(run, corpus_directory, directory)
+    unbroken = trained(run, corpus_directory, tmp_path / "unbroken")
+    assert_same_run(directory, unbroken)
+    assert "jax" in read_json(directory.run)["versions"]
+    usual = trained(run_of(max_epochs=2, batch_sentences=64), corpus_directory, tmp_path / "usual")
+    for found, wanted in zip(epochs_of(directory), epochs_of(usual), strict=True):
+        assert found["valid_perplexity"] == pytest.approx(wanted["valid_perplexity"], rel=1e-4)
+        assert found["train_perplexity"] == pytest.approx(wanted["train_perplexity"], rel=1e-4)
+
+
 def test_a_finished_run_is_not_trained_again(corpus_directory, restless):
     before = contents(restless)
     train(run_of(**RESTLESS), corpus_directory, restless)
