@@ -15,10 +15,14 @@ PURE_PYTHON_SOURCES := connection-pool,docopt
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 LOCKED := --require-hashes --no-deps --only-binary=:all: --no-binary=$(PURE_PYTHON_SOURCES)
 INSTALLED := $(VENV)/installed-for
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-header --no-annotate --quiet
+# Of the second lock, the packages that the first one has not.
+ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper ui bench test lint format document lock clean environment python
+.PHONY: help reproduce smoke comparison paper jax cuda ui bench test lint format document lock clean environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +39,15 @@ comparison: environment ## The whole comparison on the demo's text: three seeds,
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
 	$(SNAKEMAKE) --configfile config/paper.yaml
 
+# Their locks have only what they add. They stay until the environment is made anew.
+jax: environment ## Add what `engine: jax` needs on a CPU to the environment
+cuda: environment ## Add what `engine: jax` needs on an NVIDIA GPU to the environment
+jax cuda:
+	@cmp -s requirements-$@.lock $(VENV)/installed-$@ || { set -e; \
+	    echo "Adding requirements-$@.lock to $(VENV)."; \
+	    $(PIP_INSTALL) $(LOCKED) --requirement requirements-$@.lock; \
+	    cp requirements-$@.lock $(VENV)/installed-$@; }
+
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui results/$(EXPERIMENT) --port $(PORT)
 
@@ -43,7 +56,7 @@ bench: environment ## Measure speed, memory, peers; write docs/performance.md (B
 	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
 	$(BIN)/python -m benchmarks --document $(BENCH)
 
-test: environment ## Run all tests
+test: environment jax ## Run all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: environment ## Check format, style, types and the workflow
@@ -61,9 +74,11 @@ format: environment ## Put the code into the format that lint asks for
 document: environment ## Write the configuration's schema and config/README.md anew
 	$(BIN)/online-rnnlm document
 
-lock: ## Write requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock
+lock: ## Write the locks anew (needs uv)
+	$(COMPILE) --extra dev --output-file requirements.lock
+	for extra in jax cuda; do \
+	    $(COMPILE) --extra $$extra --constraints requirements.lock | awk '$(ADDED)' requirements.lock - \
+	        > requirements-$$extra.lock || exit 1; done
 
 clean: ## Remove the environment and caches; results are kept
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

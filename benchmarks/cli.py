@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmarks import document
+from benchmarks.accelerator import jax
 from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
 from benchmarks.convergence import convergence
 from benchmarks.operation import operation
@@ -25,7 +26,8 @@ from benchmarks.text import prepare_text
 from benchmarks.tracking import tracking
 from online_rnnlm import configuration
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import CorpusDirectory, read_json, write_json
+from online_rnnlm.files import read_json, write_json
+from online_rnnlm.runs import CorpusDirectory
 
 DEFAULT_CORPUS = Path("results/demo/corpora/wikipedia-vital")
 DEFAULT_OUT = Path("results/bench")
@@ -41,6 +43,7 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "profile": profile,
     "scaling": scaling,
     "graph": graph,
+    "jax": jax,
     "torch": torch,
     "convergence": convergence,
 }
@@ -106,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("STATIC", "ONLINE"),
         help="validation perplexities to reach (default: 108.1 92)",
     )
+    add("--device", choices=("cpu", "gpu"), default="cpu", help="for JAX (default: %(default)s)")
+    add(
+        "--batches",
+        type=int,
+        nargs="+",
+        default=[64, 256, 1024],
+        help="sentences an update, for JAX (default: 64 256 1024)",
+    )
     add("--torch-python", type=Path, help="an interpreter that has PyTorch")
     add("--torch-seconds", type=float, default=300, help="processor time that PyTorch gets")
     add("--out", type=Path, default=DEFAULT_OUT, help="folder (default: %(default)s)")
@@ -151,6 +162,8 @@ def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
         repeats=max(1, 2 if parsed.quick else parsed.repeats),
         seeds=tuple(parsed.seeds),
         thresholds=dict(zip((STATIC, ONLINE), parsed.perplexity, strict=True)),
+        device=parsed.device,
+        batches=tuple(parsed.batches),
         torch_python=parsed.torch_python,
         torch_seconds=parsed.torch_seconds,
     )

@@ -11,9 +11,10 @@ import numpy as np
 
 from online_rnnlm.configuration import Experiment
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.files import read_json
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.state import Sentences
-from online_rnnlm.runs import CorpusDirectory, read_json
+from online_rnnlm.runs import CorpusDirectory
 from online_rnnlm.settings import RunSettings
 
 HIDDEN_SIZE = 100
@@ -42,6 +43,10 @@ class Options:
     seeds: tuple[int, ...] = (1, 2, 3)
     thresholds: dict[int, float] = field(default_factory=lambda: {STATIC: 108.1, ONLINE: 92.0})
     """Validation perplexity to reach, by document size."""
+    device: str = "cpu"
+    """What JAX computes on."""
+    batches: tuple[int, ...] = (64, 256, 1024)
+    """Sentences an update, with JAX."""
     torch_python: Path | None = None
     torch_seconds: float = 300.0
     """Processor time that PyTorch gets to learn."""

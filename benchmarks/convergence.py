@@ -12,7 +12,8 @@ from benchmarks.rows import Target, missing, row
 from online_rnnlm import training
 from online_rnnlm.configuration import Run
 from online_rnnlm.evaluation import evaluate
-from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.files import read_json
+from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.updates import final_evaluation
 
 TIME_TARGETS = {STATIC: Target(25, at_least=False), ONLINE: Target(60, at_least=False)}

@@ -12,9 +12,9 @@ from benchmarks.context import ONLINE, STATIC
 from benchmarks.convergence import time_to
 from benchmarks.figures import AXES, write_figures
 from benchmarks.report import HEADINGS, cells, number, rows_of
-from online_rnnlm.runs import replacing
+from online_rnnlm.files import replacing
 
-_PEERS = ("graph", "torch")
+_PEERS = ("graph", "jax", "torch")
 
 
 def write(results: dict[str, Any], path: Path) -> None:

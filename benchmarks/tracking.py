@@ -15,8 +15,9 @@ from benchmarks.processes import hear, worker
 from benchmarks.rows import Target, row
 from online_rnnlm.configuration import Run
 from online_rnnlm.evaluation import evaluate
+from online_rnnlm.files import read_json, write_json
 from online_rnnlm.pipeline import Watcher
-from online_rnnlm.runs import ExperimentDirectory, read_json, write_json
+from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.settings import TestingSettings
 from online_rnnlm.tracking import server
 from online_rnnlm.tracking.synchronisation import synchronise

@@ -8,7 +8,8 @@ import subprocess
 from collections.abc import Iterable
 from typing import Any
 
-from online_rnnlm.runs import ExperimentDirectory, read_json, write_json
+from online_rnnlm.files import read_json, write_json
+from online_rnnlm.runs import ExperimentDirectory
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def enter(directory: ExperimentDirectory) -> None:
     for name, jobs in missing.items():
         found = [told[job] for job in jobs if job in told]
         if len(found) == len(jobs):
-            write_json(directory.run(name).accounting, found)
+            write_json(directory.run(name).accounting, {"jobs": found})
 
 
 def _finished(directory: ExperimentDirectory) -> list[str]:
@@ -53,7 +54,7 @@ def _jobs(directory: ExperimentDirectory, name: str) -> list[str]:
 
 def _entered(directory: ExperimentDirectory, name: str) -> list[str]:
     path = directory.run(name).accounting
-    return [job["job"] for job in read_json(path)] if path.is_file() else []
+    return [job["job"] for job in read_json(path)["jobs"]] if path.is_file() else []
 
 
 def ask(jobs: Iterable[str]) -> dict[str, Job]:

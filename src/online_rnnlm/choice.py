@@ -6,7 +6,8 @@ from typing import Any
 
 from online_rnnlm.configuration import Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.files import read_json
+from online_rnnlm.runs import ExperimentDirectory
 
 
 def resolve(run: Run, directory: ExperimentDirectory) -> Run:

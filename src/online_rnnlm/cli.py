@@ -19,6 +19,7 @@ from online_rnnlm import configuration, pipeline
 from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
+from online_rnnlm.devices import claim
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.files import saying_what_cannot_be_written, why_unwritable
 from online_rnnlm.processes import prepare_process
@@ -306,6 +307,7 @@ def _encode(arguments: Arguments) -> None:
 
 def _train(arguments: Arguments) -> None:
     run, directory = _run(arguments)
+    claim(run.settings)
     train = _stage("training", "train")
     corpus = directory.corpus(run.settings.corpus)
     seconds = arguments.checkpoint_seconds
@@ -317,6 +319,7 @@ def _train(arguments: Arguments) -> None:
 
 def _evaluate(arguments: Arguments) -> None:
     run, directory = _run(arguments)
+    claim(run.settings)
     testing = configuration.load(arguments.config).testing
     corpus, size = directory.corpus(run.settings.corpus), run.settings.document_size
     if arguments.further:

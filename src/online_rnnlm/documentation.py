@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from online_rnnlm.configuration import RUN_KEYS, Experiment
-from online_rnnlm.runs import replacing
+from online_rnnlm.files import replacing
 from online_rnnlm.settings import RunSettings
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")

@@ -16,14 +16,13 @@ from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.sources import stages, user_files
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.files import lock, saying_what_cannot_be_written
+from online_rnnlm.files import lock, saying_what_cannot_be_written, write_json
 from online_rnnlm.runs import (
     PACKAGE,
     CorpusDirectory,
     ExperimentDirectory,
     RunDirectory,
     module_sources,
-    write_json,
 )
 from online_rnnlm.settings import CorpusSettings, PackagedSource, TrackingSettings
 from online_rnnlm.stopping import PARENT

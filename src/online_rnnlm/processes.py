@@ -11,6 +11,16 @@ from online_rnnlm.runs import code_digest
 
 KERNELS = ("online_rnnlm.model.kernels.batches", "online_rnnlm.model.kernels.online")
 
+_JAX = {
+    # One thread, as above; on a GPU the same bits every time, sums of gradients too.
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 "
+    "--xla_gpu_deterministic_ops=true",
+    # Else a GPU multiplies float32 in fewer bits.
+    "JAX_DEFAULT_MATMUL_PRECISION": "highest",
+    # Else the first of several processes on a GPU takes most of its memory.
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
+
 
 def prepare_process() -> None:
     """Set the environment variables that the libraries read when they are imported.
@@ -23,6 +33,8 @@ def prepare_process() -> None:
     # The kernels are numba's and the plain graph can be: no C++ compiler is looked for.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
     os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache()))
+    for name, value in _JAX.items():
+        os.environ.setdefault(name, value)
 
 
 def machine() -> dict[str, str | int]:

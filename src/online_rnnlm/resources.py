@@ -120,7 +120,7 @@ def further_minutes(model: Model, testing: TestingSettings, attempt: int) -> int
 
 def gpus(settings: RunSettings) -> int:
     """GPUs that a run's jobs need."""
-    return 0
+    return int(settings.device == "gpu")
 
 
 def _speed(model: Model) -> float:

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from online_rnnlm.files import read_json as read_json  # noqa: PLC0414  # where they once were
-from online_rnnlm.files import replacing as replacing  # noqa: PLC0414
-from online_rnnlm.files import write_json as write_json  # noqa: PLC0414
 from online_rnnlm.settings import RunSettings
 
 PACKAGE = "online_rnnlm"

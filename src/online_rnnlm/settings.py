@@ -200,13 +200,25 @@ class RunSettings(Settings):
         default=10.0,
         description="Stop as diverged if a perplexity exceeds this many times the vocabulary size.",
     )
-    engine: Literal["kernel", "graph"] = Field(
+    engine: Literal["kernel", "graph", "jax"] = Field(
         default="kernel",
-        description="`kernel`: the fast step. `graph`: the plain symbolic graph, the reference.",
+        description="`kernel`: the fast step. `graph`: the plain symbolic graph, the reference. "
+        "`jax`: that graph compiled by JAX, for a GPU (docs/gpu.md); JAX is to be installed.",
+    )
+    device: Literal["cpu", "gpu"] = Field(
+        default="cpu",
+        description="What `engine: jax` computes on. `gpu`, an NVIDIA one: where there is none, "
+        "the run fails at once.",
     )
     precision: Literal["float32", "float64"] = Field(
         default="float32", description="Floating-point type of weights and arithmetic."
     )
+
+    @model_validator(mode="after")
+    def _jax_alone_has_a_gpu(self) -> RunSettings:
+        if self.device == "gpu" and self.engine != "jax":
+            raise ValueError(f"`device: gpu` needs `engine: jax`, not `engine: {self.engine}`")
+        return self
 
 
 CacheKind = Literal["unigram", "neural"]

@@ -21,6 +21,7 @@ from online_rnnlm import checkpoint, epoch
 from online_rnnlm.checkpoint import Keeper, Progress
 from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.devices import gpu
 from online_rnnlm.epoch import Diverged
 from online_rnnlm.errors import UserError
 from online_rnnlm.files import (
@@ -95,12 +96,17 @@ def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
         "began": _now(),
         "host": platform.node(),
         "slurm_jobs": [job for job in [os.environ.get("SLURM_JOB_ID")] if job],
-        "machine": machine(),
+        "machine": machine() | gpu(run.settings),
         "versions": {
             "python": platform.python_version(),
-            **{package: version(package) for package in ("numpy", "numba", "pytensor", "scipy")},
+            **{package: version(package) for package in _packages(run.settings)},
         },
     }
+
+
+def _packages(settings: RunSettings) -> tuple[str, ...]:
+    """What the run is computed with."""
+    return ("numpy", "numba", "pytensor", "scipy", *(["jax"] if settings.engine == "jax" else []))
 
 
 def _now() -> str:

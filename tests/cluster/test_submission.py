@@ -48,7 +48,7 @@ def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(finish
 def test_a_runs_record_says_what_its_job_took(finished, jobs):
     by_id = {job["JobID"]: job for job in jobs}
     for run in _runs(finished):
-        [job] = json.loads((run / "accounting.json").read_text(encoding="utf-8"))
+        [job] = json.loads((run / "accounting.json").read_text(encoding="utf-8"))["jobs"]
         accounted = by_id[job["job"]]
         assert job["state"] == "COMPLETED"
         assert job["seconds"] == float(accounted["ElapsedRaw"])

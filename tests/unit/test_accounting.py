@@ -6,7 +6,8 @@ import json
 import pytest
 
 from online_rnnlm import accounting
-from online_rnnlm.runs import ExperimentDirectory, write_json
+from online_rnnlm.files import write_json
+from online_rnnlm.runs import ExperimentDirectory
 
 SAID = """\
 12|COMPLETED|node1|work|20|11|00:09.540|408M||cpu=1,mem=408M,node=1
@@ -58,7 +59,7 @@ def test_a_runs_jobs_stand_beside_it_in_their_order(directory, sacct):
     sacct(SAID)
     accounting.enter(directory)
     found = json.loads(directory.run("a").accounting.read_text(encoding="utf-8"))
-    assert [job["job"] for job in found] == ["12", "15"]
+    assert [job["job"] for job in found["jobs"]] == ["12", "15"]
     assert not directory.run("b").accounting.exists()
 
 

@@ -121,15 +121,17 @@ def _arguments(out: Path, **values) -> Namespace:
 def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path, capsys):
     out, document = tmp_path / "bench", tmp_path / "docs" / "performance.md"
     corpora = [corpus_directory.path]
-    cli.run(_arguments(out, corpus=corpora, only=["training", "profile"]))
+    cli.run(_arguments(out, corpus=corpora, only=["training", "profile", "jax"]))
     cli.run(_arguments(out, corpus=corpora, only=["torch"], document=document))
     results = json.loads((out / "bench.json").read_text(encoding="utf-8"))
-    assert set(results["sections"]) == {"training", "profile", "torch"}
+    assert set(results["sections"]) == {"training", "profile", "jax", "torch"}
     rows = results["sections"]["training"]["rows"]
     assert len(rows) == 4
     for line in rows:
         assert 0 < line["min"] <= line["median"] <= line["max"]
         assert line["share_of_bound"] > 0
+    jax = results["sections"]["jax"]["rows"][0]
+    assert "missing" in jax or jax["median"] > 0
     assert "missing" in results["sections"]["torch"]["rows"][0]
     assert "training D = 20" in capsys.readouterr().out
     text = document.read_text(encoding="utf-8")

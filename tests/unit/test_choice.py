@@ -5,7 +5,8 @@ import pytest
 from online_rnnlm import configuration
 from online_rnnlm.choice import resolve
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, write_json
+from online_rnnlm.files import write_json
+from online_rnnlm.runs import ExperimentDirectory
 
 VALUES = {
     "experiment": "test",

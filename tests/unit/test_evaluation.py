@@ -12,10 +12,11 @@ from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate, evaluate_further
+from online_rnnlm.files import read_json
 from online_rnnlm.model import engine, parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.state import OnlineSettings
-from online_rnnlm.runs import SPLITS, ExperimentDirectory, read_json
+from online_rnnlm.runs import SPLITS, ExperimentDirectory
 from online_rnnlm.settings import RunSettings
 from online_rnnlm.training import train
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from online_rnnlm import runs
+from online_rnnlm import files, runs
 from online_rnnlm.settings import RunSettings
 
 SETTINGS = RunSettings(corpus="some")
@@ -43,9 +43,9 @@ def test_a_module_that_is_not_there_has_no_sources():
 
 def test_replacing_leaves_what_was_there_if_the_block_fails(tmp_path):
     path = tmp_path / "folder" / "file"
-    with runs.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         temporary.write_text("old")
-    with pytest.raises(ValueError, match="broken"), runs.replacing(path) as temporary:
+    with pytest.raises(ValueError, match="broken"), files.replacing(path) as temporary:
         temporary.write_text("half")
         raise ValueError("broken")
     assert path.read_text() == "old"
@@ -57,7 +57,7 @@ def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
     path.write_text("old")
     code = (
         "import os, signal, sys; from pathlib import Path; from online_rnnlm import runs\n"
-        "with runs.replacing(Path(sys.argv[1])) as temporary:\n"
+        "with files.replacing(Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
@@ -67,14 +67,14 @@ def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
 
 def test_json_that_no_reader_understands_is_refused(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        runs.write_json(tmp_path / "file.json", {"perplexity": float("nan")})
+        files.write_json(tmp_path / "file.json", {"perplexity": float("nan")})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_json_is_read_as_it_was_written(tmp_path):
     value = {"name": "ein Schiff", "values": [1, 2.5, None, True]}
-    runs.write_json(tmp_path / "file.json", value)
-    assert runs.read_json(tmp_path / "file.json") == value
+    files.write_json(tmp_path / "file.json", value)
+    assert files.read_json(tmp_path / "file.json") == value
 
 
 def test_finding_sources_imports_none_of_them():
@@ -91,7 +91,7 @@ def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_p
     path, other = tmp_path / "file", tmp_path / ".other.1.tmp"
     for left in (tmp_path / ".file.1.tmp", tmp_path / ".file.999999.tmp", other):
         left.write_text("half")
-    with runs.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         temporary.write_text("whole")
     assert {file.name for file in tmp_path.iterdir()} == {"file", other.name}
 
@@ -100,7 +100,7 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
     path = tmp_path / "file"
     code = (
         "import sys; from pathlib import Path; from online_rnnlm import runs\n"
-        "with runs.replacing(Path(sys.argv[1])) as temporary:\n"
+        "with files.replacing(Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('theirs'); print('begun', flush=True); sys.stdin.read()"
     )
     pipe = subprocess.PIPE
@@ -108,7 +108,7 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with runs.replacing(path) as temporary:
+        with files.replacing(path) as temporary:
             temporary.write_text("ours")
         assert path.read_text() == "ours"
         process.communicate("")
@@ -117,5 +117,5 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
 
 
 def test_a_mistake_in_reading_is_not_called_one_in_writing(tmp_path):
-    with pytest.raises(FileNotFoundError), runs.replacing(tmp_path / "file"):
+    with pytest.raises(FileNotFoundError), files.replacing(tmp_path / "file"):
         (tmp_path / "missing").read_text()

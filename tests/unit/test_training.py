@@ -17,8 +17,9 @@ from online_rnnlm.checkpoint import Progress
 from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
+from online_rnnlm.files import read_json
 from online_rnnlm.model import engine, parameters
-from online_rnnlm.runs import CorpusDirectory, RunDirectory, read_json
+from online_rnnlm.runs import CorpusDirectory, RunDirectory
 from online_rnnlm.schedule import Schedule
 from online_rnnlm.settings import RunSettings
 from online_rnnlm.training import train
@@ -185,6 +186,24 @@ def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restl
     lines = directory.log.read_text().splitlines()
     assert f"goes on after epoch {done}" in lines[done]
     assert len(lines) == len(kept) + 1
+
+
+def test_with_jax_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path):
+    pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    run = run_of(engine="jax", max_epochs=2, batch_sentences=64)
+    directory = RunDirectory(tmp_path / "killed")
+    places = [str(corpus_directory.path), str(directory.path), "state.npz", "2"]
+    command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places]
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    train(run, corpus_directory, directory)
+    unbroken = trained(run, corpus_directory, tmp_path / "unbroken")
+    assert_same_run(directory, unbroken)
+    assert "jax" in read_json(directory.run)["versions"]
+    usual = trained(run_of(max_epochs=2, batch_sentences=64), corpus_directory, tmp_path / "usual")
+    for found, wanted in zip(epochs_of(directory), epochs_of(usual), strict=True):
+        assert found["valid_perplexity"] == pytest.approx(wanted["valid_perplexity"], rel=1e-4)
+        assert found["train_perplexity"] == pytest.approx(wanted["train_perplexity"], rel=1e-4)
 
 
 def test_a_finished_run_is_not_trained_again(corpus_directory, restless):

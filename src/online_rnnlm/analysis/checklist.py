@@ -129,11 +129,12 @@ def _splits(experiment: Experiment) -> str:
 
 def _machines(results: Results) -> str:
     found = [_machine(record["machine"]) for record in results.records.values()]
-    return "; ".join(dict.fromkeys(found)) + ". One core a run, no GPU."
+    return "; ".join(dict.fromkeys(found)) + ". One core a run."
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    return f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
+    gpu = machine.get("gpu", "no GPU")
+    return f"{machine['processor']}, {machine['cores']} cores, {gpu}, {machine['system']}"
 
 
 def _sum(results: Results, key: str) -> float:

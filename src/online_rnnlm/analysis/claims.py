@@ -30,7 +30,8 @@ from online_rnnlm.analysis.significance import (
     holm,
 )
 from online_rnnlm.configuration import Experiment
-from online_rnnlm.runs import ExperimentDirectory, write_json
+from online_rnnlm.files import write_json
+from online_rnnlm.runs import ExperimentDirectory
 
 SUPPORTED, NOT_SUPPORTED, UNDECIDED = "supported", "not supported", "undecided"
 SOURCE = (

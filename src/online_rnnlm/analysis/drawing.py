@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from online_rnnlm.runs import replacing
+from online_rnnlm.files import replacing
 
 STATIC, ONLINE, RIVAL = "#0072b2", "#d55e00", "#009e73"
 INK, MUTED, GRID, SURFACE = "#1f2328", "#6b7280", "#d9dce1", "#ffffff"

@@ -13,7 +13,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from tabulate import tabulate
 
-from online_rnnlm.runs import ExperimentDirectory, replacing
+from online_rnnlm.files import replacing
+from online_rnnlm.runs import ExperimentDirectory
 
 KINDS = ("csv", "md", "tex", "html")
 

@@ -20,7 +20,8 @@ from online_rnnlm.analysis.settings import corpus_settings_table, runs_table, se
 from online_rnnlm.analysis.tables import tables
 from online_rnnlm.configuration import Experiment
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, replacing
+from online_rnnlm.files import replacing
+from online_rnnlm.runs import ExperimentDirectory
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:

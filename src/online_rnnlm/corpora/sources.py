@@ -14,7 +14,8 @@ from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.textfiles import inner_suffix, read_lines
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import SPLITS, CorpusDirectory, replacing
+from online_rnnlm.files import replacing
+from online_rnnlm.runs import SPLITS, CorpusDirectory
 from online_rnnlm.settings import CorpusSettings, PackagedSource, Source, TextSource
 
 Item = TypeVar("Item")

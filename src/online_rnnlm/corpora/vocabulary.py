@@ -9,7 +9,7 @@ from pathlib import Path
 
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.runs import replacing
+from online_rnnlm.files import replacing
 from online_rnnlm.settings import ClassSettings, CorpusSettings, VocabularySettings
 
 

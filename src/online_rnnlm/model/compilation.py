@@ -6,17 +6,18 @@ import numpy as np
 
 from online_rnnlm.configuration import Experiment
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
+from online_rnnlm.files import write_json
 from online_rnnlm.model import parameters
 from online_rnnlm.model.engine import sizes_for
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
 from online_rnnlm.model.state import NO_SENTENCES, OnlineSettings
-from online_rnnlm.runs import ExperimentDirectory, write_json
+from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.settings import RunSettings
 
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Compile the kernels that an experiment's runs need; write down for which types."""
-    precisions = _precisions(experiment)
+    precisions = _precisions(experiment, "kernel")
     for precision in precisions:
         compile_kernels(precision)
     write_json(directory.kernels, {"precisions": precisions})
@@ -27,15 +28,15 @@ def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory)
 
     Apart from the others, so that training does not wait for it, nor start again because of it.
     """
-    precisions = _precisions(experiment)
+    precisions = _precisions(experiment, "kernel", "jax")  # JAX leaves this to the kernel
     for precision in precisions:
         compile_online_kernel(precision)
     write_json(directory.online_kernels, {"precisions": precisions})
 
 
-def _precisions(experiment: Experiment) -> list[str]:
+def _precisions(experiment: Experiment, *engines: str) -> list[str]:
     runs = [run.settings for run in experiment.runs()]
-    return sorted({run.precision for run in runs if run.engine == "kernel"})
+    return sorted({run.precision for run in runs if run.engine in engines})
 
 
 def compile_kernels(precision: str) -> None:

@@ -1,10 +1,13 @@
-"""Functions that train on and score a corpus's sentences, by kernel or by plain graph."""
+"""Functions that train on and score a corpus's sentences: by kernel, plain graph, or JAX."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import Protocol
 
 from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.devices import claim
 from online_rnnlm.model.graph_engine import GraphOnlineScorer, GraphScorer, GraphTrainer
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
 from online_rnnlm.model.parameters import Parameters, Sizes
@@ -60,20 +63,46 @@ class OnlineScorer(Protocol):
 def trainer(
     settings: RunSettings, corpus: Corpus, weights: Parameters, accumulators: Parameters
 ) -> Trainer:
-    """A trainer by the settings' engine, starting from copies of weights and accumulators."""
-    make = KernelTrainer if settings.engine == "kernel" else GraphTrainer
+    """A trainer by the settings' engine, starting from copies of weights and accumulators.
+
+    Raises UserError if the engine or the device that it is to run on is not there.
+    """
+    make: Callable[..., Trainer]
+    if settings.engine == "jax":
+        make = _jax(settings).JaxTrainer
+    else:
+        make = KernelTrainer if settings.engine == "kernel" else GraphTrainer
     return make(settings, corpus, weights, accumulators)
 
 
 def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -> Scorer:
-    """A scorer by the settings' engine; its scores have hidden states if they are asked for."""
-    make = KernelScorer if settings.engine == "kernel" else GraphScorer
+    """A scorer by the settings' engine; its scores have hidden states if they are asked for.
+
+    Raises UserError if the engine or the device that it is to run on is not there.
+    """
+    make: Callable[..., Scorer]
+    if settings.engine == "jax":
+        make = _jax(settings).JaxScorer
+    else:
+        make = KernelScorer if settings.engine == "kernel" else GraphScorer
     return make(settings, corpus, hidden_states=hidden_states)
 
 
 def online_scorer(
     settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
 ) -> OnlineScorer:
-    """A scorer by the settings' engine that starts from copies of the weights."""
-    make = KernelOnlineScorer if settings.engine == "kernel" else GraphOnlineScorer
+    """A scorer by the settings' engine that starts from copies of the weights.
+
+    That of `jax` is the kernel's: weights that learn are read word by word, or sentence by
+    sentence, and neither gives a GPU enough to do.
+    """
+    make = GraphOnlineScorer if settings.engine == "graph" else KernelOnlineScorer
     return make(settings, corpus, weights, online)
+
+
+def _jax(settings: RunSettings) -> ModuleType:
+    """The module that needs JAX, which may not be installed and takes a while to load."""
+    claim(settings)
+    from online_rnnlm.model import jax_engine  # noqa: PLC0415
+
+    return jax_engine

@@ -183,17 +183,18 @@ def _log_softmax_of(scores: Any, index: Any) -> Any:
 
 
 def touched(weights: Parameters, batch: Padded, classes: WordClasses) -> Parameters:
-    """1 for every row or column that a batch's gradients reach, for L2; (rows, 1) or (1, columns).
-
-    Padding is word 0, `</s>`, which every sentence begins and ends with.
-    """
+    """1 for every row or column that a batch's gradients reach, for L2: (rows, 1), (1, columns)."""
     dtype = weights.recurrent.dtype
-    vocabulary = weights.embeddings.shape[0]
-    nothing = pt.zeros((vocabulary,), dtype=dtype)
-    read = pt.set_subtensor(nothing[batch.inputs.flatten()], 1)
-    class_hit = pt.zeros((len(classes.words),), dtype=dtype)
+    mask = batch.mask.flatten()
+
+    def reached(rows: Any, numbers: Any) -> Any:
+        """1 for every row among these numbers (T, B), those of padding not counted."""
+        times = pt.inc_subtensor(pt.zeros((rows,), dtype=dtype)[numbers.flatten()], mask)
+        return pt.gt(times, 0).astype(dtype)
+
+    read = reached(weights.embeddings.shape[0], batch.inputs)
     of_word = pt.constant(classes.of_word)
-    class_hit = pt.set_subtensor(class_hit[of_word[batch.targets.flatten()]], 1)
+    class_hit = reached(len(classes.words), of_word[batch.targets])
     # A word alone in its class has probability 1 there: its row learns nothing.
     has_choice = pt.constant((classes.exists.sum(1) > 1).astype(dtype))
     predicted = (class_hit * has_choice)[of_word]

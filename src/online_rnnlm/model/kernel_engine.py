@@ -13,7 +13,7 @@ from pytensor.compile.mode import Mode
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model.kernels.workspace import classes_from_offsets
 from online_rnnlm.model.operations import OnlineScores, SentenceScores, TrainingSteps
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.parameters import Parameters, without_document
 from online_rnnlm.model.state import (
     NO_SENTENCES,
     SCORING_SENTENCES,
@@ -99,7 +99,7 @@ class KernelScorer:
     ) -> Scores:
         """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
         if document_rate == 0:
-            weights = _without_document(weights)
+            weights = without_document(weights)
         rate = np.asarray(self._real(document_rate))
         stream, offsets = _plain(split.stream), _plain(split.offsets)
         return Scores(*self._score(*weights, stream, offsets, sentences, rate))
@@ -134,15 +134,6 @@ class KernelOnlineScorer:
         scores = Scores(*results[: len(Scores._fields)])
         self._learnt = Parameters(*results[len(Scores._fields) :])
         return scores
-
-
-def _without_document(weights: Parameters) -> Parameters:
-    """The same model with D = 0: what a document vector of zeros predicts."""
-    return weights._replace(
-        class_document=weights.class_document[:0],
-        word_document=weights.word_document[:0],
-        hidden_document=weights.hidden_document[:0],
-    )
 
 
 def _plain(array: NDArray[Any]) -> NDArray[Any]:

@@ -93,6 +93,15 @@ def filled(sizes: Sizes, value: float, dtype: DTypeLike) -> Parameters:
     return Parameters(*(np.full(shape, value, dtype) for shape in shapes(sizes)))
 
 
+def without_document(parameters: Parameters) -> Parameters:
+    """The same model with D = 0: what a document vector of zeros predicts."""
+    return parameters._replace(
+        class_document=parameters.class_document[:0],
+        word_document=parameters.word_document[:0],
+        hidden_document=parameters.hidden_document[:0],
+    )
+
+
 def copy_into(target: Parameters, source: Parameters) -> None:
     """Copy all values, without new memory."""
     for into, values in zip(target, source, strict=True):

@@ -1,4 +1,4 @@
-"""Weights as PyTensor keeps them, and what scoring gives: what both engines share."""
+"""Weights as PyTensor keeps them, and what scoring gives: what the engines share."""
 
 from __future__ import annotations
 
@@ -102,12 +102,11 @@ class SharedState:
     accumulators: Parameters
 
     @classmethod
-    def copy_of(cls, weights: Parameters, accumulators: Parameters) -> SharedState:
-        """New shared variables with copies of these values."""
-        return cls(
-            Parameters(*(pytensor.shared(a, n) for n, a in weights._asdict().items())),
-            Parameters(*(pytensor.shared(a, n) for n, a in accumulators._asdict().items())),
-        )
+    def copy_of(
+        cls, weights: Parameters, accumulators: Parameters, *, static: bool = False
+    ) -> SharedState:
+        """New shared variables with copies of these values; `static`: their shapes are fixed."""
+        return cls(_shared(weights, static=static), _shared(accumulators, static=static))
 
     def values(self) -> tuple[Parameters, Parameters]:
         """Weights and accumulators; not copies."""
@@ -122,15 +121,27 @@ class SharedState:
             variable.set_value(array)
 
 
+def _shared(values: Parameters, *, static: bool) -> Parameters:
+    named = values._asdict().items()
+    return Parameters(
+        *(pytensor.shared(a, n, **({"shape": a.shape} if static else {})) for n, a in named)
+    )
+
+
 class SharedTrainer:
-    """What both trainers share: the settings and the weights."""
+    """What the trainers share: the settings and the weights."""
 
     def __init__(
-        self, settings: RunSettings, weights: Parameters, accumulators: Parameters
+        self,
+        settings: RunSettings,
+        weights: Parameters,
+        accumulators: Parameters,
+        *,
+        static: bool = False,
     ) -> None:
         self._settings = settings
         self._real = np.dtype(settings.precision).type
-        self._state = SharedState.copy_of(weights, accumulators)
+        self._state = SharedState.copy_of(weights, accumulators, static=static)
 
     @property
     def weights(self) -> Parameters:

@@ -251,6 +251,12 @@ def _final_metrics(run: RunFiles) -> Iterator[tuple[str, float]]:
         yield f"multiply_adds_per_word{ending}", float(found["multiply_adds_per_word"])
         for split, figures in found["splits"].items():
             yield f"{split}_perplexity{ending}", float(figures["perplexity"])
+    if run.jobs:
+        yield "slurm/jobs", len(run.jobs)
+        yield "slurm/seconds", sum(job["seconds"] for job in run.jobs)
+        yield "slurm/cpu_seconds", sum(job["cpu_seconds"] for job in run.jobs)
+        yield "slurm/memory_mb", max(job["memory_mb"] for job in run.jobs)
+        yield "slurm/requested_memory_mb", run.jobs[-1]["requested_memory_mb"]
 
 
 def report_files(directory: ExperimentDirectory) -> dict[str, list[Path]]:

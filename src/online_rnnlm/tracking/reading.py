@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory, read_json
+from online_rnnlm.files import read_json
+from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, main_evaluations
 
 _MAIN = (NONE, DOCUMENT_VECTOR)
@@ -29,6 +30,8 @@ class RunFiles:
     """None if it has not failed, or is trained again."""
     evaluations: dict[str, dict[str, Any] | None]
     """Those that have to be there, None if they are not, and what else belongs to the run."""
+    jobs: list[dict[str, Any]]
+    """What Slurm says of the jobs that trained it, if it does."""
 
 
 def run_names(directory: ExperimentDirectory) -> list[str]:
@@ -46,7 +49,8 @@ def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
     if result is not None:
         failure = None
     evaluations = {} if failure else _read_evaluations(directory, name, record)
-    return RunFiles(record, result, failure, evaluations)
+    told = read_object(files.accounting) if files.accounting.is_file() else {}
+    return RunFiles(record, result, failure, evaluations, told.get("jobs", []))
 
 
 def _read_evaluations(
@@ -80,7 +84,8 @@ def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[
             *([directory.sentence_scores(name, evaluation)] if evaluation in _MAIN else []),
         )
     ]
-    return {"": [files.run, files.metrics, end, files.log], "evaluations": evaluations}
+    accounting = [files.accounting] if run.jobs else []
+    return {"": [files.run, files.metrics, end, files.log, *accounting], "evaluations": evaluations}
 
 
 def read_epochs(directory: ExperimentDirectory, name: str) -> list[dict[str, Any]]:

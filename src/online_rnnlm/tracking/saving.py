@@ -14,13 +14,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pandas as pd
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import (
-    CorpusDirectory,
-    ExperimentDirectory,
-    RunDirectory,
-    module_sources,
-    read_json,
-)
+from online_rnnlm.files import read_json
+from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory, RunDirectory, module_sources
 from online_rnnlm.settings import RunSettings, TestingSettings
 from online_rnnlm.tracking import online_rnnlm_model, served
 from online_rnnlm.tracking.library import mlflow

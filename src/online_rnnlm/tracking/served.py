@@ -23,13 +23,10 @@ from online_rnnlm.corpora.corpus import (
     Split,
     read_vocabulary,
 )
+from online_rnnlm.files import read_json
 from online_rnnlm.model import parameters
 from online_rnnlm.processes import prepare_process
-from online_rnnlm.runs import (
-    CorpusDirectory,
-    RunDirectory,
-    read_json,
-)
+from online_rnnlm.runs import CorpusDirectory, RunDirectory
 from online_rnnlm.settings import (
     LearnAfter,
     PositiveFloat,
@@ -74,7 +71,10 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         from online_rnnlm.model import engine  # noqa: PLC0415
 
-        self._settings = RunSettings.model_validate(read_json(RunDirectory(folder).run)["settings"])
+        settings = read_json(RunDirectory(folder).run)["settings"]
+        # Wherever it is served, whatever it was trained with: there the kernels are.
+        anywhere = {"engine": "kernel", "device": "cpu"}
+        self._settings = RunSettings.model_validate({**settings, **anywhere})
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = parameters.read(RunDirectory(folder).model)

@@ -15,9 +15,10 @@ import pandas as pd
 from online_rnnlm import configuration
 from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
+from online_rnnlm.files import read_json, write_json
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Sizes
-from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory, read_json, write_json
+from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.settings import TestingSettings
 from online_rnnlm.updates import (
     NONE,

@@ -25,7 +25,7 @@ from online_rnnlm.analysis.search_table import search_table
 from online_rnnlm.analysis.tables import tables, write_tables
 from online_rnnlm.analysis.updates_table import updates_table
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import read_json, write_json
+from online_rnnlm.files import read_json, write_json
 
 Invented = Callable[..., Results]
 

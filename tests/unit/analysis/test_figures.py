@@ -27,7 +27,8 @@ from online_rnnlm.analysis.figures.rates import curves_of
 from online_rnnlm.analysis.figures.rows import best_row, model_of, rows_on, static_opponents
 from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import module_sources, write_json
+from online_rnnlm.files import write_json
+from online_rnnlm.runs import module_sources
 
 Invented = Callable[..., Results]
 

@@ -32,8 +32,8 @@ from online_rnnlm.analysis.sentences import (
 )
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
+from online_rnnlm.files import write_json
 from online_rnnlm.model import parameters
-from online_rnnlm.runs import write_json
 
 Invented = Callable[..., Results]
 

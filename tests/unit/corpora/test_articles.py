@@ -17,7 +17,8 @@ from online_rnnlm.corpora.splitting import StoredText, divide, read_sentences, w
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import SPLITS, CorpusDirectory, read_json
+from online_rnnlm.files import read_json
+from online_rnnlm.runs import SPLITS, CorpusDirectory
 from online_rnnlm.settings import CorpusSettings
 
 Prepare = Callable[..., CorpusDirectory]

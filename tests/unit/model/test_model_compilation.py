@@ -3,14 +3,40 @@
 import numpy as np
 import pytest
 
+from online_rnnlm import configuration
 from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.files import read_json
 from online_rnnlm.model import compilation, engine, parameters
 from online_rnnlm.model.kernels.batches import score_sentences, train_batches
 from online_rnnlm.model.kernels.online import score_online
 from online_rnnlm.model.state import OnlineSettings
+from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.settings import RunSettings
 
 KERNELS = (train_batches, score_sentences, score_online)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead", "online"),
+    [("kernel", ["float32"], ["float32"]), ("jax", [], ["float32"]), ("graph", [], [])],
+)
+def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, online):
+    """JAX leaves it to the kernel to test while weights learn."""
+    compiled = []
+    for function in ("compile_kernels", "compile_online_kernel"):
+        monkeypatch.setattr(compilation, function, compiled.append)
+    values = {
+        "experiment": "test",
+        "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
+        "training": {"engine": kind},
+        "rows": [{"hidden_size": 4}],
+    }
+    experiment, directory = configuration.parse(values, "test"), ExperimentDirectory(tmp_path)
+    compilation.write_kernels(experiment, directory)
+    compilation.write_online_kernels(experiment, directory)
+    assert compiled == [*ahead, *online]
+    assert read_json(directory.kernels) == {"precisions": ahead}
+    assert read_json(directory.online_kernels) == {"precisions": online}
 
 
 @pytest.mark.parametrize("layer", ["output", "both"])

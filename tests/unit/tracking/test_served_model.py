@@ -18,7 +18,8 @@ from online_rnnlm import settings as typed
 from online_rnnlm.configuration import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate
-from online_rnnlm.runs import ExperimentDirectory, module_sources, read_json
+from online_rnnlm.files import read_json
+from online_rnnlm.runs import ExperimentDirectory, module_sources
 from online_rnnlm.settings import RunSettings
 from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow

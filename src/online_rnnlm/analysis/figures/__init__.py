@@ -14,7 +14,8 @@ from online_rnnlm.analysis.figures.rates import rate_curve
 from online_rnnlm.analysis.figures.vectors import vector_map
 from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.configuration import Experiment
-from online_rnnlm.runs import ExperimentDirectory, write_json
+from online_rnnlm.files import write_json
+from online_rnnlm.runs import ExperimentDirectory
 
 DRAWINGS: Mapping[str, Callable[[Results], Picture]] = {
     "perplexity_by_parameters": by_parameters,
