@@ -56,7 +56,7 @@ def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
     code = (
-        "import os, signal, sys; from pathlib import Path; from online_rnnlm import runs\n"
+        "import os, signal, sys; from pathlib import Path; from online_rnnlm import files\n"
         "with files.replacing(Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -99,7 +99,7 @@ def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_p
 def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
     path = tmp_path / "file"
     code = (
-        "import sys; from pathlib import Path; from online_rnnlm import runs\n"
+        "import sys; from pathlib import Path; from online_rnnlm import files\n"
         "with files.replacing(Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('theirs'); print('begun', flush=True); sys.stdin.read()"
     )
