@@ -33,7 +33,7 @@ def _training(project, own_text):
         training={"improvement_factor": 1.0, "batch_sentences": 1},
         rows=[
             {"hidden_size": 8, "max_epochs": 1},
-            {"hidden_size": 32, "document_size": 4, "max_epochs": 40, "learning_rate": 0.01},
+            {"hidden_size": 32, "document_size": 4, "max_epochs": 80, "learning_rate": 0.01},
         ],
     )
 
@@ -127,17 +127,23 @@ def test_what_a_killed_snakemake_has_started_ends_by_itself(trained):
 
 def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
     process = trained.begin_anew()
-    second = trained.project.snakemake(*trained.arguments)
+    job = trained.project.wait_for_job("train")
+    os.kill(job, signal.SIGSTOP)  # so that it is not done before the second has started
+    try:
+        second = trained.project.snakemake(*trained.arguments)
+        dry = trained.project.snakemake("--dry-run", *trained.arguments)
+    finally:
+        os.kill(job, signal.SIGCONT)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert _bits(trained.run) == trained.bits
     assert second.returncode != 0
     said = (second.stdout + second.stderr).strip().splitlines()
     errors = [line for line in said if line.startswith("online-rnnlm: error: ")]
     assert len(errors) == 1
     assert f"another Snakemake (process {process.pid})" in errors[0]
     assert not [line for line in said if "LockException" in line or "Traceback" in line]
-    assert trained.project.snakemake("--dry-run", *trained.arguments).returncode == 0
-    process.communicate(timeout=120)
-    assert process.returncode == 0
-    assert _bits(trained.run) == trained.bits
+    assert dry.returncode == 0
 
 
 def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, own_text):

@@ -20,7 +20,7 @@ from tests.project import ROOT, users_environment
 EXPERIMENT = Path("results/killed")
 RUN = "own-M32-D4-seed1"
 CONFIGURATION = ("--config", f"{EXPERIMENT}/config.json", "--run", RUN)
-TRAIN = ("train", *CONFIGURATION, "--checkpoint-seconds", "0.05")
+TRAIN = ("train", *CONFIGURATION, "--checkpoint-seconds", "0.02")
 TIMES = {"words_per_second", "seconds", "cpu_seconds", "began", "ended"}
 KILLS = 20
 
@@ -54,7 +54,7 @@ def prepared(tmp_path_factory, copy_of_project, own_text) -> Path:
         experiment="killed",
         corpora={"own": own_text(project, train_sentences=4000)},
         training={"improvement_factor": 1.0, "batch_sentences": 1, "learning_rate": 0.02},
-        rows=[{"hidden_size": 32, "document_size": 4, "max_epochs": 16}],
+        rows=[{"hidden_size": 32, "document_size": 4, "max_epochs": 40}],
         testing={"updates": ["output"]},
     )
     target = f"{EXPERIMENT}/corpora/own/statistics.json"
@@ -160,6 +160,7 @@ def _is_writing(files: Path) -> bool:
 def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
     chance = random.Random(6)
     files, at_checkpoints = _files(folder), 0
+    seconds = json.loads((_files(unbroken) / "result.json").read_text())["seconds"]
     for kill in range(KILLS):
         process = server.start(folder, *TRAIN)
         if kill % 2:  # aimed: half of them, in the middle of a checkpoint's write
@@ -167,7 +168,7 @@ def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
             time.sleep(chance.uniform(0, 0.003))
             at_checkpoints += _is_writing(files)
         else:
-            time.sleep(chance.uniform(0, 0.4))
+            time.sleep(chance.uniform(0, seconds / 12))
         os.kill(process, signal.SIGKILL)
         assert server.answer() == -signal.SIGKILL, f"it ended before kill {kill}"
     assert at_checkpoints
@@ -204,7 +205,7 @@ def test_a_warned_job_ends_and_its_retry_goes_on(server, folder, unbroken, numbe
 def test_a_job_ends_before_its_time_limit_and_several_jobs_finish_it(server, folder, unbroken):
     ended = []
     while not ended or ended[-1]:
-        server.start(folder, *TRAIN, SLURM_JOB_END_TIME=str(int(time.time()) + 2))
+        server.start(folder, *TRAIN, SLURM_JOB_END_TIME=str(int(time.time()) + 1))
         ended.append(server.answer())
         assert len(ended) < 100
     assert len(ended) > 1
@@ -215,10 +216,12 @@ def test_a_job_ends_before_its_time_limit_and_several_jobs_finish_it(server, fol
 def test_one_run_is_trained_by_one_process(server, folder, unbroken):
     first = server.start(folder, *TRAIN)
     _wait_for((_files(folder) / "checkpoint" / "state.npz").is_file)
+    os.kill(first, signal.SIGSTOP)
     second = _start(folder, *TRAIN)
     assert second.stderr is not None
-    assert "waits for another process" in second.stderr.readline()
+    said = second.stderr.readline()
     os.kill(first, signal.SIGKILL)
+    assert "waits for another process" in said
     assert server.answer() == -signal.SIGKILL
     second.communicate(timeout=60)
     assert second.returncode == 0
