@@ -1,4 +1,4 @@
-"""JAX's engine beside the kernel and the plain graph, by batch size: `--only jax --device gpu`."""
+"""JAX's engine beside the kernel, by batch size: `--only jax --device gpu`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from online_rnnlm.settings import RunSettings
 
 BATCHES_A_PASS = 4
 LEAST_SENTENCES = 2048
-GRAPH_SENTENCES = 256
 
 
 def jax(context: Context) -> dict[str, Any]:
@@ -42,15 +41,10 @@ def _title(settings: RunSettings) -> str:
 
 
 def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
-    """The engines with batches of that size, measured in turn."""
-    usual = context.settings(ONLINE, batch_sentences=batch)
-    changes: list[dict[str, Any]] = [
-        {"engine": "jax", "device": context.options.device},
-        {"engine": "kernel"},
-    ]
-    if batch == min(context.options.batches) and not context.options.quick:
-        changes.append({"engine": "graph"})  # the reference: once, for it takes its time
-    every = [RunSettings.model_validate({**usual.model_dump(), **more}) for more in changes]
+    """Both engines with batches of that size, measured in turn."""
+    usual = context.settings(ONLINE, batch_sentences=batch, engine="kernel")
+    by_jax = {"engine": "jax", "device": context.options.device}
+    every = [usual, RunSettings.model_validate({**usual.model_dump(), **by_jax})]
     tasks, compiling = {}, {}
     for settings in every:
         tasks[settings.engine], compiling[settings.engine] = _compiled(context, settings)
@@ -68,8 +62,7 @@ def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
 def _compiled(context: Context, settings: RunSettings) -> tuple[Task, float]:
     """A pass of training, and the seconds that its first time took, compilation in it."""
     corpus, batch = context.main.corpus, settings.batch_sentences
-    number = max(LEAST_SENTENCES, BATCHES_A_PASS * batch)
-    sentences = context.sample(corpus, GRAPH_SENTENCES if settings.engine == "graph" else number)
+    sentences = context.sample(corpus, max(LEAST_SENTENCES, BATCHES_A_PASS * batch))
     began = time.perf_counter()
     task = training_pass(new_trainer(settings, corpus), settings, corpus, sentences)
     task()

@@ -21,8 +21,10 @@ from online_rnnlm.runs import CorpusDirectory
 from online_rnnlm.settings import CorpusSettings, RunSettings, TestingSettings
 from online_rnnlm.updates import further_evaluations
 
-# A fifth of what was measured on two shared cores: nodes are slower than one hopes.
-MULTIPLY_ADDS_A_MINUTE = {"kernel": 60 * 4e9, "jax": 60 * 4e8, "graph": 60 * 5e7}
+# A fifth or so of what was measured on two shared cores, docs/performance.md and docs/gpu.md: nodes
+# are slower than one hopes. That of a GPU is assumed.
+MULTIPLY_ADDS_A_SECOND = {"kernel": 4e9, "graph": 5e6, "jax": 1e7}
+MULTIPLY_ADDS_A_SECOND_ON_GPU = 1e9
 START_MINUTES = 10
 """For the start of a job, the compilation of what is not compiled yet, a slow file system."""
 PROCESSES_MB = 900
@@ -124,7 +126,11 @@ def gpus(settings: RunSettings) -> int:
 
 
 def _speed(model: Model) -> float:
-    return MULTIPLY_ADDS_A_MINUTE[model.settings.engine]
+    """Multiply-adds a minute."""
+    settings = model.settings
+    if settings.device == "gpu":
+        return 60 * MULTIPLY_ADDS_A_SECOND_ON_GPU
+    return 60 * MULTIPLY_ADDS_A_SECOND[settings.engine]
 
 
 def _bytes(model: Model) -> int:

@@ -216,7 +216,7 @@ def _fetched(parameters: Parameters) -> Parameters:
 def _check_device(settings: RunSettings) -> None:
     """Raise UserError if JAX computes on another device than the settings ask for."""
     try:
-        found = jax.default_backend()
+        found = "cpu" if jax.default_backend() == "cpu" else "gpu"
     except (RuntimeError, AssertionError) as error:  # the latter where it sees none
         reason = (str(error).splitlines() or ["it sees none"])[0]
         raise UserError(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error
