@@ -2,6 +2,7 @@
 # `snakemake --cores all` runs config/config.yaml; `--configfile another.yaml` takes its place.
 
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -34,6 +35,10 @@ except UserError as error:
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 STARTED = time.time()
 SPLITS = ("train", "valid", "test")
+
+# A scheduler's warning, sent to all of a job, is for what it computes: Snakemake waits for its end.
+if workflow.exec_mode != ExecMode.DEFAULT:
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 # Jobs use this environment even if it is not activated, and one core unless they ask for more.
 shell.prefix(pipeline.shell_prefix(SOURCE))

@@ -47,6 +47,8 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "torch": torch,
     "convergence": convergence,
 }
+ON_A_GPU = "jax"
+"""Measured on demand: on a CPU it takes longer than all else, for nobody's use."""
 logger = logging.getLogger("benchmarks")
 
 
@@ -94,9 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         nargs="+",
         choices=list(SECTIONS),
-        default=list(SECTIONS),
+        default=[name for name in SECTIONS if name != ON_A_GPU],
         metavar="NAME",
-        help=f"measure only these of {', '.join(SECTIONS)}; figures of others are kept",
+        help=f"measure only these of {', '.join(SECTIONS)}; figures of others are kept "
+        f"(default: all but {ON_A_GPU})",
     )
     add("--quick", action="store_true", help="little work a figure: only to see that it works")
     add("--repeats", type=int, default=7, help="rounds (default: %(default)s)")
