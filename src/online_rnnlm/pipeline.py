@@ -231,7 +231,7 @@ def _sole_run() -> IO[str] | None:
         if alone is False:
             raise UserError(
                 f"{Path.cwd()}: another Snakemake (process {file.read().strip()}) is at work here: "
-                "wait until it has ended, or end it; a dry run is possible meanwhile"
+                "wait until it has ended, or end it; `--dry-run --rerun-incomplete` is possible"
             )
     return None
 

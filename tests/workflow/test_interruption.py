@@ -131,7 +131,7 @@ def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
     os.kill(job, signal.SIGSTOP)  # so that it is not done before the second has started
     try:
         second = trained.project.snakemake(*trained.arguments)
-        dry = trained.project.snakemake("--dry-run", *trained.arguments)
+        dry = trained.project.snakemake("-n", "--rerun-incomplete", *trained.arguments)
     finally:
         os.kill(job, signal.SIGCONT)
     process.communicate(timeout=120)

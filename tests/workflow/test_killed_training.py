@@ -20,7 +20,9 @@ from tests.project import ROOT, users_environment
 EXPERIMENT = Path("results/killed")
 RUN = "own-M32-D4-seed1"
 CONFIGURATION = ("--config", f"{EXPERIMENT}/config.json", "--run", RUN)
-TRAIN = ("train", *CONFIGURATION, "--checkpoint-seconds", "0.02")
+TRAIN = ("train", *CONFIGURATION)
+KEEPING = (*TRAIN, "--checkpoint-seconds", "0.02")
+"""Writes many checkpoints within every epoch."""
 TIMES = {"words_per_second", "seconds", "cpu_seconds", "began", "ended"}
 KILLS = 20
 
@@ -162,7 +164,7 @@ def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
     files, at_checkpoints = _files(folder), 0
     seconds = json.loads((_files(unbroken) / "result.json").read_text())["seconds"]
     for kill in range(KILLS):
-        process = server.start(folder, *TRAIN)
+        process = server.start(folder, *KEEPING)
         if kill % 2:  # aimed: half of them, in the middle of a checkpoint's write
             _wait_for(lambda: _is_writing(files))
             time.sleep(chance.uniform(0, 0.003))
@@ -182,9 +184,8 @@ def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)]
 )
 def test_a_warned_job_ends_and_its_retry_goes_on(server, folder, unbroken, number, status):
-    arguments = ("train", *CONFIGURATION)  # no checkpoint within an epoch but the warned one
     files = _files(folder)
-    process = _start(folder, *arguments)
+    process = _start(folder, *TRAIN)
     _wait_for((files / "checkpoint" / "state.npz").is_file, process)
     process.send_signal(number)
     said = process.communicate(timeout=30)[1]
@@ -266,7 +267,7 @@ def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_space(
     server, folder, unbroken, small_disk
 ):
     files, log = _files(folder), folder / "train.log"
-    server.start(folder, *TRAIN, "--log", str(log))
+    server.start(folder, *KEEPING, "--log", str(log))
     _wait_for((files / "checkpoint" / "state.npz").is_file)
     _fill(small_disk / "ballast")
     assert server.answer() == 1
