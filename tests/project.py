@@ -38,8 +38,11 @@ class Project:
     within: Callable[[Sequence[str]], list[str]] = list
     """Makes a command one that runs where it should, such as in a cluster."""
 
+    program: tuple[str, ...] = ("-m", "snakemake")
+    """What Python is to run."""
+
     def command(self, *arguments: str) -> list[str]:
-        return self.within([sys.executable, "-m", "snakemake", *arguments])
+        return self.within([sys.executable, *self.program, *arguments])
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own, as a terminal does."""
@@ -124,7 +127,7 @@ class Project:
             stream.write(addition)
 
 
-def copy_project(path: Path, within: Callable[[Sequence[str]], list[str]] = list) -> Project:
+def copy_project(path: Path) -> Project:
     """Copy the project with its `__pycache__`: numba keeps there what takes it long to compile."""
     for part in PARTS:
         source = ROOT / part
@@ -134,7 +137,7 @@ def copy_project(path: Path, within: Callable[[Sequence[str]], list[str]] = list
         else:
             path.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, path / part)
-    return Project(path, within)
+    return Project(path)
 
 
 def write_text(path: Path, sentences: int, seed: int) -> Path:

@@ -7,9 +7,7 @@ import platform
 import resource
 from pathlib import Path
 
-from online_rnnlm.runs import code_digest
-
-KERNELS = ("online_rnnlm.model.kernels.batches", "online_rnnlm.model.kernels.online")
+from online_rnnlm import kernel_cache
 
 _JAX = {
     # One thread, as above; on a GPU the same bits every time, sums of gradients too.
@@ -32,8 +30,7 @@ def prepare_process() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # The kernels are numba's and the plain graph can be: no C++ compiler is looked for.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache()))
-    for name, value in _JAX.items():
+    for name, value in (kernel_cache.settings() | _JAX).items():
         os.environ.setdefault(name, value)
 
 
@@ -68,20 +65,3 @@ def peak_memory() -> int:
                 return int(line.split()[1]) * 1024
     unit = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def kernel_sources() -> str:
-    """A name for the state of the kernels' sources."""
-    return "-".join(code_digest(module)[:16] for module in KERNELS)
-
-
-def _kernel_cache() -> Path:
-    """The folder of compiled kernels, one for each state of their sources.
-
-    numba notices a change of the function's own file only: a function that calls one from
-    another file would go on with the old one. Nor does it notice whether kernels were compiled
-    to check their indices, as tests ask for: these have a folder of their own.
-    """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    checked = "-checked" if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0" else ""
-    return Path(home) / "online-rnnlm" / "kernels" / (kernel_sources() + checked)

@@ -14,11 +14,10 @@ import pytest
 from tests.cluster import slurm
 from tests.project import DOWNLOADS, Project, copy_project, own_text
 
-# As users are told to, but that a test does not wait: the executor's first look is after 40 s.
+# As users are told to, but that a test does not wait for a first look after 40 s.
 SUBMIT = (
     *("--workflow-profile", "workflow/profiles/slurm"),
-    *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
-    *("--latency-wait", "20"),
+    *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "20"),
 )
 
 
@@ -43,7 +42,8 @@ def cluster() -> Iterator[slurm.Cluster]:
 @pytest.fixture(scope="session")
 def make_project(cluster: slurm.Cluster) -> Callable[[Path], Project]:
     """Copies the project to where it is told; its Snakemake runs on the cluster's login node."""
-    return lambda path: copy_project(path, within=cluster.inside)
+    program = (str(Path(__file__).with_name("impatient_snakemake.py")),)
+    return lambda path: replace(copy_project(path), within=cluster.inside, program=program)
 
 
 @pytest.fixture

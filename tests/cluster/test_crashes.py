@@ -1,27 +1,17 @@
 """What clusters do to jobs: each is done for real, and the outcome is that of an unbroken run."""
 
-import json
 import os
 import signal
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.cluster.slurm import wait_until
+from tests.outcome import outcome
 
-EPOCHS = 60
-TIMES = {"words_per_second", "seconds", "cpu_seconds"}
-
-
-def outcome(run: Path) -> tuple[dict[str, bytes], list[dict[str, float]]]:
-    """A run's weights, and what its epochs reached: what has to be the same to the last bit."""
-    with np.load(run / "model.npz") as model:
-        weights = {name: model[name].tobytes() for name in model.files}
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    epochs = [{k: v for k, v in json.loads(line).items() if k not in TIMES} for line in lines]
-    return weights, epochs
+EPOCHS = 100
+LONG_EPOCHS = 1000
 
 
 @pytest.fixture(scope="module")
@@ -117,22 +107,43 @@ class Training:
         return found
 
 
-def test_a_cancelled_job_is_submitted_again_and_goes_on(training):
+@pytest.mark.parametrize(
+    ("options", "state", "warned"),
+    [
+        ((), "CANCELLED", "SIGTERM"),
+        (("--signal=USR1",), "FAILED", "SIGUSR1"),
+        (("--signal=KILL",), "FAILED", None),
+    ],
+    ids=["scancel", "a warning", "kill -9"],
+)
+def test_a_job_that_is_ended_is_submitted_again_and_goes_on(training, options, state, warned):
     training.start()
     job = training.wait_for_epoch(5)
-    training.cluster.succeed("scancel", job)
+    training.cluster.succeed("scancel", *options, job)
     training.end()
-    assert training.attempts() == ["CANCELLED", "COMPLETED"]
+    assert training.attempts() == [state, "COMPLETED"]
     assert "goes on after epoch" in training.log()
+    assert warned is None or f"stopped by {warned}" in training.log()
 
 
-def test_a_training_longer_than_its_time_limit_takes_several_jobs(training):
+def test_a_training_longer_than_its_time_limit_takes_several_jobs(
+    tmp_path, make_project, make_trainings, submit, cluster
+):
+    """One minute is the least limit that Slurm knows."""
+    unbroken, limited = (
+        make_trainings(make_project(tmp_path / name), LONG_EPOCHS, 32)
+        for name in ("unbroken", "limited")
+    )
+    beside = unbroken.project.start("--cores", "1", *unbroken.arguments, "--", *unbroken.results)
+    training = Training(limited, submit, cluster)
     training.start("--set-resources", "train:runtime=1")
-    job = training.wait_for_epoch(1)
-    # A job's limit can be lowered while it runs: one minute is the least that can be asked for.
-    training.cluster.succeed("scontrol", "update", f"JobId={job}", "TimeLimit=1")
     training.end()
-    assert training.attempts()[-1] == "COMPLETED"
+    said = beside.communicate(timeout=300)[0]
+    assert beside.returncode == 0, said
+    assert outcome(training.run) == outcome(unbroken.runs[0])
+    states = training.attempts()
+    assert states == ["FAILED"] * (len(states) - 1) + ["COMPLETED"]
+    assert training.log().count("stopped by the job's time limit") == len(states) - 1 > 0
 
 
 def test_a_job_that_exceeds_its_memory_asks_for_more(training):

@@ -1,6 +1,5 @@
 """A run that is killed at any moment is taken up by simply starting again."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.outcome import outcome
 
 RUNS = "results/killed/runs"
 DONE, IN_TRAINING = "own-M8-D0-seed1", "own-M32-D4-seed1"
@@ -58,14 +59,6 @@ class Trained:
         return process
 
 
-def _bits(run: Path) -> tuple[bytes, list[dict[str, Any]]]:
-    """All that a run has learnt and measured, but times."""
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    times = {"seconds", "cpu_seconds", "words_per_second"}
-    epochs = [{k: v for k, v in json.loads(line).items() if k not in times} for line in lines]
-    return (run / "model.npz").read_bytes(), epochs
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
     project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
@@ -73,7 +66,7 @@ def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
     file = _training(project, own_text)
     arguments = ("--cores", "1", "--configfile", file, "--", *targets)
     project.succeed(*arguments)
-    return Trained(project, arguments, _bits(project.path / RUNS / IN_TRAINING))
+    return Trained(project, arguments, outcome(project.path / RUNS / IN_TRAINING))
 
 
 def _end(process: subprocess.Popen[str], trained: Trained, how: str) -> None:
@@ -96,7 +89,7 @@ def _end(process: subprocess.Popen[str], trained: Trained, how: str) -> None:
         "kill -9 of Snakemake alone",
     ],
 )
-def test_starting_again_finishes_with_the_same_bits(trained, how):
+def test_starting_again_finishes_with_the_sameoutcome(trained, how):
     project, runs = trained.project, trained.project.path / RUNS
     finished = (runs / DONE / "result.json").read_bytes()
     process = trained.begin_anew()
@@ -107,7 +100,7 @@ def test_starting_again_finishes_with_the_same_bits(trained, how):
     assert not (trained.run / "result.json").exists()
 
     project.succeed(*trained.arguments)
-    assert _bits(trained.run) == trained.bits
+    assert outcome(trained.run) == trained.bits
     assert "goes on after epoch" in (trained.run / "train.log").read_text(encoding="utf-8")
     assert (runs / DONE / "result.json").read_bytes() == finished
     assert not project.processes()
@@ -136,7 +129,7 @@ def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
         os.kill(job, signal.SIGCONT)
     process.communicate(timeout=120)
     assert process.returncode == 0
-    assert _bits(trained.run) == trained.bits
+    assert outcome(trained.run) == trained.bits
     assert second.returncode != 0
     said = (second.stdout + second.stderr).strip().splitlines()
     errors = [line for line in said if line.startswith("online-rnnlm: error: ")]
