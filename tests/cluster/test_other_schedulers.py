@@ -1,0 +1,29 @@
+"""Schedulers that are spoken to by their commands: here PBS's, as Slurm answers to them."""
+
+import shutil
+
+import pytest
+
+from tests.cluster.training import Training
+from tests.outcome import outcome
+
+EPOCHS = 100
+PROFILE = (
+    *("--workflow-profile", "workflow/profiles/cluster-generic"),
+    *("--seconds-between-status-checks", "1", "--latency-wait", "20"),
+)
+
+
+@pytest.mark.skipif(shutil.which("qsub") is None, reason="apt-get install slurm-wlm-torque")
+def test_a_job_that_is_killed_is_noticed_and_submitted_again(project, make_trainings, cluster):
+    trainings = make_trainings(project, EPOCHS, 32)
+    training = Training(trainings, PROFILE, cluster)
+    training.start()
+    job = training.wait_for_epoch(5)
+    cluster.succeed("scancel", "--signal=KILL", "--full", job)
+    training.end()
+    assert "goes on after epoch" in training.log()
+    broken = outcome(training.run)
+    shutil.rmtree(training.run)
+    project.succeed("--cores", "1", *trainings.arguments, "--", *trainings.results)
+    assert outcome(training.run) == broken
