@@ -2,6 +2,6 @@
 # properties = {properties}
 # What a scheduler forgets, a file keeps: how the job ended. A job that was killed leaves none.
 job=${{PBS_JOBID:-${{SLURM_JOB_ID:-${{LSB_JOBID:-${{JOB_ID:-none}}}}}}}}
-mkdir -p .snakemake/cluster
+cd "${{PBS_O_WORKDIR:-.}}" && mkdir -p .snakemake/cluster
 trap 'echo $? > ".snakemake/cluster/${{job%%.*}}.exit"' EXIT
 {exec_job}
