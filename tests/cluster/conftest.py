@@ -113,5 +113,8 @@ def _make_trainings(project: Project, epochs: int, *sizes: int) -> Trainings:
 
 @pytest.fixture
 def trainings(project: Project, make_trainings: Callable[..., Trainings]) -> Trainings:
-    """Two trainings that may run side by side."""
-    return make_trainings(project, 20, 31, 32)
+    """Two trainings that may run side by side, on a corpus that is prepared."""
+    made = make_trainings(project, 20, 31, 32)
+    prepared = ("results/long/corpora/own/statistics.json", "results/long/kernels.json")
+    project.succeed("--cores", "2", *made.arguments, "--", *prepared)
+    return made

@@ -11,8 +11,15 @@ COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRE
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, make_project, submit, downloads):
+def earlier(cluster):
+    """The ids of the jobs of other tests."""
+    return {job["JobID"] for job in cluster.accounting()}
+
+
+@pytest.fixture(scope="module")
+def finished(earlier, tmp_path_factory, make_project, submit, downloads):
     """The project after the smoke experiment has run on the cluster."""
+    del earlier  # they are asked for before
     project = make_project(tmp_path_factory.mktemp("smoke") / "project")
     said = project.succeed(*submit, *SMOKE, "--config", f"downloads={downloads}")
     assert f"{RESULTS}/report.html" in said
@@ -20,10 +27,10 @@ def finished(tmp_path_factory, make_project, submit, downloads):
 
 
 @pytest.fixture(scope="module")
-def jobs(finished, cluster):
+def jobs(earlier, finished, cluster):
     """What accounting says of the jobs of the smoke experiment."""
     del finished
-    return cluster.accounting(columns=COLUMNS)
+    return [job for job in cluster.accounting(columns=COLUMNS) if job["JobID"] not in earlier]
 
 
 def _runs(finished):
