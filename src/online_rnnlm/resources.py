@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from online_rnnlm.configuration import Run
+from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.corpora.corpus import read_statistics
 from online_rnnlm.model import parameters
 from online_rnnlm.model.cost import (
@@ -17,8 +17,8 @@ from online_rnnlm.model.cost import (
     update_multiply_adds_per_word,
 )
 from online_rnnlm.model.parameters import GROUPS, Sizes
-from online_rnnlm.runs import CorpusDirectory
-from online_rnnlm.settings import CorpusSettings, RunSettings, TestingSettings
+from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.settings import RunSettings, TestingSettings
 from online_rnnlm.updates import further_evaluations
 
 # A fifth or so of what was measured on two shared cores, docs/performance.md and docs/gpu.md: nodes
@@ -49,8 +49,10 @@ class Model(NamedTuple):
     """Tokens of the longest sentence, about."""
 
 
-def model_of(run: Run, corpus: CorpusSettings, directory: CorpusDirectory) -> Model:
+def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run) -> Model:
     """A run's model on its prepared corpus; raises FileNotFoundError if that is not there yet."""
+    corpus = experiment.corpora[run.settings.corpus]
+    directory = results.corpus(run.settings.corpus)
     directory.statistics.stat()
     statistics = read_statistics(directory)
     settings = run.settings

@@ -1,18 +1,23 @@
 """What jobs ask a scheduler for: more for more, and enough."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm import resources
+from online_rnnlm import configuration, resources
 from online_rnnlm import settings as typed
 from online_rnnlm.configuration import Run
-from online_rnnlm.runs import CorpusDirectory
-from online_rnnlm.settings import CorpusSettings, RunSettings
+from online_rnnlm.files import write_json
+from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.settings import RunSettings
 
-CORPUS = CorpusSettings.model_validate({"source": {"kind": "wikipedia-vital"}})
+EXPERIMENT = configuration.parse(
+    {
+        "experiment": "test",
+        "corpora": {"c": {"source": {"kind": "wikipedia-vital"}}},
+        "rows": [{"hidden_size": 100}],
+    }
+)
 
 
 def statistics(tokens: int, vocabulary: int = 10_000) -> dict[str, object]:
@@ -31,10 +36,10 @@ def model_with(tmp_path):
     """The model of some settings on a corpus of so many training tokens."""
 
     def make(tokens=1_000_000, vocabulary=10_000, **settings):
-        directory = CorpusDirectory(tmp_path)
-        directory.statistics.write_text(json.dumps(statistics(tokens, vocabulary)))
+        directory = ExperimentDirectory(tmp_path)
+        write_json(directory.corpus("c").statistics, statistics(tokens, vocabulary))
         run = Run(settings=RunSettings.model_validate({"corpus": "c", **settings}))
-        return resources.model_of(run, CORPUS, directory)
+        return resources.model_of(EXPERIMENT, directory, run)
 
     return make
 
@@ -83,8 +88,8 @@ def test_a_retry_asks_for_more_up_to_twice(request_, attempt):
 
 def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_path):
     """Snakemake asks again when it is there."""
-    directory = CorpusDirectory(tmp_path)
+    directory = ExperimentDirectory(tmp_path)
     run = Run(settings=RunSettings.model_validate({"corpus": "c"}))
     with pytest.raises(FileNotFoundError) as error:
-        resources.model_of(run, CORPUS, directory)
-    assert error.value.filename == str(directory.statistics)
+        resources.model_of(EXPERIMENT, directory, run)
+    assert error.value.filename == str(directory.corpus("c").statistics)

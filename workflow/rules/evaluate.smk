@@ -17,9 +17,13 @@ rule evaluate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: resources.testing_mb(model_of(wildcards), attempt),
-        runtime=lambda wildcards, attempt: resources.testing_minutes(model_of(wildcards), attempt),
-        gpu=gpus_of,
+        mem_mb=lambda wildcards, attempt: resources.testing_mb(
+            MODEL_OF(RUNS[wildcards.run]), attempt
+        ),
+        runtime=lambda wildcards, attempt: resources.testing_minutes(
+            MODEL_OF(RUNS[wildcards.run]), attempt
+        ),
+        gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
         configuration=RESULTS.configuration,
         how="--evaluation none",
@@ -72,11 +76,13 @@ use rule evaluate as evaluate_further with:
     log:
         RESULTS.log("evaluate", "{run}-further"),
     resources:
-        mem_mb=lambda wildcards, attempt: resources.testing_mb(model_of(wildcards), attempt),
-        runtime=lambda wildcards, attempt: resources.further_minutes(
-            model_of(wildcards), EXPERIMENT.testing, attempt
+        mem_mb=lambda wildcards, attempt: resources.testing_mb(
+            MODEL_OF(RUNS[wildcards.run]), attempt
         ),
-        gpu=gpus_of,
+        runtime=lambda wildcards, attempt: resources.further_minutes(
+            MODEL_OF(RUNS[wildcards.run]), EXPERIMENT.testing, attempt
+        ),
+        gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
         configuration=RESULTS.configuration,
         how="--further",

@@ -1,19 +1,10 @@
 # One job trains one run. The kernels are compiled before, once: it takes a minute.
 
+from functools import partial
+
 RUN = RESULTS.run("{run}")
+MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
 PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
-
-
-def model_of(wildcards):
-    """The run's model on its corpus, once that is prepared: what its jobs ask a scheduler for."""
-    run = RUNS[wildcards.run]
-    corpus = run.settings.corpus
-    return resources.model_of(run, EXPERIMENT.corpora[corpus], RESULTS.corpus(corpus))
-
-
-def gpus_of(wildcards):
-    """How many GPUs the run's jobs need."""
-    return resources.gpus(RUNS[wildcards.run].settings)
 
 
 rule kernels:
@@ -64,9 +55,13 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: resources.training_mb(model_of(wildcards), attempt),
-        runtime=lambda wildcards, attempt: resources.training_minutes(model_of(wildcards), attempt),
-        gpu=gpus_of,
+        mem_mb=lambda wildcards, attempt: resources.training_mb(
+            MODEL_OF(RUNS[wildcards.run]), attempt
+        ),
+        runtime=lambda wildcards, attempt: resources.training_minutes(
+            MODEL_OF(RUNS[wildcards.run]), attempt
+        ),
+        gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
         configuration=RESULTS.configuration,
         settings=lambda wildcards: pipeline.as_json(RUNS[wildcards.run].model_dump(mode="json")),

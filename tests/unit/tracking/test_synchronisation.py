@@ -241,6 +241,18 @@ def test_a_failed_run_says_why_until_it_is_trained_again(
     assert_right(directory, store)
 
 
+def test_what_slurm_says_of_a_run_is_entered_when_it_is_known(
+    directory: ExperimentDirectory,
+) -> None:
+    synchronise(directory)
+    job = {"seconds": 20.0, "cpu_seconds": 9.0, "memory_mb": 600.0, "requested_memory_mb": 900.0}
+    write_json(directory.run(RUN).accounting, {"jobs": [job, job | {"memory_mb": 700.0}]})
+    synchronise(directory)
+    assert_right(directory, None)
+    told = {key: value for key, value, _, _ in view(directory, None)[RUN]["metrics"]}
+    assert (told["slurm/jobs"], told["slurm/seconds"], told["slurm/memory_mb"]) == (2, 40, 700)
+
+
 def test_an_entry_stays_while_its_run_is_tested_again(directory: ExperimentDirectory) -> None:
     before = synchronise(directory).runs
     path = directory.evaluation(RUN, "none")
