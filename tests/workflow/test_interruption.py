@@ -89,7 +89,7 @@ def _end(process: subprocess.Popen[str], trained: Trained, how: str) -> None:
         "kill -9 of Snakemake alone",
     ],
 )
-def test_starting_again_finishes_with_the_sameoutcome(trained, how):
+def test_starting_again_finishes_with_the_same_bits(trained, how):
     project, runs = trained.project, trained.project.path / RUNS
     finished = (runs / DONE / "result.json").read_bytes()
     process = trained.begin_anew()
