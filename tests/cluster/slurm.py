@@ -1,7 +1,7 @@
 """A real Slurm on one node: munge, MariaDB, slurmdbd, slurmctld, slurmd, all on loopback.
 
-Nothing of the machine's own is touched: all files lie in one folder, and whatever runs in the
-cluster sees its configuration bound over /etc/slurm in a mount namespace of its own.
+Nothing of the machine's own is touched: all files lie in one folder, and what runs in the cluster
+sees its configuration and hosts bound over /etc/slurm and /etc/hosts, in a mount namespace.
 """
 
 from __future__ import annotations
@@ -150,6 +150,9 @@ class Cluster:
             file = self.folder / "etc" / name
             file.write_text(text.format(**values), encoding="utf-8")
             file.chmod(0o600)
+        # The daemons listen where their host's name leads: that is to be where they are looked for.
+        hosts = f"127.0.0.1 localhost {host}\n::1 localhost\n"
+        (self.folder / "hosts").write_text(hosts, encoding="utf-8")
         # A device that is there is all that Slurm asks of a GPU: this is /dev/null.
         os.mknod(self.folder / "gpu0", 0o666 | 0o020000, os.makedev(1, 3))
         self._ports = ports
