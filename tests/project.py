@@ -128,7 +128,7 @@ class Project:
 
 
 def copy_project(path: Path) -> Project:
-    """Copy the project with its `__pycache__`: numba keeps there what takes it long to compile."""
+    """Copy the project with its `__pycache__`: what is compiled there need not be again."""
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():

@@ -55,18 +55,13 @@ def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run) -> 
     directory = results.corpus(run.settings.corpus)
     directory.statistics.stat()
     statistics = read_statistics(directory)
-    settings = run.settings
-    sizes = Sizes(
-        statistics["vocabulary_size"],
-        settings.hidden_size,
-        statistics["classes"],
-        settings.document_size,
-        settings.document_layer if settings.document_size else "output",
+    sizes = parameters.sizes_with(
+        run.settings, statistics["vocabulary_size"], statistics["classes"]
     )
     splits = statistics["splits"]
     tokens = {name: split["tokens"] for name, split in splits.items()}
     class_size = splits["train"]["mean_class_size"]
-    return Model(settings, sizes, tokens, class_size, corpus.max_tokens + 1)
+    return Model(run.settings, sizes, tokens, class_size, corpus.max_tokens + 1)
 
 
 def grown(request: float, attempt: int) -> int:

@@ -34,7 +34,7 @@ def training(unbroken, tmp_path, submit, cluster):
     assert outcome(one.run) == outcome(unbroken.runs[0])
     assert not cluster.running()
     assert not list(one.run.rglob("*.tmp"))
-    assert not one.processes()
+    assert not one.project.processes()
 
 
 @pytest.mark.parametrize(

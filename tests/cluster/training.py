@@ -2,7 +2,6 @@
 
 import os
 import signal
-from pathlib import Path
 
 from tests.cluster.slurm import wait_until
 
@@ -62,16 +61,3 @@ class Training:
     def log(self):
         """What the training itself said, over all attempts."""
         return (self.run / "train.log").read_text(encoding="utf-8")
-
-    def processes(self):
-        """The command lines of processes that work on the project."""
-        mark = str(self.project.path).encode()
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                command = path.read_bytes()
-            except OSError:
-                continue
-            if mark in command:
-                found.append(command.replace(b"\0", b" "))
-        return found

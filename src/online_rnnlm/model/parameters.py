@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.files import check, read_json, replacing
 from online_rnnlm.runs import RunDirectory
+from online_rnnlm.settings import RunSettings
 
 Array = NDArray[Any]
 
@@ -37,6 +38,13 @@ class Sizes(NamedTuple):
     def hidden_document(self) -> int:
         """Elements of d that the hidden layer sees: D or 0."""
         return self.document if self.document_layer != "output" else 0
+
+
+def sizes_with(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
+    """The sizes of a run's model on a corpus of so many words and word classes."""
+    document = settings.document_size
+    layer = settings.document_layer if document else "output"
+    return Sizes(vocabulary, settings.hidden_size, classes, document, layer)
 
 
 class Parameters(NamedTuple):
