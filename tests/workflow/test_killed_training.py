@@ -147,29 +147,44 @@ def _wait_for(condition, process=None, seconds=60.0):
         time.sleep(0.001)
 
 
-def _is_writing(files: Path) -> bool:
-    """Whether a checkpoint is being written."""
-    return any(files.glob("checkpoint/.state.npz.*.tmp"))
+def _half_written(files: Path) -> set[Path]:
+    """Checkpoints being written, or left so by who was killed."""
+    return set(files.glob("checkpoint/.state.npz.*.tmp"))
+
+
+def _stop(process: int) -> None:
+    """Hold a process; returns when it is held."""
+    os.kill(process, signal.SIGSTOP)
+    state = Path(f"/proc/{process}/stat")
+    _wait_for(lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
+
+
+def _stop_in_a_write(process: int, files: Path, chance: random.Random) -> None:
+    """Hold a process at one random moment after another, until one is in a checkpoint's write."""
+    own = files / "checkpoint" / f".state.npz.{process}.tmp"
+    end = time.monotonic() + 60
+    while _stop(process) or not own.is_file():
+        assert time.monotonic() < end
+        os.kill(process, signal.SIGCONT)
+        time.sleep(chance.uniform(0, 0.002))
 
 
 def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
     chance = random.Random(6)
-    files, at_checkpoints = _files(folder), 0
+    files = _files(folder)
     seconds = json.loads((_files(unbroken) / "result.json").read_text())["seconds"]
     for kill in range(KILLS):
         process = server.start(folder, *KEEPING)
+        time.sleep(chance.uniform(0, seconds / 12))
         if kill % 2:  # aimed: half of them, in the middle of a checkpoint's write
-            _wait_for(lambda: _is_writing(files))
-            time.sleep(chance.uniform(0, 0.003))
-            at_checkpoints += _is_writing(files)
-        else:
-            time.sleep(chance.uniform(0, seconds / 12))
+            _stop_in_a_write(process, files, chance)
         os.kill(process, signal.SIGKILL)
         assert server.answer() == -signal.SIGKILL, f"it ended before kill {kill}"
-    assert at_checkpoints
+        assert _half_written(files) or not kill % 2
     assert not (files / "result.json").exists()
     server.start(folder, *TRAIN)
     assert server.answer() == 0
+    assert not _half_written(files)
     _assert_same(folder, unbroken)
 
 
