@@ -30,6 +30,17 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def processes_in(folder: Path) -> dict[int, str]:
+    """The commands of all living processes whose working folder it is, by their numbers."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if command and (process / "cwd").readlink() == folder:
+                found[int(process.name)] = command
+    return found
+
+
 @dataclass(frozen=True)
 class Project:
     """A copy of the project; `snakemake` is the real command, run in it."""
@@ -83,13 +94,7 @@ class Project:
 
     def processes(self) -> dict[int, str]:
         """The commands of all living processes that work in this project, by their numbers."""
-        found = {}
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if command and (process / "cwd").readlink() == self.path:
-                    found[int(process.name)] = command
-        return found
+        return processes_in(self.path)
 
     def wait_for_job(self, verb: str, seconds: float = 120) -> int:
         """The process of the job that runs this verb, as soon as there is one."""

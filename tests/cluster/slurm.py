@@ -47,6 +47,8 @@ ReturnToService=2
 KillWait=10
 MinJobAge=600
 SchedulerParameters=sched_interval=2,bf_interval=2
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU=500
@@ -64,6 +66,7 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:fake:1 State=UNKNOWN
 PartitionName=work Nodes={host} Default=YES MaxTime=1-00:00:00 State=UP
+PartitionName=urgent Nodes={host} PriorityTier=2 State=UP
 """
 GRES_CONF = "NodeName={host} Name=gpu Type=fake File={folder}/gpu0\n"
 CGROUP_CONF = "CgroupPlugin=disabled\n"

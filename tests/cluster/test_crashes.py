@@ -1,12 +1,14 @@
 """What clusters do to jobs: each is done for real, and the outcome is that of an unbroken run."""
 
+import os
+import signal
 import sqlite3
 import time
 from contextlib import closing
 
 import pytest
 
-from tests.cluster.slurm import wait_until
+from tests.cluster.slurm import CPUS, wait_until
 from tests.cluster.training import Training
 from tests.outcome import outcome
 
@@ -74,6 +76,25 @@ def test_a_training_longer_than_its_time_limit_takes_several_jobs(
     states = training.attempts()
     assert states == ["FAILED"] * (len(states) - 1) + ["COMPLETED"]
     assert training.log().count("stopped by the job's time limit") == len(states) - 1 > 0
+
+
+def test_a_training_that_hangs_is_timed_out_and_goes_on(training):
+    training.start("--set-resources", "train:runtime=1")
+    training.wait_for_epoch(5)
+    os.kill(training.project.wait_for_job("train"), signal.SIGSTOP)
+    training.end()
+    assert training.attempts() == ["TIMEOUT", "COMPLETED"]
+    assert "goes on after epoch" in training.log()
+
+
+def test_a_job_that_is_preempted_is_queued_again_and_goes_on(training):
+    training.start()
+    training.wait_for_epoch(5)
+    whole_node = ("--partition=urgent", f"--cpus-per-task={CPUS}", "--output=/dev/null")
+    training.cluster.succeed("sbatch", *whole_node, "--wrap", "sleep 2")
+    training.end()
+    assert training.attempts() == ["PREEMPTED", "COMPLETED"]
+    assert "goes on after epoch" in training.log()
 
 
 def test_a_job_that_exceeds_its_memory_asks_for_more(training):
