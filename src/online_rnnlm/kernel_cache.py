@@ -7,15 +7,16 @@ the project would compile the same kernels again.
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
 from online_rnnlm.runs import code_digest
 
 KERNELS = ("online_rnnlm.model.kernels.batches", "online_rnnlm.model.kernels.online")
 _FOLDER = Path(__file__).parent / "model" / "kernels"
-_OTHERS = ("UserProvidedCacheLocator", "InTreeCacheLocator", "UserWideCacheLocator")
 
 
 @cache
@@ -42,14 +43,18 @@ class BySources:
         self._line = line
 
     @classmethod
-    def from_function(cls, function: FunctionType, file: str) -> BySources | None:
-        """The locator of a function in a file; None for one that is no kernel, or has no folder."""
+    def from_function(cls, function: FunctionType, file: str) -> Any:
+        """The locator of a function in a file.
+
+        That of a function that is no kernel is the one that it would have without this class; the
+        same if there cannot be a folder of ours.
+        """
         if not Path(file).is_relative_to(_FOLDER):
-            return None
+            return _registered(function, file)
         try:
             Path(os.environ["NUMBA_CACHE_DIR"]).mkdir(parents=True, exist_ok=True)
         except OSError:
-            return None
+            return _registered(function, file)
         return cls(function.__code__.co_firstlineno)
 
     def ensure_cache_path(self) -> None:
@@ -69,10 +74,16 @@ class BySources:
         return str(self._line)
 
 
+def _registered(function: FunctionType, file: str) -> Any:
+    """What numba, or who has registered with it, as PyTensor does, has for that function."""
+    locators = sys.modules["numba.core.caching"].CacheImpl._locator_classes  # it has called us
+    found = (locator.from_function(function, file) for locator in locators)
+    return next((locator for locator in found if locator is not None), None)
+
+
 def settings() -> dict[str, str]:
     """The environment variables by which numba keeps compiled kernels."""
-    ours = f"{BySources.__module__}.{BySources.__qualname__}"
     return {
         "NUMBA_CACHE_DIR": str(folder()),
-        "NUMBA_CACHE_LOCATOR_CLASSES": ",".join([ours, *_OTHERS]),
+        "NUMBA_CACHE_LOCATOR_CLASSES": f"{BySources.__module__}.{BySources.__qualname__}",
     }

@@ -22,6 +22,16 @@ assert not is_coupled(parameters.filled(sizes, 0.0, "float32"))
 print(sum(is_coupled.stats.cache_hits.values()))
 """
 
+BY_PYTENSOR = """
+from online_rnnlm.processes import prepare_process
+prepare_process()
+import pytensor
+import pytensor.tensor as pt
+matrix = pt.matrix()
+function = pytensor.function([matrix], pt.exp(matrix).sum() + matrix.shape[0], mode="NUMBA")
+print(function([[0.0], [0.0]]))
+"""
+
 
 def loaded(sources: Path, cache: Path) -> int:
     """How many compiled kernels a fresh process finds."""
@@ -45,3 +55,18 @@ def test_a_copy_of_the_sources_finds_what_was_compiled_and_a_changed_one_does_no
     with (copy / "online_rnnlm/model/kernels/forward.py").open("a", encoding="utf-8") as file:
         file.write("\nCHANGED = True\n")
     assert loaded(copy, cache) == 0
+
+
+def test_pytensors_own_kernels_have_their_places_too(tmp_path):
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    flags = f"{ours.pop('PYTENSOR_FLAGS', 'cxx=')},base_compiledir={tmp_path / 'compiled'}"
+    done = subprocess.run(
+        [sys.executable, "-c", BY_PYTENSOR],
+        env=ours | {"XDG_CACHE_HOME": str(tmp_path), "PYTENSOR_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == 4
+    assert list((tmp_path / "compiled").rglob("*.nbi"))
