@@ -55,9 +55,7 @@ def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run) -> 
     directory = results.corpus(run.settings.corpus)
     directory.statistics.stat()
     statistics = read_statistics(directory)
-    sizes = parameters.sizes_with(
-        run.settings, statistics["vocabulary_size"], statistics["classes"]
-    )
+    sizes = run.settings.sizes(statistics["vocabulary_size"], statistics["classes"])
     splits = statistics["splits"]
     tokens = {name: split["tokens"] for name, split in splits.items()}
     class_size = splits["train"]["mean_class_size"]

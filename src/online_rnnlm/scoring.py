@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import engine, parameters
+from online_rnnlm.model import engine, parameters, weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
     touched_after_sentences,
@@ -83,7 +83,7 @@ def outcome(
     Raises UserError if what learns diverges at every rate, or the model is damaged.
     """
     settings = RunSettings.model_validate(description["settings"])
-    network = Network(description["name"], settings, corpus, parameters.read_trained(run))
+    network = Network(description["name"], settings, corpus, weight_files.read_trained(run))
     online, kind = online_evaluation(evaluation), cache_named(evaluation)
     if online is not None:
         return _learning(network, online, testing)

@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from online_rnnlm.model.parameters import Sizes
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$")]
 PositiveInt = Annotated[int, Field(ge=1)]
 NaturalInt = Annotated[int, Field(ge=0)]
@@ -219,6 +221,11 @@ class RunSettings(Settings):
         if self.device == "gpu" and self.engine != "jax":
             raise ValueError(f"`device: gpu` needs `engine: jax`, not `engine: {self.engine}`")
         return self
+
+    def sizes(self, vocabulary: int, classes: int) -> Sizes:
+        """The sizes of the run's model on a corpus of so many words and word classes."""
+        layer = self.document_layer if self.document_size else "output"
+        return Sizes(vocabulary, self.hidden_size, classes, self.document_size, layer)
 
 
 CacheKind = Literal["unigram", "neural"]

@@ -33,7 +33,7 @@ from online_rnnlm.files import (
     sha256_of,
     write_json,
 )
-from online_rnnlm.model import engine, parameters
+from online_rnnlm.model import engine, parameters, weight_files
 from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.processes import machine
 from online_rnnlm.runs import CorpusDirectory, RunDirectory, code_digest, identity
@@ -199,7 +199,7 @@ def _finish(
     corpus: Corpus, directory: RunDirectory, progress: Progress, description: dict[str, Any]
 ) -> None:
     """Write the finished run's files, the result last: it says that all are there."""
-    parameters.save(progress.weights, directory.model)
+    weight_files.save(progress.weights, directory.model)
     best = min(progress.epochs, key=lambda entry: float(entry["valid_perplexity"]))
     sizes, mean = parameters.sizes_of(progress.weights), corpus.mean_class_size("train")
     result = {

@@ -13,7 +13,7 @@ from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate, evaluate_further
 from online_rnnlm.files import read_json
-from online_rnnlm.model import engine, parameters
+from online_rnnlm.model import engine, weight_files
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.state import OnlineSettings
 from online_rnnlm.runs import SPLITS, ExperimentDirectory
@@ -44,7 +44,7 @@ def by_hand(experiment, reference):
 
     def compute(split, rate):
         corpus = load_corpus(experiment.corpus("topics"))
-        weights = parameters.read(experiment.run("run").model)
+        weights = weight_files.read(experiment.run("run").model)
         weights = Parameters(*(array.astype("float64") for array in weights))
         lines = experiment.corpus("topics").text(split).read_text().splitlines()
         ids = {word: number for number, word in enumerate(corpus.words)}
@@ -170,7 +170,7 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment, tmp_pa
     assert figures["chosen"] == {"learning_rate": best["learning_rate"]}
     assert figures["splits"]["valid"]["perplexity"] == pytest.approx(best["valid_perplexity"])
     table = pd.read_parquet(copy.sentence_scores("run", name))
-    corpus, weights = load_corpus(copy.corpus("topics")), parameters.read(copy.run("run").model)
+    corpus, weights = load_corpus(copy.corpus("topics")), weight_files.read(copy.run("run").model)
     settings = RunSettings.model_validate(read_json(copy.run("run").run)["settings"])
     online = OnlineSettings(
         frozenset(["output"]), best["learning_rate"], RATE, 2, unit_of_text="stream"

@@ -18,7 +18,7 @@ from online_rnnlm.configuration import Run
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.files import read_json
-from online_rnnlm.model import engine, parameters
+from online_rnnlm.model import engine, parameters, weight_files
 from online_rnnlm.runs import CorpusDirectory, RunDirectory
 from online_rnnlm.schedule import Schedule
 from online_rnnlm.settings import RunSettings
@@ -83,7 +83,7 @@ def epochs_of(directory: RunDirectory) -> list[dict]:
 
 
 def same_weights(one: RunDirectory, other: RunDirectory) -> bool:
-    pairs = zip(parameters.read(one.model), parameters.read(other.model), strict=True)
+    pairs = zip(weight_files.read(one.model), weight_files.read(other.model), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -111,7 +111,7 @@ def test_it_learns(corpus_directory, tmp_path, document_size):
     assert result["valid_perplexity"] < 7
     assert [entry["epoch"] for entry in epochs] == list(range(1, result["epochs"] + 1))
     assert result["valid_perplexity"] == min(entry["valid_perplexity"] for entry in epochs)
-    weights = parameters.read(directory.model)
+    weights = weight_files.read(directory.model)
     assert result["parameters"] == sum(array.size for array in weights)
     assert all(entry["words_per_second"] > 0 and entry["seconds"] > 0 for entry in epochs)
     assert all(entry["peak_memory_megabytes"] > 10 for entry in epochs)
@@ -246,7 +246,7 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
     corpus = load_corpus(corpus_directory)
     valid = corpus.splits["valid"]
     scores = engine.scorer(run.settings, corpus)(
-        parameters.read(restless.model),
+        weight_files.read(restless.model),
         valid,
         np.arange(valid.sentences),
         run.settings.document_rate,

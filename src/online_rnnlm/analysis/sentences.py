@@ -15,7 +15,7 @@ from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import parameters
+from online_rnnlm.model import weight_files
 from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.updates import DOCUMENT_VECTOR
 
@@ -56,7 +56,7 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
         if found != len(texts):
             of = files.split(SPLIT)
             raise UserError(f"{file}: of {found} sentences, but {of} has {len(texts)}")
-    network = parameters.read_trained(directory.run(run))
+    network = weight_files.read_trained(directory.run(run))
     kept = _kept(texts)
     subjects = _subjects(files, split)
     return Sentences(

@@ -10,14 +10,14 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.devices import claim
 from online_rnnlm.model.graph_engine import GraphOnlineScorer, GraphScorer, GraphTrainer
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
-from online_rnnlm.model.parameters import Parameters, Sizes, sizes_with
+from online_rnnlm.model.parameters import Parameters, Sizes
 from online_rnnlm.model.state import OnlineSettings, Scores, Sentences
 from online_rnnlm.settings import RunSettings
 
 
 def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:
     """The sizes of a run's model on a corpus."""
-    return sizes_with(settings, corpus.vocabulary_size, corpus.classes)
+    return settings.sizes(corpus.vocabulary_size, corpus.classes)
 
 
 class Trainer(Protocol):

@@ -10,21 +10,25 @@ V_h is there if d feeds the hidden layer, V_c and V_o if it feeds the output lay
 that of the step itself: through the scores, and through h_t where V_h is.
 All gradients are derived by the engine; d's own update counts as a constant in them.
 Sentences are padded: columns of (T, B) matrices, `mask` 1 where there is a token.
+
+The original Theano compiles this file, too (`cross_check`): it and `parameters` keep to Python 3.8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 from pytensor.gradient import disconnected_grad, grad_clip
 
 from online_rnnlm.model.parameters import GROUPS, Parameters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _NEVER = -1e30
 """Score of the padding beside a class's words: its probability is exactly 0."""
@@ -231,13 +235,15 @@ def training_updates(
     """The batch's log-probability, and the updates of all weights and accumulators."""
     result = predictions(weights, batch, classes, document_rate, error_clip)
     total = result.log_probabilities.sum()
-    gradients = pt.grad(-total, list(weights), disconnected_inputs="ignore")
+    gradients = Parameters(*pt.grad(-total, list(weights), disconnected_inputs="ignore"))
     updates = []
     reached = touched(weights, batch, classes)
     rule = OPTIMIZERS[optimizer]
-    for weight, sums, gradient, hit in zip(weights, accumulators, gradients, reached, strict=True):
-        penalty = np.asarray(l2, weight.dtype) * hit * weight
-        new_weight, new_sums = rule(weight, gradient + penalty, sums, learning_rate)
+    for name in Parameters._fields:
+        weight, sums = getattr(weights, name), getattr(accumulators, name)
+        penalty = np.asarray(l2, weight.dtype) * getattr(reached, name) * weight
+        gradient = getattr(gradients, name) + penalty
+        new_weight, new_sums = rule(weight, gradient, sums, learning_rate)
         updates += [(weight, new_weight), (sums, new_sums)]
     return total, updates
 

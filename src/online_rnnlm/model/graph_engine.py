@@ -8,9 +8,10 @@ import pytensor.tensor as pt
 
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.model import graph
-from online_rnnlm.model.parameters import Array, Parameters, sizes_of
+from online_rnnlm.model.parameters import Parameters, sizes_of
 from online_rnnlm.model.state import (
     SCORING_SENTENCES,
+    Array,
     OnlineSettings,
     Scores,
     Sentences,

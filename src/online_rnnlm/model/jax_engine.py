@@ -23,7 +23,6 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import graph
 from online_rnnlm.model.parameters import (
-    Array,
     Parameters,
     Sizes,
     shapes,
@@ -32,6 +31,7 @@ from online_rnnlm.model.parameters import (
 )
 from online_rnnlm.model.state import (
     SCORING_SENTENCES,
+    Array,
     Scores,
     Sentences,
     SharedTrainer,

@@ -1,18 +1,13 @@
-"""The model's parameters: names, shapes, initial values, files."""
+"""The model's parameters: names, shapes, initial values."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.files import check, read_json, replacing
-from online_rnnlm.runs import RunDirectory
-from online_rnnlm.settings import RunSettings
-
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class Sizes(NamedTuple):
@@ -38,13 +33,6 @@ class Sizes(NamedTuple):
     def hidden_document(self) -> int:
         """Elements of d that the hidden layer sees: D or 0."""
         return self.document if self.document_layer != "output" else 0
-
-
-def sizes_with(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
-    """The sizes of a run's model on a corpus of so many words and word classes."""
-    document = settings.document_size
-    layer = settings.document_layer if document else "output"
-    return Sizes(vocabulary, settings.hidden_size, classes, document, layer)
 
 
 class Parameters(NamedTuple):
@@ -119,25 +107,6 @@ def copy_into(target: Parameters, source: Parameters) -> None:
 def all_finite(parameters: Parameters) -> bool:
     """Whether no weight is NaN or infinite."""
     return all(bool(np.isfinite(array).all()) for array in parameters)
-
-
-def save(parameters: Parameters, path: Path) -> None:
-    """Write the weights by name into an `.npz` file, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **parameters._asdict())
-
-
-def read(path: Path) -> Parameters:
-    """Read weights that `save` wrote."""
-    with np.load(path) as file:
-        return Parameters(**{name: file[name] for name in Parameters._fields})
-
-
-def read_trained(run: RunDirectory) -> Parameters:
-    """Read a finished run's weights; raises UserError if they are not those that it ended with."""
-    digest = read_json(run.result).get("model_sha256")
-    check(run.model, {run.model.name: digest} if digest else {}, run.result)
-    return read(run.model)
 
 
 def sizes_of(parameters: Parameters) -> Sizes:

@@ -18,6 +18,7 @@ from online_rnnlm.updates import DOCUMENT_VECTOR
 SCORING_SENTENCES = 64
 """Sentences scored side by side; the results do not depend on it but for rounding."""
 
+Array = NDArray[Any]
 Sentences = NDArray[np.int64]
 NO_SENTENCES: Sentences = np.empty(0, np.int64)
 

@@ -24,7 +24,7 @@ from online_rnnlm.corpora.corpus import (
     read_vocabulary,
 )
 from online_rnnlm.files import read_json
-from online_rnnlm.model import parameters
+from online_rnnlm.model import weight_files
 from online_rnnlm.processes import prepare_process
 from online_rnnlm.runs import CorpusDirectory, RunDirectory
 from online_rnnlm.settings import (
@@ -77,7 +77,7 @@ class ServedModel:
         self._settings = RunSettings.model_validate({**settings, **anywhere})
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
-        self._weights = parameters.read(RunDirectory(folder).model)
+        self._weights = weight_files.read(RunDirectory(folder).model)
         self._scorer = engine.scorer(self._settings, self._corpus)
         self._online: tuple[OnlineSettings, OnlineScorer] | None = None
         self._lock = threading.Lock()  # a server calls from several threads

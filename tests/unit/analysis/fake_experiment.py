@@ -16,7 +16,7 @@ from online_rnnlm import configuration
 from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.files import read_json, write_json
-from online_rnnlm.model import parameters
+from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.parameters import Sizes
 from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.settings import TestingSettings
@@ -257,7 +257,7 @@ def _write_training(
     files.log.write_text("".join(f"epoch {line['epoch']}\n" for line in metrics))
     hidden, size = settings.hidden_size, settings.document_size
     sizes = Sizes(len(WORDS) + 2, 4, 2, min(size, 3), settings.document_layer if size else "output")
-    parameters.save(parameters.initialise(sizes, 0.1, settings.seed, "float32"), files.model)
+    weight_files.save(parameters.initialise(sizes, 0.1, settings.seed, "float32"), files.model)
     result = {
         "identity": identity,
         "ended": "2026-01-01T12:10:00.000+00:00",

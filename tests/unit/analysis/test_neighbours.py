@@ -33,7 +33,7 @@ from online_rnnlm.analysis.sentences import (
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.files import write_json
-from online_rnnlm.model import parameters
+from online_rnnlm.model import weight_files
 
 Invented = Callable[..., Results]
 
@@ -181,13 +181,13 @@ def test_the_embeddings_are_the_runs_own_and_without_the_sentences_end(invented:
     results = invented(rows=VECTOR_ROW)
     weights = results.directory.run(RUN).model
     before = read_sentences(results.directory, RUN, "invented").embedding
-    changed = parameters.read(weights)
+    changed = weight_files.read(weights)
     changed.embeddings[0] += 100  # </s>
-    parameters.save(changed, weights)
+    weight_files.save(changed, weights)
     same = read_sentences(results.directory, RUN, "invented").embedding
     np.testing.assert_allclose(same, before, atol=1e-5)
     changed.embeddings[1:] = 1.0
-    parameters.save(changed, weights)
+    weight_files.save(changed, weights)
     alike = read_sentences(results.directory, RUN, "invented").embedding
     assert mean_cosine(alike) == pytest.approx(1.0, abs=1e-5)
 

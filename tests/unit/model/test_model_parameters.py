@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from online_rnnlm.model import parameters
+from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.parameters import Parameters, Sizes
 
 
@@ -60,16 +60,16 @@ def test_weights_are_normal_and_the_seeds():
 @pytest.mark.parametrize("document", [(0, "output"), (2, "output"), (2, "hidden")])
 def test_saved_weights_are_read_back(tmp_path, precision, document):
     weights = parameters.initialise(Sizes(7, 3, 2, *document), 0.1, 1, precision)
-    parameters.save(weights, tmp_path / "model.npz")
+    weight_files.save(weights, tmp_path / "model.npz")
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
-    for array, expected in zip(parameters.read(tmp_path / "model.npz"), weights, strict=True):
+    for array, expected in zip(weight_files.read(tmp_path / "model.npz"), weights, strict=True):
         assert (array.dtype, array.shape) == (precision, expected.shape)
         np.testing.assert_array_equal(array, expected)
 
 
 def test_a_failed_save_leaves_what_was_there(tmp_path, monkeypatch):
     weights = parameters.initialise(Sizes(7, 3, 2, 1), 0.1, 1, "float32")
-    parameters.save(weights, tmp_path / "model.npz")
+    weight_files.save(weights, tmp_path / "model.npz")
 
     def full(file, **_):
         file.write(b"half of it")
@@ -77,8 +77,10 @@ def test_a_failed_save_leaves_what_was_there(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="no space left"):
-        parameters.save(parameters.filled(Sizes(7, 3, 2, 1), 0, "float32"), tmp_path / "model.npz")
-    np.testing.assert_array_equal(parameters.read(tmp_path / "model.npz").recurrent, weights[1])
+        weight_files.save(
+            parameters.filled(Sizes(7, 3, 2, 1), 0, "float32"), tmp_path / "model.npz"
+        )
+    np.testing.assert_array_equal(weight_files.read(tmp_path / "model.npz").recurrent, weights[1])
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
 
 

@@ -1,0 +1,30 @@
+"""Files of weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from online_rnnlm.files import check, read_json, replacing
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.runs import RunDirectory
+
+
+def save(parameters: Parameters, path: Path) -> None:
+    """Write the weights by name into an `.npz` file, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **parameters._asdict())
+
+
+def read(path: Path) -> Parameters:
+    """Read weights that `save` wrote."""
+    with np.load(path) as file:
+        return Parameters(**{name: file[name] for name in Parameters._fields})
+
+
+def read_trained(run: RunDirectory) -> Parameters:
+    """Read a finished run's weights; raises UserError if they are not those that it ended with."""
+    digest = read_json(run.result).get("model_sha256")
+    check(run.model, {run.model.name: digest} if digest else {}, run.result)
+    return read(run.model)
