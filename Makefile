@@ -9,20 +9,26 @@ SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --core
 EXPERIMENT ?= demo
 PORT ?= 5000
 BENCH ?=
+THEANO ?= .venv-theano
+THEANO_BASE ?= python3.9
 
 # These two are published as sources only; both are pure Python, so that no compiler is needed.
 PURE_PYTHON_SOURCES := connection-pool,docopt
-PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
+INSTALL := -m pip --disable-pip-version-check install --quiet --no-compile
+PIP_INSTALL := $(BIN)/python $(INSTALL)
 LOCKED := --require-hashes --no-deps --only-binary=:all: --no-binary=$(PURE_PYTHON_SOURCES)
 INSTALLED := $(VENV)/installed-for
-COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate --quiet
+# Theano 1.0.5, too. What it says of itself while it is built is of no use: a second --quiet.
+THEANO_INSTALL = $(THEANO)/bin/python $(INSTALL) --quiet --require-hashes --no-deps --only-binary=:all:
+UV := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+COMPILE := $(UV) pyproject.toml --python-version 3.11
 # Of the second lock, the packages that the first one has not.
 ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper jax cuda ui bench test lint format document lock clean environment python
+.PHONY: help reproduce smoke comparison paper jax cuda theano ui bench test lint format document lock clean \
+    environment theano-environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +53,9 @@ jax cuda:
 	    echo "Adding requirements-$@.lock to $(VENV)."; \
 	    $(PIP_INSTALL) $(LOCKED) --requirement requirements-$@.lock; \
 	    cp requirements-$@.lock $(VENV)/installed-$@; }
+
+theano: environment theano-environment ## Compute the demo's first updates by Theano 1.0.5, too (THEANO_BASE=python3.9)
+	THEANO_PYTHON=$(THEANO)/bin/python $(SNAKEMAKE) cross_check
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui results/$(EXPERIMENT) --port $(PORT)
@@ -79,9 +88,11 @@ lock: ## Write the locks anew (needs uv)
 	for extra in jax cuda; do \
 	    $(COMPILE) --extra $$extra --constraints requirements.lock | awk '$(ADDED)' requirements.lock - \
 	        > requirements-$$extra.lock || exit 1; done
+	sed -n 's/^      - //p' workflow/envs/theano.yml | $(UV) - --python-version 3.8 \
+	    --output-file requirements-theano.lock
 
 clean: ## Remove the environment and caches; results are kept
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(THEANO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The mark is written last, so that an interrupted installation is not taken for a finished one.
 environment: python
@@ -93,6 +104,19 @@ environment: python
 	    $(PIP_INSTALL) $(LOCKED) --no-build-isolation --requirement requirements.lock; \
 	    $(PIP_INSTALL) --no-deps --no-build-isolation --editable .; \
 	    $(WHAT_TO_INSTALL) > $(INSTALLED); }
+
+# Theano is built with packages of the lock, which are installed before it.
+theano-environment:
+	@cmp -s requirements-theano.lock $(THEANO)/installed-for || { set -e; \
+	    $(THEANO_BASE) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 8), (3, 9)))' || { \
+	        echo "error: Theano 1.0.5 needs Python 3.8 or 3.9, which $(THEANO_BASE) is not;" \
+	            "name one: THEANO_BASE=/path/to/python3.9" >&2; exit 1; }; \
+	    echo "Installing Theano 1.0.5 into $(THEANO)."; \
+	    rm -rf $(THEANO); $(THEANO_BASE) -m venv $(THEANO); \
+	    awk '/^[^ ]/ { keep = /^(setuptools|wheel)==/ } keep' requirements-theano.lock > $(THEANO)/build.lock; \
+	    $(THEANO_INSTALL) --requirement $(THEANO)/build.lock; \
+	    $(THEANO_INSTALL) --no-binary=theano --no-build-isolation --requirement requirements-theano.lock; \
+	    cp requirements-theano.lock $(THEANO)/installed-for; }
 
 python:
 	@command -v $(PYTHON) > /dev/null || { \

@@ -56,11 +56,13 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/tracking.smk"
+include: "workflow/rules/cross_check.smk"
 
 
 # Too small for a queue, or in need of the network.
 localrules:
     all,
+    cross_check,
     fetch,
     tables,
     figures,

@@ -156,6 +156,13 @@ def _add_run_verbs(verbs: Any) -> None:
         "--evaluation", default=NONE, help="how: `none`, `document_vector` or one of `testing`"
     )
     how.add_argument("--further", action="store_true", help="in all ways that `testing` asks for")
+    check = _with_configuration(
+        _add(verbs, "cross-check", _cross_check, "compute a run's first updates by Theano, too")
+    )
+    check.add_argument("--run", required=True, help="name of the run")
+    check.add_argument(
+        "--theano", metavar="PYTHON", required=True, help="the Python that has Theano 1.0.5"
+    )
     ngram = _with_configuration(_add(verbs, "ngram", _ngram, "train and test an n-gram model"))
     ngram.add_argument("--corpus", required=True, help="a key of `corpora`")
 
@@ -333,6 +340,10 @@ def _evaluate(arguments: Arguments) -> None:
             f"allowed: {', '.join(allowed)}"
         )
     _stage("evaluation", "evaluate")(directory, run.name, corpus, arguments.evaluation, testing)
+
+
+def _cross_check(arguments: Arguments) -> None:
+    _stage("cross_check.comparison", "cross_check")(*_run(arguments), arguments.theano)
 
 
 def _ngram(arguments: Arguments) -> None:

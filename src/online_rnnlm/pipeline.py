@@ -157,6 +157,16 @@ def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list
     return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
 
 
+def one_of_each_kind(experiment: Experiment) -> list[str]:
+    """The first run of each kind of model: what its vector feeds, if any, and how it learns."""
+    first: dict[object, str] = {}
+    for run in experiment.runs():
+        settings = run.settings
+        kind = (bool(settings.document_size), settings.sizes(1, 1).document_layer)
+        first.setdefault((*kind, settings.optimizer), run.name)
+    return list(first.values())
+
+
 def testing_settings(experiment: Experiment) -> str:
     """How evaluations are made, as JSON: what Snakemake compares."""
     return as_json(experiment.testing.model_dump(mode="json", exclude={"kneser_ney"}))

@@ -200,6 +200,10 @@ class ExperimentDirectory:
         """The same of the kernel for weights that learn during testing."""
         return self.path / "online_kernels.json"
 
+    def cross_check(self, run: str) -> Path:
+        """How far apart the engines are on a run's first updates, Theano among them."""
+        return self.path / "cross_check" / f"{run}.json"
+
     @property
     def tracked(self) -> Path:
         """Says what is in MLflow: the store's address, and MLflow's ids of runs."""

@@ -15,10 +15,11 @@ ROOT = Path(__file__).parents[2]
 EXTRAS = ("jax", "cuda")
 LOCKS = {
     name: (ROOT / f"requirements{name and '-'}{name}.lock").read_text(encoding="utf-8")
-    for name in ("", *EXTRAS)
+    for name in ("", *EXTRAS, "theano")
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+CONDA_THEANO = yaml.safe_load((ROOT / "workflow/envs/theano.yml").read_text(encoding="utf-8"))
 CONDA_CUDA = yaml.safe_load((ROOT / "workflow/envs/cuda.yml").read_text(encoding="utf-8"))
 
 
@@ -64,6 +65,12 @@ def test_the_conda_environment_for_a_gpu_adds_the_extra():
     assert CONDA_CUDA["name"] == CONDA["name"]
     assert CONDA_CUDA["channels"] == CONDA["channels"]
     assert _by_pip(CONDA_CUDA) == PROJECT["optional-dependencies"]["cuda"]
+
+
+def test_the_conda_environment_of_theano_has_the_locks_versions():
+    assert "theano==1.0.5" in _by_pip(CONDA_THEANO)
+    found = dict(text.split("==") for text in _by_pip(CONDA_THEANO))
+    assert _locked("theano").items() >= found.items()
 
 
 def test_the_conda_environment_allows_the_same_pythons():

@@ -1,0 +1,173 @@
+"""Compare three ways to compute the same updates: PyTensor, the kernels, the original Theano."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from online_rnnlm.configuration import Run
+from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
+from online_rnnlm.cross_check.replay import DTYPE, replay
+from online_rnnlm.errors import UserError
+from online_rnnlm.files import write_json
+from online_rnnlm.model import engine, parameters
+from online_rnnlm.runs import PACKAGE, ExperimentDirectory
+from online_rnnlm.settings import RunSettings
+
+logger = logging.getLogger(__name__)
+
+UPDATES = 50
+BATCH_SENTENCES = 4
+"""At most: the plain graph scores the words of a whole class of the largest size for every word."""
+VALID_SENTENCES = 16
+ALLOWED = 1e-10
+"""The largest difference that rounding explains: each update adds some, and AdaGrad divides."""
+THEANO_FLAGS = {
+    # These two fail on the empty matrices of a layer that has no document vector.
+    "optimizer_excluding": "scan_pushout_dot1:scanOp_pushout_output",
+    "floatX": DTYPE,
+}
+
+Arrays = Mapping[str, Any]
+
+
+def cross_check(run: Run, directory: ExperimentDirectory, theano: str) -> None:
+    """Make a run's first updates by all three, in float64; write how far apart they are.
+
+    `theano` is the Python of an environment that has Theano 1.0.5. Raises UserError if it has not,
+    or if anything differs by more than rounding does.
+    """
+    sentences = min(run.settings.batch_sentences, BATCH_SENTENCES)
+    ours = {"engine": "kernel", "device": "cpu", "precision": DTYPE, "batch_sentences": sentences}
+    settings = run.settings.model_copy(update=ours)
+    corpus = load_corpus(directory.corpus(settings.corpus))
+    problem = _problem(settings, corpus)
+    original = _by_theano(problem, theano)
+    with warnings.catch_warnings():
+        # The plain graph has more to do than one of PyTensor's loops can hold: it takes several.
+        warnings.filterwarnings("ignore", "Loop fusion failed", UserWarning)
+        reference = replay(problem)
+    others = {"theano": original, "kernel": _by_kernel(settings, corpus, problem)}
+    differences = {name: _differences(result, reference) for name, result in others.items()}
+    record = {
+        "run": run.name,
+        "updates": len(reference["training"]),
+        "sentences": len(problem["train.offsets"]) - 1,
+        "tokens": int(problem["train.offsets"][-1]),
+        "precision": DTYPE,
+        "engines": {"pytensor": reference["engine"], "theano": str(original["engine"])},
+        "largest_difference": differences,
+        "allowed": ALLOWED,
+    }
+    write_json(directory.cross_check(run.name), record)
+    _judge(record)
+
+
+def _problem(settings: RunSettings, corpus: Corpus) -> dict[str, Any]:
+    """What `replay` reads: the run's start, its first batches, and some valid sentences."""
+    sizes = engine.sizes_for(settings, corpus)
+    start = {
+        "weights": parameters.initialise(sizes, settings.initial_scale, settings.seed, DTYPE),
+        "accumulators": parameters.filled(sizes, settings.accumulator_start, DTYPE),
+    }
+    numbers = {"train": UPDATES * settings.batch_sentences, "valid": VALID_SENTENCES}
+    parts = {split: _first(corpus.splits[split], number) for split, number in numbers.items()}
+    return {
+        "settings": json.dumps(settings.model_dump(mode="json")),
+        "class_offsets": corpus.class_offsets,
+        **{f"{kind}.{name}": a for kind, of in start.items() for name, a in of._asdict().items()},
+        **{f"{split}.{name}": array for split, of in parts.items() for name, array in of.items()},
+    }
+
+
+def _first(split: Split, sentences: int) -> dict[str, Any]:
+    """The split's first sentences."""
+    offsets = np.asarray(split.offsets[: sentences + 1])
+    return {"stream": np.asarray(split.stream[: offsets[-1] + 1]), "offsets": offsets}
+
+
+def _by_theano(problem: Arrays, python: str) -> dict[str, Any]:
+    """`replay`'s result by Theano, in its own environment."""
+    with tempfile.TemporaryDirectory(prefix="theano-") as folder:
+        files = [Path(folder) / name for name in ("problem.npz", "result.npz")]
+        np.savez(files[0], **problem)
+        command = [python, "-m", f"{PACKAGE}.cross_check.with_theano", *map(str, files)]
+        try:
+            done = subprocess.run(
+                command,
+                env=_environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except OSError as error:
+            raise UserError(f"{python}: {error.strerror}: `make theano` makes it") from error
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+            raise UserError(f"{python}: cannot run Theano 1.0.5: {said[-1]}; see `make theano`")
+        with np.load(files[1]) as result:
+            return dict(result)
+
+
+def _environment() -> dict[str, str]:
+    """This package's source, and Theano's flags."""
+    return os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "THEANO_FLAGS": ",".join(f"{name}={value}" for name, value in THEANO_FLAGS.items()),
+    }
+
+
+def _by_kernel(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[str, Any]:
+    """The same by the default engine."""
+    start = [
+        parameters.Parameters(*(problem[f"{kind}.{n}"] for n in parameters.Parameters._fields))
+        for kind in ("weights", "accumulators")
+    ]
+    trainer = engine.trainer(settings, corpus, start[0], start[1])
+    numbers, size = np.arange(len(problem["train.offsets"]) - 1), settings.batch_sentences
+    training = [
+        trainer.update(numbers[begin : begin + size], settings.learning_rate)
+        for begin in range(0, len(numbers), size)
+    ]
+    valid = np.arange(len(problem["valid.offsets"]) - 1)
+    score = engine.scorer(settings, corpus)
+    scores = score(trainer.weights, corpus.splits["valid"], valid, settings.document_rate)
+    return {
+        "training": np.array(training),
+        "log_probabilities": scores.log_probabilities,
+        "document_vectors": scores.document_vectors,
+        **{f"weights.{name}": array for name, array in trainer.weights._asdict().items()},
+    }
+
+
+def _differences(result: Arrays, reference: Arrays) -> dict[str, float]:
+    """The largest difference of each kind of number, relative where a number is above 1."""
+    found: dict[str, float] = {}
+    for name, array in reference.items():
+        if name != "engine" and array.size:
+            kind = name.partition(".")[0]
+            distance = np.abs(result[name] - array) / np.maximum(np.abs(array), 1)
+            found[kind] = max(found.get(kind, 0.0), float(distance.max()))
+    return found
+
+
+def _judge(record: Mapping[str, Any]) -> None:
+    """Say what was found; raise UserError if it is not the same."""
+    for name, differences in record["largest_difference"].items():
+        largest = max(differences, key=lambda kind: differences[kind])
+        what = (
+            f"{record['run']}: {record['updates']} updates by {name} and by PyTensor differ by "
+            f"{differences[largest]:.1e} at most ({largest}, float64)"
+        )
+        if not differences[largest] <= ALLOWED:
+            raise UserError(f"{what}: more than {ALLOWED:g}")
+        logger.info("%s", what)

@@ -1,0 +1,83 @@
+"""Updates and scores by the plain graph, as the engine that is called `pytensor` computes them.
+
+Theano runs this, too, where there is nothing but numpy beside it: it keeps to Python 3.8.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytensor
+
+from online_rnnlm.model import graph
+from online_rnnlm.model.parameters import Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DTYPE = "float64"
+
+
+def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Train on the problem's sentences, a batch an update, then score others; all in float64.
+
+    Problem: `settings` (JSON), `class_offsets` (K + 1,), `weights.<name>`, `accumulators.<name>`,
+    and `stream` and `offsets` of `train` and `valid`. Result: `engine` (a text), `training`
+    (updates,), each batch's log P; the weights after them; `log_probabilities` (tokens,) and
+    `document_vectors` (S, D) of the valid sentences, the vector learning.
+    """
+    settings = json.loads(str(problem["settings"]))
+    weights, accumulators = (_shared(problem, kind) for kind in ("weights", "accumulators"))
+    classes = graph.WordClasses.from_offsets(problem["class_offsets"])
+    batch = graph.padded_symbols(DTYPE)
+    rates = [np.asarray(settings[f"{kind}_rate"], DTYPE) for kind in ("learning", "document")]
+    rules = {name: settings[name] for name in ("optimizer", "l2", "error_clip")}
+    total, updates = graph.training_updates(weights, accumulators, batch, classes, *rates, **rules)
+    update = pytensor.function(list(batch), total, updates=updates)
+    size = settings["batch_sentences"]
+    training = [float(update(*sentences)) for sentences in _batches(problem, "train", size)]
+    scores = graph.predictions(weights, batch, classes, rates[1], settings["error_clip"])
+    score = pytensor.function(list(batch), [scores.log_probabilities, scores.document_vectors])
+    [sentences] = _batches(problem, "valid", len(problem["valid.offsets"]))
+    log_probabilities, documents = score(*sentences)
+    learnt = {f"weights.{name}": w.get_value() for name, w in weights._asdict().items()}
+    return {
+        "engine": _engine(),
+        "training": np.array(training),
+        "log_probabilities": log_probabilities.T[sentences.mask.T > 0],
+        "document_vectors": documents[-1],
+        **learnt,
+    }
+
+
+def _shared(problem: Mapping[str, Any], kind: str) -> Parameters:
+    arrays = (problem[f"{kind}.{name}"] for name in Parameters._fields)
+    return Parameters(*(pytensor.shared(array.astype(DTYPE)) for array in arrays))
+
+
+def _batches(problem: Mapping[str, Any], split: str, size: int) -> Iterator[graph.Padded]:
+    """The split's sentences in their order, so many at a time."""
+    stream, offsets = problem[f"{split}.stream"], problem[f"{split}.offsets"]
+    for begin in range(0, len(offsets) - 1, size):
+        numbers = np.arange(begin, min(begin + size, len(offsets) - 1))
+        yield graph.pad(stream, offsets, numbers, DTYPE)
+
+
+def _engine() -> str:
+    return f"{pytensor.__version__}, Python {platform.python_version()}, numpy {np.__version__}"
+
+
+def main() -> None:
+    """Read a problem from one `.npz` file; write its result into another."""
+    problem, result = map(Path, sys.argv[1:])
+    with np.load(problem) as arrays:
+        np.savez(result, **replay(arrays))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Run the replay by the original Theano 1.0.5, whose modules take PyTensor's names.
+
+For an environment of its own (`workflow/envs/theano.yml`): Python 3.8 or 3.9.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import theano
+import theano.gradient
+import theano.tensor
+from theano.tensor.var import _tensor_py_operators
+
+
+def take_pytensors_place() -> None:
+    """Let `import pytensor` give Theano, with what has another name or form in PyTensor."""
+    special = SimpleNamespace(log_softmax=_log_softmax)
+    changes = {"sigmoid": theano.tensor.nnet.sigmoid, "special": special}
+    tensor = _renamed(theano.tensor, "pytensor.tensor", **changes)
+    _renamed(theano.gradient, "pytensor.gradient")
+    _renamed(theano, "pytensor", tensor=tensor, scan=_scan, __version__=theano.__version__)
+    _tensor_py_operators.__matmul__ = theano.tensor.dot
+
+
+def _renamed(module: ModuleType, name: str, **changes: Any) -> ModuleType:
+    """A module of that name with another one's content, but for some changes; it is registered."""
+    content = {key: value for key, value in vars(module).items() if not key.startswith("__")}
+    sys.modules[name] = ModuleType(name)
+    vars(sys.modules[name]).update({**content, **changes})
+    return sys.modules[name]
+
+
+def _log_softmax(scores: Any, axis: int) -> Any:
+    assert axis == scores.ndim - 1 == 1
+    return theano.tensor.nnet.logsoftmax(scores)
+
+
+def _scan(function: Any, *, return_updates: bool, **arguments: Any) -> Any:
+    outputs, updates = theano.scan(function, **arguments)
+    assert not return_updates and not updates
+    return outputs
+
+
+if __name__ == "__main__":
+    take_pytensors_place()
+    import_module("online_rnnlm.cross_check.replay").main()

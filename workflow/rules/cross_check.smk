@@ -1,0 +1,41 @@
+# The original Theano computes the same updates, in an environment of its own (`make theano`).
+# Nothing waits for this: it is made when it is asked for.
+
+import os
+
+# Seen from the project, if it is not absolute.
+THEANO = SOURCE.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
+
+
+rule cross_check:
+    input:
+        [RESULTS.cross_check(run) for run in pipeline.one_of_each_kind(EXPERIMENT)],
+    message:
+        "Theano, PyTensor and the kernels agree"
+
+
+rule cross_check_run:
+    input:
+        corpus=lambda wildcards: pipeline.encoded_files(
+            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
+        ),
+        code=pipeline.sources("cross_check.comparison", "cross_check.with_theano"),
+    output:
+        RESULTS.cross_check("{run}"),
+    log:
+        RESULTS.log("cross_check", "{run}"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        configuration=RESULTS.configuration,
+        settings=lambda wildcards: pipeline.as_json(RUNS[wildcards.run].model_dump(mode="json")),
+        theano=shlex.quote(str(THEANO)),
+    message:
+        "Compute {wildcards.run}'s first updates by Theano, PyTensor and the kernels"
+    shell:
+        "python3 -m online_rnnlm cross-check --config {params.configuration} --run {wildcards.run}"
+        " --theano {params.theano} --log {log}"
