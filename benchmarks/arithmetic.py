@@ -7,7 +7,8 @@ from online_rnnlm.model.cost import (
     training_multiply_adds_per_word,
     update_multiply_adds_per_word,
 )
-from online_rnnlm.model.parameters import GROUPS, Sizes
+from online_rnnlm.model.parameters import GROUPS
+from online_rnnlm.model.sizes import Sizes
 
 FLOPS_A_MULTIPLY_ADD = 2
 

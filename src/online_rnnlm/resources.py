@@ -16,7 +16,8 @@ from online_rnnlm.model.cost import (
     training_multiply_adds_per_word,
     update_multiply_adds_per_word,
 )
-from online_rnnlm.model.parameters import GROUPS, Sizes
+from online_rnnlm.model.parameters import GROUPS
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.runs import ExperimentDirectory
 from online_rnnlm.settings import RunSettings, TestingSettings
 from online_rnnlm.updates import further_evaluations

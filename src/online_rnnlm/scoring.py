@@ -23,7 +23,8 @@ from online_rnnlm.model.cost import (
     touched_per_word,
     update_multiply_adds_per_word,
 )
-from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.model.state import OnlineSettings, Scores
 from online_rnnlm.rivals import cache
 from online_rnnlm.runs import SPLITS, RunDirectory

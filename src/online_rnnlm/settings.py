@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$")]
 PositiveInt = Annotated[int, Field(ge=1)]

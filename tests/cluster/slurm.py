@@ -275,6 +275,12 @@ class Cluster:
         """The ids of the jobs that run now."""
         return self.succeed("squeue", "-h", "-t", "running", "-o", "%A").split()
 
+    def seconds_left(self, job: str) -> int:
+        """How long a job may still run, by its time limit of some minutes; 0 if it is over it."""
+        said = self.succeed("squeue", "-h", "-j", job, "-o", "%L").strip()
+        minutes, _, seconds = said.partition(":")
+        return 60 * int(minutes) + int(seconds) if seconds else 0
+
     def _daemon(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as out:
             self._daemons[name] = subprocess.Popen(

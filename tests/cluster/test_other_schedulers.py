@@ -4,10 +4,9 @@ import shutil
 
 import pytest
 
-from tests.cluster.training import Training
+from tests.cluster.training import EPOCHS, Training
 from tests.outcome import outcome
 
-EPOCHS = 100
 PROFILE = (
     *("--workflow-profile", "workflow/profiles/cluster-generic"),
     *("--seconds-between-status-checks", "1", "--latency-wait", "20"),
@@ -19,8 +18,8 @@ def test_a_job_that_is_killed_is_noticed_and_submitted_again(project, make_train
     trainings = make_trainings(project, EPOCHS, 32)
     training = Training(trainings, PROFILE, cluster)
     training.start()
-    job = training.wait_for_epoch(5)
-    cluster.succeed("scancel", "--signal=KILL", "--full", job)
+    with training.held() as job:
+        cluster.succeed("scancel", "--signal=KILL", "--full", job)
     training.end()
     assert "goes on after epoch" in training.log()
     broken = outcome(training.run)

@@ -1,9 +1,13 @@
 """A training that Snakemake runs on the cluster, to be disturbed."""
 
+import contextlib
 import os
 import signal
 
 from tests.cluster.slurm import wait_until
+
+EPOCHS = 100
+"""Of each training: seconds."""
 
 
 class Training:
@@ -22,17 +26,28 @@ class Training:
         """Start Snakemake."""
         self._snakemake = self.project.start(*self._command, *options, *self._targets)
 
-    def wait_for_epoch(self, number):
-        """Wait until so many epochs have been trained; returns the id of the job that does it."""
+    @contextlib.contextmanager
+    def held(self):
+        """Hold the training after some epochs: on a fast machine, too, it is not over meanwhile.
+
+        The value is the id of its job.
+        """
         metrics = self.run / "metrics.jsonl"
 
         def trained():
             assert self._snakemake.poll() is None, self._snakemake.communicate()[0]
-            return metrics.is_file() and len(metrics.read_bytes().splitlines()) >= number
+            return metrics.is_file() and len(metrics.read_bytes().splitlines()) >= EPOCHS // 20
 
-        wait_until(trained, 120, f"epoch {number}")
+        wait_until(trained, 120, "some epochs")
+        process = self.project.wait_for_job("train")
+        os.kill(process, signal.SIGSTOP)
         [job] = self.cluster.running()
-        return job
+        try:
+            yield job
+        finally:
+            # It may have been killed by now.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
     def end(self):
         """Wait until Snakemake has ended, which it must do well; returns what it said."""

@@ -20,7 +20,7 @@ from benchmarks.rows import Target, row
 from benchmarks.synthetic import SENTENCE_WORDS, write_zipf_corpus
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.model.cost import multiply_adds_per_word
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.runs import CorpusDirectory
 from online_rnnlm.settings import ClassSettings
 

@@ -9,7 +9,7 @@ from online_rnnlm import checkpoint
 from online_rnnlm.checkpoint import Progress
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.runs import RunDirectory
 from online_rnnlm.schedule import Schedule
 

@@ -15,7 +15,7 @@ from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate, evaluate_further
 from online_rnnlm.model import parameters
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.runs import SPLITS, CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.schedule import Schedule
 from online_rnnlm.settings import RunSettings

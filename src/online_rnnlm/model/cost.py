@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.corpora.corpus import Corpus, Split, scored_words
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 
 Integers = NDArray[np.int64]
 

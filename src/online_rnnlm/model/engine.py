@@ -10,7 +10,8 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.devices import claim
 from online_rnnlm.model.graph_engine import GraphOnlineScorer, GraphScorer, GraphTrainer
 from online_rnnlm.model.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
-from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.model.state import OnlineSettings, Scores, Sentences
 from online_rnnlm.settings import RunSettings
 

@@ -22,13 +22,8 @@ import pytensor.tensor as pt
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import graph
-from online_rnnlm.model.parameters import (
-    Parameters,
-    Sizes,
-    shapes,
-    sizes_of,
-    without_document,
-)
+from online_rnnlm.model.parameters import Parameters, shapes, sizes_of, without_document
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.model.state import (
     SCORING_SENTENCES,
     Array,

@@ -11,7 +11,8 @@ import pytensor.tensor as pt
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.corpora.corpus import Split
-from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.settings import RunSettings
 from online_rnnlm.updates import DOCUMENT_VECTOR
 

@@ -17,7 +17,7 @@ from online_rnnlm.choice import resolve
 from online_rnnlm.configuration import Experiment, Run
 from online_rnnlm.files import read_json, write_json
 from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.settings import TestingSettings
 from online_rnnlm.updates import (

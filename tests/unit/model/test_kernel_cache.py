@@ -16,8 +16,9 @@ from online_rnnlm.processes import prepare_process
 prepare_process()
 import numpy as np
 from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.model.kernels.backward import is_coupled
-sizes = parameters.Sizes(vocabulary=2, hidden=1, classes=1, document=1)
+sizes = Sizes(vocabulary=2, hidden=1, classes=1, document=1)
 assert not is_coupled(parameters.filled(sizes, 0.0, "float32"))
 print(sum(is_coupled.stats.cache_hits.values()))
 """

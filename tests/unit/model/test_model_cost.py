@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.model import cost, engine
-from online_rnnlm.model.parameters import GROUPS, Sizes
+from online_rnnlm.model.parameters import GROUPS
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.model.state import OnlineSettings
 from online_rnnlm.settings import RunSettings
 from tests.unit.model import counted_run

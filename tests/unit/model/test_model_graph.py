@@ -5,7 +5,8 @@ import pytensor
 import pytest
 
 from online_rnnlm.model import engine, graph, parameters
-from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.settings import RunSettings
 
 pytestmark = pytest.mark.usefixtures("quick_graph")

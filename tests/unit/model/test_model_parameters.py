@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.parameters import Parameters, Sizes
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import Sizes
 
 
 @pytest.mark.parametrize(

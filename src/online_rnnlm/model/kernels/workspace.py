@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.model.parameters import Sizes
+from online_rnnlm.model.sizes import Sizes
 
 Integers = NDArray[np.int64]
 _SCORES_A_TOKEN = 64
