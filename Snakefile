@@ -11,8 +11,9 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 
-from online_rnnlm import pipeline
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.pipeline import configuration, inputs, starting, watcher
+from online_rnnlm.storage.paths import SPLITS, experiment_directory
 from snakemake.settings.types import ExecMode
 
 # Snakemake would merge the two files, and mix the corpora of both.
@@ -22,26 +23,25 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    EXPERIMENT = pipeline.read_configuration(config, workflow.configfiles)
-    RESULTS = pipeline.experiment_directory(EXPERIMENT)
+    EXPERIMENT = configuration.read_configuration(config, workflow.configfiles)
+    RESULTS = experiment_directory(EXPERIMENT.experiment)
     # A killed run is taken up by simply starting again.
     if workflow.exec_mode == ExecMode.DEFAULT:
-        SOLE_RUN = pipeline.forget_killed_run(workflow.output_settings.dryrun)
+        SOLE_RUN = starting.forget_killed_run(workflow.output_settings.dryrun)
         if not workflow.output_settings.dryrun:
-            pipeline.check_writable(RESULTS)
+            starting.check_writable(RESULTS)
 except UserError as error:
     sys.exit(f"{ERROR_MARK}{error}")
 
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 STARTED = time.time()
-SPLITS = ("train", "valid", "test")
 
 # A scheduler's warning, sent to all of a job, is for what it computes: Snakemake waits for its end.
 if workflow.exec_mode != ExecMode.DEFAULT:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 # Jobs use this environment even if it is not activated, and one core unless they ask for more.
-shell.prefix(pipeline.shell_prefix(SOURCE))
+shell.prefix(starting.shell_prefix(SOURCE))
 
 
 wildcard_constraints:
@@ -84,11 +84,11 @@ rule all:
         "Everything is there"
 
 
-WATCHER = pipeline.Watcher(EXPERIMENT, RESULTS)
+WATCHER = watcher.Watcher(EXPERIMENT, RESULTS)
 
 
 onstart:
-    pipeline.write_configuration(EXPERIMENT, RESULTS)
+    configuration.write_configuration(EXPERIMENT, RESULTS)
     WATCHER.start()
 
 
@@ -101,5 +101,5 @@ onsuccess:
 
 onerror:
     WATCHER.stop()
-    for line in pipeline.errors(RESULTS, STARTED):
+    for line in starting.errors(RESULTS, STARTED):
         print(line, file=sys.stderr)

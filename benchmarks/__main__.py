@@ -2,7 +2,7 @@
 
 import os
 
-from online_rnnlm.processes import prepare_process
+from online_rnnlm.process.environment import prepare_process
 
 # What a shell has set for its own purposes is not measured; what the package sets is.
 os.environ.pop("OPENBLAS_CORETYPE", None)

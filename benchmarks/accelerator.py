@@ -9,9 +9,9 @@ from benchmarks.context import ONLINE, Context, new_trainer
 from benchmarks.measure import Task, interleaved, ratios
 from benchmarks.rows import missing, row
 from benchmarks.speed import training_pass
-from online_rnnlm.devices import claim, gpu
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.devices import claim, gpu
 from online_rnnlm.errors import UserError
-from online_rnnlm.settings import RunSettings
 
 BATCHES_A_PASS = 4
 LEAST_SENTENCES = 2048

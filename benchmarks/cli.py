@@ -24,10 +24,10 @@ from benchmarks.scaling import scaling
 from benchmarks.speed import evaluation, training
 from benchmarks.text import prepare_text
 from benchmarks.tracking import tracking
-from online_rnnlm import configuration
+from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json, write_json
-from online_rnnlm.runs import CorpusDirectory
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import CorpusDirectory
 
 DEFAULT_CORPUS = Path("results/demo/corpora/wikipedia-vital")
 DEFAULT_OUT = Path("results/bench")
@@ -154,7 +154,7 @@ def run(parsed: argparse.Namespace) -> None:
 
 
 def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
-    experiment = configuration.load(parsed.config)
+    experiment = loading.load(parsed.config)
     directories = [CorpusDirectory(path) for path in parsed.corpus]
     if not directories and (DEFAULT_CORPUS.is_dir() or not parsed.text):
         directories.append(CorpusDirectory(DEFAULT_CORPUS))

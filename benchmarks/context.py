@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.configuration import Experiment
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.files import read_json
-from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.state import Sentences
-from online_rnnlm.runs import CorpusDirectory
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import Sentences, Trainer
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import CorpusDirectory
 
 HIDDEN_SIZE = 100
 STATIC, ONLINE = 0, 20
@@ -82,10 +84,10 @@ class Context:
         return order[: sentences // 50 if self.options.quick else sentences].astype(np.int64)
 
 
-def new_trainer(settings: RunSettings, corpus: Corpus) -> engine.Trainer:
+def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
     """A trainer as training begins with it."""
-    sizes = engine.sizes_for(settings, corpus)
-    return engine.trainer(
+    sizes = sizes_for(settings, corpus)
+    return registry.trainer(
         settings,
         corpus,
         parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),

@@ -9,12 +9,12 @@ from typing import Any
 
 from benchmarks.context import ONLINE, STATIC, Context
 from benchmarks.rows import Target, missing, row
-from online_rnnlm import training
-from online_rnnlm.configuration import Run
-from online_rnnlm.evaluation import evaluate
-from online_rnnlm.files import read_json
-from online_rnnlm.runs import ExperimentDirectory
-from online_rnnlm.updates import final_evaluation
+from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.runs import Run
+from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.training import train as training
 
 TIME_TARGETS = {STATIC: Target(25, at_least=False), ONLINE: Target(60, at_least=False)}
 TEST_TARGETS = {STATIC: Target(109, at_least=False), ONLINE: Target(90, at_least=False)}

@@ -12,7 +12,7 @@ from benchmarks.context import ONLINE, STATIC
 from benchmarks.convergence import time_to
 from benchmarks.figures import AXES, write_figures
 from benchmarks.report import HEADINGS, cells, number, rows_of
-from online_rnnlm.files import replacing
+from online_rnnlm.storage.files import replacing
 
 _PEERS = ("graph", "jax", "torch")
 

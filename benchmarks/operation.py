@@ -11,13 +11,14 @@ import numpy as np
 from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts, words_in
 from benchmarks.measure import Task, interleaved, rates, ratios, summary
 from benchmarks.rows import Target, row
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.epoch import SENTENCES_A_CALL
-from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.kernels.batches import Rule, train_batches
-from online_rnnlm.model.kernels.workspace import Capacity, allocate, classes_from_offsets
-from online_rnnlm.model.state import Sentences
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.engines.base import Sentences
+from online_rnnlm.engines.kernels.batches import Rule, train_batches
+from online_rnnlm.engines.kernels.workspace import Capacity, allocate, classes_from_offsets
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.training.epoch import SENTENCES_A_CALL
 
 SENTENCES = 3200
 TARGET = Target(0.9)
@@ -66,7 +67,7 @@ def _by_operation(settings: RunSettings, corpus: Corpus, sentences: Sentences, a
 
 def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_call: int) -> Task:
     """The kernel on arrays of its own, its scratch memory made beforehand."""
-    sizes, real = engine.sizes_for(settings, corpus), np.dtype(settings.precision).type
+    sizes, real = sizes_for(settings, corpus), np.dtype(settings.precision).type
     weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, real)
     sums = parameters.filled(sizes, settings.accumulator_start, real)
     split, classes = corpus.splits["train"], classes_from_offsets(corpus.class_offsets)

@@ -16,8 +16,8 @@ from benchmarks.context import ONLINE, Context
 from benchmarks.measure import ratios, summary
 from benchmarks.rows import Target, row
 from benchmarks.synthetic import write_zipf_corpus
-from online_rnnlm.runs import CorpusDirectory
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.storage.paths import CorpusDirectory
 
 PAIR_TARGET = Target(1.8)
 MEMORY_TARGET = Target(600, at_least=False)

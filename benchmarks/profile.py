@@ -14,19 +14,20 @@ from benchmarks.arithmetic import flops_by_part
 from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus, new_trainer, parts, words_in
 from benchmarks.measure import REFERENCE, interleaved, rates, summary
 from benchmarks.speed import training_pass
-from online_rnnlm.model import engine, parameters
-from online_rnnlm.model.kernels import backward, forward, layout
-from online_rnnlm.model.kernels.batches import Rule, train_batches
-from online_rnnlm.model.kernels.blas import multiply_nn
-from online_rnnlm.model.kernels.workspace import (
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.kernels import backward, forward, layout
+from online_rnnlm.engines.kernels.batches import Rule, train_batches
+from online_rnnlm.engines.kernels.blas import multiply_nn
+from online_rnnlm.engines.kernels.workspace import (
     Capacity,
     Classes,
     Workspace,
     allocate,
     classes_from_offsets,
 )
+from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.model.sizes import sizes_for
 
 WARM_SENTENCES, SENTENCES = 6400, 6400
 
@@ -80,7 +81,7 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
     task = training_pass(new_trainer(settings, corpus), settings, corpus, sentences)
     samples = interleaved({"all": task}, min(3, context.options.repeats))
     gflops = summary(rates(samples[REFERENCE]))["median"] / 1e9
-    flops = flops_by_part(engine.sizes_for(settings, corpus), corpus.mean_class_size("train"))
+    flops = flops_by_part(sizes_for(settings, corpus), corpus.mean_class_size("train"))
     return {
         "document_size": settings.document_size,
         "batch_sentences": batch,
@@ -93,7 +94,7 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
 
 def _state(settings: RunSettings, named: NamedCorpus) -> State:
     corpus = named.corpus
-    sizes, real = engine.sizes_for(settings, corpus), np.dtype(settings.precision).type
+    sizes, real = sizes_for(settings, corpus), np.dtype(settings.precision).type
     split, classes = corpus.splits["train"], classes_from_offsets(corpus.class_offsets)
     stream, offsets = np.array(split.stream), np.array(split.offsets)
     for array in (stream, offsets):

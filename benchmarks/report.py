@@ -10,8 +10,8 @@ from tabulate import tabulate
 from threadpoolctl import threadpool_info
 
 from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus
-from online_rnnlm.processes import machine
-from online_rnnlm.runs import code_digest
+from online_rnnlm.process.hardware import machine
+from online_rnnlm.storage.code import code_digest
 
 _PACKAGES = ("numpy", "scipy", "numba", "pytensor")
 HEADINGS = ("what", "unit", "median", "min to max", "target", "ratio", "of the bound", "")
@@ -29,7 +29,7 @@ def setup(context: Context) -> dict[str, Any]:
             "blas": sorted({f"{b['internal_api']} {b['version']} {b.get('architecture', '')}"
                             for b in blas}),
         },
-        "code": code_digest("online_rnnlm.training"),
+        "code": code_digest("training.loop", "engines.kernel_engine"),
         "quick": options.quick,
         "corpora": [_describe(named) for named in context.corpora],
         "settings": {str(size): context.settings(size).model_dump(mode="json")

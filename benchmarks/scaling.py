@@ -11,9 +11,9 @@ from benchmarks.measure import interleaved
 from benchmarks.rows import speed_row
 from benchmarks.speed import training_pass
 from benchmarks.synthetic import zipf_corpus
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.model import engine
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.model.sizes import sizes_for
 
 SENTENCES = 3200
 HIDDEN = (25, 50, 100, 200, 400)
@@ -72,7 +72,7 @@ def _measure(context: Context, case: Case) -> dict[str, Any]:
     sentences = context.sample(corpus, SENTENCES)
     task = training_pass(new_trainer(settings, corpus), settings, corpus, sentences)
     samples = interleaved({"training": task}, min(_REPEATS, context.options.repeats))
-    sizes, mean = engine.sizes_for(settings, corpus), corpus.mean_class_size("train")
+    sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
     flops = training_flops(sizes, mean)
     about: dict[str, Any] = {"value": value, "classes": corpus.classes, "mean_class_size": mean}
     return speed_row("training", samples, "training", flops, **about)

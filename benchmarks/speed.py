@@ -18,12 +18,14 @@ from benchmarks.context import (
 )
 from benchmarks.measure import Task, interleaved
 from benchmarks.rows import Target, speed_row
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.epoch import SENTENCES_A_CALL
-from online_rnnlm.model import engine, parameters
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import OnlineSettings, Sentences, Trainer
+from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.state import OnlineSettings, Sentences
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.training.epoch import SENTENCES_A_CALL
 
 TRAINING_SENTENCES = 6400
 LEARNING_SENTENCES = 400
@@ -33,7 +35,7 @@ LEARNING_TITLE = "evaluation, all parameters learning after every word"
 
 
 def training_pass(
-    trainer: engine.Trainer, settings: RunSettings, corpus: Corpus, sentences: Sentences
+    trainer: Trainer, settings: RunSettings, corpus: Corpus, sentences: Sentences
 ) -> Task:
     """A task that learns from these sentences as training does, in calls of many batches."""
     batch = settings.batch_sentences
@@ -64,7 +66,7 @@ def _training(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
         tasks[f"{size}/{batch}"] = task
     samples = interleaved(tasks, context.options.repeats)
     for size, batch in cases:
-        sizes = engine.sizes_for(context.settings(size), corpus)
+        sizes = sizes_for(context.settings(size), corpus)
         flops = training_flops(sizes, corpus.mean_class_size("train"))
         title = f"training D = {size}, {_batches(batch)}"
         target = TRAINING_TARGETS[size] if batch == usual else None
@@ -98,9 +100,9 @@ def _evaluation(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
     mean = corpus.mean_class_size("test")
     rows = []
     for size, (title, target) in cases.items():
-        flops = scoring_flops(engine.sizes_for(context.settings(size), corpus), mean)
+        flops = scoring_flops(sizes_for(context.settings(size), corpus), mean)
         rows.append(speed_row(title, samples, str(size), flops, target, corpus=named.name))
-    sizes = engine.sizes_for(context.settings(ONLINE), corpus)
+    sizes = sizes_for(context.settings(ONLINE), corpus)
     flops = learning_flops(sizes, mean, context.experiment.testing.steps)
     last = speed_row(LEARNING_TITLE, samples, "all", flops, LEARNING_TARGET, corpus=named.name)
     return [*rows, last]
@@ -120,7 +122,7 @@ def _few(context: Context, corpus: Corpus) -> Sentences:
 
 
 def _scoring_pass(settings: RunSettings, corpus: Corpus, weights: Parameters) -> Task:
-    score = engine.scorer(settings, corpus)
+    score = registry.scorer(settings, corpus)
     split = corpus.splits["test"]
     sentences = np.arange(split.sentences)
     rate = settings.document_rate if settings.document_size else 0.0
@@ -140,7 +142,7 @@ def _learning_pass(
     groups = frozenset(parameters.GROUPS)
     rate = testing.learning_rates[0]
     online = OnlineSettings(groups, rate, settings.document_rate, testing.steps)
-    scorer = engine.online_scorer(settings, corpus, weights, online)
+    scorer = registry.online_scorer(settings, corpus, weights, online)
     split, words = corpus.splits["test"], words_in(corpus, sentences, "test")
 
     def run() -> float:

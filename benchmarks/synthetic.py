@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.config.corpora import ClassSettings
 from online_rnnlm.corpora.corpus import (
     SENTENCE_END,
     UNKNOWN,
@@ -14,9 +15,8 @@ from online_rnnlm.corpora.corpus import (
     digest_of,
 )
 from online_rnnlm.corpora.vocabulary import assign_classes
-from online_rnnlm.files import sha256_of, write_json
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import ClassSettings
+from online_rnnlm.storage.files import sha256_of, write_json
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 SENTENCE_WORDS = 25
 """Words of every sentence, `</s>` counted."""

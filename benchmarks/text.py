@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from online_rnnlm.configuration import Experiment
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.corpora.encoding import encode
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.vocabulary import write_vocabulary
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 
 def prepare_text(files: list[Path], folder: Path, experiment: Experiment) -> CorpusDirectory:

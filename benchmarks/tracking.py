@@ -13,16 +13,16 @@ from benchmarks.context import ONLINE, Context
 from benchmarks.measure import ratios
 from benchmarks.processes import hear, worker
 from benchmarks.rows import Target, row
-from online_rnnlm.configuration import Run
-from online_rnnlm.evaluation import evaluate
-from online_rnnlm.files import read_json, write_json
-from online_rnnlm.pipeline import Watcher
-from online_rnnlm.runs import ExperimentDirectory
-from online_rnnlm.settings import TestingSettings
+from online_rnnlm.config.evaluations import main_evaluations
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.pipeline.watcher import Watcher
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import server
 from online_rnnlm.tracking.synchronisation import synchronise
-from online_rnnlm.training import train
-from online_rnnlm.updates import main_evaluations
+from online_rnnlm.training.train import train
 
 RUNS, EPOCHS = 100, 30
 ENTERING_TARGET = Target(60, at_least=False)

@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from online_rnnlm.processes import peak_memory, prepare_process
+from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.process.hardware import peak_memory
 
 BEGAN = time.perf_counter()
 
@@ -35,10 +36,10 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
     import numpy as np  # noqa: PLC0415
 
     from benchmarks.context import new_trainer, words_in  # noqa: PLC0415
-    from online_rnnlm.configuration import RunSettings  # noqa: PLC0415
+    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
-    from online_rnnlm.epoch import SENTENCES_A_CALL  # noqa: PLC0415
-    from online_rnnlm.runs import CorpusDirectory  # noqa: PLC0415
+    from online_rnnlm.storage.paths import CorpusDirectory  # noqa: PLC0415
+    from online_rnnlm.training.epoch import SENTENCES_A_CALL  # noqa: PLC0415
 
     corpus, settings = (
         load_corpus(CorpusDirectory(corpus_directory)),
@@ -60,9 +61,10 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
 
 
 def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
-    from online_rnnlm.configuration import Run, RunSettings  # noqa: PLC0415
-    from online_rnnlm.runs import CorpusDirectory, RunDirectory  # noqa: PLC0415
-    from online_rnnlm.training import train  # noqa: PLC0415
+    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
+    from online_rnnlm.config.runs import Run  # noqa: PLC0415
+    from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory  # noqa: PLC0415
+    from online_rnnlm.training.train import train  # noqa: PLC0415
 
     imported = peak_memory()
     run = Run(settings=RunSettings.model_validate(values))
@@ -72,9 +74,10 @@ def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
 
 
 def _train(corpus_directory: Path, values: dict[str, object]) -> None:
-    from online_rnnlm.configuration import Run, RunSettings  # noqa: PLC0415
-    from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory  # noqa: PLC0415
-    from online_rnnlm.training import train  # noqa: PLC0415
+    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
+    from online_rnnlm.config.runs import Run  # noqa: PLC0415
+    from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory  # noqa: PLC0415
+    from online_rnnlm.training.train import train  # noqa: PLC0415
 
     run = Run(settings=RunSettings.model_validate(values))
     directory = ExperimentDirectory(corpus_directory.parents[1])
@@ -86,9 +89,9 @@ def _start(corpus_directory: Path, values: dict[str, object]) -> None:
     import numpy as np  # noqa: PLC0415
 
     from benchmarks.context import new_trainer  # noqa: PLC0415
-    from online_rnnlm.configuration import RunSettings  # noqa: PLC0415
+    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
-    from online_rnnlm.runs import CorpusDirectory  # noqa: PLC0415
+    from online_rnnlm.storage.paths import CorpusDirectory  # noqa: PLC0415
 
     times = {"imports": time.perf_counter() - BEGAN}
     corpus, settings = (

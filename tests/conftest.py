@@ -2,7 +2,7 @@
 
 import os
 
-from online_rnnlm.processes import prepare_process
+from online_rnnlm.process.environment import prepare_process
 
 # A kernel that leaves its arrays is an error here, not a wrong number or a crash later on.
 os.environ["NUMBA_BOUNDSCHECK"] = "1"

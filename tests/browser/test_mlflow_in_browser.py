@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 import pytest
 
-from online_rnnlm.files import read_json
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries, reading, server, views
 from online_rnnlm.tracking.synchronisation import Synchronised, synchronise
 

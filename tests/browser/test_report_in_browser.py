@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.figures import write_figures
-from online_rnnlm.analysis.report import write_report
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.analysis.claims.judge import write_claims
+from online_rnnlm.analysis.figures.write import write_figures
+from online_rnnlm.analysis.report.write import write_report
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 PROJECT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

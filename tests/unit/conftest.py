@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.encoding import encode
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.vocabulary import write_vocabulary
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 TOPICS = {
     "farm": ("cat mouse milk hen", "sees hunts likes"),

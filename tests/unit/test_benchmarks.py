@@ -18,11 +18,11 @@ from benchmarks.convergence import time_to, with_times
 from benchmarks.measure import REFERENCE, Sample, interleaved, ratios, summary
 from benchmarks.rows import Target, row
 from benchmarks.synthetic import SENTENCE_WORDS, write_zipf_corpus
+from online_rnnlm.config.corpora import ClassSettings
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.model.cost import multiply_adds_per_word
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.runs import CorpusDirectory
-from online_rnnlm.settings import ClassSettings
+from online_rnnlm.storage.paths import CorpusDirectory
 
 ROOT = Path(__file__).parents[2]
 

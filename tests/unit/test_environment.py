@@ -9,7 +9,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from online_rnnlm.devices import PLUGIN
+from online_rnnlm.engines.devices import PLUGIN
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = ("jax", "cuda")

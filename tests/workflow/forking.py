@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from online_rnnlm import cli
+from online_rnnlm.commands import _main as cli
 
 
 def _run(folder: str, arguments: list[str], environment: dict[str, str]) -> None:

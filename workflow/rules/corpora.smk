@@ -1,6 +1,6 @@
 # A source becomes articles, sentences, splits, a vocabulary and arrays.
 
-from online_rnnlm import resources
+from online_rnnlm.pipeline import resources
 from online_rnnlm.corpora.packaged import PACKAGED
 
 CORPUS = RESULTS.corpus("{corpus}")
@@ -31,8 +31,7 @@ rule fetch:
 
 rule articles:
     input:
-        source=lambda wildcards: pipeline.article_inputs(EXPERIMENT, wildcards.corpus),
-        code=pipeline.sources("corpora.sources"),
+        source=lambda wildcards: inputs.article_inputs(EXPERIMENT, wildcards.corpus),
     output:
         CORPUS.articles,
     log:
@@ -44,8 +43,9 @@ rule articles:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(15, 3, input.size_mb, attempt),
     params:
+        code=inputs.code("articles"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.stage_settings(
+        settings=lambda wildcards: inputs.stage_settings(
             "articles", EXPERIMENT.corpora[wildcards.corpus]
         ),
     message:
@@ -58,7 +58,6 @@ rule articles:
 rule sentences:
     input:
         articles=CORPUS.articles,
-        code=pipeline.sources("corpora.tokenisation"),
     output:
         CORPUS.sentences,
         CORPUS.sentence_articles,
@@ -71,8 +70,9 @@ rule sentences:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(15, 0.5, input.size_mb, attempt),
     params:
+        code=inputs.code("sentences"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.stage_settings(
+        settings=lambda wildcards: inputs.stage_settings(
             "sentences", EXPERIMENT.corpora[wildcards.corpus]
         ),
     message:
@@ -84,10 +84,9 @@ rule sentences:
 
 rule splits:
     input:
-        sentences=lambda wildcards: pipeline.split_inputs(
+        sentences=lambda wildcards: inputs.split_inputs(
             EXPERIMENT.corpora[wildcards.corpus], RESULTS.corpus(wildcards.corpus)
         ),
-        code=pipeline.sources("corpora.splitting"),
     output:
         [CORPUS.split(split) for split in SPLITS],
         [CORPUS.split_articles(split) for split in SPLITS],
@@ -100,8 +99,9 @@ rule splits:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
+        code=inputs.code("splits"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.stage_settings(
+        settings=lambda wildcards: inputs.stage_settings(
             "splits", EXPERIMENT.corpora[wildcards.corpus]
         ),
     message:
@@ -114,7 +114,6 @@ rule splits:
 rule vocabulary:
     input:
         train=CORPUS.split("train"),
-        code=pipeline.sources("corpora.vocabulary"),
     output:
         CORPUS.vocabulary,
     log:
@@ -125,8 +124,9 @@ rule vocabulary:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 10, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.1, input.size_mb, attempt),
     params:
+        code=inputs.code("vocabulary"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.stage_settings(
+        settings=lambda wildcards: inputs.stage_settings(
             "vocabulary", EXPERIMENT.corpora[wildcards.corpus]
         ),
     message:
@@ -141,7 +141,6 @@ rule encode:
         splits=[CORPUS.split(split) for split in SPLITS],
         articles=[CORPUS.split_articles(split) for split in SPLITS],
         vocabulary=CORPUS.vocabulary,
-        code=pipeline.sources("corpora.encoding"),
     output:
         CORPUS.statistics,
         [CORPUS.text(split) for split in SPLITS],
@@ -155,8 +154,9 @@ rule encode:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
+        code=inputs.code("encode"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.stage_settings(
+        settings=lambda wildcards: inputs.stage_settings(
             "encode", EXPERIMENT.corpora[wildcards.corpus]
         ),
     message:

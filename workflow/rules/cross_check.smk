@@ -9,17 +9,16 @@ THEANO = SOURCE.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/pytho
 
 rule cross_check:
     input:
-        [RESULTS.cross_check(run) for run in pipeline.one_of_each_kind(EXPERIMENT)],
+        [RESULTS.cross_check(run) for run in inputs.one_of_each_kind(EXPERIMENT)],
     message:
         "Theano, PyTensor and the kernels agree"
 
 
 rule cross_check_run:
     input:
-        corpus=lambda wildcards: pipeline.encoded_files(
+        corpus=lambda wildcards: inputs.encoded_files(
             RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
         ),
-        code=pipeline.sources("cross_check.comparison", "cross_check.with_theano"),
     output:
         RESULTS.cross_check("{run}"),
     log:
@@ -31,8 +30,9 @@ rule cross_check_run:
         mem_mb=4000,
         runtime=60,
     params:
+        code=inputs.code("cross_check", "cross_check.with_theano", "engines.kernel_engine"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.as_json(RUNS[wildcards.run].model_dump(mode="json")),
+        settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
         theano=shlex.quote(str(THEANO)),
     message:
         "Compute {wildcards.run}'s first updates by Theano, PyTensor and the kernels"

@@ -4,13 +4,12 @@
 
 rule evaluate:
     input:
-        run=pipeline.run_files(RESULTS.run("{run}")),
-        corpus=lambda wildcards: pipeline.encoded_files(
+        run=inputs.run_files(RESULTS.run("{run}")),
+        corpus=lambda wildcards: inputs.encoded_files(
             RESULTS.corpus(RUNS[wildcards.run].settings.corpus), SPLITS
         ),
-        code=pipeline.sources("evaluation"),
     output:
-        pipeline.one_evaluation(RESULTS, "{run}", "none"),
+        inputs.one_evaluation(RESULTS, "{run}", "none"),
     log:
         RESULTS.log("evaluate", "{run}-none"),
     conda:
@@ -25,6 +24,9 @@ rule evaluate:
         ),
         gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
+        code=lambda wildcards: inputs.code(
+            "evaluate", *chosen_modules(RUNS[wildcards.run].settings)
+        ),
         configuration=RESULTS.configuration,
         how="--evaluation none",
     message:
@@ -36,11 +38,14 @@ rule evaluate:
 
 use rule evaluate as evaluate_online with:
     output:
-        pipeline.one_evaluation(RESULTS, "{run}", "document_vector"),
+        inputs.one_evaluation(RESULTS, "{run}", "document_vector"),
         [RESULTS.document_vectors("{run}", split) for split in ("valid", "test")],
     log:
         RESULTS.log("evaluate", "{run}-document_vector"),
     params:
+        code=lambda wildcards: inputs.code(
+            "evaluate", *chosen_modules(RUNS[wildcards.run].settings)
+        ),
         configuration=RESULTS.configuration,
         how="--evaluation document_vector",
     message:
@@ -54,6 +59,7 @@ use rule kernels as online_kernels with:
     log:
         RESULTS.log("online_kernels"),
     params:
+        code=inputs.code("kernels", "engines.kernel_engine"),
         configuration=RESULTS.configuration,
         precisions=PRECISIONS,
         options="--online",
@@ -65,12 +71,11 @@ use rule kernels as online_kernels with:
 # of what has been made is the output; a killed job goes on with the one that it was killed in.
 use rule evaluate as evaluate_further with:
     input:
-        run=pipeline.run_files(RESULTS.run("{run}")),
-        corpus=lambda wildcards: pipeline.encoded_files(
+        run=inputs.run_files(RESULTS.run("{run}")),
+        corpus=lambda wildcards: inputs.encoded_files(
             RESULTS.corpus(RUNS[wildcards.run].settings.corpus), SPLITS
         ),
         kernels=RESULTS.online_kernels,
-        code=pipeline.sources("evaluation"),
     output:
         update(RESULTS.further_evaluations("{run}")),
     log:
@@ -84,21 +89,23 @@ use rule evaluate as evaluate_further with:
         ),
         gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
+        code=lambda wildcards: inputs.code(
+            "evaluate", *chosen_modules(RUNS[wildcards.run].settings)
+        ),
         configuration=RESULTS.configuration,
         how="--further",
-        testing=pipeline.testing_settings(EXPERIMENT),
+        testing=inputs.testing_settings(EXPERIMENT),
     message:
         "Evaluate {wildcards.run} in further ways"
 
 
 rule ngram:
     input:
-        corpus=lambda wildcards: pipeline.encoded_files(
+        corpus=lambda wildcards: inputs.encoded_files(
             RESULTS.corpus(EXPERIMENT.ngrams()[wildcards.ngram]), SPLITS
         ),
-        code=pipeline.sources("rivals.evaluation"),
     output:
-        pipeline.one_evaluation(RESULTS, "{ngram}", "none"),
+        inputs.one_evaluation(RESULTS, "{ngram}", "none"),
     log:
         RESULTS.log("evaluate", "{ngram}"),
     conda:
@@ -107,6 +114,7 @@ rule ngram:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1400, 40, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 1, input.size_mb, attempt),
     params:
+        code=inputs.code("ngram"),
         configuration=RESULTS.configuration,
         corpus=lambda wildcards: EXPERIMENT.ngrams()[wildcards.ngram],
     message:

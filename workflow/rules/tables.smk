@@ -4,7 +4,7 @@ from online_rnnlm.analysis.names import figure_names, has_neighbours, table_name
 
 TABLES = table_names(EXPERIMENT)
 FIGURES = figure_names(EXPERIMENT)
-WHOLE_EXPERIMENT = pipeline.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
+WHOLE_EXPERIMENT = inputs.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
 TEMPLATES = sorted(str(file) for file in Path("src/online_rnnlm/analysis/templates").iterdir())
 
 
@@ -13,9 +13,9 @@ TEMPLATES = sorted(str(file) for file in Path("src/online_rnnlm/analysis/templat
 
 rule tables:
     input:
-        results=pipeline.result_files(EXPERIMENT, RESULTS),
+        results=inputs.result_files(EXPERIMENT, RESULTS),
         published="config/published.yaml",
-        code=[*pipeline.sources("analysis.tables"), *TEMPLATES],
+        templates=TEMPLATES,
     output:
         [
             report(
@@ -35,6 +35,7 @@ rule tables:
         mem_mb=1000,
         runtime=30,
     params:
+        code=inputs.code("tables"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -46,9 +47,8 @@ rule tables:
 
 rule figures:
     input:
-        results=pipeline.result_files(EXPERIMENT, RESULTS),
-        vectors=pipeline.vector_files(EXPERIMENT, RESULTS),
-        code=pipeline.sources("analysis.figures"),
+        results=inputs.result_files(EXPERIMENT, RESULTS),
+        vectors=inputs.vector_files(EXPERIMENT, RESULTS),
     output:
         [
             report(
@@ -69,6 +69,7 @@ rule figures:
         mem_mb=1000,
         runtime=30,
     params:
+        code=inputs.code("figures"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -79,8 +80,7 @@ rule figures:
 
 rule claims:
     input:
-        results=pipeline.result_files(EXPERIMENT, RESULTS),
-        code=pipeline.sources("analysis.claims"),
+        results=inputs.result_files(EXPERIMENT, RESULTS),
     output:
         RESULTS.claims,
     log:
@@ -91,6 +91,7 @@ rule claims:
         mem_mb=1000,
         runtime=30,
     params:
+        code=inputs.code("claims"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -101,9 +102,9 @@ rule claims:
 
 rule neighbours:
     input:
-        results=pipeline.result_files(EXPERIMENT, RESULTS),
-        vectors=pipeline.vector_files(EXPERIMENT, RESULTS),
-        code=[*pipeline.sources("analysis.neighbours"), *TEMPLATES],
+        results=inputs.result_files(EXPERIMENT, RESULTS),
+        vectors=inputs.vector_files(EXPERIMENT, RESULTS),
+        templates=TEMPLATES,
     output:
         report(
             RESULTS.table("neighbours", "html"),
@@ -120,6 +121,7 @@ rule neighbours:
         mem_mb=1000,
         runtime=30,
     params:
+        code=inputs.code("neighbours"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -135,8 +137,8 @@ rule report:
         claims=rules.claims.output,
         neighbours=rules.neighbours.output if has_neighbours(EXPERIMENT) else [],
         published="config/published.yaml",
-        results=pipeline.result_files(EXPERIMENT, RESULTS),
-        code=[*pipeline.sources("analysis.report"), *TEMPLATES],
+        results=inputs.result_files(EXPERIMENT, RESULTS),
+        templates=TEMPLATES,
     output:
         report(RESULTS.report, caption="../report/report.rst", category="Report"),
     log:
@@ -147,6 +149,7 @@ rule report:
         mem_mb=1000,
         runtime=30,
     params:
+        code=inputs.code("report"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:

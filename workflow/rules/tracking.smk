@@ -4,10 +4,9 @@
 
 rule track:
     input:
-        [pipeline.run_files(RESULTS.run(run)) for run in RUNS],
-        [pipeline.evaluation_files(EXPERIMENT, run, RESULTS) for run in RUNS.values()],
+        [inputs.run_files(RESULTS.run(run)) for run in RUNS],
+        [inputs.evaluation_files(EXPERIMENT, run, RESULTS) for run in RUNS.values()],
         report=RESULTS.report,
-        code=pipeline.sources("tracking.synchronisation"),
     output:
         tracked=RESULTS.tracked,
         database=[] if EXPERIMENT.tracking.store else update(RESULTS.store),
@@ -19,7 +18,8 @@ rule track:
         mem_mb=1000,
         runtime=30,
     params:
-        arguments=shlex.join(pipeline.tracking_arguments(EXPERIMENT.tracking)),
+        code=inputs.code("track"),
+        arguments=shlex.join(watcher.tracking_arguments(EXPERIMENT.tracking)),
         directory=RESULTS.path,
     message:
         "Enter the runs and the report into MLflow"

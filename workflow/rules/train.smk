@@ -2,14 +2,14 @@
 
 from functools import partial
 
+from online_rnnlm.engines.names import chosen_modules
+
 RUN = RESULTS.run("{run}")
 MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
 PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
 
 
 rule kernels:
-    input:
-        code=pipeline.sources("model.compilation"),
     output:
         RESULTS.kernels,
     log:
@@ -22,6 +22,7 @@ rule kernels:
         mem_mb=2000,
         runtime=30,
     params:
+        code=inputs.code("kernels", "engines.kernel_engine"),
         configuration=RESULTS.configuration,
         precisions=PRECISIONS,
         options="",
@@ -37,18 +38,17 @@ rule kernels:
 # own log lie beside them.
 rule train:
     input:
-        corpus=lambda wildcards: pipeline.encoded_files(
+        corpus=lambda wildcards: inputs.encoded_files(
             RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
         ),
         kernels=RESULTS.kernels,
         candidates=lambda wildcards: [
             file
             for name in RUNS[wildcards.run].candidates
-            for file in pipeline.run_files(RESULTS.run(name))
+            for file in inputs.run_files(RESULTS.run(name))
         ],
-        code=pipeline.sources("training"),
     output:
-        [update(file) for file in pipeline.run_files(RUN)],
+        [update(file) for file in inputs.run_files(RUN)],
     log:
         RESULTS.log("train", "{run}"),
     conda:
@@ -63,8 +63,9 @@ rule train:
         ),
         gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
+        code=lambda wildcards: inputs.code("train", *chosen_modules(RUNS[wildcards.run].settings)),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: pipeline.as_json(RUNS[wildcards.run].model_dump(mode="json")),
+        settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
     message:
         "Train {wildcards.run}"
     shell:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.collect import Results, sentence_scores
+from online_rnnlm.analysis.results import Results, sentence_scores
 from online_rnnlm.analysis.significance import Comparison, compare
 from online_rnnlm.errors import UserError
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from online_rnnlm.configuration import Experiment
-from online_rnnlm.updates import evaluations_of, online_evaluation
+from online_rnnlm.config.evaluations import evaluations_of, online_evaluation
+from online_rnnlm.config.experiment import Experiment
 
 
 def figure_names(experiment: Experiment) -> list[str]:

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.collect import MODEL, Results, collect
-from online_rnnlm.analysis.rendering import Column, Table, label, mean, write_table
+from online_rnnlm.analysis.results import MODEL, Results, collect
 from online_rnnlm.analysis.sentences import MIN_TOKENS, SPLIT, Sentences, Vectors, read_sentences
-from online_rnnlm.configuration import Experiment
+from online_rnnlm.analysis.tables.rendering import Column, Table, label, mean, write_table
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory
-from online_rnnlm.updates import DOCUMENT_VECTOR
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 QUERIES, NEAREST = 4, 3
 CHOSEN, DRAWN = "by rule", "at random"

@@ -8,8 +8,8 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from online_rnnlm.config.base import NaturalInt, PositiveFloat, PositiveInt, Settings
 from online_rnnlm.errors import UserError
-from online_rnnlm.settings import NaturalInt, PositiveFloat, PositiveInt, Settings
 
 UNKNOWN = "unknown"
 

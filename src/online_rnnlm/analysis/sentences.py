@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from online_rnnlm.analysis.collect import check_evaluated
+from online_rnnlm.analysis.results import check_evaluated
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
-from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.updates import DOCUMENT_VECTOR
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
 SPLIT = "valid"
 MIN_TOKENS = 10  # a vector has learnt little from a shorter sentence

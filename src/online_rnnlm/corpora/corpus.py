@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import check, read_json
-from online_rnnlm.runs import SPLITS, CorpusDirectory
+from online_rnnlm.storage.files import check, read_json
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 UNKNOWN = "<unk>"
 SENTENCE_END = "</s>"

@@ -11,10 +11,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from online_rnnlm.config.corpora import PackagedSource
 from online_rnnlm.corpora.packaged import PACKAGED, PackagedFile
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import replacing, sha256_of
-from online_rnnlm.settings import PackagedSource
+from online_rnnlm.storage.files import replacing, sha256_of
 
 logger = logging.getLogger(__name__)
 

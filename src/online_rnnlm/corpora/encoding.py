@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import (
     SENTENCE_END_ID,
     UNKNOWN,
@@ -19,9 +20,8 @@ from online_rnnlm.corpora.corpus import (
 )
 from online_rnnlm.corpora.sources import count_articles, describe
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.files import replacing, sha256_of, write_json
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings
+from online_rnnlm.storage.files import replacing, sha256_of, write_json
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:

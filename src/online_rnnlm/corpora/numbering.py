@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from online_rnnlm.files import replacing
-from online_rnnlm.runs import CorpusDirectory
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import CorpusDirectory
 
 Numbered = tuple[str, int]  # a sentence, and the number of its article
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from online_rnnlm.config.corpora import CorpusSettings, PackagedSource, Source, TextSource
 from online_rnnlm.corpora.download import verify
 from online_rnnlm.corpora.dump import read_dump
 from online_rnnlm.corpora.packaged import PACKAGED
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.textfiles import inner_suffix, read_lines
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import replacing
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings, PackagedSource, Source, TextSource
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 Item = TypeVar("Item")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from online_rnnlm.config.corpora import CorpusSettings, TextSource
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, load_articles
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.progress import progress
@@ -17,8 +18,7 @@ from online_rnnlm.corpora.sources import is_jsonl, ready_files, refuse_none
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings, TextSource
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 Indices = npt.NDArray[np.int64]
 

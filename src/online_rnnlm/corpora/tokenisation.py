@@ -12,13 +12,13 @@ from pathlib import Path
 from nltk.tokenize import NLTKWordTokenizer
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import UNKNOWN
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.sources import read_articles
 from online_rnnlm.errors import UserError
-from online_rnnlm.settings import CorpusSettings
 
 logger = logging.getLogger(__name__)
 

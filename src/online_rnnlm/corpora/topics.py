@@ -7,7 +7,7 @@ import json
 from online_rnnlm.corpora.corpus import load_split, read_statistics
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import CorpusDirectory
+from online_rnnlm.storage.paths import CorpusDirectory
 
 
 def topics_of(directory: CorpusDirectory, split: str) -> list[str] | None:

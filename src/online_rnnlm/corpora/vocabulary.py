@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.files import replacing
-from online_rnnlm.settings import ClassSettings, CorpusSettings, VocabularySettings
+from online_rnnlm.storage.files import replacing
 
 
 def write_vocabulary(settings: CorpusSettings, train: Path, out: Path) -> None:

@@ -14,14 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.configuration import Run
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.cross_check.replay import DTYPE, replay
+from online_rnnlm.engines import registry
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import write_json
-from online_rnnlm.model import engine, parameters
-from online_rnnlm.runs import PACKAGE, ExperimentDirectory
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.syntax import PACKAGE
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ THEANO_FLAGS = {
 Arrays = Mapping[str, Any]
 
 
-def cross_check(run: Run, directory: ExperimentDirectory, theano: str) -> None:
+def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) -> None:
     """Make a run's first updates by all three, in float64; write how far apart they are.
 
     `theano` is the Python of an environment that has Theano 1.0.5. Raises UserError if it has not,
@@ -74,7 +77,7 @@ def cross_check(run: Run, directory: ExperimentDirectory, theano: str) -> None:
 
 def _problem(settings: RunSettings, corpus: Corpus) -> dict[str, Any]:
     """What `replay` reads: the run's start, its first batches, and some valid sentences."""
-    sizes = engine.sizes_for(settings, corpus)
+    sizes = sizes_for(settings, corpus)
     start = {
         "weights": parameters.initialise(sizes, settings.initial_scale, settings.seed, DTYPE),
         "accumulators": parameters.filled(sizes, settings.accumulator_start, DTYPE),
@@ -132,14 +135,14 @@ def _by_kernel(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[s
         parameters.Parameters(*(problem[f"{kind}.{n}"] for n in parameters.Parameters._fields))
         for kind in ("weights", "accumulators")
     ]
-    trainer = engine.trainer(settings, corpus, start[0], start[1])
+    trainer = registry.trainer(settings, corpus, start[0], start[1])
     numbers, size = np.arange(len(problem["train.offsets"]) - 1), settings.batch_sentences
     training = [
         trainer.update(numbers[begin : begin + size], settings.learning_rate)
         for begin in range(0, len(numbers), size)
     ]
     valid = np.arange(len(problem["valid.offsets"]) - 1)
-    score = engine.scorer(settings, corpus)
+    score = registry.scorer(settings, corpus)
     scores = score(trainer.weights, corpus.splits["valid"], valid, settings.document_rate)
     return {
         "training": np.array(training),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.corpora.corpus import Corpus
 
 
 class Sizes(NamedTuple):
@@ -28,3 +32,14 @@ class Sizes(NamedTuple):
     def hidden_document(self) -> int:
         """Elements of d that the hidden layer sees: D or 0."""
         return self.document if self.document_layer != "output" else 0
+
+
+def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
+    """The sizes of a run's model on a corpus of so many words and word classes."""
+    layer = settings.document_layer if settings.document_size else "output"
+    return Sizes(vocabulary, settings.hidden_size, classes, settings.document_size, layer)
+
+
+def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:
+    """The sizes of a run's model on a corpus."""
+    return sizes_of_run(settings, corpus.vocabulary_size, corpus.classes)

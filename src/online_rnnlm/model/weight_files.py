@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from online_rnnlm.files import check, read_json, replacing
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.runs import RunDirectory
+from online_rnnlm.storage.files import check, read_json, replacing
+from online_rnnlm.storage.paths import RunDirectory
 
 
 def save(parameters: Parameters, path: Path) -> None:

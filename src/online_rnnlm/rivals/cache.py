@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.settings import CacheKind
+from online_rnnlm.config.testing import CacheKind
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]

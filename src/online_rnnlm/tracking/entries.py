@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.config.evaluations import NONE, final_evaluation
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.reading import (
     RunFiles,
     Stamp,
@@ -22,7 +23,6 @@ from online_rnnlm.tracking.reading import (
     run_names,
     stamp_of,
 )
-from online_rnnlm.updates import NONE, final_evaluation
 
 SUMMARY = "summary"
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"

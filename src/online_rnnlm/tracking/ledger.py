@@ -17,9 +17,9 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
-from online_rnnlm.files import read_json, write_json
-from online_rnnlm.runs import ExperimentDirectory
-from online_rnnlm.settings import TestingSettings
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries
 from online_rnnlm.tracking.entries import FAILED, FINISHED, Entry, Metric
 from online_rnnlm.tracking.library import mlflow, retrying

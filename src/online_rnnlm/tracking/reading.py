@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, main_evaluations
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json
-from online_rnnlm.runs import ExperimentDirectory
-from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, main_evaluations
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 _MAIN = (NONE, DOCUMENT_VECTOR)
 Stamp = tuple[tuple[str, int, int], ...]

@@ -13,13 +13,16 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pandas as pd
 
+from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json
-from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory, RunDirectory, module_sources
-from online_rnnlm.settings import RunSettings, TestingSettings
+from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.tracking import online_rnnlm_model, served
 from online_rnnlm.tracking.library import mlflow
-from online_rnnlm.updates import final_evaluation
 
 REQUIREMENTS = (
     "llvmlite",
@@ -60,7 +63,7 @@ def save_model(
             path=str(path),
             loader_module=_LOADER.stem,
             data_path=str(_data(run, corpus, Path(folder))),
-            code_paths=[str(_LOADER), str(_packed(Path(folder)))],
+            code_paths=[str(_LOADER), str(_packed(Path(folder), settings))],
             pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
             signature=_signature(settings, testing or TestingSettings()),
             input_example=pd.DataFrame({served.COLUMN: _examples(corpus)}),
@@ -85,18 +88,18 @@ def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
     return data
 
 
-def _packed(folder: Path) -> Path:
+def _packed(folder: Path, settings: RunSettings) -> Path:
     """A file with the sources that loading and scoring need."""
     path = folder / online_rnnlm_model.PACKED
-    path.write_bytes(_code())
+    path.write_bytes(_code(*chosen_modules(settings)))
     return path
 
 
 @cache
-def _code() -> bytes:
+def _code(*chosen: str) -> bytes:
     """Those sources, packed: the same bytes for the same code, since models share it unpacked."""
     root = _LOADER.parents[2]
-    needed = set(module_sources(served.__name__))
+    needed = set(module_sources("tracking.served", *chosen))
     parents = {parent for source in needed for parent in source.relative_to(root).parents}
     packages = {root / parent / "__init__.py" for parent in parents if parent.name}
     memory = BytesIO()

@@ -16,25 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from online_rnnlm.corpora.corpus import (
-    SENTENCE_END_ID,
-    UNKNOWN,
-    Corpus,
-    Split,
-    read_vocabulary,
-)
-from online_rnnlm.files import read_json
-from online_rnnlm.model import weight_files
-from online_rnnlm.processes import prepare_process
-from online_rnnlm.runs import CorpusDirectory, RunDirectory
-from online_rnnlm.settings import (
-    LearnAfter,
-    PositiveFloat,
-    PositiveInt,
-    RunSettings,
-    Settings,
-)
-from online_rnnlm.updates import (
+from online_rnnlm.config.base import PositiveFloat, PositiveInt, Settings
+from online_rnnlm.config.evaluations import (
     ALL,
     DOCUMENT_VECTOR,
     NONE,
@@ -42,10 +25,16 @@ from online_rnnlm.updates import (
     parts_named,
     parts_of,
 )
+from online_rnnlm.config.testing import LearnAfter
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, UNKNOWN, Corpus, Split, read_vocabulary
+from online_rnnlm.model import weight_files
+from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 
 if TYPE_CHECKING:  # they load numba and PyTensor, which `prepare_process` must precede
-    from online_rnnlm.model.engine import OnlineScorer
-    from online_rnnlm.model.state import OnlineSettings
+    from online_rnnlm.engines.base import OnlineScorer, OnlineSettings
 
 COLUMN = "sentence"
 _BLANKS = re.compile(r"[ \t\r\n]+")
@@ -69,7 +58,7 @@ class ServedModel:
     """Scores sentences; every call begins with the trained weights."""
 
     def __init__(self, folder: Path) -> None:
-        from online_rnnlm.model import engine  # noqa: PLC0415
+        from online_rnnlm.engines import registry  # noqa: PLC0415
 
         settings = read_json(RunDirectory(folder).run)["settings"]
         # Wherever it is served, whatever it was trained with: there the kernels are.
@@ -78,7 +67,7 @@ class ServedModel:
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = weight_files.read(RunDirectory(folder).model)
-        self._scorer = engine.scorer(self._settings, self._corpus)
+        self._scorer = registry.scorer(self._settings, self._corpus)
         self._online: tuple[OnlineSettings, OnlineScorer] | None = None
         self._lock = threading.Lock()  # a server calls from several threads
 
@@ -111,7 +100,7 @@ class ServedModel:
         self, split: Split, request: Request, learning: frozenset[str]
     ) -> NDArray[np.float64]:
         """log P of every token, by what the project's own evaluations are made with."""
-        from online_rnnlm.model.state import OnlineSettings  # noqa: PLC0415
+        from online_rnnlm.engines.base import OnlineSettings  # noqa: PLC0415
 
         numbers, trained = np.arange(split.sentences), self._settings.document_rate
         rate = request.learning_rate or trained
@@ -131,10 +120,10 @@ class ServedModel:
 
     def _online_scorer(self, online: OnlineSettings) -> OnlineScorer:
         """The scorer of the last call, if it is the same: making one takes a while."""
-        from online_rnnlm.model import engine  # noqa: PLC0415
+        from online_rnnlm.engines import registry  # noqa: PLC0415
 
         if self._online is None or self._online[0] != online:
-            scorer = engine.online_scorer(self._settings, self._corpus, self._weights, online)
+            scorer = registry.online_scorer(self._settings, self._corpus, self._weights, online)
             self._online = online, scorer
         return self._online[1]
 

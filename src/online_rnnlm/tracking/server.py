@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.library import (
     SERVER_ENVIRONMENT,
     mlflow,

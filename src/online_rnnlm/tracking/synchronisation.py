@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import write_json
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries, views
 from online_rnnlm.tracking.entries import Entry, Reader
 from online_rnnlm.tracking.ledger import Ledger

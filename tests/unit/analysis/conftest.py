@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from online_rnnlm.analysis.collect import Results, collect
 from online_rnnlm.analysis.published import Published, load_published
+from online_rnnlm.analysis.results import Results, collect
 
 PROJECT = Path(__file__).parents[3]
 

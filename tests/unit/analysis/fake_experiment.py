@@ -12,15 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from online_rnnlm import configuration
-from online_rnnlm.choice import resolve
-from online_rnnlm.configuration import Experiment, Run
-from online_rnnlm.files import read_json, write_json
-from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.runs import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.settings import TestingSettings
-from online_rnnlm.updates import (
+from online_rnnlm.config import loading
+from online_rnnlm.config.evaluations import (
     NONE,
     cache_named,
     evaluations_of,
@@ -28,6 +21,14 @@ from online_rnnlm.updates import (
     main_evaluations,
     online_evaluation,
 )
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.model import parameters, weight_files
+from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.training.choice import resolve
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -45,7 +46,7 @@ def experiment(**changes: Any) -> Experiment:
             for hidden, size in ROWS
         ],
     }
-    return configuration.parse(values | changes)
+    return loading.parse(values | changes)
 
 
 def write(

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims import claims, verdict_of, write_claims
-from online_rnnlm.analysis.collect import Results, collect
-from online_rnnlm.analysis.finding import findings, p_value, updates_finding
+from online_rnnlm.analysis.claims.judge import claims, verdict_of, write_claims
+from online_rnnlm.analysis.report.finding import findings, p_value, updates_finding
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, holm
 from online_rnnlm.errors import UserError
 
@@ -339,7 +339,9 @@ def test_the_verdict_is_of_the_corrected_p_value(
 ) -> None:
     results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR)
     assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"supported"}
-    monkeypatch.setattr("online_rnnlm.analysis.claims.holm", lambda values: [0.05 for _ in values])
+    monkeypatch.setattr(
+        "online_rnnlm.analysis.claims.judge.holm", lambda values: [0.05 for _ in values]
+    )
     assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"undecided"}
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.analysis.checklist import checklist
-from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.collect import Results
-from online_rnnlm.analysis.figures import write_figures
+from online_rnnlm.analysis.claims.judge import write_claims
+from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.names import figure_names
-from online_rnnlm.analysis.report import write_report
-from online_rnnlm.analysis.settings import settings_table
+from online_rnnlm.analysis.report.checklist import checklist
+from online_rnnlm.analysis.report.settings import settings_table
+from online_rnnlm.analysis.report.write import write_report
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.settings import RunSettings
 
 Invented = Callable[..., Results]
 

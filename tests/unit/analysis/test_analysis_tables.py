@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.collect import Results, collect
-from online_rnnlm.analysis.corpora_table import corpora_table
 from online_rnnlm.analysis.names import has_neighbours, table_names
-from online_rnnlm.analysis.perplexity_table import perplexity_table
 from online_rnnlm.analysis.published import Published, load_published
-from online_rnnlm.analysis.rendering import (
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.tables.corpora import corpora_table
+from online_rnnlm.analysis.tables.perplexity import perplexity_table
+from online_rnnlm.analysis.tables.rendering import (
     Column,
     Table,
     integer,
@@ -21,11 +21,11 @@ from online_rnnlm.analysis.rendering import (
     to_latex,
     to_markdown,
 )
-from online_rnnlm.analysis.search_table import search_table
-from online_rnnlm.analysis.tables import tables, write_tables
-from online_rnnlm.analysis.updates_table import updates_table
+from online_rnnlm.analysis.tables.search import search_table
+from online_rnnlm.analysis.tables.updates import updates_table
+from online_rnnlm.analysis.tables.write import tables, write_tables
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json, write_json
+from online_rnnlm.storage.files import read_json, write_json
 
 Invented = Callable[..., Results]
 

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.analysis.collect import Results, collect
-from online_rnnlm.analysis.drawing import legend_above, log_scale, panels, spread, style
-from online_rnnlm.analysis.figures import write_figures
+from online_rnnlm.analysis.figures.drawing import legend_above, log_scale, panels, spread, style
 from online_rnnlm.analysis.figures.labels import Label, covered, place_labels
 from online_rnnlm.analysis.figures.points import (
     LEARNING,
@@ -25,10 +23,12 @@ from online_rnnlm.analysis.figures.points import (
 )
 from online_rnnlm.analysis.figures.rates import curves_of
 from online_rnnlm.analysis.figures.rows import best_row, model_of, rows_on, static_opponents
+from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.names import figure_names
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import write_json
-from online_rnnlm.runs import module_sources
+from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.files import write_json
 
 Invented = Callable[..., Results]
 

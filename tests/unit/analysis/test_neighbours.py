@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.analysis.collect import Results, collect
 from online_rnnlm.analysis.neighbours import (
     CHOSEN,
     DRAWN,
@@ -22,6 +21,7 @@ from online_rnnlm.analysis.neighbours import (
     neighbours_table,
     write_neighbours,
 )
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.sentences import (
     MIN_TOKENS,
     Sentences,
@@ -32,8 +32,8 @@ from online_rnnlm.analysis.sentences import (
 )
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import write_json
 from online_rnnlm.model import weight_files
+from online_rnnlm.storage.files import write_json
 
 Invented = Callable[..., Results]
 

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.encoding import encode
 from online_rnnlm.corpora.sources import stages, write_articles
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.corpora.vocabulary import write_vocabulary
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import Split, load_corpus
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.sources import read_summaries, write_articles
@@ -17,9 +18,8 @@ from online_rnnlm.corpora.splitting import StoredText, divide, read_sentences, w
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 Prepare = Callable[..., CorpusDirectory]
 

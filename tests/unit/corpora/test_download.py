@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from online_rnnlm.config.corpora import PackagedSource
 from online_rnnlm.corpora.download import fetch, verify
 from online_rnnlm.corpora.packaged import PACKAGED, PackagedFile
 from online_rnnlm.errors import UserError
-from online_rnnlm.settings import PackagedSource
 
 CONTENT = b'{"A": {"title": "A", "extract": "Some text about A."}}'
 SOURCE = PackagedSource(kind="wikipedia-vital")

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.sources import write_articles
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json
-from online_rnnlm.runs import SPLITS, CorpusDirectory
-from online_rnnlm.settings import CorpusSettings
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 Prepare = Callable[..., CorpusDirectory]
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
 from online_rnnlm.corpora.corpus import read_vocabulary
 from online_rnnlm.corpora.vocabulary import assign_classes, select_words, write_vocabulary
 from online_rnnlm.errors import UserError
-from online_rnnlm.settings import ClassSettings, CorpusSettings, VocabularySettings
 
 COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; frequencies' sum 36
 

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from online_rnnlm.model import cost, engine
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import OnlineSettings
+from online_rnnlm.model import cost
 from online_rnnlm.model.parameters import GROUPS
-from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.model.state import OnlineSettings
-from online_rnnlm.settings import RunSettings
-from tests.unit.model import counted_run
+from online_rnnlm.model.sizes import Sizes, sizes_for
+from tests.unit.engines import counted_run
 
 MODELS = [(0, "output"), (5, "output"), (5, "hidden"), (5, "both")]
 CLASS_SIZES = (2, 4, 1, 6, 3)
@@ -172,12 +173,12 @@ def test_what_a_word_touches_is_what_changes(small, model, groups, word):
         weights = small.weights_for(settings, corpus)
         rate = settings.document_rate if model[0] else 0.0
         online = OnlineSettings(frozenset(groups), 0.05, rate, STEPS)
-        scorer = engine.online_scorer(settings, corpus, weights, online)
+        scorer = registry.online_scorer(settings, corpus, weights, online)
         vectors.append(scorer.score(corpus.splits["train"], np.arange(1)).document_vectors)
         learnt.append(scorer.weights)
     changed = sum(int((a != b).sum()) for a, b in zip(*learnt, strict=True))
     changed += int((vectors[0] != vectors[1]).sum())
-    sizes = engine.sizes_for(settings, corpus)
+    sizes = sizes_for(settings, corpus)
     assert changed == cost.touched_per_word(sizes, scored_with(word), groups, True, STEPS)
 
 
@@ -193,7 +194,7 @@ def test_what_a_sentence_touches_is_what_changes(small, model, groups):
     online = OnlineSettings(frozenset(groups), 0.05, rate, STEPS, "sentence", "stream")
     corpus = small.corpus_of(CLASS_SIZES, small.split_of([first, second]))
     weights = small.weights_for(settings, corpus)
-    scorer = engine.online_scorer(settings, corpus, weights, online)
+    scorer = registry.online_scorer(settings, corpus, weights, online)
     learnt, vectors = [], []
     for sentences in (1, 2):
         scores = scorer.score(corpus.splits["train"], np.arange(sentences))
@@ -203,6 +204,6 @@ def test_what_a_sentence_touches_is_what_changes(small, model, groups):
     changed += int((vectors[0] != vectors[1]).sum())
     split = small.split_of([second])
     touched = cost.touched_after_sentences(
-        engine.sizes_for(settings, corpus), corpus, split, groups, bool(rate)
+        sizes_for(settings, corpus), corpus, split, groups, bool(rate)
     )
     assert changed == pytest.approx(split.offsets[-1] * touched)

@@ -4,10 +4,11 @@ import numpy as np
 import pytensor
 import pytest
 
-from online_rnnlm.model import engine, graph, parameters
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines import registry
+from online_rnnlm.model import graph, parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.settings import RunSettings
 
 pytestmark = pytest.mark.usefixtures("quick_graph")
 
@@ -50,7 +51,7 @@ def settings(document_size, layer="output", **changes):
 def after_one_update(run, corpus, weights, rate=1.0):
     """Weights and accumulators after one update from all sentences."""
     ones = Parameters(*(np.ones_like(array) for array in weights))
-    trainer = engine.trainer(run, corpus, weights, ones)
+    trainer = registry.trainer(run, corpus, weights, ones)
     trainer.update(np.arange(corpus.splits["train"].sentences), rate)
     return trainer.weights, trainer.accumulators
 
@@ -184,7 +185,7 @@ def test_a_sentence_computed_by_hand(small, reference):
     split = small.split_of([[1, 2]])
     corpus = small.corpus_of((2, 1), split)
     for kind in ("graph", "kernel"):
-        score = engine.scorer(settings(1, hidden_size=1, engine=kind), corpus)
+        score = registry.scorer(settings(1, hidden_size=1, engine=kind), corpus)
         scores = score(weights, split, np.arange(1), 0.6)
         np.testing.assert_allclose(scores.log_probabilities, by_hand)
         assert scores.document_vectors[0, 0] == pytest.approx(vector)

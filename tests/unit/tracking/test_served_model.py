@@ -14,16 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm import settings as typed
-from online_rnnlm.configuration import Run
+from online_rnnlm.config import corpora as typed
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.evaluation import evaluate
-from online_rnnlm.files import read_json, write_json
-from online_rnnlm.runs import ExperimentDirectory, module_sources
-from online_rnnlm.settings import RunSettings
+from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow
-from online_rnnlm.training import train
+from online_rnnlm.training.train import train
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 

@@ -20,8 +20,8 @@ from uuid import uuid4
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.files import read_json, write_json
-from online_rnnlm.runs import ExperimentDirectory
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries, reading
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT, mlflow
 from online_rnnlm.tracking.stores import store_for

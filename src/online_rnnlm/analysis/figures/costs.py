@@ -9,8 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from online_rnnlm.analysis.collect import Results
-from online_rnnlm.analysis.drawing import (
+from online_rnnlm.analysis.figures.drawing import (
     INK,
     MUTED,
     ONLINE,
@@ -37,6 +36,7 @@ from online_rnnlm.analysis.figures.points import (
     points_of,
     window,
 )
+from online_rnnlm.analysis.results import Results
 
 Line = tuple[Place, Place]
 

@@ -9,8 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from online_rnnlm.analysis.collect import Results
-from online_rnnlm.analysis.drawing import (
+from online_rnnlm.analysis.figures.drawing import (
     GRID,
     ONLINE,
     SMALL,
@@ -21,6 +20,7 @@ from online_rnnlm.analysis.drawing import (
     spread,
 )
 from online_rnnlm.analysis.figures.rows import is_vector, model_of, rows_on
+from online_rnnlm.analysis.results import Results
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.collect import Results
-from online_rnnlm.analysis.drawing import (
+from online_rnnlm.analysis.figures.drawing import (
     INK,
     ONLINE,
     SURFACE,
@@ -34,6 +33,7 @@ from online_rnnlm.analysis.figures.tokens import (
     group_means,
     pooled_scores,
 )
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.corpora.corpus import load_split, read_vocabulary
 
 _HEIGHT = 4.4

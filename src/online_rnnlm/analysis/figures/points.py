@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.collect import Results
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.figures.rows import is_vector, model_of, rows_on
-from online_rnnlm.updates import DOCUMENT_VECTOR, NONE, cache_named
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, cache_named
 
 STATIC_ROW, LEARNING, STILL = "static network", "vector learns in testing", "vector held still"
 NETWORKS = (STATIC_ROW, LEARNING, STILL)

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.collect import Results
 from online_rnnlm.analysis.comparison import Side
-from online_rnnlm.analysis.drawing import (
+from online_rnnlm.analysis.figures.drawing import (
     MUTED,
     ONLINE,
     STATIC,
@@ -37,8 +36,9 @@ from online_rnnlm.analysis.figures.tokens import (
     group_means,
     pooled_scores,
 )
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.corpora.corpus import load_split
-from online_rnnlm.updates import NONE
 
 _HEIGHT = 6.2
 _Look = Mapping[str, Any]

@@ -12,9 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from online_rnnlm.analysis.collect import Results
 from online_rnnlm.analysis.comparison import mean_perplexity
-from online_rnnlm.analysis.drawing import (
+from online_rnnlm.analysis.figures.drawing import (
     MUTED,
     ONLINE,
     RIVAL,
@@ -25,14 +24,9 @@ from online_rnnlm.analysis.drawing import (
     legend_above,
     panels,
 )
-from online_rnnlm.analysis.figures.rows import (
-    best_row,
-    is_vector,
-    model_of,
-    only_first,
-    result_of,
-)
-from online_rnnlm.updates import DOCUMENT_VECTOR, OnlineEvaluation, online_evaluation
+from online_rnnlm.analysis.figures.rows import best_row, is_vector, model_of, only_first, result_of
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation, online_evaluation
 
 Floats = npt.NDArray[np.float64]
 

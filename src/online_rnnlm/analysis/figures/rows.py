@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from online_rnnlm.analysis.collect import Results
 from online_rnnlm.analysis.comparison import Side, mean_perplexity
-from online_rnnlm.updates import final_evaluation
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.config.evaluations import final_evaluation
 
 
 def rows_on(results: Results, corpus: str) -> list[pd.DataFrame]:

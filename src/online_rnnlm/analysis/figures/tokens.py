@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from online_rnnlm.analysis.collect import Results, token_scores
 from online_rnnlm.analysis.comparison import Side
+from online_rnnlm.analysis.results import Results, token_scores
 from online_rnnlm.analysis.significance import bootstrap_interval
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
 from online_rnnlm.errors import UserError

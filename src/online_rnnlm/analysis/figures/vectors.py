@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.collect import Results, check_evaluated
-from online_rnnlm.analysis.drawing import (
+from online_rnnlm.analysis.figures.drawing import (
     GRID,
     MUTED,
     ONLINE,
@@ -23,11 +22,12 @@ from online_rnnlm.analysis.drawing import (
     panels,
 )
 from online_rnnlm.analysis.figures.rows import is_vector, model_of, only_first, rows_on
+from online_rnnlm.analysis.results import Results, check_evaluated
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import load_split
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.runs import CorpusDirectory
-from online_rnnlm.updates import DOCUMENT_VECTOR
+from online_rnnlm.storage.paths import CorpusDirectory
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,0 +1,164 @@
+"""What all pictures share: colours, lettering, axes, and how they are saved.
+
+The same data gives the same bytes. Colours are of Okabe and Ito's set, which colour-blind people
+can tell apart; line styles, markers and fillings say the same once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from online_rnnlm.storage.files import replacing
+
+STATIC, ONLINE, RIVAL = "#0072b2", "#d55e00", "#009e73"
+INK, MUTED, GRID, SURFACE = "#1f2328", "#6b7280", "#d9dce1", "#ffffff"
+PAGE_COLOURS = {
+    INK: "--ink",
+    MUTED: "--muted",
+    GRID: "--line",
+    SURFACE: "--surface",
+    STATIC: "--static",
+    ONLINE: "--online",
+}
+"""A page with a light and a dark scheme has its own, under these names; a drawing within it takes
+those."""
+
+KINDS = ("svg", "png")
+WIDTH = 5.0  # inches: at a phone's width the 10-point text is still read
+SMALL = 9.0  # points
+
+_TICKS = [n * 10.0**k for k in range(6) for n in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
+_MOST_TICKS = 8
+_PARAMETERS = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": GRID,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "none",
+}
+_UNDATED = {
+    "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+    "png": {"Software": None},
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing, and a caption that says what is to be seen in it."""
+
+    drawing: Figure
+    caption: str
+
+
+@contextmanager
+def style(name: str) -> Iterator[None]:
+    """Everything drawn and saved in this context looks alike.
+
+    Ids in an SVG are hashed with the name: two drawings can share a page, and never change.
+    """
+    with mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name}):
+        yield
+
+
+def save(drawing: Figure, path: Path) -> None:
+    """Write a drawing as its path's ending says: `svg` or `png`."""
+    kind = path.suffix.removeprefix(".")
+    with replacing(path) as temporary:
+        drawing.savefig(temporary, format=kind, metadata=_UNDATED[kind], dpi=200)
+
+
+def panels(
+    rows: int, height: float, width: float = WIDTH, ratios: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A drawing of axes below each other, `height` inches in all."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=SURFACE)
+    FigureCanvasAgg(figure)
+    axes = list(figure.subplots(rows, 1, squeeze=False, height_ratios=ratios)[:, 0])
+    for axis in axes:
+        axis.set_facecolor("none")
+        axis.set_axisbelow(True)
+    return figure, axes
+
+
+def corpus_panels(corpora: Sequence[str], height: float, label: str) -> tuple[Figure, list[Axes]]:
+    """A panel for each corpus; `label` is the y axis's, the corpus beside it if there are more."""
+    figure, axes = panels(len(corpora), height * len(corpora))
+    for axis, corpus in zip(axes, corpora, strict=True):
+        axis.grid(axis="y", linewidth=0.6)
+        axis.set_ylabel(f"{label}, {corpus}" if len(corpora) > 1 else label)
+    return figure, axes
+
+
+def legend_above(axis: Axes, title: str | None = None, scale: float = 1) -> None:
+    """A legend above the plot, where no point can be under it, in as many columns as there fit.
+
+    All that it names, and what decides how wide the axes are, must be there already.
+    """
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # the layout: how wide the axes will be
+    entries = list(zip(*axis.get_legend_handles_labels(), strict=True))
+    entries.sort(key=lambda entry: isinstance(entry[0], Line2D))  # plain lines come last
+    for columns in (3, 2, 1):
+        legend = axis.legend(
+            *zip(*entries, strict=True),
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, title=title, fontsize=SMALL,
+            title_fontsize=SMALL, alignment="left", frameon=False, borderaxespad=0.2,
+            columnspacing=1.2, handlelength=2.4, markerscale=scale,
+        )  # fmt: skip
+        if legend.get_window_extent().width <= axis.bbox.width:
+            return
+
+
+def log_scale(axis: Axes, low: float, high: float) -> None:
+    """A logarithmic y axis from `low` to `high` and a bit more, its numbers readable."""
+    axis.set_yscale("log")
+    axis.set_ylim(low / 1.06, high * 1.06)
+    ticks = [tick for tick in _TICKS if low / 1.06 <= tick <= high * 1.06]
+    ticks = ticks[:: -(-len(ticks) // _MOST_TICKS) or 1]
+    axis.yaxis.set_major_locator(FixedLocator(ticks or [float(low)]))
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Move heights apart until neighbours are `gap` from each other, their order kept."""
+    order = np.argsort(heights, kind="stable")
+    moved = np.array(heights, dtype=float)[order]
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + gap)
+    for i in range(len(moved) - 2, -1, -1):  # what was pushed up too far comes back down
+        moved[i] = max(min(moved[i], moved[i + 1] - gap), i * gap)
+    result = np.empty_like(moved)
+    result[order] = moved
+    return [float(height) for height in result]
+
+
+def enumeration(names: Sequence[str], conjunction: str = "and") -> str:
+    """`a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} {conjunction} {last}" if most else last
+
+
+def signed(percent: float) -> str:
+    """A change in per cent, with its sign."""
+    return f"{percent:+.1f} %".replace("-", "−")

@@ -1,0 +1,63 @@
+"""The table of the corpora: how much text each split has, and what the vocabulary misses of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, percent
+from online_rnnlm.storage.paths import SPLITS
+
+_OF_SPLIT = ("documents", "sentences", "words", "tokens", "types", "oov_rate")
+
+
+def corpora_table(results: Results) -> Table:
+    """A row a split: its size, the corpus's vocabulary and how much of the split it misses."""
+    corpora = results.corpora.values()
+    data = pd.DataFrame([row for statistics in corpora for row in _rows(statistics)])
+    columns = [
+        Column("Corpus", _once(label("corpus")), text=True),
+        Column("Articles", _once(integer("articles"))),
+        Column("Vocabulary", _once(integer("vocabulary_size"))),
+        Column("Classes", _once(integer("classes"))),
+        Column("Split", label("split"), text=True),
+        *(Column(key.capitalize(), integer(key)) for key in ("sentences", "words", "tokens")),
+        Column("Types", integer("types")),
+        Column("OOV (%)", percent("oov_rate")),
+    ]
+    notes = [
+        "Tokens count </s>, words do not. Types: different words, before the vocabulary is "
+        "applied. OOV: the share of words that are <unk>.",
+        *(_classes_note(statistics) for statistics in corpora),
+    ]
+    return Table("corpora", "The corpora", data.astype({"articles": "Int64"}), columns, notes)
+
+
+def _once(show: Callable[[pd.Series], str]) -> Callable[[pd.Series], str]:
+    """Shows what is true of a whole corpus in the row of its first split only."""
+    return lambda row: show(row) if row["split"] == SPLITS[0] else ""
+
+
+def _rows(statistics: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    source = statistics["source"]
+    for split in SPLITS:
+        yield {
+            "corpus": statistics["corpus"],
+            "split": split,
+            **{key: statistics["splits"][split][key] for key in _OF_SPLIT},
+            **{key: statistics[key] for key in ("articles", "vocabulary_size", "classes")},
+            "class_rule": statistics["class_rule"],
+            "largest_class": max(statistics["class_sizes"]),
+            "mean_class_size": statistics["splits"][split]["mean_class_size"],
+            **{key: source.get(key) for key in ("title", "licence", "origin")},
+        }
+
+
+def _classes_note(statistics: dict[str, Any]) -> str:
+    return (
+        f"{statistics['corpus']}: classes by the rule {statistics['class_rule']}; the largest has "
+        f"{max(statistics['class_sizes']):,} words."
+    )

@@ -1,0 +1,209 @@
+"""A table in four formats: CSV for programs; Markdown, LaTeX and HTML for people."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from tabulate import tabulate
+
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+KINDS = ("csv", "md", "tex", "html")
+
+_HEADING_WIDTH = 12  # letters, of a heading in LaTeX
+_SMALL, _SIDEWAYS = 60, 85  # letters, from which a LaTeX table is set small, and sideways
+_WIDE_SHARE = 0.75  # of a line, for the columns of sentences
+_LATEX = {
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "−": "$-$"},
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """How people see one column: its heading, and a number's or a text's look."""
+
+    heading: str
+    show: Callable[[pd.Series], str]
+    text: bool = False  # left-aligned
+    best: Callable[[pd.DataFrame], pd.Series] | None = None  # bool a row: to be set in bold
+    wide: bool = False  # whole sentences, to be broken into lines
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its data for programs, its columns for people.
+
+    `tidy` is what the CSV has where its rows are not those that people see.
+    """
+
+    name: str
+    caption: str
+    data: pd.DataFrame
+    columns: Sequence[Column]
+    notes: Sequence[str] = field(default=())
+    tidy: pd.DataFrame | None = None
+
+    @property
+    def headings(self) -> list[str]:
+        """The readable headings."""
+        return [column.heading for column in self.columns]
+
+    def cells(self) -> list[list[str]]:
+        """The readable cells, row by row."""
+        return [[column.show(row) for column in self.columns] for _, row in self.data.iterrows()]
+
+    def best(self) -> list[list[bool]]:
+        """Which cells are to be set in bold: the shape of `cells`."""
+        none = pd.Series(False, index=self.data.index)
+        marks = [column.best(self.data) if column.best else none for column in self.columns]
+        return [list(row) for row in zip(*marks, strict=True)]
+
+
+def write_table(table: Table, directory: ExperimentDirectory) -> None:
+    """Write a table as `tables/<name>.{csv,md,tex,html}`."""
+    data = table.data if table.tidy is None else table.tidy
+    renderings = {
+        "csv": data.to_csv(index=False, lineterminator="\n"),
+        "md": to_markdown(table),
+        "tex": to_latex(table),
+        "html": environment().get_template("page.html.j2").render(table=table),
+    }
+    for kind in KINDS:
+        with replacing(directory.table(table.name, kind)) as temporary:
+            temporary.write_text(renderings[kind], encoding="utf-8")
+
+
+def environment() -> Environment:
+    """The templates, with HTML escaped."""
+    return Environment(
+        loader=PackageLoader("online_rnnlm.analysis"),
+        autoescape=select_autoescape(["html", "html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def to_markdown(table: Table) -> str:
+    """A GitHub-flavoured table, its caption above it."""
+    rows = [
+        [f"**{text}**" if best and text else text for text, best in zip(row, marks, strict=True)]
+        for row, marks in zip(_markdown_cells(table), table.best(), strict=True)
+    ]
+    align = ["left" if column.text else "right" for column in table.columns]
+    headings = [_markdown(heading) for heading in table.headings]
+    body = tabulate(rows, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
+    notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
+    return f"{_markdown(table.caption)}\n\n{body}\n{notes}"
+
+
+def _markdown_cells(table: Table) -> list[list[str]]:
+    return [[_markdown(text) for text in row] for row in table.cells()]
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+
+
+def to_latex(table: Table) -> str:
+    """A booktabs table, small where it is wide; needs `\\usepackage{booktabs}`.
+
+    A very wide one is a `sidewaystable`: it needs `\\usepackage{rotating}`, too.
+    """
+    # Columns are numbered while pandas works, as two may have one heading.
+    frame = pd.DataFrame(table.cells(), columns=range(len(table.columns)), dtype="object")
+    marks = np.where(np.array(table.best(), dtype=bool), "textbf:--rwrap;", "")
+    style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
+    style = style.format_index(lambda i: _latex_heading(table.columns[int(str(i))]), axis=1)
+    style = style.apply(lambda _: marks.reshape(frame.shape), axis=None)
+    width = _width(table)
+    latex = style.to_latex(
+        hrules=True,
+        column_format=_latex_format(table.columns),
+        caption=_latex(" ".join([f"{table.caption}.", *table.notes])),
+        label=f"tab:{table.name}",
+        environment="sidewaystable" if width > _SIDEWAYS else "table",
+        position_float="centering",
+    )
+    small = "\\centering\n\\scriptsize\n\\setlength{\\tabcolsep}{3pt}\n"
+    return latex.replace("\\centering\n", small, 1) if width > _SMALL else latex
+
+
+def _width(table: Table) -> int:
+    """Letters in a line of the table; a column of sentences takes what room there is."""
+    columns = zip(table.columns, *table.cells(), strict=True)
+    return sum(
+        _SMALL // 3 if column.wide else max(map(len, [*_lines(column.heading), *cells]))
+        for column, *cells in columns
+    )
+
+
+def _lines(heading: str) -> list[str]:
+    """A heading in lines as narrow as most figures, as it must not decide a column's width."""
+    return textwrap.wrap(heading, _HEADING_WIDTH, break_long_words=False)
+
+
+def _latex_heading(column: Column) -> str:
+    lines = _lines(column.heading)
+    if column.wide or len(lines) < 2:
+        return _latex(column.heading)
+    stacked = r"\\".join(map(_latex, lines))
+    return rf"\shortstack[{'l' if column.text else 'r'}]{{{stacked}}}"
+
+
+def _latex_format(columns: Sequence[Column]) -> str:
+    """`l` for texts, `r` for numbers, `p` for sentences: these share most of the line."""
+    share = _WIDE_SHARE / max(1, sum(column.wide for column in columns))
+    wide = rf"p{{{share:.2f}\linewidth}}"
+    return "".join(wide if column.wide else "l" if column.text else "r" for column in columns)
+
+
+def _latex(text: str) -> str:
+    return re.sub(r"[\\~^<>&%$#_{}±−]", lambda match: _LATEX.get(match[0], "\\" + match[0]), text)
+
+
+def integer(key: str) -> Callable[[pd.Series], str]:
+    """Shows a whole number with thousands separated; empty where there is none."""
+    return lambda row: "" if _missing(row[key]) else f"{round(row[key]):,}"
+
+
+def label(key: str) -> Callable[[pd.Series], str]:
+    """Shows a text as it is; empty where there is none."""
+    return lambda row: "" if _missing(row[key]) else str(row[key])
+
+
+def percent(key: str) -> Callable[[pd.Series], str]:
+    """Shows a share as per cent with one decimal."""
+    return lambda row: "" if _missing(row[key]) else f"{100 * row[key]:.1f}"
+
+
+def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
+    """Shows a mean, with `± sd` where several seeds gave one."""
+
+    def show(row: pd.Series) -> str:
+        if _missing(row[key]):
+            return ""
+        spread = row.get(f"{key}_sd")
+        text = f"{row[key]:,.{decimals}f}"
+        return text if spread is None or _missing(spread) else f"{text} ± {spread:,.{decimals}f}"
+
+    return show
+
+
+def _missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def lowest(key: str, by: str = "corpus") -> Callable[[pd.DataFrame], pd.Series]:
+    """Marks the lowest value of each corpus, as bold."""
+    return lambda data: data[key] == data.groupby(by)[key].transform("min")

@@ -1,0 +1,108 @@
+"""Arguments that several verbs take, and what they lead to."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.loading import load
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, experiment_directory
+
+CONFIGURATION = Path("config/config.yaml")
+PUBLISHED = Path("config/published.yaml")
+
+
+def add_configuration(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIGURATION,
+        help="the experiment's configuration (default: %(default)s)",
+    )
+
+
+def add_corpus(parser: argparse.ArgumentParser, *, threads: bool = False) -> None:
+    """Add `--config` and `--corpus`, and `--threads` if the verb can use several."""
+    add_configuration(parser)
+    parser.add_argument("--corpus", required=True, help="a key of `corpora`")
+    if threads:
+        parser.add_argument("--threads", type=positive_number, default=1, help="processes to use")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and `--run`."""
+    add_configuration(parser)
+    parser.add_argument("--run", required=True, help="name of the run")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of an experiment's results."""
+    parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
+
+
+def add_published(parser: argparse.ArgumentParser) -> None:
+    """Add the file of the paper's own numbers."""
+    parser.add_argument("--published", type=Path, default=PUBLISHED, help="the paper's own numbers")
+
+
+def positive_number(text: str) -> int:
+    """A whole number from 1; raises ValueError, which argparse turns into one line."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def positive_seconds(text: str) -> float:
+    """A number above 0; raises ValueError, which argparse turns into one line."""
+    value = float(text)
+    if not value > 0:
+        raise ValueError
+    return value
+
+
+def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, ExperimentDirectory]:
+    """The experiment that `--config` describes, and its folder; raises UserError."""
+    experiment = load(arguments.config)
+    return experiment, experiment_directory(experiment.experiment)
+
+
+def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:
+    """The run that `--run` names; raises UserError if there is none of that name."""
+    experiment, directory = experiment_of(arguments)
+    runs = {run.name: run for run in experiment.trainings()}
+    if arguments.run not in runs:
+        raise UserError(f"{arguments.config}: no run `{arguments.run}`; it has {', '.join(runs)}")
+    return experiment, runs[arguments.run], directory
+
+
+class ChosenCorpus(NamedTuple):
+    """The corpus that `--corpus` names."""
+
+    experiment: Experiment
+    settings: CorpusSettings
+    directory: CorpusDirectory
+
+
+def corpus_of(arguments: argparse.Namespace) -> ChosenCorpus:
+    """The corpus that `--corpus` names; raises UserError if there is none of that name."""
+    experiment, directory = experiment_of(arguments)
+    if arguments.corpus not in experiment.corpora:
+        names = ", ".join(experiment.corpora)
+        raise UserError(f"{arguments.config}: no corpus `{arguments.corpus}`; it has {names}")
+    settings = experiment.corpora[arguments.corpus]
+    return ChosenCorpus(experiment, settings, directory.corpus(arguments.corpus))
+
+
+def results_of(arguments: argparse.Namespace) -> ExperimentDirectory:
+    """The folder of an experiment that has runs; raises UserError."""
+    directory = ExperimentDirectory(arguments.results)
+    if not directory.runs.is_dir():
+        raise UserError(f"{directory.path}: no runs are there: run the experiment first")
+    return directory

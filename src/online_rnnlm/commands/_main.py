@@ -1,0 +1,121 @@
+"""The command `online-rnnlm`: it finds the verbs, runs one, and says in one line what was wrong.
+
+A verb is a module of this package: `HELP`, `add_arguments` and `run`. A verb's module imports what
+its work needs inside of `run`: most of it takes seconds to import, and `--help` should not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from online_rnnlm import commands
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.process.stop_signals import Stopped, end_with_parent
+from online_rnnlm.storage.files import saying_what_cannot_be_written, why_unwritable
+from online_rnnlm.storage.syntax import PACKAGE
+
+logger = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    end_with_parent()
+    prepare_process()
+    logging.raiseExceptions = False  # a full disk is said by what needs it, not at every line
+    logging.getLogger(PACKAGE).setLevel(logging.INFO)
+    with _logging_to(logging.StreamHandler()):
+        sys.exit(_status(parsed))
+
+
+def verbs() -> dict[str, str]:
+    """Every verb, and the module that it is: `cross-check` is `cross_check`."""
+    modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="online-rnnlm",
+        description="The stages of the experiment, one a verb; Snakemake runs them in order.",
+    )
+    added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for name, module_name in verbs().items():
+        verb = import_module(f"{commands.__name__}.{module_name}")
+        one = added.add_parser(name, help=verb.HELP, description=verb.HELP)
+        one.set_defaults(run_verb=verb.run)
+        one.add_argument("--log", type=Path, help="write the messages to this file, too")
+        verb.add_arguments(one)
+    return parser
+
+
+def _status(parsed: argparse.Namespace) -> int:
+    """Run the verb, its log in a file if one is given; returns the process's exit status."""
+    try:
+        log = _log_file(parsed.log)
+    except UserError as error:
+        return _failed(error)
+    with _logging_to(log):
+        return _outcome(parsed)
+
+
+def _outcome(parsed: argparse.Namespace) -> int:
+    """Run the verb; say a user's mistake, or that the disk is full, in one line."""
+    try:
+        parsed.run_verb(parsed)
+        sys.stdout.flush()
+    except UserError as error:
+        return _failed(error)
+    except Stopped as stopped:
+        return stopped.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output has gone; nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        reason = why_unwritable(error)
+        if reason is None:
+            raise
+        return _failed(f"{error.filename or 'a file'}: {reason}")
+    return 0
+
+
+def _failed(message: object) -> int:
+    logger.error("%s%s", ERROR_MARK, " ".join(str(message).split()))
+    return 1
+
+
+def _log_file(file: Path | None) -> logging.Handler:
+    """The handler that writes the log; raises UserError if it must not be written."""
+    if file is None:
+        return logging.NullHandler()
+    with saying_what_cannot_be_written(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return logging.FileHandler(file, mode="w", encoding="utf-8")
+
+
+@contextmanager
+def _logging_to(handler: logging.Handler) -> Iterator[None]:
+    """Send the package's log to a handler while the block runs."""
+    package = logging.getLogger(PACKAGE)
+    package.addHandler(handler)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        with suppress(OSError):  # the disk may be full
+            handler.close()

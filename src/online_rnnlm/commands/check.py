@@ -1,0 +1,25 @@
+"""Check a configuration."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from online_rnnlm.commands import _arguments
+
+HELP = "check a configuration"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("file", type=Path, nargs="?", default=_arguments.CONFIGURATION)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.config.loading import load
+    from online_rnnlm.pipeline.configuration import check_files
+
+    experiment = load(arguments.file)
+    check_files(experiment, str(arguments.file))
+    print(f"{arguments.file}: right: {len(experiment.runs())} runs")

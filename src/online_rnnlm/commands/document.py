@@ -1,0 +1,20 @@
+"""Write the schema and config/README.md anew."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "write the schema and config/README.md anew"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("--project", type=Path, default=Path(), help="the project's root")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.pipeline.documentation import write_documentation
+
+    write_documentation(arguments.project)

@@ -1,0 +1,36 @@
+"""Train one run."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _arguments
+
+HELP = "train one run"
+CHECKPOINT_SECONDS = 600.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _arguments.add_run(parser)
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=_arguments.positive_seconds,
+        metavar="SECONDS",
+        default=CHECKPOINT_SECONDS,
+        help="so often within an epoch a checkpoint is written (default: %(default)g)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.engines.devices import claim
+    from online_rnnlm.training.choice import resolve
+
+    _, planned, directory = _arguments.run_of(arguments)
+    resolved = resolve(planned, directory)
+    claim(resolved.settings)  # before what it needs is loaded
+    from online_rnnlm.training.train import train
+
+    corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
+    train(resolved, corpus, files, arguments.checkpoint_seconds)

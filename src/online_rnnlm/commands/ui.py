@@ -1,0 +1,24 @@
+"""Open an experiment's runs in MLflow's UI."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _arguments
+
+HELP = "open an experiment's runs in MLflow's UI"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _arguments.add_results(parser)
+    parser.add_argument(
+        "--port", type=_arguments.positive_number, default=5000, help="port on this machine"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.tracking.server import serve
+
+    serve(_arguments.results_of(arguments), arguments.port)

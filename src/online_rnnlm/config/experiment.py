@@ -1,0 +1,162 @@
+"""The experiment's configuration: the typed model that everything else is generated from.
+
+`workflow/schemas/config.schema.yaml` and `config/README.md` are made from the classes below and
+those of `settings`, so they cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from online_rnnlm.config.base import Name, NaturalInt, Settings
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.tracking import TrackingSettings
+from online_rnnlm.config.training import RunSettings
+
+ROW_NAME_KEYS = frozenset({"hidden_size", "document_size", "document_layer"})
+"""Settings that a run's name has: they make rows."""
+RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
+
+
+class Experiment(Settings):
+    """One experiment: corpora, rows to compare, seeds."""
+
+    experiment: Name = Field(description="Name; everything is written to `results/<experiment>/`.")
+    downloads: Path = Field(
+        default=Path("results/downloads"), description="Where downloaded files are kept."
+    )
+    corpora: dict[Name, CorpusSettings] = Field(
+        min_length=1, description="The corpora, by name; every row is trained on each."
+    )
+    seeds: list[NaturalInt] = Field(
+        default=[1], min_length=1, description="Every row is trained once with each seed."
+    )
+    training: dict[str, Any] = Field(
+        default={}, description="Settings of training that all rows share; see below."
+    )
+    rows: list[dict[str, Any]] = Field(
+        min_length=1,
+        description="The rows of the comparison, each with the settings of its own; see below.",
+    )
+    search: dict[str, list[Any]] = Field(
+        default={},
+        description="Settings to search: every row is trained with every combination that "
+        "concerns it, and its runs then take the one with the best validation perplexity.",
+    )
+    search_seed: NaturalInt = Field(
+        default=0, description="Seed that the search trains with; none of `seeds`."
+    )
+    testing: TestingSettings = Field(
+        default=TestingSettings(), description="What learns during testing."
+    )
+    tracking: TrackingSettings = Field(
+        default=TrackingSettings(), description="Where runs are entered into MLflow."
+    )
+
+    @model_validator(mode="after")
+    def _runs_are_valid(self) -> Experiment:
+        for label, part in self._parts():
+            unknown = sorted(set(part) - RUN_KEYS)
+            if unknown:
+                allowed = ", ".join(sorted(RUN_KEYS))
+                raise ValueError(f"`{label}`: unknown key `{unknown[0]}`; allowed: {allowed}")
+        named = sorted(set(self.search) & ROW_NAME_KEYS)
+        if named:
+            raise ValueError(
+                f"`search`: `{named[0]}` tells rows apart: give it to `rows`, as a list"
+            )
+        names = [run.name for run in self.trainings()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"`rows`: two rows make the same run `{twice[0]}`")
+        if not names:
+            raise ValueError("`rows`: no run: a list of values is empty")
+        if self.search and self.search_seed in self.seeds:
+            raise ValueError("`search_seed`: must be none of `seeds`")
+        return self
+
+    def _parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield "training", self.training
+        yield "search", self.search
+        yield from ((f"rows.{i}", row) for i, row in enumerate(self.rows))
+
+    def trainings(self) -> list[PlannedRun]:
+        """Every training: the search's first, then the rows'."""
+        return [*self.search_runs(), *self.runs()]
+
+    def runs(self) -> list[PlannedRun]:
+        """The rows' runs: corpora × rows × seeds."""
+        return [
+            run
+            for corpus, place, row in self._rows()
+            for candidates in [[run.name for run in self._candidates(corpus, place, row)]]
+            for run in (
+                _run(place, row, corpus=corpus, seed=seed, candidates=candidates)
+                for seed in self.seeds
+            )
+        ]
+
+    def search_runs(self) -> list[PlannedRun]:
+        """The runs that a row's settings are chosen from: corpora × rows × searched values."""
+        return [
+            run
+            for corpus, place, row in self._rows()
+            for run in self._candidates(corpus, place, row)
+        ]
+
+    def ngrams(self) -> dict[str, str]:
+        """The n-gram models to compare with, and the corpus of each."""
+        order = self.testing.kneser_ney
+        return {} if order is None else {f"{c}-kneser_ney{order}": c for c in self.corpora}
+
+    def _rows(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(corpus, place in the configuration, settings): a row for each product of its lists."""
+        for corpus in self.corpora:
+            for index, row in enumerate(self.rows):
+                lists = [v if isinstance(v, list) else [v] for v in row.values()]
+                for values in itertools.product(*lists):
+                    one = dict(zip(row, values, strict=True))
+                    yield corpus, f"rows.{index}", {**self.training, **one}
+
+    def _candidates(self, corpus: str, place: str, row: dict[str, Any]) -> Iterator[PlannedRun]:
+        """A row's runs in the search; the vector's settings change nothing in a static row."""
+        static = not row.get("document_size", 0)
+        search = {k: v for k, v in self.search.items() if not (static and _is_of_vector(k))}
+        if not search:
+            return
+        for values in itertools.product(*search.values()):
+            searched = dict(zip(search, values, strict=True))
+            yield _run(place, row, corpus=corpus, seed=self.search_seed, searched=searched)
+
+
+def _is_of_vector(key: str) -> bool:
+    return key.startswith("document_")
+
+
+def _run(
+    place: str,
+    row: dict[str, Any],
+    *,
+    corpus: str,
+    seed: int,
+    searched: dict[str, Any] | None = None,
+    candidates: Sequence[str] = (),
+) -> PlannedRun:
+    searched = searched or {}
+    settings = _run_settings({**row, **searched, "corpus": corpus, "seed": seed}, place)
+    return PlannedRun(settings=settings, searched=searched, candidates=tuple(candidates))
+
+
+def _run_settings(values: dict[str, Any], where: str) -> RunSettings:
+    try:
+        return RunSettings.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(first_message(error, where)) from None

@@ -1,0 +1,14 @@
+"""One line for what pydantic has to say of a wrong value."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+
+def first_message(error: ValidationError, where: str = "") -> str:
+    """The first of pydantic's complaints as `key: what is wrong`."""
+    first = error.errors()[0]
+    key = ".".join([part for part in [where] if part] + [str(part) for part in first["loc"]])
+    text = first["msg"].removeprefix("Value error, ")
+    got = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+    return f"`{key}`: {text}{got}" if key else text

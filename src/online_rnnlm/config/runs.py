@@ -1,0 +1,44 @@
+"""One training run of an experiment: its settings and its name, before and after the search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from online_rnnlm.config.base import Settings
+from online_rnnlm.config.training import RunSettings
+
+
+class _NamedRun(Settings):
+    """The settings of a run, and the names that they give it."""
+
+    settings: RunSettings
+    searched: dict[str, Any] = Field(default={})
+    """The values that a run of the search tries; a row's run has none."""
+    candidates: tuple[str, ...] = ()
+    """The runs of the search, by name, that a row's run takes the best one's values from."""
+
+    @property
+    def name(self) -> str:
+        """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
+        s = self.settings
+        layer = [] if s.document_layer == "output" else [s.document_layer]
+        searched = [f"{key}{value}" for key, value in self.searched.items()]
+        sizes = [f"M{s.hidden_size}", f"D{s.document_size}", *layer]
+        return "-".join([s.corpus, *sizes, *searched, f"seed{s.seed}"])
+
+    @property
+    def model(self) -> str:
+        """The model's name in tables, such as `100/20` or `100/20 hidden`."""
+        s = self.settings
+        sizes = f"{s.hidden_size}/{s.document_size}"
+        return sizes if s.document_layer == "output" else f"{sizes} {s.document_layer}"
+
+
+class PlannedRun(_NamedRun):
+    """A run as the configuration describes it: its candidates may still change its settings."""
+
+
+class Run(_NamedRun):
+    """A run whose settings are those that it is trained with: the search has had its say."""

@@ -1,0 +1,104 @@
+"""The settings of one training run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from online_rnnlm.config.base import (
+    Name,
+    NaturalInt,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+)
+
+
+class RunSettings(Settings):
+    """Everything that decides one training run, but the corpus's content and the code."""
+
+    corpus: Name = Field(description="Key of the corpus under `corpora`.")
+    seed: NaturalInt = Field(default=1, description="Seed of the weights and of the order.")
+    hidden_size: PositiveInt = Field(default=100, description="Hidden units, M.")
+    document_size: NaturalInt = Field(
+        default=0, description="Length of the document vector, D; 0 is the static baseline."
+    )
+    document_layer: Literal["output", "hidden", "both"] = Field(
+        default="output",
+        description="What the document vector feeds: the output layer (the paper's choice), the "
+        "hidden layer, or both.",
+    )
+    document_rate: NonNegativeFloat = Field(
+        default=0.15,
+        description="Rate α at which the document vector learns after every word, "
+        "in training and in testing.",
+    )
+    unit_of_text: Literal["sentence"] = Field(
+        default="sentence",
+        description="What a document vector and a hidden state live through; both start at 0.",
+    )
+    optimizer: Literal["adagrad", "sgd"] = Field(
+        default="adagrad", description="How gradients become updates."
+    )
+    learning_rate: PositiveFloat = Field(default=0.2, description="Learning rate of the weights.")
+    accumulator_start: PositiveFloat = Field(
+        default=1.0, description="AdaGrad: where the sums of squared gradients start."
+    )
+    batch_sentences: PositiveInt = Field(
+        default=64, description="Sentences an update; their losses are summed."
+    )
+    l2: NonNegativeFloat = Field(
+        default=0.0,
+        description="L2 penalty: adds `l2 / 2 · w²` for every weight that an update touches.",
+    )
+    error_clip: NonNegativeFloat = Field(
+        default=15.0,
+        description="Bound on each element of the error that is propagated back to a hidden "
+        "unit's input (the RNNLM Toolkit's rule); 0 is no bound.",
+    )
+    initial_scale: NonNegativeFloat = Field(
+        default=0.1, description="Standard deviation of the normal initial weights."
+    )
+    max_epochs: PositiveInt = Field(default=30, description="Stop after so many epochs at most.")
+    rate_rule: Literal["plateau", "toolkit"] = Field(
+        default="plateau",
+        description="When the rate falls and training ends. `plateau`: the rate is divided after "
+        "every epoch that is no improvement; the third ends training. `toolkit`, the RNNLM "
+        "Toolkit's: from the first such epoch on it is divided before every epoch; the second "
+        "ends training. Either gives up a worse epoch's weights for the best ones.",
+    )
+    improvement_factor: Annotated[float, Field(ge=1)] = Field(
+        default=1.003,
+        description="An epoch is an improvement if the validation entropy falls by this factor.",
+    )
+    rate_divisor: Annotated[float, Field(gt=1)] = Field(
+        default=2.0, description="What the learning rate is divided by when it falls."
+    )
+    divergence_perplexity: PositiveFloat = Field(
+        default=10.0,
+        description="Stop as diverged if a perplexity exceeds this many times the vocabulary size.",
+    )
+    engine: Literal["kernel", "graph", "jax"] = Field(
+        default="kernel",
+        description="`kernel`: the fast step. `graph`: the plain symbolic graph, the reference. "
+        "`jax`: that graph compiled by JAX, for a GPU (docs/gpu.md); JAX is to be installed.",
+    )
+    device: Literal["cpu", "gpu"] = Field(
+        default="cpu",
+        description="What `engine: jax` computes on. `gpu`, an NVIDIA one: where there is none, "
+        "the run fails at once.",
+    )
+    precision: Literal["float32", "float64"] = Field(
+        default="float32", description="Floating-point type of weights and arithmetic."
+    )
+
+    @model_validator(mode="after")
+    def _jax_alone_has_a_gpu(self) -> RunSettings:
+        if self.device == "gpu" and self.engine != "jax":
+            raise ValueError(f"`device: gpu` needs `engine: jax`, not `engine: {self.engine}`")
+        return self

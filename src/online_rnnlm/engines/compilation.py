@@ -1,0 +1,72 @@
+"""Compile the kernels ahead: once, instead of in each of the jobs that start side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
+from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
+from online_rnnlm.engines.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+
+def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Compile the kernels that an experiment's runs need; write down for which types."""
+    precisions = _precisions(experiment, "kernel")
+    for precision in precisions:
+        compile_kernels(precision)
+    write_json(directory.kernels, {"precisions": precisions})
+
+
+def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Compile what tests while weights learn; write down for which types.
+
+    Apart from the others, so that training does not wait for it, nor start again because of it.
+    """
+    precisions = _precisions(experiment, "kernel", "jax")  # JAX leaves this to the kernel
+    for precision in precisions:
+        compile_online_kernel(precision)
+    write_json(directory.online_kernels, {"precisions": precisions})
+
+
+def _precisions(experiment: Experiment, *engines: str) -> list[str]:
+    runs = [run.settings for run in experiment.runs()]
+    return sorted({run.precision for run in runs if run.engine in engines})
+
+
+def compile_kernels(precision: str) -> None:
+    """Compile training and scoring in `float32` or `float64`, and keep them in numba's cache."""
+    corpus = _smallest_corpus()
+    settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
+    weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
+    KernelTrainer(settings, corpus, weights, weights)
+    KernelScorer(settings, corpus)(weights, corpus.splits["train"], NO_SENTENCES, 0.0)
+
+
+def compile_online_kernel(precision: str) -> None:
+    """Compile testing with learning weights; what learns does not change the code."""
+    corpus = _smallest_corpus()
+    settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
+    weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
+    online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, steps=1)
+    KernelOnlineScorer(settings, corpus, weights, online).score(
+        corpus.splits["train"], NO_SENTENCES
+    )
+
+
+def _smallest_corpus() -> Corpus:
+    """One sentence without words: all that the kernels' types depend on."""
+    split = Split(np.zeros(2, np.int32), np.array([0, 1], np.int64))
+    return Corpus(
+        words=[SENTENCE_END, UNKNOWN],
+        counts=np.ones(2, np.int64),
+        class_offsets=np.array([0, 2], np.int64),
+        unk_id=1,
+        splits={"train": split},
+        digest="",
+    )

@@ -1,0 +1,228 @@
+"""Training and scoring by the plain graph, compiled by JAX: for a GPU, in large batches.
+
+XLA, JAX's compiler, wants every shape fixed. So batches keep the sentences that they have, but are
+padded: with words that `mask` leaves out to one of a few lengths, with whole such sentences to
+their number. Neither changes anything. One function is compiled for each length that is met.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any
+
+import jax
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.base import (
+    SCORING_SENTENCES,
+    Array,
+    Scores,
+    Sentences,
+    SharedTrainer,
+    empty_scores,
+    first_words,
+)
+from online_rnnlm.engines.kernel_engine import KernelOnlineScorer
+from online_rnnlm.errors import UserError
+from online_rnnlm.model import graph
+from online_rnnlm.model.parameters import Parameters, shapes, sizes_of, without_document
+from online_rnnlm.model.sizes import Sizes
+
+MAX_LENGTHS = 8
+"""Compilations of training, and of scoring: one takes seconds, on a GPU maybe a minute."""
+_STEP = 0.8
+"""Each length by the next longer one: at most a fifth of a batch's longest sentence is padding."""
+
+
+class _Padding:
+    """Brings the batches of a corpus into few shapes."""
+
+    def __init__(self, corpus: Corpus, width: int, dtype: str) -> None:
+        longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
+        self._lengths = sorted({math.ceil(longest * _STEP**k) for k in range(MAX_LENGTHS)})
+        # To PyTensor a fixed size of 1 says that it may be any other one.
+        self._width, self._dtype = max(2, width), dtype
+
+    def padded(self, split: Split, sentences: Sentences) -> graph.Padded:
+        """Sentences of a split, at most `width`, as matrices (length, width)."""
+        batch = graph.pad(split.stream, split.offsets, sentences, self._dtype)
+        longest, number = batch.mask.shape
+        length = next((length for length in self._lengths if length >= longest), longest)
+        more = ((0, length - longest), (0, self._width - number))
+        inputs, targets, mask = (np.pad(matrix, more) for matrix in batch)
+        return graph.Padded(inputs.astype("int32"), targets.astype("int32"), mask)
+
+    def symbols(self, length: int) -> graph.Padded:
+        """Symbolic inputs for matrices of that length."""
+        matrix = partial(pt.tensor, shape=(length, self._width))
+        inputs, targets = (matrix(name, dtype="int32") for name in ("inputs", "targets"))
+        return graph.Padded(inputs, targets, matrix("mask", dtype=self._dtype))
+
+
+class JaxTrainer(SharedTrainer):
+    """Training by `graph.training_updates`; between updates the weights stay on the device."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        weights: Parameters,
+        accumulators: Parameters,
+    ) -> None:
+        _check_device(settings)
+        super().__init__(settings, weights, accumulators, static=True)
+        self._split = corpus.splits["train"]
+        self._padding = _Padding(corpus, settings.batch_sentences, settings.precision)
+        self._classes = graph.WordClasses.from_offsets(corpus.class_offsets)
+        self._update_of = cache(self._compile)
+
+    def _compile(self, length: int) -> Any:
+        settings = self._settings
+        batch = self._padding.symbols(length)
+        rates = [pt.scalar(dtype=settings.precision), pt.scalar(dtype=settings.precision)]
+        total, updates = graph.training_updates(
+            self._state.weights,
+            self._state.accumulators,
+            batch,
+            self._classes,
+            *rates,
+            optimizer=settings.optimizer,
+            l2=settings.l2,
+            error_clip=settings.error_clip,
+        )
+        inputs = [*batch, *rates]
+        return pytensor.function(inputs, total, updates=updates, mode="JAX", trust_input=True)
+
+    def update(self, sentences: Sentences, learning_rate: float) -> float:
+        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        size = self._settings.batch_sentences
+        values = learning_rate, self._settings.document_rate
+        rates = [np.asarray(self._real(value)) for value in values]
+        totals = []
+        with _bits_of(self._settings.precision):
+            for begin in range(0, len(sentences), size):
+                batch = self._padding.padded(self._split, sentences[begin : begin + size])
+                totals.append(self._update_of(len(batch.mask))(*batch, *rates))
+        # Only now are they waited for: the device is given the next batch while it computes.
+        return float(sum(map(float, totals)))
+
+    @property
+    def weights(self) -> Parameters:
+        """Copies of the weights as they are now."""
+        return _fetched(super().weights)
+
+    @property
+    def accumulators(self) -> Parameters:
+        """Copies of AdaGrad's sums as they are now."""
+        return _fetched(super().accumulators)
+
+
+class JaxScorer:
+    """Scoring by `graph.predictions`, sentences of similar length side by side."""
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+    ) -> None:
+        _check_device(settings)
+        self._dtype, self._error_clip = settings.precision, settings.error_clip
+        self._hidden_states = hidden_states
+        self._width = max(SCORING_SENTENCES, settings.batch_sentences)
+        self._padding = _Padding(corpus, self._width, settings.precision)
+        self._classes = graph.WordClasses.from_offsets(corpus.class_offsets)
+        self._score_of = cache(self._compile)
+
+    def _compile(self, sizes: Sizes, length: int) -> Any:
+        weights = Parameters(
+            *(pt.tensor(shape=shape, dtype=self._dtype) for shape in shapes(sizes))
+        )
+        batch, rate = self._padding.symbols(length), pt.scalar(dtype=self._dtype)
+        result = graph.predictions(weights, batch, self._classes, rate, self._error_clip)
+        outputs = [result.log_probabilities, result.document_vectors[-1]]
+        outputs += [result.hidden_states] * self._hidden_states
+        return pytensor.function(
+            [*weights, *batch, rate],
+            outputs,
+            mode="JAX",
+            trust_input=True,
+            on_unused_input="ignore",
+        )
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        if document_rate == 0:
+            weights = without_document(weights)
+        sizes = sizes_of(weights)
+        starts = first_words(split.offsets, sentences)
+        scores = empty_scores(len(sentences), int(starts[-1]), sizes, self._dtype)
+        if self._hidden_states:
+            states = np.zeros((starts[-1], sizes.hidden), self._dtype)
+            scores = scores._replace(hidden_states=states)
+        order = np.argsort(np.diff(starts), kind="stable")
+        rate = np.asarray(document_rate, self._dtype)
+        with _bits_of(self._dtype):
+            on_device = jax.device_put(weights)
+            for begin in range(0, len(order), self._width):
+                rows = order[begin : begin + self._width]
+                batch = self._padding.padded(split, sentences[rows])
+                found = self._score_of(sizes, len(batch.mask))(*on_device, *batch, rate)
+                _fill(scores, rows, starts, batch.mask, [np.asarray(array) for array in found])
+        return scores
+
+
+def _fill(
+    scores: Scores, rows: Sentences, starts: Sentences, mask: Array, found: list[Array]
+) -> None:
+    """Put what was found for these rows, sentences side by side (T, B, …), where it belongs."""
+    exists = mask.T > 0  # (B, T)
+    times = np.broadcast_to(np.arange(exists.shape[1]), exists.shape)[exists]
+    places = np.repeat(starts[rows], starts[rows + 1] - starts[rows]) + times
+    log_probabilities, documents, *states = found
+    scores.log_probabilities[places] = log_probabilities.T[exists]
+    scores.document_vectors[rows] = documents[: len(rows)]
+    for array in states:
+        scores.hidden_states[places] = array.swapaxes(0, 1)[exists]
+
+
+@contextmanager
+def _bits_of(dtype: str) -> Iterator[None]:
+    """Let JAX compute in 32 bits, whole numbers too, or in 64: it has one switch for both.
+
+    PyTensor asks for sums in 64 bits whatever their terms are, and JAX warns that it has none.
+    """
+    with warnings.catch_warnings(), jax.enable_x64(dtype == "float64"):
+        warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)
+        yield
+
+
+def _fetched(parameters: Parameters) -> Parameters:
+    """Copies in the host's memory."""
+    return Parameters(*(np.array(array) for array in parameters))
+
+
+def _check_device(settings: RunSettings) -> None:
+    """Raise UserError if JAX computes on another device than the settings ask for."""
+    try:
+        found = "cpu" if jax.default_backend() == "cpu" else "gpu"
+    except (RuntimeError, AssertionError) as error:  # the latter where it sees none
+        reason = (str(error).splitlines() or ["it sees none"])[0]
+        raise UserError(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error
+    if found != settings.device:
+        raise UserError(
+            f"`device: {settings.device}`, but this process's JAX computes on `{found}`: "
+            "it was loaded before, for another run"
+        )
+
+
+Trainer, Scorer = JaxTrainer, JaxScorer
+# Weights that learn are read word by word, or sentence by sentence: neither gives a GPU enough to do.  # noqa: E501
+OnlineScorer = KernelOnlineScorer

@@ -1,0 +1,146 @@
+"""Training and scoring by the fast kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+from pytensor.compile.mode import Mode
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.base import (
+    NO_SENTENCES,
+    SCORING_SENTENCES,
+    OnlineSettings,
+    Scores,
+    Sentences,
+    SharedTrainer,
+    unit_beginnings,
+    weight_symbols,
+)
+from online_rnnlm.engines.kernels.workspace import classes_from_offsets
+from online_rnnlm.engines.operations import OnlineScores, SentenceScores, TrainingSteps
+from online_rnnlm.model.parameters import Parameters, without_document
+
+# One operation runs everything: there is nothing to optimise around it, and the virtual machine
+# in Python needs no compiler.
+_MODE = Mode(linker="vm", optimizer=None)
+
+
+class KernelTrainer(SharedTrainer):
+    """Training by `TrainingSteps`."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        weights: Parameters,
+        accumulators: Parameters,
+    ) -> None:
+        super().__init__(settings, weights, accumulators)
+        split = corpus.splits["train"]
+        self._stream, self._offsets = _plain(split.stream), _plain(split.offsets)
+        dtype = settings.precision
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
+        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
+        step = TrainingSteps(
+            classes_from_offsets(corpus.class_offsets),
+            settings.batch_sentences,
+            optimizer=settings.optimizer,
+            l2=settings.l2,
+            error_clip=settings.error_clip,
+        )
+        state = [*self._state.weights, *self._state.accumulators]
+        *updated, total = step(*state, *inputs, *rates)
+        self._update = pytensor.function(
+            [*inputs, *rates],
+            total,
+            updates=list(zip(state, updated, strict=True)),
+            mode=_MODE,
+            accept_inplace=True,
+            trust_input=True,
+        )
+        # This compiles, or loads what has been compiled.
+        self.update(NO_SENTENCES, settings.learning_rate)
+
+    def update(self, sentences: Sentences, learning_rate: float) -> float:
+        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        rates = self._real(learning_rate), self._real(self._settings.document_rate)
+        arrays = [np.asarray(rate) for rate in rates]
+        return float(self._update(self._stream, self._offsets, sentences, *arrays))
+
+
+class KernelScorer:
+    """Scoring by `SentenceScores`."""
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+    ) -> None:
+        dtype = settings.precision
+        self._real = np.dtype(dtype).type
+        weights = weight_symbols(dtype)
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.scalar(dtype=dtype)]
+        score = SentenceScores(
+            classes_from_offsets(corpus.class_offsets),
+            SCORING_SENTENCES,
+            settings.error_clip,
+            hidden_states=hidden_states,
+        )
+        self._score = pytensor.function(
+            [*weights, *inputs], score(*weights, *inputs), mode=_MODE, trust_input=True
+        )
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        if document_rate == 0:
+            weights = without_document(weights)
+        rate = np.asarray(self._real(document_rate))
+        stream, offsets = _plain(split.stream), _plain(split.offsets)
+        return Scores(*self._score(*weights, stream, offsets, sentences, rate))
+
+
+class KernelOnlineScorer:
+    """Scoring by `OnlineScores`."""
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
+    ) -> None:
+        self._trained = self._learnt = Parameters(*(array.copy() for array in weights))
+        self._unit_of_text = online.unit_of_text
+        symbols = weight_symbols(settings.precision)
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.vector(dtype="bool")]
+        classes = classes_from_offsets(corpus.class_offsets)
+        score = OnlineScores(classes, online, settings.error_clip)
+        self._score = pytensor.function(
+            [*symbols, *inputs], score(*symbols, *inputs), mode=_MODE, trust_input=True
+        )
+
+    @property
+    def weights(self) -> Parameters:
+        """The weights as the last call has left them."""
+        return self._learnt
+
+    def score(self, split: Split, sentences: Sentences) -> Scores:
+        """Scores of these sentences, read in this order, from the weights given at the start."""
+        begins = unit_beginnings(split, sentences, self._unit_of_text)
+        stream, offsets = _plain(split.stream), _plain(split.offsets)
+        results = self._score(*self._trained, stream, offsets, sentences, begins)
+        scores = Scores(*results[: len(Scores._fields)])
+        self._learnt = Parameters(*results[len(Scores._fields) :])
+        return scores
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only view that is no memory map to numba and PyTensor."""
+    view = np.asarray(array).view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+Trainer, Scorer, OnlineScorer = KernelTrainer, KernelScorer, KernelOnlineScorer

@@ -1,0 +1,169 @@
+"""Testing a trained run, or an n-gram model: log-probabilities, and the figures made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.engines.names import chosen_modules
+from online_rnnlm.errors import UserError
+from online_rnnlm.evaluation.scoring import Floats, Outcome, outcome
+from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.files import check, read_json, replacing, sha256_of, write_json
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+
+logger = logging.getLogger(__name__)
+
+
+def evaluate(
+    experiment: ExperimentDirectory,
+    name: str,
+    corpus_directory: CorpusDirectory,
+    evaluation: str,
+    testing: TestingSettings,
+) -> None:
+    """Test the run of that name as an evaluation's name says; write its files, the figures last.
+
+    Raises UserError if the run was not trained on this corpus, or if what learns diverges.
+    """
+    run = experiment.run(name)
+    description = read_json(run.run)
+    corpus = load_corpus(corpus_directory)
+    _check_corpus(run, description, corpus, corpus_directory)
+    result = outcome(description, run, corpus, evaluation, testing)
+    write(experiment, name, description["identity"], evaluation, corpus, result)
+
+
+def evaluate_further(
+    experiment: ExperimentDirectory,
+    name: str,
+    corpus_directory: CorpusDirectory,
+    evaluations: Sequence[str],
+    testing: TestingSettings,
+) -> None:
+    """Test a run in all these ways; those that a killed process has finished are left as they are.
+
+    Then writes down their names. Raises UserError as `evaluate` does.
+    """
+    description = read_json(experiment.run(name).run)
+    settings = RunSettings.model_validate(description["settings"])
+    made_by = {"identity": description["identity"], "made_by": _made_by(settings, testing)}
+    for evaluation in evaluations:
+        marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
+        if _is_made(experiment, name, evaluation, marker, made_by):
+            continue
+        evaluate(experiment, name, corpus_directory, evaluation, testing)
+        write_json(marker, made_by)
+    about = {**made_by, "evaluations": list(evaluations)}
+    write_json(experiment.further_evaluations(name), about)
+
+
+def _is_made(
+    experiment: ExperimentDirectory,
+    name: str,
+    evaluation: str,
+    marker: Path,
+    made_by: dict[str, Any],
+) -> bool:
+    """Whether an evaluation's files are there, as they were written."""
+    figures = experiment.evaluation(name, evaluation)
+    try:
+        digests = read_json(figures)["files"]
+        for file in digests:
+            check(figures.with_name(file), digests, figures)
+        return bool(read_json(marker) == made_by)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+    except UserError as error:
+        logger.warning("%s", error)
+        return False
+
+
+def _made_by(settings: RunSettings, testing: TestingSettings) -> str:
+    """Digest of all that decides how a trained run is tested: rates, grids and code."""
+    which = {"updates", "learn_after", "unit_of_text", "caches", "kneser_ney"}
+    code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings))
+    return hashlib.sha256((testing.model_dump_json(exclude=which) + code).encode()).hexdigest()
+
+
+def write(
+    experiment: ExperimentDirectory,
+    name: str,
+    identity: str,
+    evaluation: str,
+    corpus: Corpus,
+    result: Outcome,
+) -> None:
+    """Write an evaluation's files, the figures last: they say that all are there."""
+    tables = {s: sentence_table(corpus, s, logs) for s, logs in result.log_probabilities.items()}
+    sentences = experiment.sentence_scores(name, evaluation)
+    with replacing(sentences) as temporary:
+        pd.concat(tables.values(), ignore_index=True).to_parquet(temporary, index=False)
+    arrays = {experiment.token_scores(name, evaluation): result.log_probabilities["test"]}
+    for split, vectors in result.document_vectors.items():
+        arrays[experiment.document_vectors(name, split)] = vectors
+    for file, array in arrays.items():
+        _write_array(file, array.astype(np.float32))
+    splits = {split: _figures(table, result.seconds[split]) for split, table in tables.items()}
+    for split, figures in splits.items():
+        logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, figures["perplexity"])
+    about = {"run": name, "identity": identity, "evaluation": evaluation, **result.about}
+    digests = {file.name: sha256_of(file) for file in (sentences, *arrays)}
+    figures_file = experiment.evaluation(name, evaluation)
+    write_json(figures_file, {**about, "files": digests, "splits": splits})
+
+
+def _check_corpus(
+    run: RunDirectory, description: dict[str, Any], corpus: Corpus, directory: CorpusDirectory
+) -> None:
+    if description["corpus_digest"] != corpus.digest:
+        raise UserError(f"{run.run}: trained on another corpus than {directory.path} now holds")
+
+
+def sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.DataFrame:
+    """A row a sentence: what `<evaluation>.parquet` holds."""
+    split = corpus.splits[name]
+    unknown = split.stream[1:] == corpus.unk_id
+    starts = split.offsets[:-1]
+    return pd.DataFrame(
+        {
+            "split": pd.Series([name] * split.sentences, dtype="str"),
+            "sentence": np.arange(split.sentences, dtype=np.int32),
+            "tokens": np.diff(split.offsets).astype(np.int32),
+            "log_probability": np.add.reduceat(log_probabilities, starts),
+            "unk_tokens": np.add.reduceat(unknown, starts, dtype=np.int32),
+            "unk_log_probability": np.add.reduceat(log_probabilities * unknown, starts),
+        }
+    )
+
+
+def _figures(table: pd.DataFrame, seconds: float) -> dict[str, float]:
+    """A split's figures; a sentence's `</s>` is a token, but no word."""
+    sums = table[["tokens", "log_probability", "unk_tokens", "unk_log_probability"]].sum()
+    known = sums["tokens"] - sums["unk_tokens"]
+    return {
+        "sentences": len(table),
+        "tokens": int(sums["tokens"]),
+        "perplexity": math.exp(-sums["log_probability"] / sums["tokens"]),
+        "perplexity_without_unk": math.exp(
+            -(sums["log_probability"] - sums["unk_log_probability"]) / known
+        ),
+        "oov_rate": float(sums["unk_tokens"] / (sums["tokens"] - len(table))),
+        "words_per_second": sums["tokens"] / seconds,
+    }
+
+
+def _write_array(file: Path, array: NDArray[Any]) -> None:
+    with replacing(file) as temporary, temporary.open("wb") as out:
+        np.save(out, array)

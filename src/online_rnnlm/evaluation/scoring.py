@@ -1,0 +1,245 @@
+"""The ways to score a text with a trained network: as it is, while it learns, beside a cache."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from online_rnnlm.config.evaluations import (
+    DOCUMENT_VECTOR,
+    OnlineEvaluation,
+    cache_named,
+    online_evaluation,
+    parts_named,
+)
+from online_rnnlm.config.testing import CacheKind, TestingSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import OnlineSettings, Scores
+from online_rnnlm.errors import UserError
+from online_rnnlm.model import parameters, weight_files
+from online_rnnlm.model.cost import (
+    multiply_adds_per_word,
+    touched_after_sentences,
+    touched_per_word,
+    update_multiply_adds_per_word,
+)
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.rivals import cache
+from online_rnnlm.storage.paths import SPLITS, RunDirectory
+
+logger = logging.getLogger(__name__)
+
+Floats = NDArray[np.float64]
+
+SENTENCES_A_CALL = 4096
+"""So many sentences are scored between two movements of the progress bar."""
+MAX_ENTROPY = 100.0
+"""Nats a token, beyond which testing counts as diverged; unknown weights give log V, about 10."""
+HELD_OUT = ("valid", "test")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one evaluation gives, by split."""
+
+    log_probabilities: Mapping[str, Floats]
+    """(tokens,): natural log P of every token, in order."""
+    seconds: Mapping[str, float]
+    """How long scoring took."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What else the evaluation's file says: what was chosen on `valid`, what learning costs."""
+    document_vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """(sentences, D): d after every sentence's last word."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network and the corpus that it is tested on."""
+
+    name: str
+    settings: RunSettings
+    corpus: Corpus
+    weights: Parameters
+
+
+def outcome(
+    description: dict[str, Any],
+    run: RunDirectory,
+    corpus: Corpus,
+    evaluation: str,
+    testing: TestingSettings,
+) -> Outcome:
+    """Score the splits as an evaluation's name says; `description` is the run's `run.json`.
+
+    Raises UserError if what learns diverges at every rate, or the model is damaged.
+    """
+    settings = RunSettings.model_validate(description["settings"])
+    network = Network(description["name"], settings, corpus, weight_files.read_trained(run))
+    online, kind = online_evaluation(evaluation), cache_named(evaluation)
+    if online is not None:
+        return _learning(network, online, testing)
+    if kind is not None:
+        return _cached(network, kind)
+    return _as_trained(network, learns=evaluation == DOCUMENT_VECTOR)
+
+
+def perplexity(log_probabilities: Floats) -> float | None:
+    """exp of the mean of -log P; None if the model has diverged."""
+    entropy = -float(log_probabilities.mean())
+    return math.exp(entropy) if entropy < MAX_ENTROPY else None
+
+
+def _as_trained(network: Network, *, learns: bool) -> Outcome:
+    """The weights still; the document vector learning as in training, or held at 0."""
+    rate = network.settings.document_rate if learns else 0.0
+    score = partial(
+        registry.scorer(network.settings, network.corpus), network.weights, document_rate=rate
+    )
+    scores, seconds = {}, {}
+    for name in SPLITS:
+        scores[name], seconds[name] = _in_parts(score, network.corpus.splits[name], name)
+    logs = {name: s.log_probabilities for name, s in scores.items()}
+    vectors = {name: scores[name].document_vectors for name in HELD_OUT if learns}
+    return Outcome(logs, seconds, _costs(network, learns=learns), vectors)
+
+
+def _in_parts(
+    score: Callable[[Split, NDArray[np.int64]], Scores], split: Split, label: str
+) -> tuple[Scores, float]:
+    """Score all sentences of a split; returns the seconds it took, too."""
+    numbers = np.arange(split.sentences)
+    score(split, numbers[:0])  # loads the compiled code: not to be timed
+    began = time.perf_counter()
+    parts = []
+    with tqdm(total=split.sentences, desc=label, unit="sentence", disable=None) as bar:
+        for begin in range(0, split.sentences, SENTENCES_A_CALL):
+            part = numbers[begin : begin + SENTENCES_A_CALL]
+            parts.append(score(split, part))
+            bar.update(len(part))
+    seconds = time.perf_counter() - began
+    return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), seconds
+
+
+def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettings) -> Outcome:
+    """Parts that learn while the text is read, at the rate that is best on `valid`."""
+    parts = parts_named(online.updates, network.settings.document_size)
+    groups = parts - {DOCUMENT_VECTOR}
+    key = "learning_rate" if groups else "document_rate"
+    rates = testing.learning_rates if groups else testing.document_rates
+    tried = {rate: _at_rate(network, online, testing, rate, "valid") for rate in rates}
+    reached = {rate: perplexity(scores) for rate, (scores, _) in tried.items()}
+    what = f"{network.name}, {online.name}"
+    if not any(reached.values()):
+        raise UserError(f"{what}: diverged on valid; try smaller rates in `testing.{key}s`")
+    best = min(rates, key=lambda rate: reached[rate] or math.inf)
+    valid, test = tried[best], _at_rate(network, online, testing, best, "test")
+    if perplexity(test[0]) is None:
+        raise UserError(f"{what}: diverged on test; try smaller rates in `testing.{key}s`")
+    curve = [{key: rate, "valid_perplexity": reached[rate]} for rate in rates]
+    learns = DOCUMENT_VECTOR in parts
+    costs = _learning_costs(network, online, groups, learns=learns, steps=testing.steps)
+    return Outcome(
+        {"valid": valid[0], "test": test[0]},
+        {"valid": valid[1], "test": test[1]},
+        {"chosen": {key: best}, "curve": curve, **costs},
+    )
+
+
+def _at_rate(
+    network: Network, online: OnlineEvaluation, testing: TestingSettings, rate: float, name: str
+) -> tuple[Floats, float]:
+    """Log-probabilities of a split's tokens at a rate, and the seconds they took."""
+    settings = OnlineSettings.of_parts(
+        parts_named(online.updates, network.settings.document_size),
+        rate,
+        network.settings.document_rate,
+        steps=testing.steps,
+        learn_after=online.learn_after,
+        unit_of_text=online.unit_of_text,
+    )
+    scorer = registry.online_scorer(network.settings, network.corpus, network.weights, settings)
+    split = network.corpus.splits[name]
+    scorer.score(split, np.arange(0))  # loads the compiled code
+    began = time.perf_counter()
+    scores = scorer.score(split, np.arange(split.sentences))
+    return scores.log_probabilities, time.perf_counter() - began
+
+
+def _costs(network: Network, *, learns: bool) -> dict[str, float]:
+    """What a word costs with weights that stand still, the vector learning or held at 0."""
+    sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
+    return {
+        "parameters_touched_per_word": touched_per_word(sizes, mean, (), learns, 0),
+        "multiply_adds_per_word": multiply_adds_per_word(sizes, mean),
+    }
+
+
+def _learning_costs(
+    network: Network, online: OnlineEvaluation, groups: frozenset[str], *, learns: bool, steps: int
+) -> dict[str, float]:
+    """What a word costs where these groups of weights learn, too."""
+    sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
+    after_sentence = online.learn_after == "sentence"
+    costs = _costs(network, learns=learns)
+    if after_sentence:
+        split = network.corpus.splits["test"]
+        touched = touched_after_sentences(sizes, network.corpus, split, groups, learns)
+    else:
+        touched = touched_per_word(sizes, mean, groups, learns, steps)
+    costs["parameters_touched_per_word"] = touched
+    costs["multiply_adds_per_word"] += update_multiply_adds_per_word(
+        sizes, mean, groups, steps, after_sentence=after_sentence
+    )
+    return costs
+
+
+def _scored_sizes(network: Network, learns: bool) -> Sizes:
+    """Without learning, a vector of zeros need not be multiplied."""
+    sizes = parameters.sizes_of(network.weights)
+    return sizes if learns else sizes._replace(document=0, document_layer="output")
+
+
+def _cached(network: Network, kind: CacheKind) -> Outcome:
+    """The weights still, mixed with a cache of the words just read; settings best on `valid`."""
+    neural = kind == "neural"
+    search: Callable[..., cache.Choice] = cache.search_neural if neural else cache.search_unigram
+    mixed: Callable[..., Floats] = cache.neural_cache if neural else cache.unigram_cache
+    given, seconds = {}, {}
+    for name in HELD_OUT:
+        given[name], seconds[name] = _given_to_cache(network, name, states=neural)
+    choice = search(**given["valid"])
+    found = {}
+    for name in HELD_OUT:
+        began = time.perf_counter()
+        found[name] = mixed(**given[name], **choice.chosen)
+        seconds[name] += time.perf_counter() - began
+    costs = _costs(network, learns=False)
+    window, hidden = choice.chosen["window"], network.settings.hidden_size
+    costs["multiply_adds_per_word"] += cache.multiply_adds_per_word(kind, window, hidden)
+    return Outcome(found, seconds, {"chosen": choice.chosen, "curve": choice.curve, **costs})
+
+
+def _given_to_cache(
+    network: Network, name: str, *, states: bool
+) -> tuple[dict[str, NDArray[Any]], float]:
+    """A split as a cache's functions take it, and the seconds that scoring it took."""
+    split = network.corpus.splits[name]
+    scorer = registry.scorer(network.settings, network.corpus, hidden_states=states)
+    scores, seconds = _in_parts(partial(scorer, network.weights, document_rate=0.0), split, name)
+    given: dict[str, NDArray[Any]] = {
+        "targets": split.stream[1:],
+        "log_probabilities": scores.log_probabilities,
+    }
+    return given | ({"hidden_states": scores.hidden_states} if states else {}), seconds

@@ -1,0 +1,123 @@
+"""What Slurm's accounting says of the jobs that trained a run, kept beside the run's own files."""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS = (
+    *("JobIDRaw", "State", "NodeList", "Partition", "ElapsedRaw", "TimelimitRaw"),
+    *("TotalCPU", "ReqMem", "MaxRSS", "AllocTRES"),
+)
+_SECONDS = 60
+_NOT_ENDED = ("PENDING", "RUNNING", "REQUEUED", "RESIZING", "SUSPENDED")
+_UNITS = {"": 1e-6, "K": 1.024e-3, "M": 1.048576, "G": 1073.741824, "T": 1099511.627776}
+
+Job = dict[str, Any]
+
+
+def enter(directory: ExperimentDirectory) -> None:
+    """Write `accounting.json` of every run that Slurm's jobs have trained and that has none yet.
+
+    Where no accounting can be asked, a warning says so, and nothing is written.
+    """
+    runs = {name: jobs for name in _finished(directory) if (jobs := _jobs(directory, name))}
+    missing = {
+        name: jobs for name, jobs in runs.items() if jobs != _entered(directory, name)
+    }  # another training of that name has other jobs
+    if not missing:
+        return
+    told = ask(sorted({job for jobs in missing.values() for job in jobs}))
+    for name, jobs in missing.items():
+        found = [told[job] for job in jobs if job in told]
+        if len(found) == len(jobs):
+            write_json(directory.run(name).accounting, {"jobs": found})
+
+
+def _finished(directory: ExperimentDirectory) -> list[str]:
+    return sorted(path.parent.name for path in directory.path.glob("runs/*/result.json"))
+
+
+def _jobs(directory: ExperimentDirectory, name: str) -> list[str]:
+    """The jobs that a run has been trained by, one after the other."""
+    jobs: list[str] = read_json(directory.run(name).run).get("slurm_jobs", [])
+    return jobs
+
+
+def _entered(directory: ExperimentDirectory, name: str) -> list[str]:
+    path = directory.run(name).accounting
+    return [job["job"] for job in read_json(path)["jobs"]] if path.is_file() else []
+
+
+def ask(jobs: Iterable[str]) -> dict[str, Job]:
+    """What `sacct` says of those of the jobs that have ended, by their ids."""
+    command = ["sacct", "--noheader", "--parsable2", f"--format={','.join(_COLUMNS)}"]
+    try:
+        done = subprocess.run(
+            [*command, f"--jobs={','.join(jobs)}"],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        said = " ".join(str(getattr(error, "stderr", None) or error).split())
+        logger.warning("Slurm's accounting says nothing of the runs' jobs: %s", said)
+        return {}
+    return parse(done.stdout)
+
+
+def parse(said: str) -> dict[str, Job]:
+    """The jobs that have ended, in what `sacct` printed: a row a job, then one for each step.
+
+    Memory is in MB: the sum of what each step had at most, which is no less than what the job had.
+    """
+    found: dict[str, Job] = {}
+    for line in said.splitlines():
+        row = dict(zip(_COLUMNS, line.split("|"), strict=True))
+        job, _, step = row["JobIDRaw"].partition(".")
+        if step:
+            if job in found:
+                found[job]["memory_mb"] += _megabytes(row["MaxRSS"])
+        elif not row["State"].startswith(_NOT_ENDED):
+            found[job] = _job(row)
+    return found
+
+
+def _job(row: dict[str, str]) -> Job:
+    limit = row["TimelimitRaw"]
+    return {
+        "job": row["JobIDRaw"],
+        "state": row["State"].partition(" ")[0],  # such as `CANCELLED by 0`
+        "node": row["NodeList"],
+        "partition": row["Partition"],
+        "seconds": float(row["ElapsedRaw"]),
+        "cpu_seconds": _seconds(row["TotalCPU"]),
+        "memory_mb": 0.0,
+        "requested_memory_mb": _megabytes(row["ReqMem"]),
+        "requested_minutes": float(limit) if limit.isdigit() else None,
+        "resources": row["AllocTRES"],
+    }
+
+
+def _megabytes(text: str) -> float:
+    """`403104K` or `412M` in MB; 0 if nothing is told."""
+    match = re.fullmatch(r"([\d.]+)([KMGT]?)[nc]?", text)
+    return float(match[1]) * _UNITS[match[2]] if match else 0.0
+
+
+def _seconds(text: str) -> float:
+    """`[days-][hours:]minutes:seconds` in seconds."""
+    days, _, clock = text.rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = 60 * seconds + float(part or 0)
+    return 86400 * float(days or 0) + seconds

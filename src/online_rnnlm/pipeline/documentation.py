@@ -1,0 +1,180 @@
+"""The configuration's schema and `config/README.md`, both made from the typed model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from online_rnnlm.config.experiment import RUN_KEYS, Experiment
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.storage.files import replacing
+
+SCHEMA = Path("workflow/schemas/config.schema.yaml")
+README = Path("config/README.md")
+COMMAND = "make document"
+
+Schema = dict[str, Any]
+
+_TYPES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "`true`, `false`",
+    "null": "`null`",
+}
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+_INTRODUCTION = f"""\
+# The configuration
+
+<!-- Made from settings.py and configuration.py by `{COMMAND}`: edit that, not this. -->
+
+`snakemake --cores all` runs `config.yaml`; `--configfile config/another.yaml` takes its place, and
+`--config 'seeds=[1,2]'` changes single keys of either. An unknown key or a wrong value stops it at
+once, with the key and what is allowed; `online-rnnlm check config/another.yaml` only looks. Files
+are named from the project's folder.
+
+| file | what it runs |
+|---|---|
+| `config.yaml` | the demo: the comparison's rows on a real Wikipedia corpus, a quarter of an hour |
+| `comparison.yaml` | the whole comparison: three seeds, a search for every row, what learns \
+during testing, rivals; an hour or so |
+| `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
+| `paper.yaml` | full scale: 10 million words, several seeds |
+| `smoke.yaml` | every stage in seconds; what the tests run |
+| `examples/` | configurations to start from |
+| `published.yaml` | no experiment: the paper's own numbers, each with its source and status |
+"""
+
+# Heading, and the definition in the schema that it documents; "" is the whole.
+_SECTIONS = (
+    ("An experiment", ""),
+    ("A corpus: `corpora.<name>`", "CorpusSettings"),
+    ("Where its text comes from: `source`, a packaged text", "PackagedSource"),
+    ("Where its text comes from: `source`, your own files", "TextSource"),
+    ("The words: `vocabulary`", "VocabularySettings"),
+    ("The word classes: `classes`", "ClassSettings"),
+    ("Training: `training`, `rows` and `search`", "TrainingSettings"),
+    ("Further tests: `testing`", "TestingSettings"),
+    ("MLflow: `tracking`", "TrackingSettings"),
+)
+_TRAINING = """\
+`training` holds what all rows share, a row of `rows` what is its own, `search` a list of values to
+try for each key. The later wins: a row over `training`, `search` over both.
+"""
+
+
+def write_documentation(project: Path) -> None:
+    """Write the schema and `config/README.md` of the project in that folder."""
+    for path, text in ((SCHEMA, schema_text()), (README, readme_text())):
+        with replacing(project / path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def schema() -> Schema:
+    """The JSON schema of a configuration file: the model's, with each training key spelled out."""
+    whole = _without_titles(Experiment.model_json_schema())
+    whole["$defs"]["TrainingSettings"] = _training_schema()
+    properties = whole["properties"]
+    reference = {"$ref": "#/$defs/TrainingSettings"}
+    properties["training"] = {**properties["training"], **reference}
+    properties["training"].pop("additionalProperties")
+    properties["training"].pop("type")
+    properties["rows"]["items"] = reference
+    properties["search"] = _search_schema(properties["search"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
+
+
+def _training_schema() -> Schema:
+    """A run's settings, none required, without those that the experiment itself gives."""
+    run = _without_titles(RunSettings.model_json_schema())
+    keys = {key: value for key, value in run["properties"].items() if key in RUN_KEYS}
+    description = "Settings of training."
+    return {
+        "additionalProperties": False,
+        "description": description,
+        "properties": keys,
+        "type": "object",
+    }
+
+
+def _search_schema(search: Schema) -> Schema:
+    lists = {
+        key: {"type": "array", "items": {"$ref": f"#/$defs/TrainingSettings/properties/{key}"}}
+        for key in sorted(RUN_KEYS)
+    }
+    return {**search, "additionalProperties": False, "properties": lists}
+
+
+def _without_titles(part: Any) -> Any:
+    """The schema without the titles that pydantic derives from the names."""
+    if isinstance(part, list):
+        return [_without_titles(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _without_titles(value)
+        for key, value in part.items()
+        if not (key == "title" and isinstance(value, str))
+    }
+
+
+def schema_text() -> str:
+    """The schema as YAML."""
+    header = f"# Made from settings.py and configuration.py by `{COMMAND}`: edit that, not this.\n"
+    return header + yaml.safe_dump(schema(), sort_keys=False, allow_unicode=True, width=100)
+
+
+def readme_text() -> str:
+    """`config/README.md`: every key, what it means, its default and what it allows."""
+    whole = schema()
+    parts = [_INTRODUCTION]
+    for heading, name in _SECTIONS:
+        definition = whole["$defs"][name] if name else whole
+        parts.append(f"## {heading}\n")
+        if name == "TrainingSettings":
+            parts.append(_TRAINING)
+        parts.append("\n".join(_table(definition)) + "\n")
+    return "\n".join(parts)
+
+
+def _table(definition: Schema) -> Iterator[str]:
+    yield "| key | meaning | default | allowed |"
+    yield "|---|---|---|---|"
+    required = definition.get("required", [])
+    for key, part in definition["properties"].items():
+        default = "required" if key in required else _default(part)
+        yield f"| `{key}` | {part['description']} | {default} | {_allowed(part)} |"
+
+
+def _default(part: Schema) -> str:
+    """The default; of a part with keys of its own, only that it has defaults."""
+    value = part.get("default")
+    if isinstance(value, dict) and value:
+        return "see below"
+    return (
+        f"`{yaml.safe_dump(value, default_flow_style=True).removesuffix('...' + chr(10)).strip()}`"
+    )
+
+
+def _allowed(part: Schema) -> str:
+    """What a value may be, in words."""
+    if "anyOf" in part:
+        return " or ".join(_allowed(option) for option in part["anyOf"])
+    if "enum" in part or "const" in part:
+        return ", ".join(f"`{value}`" for value in part.get("enum", [part.get("const")]))
+    if part.get("type") == "array":
+        return f"list, each: {_allowed(part['items'])}"
+    bounds = [f"{sign} {part[key]:g}" for key, sign in _BOUNDS.items() if key in part]
+    return " ".join([_kind(part), *bounds])
+
+
+def _kind(part: Schema) -> str:
+    if part.get("format") == "path":
+        return "file or folder"
+    if "pattern" in part:
+        return "lower-case letters, digits, `_`, `.`, single `-`"
+    return _TYPES.get(part.get("type", ""), "see below")

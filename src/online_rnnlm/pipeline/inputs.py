@@ -1,0 +1,129 @@
+"""What the Snakefile asks: the checked configuration, and what each stage depends on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from online_rnnlm.config.corpora import CorpusSettings, PackagedSource
+from online_rnnlm.config.evaluations import NONE, further_evaluations, main_evaluations
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.corpora.packaged import PACKAGED
+from online_rnnlm.corpora.sources import stages, user_files
+from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+
+# The settings that each stage of a corpus reads: a change of any other does not make it run again.
+STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
+    "articles": ("source",),
+    "sentences": ("lowercase", "min_tokens", "max_tokens"),
+    "splits": (
+        *("source", "lowercase", "min_tokens", "max_tokens"),
+        *("seed", "divide_by", "train_sentences", "valid_sentences", "test_sentences"),
+    ),
+    "vocabulary": ("vocabulary", "classes"),
+    "encode": ("source", "classes"),
+}
+
+
+def stage_settings(stage: str, settings: CorpusSettings) -> str:
+    """The settings that decide one stage's output, as JSON: what Snakemake compares."""
+    return as_json({key: settings.model_dump(mode="json")[key] for key in STAGE_SETTINGS[stage]})
+
+
+def as_json(value: Any) -> str:
+    """The shortest JSON, its keys sorted."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def code(verb: str, *modules: str) -> str:
+    """Digest of the code that a verb runs, and of modules that its settings choose by name.
+
+    A rule has it as a parameter: what decides its output is a reason to make it again, and nothing
+    else. Raises ValueError if there is no such verb or module.
+    """
+    return code_digest(f"commands.{verb}:run", *modules)
+
+
+def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
+    """The file that a corpus's articles are read from: a download, or the user's own."""
+    source = experiment.corpora[corpus].source
+    if isinstance(source, PackagedSource):
+        return [str(PACKAGED[source.kind].path(experiment.downloads))]
+    return [str(file) for file in user_files(source)]
+
+
+def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
+    """What a corpus is split from: its sentences, or the user's own files if they are ready."""
+    if "sentences" in stages(settings.source):
+        return [str(directory.sentences), str(directory.sentence_articles)]
+    return [str(file) for file in user_files(settings.source)]
+
+
+def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[str]:
+    """The arrays of some splits, and what describes them."""
+    kinds = (directory.stream, directory.offsets, directory.split_articles)
+    arrays = [file(split) for split in splits for file in kinds]
+    return [str(file) for file in [directory.vocabulary, directory.statistics, *arrays]]
+
+
+def run_files(directory: RunDirectory) -> list[str]:
+    """The files that a finished run leaves."""
+    return [str(file) for file in directory.finished_files()]
+
+
+def one_evaluation(directory: ExperimentDirectory, run: str, evaluation: str) -> list[str]:
+    """The files of one evaluation: figures, sentences' scores, tokens' scores."""
+    files = (directory.evaluation, directory.sentence_scores, directory.token_scores)
+    return [str(file(run, evaluation)) for file in files]
+
+
+def evaluation_files(
+    experiment: Experiment, run: PlannedRun, directory: ExperimentDirectory
+) -> list[str]:
+    """What says that a run's evaluations are there; a run of the search has none."""
+    if run.searched:
+        return []
+    size = run.settings.document_size
+    files = [
+        file
+        for name in main_evaluations(size)
+        for file in one_evaluation(directory, run.name, name)
+    ]
+    further = further_evaluations(size, experiment.testing)
+    return files + ([str(directory.further_evaluations(run.name))] if further else [])
+
+
+def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
+    """The document vectors of all runs that have some."""
+    runs = [run.name for run in experiment.runs() if run.settings.document_size]
+    splits = ("valid", "test")
+    return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
+
+
+def one_of_each_kind(experiment: Experiment) -> list[str]:
+    """The first run of each kind of model: what its vector feeds, if any, and how it learns."""
+    first: dict[object, str] = {}
+    for run in experiment.runs():
+        settings = run.settings
+        kind = (bool(settings.document_size), sizes_of_run(settings, 1, 1).document_layer)
+        first.setdefault((*kind, settings.optimizer), run.name)
+    return list(first.values())
+
+
+def testing_settings(experiment: Experiment) -> str:
+    """How evaluations are made, as JSON: what Snakemake compares."""
+    return as_json(experiment.testing.model_dump(mode="json", exclude={"kneser_ney"}))
+
+
+def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
+    """All that the tables, figures and claims are made from."""
+    files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
+    for run in experiment.trainings():
+        files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)
+    for ngram in experiment.ngrams():
+        files += one_evaluation(directory, ngram, NONE)
+    return files

@@ -1,0 +1,243 @@
+"""Digests of code: of what it does, not of how it is written down.
+
+A digest covers every definition that is reached from where it starts, function by function, as its
+syntax tree. These are no part of it, since they decide no result: docstrings, comments, blank
+lines, annotations, messages of errors and of the log, help texts, and the names of modules; nor is
+the code of the packages in `_WITHOUT`. Syntax trees differ between minor versions of Python, so
+the version is a part of every digest.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from online_rnnlm.storage.syntax import PACKAGE, Bare, Decisive, is_own
+
+_WITHOUT = ("errors", "process", "config", "storage")
+"""Packages whose code is no part of a digest: how a process runs, where files lie, how they are
+written. Settings are compared by their values. What `_WITHIN` lists does decide results."""
+_WITHIN = ("config.evaluations", "config.runs", "storage.records")
+
+Name = tuple[str, str]
+"""A module, without the package's own name, and one of its definitions; "" is the whole module."""
+
+
+def code_digest(*starts: str) -> str:
+    """sha256, as hexadecimal digits, over all code that is reached from these starts.
+
+    A start is a module below the package (`training.loop`: all of its definitions), or one of a
+    module's definitions (`commands.train:run`). Raises ValueError if there is no such module or
+    definition.
+    """
+    lines = {_line(name) for name in _reached(starts)}
+    version = f"python {sys.version_info.major}.{sys.version_info.minor}"
+    return hashlib.sha256("\n".join([version, *sorted(lines)]).encode()).hexdigest()
+
+
+def module_sources(*modules: str) -> list[Path]:
+    """The files of these modules and of all that they import from the package, sorted.
+
+    Raises ValueError if there is no such module.
+    """
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += [target for _, (target, _) in _own_imports(_parsed(module))]
+            waiting += [module.rpartition(".")[0]] if module else []  # its package is loaded, too
+    return sorted(_file(module) for module in found)
+
+
+def _reached(starts: tuple[str, ...]) -> set[Name]:
+    found: set[Name] = set()
+    waiting = [name for start in starts for name in _start(start)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _references(name).values()
+    return found
+
+
+def _start(start: str) -> list[Name]:
+    module, _, definition = start.partition(":")
+    defined = _module(module).definitions
+    if definition and definition not in defined:
+        raise ValueError(f"{module}: no definition `{definition}`")
+    return [(module, definition)] if definition else [(module, name) for name in defined]
+
+
+@cache
+def _line(name: Name) -> str:
+    """A definition's digest, and those of the definitions that the names in it mean."""
+    means = _references(name)
+    return " ".join([_digest(name), *(f"{used}={_digest(means[used])}" for used in sorted(means))])
+
+
+@cache
+def _digest(name: Name) -> str:
+    """sha256 of a definition as it is written, but for what decides nothing."""
+    module = _module(name[0])
+    statements = [Bare().visit(copy.deepcopy(statement)) for statement in _statements(name)]
+    trees = [ast.dump(statement) for statement in statements]
+    used = {n.partition(".")[0] for statement in statements for n in _names(statement)}
+    libraries = sorted(f"{n}={module.foreign[n]}" for n in used if n in module.foreign)
+    return hashlib.sha256("\n".join([*trees, *libraries]).encode()).hexdigest()
+
+
+@cache
+def _references(name: Name) -> dict[str, Name]:
+    """The definitions of the package that a definition uses, by the names that it has for them."""
+    module, own = _module(name[0]), name[1]
+    found: dict[str, Name] = {}
+    for statement in _statements(name):
+        imports = module.imports | dict(_own_imports(statement))
+        for used in _names(statement):
+            local, _, attribute = used.partition(".")
+            if local in imports:
+                found |= _meant(used, imports[local], attribute)
+            elif local in module.definitions and local != own:
+                found[local] = (name[0], local)
+    return found
+
+
+def _meant(used: str, target: Name, attribute: str) -> dict[str, Name]:
+    """The definitions that a name from elsewhere in the package means, by how it is written."""
+    module, name = target
+    if not name:  # a module: one of its names, or all of them
+        known = _module(module)
+        names = [attribute] if attribute else [*known.definitions, *known.imports]
+        meant = (_meant(f"{used}:{one}", (module, one), "") for one in names)
+        return {key: value for found in meant for key, value in found.items()}
+    if module not in _WITHIN and module.partition(".")[0] in _WITHOUT:
+        return {}
+    if name in _module(module).imports:  # it only passes the name on
+        return _meant(used, _module(module).imports[name], attribute)
+    return {used: target} if name in _module(module).definitions else {}
+
+
+def _names(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement uses; of a name's attributes the first: `graph.pad`."""
+    inner = set()
+    for node in ast.walk(statement):  # outermost first
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            inner.add(id(node.value))
+            yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.Name) and id(node) not in inner:
+            yield node.id
+
+
+@dataclass(frozen=True)
+class _Module:
+    """The top level of a module of the package."""
+
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    effects: list[ast.stmt] = field(default_factory=list)
+    """Statements that define nothing: they have run before anything of the module is used."""
+    imports: dict[str, Name] = field(default_factory=dict)
+    """Names that come from the package."""
+    foreign: dict[str, str] = field(default_factory=dict)
+    """Names that come from libraries."""
+
+
+def _statements(name: Name) -> list[ast.stmt]:
+    module = _module(name[0])
+    return [*module.effects, *module.definitions[name[1]]]
+
+
+@cache
+def _module(module: str) -> _Module:
+    found = _Module()
+    for statement in _parsed(module).body:
+        found.imports.update(_own_imports(statement, deep=False))
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            found.foreign.update(_foreign_imports(statement))
+            continue
+        decisive = Decisive().visit(statement)
+        if isinstance(decisive, ast.Pass):
+            continue
+        names = _defined(decisive)
+        for name in names:
+            found.definitions.setdefault(name, []).append(decisive)
+        if not names:
+            found.effects.append(decisive)
+    return found
+
+
+def _defined(statement: ast.stmt) -> list[str]:
+    """The names that a statement at a module's top level defines."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            return [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+    return []
+
+
+def _own_imports(tree: ast.AST, *, deep: bool = True) -> Iterator[tuple[str, Name]]:
+    """(local name, what it means) of the imports from the package; `deep`: within functions, too."""  # noqa: E501
+    for node in ast.walk(tree) if deep else _shallow(tree):
+        if isinstance(node, ast.ImportFrom) and is_own(node.module):
+            module = str(node.module).partition(".")[2]
+            for alias in node.names:
+                submodule = f"{module}.{alias.name}".lstrip(".")
+                target = (submodule, "") if _has_file(submodule) else (module, alias.name)
+                yield alias.asname or alias.name, target
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if is_own(alias.name):
+                    yield alias.asname or PACKAGE, (alias.name.partition(".")[2], "")
+
+
+def _shallow(tree: ast.AST) -> Iterator[ast.AST]:
+    """A statement, and what is in its blocks if it is an `if`: `TYPE_CHECKING` has imports, too."""
+    yield tree
+    if isinstance(tree, ast.If):
+        yield from tree.body
+
+
+def _foreign_imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    source = getattr(statement, "module", None)
+    for alias in statement.names:
+        if not is_own(source or alias.name):
+            yield (alias.asname or alias.name).partition(".")[0], f"{source or ''}:{alias.name}"
+
+
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(_file(module).read_text(encoding="utf-8"))
+
+
+def _has_file(module: str) -> bool:
+    return any(file.is_file() for file in _candidates(module))
+
+
+def _file(module: str) -> Path:
+    """The module's file, found without importing anything: that would take seconds."""
+    for file in _candidates(module):
+        if file.is_file():
+            return file
+    raise ValueError(f"{PACKAGE}: no module `{module}`")
+
+
+def _candidates(module: str) -> tuple[Path, Path]:
+    base = _folder().joinpath(*module.split(".")) if module else _folder()
+    return base / "__init__.py", base.with_name(f"{base.name}.py")
+
+
+@cache
+def _folder() -> Path:
+    package = find_spec(PACKAGE)
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent

@@ -1,0 +1,150 @@
+"""How far a training run has got, and its checkpoint on disk."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.process.stop_signals import Watch
+from online_rnnlm.storage.files import is_sealed, replacing, seal
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.training.schedule import Schedule
+
+logger = logging.getLogger(__name__)
+
+_KINDS = ("weights", "accumulators")
+
+
+@dataclass
+class Unfinished:
+    """An epoch in its midst: what has been learnt in it so far."""
+
+    weights: Parameters
+    """The weights now."""
+    accumulators: Parameters
+    sentences: int = 0
+    """How many sentences of the epoch's order have been read, whole batches of them."""
+    log_probability: float = 0.0
+    """Their log P, added up in their order."""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@dataclass
+class Progress:
+    """All that a training run knows between two epochs, and in the midst of one.
+
+    The order of the sentences follows from seed and epoch, so no random state is kept.
+    """
+
+    schedule: Schedule
+    weights: Parameters
+    """The best weights so far: what the next epoch starts from."""
+    accumulators: Parameters
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    """One entry an epoch: what `metrics.jsonl` says."""
+    unfinished: Unfinished | None = None
+    """The epoch after them, if it has begun."""
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.epochs)
+
+
+class Keeper:
+    """Writes a run's checkpoints, and knows when one is due within an epoch."""
+
+    def __init__(
+        self, directory: RunDirectory, identity: str, seconds: float, watch: Watch
+    ) -> None:
+        self._directory, self._identity, self._seconds = directory, identity, seconds
+        self._next = time.monotonic() + seconds
+        self.watch = watch
+
+    @property
+    def due(self) -> bool:
+        """Whether the last one is that old, or the process has been told to end."""
+        return time.monotonic() >= self._next or self.watch.told is not None
+
+    def save(self, progress: Progress) -> None:
+        """Write one now."""
+        save(progress, self._directory, self._identity)
+        self._next = time.monotonic() + self._seconds
+
+
+def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
+    """Write the checkpoint of the run of that identity, whole or not; keep the one before."""
+    about = {
+        "identity": identity,
+        "schedule": asdict(progress.schedule),
+        "epochs": progress.epochs,
+        "unfinished": _figures(progress.unfinished) if progress.unfinished else None,
+    }
+    arrays = _arrays("", progress)
+    if progress.unfinished:  # otherwise they are the same once more
+        arrays |= _arrays("unfinished.", progress.unfinished)
+    with replacing(directory.state) as temporary:
+        with temporary.open("wb") as file:
+            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+        seal(temporary)
+        if directory.state.is_file():
+            directory.state.replace(directory.previous_state)
+
+
+def load(directory: RunDirectory, identity: str) -> Progress | None:
+    """Read the last checkpoint of the run of that identity that is as it was written, if any.
+
+    One that is not is set aside, with a warning.
+    """
+    for file in (directory.state, directory.previous_state):
+        if not file.is_file():
+            continue
+        if not is_sealed(file):
+            aside = file.replace(file.with_suffix(".damaged"))
+            logger.warning("%s: damaged: not used, and kept as %s", file, aside.name)
+            continue
+        progress = _read(file, identity)
+        if progress is not None:
+            return progress
+    return None
+
+
+def _read(path: Path, identity: str) -> Progress | None:
+    """A whole checkpoint's content, if it is of the run of that identity."""
+    with np.load(path) as file:
+        about = json.loads(str(file["about"]))
+        if about["identity"] != identity:
+            return None
+        progress = Progress(Schedule(**about["schedule"]), *_parameters(file, ""))
+        progress.epochs = about["epochs"]
+        if about["unfinished"] is not None:
+            progress.unfinished = Unfinished(*_parameters(file, "unfinished."))
+            vars(progress.unfinished).update(about["unfinished"])
+    return progress
+
+
+def _figures(epoch: Unfinished) -> dict[str, float]:
+    return {name: value for name, value in vars(epoch).items() if name not in _KINDS}
+
+
+def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
+    named = {kind: getattr(of, kind)._asdict() for kind in _KINDS}
+    return {f"{prefix}{kind}.{n}": a for kind, arrays in named.items() for n, a in arrays.items()}
+
+
+def _parameters(file: Mapping[str, Any], prefix: str) -> tuple[Parameters, Parameters]:
+    """Weights and accumulators."""
+    weights, accumulators = (
+        Parameters(**{name: file[f"{prefix}{kind}.{name}"] for name in Parameters._fields})
+        for kind in _KINDS
+    )
+    return weights, accumulators

@@ -1,0 +1,32 @@
+"""The settings that a search gives to a row: those of its candidate that is best on `valid`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from online_rnnlm.config.runs import PlannedRun, Run
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+
+def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
+    """The run with its searched settings filled in; the test set has no say in them.
+
+    Of candidates that are equally good the first one counts. Raises UserError if a candidate is
+    not finished.
+    """
+    settings = planned.settings
+    if planned.candidates:
+        outcomes = (_outcome(name, directory) for name in planned.candidates)
+        _, chosen = min(outcomes, key=lambda outcome: outcome[0])
+        settings = settings.model_copy(update=chosen)
+    return Run(settings=settings, searched=planned.searched, candidates=planned.candidates)
+
+
+def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, dict[str, Any]]:
+    """A candidate's validation perplexity, and the values that it tried."""
+    files = directory.run(name)
+    if not (files.result.is_file() and files.run.is_file()):
+        raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
+    return read_json(files.result)["valid_perplexity"], read_json(files.run)["searched"]

@@ -1,0 +1,63 @@
+"""The training loop: what decides the bits of a run's weights, and nothing of its files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.engines import registry
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.training import epoch
+from online_rnnlm.training.checkpoint import Keeper, Progress
+from online_rnnlm.training.schedule import Schedule
+
+
+def begin(settings: RunSettings, corpus: Corpus) -> Progress:
+    """The state of a run before its first epoch."""
+    sizes = sizes_for(settings, corpus)
+    return Progress(
+        Schedule(
+            settings.learning_rate,
+            settings.rate_divisor,
+            settings.improvement_factor,
+            settings.rate_rule,
+        ),
+        parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
+        parameters.filled(sizes, settings.accumulator_start, settings.precision),
+    )
+
+
+def train_epochs(
+    run: Run,
+    corpus: Corpus,
+    progress: Progress,
+    keeper: Keeper,
+    after_epoch: Callable[[dict[str, Any]], None],
+) -> None:
+    """Train from where `progress` is to the end; a checkpoint is written after every epoch.
+
+    `after_epoch` is then called with the epoch's entry in `metrics.jsonl`. Raises Diverged, and
+    Stopped, after a checkpoint, if the process is told to end.
+    """
+    settings = run.settings
+    now = progress.unfinished or progress
+    trainer = registry.trainer(settings, corpus, now.weights, now.accumulators)
+    score = registry.scorer(settings, corpus)
+    while not progress.schedule.ended and progress.epoch < settings.max_epochs:
+        epoch.read_sentences(run, corpus, trainer, progress, keeper)
+        figures = epoch.finish(run, corpus, trainer, score, progress)
+        if figures["kept"]:
+            parameters.copy_into(progress.weights, trainer.weights)
+            parameters.copy_into(progress.accumulators, trainer.accumulators)
+        else:
+            trainer.restore(progress.weights, progress.accumulators)
+        progress.schedule = progress.schedule.after(math.log(figures["valid_perplexity"]))
+        progress.epochs.append(figures)
+        progress.unfinished = None
+        keeper.save(progress)
+        after_epoch(figures)

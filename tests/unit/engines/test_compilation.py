@@ -1,0 +1,61 @@
+"""Compiling ahead: what is compiled is all that jobs then need."""
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config import loading
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.engines import compilation, registry
+from online_rnnlm.engines.base import OnlineSettings
+from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.engines.kernels.online import score_online
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+KERNELS = (train_batches, score_sentences, score_online)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead", "online"),
+    [("kernel", ["float32"], ["float32"]), ("jax", [], ["float32"]), ("graph", [], [])],
+)
+def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, online):
+    """JAX leaves it to the kernel to test while weights learn."""
+    compiled = []
+    for function in ("compile_kernels", "compile_online_kernel"):
+        monkeypatch.setattr(compilation, function, compiled.append)
+    values = {
+        "experiment": "test",
+        "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
+        "training": {"engine": kind},
+        "rows": [{"hidden_size": 4}],
+    }
+    experiment, directory = loading.parse(values, "test"), ExperimentDirectory(tmp_path)
+    compilation.write_kernels(experiment, directory)
+    compilation.write_online_kernels(experiment, directory)
+    assert compiled == [*ahead, *online]
+    assert read_json(directory.kernels) == {"precisions": ahead}
+    assert read_json(directory.online_kernels) == {"precisions": online}
+
+
+@pytest.mark.parametrize("layer", ["output", "both"])
+def test_no_job_compiles_what_was_compiled_ahead(corpus_directory, layer):
+    compilation.compile_kernels("float32")
+    compilation.compile_online_kernel("float32")
+    compiled = [list(kernel.signatures) for kernel in KERNELS]
+    corpus = load_corpus(corpus_directory)
+    settings = RunSettings(corpus="topics", hidden_size=4, document_size=3, document_layer=layer)
+    sizes = sizes_for(settings, corpus)
+    weights = parameters.initialise(sizes, 0.1, 1, "float32")
+    test, numbers = corpus.splits["test"], np.arange(5)
+    registry.trainer(settings, corpus, weights, weights).update(numbers, 0.1)
+    for hidden_states in (False, True):
+        registry.scorer(settings, corpus, hidden_states)(weights, test, numbers, 0.1)
+    for learn_after in ("word", "sentence"):
+        groups = frozenset(parameters.GROUPS)
+        online = OnlineSettings(groups, 0.1, 0.1, 2, learn_after, "document")
+        registry.online_scorer(settings, corpus, weights, online).score(test, numbers)
+    assert [list(kernel.signatures) for kernel in KERNELS] == compiled

@@ -1,0 +1,161 @@
+"""The kernels' building blocks: matrix products, elementary functions, the batch's layout."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from online_rnnlm.engines.kernels import blas, layout
+from online_rnnlm.engines.kernels.elementary import exponential
+from online_rnnlm.engines.kernels.workspace import classes_from_offsets
+
+PRODUCTS = {
+    "nn": (blas.multiply_nn, lambda a, b: a @ b),
+    "nt": (blas.multiply_nt, lambda a, b: a @ b.T),
+    "tn": (blas.multiply_tn, lambda a, b: a.T @ b),
+}
+PADDING = 99.0
+UNLIMITED = settings(deadline=None)  # compiling takes as long as it takes
+
+
+@njit
+def exponentials(values, results):
+    for i in range(values.size):
+        results[i] = exponential(values[i])
+
+
+def mapped(function, values):
+    results = np.empty_like(values)
+    function(values, results)
+    return results
+
+
+def inside(wide_by, array):
+    """The same matrix inside a larger one, and the larger one."""
+    rows, columns = array.shape
+    larger = np.full((rows + 2, columns + wide_by), PADDING, array.dtype)
+    part = larger[1 : 1 + rows, 1 : 1 + columns]
+    part[:] = array
+    return part, larger
+
+
+def check_product(kind, precision, shape, factors, wide_by, seed):
+    """c ← alpha a b + beta c, the matrices slices of wider ones; `shape`: rows, inner, columns."""
+    multiply, expected = PRODUCTS[kind]
+    rows, between, columns = shape
+    alpha, beta = factors
+    chance = np.random.default_rng(seed)
+    shape_a = (between, rows) if kind == "tn" else (rows, between)
+    shape_b = (columns, between) if kind == "nt" else (between, columns)
+    a, b, c = (
+        chance.normal(size=shape).astype(precision) for shape in (shape_a, shape_b, (rows, columns))
+    )
+    wanted = alpha * expected(a.astype("float64"), b.astype("float64")) + beta * c
+    if beta == 0:
+        c[:] = np.nan  # what is overwritten does not matter
+    (part_a, _), (part_b, _), (part_c, larger) = (inside(wide_by, x) for x in (a, b, c))
+    real = np.dtype(precision).type
+    multiply(real(alpha), part_a, part_b, real(beta), part_c)
+    tolerance = 1e-6 if precision == "float32" else 1e-14
+    np.testing.assert_allclose(part_c, wanted, rtol=0, atol=tolerance * (between + 5))
+    part_c[:] = PADDING
+    assert (larger == PADDING).all()  # nothing beside the result was written
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kind", PRODUCTS)
+@UNLIMITED
+@given(
+    shape=st.tuples(*[st.integers(0, 7)] * 3),
+    factors=st.tuples(*[st.sampled_from([0.0, 1.0, -0.5])] * 2),
+    wide_by=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_products_on_slices_of_wider_matrices(kind, precision, shape, factors, wide_by, seed):
+    check_product(kind, precision, shape, factors, wide_by, seed)
+
+
+# Products of every kind so large that they are cut, into a last piece that is smaller, too.
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kind", PRODUCTS)
+@pytest.mark.parametrize(
+    "shape", [(10, 1501, 200), (301, 45, 303), (20, 100, 183), (65, 100, 183), (3, 7, 60_001)]
+)
+@pytest.mark.parametrize("factors", [(1.0, 0.0), (-0.5, 1.0)])
+def test_large_products(kind, precision, shape, factors):
+    check_product(kind, precision, shape, factors, 2, 0)
+
+
+@UNLIMITED
+@given(st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=50))
+def test_exponential_is_accurate(numbers):
+    values = np.array(numbers, np.float32)
+    np.testing.assert_allclose(mapped(exponentials, values), np.exp(values, dtype="f8"), rtol=3e-7)
+
+
+def test_exponential_is_accurate_everywhere_and_rises_up_to_its_bounds():
+    values = np.linspace(-31, 31, 1_000_001, dtype=np.float32)
+    results = mapped(exponentials, values)
+    exact = np.exp(np.clip(values, -30, 30), dtype="f8")
+    np.testing.assert_allclose(results, exact, rtol=3e-7)
+    # It may fall by rounding, by no more than the error that it is allowed.
+    assert (results[1:] >= results[:-1] * (1 - 3e-7)).all()
+
+
+@pytest.mark.parametrize("bound", [-30.0, 30.0])
+def test_exponential_stays_at_its_bounds(bound):
+    beyond = np.array([bound, 1.0001 * bound, 10 * bound, np.sign(bound) * np.inf], np.float32)
+    results = mapped(exponentials, beyond)
+    assert (results == results[0]).all()
+    steps = np.sort(np.float32(bound) * np.linspace(0.999, 1.001, 20_001, dtype=np.float32))
+    assert (np.diff(mapped(exponentials, steps)) >= 0).all()
+
+
+def test_exponential_of_float64_is_the_librarys():
+    values = np.linspace(-40, 40, 101)
+    np.testing.assert_allclose(mapped(exponentials, values), np.exp(values), rtol=1e-15)
+
+
+@UNLIMITED
+@given(
+    lengths=st.lists(st.integers(1, 8), min_size=1, max_size=12),
+    class_sizes=st.lists(st.integers(1, 5), min_size=1, max_size=5),
+    seed=st.integers(0, 1000),
+)
+def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class_sizes, seed):
+    chance = np.random.default_rng(seed)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    stream = chance.integers(0, sum(class_sizes), offsets[-1] + 1).astype(np.int32)
+    classes = classes_from_offsets(np.concatenate([[0], np.cumsum(class_sizes)]).astype(np.int64))
+    batch = chance.permutation(len(lengths))
+    given_order = batch.copy()
+    tokens = int(offsets[-1])
+    first = np.zeros(max(lengths) + 1, np.int64)
+    inputs, targets, order, place = (np.full(tokens, -1, np.int64) for _ in range(4))
+
+    layout.sort_by_length(offsets, batch)
+    steps, laid = layout.lay_out(stream, offsets, batch, first, inputs, targets)
+    assert (steps, laid) == (max(lengths), tokens)
+    # Longest first, equally long ones in the order in which they were given.
+    expected = sorted(given_order.tolist(), key=lambda sentence: -lengths[sentence])
+    assert batch.tolist() == expected
+    for b, sentence in enumerate(batch):
+        rows = first[: lengths[sentence]] + b
+        assert (rows < first[1 : lengths[sentence] + 1]).all()
+        begin, end = offsets[sentence], offsets[sentence + 1]
+        np.testing.assert_array_equal(inputs[rows], stream[begin:end])
+        np.testing.assert_array_equal(targets[rows], stream[begin + 1 : end + 1])
+
+    starts = np.zeros(len(class_sizes) + 1, np.int64)
+    needed = layout.group_by_class(targets, classes, starts, order, place)
+    assert sorted(order.tolist()) == list(range(tokens))
+    labels = classes.of_word[targets]
+    for c, size in enumerate(class_sizes):
+        rows = order[starts[c] : starts[c + 1]]
+        assert rows.tolist() == np.flatnonzero(labels == c).tolist()
+        assert (np.diff(place[rows]) == size).all()
+    sizes = np.array(class_sizes)[labels]
+    assert needed == sizes.sum()
+    scores = [s for row in range(tokens) for s in range(place[row], place[row] + sizes[row])]
+    assert sorted(scores) == list(range(needed))

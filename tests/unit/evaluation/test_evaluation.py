@@ -1,0 +1,265 @@
+"""Testing a trained run on a small corpus."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from online_rnnlm.config import corpora as typed
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import OnlineSettings
+from online_rnnlm.errors import UserError
+from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
+from online_rnnlm.model import weight_files
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+from online_rnnlm.training.train import train
+
+RATE = 0.15
+SENTENCES = {"train": 300, "valid": 60, "test": 50}
+
+
+@pytest.fixture(scope="module")
+def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
+    """A trained run with all of its evaluations, and the corpus beside it."""
+    directory = ExperimentDirectory(tmp_path_factory.mktemp("experiment"))
+    corpus = directory.corpus("topics")
+    shutil.copytree(corpus_directory.path, corpus.path)
+    values = {"hidden_size": 10, "document_size": 3, "document_rate": RATE, "max_epochs": 2}
+    run = Run(settings=RunSettings.model_validate({"corpus": "topics", **values}))
+    train(run, corpus, directory.run("run"))
+    for updates in ("none", "document_vector"):
+        evaluate(directory, "run", corpus, updates, typed.TestingSettings())
+    return directory
+
+
+@pytest.fixture
+def by_hand(experiment, reference):
+    """log P of every token and d after it, split by split, from the equations in plain numpy."""
+
+    def compute(split, rate):
+        corpus = load_corpus(experiment.corpus("topics"))
+        weights = weight_files.read(experiment.run("run").model)
+        weights = Parameters(*(array.astype("float64") for array in weights))
+        lines = experiment.corpus("topics").text(split).read_text().splitlines()
+        ids = {word: number for number, word in enumerate(corpus.words)}
+        sentences = [[ids[word] for word in [*line.split(), "</s>"]] for line in lines]
+        results = [reference(weights, corpus.class_offsets, s, rate) for s in sentences]
+        unknown = [np.array(s) == ids["<unk>"] for s in sentences]
+        return [r[0] for r in results], unknown, [r[2][-1] for r in results]
+
+    return compute
+
+
+@pytest.mark.parametrize(("updates", "rate"), [("none", 0.0), ("document_vector", RATE)])
+def test_figures_and_sentences_by_hand(experiment, by_hand, updates, rate):
+    figures = read_json(experiment.evaluation("run", updates))
+    assert (figures["run"], figures["evaluation"]) == ("run", updates)
+    assert figures["identity"] == read_json(experiment.run("run").result)["identity"]
+    table = pd.read_parquet(experiment.sentence_scores("run", updates))
+    assert list(figures["splits"]) == list(SPLITS) == table["split"].drop_duplicates().tolist()
+    for split in SPLITS:
+        log_probabilities, unknown, _ = by_hand(split, rate)
+        rows = table[table["split"] == split]
+        assert rows["sentence"].tolist() == list(range(SENTENCES[split]))
+        assert rows["tokens"].tolist() == [len(p) for p in log_probabilities]
+        expected = [p.sum() for p in log_probabilities]
+        np.testing.assert_allclose(rows["log_probability"], expected, rtol=1e-5)
+        assert rows["unk_tokens"].tolist() == [u.sum() for u in unknown]
+        expected = [p[u].sum() for p, u in zip(log_probabilities, unknown, strict=True)]
+        np.testing.assert_allclose(rows["unk_log_probability"], expected, rtol=1e-5)
+
+        every, hidden = np.concatenate(log_probabilities), np.concatenate(unknown)
+        found = figures["splits"][split]
+        assert (found["sentences"], found["tokens"]) == (SENTENCES[split], len(every))
+        assert found["perplexity"] == pytest.approx(np.exp(-every.mean()), rel=1e-5)
+        without = pytest.approx(np.exp(-every[~hidden].mean()), rel=1e-5)
+        assert found["perplexity_without_unk"] == without
+        assert found["perplexity_without_unk"] != pytest.approx(found["perplexity"], rel=1e-3)
+        words = len(every) - SENTENCES[split]
+        assert 0 < found["oov_rate"] == pytest.approx(hidden.sum() / words)
+        assert found["words_per_second"] > 0
+
+
+@pytest.mark.parametrize("updates", ["none", "document_vector"])
+def test_perplexities_are_those_of_the_kept_sentences(experiment, updates):
+    figures = read_json(experiment.evaluation("run", updates))["splits"]
+    table = pd.read_parquet(experiment.sentence_scores("run", updates))
+    for split, rows in table.groupby("split"):
+        perplexity = np.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
+        assert figures[split]["perplexity"] == pytest.approx(perplexity, rel=1e-12)
+    types = {
+        "sentence": "int32",
+        "tokens": "int32",
+        "log_probability": "float64",
+        "unk_tokens": "int32",
+        "unk_log_probability": "float64",
+    }
+    assert {name: str(table[name].dtype) for name in types} == types
+
+
+def test_valid_is_as_in_training(experiment):
+    figures = read_json(experiment.evaluation("run", "document_vector"))["splits"]
+    result = read_json(experiment.run("run").result)
+    assert figures["valid"]["perplexity"] == pytest.approx(result["valid_perplexity"], rel=1e-9)
+
+
+def test_vectors_are_those_after_the_last_word(experiment, by_hand):
+    for split in ("valid", "test"):
+        vectors = np.load(experiment.document_vectors("run", split))
+        assert (vectors.dtype, vectors.shape) == (np.float32, (SENTENCES[split], 3))
+        np.testing.assert_allclose(vectors, by_hand(split, RATE)[2], rtol=1e-3, atol=1e-5)
+        assert np.abs(vectors).max() > 1e-3
+
+
+def test_tokens_scores_are_those_of_the_sentences(experiment, by_hand):
+    scores = np.load(experiment.token_scores("run", "document_vector"))
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, np.concatenate(by_hand("test", RATE)[0]), rtol=1e-4)
+
+
+def test_without_learning_there_are_no_vectors(experiment, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    shutil.rmtree(copy.path / "evaluations")
+    evaluate(copy, "run", copy.corpus("topics"), "none", typed.TestingSettings())
+    assert not copy.document_vectors("run", "test").exists()
+    found, expected = (
+        pd.read_parquet(e.sentence_scores("run", "none")) for e in (copy, experiment)
+    )
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_a_corpus_that_has_changed_is_refused(experiment, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    shutil.rmtree(copy.path / "evaluations")
+    record = copy.run("run").run
+    changed = {**read_json(record), "corpus_digest": "0" * 64}
+    record.write_text(json.dumps(changed), encoding="utf-8")
+    with pytest.raises(UserError, match="another corpus") as raised:
+        evaluate(copy, "run", copy.corpus("topics"), "none", typed.TestingSettings())
+    assert "\n" not in str(raised.value)
+    assert str(copy.run("run").run) in str(raised.value)
+    assert not (copy.path / "evaluations").exists()
+
+
+def evaluated(experiment, folder, updates, **testing):
+    """A copy of the experiment with one evaluation more."""
+    copy = ExperimentDirectory(folder / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    settings = typed.TestingSettings.model_validate(testing)
+    evaluate(copy, "run", copy.corpus("topics"), updates, settings)
+    return copy
+
+
+def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment, tmp_path):
+    before = experiment.run("run").model.read_bytes()
+    name, rates = "document_vector+output.word.stream", [0.001, 0.1]
+    copy = evaluated(experiment, tmp_path, name, learning_rates=rates, steps=2)
+    figures = read_json(copy.evaluation("run", name))
+    assert list(figures["splits"]) == ["valid", "test"]
+    assert copy.run("run").model.read_bytes() == before
+    assert [entry["learning_rate"] for entry in figures["curve"]] == rates
+    best = min(figures["curve"], key=lambda entry: entry["valid_perplexity"])
+    assert figures["chosen"] == {"learning_rate": best["learning_rate"]}
+    assert figures["splits"]["valid"]["perplexity"] == pytest.approx(best["valid_perplexity"])
+    table = pd.read_parquet(copy.sentence_scores("run", name))
+    corpus, weights = load_corpus(copy.corpus("topics")), weight_files.read(copy.run("run").model)
+    settings = RunSettings.model_validate(read_json(copy.run("run").run)["settings"])
+    online = OnlineSettings(
+        frozenset(["output"]), best["learning_rate"], RATE, 2, unit_of_text="stream"
+    )
+    for split in ("valid", "test"):
+        scorer = registry.online_scorer(settings, corpus, weights, online)
+        scores = scorer.score(corpus.splits[split], np.arange(SENTENCES[split]))
+        rows = table[table["split"] == split]
+        total = scores.log_probabilities.sum()
+        assert rows["log_probability"].sum() == pytest.approx(total, rel=1e-12)
+    same = experiment.document_vectors("run", "test").read_bytes()
+    assert copy.document_vectors("run", "test").read_bytes() == same
+
+
+def test_a_vector_alone_takes_the_best_of_its_own_rates(experiment, tmp_path):
+    name, rates = "document_vector.word.sentence", [RATE / 2, RATE]
+    copy = evaluated(experiment, tmp_path, name, document_rates=rates)
+    figures = read_json(copy.evaluation("run", name))
+    as_trained = read_json(copy.evaluation("run", "document_vector"))["splits"]["valid"]
+    assert figures["curve"][1] == {
+        "document_rate": RATE,
+        "valid_perplexity": pytest.approx(as_trained["perplexity"], rel=1e-5),
+    }
+    assert figures["parameters_touched_per_word"] == 3
+
+
+def test_all_is_more_than_its_weights(experiment, tmp_path):
+    names = ["all.word.stream", "embeddings+recurrent+output.word.stream"]
+    copies = [evaluated(experiment, tmp_path / name, name) for name in names]
+    figures = [
+        read_json(copy.evaluation("run", name)) for copy, name in zip(copies, names, strict=True)
+    ]
+    found = [f["splits"]["test"]["perplexity"] for f in figures]
+    assert found[0] != pytest.approx(found[1], rel=1e-3)
+    costs = [f["multiply_adds_per_word"] for f in figures]
+    assert costs[0] > costs[1]
+
+
+def test_what_is_learnt_after_a_sentence_is_lost_where_it_ends_the_unit(experiment, tmp_path):
+    name = "output.sentence.sentence"
+    copy = evaluated(experiment, tmp_path, name)
+    found, still = (
+        read_json(copy.evaluation("run", n))["splits"]["test"]["perplexity"] for n in (name, "none")
+    )
+    assert found == pytest.approx(still, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "neural"])
+def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, kind):
+    copy = evaluated(experiment, tmp_path, f"{kind}_cache")
+    figures = read_json(copy.evaluation("run", f"{kind}_cache"))
+    best = min(entry["valid_perplexity"] for entry in figures["curve"])
+    assert figures["splits"]["valid"]["perplexity"] == pytest.approx(best, rel=1e-9)
+    chosen = [e for e in figures["curve"] if figures["chosen"].items() <= e.items()]
+    assert [e["valid_perplexity"] for e in chosen] == [best]
+
+
+def test_learning_too_fast_is_one_line_and_leaves_nothing(experiment, tmp_path):
+    name = "all.word.stream"
+    with pytest.raises(UserError, match=r"diverged.*learning_rates") as raised:
+        evaluated(experiment, tmp_path, name, learning_rates=[1e30])
+    assert "\n" not in str(raised.value)
+    copy = ExperimentDirectory(tmp_path / "copy")
+    assert not copy.evaluation("run", name).exists()
+    assert not copy.sentence_scores("run", name).exists()
+
+
+def test_a_rate_that_diverges_is_passed_over(experiment, tmp_path):
+    name = "all.word.stream"
+    copy = evaluated(experiment, tmp_path, name, learning_rates=[1e30, 0.01])
+    figures = read_json(copy.evaluation("run", name))
+    assert figures["chosen"] == {"learning_rate": 0.01}
+    assert figures["curve"][0]["valid_perplexity"] is None
+
+
+def test_further_evaluations_that_are_there_are_not_made_again(experiment, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    names = ["output.word.sentence", "unigram_cache"]
+    testing = typed.TestingSettings(learning_rates=[0.01])
+
+    def times(settings):
+        evaluate_further(copy, "run", copy.corpus("topics"), names, settings)
+        assert read_json(copy.further_evaluations("run"))["evaluations"] == names
+        return [copy.evaluation("run", name).stat().st_mtime_ns for name in names]
+
+    first = times(testing)
+    copy.further_evaluations("run").unlink()  # as if it had been killed at the end
+    assert times(testing) == first
+    other = typed.TestingSettings(learning_rates=[0.02])
+    assert all(new > old for new, old in zip(times(other), first, strict=True))

@@ -1,0 +1,148 @@
+"""What the Snakefile asks: settings that stages depend on, locks of killed runs, errors of jobs."""
+
+import fcntl
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from online_rnnlm.config import loading
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora import encoding, sources, splitting, tokenisation, vocabulary
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.pipeline import inputs as pipeline
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, ExperimentDirectory
+
+TEXT = "The {} ship sailed to the {} harbour today. Then a {} storm came over the {} sea!\n"
+
+
+class Recorder:
+    """Settings that remember which of their keys were read."""
+
+    def __init__(self, settings: CorpusSettings) -> None:
+        self._settings, self.read = settings, set[str]()
+
+    def __getattr__(self, key: str) -> Any:
+        self.read.add(key)
+        return getattr(self._settings, key)
+
+
+def _sources(tmp_path: Path) -> list[dict[str, Any]]:
+    for name in ("text", *SPLITS):
+        lines = [TEXT.format(*[f"{name}{i}{j}" for j in range(4)]) for i in range(20)]
+        (tmp_path / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+    one = {"file": str(tmp_path / "text.txt")}
+    three = {split: str(tmp_path / f"{split}.txt") for split in SPLITS}
+    return [{**files, "tokenised": done} for files in (one, three) for done in (False, True)]
+
+
+@pytest.mark.parametrize(
+    "index", range(4), ids=["one", "one tokenised", "three", "three tokenised"]
+)
+def test_a_stage_reads_no_other_settings_than_it_is_said_to(tmp_path, index):
+    source = {"kind": "text", **_sources(tmp_path)[index]}
+    settings = CorpusSettings.model_validate(
+        {
+            "source": source,
+            "valid_sentences": 5,
+            "test_sentences": 5,
+            "vocabulary": {"min_count": 1},
+        }
+    )
+    directory = CorpusDirectory(tmp_path / "corpus")
+    outs = {split: directory.split(split) for split in SPLITS}
+    calls = {
+        "articles": lambda s: sources.write_articles(s, tmp_path, directory.articles, 1),
+        "sentences": lambda s: tokenisation.write_sentences(
+            s, directory.articles, directory.sentences, 1
+        ),
+        "splits": lambda s: splitting.write_splits(s, directory.sentences, outs, 1),
+        "vocabulary": lambda s: vocabulary.write_vocabulary(s, outs["train"], directory.vocabulary),
+        "encode": lambda s: encoding.encode(s, "corpus", directory),
+    }
+    for stage in sources.stages(settings.source):
+        recorder = Recorder(settings)
+        calls[stage](recorder)
+        assert recorder.read <= set(pipeline.STAGE_SETTINGS[stage]), stage
+
+
+def test_every_setting_of_a_corpus_decides_some_stage():
+    decided = {key for keys in pipeline.STAGE_SETTINGS.values() for key in keys}
+    assert decided == set(CorpusSettings.model_fields)
+
+
+def test_a_stages_settings_change_with_its_own_keys_only():
+    settings = CorpusSettings.model_validate({"source": {"kind": "wikipedia-vital"}})
+    other = settings.model_copy(update={"train_sentences": 10})
+    assert pipeline.stage_settings("splits", settings) != pipeline.stage_settings("splits", other)
+    for stage in ("articles", "sentences", "vocabulary", "encode"):
+        assert pipeline.stage_settings(stage, settings) == pipeline.stage_settings(stage, other)
+    assert "train_sentences" in json.loads(pipeline.stage_settings("splits", settings))
+
+
+@pytest.mark.parametrize("what", ["no such file", "is a directory"])
+def test_a_users_file_that_is_not_there_is_named_with_its_key(tmp_path, what):
+    file = tmp_path / "text"
+    if "directory" in what:
+        file.mkdir()
+    values = {
+        "experiment": "test",
+        "corpora": {"own": {"source": {"kind": "text", "file": str(file)}}},
+        "rows": [{}],
+    }
+    with pytest.raises(UserError, match=rf"corpora\.own\.source\.file.*{what}"):
+        pipeline.check_files(loading.parse(values), "my.yaml")
+
+
+def _marks() -> list[Path]:
+    marks = [Path(".snakemake/locks/0.input.lock"), Path(".snakemake/incomplete/cmVz")]
+    for mark in marks:
+        mark.parent.mkdir(parents=True)
+        mark.touch()
+    return marks
+
+
+def test_a_killed_runs_marks_are_removed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    marks = _marks()
+    held = pipeline.forget_killed_run()
+    assert held is not None
+    held.close()
+    assert not any(mark.exists() for mark in marks)
+
+
+def test_a_living_runs_marks_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    marks = _marks()
+    with (tmp_path / pipeline.SOLE_RUN).open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another Snakemake"):
+            pipeline.forget_killed_run()
+        assert pipeline.forget_killed_run(dry_run=True) is None
+    assert all(mark.exists() for mark in marks)
+
+
+def test_only_the_errors_of_jobs_that_failed_now_are_repeated(tmp_path):
+    directory = ExperimentDirectory(tmp_path)
+    for name, text in (("good", "done\n"), ("bad", f"reading\n{ERROR_MARK}no text\n"), ("new", "")):
+        directory.log("articles", name).parent.mkdir(parents=True, exist_ok=True)
+        directory.log("articles", name).write_text(text, encoding="utf-8")
+    now = directory.log("articles", "bad").stat().st_mtime
+    assert pipeline.errors(directory, since=now - 1) == [f"{ERROR_MARK}no text"]
+    assert pipeline.errors(directory, since=now + 1000) == []
+
+
+def test_jobs_find_this_environment_and_this_code_in_spite_of_odd_names(tmp_path):
+    source = tmp_path / "a project's code"
+    source.mkdir()
+    (source / "marker.py").write_text("print('found')", encoding="utf-8")
+    # Snakemake formats the prefix once, as it does commands.
+    prefix = pipeline.shell_prefix(source).format()
+    command = f"{prefix}python3 -c 'import marker, sys; print(sys.executable)'"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    said = done.stdout.split()
+    assert said[0] == "found"
+    assert Path(said[1]).parent == Path(sys.executable).parent

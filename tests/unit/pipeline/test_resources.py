@@ -1,0 +1,96 @@
+"""What jobs ask a scheduler for: more for more, and enough."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from online_rnnlm.config import corpora as typed
+from online_rnnlm.config import loading
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.pipeline import resources
+from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+EXPERIMENT = loading.parse(
+    {
+        "experiment": "test",
+        "corpora": {"c": {"source": {"kind": "wikipedia-vital"}}},
+        "rows": [{"hidden_size": 100}],
+    }
+)
+
+
+def statistics(tokens: int, vocabulary: int = 10_000) -> dict[str, object]:
+    return {
+        "vocabulary_size": vocabulary,
+        "classes": 100,
+        "splits": {
+            split: {"tokens": number, "mean_class_size": 80.0}
+            for split, number in (("train", tokens), ("valid", 50_000), ("test", 50_000))
+        },
+    }
+
+
+@pytest.fixture
+def model_with(tmp_path):
+    """The model of some settings on a corpus of so many training tokens."""
+
+    def make(tokens=1_000_000, vocabulary=10_000, **settings):
+        directory = ExperimentDirectory(tmp_path)
+        write_json(directory.corpus("c").statistics, statistics(tokens, vocabulary))
+        run = Run(settings=RunSettings.model_validate({"corpus": "c", **settings}))
+        return resources.model_of(EXPERIMENT, directory, run)
+
+    return make
+
+
+def requests(model, attempt=1):
+    testing = typed.TestingSettings.model_validate({"updates": ["all"]})
+    return (
+        resources.training_mb(model, attempt),
+        resources.training_minutes(model, attempt),
+        resources.testing_mb(model, attempt),
+        resources.testing_minutes(model, attempt),
+        resources.further_minutes(model, testing, attempt),
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"tokens": 10_000_000}, {"hidden_size": 400}, {"document_size": 100}, {"vocabulary": 60_000}],
+    ids=str,
+)
+def test_no_request_falls_where_there_is_more_to_do_and_some_grow(model_with, more):
+    little, much = requests(model_with()), requests(model_with(**more))
+    assert all(b >= a for a, b in zip(little, much, strict=True))
+    assert much != little
+
+
+def test_only_training_needs_time_for_epochs(model_with):
+    few, many = requests(model_with(max_epochs=10)), requests(model_with(max_epochs=20))
+    assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True, True, True]
+
+
+def test_ten_million_words_fit(model_with):
+    """`make bench` measured 542 MB for such a run; Snakemake's processes come on top."""
+    model = model_with(10_000_000, vocabulary=60_000, document_size=20)
+    assert 900 < resources.training_mb(model, 1) < 4000
+    # 30 epochs of 10 million words at the 46,000 words/s of a node five times slower.
+    assert 30 * 10_000_000 / 46_000 / 60 < resources.training_minutes(model, 1) < 24 * 60
+
+
+@given(st.floats(1, 1e5), st.integers(1, 20))
+def test_a_retry_asks_for_more_up_to_twice(request_, attempt):
+    now, later = resources.grown(request_, attempt), resources.grown(request_, attempt + 1)
+    assert request_ <= now <= later <= 2 * request_ + 1
+    assert resources.grown(request_, 2) >= 1.5 * request_
+
+
+def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_path):
+    """Snakemake asks again when it is there."""
+    directory = ExperimentDirectory(tmp_path)
+    run = Run(settings=RunSettings.model_validate({"corpus": "c"}))
+    with pytest.raises(FileNotFoundError) as error:
+        resources.model_of(EXPERIMENT, directory, run)
+    assert error.value.filename == str(directory.corpus("c").statistics)

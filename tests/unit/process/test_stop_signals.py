@@ -1,0 +1,90 @@
+"""Being told to end: signals, a scheduler's time limit, the end of who started a job."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.process.stop_signals import END_TIME, PARENT, Stopped, Watch, watching
+
+
+def test_nobody_has_told_it():
+    with watching() as watch:
+        assert watch.told is None
+        watch.stop_if_told("all is well")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_a_signal_is_noted_and_handled_as_before_afterwards(number):
+    before = signal.getsignal(number)
+    with watching() as watch:
+        os.kill(os.getpid(), number)
+        assert watch.told == number.name
+        with pytest.raises(Stopped, match=f"the run: stopped by {number.name}") as stopped:
+            watch.stop_if_told("the run")
+        assert stopped.value.status == 128 + number
+    assert signal.getsignal(number) == before
+
+
+def test_a_second_ctrl_c_ends_at_once():
+    with pytest.raises(KeyboardInterrupt), watching():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(("left", "told"), [(3600, False), (0, True), (-5, True)])
+def test_it_ends_before_its_time_is_up(monkeypatch, left, told):
+    monkeypatch.setenv(END_TIME, str(int(time.time()) + left))
+    assert (Watch().told is not None) == told
+
+
+def test_a_clock_that_jumps_ends_nothing(monkeypatch):
+    now = time.time()
+    monkeypatch.setenv(END_TIME, str(int(now) + 3600))
+    watch = Watch()
+    for jump in (-1e9, 1e9):
+        monkeypatch.setattr(time, "time", lambda jump=jump: now + jump)
+        assert watch.told is None
+
+
+@pytest.mark.parametrize("end", ["", "soon"])
+def test_a_time_that_cannot_be_read_is_none(monkeypatch, end):
+    monkeypatch.setenv(END_TIME, end)
+    assert Watch().told is None
+
+
+@pytest.mark.parametrize(("named", "ends"), [("$PPID", True), ("1", False)])
+def test_a_job_ends_with_the_process_that_it_names_its_parent(named, ends):
+    """Named is who runs the shell that `exec`s the job, as `pipeline.shell_prefix` does it."""
+    job = (
+        "from online_rnnlm.process.stop_signals import end_with_parent; import os, time; "
+        "end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    starter = (
+        "import subprocess, sys; subprocess.run(['bash', '-c', "
+        f'\'{PARENT}={named} exec "$0" -c "$1"\', sys.executable, sys.argv[1]])'
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", starter, job], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        process = int(parent.stdout.readline())
+        parent.kill()
+    end = time.monotonic() + (30 if ends else 1)
+    while is_alive(process) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert is_alive(process) != ends
+    if not ends:
+        os.kill(process, signal.SIGKILL)
+
+
+def is_alive(process: int) -> bool:
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

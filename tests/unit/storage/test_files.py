@@ -1,0 +1,78 @@
+"""Files that are written whole or not at all."""
+
+import subprocess
+import sys
+
+import pytest
+
+from online_rnnlm.storage import files
+
+
+def test_replacing_leaves_what_was_there_if_the_block_fails(tmp_path):
+    path = tmp_path / "folder" / "file"
+    with files.replacing(path) as temporary:
+        temporary.write_text("old")
+    with pytest.raises(ValueError, match="broken"), files.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise ValueError("broken")
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    code = (
+        "import os, signal, sys; from pathlib import Path; from online_rnnlm.storage import files\n"
+        "with files.replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == -9
+    assert path.read_text() == "old"
+
+
+def test_json_that_no_reader_understands_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "file.json", {"perplexity": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_is_read_as_it_was_written(tmp_path):
+    value = {"name": "ein Schiff", "values": [1, 2.5, None, True]}
+    files.write_json(tmp_path / "file.json", value)
+    assert files.read_json(tmp_path / "file.json") == value
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_path):
+    path, other = tmp_path / "file", tmp_path / ".other.1.tmp"
+    for left in (tmp_path / ".file.1.tmp", tmp_path / ".file.999999.tmp", other):
+        left.write_text("half")
+    with files.replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert {file.name for file in tmp_path.iterdir()} == {"file", other.name}
+
+
+def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
+    path = tmp_path / "file"
+    code = (
+        "import sys; from pathlib import Path; from online_rnnlm.storage import files\n"
+        "with files.replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('theirs'); print('begun', flush=True); sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with files.replacing(path) as temporary:
+            temporary.write_text("ours")
+        assert path.read_text() == "ours"
+        process.communicate("")
+    assert process.returncode == 0
+    assert path.read_text() == "theirs"
+
+
+def test_a_mistake_in_reading_is_not_called_one_in_writing(tmp_path):
+    with pytest.raises(FileNotFoundError), files.replacing(tmp_path / "file"):
+        (tmp_path / "missing").read_text()

@@ -1,0 +1,187 @@
+"""A run's identity: what decides its bits is a part of it, and nothing else is."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import online_rnnlm
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.storage import code
+from online_rnnlm.storage.identity import identity
+
+SETTINGS = RunSettings(corpus="some")
+PACKAGE = Path(online_rnnlm.__file__).parent
+DIGESTS = """
+import json
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.kernel_cache import kernel_sources
+from online_rnnlm.storage.code import code_digest
+from online_rnnlm.training.identity import code_of
+kinds = {kind: code_of(RunSettings(corpus="some", engine=kind)) for kind in ("kernel", "graph")}
+verbs = ("articles", "sentences", "splits", "vocabulary", "encode", "train", "figures", "report")
+stages = {verb: code_digest(f"commands.{verb}:run") for verb in verbs}
+print(json.dumps(kinds | stages | {"compiled": kernel_sources()}))
+"""
+CORPUS = {"articles", "sentences", "splits", "vocabulary", "encode"}
+ALL = CORPUS | {"kernel", "graph", "train", "figures", "report", "compiled"}
+
+
+def digests(root: Path) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", DIGESTS],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    root = tmp_path_factory.mktemp("copy")
+    shutil.copytree(PACKAGE, root / "online_rnnlm", ignore=shutil.ignore_patterns("__pycache__"))
+    return root, digests(root)
+
+
+@pytest.fixture
+def changed_by(copied):
+    """The digests that an edit changes: `old` becomes `new` once in a file of the package."""
+    root, before = copied
+
+    def edit(file: str, old: str, new: str) -> set[str]:
+        path = root / "online_rnnlm" / file
+        content = path.read_text(encoding="utf-8")
+        assert old in content, (file, old)
+        path.write_text(content.replace(old, new, 1), encoding="utf-8")
+        try:
+            after = digests(root)
+        finally:
+            path.write_text(content, encoding="utf-8")
+        return {name for name in before if before[name] != after[name]}
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        pytest.param("storage/paths.py", '"figures"', '"pictures"', id="a figure's path"),
+        pytest.param("engines/kernels/forward.py", '"""', '"""Well. ', id="a docstring"),
+        pytest.param("engines/kernels/forward.py", "from", "# A comment.\nfrom", id="a comment"),
+        pytest.param("training/epoch.py", "is not a finite number", "is odd", id="an error"),
+        pytest.param("training/epoch.py", "diverged in epoch", "ended in epoch", id="its helper"),
+        pytest.param("training/train.py", "finished already", "is done", id="the log"),
+        pytest.param("config/tracking.py", "10.0", "11.0", id="a setting of tracking"),
+        pytest.param("config/testing.py", "[0.003, ", "[0.002, ", id="a setting of testing"),
+        pytest.param("commands/train.py", "so often within", "often within", id="a help text"),
+        pytest.param("training/epoch.py", "-> dict[str, Any]", "-> dict", id="an annotation"),
+    ],
+)
+def test_what_decides_no_bit_changes_no_digest(changed_by, file, old, new):
+    assert changed_by(file, old, new) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        pytest.param("training/schedule.py", "PLATEAUS = 3", "PLATEAUS = 4",
+                     {"kernel", "graph", "train"}, id="the learning-rate rule"),
+        pytest.param("training/loop.py", 'if figures["kept"]', 'if not figures["kept"]',
+                     {"kernel", "graph", "train"}, id="the loop"),
+        pytest.param("engines/kernels/elementary.py", "(30.0)", "(31.0)",
+                     {"kernel", "compiled"}, id="a constant in a kernel"),
+        pytest.param("model/graph.py", "_NEVER = -1e30", "_NEVER = -1e20",
+                     {"graph"}, id="the graph"),
+        pytest.param("corpora/vocabulary.py", "sqrt", "cbrt", {"vocabulary"}, id="the classes"),
+        pytest.param("analysis/figures/curves.py", '"epoch"', '"epochs"',
+                     {"figures"}, id="a figure"),
+    ],
+)  # fmt: skip
+def test_what_decides_changes_what_it_decides(changed_by, file, old, new, expected):
+    found = changed_by(file, old, new)
+    assert expected <= found
+    assert not (found - expected) & (CORPUS | {"kernel", "graph", "compiled"})
+
+
+def test_a_new_figure_changes_no_training(changed_by):
+    found = changed_by("analysis/figures/write.py", "captions = {}", "captions = {'new': ''}")
+    assert found == {"figures"}
+
+
+def test_a_tie_of_candidates_broken_otherwise_trains_again(changed_by):
+    found = changed_by("training/choice.py", "min(outcomes, key=lambda outcome: outcome[0])",
+                       "min(outcomes, key=lambda outcome: (outcome[0], -1))")  # fmt: skip
+    assert "train" in found
+    assert not found & {"kernel", "graph"}  # the same settings have the same identity
+
+
+def test_a_module_may_be_renamed_and_moved(copied, tmp_path):
+    root, before = copied
+    moved = tmp_path / "moved"
+    shutil.copytree(root, moved)
+    package = moved / "online_rnnlm"
+    (package / "training" / "schedule.py").rename(package / "model" / "rate.py")
+    for file in package.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("training.schedule import", "model.rate import"))
+    assert digests(moved) == before
+
+
+def test_the_identity_changes_with_settings_corpus_and_code():
+    identities = {
+        identity(SETTINGS, "corpus", "code"),
+        identity(SETTINGS.model_copy(update={"seed": 2}), "corpus", "code"),
+        identity(SETTINGS, "other corpus", "code"),
+        identity(SETTINGS, "corpus", "other code"),
+    }
+    assert len(identities) == 4
+    assert identity(RunSettings(corpus="some"), "corpus", "code") in identities
+
+
+def test_times_of_files_are_no_part(copied):
+    root, before = copied
+    for file in root.rglob("*.py"):
+        os.utime(file)
+    assert digests(root) == before
+
+
+@pytest.mark.parametrize("start", ["nowhere", "training.nowhere", "training.loop:nowhere"])
+def test_code_that_is_not_there_is_an_error(start):
+    with pytest.raises(ValueError, match="nowhere"):
+        code.code_digest(start)
+
+
+def test_sources_that_are_not_there_are_an_error():
+    with pytest.raises(ValueError, match="nowhere"):
+        code.module_sources("nowhere")
+
+
+def test_a_modules_sources_are_its_own_and_what_it_imports():
+    names = {str(path.relative_to(PACKAGE)) for path in code.module_sources("corpora.splitting")}
+    assert {"corpora/splitting.py", "corpora/corpus.py", "errors.py", "__init__.py"} <= names
+    assert not {"commands/_main.py", "analysis/results.py"} & names
+
+
+def test_digests_import_nothing_of_what_they_cover():
+    script = (
+        "import sys; from online_rnnlm.storage import code\n"
+        "code.code_digest('commands.report:run'); code.module_sources('commands.report')\n"
+        "print('pandas' in sys.modules, 'online_rnnlm.analysis.report' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_every_module_can_be_digested():
+    for file in PACKAGE.rglob("*.py"):
+        module = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+        assert len(code.code_digest(module.removesuffix(".__init__") or "errors")) == 64
+        ast.parse(file.read_text(encoding="utf-8"))

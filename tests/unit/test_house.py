@@ -1,0 +1,69 @@
+"""The structure of the package: what may import what, and how long a module may be."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import online_rnnlm
+
+PACKAGE = Path(online_rnnlm.__file__).parent
+# A folder imports from those above it in this list only; those on one line do not know each other.
+FLOORS = (
+    ("errors",),
+    ("config",),
+    ("storage",),
+    ("corpora",),
+    ("model",),
+    ("rivals",),
+    ("engines",),
+    ("process",),
+    ("training", "evaluation", "tracking", "cross_check"),
+    ("pipeline",),
+    ("analysis",),
+    ("commands",),
+)
+FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
+LONGEST = 300
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(file: Path) -> set[str]:
+    """The rooms that a file imports from."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    parts = [name.split(".") for name in names if name.startswith("online_rnnlm.")]
+    return {part[1] for part in parts}
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_module_imports_from_below_only(file):
+    room = room_of(file)
+    if room in ("__init__", "__main__"):
+        return
+    for other in imported(file) - {room}:
+        assert FLOOR[other] < FLOOR[room], f"{file}: imports from {other}"
+
+
+def test_the_package_has_no_other_folders_and_no_loose_modules():
+    rooms = {room_of(file) for file in SOURCES} - {"__init__", "__main__"}
+    assert rooms == set(FLOOR)
+    loose = {path.name for path in PACKAGE.glob("*.py")}
+    assert loose == {"__init__.py", "__main__.py", "errors.py"}
+
+
+def test_no_module_is_too_long():
+    long = {
+        str(file.relative_to(PACKAGE)): lines
+        for file in SOURCES
+        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST
+    }
+    assert long == {}

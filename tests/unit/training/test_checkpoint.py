@@ -1,0 +1,71 @@
+"""Checkpoints: whole, of this run, or none."""
+
+import errno
+
+import numpy as np
+import pytest
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.training import checkpoint
+from online_rnnlm.training.checkpoint import Progress
+from online_rnnlm.training.schedule import Schedule
+
+SIZES = Sizes(7, 3, 2, 2)
+
+
+def progress(seed=1, epochs=2):
+    schedule = Schedule(0.2, 2.0, 1.003)
+    for epoch in range(epochs):
+        schedule = schedule.after(5.1 - 0.001 * epoch)
+    return Progress(
+        schedule,
+        parameters.initialise(SIZES, 0.1, seed, "float32"),
+        parameters.initialise(SIZES, 0.3, seed, "float32"),
+        [{"epoch": epoch + 1, "valid_perplexity": 0.1 + 0.2 * epoch} for epoch in range(epochs)],
+    )
+
+
+def same(found, expected):
+    for arrays in ("weights", "accumulators"):
+        pairs = zip(getattr(found, arrays), getattr(expected, arrays), strict=True)
+        assert all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs)
+    return (found.schedule, found.epochs) == (expected.schedule, expected.epochs)
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+def test_what_is_saved_is_loaded_bit_by_bit(tmp_path, epochs):
+    saved = progress(epochs=epochs)
+    checkpoint.save(saved, RunDirectory(tmp_path), "this run")
+    loaded = checkpoint.load(RunDirectory(tmp_path), "this run")
+    assert loaded is not None
+    assert same(loaded, saved)
+    assert loaded.epoch == epochs
+
+
+def test_there_may_be_none(tmp_path):
+    assert checkpoint.load(RunDirectory(tmp_path), "this run") is None
+
+
+def test_another_runs_is_none(tmp_path):
+    checkpoint.save(progress(), RunDirectory(tmp_path), "this run")
+    assert checkpoint.load(RunDirectory(tmp_path), "another run") is None
+    assert checkpoint.load(RunDirectory(tmp_path), "this run") is not None
+
+
+def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
+    checkpoint.save(progress(seed=1), RunDirectory(tmp_path), "this run")
+
+    def full(file, **_):
+        file.write(b"half of it")
+        raise OSError(errno.ENOSPC, "as the system says it")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(np, "savez", full)
+        with pytest.raises(UserError, match=r"state\.npz: cannot be written: No space left"):
+            checkpoint.save(progress(seed=2), RunDirectory(tmp_path), "this run")
+    loaded = checkpoint.load(RunDirectory(tmp_path), "this run")
+    assert loaded is not None
+    assert same(loaded, progress(seed=1))

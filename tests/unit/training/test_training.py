@@ -1,0 +1,336 @@
+"""Training on a small corpus: learning, reproducing, resuming, diverging."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytensor
+import pytest
+
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.engines import registry
+from online_rnnlm.errors import UserError
+from online_rnnlm.model import parameters, weight_files
+from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
+from online_rnnlm.training import checkpoint, epoch
+from online_rnnlm.training.checkpoint import Progress
+from online_rnnlm.training.schedule import Schedule
+from online_rnnlm.training.train import train
+from tests.outcome import steady
+
+BEGUN = {"run.json", "metrics.jsonl", "train.log"}
+"""The files of a run that has no result."""
+# A rate at which valid goes up and down, so that weights and accumulators are given up; rounded
+# so finely that it does so on every machine.
+RESTLESS = {"learning_rate": 0.8, "batch_sentences": 2, "max_epochs": 8, "precision": "float64"}
+
+# Trains, and kills itself when `file` is put in its place for the `count`th time.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from online_rnnlm.process.environment import prepare_process
+prepare_process()
+from online_rnnlm.config.runs import Run
+from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
+from online_rnnlm.training.train import train
+
+run, corpus, directory, file, count = sys.argv[1:]
+left = int(count)
+
+def watch(event, arguments):
+    global left
+    if event == "os.rename" and Path(os.fsdecode(arguments[1])).name == file:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+run = Run.model_validate_json(run)
+train(run, CorpusDirectory(Path(corpus)), RunDirectory(Path(directory)))
+"""
+
+
+def run_of(**changes) -> Run:
+    # All that decides what is learnt, so that other defaults change nothing here.
+    values = {
+        "hidden_size": 12,
+        "document_size": 4,
+        "document_rate": 0.1,
+        "optimizer": "adagrad",
+        "learning_rate": 0.2,
+        "accumulator_start": 0.1,
+        "batch_sentences": 16,
+        "max_epochs": 4,
+    }
+    return Run(settings=RunSettings.model_validate({"corpus": "topics", **values, **changes}))
+
+
+def trained(run: Run, corpus: CorpusDirectory, path: Path) -> RunDirectory:
+    directory = RunDirectory(path)
+    train(run, corpus, directory)
+    return directory
+
+
+def epochs_of(directory: RunDirectory) -> list[dict]:
+    return [json.loads(line) for line in directory.metrics.read_text().splitlines()]
+
+
+def same_weights(one: RunDirectory, other: RunDirectory) -> bool:
+    pairs = zip(weight_files.read(one.model), weight_files.read(other.model), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def assert_same_run(one: RunDirectory, other: RunDirectory) -> None:
+    """Bit-equal weights and metrics, but times."""
+    assert same_weights(one, other)
+    assert [steady(e) for e in epochs_of(one)] == [steady(e) for e in epochs_of(other)]
+    assert steady(read_json(one.result)) == steady(read_json(other.result))
+    assert steady(read_json(one.run)) == steady(read_json(other.run))
+
+
+def contents(directory: RunDirectory) -> dict[str, tuple[int, bytes]]:
+    files = [file for file in directory.path.rglob("*") if file.is_file()]
+    return {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in files}
+
+
+@pytest.mark.parametrize("document_size", [0, 4])
+def test_it_learns(corpus_directory, tmp_path, document_size):
+    run = run_of(document_size=document_size, max_epochs=6)
+    directory = trained(run, corpus_directory, tmp_path)
+    epochs, result = epochs_of(directory), read_json(directory.result)
+    # 12 nouns, 9 verbs, `the`, `<unk>`, `</s>`; a bigram model would be near 6.
+    assert load_corpus(corpus_directory).vocabulary_size == 24
+    assert epochs[0]["valid_perplexity"] < 18
+    assert result["valid_perplexity"] < 7
+    assert [entry["epoch"] for entry in epochs] == list(range(1, result["epochs"] + 1))
+    assert result["valid_perplexity"] == min(entry["valid_perplexity"] for entry in epochs)
+    weights = weight_files.read(directory.model)
+    assert result["parameters"] == sum(array.size for array in weights)
+    assert all(entry["words_per_second"] > 0 and entry["seconds"] > 0 for entry in epochs)
+    assert all(entry["peak_memory_megabytes"] > 10 for entry in epochs)
+    assert not directory.checkpoint.exists()
+    assert len(directory.log.read_text().splitlines()) == len(epochs)
+
+
+def test_an_online_vector_learns_what_a_sentence_is_about(corpus_directory, tmp_path):
+    perplexities = [
+        read_json(trained(run, corpus_directory, tmp_path / run.name).result)["valid_perplexity"]
+        for run in (run_of(document_size=4), run_of(document_size=4, document_rate=0.0))
+    ]
+    assert perplexities[0] < 0.9 * perplexities[1]
+
+
+def test_the_seed_decides_every_bit(corpus_directory, tmp_path):
+    run = run_of(max_epochs=2)
+    one, same = (trained(run, corpus_directory, tmp_path / name) for name in ("one", "same"))
+    assert_same_run(one, same)
+    other = trained(run_of(max_epochs=2, seed=2), corpus_directory, tmp_path / "other")
+    assert not same_weights(one, other)
+    assert read_json(one.result)["identity"] != read_json(other.result)["identity"]
+
+
+def test_every_epoch_has_an_order_of_its_own(corpus_directory):
+    split = load_corpus(corpus_directory).splits["train"]
+    orders = {
+        (seed, number): np.concatenate(list(epoch._parts(run_of(seed=seed), split, number)))
+        for seed in (1, 2)
+        for number in (1, 2)
+    }
+    assert all(sorted(order.tolist()) == list(range(300)) for order in orders.values())
+    assert len({tuple(order) for order in orders.values()}) == 4
+
+
+@pytest.fixture(scope="module")
+def restless(corpus_directory, tmp_path_factory) -> RunDirectory:
+    """An unbroken run with epochs whose weights were given up, others after them."""
+    run = run_of(**RESTLESS)
+    directory = trained(run, corpus_directory, tmp_path_factory.mktemp("restless") / "run")
+    kept = [entry["kept"] for entry in epochs_of(directory)]
+    assert False in kept[:-1], kept
+    return directory
+
+
+@pytest.mark.parametrize("moment", ["checkpoint", "model", "result"])
+def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restless, moment):
+    kept = [entry["kept"] for entry in epochs_of(restless)]
+    # Just before the checkpoint after a worse epoch is replaced, and while a run's end is written.
+    file, count = {
+        "checkpoint": ("state.npz", kept.index(False) + 2),
+        "model": ("model.npz", 1),
+        "result": ("result.json", 1),
+    }[moment]
+    run = run_of(**RESTLESS)
+    directory = RunDirectory(tmp_path / "run")
+    places = [str(corpus_directory.path), str(directory.path)]
+    command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places, file, str(count)]
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert not directory.result.exists()
+    lines = directory.log.read_text().splitlines()
+    done = count - 1 if moment == "checkpoint" else len(kept)
+    assert len(lines) == done
+    train(run, corpus_directory, directory)
+    assert_same_run(directory, restless)
+    assert not directory.checkpoint.exists()
+    lines = directory.log.read_text().splitlines()
+    assert f"goes on after epoch {done}" in lines[done]
+    assert len(lines) == len(kept) + 1
+
+
+def test_with_jax_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path):
+    pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    run = run_of(engine="jax", max_epochs=2, batch_sentences=64)
+    directory = RunDirectory(tmp_path / "killed")
+    places = [str(corpus_directory.path), str(directory.path), "state.npz", "2"]
+    command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places]
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    train(run, corpus_directory, directory)
+    unbroken = trained(run, corpus_directory, tmp_path / "unbroken")
+    assert_same_run(directory, unbroken)
+    assert "jax" in read_json(directory.run)["versions"]
+    usual = trained(run_of(max_epochs=2, batch_sentences=64), corpus_directory, tmp_path / "usual")
+    for found, wanted in zip(epochs_of(directory), epochs_of(usual), strict=True):
+        assert found["valid_perplexity"] == pytest.approx(wanted["valid_perplexity"], rel=1e-4)
+        assert found["train_perplexity"] == pytest.approx(wanted["train_perplexity"], rel=1e-4)
+
+
+def test_a_finished_run_is_not_trained_again(corpus_directory, restless):
+    before = contents(restless)
+    train(run_of(**RESTLESS), corpus_directory, restless)
+    assert contents(restless) == before
+
+
+@pytest.mark.parametrize("missing", ["run.json", "metrics.jsonl", "model.npz", "result.json"])
+def test_an_incomplete_run_is_trained_again(corpus_directory, tmp_path, restless, missing):
+    shutil.copytree(restless.path, tmp_path / "run")
+    (tmp_path / "run" / missing).unlink()
+    assert_same_run(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"), restless)
+
+
+def test_another_runs_results_and_checkpoint_are_not_used(corpus_directory, tmp_path):
+    run, changed = run_of(max_epochs=2), run_of(max_epochs=2, l2=0.001)
+    fresh = trained(changed, corpus_directory, tmp_path / "fresh")
+    directory = trained(run, corpus_directory, tmp_path / "run")
+    old = read_json(directory.result)["identity"]
+    sizes = sizes_for(run.settings, load_corpus(corpus_directory))
+    zeros = parameters.filled(sizes, 0.0, "float32")
+    schedule = Schedule(0.1, 2.0, 1.003)
+    checkpoint.save(Progress(schedule, zeros, zeros, epochs_of(directory)[:1]),
+                    directory, old)  # fmt: skip
+    train(changed, corpus_directory, directory)
+    assert_same_run(directory, fresh)
+    assert len(directory.log.read_text().splitlines()) == 2  # nor is its log gone on with
+
+
+def test_another_corpus_is_another_run(corpus_directory, make_corpus_directory, tmp_path):
+    run = run_of(max_epochs=1)
+    directory = trained(run, corpus_directory, tmp_path / "run")
+    old = read_json(directory.run)
+    train(run, make_corpus_directory(seed=1), directory)
+    new = read_json(directory.run)
+    assert old["corpus_digest"] != new["corpus_digest"]
+    assert old["identity"] != new["identity"]
+
+
+def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restless):
+    epochs, result = epochs_of(restless), read_json(restless.result)
+    run = run_of(**RESTLESS)
+    corpus = load_corpus(corpus_directory)
+    valid = corpus.splits["valid"]
+    scores = registry.scorer(run.settings, corpus)(
+        weight_files.read(restless.model),
+        valid,
+        np.arange(valid.sentences),
+        run.settings.document_rate,
+    )
+    perplexity = np.exp(-scores.log_probabilities.sum() / valid.tokens)
+    assert perplexity == pytest.approx(result["valid_perplexity"], rel=1e-12)
+    # Ended right after its first worse epoch, a run has the weights of the epoch before.
+    worse = next(entry["epoch"] for entry in epochs if not entry["kept"])
+    ended, before = (
+        trained(run_of(**{**RESTLESS, "max_epochs": number}), corpus_directory,
+                tmp_path / str(number))
+        for number in (worse, worse - 1)
+    )  # fmt: skip
+    assert same_weights(ended, before)
+    assert read_json(ended.result)["best_epoch"] == worse - 1
+    # From the first epoch that is no improvement on, the rate is halved before every epoch.
+    rates = [entry["learning_rate"] for entry in epochs]
+    assert rates[worse] == rates[worse - 1] / 2
+    assert len(epochs) == 8 or rates[-1] < rates[0]
+
+
+def test_a_worse_epochs_accumulators_are_given_up(corpus_directory, tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(checkpoint, "save", lambda p, *_: saved.append(deepcopy(p.accumulators)))
+    epochs = epochs_of(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"))
+    for entry, before, after in zip(epochs[1:], saved[:-1], saved[1:], strict=True):
+        same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        assert same == (not entry["kept"])
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("learning_rate", [1e4, 1e30])
+def test_divergence_is_said_and_leaves_no_result(
+    corpus_directory, tmp_path, learning_rate, precision
+):
+    run = run_of(optimizer="sgd", learning_rate=learning_rate, precision=precision)
+    directory = RunDirectory(tmp_path / "run")
+    with pytest.raises(UserError, match=r"diverged in epoch 1: .*`learning_rate` below"):
+        train(run, corpus_directory, directory)
+    left = {file.name for file in directory.path.iterdir()}
+    assert left == BEGUN | {"failure.json"}
+
+
+def test_divergence_leaves_no_older_results_either(corpus_directory, tmp_path):
+    directory = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "run")
+    with pytest.raises(UserError, match="diverged"):
+        train(run_of(optimizer="sgd", learning_rate=1e4), corpus_directory, directory)
+    assert {file.name for file in directory.path.iterdir()} == BEGUN | {"failure.json"}
+    assert epochs_of(directory) == []
+
+
+def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_path, monkeypatch):
+    real = epoch._perplexity
+    calls = []
+
+    def exploding(log_probability, split):
+        calls.append(split)
+        return real(log_probability, split) if len(calls) < 4 else float("inf")
+
+    monkeypatch.setattr(epoch, "_perplexity", exploding)
+    directory = RunDirectory(tmp_path / "run")
+    with pytest.raises(UserError, match="diverged in epoch 2"):
+        train(run_of(), corpus_directory, directory)
+    assert not directory.result.exists()
+    assert not directory.model.exists()
+    failure = read_json(directory.failure)
+    assert failure["identity"] == read_json(directory.run)["identity"]
+    assert "diverged in epoch 2" in failure["message"]
+    monkeypatch.setattr(epoch, "_perplexity", real)
+    with pytest.raises(UserError, match="diverged in epoch 2"):  # known: a retry does not try
+        train(run_of(), corpus_directory, directory)
+    directory.failure.unlink()
+    train(run_of(), corpus_directory, directory)
+    assert not directory.failure.exists()
+
+
+def test_both_engines_train_alike(corpus_directory, tmp_path):
+    changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 160}
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        kernel, graph = (
+            epochs_of(trained(run_of(engine=kind, **changes), corpus_directory, tmp_path / kind))[0]
+            for kind in ("kernel", "graph")
+        )
+    for key in ("train_perplexity", "valid_perplexity"):
+        assert graph[key] == pytest.approx(kernel[key], rel=1e-9)
