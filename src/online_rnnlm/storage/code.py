@@ -99,7 +99,7 @@ def _digest(name: Name) -> str:
 def _references(name: Name) -> dict[str, Name]:
     """The definitions of the package that a definition uses, by the names that it has for them."""
     module, own = _module(name[0]), name[1]
-    found: dict[str, Name] = {}
+    found = {other: (name[0], other) for other in module.decorated if other != own}
     for statement in _statements(name):
         imports = module.imports | dict(_own_imports(statement))
         for used in _names(statement):
@@ -144,6 +144,8 @@ class _Module:
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     effects: list[ast.stmt] = field(default_factory=list)
     """Statements that define nothing: they have run before anything of the module is used."""
+    decorated: list[str] = field(default_factory=list)
+    """Definitions whose decorators may have told others of them: used as soon as the module is."""
     imports: dict[str, Name] = field(default_factory=dict)
     """Names that come from the package."""
     foreign: dict[str, str] = field(default_factory=dict)
@@ -169,6 +171,7 @@ def _module(module: str) -> _Module:
         names = _defined(decisive)
         for name in names:
             found.definitions.setdefault(name, []).append(decisive)
+        found.decorated.extend(names if getattr(decisive, "decorator_list", []) else [])
         if not names:
             found.effects.append(decisive)
     return found
