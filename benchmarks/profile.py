@@ -1,4 +1,4 @@
-"""Where the time goes inside the kernel: its compiled parts, timed one by one on real batches."""
+"""Time of each compiled part of the kernel, measured one by one on real batches."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _class_errors(weights, tokens, space):  # noqa: ANN001, ANN202
 
 
 class State(NamedTuple):
-    """All that a batch is computed from, and in."""
+    """All arrays and settings that the update of a batch reads and writes."""
 
     weights: Parameters
     sums: Parameters
@@ -61,7 +61,7 @@ class State(NamedTuple):
 
 
 def profile(context: Context) -> dict[str, Any]:
-    """Microseconds a word of every part, of its products alone, and of the whole as it trains."""
+    """Measure microseconds per word of every part, of its products alone, and of the whole."""
     sizes = (STATIC, ONLINE)
     return {"profiles": [_profile(context, context.main, context.settings(s)) for s in sizes]}
 
@@ -116,7 +116,7 @@ def _state(settings: RunSettings, named: NamedCorpus) -> State:
 
 
 class _Clock:
-    """Times calls under their names."""
+    """Collects the times of calls by name."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)
@@ -129,7 +129,7 @@ class _Clock:
 
 
 def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
-    """One update, part by part: the same calls as `predict_batch` and `update_weights` make."""
+    """Make one update part by part, with the calls of `predict_batch` and `update_weights`."""
     weights, sums, classes, stream, offsets, rate, rule, space = state
     clock("sort sentences", layout.sort_by_length, offsets, batch)
     places = space.first, space.inputs, space.targets
