@@ -66,7 +66,7 @@ def _by_operation(settings: RunSettings, corpus: Corpus, sentences: Sentences, a
 
 
 def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_call: int) -> Task:
-    """A training pass that calls the kernel directly, on arrays that are allocated before."""
+    """The kernel on arrays of its own, its scratch memory made beforehand."""
     sizes, real = sizes_for(settings, corpus), np.dtype(settings.precision).type
     weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, real)
     sums = parameters.filled(sizes, settings.accumulator_start, real)

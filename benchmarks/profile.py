@@ -48,7 +48,7 @@ def _class_errors(weights, tokens, space):  # noqa: ANN001, ANN202
 
 
 class State(NamedTuple):
-    """All arrays and settings that the update of a batch reads and writes."""
+    """All that a batch is computed from, and in."""
 
     weights: Parameters
     sums: Parameters
@@ -129,7 +129,7 @@ class _Clock:
 
 
 def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
-    """Make one update part by part, with the calls of `predict_batch` and `update_weights`."""
+    """One update, part by part: the same calls as `predict_batch` and `update_weights` make."""
     weights, sums, classes, stream, offsets, rate, rule, space = state
     clock("sort sentences", layout.sort_by_length, offsets, batch)
     places = space.first, space.inputs, space.targets
