@@ -1,1 +1,1 @@
-"""How fast the model trains and scores on this machine: `python -m benchmarks --help`."""
+"""Measures how fast the model trains and scores on this machine: `python -m benchmarks --help`."""

@@ -1,10 +1,10 @@
-"""`python -m benchmarks`: measure, print the table, write the figures and the document."""
+"""`python -m benchmarks`: measure, print the table, write the values and the document."""
 
 import os
 
 from online_rnnlm.process.environment import prepare_process
 
-# What a shell has set for its own purposes is not measured; what the package sets is.
+# What is measured are the package's own settings, not one of the user's shell.
 os.environ.pop("OPENBLAS_CORETYPE", None)
 prepare_process()
 

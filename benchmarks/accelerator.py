@@ -1,4 +1,4 @@
-"""JAX's engine beside the kernel, by batch size: `--only jax --device gpu`."""
+"""Speed of the JAX engine and of the kernel by batch size: `--only jax --device gpu`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LEAST_SENTENCES = 2048
 
 
 def jax(context: Context) -> dict[str, Any]:
-    """Training with D = 20 by JAX, words a second of the clock; and how many times the kernel's.
+    """Measure training with D = 20 by JAX and by the kernel, in words per second of the clock.
 
-    The kernel computes on one core of this machine, whatever JAX computes on.
+    The kernel computes on one core of this machine, whichever device JAX computes on.
     """
     settings = context.settings(ONLINE, engine="jax", device=context.options.device)
     try:
@@ -41,7 +41,7 @@ def _title(settings: RunSettings) -> str:
 
 
 def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
-    """Both engines with batches of that size, measured in turn."""
+    """Measure both engines in turn, with batches of that size."""
     usual = context.settings(ONLINE, batch_sentences=batch, engine="kernel")
     by_jax = {"engine": "jax", "device": context.options.device}
     every = [usual, RunSettings.model_validate({**usual.model_dump(), **by_jax})]
@@ -60,7 +60,7 @@ def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
 
 
 def _compiled(context: Context, settings: RunSettings) -> tuple[Task, float]:
-    """A pass of training, and the seconds that its first time took, compilation in it."""
+    """A training pass, and the seconds that its first call took, compilation included."""
     corpus, batch = context.main.corpus, settings.batch_sentences
     sentences = context.sample(corpus, max(LEAST_SENTENCES, BATCHES_A_PASS * batch))
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the arithmetic alone would cost: FLOPs a word, and the bound that they set."""
+"""FLOPs per word that the arithmetic needs, and the bound on the speed that follows from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLOPS_A_MULTIPLY_ADD = 2
 
 
 def scoring_flops(sizes: Sizes, mean_class_size: float) -> float:
-    """FLOPs to predict a word and, where there is one, to update the document vector."""
+    """FLOPs to predict a word and to update the document vector, if the model has one."""
     return FLOPS_A_MULTIPLY_ADD * multiply_adds_per_word(sizes, mean_class_size)
 
 
@@ -24,9 +24,10 @@ def training_flops(sizes: Sizes, mean_class_size: float) -> float:
 
 
 def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
-    """The FLOPs of `training_flops` by the part of the kernel that does them.
+    """The FLOPs of `training_flops`, by the part of the kernel that computes them.
 
-    Parts without products, and AdaGrad's steps and exponentials anywhere, count as none.
+    Only products count: parts without products are left out, and so are AdaGrad's steps and the
+    exponentials of the other parts.
     """
     m, k, c, d = sizes.hidden, sizes.classes, mean_class_size, sizes.document
     multiply_adds = {
@@ -44,11 +45,11 @@ def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
 
 
 def learning_flops(sizes: Sizes, mean_class_size: float, steps: int) -> float:
-    """FLOPs to predict a word and let everything learn from it, through `steps` hidden states."""
+    """FLOPs to predict a word and to let all weights learn from it through `steps` states."""
     learning = update_multiply_adds_per_word(sizes, mean_class_size, GROUPS, steps)
     return FLOPS_A_MULTIPLY_ADD * (multiply_adds_per_word(sizes, mean_class_size) + learning)
 
 
 def bound(gflops: float, flops: float) -> float:
-    """Words a second if nothing but matrix products at `gflops` GFLOP/s took time."""
+    """Words per second if only matrix products took time, at `gflops` GFLOP/s."""
     return gflops * 1e9 / flops

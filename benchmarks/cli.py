@@ -1,4 +1,4 @@
-"""The benchmark's options, and the order of its measurements."""
+"""Options of the benchmark, and the order of its measurements."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "convergence": convergence,
 }
 ON_A_GPU = "jax"
-"""Measured on demand: on a CPU it takes longer than all else, for nobody's use."""
+"""A section that is measured on demand only: on a CPU it takes longer than all others together."""
 logger = logging.getLogger("benchmarks")
 
 
@@ -69,13 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    corpora = parser.add_argument_group("corpora: the first one is measured in full")
+    corpora = parser.add_argument_group("corpora (the first one is measured in full)")
     corpora.add_argument(
         "--text",
         type=Path,
         nargs=3,
         metavar=("TRAIN", "VALID", "TEST"),
-        help="ready text, prepared with the configuration's classes; comes first",
+        help="three files of ready text, prepared with the configuration's classes; comes first",
     )
     corpora.add_argument(
         "--corpus",
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config",
         type=Path,
         default=Path("config/config.yaml"),
-        help="the experiment whose rows' settings are used (default: %(default)s)",
+        help="the experiment whose settings are used (default: %(default)s)",
     )
     add(
         "--only",
@@ -98,12 +98,18 @@ def _parser() -> argparse.ArgumentParser:
         choices=list(SECTIONS),
         default=[name for name in SECTIONS if name != ON_A_GPU],
         metavar="NAME",
-        help=f"measure only these of {', '.join(SECTIONS)}; figures of others are kept "
+        help=f"measure only these of {', '.join(SECTIONS)}; the values of others are kept "
         f"(default: all but {ON_A_GPU})",
     )
-    add("--quick", action="store_true", help="little work a figure: only to see that it works")
+    add("--quick", action="store_true", help="measure with little work, only to see that it works")
     add("--repeats", type=int, default=7, help="rounds (default: %(default)s)")
-    add("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of whole runs (default: 1 2 3)")
+    add(
+        "--seeds",
+        type=int,
+        nargs="+",
+        default=[1, 2, 3],
+        help="seeds of whole runs (default: 1 2 3)",
+    )
     add(
         "--perplexity",
         type=float,
@@ -112,30 +118,49 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("STATIC", "ONLINE"),
         help="validation perplexities to reach (default: 108.1 92)",
     )
-    add("--device", choices=("cpu", "gpu"), default="cpu", help="for JAX (default: %(default)s)")
+    add(
+        "--device",
+        choices=("cpu", "gpu"),
+        default="cpu",
+        help="device that JAX computes on (default: %(default)s)",
+    )
     add(
         "--batches",
         type=int,
         nargs="+",
         default=[64, 256, 1024],
-        help="sentences an update, for JAX (default: 64 256 1024)",
+        help="sentences per update, for JAX (default: 64 256 1024)",
     )
-    add("--torch-python", type=Path, help="an interpreter that has PyTorch")
-    add("--torch-seconds", type=float, default=300, help="processor time that PyTorch gets")
-    add("--out", type=Path, default=DEFAULT_OUT, help="folder (default: %(default)s)")
+    add("--torch-python", type=Path, help="a Python interpreter that has PyTorch")
+    add(
+        "--torch-seconds",
+        type=float,
+        default=300,
+        help="seconds of processor time that PyTorch gets (default: %(default)s)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        help="folder for the measured values (default: %(default)s)",
+    )
     add(
         "--document",
         type=Path,
         nargs="?",
         const=DOCUMENT,
-        help=f"write the document, too (default: {DOCUMENT}, its pictures in a folder beside it)",
+        help=f"write the document, too, and its pictures beside it (default: {DOCUMENT})",
     )
-    add("--no-measuring", action="store_true", help="only show and document what was measured")
+    add(
+        "--no-measuring",
+        action="store_true",
+        help="measure nothing: only show and document the last values",
+    )
     return parser  # fmt: skip
 
 
 def run(parsed: argparse.Namespace) -> None:
-    """Measure what was asked for, section by section; each is kept as soon as it is there."""
+    """Measure the chosen sections one by one, and save each as soon as it is measured."""
     file = parsed.out / "bench.json"
     if parsed.no_measuring:
         if not file.is_file():
@@ -146,7 +171,7 @@ def run(parsed: argparse.Namespace) -> None:
             results = _measure(_context(parsed, Path(scratch)), parsed.only, file)
     print(show(results))
     if parsed.document:
-        # Quick figures say nothing: they are not to take the place of the project's own document.
+        # Quick values say nothing about speed: they must not replace the project's own document.
         keep_out = parsed.quick and parsed.document == DOCUMENT
         path = parsed.out / DOCUMENT.name if keep_out else parsed.document
         document.write(results, path)

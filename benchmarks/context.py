@@ -1,4 +1,4 @@
-"""What every measurement is given: options, corpora, settings, a folder for scratch files."""
+"""The context of every measurement: options, corpora, settings and a folder for temporary files."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from online_rnnlm.storage.paths import CorpusDirectory
 
 HIDDEN_SIZE = 100
 STATIC, ONLINE = 0, 20
-"""The two document sizes that are measured everywhere."""
+"""The two document sizes that every section measures."""
 REFERENCE_TRAIN = "6e524fef3eddd0e1bc1d0901ed48f58779bb694810a56a2b5d875ba9e91caad1"
-"""sha256 of the reference split's training text: the perplexities aimed at are those on it."""
+"""sha256 of the training text of the reference split, to which the target perplexities belong."""
 
 
 @dataclass(frozen=True)
 class NamedCorpus:
-    """A prepared corpus, its name and where it lies."""
+    """A prepared corpus, with its name and its folder."""
 
     name: str
     directory: CorpusDirectory
@@ -38,7 +38,7 @@ class NamedCorpus:
 
 @dataclass(frozen=True)
 class Options:
-    """How to measure."""
+    """The options that say how to measure."""
 
     quick: bool = False
     repeats: int = 7
@@ -46,17 +46,17 @@ class Options:
     thresholds: dict[int, float] = field(default_factory=lambda: {STATIC: 108.1, ONLINE: 92.0})
     """Validation perplexity to reach, by document size."""
     device: str = "cpu"
-    """What JAX computes on."""
+    """The device that JAX computes on."""
     batches: tuple[int, ...] = (64, 256, 1024)
-    """Sentences an update, with JAX."""
+    """Numbers of sentences per update, with JAX."""
     torch_python: Path | None = None
     torch_seconds: float = 300.0
-    """Processor time that PyTorch gets to learn."""
+    """Seconds of processor time that PyTorch gets to learn."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a measurement needs to know; `corpora[0]` is the one that all are made on."""
+    """All that a measurement needs; every section is measured on `corpora[0]`."""
 
     corpora: list[NamedCorpus]
     experiment: Experiment
@@ -65,11 +65,11 @@ class Context:
 
     @property
     def main(self) -> NamedCorpus:
-        """The corpus that all measurements are made on."""
+        """The corpus that every section is measured on."""
         return self.corpora[0]
 
     def settings(self, document_size: int, **changes: Any) -> RunSettings:
-        """The experiment's settings of the row of that document size, or else the defaults."""
+        """Settings of the experiment's row of that document size, or the defaults without one."""
         rows = [run.settings for run in self.experiment.runs()]
         key = HIDDEN_SIZE, document_size
         found = [row for row in rows if (row.hidden_size, row.document_size) == key]
@@ -78,14 +78,14 @@ class Context:
         return RunSettings.model_validate({**values, **changes})
 
     def sample(self, corpus: Corpus, sentences: int, seed: int = 0) -> Sentences:
-        """Training sentences by chance: at most so many, far fewer if it must be quick."""
+        """Draw at most so many training sentences at random; a fiftieth of them with `--quick`."""
         split = corpus.splits["train"]
         order = np.random.default_rng(seed).permutation(split.sentences)
         return order[: sentences // 50 if self.options.quick else sentences].astype(np.int64)
 
 
 def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
-    """A trainer as training begins with it."""
+    """Make a trainer with the weights that training starts from."""
     sizes = sizes_for(settings, corpus)
     return registry.trainer(
         settings,
@@ -96,13 +96,13 @@ def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
 
 
 def parts(sentences: Sentences, size: int) -> Iterator[Sentences]:
-    """The sentences in parts of so many."""
+    """The sentences, in parts of `size`."""
     for begin in range(0, len(sentences), size):
         yield sentences[begin : begin + size]
 
 
 def words_in(corpus: Corpus, sentences: Sentences, split: str = "train") -> int:
-    """Words to predict in these sentences, `</s>` counted."""
+    """Number of words to predict in these sentences, `</s>` included."""
     offsets = corpus.splits[split].offsets
     return int((offsets[sentences + 1] - offsets[sentences]).sum())
 

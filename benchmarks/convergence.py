@@ -1,4 +1,4 @@
-"""Whole training runs: processor time to a validation perplexity, and where they end."""
+"""Whole training runs: processor time to a validation perplexity, and the final test perplexity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEST_TARGETS = {STATIC: Target(109, at_least=False), ONLINE: Target(90, at_least
 
 
 class _EpochClock(logging.Handler):
-    """Reads the processor's time whenever training says that an epoch is over."""
+    """Reads the processor time whenever training logs that an epoch is over."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,12 +29,12 @@ class _EpochClock(logging.Handler):
         self.times: list[float] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Called by training after validation, copying of the best weights and checkpoint."""
+        """Note the processor time; training calls this after validation and the checkpoint."""
         self.times.append(time.process_time() - self.began)
 
 
 def convergence(context: Context) -> dict[str, Any]:
-    """Train both rows with every seed to the end, test them, and read off the times."""
+    """Train both rows to the end with every seed, test them, and read off the times."""
     seeds = context.options.seeds[:1] if context.options.quick else context.options.seeds
     rows, runs = [], []
     for size in (STATIC, ONLINE):
@@ -65,7 +65,7 @@ def _one_run(context: Context, document_size: int, seed: int) -> dict[str, Any]:
 
 
 def with_times(epochs: list[dict[str, Any]], cpu: list[float]) -> list[dict[str, Any]]:
-    """Each epoch with the processor time up to its end: of training alone, and of everything."""
+    """Add to each epoch the processor time up to its end: of learning alone, and of everything."""
     result, learning = [], 0.0
     for epoch, everything in zip(epochs, cpu, strict=True):
         learning += epoch["cpu_seconds"]
@@ -75,7 +75,7 @@ def with_times(epochs: list[dict[str, Any]], cpu: list[float]) -> list[dict[str,
 
 
 def time_to(epochs: list[dict[str, Any]], perplexity: float, key: str) -> float | None:
-    """The first epoch that validates at most so: what `key` says of it; None if there is none."""
+    """The value of `key` in the first epoch with at most that validation perplexity, or None."""
     reached = [epoch[key] for epoch in epochs if epoch["valid_perplexity"] <= perplexity]
     return reached[0] if reached else None
 

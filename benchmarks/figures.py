@@ -1,6 +1,6 @@
-"""Pictures of the document: how the cost grows, and where the time goes.
+"""Figures of `docs/performance.md`: how the cost grows, and where the time goes.
 
-The same data gives the same bytes; colours and lettering are those of the experiment's figures.
+The same data gives the same bytes. Colours and lettering are those of the experiment's figures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LINEAR = ("document_size",)
 
 
 def write_figures(results: dict[str, Any], folder: Path) -> list[str]:
-    """Draw what there are figures for, as SVG; returns the pictures' names."""
+    """Draw a figure, as SVG, of everything that was measured; returns the names of the figures."""
     drawings: dict[str, Callable[[], Figure]] = {}
     for name, cases in results["sections"].get("scaling", {}).get("axes", {}).items():
         drawings[name] = partial(_draw_scaling, name, cases)
@@ -40,7 +40,7 @@ def write_figures(results: dict[str, Any], folder: Path) -> list[str]:
 
 
 def _draw_scaling(name: str, cases: list[dict[str, Any]]) -> Figure:
-    """Words a second, its spread, and the bound that the arithmetic sets."""
+    """Draw words per second with their spread, and the bound that the arithmetic sets."""
     figure, (axis,) = panels(1, 3.4)
     values = [case["value"] for case in cases]
     speeds = [case["median"] for case in cases]
@@ -65,7 +65,7 @@ def _draw_scaling(name: str, cases: list[dict[str, Any]]) -> Figure:
 
 
 def _short(value: float, _: int | None = None) -> str:
-    """1,000 as 1k and 1,000,000 as 1M."""
+    """Format 1,000 as 1k and 1,000,000 as 1M."""
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:g}{letter}"
@@ -73,7 +73,7 @@ def _short(value: float, _: int | None = None) -> str:
 
 
 def _draw_profile(profiles: list[dict[str, Any]]) -> Figure:
-    """A bar a part, the parts in the order of computation; static beside the vector's model."""
+    """Draw a bar for each part, in the order of computation, for D = 0 and D = 20."""
     names = list(profiles[-1]["parts"])
     figure, (axis,) = panels(1, 0.34 * len(names) + 1.2, width=6.0)
     axis.grid(axis="x", linewidth=0.6)

@@ -1,4 +1,4 @@
-"""Timing and its arithmetic: repeated, interleaved, with a matrix product as the yardstick."""
+"""Timing: tasks are measured repeatedly and in turn, beside a matrix product as the reference."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from scipy.linalg import blas
 
 REFERENCE = "reference"
-"""Name of the yardstick among the interleaved tasks."""
+"""Name of the reference, a matrix product, among the tasks."""
 _PRODUCT_SIZE = 1024
 _PRODUCTS = 8
 
 Task = Callable[[], float]
-"""Does some work and says how much: words, or floating-point operations."""
+"""A function that does some work and returns how much: words, or floating-point operations."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One timed call: what was done, and the seconds of the clock and of the processor."""
+    """One timed call: the work done, and the seconds by the clock and of processor time."""
 
     work: float
     wall: float
@@ -30,26 +30,26 @@ class Sample:
 
     @property
     def per_cpu_second(self) -> float:
-        """Work a second of processor time: with one thread, that of an undisturbed machine."""
+        """Work per second of processor time; of one thread, the speed of an undisturbed machine."""
         return self.work / self.cpu
 
     @property
     def per_second(self) -> float:
-        """Work a second of the clock."""
+        """Work per second of the clock."""
         return self.work / self.wall
 
 
 def timed(task: Task) -> Sample:
-    """Call a task once."""
+    """Call a task once and time it."""
     wall, cpu = time.perf_counter(), time.process_time()
     work = task()
     return Sample(work, time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def interleaved(tasks: Mapping[str, Task], repeats: int) -> dict[str, list[Sample]]:
-    """Time all tasks and the yardstick in turn, `repeats` times, after one call of each.
+    """Time all tasks and the reference in turn, `repeats` times, after one untimed call of each.
 
-    In turn, so that a slow moment of the machine meets all of them; the samples of one round
+    A moment in which the machine is slow affects all tasks of a round, so the samples of one round
     can be compared with each other.
     """
     everything = {REFERENCE: reference_product(), **tasks}
@@ -63,7 +63,7 @@ def interleaved(tasks: Mapping[str, Task], repeats: int) -> dict[str, list[Sampl
 
 
 def reference_product() -> Task:
-    """Single-precision matrix products by the BLAS that the kernels use; FLOPs a call."""
+    """A task of single-precision matrix products, by the BLAS of the kernels; it returns FLOPs."""
     random = np.random.default_rng(0)
     shape = (_PRODUCT_SIZE, _PRODUCT_SIZE)
     a, b, c = (np.asfortranarray(random.random(shape, dtype=np.float32)) for _ in range(3))
@@ -77,7 +77,7 @@ def reference_product() -> Task:
 
 
 def summary(values: Sequence[float]) -> dict[str, Any]:
-    """Median, least, greatest, and all values."""
+    """The median, the least, the greatest and all values."""
     return {
         "median": statistics.median(values),
         "min": min(values),
@@ -87,10 +87,10 @@ def summary(values: Sequence[float]) -> dict[str, Any]:
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """Quotients of what was measured in the same rounds."""
+    """The ratios of values that were measured in the same rounds."""
     return [a / b for a, b in zip(above, below, strict=True)]
 
 
 def rates(samples: Sequence[Sample]) -> list[float]:
-    """Work a processor second of every sample."""
+    """Work per second of processor time, of every sample."""
     return [sample.per_cpu_second for sample in samples]

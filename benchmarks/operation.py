@@ -1,4 +1,4 @@
-"""The PyTensor operation against the bare kernel that it wraps."""
+"""Speed of the PyTensor operation relative to the compiled kernel that it calls."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TARGET = Target(0.9)
 
 
 def operation(context: Context) -> dict[str, Any]:
-    """Words a second through the operation, over those of the kernel called directly.
+    """Measure the ratio of words per second: through the operation, to calling the kernel directly.
 
-    `many` batches a call is how training uses it; `one` shows what a call itself costs.
+    Training passes many batches in a call; one batch in a call shows the cost of the call itself.
     """
     corpus = context.main.corpus
     sentences = context.sample(corpus, SENTENCES)

@@ -1,4 +1,4 @@
-"""Other systems on the same arrays: the plain graph, and PyTorch where there is one."""
+"""Other systems on the same arrays: the plain graph, and PyTorch if an interpreter has it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TORCH_TITLE = "PyTorch: nn.RNN(100, tanh), AdaptiveLogSoftmaxWithLoss, Adam, on
 
 
 def graph(context: Context) -> dict[str, Any]:
-    """The plain PyTensor graph: a few updates, and what compiling it took."""
+    """Measure a few updates of the plain PyTensor graph, and the time to compile it."""
     updates = 2 if context.options.quick else GRAPH_UPDATES
     usual = context.settings(ONLINE).batch_sentences
     cases = [(size, batch) for size in (STATIC, ONLINE) for batch in (1, usual)]
@@ -51,7 +51,7 @@ def _graph_row(context: Context, size: int, batch: int, updates: int) -> dict[st
 
 
 def torch(context: Context) -> dict[str, Any]:
-    """PyTorch in a process of its own interpreter: words a second, perplexity by time."""
+    """Measure PyTorch in a process of its own interpreter: words per second, perplexity by time."""
     python = context.options.torch_python
     if python is None:
         return {"rows": [missing(_TORCH_TITLE, "skipped: no --torch-python")]}
@@ -83,7 +83,7 @@ def _run_torch(context: Context, python: Path) -> dict[str, Any]:
         "seconds": 3.0 if options.quick else options.torch_seconds,
         "perplexity": options.thresholds[STATIC],
     }
-    # Torch brings libraries of its own: nothing of this process's environment is for it.
+    # PyTorch brings its own libraries, so this process's environment variables must not reach it.
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment = {**kept, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     result = subprocess.run(

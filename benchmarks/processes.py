@@ -1,4 +1,4 @@
-"""What is measured in processes of their own: side by side, memory, start."""
+"""Measurements that need processes of their own: two runs side by side, memory, start."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PROJECT = Path(__file__).parents[1]
 def worker(
     verb: str, directory: CorpusDirectory, settings: RunSettings
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process of `benchmarks.worker`; it is ended with the block."""
+    """Start a process of `benchmarks.worker`; it is killed at the end of the block."""
     values = settings.model_dump_json()
     command = [sys.executable, "-m", "benchmarks.worker", verb, str(directory.path), values]
     places = [str(_PROJECT), os.environ.get("PYTHONPATH", "")]
@@ -44,13 +44,13 @@ def worker(
 
 
 def hear(process: subprocess.Popen[str]) -> Any:
-    """What a worker says next."""
+    """Read the next value that a worker sends."""
     assert process.stdout is not None
     return json.loads(process.stdout.readline())
 
 
 def _work(processes: Sequence[subprocess.Popen[str]], seconds: float) -> float:
-    """Let these learn for so long at the same time; their words a second of the clock, summed."""
+    """Let these learn at the same time; returns the sum of their words per second of the clock."""
     for process in processes:
         assert process.stdin is not None
         print(seconds, file=process.stdin, flush=True)
@@ -58,7 +58,7 @@ def _work(processes: Sequence[subprocess.Popen[str]], seconds: float) -> float:
 
 
 def side_by_side(context: Context) -> dict[str, Any]:
-    """Two training processes at the same time against each of them alone, in turn."""
+    """Measure two training processes at the same time against each of them alone, in turn."""
     seconds = 0.3 if context.options.quick else 5.0
     alone, together = [], []
     with ExitStack() as stack:
@@ -77,9 +77,9 @@ def side_by_side(context: Context) -> dict[str, Any]:
 
 
 def memory(context: Context) -> dict[str, Any]:
-    """The most resident memory of a process that trains a whole run of one epoch.
+    """Measure the peak resident memory of a process that trains a whole run of one epoch.
 
-    All that an epoch's end makes is in it: scores, copies of the best weights, the checkpoint.
+    It includes what the end of an epoch makes: scores, copies of the best weights, the checkpoint.
     """
     tokens = MEMORY_TOKENS // (50 if context.options.quick else 1)
     classes = next(iter(context.experiment.corpora.values())).classes
@@ -94,7 +94,7 @@ def memory(context: Context) -> dict[str, Any]:
 
 
 def start(context: Context) -> dict[str, Any]:
-    """Seconds of the clock from starting Python to the end of the first update, caches warm."""
+    """Measure the seconds from starting Python to the end of the first update, with warm caches."""
     settings, seconds, steps = context.settings(ONLINE), [], []
     for _ in range(context.options.repeats + 1):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Where the time goes inside the kernel: its compiled parts, timed one by one on real batches."""
+"""Time of each compiled part of the kernel, measured one by one on real batches."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class State(NamedTuple):
 
 
 def profile(context: Context) -> dict[str, Any]:
-    """Microseconds a word of every part, of its products alone, and of the whole as it trains."""
+    """Measure microseconds per word of every part, of its products alone, and of the whole."""
     sizes = (STATIC, ONLINE)
     return {"profiles": [_profile(context, context.main, context.settings(s)) for s in sizes]}
 
@@ -116,7 +116,7 @@ def _state(settings: RunSettings, named: NamedCorpus) -> State:
 
 
 class _Clock:
-    """Times calls under their names."""
+    """Collects the times of calls by name."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)

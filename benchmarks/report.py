@@ -1,4 +1,4 @@
-"""The table on the terminal, and what the figures depend on."""
+"""The table on the terminal, and the set-up that the measured values depend on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADINGS = ("what", "unit", "median", "min to max", "target", "ratio", "of the b
 
 
 def setup(context: Context) -> dict[str, Any]:
-    """Whatever figures must share to stand in one table: machine, code, corpora, settings."""
+    """The set-up that all values of one table share: machine, code, corpora, settings."""
     blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
     options = context.options
     return {
@@ -52,14 +52,14 @@ def _describe(named: NamedCorpus) -> dict[str, Any]:
 
 
 def number(value: float) -> str:
-    """A figure with three or four digits that mean something."""
+    """Format a value with three or four significant digits."""
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 20 else f"{value:.2f}"
 
 
 def cells(row: dict[str, Any], corpora: int = 1) -> list[str]:
-    """A row's readable cells, in the order of `HEADINGS`."""
+    """The cells of a row as text, in the order of `HEADINGS`."""
     where = f" ({row['corpus']})" if corpora > 1 and "corpus" in row else ""
     target = ""
     if "target" in row:
@@ -77,14 +77,14 @@ def cells(row: dict[str, Any], corpora: int = 1) -> list[str]:
 
 
 def rows_of(results: dict[str, Any], *sections: str) -> list[dict[str, Any]]:
-    """All rows of these sections, or of all."""
+    """All rows of these sections; without a name, of all sections."""
     chosen = sections or tuple(results["sections"])
     found = [results["sections"].get(name, {}).get("rows", []) for name in chosen]
     return [row for rows in found for row in rows]
 
 
 def show(results: dict[str, Any]) -> str:
-    """The whole table for a terminal."""
+    """The whole table, for a terminal."""
     corpora = len(results["setup"]["corpora"])
     table = [cells(row, corpora) for row in rows_of(results)]
     return str(tabulate(table, headers=HEADINGS, disable_numparse=True))

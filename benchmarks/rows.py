@@ -1,4 +1,4 @@
-"""A row of the table: what was measured, beside what it is to reach."""
+"""Rows of the table: a measured value, and the target that it should reach."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from benchmarks.measure import REFERENCE, Sample, rates, ratios, summary
 
 @dataclass(frozen=True)
 class Target:
-    """What a row is to reach: at least or at most a value."""
+    """The target of a row: at least, or at most, a value."""
 
     value: float
     at_least: bool = True
 
     def met(self, value: float) -> bool:
-        """Whether a value reaches it."""
+        """Whether a value meets the target."""
         return value >= self.value if self.at_least else value <= self.value
 
     def ratio(self, value: float) -> float:
-        """How well a value does: 1 is just enough, more is better, in both directions."""
+        """The ratio of value to target, or its inverse: 1 just meets the target, more is better."""
         return value / self.value if self.at_least else self.value / value
 
 
 def row(
     title: str, unit: str, values: Sequence[float], target: Target | None = None, **more: Any
 ) -> dict[str, Any]:
-    """A row of the table as JSON: the figures, the target, and whatever else belongs to it."""
-    figures = summary(values)
-    result: dict[str, Any] = {"title": title, "unit": unit, **figures, **more}
+    """A row of the table as JSON: the summary of the values, the target, and `more`."""
+    numbers = summary(values)
+    result: dict[str, Any] = {"title": title, "unit": unit, **numbers, **more}
     if target is not None:
         result |= {
             "target": target.value,
             "at_least": target.at_least,
-            "met": target.met(figures["median"]),
-            "ratio_to_target": target.ratio(figures["median"]),
+            "met": target.met(numbers["median"]),
+            "ratio_to_target": target.ratio(numbers["median"]),
         }
     return result
 
@@ -49,9 +49,10 @@ def speed_row(
     target: Target | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Words a processor second of one interleaved task, and its share of the bound.
+    """A row of words per second of processor time of one task, with its share of the bound.
 
-    `flops`, those of a word, give the bound by the yardstick's speed in the same rounds.
+    `flops` is the number of FLOPs per word; the bound is the reference's speed divided by it, in
+    the same rounds.
     """
     speeds = rates(samples[name])
     bounds = [speed / flops for speed in rates(samples[REFERENCE])]
@@ -71,7 +72,7 @@ def speed_row(
 
 
 def missing(title: str, why: str, target: Target | None = None) -> dict[str, Any]:
-    """A row that could not be measured, and why."""
+    """A row that could not be measured, with the reason."""
     result: dict[str, Any] = {"title": title, "missing": why}
     if target is not None:
         result |= {"target": target.value, "at_least": target.at_least}

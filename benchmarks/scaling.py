@@ -1,4 +1,4 @@
-"""How the cost of training grows: one figure at a time changed, all others as configured."""
+"""Growth of the cost of training: one setting changes at a time, all others are as configured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Case = tuple[float, RunSettings, Corpus]
 
 
 def scaling(context: Context) -> dict[str, Any]:
-    """Words a second and the bound for every case of every axis."""
+    """Measure words per second, and the bound, for every value of every setting that is changed."""
     quick = context.options.quick
     axes = {
         "hidden_size": _by_setting(context, "hidden_size", HIDDEN),
@@ -42,7 +42,7 @@ def scaling(context: Context) -> dict[str, Any]:
 
 
 def _chosen(cases: Iterator[Case], quick: bool) -> list[Case] | Iterator[Case]:
-    """All cases, or the first two. They are made one by one, for a corpus takes memory."""
+    """All cases, or the first two; each is made when needed, because a corpus takes memory."""
     return [next(cases), next(cases)] if quick else cases
 
 

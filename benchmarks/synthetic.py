@@ -1,4 +1,4 @@
-"""Text without meaning whose words are as unevenly frequent as real ones: Zipf's law."""
+"""Random text whose word frequencies follow Zipf's law, as those of real text do."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 SENTENCE_WORDS = 25
-"""Words of every sentence, `</s>` counted."""
+"""Number of words of every sentence, `</s>` included."""
 HELD_OUT_SENTENCES = 2000
 
 
 def zipf_split(tokens: int, vocabulary: int, seed: int) -> Split:
-    """Sentences of equal length; word k's chance is as 1 / k; every word occurs if it can."""
+    """Sentences of equal length in which word k has a probability in proportion to 1 / k.
+
+    Every word of the vocabulary occurs, if the text is long enough.
+    """
     sentences = max(1, tokens // SENTENCE_WORDS)
     random = np.random.default_rng(seed)
     chances = np.cumsum(1.0 / np.arange(1, vocabulary))
@@ -38,14 +41,15 @@ def zipf_split(tokens: int, vocabulary: int, seed: int) -> Split:
 
 
 def zipf_corpus(tokens: int, vocabulary: int, classes: ClassSettings) -> Corpus:
-    """A corpus of such text; the classes are those that the package would make."""
+    """A corpus of such text, with the word classes that the package would make."""
     sizes = (tokens, *[min(tokens, HELD_OUT_SENTENCES * SENTENCE_WORDS)] * 2)
     splits = {
         name: zipf_split(size, vocabulary, seed)
         for seed, (name, size) in enumerate(zip(SPLITS, sizes, strict=True))
     }
     counts = np.bincount(splits["train"].stream[1:], minlength=vocabulary)
-    counts[1:] = -np.sort(-counts[1:])  # chance makes like words swap places: too few to matter
+    # By chance a few words of like frequency are drawn out of order: too few to matter.
+    counts[1:] = -np.sort(-counts[1:])
     labels = np.array(assign_classes(counts.tolist(), classes))
     return Corpus(
         words=[SENTENCE_END, UNKNOWN, *(f"w{number}" for number in range(2, vocabulary))],
@@ -58,14 +62,14 @@ def zipf_corpus(tokens: int, vocabulary: int, classes: ClassSettings) -> Corpus:
 
 
 def _offsets(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each class's run of word ids begins, and the last one's end."""
+    """The first word id of each class, and the end of the last class."""
     return np.append(np.flatnonzero(np.diff(labels, prepend=-1)), len(labels)).astype(np.int64)
 
 
 def write_zipf_corpus(
     directory: CorpusDirectory, tokens: int, vocabulary: int, classes: ClassSettings
 ) -> int:
-    """Write such a corpus as prepared ones are written; returns the vocabulary's size."""
+    """Write such a corpus in the format of a prepared one; returns the size of the vocabulary."""
     corpus = zipf_corpus(tokens, vocabulary, classes)
     directory.path.mkdir(parents=True, exist_ok=True)
     rows = zip(corpus.words, corpus.counts, corpus.word_classes, strict=True)

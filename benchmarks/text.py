@@ -1,7 +1,7 @@
-"""Text of the user's own, prepared as the workflow does it.
+"""Prepares the user's own text as the workflow does.
 
-Apart from the context, because what divides text takes seconds to import, which no process that
-trains has to pay.
+This is a module of its own because the libraries that divide text take seconds to import, and a
+process that only trains should not wait for them.
 """
 
 from __future__ import annotations

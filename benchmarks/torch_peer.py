@@ -1,8 +1,8 @@
 """A PyTorch model of the same size, run by an interpreter that has PyTorch; JSON in and out.
 
-`nn.RNN` has no logistic units: these are tanh's. Adam, 32 streams of 35 words a step, gradients
-clipped at norm 1; the rate halves after an epoch that is no better. The hidden state runs on over
-the sentences' ends, which costs nothing and tells a little more.
+`nn.RNN` has no logistic units, so its units are tanh. Adam trains it on 32 streams of 35 words per
+step, with gradients clipped at norm 1. The learning rate is halved after an epoch that is no
+better. The hidden state continues across sentence ends, which costs nothing and helps a little.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _VALID_STREAMS = 20
 
 
 class Model(nn.Module):
-    """Embeddings, a plain recurrent layer, an adaptive softmax: frequent words are cheap."""
+    """Embeddings, a plain recurrent layer and an adaptive softmax (frequent words are cheap)."""
 
     def __init__(self, vocabulary: int, hidden_size: int) -> None:
         super().__init__()
@@ -35,13 +35,13 @@ class Model(nn.Module):
     def forward(
         self, inputs: Tensor, targets: Tensor, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Mean of -log P over the targets (T, B), and the state to go on from."""
+        """Mean of -log P over the targets (T, B), and the last hidden state."""
         outputs, state = self.recurrent(self.embeddings(inputs), state)
         return self.output(outputs.flatten(0, 1), targets.flatten()).loss, state.detach()
 
 
 def streams(file: str, width: int) -> tuple[Tensor, Tensor]:
-    """Inputs and targets as (T, B): the corpus cut into B long streams."""
+    """Inputs and targets (T, B): the corpus cut into B long streams."""
     stream = np.load(file).astype(np.int64)
     steps = (len(stream) - 1) // width
     cut = slice(0, steps * width), slice(1, steps * width + 1)
@@ -77,7 +77,7 @@ def main(about: dict[str, Any]) -> None:
 def learn(
     model: Model, adam: torch.optim.Adam, split: tuple[Tensor, Tensor], most: float
 ) -> tuple[int, float]:
-    """One epoch, cut off after so many seconds; its words and processor seconds."""
+    """Train one epoch, cut off after `most` seconds; returns its words and processor seconds."""
     inputs, targets = split
     began, words, state = time.process_time(), 0, None
     for step in range(0, len(inputs), STEPS):
@@ -95,7 +95,7 @@ def learn(
 
 @torch.no_grad()
 def validate(model: Model, split: tuple[Tensor, Tensor]) -> tuple[float, float]:
-    """Perplexity, and words a processor second."""
+    """Perplexity, and words per second of processor time."""
     began, total, state = time.process_time(), 0.0, None
     inputs, targets = split
     for step in range(0, len(inputs), STEPS):

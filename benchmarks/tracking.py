@@ -1,4 +1,4 @@
-"""What MLflow costs: entering many runs at once, and following those that train."""
+"""Cost of MLflow: entering many runs at once, and following runs while they train."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ ENTERING_TARGET = Target(60, at_least=False)
 FOLLOWED_EPOCHS, FOLLOWED_ROUNDS = 10, 3
 FOLLOWING_TARGET = Target(1.02, at_least=False)
 _WHATEVER_COMES = {"divergence_perplexity": 1e9}
-"""Settings: it is time that is measured, also on a text too small for the others."""
+"""Settings that let training on a small text go on: only its time is measured."""
 
 
 def tracking(context: Context) -> dict[str, Any]:
-    """Rows for both."""
+    """Measure both: entering runs, and following them."""
     return {"rows": [*_entering(context), *_following(context)]}
 
 
 def _following(context: Context) -> list[dict[str, Any]]:
-    """Two runs that train on two cores, with what follows them beside them and without, in turn."""
+    """Measure two trainings on two cores, in turn with and without a process that follows them."""
     quick = context.options.quick
     epochs, rounds = (1, 1) if quick else (FOLLOWED_EPOCHS, FOLLOWED_ROUNDS)
     without, beside, starts = [], [], []
@@ -47,7 +47,7 @@ def _following(context: Context) -> list[dict[str, Any]]:
         starts.append(_begin_to_follow(context, f"{number}-start"))
         beside.append(_train_two(context, f"{number}-beside", epochs, followed=True))
     clock = ratios([one["wall"] for one in beside], [one["wall"] for one in without])
-    # Beside the work that trainings are: their own processor time varies by more than is added.
+    # Relative to the work of the trainings, whose own processor time varies by more than is added.
     added = [one["follower"] - start for one, start in zip(beside, starts, strict=True)]
     processor = [1 + more / one["cpu"] for more, one in zip(added, beside, strict=True)]
     what = f"two trainings of {epochs} epochs at once, followed in MLflow, against not: time of the"
@@ -59,7 +59,7 @@ def _following(context: Context) -> list[dict[str, Any]]:
 
 
 def _train_two(context: Context, name: str, epochs: int, *, followed: bool) -> dict[str, float]:
-    """Their seconds of the clock and of the processor, and those of what follows them."""
+    """Seconds by the clock and of processor time of both, and of the process that follows them."""
     directory = _experiment(context, name)
     corpus = directory.corpus(context.main.name)
     watcher = Watcher(context.experiment, directory)
@@ -77,7 +77,7 @@ def _train_two(context: Context, name: str, epochs: int, *, followed: bool) -> d
 
 
 def _begin_to_follow(context: Context, name: str) -> float:
-    """Seconds of the processor until what follows runs has begun."""
+    """Processor time until the process that follows runs has started."""
     directory = _experiment(context, name)
     watcher = Watcher(context.experiment, directory)
     _start(watcher, directory)
@@ -85,7 +85,7 @@ def _begin_to_follow(context: Context, name: str) -> float:
 
 
 def _experiment(context: Context, name: str) -> ExperimentDirectory:
-    """An experiment that has the corpus, and no run yet."""
+    """Make an experiment that has the corpus, and no run yet."""
     directory = ExperimentDirectory(context.scratch / "following" / name)
     corpus = directory.corpus(context.main.name)
     corpus.path.parent.mkdir(parents=True)
@@ -94,27 +94,27 @@ def _experiment(context: Context, name: str) -> ExperimentDirectory:
 
 
 def _start(watcher: Watcher, directory: ExperimentDirectory) -> None:
-    """Start it as a workflow does: long before the first run begins."""
+    """Start to follow as a workflow does: before the first run begins."""
     watcher.start()
     while not directory.tracked.is_file():
         time.sleep(0.1)
 
 
 def _stop(watcher: Watcher) -> float:
-    """Stop it; the seconds of the processor that it has had."""
+    """Stop to follow; returns the processor time that this process has taken."""
     before = _of_children()
     watcher.stop()
     return _of_children() - before
 
 
 def _of_children() -> float:
-    """Seconds of the processor of all processes that this one has waited for."""
+    """Processor time of all processes that this one has waited for, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def _entering(context: Context) -> list[dict[str, Any]]:
-    """Seconds of the clock to enter many runs, with their models, into a server that runs."""
+    """Measure the seconds to enter many runs, with their models, into a server that runs."""
     runs, epochs = (3, 3) if context.options.quick else (RUNS, EPOCHS)
     warming, experiment = (
         ExperimentDirectory(context.scratch / "tracking" / name) for name in ("warming", "many")
@@ -134,7 +134,7 @@ def _entering(context: Context) -> list[dict[str, Any]]:
 
 
 def _train_one(context: Context, directory: ExperimentDirectory) -> None:
-    """One run, really trained and tested, of a single epoch."""
+    """Train and test one run of a single epoch."""
     settings = context.settings(ONLINE, max_epochs=1, **_WHATEVER_COMES)
     corpus = directory.corpus(settings.corpus)
     shutil.copytree(context.main.directory.path, corpus.path)
@@ -147,7 +147,7 @@ def _train_one(context: Context, directory: ExperimentDirectory) -> None:
 def _multiply(
     given: ExperimentDirectory, directory: ExperimentDirectory, runs: int, epochs: int
 ) -> None:
-    """Many runs like the one that is given, each of an identity of its own, of so many epochs."""
+    """Copy a run many times, each copy with its own identity and with `epochs` epochs."""
     shutil.copytree(given.path / "corpora", directory.path / "corpora")
     [name] = [path.name for path in (given.path / "runs").iterdir()]
     [epoch] = map(json.loads, given.run(name).metrics.read_text(encoding="utf-8").splitlines())

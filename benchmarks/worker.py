@@ -1,9 +1,9 @@
-"""Work that needs a process of its own: `python -m benchmarks.worker VERB …`, JSON on stdout.
+"""Work that needs a process of its own: `python -m benchmarks.worker VERB …` prints JSON.
 
-`speed`: says `ready`, then learns for as many seconds as each line of its input says.
-`memory`: trains one run; says the most memory that the process has had.
-`train`: trains one run of the experiment that the corpus lies in; says the processor's seconds.
-`start`: says when each step up to the first update is done.
+`speed`: print `ready`; then, for each line of input, learn for that many seconds.
+`memory`: train one run; print the peak memory of the process.
+`train`: train one run of the experiment that the corpus belongs to; print the processor time.
+`start`: print when each step up to the first update is done.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BEGAN = time.perf_counter()
 
 
 def main(verb: str, corpus: str, settings: str) -> None:
-    """Do one verb on a prepared corpus with a run's settings, given as JSON."""
+    """Run one verb on a prepared corpus, with the settings of a run as JSON."""
     prepare_process()
     verbs = {"speed": _speed, "memory": _memory, "train": _train, "start": _start}
     verbs[verb](Path(corpus), json.loads(settings))
@@ -32,7 +32,7 @@ def _say(value: object) -> None:
 
 
 def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
-    # What loads numerical libraries is imported only when the process has been prepared.
+    # These load numerical libraries, which must be imported after `prepare_process`.
     import numpy as np  # noqa: PLC0415
 
     from benchmarks.context import new_trainer, words_in  # noqa: PLC0415

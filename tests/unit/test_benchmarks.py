@@ -135,7 +135,7 @@ def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path
     assert "missing" in results["sections"]["torch"]["rows"][0]
     assert "training D = 20" in capsys.readouterr().out
     text = document.read_text(encoding="utf-8")
-    assert "Quick figures" in text
+    assert "Quick measurement" in text
     assert (document.parent / "performance" / "profile.svg").is_file()
 
 

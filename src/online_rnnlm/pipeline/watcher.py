@@ -27,7 +27,7 @@ class Watcher:
             return
         seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
         command = [sys.executable, "-m", PACKAGE, *tracking_arguments(self._tracking)]
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
         self._process = subprocess.Popen(
             [*command, *seconds, str(self._directory.path)],
             env=environment,

@@ -1,0 +1,130 @@
+"""What the documents refer to exists: files, headings, tests, make targets, verbs, profiles."""
+
+import argparse
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.commands._main import verbs
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("benchmarks", "config", "docs", "src", "tests", "workflow")
+# The changelog speaks of earlier versions as well, whose files may be gone.
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "config/*.md", "results/*.md")
+    for path in ROOT.glob(pattern)
+    if path.name != "CHANGELOG.md"
+)
+PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w(?![\w*<{{]|/[*<{{])")
+NAME = re.compile(r"`([\w./-]+\.(?:lock|py|sh|smk|toml))(?=`|::)")
+TEST = re.compile(r"`([\w./-]+\.py)::(\w+)(?:\[([^\]]+)\])?`")
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
+MAKE = re.compile(r"(?:^    |`)make ([a-z][\w-]*)", re.MULTILINE)
+VERB = re.compile(r"(?:^    |`)online-rnnlm ([a-z][\w-]*)([^`\n]*)", re.MULTILINE)
+PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
+
+every_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+
+
+@cache
+def files() -> list[str]:
+    """All files of the project that a document may name, as paths from its root."""
+    inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    found = [path for path in [*ROOT.iterdir(), *inside] if path.is_file()]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+def named(name: str) -> list[str]:
+    """The files with this name, or whose path ends so."""
+    return [file for file in files() if f"/{file}".endswith(f"/{name}")]
+
+
+@cache
+def cases() -> dict[str, dict[str, set[str]]]:
+    """By file and test: the texts in the test's decorators, among them the ids of its cases."""
+    return {
+        file: {
+            node.name: set(_texts(node))
+            for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        }
+        for file in files()
+        if re.match(r"tests/.*test_\w+\.py$", file)
+    }
+
+
+def _texts(test: ast.FunctionDef) -> Iterator[str]:
+    for decorator in test.decorator_list:
+        for node in ast.walk(decorator):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def options(verb: str) -> set[str]:
+    parser = argparse.ArgumentParser()
+    import_module(f"online_rnnlm.commands.{verbs()[verb]}").add_arguments(parser)
+    return set(re.findall(r"--[\w-]+", parser.format_help()))
+
+
+@every_document
+def test_a_named_file_exists(document):
+    text = document.read_text(encoding="utf-8")
+    places = {path for path in PATH.findall(text) if "another" not in path}
+    assert not sorted(path for path in places if not (ROOT / path).exists())
+    assert not sorted(name for name in set(NAME.findall(text)) if not named(name))
+
+
+@every_document
+def test_a_link_leads_to_a_file_and_a_heading_of_it(document):
+    wrong = []
+    for path, heading in LINK.findall(document.read_text(encoding="utf-8")):
+        target = document.parent / path if path else document
+        if not target.exists() or (heading and heading not in headings(target)):
+            wrong.append((path, heading))
+    assert not wrong
+
+
+@every_document
+def test_a_named_test_exists(document):
+    wrong = []
+    for file, test, case in TEST.findall(document.read_text(encoding="utf-8")):
+        found = [cases()[place][test] for place in named(file) if test in cases().get(place, {})]
+        if not found or (case and not any(case in texts for texts in found)):
+            wrong.append((file, test, case))
+    assert not wrong
+
+
+@every_document
+def test_a_make_target_exists(document):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = re.findall(r"^([a-z][\w -]*):", makefile, re.MULTILINE)
+    targets = {target for rule in rules for target in rule.split()}
+    assert set(MAKE.findall(document.read_text(encoding="utf-8"))) <= targets
+
+
+@every_document
+def test_a_verb_exists_with_its_options(document):
+    for verb, arguments in VERB.findall(document.read_text(encoding="utf-8")):
+        assert verb in verbs()
+        assert set(re.findall(r"--[\w-]+", arguments)) <= options(verb) | {"--log"}
+
+
+@every_document
+def test_a_profile_exists(document):
+    for profile in PROFILE.findall(document.read_text(encoding="utf-8")):
+        places = [ROOT / profile, ROOT / "profiles" / profile]
+        assert any((place / "config.yaml").is_file() for place in places), profile
