@@ -119,11 +119,18 @@ def _meant(used: str, target: Name, attribute: str) -> dict[str, Name]:
         names = [attribute] if attribute else [*known.definitions, *known.imports]
         meant = (_meant(f"{used}:{one}", (module, one), "") for one in names)
         return {key: value for found in meant for key, value in found.items()}
-    if module not in _WITHIN and module.partition(".")[0] in _WITHOUT:
+    if _decides_nothing(module):
         return {}
     if name in _module(module).imports:  # it only passes the name on
         return _meant(used, _module(module).imports[name], attribute)
     return {used: target} if name in _module(module).definitions else {}
+
+
+def _decides_nothing(module: str) -> bool:
+    """Whether the code of a module is no part of a digest."""
+    parts = module.split(".")
+    within = any(".".join(parts[: number + 1]) in _WITHIN for number in range(len(parts)))
+    return parts[0] in _WITHOUT and not within
 
 
 def _names(statement: ast.stmt) -> Iterator[str]:
