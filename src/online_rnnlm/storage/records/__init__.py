@@ -4,6 +4,7 @@ docs/data-formats.md is made from the classes' docstrings and descriptions (`mak
 """
 
 from online_rnnlm.storage.records.base import (
+    Number,
     Part,
     Record,
     read,
@@ -50,6 +51,7 @@ from online_rnnlm.storage.records.runs import (
     RunFailure,
     RunRecord,
     RunResult,
+    Searched,
 )
 
 __all__ = [
@@ -70,12 +72,14 @@ __all__ = [
     "FurtherEvaluations",
     "Job",
     "Machine",
+    "Number",
     "Part",
     "Record",
     "ResultsFolder",
     "RunFailure",
     "RunRecord",
     "RunResult",
+    "Searched",
     "SeedDifference",
     "SplitMetrics",
     "SplitStatistics",

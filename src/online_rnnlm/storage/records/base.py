@@ -64,25 +64,33 @@ def read(kind: type[AnyRecord], path: Path) -> AnyRecord:
 
     Raises UserError in one line if it is missing, damaged or of another version of the format.
     """
-    return _parsed(kind, _text(kind, path), str(path))
+    return _parsed(kind, _existing(kind, path), str(path))
 
 
 def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
     """Read a file with a record of that kind on every line; raises UserError as `read` does."""
-    lines = enumerate(_text(kind, path).splitlines(), 1)
+    lines = enumerate(_existing(kind, path).splitlines(), 1)
     return [_parsed(kind, line, f"{path}, line {number}") for number, line in lines]
 
 
 def read_if_there(kind: type[AnyRecord], path: Path) -> AnyRecord | None:
     """Read a file of that kind, None if there is none; raises UserError as `read` does."""
-    return read(kind, path) if path.is_file() else None
+    text = _text(path)
+    return None if text is None else _parsed(kind, text, str(path))
 
 
-def _text(kind: type[Record], path: Path) -> str:
+def _existing(kind: type[Record], path: Path) -> str:
+    text = _text(path)
+    if text is None:
+        raise UserError(f"{path}: missing: {kind.missing}")
+    return text
+
+
+def _text(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: missing: {kind.missing}") from None
+        return None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -27,6 +27,11 @@ class Differences(Part):
         default=None, description="Of the document vectors after these; `null` if it has none."
     )
 
+    def largest(self) -> tuple[str, float]:
+        """The largest of all, and what it is a difference of."""
+        found = {kind: value for kind, value in self if value is not None}
+        return max(found.items(), key=lambda item: item[1])
+
 
 class CrossCheck(Record):
     """How far apart Theano, the kernels and PyTensor are on a run's first updates."""

@@ -10,6 +10,8 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.storage.records.base import Digest, Number, Part, Record
 
 Count = Annotated[int, Field(ge=0)]
+Searched = dict[str, str | Number]
+"""Settings of training that a search tries, by name."""
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -36,7 +38,7 @@ class RunRecord(Record):
         description="The settings that it is trained with, all of them: the keys of training in "
         "config/README.md, `corpus` and `seed`."
     )
-    searched: dict[str, str | Number] = Field(
+    searched: Searched = Field(
         description="Of a run of the search, the settings that it tries; else empty."
     )
     candidates: tuple[str, ...] = Field(
