@@ -1,7 +1,6 @@
 """Records: read as they were written, and refused in one line if they are not."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,47 +9,18 @@ from hypothesis import strategies as st
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Epoch, Machine, RunFailure, RunRecord
+from online_rnnlm.storage.records import Epoch, RunFailure, RunRecord
+from tests.unit.small_records import epoch, run_failure, run_record
 
-DIGEST = "0" * 64
-FAILURE = RunFailure(
-    identity=DIGEST, ended=datetime(2026, 1, 1, tzinfo=UTC), message="ein Riß", diverged=True
+FAILURE = run_failure(message="ein Riß")
+SEARCHED = run_record(
+    searched={"learning_rate": 0.1, "optimizer": "sgd", "hidden_size": 3}, candidates=("a", "b")
 )
 
 
-def epoch(number: int = 1, perplexity: float = 90.0) -> Epoch:
-    return Epoch(
-        epoch=number,
-        learning_rate=0.1,
-        train_perplexity=100.0,
-        valid_perplexity=perplexity,
-        kept=True,
-        words_per_second=1e5,
-        seconds=1.5,
-        cpu_seconds=1.0,
-        peak_memory_megabytes=300.0,
-    )
-
-
-def run_record(**changes) -> RunRecord:
-    return RunRecord(
-        name="run",
-        identity=DIGEST,
-        settings=RunSettings(corpus="some", hidden_size=7),
-        searched={"learning_rate": 0.1, "optimizer": "sgd", "hidden_size": 3},
-        candidates=("a", "b"),
-        corpus_digest=DIGEST,
-        code_digest=DIGEST,
-        began=datetime(2026, 1, 1, 12, 30, tzinfo=UTC),
-        host="node",
-        slurm_jobs=(),
-        machine=Machine(processor="some", cores=2, system="Linux"),
-        python="3.11.7",
-        packages={"numpy": "2"},
-    ).model_copy(update=changes)
-
-
-@pytest.mark.parametrize("record", [FAILURE, epoch(), run_record()], ids=lambda r: type(r).__name__)
+@pytest.mark.parametrize(
+    "record", [FAILURE, epoch(), run_record(), SEARCHED], ids=lambda r: type(r).__name__
+)
 def test_a_record_is_read_as_it_was_written(tmp_path, record):
     records.write(tmp_path / "folder" / "record.json", record)
     assert records.read(type(record), tmp_path / "folder" / "record.json") == record
@@ -59,7 +29,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path, record):
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
 def test_numbers_are_read_to_the_last_bit(tmp_path_factory, numbers):
     path = tmp_path_factory.getbasetemp() / "metrics.jsonl"
-    written = [epoch(number, value) for number, value in enumerate(numbers, 1)]
+    written = [epoch(number, valid_perplexity=value) for number, value in enumerate(numbers, 1)]
     records.write_lines(path, written)
     assert records.read_lines(Epoch, path) == written
 
@@ -67,7 +37,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path_factory, numbers):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_number_that_json_does_not_have_is_refused(value):
     with pytest.raises(ValueError, match="valid_perplexity"):
-        epoch(perplexity=value)
+        epoch(valid_perplexity=value)
 
 
 def test_a_record_that_cannot_be_written_leaves_what_was_there(tmp_path):

@@ -74,6 +74,6 @@ class Captions(Record):
     """What each figure shows."""
 
     file: ClassVar = "figures/captions.json"
-    missing: ClassVar = "the figures have not been drawn yet: run the experiment first"
+    missing: ClassVar = "draw the figures first"
 
     captions: dict[str, str] = Field(description="Captions by figure.")
