@@ -97,6 +97,8 @@ def read(kind: type[Record], path: Path, *, exclude_none: bool = False) -> dict[
     if kind is Evaluation:  # costs and settings beside the others
         found |= found.pop("costs")
         found["curve"] = [{**p.pop("settings"), **p} for p in found["curve"]]
+    for claim in found.get("claims", ()):
+        claim["effect"] = {k: v for k, v in claim["effect"].items() if v is not None}
     return found
 
 

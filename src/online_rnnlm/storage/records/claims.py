@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.storage.records.base import Part, Record
@@ -54,10 +54,6 @@ class PerplexityChange(Part):
     sentences: int | None = Field(default=None, description="Number of test sentences.")
     tokens: int | None = Field(default=None, description="Number of test tokens.")
 
-    @model_serializer(mode="wrap")
-    def _without_what_does_not_apply(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in whole(self).items() if value is not None}
-
 
 class StillAgainstStatic(PerplexityChange):
     """The model with its vector still against a static network of as many hidden units."""
@@ -69,7 +65,7 @@ class StillAgainstStatic(PerplexityChange):
 
 
 class Effect(PerplexityChange):
-    """The values that a claim is about, ours and the other side's; others are left out."""
+    """The values that a claim is about, ours and the other side's; `null` where it has none."""
 
     parameters: int | None = Field(default=None, description="Number of parameters.")
     parameters_against: int | None = Field(default=None, description="The same of the other side.")
