@@ -80,7 +80,7 @@ format: environment ## Put the code into the format that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
 
-document: environment ## Write the configuration's schema and config/README.md anew
+document: environment ## Write the schema, config/README.md and docs/data-formats.md anew
 	$(BIN)/online-rnnlm document
 
 lock: ## Write the locks anew (needs uv)

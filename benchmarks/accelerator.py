@@ -27,7 +27,7 @@ def jax(context: Context) -> dict[str, Any]:
         claim(settings)
     except UserError as error:
         return {"rows": [missing(_title(settings), str(error))]}
-    about = gpu(settings).get("gpu", "cpu")
+    about = gpu(settings) or "cpu"
     batches = context.options.batches[:1] if context.options.quick else context.options.batches
     return {"device": about, "rows": [line for b in batches for line in _rows(context, b)]}
 

@@ -23,7 +23,7 @@ def setup(context: Context) -> dict[str, Any]:
     options = context.options
     return {
         "machine": {
-            **machine(),
+            **machine().model_dump(exclude_none=True),
             "python": platform.python_version(),
             **{package: version(package) for package in _PACKAGES},
             "blas": sorted({f"{b['internal_api']} {b['version']} {b.get('architecture', '')}"

@@ -1,8 +1,11 @@
 """What a training must end with to the last bit, whatever has happened to it."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import Record
+from online_rnnlm.storage.runs import read_epochs
 
 VARYING = frozenset(
     {"words_per_second", "seconds", "cpu_seconds", "peak_memory_megabytes", "began", "ended"}
@@ -10,15 +13,17 @@ VARYING = frozenset(
 """What the files of a run say of times and of the process: no two trainings agree on it."""
 
 
-def steady(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry without what varies."""
-    return {key: value for key, value in entry.items() if key not in VARYING}
+def steady(record: Record) -> dict[str, Any]:
+    """A record without what varies, and without the checksum of what varies."""
+    found = record.model_dump(exclude=set(VARYING))
+    if "files" in found:
+        del found["files"]["metrics.jsonl"]
+    return found
 
 
 def epochs(run: Path) -> list[dict[str, Any]]:
     """What a run's epochs have reached."""
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [steady(json.loads(line)) for line in lines]
+    return [steady(epoch) for epoch in read_epochs(RunDirectory(run))]
 
 
 def outcome(run: Path) -> tuple[bytes, list[dict[str, Any]]]:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from online_rnnlm.storage import records
+from online_rnnlm.storage.records import RunResult
 from tests.outcome import outcome, steady
 from tests.project import ROOT, processes_in, users_environment
 
@@ -129,7 +131,7 @@ def _files(folder: Path) -> Path:
 def _assert_same(folder: Path, unbroken: Path) -> None:
     one, other = _files(folder), _files(unbroken)
     assert outcome(one) == outcome(other)
-    result = [steady(json.loads((files / "result.json").read_text())) for files in (one, other)]
+    result = [steady(records.read(RunResult, files / "result.json")) for files in (one, other)]
     assert result[0] == result[1]
     assert {file.name for file in one.iterdir()} == {file.name for file in other.iterdir()}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,11 @@ from online_rnnlm.config.evaluations import NONE, evaluations_of, final_evaluati
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Evaluation, Record, RunRecord, RunResult, Statistics
+from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.training.choice import resolve
 
 MODEL = ["corpus", "hidden_size", "document_size", "document_layer"]
@@ -77,20 +79,27 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         epochs=pd.DataFrame([row for run in runs for row in _epoch_rows(directory, run)]),
         evaluations=_evaluations(details),
         details=details,
-        records={run.name: read(directory.run(run.name).run) for run in [*search, *runs]},
-        corpora={name: read(directory.corpus(name).statistics) for name in experiment.corpora},
+        records={
+            run.name: read(RunRecord, directory.run(run.name).run, exclude_none=True)
+            for run in [*search, *runs]
+        },
+        corpora={
+            name: read(Statistics, directory.corpus(name).statistics) for name in experiment.corpora
+        },
     )
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a file with one JSON object; raises UserError with its name."""
-    try:
-        value = json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path}: one JSON object is needed")
-    return value
+def read(kind: type[Record], path: Path, *, exclude_none: bool = False) -> dict[str, Any]:
+    """What a record says, by key; raises UserError."""
+    found = records.read(kind, path).model_dump(
+        mode="json", exclude={"format"}, exclude_none=exclude_none
+    )
+    if kind is Evaluation:  # costs and settings beside the others
+        found |= found.pop("costs")
+        found["curve"] = [{**p.pop("settings"), **p} for p in found["curve"]]
+    for claim in found.get("claims", ()):
+        claim["effect"] = {k: v for k, v in claim["effect"].items() if v is not None}
+    return found
 
 
 def sentence_scores(
@@ -119,7 +128,7 @@ def token_scores(
 def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
     """Raise UserError if a file of an evaluation is not the one that was written."""
     figures = directory.evaluation(name, evaluation)
-    check(path, read(figures).get("files", {}), figures)
+    check(path, records.read(Evaluation, figures).files, figures)
 
 
 def _must_exist(path: Path, name: str) -> None:
@@ -127,16 +136,10 @@ def _must_exist(path: Path, name: str) -> None:
         raise UserError(f"{path}: missing; evaluate the run `{name}` first")
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-
-
 def _run_row(directory: ExperimentDirectory, run: Run) -> dict[str, Any]:
     files = directory.run(run.name)
-    record, result = read(files.run), read(files.result)
+    record, result = read(RunRecord, files.run), read(RunResult, files.result)
+    del result["files"]
     if record["settings"] != run.settings.model_dump(mode="json"):
         raise UserError(f"{files.run}: trained with other settings than the configuration's")
     _same_identity(files.result, result, record)
@@ -164,12 +167,8 @@ def _same_identity(path: Path, found: dict[str, Any], record: dict[str, Any]) ->
 
 
 def _epoch_rows(directory: ExperimentDirectory, run: Run) -> Iterator[dict[str, Any]]:
-    path = directory.run(run.name).metrics
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        try:
-            yield {"name": run.name, **json.loads(line)}
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}:{number}: not JSON: {error.msg}") from None
+    for epoch in read_epochs(directory.run(run.name)):
+        yield {"name": run.name, **epoch.model_dump(mode="json", exclude={"format"})}
 
 
 def _details(
@@ -177,13 +176,13 @@ def _details(
 ) -> dict[tuple[str, str], dict[str, Any]]:
     details = {}
     for run in experiment.runs():
-        record = read(directory.run(run.name).run)
+        record = read(RunRecord, directory.run(run.name).run)
         for evaluation in evaluations_of(run.settings.document_size, experiment.testing):
             path = directory.evaluation(run.name, evaluation)
-            details[run.name, evaluation] = read(path)
+            details[run.name, evaluation] = read(Evaluation, path)
             _same_identity(path, details[run.name, evaluation], record)
     for name in experiment.ngrams():
-        details[name, NONE] = read(directory.evaluation(name, NONE))
+        details[name, NONE] = read(Evaluation, directory.evaluation(name, NONE))
     return details
 
 

@@ -1,11 +1,11 @@
-"""Write the schema and config/README.md anew."""
+"""Write what is made from the typed models anew."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-HELP = "write the schema and config/README.md anew"
+HELP = "write the schema, config/README.md and the tables of docs/data-formats.md anew"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import check, read_json
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.records import Statistics
 
 UNKNOWN = "<unk>"
 SENTENCE_END = "</s>"
@@ -116,9 +118,11 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
     Raises UserError if a file is missing, or is not the one that was written.
     """
     statistics = read_statistics(directory)
-    files = statistics["files"]
-    if statistics["digest"] != digest_of(files):
-        raise UserError(_damaged(directory.statistics))
+    files = statistics.files
+    if statistics.digest != digest_of(files):
+        raise UserError(
+            f"{directory.statistics}: damaged; delete it and start again: it is made anew"
+        )
     for file in directory.model_files():
         check(file, files, directory.statistics)
     vocabulary = read_vocabulary(directory.vocabulary)
@@ -128,24 +132,13 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
         class_offsets=vocabulary.class_offsets,
         unk_id=vocabulary.words.index(UNKNOWN),
         splits={split: load_split(directory, split) for split in SPLITS},
-        digest=statistics["digest"],
+        digest=statistics.digest,
     )
 
 
-def read_statistics(directory: CorpusDirectory) -> dict[str, Any]:
+def read_statistics(directory: CorpusDirectory) -> Statistics:
     """Read `statistics.json`; raises UserError if the corpus has none yet, or it is damaged."""
-    file = directory.statistics
-    if not file.is_file():
-        raise UserError(f"{file}: missing: the corpus has not been prepared to its end")
-    try:
-        statistics: dict[str, Any] = read_json(file)
-    except ValueError:
-        raise UserError(_damaged(file)) from None
-    return statistics
-
-
-def _damaged(file: Path) -> str:
-    return f"{file}: damaged; delete it and start again: it is made anew"
+    return records.read(Statistics, directory.statistics)
 
 
 def digest_of(files: Mapping[str, str]) -> str:

@@ -20,8 +20,10 @@ from online_rnnlm.corpora.corpus import (
 )
 from online_rnnlm.corpora.sources import count_articles, describe
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.storage.files import replacing, sha256_of, write_json
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.records import SplitStatistics, Statistics
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
@@ -30,24 +32,24 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
     splits = {split: _encode_split(directory, split, vocabulary) for split in SPLITS}
     files = _files(directory)
     sizes = np.diff(vocabulary.class_offsets)
-    statistics: dict[str, Any] = {
-        "corpus": corpus_name,
-        "source": describe(settings.source),
-        "articles": count_articles(settings.source, directory),
-        "splits": splits,
-        "vocabulary_size": len(vocabulary.words),
-        "classes": len(sizes),
-        "class_rule": settings.classes.rule,
-        "class_sizes": sizes.tolist(),
-        "files": files,
-        "digest": digest_of(files),
-    }
-    write_json(directory.statistics, statistics)
+    statistics = Statistics(
+        corpus=corpus_name,
+        source=describe(settings.source),
+        articles=count_articles(settings.source, directory),
+        splits=splits,
+        vocabulary_size=len(vocabulary.words),
+        classes=len(sizes),
+        class_rule=settings.classes.rule,
+        class_sizes=tuple(sizes.tolist()),
+        files=files,
+        digest=digest_of(files),
+    )
+    records.write(directory.statistics, statistics)
 
 
 def _encode_split(
     directory: CorpusDirectory, split: str, vocabulary: Vocabulary
-) -> dict[str, int | float]:
+) -> SplitStatistics:
     """Write one split's text and arrays; return its statistics."""
     ids = {word: number for number, word in enumerate(vocabulary.words)}
     unknown = ids[UNKNOWN]
@@ -66,7 +68,7 @@ def _encode_split(
             offsets.append(len(stream) - 1)
     _save(directory.stream(split), np.frombuffer(stream, dtype=np.int32))
     _save(directory.offsets(split), np.frombuffer(offsets, dtype=np.int64))
-    return {**_statistics(directory, split, vocabulary), "types": len(types)}
+    return _statistics(directory, split, vocabulary, len(types))
 
 
 def _save(path: Path, values: np.ndarray[Any, Any]) -> None:
@@ -75,21 +77,23 @@ def _save(path: Path, values: np.ndarray[Any, Any]) -> None:
 
 
 def _statistics(
-    directory: CorpusDirectory, split: str, vocabulary: Vocabulary
-) -> dict[str, int | float]:
+    directory: CorpusDirectory, split: str, vocabulary: Vocabulary, types: int
+) -> SplitStatistics:
     """Counts over one split's targets, `</s>` among the tokens but not among the words."""
     encoded = load_split(directory, split)
     targets = encoded.stream[1:]
     unknown = int(np.count_nonzero(targets == vocabulary.words.index(UNKNOWN)))
-    return {
-        "sentences": encoded.sentences,
-        "documents": encoded.documents,
-        "tokens": encoded.tokens,
-        "words": encoded.tokens - encoded.sentences,
-        "unk_tokens": unknown,
-        "oov_rate": unknown / (encoded.tokens - encoded.sentences),
-        "mean_class_size": mean_class_size(vocabulary.class_offsets, targets),
-    }
+    words = encoded.tokens - encoded.sentences
+    return SplitStatistics(
+        sentences=encoded.sentences,
+        documents=encoded.documents,
+        tokens=encoded.tokens,
+        words=words,
+        types=types,
+        unk_tokens=unknown,
+        oov_rate=unknown / words,
+        mean_class_size=mean_class_size(vocabulary.class_offsets, targets),
+    )
 
 
 def _files(directory: CorpusDirectory) -> dict[str, str]:

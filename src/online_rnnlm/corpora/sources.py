@@ -17,6 +17,7 @@ from online_rnnlm.corpora.textfiles import inner_suffix, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.records import CorpusSource
 
 Item = TypeVar("Item")
 
@@ -61,16 +62,20 @@ def ready_files(source: Source) -> dict[str, Path] | None:
     return dict(zip(SPLITS, user_files(source), strict=True))
 
 
-def describe(source: Source) -> dict[str, str | None]:
-    """What the source is, for statistics and reports: kind, title, licence, origin."""
+def describe(source: Source) -> CorpusSource:
+    """What the source is, for statistics and reports."""
     if isinstance(source, PackagedSource):
         packaged = PACKAGED[source.kind]
-        title, licence, origin = packaged.title, packaged.licence, packaged.origin
-        return {"kind": source.kind, "title": title, "licence": licence, "origin": origin}
+        return CorpusSource(
+            kind=source.kind,
+            title=packaged.title,
+            licence=packaged.licence,
+            origin=packaged.origin,
+        )
     files = user_files(source)
     names = ", ".join(file.name for file in files)
     origin = ", ".join(str(file) for file in files)
-    return {"kind": source.kind, "title": names, "licence": None, "origin": origin}
+    return CorpusSource(kind=source.kind, title=names, licence=None, origin=origin)
 
 
 def count_articles(source: Source, directory: CorpusDirectory) -> int | None:

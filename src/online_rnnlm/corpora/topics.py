@@ -17,7 +17,7 @@ def topics_of(directory: CorpusDirectory, split: str) -> list[str] | None:
     Raises UserError for a corpus that is not prepared to its end, or damaged.
     """
     # Not by the file's being there: it may be left from another source of the same name.
-    if read_statistics(directory)["articles"] is None:
+    if read_statistics(directory).articles is None:
         return None
     rows = map(json.loads, read_lines(directory.articles))
     topics: list[str] = [row.get("topic", "") for row in rows]

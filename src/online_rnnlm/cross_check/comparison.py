@@ -22,8 +22,9 @@ from online_rnnlm.engines import registry
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import CrossCheck, Differences
 from online_rnnlm.storage.syntax import PACKAGE
 
 logger = logging.getLogger(__name__)
@@ -61,17 +62,17 @@ def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) ->
         reference = replay(problem)
     others = {"theano": original, "kernel": _by_kernel(settings, corpus, problem)}
     differences = {name: _differences(result, reference) for name, result in others.items()}
-    record = {
-        "run": run.name,
-        "updates": len(reference["training"]),
-        "sentences": len(problem["train.offsets"]) - 1,
-        "tokens": int(problem["train.offsets"][-1]),
-        "precision": DTYPE,
-        "engines": {"pytensor": reference["engine"], "theano": str(original["engine"])},
-        "largest_difference": differences,
-        "allowed": ALLOWED,
-    }
-    write_json(directory.cross_check(run.name), record)
+    record = CrossCheck(
+        run=run.name,
+        updates=len(reference["training"]),
+        sentences=len(problem["train.offsets"]) - 1,
+        tokens=int(problem["train.offsets"][-1]),
+        precision=DTYPE,
+        engines={"pytensor": str(reference["engine"]), "theano": str(original["engine"])},
+        largest_difference=differences,
+        allowed=ALLOWED,
+    )
+    records.write(directory.cross_check(run.name), record)
     _judge(record)
 
 
@@ -152,25 +153,27 @@ def _by_kernel(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[s
     }
 
 
-def _differences(result: Arrays, reference: Arrays) -> dict[str, float]:
+def _differences(result: Arrays, reference: Arrays) -> Differences:
     """The largest difference of each kind of number, relative where a number is above 1."""
     found: dict[str, float] = {}
     for name, array in reference.items():
         if name != "engine" and array.size:
             kind = name.partition(".")[0]
             distance = np.abs(result[name] - array) / np.maximum(np.abs(array), 1)
+            if not np.isfinite(distance).all():
+                raise UserError(f"`{name}`: not all numbers are finite")
             found[kind] = max(found.get(kind, 0.0), float(distance.max()))
-    return found
+    return Differences.model_validate(found)
 
 
-def _judge(record: Mapping[str, Any]) -> None:
+def _judge(record: CrossCheck) -> None:
     """Say what was found; raise UserError if it is not the same."""
-    for name, differences in record["largest_difference"].items():
-        largest = max(differences, key=lambda kind: differences[kind])
+    for name, differences in record.largest_difference.items():
+        kind, largest = differences.largest()
         what = (
-            f"{record['run']}: {record['updates']} updates by {name} and by PyTensor differ by "
-            f"{differences[largest]:.1e} at most ({largest}, float64)"
+            f"{record.run}: {record.updates} updates by {name} and by PyTensor differ by "
+            f"{largest:.1e} at most ({kind}, float64)"
         )
-        if not differences[largest] <= ALLOWED:
+        if not largest <= ALLOWED:
             raise UserError(f"{what}: more than {ALLOWED:g}")
         logger.info("%s", what)

@@ -11,8 +11,9 @@ from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
 from online_rnnlm.engines.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import CompiledKernels
 
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -20,7 +21,7 @@ def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> Non
     precisions = _precisions(experiment, "kernel")
     for precision in precisions:
         compile_kernels(precision)
-    write_json(directory.kernels, {"precisions": precisions})
+    records.write(directory.kernels, CompiledKernels(precisions=precisions))
 
 
 def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -31,12 +32,12 @@ def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory)
     precisions = _precisions(experiment, "kernel", "jax")  # JAX leaves this to the kernel
     for precision in precisions:
         compile_online_kernel(precision)
-    write_json(directory.online_kernels, {"precisions": precisions})
+    records.write(directory.online_kernels, CompiledKernels(precisions=precisions))
 
 
-def _precisions(experiment: Experiment, *engines: str) -> list[str]:
+def _precisions(experiment: Experiment, *engines: str) -> tuple[str, ...]:
     runs = [run.settings for run in experiment.runs()]
-    return sorted({run.precision for run in runs if run.engine in engines})
+    return tuple(sorted({run.precision for run in runs if run.engine in engines}))
 
 
 def compile_kernels(precision: str) -> None:

@@ -40,9 +40,9 @@ def claim(settings: RunSettings) -> None:
     os.environ["JAX_PLATFORMS"] = "cuda" if on_gpu else "cpu"
 
 
-def gpu(settings: RunSettings) -> dict[str, str]:
+def gpu(settings: RunSettings) -> str | None:
     """The GPU's name, if the settings ask for one; raises UserError if there is none."""
-    return {"gpu": gpu_name()} if settings.device == "gpu" else {}
+    return gpu_name() if settings.device == "gpu" else None
 
 
 def gpu_name() -> str:

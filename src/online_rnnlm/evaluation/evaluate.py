@@ -19,9 +19,17 @@ from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.scoring import Floats, Outcome, outcome
+from online_rnnlm.storage import records
 from online_rnnlm.storage.code import code_digest
-from online_rnnlm.storage.files import check, read_json, replacing, sha256_of, write_json
+from online_rnnlm.storage.files import check, replacing, sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.records import (
+    Evaluation,
+    FurtherEvaluation,
+    FurtherEvaluations,
+    RunRecord,
+    SplitMetrics,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +46,11 @@ def evaluate(
     Raises UserError if the run was not trained on this corpus, or if what learns diverges.
     """
     run = experiment.run(name)
-    description = read_json(run.run)
+    record = records.read(RunRecord, run.run)
     corpus = load_corpus(corpus_directory)
-    _check_corpus(run, description, corpus, corpus_directory)
-    result = outcome(description, run, corpus, evaluation, testing)
-    write(experiment, name, description["identity"], evaluation, corpus, result)
+    _check_corpus(run, record, corpus, corpus_directory)
+    result = outcome(record, run, corpus, evaluation, testing)
+    write(experiment, name, record.identity, evaluation, corpus, result)
 
 
 def evaluate_further(
@@ -56,17 +64,19 @@ def evaluate_further(
 
     Then writes down their names. Raises UserError as `evaluate` does.
     """
-    description = read_json(experiment.run(name).run)
-    settings = RunSettings.model_validate(description["settings"])
-    made_by = {"identity": description["identity"], "made_by": _made_by(settings, testing)}
+    record = records.read(RunRecord, experiment.run(name).run)
+    made_by = _made_by(record.settings, testing)
+    mark = FurtherEvaluation(identity=record.identity, made_by=made_by)
     for evaluation in evaluations:
         marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
-        if _is_made(experiment, name, evaluation, marker, made_by):
+        if _is_made(experiment, name, evaluation, marker, mark):
             continue
         evaluate(experiment, name, corpus_directory, evaluation, testing)
-        write_json(marker, made_by)
-    about = {**made_by, "evaluations": list(evaluations)}
-    write_json(experiment.further_evaluations(name), about)
+        records.write(marker, mark)
+    made = FurtherEvaluations(
+        identity=record.identity, made_by=made_by, evaluations=tuple(evaluations)
+    )
+    records.write(experiment.further_evaluations(name), made)
 
 
 def _is_made(
@@ -74,17 +84,17 @@ def _is_made(
     name: str,
     evaluation: str,
     marker: Path,
-    made_by: dict[str, Any],
+    mark: FurtherEvaluation,
 ) -> bool:
-    """Whether an evaluation's files are there, as they were written."""
-    figures = experiment.evaluation(name, evaluation)
+    """Whether an evaluation's files are there, as they were written, and made in the same way."""
+    file = experiment.evaluation(name, evaluation)
     try:
-        digests = read_json(figures)["files"]
-        for file in digests:
-            check(figures.with_name(file), digests, figures)
-        return bool(read_json(marker) == made_by)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return False
+        found = records.read_if_there(Evaluation, file)
+        if found is None or records.read_if_there(FurtherEvaluation, marker) != mark:
+            return False
+        for other in found.files:
+            check(file.with_name(other), found.files, file)
+        return True
     except UserError as error:
         logger.warning("%s", error)
         return False
@@ -115,19 +125,27 @@ def write(
         arrays[experiment.document_vectors(name, split)] = vectors
     for file, array in arrays.items():
         _write_array(file, array.astype(np.float32))
-    splits = {split: _figures(table, result.seconds[split]) for split, table in tables.items()}
-    for split, figures in splits.items():
-        logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, figures["perplexity"])
-    about = {"run": name, "identity": identity, "evaluation": evaluation, **result.about}
-    digests = {file.name: sha256_of(file) for file in (sentences, *arrays)}
-    figures_file = experiment.evaluation(name, evaluation)
-    write_json(figures_file, {**about, "files": digests, "splits": splits})
+    splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
+    for split, metrics in splits.items():
+        logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, metrics.perplexity)
+    record = Evaluation(
+        run=name,
+        identity=identity,
+        evaluation=evaluation,
+        costs=result.costs,
+        parameters=result.parameters,
+        chosen=dict(result.chosen),
+        curve=tuple(result.curve),
+        files={file.name: sha256_of(file) for file in (sentences, *arrays)},
+        splits=splits,
+    )
+    records.write(experiment.evaluation(name, evaluation), record)
 
 
 def _check_corpus(
-    run: RunDirectory, description: dict[str, Any], corpus: Corpus, directory: CorpusDirectory
+    run: RunDirectory, record: RunRecord, corpus: Corpus, directory: CorpusDirectory
 ) -> None:
-    if description["corpus_digest"] != corpus.digest:
+    if record.corpus_digest != corpus.digest:
         raise UserError(f"{run.run}: trained on another corpus than {directory.path} now holds")
 
 
@@ -148,20 +166,19 @@ def sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.D
     )
 
 
-def _figures(table: pd.DataFrame, seconds: float) -> dict[str, float]:
-    """A split's figures; a sentence's `</s>` is a token, but no word."""
+def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
+    """A split's metrics; a sentence's `</s>` is a token, but no word."""
     sums = table[["tokens", "log_probability", "unk_tokens", "unk_log_probability"]].sum()
     known = sums["tokens"] - sums["unk_tokens"]
-    return {
-        "sentences": len(table),
-        "tokens": int(sums["tokens"]),
-        "perplexity": math.exp(-sums["log_probability"] / sums["tokens"]),
-        "perplexity_without_unk": math.exp(
-            -(sums["log_probability"] - sums["unk_log_probability"]) / known
-        ),
-        "oov_rate": float(sums["unk_tokens"] / (sums["tokens"] - len(table))),
-        "words_per_second": sums["tokens"] / seconds,
-    }
+    without_unk = sums["log_probability"] - sums["unk_log_probability"]
+    return SplitMetrics(
+        sentences=len(table),
+        tokens=int(sums["tokens"]),
+        perplexity=math.exp(-sums["log_probability"] / sums["tokens"]),
+        perplexity_without_unk=math.exp(-without_unk / known),
+        oov_rate=float(sums["unk_tokens"] / (sums["tokens"] - len(table))),
+        words_per_second=float(sums["tokens"] / seconds),
+    )
 
 
 def _write_array(file: Path, array: NDArray[Any]) -> None:

@@ -13,6 +13,7 @@ from online_rnnlm.evaluation.scoring import HELD_OUT, Outcome
 from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.records import Costs
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,10 @@ def evaluate_ngram(
         began = time.perf_counter()
         logs[split] = model.log_probabilities(corpus.splits[split])
         seconds[split] = time.perf_counter() - began
-    about = {
-        "parameters": model.parameters,
-        "parameters_touched_per_word": 0,
-        "multiply_adds_per_word": model.multiply_adds_per_word,
-    }
+    costs = Costs(
+        parameters_touched_per_word=0, multiply_adds_per_word=model.multiply_adds_per_word
+    )
     digest = f"{order} {corpus.digest} {code_digest('evaluation.ngram:evaluate_ngram')}"
     identity = hashlib.sha256(digest.encode()).hexdigest()
-    result = Outcome(logs, seconds, about)
+    result = Outcome(logs, seconds, costs, parameters=model.parameters)
     evaluation.write(experiment, name, identity, NONE, corpus, result)

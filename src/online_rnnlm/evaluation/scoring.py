@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -38,6 +38,7 @@ from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.rivals import cache
 from online_rnnlm.storage.paths import SPLITS, RunDirectory
+from online_rnnlm.storage.records import Costs, Number, RunRecord, Trial
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +59,14 @@ class Outcome:
     """(tokens,): natural log P of every token, in order."""
     seconds: Mapping[str, float]
     """How long scoring took."""
-    about: Mapping[str, Any] = field(default_factory=dict)
-    """What else the evaluation's file says: what was chosen on `valid`, what learning costs."""
+    costs: Costs
+    """What a token of `test` costs."""
+    chosen: Mapping[str, Number] = field(default_factory=dict)
+    """The settings that are best on `valid`, if any were to be chosen."""
+    curve: Sequence[Trial] = ()
+    """All settings that were tried on `valid`."""
+    parameters: int | None = None
+    """Number of parameters of a model that is no run."""
     document_vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """(sentences, D): d after every sentence's last word."""
 
@@ -75,18 +82,17 @@ class Network:
 
 
 def outcome(
-    description: dict[str, Any],
+    record: RunRecord,
     run: RunDirectory,
     corpus: Corpus,
     evaluation: str,
     testing: TestingSettings,
 ) -> Outcome:
-    """Score the splits as an evaluation's name says; `description` is the run's `run.json`.
+    """Score the splits as an evaluation's name says.
 
     Raises UserError if what learns diverges at every rate, or the model is damaged.
     """
-    settings = RunSettings.model_validate(description["settings"])
-    network = Network(description["name"], settings, corpus, weight_files.read_trained(run))
+    network = Network(record.name, record.settings, corpus, weight_files.read_trained(run))
     online, kind = online_evaluation(evaluation), cache_named(evaluation)
     if online is not None:
         return _learning(network, online, testing)
@@ -112,7 +118,7 @@ def _as_trained(network: Network, *, learns: bool) -> Outcome:
         scores[name], seconds[name] = _in_parts(score, network.corpus.splits[name], name)
     logs = {name: s.log_probabilities for name, s in scores.items()}
     vectors = {name: scores[name].document_vectors for name in HELD_OUT if learns}
-    return Outcome(logs, seconds, _costs(network, learns=learns), vectors)
+    return Outcome(logs, seconds, _costs(network, learns=learns), document_vectors=vectors)
 
 
 def _in_parts(
@@ -147,13 +153,13 @@ def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettin
     valid, test = tried[best], _at_rate(network, online, testing, best, "test")
     if perplexity(test[0]) is None:
         raise UserError(f"{what}: diverged on test; try smaller rates in `testing.{key}s`")
-    curve = [{key: rate, "valid_perplexity": reached[rate]} for rate in rates]
     learns = DOCUMENT_VECTOR in parts
-    costs = _learning_costs(network, online, groups, learns=learns, steps=testing.steps)
     return Outcome(
         {"valid": valid[0], "test": test[0]},
         {"valid": valid[1], "test": test[1]},
-        {"chosen": {key: best}, "curve": curve, **costs},
+        _learning_costs(network, online, groups, learns=learns, steps=testing.steps),
+        chosen={key: best},
+        curve=[Trial(settings={key: rate}, valid_perplexity=reached[rate]) for rate in rates],
     )
 
 
@@ -177,32 +183,33 @@ def _at_rate(
     return scores.log_probabilities, time.perf_counter() - began
 
 
-def _costs(network: Network, *, learns: bool) -> dict[str, float]:
+def _costs(network: Network, *, learns: bool) -> Costs:
     """What a word costs with weights that stand still, the vector learning or held at 0."""
     sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
-    return {
-        "parameters_touched_per_word": touched_per_word(sizes, mean, (), learns, 0),
-        "multiply_adds_per_word": multiply_adds_per_word(sizes, mean),
-    }
+    return Costs(
+        parameters_touched_per_word=touched_per_word(sizes, mean, (), learns, 0),
+        multiply_adds_per_word=multiply_adds_per_word(sizes, mean),
+    )
 
 
 def _learning_costs(
     network: Network, online: OnlineEvaluation, groups: frozenset[str], *, learns: bool, steps: int
-) -> dict[str, float]:
+) -> Costs:
     """What a word costs where these groups of weights learn, too."""
     sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
     after_sentence = online.learn_after == "sentence"
-    costs = _costs(network, learns=learns)
     if after_sentence:
         split = network.corpus.splits["test"]
         touched = touched_after_sentences(sizes, network.corpus, split, groups, learns)
     else:
         touched = touched_per_word(sizes, mean, groups, learns, steps)
-    costs["parameters_touched_per_word"] = touched
-    costs["multiply_adds_per_word"] += update_multiply_adds_per_word(
+    updates = update_multiply_adds_per_word(
         sizes, mean, groups, steps, after_sentence=after_sentence
     )
-    return costs
+    return Costs(
+        parameters_touched_per_word=touched,
+        multiply_adds_per_word=multiply_adds_per_word(sizes, mean) + updates,
+    )
 
 
 def _scored_sizes(network: Network, learns: bool) -> Sizes:
@@ -225,10 +232,22 @@ def _cached(network: Network, kind: CacheKind) -> Outcome:
         began = time.perf_counter()
         found[name] = mixed(**given[name], **choice.chosen)
         seconds[name] += time.perf_counter() - began
+    costs = _cached_costs(network, kind, choice.chosen["window"])
+    trials = [_trial(point) for point in choice.curve]
+    return Outcome(found, seconds, costs, chosen=choice.chosen, curve=trials)
+
+
+def _cached_costs(network: Network, kind: CacheKind, window: int) -> Costs:
+    """What a word costs with a cache of so many tokens beside weights that stand still."""
     costs = _costs(network, learns=False)
-    window, hidden = choice.chosen["window"], network.settings.hidden_size
-    costs["multiply_adds_per_word"] += cache.multiply_adds_per_word(kind, window, hidden)
-    return Outcome(found, seconds, {"chosen": choice.chosen, "curve": choice.curve, **costs})
+    adds = cache.multiply_adds_per_word(kind, window, network.settings.hidden_size)
+    return costs.model_copy(update={"multiply_adds_per_word": costs.multiply_adds_per_word + adds})
+
+
+def _trial(point: Mapping[str, float]) -> Trial:
+    """What a cache's search says of one setting of its grid."""
+    settings = {key: value for key, value in point.items() if key != "valid_perplexity"}
+    return Trial(settings=settings, valid_perplexity=point["valid_perplexity"])
 
 
 def _given_to_cache(

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.storage.files import check, read_json, replacing
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import check, replacing
 from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import RunResult
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -25,6 +27,5 @@ def read(path: Path) -> Parameters:
 
 def read_trained(run: RunDirectory) -> Parameters:
     """Read a finished run's weights; raises UserError if they are not those that it ended with."""
-    digest = read_json(run.result).get("model_sha256")
-    check(run.model, {run.model.name: digest} if digest else {}, run.result)
+    check(run.model, records.read(RunResult, run.result).files, run.result)
     return read(run.model)

@@ -6,10 +6,10 @@ import logging
 import re
 import subprocess
 from collections.abc import Iterable
-from typing import Any
 
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Accounting, Job, RunRecord
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +20,6 @@ _COLUMNS = (
 _SECONDS = 60
 _NOT_ENDED = ("PENDING", "RUNNING", "REQUEUED", "RESIZING", "SUSPENDED")
 _UNITS = {"": 1e-6, "K": 1.024e-3, "M": 1.048576, "G": 1073.741824, "T": 1099511.627776}
-
-Job = dict[str, Any]
 
 
 def enter(directory: ExperimentDirectory) -> None:
@@ -39,7 +37,7 @@ def enter(directory: ExperimentDirectory) -> None:
     for name, jobs in missing.items():
         found = [told[job] for job in jobs if job in told]
         if len(found) == len(jobs):
-            write_json(directory.run(name).accounting, {"jobs": found})
+            records.write(directory.run(name).accounting, Accounting(jobs=tuple(found)))
 
 
 def _finished(directory: ExperimentDirectory) -> list[str]:
@@ -48,13 +46,12 @@ def _finished(directory: ExperimentDirectory) -> list[str]:
 
 def _jobs(directory: ExperimentDirectory, name: str) -> list[str]:
     """The jobs that a run has been trained by, one after the other."""
-    jobs: list[str] = read_json(directory.run(name).run).get("slurm_jobs", [])
-    return jobs
+    return list(records.read(RunRecord, directory.run(name).run).slurm_jobs)
 
 
 def _entered(directory: ExperimentDirectory, name: str) -> list[str]:
-    path = directory.run(name).accounting
-    return [job["job"] for job in read_json(path)["jobs"]] if path.is_file() else []
+    found = records.read_if_there(Accounting, directory.run(name).accounting)
+    return [job.job for job in found.jobs] if found else []
 
 
 def ask(jobs: Iterable[str]) -> dict[str, Job]:
@@ -80,32 +77,32 @@ def parse(said: str) -> dict[str, Job]:
 
     Memory is in MB: the sum of what each step had at most, which is no less than what the job had.
     """
-    found: dict[str, Job] = {}
-    for line in said.splitlines():
-        row = dict(zip(_COLUMNS, line.split("|"), strict=True))
+    rows = [dict(zip(_COLUMNS, line.split("|"), strict=True)) for line in said.splitlines()]
+    memory: dict[str, float] = {}
+    for row in rows:
         job, _, step = row["JobIDRaw"].partition(".")
-        if step:
-            if job in found:
-                found[job]["memory_mb"] += _megabytes(row["MaxRSS"])
-        elif not row["State"].startswith(_NOT_ENDED):
-            found[job] = _job(row)
-    return found
-
-
-def _job(row: dict[str, str]) -> Job:
-    limit = row["TimelimitRaw"]
+        memory[job] = memory.get(job, 0.0) + (_megabytes(row["MaxRSS"]) if step else 0.0)
     return {
-        "job": row["JobIDRaw"],
-        "state": row["State"].partition(" ")[0],  # such as `CANCELLED by 0`
-        "node": row["NodeList"],
-        "partition": row["Partition"],
-        "seconds": float(row["ElapsedRaw"]),
-        "cpu_seconds": _seconds(row["TotalCPU"]),
-        "memory_mb": 0.0,
-        "requested_memory_mb": _megabytes(row["ReqMem"]),
-        "requested_minutes": float(limit) if limit.isdigit() else None,
-        "resources": row["AllocTRES"],
+        row["JobIDRaw"]: _job(row, memory[row["JobIDRaw"]])
+        for row in rows
+        if "." not in row["JobIDRaw"] and not row["State"].startswith(_NOT_ENDED)
     }
+
+
+def _job(row: dict[str, str], memory: float) -> Job:
+    limit = row["TimelimitRaw"]
+    return Job(
+        job=row["JobIDRaw"],
+        state=row["State"].partition(" ")[0],  # such as `CANCELLED by 0`
+        node=row["NodeList"],
+        partition=row["Partition"],
+        seconds=float(row["ElapsedRaw"]),
+        cpu_seconds=_seconds(row["TotalCPU"]),
+        memory_mb=memory,
+        requested_memory_mb=_megabytes(row["ReqMem"]),
+        requested_minutes=float(limit) if limit.isdigit() else None,
+        resources=row["AllocTRES"],
+    )
 
 
 def _megabytes(text: str) -> float:

@@ -1,4 +1,7 @@
-"""The configuration's schema and `config/README.md`, both made from the typed model."""
+"""What is made from the typed models: the configuration's schema and `config/README.md`.
+
+The tables of `docs/data-formats.md` are made by `formats`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import yaml
 
 from online_rnnlm.config.experiment import RUN_KEYS, Experiment
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.pipeline.formats import FORMATS, with_tables
 from online_rnnlm.storage.files import replacing
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -68,8 +72,9 @@ try for each key. The later wins: a row over `training`, `search` over both.
 
 
 def write_documentation(project: Path) -> None:
-    """Write the schema and `config/README.md` of the project in that folder."""
-    for path, text in ((SCHEMA, schema_text()), (README, readme_text())):
+    """Write the schema, `config/README.md` and the tables of `docs/data-formats.md` anew."""
+    formats = with_tables((project / FORMATS).read_text(encoding="utf-8"))
+    for path, text in ((SCHEMA, schema_text()), (README, readme_text()), (FORMATS, formats)):
         with replacing(project / path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

@@ -55,10 +55,9 @@ def model_of(experiment: Experiment, results: ExperimentDirectory, run: PlannedR
     directory = results.corpus(run.settings.corpus)
     directory.statistics.stat()
     statistics = read_statistics(directory)
-    sizes = sizes_of_run(run.settings, statistics["vocabulary_size"], statistics["classes"])
-    splits = statistics["splits"]
-    tokens = {name: split["tokens"] for name, split in splits.items()}
-    class_size = splits["train"]["mean_class_size"]
+    sizes = sizes_of_run(run.settings, statistics.vocabulary_size, statistics.classes)
+    tokens = {name: split.tokens for name, split in statistics.splits.items()}
+    class_size = statistics.splits["train"].mean_class_size
     return Model(run.settings, sizes, tokens, class_size, corpus.max_tokens + 1)
 
 

@@ -7,14 +7,17 @@ import platform
 import resource
 from pathlib import Path
 
+from online_rnnlm.storage.records import Machine
 
-def machine() -> dict[str, str | int]:
-    """The hardware and system that this process runs on."""
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count() or 1,
-        "system": platform.platform(terse=True),
-    }
+
+def machine(gpu: str | None = None) -> Machine:
+    """The hardware and system that this process runs on; `gpu` names what it uses of those."""
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        system=platform.platform(terse=True),
+        gpu=gpu,
+    )
 
 
 def _processor() -> str:

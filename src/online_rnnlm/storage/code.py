@@ -30,14 +30,14 @@ Name = tuple[str, str]
 """A module, without the package's own name, and one of its definitions; "" is the whole module."""
 
 
-def code_digest(*starts: str) -> str:
+def code_digest(*starts: str, without: tuple[str, ...] = ()) -> str:
     """sha256, as hexadecimal digits, over all code that is reached from these starts.
 
     A start is a module below the package (`training.loop`: all of its definitions), or one of a
-    module's definitions (`commands.train:run`). Raises ValueError if there is no such module or
-    definition.
+    module's definitions (`commands.train:run`). The code of the packages and modules in `without`
+    is no part of it, either. Raises ValueError if there is no such module or definition.
     """
-    lines = {_line(name) for name in _reached(starts)}
+    lines = {_line(name, without) for name in _reached(starts, without)}
     version = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return hashlib.sha256("\n".join([version, *sorted(lines)]).encode()).hexdigest()
 
@@ -58,14 +58,14 @@ def module_sources(*modules: str) -> list[Path]:
     return sorted(_file(module) for module in found)
 
 
-def _reached(starts: tuple[str, ...]) -> set[Name]:
+def _reached(starts: tuple[str, ...], without: tuple[str, ...]) -> set[Name]:
     found: set[Name] = set()
     waiting = [name for start in starts for name in _start(start)]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _references(name).values()
+            waiting += _references(name, without).values()
     return found
 
 
@@ -78,9 +78,9 @@ def _start(start: str) -> list[Name]:
 
 
 @cache
-def _line(name: Name) -> str:
+def _line(name: Name, without: tuple[str, ...]) -> str:
     """A definition's digest, and those of the definitions that the names in it mean."""
-    means = _references(name)
+    means = _references(name, without)
     return " ".join([_digest(name), *(f"{used}={_digest(means[used])}" for used in sorted(means))])
 
 
@@ -96,7 +96,7 @@ def _digest(name: Name) -> str:
 
 
 @cache
-def _references(name: Name) -> dict[str, Name]:
+def _references(name: Name, without: tuple[str, ...]) -> dict[str, Name]:
     """The definitions of the package that a definition uses, by the names that it has for them."""
     module, own = _module(name[0]), name[1]
     found = {other: (name[0], other) for other in module.decorated if other != own}
@@ -105,25 +105,33 @@ def _references(name: Name) -> dict[str, Name]:
         for used in _names(statement):
             local, _, attribute = used.partition(".")
             if local in imports:
-                found |= _meant(used, imports[local], attribute)
+                found |= _meant(used, imports[local], attribute, without)
             elif local in module.definitions and local != own:
                 found[local] = (name[0], local)
     return found
 
 
-def _meant(used: str, target: Name, attribute: str) -> dict[str, Name]:
+def _meant(used: str, target: Name, attribute: str, without: tuple[str, ...]) -> dict[str, Name]:
     """The definitions that a name from elsewhere in the package means, by how it is written."""
     module, name = target
     if not name:  # a module: one of its names, or all of them
         known = _module(module)
         names = [attribute] if attribute else [*known.definitions, *known.imports]
-        meant = (_meant(f"{used}:{one}", (module, one), "") for one in names)
+        meant = (_meant(f"{used}:{one}", (module, one), "", without) for one in names)
         return {key: value for found in meant for key, value in found.items()}
-    if module not in _WITHIN and module.partition(".")[0] in _WITHOUT:
+    if _decides_nothing(module, without):
         return {}
     if name in _module(module).imports:  # it only passes the name on
-        return _meant(used, _module(module).imports[name], attribute)
+        return _meant(used, _module(module).imports[name], attribute, without)
     return {used: target} if name in _module(module).definitions else {}
+
+
+def _decides_nothing(module: str, without: tuple[str, ...]) -> bool:
+    """Whether the code of a module is no part of a digest."""
+    parts = module.split(".")
+    places = {".".join(parts[: number + 1]) for number in range(len(parts))}
+    kept = places & set(_WITHIN) or not places & set(_WITHOUT)
+    return not kept or bool(places & set(without))
 
 
 def _names(statement: ast.stmt) -> Iterator[str]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.evaluations import NONE, final_evaluation
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.records import Epoch, RunRecord, RunResult, Statistics
+from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.tracking.reading import (
     RunFiles,
     Stamp,
     digest_of,
     files_in,
-    read_epochs,
-    read_object,
     read_run,
     run_files,
     run_names,
@@ -84,8 +87,12 @@ class Reader:
             known = self._read.get(name)
             if known is not None and known[0] == stamp:
                 return known[1]
-            # Read once more if it is changed meanwhile: figures and digest are to be of one state.
-            self._read[name] = stamp, run_entry(self._directory, name)
+            # Read once more if it is changed meanwhile: metrics and digest are to be of one state.
+            try:
+                self._read[name] = stamp, run_entry(self._directory, name)
+            except UserError:
+                if self._stamp(name) == stamp:
+                    raise
 
     def _stamp(self, name: str) -> Stamp:
         folders = (self._directory.run(name).path, self._directory.evaluations(name))
@@ -98,30 +105,30 @@ def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
     Raises UserError for a file that is not what training writes.
     """
     run = read_run(directory, name)
-    began = _milliseconds(run.record["began"])
+    record = run.record
+    began = _milliseconds(record.began)
     files = run_files(directory, name, run)
-    end = run.result or run.failure
     complete = (
-        end is not None
+        run.end is not None
         and all(run.evaluations.values())
         and all(path.is_file() for paths in files.values() for path in paths)
     )
-    ended = _milliseconds(end["ended"]) if end and complete else None
+    ended = _milliseconds(run.end.ended) if run.end and complete else None
     finished = complete and run.failure is None
     return Entry(
         run=name,
-        label=label(run.record),
-        identity=run.record["identity"],
+        label=label(record),
+        identity=record.identity,
         began=began,
         tags=_tags(directory, name, run) | {"updates": ", ".join(run.evaluations) * finished},
-        parameters={key: _text(value) for key, value in run.record["settings"].items()},
-        epochs=list(epoch_metrics(read_epochs(directory, name), began)),
+        parameters={key: _text(value) for key, value in record.settings},
+        epochs=list(epoch_metrics(_epochs(directory.run(name)), began)),
         final=[(*one, ended or began, 0) for one in (_final_metrics(run) if finished else ())],
         files=files if complete else {},
         digest=digest_of(directory, files) if complete else None,
         ended=ended,
-        has_model=finished and not run.record["searched"],
-        failure=run.failure["message"] if run.failure else None,
+        has_model=finished and not record.searched,
+        failure=run.failure.message if run.failure else None,
     )
 
 
@@ -146,34 +153,40 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
     )
 
 
-def label(record: dict[str, Any]) -> str:
+def label(record: RunRecord) -> str:
     """Such as `M100 D20 · seed 1`; what a search tries stands between."""
-    settings = record["settings"]
-    sizes = f"M{settings['hidden_size']} D{settings['document_size']}{_layer(settings)}"
-    tried = [f"{key.replace('_', ' ')} {value:g}" for key, value in record["searched"].items()]
-    return " · ".join([sizes, *tried, f"seed {settings['seed']}"])
+    settings = record.settings
+    sizes = f"M{settings.hidden_size} D{settings.document_size}{_layer(settings)}"
+    tried = [f"{key.replace('_', ' ')} {_short(v)}" for key, v in record.searched.items()]
+    return " · ".join([sizes, *tried, f"seed {settings.seed}"])
 
 
-def _layer(settings: dict[str, Any]) -> str:
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _layer(settings: RunSettings) -> str:
     """The layer that the vector feeds, where it is not the paper's choice."""
-    layer = settings["document_layer"]
+    layer = settings.document_layer
     return "" if layer == "output" else f" {layer}"
 
 
 def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
     """The corpus as MLflow's dataset has it."""
-    statistics = read_object(directory.corpus(corpus).statistics)
+    statistics = records.read(Statistics, directory.corpus(corpus).statistics)
+    source = {"uri": f"corpora/{corpus}", **statistics.source.model_dump(mode="json")}
+    splits = {name: split.model_dump(mode="json") for name, split in statistics.splits.items()}
     return {
         "name": corpus,
-        "digest": statistics["digest"][:36],  # MLflow takes no more
+        "digest": statistics.digest[:36],  # MLflow takes no more
         "source_type": "local",
-        "source": json.dumps({"uri": f"corpora/{corpus}", **statistics["source"]}),
-        "profile": json.dumps(statistics["splits"]),
+        "source": json.dumps(source),
+        "profile": json.dumps(splits),
     }
 
 
-def _milliseconds(time: str) -> int:
-    return round(1000 * datetime.fromisoformat(time).timestamp())
+def _milliseconds(time: datetime) -> int:
+    return round(1000 * time.timestamp())
 
 
 def _text(value: Any) -> str:
@@ -182,50 +195,55 @@ def _text(value: Any) -> str:
 
 def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, str]:
     """What a run is, what it was made with, and why it has failed."""
-    record = run.record
-    settings = record["settings"]
-    size = settings["document_size"]
+    record, settings = run.record, run.record.settings
+    size = settings.document_size
     model = directory.run(name).model.relative_to(directory.path)
     kind = "online" if size else "static"
     return {
-        "kind": "search" if record["searched"] else kind,
-        "model": f"{settings['hidden_size']}/{size}{_layer(settings)}",
-        "hidden_size": str(settings["hidden_size"]),
+        "kind": "search" if record.searched else kind,
+        "model": f"{settings.hidden_size}/{size}{_layer(settings)}",
+        "hidden_size": str(settings.hidden_size),
         "document_size": str(size),
-        "document_layer": settings["document_layer"] if size else "none",
-        "corpus": settings["corpus"],
-        "seed": str(settings["seed"]),
-        "identity": record["identity"],
-        "code_digest": record["code_digest"],
-        "corpus_digest": record["corpus_digest"],
+        "document_layer": settings.document_layer if size else "none",
+        "corpus": settings.corpus,
+        "seed": str(settings.seed),
+        "identity": record.identity,
+        "code_digest": record.code_digest,
+        "corpus_digest": record.corpus_digest,
         "weights": str(model),
-        "host": record["host"],
-        **({"slurm_job": ", ".join(jobs)} if (jobs := record["slurm_jobs"]) else {}),
-        **{f"version.{package}": str(v) for package, v in record["versions"].items()},
-        **({"failure": run.failure["message"]} if run.failure else {}),
+        "host": record.host,
+        **({"slurm_job": ", ".join(record.slurm_jobs)} if record.slurm_jobs else {}),
+        "version.python": record.python,
+        **{f"version.{package}": version for package, version in record.packages.items()},
+        **({"failure": run.failure.message} if run.failure else {}),
     }
 
 
-def epoch_metrics(epochs: list[dict[str, Any]], start: int) -> Iterator[list[Metric]]:
+def _epochs(files: RunDirectory) -> list[Epoch]:
+    """A run's epochs so far; none if it has just begun."""
+    return read_epochs(files) if files.metrics.is_file() else []
+
+
+def epoch_metrics(epochs: Iterable[Epoch], start: int) -> Iterator[list[Metric]]:
     """Every epoch's metrics: MLflow's interface groups by what stands before the `/`."""
     seconds = 0.0
     for epoch in epochs:
-        seconds += epoch["seconds"]
+        seconds += epoch.seconds
         time = round(start + 1000 * seconds)
-        yield [
-            (key, float(value), time, epoch["epoch"])
-            for key, value in _epoch_figures(epoch).items()
-            if value is not None
-        ]
+        yield [(key, value, time, epoch.epoch) for key, value in _metrics_of(epoch).items()]
 
 
-def _epoch_figures(epoch: dict[str, Any]) -> dict[str, float | None]:
-    """Of an epoch's entry, by metric; the interface has a page for those of `system/`."""
-    not_figures = ("epoch", "kept", "peak_memory_megabytes")
-    figures = {f"epoch/{key}": value for key, value in epoch.items() if key not in not_figures}
-    return figures | {
-        "system/cpu_utilization_percentage": 100 * epoch["cpu_seconds"] / epoch["seconds"],
-        "system/peak_memory_megabytes": epoch.get("peak_memory_megabytes"),
+def _metrics_of(epoch: Epoch) -> dict[str, float]:
+    """An epoch's metrics by name; the interface has a page for those of `system/`."""
+    return {
+        "epoch/learning_rate": epoch.learning_rate,
+        "epoch/train_perplexity": epoch.train_perplexity,
+        "epoch/valid_perplexity": epoch.valid_perplexity,
+        "epoch/words_per_second": epoch.words_per_second,
+        "epoch/seconds": epoch.seconds,
+        "epoch/cpu_seconds": epoch.cpu_seconds,
+        "system/cpu_utilization_percentage": 100 * epoch.cpu_seconds / epoch.seconds,
+        "system/peak_memory_megabytes": epoch.peak_memory_megabytes,
     }
 
 
@@ -235,28 +253,35 @@ def is_of_epoch(key: str) -> bool:
 
 
 def _final_metrics(run: RunFiles) -> Iterator[tuple[str, float]]:
-    """A finished run's figures: its size and speed, the perplexity of every split and evaluation.
+    """A finished run's metrics: its size and speed, the perplexity of every split and evaluation.
 
     The evaluation that counts has no ending; the one without learning ends in `_vector_still`,
     others in their names.
     """
-    for key in ("parameters", "words_per_second", "epochs", "best_epoch"):
-        yield key, float((run.result or {})[key])
-    size = run.record["settings"]["document_size"]
+    assert run.result is not None
+    yield from _result_metrics(run.result)
+    size = run.record.settings.document_size
     for evaluation, found in run.evaluations.items():
         # MLflow allows no `+` in a name.
         other = "vector_still" if evaluation == NONE else evaluation.replace("+", "_and_")
         ending = "" if evaluation == final_evaluation(size) else f"_{other}"
         assert found is not None
-        yield f"multiply_adds_per_word{ending}", float(found["multiply_adds_per_word"])
-        for split, figures in found["splits"].items():
-            yield f"{split}_perplexity{ending}", float(figures["perplexity"])
+        yield f"multiply_adds_per_word{ending}", found.costs.multiply_adds_per_word
+        for split, metrics in found.splits.items():
+            yield f"{split}_perplexity{ending}", metrics.perplexity
     if run.jobs:
         yield "slurm/jobs", len(run.jobs)
-        yield "slurm/seconds", sum(job["seconds"] for job in run.jobs)
-        yield "slurm/cpu_seconds", sum(job["cpu_seconds"] for job in run.jobs)
-        yield "slurm/memory_mb", max(job["memory_mb"] for job in run.jobs)
-        yield "slurm/requested_memory_mb", run.jobs[-1]["requested_memory_mb"]
+        yield "slurm/seconds", sum(job.seconds for job in run.jobs)
+        yield "slurm/cpu_seconds", sum(job.cpu_seconds for job in run.jobs)
+        yield "slurm/memory_mb", max(job.memory_mb for job in run.jobs)
+        yield "slurm/requested_memory_mb", run.jobs[-1].requested_memory_mb
+
+
+def _result_metrics(result: RunResult) -> Iterator[tuple[str, float]]:
+    yield "parameters", float(result.parameters)
+    yield "words_per_second", result.words_per_second
+    yield "epochs", float(result.epochs)
+    yield "best_epoch", float(result.best_epoch)
 
 
 def report_files(directory: ExperimentDirectory) -> dict[str, list[Path]]:

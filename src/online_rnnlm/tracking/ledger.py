@@ -17,9 +17,11 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from online_rnnlm.config.loading import load
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import ResultsFolder
 from online_rnnlm.tracking import entries
 from online_rnnlm.tracking.entries import FAILED, FINISHED, Entry, Metric
 from online_rnnlm.tracking.library import mlflow, retrying
@@ -265,15 +267,15 @@ def _owner(directory: ExperimentDirectory) -> str:
     """A name for this results folder that it keeps wherever it is moved."""
     path = directory.path / "tracking" / "directory.json"
     if not path.is_file():
-        write_json(path, {"id": uuid4().hex})
-    return str(read_json(path)["id"])
+        records.write(path, ResultsFolder(id=uuid4().hex))
+    return records.read(ResultsFolder, path).id
 
 
 def _testing(directory: ExperimentDirectory) -> TestingSettings:
     """How the experiment tests."""
     if not directory.configuration.is_file():
         return TestingSettings()
-    return TestingSettings.model_validate(read_json(directory.configuration)["testing"])
+    return load(directory.configuration).testing
 
 
 def _calls(groups: Iterable[list[Metric]]) -> Iterator[list[Metric]]:

@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, main_evaluations
-from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import (
+    Accounting,
+    Evaluation,
+    Job,
+    RunFailure,
+    RunRecord,
+    RunResult,
+)
 
 _MAIN = (NONE, DOCUMENT_VECTOR)
 Stamp = tuple[tuple[str, int, int], ...]
 """Files with their times and sizes: what tells whether any has changed."""
 
 
+OfTraining = TypeVar("OfTraining", RunResult, RunFailure, Evaluation)
+"""A record that belongs to one training of a run."""
+
+
 @dataclass(frozen=True)
 class RunFiles:
     """What the JSON files of a run say."""
 
-    record: dict[str, Any]
-    result: dict[str, Any] | None
+    record: RunRecord
+    result: RunResult | None
     """None if it is not finished: that of an older training under the same name is none."""
-    failure: dict[str, Any] | None
+    failure: RunFailure | None
     """None if it has not failed, or is trained again."""
-    evaluations: dict[str, dict[str, Any] | None]
+    evaluations: dict[str, Evaluation | None]
     """Those that have to be there, None if they are not, and what else belongs to the run."""
-    jobs: list[dict[str, Any]]
+    jobs: tuple[Job, ...]
     """What Slurm says of the jobs that trained it, if it does."""
+
+    @property
+    def end(self) -> RunResult | RunFailure | None:
+        """How it has ended, if it has."""
+        return self.result or self.failure
 
 
 def run_names(directory: ExperimentDirectory) -> list[str]:
@@ -40,35 +55,32 @@ def run_names(directory: ExperimentDirectory) -> list[str]:
 
 
 def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
-    """Read them; raises UserError for a file that is not what training writes."""
+    """Read them; raises UserError for a file that is not what the stages write."""
     files = directory.run(name)
-    record = read_object(files.run)
-    if "began" not in record:
-        raise UserError(f"{files.run}: written by an older version: train it again")
-    result, failure = (_read_of(path, record["identity"]) for path in (files.result, files.failure))
-    if result is not None:
-        failure = None
+    record = records.read(RunRecord, files.run)
+    result = _read_of(RunResult, files.result, record)
+    failure = None if result else _read_of(RunFailure, files.failure, record)
     evaluations = {} if failure else _read_evaluations(directory, name, record)
-    told = read_object(files.accounting) if files.accounting.is_file() else {}
-    return RunFiles(record, result, failure, evaluations, told.get("jobs", []))
+    told = records.read_if_there(Accounting, files.accounting)
+    return RunFiles(record, result, failure, evaluations, told.jobs if told else ())
 
 
 def _read_evaluations(
-    directory: ExperimentDirectory, name: str, record: dict[str, Any]
-) -> dict[str, dict[str, Any] | None]:
-    if record["searched"]:
+    directory: ExperimentDirectory, name: str, record: RunRecord
+) -> dict[str, Evaluation | None]:
+    if record.searched:
         return {}
     paths = sorted(directory.evaluations(name).glob("*.json"))
-    read = {path.stem: _read_of(path, record["identity"]) for path in paths}
-    main = main_evaluations(record["settings"]["document_size"])
+    read = {path.stem: _read_of(Evaluation, path, record) for path in paths}
+    main = main_evaluations(record.settings.document_size)
     others = {name: found for name, found in read.items() if found and name not in main}
     return {name: read.get(name) for name in main} | others
 
 
-def _read_of(path: Path, identity: str) -> dict[str, Any] | None:
-    """What a file says of the training of that identity; None if it is of another, or not there."""
-    found = read_object(path) if path.is_file() else {}
-    return found if found.get("identity") == identity else None
+def _read_of(kind: type[OfTraining], path: Path, record: RunRecord) -> OfTraining | None:
+    """What a file says of this training; None if it is of another, or not there."""
+    found = records.read_if_there(kind, path)
+    return found if found is not None and found.identity == record.identity else None
 
 
 def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, list[Path]]:
@@ -86,22 +98,6 @@ def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[
     ]
     accounting = [files.accounting] if run.jobs else []
     return {"": [files.run, files.metrics, end, files.log, *accounting], "evaluations": evaluations}
-
-
-def read_epochs(directory: ExperimentDirectory, name: str) -> list[dict[str, Any]]:
-    """The lines of `metrics.jsonl`, if it is there."""
-    path = directory.run(name).metrics
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [json.loads(line) for line in lines]
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON file; raises UserError."""
-    try:
-        found: dict[str, Any] = read_json(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    return found
 
 
 def files_in(folder: Path) -> list[Path]:

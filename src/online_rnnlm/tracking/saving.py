@@ -18,9 +18,10 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
-from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.records import RunRecord
 from online_rnnlm.tracking import online_rnnlm_model, served
 from online_rnnlm.tracking.library import mlflow
 
@@ -54,8 +55,8 @@ def save_model(
     logged model that the folder is for. Raises UserError if a file of the run is missing.
     """
     run = directory.run(name)
-    record = read_json(_existing(run.run))
-    settings = RunSettings.model_validate(record["settings"])
+    record = records.read(RunRecord, run.run)
+    settings = record.settings
     corpus = directory.corpus(settings.corpus)
     library = mlflow()
     with TemporaryDirectory() as folder:
@@ -68,7 +69,7 @@ def save_model(
             signature=_signature(settings, testing or TestingSettings()),
             input_example=pd.DataFrame({served.COLUMN: _examples(corpus)}),
             mlflow_model=library.models.Model(run_id=run_id, model_id=model_id),
-            metadata={"run": name, "identity": record["identity"]},
+            metadata={"run": name, "identity": record.identity},
         )
 
 

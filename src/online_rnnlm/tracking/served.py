@@ -26,12 +26,12 @@ from online_rnnlm.config.evaluations import (
     parts_of,
 )
 from online_rnnlm.config.testing import LearnAfter
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, UNKNOWN, Corpus, Split, read_vocabulary
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
+from online_rnnlm.storage.records import RunRecord
 
 if TYPE_CHECKING:  # they load numba and PyTensor, which `prepare_process` must precede
     from online_rnnlm.engines.base import OnlineScorer, OnlineSettings
@@ -60,10 +60,10 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         from online_rnnlm.engines import registry  # noqa: PLC0415
 
-        settings = read_json(RunDirectory(folder).run)["settings"]
+        record = records.read(RunRecord, RunDirectory(folder).run)
         # Wherever it is served, whatever it was trained with: there the kernels are.
         anywhere = {"engine": "kernel", "device": "cpu"}
-        self._settings = RunSettings.model_validate({**settings, **anywhere})
+        self._settings = record.settings.model_copy(update=anywhere)
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = weight_files.read(RunDirectory(folder).model)

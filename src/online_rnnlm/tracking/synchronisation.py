@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import entries, views
 from online_rnnlm.tracking.entries import Entry, Reader
 from online_rnnlm.tracking.ledger import Ledger
@@ -89,8 +90,8 @@ class _Synchronisation:
         with self._store.client() as client:
             for corpus, found in by_corpus.items():
                 self._corpus(client, corpus, found)
-        path = self._directory.tracked
-        write_json(path, {"store": self._store.shown, "runs": self._found.runs})
+        tracked = Tracked(store=self._store.shown, runs=self._found.runs)
+        records.write(self._directory.tracked, tracked)
         return self._found
 
     def _corpus(self, client: Any, corpus: str, found: Sequence[Entry]) -> None:

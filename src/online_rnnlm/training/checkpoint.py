@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import is_sealed, replacing, seal
 from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import Epoch
 from online_rnnlm.training.schedule import Schedule
 
 logger = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ class Progress:
     weights: Parameters
     """The best weights so far: what the next epoch starts from."""
     accumulators: Parameters
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    """One entry an epoch: what `metrics.jsonl` says."""
+    epochs: list[Epoch] = field(default_factory=list)
+    """The epochs so far: what `metrics.jsonl` says."""
     unfinished: Unfinished | None = None
     """The epoch after them, if it has begun."""
 
@@ -58,6 +59,27 @@ class Progress:
     def epoch(self) -> int:
         """Epochs done."""
         return len(self.epochs)
+
+
+class _Counts(BaseModel):
+    """The numbers of an `Unfinished`."""
+
+    sentences: int
+    log_probability: float
+    seconds: float
+    cpu_seconds: float
+
+
+class _About(BaseModel):
+    """All of a checkpoint but the arrays."""
+
+    # The schedule's entropy is infinite before the first epoch has ended.
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    identity: str
+    schedule: Schedule
+    epochs: list[Epoch]
+    unfinished: _Counts | None
 
 
 class Keeper:
@@ -83,18 +105,18 @@ class Keeper:
 
 def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
     """Write the checkpoint of the run of that identity, whole or not; keep the one before."""
-    about = {
-        "identity": identity,
-        "schedule": asdict(progress.schedule),
-        "epochs": progress.epochs,
-        "unfinished": _figures(progress.unfinished) if progress.unfinished else None,
-    }
+    about = _About(
+        identity=identity,
+        schedule=progress.schedule,
+        epochs=progress.epochs,
+        unfinished=_counts(progress.unfinished) if progress.unfinished else None,
+    )
     arrays = _arrays("", progress)
     if progress.unfinished:  # otherwise they are the same once more
         arrays |= _arrays("unfinished.", progress.unfinished)
     with replacing(directory.state) as temporary:
         with temporary.open("wb") as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+            np.savez(file, about=np.array(about.model_dump_json()), **arrays)
         seal(temporary)
         if directory.state.is_file():
             directory.state.replace(directory.previous_state)
@@ -121,19 +143,32 @@ def load(directory: RunDirectory, identity: str) -> Progress | None:
 def _read(path: Path, identity: str) -> Progress | None:
     """A whole checkpoint's content, if it is of the run of that identity."""
     with np.load(path) as file:
-        about = json.loads(str(file["about"]))
-        if about["identity"] != identity:
+        try:
+            about = _About.model_validate_json(str(file["about"]), strict=True)
+        except ValidationError:  # whole, so it is one of another version of this program
             return None
-        progress = Progress(Schedule(**about["schedule"]), *_parameters(file, ""))
-        progress.epochs = about["epochs"]
-        if about["unfinished"] is not None:
-            progress.unfinished = Unfinished(*_parameters(file, "unfinished."))
-            vars(progress.unfinished).update(about["unfinished"])
+        if about.identity != identity:
+            return None
+        progress = Progress(about.schedule, *_parameters(file, ""), about.epochs)
+        if about.unfinished is not None:
+            counts = about.unfinished
+            progress.unfinished = Unfinished(
+                *_parameters(file, "unfinished."),
+                sentences=counts.sentences,
+                log_probability=counts.log_probability,
+                seconds=counts.seconds,
+                cpu_seconds=counts.cpu_seconds,
+            )
     return progress
 
 
-def _figures(epoch: Unfinished) -> dict[str, float]:
-    return {name: value for name, value in vars(epoch).items() if name not in _KINDS}
+def _counts(epoch: Unfinished) -> _Counts:
+    return _Counts(
+        sentences=epoch.sentences,
+        log_probability=epoch.log_probability,
+        seconds=epoch.seconds,
+        cpu_seconds=epoch.cpu_seconds,
+    )
 
 
 def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import RunRecord, RunResult, Searched
 
 
 def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
@@ -24,9 +23,10 @@ def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
     return Run(settings=settings, searched=planned.searched, candidates=planned.candidates)
 
 
-def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, dict[str, Any]]:
+def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, Searched]:
     """A candidate's validation perplexity, and the values that it tried."""
     files = directory.run(name)
     if not (files.result.is_file() and files.run.is_file()):
         raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
-    return read_json(files.result)["valid_perplexity"], read_json(files.run)["searched"]
+    result = records.read(RunResult, files.result)
+    return result.valid_perplexity, records.read(RunRecord, files.run).searched

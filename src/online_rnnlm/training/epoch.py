@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -15,12 +15,28 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import Scorer, Sentences, Trainer
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
-from online_rnnlm.process.hardware import peak_memory
 from online_rnnlm.training.checkpoint import Keeper, Progress, Unfinished
 
 SENTENCES_A_CALL = 512
 """About so many sentences are trained on between two movements of the progress bar."""
 _LARGEST_EXPONENT = 700.0
+
+
+class EpochOutcome(NamedTuple):
+    """What one epoch has reached, and how long it took."""
+
+    epoch: int
+    """Its number, from 1."""
+    learning_rate: float
+    train_perplexity: float
+    """While learning."""
+    valid_perplexity: float
+    kept: bool
+    """Whether its weights are the best so far."""
+    tokens: int
+    """Tokens trained on."""
+    seconds: float
+    cpu_seconds: float
 
 
 class Diverged(UserError):
@@ -53,8 +69,8 @@ def read_sentences(
 
 def finish(
     run: Run, corpus: Corpus, trainer: Trainer, score: Scorer, progress: Progress
-) -> dict[str, Any]:
-    """Validate after an epoch's last sentence; returns the epoch's entry in `metrics.jsonl`."""
+) -> EpochOutcome:
+    """Validate after an epoch's last sentence; raises Diverged."""
     settings, split, valid = run.settings, corpus.splits["train"], corpus.splits["valid"]
     epoch, done = progress.epoch + 1, progress.unfinished
     assert done is not None
@@ -66,17 +82,16 @@ def finish(
         raise Diverged(_divergence(run, epoch, f"a perplexity exceeds {limit:g}"))
     if not parameters.all_finite(trainer.weights):
         raise Diverged(_divergence(run, epoch, "a weight is not a finite number"))
-    return {
-        "epoch": epoch,
-        "learning_rate": progress.schedule.learning_rate,
-        "train_perplexity": train_perplexity,
-        "valid_perplexity": valid_perplexity,
-        "kept": progress.schedule.is_better(math.log(valid_perplexity)),
-        "words_per_second": split.tokens / done.seconds,
-        "seconds": done.seconds,
-        "cpu_seconds": done.cpu_seconds,
-        "peak_memory_megabytes": peak_memory() / 1e6,
-    }
+    return EpochOutcome(
+        epoch=epoch,
+        learning_rate=progress.schedule.learning_rate,
+        train_perplexity=train_perplexity,
+        valid_perplexity=valid_perplexity,
+        kept=progress.schedule.is_better(math.log(valid_perplexity)),
+        tokens=split.tokens,
+        seconds=done.seconds,
+        cpu_seconds=done.cpu_seconds,
+    )
 
 
 def _parts(run: Run, split: Split, epoch: int, done: int = 0) -> Iterator[Sentences]:

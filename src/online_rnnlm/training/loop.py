@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -12,8 +11,10 @@ from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines import registry
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.records import Epoch
 from online_rnnlm.training import epoch
 from online_rnnlm.training.checkpoint import Keeper, Progress
+from online_rnnlm.training.epoch import EpochOutcome
 from online_rnnlm.training.schedule import Schedule
 
 
@@ -37,12 +38,14 @@ def train_epochs(
     corpus: Corpus,
     progress: Progress,
     keeper: Keeper,
-    after_epoch: Callable[[dict[str, Any]], None],
+    describe: Callable[[EpochOutcome], Epoch],
+    after_epoch: Callable[[Epoch], None],
 ) -> None:
     """Train from where `progress` is to the end; a checkpoint is written after every epoch.
 
-    `after_epoch` is then called with the epoch's entry in `metrics.jsonl`. Raises Diverged, and
-    Stopped, after a checkpoint, if the process is told to end.
+    `describe` makes the record of an epoch, which nothing is decided by; `after_epoch` is called
+    with it after the checkpoint. Raises Diverged, and Stopped, after a checkpoint, if the process
+    is told to end.
     """
     settings = run.settings
     now = progress.unfinished or progress
@@ -50,14 +53,14 @@ def train_epochs(
     score = registry.scorer(settings, corpus)
     while not progress.schedule.ended and progress.epoch < settings.max_epochs:
         epoch.read_sentences(run, corpus, trainer, progress, keeper)
-        figures = epoch.finish(run, corpus, trainer, score, progress)
-        if figures["kept"]:
+        outcome = epoch.finish(run, corpus, trainer, score, progress)
+        if outcome.kept:
             parameters.copy_into(progress.weights, trainer.weights)
             parameters.copy_into(progress.accumulators, trainer.accumulators)
         else:
             trainer.restore(progress.weights, progress.accumulators)
-        progress.schedule = progress.schedule.after(math.log(figures["valid_perplexity"]))
-        progress.epochs.append(figures)
+        progress.schedule = progress.schedule.after(math.log(outcome.valid_perplexity))
+        progress.epochs.append(describe(outcome))
         progress.unfinished = None
         keeper.save(progress)
-        after_epoch(figures)
+        after_epoch(progress.epochs[-1])

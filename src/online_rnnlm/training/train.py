@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
-import platform
 import shutil
-import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.engines.devices import gpu
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.cost import training_multiply_adds_per_word
-from online_rnnlm.process.hardware import machine
+from online_rnnlm.model import weight_files
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
-from online_rnnlm.storage.files import (
-    check,
-    lock,
-    read_json,
-    replacing,
-    saying_what_cannot_be_written,
-    sha256_of,
-    write_json,
-)
-from online_rnnlm.storage.identity import identity
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
+from online_rnnlm.storage.records import Epoch, RunFailure, RunRecord, RunResult
+from online_rnnlm.storage.runs import check_finished
 from online_rnnlm.training import checkpoint, loop
 from online_rnnlm.training.checkpoint import Keeper, Progress
+from online_rnnlm.training.description import (
+    describe_epoch,
+    describe_result,
+    describe_run,
+    now,
+)
 from online_rnnlm.training.epoch import Diverged
-from online_rnnlm.training.identity import code_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,19 +53,19 @@ def train(
     """
     with watching() as watch, _alone(run.name, directory, watch):
         corpus = load_corpus(corpus_directory)
-        description = _describe(run, corpus)
-        if _is_finished(directory, description["identity"]):
+        record = describe_run(run, corpus)
+        if _is_finished(directory, record.identity):
             logger.info("%s: finished already", run.name)
             for file in directory.finished_files():
                 os.utime(file)
             return
-        keeper = Keeper(directory, description["identity"], checkpoint_seconds, watch)
-        progress = _resume(run, corpus, directory, description["identity"])
-        _describe_beginning(directory, description)
-        _write_epochs(directory, progress)
-        with _logging_to(directory.log), _noting_failure(directory, description["identity"]):
+        keeper = Keeper(directory, record.identity, checkpoint_seconds, watch)
+        progress = _resume(run, corpus, directory, record.identity)
+        _write_beginning(directory, record)
+        records.write_lines(directory.metrics, progress.epochs)
+        with _logging_to(directory.log), _noting_failure(directory, record.identity):
             _train_epochs(run, corpus, directory, progress, keeper)
-        _finish(corpus, directory, progress, description)
+        _finish(corpus, directory, progress, record.identity)
         shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
 
@@ -96,14 +86,14 @@ def _train_epochs(
 ) -> None:
     """Train to the end; after every epoch write what it has reached."""
 
-    def after_epoch(figures: dict[str, Any]) -> None:
-        _write_epochs(directory, progress)
-        logger.info("%s: %s", run.name, _epoch_line(figures, run.settings))
+    def after_epoch(epoch: Epoch) -> None:
+        records.write_lines(directory.metrics, progress.epochs)
+        logger.info("%s: %s", run.name, _epoch_line(epoch, run.settings))
 
     if progress.epoch or progress.unfinished:
         logger.info("%s: goes on %s", run.name, _position(progress, corpus))
     try:
-        loop.train_epochs(run, corpus, progress, keeper, after_epoch)
+        loop.train_epochs(run, corpus, progress, keeper, describe_epoch, after_epoch)
     except Stopped as stopped:
         logger.info("%s: %s: %s", run.name, _position(progress, corpus), stopped)
         raise
@@ -117,63 +107,29 @@ def _position(progress: Progress, corpus: Corpus) -> str:
     return f"after epoch {progress.epoch}{within}"
 
 
-def _epoch_line(figures: dict[str, Any], settings: RunSettings) -> str:
+def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
     """What an epoch has reached, and how long the rest may take, in words."""
-    left = (settings.max_epochs - figures["epoch"]) * figures["seconds"]
+    left = (settings.max_epochs - epoch.epoch) * epoch.seconds
     return (
-        f"epoch {figures['epoch']}: learning rate {figures['learning_rate']:.4g}, "
-        f"perplexity {figures['train_perplexity']:.2f} in training, "
-        f"{figures['valid_perplexity']:.2f} on valid{'' if figures['kept'] else ' (not kept)'}, "
-        f"{figures['words_per_second']:,.0f} words/s, at most {left / 60:.1f} min left"
+        f"epoch {epoch.epoch}: learning rate {epoch.learning_rate:.4g}, "
+        f"perplexity {epoch.train_perplexity:.2f} in training, "
+        f"{epoch.valid_perplexity:.2f} on valid{'' if epoch.kept else ' (not kept)'}, "
+        f"{epoch.words_per_second:,.0f} words/s, at most {left / 60:.1f} min left"
     )
 
 
-def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
-    code = code_of(run.settings)
-    return {
-        "name": run.name,
-        "identity": identity(run.settings, corpus.digest, code),
-        "settings": run.settings.model_dump(mode="json"),
-        "searched": run.searched,
-        "candidates": list(run.candidates),
-        "corpus_digest": corpus.digest,
-        "code_digest": code,
-        "began": _now(),
-        "host": platform.node(),
-        "slurm_jobs": [job for job in [os.environ.get("SLURM_JOB_ID")] if job],
-        "machine": machine() | gpu(run.settings),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in _packages(run.settings)},
-        },
-    }
-
-
-def _packages(settings: RunSettings) -> tuple[str, ...]:
-    """What the run is computed with."""
-    return ("numpy", "numba", "pytensor", "scipy", *(["jax"] if settings.engine == "jax" else []))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def _is_finished(directory: RunDirectory, identity: str) -> bool:
-    files = (directory.run, directory.metrics, directory.model, directory.result)
-    if not all(file.is_file() for file in files):
+    """Whether all of a run's files are there, as they were written, and of this identity."""
+    if not all(file.is_file() for file in directory.finished_files()):
         return False
     try:
-        result = read_json(directory.result)
-        if result["identity"] != identity:
-            return False
-        check(directory.model, {directory.model.name: result["model_sha256"]}, directory.result)
-    except (ValueError, KeyError, TypeError):
-        logger.warning("%s: damaged: the run is trained anew", directory.result)
+        known = records.read(RunRecord, directory.run)
+        result = records.read(RunResult, directory.result)
+        check_finished(directory, result)
+    except UserError as error:
+        logger.warning("the run is trained anew: %s", error)
         return False
-    except UserError:
-        logger.warning("%s: damaged: the run is trained anew", directory.model)
-        return False
-    return True
+    return known.identity == result.identity == identity
 
 
 def _forget(directory: RunDirectory) -> None:
@@ -183,47 +139,22 @@ def _forget(directory: RunDirectory) -> None:
     os.truncate(directory.log, 0)  # it is locked, so it stays
 
 
-def _describe_beginning(directory: RunDirectory, description: dict[str, Any]) -> None:
+def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
     """Write `run.json`; a run that goes on has begun when it first did."""
-    try:
-        earlier = read_json(directory.run)
-        if earlier["identity"] == description["identity"]:
-            description["began"] = earlier["began"]
-            jobs = [*earlier["slurm_jobs"], *description["slurm_jobs"]]
-            description["slurm_jobs"] = list(dict.fromkeys(jobs))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        pass  # there is none, or it is damaged
-    write_json(directory.run, description)
+    earlier = None
+    with suppress(UserError):  # it is damaged
+        earlier = records.read_if_there(RunRecord, directory.run)
+    if earlier is not None and earlier.identity == record.identity:
+        jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
+        record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
+    records.write(directory.run, record)
 
 
-def _write_epochs(directory: RunDirectory, progress: Progress) -> None:
-    """Write `metrics.jsonl`, the epochs so far."""
-    with replacing(directory.metrics) as temporary:
-        lines = (json.dumps(entry, allow_nan=False) + "\n" for entry in progress.epochs)
-        temporary.write_text("".join(lines), encoding="utf-8")
-
-
-def _finish(
-    corpus: Corpus, directory: RunDirectory, progress: Progress, description: dict[str, Any]
-) -> None:
+def _finish(corpus: Corpus, directory: RunDirectory, progress: Progress, identity: str) -> None:
     """Write the finished run's files, the result last: it says that all are there."""
     weight_files.save(progress.weights, directory.model)
-    best = min(progress.epochs, key=lambda entry: float(entry["valid_perplexity"]))
-    sizes, mean = parameters.sizes_of(progress.weights), corpus.mean_class_size("train")
-    result = {
-        "identity": description["identity"],
-        "model_sha256": sha256_of(directory.model),
-        "ended": _now(),
-        "epochs": progress.epoch,
-        "best_epoch": best["epoch"],
-        "valid_perplexity": best["valid_perplexity"],
-        "parameters": parameters.count(sizes),
-        "training_multiply_adds_per_word": training_multiply_adds_per_word(sizes, mean),
-        "words_per_second": statistics.median(e["words_per_second"] for e in progress.epochs),
-        "seconds": sum(entry["seconds"] for entry in progress.epochs),
-        "cpu_seconds": sum(entry["cpu_seconds"] for entry in progress.epochs),
-    }
-    write_json(directory.result, result)
+    result = describe_result(identity, directory, corpus, progress.weights, progress.epochs)
+    records.write(directory.result, result)
 
 
 @contextmanager
@@ -267,19 +198,21 @@ def _noting_failure(directory: RunDirectory, identity: str) -> Iterator[None]:
     except Stopped:
         raise
     except Exception as error:
-        message = " ".join(str(error).split()) or type(error).__name__
-        failure = {"identity": identity, "ended": _now(), "message": message}
+        failure = RunFailure(
+            identity=identity,
+            ended=now(),
+            message=" ".join(str(error).split()) or type(error).__name__,
+            diverged=isinstance(error, Diverged),
+        )
         with suppress(UserError):  # what is said is why training failed, not that the disk is full
-            write_json(directory.failure, failure | {"diverged": isinstance(error, Diverged)})
+            records.write(directory.failure, failure)
         raise
 
 
 def _refuse_to_diverge_again(directory: RunDirectory, identity: str) -> None:
     """Raise Diverged if the same training has before: it would again, and take as long."""
-    try:
-        failure = read_json(directory.failure)
-        known = failure["diverged"] and failure["identity"] == identity
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return
-    if known:
-        raise Diverged(f"{failure['message']} (known from {directory.failure})")
+    failure = None
+    with suppress(UserError):  # it is damaged
+        failure = records.read_if_there(RunFailure, directory.failure)
+    if failure is not None and failure.diverged and failure.identity == identity:
+        raise Diverged(f"{failure.message} (known from {directory.failure})")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +27,22 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.records import (
+    CorpusSource,
+    Costs,
+    Epoch,
+    Evaluation,
+    Machine,
+    RunRecord,
+    RunResult,
+    SplitMetrics,
+    SplitStatistics,
+    Statistics,
+    Trial,
+)
 from online_rnnlm.training.choice import resolve
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
@@ -81,10 +96,10 @@ def write_run(
     for evaluation in evaluations_of(size, testing or TestingSettings()):
         target = {final_evaluation(size): online, NONE: still}.get(evaluation, online * 1.01)
         scores = _scores(target, random)
-        about = _about(evaluation, run.settings.hidden_size, size)
+        tested = _tested(evaluation, run.settings.hidden_size, size)
         if evaluation not in main_evaluations(size):
             scores = scores[scores["split"] != "train"]
-        _write_evaluation(directory, run.name, evaluation, identity, scores, about)
+        _write_evaluation(directory, run.name, evaluation, identity, scores, tested)
     for split in ("valid", "test") if size else ():
         vectors = random.normal(size=(SENTENCES[split], size))
         np.save(directory.document_vectors(run.name, split), vectors.astype(np.float32))
@@ -94,46 +109,50 @@ def write_evaluation(
     directory: ExperimentDirectory, run: str, evaluation: str, perplexity: float
 ) -> None:
     """Write one evaluation more of a run: of valid and test, with that test perplexity."""
-    identity = read_json(directory.run(run).run)["identity"]
+    identity = records.read(RunRecord, directory.run(run).run).identity
     scores = _scores(perplexity, np.random.default_rng(1))
     held_out = scores[scores["split"] != "train"]
-    _write_evaluation(directory, run, evaluation, identity, held_out, _about(evaluation, 100, 20))
+    _write_evaluation(directory, run, evaluation, identity, held_out, _tested(evaluation, 100, 20))
 
 
-def _about(evaluation: str, hidden: int, size: int) -> dict[str, Any]:
-    """What an evaluation's file says beside its figures."""
+class Tested(NamedTuple):
+    """What an evaluation's file says beside its metrics."""
+
+    costs: Costs
+    curve: tuple[Trial, ...] = ()
+    parameters: int | None = None
+
+
+def _tested(evaluation: str, hidden: int, size: int) -> Tested:
     everything = "all" in evaluation
     adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == NONE else 2 * size))
-    costs = {
-        "parameters_touched_per_word": 40_000.0 if everything else float(size),
-        "multiply_adds_per_word": 5 * adds if everything else adds,
-    }
+    costs = Costs(
+        parameters_touched_per_word=40_000.0 if everything else float(size),
+        multiply_adds_per_word=5 * adds if everything else adds,
+    )
     cache, online = cache_named(evaluation), online_evaluation(evaluation)
     if cache is not None:
-        return {**costs, **_chosen(["window", "weight"], [(100, 0.1), (500, 0.05)])}
+        return Tested(costs, _curve(["window", "weight"], [(100, 0.1), (500, 0.05)]))
     if online is None:
-        return costs
+        return Tested(costs)
     key = "document_rate" if online.updates == "document_vector" else "learning_rate"
-    return {**costs, **_chosen([key], [(0.01,), (0.03,), (0.1,)])}
+    return Tested(costs, _curve([key], [(0.01,), (0.03,), (0.1,)]))
 
 
-def _chosen(keys: list[str], tried: list[tuple[float, ...]]) -> dict[str, Any]:
-    curve = [
-        {**dict(zip(keys, values, strict=True)), "valid_perplexity": 90.0 + 2 * number}
+def _curve(keys: list[str], tried: list[tuple[float, ...]]) -> tuple[Trial, ...]:
+    """Settings that were tried, the best ones first."""
+    return tuple(
+        Trial(settings=dict(zip(keys, values, strict=True)), valid_perplexity=90.0 + 2 * number)
         for number, values in enumerate(tried)
-    ]
-    return {"chosen": dict(zip(keys, tried[0], strict=True)), "curve": curve}
+    )
 
 
 def _write_ngram(directory: ExperimentDirectory, name: str) -> None:
     scores = _scores(120.0, np.random.default_rng(5))
-    about = {
-        "parameters": 900_000,
-        "parameters_touched_per_word": 0,
-        "multiply_adds_per_word": 5,
-    }
+    costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
     held_out = scores[scores["split"] != "train"]
-    _write_evaluation(directory, name, NONE, "0" * 64, held_out, about)
+    tested = Tested(costs, parameters=900_000)
+    _write_evaluation(directory, name, NONE, "0" * 64, held_out, tested)
 
 
 def _perplexities(
@@ -150,37 +169,37 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
     random = np.random.default_rng(1)
     files = directory.corpus(corpus)
     splits = {
-        split: {
-            "sentences": count,
-            "tokens": 25 * count,
-            "types": 900,
-            "words": 24 * count,
-            "documents": 12,
-            "unk_tokens": count,
-            "oov_rate": 0.04 + 0.01 * number,
-            "mean_class_size": 49.5,
-        }
+        split: SplitStatistics(
+            sentences=count,
+            documents=12,
+            tokens=25 * count,
+            words=24 * count,
+            types=900,
+            unk_tokens=count,
+            oov_rate=0.04 + 0.01 * number,
+            mean_class_size=49.5,
+        )
         for number, (split, count) in enumerate(SENTENCES.items())
     }
-    source = {
-        "kind": "invented",
-        "title": "Invented & random sentences",
-        "licence": "CC0",
-        "origin": "a random number generator",
-    }
-    statistics = {
-        "corpus": corpus,
-        "source": source,
-        "articles": 12,
-        "splits": splits,
-        "vocabulary_size": VOCABULARY,
-        "classes": CLASSES,
-        "class_rule": "sqrt_frequency",
-        "class_sizes": [100, 354],
-        "files": {},
-        "digest": hashlib.sha256(corpus.encode()).hexdigest(),
-    }
-    write_json(files.statistics, statistics)
+    source = CorpusSource(
+        kind="invented",
+        title="Invented & random sentences",
+        licence="CC0",
+        origin="a random number generator",
+    )
+    statistics = Statistics(
+        corpus=corpus,
+        source=source,
+        articles=12,
+        splits=splits,
+        vocabulary_size=VOCABULARY,
+        classes=CLASSES,
+        class_rule="sqrt_frequency",
+        class_sizes=(100, 354),
+        files={},
+        digest=hashlib.sha256(corpus.encode()).hexdigest(),
+    )
+    records.write(files.statistics, statistics)
     _write_arrays(files)
     for split, count in SENTENCES.items():
         lines = [" ".join(random.choice(WORDS, random.integers(4, 25))) for _ in range(count)]
@@ -225,54 +244,57 @@ def _write_training(
     files, settings = directory.run(run.name), run.settings
     epochs = int(random.integers(6, 10))
     curve = [online * (0.95 + 2.2 * math.exp(-0.9 * epoch)) for epoch in range(epochs)]
-    record = {
-        "name": run.name,
-        "identity": identity,
-        "settings": settings.model_dump(mode="json"),
-        "searched": run.searched,
-        "corpus_digest": hashlib.sha256(settings.corpus.encode()).hexdigest(),
-        "code_digest": hashlib.sha256(b"code").hexdigest(),
-        "began": "2026-01-01T12:00:00.000+00:00",
-        "host": "node1",
-        "slurm_jobs": ["7"],
-        "machine": {"processor": "invented", "cores": 2, "system": "none"},
-        "versions": {"python": "3.11.0", "numpy": "2.4.6", "pytensor": "3.0.7"},
-    }
-    write_json(files.run, record)
+    record = RunRecord(
+        name=run.name,
+        identity=identity,
+        settings=settings,
+        searched=run.searched,
+        candidates=run.candidates,
+        corpus_digest=hashlib.sha256(settings.corpus.encode()).hexdigest(),
+        code_digest=hashlib.sha256(b"code").hexdigest(),
+        began=datetime(2026, 1, 1, 12, tzinfo=UTC),
+        host="node1",
+        slurm_jobs=("7",),
+        machine=Machine(processor="invented", cores=2, system="none"),
+        python="3.11.0",
+        packages={"numpy": "2.4.6", "pytensor": "3.0.7"},
+    )
+    records.write(files.run, record)
     metrics = [
-        {
-            "epoch": number,
-            "learning_rate": settings.learning_rate,
-            "train_perplexity": valid * 0.9,
-            "valid_perplexity": valid,
-            "kept": True,
-            "words_per_second": 70_000.0 + float(random.normal(0, 900)),
+        Epoch(
+            epoch=number,
+            learning_rate=settings.learning_rate,
+            train_perplexity=valid * 0.9,
+            valid_perplexity=valid,
+            kept=True,
+            words_per_second=70_000.0 + float(random.normal(0, 900)),
             # No two trainings take as long.
-            "seconds": 18.5 + int(identity[:4], 16) / 1e5,
-            "cpu_seconds": 18.0,
-            "peak_memory_megabytes": 400.0 + number,
-        }
+            seconds=18.5 + int(identity[:4], 16) / 1e5,
+            cpu_seconds=18.0,
+            peak_memory_megabytes=400.0 + number,
+        )
         for number, valid in enumerate(curve, start=1)
     ]
-    files.metrics.write_text("".join(json.dumps(line) + "\n" for line in metrics))
-    files.log.write_text("".join(f"epoch {line['epoch']}\n" for line in metrics))
+    records.write_lines(files.metrics, metrics)
+    files.log.write_text("".join(f"epoch {epoch.epoch}\n" for epoch in metrics))
     hidden, size = settings.hidden_size, settings.document_size
     sizes = Sizes(len(WORDS) + 2, 4, 2, min(size, 3), settings.document_layer if size else "output")
     weight_files.save(parameters.initialise(sizes, 0.1, settings.seed, "float32"), files.model)
-    result = {
-        "identity": identity,
-        "ended": "2026-01-01T12:10:00.000+00:00",
-        "epochs": epochs,
-        "best_epoch": epochs,
-        "valid_perplexity": curve[-1],
-        "parameters": 2 * VOCABULARY * hidden + hidden**2 + CLASSES * hidden
+    result = RunResult(
+        identity=identity,
+        files={file.name: sha256_of(file) for file in (files.model, files.metrics)},
+        ended=datetime(2026, 1, 1, 12, 10, tzinfo=UTC),
+        epochs=epochs,
+        best_epoch=epochs,
+        valid_perplexity=curve[-1],
+        parameters=2 * VOCABULARY * hidden + hidden**2 + CLASSES * hidden
         + size * (CLASSES + VOCABULARY),
-        "training_multiply_adds_per_word": 3 * hidden**2 + 149.5 * 3 * (hidden + size),
-        "words_per_second": float(np.median([line["words_per_second"] for line in metrics])),
-        "cpu_seconds": 18.0 * epochs,
-        "seconds": sum(line["seconds"] for line in metrics),
-    }  # fmt: skip
-    write_json(files.result, result)
+        training_multiply_adds_per_word=3 * hidden**2 + 149.5 * 3 * (hidden + size),
+        words_per_second=float(np.median([epoch.words_per_second for epoch in metrics])),
+        cpu_seconds=18.0 * epochs,
+        seconds=sum(epoch.seconds for epoch in metrics),
+    )  # fmt: skip
+    records.write(files.result, result)
 
 
 def _scores(perplexity: float, random: np.random.Generator) -> pd.DataFrame:
@@ -301,25 +323,37 @@ def _write_evaluation(
     evaluation: str,
     identity: str,
     scores: pd.DataFrame,
-    about: dict[str, Any],
+    tested: Tested,
 ) -> None:
-    splits = {
-        str(split): {
-            "sentences": len(rows),
-            "tokens": int(rows["tokens"].sum()),
-            "perplexity": math.exp(-rows["log_probability"].sum() / rows["tokens"].sum()),
-            "perplexity_without_unk": 0.9
-            * math.exp(-rows["log_probability"].sum() / rows["tokens"].sum()),
-            "oov_rate": 0.05,
-            "words_per_second": 90_000.0,
-        }
-        for split, rows in scores.groupby("split", sort=False)
-    }
-    figures = {"run": run, "identity": identity, "evaluation": evaluation, **about}
-    write_json(directory.evaluation(run, evaluation), {**figures, "splits": splits})
-    scores.to_parquet(directory.sentence_scores(run, evaluation), index=False)
+    scores_file = directory.sentence_scores(run, evaluation)
+    tokens_file = directory.token_scores(run, evaluation)
+    scores_file.parent.mkdir(parents=True, exist_ok=True)
+    scores.to_parquet(scores_file, index=False)
     test = scores[scores["split"] == "test"]
     # Every token of a sentence has the same share of its score.
     shares = (test["log_probability"] / test["tokens"]).to_numpy()
-    tokens = np.repeat(shares, test["tokens"]).astype(np.float32)
-    np.save(directory.token_scores(run, evaluation), tokens)
+    np.save(tokens_file, np.repeat(shares, test["tokens"]).astype(np.float32))
+    record = Evaluation(
+        run=run,
+        identity=identity,
+        evaluation=evaluation,
+        costs=tested.costs,
+        parameters=tested.parameters,
+        chosen=tested.curve[0].settings if tested.curve else {},
+        curve=tested.curve,
+        files={},  # so that tests may change them
+        splits={str(split): _metrics(rows) for split, rows in scores.groupby("split", sort=False)},
+    )
+    records.write(directory.evaluation(run, evaluation), record)
+
+
+def _metrics(rows: pd.DataFrame) -> SplitMetrics:
+    perplexity = math.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
+    return SplitMetrics(
+        sentences=len(rows),
+        tokens=int(rows["tokens"].sum()),
+        perplexity=perplexity,
+        perplexity_without_unk=0.9 * perplexity,
+        oov_rate=0.05,
+        words_per_second=90_000.0,
+    )

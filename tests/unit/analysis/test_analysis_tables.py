@@ -26,6 +26,7 @@ from online_rnnlm.analysis.tables.updates import updates_table
 from online_rnnlm.analysis.tables.write import tables, write_tables
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.records import Costs
 
 Invented = Callable[..., Results]
 
@@ -64,7 +65,11 @@ def _set(results: Results, run: str, evaluation: str, values: dict[str, float]) 
 
 
 def _update(path: Path, **values: Any) -> None:
-    write_json(path, read_json(path) | values)
+    costs = {key: values.pop(key) for key in Costs.model_fields if key in values}
+    written = read_json(path)
+    if costs:
+        written["costs"] |= costs
+    write_json(path, written | values)
 
 
 def _again(results: Results) -> Results:
@@ -277,16 +282,17 @@ def test_a_run_that_lacks_a_file_is_named(invented: Invented, missing: str) -> N
 
 def test_an_evaluation_of_an_older_training_is_refused(invented: Invented) -> None:
     results = invented()
-    _update(results.directory.evaluation("invented-M120-D0-seed1", "none"), identity="older")
+    _update(results.directory.evaluation("invented-M120-D0-seed1", "none"), identity="0" * 64)
     with pytest.raises(UserError, match="older training"):
         _again(results)
 
 
 def test_a_broken_metrics_line_is_named(invented: Invented) -> None:
     results = invented()
-    path = results.directory.run("invented-M120-D0-seed1").metrics
-    path.write_text(path.read_text() + '{"epoch": \n')
-    with pytest.raises(UserError, match=rf"{path}:\d+: not JSON"):
+    files = results.directory.run("invented-M120-D0-seed1")
+    files.metrics.write_text(files.metrics.read_text() + '{"epoch": \n')
+    _update(files.result, files={})  # else the checksum says that much
+    with pytest.raises(UserError, match=rf"{files.metrics}, line \d+: damaged: not JSON"):
         _again(results)
 
 

@@ -27,8 +27,10 @@ from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
 from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.records import Captions, Costs
 
 Invented = Callable[..., Results]
 
@@ -72,7 +74,7 @@ def test_what_is_drawn_is_known_from_the_configuration(invented: Invented, kind:
     folder = results.directory.captions.parent
     files = {f"{name}.{ending}" for name in names for ending in ("svg", "png")}
     assert {path.name for path in folder.iterdir()} == {*files, "captions.json"}
-    captions = json.loads(results.directory.captions.read_text())
+    captions = records.read(Captions, results.directory.captions).captions
     assert sorted(captions) == sorted(names)
     assert all("nan" not in caption for caption in captions.values())
     curves = (folder / "learning_curves.svg").read_text()
@@ -97,7 +99,9 @@ def test_the_same_data_gives_the_same_bytes(invented: Invented) -> None:
 
 def _change(results: Results, name: str, evaluation: str, **changes: object) -> None:
     path = results.directory.evaluation(name, evaluation)
-    write_json(path, json.loads(path.read_text()) | changes)
+    costs = {key: changes.pop(key) for key in Costs.model_fields if key in changes}
+    written = json.loads(path.read_text())
+    write_json(path, written | {"costs": written["costs"] | costs} | changes)
 
 
 def _set_perplexity(results: Results, name: str, evaluation: str, **splits: float) -> None:
@@ -205,7 +209,7 @@ def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented: Invented) -
     curves = {1: [70.0, 64.0, None], 2: [72.0, None, None]}
     for seed, perplexities in curves.items():
         curve = [
-            {"document_rate": rate, "valid_perplexity": value}
+            {"settings": {"document_rate": rate}, "valid_perplexity": value}
             for rate, value in zip([0.1, 0.05, 0.2], perplexities, strict=True)
         ]
         chosen = {"document_rate": 0.05 if seed == 1 else 0.1}

@@ -33,7 +33,11 @@ from online_rnnlm.analysis.sentences import (
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of, write_json
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import RunResult
 
 Invented = Callable[..., Results]
 
@@ -177,17 +181,25 @@ def test_twins_find_each_other_whatever_their_length(invented: Invented) -> None
     assert first["document_cosine"].to_numpy() == pytest.approx(1.0)
 
 
+def _save(weights: Parameters, files: RunDirectory) -> None:
+    """Change a finished run's weights."""
+    weight_files.save(weights, files.model)
+    digests = {files.model.name: sha256_of(files.model)}
+    result = records.read(RunResult, files.result).model_copy(update={"files": digests})
+    records.write(files.result, result)
+
+
 def test_the_embeddings_are_the_runs_own_and_without_the_sentences_end(invented: Invented) -> None:
     results = invented(rows=VECTOR_ROW)
     weights = results.directory.run(RUN).model
     before = read_sentences(results.directory, RUN, "invented").embedding
     changed = weight_files.read(weights)
     changed.embeddings[0] += 100  # </s>
-    weight_files.save(changed, weights)
+    _save(changed, results.directory.run(RUN))
     same = read_sentences(results.directory, RUN, "invented").embedding
     np.testing.assert_allclose(same, before, atol=1e-5)
     changed.embeddings[1:] = 1.0
-    weight_files.save(changed, weights)
+    _save(changed, results.directory.run(RUN))
     alike = read_sentences(results.directory, RUN, "invented").embedding
     assert mean_cosine(alike) == pytest.approx(1.0, abs=1e-5)
 

@@ -1,13 +1,12 @@
 """Testing a trained run on a small corpus."""
 
-import json
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.config import corpora as typed
+from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
@@ -17,8 +16,14 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+from online_rnnlm.storage.records import (
+    Evaluation,
+    FurtherEvaluations,
+    RunRecord,
+    RunResult,
+)
 from online_rnnlm.training.train import train
 
 RATE = 0.15
@@ -37,6 +42,10 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     for updates in ("none", "document_vector"):
         evaluate(directory, "run", corpus, updates, typed.TestingSettings())
     return directory
+
+
+def read_evaluation(experiment, name) -> Evaluation:
+    return records.read(Evaluation, experiment.evaluation("run", name))
 
 
 @pytest.fixture
@@ -59,11 +68,11 @@ def by_hand(experiment, reference):
 
 @pytest.mark.parametrize(("updates", "rate"), [("none", 0.0), ("document_vector", RATE)])
 def test_figures_and_sentences_by_hand(experiment, by_hand, updates, rate):
-    figures = read_json(experiment.evaluation("run", updates))
-    assert (figures["run"], figures["evaluation"]) == ("run", updates)
-    assert figures["identity"] == read_json(experiment.run("run").result)["identity"]
+    figures = read_evaluation(experiment, updates)
+    assert (figures.run, figures.evaluation) == ("run", updates)
+    assert figures.identity == records.read(RunResult, experiment.run("run").result).identity
     table = pd.read_parquet(experiment.sentence_scores("run", updates))
-    assert list(figures["splits"]) == list(SPLITS) == table["split"].drop_duplicates().tolist()
+    assert list(figures.splits) == list(SPLITS) == table["split"].drop_duplicates().tolist()
     for split in SPLITS:
         log_probabilities, unknown, _ = by_hand(split, rate)
         rows = table[table["split"] == split]
@@ -76,24 +85,24 @@ def test_figures_and_sentences_by_hand(experiment, by_hand, updates, rate):
         np.testing.assert_allclose(rows["unk_log_probability"], expected, rtol=1e-5)
 
         every, hidden = np.concatenate(log_probabilities), np.concatenate(unknown)
-        found = figures["splits"][split]
-        assert (found["sentences"], found["tokens"]) == (SENTENCES[split], len(every))
-        assert found["perplexity"] == pytest.approx(np.exp(-every.mean()), rel=1e-5)
+        found = figures.splits[split]
+        assert (found.sentences, found.tokens) == (SENTENCES[split], len(every))
+        assert found.perplexity == pytest.approx(np.exp(-every.mean()), rel=1e-5)
         without = pytest.approx(np.exp(-every[~hidden].mean()), rel=1e-5)
-        assert found["perplexity_without_unk"] == without
-        assert found["perplexity_without_unk"] != pytest.approx(found["perplexity"], rel=1e-3)
+        assert found.perplexity_without_unk == without
+        assert found.perplexity_without_unk != pytest.approx(found.perplexity, rel=1e-3)
         words = len(every) - SENTENCES[split]
-        assert 0 < found["oov_rate"] == pytest.approx(hidden.sum() / words)
-        assert found["words_per_second"] > 0
+        assert 0 < found.oov_rate == pytest.approx(hidden.sum() / words)
+        assert found.words_per_second > 0
 
 
 @pytest.mark.parametrize("updates", ["none", "document_vector"])
 def test_perplexities_are_those_of_the_kept_sentences(experiment, updates):
-    figures = read_json(experiment.evaluation("run", updates))["splits"]
+    figures = read_evaluation(experiment, updates).splits
     table = pd.read_parquet(experiment.sentence_scores("run", updates))
     for split, rows in table.groupby("split"):
         perplexity = np.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
-        assert figures[split]["perplexity"] == pytest.approx(perplexity, rel=1e-12)
+        assert figures[split].perplexity == pytest.approx(perplexity, rel=1e-12)
     types = {
         "sentence": "int32",
         "tokens": "int32",
@@ -105,9 +114,9 @@ def test_perplexities_are_those_of_the_kept_sentences(experiment, updates):
 
 
 def test_valid_is_as_in_training(experiment):
-    figures = read_json(experiment.evaluation("run", "document_vector"))["splits"]
-    result = read_json(experiment.run("run").result)
-    assert figures["valid"]["perplexity"] == pytest.approx(result["valid_perplexity"], rel=1e-9)
+    figures = read_evaluation(experiment, "document_vector").splits
+    result = records.read(RunResult, experiment.run("run").result)
+    assert figures["valid"].perplexity == pytest.approx(result.valid_perplexity, rel=1e-9)
 
 
 def test_vectors_are_those_after_the_last_word(experiment, by_hand):
@@ -141,8 +150,8 @@ def test_a_corpus_that_has_changed_is_refused(experiment, tmp_path):
     shutil.copytree(experiment.path, copy.path)
     shutil.rmtree(copy.path / "evaluations")
     record = copy.run("run").run
-    changed = {**read_json(record), "corpus_digest": "0" * 64}
-    record.write_text(json.dumps(changed), encoding="utf-8")
+    changed = records.read(RunRecord, record).model_copy(update={"corpus_digest": "0" * 64})
+    records.write(record, changed)
     with pytest.raises(UserError, match="another corpus") as raised:
         evaluate(copy, "run", copy.corpus("topics"), "none", typed.TestingSettings())
     assert "\n" not in str(raised.value)
@@ -163,18 +172,18 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment, tmp_pa
     before = experiment.run("run").model.read_bytes()
     name, rates = "document_vector+output.word.stream", [0.001, 0.1]
     copy = evaluated(experiment, tmp_path, name, learning_rates=rates, steps=2)
-    figures = read_json(copy.evaluation("run", name))
-    assert list(figures["splits"]) == ["valid", "test"]
+    figures = read_evaluation(copy, name)
+    assert list(figures.splits) == ["valid", "test"]
     assert copy.run("run").model.read_bytes() == before
-    assert [entry["learning_rate"] for entry in figures["curve"]] == rates
-    best = min(figures["curve"], key=lambda entry: entry["valid_perplexity"])
-    assert figures["chosen"] == {"learning_rate": best["learning_rate"]}
-    assert figures["splits"]["valid"]["perplexity"] == pytest.approx(best["valid_perplexity"])
+    assert [entry.settings["learning_rate"] for entry in figures.curve] == rates
+    best = min(figures.curve, key=lambda entry: entry.valid_perplexity)
+    assert figures.chosen == {"learning_rate": best.settings["learning_rate"]}
+    assert figures.splits["valid"].perplexity == pytest.approx(best.valid_perplexity)
     table = pd.read_parquet(copy.sentence_scores("run", name))
     corpus, weights = load_corpus(copy.corpus("topics")), weight_files.read(copy.run("run").model)
-    settings = RunSettings.model_validate(read_json(copy.run("run").run)["settings"])
+    settings = records.read(RunRecord, copy.run("run").run).settings
     online = OnlineSettings(
-        frozenset(["output"]), best["learning_rate"], RATE, 2, unit_of_text="stream"
+        frozenset(["output"]), best.settings["learning_rate"], RATE, 2, unit_of_text="stream"
     )
     for split in ("valid", "test"):
         scorer = registry.online_scorer(settings, corpus, weights, online)
@@ -189,44 +198,39 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment, tmp_pa
 def test_a_vector_alone_takes_the_best_of_its_own_rates(experiment, tmp_path):
     name, rates = "document_vector.word.sentence", [RATE / 2, RATE]
     copy = evaluated(experiment, tmp_path, name, document_rates=rates)
-    figures = read_json(copy.evaluation("run", name))
-    as_trained = read_json(copy.evaluation("run", "document_vector"))["splits"]["valid"]
-    assert figures["curve"][1] == {
-        "document_rate": RATE,
-        "valid_perplexity": pytest.approx(as_trained["perplexity"], rel=1e-5),
-    }
-    assert figures["parameters_touched_per_word"] == 3
+    figures = read_evaluation(copy, name)
+    as_trained = read_evaluation(copy, "document_vector").splits["valid"]
+    assert figures.curve[1].settings == {"document_rate": RATE}
+    expected = pytest.approx(as_trained.perplexity, rel=1e-5)
+    assert figures.curve[1].valid_perplexity == expected
+    assert figures.costs.parameters_touched_per_word == 3
 
 
 def test_all_is_more_than_its_weights(experiment, tmp_path):
     names = ["all.word.stream", "embeddings+recurrent+output.word.stream"]
     copies = [evaluated(experiment, tmp_path / name, name) for name in names]
-    figures = [
-        read_json(copy.evaluation("run", name)) for copy, name in zip(copies, names, strict=True)
-    ]
-    found = [f["splits"]["test"]["perplexity"] for f in figures]
+    figures = [read_evaluation(copy, name) for copy, name in zip(copies, names, strict=True)]
+    found = [f.splits["test"].perplexity for f in figures]
     assert found[0] != pytest.approx(found[1], rel=1e-3)
-    costs = [f["multiply_adds_per_word"] for f in figures]
+    costs = [f.costs.multiply_adds_per_word for f in figures]
     assert costs[0] > costs[1]
 
 
 def test_what_is_learnt_after_a_sentence_is_lost_where_it_ends_the_unit(experiment, tmp_path):
     name = "output.sentence.sentence"
     copy = evaluated(experiment, tmp_path, name)
-    found, still = (
-        read_json(copy.evaluation("run", n))["splits"]["test"]["perplexity"] for n in (name, "none")
-    )
+    found, still = (read_evaluation(copy, n).splits["test"].perplexity for n in (name, "none"))
     assert found == pytest.approx(still, rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["unigram", "neural"])
 def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, kind):
     copy = evaluated(experiment, tmp_path, f"{kind}_cache")
-    figures = read_json(copy.evaluation("run", f"{kind}_cache"))
-    best = min(entry["valid_perplexity"] for entry in figures["curve"])
-    assert figures["splits"]["valid"]["perplexity"] == pytest.approx(best, rel=1e-9)
-    chosen = [e for e in figures["curve"] if figures["chosen"].items() <= e.items()]
-    assert [e["valid_perplexity"] for e in chosen] == [best]
+    figures = read_evaluation(copy, f"{kind}_cache")
+    best = min(entry.valid_perplexity for entry in figures.curve)
+    assert figures.splits["valid"].perplexity == pytest.approx(best, rel=1e-9)
+    chosen = [e for e in figures.curve if figures.chosen == e.settings]
+    assert [e.valid_perplexity for e in chosen] == [best]
 
 
 def test_learning_too_fast_is_one_line_and_leaves_nothing(experiment, tmp_path):
@@ -242,20 +246,21 @@ def test_learning_too_fast_is_one_line_and_leaves_nothing(experiment, tmp_path):
 def test_a_rate_that_diverges_is_passed_over(experiment, tmp_path):
     name = "all.word.stream"
     copy = evaluated(experiment, tmp_path, name, learning_rates=[1e30, 0.01])
-    figures = read_json(copy.evaluation("run", name))
-    assert figures["chosen"] == {"learning_rate": 0.01}
-    assert figures["curve"][0]["valid_perplexity"] is None
+    figures = read_evaluation(copy, name)
+    assert figures.chosen == {"learning_rate": 0.01}
+    assert figures.curve[0].valid_perplexity is None
 
 
 def test_further_evaluations_that_are_there_are_not_made_again(experiment, tmp_path):
     copy = ExperimentDirectory(tmp_path / "copy")
     shutil.copytree(experiment.path, copy.path)
-    names = ["output.word.sentence", "unigram_cache"]
+    names = ("output.word.sentence", "unigram_cache")
     testing = typed.TestingSettings(learning_rates=[0.01])
 
     def times(settings):
         evaluate_further(copy, "run", copy.corpus("topics"), names, settings)
-        assert read_json(copy.further_evaluations("run"))["evaluations"] == names
+        made = records.read(FurtherEvaluations, copy.further_evaluations("run"))
+        assert made.evaluations == names
         return [copy.evaluation("run", name).stat().st_mtime_ns for name in names]
 
     first = times(testing)

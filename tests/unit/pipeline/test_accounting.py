@@ -1,13 +1,13 @@
 """What Slurm's accounting says, read from what the real `sacct` printed; the real one is asked in
 tests/cluster."""
 
-import json
-
 import pytest
 
 from online_rnnlm.pipeline import accounting
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Accounting
+from tests.unit.small_records import run_record, run_result
 
 SAID = """\
 12|COMPLETED|node1|work|20|11|00:09.540|408M||cpu=1,mem=408M,node=1
@@ -22,9 +22,9 @@ SAID = """\
 def directory(tmp_path):
     """An experiment with a finished run of two jobs, and one that no job of Slurm has trained."""
     directory = ExperimentDirectory(tmp_path)
-    for name, jobs in (("a", ["12", "15"]), ("b", [])):
-        write_json(directory.run(name).run, {"slurm_jobs": jobs})
-        write_json(directory.run(name).result, {})
+    for name, jobs in (("a", ("12", "15")), ("b", ())):
+        records.write(directory.run(name).run, run_record(name=name, slurm_jobs=jobs))
+        records.write(directory.run(name).result, run_result())
     return directory
 
 
@@ -47,19 +47,19 @@ def sacct(tmp_path, monkeypatch):
 def test_jobs_are_read_with_their_steps_memory_and_those_that_run_are_left_out():
     jobs = accounting.parse(SAID)
     assert sorted(jobs) == ["12", "15"]
-    assert jobs["12"]["memory_mb"] == pytest.approx((186496 + 403012) * 1024 / 1e6)
-    assert jobs["12"]["requested_memory_mb"] == pytest.approx(408 * 1024**2 / 1e6)
-    assert (jobs["12"]["seconds"], jobs["12"]["requested_minutes"]) == (20, 11)
-    assert jobs["12"]["cpu_seconds"] == pytest.approx(9.54)
-    assert (jobs["15"]["state"], jobs["15"]["requested_minutes"]) == ("CANCELLED", None)
-    assert jobs["15"]["cpu_seconds"] == 26 * 3600 + 3 * 60 + 4
+    assert jobs["12"].memory_mb == pytest.approx((186496 + 403012) * 1024 / 1e6)
+    assert jobs["12"].requested_memory_mb == pytest.approx(408 * 1024**2 / 1e6)
+    assert (jobs["12"].seconds, jobs["12"].requested_minutes) == (20, 11)
+    assert jobs["12"].cpu_seconds == pytest.approx(9.54)
+    assert (jobs["15"].state, jobs["15"].requested_minutes) == ("CANCELLED", None)
+    assert jobs["15"].cpu_seconds == 26 * 3600 + 3 * 60 + 4
 
 
 def test_a_runs_jobs_stand_beside_it_in_their_order(directory, sacct):
     sacct(SAID)
     accounting.enter(directory)
-    found = json.loads(directory.run("a").accounting.read_text(encoding="utf-8"))
-    assert [job["job"] for job in found["jobs"]] == ["12", "15"]
+    found = records.read(Accounting, directory.run("a").accounting)
+    assert [job.job for job in found.jobs] == ["12", "15"]
     assert not directory.run("b").accounting.exists()
 
 

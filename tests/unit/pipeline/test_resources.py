@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.config import corpora as typed
 from online_rnnlm.config import loading
-from online_rnnlm.config.runs import Run
+from online_rnnlm.config import testing as typed
+from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.pipeline import resources
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.unit.small_records import statistics
 
 EXPERIMENT = loading.parse(
     {
@@ -21,25 +22,16 @@ EXPERIMENT = loading.parse(
 )
 
 
-def statistics(tokens: int, vocabulary: int = 10_000) -> dict[str, object]:
-    return {
-        "vocabulary_size": vocabulary,
-        "classes": 100,
-        "splits": {
-            split: {"tokens": number, "mean_class_size": 80.0}
-            for split, number in (("train", tokens), ("valid", 50_000), ("test", 50_000))
-        },
-    }
-
-
 @pytest.fixture
 def model_with(tmp_path):
     """The model of some settings on a corpus of so many training tokens."""
 
     def make(tokens=1_000_000, vocabulary=10_000, **settings):
         directory = ExperimentDirectory(tmp_path)
-        write_json(directory.corpus("c").statistics, statistics(tokens, vocabulary))
-        run = Run(settings=RunSettings.model_validate({"corpus": "c", **settings}))
+        splits = {"train": tokens, "valid": 50_000, "test": 50_000}
+        about = statistics(splits, vocabulary_size=vocabulary)
+        records.write(directory.corpus("c").statistics, about)
+        run = PlannedRun(settings=RunSettings.model_validate({"corpus": "c", **settings}))
         return resources.model_of(EXPERIMENT, directory, run)
 
     return make
@@ -90,7 +82,7 @@ def test_a_retry_asks_for_more_up_to_twice(request_, attempt):
 def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_path):
     """Snakemake asks again when it is there."""
     directory = ExperimentDirectory(tmp_path)
-    run = Run(settings=RunSettings.model_validate({"corpus": "c"}))
+    run = PlannedRun(settings=RunSettings.model_validate({"corpus": "c"}))
     with pytest.raises(FileNotFoundError) as error:
         resources.model_of(EXPERIMENT, directory, run)
     assert error.value.filename == str(directory.corpus("c").statistics)

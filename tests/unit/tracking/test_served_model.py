@@ -19,9 +19,10 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
-from online_rnnlm.storage.files import read_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import RunRecord, RunResult
 from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.training.train import train
@@ -58,7 +59,8 @@ found = {
     updates: model.predict(sentences, params={"updates": updates})["log_probability"].tolist()
     for updates in ("none", "document_vector")
 }
-files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in ("", ".model.kernels.batches")]
+modules = ("", ".engines.kernels.batches")
+files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in modules]
 print(json.dumps([files, found]))
 """
 
@@ -243,7 +245,7 @@ def test_signature_and_example(experiment, folder, model):
     lines = experiment.corpus("topics").text("valid").read_text(encoding="utf-8").splitlines()
     assert model.input_example["sentence"].tolist() == lines[:3]
     assert np.isfinite(found["log_probability"]).all()
-    identity = read_json(experiment.run("run").result)["identity"]
+    identity = records.read(RunResult, experiment.run("run").result).identity
     assert model.metadata.metadata == {"run": "run", "identity": identity}
 
 
@@ -322,9 +324,9 @@ def test_code_is_unpacked_where_it_can_be(folder, tmp_path):
 def test_a_run_by_jax_on_a_gpu_is_served_where_there_is_neither(experiment, model, tmp_path):
     shutil.copytree(experiment.path, tmp_path / "experiment")
     copy = ExperimentDirectory(tmp_path / "experiment")
-    record = read_json(copy.run("run").run)
-    record["settings"] |= {"engine": "jax", "device": "gpu"}
-    write_json(copy.run("run").run, record)
+    record = records.read(RunRecord, copy.run("run").run)
+    on_gpu = record.settings.model_copy(update={"engine": "jax", "device": "gpu"})
+    records.write(copy.run("run").run, record.model_copy(update={"settings": on_gpu}))
     sentences = pd.DataFrame({"sentence": ["the cat sees the hen", "the ship"]})
     found, wanted = (m.predict(sentences) for m in (load(saved(copy, tmp_path / "model")), model))
     assert found["log_probability"].tolist() == wanted["log_probability"].tolist()

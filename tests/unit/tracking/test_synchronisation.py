@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +21,21 @@ from uuid import uuid4
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import (
+    Accounting,
+    Epoch,
+    Evaluation,
+    RunRecord,
+    Statistics,
+    Tracked,
+)
 from online_rnnlm.tracking import entries, reading
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT, mlflow
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise
+from tests.unit.small_records import job, run_failure
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
@@ -90,7 +100,7 @@ def said_by_files(directory: ExperimentDirectory) -> dict[str, dict[str, Any]]:
     """What a store has to say."""
     runs = [entries.run_entry(directory, name) for name in reading.run_names(directory)]
     summary = entries.summary_entry(directory, "")
-    digest = read_json(directory.corpus("invented").statistics)["digest"][:36]
+    digest = records.read(Statistics, directory.corpus("invented").statistics).digest[:36]
     return {
         entry.run: {
             "label": entry.label,
@@ -135,7 +145,7 @@ def test_a_store_says_what_the_files_say(directory: ExperimentDirectory, store: 
     assert first.unfinished == []
     assert synchronise(directory, store).runs == first.runs
     assert_right(directory, store)
-    assert read_json(directory.tracked)["runs"] == first.runs
+    assert records.read(Tracked, directory.tracked).runs == first.runs
 
 
 def test_what_is_there_to_compare(directory: ExperimentDirectory) -> None:
@@ -150,8 +160,8 @@ def test_what_is_there_to_compare(directory: ExperimentDirectory) -> None:
     assert (directory.path / tags["weights"]).is_file()
     metrics = {key: value for key, value, _, _ in entry["metrics"]}
     for ending, evaluation in (("", "document_vector"), ("_vector_still", "none")):
-        splits = read_json(directory.evaluation(RUN, evaluation))["splits"]
-        assert metrics[f"test_perplexity{ending}"] == splits["test"]["perplexity"]
+        splits = records.read(Evaluation, directory.evaluation(RUN, evaluation)).splits
+        assert metrics[f"test_perplexity{ending}"] == splits["test"].perplexity
     lines = directory.run(RUN).metrics.read_text().splitlines()
     steps = [step for key, _, _, step in entry["metrics"] if key == "epoch/valid_perplexity"]
     assert sorted(steps) == list(range(1, len(lines) + 1))
@@ -189,9 +199,9 @@ def test_epochs_that_were_trained_again_take_the_places_of_those_lost(
     break_off(directory, 3)
     synchronise(directory)
     path = directory.run(RUN).metrics
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    lines[2]["seconds"] += 1
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    first, second, third = records.read_lines(Epoch, path)
+    third = third.model_copy(update={"seconds": third.seconds + 1})
+    records.write_lines(path, [first, second, third])
     synchronise(directory)
     assert_right(directory)
 
@@ -214,10 +224,8 @@ def test_further_evaluations_are_added_and_changed_ones_replaced(
 
 def fail(directory: ExperimentDirectory, message: str) -> None:
     """Let a run that trains come to a bad end."""
-    identity = read_json(directory.run(RUN).run)["identity"]
-    ended = "2026-01-01T12:05:00.000+00:00"
-    about = {"identity": identity, "ended": ended, "message": message}
-    write_json(directory.run(RUN).failure, about)
+    identity = records.read(RunRecord, directory.run(RUN).run).identity
+    records.write(directory.run(RUN).failure, run_failure(identity=identity, message=message))
 
 
 def test_a_failed_run_says_why_until_it_is_trained_again(
@@ -245,8 +253,8 @@ def test_what_slurm_says_of_a_run_is_entered_when_it_is_known(
     directory: ExperimentDirectory,
 ) -> None:
     synchronise(directory)
-    job = {"seconds": 20.0, "cpu_seconds": 9.0, "memory_mb": 600.0, "requested_memory_mb": 900.0}
-    write_json(directory.run(RUN).accounting, {"jobs": [job, job | {"memory_mb": 700.0}]})
+    jobs = (job(), job(memory_mb=700.0))
+    records.write(directory.run(RUN).accounting, Accounting(jobs=jobs))
     synchronise(directory)
     assert_right(directory, None)
     told = {key: value for key, value, _, _ in view(directory, None)[RUN]["metrics"]}
@@ -318,8 +326,9 @@ def test_of_two_that_train_the_same_the_one_to_finish_first_is_shown(
         tmp_path / "elsewhere" / directory.path.name, fake.experiment()
     )
     other.report.write_text("<p>two</p>")
-    record = read_json(other.run(RUN).run)
-    write_json(other.run(RUN).run, record | {"began": "2026-01-01T13:00:00.000+00:00"})
+    record = records.read(RunRecord, other.run(RUN).run)
+    later = record.model_copy(update={"began": record.began + timedelta(hours=1)})
+    records.write(other.run(RUN).run, later)
     finish_ours, finish_theirs = break_off(directory, 2), break_off(other, 1)
     ours = synchronise(directory, uri).runs[RUN]
     theirs = synchronise(other, uri).runs[RUN]
@@ -354,7 +363,7 @@ def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = 
     code = f"""
         import os, signal
         from pathlib import Path
-        from online_rnnlm.runs import ExperimentDirectory
+        from online_rnnlm.storage.paths import ExperimentDirectory
         from online_rnnlm.tracking import ledger, synchronisation
         {before}
         synchronisation.synchronise(ExperimentDirectory(Path({str(directory.path)!r})), {uri!r})
@@ -515,7 +524,7 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
         parent = subprocess.Popen([sys.executable, "-c", line], stdout=file, stderr=file)
     wait_until(directory.tracked.is_file)
     later.rename(runs)
-    wait_until(lambda: read_json(directory.tracked)["runs"] != {})
+    wait_until(lambda: records.read(Tracked, directory.tracked).runs != {})
     assert_right(directory, uri)
     away_server.stop()
     finish()

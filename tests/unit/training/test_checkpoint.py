@@ -12,19 +12,20 @@ from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.training import checkpoint
 from online_rnnlm.training.checkpoint import Progress
 from online_rnnlm.training.schedule import Schedule
+from tests.unit.small_records import epoch
 
 SIZES = Sizes(7, 3, 2, 2)
 
 
 def progress(seed=1, epochs=2):
     schedule = Schedule(0.2, 2.0, 1.003)
-    for epoch in range(epochs):
-        schedule = schedule.after(5.1 - 0.001 * epoch)
+    for done in range(epochs):
+        schedule = schedule.after(5.1 - 0.001 * done)
     return Progress(
         schedule,
         parameters.initialise(SIZES, 0.1, seed, "float32"),
         parameters.initialise(SIZES, 0.3, seed, "float32"),
-        [{"epoch": epoch + 1, "valid_perplexity": 0.1 + 0.2 * epoch} for epoch in range(epochs)],
+        [epoch(done + 1, valid_perplexity=0.1 + 0.2 * done) for done in range(epochs)],
     )
 
 

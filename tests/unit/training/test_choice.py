@@ -4,9 +4,10 @@ import pytest
 
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.training.choice import resolve
+from tests.unit.small_records import run_record, run_result
 
 VALUES = {
     "experiment": "test",
@@ -23,8 +24,9 @@ def described():
 
 
 def finish(directory, run, perplexity):
-    write_json(directory.run(run.name).run, {"searched": run.searched})
-    write_json(directory.run(run.name).result, {"valid_perplexity": perplexity})
+    files = directory.run(run.name)
+    records.write(files.run, run_record(searched=run.searched))
+    records.write(files.result, run_result(valid_perplexity=perplexity))
 
 
 def test_a_row_is_searched_by_what_concerns_it(described):
@@ -63,7 +65,8 @@ def test_without_a_search_a_run_is_what_it_says(tmp_path):
     described = loading.parse({**VALUES, "search": {}})
     assert described.search_runs() == []
     for run in described.runs():
-        assert resolve(run, ExperimentDirectory(tmp_path)) == run
+        resolved = resolve(run, ExperimentDirectory(tmp_path))
+        assert (resolved.name, resolved.settings) == (run.name, run.settings)
 
 
 def test_the_search_has_a_seed_of_its_own():

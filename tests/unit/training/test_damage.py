@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.analysis.results import sentence_scores, token_scores
-from online_rnnlm.config import corpora as settings
+from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
@@ -16,11 +16,18 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.runs import check_finished, read_epochs
+from online_rnnlm.tracking.entries import run_entry
 from online_rnnlm.training import checkpoint
 from online_rnnlm.training.checkpoint import Progress, Unfinished
 from online_rnnlm.training.schedule import Schedule
 from online_rnnlm.training.train import train
+from tests import outcome
+from tests.unit.small_records import epoch
 
 RUN = Run(settings=RunSettings(corpus="topics", hidden_size=8, document_size=2, max_epochs=1))
 SIZES = Sizes(7, 3, 2, 2)
@@ -54,7 +61,7 @@ def evaluated(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     shutil.copytree(corpus_directory.path, directory.corpus("topics").path)
     train(RUN, directory.corpus("topics"), directory.run("run"))
     for how in ("none", "document_vector"):
-        evaluate(directory, "run", directory.corpus("topics"), how, settings.TestingSettings())
+        evaluate(directory, "run", directory.corpus("topics"), how, typed.TestingSettings())
     return directory
 
 
@@ -66,7 +73,7 @@ def experiment(evaluated, tmp_path) -> ExperimentDirectory:
 
 def progress(epochs: int, unfinished: bool = False) -> Progress:
     arrays = [parameters.initialise(SIZES, 0.1, seed, "float32") for seed in range(4)]
-    entries = [{"epoch": number + 1, "valid_perplexity": 9.0} for number in range(epochs)]
+    entries = [epoch(number + 1) for number in range(epochs)]
     return Progress(
         Schedule(0.2, 2.0, 1.003),
         *arrays[:2],
@@ -122,20 +129,47 @@ def test_a_damaged_model_is_not_tested(experiment, damage):
     model = experiment.run("run").model
     damage(model)
     with pytest.raises(UserError, match=r"model\.npz: damaged: .*delete it") as raised:
-        evaluate(experiment, "run", experiment.corpus("topics"), "none", settings.TestingSettings())
+        evaluate(experiment, "run", experiment.corpus("topics"), "none", typed.TestingSettings())
     assert str(model) in str(raised.value)
 
 
 @damages
-@pytest.mark.parametrize("file", ["model", "result"])
-def test_a_damaged_model_or_result_is_trained_again(experiment, evaluated, caplog, damage, file):
+@pytest.mark.parametrize("file", ["run", "metrics", "model", "result"])
+def test_a_run_with_a_damaged_file_is_trained_again(experiment, evaluated, caplog, damage, file):
     run, good = experiment.run("run"), evaluated.run("run")
     damage(getattr(run, file))
     train(RUN, experiment.corpus("topics"), run)
-    assert run.model.read_bytes() == good.model.read_bytes()
-    assert json.loads(run.result.read_text())["model_sha256"]
-    if file == "model":
-        assert f"{run.model}: damaged" in caplog.text
+    assert outcome.outcome(run.path) == outcome.outcome(good.path)
+    check_finished(run, records.read(RunResult, run.result))
+    if file in ("metrics", "model"):
+        assert f"{getattr(run, file)}: damaged" in caplog.text
+
+
+def test_metrics_that_were_edited_are_noticed_by_all_that_read_them(experiment):
+    run = experiment.run("run")
+    assert len(read_epochs(run)) == 1
+    records.write_lines(run.metrics, [epoch(valid_perplexity=1.0)])
+    with pytest.raises(UserError, match=r"metrics\.jsonl: damaged: .*delete it"):
+        read_epochs(run)
+    with pytest.raises(UserError, match=r"metrics\.jsonl: damaged"):
+        run_entry(experiment, "run")
+
+
+def test_while_a_run_trains_its_metrics_grow(experiment):
+    run = experiment.run("run")
+    run.result.unlink()
+    records.write_lines(run.metrics, [epoch(1), epoch(2)])
+    assert [found.epoch for found in read_epochs(run)] == [1, 2]
+
+
+def test_a_run_of_an_earlier_version_is_trained_again(experiment, evaluated):
+    """Training makes files anew; whoever only reads them says what to do."""
+    run, good = experiment.run("run"), evaluated.run("run")
+    earlier = json.loads(run.result.read_text(encoding="utf-8"))
+    del earlier["format"]
+    write_json(run.result, earlier)
+    train(RUN, experiment.corpus("topics"), run)
+    assert outcome.outcome(run.path) == outcome.outcome(good.path)
 
 
 def corpus_files(directory: CorpusDirectory) -> list[Path]:
@@ -168,7 +202,7 @@ def test_damaged_scores_are_not_shown(experiment, damage, file, read):
 
 @damages
 def test_damaged_further_evaluations_are_made_again(experiment, damage):
-    testing, names = settings.TestingSettings(), ["none", "document_vector"]
+    testing, names = typed.TestingSettings(), ["none", "document_vector"]
     corpus = experiment.corpus("topics")
     evaluate_further(experiment, "run", corpus, names, testing)
     damaged = experiment.token_scores("run", "none")

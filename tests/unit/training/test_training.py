@@ -1,6 +1,5 @@
 """Training on a small corpus: learning, reproducing, resuming, diverging."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -19,13 +18,15 @@ from online_rnnlm.engines import registry
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
+from online_rnnlm.storage.records import RunFailure, RunRecord, RunResult
+from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.training import checkpoint, epoch
 from online_rnnlm.training.checkpoint import Progress
 from online_rnnlm.training.schedule import Schedule
 from online_rnnlm.training.train import train
-from tests.outcome import steady
+from tests import outcome
 
 BEGUN = {"run.json", "metrics.jsonl", "train.log"}
 """The files of a run that has no result."""
@@ -80,8 +81,12 @@ def trained(run: Run, corpus: CorpusDirectory, path: Path) -> RunDirectory:
     return directory
 
 
-def epochs_of(directory: RunDirectory) -> list[dict]:
-    return [json.loads(line) for line in directory.metrics.read_text().splitlines()]
+def result_of(directory: RunDirectory) -> RunResult:
+    return records.read(RunResult, directory.result)
+
+
+def record_of(directory: RunDirectory) -> RunRecord:
+    return records.read(RunRecord, directory.run)
 
 
 def same_weights(one: RunDirectory, other: RunDirectory) -> bool:
@@ -92,9 +97,9 @@ def same_weights(one: RunDirectory, other: RunDirectory) -> bool:
 def assert_same_run(one: RunDirectory, other: RunDirectory) -> None:
     """Bit-equal weights and metrics, but times."""
     assert same_weights(one, other)
-    assert [steady(e) for e in epochs_of(one)] == [steady(e) for e in epochs_of(other)]
-    assert steady(read_json(one.result)) == steady(read_json(other.result))
-    assert steady(read_json(one.run)) == steady(read_json(other.run))
+    assert outcome.epochs(one.path) == outcome.epochs(other.path)
+    assert outcome.steady(result_of(one)) == outcome.steady(result_of(other))
+    assert outcome.steady(record_of(one)) == outcome.steady(record_of(other))
 
 
 def contents(directory: RunDirectory) -> dict[str, tuple[int, bytes]]:
@@ -106,24 +111,24 @@ def contents(directory: RunDirectory) -> dict[str, tuple[int, bytes]]:
 def test_it_learns(corpus_directory, tmp_path, document_size):
     run = run_of(document_size=document_size, max_epochs=6)
     directory = trained(run, corpus_directory, tmp_path)
-    epochs, result = epochs_of(directory), read_json(directory.result)
+    epochs, result = read_epochs(directory), result_of(directory)
     # 12 nouns, 9 verbs, `the`, `<unk>`, `</s>`; a bigram model would be near 6.
     assert load_corpus(corpus_directory).vocabulary_size == 24
-    assert epochs[0]["valid_perplexity"] < 18
-    assert result["valid_perplexity"] < 7
-    assert [entry["epoch"] for entry in epochs] == list(range(1, result["epochs"] + 1))
-    assert result["valid_perplexity"] == min(entry["valid_perplexity"] for entry in epochs)
+    assert epochs[0].valid_perplexity < 18
+    assert result.valid_perplexity < 7
+    assert [entry.epoch for entry in epochs] == list(range(1, result.epochs + 1))
+    assert result.valid_perplexity == min(entry.valid_perplexity for entry in epochs)
     weights = weight_files.read(directory.model)
-    assert result["parameters"] == sum(array.size for array in weights)
-    assert all(entry["words_per_second"] > 0 and entry["seconds"] > 0 for entry in epochs)
-    assert all(entry["peak_memory_megabytes"] > 10 for entry in epochs)
+    assert result.parameters == sum(array.size for array in weights)
+    assert all(entry.words_per_second > 0 and entry.seconds > 0 for entry in epochs)
+    assert all(entry.peak_memory_megabytes > 10 for entry in epochs)
     assert not directory.checkpoint.exists()
     assert len(directory.log.read_text().splitlines()) == len(epochs)
 
 
 def test_an_online_vector_learns_what_a_sentence_is_about(corpus_directory, tmp_path):
     perplexities = [
-        read_json(trained(run, corpus_directory, tmp_path / run.name).result)["valid_perplexity"]
+        result_of(trained(run, corpus_directory, tmp_path / run.name)).valid_perplexity
         for run in (run_of(document_size=4), run_of(document_size=4, document_rate=0.0))
     ]
     assert perplexities[0] < 0.9 * perplexities[1]
@@ -135,7 +140,7 @@ def test_the_seed_decides_every_bit(corpus_directory, tmp_path):
     assert_same_run(one, same)
     other = trained(run_of(max_epochs=2, seed=2), corpus_directory, tmp_path / "other")
     assert not same_weights(one, other)
-    assert read_json(one.result)["identity"] != read_json(other.result)["identity"]
+    assert result_of(one).identity != result_of(other).identity
 
 
 def test_every_epoch_has_an_order_of_its_own(corpus_directory):
@@ -154,14 +159,14 @@ def restless(corpus_directory, tmp_path_factory) -> RunDirectory:
     """An unbroken run with epochs whose weights were given up, others after them."""
     run = run_of(**RESTLESS)
     directory = trained(run, corpus_directory, tmp_path_factory.mktemp("restless") / "run")
-    kept = [entry["kept"] for entry in epochs_of(directory)]
+    kept = [entry.kept for entry in read_epochs(directory)]
     assert False in kept[:-1], kept
     return directory
 
 
 @pytest.mark.parametrize("moment", ["checkpoint", "model", "result"])
 def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restless, moment):
-    kept = [entry["kept"] for entry in epochs_of(restless)]
+    kept = [entry.kept for entry in read_epochs(restless)]
     # Just before the checkpoint after a worse epoch is replaced, and while a run's end is written.
     file, count = {
         "checkpoint": ("state.npz", kept.index(False) + 2),
@@ -197,17 +202,23 @@ def test_with_jax_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_pa
     train(run, corpus_directory, directory)
     unbroken = trained(run, corpus_directory, tmp_path / "unbroken")
     assert_same_run(directory, unbroken)
-    assert "jax" in read_json(directory.run)["versions"]
+    assert "jax" in record_of(directory).packages
     usual = trained(run_of(max_epochs=2, batch_sentences=64), corpus_directory, tmp_path / "usual")
-    for found, wanted in zip(epochs_of(directory), epochs_of(usual), strict=True):
-        assert found["valid_perplexity"] == pytest.approx(wanted["valid_perplexity"], rel=1e-4)
-        assert found["train_perplexity"] == pytest.approx(wanted["train_perplexity"], rel=1e-4)
+    for found, wanted in zip(read_epochs(directory), read_epochs(usual), strict=True):
+        assert found.valid_perplexity == pytest.approx(wanted.valid_perplexity, rel=1e-4)
+        assert found.train_perplexity == pytest.approx(wanted.train_perplexity, rel=1e-4)
 
 
 def test_a_finished_run_is_not_trained_again(corpus_directory, restless):
     before = contents(restless)
     train(run_of(**RESTLESS), corpus_directory, restless)
-    assert contents(restless) == before
+    after = contents(restless)
+    assert {name: content for name, (_, content) in after.items()} == {
+        name: content for name, (_, content) in before.items()
+    }
+    # Snakemake goes by the times of what a rule makes.
+    newer = {name for name, (time, _) in after.items() if time > before[name][0]}
+    assert newer == {file.name for file in restless.finished_files()}
 
 
 @pytest.mark.parametrize("missing", ["run.json", "metrics.jsonl", "model.npz", "result.json"])
@@ -221,11 +232,11 @@ def test_another_runs_results_and_checkpoint_are_not_used(corpus_directory, tmp_
     run, changed = run_of(max_epochs=2), run_of(max_epochs=2, l2=0.001)
     fresh = trained(changed, corpus_directory, tmp_path / "fresh")
     directory = trained(run, corpus_directory, tmp_path / "run")
-    old = read_json(directory.result)["identity"]
+    old = result_of(directory).identity
     sizes = sizes_for(run.settings, load_corpus(corpus_directory))
     zeros = parameters.filled(sizes, 0.0, "float32")
     schedule = Schedule(0.1, 2.0, 1.003)
-    checkpoint.save(Progress(schedule, zeros, zeros, epochs_of(directory)[:1]),
+    checkpoint.save(Progress(schedule, zeros, zeros, read_epochs(directory)[:1]),
                     directory, old)  # fmt: skip
     train(changed, corpus_directory, directory)
     assert_same_run(directory, fresh)
@@ -235,15 +246,15 @@ def test_another_runs_results_and_checkpoint_are_not_used(corpus_directory, tmp_
 def test_another_corpus_is_another_run(corpus_directory, make_corpus_directory, tmp_path):
     run = run_of(max_epochs=1)
     directory = trained(run, corpus_directory, tmp_path / "run")
-    old = read_json(directory.run)
+    old = record_of(directory)
     train(run, make_corpus_directory(seed=1), directory)
-    new = read_json(directory.run)
-    assert old["corpus_digest"] != new["corpus_digest"]
-    assert old["identity"] != new["identity"]
+    new = record_of(directory)
+    assert old.corpus_digest != new.corpus_digest
+    assert old.identity != new.identity
 
 
 def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restless):
-    epochs, result = epochs_of(restless), read_json(restless.result)
+    epochs, result = read_epochs(restless), result_of(restless)
     run = run_of(**RESTLESS)
     corpus = load_corpus(corpus_directory)
     valid = corpus.splits["valid"]
@@ -254,18 +265,18 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
         run.settings.document_rate,
     )
     perplexity = np.exp(-scores.log_probabilities.sum() / valid.tokens)
-    assert perplexity == pytest.approx(result["valid_perplexity"], rel=1e-12)
+    assert perplexity == pytest.approx(result.valid_perplexity, rel=1e-12)
     # Ended right after its first worse epoch, a run has the weights of the epoch before.
-    worse = next(entry["epoch"] for entry in epochs if not entry["kept"])
+    worse = next(entry.epoch for entry in epochs if not entry.kept)
     ended, before = (
         trained(run_of(**{**RESTLESS, "max_epochs": number}), corpus_directory,
                 tmp_path / str(number))
         for number in (worse, worse - 1)
     )  # fmt: skip
     assert same_weights(ended, before)
-    assert read_json(ended.result)["best_epoch"] == worse - 1
+    assert result_of(ended).best_epoch == worse - 1
     # From the first epoch that is no improvement on, the rate is halved before every epoch.
-    rates = [entry["learning_rate"] for entry in epochs]
+    rates = [entry.learning_rate for entry in epochs]
     assert rates[worse] == rates[worse - 1] / 2
     assert len(epochs) == 8 or rates[-1] < rates[0]
 
@@ -273,10 +284,10 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
 def test_a_worse_epochs_accumulators_are_given_up(corpus_directory, tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr(checkpoint, "save", lambda p, *_: saved.append(deepcopy(p.accumulators)))
-    epochs = epochs_of(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"))
+    epochs = read_epochs(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"))
     for entry, before, after in zip(epochs[1:], saved[:-1], saved[1:], strict=True):
         same = all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-        assert same == (not entry["kept"])
+        assert same == (not entry.kept)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -297,7 +308,7 @@ def test_divergence_leaves_no_older_results_either(corpus_directory, tmp_path):
     with pytest.raises(UserError, match="diverged"):
         train(run_of(optimizer="sgd", learning_rate=1e4), corpus_directory, directory)
     assert {file.name for file in directory.path.iterdir()} == BEGUN | {"failure.json"}
-    assert epochs_of(directory) == []
+    assert read_epochs(directory) == []
 
 
 def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_path, monkeypatch):
@@ -314,9 +325,9 @@ def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_pat
         train(run_of(), corpus_directory, directory)
     assert not directory.result.exists()
     assert not directory.model.exists()
-    failure = read_json(directory.failure)
-    assert failure["identity"] == read_json(directory.run)["identity"]
-    assert "diverged in epoch 2" in failure["message"]
+    failure = records.read(RunFailure, directory.failure)
+    assert failure.identity == record_of(directory).identity
+    assert "diverged in epoch 2" in failure.message
     monkeypatch.setattr(epoch, "_perplexity", real)
     with pytest.raises(UserError, match="diverged in epoch 2"):  # known: a retry does not try
         train(run_of(), corpus_directory, directory)
@@ -329,8 +340,8 @@ def test_both_engines_train_alike(corpus_directory, tmp_path):
     changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 160}
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         kernel, graph = (
-            epochs_of(trained(run_of(engine=kind, **changes), corpus_directory, tmp_path / kind))[0]
-            for kind in ("kernel", "graph")
+            read_epochs(trained(run, corpus_directory, tmp_path / run.settings.engine))[0]
+            for run in (run_of(engine=kind, **changes) for kind in ("kernel", "graph"))
         )
     for key in ("train_perplexity", "valid_perplexity"):
-        assert graph[key] == pytest.approx(kernel[key], rel=1e-9)
+        assert getattr(graph, key) == pytest.approx(getattr(kernel, key), rel=1e-9)

@@ -24,8 +24,9 @@ from online_rnnlm.analysis.comparison import against, figure
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, Comparison, SeedInterval, holm
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Claims as ClaimsRecord
 
 SUPPORTED, NOT_SUPPORTED, UNDECIDED = "supported", "not supported", "undecided"
 SOURCE = (
@@ -91,7 +92,8 @@ CLAIMS = {
 
 def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Write `claims.json`: the claims that the runs allow to test, and those that they do not."""
-    write_json(directory.claims, claims(collect(experiment, directory)))
+    judged = claims(collect(experiment, directory))
+    records.write(directory.claims, ClaimsRecord.model_validate(judged))
 
 
 def claims(results: Results) -> dict[str, Any]:

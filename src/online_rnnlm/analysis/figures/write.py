@@ -14,8 +14,9 @@ from online_rnnlm.analysis.figures.vectors import vector_map
 from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Captions
 
 DRAWINGS: Mapping[str, Callable[[Results], Picture]] = {
     "perplexity_by_parameters": by_parameters,
@@ -38,4 +39,4 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
             for kind in KINDS:
                 save(picture.drawing, directory.figure(name, kind))
         captions[name] = picture.caption
-    write_json(directory.captions, captions)
+    records.write(directory.captions, Captions(captions=captions))

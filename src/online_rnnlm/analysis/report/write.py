@@ -19,9 +19,10 @@ from online_rnnlm.analysis.results import Results, collect, read
 from online_rnnlm.analysis.tables.rendering import environment
 from online_rnnlm.analysis.tables.write import tables
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Captions, Claims
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
@@ -36,9 +37,8 @@ def _content(results: Results, published: Path) -> dict[str, Any]:
     """All that the template asks for."""
     experiment, directory = results.experiment, results.directory
     made = {table.name: table for table in tables(results, load_published(published))}
-    if not directory.captions.is_file():
-        raise UserError(f"{directory.captions}: missing; draw the figures first")
-    claims, captions = read(directory.claims), read(directory.captions)
+    claims = read(Claims, directory.claims)
+    captions = records.read(Captions, directory.captions).captions
     return {
         "experiment": experiment.experiment,
         "seeds": experiment.seeds,
@@ -129,7 +129,7 @@ def _facts(results: Results) -> dict[str, str]:
     records = list(results.records.values())
     facts = {"code digest": {record["code_digest"][:12] for record in records}}
     for record in records:
-        for package, version in record["versions"].items():
+        for package, version in {"python": record["python"], **record["packages"]}.items():
             facts.setdefault(package, set()).add(str(version))
         for what, value in record["machine"].items():
             facts.setdefault(what, set()).add(str(value))

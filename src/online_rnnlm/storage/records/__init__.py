@@ -1,0 +1,96 @@
+"""The JSON records that the stages write: one class a file, one reader, one writer.
+
+docs/data-formats.md is made from the classes' docstrings and descriptions (`make document`).
+"""
+
+from online_rnnlm.storage.records.base import (
+    Number,
+    Part,
+    Record,
+    read,
+    read_if_there,
+    read_lines,
+    write,
+    write_lines,
+)
+from online_rnnlm.storage.records.claims import (
+    Claim,
+    Claims,
+    ClaimTests,
+    Effect,
+    SeedDifference,
+    StillAgainstStatic,
+    UntestedClaim,
+)
+from online_rnnlm.storage.records.corpora import (
+    CorpusSource,
+    SplitStatistics,
+    Statistics,
+)
+from online_rnnlm.storage.records.evaluations import (
+    Costs,
+    Evaluation,
+    FurtherEvaluation,
+    FurtherEvaluations,
+    SplitMetrics,
+    Trial,
+)
+from online_rnnlm.storage.records.others import (
+    Captions,
+    CompiledKernels,
+    CrossCheck,
+    Differences,
+    ResultsFolder,
+    Tracked,
+)
+from online_rnnlm.storage.records.runs import (
+    Accounting,
+    Epoch,
+    Job,
+    Machine,
+    RunFailure,
+    RunRecord,
+    RunResult,
+    Searched,
+)
+
+__all__ = [
+    "Accounting",
+    "Captions",
+    "Claim",
+    "ClaimTests",
+    "Claims",
+    "CompiledKernels",
+    "CorpusSource",
+    "Costs",
+    "CrossCheck",
+    "Differences",
+    "Effect",
+    "Epoch",
+    "Evaluation",
+    "FurtherEvaluation",
+    "FurtherEvaluations",
+    "Job",
+    "Machine",
+    "Number",
+    "Part",
+    "Record",
+    "ResultsFolder",
+    "RunFailure",
+    "RunRecord",
+    "RunResult",
+    "Searched",
+    "SeedDifference",
+    "SplitMetrics",
+    "SplitStatistics",
+    "Statistics",
+    "StillAgainstStatic",
+    "Tracked",
+    "Trial",
+    "UntestedClaim",
+    "read",
+    "read_if_there",
+    "read_lines",
+    "write",
+    "write_lines",
+]

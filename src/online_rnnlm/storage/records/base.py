@@ -1,0 +1,126 @@
+"""What a record is, and how one is read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from online_rnnlm.config.messages import first_message
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import replacing, write_json
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""sha256 as hexadecimal digits."""
+Number = int | float
+
+
+class Part(BaseModel):
+    """A part of a record: keys that it does not have are refused, values never change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, defer_build=True
+    )
+
+
+class Record(Part):
+    """A JSON file, or a line of one."""
+
+    file: ClassVar[str]
+    """Where it lies in an experiment's folder."""
+    missing: ClassVar[str] = "run the experiment first"
+    """What to do where it is not there."""
+
+    format: Literal[1] = Field(
+        default=1, description="Version of the format; another one is refused."
+    )
+
+    @classmethod
+    def version(cls) -> int:
+        """The version of the format that this program writes, and the only one that it reads."""
+        return int(cls.model_fields["format"].default)
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record as indented JSON, whole or not at all."""
+    write_json(path, record.model_dump(mode="json"))
+
+
+def write_lines(path: Path, records: Iterable[Record]) -> None:
+    """Write records as JSON, one a line, all of them or none."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record.model_dump(mode="json"), allow_nan=False) + "\n")
+
+
+def read(kind: type[AnyRecord], path: Path) -> AnyRecord:
+    """Read a file of that kind.
+
+    Raises UserError in one line if it is missing, damaged or of another version of the format.
+    """
+    return _parsed(kind, _existing(kind, path), str(path))
+
+
+def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
+    """Read a file with a record of that kind on every line; raises UserError as `read` does."""
+    lines = enumerate(_existing(kind, path).splitlines(), 1)
+    return [_parsed(kind, line, f"{path}, line {number}") for number, line in lines]
+
+
+def read_if_there(kind: type[AnyRecord], path: Path) -> AnyRecord | None:
+    """Read a file of that kind, None if there is none; raises UserError as `read` does."""
+    text = _text(path)
+    return None if text is None else _parsed(kind, text, str(path))
+
+
+def _existing(kind: type[Record], path: Path) -> str:
+    text = _text(path)
+    if text is None:
+        raise UserError(f"{path}: missing: {kind.missing}")
+    return text
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(_damaged(str(path), "not UTF-8")) from None
+
+
+def _parsed(kind: type[AnyRecord], text: str, where: str) -> AnyRecord:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise UserError(_damaged(where, f"not JSON: {error}")) from None
+    if not isinstance(found, dict):
+        raise UserError(_damaged(where, "a JSON object is needed"))
+    if found.get("format") != kind.version():
+        raise UserError(_of_another_version(kind, found.get("format"), where))
+    try:
+        return kind.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise UserError(_damaged(where, first_message(error))) from None
+
+
+def _damaged(where: str, what: str) -> str:
+    return f"{where}: damaged: {what}; delete it and start again: it is made anew"
+
+
+def _of_another_version(kind: type[Record], found: object, where: str) -> str:
+    made_by = "a later" if isinstance(found, int) and found > kind.version() else "an earlier"
+    known = "no `format`" if found is None else f"`format` {found!r}"
+    return (
+        f"{where}: made by {made_by} version of this program ({known}, {kind.version()} is "
+        "needed): delete the experiment's folder, or give `experiment` another name, and start "
+        "again"
+    )

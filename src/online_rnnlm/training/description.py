@@ -1,0 +1,95 @@
+"""What the files of a run say: of the run, of each epoch, and of how it has ended."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.engines.devices import gpu
+from online_rnnlm.model import parameters
+from online_rnnlm.model.cost import training_multiply_adds_per_word
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.process.hardware import machine, peak_memory
+from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.identity import identity
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import Epoch, RunRecord, RunResult
+from online_rnnlm.training.epoch import EpochOutcome
+from online_rnnlm.training.identity import code_of
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def describe_run(run: Run, corpus: Corpus) -> RunRecord:
+    """A run that begins now, in this process."""
+    code = code_of(run.settings)
+    return RunRecord(
+        name=run.name,
+        identity=identity(run.settings, corpus.digest, code),
+        settings=run.settings,
+        searched=run.searched,
+        candidates=run.candidates,
+        corpus_digest=corpus.digest,
+        code_digest=code,
+        began=now(),
+        host=platform.node(),
+        slurm_jobs=tuple(job for job in [os.environ.get("SLURM_JOB_ID")] if job),
+        machine=machine(gpu(run.settings)),
+        python=platform.python_version(),
+        packages={package: version(package) for package in _packages(run.settings)},
+    )
+
+
+def _packages(settings: RunSettings) -> tuple[str, ...]:
+    """What the run is computed with."""
+    return ("numpy", "numba", "pytensor", "scipy", *(["jax"] if settings.engine == "jax" else []))
+
+
+def describe_epoch(outcome: EpochOutcome) -> Epoch:
+    """An epoch that has just ended in this process."""
+    return Epoch(
+        epoch=outcome.epoch,
+        learning_rate=outcome.learning_rate,
+        train_perplexity=outcome.train_perplexity,
+        valid_perplexity=outcome.valid_perplexity,
+        kept=outcome.kept,
+        words_per_second=outcome.tokens / outcome.seconds,
+        seconds=outcome.seconds,
+        cpu_seconds=outcome.cpu_seconds,
+        peak_memory_megabytes=peak_memory() / 1e6,
+    )
+
+
+def describe_result(
+    identity: str,
+    directory: RunDirectory,
+    corpus: Corpus,
+    weights: Parameters,
+    epochs: Sequence[Epoch],
+) -> RunResult:
+    """A run that ends now, its model and metrics written."""
+    best = min(epochs, key=lambda epoch: epoch.valid_perplexity)
+    sizes, mean = parameters.sizes_of(weights), corpus.mean_class_size("train")
+    return RunResult(
+        identity=identity,
+        files={file.name: sha256_of(file) for file in (directory.model, directory.metrics)},
+        ended=now(),
+        epochs=len(epochs),
+        best_epoch=best.epoch,
+        valid_perplexity=best.valid_perplexity,
+        parameters=parameters.count(sizes),
+        training_multiply_adds_per_word=training_multiply_adds_per_word(sizes, mean),
+        words_per_second=statistics.median(epoch.words_per_second for epoch in epochs),
+        seconds=sum(epoch.seconds for epoch in epochs),
+        cpu_seconds=sum(epoch.cpu_seconds for epoch in epochs),
+    )

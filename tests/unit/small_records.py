@@ -1,0 +1,121 @@
+"""Records of a run with invented values; a test changes those that it is about."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.storage.records import (
+    CorpusSource,
+    Epoch,
+    Job,
+    Machine,
+    RunFailure,
+    RunRecord,
+    RunResult,
+    SplitStatistics,
+    Statistics,
+)
+
+DIGEST = "0" * 64
+_BEGAN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+
+
+def run_record(**changes: Any) -> RunRecord:
+    values = {
+        "name": "run",
+        "identity": DIGEST,
+        "settings": RunSettings(corpus="some", hidden_size=7),
+        "searched": {},
+        "candidates": (),
+        "corpus_digest": DIGEST,
+        "code_digest": DIGEST,
+        "began": _BEGAN,
+        "host": "node",
+        "slurm_jobs": (),
+        "machine": Machine(processor="some", cores=2, system="Linux"),
+        "python": "3.11.7",
+        "packages": {"numpy": "2"},
+    }
+    return RunRecord.model_validate(values | changes)
+
+
+def run_result(**changes: Any) -> RunResult:
+    values = {
+        "identity": DIGEST,
+        "files": {},
+        "ended": _BEGAN,
+        "epochs": 2,
+        "best_epoch": 2,
+        "valid_perplexity": 90.0,
+        "parameters": 1000,
+        "training_multiply_adds_per_word": 2000.0,
+        "words_per_second": 1e5,
+        "seconds": 3.0,
+        "cpu_seconds": 2.0,
+    }
+    return RunResult.model_validate(values | changes)
+
+
+def run_failure(**changes: Any) -> RunFailure:
+    values = {"identity": DIGEST, "ended": _BEGAN, "message": "diverged", "diverged": True}
+    return RunFailure.model_validate(values | changes)
+
+
+def epoch(number: int = 1, **changes: Any) -> Epoch:
+    values = {
+        "epoch": number,
+        "learning_rate": 0.1,
+        "train_perplexity": 100.0,
+        "valid_perplexity": 90.0,
+        "kept": True,
+        "words_per_second": 1e5,
+        "seconds": 1.5,
+        "cpu_seconds": 1.0,
+        "peak_memory_megabytes": 300.0,
+    }
+    return Epoch.model_validate(values | changes)
+
+
+def job(**changes: Any) -> Job:
+    values = {
+        "job": "7",
+        "state": "COMPLETED",
+        "node": "node1",
+        "partition": "work",
+        "seconds": 20.0,
+        "cpu_seconds": 9.0,
+        "memory_mb": 600.0,
+        "requested_memory_mb": 900.0,
+        "requested_minutes": None,
+        "resources": "cpu=1",
+    }
+    return Job.model_validate(values | changes)
+
+
+def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
+    splits = {
+        split: SplitStatistics(
+            sentences=number // 20,
+            documents=number // 20,
+            tokens=number,
+            words=number - number // 20,
+            types=number // 10,
+            unk_tokens=number // 50,
+            oov_rate=0.02,
+            mean_class_size=80.0,
+        )
+        for split, number in tokens.items()
+    }
+    values = {
+        "corpus": "some",
+        "source": CorpusSource(kind="text", title="some", licence=None, origin="some"),
+        "articles": None,
+        "splits": splits,
+        "vocabulary_size": 10_000,
+        "classes": 100,
+        "class_rule": "sqrt_frequency",
+        "class_sizes": (100,) * 100,
+        "files": {},
+        "digest": DIGEST,
+    }
+    return Statistics.model_validate(values | changes)

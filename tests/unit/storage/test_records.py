@@ -1,0 +1,122 @@
+"""Records: read as they were written, and refused in one line if they are not."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.records import Epoch, RunFailure, RunRecord
+from tests.unit.small_records import epoch, run_failure, run_record
+
+FAILURE = run_failure(message="ein Riß")
+SEARCHED = run_record(
+    searched={"learning_rate": 0.1, "optimizer": "sgd", "hidden_size": 3}, candidates=("a", "b")
+)
+
+
+@pytest.mark.parametrize(
+    "record", [FAILURE, epoch(), run_record(), SEARCHED], ids=lambda r: type(r).__name__
+)
+def test_a_record_is_read_as_it_was_written(tmp_path, record):
+    records.write(tmp_path / "folder" / "record.json", record)
+    assert records.read(type(record), tmp_path / "folder" / "record.json") == record
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_numbers_are_read_to_the_last_bit(tmp_path_factory, numbers):
+    path = tmp_path_factory.getbasetemp() / "metrics.jsonl"
+    written = [epoch(number, valid_perplexity=value) for number, value in enumerate(numbers, 1)]
+    records.write_lines(path, written)
+    assert records.read_lines(Epoch, path) == written
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_does_not_have_is_refused(value):
+    with pytest.raises(ValueError, match="valid_perplexity"):
+        epoch(valid_perplexity=value)
+
+
+def test_a_record_that_cannot_be_written_leaves_what_was_there(tmp_path):
+    path = tmp_path / "run.json"
+    records.write(path, run_record())
+    settings = RunSettings(corpus="some", rate_divisor=float("inf"))
+    with pytest.raises(ValueError, match="JSON"):
+        records.write(path, run_record(settings=settings))
+    assert records.read(RunRecord, path) == run_record()
+
+
+def refusal(kind, path) -> str:
+    with pytest.raises(UserError) as raised:
+        records.read(kind, path)
+    message = str(raised.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}: ")
+    return message
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({"diverged": "perhaps"}, "`diverged`", id="of another type"),
+        pytest.param({"seed": 1}, "`seed`", id="unknown"),
+        pytest.param({"identity": "short"}, "`identity`", id="of another form"),
+        pytest.param({"ended": "2026-01-01T00:00:00"}, "`ended`", id="without a time zone"),
+        pytest.param({"message": None}, "`message`", id="nothing"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key(tmp_path, change, expected):
+    path = tmp_path / "failure.json"
+    path.write_text(json.dumps(FAILURE.model_dump(mode="json") | change), encoding="utf-8")
+    message = refusal(RunFailure, path)
+    assert expected in message
+    assert "damaged" in message
+
+
+def test_a_missing_key_is_named_within_its_part(tmp_path):
+    path = tmp_path / "run.json"
+    written = run_record().model_dump(mode="json")
+    del written["machine"]["cores"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    assert "`machine.cores`" in refusal(RunRecord, path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe", b'{"format": 1} {}'])
+def test_what_is_no_record_is_damaged(tmp_path, content):
+    path = tmp_path / "failure.json"
+    path.write_bytes(content)
+    assert "damaged" in refusal(RunFailure, path)
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    message = refusal(RunRecord, tmp_path / "run.json")
+    assert "missing" in message
+    assert "run the experiment" in message
+    assert records.read_if_there(RunRecord, tmp_path / "run.json") is None
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(None, "earlier version"), (0, "earlier version"), (2, "later version"), ("1", "version")],
+)
+def test_a_record_of_another_version_says_so_and_what_to_do(tmp_path, known, expected):
+    path = tmp_path / "failure.json"
+    written = FAILURE.model_dump(mode="json") | {"format": known, "what": "was another then"}
+    if known is None:
+        del written["format"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    message = refusal(RunFailure, path)
+    assert expected in message
+    assert "`experiment`" in message
+
+
+def test_the_line_that_is_wrong_is_named(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    records.write_lines(path, [epoch(1), epoch(2)])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], lines[1].replace("true", "1")]), encoding="utf-8")
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: damaged: `kept`"):
+        records.read_lines(Epoch, path)
