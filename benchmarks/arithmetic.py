@@ -35,7 +35,7 @@ def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
         "scores of classes": k * m,
         "scores of words": c * m,
         "softmax, document vectors": 2 * (k + c) * d + d,
-        "errors through classes": k * m,
+        "deltas through classes": k * m,
         "update word outputs": 2 * c * m + c * d,
         "update class outputs": k * m + k * d,
         "back through time": m * m,

@@ -6,18 +6,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts, words_in
 from benchmarks.measure import Task, interleaved, rates, ratios, summary
+from benchmarks.profile import training_state
 from benchmarks.rows import Target, row
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import Sentences
-from online_rnnlm.engines.kernels.batches import Rule, train_batches
-from online_rnnlm.engines.kernels.workspace import Capacity, allocate, classes_from_offsets
-from online_rnnlm.model import parameters
-from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.engines.kernels.batches import train_batches
 from online_rnnlm.training.epoch import SENTENCES_A_CALL
 
 SENTENCES = 3200
@@ -66,25 +62,13 @@ def _by_operation(settings: RunSettings, corpus: Corpus, sentences: Sentences, a
 
 
 def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_call: int) -> Task:
-    """The kernel on arrays of its own, its scratch memory made beforehand."""
-    sizes, real = sizes_for(settings, corpus), np.dtype(settings.precision).type
-    weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, real)
-    sums = parameters.filled(sizes, settings.accumulator_start, real)
-    split, classes = corpus.splits["train"], classes_from_offsets(corpus.class_offsets)
-    stream, offsets = np.array(split.stream), np.array(split.offsets)
-    for array in (stream, offsets):
-        array.flags.writeable = False  # as the operation's: one compiled kernel for both
-    capacity = Capacity.for_sentences(sizes, np.diff(offsets), settings.batch_sentences)
-    space = allocate(capacity, classes, real)
-    clip = real(settings.error_clip or np.inf)
-    adagrad = settings.optimizer == "adagrad"
-    rule = Rule(adagrad, real(settings.learning_rate), real(settings.l2), clip)
-    batch, rate = settings.batch_sentences, real(settings.document_rate)
+    """The kernel on arrays of its own, its workspace allocated beforehand."""
+    state, batch = training_state(settings, corpus), settings.batch_sentences
     words = words_in(corpus, sentences)
 
     def learn() -> float:
         for part in parts(sentences, a_call):
-            train_batches(weights, sums, classes, stream, offsets, part, batch, rate, rule, space)
+            train_batches(*state[:4], part, batch, state.workspace)
         return words
 
     return learn

@@ -8,23 +8,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from benchmarks.arithmetic import flops_by_part
 from benchmarks.context import ONLINE, STATIC, Context, NamedCorpus, new_trainer, parts, words_in
 from benchmarks.measure import REFERENCE, interleaved, rates, summary
 from benchmarks.speed import training_pass
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.kernels import backward, forward, layout
-from online_rnnlm.engines.kernels.batches import Rule, train_batches
-from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.workspace import (
-    Capacity,
-    Classes,
-    Workspace,
-    allocate,
-    classes_from_offsets,
-)
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.engines.kernels import backward, forward, layout, vectors
+from online_rnnlm.engines.kernels.batches import train_batches
+from online_rnnlm.engines.kernels.data import Model, Optimizer, Text, classes_from_offsets
+from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -32,32 +26,14 @@ from online_rnnlm.model.sizes import sizes_for
 WARM_SENTENCES, SENTENCES = 6400, 6400
 
 
-@njit
-def _class_scores(weights, tokens, space):  # noqa: ANN001, ANN202
-    space.class_output_transposed[:] = weights.class_output.T
-    dtype = space.hidden.dtype.type
-    transposed = space.class_output_transposed
-    multiply_nn(dtype(1), space.hidden[:tokens], transposed, dtype(0), space.class_scores[:tokens])
-
-
-@njit
-def _class_errors(weights, tokens, space):  # noqa: ANN001, ANN202
-    dtype = space.hidden.dtype.type
-    errors = space.errors[:tokens]
-    multiply_nn(dtype(1), space.class_scores[:tokens], weights.class_output, dtype(0), errors)
-
-
 class State(NamedTuple):
-    """All that a batch is computed from, and in."""
+    """All that a batch is computed from, and in; fields as `train_batches` has them."""
 
-    weights: Parameters
-    sums: Parameters
-    classes: Classes
-    stream: Any
-    offsets: Any
-    rate: Any
-    rule: Rule
-    space: Workspace
+    model: Model
+    accumulators: Parameters
+    optimizer: Optimizer
+    text: Text
+    workspace: Workspace
 
 
 def profile(context: Context) -> dict[str, Any]:
@@ -68,10 +44,10 @@ def profile(context: Context) -> dict[str, Any]:
 
 def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dict[str, Any]:
     corpus = named.corpus
-    state = _state(settings, named)
+    state = training_state(settings, corpus)
     batch = settings.batch_sentences
     warm = context.sample(corpus, WARM_SENTENCES, seed=1)
-    train_batches(*state[:5], warm, batch, *state[5:])
+    train_batches(*state[:4], warm, batch, state.workspace)
     sentences = context.sample(corpus, SENTENCES)
     clock = _Clock()
     for part in parts(sentences, batch):
@@ -92,25 +68,23 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
     }
 
 
-def _state(settings: RunSettings, named: NamedCorpus) -> State:
-    corpus = named.corpus
+def training_state(settings: RunSettings, corpus: Corpus) -> State:
+    """Arrays of its own for the kernel, of the types that the operation gives it."""
     sizes, real = sizes_for(settings, corpus), np.dtype(settings.precision).type
     split, classes = corpus.splits["train"], classes_from_offsets(corpus.class_offsets)
-    stream, offsets = np.array(split.stream), np.array(split.offsets)
-    for array in (stream, offsets):
-        array.flags.writeable = False  # as the operation's: one compiled kernel for both
-    capacity = Capacity.for_sentences(sizes, np.diff(offsets), settings.batch_sentences)
+    text = Text(np.array(split.stream), np.array(split.offsets))
+    for array in text:
+        array.flags.writeable = False
+    batch = settings.batch_sentences
+    capacity = Capacity.for_sentences(sizes, text, classes, np.arange(split.sentences), batch)
+    weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, real)
     clip = real(settings.error_clip or np.inf)
+    adagrad, rate = settings.optimizer == "adagrad", real(settings.learning_rate)
     return State(
-        parameters.initialise(sizes, settings.initial_scale, settings.seed, real),
+        Model(weights, classes, real(settings.document_rate), clip),
         parameters.filled(sizes, settings.accumulator_start, real),
-        classes,
-        stream,
-        offsets,
-        real(settings.document_rate),
-        Rule(
-            settings.optimizer == "adagrad", real(settings.learning_rate), real(settings.l2), clip
-        ),
+        Optimizer(adagrad, rate, real(settings.l2)),
+        text,
         allocate(capacity, classes, real),
     )
 
@@ -130,28 +104,24 @@ class _Clock:
 
 def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     """One update, part by part: the same calls as `predict_batch` and `update_weights` make."""
-    weights, sums, classes, stream, offsets, rate, rule, space = state
-    clock("sort sentences", layout.sort_by_length, offsets, batch)
-    places = space.first, space.inputs, space.targets
-    steps, tokens = clock("lay out", layout.lay_out, stream, offsets, batch, *places)
-    clock("hidden states", forward._run_hidden, weights, steps, tokens, space)
-    clock("scores of classes", _class_scores, weights, tokens, space)
-    grouping = space.targets[:tokens], classes, space.starts, space.order, space.place
-    needed = clock("group by class", layout.group_by_class, *grouping)
-    scores = space.word_scores
-    if needed > scores.size:
-        scores = np.empty(needed, scores.dtype)
-    clock("gather", layout.gather, space.hidden, space.order[:tokens], space.grouped)
-    clock("scores of words", forward._score_words, weights, classes, scores, space)
-    space.current[:] = 0
-    follow = weights, classes, rate, steps, scores, space
-    clock("softmax, document vectors", forward._follow_documents, *follow)
-    clock("errors through classes", _class_errors, weights, tokens, space)
-    update = weights, sums, classes, rule, tokens, scores, space
-    clock("update word outputs", backward._update_words, *update)
-    errors = space.class_scores[:tokens]
-    clock("update class outputs", backward._update_class_layer, weights, sums, rule, errors, space)
-    clock("back through time", backward._propagate_through_time, weights, rule, steps, space)
-    rest = weights, sums, rule, tokens, space
-    clock("update recurrent", backward._update_recurrent, *rest)
-    clock("update embeddings", backward._update_embeddings, *rest)
+    model, accumulators, optimizer, text, space = state
+    weights = model.weights
+    clock("sort sentences", layout.sort_by_length, text.offsets, batch)
+    places = space.first_rows, space.inputs, space.targets
+    steps, tokens = clock("lay out", layout.lay_out, text, batch, *places)
+    clock("hidden states", forward.run_hidden_states, weights, steps, tokens, space)
+    clock("scores of classes", forward.score_classes, weights, tokens, space)
+    grouping = space.class_starts, space.rows_by_class, space.first_candidates
+    clock("group by class", layout.group_by_class, space.targets[:tokens], model.classes, *grouping)
+    rows = space.rows_by_class[:tokens]
+    clock("gather", vectors.gather, space.hidden, rows, space.grouped_hidden)
+    clock("scores of words", forward.score_words, weights, model.classes, space)
+    clock("softmax, document vectors", forward.follow_documents, model, steps, space)
+    clock("deltas through classes", backward.start_hidden_gradient, weights, tokens, space)
+    update = accumulators, optimizer, tokens, space
+    clock("update word outputs", backward.update_words, model, *update)
+    clock("update class outputs", backward.update_class_layer, weights, *update)
+    clock("back through time", backward.propagate_through_time, model, steps, space)
+    recurrent = weights, accumulators, optimizer, steps, space
+    clock("update recurrent", backward.update_recurrent, *recurrent)
+    clock("update embeddings", backward.update_embeddings, weights, *update)

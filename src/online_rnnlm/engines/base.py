@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pytensor
@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.model.parameters import Parameters
@@ -44,15 +45,17 @@ def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.
     return np.concatenate([np.zeros(1, np.int64), ends])
 
 
-def empty_scores(sentences: int, tokens: int, sizes: Sizes, dtype: DTypeLike) -> Scores:
-    """Zeros for so many sentences and words, without hidden states."""
+def empty_scores(
+    sentences: int, tokens: int, sizes: Sizes, dtype: DTypeLike, *, states: int = 0
+) -> Scores:
+    """Zeros for so many sentences, words and hidden states."""
     vectors = np.zeros((sentences, sizes.document), dtype)
-    return Scores(np.zeros(tokens), vectors, np.zeros((0, sizes.hidden), dtype))
+    return Scores(np.zeros(tokens), vectors, np.zeros((states, sizes.hidden), dtype))
 
 
 @dataclass(frozen=True)
 class OnlineSettings:
-    """What learns during testing, how fast, when, and for how long."""
+    """What learns during testing, how fast, after how many words, and from how far back."""
 
     learning: frozenset[str]
     """Groups of parameters, keys of `parameters.GROUPS`."""
@@ -60,18 +63,25 @@ class OnlineSettings:
     """Rate of their plain steps."""
     document_rate: float
     """Rate of the document vector; 0 holds it still."""
-    steps: int
+    bptt_steps: int
     """Hidden states that a word's loss is propagated through; a sentence's goes through all."""
-    learn_after: Literal["word", "sentence"] = "word"
-    """When what learns takes its steps."""
-    unit_of_text: Literal["sentence", "document", "stream"] = "sentence"
+    learn_after: LearnAfter = "word"
+    """What the parameters that learn take a step after."""
+    unit_of_text: UnitOfText = "sentence"
     """What begins with the trained weights and a document vector of 0; `stream`: all of a call."""
 
     @classmethod
     def of_parts(
-        cls, parts: frozenset[str], rate: float, document_rate: float, **when: Any
+        cls,
+        parts: frozenset[str],
+        rate: float,
+        document_rate: float,
+        *,
+        bptt_steps: int,
+        learn_after: LearnAfter = "word",
+        unit_of_text: UnitOfText = "sentence",
     ) -> OnlineSettings:
-        """Let these parts of `updates.PARTS` learn at a rate; `when`: the other settings.
+        """Let these parts, some of `config.evaluations.PARTS`, learn at a rate.
 
         A vector that learns beside weights keeps `document_rate`, the one it was trained with.
         """
@@ -81,7 +91,9 @@ class OnlineSettings:
             groups,
             learning_rate=rate if groups else 0.0,
             document_rate=of_vector if DOCUMENT_VECTOR in parts else 0.0,
-            **when,
+            bptt_steps=bptt_steps,
+            learn_after=learn_after,
+            unit_of_text=unit_of_text,
         )
 
 
@@ -105,10 +117,14 @@ class SharedState:
 
     @classmethod
     def copy_of(
-        cls, weights: Parameters, accumulators: Parameters, *, static: bool = False
+        cls, weights: Parameters, accumulators: Parameters, *, fixed_shapes: bool = False
     ) -> SharedState:
-        """New shared variables with copies of these values; `static`: their shapes are fixed."""
-        return cls(_shared(weights, static=static), _shared(accumulators, static=static))
+        """New shared variables with copies of these values.
+
+        With `fixed_shapes` the values' shapes are part of the variables' types.
+        """
+        variables = (_shared(values, fixed_shapes) for values in (weights, accumulators))
+        return cls(*variables)
 
     def values(self) -> tuple[Parameters, Parameters]:
         """Weights and accumulators; not copies."""
@@ -123,10 +139,10 @@ class SharedState:
             variable.set_value(array)
 
 
-def _shared(values: Parameters, *, static: bool) -> Parameters:
+def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
     named = values._asdict().items()
     return Parameters(
-        *(pytensor.shared(a, n, **({"shape": a.shape} if static else {})) for n, a in named)
+        *(pytensor.shared(a, n, **({"shape": a.shape} if fixed_shapes else {})) for n, a in named)
     )
 
 
@@ -139,11 +155,11 @@ class SharedTrainer:
         weights: Parameters,
         accumulators: Parameters,
         *,
-        static: bool = False,
+        fixed_shapes: bool = False,
     ) -> None:
         self._settings = settings
         self._real = np.dtype(settings.precision).type
-        self._state = SharedState.copy_of(weights, accumulators, static=static)
+        self._state = SharedState.copy_of(weights, accumulators, fixed_shapes=fixed_shapes)
 
     @property
     def weights(self) -> Parameters:

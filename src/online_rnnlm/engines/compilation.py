@@ -54,7 +54,7 @@ def compile_online_kernel(precision: str) -> None:
     corpus = _smallest_corpus()
     settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
     weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
-    online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, steps=1)
+    online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, bptt_steps=1)
     KernelOnlineScorer(settings, corpus, weights, online).score(
         corpus.splits["train"], NO_SENTENCES
     )

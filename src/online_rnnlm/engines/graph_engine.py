@@ -167,7 +167,7 @@ class GraphOnlineScorer(SharedTrainer):
         logs = np.zeros(len(inputs))
         for t in range(len(inputs)):
             documents.append(document)
-            begin = max(0, t + 1 - self._online.steps)
+            begin = max(0, t + 1 - self._online.bptt_steps)
             words = inputs[begin : t + 1], targets[begin : t + 1]
             mask = np.zeros((t + 1 - begin, 1), document.dtype)
             mask[-1] = 1

@@ -78,7 +78,7 @@ class JaxTrainer(SharedTrainer):
         accumulators: Parameters,
     ) -> None:
         _check_device(settings)
-        super().__init__(settings, weights, accumulators, static=True)
+        super().__init__(settings, weights, accumulators, fixed_shapes=True)
         self._split = corpus.splits["train"]
         self._padding = _Padding(corpus, settings.batch_sentences, settings.precision)
         self._classes = graph.WordClasses.from_offsets(corpus.class_offsets)

@@ -1,7 +1,7 @@
-"""Where compiled kernels are kept: found by what their sources say, wherever these lie.
+"""The cache of compiled kernels: they are found by what their code does, wherever it lies.
 
-By itself numba looks for a function by its file's path and time: every clone, copy or checkout of
-the project would compile the same kernels again.
+By itself numba looks for a function by its file's path and time and by its line: every clone, copy
+or checkout of the project, and every edit of a docstring, would compile the same kernels again.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ _FOLDER = Path(__file__).parent / "kernels"
 
 @cache
 def kernel_sources() -> str:
-    """A name for the state of the kernels' sources."""
+    """A name for what the kernels' code does: its docstrings and comments are no part of it."""
     return "-".join(code_digest(module)[:16] for module in KERNELS)
 
 
 def folder() -> Path:
-    """The folder of compiled kernels, one for each state of their sources.
+    """The folder of compiled kernels, another one for each state of their sources.
 
-    numba does not notice whether kernels were compiled to check their indices, as tests ask for:
-    these have a folder of their own.
+    Kernels that check their indices have folders of their own: numba does not see the difference.
     """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     checked = "-checked" if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0" else ""
@@ -37,17 +36,14 @@ def folder() -> Path:
 
 
 class BySources:
-    """What tells numba where a kernel's machine code is, and of which sources: a cache locator."""
-
-    def __init__(self, line: int) -> None:
-        self._line = line
+    """A cache locator: tells numba where a kernel's machine code is, and of which sources."""
 
     @classmethod
     def from_function(cls, function: FunctionType, file: str) -> Any:
-        """The locator of a function in a file.
+        """A locator for a function in a file.
 
-        That of a function that is no kernel is the one that it would have without this class; the
-        same if there cannot be a folder of ours.
+        A function that is no kernel has the locator that it would have without this class; so has
+        every function if our folder cannot be made.
         """
         if not Path(file).is_relative_to(_FOLDER):
             return _registered(function, file)
@@ -55,27 +51,27 @@ class BySources:
             Path(os.environ["NUMBA_CACHE_DIR"]).mkdir(parents=True, exist_ok=True)
         except OSError:
             return _registered(function, file)
-        return cls(function.__code__.co_firstlineno)
+        return cls()
 
     def ensure_cache_path(self) -> None:
         """Make the folder; raises OSError."""
         Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
 
     def get_cache_path(self) -> str:
-        """The folder; the file's name has the module, the function and the line."""
+        """The folder; numba names the files in it by module and function."""
         return os.environ["NUMBA_CACHE_DIR"]
 
     def get_source_stamp(self) -> str:
-        """What must be the same for what was compiled to be used: all kernels' sources."""
+        """What must be as it was for what was compiled to be used: all kernels' sources."""
         return kernel_sources()
 
     def get_disambiguator(self) -> str:
-        """What tells functions of one name apart."""
-        return str(self._line)
+        """What tells functions of one name in one module apart: there are none."""
+        return "kernel"
 
 
 def _registered(function: FunctionType, file: str) -> Any:
-    """What numba, or who has registered with it, as PyTensor does, has for that function."""
+    """The function's locator by numba, or by a library that registers its own, as PyTensor does."""
     locators = sys.modules["numba.core.caching"].CacheImpl._locator_classes  # it has called us
     found = (locator.from_function(function, file) for locator in locators)
     return next((locator for locator in found if locator is not None), None)

@@ -22,12 +22,14 @@ from online_rnnlm.engines.base import (
     unit_beginnings,
     weight_symbols,
 )
-from online_rnnlm.engines.kernels.workspace import classes_from_offsets
+from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
+from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.engines.operations import OnlineScores, SentenceScores, TrainingSteps
 from online_rnnlm.model.parameters import Parameters, without_document
+from online_rnnlm.model.sizes import sizes_for
 
-# One operation runs everything: there is nothing to optimise around it, and the virtual machine
-# in Python needs no compiler.
+# A function is one operation: there is nothing to optimise around it, and PyTensor's virtual
+# machine in Python needs no compiler.
 _MODE = Mode(linker="vm", optimizer=None)
 
 
@@ -42,14 +44,20 @@ class KernelTrainer(SharedTrainer):
         accumulators: Parameters,
     ) -> None:
         super().__init__(settings, weights, accumulators)
-        split = corpus.splits["train"]
-        self._stream, self._offsets = _plain(split.stream), _plain(split.offsets)
-        dtype = settings.precision
+        self._text = _text_of(corpus.splits["train"])
+        dtype, classes = settings.precision, classes_from_offsets(corpus.class_offsets)
         inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
-        step = TrainingSteps(
-            classes_from_offsets(corpus.class_offsets),
+        capacity = Capacity.for_sentences(
+            sizes_for(settings, corpus),
+            self._text,
+            classes,
+            np.arange(corpus.splits["train"].sentences),
             settings.batch_sentences,
+        )
+        step = TrainingSteps(
+            classes,
+            allocate(capacity, classes, dtype),
             optimizer=settings.optimizer,
             l2=settings.l2,
             error_clip=settings.error_clip,
@@ -71,7 +79,7 @@ class KernelTrainer(SharedTrainer):
         """Learn from the training sentences of these numbers, in order; returns their log P."""
         rates = self._real(learning_rate), self._real(self._settings.document_rate)
         arrays = [np.asarray(rate) for rate in rates]
-        return float(self._update(self._stream, self._offsets, sentences, *arrays))
+        return float(self._update(*self._text, sentences, *arrays))
 
 
 class KernelScorer:
@@ -101,8 +109,7 @@ class KernelScorer:
         if document_rate == 0:
             weights = without_document(weights)
         rate = np.asarray(self._real(document_rate))
-        stream, offsets = _plain(split.stream), _plain(split.offsets)
-        return Scores(*self._score(*weights, stream, offsets, sentences, rate))
+        return Scores(*self._score(*weights, *_text_of(split), sentences, rate))
 
 
 class KernelOnlineScorer:
@@ -129,15 +136,19 @@ class KernelOnlineScorer:
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Scores of these sentences, read in this order, from the weights given at the start."""
         begins = unit_beginnings(split, sentences, self._unit_of_text)
-        stream, offsets = _plain(split.stream), _plain(split.offsets)
-        results = self._score(*self._trained, stream, offsets, sentences, begins)
+        results = self._score(*self._trained, *_text_of(split), sentences, begins)
         scores = Scores(*results[: len(Scores._fields)])
         self._learnt = Parameters(*results[len(Scores._fields) :])
         return scores
 
 
-def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only view that is no memory map to numba and PyTensor."""
+def _text_of(split: Split) -> Text:
+    """The split as the kernels read it."""
+    return Text(_read_only(split.stream), _read_only(split.offsets))
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written to, and that is no memory map to numba and PyTensor."""
     view = np.asarray(array).view(np.ndarray)
     view.flags.writeable = False
     return view

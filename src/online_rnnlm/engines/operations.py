@@ -1,55 +1,51 @@
-"""PyTensor operations around the kernels: fast replacements for parts of the plain graph."""
+"""The kernels as PyTensor operations: each stands for a part of the plain graph.
+
+The model is a PyTensor graph (`model.graph`), so what replaces a part of it is a part of such a
+graph, too: it takes and gives the symbolic variables that the plain one does, and engines make
+functions of both alike. PyTensor then keeps the weights as shared variables that a function
+updates, in place where an operation says that it works in place (`destroy_map`), and checks dtypes
+and dimensions once, when it makes the function. That is what being operations gives the kernels:
+no speed, which is theirs, nor gradients, which they compute themselves.
+
+The inputs of all operations begin with weights, or weights and accumulators, and a split's
+`stream` and `offsets` (`kernels.data.Text`) with the numbers of the sentences, int64, that are to
+be read of it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
-from online_rnnlm.engines.base import OnlineSettings, empty_scores, first_words
-from online_rnnlm.engines.kernels.batches import Rule, score_sentences, train_batches
-from online_rnnlm.engines.kernels.learning import Learning
+from online_rnnlm.engines.base import OnlineSettings, Sentences, empty_scores, first_words
+from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights
+from online_rnnlm.engines.kernels.data import Classes, Model, Optimizer, Text
+from online_rnnlm.engines.kernels.learning import Learning, LearningModel
 from online_rnnlm.engines.kernels.online import score_online
-from online_rnnlm.engines.kernels.units import Unit
-from online_rnnlm.engines.kernels.workspace import Capacity, Classes, Workspace, allocate
+from online_rnnlm.engines.kernels.workspace import (
+    Capacity,
+    Workspace,
+    allocate,
+    allocate_online,
+)
 from online_rnnlm.model.parameters import Parameters, sizes_of
 
 _WEIGHTS = len(Parameters._fields)
+_Memory = TypeVar("_Memory")
 
 
-class _SentenceOp(Op):
-    """What the operations share: scratch memory, kept from call to call."""
-
-    def __init__(self, classes: Classes, batch_sentences: int) -> None:
-        self.classes = classes
-        self.batch_sentences = batch_sentences
-        self._split: Any = None
-        self._held: tuple[Capacity, Workspace] | None = None
-
-    def _workspace(self, weights: Parameters, offsets: Any) -> Workspace:
-        """Scratch memory for any batch of a split's sentences: what is held, if that is enough.
-
-        A split that is the same array as in the last call is not measured again: with a sentence
-        a call that would take long.
-        """
-        sizes = sizes_of(weights)
-        if self._held is None or self._split is not offsets or self._held[0].sizes != sizes:
-            needed = Capacity.for_sentences(sizes, np.diff(offsets), self.batch_sentences)
-            if self._held is None or not self._held[0].covers(needed):
-                self._held = needed, allocate(needed, self.classes, weights.recurrent.dtype)
-            self._split = offsets
-        return self._held[1]
-
-
-class TrainingSteps(_SentenceOp):
+class TrainingSteps(Op):
     """Updates from consecutive batches of sentences, done in place.
 
     Equals `graph.training_updates` applied to one batch after the other.
-    Inputs: weights, accumulators, stream, offsets, sentences (int64), learning rate,
-    document rate. Outputs: weights, accumulators, the sentences' log-probability (float64).
+    Inputs: weights, accumulators, stream, offsets, sentences, learning rate, document rate.
+    Outputs: weights, accumulators, the sentences' log-probability (float64).
     """
 
     destroy_map = {i: [i] for i in range(2 * _WEIGHTS)}  # read by PyTensor  # noqa: RUF012
@@ -57,16 +53,18 @@ class TrainingSteps(_SentenceOp):
     def __init__(
         self,
         classes: Classes,
-        batch_sentences: int,
+        workspace: Workspace,
         *,
         optimizer: str,
         l2: float,
         error_clip: float,
     ) -> None:
-        super().__init__(classes, batch_sentences)
-        self.adagrad = optimizer == "adagrad"
-        self.l2 = l2
-        self.error_clip = error_clip or np.inf
+        """Batches are as large as the workspace, which must do for all sentences that come."""
+        self._classes = classes
+        self._workspace = workspace
+        self._adagrad = optimizer == "adagrad"
+        self._l2 = l2
+        self._error_clip = error_clip or np.inf
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply to symbolic inputs."""
@@ -77,136 +75,153 @@ class TrainingSteps(_SentenceOp):
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute; called by PyTensor."""
         weights = Parameters(*inputs[:_WEIGHTS])
-        sums = Parameters(*inputs[_WEIGHTS : 2 * _WEIGHTS])
+        accumulators = Parameters(*inputs[_WEIGHTS : 2 * _WEIGHTS])
         stream, offsets, sentences, learning_rate, document_rate = inputs[2 * _WEIGHTS :]
+        real = weights.recurrent.dtype.type
         total = train_batches(
-            weights,
-            sums,
-            self.classes,
-            stream,
-            offsets,
+            Model(weights, self._classes, document_rate[()], real(self._error_clip)),
+            accumulators,
+            Optimizer(self._adagrad, learning_rate[()], real(self._l2)),
+            Text(stream, offsets),
             sentences,
-            self.batch_sentences,
-            document_rate[()],
-            self._rule(learning_rate[()]),
-            self._workspace(weights, offsets),
+            len(self._workspace.document),
+            self._workspace,
         )
-        for storage, array in zip(output_storage, [*weights, *sums], strict=False):
-            storage[0] = array
-        output_storage[-1][0] = np.asarray(total)
-
-    def _rule(self, learning_rate: Any) -> Rule:
-        real = type(learning_rate)
-        return Rule(self.adagrad, learning_rate, real(self.l2), real(self.error_clip))
+        _hand_back([*weights, *accumulators, np.asarray(total)], output_storage)
 
 
-class SentenceScores(_SentenceOp):
+class SentenceScores(Op):
     """Log-probabilities of sentences' words, the document vector learning online.
 
-    Equals `graph.predictions`. Inputs: weights, stream, offsets, sentences (int64), document
-    rate. Outputs: what `Scores` has.
+    Equals `graph.predictions`. Inputs: weights, stream, offsets, sentences, document rate.
+    Outputs: what `Scores` has.
     """
 
     def __init__(
         self, classes: Classes, batch_sentences: int, error_clip: float, *, hidden_states: bool
     ) -> None:
-        super().__init__(classes, batch_sentences)
-        self.error_clip = error_clip or np.inf
-        self.hidden_states = hidden_states
+        self._classes = classes
+        self._batch_sentences = batch_sentences
+        self._error_clip = error_clip or np.inf
+        self._hidden_states = hidden_states
+        self._memory = _GrowingMemory(allocate, classes, batch_sentences)
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
-        return Apply(self, variables, _scores(variables[0].dtype))
+        return Apply(self, variables, _symbolic_scores(variables[0].dtype))
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute; called by PyTensor."""
         weights = Parameters(*inputs[:_WEIGHTS])
         stream, offsets, sentences, document_rate = inputs[_WEIGHTS:]
-        real = weights.recurrent.dtype.type
+        text, real = Text(stream, offsets), weights.recurrent.dtype.type
         starts = first_words(offsets, sentences)
-        scores = empty_scores(len(sentences), int(starts[-1]), sizes_of(weights), real)
-        if self.hidden_states:
-            states = np.zeros((starts[-1], sizes_of(weights).hidden), real)
-            scores = scores._replace(hidden_states=states)
+        tokens = int(starts[-1])
+        states = tokens if self._hidden_states else 0
+        scores = empty_scores(len(sentences), tokens, sizes_of(weights), real, states=states)
         score_sentences(
-            weights,
-            self.classes,
-            stream,
-            offsets,
+            Model(weights, self._classes, document_rate[()], real(self._error_clip)),
+            text,
             sentences,
-            self.batch_sentences,
-            document_rate[()],
-            real(self.error_clip),
+            self._batch_sentences,
             starts,
-            self._workspace(weights, offsets),
-            *scores,
+            scores,
+            self._memory.for_call(weights, text, sentences),
         )
-        for storage, array in zip(output_storage, scores, strict=True):
-            storage[0] = array
+        _hand_back(scores, output_storage)
 
 
-class OnlineScores(_SentenceOp):
+class OnlineScores(Op):
     """Log-probabilities of sentences' words while chosen weights learn.
 
     Equals `graph.online_updates` applied to one word, or one sentence, after the other. Inputs:
-    weights, stream, offsets, sentences (int64), whether a unit of text begins with each of them.
+    weights, stream, offsets, sentences, whether a unit of text begins with each of them.
     Outputs: what `Scores` has; then the weights as the last sentence leaves them.
     """
 
     def __init__(self, classes: Classes, online: OnlineSettings, error_clip: float) -> None:
-        super().__init__(classes, batch_sentences=1)
-        self.online = online
-        self.error_clip = error_clip or np.inf
+        self._classes = classes
+        self._online = online
+        self._error_clip = error_clip or np.inf
+        self._memory = _GrowingMemory(allocate_online, classes, batch_sentences=1)
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
         learnt = [variable.type() for variable in variables[:_WEIGHTS]]
-        return Apply(self, variables, [*_scores(variables[0].dtype), *learnt])
+        return Apply(self, variables, [*_symbolic_scores(variables[0].dtype), *learnt])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute; called by PyTensor."""
         trained = Parameters(*inputs[:_WEIGHTS])
-        stream, offsets, sentences, begins = inputs[_WEIGHTS:]
+        stream, offsets, sentences, unit_begins = inputs[_WEIGHTS:]
+        text, sizes = Text(stream, offsets), sizes_of(trained)
         real = trained.recurrent.dtype.type
-        tokens = int((offsets[sentences + 1] - offsets[sentences]).sum())
-        scores = empty_scores(len(sentences), tokens, sizes_of(trained), real)
-        unit = Unit(
+        scores = empty_scores(len(sentences), int(first_words(offsets, sentences)[-1]), sizes, real)
+        weights = CopyOnWriteWeights(
             learnt=Parameters(*map(np.empty_like, trained)),
             trained=trained,
-            words=np.zeros(sizes_of(trained).vocabulary, np.bool_),
-            classes=np.zeros(sizes_of(trained).classes, np.bool_),
+            learnt_words=np.zeros(sizes.vocabulary, np.bool_),
+            learnt_classes=np.zeros(sizes.classes, np.bool_),
         )
         score_online(
-            unit,
-            self.classes,
-            stream,
-            offsets,
+            LearningModel(weights, self._classes, self._learning(real)),
+            text,
             sentences,
-            begins,
-            self._learning(real),
-            self._workspace(trained, offsets),
-            scores.log_probabilities,
-            scores.document_vectors,
+            unit_begins,
+            scores,
+            self._memory.for_call(trained, text, sentences),
         )
-        for storage, array in zip(output_storage, [*scores, *unit.learnt], strict=True):
-            storage[0] = array
+        _hand_back([*scores, *weights.learnt], output_storage)
 
     def _learning(self, real: Any) -> Learning:
-        online = self.online
+        online = self._online
         return Learning(
             embeddings="embeddings" in online.learning,
             recurrent="recurrent" in online.learning,
             output="output" in online.learning,
             after_sentence=online.learn_after == "sentence",
-            steps=online.steps,
+            bptt_steps=online.bptt_steps,
             learning_rate=real(online.learning_rate),
             document_rate=real(online.document_rate),
-            error_clip=real(self.error_clip),
+            error_clip=real(self._error_clip),
         )
 
 
-def _scores(dtype: str) -> list[Any]:
+class _GrowingMemory(Generic[_Memory]):
+    """A workspace kept from call to call, made anew when a call needs a larger or another one.
+
+    What it holds from an earlier call decides nothing: every call writes what it reads.
+    """
+
+    def __init__(
+        self,
+        allocate: Callable[[Capacity, Classes, Any], _Memory],
+        classes: Classes,
+        batch_sentences: int,
+    ) -> None:
+        self._allocate = allocate
+        self._classes = classes
+        self._batch_sentences = batch_sentences
+        self._held: tuple[Capacity, _Memory] | None = None
+
+    def for_call(self, weights: Parameters, text: Text, sentences: Sentences) -> _Memory:
+        """A workspace for batches of these sentences."""
+        needed = Capacity.for_sentences(
+            sizes_of(weights), text, self._classes, sentences, self._batch_sentences
+        )
+        if self._held is None or not self._held[0].covers(needed):
+            self._held = needed, self._allocate(needed, self._classes, weights.recurrent.dtype)
+        return self._held[1]
+
+
+def _symbolic_scores(dtype: str) -> list[Any]:
     """Symbolic outputs for `Scores`."""
     return [pt.dvector(), pt.matrix(dtype=dtype), pt.matrix(dtype=dtype)]
+
+
+def _hand_back(results: Any, output_storage: Any) -> None:
+    """Put the results where PyTensor looks for them."""
+    for storage, array in zip(output_storage, results, strict=True):
+        storage[0] = array

@@ -171,7 +171,7 @@ def _at_rate(
         parts_named(online.updates, network.settings.document_size),
         rate,
         network.settings.document_rate,
-        steps=testing.steps,
+        bptt_steps=testing.steps,
         learn_after=online.learn_after,
         unit_of_text=online.unit_of_text,
     )

@@ -132,9 +132,9 @@ def _bytes(model: Model) -> int:
 
 
 def _batch_bytes(model: Model, sentences: int) -> float:
-    """What a batch's states, scores and errors take; the plain graph keeps more of them."""
+    """What a batch's states, scores and deltas take; the plain graph keeps more of them."""
     sizes = model.sizes
-    token: float = 4 * sizes.hidden + sizes.classes + 2 * sizes.document + 64
+    token: float = 8 * sizes.hidden + 2 * (sizes.classes + model.class_size + sizes.document)
     if model.settings.engine != "kernel":
         token += 8 * model.class_size * sizes.hidden
     return sentences * model.longest * token * _bytes(model)

@@ -112,7 +112,7 @@ class ServedModel:
             learning,
             rate,
             trained,
-            steps=request.steps,
+            bptt_steps=request.steps,
             learn_after=request.learn_after,
             unit_of_text=request.unit_of_text,
         )

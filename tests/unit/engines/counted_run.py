@@ -40,30 +40,30 @@ class Counted:
     def multiply_tn(self, alpha, a, b, beta, c):
         self._product(alpha, a.T, b, beta, c)
 
-    def add_product(self, vector, matrix, low, high, result):
-        part = matrix[:, low:high]
+    def feed(self, document, matrix, low, inputs):
+        part = matrix[:, low : low + inputs.size]
         self.total += part.size
-        result += vector[: len(part)] @ part
+        inputs += document[: len(part)] @ part
 
-    def add_slope(self, matrix, low, errors, slope):
-        part = matrix[:, low : low + errors.size]
+    def add_document_gradient(self, matrix, low, deltas, document_gradient):
+        part = matrix[:, low : low + deltas.size]
         self.total += part.size
-        slope[: len(part)] += part @ errors
+        document_gradient[: len(part)] += part @ deltas
 
-    def subtract(self, vector, rate, slope):
-        # Of d, a step that counts; of an embedding, the optimiser's, that does not.
+    def descend(self, vector, rate, gradient):
+        # Of d, a step that counts; of an embedding, the optimizer's, that does not.
         self.total += vector.size if vector.size == self.document_size else 0
-        vector -= rate * slope
+        vector -= rate * gradient
 
-    def _subtract_outer(self, matrix, before, new, rate, left, right):
-        self.total += left.size * right.size
-        matrix[:] = (before if new else matrix) - rate * np.outer(left, right)
+    def _descend_rows(self, matrix, before, new, rate, deltas, inputs):
+        self.total += deltas.size * inputs.size
+        matrix[:] = (before if new else matrix) - rate * np.outer(deltas, inputs)
 
-    def _subtract_columns(self, matrix, before, new, rate, document, errors, low):
-        columns = slice(low, low + errors.size)
+    def _descend_columns(self, matrix, before, new, rate, document, deltas, low):
+        columns = slice(low, low + deltas.size)
         old = (before if new else matrix)[:, columns]
         self.total += old.size
-        matrix[:, columns] = old - rate * np.outer(document[: len(old)], errors)
+        matrix[:, columns] = old - rate * np.outer(document[: len(old)], deltas)
 
 
 def put_into_the_kernels(counted):

@@ -9,13 +9,14 @@ from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.engines import compilation, registry
 from online_rnnlm.engines.base import OnlineSettings
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.engines.kernels.layout import measure
 from online_rnnlm.engines.kernels.online import score_online
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-KERNELS = (train_batches, score_sentences, score_online)
+KERNELS = (measure, train_batches, score_sentences, score_online)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Compiled kernels are found again wherever their sources lie, and only if these are the same."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import online_rnnlm
 
 SOURCES = Path(online_rnnlm.__file__).parents[1]
+KERNELS = Path("online_rnnlm/engines/kernels")
 LOADED = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -17,10 +19,10 @@ prepare_process()
 import numpy as np
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.model.kernels.backward import is_coupled
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 sizes = Sizes(vocabulary=2, hidden=1, classes=1, document=1)
-assert not is_coupled(parameters.filled(sizes, 0.0, "float32"))
-print(sum(is_coupled.stats.cache_hits.values()))
+assert not feeds_hidden_layer(parameters.filled(sizes, 0.0, "float32"))
+print(sum(feeds_hidden_layer.stats.cache_hits.values()))
 """
 
 BY_PYTENSOR = """
@@ -47,15 +49,44 @@ def loaded(sources: Path, cache: Path) -> int:
     return int(done.stdout)
 
 
+def edit(sources: Path, file: str, old: str, new: str) -> None:
+    """Replace `old` where it first is in one of the kernels' files."""
+    path = sources / KERNELS / file
+    content = path.read_text(encoding="utf-8")
+    assert old in content
+    path.write_text(content.replace(old, new, 1), encoding="utf-8")
+
+
+def cached(node: ast.AST) -> bool:
+    """Whether this defines a function that numba keeps."""
+    decorators = getattr(node, "decorator_list", [])
+    return any("cache=True" in ast.unparse(decorator) for decorator in decorators)
+
+
 def test_a_copy_of_the_sources_finds_what_was_compiled_and_a_changed_one_does_not(tmp_path):
     cache, copy = tmp_path / "cache", tmp_path / "copy"
     assert loaded(SOURCES, cache) == 0
     assert loaded(SOURCES, cache) == 1
     shutil.copytree(SOURCES, copy, copy_function=shutil.copy)  # the files' times are new
     assert loaded(copy, cache) == 1
-    with (copy / "online_rnnlm/model/kernels/forward.py").open("a", encoding="utf-8") as file:
-        file.write("\nCHANGED = True\n")
+    edit(copy, "forward.py", "for t in range(1, steps)", "for t in range(2, steps)")
     assert loaded(copy, cache) == 0
+
+
+def test_an_edited_docstring_compiles_nothing(tmp_path):
+    cache, copy = tmp_path / "cache", tmp_path / "copy"
+    shutil.copytree(SOURCES, copy)
+    assert loaded(copy, cache) == 0
+    edit(copy, "data.py", '"""', '"""Some more lines.\n\n\n')  # all functions move down
+    assert loaded(copy, cache) == 1
+
+
+def test_no_two_kernels_of_a_module_share_a_name():
+    """Each would find the other's machine code."""
+    for file in (SOURCES / KERNELS).glob("*.py"):
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        names = [node.name for node in nodes if cached(node)]
+        assert len(names) == len(set(names)), file
 
 
 def test_pytensors_own_kernels_have_their_places_too(tmp_path):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numba import njit
 
 from online_rnnlm.engines.kernels import blas, layout
+from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
 from online_rnnlm.engines.kernels.elementary import exponential
-from online_rnnlm.engines.kernels.workspace import classes_from_offsets
 
 PRODUCTS = {
     "nn": (blas.multiply_nn, lambda a, b: a @ b),
@@ -128,34 +128,53 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     stream = chance.integers(0, sum(class_sizes), offsets[-1] + 1).astype(np.int32)
     classes = classes_from_offsets(np.concatenate([[0], np.cumsum(class_sizes)]).astype(np.int64))
+    text = Text(stream, offsets)
     batch = chance.permutation(len(lengths))
     given_order = batch.copy()
     tokens = int(offsets[-1])
-    first = np.zeros(max(lengths) + 1, np.int64)
-    inputs, targets, order, place = (np.full(tokens, -1, np.int64) for _ in range(4))
+    first_rows = np.zeros(max(lengths) + 1, np.int64)
+    inputs, targets, rows_by_class, firsts = (np.full(tokens, -1, np.int64) for _ in range(4))
 
     layout.sort_by_length(offsets, batch)
-    steps, laid = layout.lay_out(stream, offsets, batch, first, inputs, targets)
+    steps, laid = layout.lay_out(text, batch, first_rows, inputs, targets)
     assert (steps, laid) == (max(lengths), tokens)
     # Longest first, equally long ones in the order in which they were given.
     expected = sorted(given_order.tolist(), key=lambda sentence: -lengths[sentence])
     assert batch.tolist() == expected
     for b, sentence in enumerate(batch):
-        rows = first[: lengths[sentence]] + b
-        assert (rows < first[1 : lengths[sentence] + 1]).all()
+        rows = first_rows[: lengths[sentence]] + b
+        assert (rows < first_rows[1 : lengths[sentence] + 1]).all()
         begin, end = offsets[sentence], offsets[sentence + 1]
         np.testing.assert_array_equal(inputs[rows], stream[begin:end])
         np.testing.assert_array_equal(targets[rows], stream[begin + 1 : end + 1])
 
     starts = np.zeros(len(class_sizes) + 1, np.int64)
-    needed = layout.group_by_class(targets, classes, starts, order, place)
-    assert sorted(order.tolist()) == list(range(tokens))
+    needed = layout.group_by_class(targets, classes, starts, rows_by_class, firsts)
+    assert sorted(rows_by_class.tolist()) == list(range(tokens))
     labels = classes.of_word[targets]
+    values = np.arange(needed)
     for c, size in enumerate(class_sizes):
-        rows = order[starts[c] : starts[c + 1]]
+        rows = rows_by_class[starts[c] : starts[c + 1]]
         assert rows.tolist() == np.flatnonzero(labels == c).tolist()
-        assert (np.diff(place[rows]) == size).all()
+        assert (np.diff(firsts[rows]) == size).all()
+        if len(rows):
+            of_class = layout.candidates_of(values, firsts[rows[0]], len(rows), size)
+            assert of_class.tolist() == (firsts[rows][:, None] + np.arange(size)).tolist()
     sizes = np.array(class_sizes)[labels]
     assert needed == sizes.sum()
-    scores = [s for row in range(tokens) for s in range(place[row], place[row] + sizes[row])]
-    assert sorted(scores) == list(range(needed))
+    candidates = [s for row in range(tokens) for s in range(firsts[row], firsts[row] + sizes[row])]
+    assert sorted(candidates) == list(range(needed))
+
+
+def test_a_text_is_measured_by_its_longest_sentence_and_by_that_with_the_most_candidates(small):
+    split = small.split_of([[1, 1, 1, 0], [4, 0], [4, 5, 0]])
+    classes = classes_from_offsets(np.array([0, 1, 3, 8]))
+    text = Text(split.stream, split.offsets)
+    # Candidates: 2 + 2 + 2 + 1, 5 + 1 and 5 + 5 + 1.
+    for sentences, expected in (
+        ([0, 1, 2], (4, 11)),
+        ([0, 1], (4, 7)),
+        ([1], (2, 6)),
+        ([], (0, 0)),
+    ):
+        assert layout.measure(text, classes, np.array(sentences, np.int64)) == expected

@@ -37,7 +37,7 @@ class Case(NamedTuple):
     document_size: int
     learning: tuple[str, ...]
     document_rate: float
-    steps: int
+    bptt_steps: int
     learn_after: str
     unit_of_text: str
     document_layer: str = "output"
@@ -62,7 +62,7 @@ class Case(NamedTuple):
             frozenset(self.learning),
             learning_rate,
             self.document_rate,
-            self.steps,
+            self.bptt_steps,
             self.learn_after,
             self.unit_of_text,
         )

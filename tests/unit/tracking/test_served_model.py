@@ -59,8 +59,8 @@ found = {
     updates: model.predict(sentences, params={"updates": updates})["log_probability"].tolist()
     for updates in ("none", "document_vector")
 }
-modules = ("", ".engines.kernels.batches")
-files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in modules]
+modules = ("online_rnnlm", "online_rnnlm.engines.kernels.batches")
+files = [sys.modules[module].__file__ for module in modules]
 print(json.dumps([files, found]))
 """
 

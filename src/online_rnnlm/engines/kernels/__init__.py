@@ -1,4 +1,25 @@
-"""Compiled loops that compute what the plain graph does, fast; tested against it.
+"""The equations of `model.graph` as compiled loops: fast, and tested against the plain graph.
 
-Types are numba's: the functions here have no annotations.
+The document vector d_t of a sentence waits for nothing but its own words if it feeds only the
+output layer: `forward` then computes a batch's hidden states first. If d feeds the hidden layer,
+all runs in time: `coupled`. Both leave what `backward` computes gradients from; `batches` has the
+loops over batches. `online` and `learning` test while weights learn, a sentence at a time.
+
+Going back through the equations, for the word w = w_{t+1} of class c, whose loss is L_t:
+
+    class_deltas       δ_c = P(·) - 1[c]            by the scores of the classes
+    word_deltas        δ_w = P(·|c) - 1[w]          by the scores of the words of c
+    hidden_gradient    ∂L_t/∂h_t = W_cᵀ δ_c + W_o[c]ᵀ δ_w
+                       ∂L/∂h_t   = ∂L_t/∂h_t + W_hᵀ δ_h,t+1
+    hidden_deltas      δ_h,t = clip(∂L/∂h_t ⊙ h_t ⊙ (1 - h_t))      by the sigmoid's inputs
+    document_gradient  ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w + V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t))
+
+    ∂L/∂W_c = Σ δ_c hᵀ      ∂L/∂W_o[c] = Σ δ_w hᵀ      ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ
+    ∂L/∂V_c = Σ δ_c dᵀ      ∂L/∂V_o[c] = Σ δ_w dᵀ      ∂L/∂V_h = Σ δ_h dᵀ      ∂L/∂E[w_t] = Σ δ_h,t
+
+Deltas are derivatives by what goes into a softmax or a sigmoid; clip holds them within ±error_clip.
+V_c, V_o and V_h are stored transposed. A word that is alone in its class has P(w|c) = 1: it needs
+no score, and has no deltas. Matrices are in row-major order, a row for every word or sentence; all
+reals have the weights' dtype, log-probabilities are float64. The functions have no annotations:
+their types are numba's.
 """

@@ -1,7 +1,7 @@
 """Gradients of one batch, and the weights' updates, in place.
 
-Every gradient is taken with the weights as they were at the prediction: each is used for
-propagating errors before it is changed.
+Every gradient is taken with the weights as they were at the prediction: deltas go back through
+each of them before it is changed.
 """
 
 from __future__ import annotations
@@ -10,184 +10,184 @@ import math
 
 from numba import njit
 
+from online_rnnlm.engines.kernels.activations import sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
-from online_rnnlm.engines.kernels.layout import gather
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer
+from online_rnnlm.engines.kernels.layout import candidates_of
+from online_rnnlm.engines.kernels.vectors import add_rows, gather
 
 
 @njit(cache=True)
-def update_weights(weights, sums, classes, rule, steps, tokens, word_scores, space):
-    """Update all weights from the errors that `predict_batch` has left in `space`.
+def update_weights(model, accumulators, optimizer, steps, tokens, workspace):
+    """Update all weights from the deltas that `predict_batch` or `predict_coupled` has left.
 
-    `predict_coupled` has left ∂L/∂h in `space.errors`, too: it needs no second time.
+    `steps` and `tokens` are what these have returned.
     """
-    zero = space.hidden.dtype.type(0)
-    one = space.hidden.dtype.type(1)
-    class_errors = space.class_scores[:tokens]
-    if not is_coupled(weights):
-        multiply_nn(one, class_errors, weights.class_output, zero, space.errors[:tokens])
-    _update_words(weights, sums, classes, rule, tokens, word_scores, space)
-    _update_class_layer(weights, sums, rule, class_errors, space)
-    _propagate_through_time(weights, rule, steps, space)
-    _update_hidden_document(weights, sums, rule, tokens, space)
-    _update_recurrent(weights, sums, rule, tokens, space)
-    _update_embeddings(weights, sums, rule, tokens, space)
+    weights = model.weights
+    if not feeds_hidden_layer(weights):  # else `predict_coupled` has needed ∂L_t/∂h_t already
+        start_hidden_gradient(weights, tokens, workspace)
+    update_words(model, accumulators, optimizer, tokens, workspace)
+    update_class_layer(weights, accumulators, optimizer, tokens, workspace)
+    propagate_through_time(model, steps, workspace)
+    _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
+    update_recurrent(weights, accumulators, optimizer, steps, workspace)
+    update_embeddings(weights, accumulators, optimizer, tokens, workspace)
 
 
 @njit(cache=True)
-def is_coupled(weights):
-    """Whether d feeds the hidden layer, so that hidden states depend on it."""
-    return weights.hidden_document.shape[0] > 0
+def start_hidden_gradient(weights, tokens, workspace):
+    """∂L_t/∂h_t = W_cᵀ δ_c; what the words' scores add is still to come."""
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    deltas, gradient = workspace.class_deltas[:tokens], workspace.hidden_gradient[:tokens]
+    multiply_nn(one, deltas, weights.class_output, zero, gradient)
 
 
 @njit(cache=True)
-def _update_words(weights, sums, classes, rule, tokens, word_scores, space):
-    """For each class in turn, add its words' part to ∂L/∂h, then update W_o[c] and V_o[c]."""
-    dtype = space.hidden.dtype.type
-    gather(space.documents, space.order[:tokens], space.grouped_documents)
-    place = 0
-    for c in range(space.starts.size - 1):
-        begin, end = space.starts[c], space.starts[c + 1]
+def update_words(model, accumulators, optimizer, tokens, workspace):
+    """For each class c in turn, ∂L_t/∂h_t += W_o[c]ᵀ δ_w; then update W_o[c] and V_o[c].
+
+    ∂L/∂W_o[c] = Σ δ_w hᵀ over the rows of that class.
+    """
+    weights, classes = model.weights, model.classes
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    gather(workspace.documents, workspace.rows_by_class[:tokens], workspace.grouped_documents)
+    for c in range(workspace.class_starts.size - 1):
+        begin, end = workspace.class_starts[c], workspace.class_starts[c + 1]
         low, high = classes.offsets[c], classes.offsets[c + 1]
-        scores = word_scores[place : place + (end - begin) * (high - low)]
-        place += scores.size
         if end == begin or high - low == 1:
             continue
-        errors = scores.reshape(end - begin, high - low)
-        output = weights.word_output[low:high]
-        if not is_coupled(weights):
-            parts = space.class_errors[: end - begin]
-            multiply_nn(dtype(1), errors, output, dtype(0), parts)
-            add_rows(parts, space.order[begin:end], space.errors)
-        gradient = space.word_output[: high - low]
-        multiply_tn(dtype(1), errors, space.grouped[begin:end], dtype(0), gradient)
-        _update(output, gradient, sums.word_output[low:high], rule)
+        rows, output = workspace.rows_by_class[begin:end], weights.word_output[low:high]
+        first = workspace.first_candidates[rows[0]]
+        deltas = candidates_of(workspace.word_deltas, first, end - begin, high - low)
+        if not feeds_hidden_layer(weights):
+            by_class = workspace.hidden_gradient_by_class[: end - begin]
+            multiply_nn(one, deltas, output, zero, by_class)
+            add_rows(by_class, rows, workspace.hidden_gradient)
+        gradient = workspace.gradients.word_output[: high - low]
+        multiply_tn(one, deltas, workspace.grouped_hidden[begin:end], zero, gradient)
+        _update(output, gradient, accumulators.word_output[low:high], optimizer)
         if weights.word_document.shape[0] > 0:
-            documents = space.grouped_documents[begin:end]
-            _update_word_document(weights, sums, rule, documents, errors, low, high, space)
+            documents = workspace.grouped_documents[begin:end]
+            _update_word_document(
+                weights, accumulators, optimizer, documents, deltas, low, workspace
+            )
 
 
 @njit(cache=True)
-def _update_word_document(weights, sums, rule, documents, errors, low, high, space):
-    dtype = space.hidden.dtype.type
-    size = documents.shape[1]
-    gradient = space.word_document[: size * (high - low)].reshape(size, high - low)
-    multiply_tn(dtype(1), documents, errors, dtype(0), gradient)
+def _update_word_document(weights, accumulators, optimizer, documents, deltas, low, workspace):
+    """∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ, for the class whose words begin with `low`; then the update."""
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    size, words = documents.shape[1], deltas.shape[1]
+    gradient = workspace.gradients.word_document[: size * words].reshape(size, words)
+    multiply_tn(one, documents, deltas, zero, gradient)
     for i in range(size):
         _update_row(
-            weights.word_document[i][low:high],
+            weights.word_document[i][low : low + words],
             gradient[i],
-            sums.word_document[i][low:high],
-            rule,
+            accumulators.word_document[i][low : low + words],
+            optimizer,
         )
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
-def add_rows(source, rows, target):
-    """target[rows[r]] += source[r]."""
-    for r in range(rows.size):
-        into, what = target[rows[r]], source[r]
-        for j in range(what.size):
-            into[j] += what[j]
-
-
 @njit(cache=True)
-def _update_class_layer(weights, sums, rule, class_errors, space):
-    dtype = space.hidden.dtype.type
-    tokens = class_errors.shape[0]
-    multiply_tn(dtype(1), class_errors, space.hidden[:tokens], dtype(0), space.class_output)
-    _update(weights.class_output, space.class_output, sums.class_output, rule)
+def update_class_layer(weights, accumulators, optimizer, tokens, workspace):
+    """∂L/∂W_c = Σ δ_c hᵀ and ∂L/∂V_cᵀ = Σ d δ_cᵀ; then both updates."""
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    deltas, gradients = workspace.class_deltas[:tokens], workspace.gradients
+    multiply_tn(one, deltas, workspace.hidden[:tokens], zero, gradients.class_output)
+    _update(weights.class_output, gradients.class_output, accumulators.class_output, optimizer)
     if weights.class_document.shape[0] > 0:
-        documents = space.documents[:tokens]
-        multiply_tn(dtype(1), documents, class_errors, dtype(0), space.class_document)
-        _update(weights.class_document, space.class_document, sums.class_document, rule)
+        gradient, documents = gradients.class_document, workspace.documents[:tokens]
+        multiply_tn(one, documents, deltas, zero, gradient)
+        _update(weights.class_document, gradient, accumulators.class_document, optimizer)
 
 
 @njit(cache=True)
-def _propagate_through_time(weights, rule, steps, space):
-    """Turn ∂L/∂h in `errors` into the errors at the hidden units' inputs, from the last word."""
-    one = space.hidden.dtype.type(1)
-    first = space.first
+def propagate_through_time(model, steps, workspace):
+    """From the last word: ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1, and δ_h,t from that."""
+    one = workspace.hidden.dtype.type(1)
+    first_rows = workspace.first_rows
     for t in range(steps - 1, -1, -1):
-        now = space.errors[first[t] : first[t + 1]]
+        begin, end = first_rows[t], first_rows[t + 1]
+        gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
         if t < steps - 1:
-            later = space.errors[first[t + 1] : first[t + 2]]
-            multiply_nn(one, later, weights.recurrent, one, now[: later.shape[0]])
-        through_sigmoid(space.hidden[first[t] : first[t + 1]], now, rule.error_clip)
-
-
-@njit(cache=True, fastmath=True, error_model="numpy")
-def through_sigmoid(hidden, errors, clip):
-    """Turn ∂L/∂h into the errors at the units' inputs, each held within ±clip."""
-    one = hidden.dtype.type(1)
-    for i in range(hidden.shape[0]):
-        h, row = hidden[i], errors[i]
-        for j in range(h.size):
-            error = row[j] * h[j] * (one - h[j])
-            row[j] = min(max(error, -clip), clip)
+            later = workspace.hidden_deltas[first_rows[t + 1] : first_rows[t + 2]]
+            multiply_nn(one, later, model.weights.recurrent, one, gradient[: later.shape[0]])
+        sigmoid_deltas(workspace.hidden[begin:end], gradient, model.error_clip, deltas)
 
 
 @njit(cache=True)
-def _update_hidden_document(weights, sums, rule, tokens, space):
-    if is_coupled(weights):
-        dtype = space.hidden.dtype.type
-        documents, errors = space.documents[:tokens], space.errors[:tokens]
-        multiply_tn(dtype(1), documents, errors, dtype(0), space.hidden_document)
-        _update(weights.hidden_document, space.hidden_document, sums.hidden_document, rule)
+def _update_hidden_document(weights, accumulators, optimizer, tokens, workspace):
+    """∂L/∂V_hᵀ = Σ d δ_hᵀ; then the update."""
+    if feeds_hidden_layer(weights):
+        one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+        documents, deltas = workspace.documents[:tokens], workspace.hidden_deltas[:tokens]
+        gradient = workspace.gradients.hidden_document
+        multiply_tn(one, documents, deltas, zero, gradient)
+        _update(weights.hidden_document, gradient, accumulators.hidden_document, optimizer)
 
 
 @njit(cache=True)
-def _update_recurrent(weights, sums, rule, tokens, space):
-    """The first words of sentences have no step before them: their rows are left out."""
-    dtype = space.hidden.dtype.type
-    first = space.first
-    t = 1
-    while first[t] < tokens:
-        before = space.hidden[first[t - 1] : first[t - 1] + first[t + 1] - first[t]]
-        space.grouped[first[t] : first[t + 1]] = before
-        t += 1
-    errors, hidden = space.errors[first[1] : tokens], space.grouped[first[1] : tokens]
-    multiply_tn(dtype(1), errors, hidden, dtype(0), space.recurrent)
-    _update(weights.recurrent, space.recurrent, sums.recurrent, rule)
+def update_recurrent(weights, accumulators, optimizer, steps, workspace):
+    """∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ; then the update. With a sentence's first word h_0 = 0."""
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    first_rows, previous = workspace.first_rows, workspace.previous_hidden
+    for t in range(1, steps):
+        begin, end = first_rows[t], first_rows[t + 1]
+        before = first_rows[t - 1]
+        previous[begin:end] = workspace.hidden[before : before + end - begin]
+    begin, end = first_rows[1], first_rows[steps]
+    gradient = workspace.gradients.recurrent
+    multiply_tn(one, workspace.hidden_deltas[begin:end], previous[begin:end], zero, gradient)
+    _update(weights.recurrent, gradient, accumulators.recurrent, optimizer)
 
 
 @njit(cache=True)
-def _update_embeddings(weights, sums, rule, tokens, space):
-    """Sum the errors of every distinct previous word, then update its row once."""
-    words = space.order
+def update_embeddings(weights, accumulators, optimizer, tokens, workspace):
+    """∂L/∂E[w] = Σ δ_h of the words that w comes before; each row is updated once."""
+    words, gradients = workspace.distinct_words, workspace.gradients.embeddings
+    slots, deltas = workspace.slots, workspace.hidden_deltas
     distinct = 0
     for i in range(tokens):
-        word = space.inputs[i]
-        slot = space.slots[word]
+        word = workspace.inputs[i]
+        slot = slots[word]
         if slot < 0:
-            space.slots[word] = distinct
+            slots[word] = distinct
             words[distinct] = word
-            space.grouped[distinct] = space.errors[i]
+            gradients[distinct] = deltas[i]
             distinct += 1
         else:
-            add_rows(space.errors[i : i + 1], space.slots[word : word + 1], space.grouped)
+            add_rows(deltas[i : i + 1], slots[word : word + 1], gradients)
     for slot in range(distinct):
         word = words[slot]
-        space.slots[word] = -1
-        _update_row(weights.embeddings[word], space.grouped[slot], sums.embeddings[word], rule)
+        slots[word] = -1
+        _update_row(
+            weights.embeddings[word], gradients[slot], accumulators.embeddings[word], optimizer
+        )
 
 
 @njit(cache=True)
-def _update(weights, gradients, sums, rule):
+def _update(weights, gradient, accumulators, optimizer):
     """Update a contiguous matrix as one long row."""
     size = weights.size
-    _update_row(weights.reshape(size), gradients.reshape(size), sums.reshape(size), rule)
+    _update_row(
+        weights.reshape(size), gradient.reshape(size), accumulators.reshape(size), optimizer
+    )
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _update_row(weights, gradients, sums, rule):
-    """One step of SGD or AdaGrad (Duchi et al., 2011) for a row of weights, with its L2 penalty."""
-    rate, l2 = rule.learning_rate, rule.l2
-    if rule.adagrad:
+def _update_row(weights, gradient, accumulators, optimizer):
+    """One step of AdaGrad or of plain descent for weights (n,), with their L2 penalty.
+
+    g = ∂L/∂w + l2 w; AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else w -= rate g.
+    """
+    rate, l2 = optimizer.learning_rate, optimizer.l2
+    if optimizer.adagrad:
         for j in range(weights.size):
-            gradient = gradients[j] + l2 * weights[j]
-            total = sums[j] + gradient * gradient
-            sums[j] = total
-            weights[j] -= rate * gradient / math.sqrt(total)
+            total_gradient = gradient[j] + l2 * weights[j]
+            total = accumulators[j] + total_gradient * total_gradient
+            accumulators[j] = total
+            weights[j] -= rate * total_gradient / math.sqrt(total)
     else:
         for j in range(weights.size):
-            weights[j] -= rate * (gradients[j] + l2 * weights[j])
+            weights[j] -= rate * (gradient[j] + l2 * weights[j])

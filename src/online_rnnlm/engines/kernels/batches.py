@@ -1,91 +1,58 @@
-"""The compiled loops over batches: training, and scoring sentences."""
+"""The loops over batches: training, and scoring sentences."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from online_rnnlm.engines.kernels.backward import is_coupled, update_weights
+from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.coupled import predict_coupled
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.forward import predict_batch
 
 
-class Rule(NamedTuple):
-    """How weights are updated; the reals have the weights' dtype."""
-
-    adagrad: bool
-    """AdaGrad, or else plain SGD."""
-    learning_rate: np.floating
-    l2: np.floating
-    error_clip: np.floating
-    """Bound on the errors at the hidden units' inputs; infinite for none."""
-
-
 @njit(cache=True)
-def train_batches(
-    weights, sums, classes, stream, offsets, sentences, batch_sentences, rate, rule, space
-):
-    """Update the weights in place from sentences (S,), one update a batch; returns their log P."""
+def train_batches(model, accumulators, optimizer, text, sentences, batch_sentences, workspace):
+    """Update the weights in place from sentences (S,), one update a batch.
+
+    Returns the sentences' log-probability, Σ -L_t.
+    """
     total = 0.0
-    word_scores = space.word_scores
     for begin in range(0, sentences.size, batch_sentences):
         batch = sentences[begin : begin + batch_sentences].copy()
-        steps, tokens, word_scores = _predict(
-            weights, classes, stream, offsets, batch, rate, rule.error_clip, word_scores, space
-        )
-        update_weights(weights, sums, classes, rule, steps, tokens, word_scores, space)
+        steps, tokens = _predict(model, text, batch, workspace)
+        update_weights(model, accumulators, optimizer, steps, tokens, workspace)
         for row in range(tokens):
-            total += space.log_probabilities[row]
+            total += workspace.log_probabilities[row]
     return total
 
 
 @njit(cache=True)
-def _predict(weights, classes, stream, offsets, batch, rate, error_clip, word_scores, space):
+def _predict(model, text, batch, workspace):
     """Predict a batch in the way that suits the layers that d feeds."""
-    if is_coupled(weights):
-        return predict_coupled(
-            weights, classes, stream, offsets, batch, rate, error_clip, word_scores, space
-        )
-    return predict_batch(weights, classes, stream, offsets, batch, rate, word_scores, space)
+    if feeds_hidden_layer(model.weights):
+        return predict_coupled(model, text, batch, workspace)
+    return predict_batch(model, text, batch, workspace)
 
 
 @njit(cache=True)
-def score_sentences(
-    weights,
-    classes,
-    stream,
-    offsets,
-    sentences,
-    batch_sentences,
-    rate,
-    error_clip,
-    starts,
-    space,
-    scores,
-    vectors,
-    states,
-):
-    """Fill `scores` (N,), log P of every word, `vectors` (S, D), and `states` if it has rows.
+def score_sentences(model, text, sentences, batch_sentences, first_words, scores, workspace):
+    """Fill `scores` for sentences (S,): an `engines.base.Scores`.
 
-    The words of sentence s go to the rows from starts[s] on, the states (N, M) that they were
-    predicted from, too; d at the sentence's end goes to row s of `vectors`. Sentences are scored
-    side by side, those of like length together.
+    Sentence s has its words' log P in log_probabilities[first_words[s] : first_words[s + 1]], the
+    h that they were predicted from in the same rows of `hidden_states` if that has rows, and d at
+    its end in document_vectors[s]. Sentences of like length are scored side by side.
     """
-    by_length = np.argsort(offsets[sentences] - offsets[sentences + 1], kind="mergesort")
-    word_scores = space.word_scores
+    lengths = text.offsets[sentences + 1] - text.offsets[sentences]
+    by_length = np.argsort(-lengths, kind="mergesort")
     for begin in range(0, sentences.size, batch_sentences):
         numbers = by_length[begin : begin + batch_sentences]
-        batch = sentences[numbers]
-        steps, _, word_scores = _predict(
-            weights, classes, stream, offsets, batch, rate, error_clip, word_scores, space
-        )
+        steps, _ = _predict(model, text, sentences[numbers], workspace)
         for t in range(steps):
-            for row in range(space.first[t], space.first[t + 1]):
-                place = starts[numbers[row - space.first[t]]] + t
-                scores[place] = space.log_probabilities[row]
-                if states.shape[0] > 0:
-                    states[place] = space.hidden[row]
-        for b in range(batch.size):
-            vectors[numbers[b]] = space.current[b]
+            for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
+                place = first_words[numbers[row - workspace.first_rows[t]]] + t
+                scores.log_probabilities[place] = workspace.log_probabilities[row]
+                if scores.hidden_states.shape[0] > 0:
+                    scores.hidden_states[place] = workspace.hidden[row]
+        for b in range(numbers.size):
+            scores.document_vectors[numbers[b]] = workspace.document[b]

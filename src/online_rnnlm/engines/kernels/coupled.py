@@ -1,49 +1,57 @@
 """Predictions for one batch of a model whose document vector feeds the hidden layer.
 
-The equations are those of `graph`. A hidden state waits for the vector, and the vector for the
-errors of the word before, back through that word's hidden state. So all runs in time; what the
-sentences have at one time is done together, and so are the words of one class.
+A hidden state waits for the vector, and the vector for the deltas of the word before, back
+through that word's hidden state. So all runs in time; what the sentences have at one time is done
+together, and so are the words of one class.
 """
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
-from online_rnnlm.engines.kernels.backward import add_rows, through_sigmoid
+from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
-from online_rnnlm.engines.kernels.forward import (
-    add_product,
-    add_slope,
-    apply_sigmoid,
-    subtract,
-    to_errors,
+from online_rnnlm.engines.kernels.layout import (
+    candidates_of,
+    group_by_class,
+    lay_out,
+    sort_by_length,
 )
-from online_rnnlm.engines.kernels.layout import gather, group_by_class, lay_out, sort_by_length
+from online_rnnlm.engines.kernels.vectors import (
+    add_document_gradient,
+    add_rows,
+    descend,
+    feed,
+    gather,
+)
 
 
 @njit(cache=True)
-def predict_coupled(weights, classes, stream, offsets, batch, rate, error_clip, word_scores, space):
+def predict_coupled(model, text, batch, workspace):
     """Predict every word of a batch of sentences, as `predict_batch` does.
 
-    Leaves in `space.errors`, too, ∂L_t/∂h_t of every word.
+    Leaves ∂L_t/∂h_t of every word in `workspace.hidden_gradient`, too.
     """
-    sort_by_length(offsets, batch)
-    steps, tokens = lay_out(stream, offsets, batch, space.first, space.inputs, space.targets)
-    needed = group_by_class(space.targets[:tokens], classes, space.starts, space.order, space.place)
-    if needed > word_scores.size:
-        word_scores = np.empty(needed, space.hidden.dtype.type)
-    gather(weights.embeddings, space.inputs[:tokens], space.hidden)
-    space.recurrent[:] = weights.recurrent.T
-    space.class_output_transposed[:] = weights.class_output.T
-    space.current[:] = 0
-    reached = space.starts[:-1].copy()
+    sort_by_length(text.offsets, batch)
+    steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
+    group_by_class(
+        workspace.targets[:tokens],
+        model.classes,
+        workspace.class_starts,
+        workspace.rows_by_class,
+        workspace.first_candidates,
+    )
+    gather(model.weights.embeddings, workspace.inputs[:tokens], workspace.hidden_inputs)
+    workspace.recurrent_transposed[:] = model.weights.recurrent.T
+    workspace.class_output_transposed[:] = model.weights.class_output.T
+    workspace.document[:] = 0
+    predicted = workspace.class_starts[:-1].copy()
     for t in range(steps):
-        _run_hidden(weights, t, space)
-        _predict_classes(weights, classes, t, space)
-        _predict_words(weights, classes, t, reached, word_scores, space)
-        _learn(weights, rate, error_clip, t, space)
-    return steps, tokens, word_scores
+        _run_hidden_states(model.weights, t, workspace)
+        _predict_classes(model, t, workspace)
+        _predict_words(model, t, predicted, workspace)
+        _update_documents(model, t, workspace)
+    return steps, tokens
 
 
 # Parts are inlined before they are compiled: each alone, with all its arrays handed over, would
@@ -51,84 +59,106 @@ def predict_coupled(weights, classes, stream, offsets, batch, rate, error_clip, 
 
 
 @njit(cache=True, inline="always")
-def _run_hidden(weights, t, space):
-    """h_t of all sentences that have a word t, from the embeddings that lie in its place."""
-    first, one = space.first, space.hidden.dtype.type(1)
-    now = space.hidden[first[t] : first[t + 1]]
-    documents = space.documents[first[t] : first[t + 1]]
-    documents[:] = space.current[: now.shape[0]]
+def _run_hidden_states(weights, t, workspace):
+    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t.
+
+    The embeddings lie in `workspace.hidden_inputs` already.
+    """
+    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
+    begin, end = first_rows[t], first_rows[t + 1]
+    inputs, documents = workspace.hidden_inputs[begin:end], workspace.documents[begin:end]
+    documents[:] = workspace.document[: end - begin]
     if t > 0:
-        before = space.hidden[first[t - 1] : first[t - 1] + now.shape[0]]
-        multiply_nn(one, before, space.recurrent, one, now)
-    multiply_nn(one, documents, weights.hidden_document, one, now)
-    apply_sigmoid(now)
+        before = workspace.hidden[first_rows[t - 1] : first_rows[t - 1] + end - begin]
+        multiply_nn(one, before, workspace.recurrent_transposed, one, inputs)
+    multiply_nn(one, documents, weights.hidden_document, one, inputs)
+    sigmoid(inputs, workspace.hidden[begin:end])
 
 
 @njit(cache=True, inline="always")
-def _predict_classes(weights, classes, t, space):
-    """log P(c), its errors, and what these add to the slopes by h_t and by d_t."""
-    one, zero = space.hidden.dtype.type(1), space.hidden.dtype.type(0)
-    begin, end = space.first[t], space.first[t + 1]
-    class_scores = space.class_scores[begin:end]
-    multiply_nn(one, space.hidden[begin:end], space.class_output_transposed, zero, class_scores)
+def _predict_classes(model, t, workspace):
+    """log P(c) = log softmax(W_c h_t + V_c d_t)[c], and δ_c.
+
+    Begins ∂L_t/∂h_t with W_cᵀ δ_c and ∂L_t/∂d_t with V_cᵀ δ_c.
+    """
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    weights = model.weights
+    begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
+    hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[begin:end]
+    multiply_nn(one, hidden, workspace.class_output_transposed, zero, class_scores)
     for row in range(begin, end):
-        errors, slope = space.class_scores[row], space.grouped_documents[row - begin]
-        add_product(space.documents[row], weights.class_document, 0, errors.size, errors)
-        space.log_probabilities[row] = to_errors(errors, classes.of_word[space.targets[row]])
-        slope[:] = 0
-        add_slope(weights.class_document, 0, errors, slope)
-    multiply_nn(one, class_scores, weights.class_output, zero, space.errors[begin:end])
+        scores, deltas = workspace.class_scores[row], workspace.class_deltas[row]
+        c = model.classes.of_word[workspace.targets[row]]
+        feed(workspace.documents[row], weights.class_document, 0, scores)
+        workspace.log_probabilities[row] = softmax_deltas(scores, c, deltas)
+        gradient = workspace.document_gradient[row - begin]
+        gradient[:] = 0
+        add_document_gradient(weights.class_document, 0, deltas, gradient)
+    class_deltas, hidden_gradient = (
+        workspace.class_deltas[begin:end],
+        workspace.hidden_gradient[begin:end],
+    )
+    multiply_nn(one, class_deltas, weights.class_output, zero, hidden_gradient)
 
 
 @njit(cache=True, inline="always")
-def _predict_words(weights, classes, t, reached, word_scores, space):
+def _predict_words(model, t, predicted, workspace):
     """Class by class, what `_predict_classes` does, for P(w|c).
 
-    In `order` a class's rows come in time's order: those before `reached` are done.
+    In `rows_by_class` a class's rows come in time's order: those before predicted[c] are done.
     """
-    end = space.first[t + 1]
-    for c in range(reached.size):
-        start = reached[c]
+    classes, rows_by_class = model.classes, workspace.rows_by_class
+    end = workspace.first_rows[t + 1]
+    for c in range(predicted.size):
+        start = predicted[c]
         stop = start
-        while stop < space.starts[c + 1] and space.order[stop] < end:
+        while stop < workspace.class_starts[c + 1] and rows_by_class[stop] < end:
             stop += 1
-        reached[c] = stop
-        low, high = classes.offsets[c], classes.offsets[c + 1]
-        if stop > start and high - low > 1:
-            place = space.place[space.order[start]]
-            scores = word_scores[place : place + (stop - start) * (high - low)]
-            scores = scores.reshape(stop - start, high - low)
-            _predict_class(weights, t, low, start, scores, space)
+        predicted[c] = stop
+        if stop > start and classes.offsets[c + 1] - classes.offsets[c] > 1:
+            _predict_class(model, t, c, start, stop, workspace)
 
 
 @njit(cache=True, inline="always")
-def _predict_class(weights, t, low, start, scores, space):
-    """For words of one class, whose rows `order` has from `start`, as many as `scores` has."""
-    one, zero = space.hidden.dtype.type(1), space.hidden.dtype.type(0)
-    count, high = scores.shape[0], low + scores.shape[1]
-    rows, hidden = space.order[start : start + count], space.grouped[start : start + count]
-    output = weights.word_output[low:high]
-    gather(space.hidden, rows, hidden)
-    multiply_nt(one, hidden, output, zero, scores)
-    for i in range(count):
-        row, errors = rows[i], scores[i]
-        add_product(space.documents[row], weights.word_document, low, high, errors)
-        space.log_probabilities[row] += to_errors(errors, space.targets[row] - low)
-        slope = space.grouped_documents[row - space.first[t]]
-        add_slope(weights.word_document, low, errors, slope)
-    parts = space.class_errors[:count]
-    multiply_nn(one, scores, output, zero, parts)
-    add_rows(parts, rows, space.errors)
+def _predict_class(model, t, c, start, stop, workspace):
+    """log P(w|c) = log softmax(W_o[c] h_t + V_o[c] d_t)[w], and δ_w, for rows of class c.
+
+    The rows are rows_by_class[start:stop]. Adds W_o[c]ᵀ δ_w to ∂L_t/∂h_t and V_o[c]ᵀ δ_w to
+    ∂L_t/∂d_t.
+    """
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    weights = model.weights
+    low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
+    output, rows = weights.word_output[low:high], workspace.rows_by_class[start:stop]
+    first = workspace.first_candidates[rows[0]]
+    word_scores = candidates_of(workspace.word_scores, first, rows.size, high - low)
+    word_deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
+    hidden = workspace.grouped_hidden[start:stop]
+    gather(workspace.hidden, rows, hidden)
+    multiply_nt(one, hidden, output, zero, word_scores)
+    for i in range(rows.size):
+        row, scores, deltas = rows[i], word_scores[i], word_deltas[i]
+        feed(workspace.documents[row], weights.word_document, low, scores)
+        log_probability = softmax_deltas(scores, workspace.targets[row] - low, deltas)
+        workspace.log_probabilities[row] += log_probability
+        gradient = workspace.document_gradient[row - workspace.first_rows[t]]
+        add_document_gradient(weights.word_document, low, deltas, gradient)
+    by_class = workspace.hidden_gradient_by_class[: rows.size]
+    multiply_nn(one, word_deltas, output, zero, by_class)
+    add_rows(by_class, rows, workspace.hidden_gradient)
 
 
 @njit(cache=True, inline="always")
-def _learn(weights, rate, error_clip, t, space):
-    """Add to ∂L_t/∂d_t what comes through h_t; then d's step."""
-    one = space.hidden.dtype.type(1)
-    begin, end = space.first[t], space.first[t + 1]
-    errors, slopes = space.class_errors[: end - begin], space.grouped_documents[: end - begin]
-    errors[:] = space.errors[begin:end]
-    through_sigmoid(space.hidden[begin:end], errors, error_clip)
-    multiply_nt(one, errors, weights.hidden_document, one, slopes)
+def _update_documents(model, t, workspace):
+    """d_{t+1} = d_t - α ∂L_t/∂d_t, for all sentences that have a word t.
+
+    To ∂L_t/∂d_t comes what goes through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
+    """
+    one = workspace.hidden.dtype.type(1)
+    begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
+    deltas, gradient = workspace.step_deltas[: end - begin], workspace.document_gradient
+    hidden, hidden_gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
+    sigmoid_deltas(hidden, hidden_gradient, model.error_clip, deltas)
+    multiply_nt(one, deltas, model.weights.hidden_document, one, gradient[: end - begin])
     for b in range(end - begin):
-        subtract(space.current[b], rate, slopes[b])
+        descend(workspace.document[b], model.document_rate, gradient[b])

@@ -1,12 +1,30 @@
 """How a batch of sentences lies in memory: by time, and grouped by the targets' classes.
 
 Sentences are sorted by falling length, so that the sentences that are still running at time t
-are the first ones: no padding. Row `first[t] + b` of every matrix belongs to word t of sentence b.
+are the first ones: no padding. Row first_rows[t] + b of every matrix belongs to word t of
+sentence b.
 """
 
 from __future__ import annotations
 
 from numba import njit
+
+
+@njit(cache=True)
+def measure(text, classes, sentences):
+    """The most tokens, and the most candidate words, of any of these sentences (S,).
+
+    A sentence's candidates are the words of its targets' classes, counted once a target.
+    """
+    tokens, candidates = 0, 0
+    for sentence in sentences:
+        begin, end = text.offsets[sentence], text.offsets[sentence + 1]
+        found = 0
+        for place in range(begin + 1, end + 1):
+            c = classes.of_word[text.stream[place]]
+            found += classes.offsets[c + 1] - classes.offsets[c]
+        tokens, candidates = max(tokens, end - begin), max(candidates, found)
+    return tokens, candidates
 
 
 @njit(cache=True)
@@ -23,59 +41,67 @@ def sort_by_length(offsets, batch):
 
 
 @njit(cache=True)
-def lay_out(stream, offsets, batch, first, inputs, targets):
-    """Fill `first` (T + 1,), `inputs` and `targets` (N,) for a sorted batch; returns T and N."""
+def lay_out(text, batch, first_rows, inputs, targets):
+    """Fill `first_rows` (T + 1,), `inputs` and `targets` (N,) for a sorted batch.
+
+    Returns T and N, the batch's time steps and tokens.
+    """
+    offsets = text.offsets
     steps = offsets[batch[0] + 1] - offsets[batch[0]]
     active = batch.size
     row = 0
     for t in range(steps):
         while offsets[batch[active - 1] + 1] - offsets[batch[active - 1]] <= t:
             active -= 1
-        first[t] = row
+        first_rows[t] = row
         for b in range(active):
             place = offsets[batch[b]] + t
-            inputs[row] = stream[place]
-            targets[row] = stream[place + 1]
+            inputs[row] = text.stream[place]
+            targets[row] = text.stream[place + 1]
             row += 1
-    first[steps] = row
+    first_rows[steps] = row
     return steps, row
 
 
 @njit(cache=True)
-def group_by_class(targets, classes, starts, order, place):
+def group_by_class(targets, classes, class_starts, rows_by_class, first_candidates):
     """Group rows by their target's class.
 
-    Class c's rows are `order[starts[c] : starts[c + 1]]`; `starts` is (K + 1,). The scores of
-    row i's candidate words begin at `place[i]`, class after class; returns their number.
+    Class c's rows are rows_by_class[class_starts[c] : class_starts[c + 1]]; `class_starts` is
+    (K + 1,). The candidate words of row i, those of its target's class, have their scores and
+    deltas from first_candidates[i] on: row after row in the order of classes. Returns the number
+    of all candidates.
     """
-    starts[:] = 0
+    class_starts[:] = 0
     for i in range(targets.size):
-        starts[classes.of_word[targets[i]] + 1] += 1
-    for c in range(starts.size - 1):
-        starts[c + 1] += starts[c]
+        class_starts[classes.of_word[targets[i]] + 1] += 1
+    for c in range(class_starts.size - 1):
+        class_starts[c + 1] += class_starts[c]
     for i in range(targets.size):
         c = classes.of_word[targets[i]]
-        order[starts[c]] = i
-        starts[c] += 1
-    for c in range(starts.size - 1, 0, -1):
-        starts[c] = starts[c - 1]
-    starts[0] = 0
-    return _place_scores(classes, starts, order, place)
+        rows_by_class[class_starts[c]] = i
+        class_starts[c] += 1
+    for c in range(class_starts.size - 1, 0, -1):
+        class_starts[c] = class_starts[c - 1]
+    class_starts[0] = 0
+    return _place_candidates(classes, class_starts, rows_by_class, first_candidates)
 
 
 @njit(cache=True)
-def _place_scores(classes, starts, order, place):
+def _place_candidates(classes, class_starts, rows_by_class, first_candidates):
     total = 0
-    for c in range(starts.size - 1):
+    for c in range(class_starts.size - 1):
         size = classes.offsets[c + 1] - classes.offsets[c]
-        for r in range(starts[c], starts[c + 1]):
-            place[order[r]] = total
+        for r in range(class_starts[c], class_starts[c + 1]):
+            first_candidates[rows_by_class[r]] = total
             total += size
     return total
 
 
 @njit(cache=True)
-def gather(source, rows, target):
-    """target[r] ← source[rows[r]]."""
-    for r in range(rows.size):
-        target[r] = source[rows[r]]
+def candidates_of(values, first, rows, size):
+    """A class's scores or deltas as a matrix: a view of `values`, (rows, size).
+
+    `size` is the number of the class's words. Its rows lie one after the other from `first` on.
+    """
+    return values[first : first + rows * size].reshape(rows, size)

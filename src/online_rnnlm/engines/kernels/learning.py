@@ -1,4 +1,4 @@
-"""What a window of words teaches: derivatives of their loss, and plain steps of what learns.
+"""What a window of words teaches: gradients of their loss, and plain steps of what learns.
 
 All gradients are taken before any of the weights changes.
 """
@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from online_rnnlm.engines.kernels.backward import is_coupled, through_sigmoid
+from online_rnnlm.engines.kernels.activations import sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
-from online_rnnlm.engines.kernels.forward import add_slope, subtract
-from online_rnnlm.engines.kernels.units import outputs_of
+from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights, outputs_of
+from online_rnnlm.engines.kernels.data import Classes, feeds_hidden_layer
+from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend
 
 
 class Learning(NamedTuple):
@@ -26,11 +27,20 @@ class Learning(NamedTuple):
     """W_c, W_o, V_c and V_o."""
     after_sentence: bool
     """After every sentence, or else after every word."""
-    steps: int
+    bptt_steps: int
     """Hidden states that a word's loss is propagated through."""
     learning_rate: np.floating
     document_rate: np.floating
     error_clip: np.floating
+    """Bound on the deltas of the hidden units; infinite for none."""
+
+
+class LearningModel(NamedTuple):
+    """What predicts words, and learns from them."""
+
+    weights: CopyOnWriteWeights
+    classes: Classes
+    learning: Learning
 
 
 class Window(NamedTuple):
@@ -40,7 +50,7 @@ class Window(NamedTuple):
     """(n,): previous words."""
     targets: Any
     """(n,): words to predict."""
-    states: Any
+    hidden: Any
     """(n + 1, M): h before the first word, and of every word."""
     documents: Any
     """(n, D): d before every word."""
@@ -49,116 +59,136 @@ class Window(NamedTuple):
 
 
 @njit(cache=True, forceinline=True)
-def learn(unit, classes, learning, window, document, word_scores, space):
-    """One step of all that learns, from the errors that scoring the window has left."""
-    states_learn = learning.embeddings or learning.recurrent
-    vector_learns = learning.document_rate != 0
-    if states_learn or (vector_learns and is_coupled(unit.learnt)):
-        _differentiate_by_states(unit, classes, window, word_scores, space)
-    if vector_learns:
-        space.slope[:] = 0
-        _differentiate_by_document(unit, classes, learning, window, word_scores, space)
-    if states_learn:
-        _propagate(unit.learnt.recurrent, learning.error_clip, window, space.errors)
+def learn(model, window, workspace):
+    """One step of all that learns, from the deltas that scoring the window has left."""
+    learning, learnt = model.learning, model.weights.learnt
+    hidden_layer_learns = learning.embeddings or learning.recurrent
+    document_learns = learning.document_rate != 0
+    if hidden_layer_learns or (document_learns and feeds_hidden_layer(learnt)):
+        _differentiate_by_hidden(model, window, workspace)
+    if document_learns:
+        _differentiate_by_document(model, window, workspace)
+    if hidden_layer_learns:
+        _propagate_through_time(model, window, workspace)
     if learning.output:
-        _update_output(unit, classes, learning, window, word_scores, space)
+        _update_output(model, window, workspace)
     if learning.recurrent:
-        _update_recurrent(unit.learnt, learning.learning_rate, window, space.errors)
+        _update_recurrent(learnt, learning.learning_rate, window, workspace.hidden_deltas)
     if learning.embeddings:
-        _update_embeddings(unit, learning.learning_rate, window, space.errors)
-    if vector_learns:
-        subtract(document, learning.document_rate, space.slope)
+        _update_embeddings(model, window, workspace.hidden_deltas)
+    if document_learns:
+        descend(workspace.document, learning.document_rate, workspace.document_gradient)
 
 
 @njit(cache=True, forceinline=True)
-def _errors_of(classes, window, word_scores, space, j):
-    """The class of word j's target, its first word, and the errors of all its words' scores.
+def _word_deltas(classes, window, workspace, j):
+    """The class c of word j's target, the first word of c, and δ_w.
 
-    A word alone in its class has no score: then there are no errors.
+    There is no δ_w for a word that is alone in its class: then the array is empty.
     """
     c = classes.of_word[window.targets[j]]
     low, high = classes.offsets[c], classes.offsets[c + 1]
     size = high - low if high - low > 1 else 0
-    return c, low, word_scores[space.place[j] : space.place[j] + size]
+    first = workspace.first_candidates[j]
+    return c, low, workspace.word_deltas[first : first + size]
 
 
 @njit(cache=True, forceinline=True)
-def _differentiate_by_states(unit, classes, window, word_scores, space):
-    """∂L_j/∂h_j of every word that is scored, into row j of `space.errors`."""
-    one, zero = window.states.dtype.type(1), window.states.dtype.type(0)
+def _differentiate_by_hidden(model, window, workspace):
+    """∂L_j/∂h_j = W_cᵀ δ_c + W_o[c]ᵀ δ_w of every word j that is scored."""
+    weights, gradient = model.weights, workspace.hidden_gradient
+    one, zero = gradient.dtype.type(1), gradient.dtype.type(0)
     rows = slice(window.scored, window.targets.size)
-    multiply_nn(one, space.class_scores[rows], unit.learnt.class_output, zero, space.errors[rows])
+    class_deltas = workspace.class_deltas[rows]
+    multiply_nn(one, class_deltas, weights.learnt.class_output, zero, gradient[rows])
     for j in range(window.scored, window.targets.size):
-        c, _, errors = _errors_of(classes, window, word_scores, space, j)
-        if errors.size > 0:
-            output, _ = outputs_of(unit, classes, c)
-            errors = errors.reshape(1, errors.size)
-            multiply_nn(one, errors, output, one, space.errors[j : j + 1])
+        c, _, deltas = _word_deltas(model.classes, window, workspace, j)
+        if deltas.size > 0:
+            output, _ = outputs_of(weights, model.classes, c)
+            deltas = deltas.reshape(1, deltas.size)
+            multiply_nn(one, deltas, output, one, gradient[j : j + 1])
 
 
 @njit(cache=True, forceinline=True)
-def _differentiate_by_document(unit, classes, learning, window, word_scores, space):
-    """Add ∂L_j/∂d_j of every word that is scored to `space.slope`: it goes through h_j at most."""
+def _differentiate_by_document(model, window, workspace):
+    """Σ ∂L_j/∂d_j over the words j that are scored.
+
+    ∂L_j/∂d_j = V_cᵀ δ_c + V_o[c]ᵀ δ_w + V_hᵀ clip(∂L_j/∂h_j ⊙ h_j ⊙ (1 - h_j)).
+    """
+    weights, learnt = model.weights, model.weights.learnt
+    gradient = workspace.document_gradient
+    gradient[:] = 0
     for j in range(window.scored, window.targets.size):
-        add_slope(unit.learnt.class_document, 0, space.class_scores[j], space.slope)
-        c, low, errors = _errors_of(classes, window, word_scores, space, j)
-        if errors.size > 0:
-            _, vectors = outputs_of(unit, classes, c)
-            add_slope(vectors, low, errors, space.slope)
-        if is_coupled(unit.learnt):
-            own = space.class_errors[:1]
-            own[0] = space.errors[j]
-            through_sigmoid(window.states[j + 1 : j + 2], own, learning.error_clip)
-            add_slope(unit.learnt.hidden_document, 0, own[0], space.slope)
+        add_document_gradient(learnt.class_document, 0, workspace.class_deltas[j], gradient)
+        c, low, deltas = _word_deltas(model.classes, window, workspace, j)
+        if deltas.size > 0:
+            _, word_document = outputs_of(weights, model.classes, c)
+            add_document_gradient(word_document, low, deltas, gradient)
+        if feeds_hidden_layer(learnt):
+            own, hidden = workspace.own_deltas, window.hidden[j + 1 : j + 2]
+            by_hidden = workspace.hidden_gradient[j : j + 1]
+            sigmoid_deltas(hidden, by_hidden, model.learning.error_clip, own)
+            add_document_gradient(learnt.hidden_document, 0, own[0], gradient)
 
 
 @njit(cache=True, forceinline=True)
-def _propagate(recurrent, clip, window, errors):
-    """Turn ∂L_j/∂h_j in `errors` into ∂L at all hidden units' inputs, from the last word."""
-    one, zero = errors.dtype.type(1), errors.dtype.type(0)
+def _propagate_through_time(model, window, workspace):
+    """From the last word: δ_h,j, and ∂L/∂h_{j-1} = ∂L_{j-1}/∂h_{j-1} + W_hᵀ δ_h,j.
+
+    L is the loss of the words that are scored: before them, there is no ∂L_{j-1}/∂h_{j-1}.
+    """
+    gradient, all_deltas = workspace.hidden_gradient, workspace.hidden_deltas
+    one, zero = gradient.dtype.type(1), gradient.dtype.type(0)
+    clip, recurrent = model.learning.error_clip, model.weights.learnt.recurrent
     for j in range(window.targets.size - 1, -1, -1):
-        now = errors[j : j + 1]
-        through_sigmoid(window.states[j + 1 : j + 2], now, clip)
+        deltas = all_deltas[j : j + 1]
+        sigmoid_deltas(window.hidden[j + 1 : j + 2], gradient[j : j + 1], clip, deltas)
         if j > 0:
             keep = one if j > window.scored else zero
-            multiply_nn(one, now, recurrent, keep, errors[j - 1 : j])
+            multiply_nn(one, deltas, recurrent, keep, gradient[j - 1 : j])
 
 
 @njit(cache=True, forceinline=True)
-def _update_output(unit, classes, learning, window, word_scores, space):
-    learnt, trained, rate = unit.learnt, unit.trained, learning.learning_rate
+def _update_output(model, window, workspace):
+    """Steps by -δ_c hᵀ, -δ_c dᵀ, -δ_w hᵀ and -δ_w dᵀ of W_c, V_c, W_o[c] and V_o[c]."""
+    weights, rate = model.weights, model.learning.learning_rate
+    learnt, trained = weights.learnt, weights.trained
     for j in range(window.scored, window.targets.size):
-        state, document, errors = window.states[j + 1], window.documents[j], space.class_scores[j]
-        _subtract_outer(learnt.class_output, learnt.class_output, False, rate, errors, state)
-        columns = learnt.class_document
-        _subtract_columns(columns, columns, False, rate, document, errors, 0)
-        c, low, errors = _errors_of(classes, window, word_scores, space, j)
-        if errors.size > 0:
-            rows = learnt.word_output[low : low + errors.size]
-            before = trained.word_output[low : low + errors.size]
-            new = not unit.classes[c]
-            _subtract_outer(rows, before, new, rate, errors, state)
+        hidden, document = window.hidden[j + 1], window.documents[j]
+        deltas = workspace.class_deltas[j]
+        output, columns = learnt.class_output, learnt.class_document
+        _descend_rows(output, output, False, rate, deltas, hidden)
+        _descend_columns(columns, columns, False, rate, document, deltas, 0)
+        c, low, deltas = _word_deltas(model.classes, window, workspace, j)
+        if deltas.size > 0:
+            new = not weights.learnt_classes[c]
+            rows = learnt.word_output[low : low + deltas.size]
+            before = trained.word_output[low : low + deltas.size]
+            _descend_rows(rows, before, new, rate, deltas, hidden)
             columns, before = learnt.word_document, trained.word_document
-            _subtract_columns(columns, before, new, rate, document, errors, low)
-            unit.classes[c] = True
+            _descend_columns(columns, before, new, rate, document, deltas, low)
+            weights.learnt_classes[c] = True
 
 
 @njit(cache=True, forceinline=True)
-def _update_recurrent(learnt, rate, window, errors):
-    one, size = errors.dtype.type(1), window.inputs.size
-    multiply_tn(-rate, errors[:size], window.states[:size], one, learnt.recurrent)
-    multiply_tn(-rate, window.documents, errors[:size], one, learnt.hidden_document)
+def _update_recurrent(learnt, rate, window, deltas):
+    """Steps by -Σ δ_h,j h_{j-1}ᵀ of W_h, and by -Σ d_j δ_h,jᵀ of V_hᵀ."""
+    one, size = deltas.dtype.type(1), window.inputs.size
+    multiply_tn(-rate, deltas[:size], window.hidden[:size], one, learnt.recurrent)
+    multiply_tn(-rate, window.documents, deltas[:size], one, learnt.hidden_document)
 
 
 @njit(cache=True, forceinline=True)
-def _update_embeddings(unit, rate, window, errors):
+def _update_embeddings(model, window, deltas):
+    """Steps by -δ_h,j of E[w_j]."""
+    weights = model.weights
     for j in range(window.inputs.size):
         word = window.inputs[j]
-        row = unit.learnt.embeddings[word]
-        if not unit.words[word]:
-            row[:] = unit.trained.embeddings[word]
-            unit.words[word] = True
-        subtract(row, rate, errors[j])
+        row = weights.learnt.embeddings[word]
+        if not weights.learnt_words[word]:
+            row[:] = weights.trained.embeddings[word]
+            weights.learnt_words[word] = True
+        descend(row, model.learning.learning_rate, deltas[j])
 
 
 # What is new has not learnt in this unit of text yet: its values are those before, elsewhere.
@@ -166,33 +196,33 @@ def _update_embeddings(unit, rate, window, errors):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _subtract_outer(matrix, before, new, rate, left, right):
-    """matrix -= rate left rightᵀ, with the same number of rows as `left`."""
+def _descend_rows(matrix, before, new, rate, deltas, inputs):
+    """matrix -= rate δ xᵀ, a row for each of the deltas δ; x (n,) is what went in."""
     if new:
-        for i in range(left.size):
+        for i in range(deltas.size):
             row, old = matrix[i], before[i]
-            factor = rate * left[i]
-            for j in range(right.size):
-                row[j] = old[j] - factor * right[j]
+            factor = rate * deltas[i]
+            for j in range(inputs.size):
+                row[j] = old[j] - factor * inputs[j]
     else:
-        for i in range(left.size):
+        for i in range(deltas.size):
             row = matrix[i]
-            factor = rate * left[i]
-            for j in range(right.size):
-                row[j] -= factor * right[j]
+            factor = rate * deltas[i]
+            for j in range(inputs.size):
+                row[j] -= factor * inputs[j]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _subtract_columns(matrix, before, new, rate, document, errors, low):
-    """matrix[:, low : low + n] -= rate documentᵀ errors, or nothing if the matrix has no rows."""
-    high = low + errors.size
+def _descend_columns(matrix, before, new, rate, document, deltas, low):
+    """matrix[:, low : low + n] -= rate d δᵀ; nothing if the matrix (D, ≥ low + n) has no rows."""
+    high = low + deltas.size
     for i in range(matrix.shape[0]):
         row = matrix[i][low:high]
         factor = rate * document[i]
         if new:
             old = before[i][low:high]
-            for j in range(errors.size):
-                row[j] = old[j] - factor * errors[j]
+            for j in range(deltas.size):
+                row[j] = old[j] - factor * deltas[j]
         else:
-            for j in range(errors.size):
-                row[j] -= factor * errors[j]
+            for j in range(deltas.size):
+                row[j] -= factor * deltas[j]

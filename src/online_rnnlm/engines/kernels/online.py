@@ -9,70 +9,45 @@ them, which is kept as it was. After a sentence, it goes back through all of the
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
+from online_rnnlm.engines.kernels.activations import sigmoid, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nt
-from online_rnnlm.engines.kernels.forward import add_product, apply_sigmoid, to_errors
+from online_rnnlm.engines.kernels.copy_on_write import complete, embedding_of, forget, outputs_of
 from online_rnnlm.engines.kernels.learning import Window, learn
-from online_rnnlm.engines.kernels.units import begin_unit, complete, embedding_of, outputs_of
+from online_rnnlm.engines.kernels.vectors import feed
 
 
 @njit(cache=True)
-def score_online(
-    unit, classes, stream, offsets, sentences, begins, learning, space, scores, vectors
-):
-    """Score sentences in order, the unit's weights learning.
+def score_online(model, text, sentences, unit_begins, scores, workspace):
+    """Score sentences (S,) in order while the weights of a `LearningModel` learn.
 
-    `begins` (S,): whether a unit of text begins with a sentence. Fills `scores` (N,), log P of
-    every word, and `vectors` (S, D), d at every sentence's end; at the end `unit.learnt` has all
-    weights as they are then. `space` is for one sentence at a time.
+    `unit_begins` (S,): whether a unit of text begins with a sentence. Fills `scores`, an
+    `engines.base.Scores`: log P of every word, sentence after sentence, and d at every sentence's
+    end. In the end `weights.learnt` has all weights as they are then.
     """
-    begin_unit(unit)
-    document, word_scores = space.current[0], space.word_scores
+    forget(model.weights)
     row = 0
     for number in range(sentences.size):
-        if begins[number]:
-            begin_unit(unit)
-            document[:] = 0
-        start, end = offsets[sentences[number]], offsets[sentences[number] + 1]
-        words = stream[start : end + 1]
-        needed = _candidates(classes, words[1:])
-        if needed > word_scores.size:
-            word_scores = np.empty(needed, space.hidden.dtype.type)
-        _read_sentence(
-            unit,
-            classes,
-            words,
-            learning,
-            document,
-            word_scores,
-            space,
-            scores[row : row + end - start],
-        )
-        row += end - start
-        vectors[number] = document
-    complete(unit, classes)
+        if unit_begins[number]:
+            forget(model.weights)
+            workspace.document[:] = 0
+        begin, end = text.offsets[sentences[number]], text.offsets[sentences[number] + 1]
+        log_probabilities = scores.log_probabilities[row : row + end - begin]
+        _read_sentence(model, text.stream[begin : end + 1], log_probabilities, workspace)
+        row += end - begin
+        scores.document_vectors[number] = workspace.document
+    complete(model.weights, model.classes)
 
 
 @njit(cache=True)
-def _candidates(classes, targets):
-    """How many words are scored for these targets: all of their classes."""
-    total = 0
-    for target in targets:
-        c = classes.of_word[target]
-        total += classes.offsets[c + 1] - classes.offsets[c]
-    return total
-
-
-@njit(cache=True)
-def _read_sentence(unit, classes, words, learning, document, word_scores, space, scores):
-    """Fill `scores` (T,) for a sentence of `words` (T + 1,), and learn from it."""
-    size = scores.size
-    back = learning.steps if learning.embeddings or learning.recurrent else 1
-    space.hidden[0] = 0
+def _read_sentence(model, words, log_probabilities, workspace):
+    """Fill `log_probabilities` (T,) for a sentence of `words` (T + 1,), and learn from it."""
+    learning, size = model.learning, log_probabilities.size
+    back = learning.bptt_steps if learning.embeddings or learning.recurrent else 1
+    workspace.hidden[0] = 0
     for t in range(size):
-        space.documents[t] = document
+        workspace.documents[t] = workspace.document
         if learning.after_sentence and t + 1 < size:
             continue
         begin = 0 if learning.after_sentence else max(0, t + 1 - back)
@@ -80,54 +55,57 @@ def _read_sentence(unit, classes, words, learning, document, word_scores, space,
         window = Window(
             words[begin : t + 1],
             words[begin + 1 : t + 2],
-            space.grouped[: t + 2 - begin],
-            space.documents[begin : t + 1],
+            workspace.window_hidden[: t + 2 - begin],
+            workspace.documents[begin : t + 1],
             scored,
         )
-        window.states[0] = space.hidden[begin]
-        _run_states(unit, window)
-        _score(unit, classes, window, word_scores, space)
-        learn(unit, classes, learning, window, document, word_scores, space)
-        space.hidden[t + 1] = window.states[t + 1 - begin]
-        scores[begin + scored : t + 1] = space.log_probabilities[scored : t + 1 - begin]
+        window.hidden[0] = workspace.hidden[begin]
+        _run_hidden_states(model.weights, window, workspace)
+        _predict(model, window, workspace)
+        learn(model, window, workspace)
+        workspace.hidden[t + 1] = window.hidden[t + 1 - begin]
+        found = workspace.log_probabilities[scored : t + 1 - begin]
+        log_probabilities[begin + scored : t + 1] = found
 
 
 @njit(cache=True, forceinline=True)
-def _run_states(unit, window):
-    """h of every word: σ(E[w] + W_h h + V_h d)."""
-    states = window.states
-    one = states.dtype.type(1)
+def _run_hidden_states(weights, window, workspace):
+    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of the window's words."""
+    inputs, hidden = workspace.hidden_inputs, window.hidden
+    one = hidden.dtype.type(1)
     for j in range(window.inputs.size):
-        now = states[j + 1 : j + 2]
-        now[0] = embedding_of(unit, window.inputs[j])
-        multiply_nt(one, states[j : j + 1], unit.learnt.recurrent, one, now)
-        add_product(window.documents[j], unit.learnt.hidden_document, 0, now.size, now[0])
-        apply_sigmoid(now)
+        inputs[0] = embedding_of(weights, window.inputs[j])
+        multiply_nt(one, hidden[j : j + 1], weights.learnt.recurrent, one, inputs)
+        feed(window.documents[j], weights.learnt.hidden_document, 0, inputs[0])
+        sigmoid(inputs, hidden[j + 1 : j + 2])
 
 
 @njit(cache=True, forceinline=True)
-def _score(unit, classes, window, word_scores, space):
-    """log P of what is scored; leaves P - 1 at the target in place of all scores.
+def _predict(model, window, workspace):
+    """log P(c) + log P(w|c) of the words that are scored, and their deltas.
 
-    Word j's errors are row j of `space.class_scores` and begin at `space.place[j]`.
+    P(c) = softmax(W_c h_t + V_c d_t) and P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t). Word j's δ_c is
+    row j of `workspace.class_deltas`, its δ_w begins at first_candidates[j] of `word_deltas`.
     """
-    one, zero = window.states.dtype.type(1), window.states.dtype.type(0)
-    place = 0
+    weights, classes = model.weights, model.classes
+    one, zero = window.hidden.dtype.type(1), window.hidden.dtype.type(0)
+    first = 0
     for j in range(window.scored, window.targets.size):
-        state, document = window.states[j + 1 : j + 2], window.documents[j]
+        hidden, document = window.hidden[j + 1 : j + 2], window.documents[j]
         target = window.targets[j]
         c = classes.of_word[target]
-        errors = space.class_scores[j]
-        multiply_nt(one, state, unit.learnt.class_output, zero, errors.reshape(1, errors.size))
-        add_product(document, unit.learnt.class_document, 0, errors.size, errors)
-        log_probability = to_errors(errors, c)
-        space.place[j] = place
+        scores = workspace.class_scores
+        multiply_nt(one, hidden, weights.learnt.class_output, zero, scores.reshape(1, scores.size))
+        feed(document, weights.learnt.class_document, 0, scores)
+        log_probability = softmax_deltas(scores, c, workspace.class_deltas[j])
+        workspace.first_candidates[j] = first
         low, high = classes.offsets[c], classes.offsets[c + 1]
         if high - low > 1:
-            errors = word_scores[place : place + high - low]
-            output, vectors = outputs_of(unit, classes, c)
-            multiply_nt(one, state, output, zero, errors.reshape(1, errors.size))
-            add_product(document, vectors, low, high, errors)
-            log_probability += to_errors(errors, target - low)
-            place += high - low
-        space.log_probabilities[j] = log_probability
+            scores = workspace.word_scores[: high - low]
+            output, word_document = outputs_of(weights, classes, c)
+            multiply_nt(one, hidden, output, zero, scores.reshape(1, scores.size))
+            feed(document, word_document, low, scores)
+            deltas = workspace.word_deltas[first : first + high - low]
+            log_probability += softmax_deltas(scores, target - low, deltas)
+            first += high - low
+        workspace.log_probabilities[j] = log_probability

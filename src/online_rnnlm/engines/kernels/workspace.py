@@ -1,4 +1,4 @@
-"""The kernels' data: word classes, and scratch memory that is allocated once."""
+"""Memory that the kernels compute in, allocated once. Every array has one meaning."""
 
 from __future__ import annotations
 
@@ -7,79 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from online_rnnlm.engines.kernels.data import Classes, Integers, Text
+from online_rnnlm.engines.kernels.layout import measure
+from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
-
-Integers = NDArray[np.int64]
-_SCORES_A_TOKEN = 64
-
-
-class Classes(NamedTuple):
-    """Word classes as runs of word ids."""
-
-    of_word: Integers
-    """(V,): every word's class."""
-    offsets: Integers
-    """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
-
-
-def classes_from_offsets(offsets: Integers) -> Classes:
-    """The classes whose runs of word ids begin at `offsets` (K + 1,), the last one their end."""
-    return Classes(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), offsets)
-
-
-class Workspace(NamedTuple):
-    """Scratch memory for batches of at most B sentences, T steps and N tokens."""
-
-    first: Integers
-    """(T + 1,): each time step's first row."""
-    inputs: Integers
-    """(N,): previous words."""
-    targets: Integers
-    """(N,): words to predict."""
-    starts: Integers
-    """(K + 1,): each class's first place in `order`."""
-    order: Integers
-    """(N,): rows grouped by class; later the distinct previous words."""
-    place: Integers
-    """(N,): where a row's word scores begin."""
-    slots: Integers
-    """(V,): row of `grouped` that sums a word's gradients; -1 outside."""
-    hidden: Any
-    """(N, M): h."""
-    errors: Any
-    """(N, M): ∂L/∂h, then the error at the hidden units' inputs."""
-    grouped: Any
-    """(N, M): h in the order of classes; later h of the step before; later sums of gradients."""
-    class_scores: Any
-    """(N, K): scores of the classes, then P - 1 at the target."""
-    word_scores: Any
-    """(≥ 0,): scores of the candidate words, row after row, then P - 1 at the target."""
-    class_errors: Any
-    """(N, M): one class's part of ∂L/∂h; later ∂L_t/∂h_t through the sigmoid."""
-    documents: Any
-    """(N, D): d before every word."""
-    grouped_documents: Any
-    """(N, D): ∂L_t/∂d_t of a step; later d in the order of classes."""
-    current: Any
-    """(B, D): d of every sentence now."""
-    slope: Any
-    """(D,): ∂L_t/∂d_t."""
-    log_probabilities: NDArray[np.float64]
-    """(N,): log P of every target."""
-    recurrent: Any
-    """(M, M): W_hᵀ; later a gradient."""
-    class_output: Any
-    """(K, M): a gradient."""
-    class_output_transposed: Any
-    """(M, K): W_cᵀ."""
-    class_document: Any
-    """(D, K) or (0, K): a gradient."""
-    word_output: Any
-    """(L, M): a gradient, for the L words of the largest class."""
-    word_document: Any
-    """(D · L,) or (0,): a gradient, for the words of one class."""
-    hidden_document: Any
-    """(D, M) or (0, M): a gradient."""
 
 
 class Capacity(NamedTuple):
@@ -90,61 +21,221 @@ class Capacity(NamedTuple):
     """B, sentences side by side."""
     steps: int
     """T, tokens of the longest sentence."""
-    tokens: int
-    """N, tokens of a batch."""
+    candidates: int
+    """Words of the classes of a sentence's targets, once a target: the most of any sentence."""
 
     @classmethod
-    def for_sentences(cls, sizes: Sizes, lengths: Integers, batch_sentences: int) -> Capacity:
-        """Enough for any batch of sentences with these `lengths` (tokens, `</s>` counted).
+    def for_sentences(
+        cls, sizes: Sizes, text: Text, classes: Classes, sentences: Integers, batch_sentences: int
+    ) -> Capacity:
+        """Enough for any batch of these sentences (S,).
 
         A batch may hold one sentence several times, so that few sentences can make a full one.
         """
-        steps = int(lengths.max(initial=0))
-        # One row more: a sentence's states have the one before the first word, too.
-        return cls(sizes, batch_sentences, steps, steps * batch_sentences + 1)
+        return cls(sizes, batch_sentences, *measure(text, classes, sentences))
 
     def covers(self, other: Capacity) -> bool:
         """Whether a workspace of this capacity does for the other."""
-        enough = self.steps >= other.steps and self.tokens >= other.tokens
+        enough = self.steps >= other.steps and self.candidates >= other.candidates
         return enough and self[:2] == other[:2]
 
 
-def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspace:
-    """Scratch memory of a capacity."""
-    sizes, sentences, steps, tokens = capacity
-    v, m, k, d = sizes[:4]
-    largest = int(np.diff(classes.offsets).max())
+class Workspace(NamedTuple):
+    """For batches of B sentences, T time steps, N = B T tokens and C candidate words at most.
 
-    def integers(size: int) -> Integers:
-        return np.zeros(size, np.int64)
+    Rows are a batch's words, in the order of `layout`; in the order of classes where it says so.
+    """
+
+    first_rows: Integers
+    """(T + 1,): each time step's first row."""
+    inputs: Integers
+    """(N,): previous words."""
+    targets: Integers
+    """(N,): words to predict."""
+    class_starts: Integers
+    """(K + 1,): each class's first place in `rows_by_class`."""
+    rows_by_class: Integers
+    """(N,): rows in the order of their targets' classes."""
+    first_candidates: Integers
+    """(N,): where a row's `word_scores` and `word_deltas` begin."""
+    distinct_words: Integers
+    """(N,): the previous words, each once."""
+    slots: Integers
+    """(V,): a distinct word's row in `gradients.embeddings`; -1 for all other words."""
+
+    hidden_inputs: Any
+    """(N, M): what goes into the sigmoid."""
+    hidden: Any
+    """(N, M): h."""
+    previous_hidden: Any
+    """(N, M): h of the word before; not set for first words."""
+    grouped_hidden: Any
+    """(N, M): h in the order of classes."""
+    class_scores: Any
+    """(N, K): what goes into the classes' softmax."""
+    word_scores: Any
+    """(C,): what goes into the softmax of the words of a class, row after row."""
+    documents: Any
+    """(N, D): d before every word."""
+    grouped_documents: Any
+    """(N, D): the same in the order of classes."""
+    document: Any
+    """(B, D): d of every sentence now."""
+    log_probabilities: NDArray[np.float64]
+    """(N,): log P of every target."""
+
+    class_deltas: Any
+    """(N, K): δ_c."""
+    word_deltas: Any
+    """(C,): δ_w, row after row."""
+    hidden_gradient: Any
+    """(N, M): ∂L/∂h, as far as it has been added up."""
+    hidden_gradient_by_class: Any
+    """(N, M): W_o[c]ᵀ δ_w for the rows of one class c."""
+    hidden_deltas: Any
+    """(N, M): δ_h."""
+    step_deltas: Any
+    """(B, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
+    document_gradient: Any
+    """(B, D): ∂L_t/∂d_t of every sentence's word now."""
+    gradients: Parameters
+    """Those of the weights. E: a row for each of `distinct_words`, (N, M); W_o: the words of one
+    class, (L, M) for the largest one; V_oᵀ: the same, (D · L,), a matrix of D rows."""
+
+    recurrent_transposed: Any
+    """(M, M): W_hᵀ."""
+    class_output_transposed: Any
+    """(M, K): W_cᵀ."""
+
+
+def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspace:
+    """A workspace of that capacity for batches, of reals of that dtype."""
+    sizes, sentences, steps, _ = capacity
+    v, m, k, d = sizes[:4]
+    tokens, candidates = steps * sentences, capacity.candidates * sentences
 
     def reals(*shape: int) -> Any:
         return np.zeros(shape, dtype)
 
     return Workspace(
-        first=integers(steps + 1),
-        inputs=integers(tokens),
-        targets=integers(tokens),
-        starts=integers(k + 1),
-        order=integers(tokens),
-        place=integers(tokens),
+        first_rows=_integers(steps + 1),
+        inputs=_integers(tokens),
+        targets=_integers(tokens),
+        class_starts=_integers(k + 1),
+        rows_by_class=_integers(tokens),
+        first_candidates=_integers(tokens),
+        distinct_words=_integers(tokens),
         slots=np.full(v, -1, np.int64),
+        hidden_inputs=reals(tokens, m),
         hidden=reals(tokens, m),
-        errors=reals(tokens, m),
-        grouped=reals(tokens, m),
+        previous_hidden=reals(tokens, m),
+        grouped_hidden=reals(tokens, m),
         class_scores=reals(tokens, k),
-        word_scores=reals(tokens * _SCORES_A_TOKEN),
-        class_errors=reals(tokens, m),
+        word_scores=reals(candidates),
         documents=reals(tokens, d),
         grouped_documents=reals(tokens, d),
-        current=reals(sentences, d),
-        slope=reals(d),
+        document=reals(sentences, d),
         log_probabilities=np.zeros(tokens),
-        recurrent=reals(m, m),
-        class_output=reals(k, m),
+        class_deltas=reals(tokens, k),
+        word_deltas=reals(candidates),
+        hidden_gradient=reals(tokens, m),
+        hidden_gradient_by_class=reals(tokens, m),
+        hidden_deltas=reals(tokens, m),
+        step_deltas=reals(sentences, m),
+        document_gradient=reals(sentences, d),
+        gradients=_gradients(sizes, tokens, _largest(classes), dtype),
+        recurrent_transposed=reals(m, m),
         class_output_transposed=reals(m, k),
-        class_document=reals(sizes.output_document, k),
-        word_output=reals(largest, m),
-        word_document=reals(sizes.output_document * largest),
-        hidden_document=reals(sizes.hidden_document, m),
     )
+
+
+class OnlineWorkspace(NamedTuple):
+    """For one sentence at a time of T words at most, weights learning: `online` and `learning`.
+
+    Rows are the sentence's words, or those of a window: its last words.
+    """
+
+    hidden: Any
+    """(T + 1, M): h_0 = 0, and h of every word as it was when that was scored."""
+    documents: Any
+    """(T, D): d before every word."""
+    document: Any
+    """(D,): d now."""
+
+    window_hidden: Any
+    """(T + 1, M): h before a window and of its words, by the weights as they are now."""
+    hidden_inputs: Any
+    """(1, M): what goes into one word's sigmoid."""
+    class_scores: Any
+    """(K,): what goes into the classes' softmax for one word."""
+    word_scores: Any
+    """(L,): the same for the words of one class, L those of the largest."""
+    log_probabilities: NDArray[np.float64]
+    """(T,): log P of the window's targets."""
+
+    class_deltas: Any
+    """(T, K): δ_c."""
+    word_deltas: Any
+    """(C,): δ_w, word after word."""
+    first_candidates: Integers
+    """(T,): where a word's `word_deltas` begin."""
+    hidden_gradient: Any
+    """(T, M): ∂L/∂h, as far as it has been added up."""
+    hidden_deltas: Any
+    """(T, M): δ_h."""
+    own_deltas: Any
+    """(1, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)) of one word."""
+    document_gradient: Any
+    """(D,): Σ ∂L_t/∂d_t."""
+
+
+def allocate_online(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> OnlineWorkspace:
+    """A workspace of that capacity for testing while weights learn; B is 1."""
+    sizes, _, steps, candidates = capacity
+    _, m, k, d = sizes[:4]
+
+    def reals(*shape: int) -> Any:
+        return np.zeros(shape, dtype)
+
+    return OnlineWorkspace(
+        hidden=reals(steps + 1, m),
+        documents=reals(steps, d),
+        document=reals(d),
+        window_hidden=reals(steps + 1, m),
+        hidden_inputs=reals(1, m),
+        class_scores=reals(k),
+        word_scores=reals(_largest(classes)),
+        log_probabilities=np.zeros(steps),
+        class_deltas=reals(steps, k),
+        word_deltas=reals(candidates),
+        first_candidates=_integers(steps),
+        hidden_gradient=reals(steps, m),
+        hidden_deltas=reals(steps, m),
+        own_deltas=reals(1, m),
+        document_gradient=reals(d),
+    )
+
+
+def _integers(size: int) -> Integers:
+    return np.zeros(size, np.int64)
+
+
+def _largest(classes: Classes) -> int:
+    """L, the words of the largest class."""
+    return int(np.diff(classes.offsets).max())
+
+
+def _gradients(sizes: Sizes, tokens: int, largest: int, dtype: DTypeLike) -> Parameters:
+    """`Workspace.gradients`."""
+    _, m, k = sizes[:3]
+    output, hidden = sizes.output_document, sizes.hidden_document
+    shapes = Parameters(
+        embeddings=(tokens, m),
+        recurrent=(m, m),
+        class_output=(k, m),
+        word_output=(largest, m),
+        class_document=(output, k),
+        word_document=(output * largest,),
+        hidden_document=(hidden, m),
+    )
+    return Parameters(*(np.zeros(shape, dtype) for shape in shapes))

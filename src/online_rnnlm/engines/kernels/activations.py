@@ -1,0 +1,56 @@
+"""Sigmoid and softmax, and the deltas that go back through them."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from online_rnnlm.engines.kernels.elementary import exponential
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def sigmoid(inputs, outputs):
+    """outputs = σ(inputs) = 1 / (1 + exp(-inputs)); both (R, M)."""
+    one = inputs.dtype.type(1)
+    for i in range(inputs.shape[0]):
+        row, result = inputs[i], outputs[i]
+        for j in range(row.size):
+            result[j] = one / (one + exponential(-row[j]))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def sigmoid_deltas(hidden, gradient, clip, deltas):
+    """deltas = gradient ⊙ h ⊙ (1 - h), each held within ±clip; all (R, M).
+
+    `gradient` is ∂L/∂h; the deltas are ∂L by what went into the sigmoid.
+    """
+    one = hidden.dtype.type(1)
+    for i in range(hidden.shape[0]):
+        h, row, result = hidden[i], gradient[i], deltas[i]
+        for j in range(h.size):
+            delta = row[j] * h[j] * (one - h[j])
+            result[j] = min(max(delta, -clip), clip)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def softmax_deltas(scores, target, deltas):
+    """deltas = softmax(scores) - 1[target], ∂(-log P) by the scores; both (L,).
+
+    Returns the target's log P.
+    """
+    one = scores.dtype.type(1)
+    top = scores[0]
+    for j in range(scores.size):
+        top = max(top, scores[j])
+    aim = scores[target] - top
+    total = scores.dtype.type(0)
+    for j in range(scores.size):
+        power = exponential(scores[j] - top)
+        deltas[j] = power
+        total += power
+    scale = one / total
+    for j in range(scores.size):
+        deltas[j] *= scale
+    deltas[target] -= one
+    return aim - math.log(total)

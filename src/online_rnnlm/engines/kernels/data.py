@@ -1,0 +1,63 @@
+"""What the kernels are given: text, word classes, the model, and how its weights are updated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from online_rnnlm.model.parameters import Parameters
+
+Integers = NDArray[np.int64]
+
+
+class Text(NamedTuple):
+    """The sentences of a split."""
+
+    stream: NDArray[np.int32]
+    """(tokens + 1,): the words; each is predicted from those before it in its sentence."""
+    offsets: Integers
+    """(sentences + 1,): sentence s predicts stream[offsets[s] + 1 : offsets[s + 1] + 1]."""
+
+
+class Classes(NamedTuple):
+    """Word classes as runs of word ids."""
+
+    of_word: Integers
+    """(V,): every word's class."""
+    offsets: Integers
+    """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
+
+
+class Model(NamedTuple):
+    """What predicts words."""
+
+    weights: Parameters
+    classes: Classes
+    document_rate: np.floating
+    """α, the rate of the document vector."""
+    error_clip: np.floating
+    """Bound on the deltas of the hidden units; infinite for none."""
+
+
+class Optimizer(NamedTuple):
+    """How training updates weights."""
+
+    adagrad: bool
+    """AdaGrad, or else plain stochastic gradient descent."""
+    learning_rate: np.floating
+    l2: np.floating
+    """Weight of the L2 penalty."""
+
+
+def classes_from_offsets(offsets: Integers) -> Classes:
+    """The classes whose runs of word ids begin at `offsets` (K + 1,), the last one their end."""
+    return Classes(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), offsets)
+
+
+@njit(cache=True)
+def feeds_hidden_layer(weights):
+    """Whether d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
+    return weights.hidden_document.shape[0] > 0
