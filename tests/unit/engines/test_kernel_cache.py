@@ -17,7 +17,7 @@ prepare_process()
 import numpy as np
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.model.kernels.backward import is_coupled
+from online_rnnlm.engines.kernels.backward import is_coupled
 sizes = Sizes(vocabulary=2, hidden=1, classes=1, document=1)
 assert not is_coupled(parameters.filled(sizes, 0.0, "float32"))
 print(sum(is_coupled.stats.cache_hits.values()))
@@ -53,8 +53,10 @@ def test_a_copy_of_the_sources_finds_what_was_compiled_and_a_changed_one_does_no
     assert loaded(SOURCES, cache) == 1
     shutil.copytree(SOURCES, copy, copy_function=shutil.copy)  # the files' times are new
     assert loaded(copy, cache) == 1
-    with (copy / "online_rnnlm/model/kernels/forward.py").open("a", encoding="utf-8") as file:
-        file.write("\nCHANGED = True\n")
+    kernel = copy / "online_rnnlm/engines/kernels/elementary.py"
+    code = kernel.read_text(encoding="utf-8")
+    assert "float32(30.0)" in code
+    kernel.write_text(code.replace("float32(30.0)", "float32(29.0)"), encoding="utf-8")
     assert loaded(copy, cache) == 0
 
 

@@ -58,7 +58,7 @@ found = {
     updates: model.predict(sentences, params={"updates": updates})["log_probability"].tolist()
     for updates in ("none", "document_vector")
 }
-files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in ("", ".model.kernels.batches")]
+files = [sys.modules[f"online_rnnlm{module}"].__file__ for module in ("", ".engines.kernels.batches")]
 print(json.dumps([files, found]))
 """
 

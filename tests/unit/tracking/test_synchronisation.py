@@ -354,7 +354,7 @@ def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = 
     code = f"""
         import os, signal
         from pathlib import Path
-        from online_rnnlm.runs import ExperimentDirectory
+        from online_rnnlm.storage.paths import ExperimentDirectory
         from online_rnnlm.tracking import ledger, synchronisation
         {before}
         synchronisation.synchronise(ExperimentDirectory(Path({str(directory.path)!r})), {uri!r})
