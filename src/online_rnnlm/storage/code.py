@@ -10,7 +10,6 @@ the version is a part of every digest.
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 import sys
 from collections.abc import Iterator
@@ -87,11 +86,10 @@ def _line(name: Name, without: tuple[str, ...]) -> str:
 @cache
 def _digest(name: Name) -> str:
     """sha256 of a definition as it is written, but for what decides nothing."""
-    module = _module(name[0])
-    statements = [Bare().visit(copy.deepcopy(statement)) for statement in _statements(name)]
-    trees = [ast.dump(statement) for statement in statements]
-    used = {n.partition(".")[0] for statement in statements for n in _names(statement)}
-    libraries = sorted(f"{n}={module.foreign[n]}" for n in used if n in module.foreign)
+    foreign, statements = _module(name[0]).foreign, _statements(name)
+    used = {n for statement in statements for n in statement.decisive_names}
+    libraries = sorted(f"{n}={foreign[n]}" for n in used if n in foreign)
+    trees = [statement.tree for statement in statements]
     return hashlib.sha256("\n".join([*trees, *libraries]).encode()).hexdigest()
 
 
@@ -101,8 +99,8 @@ def _references(name: Name, without: tuple[str, ...]) -> dict[str, Name]:
     module, own = _module(name[0]), name[1]
     found = {other: (name[0], other) for other in module.decorated if other != own}
     for statement in _statements(name):
-        imports = module.imports | dict(_own_imports(statement))
-        for used in _names(statement):
+        imports = module.imports | statement.imports
+        for used in statement.names:
             local, _, attribute = used.partition(".")
             if local in imports:
                 found |= _meant(used, imports[local], attribute, without)
@@ -146,11 +144,33 @@ def _names(statement: ast.stmt) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class _Statement:
+    """What is asked of a statement at a module's top level: read off its syntax tree once."""
+
+    names: frozenset[str]
+    """As `_names` gives them."""
+    imports: dict[str, Name]
+    """The names that it imports from the package itself, in functions, too."""
+    tree: str
+    """Its syntax tree without what decides nothing, as text."""
+    decisive_names: frozenset[str]
+    """The names in that, without attributes."""
+
+    @classmethod
+    def read(cls, statement: ast.stmt) -> _Statement:
+        """Read a statement, which is changed by that."""
+        names, imports = frozenset(_names(statement)), dict(_own_imports(statement))
+        bare = Bare().visit(statement)
+        decisive_names = frozenset(name.partition(".")[0] for name in _names(bare))
+        return cls(names, imports, ast.dump(bare), decisive_names)
+
+
+@dataclass(frozen=True)
 class _Module:
     """The top level of a module of the package."""
 
-    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    effects: list[ast.stmt] = field(default_factory=list)
+    definitions: dict[str, list[_Statement]] = field(default_factory=dict)
+    effects: list[_Statement] = field(default_factory=list)
     """Statements that define nothing: they have run before anything of the module is used."""
     decorated: list[str] = field(default_factory=list)
     """Definitions whose decorators may have told others of them: used as soon as the module is."""
@@ -160,7 +180,7 @@ class _Module:
     """Names that come from libraries."""
 
 
-def _statements(name: Name) -> list[ast.stmt]:
+def _statements(name: Name) -> list[_Statement]:
     module = _module(name[0])
     return [*module.effects, *module.definitions[name[1]]]
 
@@ -177,11 +197,12 @@ def _module(module: str) -> _Module:
         if isinstance(decisive, ast.Pass):
             continue
         names = _defined(decisive)
-        for name in names:
-            found.definitions.setdefault(name, []).append(decisive)
         found.decorated.extend(names if getattr(decisive, "decorator_list", []) else [])
+        read = _Statement.read(decisive)
+        for name in names:
+            found.definitions.setdefault(name, []).append(read)
         if not names:
-            found.effects.append(decisive)
+            found.effects.append(read)
     return found
 
 

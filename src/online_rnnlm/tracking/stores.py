@@ -119,11 +119,12 @@ def locked(directory: ExperimentDirectory) -> Iterator[None]:
 def prepare(store: Store) -> None:
     """Make a missing database, anew one that was moved here, and bring an old one up to date.
 
-    Only of the experiment's own; another is made if it is missing, and refused if it is old.
-    Under `locked`.
+    Only of the experiment's own; another is made if it is missing, and refused if it is old. A
+    database that is no file must take a connection. Under `locked`.
     """
     file = store.file
     if file is None:
+        _connect(store)
         return
     if not file.is_file():
         _make(store)
@@ -135,6 +136,21 @@ def prepare(store: Store) -> None:
         _make(store)
     elif found.revision != _newest_revision():
         _bring_up_to_date(store)
+
+
+def _connect(store: Store) -> None:
+    """Connect once to a database that is no file; raises UserError at once if it refuses.
+
+    MLflow itself would try again for 100 seconds, even after a wrong password.
+    """
+    if store.uri.startswith("http"):
+        return
+    with one_line_errors(store.shown):
+        from sqlalchemy import create_engine  # noqa: PLC0415
+
+        engine = create_engine(store.uri)
+        engine.connect().close()
+        engine.dispose()
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,8 @@ def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     code = (
         "from online_rnnlm.errors import UserError\n"
-        "from online_rnnlm.model import jax_engine\n"
-        "from online_rnnlm.config.corpora import RunSettings\n"
+        "from online_rnnlm.engines import jax_engine\n"
+        "from online_rnnlm.config.training import RunSettings\n"
         "settings = RunSettings(corpus='c', engine='jax', device='gpu')\n"
         "try: jax_engine.JaxScorer(settings, None)\n"
         "except UserError as error: print(error)\n"
