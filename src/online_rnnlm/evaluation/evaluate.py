@@ -1,4 +1,4 @@
-"""Testing a trained run, or an n-gram model: log-probabilities, and the figures made of them."""
+"""Testing a trained run, or a rival: log-probabilities, and the figures made of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.scoring import Floats, Outcome, outcome
+from online_rnnlm.rivals import rivals_in
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import check, read_json, replacing, sha256_of, write_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
@@ -58,13 +59,15 @@ def evaluate_further(
     """
     description = read_json(experiment.run(name).run)
     settings = RunSettings.model_validate(description["settings"])
-    made_by = {"identity": description["identity"], "made_by": _made_by(settings, testing)}
+    identity = {"identity": description["identity"]}
     for evaluation in evaluations:
+        made_by = {**identity, "made_by": _made_by(settings, testing, evaluation)}
         marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
         if _is_made(experiment, name, evaluation, marker, made_by):
             continue
         evaluate(experiment, name, corpus_directory, evaluation, testing)
         write_json(marker, made_by)
+    made_by = {**identity, "made_by": _made_by(settings, testing, *evaluations)}
     about = {**made_by, "evaluations": list(evaluations)}
     write_json(experiment.further_evaluations(name), about)
 
@@ -90,10 +93,11 @@ def _is_made(
         return False
 
 
-def _made_by(settings: RunSettings, testing: TestingSettings) -> str:
-    """Digest of all that decides how a trained run is tested: rates, grids and code."""
-    which = {"updates", "learn_after", "unit_of_text", "caches", "kneser_ney"}
-    code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings))
+def _made_by(settings: RunSettings, testing: TestingSettings, *evaluations: str) -> str:
+    """Digest of all that decides how a run is tested in these ways: rates, grids and code."""
+    which = {"updates", "learn_after", "unit_of_text", "rivals", "kneser_ney_order"}
+    rivals = [rival.module for rival in rivals_in(evaluations, testing)]
+    code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings), *rivals)
     return hashlib.sha256((testing.model_dump_json(exclude=which) + code).encode()).hexdigest()
 
 

@@ -10,9 +10,11 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import NONE, further_evaluations, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.download import Download
 from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.rivals import rivals_in, rivals_of_corpora
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 
@@ -124,9 +126,25 @@ def one_of_each_kind(experiment: Experiment) -> list[str]:
     return list(first.values())
 
 
+def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:
+    """The modules, below the package, of the rivals that a run is tested with."""
+    evaluations = further_evaluations(run.settings.document_size, testing)
+    return [rival.module for rival in rivals_in(evaluations, testing)]
+
+
+def rival_modules(experiment: Experiment) -> list[str]:
+    """The modules, below the package, of all rivals of an experiment."""
+    testing = experiment.testing
+    of_corpora = [found.rival for found in rivals_of_corpora(experiment).values()]
+    rivals = [*rivals_in(testing.rivals_of_runs, testing), *of_corpora]
+    return sorted({rival.module for rival in rivals})
+
+
 def testing_settings(experiment: Experiment) -> str:
     """How evaluations are made, as JSON: what Snakemake compares."""
-    return as_json(experiment.testing.model_dump(mode="json", exclude={"kneser_ney"}))
+    testing = experiment.testing
+    of_runs = {"rivals": list(testing.rivals_of_runs)}
+    return as_json(testing.model_dump(mode="json", exclude={"kneser_ney_order"}) | of_runs)
 
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
@@ -134,6 +152,6 @@ def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list
     files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
     for run in experiment.trainings():
         files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)
-    for ngram in experiment.ngrams():
-        files += one_evaluation(directory, ngram, NONE)
+    for name in rivals_of_corpora(experiment):
+        files += one_evaluation(directory, name, NONE)
     return files

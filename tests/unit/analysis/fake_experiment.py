@@ -15,7 +15,6 @@ import pandas as pd
 from online_rnnlm.config import loading
 from online_rnnlm.config.evaluations import (
     NONE,
-    cache_named,
     evaluations_of,
     final_evaluation,
     main_evaluations,
@@ -26,6 +25,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.rivals import rival_in, rivals_of_corpora
 from online_rnnlm.storage.files import read_json, write_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.training.choice import resolve
@@ -58,8 +58,8 @@ def write(
         _write_corpus(directory, corpus)
     for run in described.trainings():
         write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
-    for name in described.ngrams():
-        _write_ngram(directory, name)
+    for name in rivals_of_corpora(described):
+        _write_corpus_rival(directory, name)
     return directory
 
 
@@ -108,8 +108,9 @@ def _about(evaluation: str, hidden: int, size: int) -> dict[str, Any]:
         "parameters_touched_per_word": 40_000.0 if everything else float(size),
         "multiply_adds_per_word": 5 * adds if everything else adds,
     }
-    cache, online = cache_named(evaluation), online_evaluation(evaluation)
-    if cache is not None:
+    rival = rival_in(evaluation, TestingSettings())
+    online = online_evaluation(evaluation)
+    if rival is not None:
         return {**costs, **_chosen(["window", "weight"], [(100, 0.1), (500, 0.05)])}
     if online is None:
         return costs
@@ -125,7 +126,7 @@ def _chosen(keys: list[str], tried: list[tuple[float, ...]]) -> dict[str, Any]:
     return {"chosen": dict(zip(keys, tried[0], strict=True)), "curve": curve}
 
 
-def _write_ngram(directory: ExperimentDirectory, name: str) -> None:
+def _write_corpus_rival(directory: ExperimentDirectory, name: str) -> None:
     scores = _scores(120.0, np.random.default_rng(5))
     about = {
         "parameters": 900_000,
