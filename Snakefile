@@ -13,6 +13,7 @@ sys.path.insert(0, str(SOURCE))
 
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.pipeline import configuration, inputs, starting, watcher
+from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage.paths import SPLITS, experiment_directory
 from snakemake.settings.types import ExecMode
 
@@ -34,6 +35,7 @@ except UserError as error:
     sys.exit(f"{ERROR_MARK}{error}")
 
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
+RIVALS = rivals_of_corpora(EXPERIMENT)
 STARTED = time.time()
 
 # A scheduler's warning, sent to all of a job, is for what it computes: Snakemake waits for its end.
@@ -48,7 +50,7 @@ wildcard_constraints:
     corpus="|".join(EXPERIMENT.corpora),
     run="|".join(RUNS),
     split="|".join(SPLITS),
-    ngram="|".join(EXPERIMENT.ngrams()) or "none",
+    rival="|".join(RIVALS) or "none",
 
 
 include: "workflow/rules/corpora.smk"

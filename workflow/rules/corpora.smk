@@ -1,32 +1,33 @@
 # A source becomes articles, sentences, splits, a vocabulary and arrays.
 
+import re
+
 from online_rnnlm.pipeline import resources
-from online_rnnlm.corpora.packaged import PACKAGED
 
 CORPUS = RESULTS.corpus("{corpus}")
-DOWNLOADS = {packaged.name: kind for kind, packaged in PACKAGED.items()}
+DOWNLOADS = inputs.downloads(EXPERIMENT)
 
 
-# Its content is known by its checksum, so that no change of the code makes it old.
+# Its content is known by its checksum, so that no change of the code makes it old; one that is
+# there is only verified.
 rule fetch:
     output:
-        EXPERIMENT.downloads / "{file}",
+        update(EXPERIMENT.downloads / "{file}"),
     log:
         RESULTS.log("fetch", "{file}"),
     wildcard_constraints:
-        file="|".join(DOWNLOADS),
+        file="|".join(map(re.escape, DOWNLOADS)) or "none",
     conda:
         "../../environment.yml"
     resources:
         mem_mb=500,
         runtime=30,
     params:
-        kind=lambda wildcards: DOWNLOADS[wildcards.file],
-        sha256=lambda wildcards: PACKAGED[DOWNLOADS[wildcards.file]].sha256,
+        sha256=lambda wildcards: DOWNLOADS[wildcards.file].sha256,
     message:
         "Fetch {wildcards.file}"
     shell:
-        "python3 -m online_rnnlm fetch {params.kind} {output} --log {log}"
+        "python3 -m online_rnnlm fetch --config {RESULTS.configuration} {output} --log {log}"
 
 
 rule articles:
@@ -43,7 +44,9 @@ rule articles:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(15, 3, input.size_mb, attempt),
     params:
-        code=inputs.code("articles"),
+        code=lambda wildcards: inputs.code(
+            "articles", *inputs.source_modules(EXPERIMENT.corpora[wildcards.corpus])
+        ),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.stage_settings(
             "articles", EXPERIMENT.corpora[wildcards.corpus]
@@ -99,7 +102,9 @@ rule splits:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
-        code=inputs.code("splits"),
+        code=lambda wildcards: inputs.code(
+            "splits", *inputs.source_modules(EXPERIMENT.corpora[wildcards.corpus])
+        ),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.stage_settings(
             "splits", EXPERIMENT.corpora[wildcards.corpus]
@@ -154,7 +159,9 @@ rule encode:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
-        code=inputs.code("encode"),
+        code=lambda wildcards: inputs.code(
+            "encode", *inputs.source_modules(EXPERIMENT.corpora[wildcards.corpus])
+        ),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.stage_settings(
             "encode", EXPERIMENT.corpora[wildcards.corpus]

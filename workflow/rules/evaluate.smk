@@ -1,5 +1,5 @@
 # Every run is tested with still weights; one with a document vector also while it learns; all in
-# the further ways that `testing` asks for, and an n-gram model beside them.
+# the further ways that `testing` asks for, and the rivals of each corpus beside them.
 
 
 rule evaluate:
@@ -90,7 +90,9 @@ use rule evaluate as evaluate_further with:
         gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
     params:
         code=lambda wildcards: inputs.code(
-            "evaluate", *chosen_modules(RUNS[wildcards.run].settings)
+            "evaluate",
+            *chosen_modules(RUNS[wildcards.run].settings),
+            *inputs.rivals_of_run(RUNS[wildcards.run], EXPERIMENT.testing),
         ),
         configuration=RESULTS.configuration,
         how="--further",
@@ -99,26 +101,25 @@ use rule evaluate as evaluate_further with:
         "Evaluate {wildcards.run} in further ways"
 
 
-rule ngram:
+rule rival:
     input:
         corpus=lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(EXPERIMENT.ngrams()[wildcards.ngram]), SPLITS
+            RESULTS.corpus(RIVALS[wildcards.rival].corpus), SPLITS
         ),
     output:
-        inputs.one_evaluation(RESULTS, "{ngram}", "none"),
+        inputs.one_evaluation(RESULTS, "{rival}", "none"),
     log:
-        RESULTS.log("evaluate", "{ngram}"),
+        RESULTS.log("evaluate", "{rival}"),
     conda:
         "../../environment.yml"
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1400, 40, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 1, input.size_mb, attempt),
     params:
-        code=inputs.code("ngram"),
+        code=lambda wildcards: inputs.code("rival", RIVALS[wildcards.rival].rival.module),
         configuration=RESULTS.configuration,
-        corpus=lambda wildcards: EXPERIMENT.ngrams()[wildcards.ngram],
     message:
-        "Train and test {wildcards.ngram}"
+        "Train and test {wildcards.rival}"
     shell:
-        "python3 -m online_rnnlm ngram --config {params.configuration} --corpus {params.corpus}"
+        "python3 -m online_rnnlm rival --config {params.configuration} --rival {wildcards.rival}"
         " --log {log}"

@@ -35,7 +35,7 @@ rule tables:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("tables"),
+        code=inputs.code("tables", *inputs.rival_modules(EXPERIMENT)),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -69,7 +69,7 @@ rule figures:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("figures"),
+        code=inputs.code("figures", *inputs.rival_modules(EXPERIMENT)),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:

@@ -15,6 +15,7 @@ from online_rnnlm.config.evaluations import NONE, evaluations_of, final_evaluati
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
+from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -34,9 +35,9 @@ class Results:
     as `100/20`), `seed`, the keys of `result.json` and `multiply_adds_per_word` in testing.
     `search`: the search's runs in the same way, and `searched`. `epochs`: a row an epoch of a
     row's run: `name` and the keys of `metrics.jsonl`. `evaluations`: a row for each run,
-    `evaluation` and `split`, with that split's figures; an n-gram model's stand beside them, under
-    its name. `details`: by run and evaluation, all that the evaluation's file says. `records`:
-    every run's `run.json`; `corpora`: every corpus's `statistics.json`.
+    `evaluation` and `split`, with that split's figures; those of a corpus's rivals stand beside
+    them, under their names. `details`: by run and evaluation, all that the evaluation's file says.
+    `records`: every run's `run.json`; `corpora`: every corpus's `statistics.json`.
     """
 
     experiment: Experiment
@@ -181,7 +182,7 @@ def _details(
             path = directory.evaluation(run.name, evaluation)
             details[run.name, evaluation] = read(Evaluation, path)
             _same_identity(path, details[run.name, evaluation], record)
-    for name in experiment.ngrams():
+    for name in rivals_of_corpora(experiment):
         details[name, NONE] = read(Evaluation, directory.evaluation(name, NONE))
     return details
 

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.corpora.sources import write_articles
+    from online_rnnlm.corpora.extraction import write_articles
 
     experiment, settings, directory = _arguments.corpus_of(arguments)
     write_articles(settings, experiment.downloads, directory.articles, arguments.threads)

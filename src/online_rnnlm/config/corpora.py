@@ -13,12 +13,20 @@ from pydantic import (
 from online_rnnlm.config.base import NaturalInt, PositiveInt, Settings
 
 
-class PackagedSource(Settings):
-    """Wikipedia text that arrives with a Python package from the package index."""
+class WikipediaVitalSource(Settings):
+    """Lead sections of Wikipedia's Vital Articles, which arrive with a Python package."""
 
-    kind: Literal["wikipedia-vital", "wikipedia-excerpt"] = Field(
-        description="`wikipedia-vital`: lead sections of Vital Articles, one JSON file. "
-        "`wikipedia-excerpt`: 206 pages of a true MediaWiki dump."
+    kind: Literal["wikipedia-vital"] = Field(
+        description="Lead sections of Wikipedia's Vital Articles: one JSON file from the package "
+        "index."
+    )
+
+
+class WikipediaExcerptSource(Settings):
+    """An excerpt of a true Wikipedia dump, which arrives with a Python package."""
+
+    kind: Literal["wikipedia-excerpt"] = Field(
+        description="206 pages of a true MediaWiki dump, from the package index."
     )
 
 
@@ -60,7 +68,10 @@ class TextSource(Settings):
         return self
 
 
-Source = Annotated[PackagedSource | TextSource, Field(discriminator="kind")]
+SourceSettings = Annotated[
+    WikipediaVitalSource | WikipediaExcerptSource | TextSource, Field(discriminator="kind")
+]
+"""One class a kind of source; `corpora/sources/` has a module for each."""
 
 
 class VocabularySettings(Settings):
@@ -89,7 +100,7 @@ class ClassSettings(Settings):
 class CorpusSettings(Settings):
     """One corpus: where its text comes from and how it is prepared."""
 
-    source: Source = Field(description="Where the text comes from.")
+    source: SourceSettings = Field(description="Where the text comes from.")
     seed: NaturalInt = Field(
         default=1, description="Seed of the shuffle before the split, and of the sample."
     )

@@ -6,12 +6,11 @@ import itertools
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from online_rnnlm.config.testing import CacheKind, LearnAfter, TestingSettings, UnitOfText
+from online_rnnlm.config.testing import LearnAfter, TestingSettings, UnitOfText
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
 """In the order in which a subset's name has them; all but the first are groups of weights."""
-_CACHES: dict[str, CacheKind] = {"unigram_cache": "unigram", "neural_cache": "neural"}
 
 
 def parts_of(document_size: int) -> tuple[str, ...]:
@@ -65,11 +64,6 @@ def online_evaluation(evaluation: str) -> OnlineEvaluation | None:
     return None
 
 
-def cache_named(evaluation: str) -> CacheKind | None:
-    """The kind of cache that an evaluation is with; None if it is without."""
-    return _CACHES.get(evaluation)
-
-
 def main_evaluations(document_size: int) -> tuple[str, ...]:
     """The evaluations that all runs get: still, and with the vector learning as in training."""
     return (NONE, DOCUMENT_VECTOR) if document_size else (NONE,)
@@ -82,9 +76,9 @@ def final_evaluation(document_size: int) -> str:
 
 def further_evaluations(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
     """The evaluations that `testing` adds, each once."""
-    caches = [name for name, kind in _CACHES.items() if kind in testing.caches]
+    rivals = () if document_size else testing.rivals_of_runs
     learning = (evaluation.name for evaluation in _learning(document_size, testing))
-    return tuple(dict.fromkeys([*learning, *([] if document_size else caches)]))
+    return tuple(dict.fromkeys([*learning, *rivals]))
 
 
 def _learning(document_size: int, testing: TestingSettings) -> Iterator[OnlineEvaluation]:

@@ -112,11 +112,6 @@ class Experiment(Settings):
             for run in self._candidates(corpus, place, row)
         ]
 
-    def ngrams(self) -> dict[str, str]:
-        """The n-gram models to compare with, and the corpus of each."""
-        order = self.testing.kneser_ney
-        return {} if order is None else {f"{c}-kneser_ney{order}": c for c in self.corpora}
-
     def _rows(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """(corpus, place in the configuration, settings): a row for each product of its lists."""
         for corpus in self.corpora:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     BeforeValidator,
@@ -11,7 +11,16 @@ from pydantic import (
 
 from online_rnnlm.config.base import PositiveFloat, PositiveInt, Settings
 
-CacheKind = Literal["unigram", "neural"]
+RunRivalName = Literal["unigram_cache", "neural_cache"]
+"""Rivals that are of a run, a static network: modules of `rivals/`."""
+
+CorpusRivalName = Literal["kneser_ney"]
+"""Rivals that are of a corpus: modules of `rivals/`."""
+
+RivalName = Literal[RunRivalName, CorpusRivalName]
+
+_OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
+_OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
 
 LearnAfter = Literal["word", "sentence"]
@@ -64,13 +73,24 @@ class TestingSettings(Settings):
     steps: PositiveInt = Field(
         default=5, description="Hidden states that a word's loss is propagated back through."
     )
-    caches: list[CacheKind] = Field(
+    rivals: list[RivalName] = Field(
         default=[],
-        description="Caches of the words just read that every static network is tested with: "
-        "their frequencies, or their frequencies by the likeness of their hidden states. Their "
-        "settings are those best on `valid`.",
+        description="Models that one would pick instead, to compare with. `unigram_cache`, "
+        "`neural_cache`: every static network beside a cache of the words just read, that is their "
+        "frequencies, or their frequencies by the likeness of their hidden states; the settings "
+        "are those best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of every "
+        "corpus.",
     )
-    kneser_ney: Annotated[int, Field(ge=2)] | None = Field(
-        default=None,
-        description="Order of a modified Kneser-Ney n-gram model to compare with; `null`: none.",
+    kneser_ney_order: Annotated[int, Field(ge=2)] = Field(
+        default=5, description="Order of the model of `kneser_ney`: the longest n-grams' length."
     )
+
+    @property
+    def rivals_of_runs(self) -> tuple[RunRivalName, ...]:
+        """The rivals that every static network is tested with."""
+        return tuple(name for name in _OF_RUNS if name in self.rivals)
+
+    @property
+    def rivals_of_corpora(self) -> tuple[CorpusRivalName, ...]:
+        """The rivals that are trained on every corpus."""
+        return tuple(name for name in _OF_CORPORA if name in self.rivals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from online_rnnlm.corpora.corpus import (
     mean_class_size,
     read_vocabulary,
 )
-from online_rnnlm.corpora.sources import count_articles, describe
+from online_rnnlm.corpora.extraction import count_articles
+from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-from online_rnnlm.storage.records import SplitStatistics, Statistics
+from online_rnnlm.storage.records import CorpusSource, SplitStatistics, Statistics
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
@@ -34,8 +36,10 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
     sizes = np.diff(vocabulary.class_offsets)
     statistics = Statistics(
         corpus=corpus_name,
-        source=describe(settings.source),
-        articles=count_articles(settings.source, directory),
+        source=CorpusSource(
+            kind=settings.source.kind, **asdict(source_of(settings.source).describe())
+        ),
+        articles=count_articles(settings, directory),
         splits=splits,
         vocabulary_size=len(vocabulary.words),
         classes=len(sizes),

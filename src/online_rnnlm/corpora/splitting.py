@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from online_rnnlm.config.corpora import CorpusSettings, TextSource
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.articles import is_jsonl
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, load_articles
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.progress import progress
-from online_rnnlm.corpora.sources import is_jsonl, ready_files, refuse_none
-from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.sources.base import ReadyText
+from online_rnnlm.corpora.textfiles import read_lines, refuse_none
 from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
@@ -42,17 +44,16 @@ def write_splits(
 ) -> None:
     """Write `train`, `valid` and `test`, one tokenised sentence a line, and the articles' numbers.
 
-    `sentences` is shuffled and divided. A text that the user gives tokenised, or in three ready
-    files, needs no `sentences`: it is read from the user's files. Raises UserError.
+    `sentences` is shuffled and divided. A text that comes tokenised, or in three ready files, needs
+    no `sentences`: its own files are read. Raises UserError.
     """
-    source = settings.source
-    ready = ready_files(source)
-    if ready is not None:
-        splits = _ready(settings, ready, processes)
-    elif isinstance(source, TextSource) and source.tokenised and source.file is not None:
-        splits = divide(settings, _store(source.file, read_sentences(source.file)))
-    else:
+    ready = source_of(settings.source).ready_text()
+    if ready is None:
         splits = divide(settings, _load(sentences))
+    elif ready.whole is not None:
+        splits = divide(settings, _store(ready.whole, read_sentences(ready.whole)))
+    else:
+        splits = _ready(settings, ready, processes)
     for split in SPLITS:
         write_numbered(progress(splits[split], f"sentences of {split}"), outs[split])
 
@@ -157,8 +158,8 @@ def _shuffled_articles(settings: CorpusSettings, text: StoredText) -> tuple[Indi
     """Where the articles start, and their sentences' numbers, both shuffled with the seed."""
     starts = np.flatnonzero(np.diff(text.articles, prepend=-1))
     lengths = np.diff(starts, append=len(text.articles))
-    source = settings.source
-    if len(starts) == 1 and isinstance(source, TextSource) and source.tokenised:
+    ready = source_of(settings.source).ready_text()
+    if len(starts) == 1 and ready is not None and ready.tokenised:
         raise UserError(
             f"{text.file}: `divide_by: article` needs to know the articles of tokenised text: "
             "put an empty line between them"
@@ -177,13 +178,14 @@ def _first_articles(starts: Indices, lengths: Indices, wanted: int | None) -> tu
 
 
 def _ready(
-    settings: CorpusSettings, files: Mapping[str, Path], processes: int
+    settings: CorpusSettings, ready: ReadyText, processes: int
 ) -> dict[str, Iterator[Numbered]]:
-    """Three ready files as they are; nothing moves between them, and their order stays.
+    """A ready file of each split as it is; nothing moves between them, and their order stays.
 
     If they are not tokenised, each is, by a sentence splitter that has seen `train` alone.
     """
-    if isinstance(settings.source, TextSource) and settings.source.tokenised:
+    files = ready.splits
+    if ready.tokenised:
         splits = {split: read_sentences(file) for split, file in files.items()}
     else:
         punkt = train_punkt(files["train"])

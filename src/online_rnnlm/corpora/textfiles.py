@@ -6,11 +6,13 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from online_rnnlm.errors import UserError
+
+Item = TypeVar("Item")
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
@@ -46,6 +48,19 @@ def read_lines(path: Path) -> Iterator[str]:
         except BROKEN as error:
             where = f"after line {number}" if number else "at its start"
             raise UserError(f"{path}: damaged {where}: {error}") from None
+
+
+def refuse_none(items: Iterable[Item], origin: object) -> Iterator[Item]:
+    """The items as they come; raises UserError at the end if there was none.
+
+    `origin` is what the message says they were to come from.
+    """
+    found = False
+    for item in items:
+        found = True
+        yield item
+    if not found:
+        raise UserError(f"{origin}: no text in it: the file is empty")
 
 
 def _decode(path: Path, number: int, raw: bytes) -> str:

@@ -13,11 +13,11 @@ from nltk.tokenize import NLTKWordTokenizer
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
 
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.articles import read_articles
 from online_rnnlm.corpora.corpus import UNKNOWN
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.progress import progress
-from online_rnnlm.corpora.sources import read_articles
 from online_rnnlm.errors import UserError
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Testing a trained run, or an n-gram model: log-probabilities, and the figures made of them."""
+"""Testing a trained run, or a rival: log-probabilities, and the figures made of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.scoring import Floats, Outcome, outcome
+from online_rnnlm.rivals import rivals_in
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import check, replacing, sha256_of
@@ -65,16 +66,18 @@ def evaluate_further(
     Then writes down their names. Raises UserError as `evaluate` does.
     """
     record = records.read(RunRecord, experiment.run(name).run)
-    made_by = _made_by(record.settings, testing)
-    mark = FurtherEvaluation(identity=record.identity, made_by=made_by)
     for evaluation in evaluations:
+        made_by = _made_by(record.settings, testing, evaluation)
+        mark = FurtherEvaluation(identity=record.identity, made_by=made_by)
         marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
         if _is_made(experiment, name, evaluation, marker, mark):
             continue
         evaluate(experiment, name, corpus_directory, evaluation, testing)
         records.write(marker, mark)
     made = FurtherEvaluations(
-        identity=record.identity, made_by=made_by, evaluations=tuple(evaluations)
+        identity=record.identity,
+        made_by=_made_by(record.settings, testing, *evaluations),
+        evaluations=tuple(evaluations),
     )
     records.write(experiment.further_evaluations(name), made)
 
@@ -100,10 +103,11 @@ def _is_made(
         return False
 
 
-def _made_by(settings: RunSettings, testing: TestingSettings) -> str:
-    """Digest of all that decides how a trained run is tested: rates, grids and code."""
-    which = {"updates", "learn_after", "unit_of_text", "caches", "kneser_ney"}
-    code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings))
+def _made_by(settings: RunSettings, testing: TestingSettings, *evaluations: str) -> str:
+    """Digest of all that decides how a run is tested in these ways: rates, grids and code."""
+    which = {"updates", "learn_after", "unit_of_text", "rivals", "kneser_ney_order"}
+    rivals = [rival.module for rival in rivals_in(evaluations, testing)]
+    code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings), *rivals)
     return hashlib.sha256((testing.model_dump_json(exclude=which) + code).encode()).hexdigest()
 
 

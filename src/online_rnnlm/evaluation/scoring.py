@@ -1,4 +1,4 @@
-"""The ways to score a text with a trained network: as it is, while it learns, beside a cache."""
+"""The ways to score a text with a trained network: as it is, while it learns, as a rival has it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from tqdm import tqdm
 from online_rnnlm.config.evaluations import (
     DOCUMENT_VECTOR,
     OnlineEvaluation,
-    cache_named,
     online_evaluation,
     parts_named,
 )
-from online_rnnlm.config.testing import CacheKind, TestingSettings
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
@@ -36,7 +35,8 @@ from online_rnnlm.model.cost import (
 )
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.rivals import cache
+from online_rnnlm.rivals import rival_in
+from online_rnnlm.rivals.base import RunRival, ScoredText
 from online_rnnlm.storage.paths import SPLITS, RunDirectory
 from online_rnnlm.storage.records import Costs, Number, RunRecord, Trial
 
@@ -93,11 +93,11 @@ def outcome(
     Raises UserError if what learns diverges at every rate, or the model is damaged.
     """
     network = Network(record.name, record.settings, corpus, weight_files.read_trained(run))
-    online, kind = online_evaluation(evaluation), cache_named(evaluation)
+    online, rival = online_evaluation(evaluation), rival_in(evaluation, testing)
     if online is not None:
         return _learning(network, online, testing)
-    if kind is not None:
-        return _cached(network, kind)
+    if rival is not None:
+        return _with_rival(network, rival)
     return _as_trained(network, learns=evaluation == DOCUMENT_VECTOR)
 
 
@@ -218,47 +218,25 @@ def _scored_sizes(network: Network, learns: bool) -> Sizes:
     return sizes if learns else sizes._replace(document=0, document_layer="output")
 
 
-def _cached(network: Network, kind: CacheKind) -> Outcome:
-    """The weights still, mixed with a cache of the words just read; settings best on `valid`."""
-    neural = kind == "neural"
-    search: Callable[..., cache.Choice] = cache.search_neural if neural else cache.search_unigram
-    mixed: Callable[..., Floats] = cache.neural_cache if neural else cache.unigram_cache
-    given, seconds = {}, {}
+def _with_rival(network: Network, rival: RunRival) -> Outcome:
+    """The weights still, and what a rival makes of their scores; its settings best on `valid`."""
+    texts, found, seconds = {}, {}, {}
     for name in HELD_OUT:
-        given[name], seconds[name] = _given_to_cache(network, name, states=neural)
-    choice = search(**given["valid"])
-    found = {}
+        texts[name], seconds[name] = _scored_text(network, name, states=rival.needs_hidden_states)
+    rival.fit(texts["valid"])
     for name in HELD_OUT:
         began = time.perf_counter()
-        found[name] = mixed(**given[name], **choice.chosen)
+        found[name] = rival.score(texts[name])
         seconds[name] += time.perf_counter() - began
-    costs = _cached_costs(network, kind, choice.chosen["window"])
-    trials = [_trial(point) for point in choice.curve]
-    return Outcome(found, seconds, costs, chosen=choice.chosen, curve=trials)
-
-
-def _cached_costs(network: Network, kind: CacheKind, window: int) -> Costs:
-    """What a word costs with a cache of so many tokens beside weights that stand still."""
     costs = _costs(network, learns=False)
-    adds = cache.multiply_adds_per_word(kind, window, network.settings.hidden_size)
-    return costs.model_copy(update={"multiply_adds_per_word": costs.multiply_adds_per_word + adds})
+    adds = costs.multiply_adds_per_word + rival.cost(network.settings.hidden_size)
+    costs = costs.model_copy(update={"multiply_adds_per_word": adds})
+    return Outcome(found, seconds, costs, chosen=rival.chosen, curve=rival.curve)
 
 
-def _trial(point: Mapping[str, float]) -> Trial:
-    """What a cache's search says of one setting of its grid."""
-    settings = {key: value for key, value in point.items() if key != "valid_perplexity"}
-    return Trial(settings=settings, valid_perplexity=point["valid_perplexity"])
-
-
-def _given_to_cache(
-    network: Network, name: str, *, states: bool
-) -> tuple[dict[str, NDArray[Any]], float]:
-    """A split as a cache's functions take it, and the seconds that scoring it took."""
+def _scored_text(network: Network, name: str, *, states: bool) -> tuple[ScoredText, float]:
+    """A split as a rival takes it, and the seconds that scoring it took."""
     split = network.corpus.splits[name]
     scorer = registry.scorer(network.settings, network.corpus, hidden_states=states)
     scores, seconds = _in_parts(partial(scorer, network.weights, document_rate=0.0), split, name)
-    given: dict[str, NDArray[Any]] = {
-        "targets": split.stream[1:],
-        "log_probabilities": scores.log_probabilities,
-    }
-    return given | ({"hidden_states": scores.hidden_states} if states else {}), seconds
+    return ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states), seconds

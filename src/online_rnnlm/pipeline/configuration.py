@@ -9,6 +9,7 @@ from typing import Any
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -28,9 +29,8 @@ def read_configuration(values: Mapping[str, Any], files: Iterable[str | Path]) -
 def check_files(experiment: Experiment, name: str) -> None:
     """Raise UserError if a file that a corpus names does not exist."""
     for corpus, settings in experiment.corpora.items():
-        for key in ("file", "train", "valid", "test"):
-            file = getattr(settings.source, key, None)
-            if file is not None and not file.is_file():
+        for key, file in source_of(settings.source).user_files().items():
+            if not file.is_file():
                 what = "is a directory, not a file" if file.is_dir() else "no such file"
                 raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
 

@@ -54,11 +54,8 @@ during testing, rivals; an hour or so |
 """
 
 # Heading, and the definition in the schema that it documents; "" is the whole.
-_SECTIONS = (
-    ("An experiment", ""),
-    ("A corpus: `corpora.<name>`", "CorpusSettings"),
-    ("Where its text comes from: `source`, a packaged text", "PackagedSource"),
-    ("Where its text comes from: `source`, your own files", "TextSource"),
+_BEFORE_SOURCES = (("An experiment", ""), ("A corpus: `corpora.<name>`", "CorpusSettings"))
+_AFTER_SOURCES = (
     ("The words: `vocabulary`", "VocabularySettings"),
     ("The word classes: `classes`", "ClassSettings"),
     ("Training: `training`, `rows` and `search`", "TrainingSettings"),
@@ -137,13 +134,21 @@ def readme_text() -> str:
     """`config/README.md`: every key, what it means, its default and what it allows."""
     whole = schema()
     parts = [_INTRODUCTION]
-    for heading, name in _SECTIONS:
+    for heading, name in (*_BEFORE_SOURCES, *_source_sections(whole), *_AFTER_SOURCES):
         definition = whole["$defs"][name] if name else whole
         parts.append(f"## {heading}\n")
         if name == "TrainingSettings":
             parts.append(_TRAINING)
         parts.append("\n".join(_table(definition)) + "\n")
     return "\n".join(parts)
+
+
+def _source_sections(whole: Schema) -> Iterator[tuple[str, str]]:
+    """A section for each kind of source."""
+    kinds = whole["$defs"]["CorpusSettings"]["properties"]["source"]["discriminator"]["mapping"]
+    for kind, reference in kinds.items():
+        name = reference.rpartition("/")[2]
+        yield f"Where its text comes from: `source` of the kind `{kind}`", name
 
 
 def _table(definition: Schema) -> Iterator[str]:

@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from online_rnnlm.config.corpora import CorpusSettings, PackagedSource
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import NONE, further_evaluations, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
-from online_rnnlm.corpora.packaged import PACKAGED
-from online_rnnlm.corpora.sources import stages, user_files
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.corpora.download import Download
+from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.rivals import rivals_in, rivals_of_corpora
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 
@@ -48,19 +50,29 @@ def code(verb: str, *modules: str) -> str:
     return code_digest(f"commands.{verb}:run", *modules)
 
 
+def downloads(experiment: Experiment) -> dict[str, Download]:
+    """The files that the corpora need to have fetched, by name."""
+    sources = [source_of(settings.source) for settings in experiment.corpora.values()]
+    return {download.name: download for source in sources for download in source.downloads()}
+
+
+def source_modules(settings: CorpusSettings) -> tuple[str, ...]:
+    """The modules, below the package, that a corpus's source chooses by its kind."""
+    return (module_of(settings.source),)
+
+
 def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
-    """The file that a corpus's articles are read from: a download, or the user's own."""
-    source = experiment.corpora[corpus].source
-    if isinstance(source, PackagedSource):
-        return [str(PACKAGED[source.kind].path(experiment.downloads))]
-    return [str(file) for file in user_files(source)]
+    """The files that a corpus's articles are read from: downloads, or the user's own."""
+    source = source_of(experiment.corpora[corpus].source)
+    return [str(file) for file in source.files(experiment.downloads)]
 
 
 def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
     """What a corpus is split from: its sentences, or the user's own files if they are ready."""
-    if "sentences" in stages(settings.source):
+    source = source_of(settings.source)
+    if "sentences" in source.stages():
         return [str(directory.sentences), str(directory.sentence_articles)]
-    return [str(file) for file in user_files(settings.source)]
+    return [str(file) for file in source.user_files().values()]
 
 
 def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[str]:
@@ -114,9 +126,25 @@ def one_of_each_kind(experiment: Experiment) -> list[str]:
     return list(first.values())
 
 
+def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:
+    """The modules, below the package, of the rivals that a run is tested with."""
+    evaluations = further_evaluations(run.settings.document_size, testing)
+    return [rival.module for rival in rivals_in(evaluations, testing)]
+
+
+def rival_modules(experiment: Experiment) -> list[str]:
+    """The modules, below the package, of all rivals of an experiment."""
+    testing = experiment.testing
+    of_corpora = [found.rival for found in rivals_of_corpora(experiment).values()]
+    rivals = [*rivals_in(testing.rivals_of_runs, testing), *of_corpora]
+    return sorted({rival.module for rival in rivals})
+
+
 def testing_settings(experiment: Experiment) -> str:
     """How evaluations are made, as JSON: what Snakemake compares."""
-    return as_json(experiment.testing.model_dump(mode="json", exclude={"kneser_ney"}))
+    testing = experiment.testing
+    of_runs = {"rivals": list(testing.rivals_of_runs)}
+    return as_json(testing.model_dump(mode="json", exclude={"kneser_ney_order"}) | of_runs)
 
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
@@ -124,6 +152,6 @@ def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list
     files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
     for run in experiment.trainings():
         files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)
-    for ngram in experiment.ngrams():
-        files += one_evaluation(directory, ngram, NONE)
+    for name in rivals_of_corpora(experiment):
+        files += one_evaluation(directory, name, NONE)
     return files

@@ -1,1 +1,55 @@
-"""Models that a user would pick instead."""
+"""The rivals by name: models that a user would pick instead.
+
+A rival is a module of this package with a class `Rival`; its name is in `config/testing.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, NamedTuple, get_args
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.rivals.base import CorpusRival, RunRival
+from online_rnnlm.storage.syntax import PACKAGE
+
+
+class OfCorpus(NamedTuple):
+    """A rival, and the corpus that it is of."""
+
+    corpus: str
+    rival: CorpusRival
+
+
+def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
+    """The rivals of an experiment's corpora, each by the name of its evaluations' folder."""
+    testing = experiment.testing
+    rivals = [_made(name, testing, CorpusRival) for name in testing.rivals_of_corpora]
+    return {
+        f"{corpus}-{rival.name}": OfCorpus(corpus, rival)
+        for corpus in experiment.corpora
+        for rival in rivals
+    }
+
+
+def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
+    """The rival that a run's evaluation is of; None if it is of the run alone."""
+    if evaluation not in get_args(RunRivalName):
+        return None
+    rival: RunRival = _made(evaluation, testing, RunRival)
+    return rival
+
+
+def rivals_in(evaluations: Iterable[str], testing: TestingSettings) -> list[RunRival]:
+    """The rivals among a run's evaluations."""
+    found = (rival_in(evaluation, testing) for evaluation in evaluations)
+    return [rival for rival in found if rival is not None]
+
+
+def _made(name: str, testing: TestingSettings, kind: type[Any]) -> Any:
+    """The rival of that name; raises TypeError if it is of something else than is said."""
+    rival = import_module(f"{PACKAGE}.rivals.{name}").Rival(testing)
+    if not isinstance(rival, kind):
+        raise TypeError(f"{rival.module}: its `Rival` must be a {kind.__name__}")
+    return rival

@@ -19,8 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus, Split
 from online_rnnlm.errors import UserError
+from online_rnnlm.rivals.base import CorpusCost, CorpusRival
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -30,6 +32,39 @@ NONE = -1
 """The id of a history or n-gram that is not in the model; as an index, the array's last entry."""
 _NO_KEY = np.iinfo(np.int64).max
 _DISCOUNT_WITHOUT_COUNTS = 0.5
+
+
+class Rival(CorpusRival):
+    """A Kneser-Ney model of the order that `testing.kneser_ney_order` says."""
+
+    note = "An n-gram model's parameters are the n-grams it stores; it has no seed."
+
+    def __init__(self, testing: TestingSettings) -> None:
+        super().__init__(testing)
+        self.label = f"{testing.kneser_ney_order}-gram"
+
+    @property
+    def name(self) -> str:
+        """`kneser_ney5`, or with another order."""
+        return f"{super().name}{self.testing.kneser_ney_order}"
+
+    @property
+    def title(self) -> str:
+        """The order and the smoothing."""
+        return f"{self.label}, modified Kneser-Ney"
+
+    def fit(self, corpus: Corpus) -> None:
+        """Count the n-grams of `train`."""
+        order = self.testing.kneser_ney_order
+        self._model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
+
+    def score(self, split: Split) -> Floats:
+        """Natural log P of every token."""
+        return self._model.log_probabilities(split)
+
+    def cost(self) -> CorpusCost:
+        """Its n-grams, and a multiply-add an order."""
+        return CorpusCost(self._model.parameters, self._model.multiply_adds_per_word)
 
 
 @dataclass(frozen=True)

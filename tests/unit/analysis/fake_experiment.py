@@ -16,7 +16,6 @@ import pandas as pd
 from online_rnnlm.config import loading
 from online_rnnlm.config.evaluations import (
     NONE,
-    cache_named,
     evaluations_of,
     final_evaluation,
     main_evaluations,
@@ -27,6 +26,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.rivals import rival_in, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
@@ -73,8 +73,8 @@ def write(
         _write_corpus(directory, corpus)
     for run in described.trainings():
         write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
-    for name in described.ngrams():
-        _write_ngram(directory, name)
+    for name in rivals_of_corpora(described):
+        _write_corpus_rival(directory, name)
     return directory
 
 
@@ -130,8 +130,8 @@ def _tested(evaluation: str, hidden: int, size: int) -> Tested:
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    cache, online = cache_named(evaluation), online_evaluation(evaluation)
-    if cache is not None:
+    rival, online = rival_in(evaluation, TestingSettings()), online_evaluation(evaluation)
+    if rival is not None:
         return Tested(costs, _curve(["window", "weight"], [(100, 0.1), (500, 0.05)]))
     if online is None:
         return Tested(costs)
@@ -147,7 +147,7 @@ def _curve(keys: list[str], tried: list[tuple[float, ...]]) -> tuple[Trial, ...]
     )
 
 
-def _write_ngram(directory: ExperimentDirectory, name: str) -> None:
+def _write_corpus_rival(directory: ExperimentDirectory, name: str) -> None:
     scores = _scores(120.0, np.random.default_rng(5))
     costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
     held_out = scores[scores["split"] != "train"]

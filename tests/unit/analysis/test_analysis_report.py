@@ -49,7 +49,7 @@ KINDS = {
     "search": {"search": {"learning_rate": [0.1, 0.2]}},
     "static only": {"rows": [{"hidden_size": 100}]},
     "learning weights": {"testing": {"updates": ["all", ["document_vector", "output"]]}},
-    "rivals": {"testing": {"caches": ["unigram", "neural"], "kneser_ney": 5}},
+    "rivals": {"testing": {"rivals": ["unigram_cache", "neural_cache", "kneser_ney"]}},
     "layers": {"rows": [{"document_size": 5, "document_layer": ["output", "hidden", "both"]}]},
     "two corpora": {
         "corpora": {

@@ -149,7 +149,7 @@ def test_several_seeds_give_mean_and_sample_deviation_side_by_side(
         assert columns.index(f"{key}_sd") == columns.index(key) + 1
 
 
-RIVALS = {"caches": ["unigram", "neural"], "kneser_ney": 5}
+RIVALS = {"rivals": ["unigram_cache", "neural_cache", "kneser_ney"]}
 
 
 def test_rivals_stand_below_the_models_of_their_corpus(

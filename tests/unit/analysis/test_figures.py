@@ -42,8 +42,7 @@ TESTING = {
     "updates": ["document_vector", "output", "all"],
     "learn_after": ["word", "sentence"],
     "unit_of_text": ["sentence", "stream"],
-    "caches": ["unigram", "neural"],
-    "kneser_ney": 5,
+    "rivals": ["unigram_cache", "neural_cache", "kneser_ney"],
 }
 ROWS = [
     {"hidden_size": [100, 120], "document_size": 0},

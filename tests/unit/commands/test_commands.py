@@ -70,7 +70,7 @@ def test_a_right_configuration_is_called_right(config, capsys):
         (["encode", "--config", "my.yaml", "--corpus", "other"], "no corpus `other`; it has vital"),
         (["ui", "results/test"], "results/test: no runs are there"),
         (["track", "results/test"], "results/test: no runs are there"),
-        (["fetch", "wikipedia-vital", "other.json"], "is called summaries_en-us.json"),
+        (["fetch", "--config", "my.yaml", "other.json"], "they need summaries_en-us.json"),
         (
             [
                 *("evaluate", "--config", "my.yaml"),

@@ -67,12 +67,12 @@ def test_every_way_of_learning_is_an_evaluation_but_the_one_that_is_lost():
     )
 
 
-def test_caches_are_for_static_networks():
-    testing = experiment(caches=["unigram", "neural"]).testing
+def test_rivals_of_runs_are_for_static_networks():
+    rivals = ["kneser_ney", "neural_cache", "unigram_cache", "neural_cache"]
+    testing = experiment(rivals=rivals).testing
     assert updates.further_evaluations(0, testing) == ("unigram_cache", "neural_cache")
     assert updates.further_evaluations(5, testing) == ()
-    assert updates.cache_named("neural_cache") == "neural"
-    assert updates.cache_named("all.word.stream") is None
+    assert testing.rivals_of_corpora == ("kneser_ney",)
 
 
 def test_an_evaluation_says_what_it_is():
@@ -102,8 +102,8 @@ def test_a_name_alone_is_a_list_of_it():
         ({"document_rates": []}, ["testing.document_rates", "at least 1"]),
         ({"learn_after": ["article"]}, ["testing.learn_after.0", "'article'", "'sentence'"]),
         ({"unit_of_text": ["book"]}, ["testing.unit_of_text.0", "'book'", "'stream'"]),
-        ({"caches": ["bigram"]}, ["testing.caches.0", "'bigram'", "'neural'"]),
-        ({"kneser_ney": 1}, ["testing.kneser_ney", "2", "1"]),
+        ({"rivals": ["bigram"]}, ["testing.rivals.0", "'bigram'", "'neural_cache'"]),
+        ({"kneser_ney_order": 1}, ["testing.kneser_ney_order", "2", "1"]),
         ({"steps": 0}, ["testing.steps", "0"]),
         ({"rate": 1}, ["testing.rate"]),
     ],
@@ -122,7 +122,7 @@ def test_testing_is_no_part_of_a_run():
     plain, other = experiment(), experiment(updates=["all"], learning_rates=[0.5], steps=1)
     assert plain.runs() == other.runs()
     assert pipeline.testing_settings(plain) != pipeline.testing_settings(other)
-    more = experiment(kneser_ney=5)
+    more = experiment(rivals=["kneser_ney"], kneser_ney_order=4)
     assert pipeline.testing_settings(plain) == pipeline.testing_settings(more)
 
 

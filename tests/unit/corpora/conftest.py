@@ -5,7 +5,8 @@ import pytest
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.encoding import encode
-from online_rnnlm.corpora.sources import stages, write_articles
+from online_rnnlm.corpora.extraction import write_articles
+from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.corpora.vocabulary import write_vocabulary
@@ -39,7 +40,7 @@ def _prepare(
         ),
         "encode": lambda: encode(settings, name, directory),
     }
-    for stage in stages(settings.source):
+    for stage in source_of(settings.source).stages():
         steps[stage]()
     return directory
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import Split, load_corpus
+from online_rnnlm.corpora.extraction import write_articles
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
-from online_rnnlm.corpora.sources import read_summaries, write_articles
+from online_rnnlm.corpora.sources.wikipedia_vital import read_summaries
 from online_rnnlm.corpora.splitting import StoredText, divide, read_sentences, write_splits
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.corpora.topics import topics_of

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.corpora.sources import write_articles
+from online_rnnlm.corpora.extraction import write_articles
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.errors import UserError

@@ -223,10 +223,10 @@ def test_what_is_learnt_after_a_sentence_is_lost_where_it_ends_the_unit(experime
     assert found == pytest.approx(still, rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["unigram", "neural"])
-def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, kind):
-    copy = evaluated(experiment, tmp_path, f"{kind}_cache")
-    figures = read_evaluation(copy, f"{kind}_cache")
+@pytest.mark.parametrize("rival", ["unigram_cache", "neural_cache"])
+def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, rival):
+    copy = evaluated(experiment, tmp_path, rival)
+    figures = read_evaluation(copy, rival)
     best = min(entry.valid_perplexity for entry in figures.curve)
     assert figures.splits["valid"].perplexity == pytest.approx(best, rel=1e-9)
     chosen = [e for e in figures.curve if figures.chosen == e.settings]

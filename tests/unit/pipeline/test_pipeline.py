@@ -11,8 +11,10 @@ import pytest
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora import encoding, sources, splitting, tokenisation, vocabulary
+from online_rnnlm.corpora import encoding, extraction, splitting, tokenisation, vocabulary
+from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.pipeline import configuration, starting
 from online_rnnlm.pipeline import inputs as pipeline
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, ExperimentDirectory
 
@@ -55,7 +57,7 @@ def test_a_stage_reads_no_other_settings_than_it_is_said_to(tmp_path, index):
     directory = CorpusDirectory(tmp_path / "corpus")
     outs = {split: directory.split(split) for split in SPLITS}
     calls = {
-        "articles": lambda s: sources.write_articles(s, tmp_path, directory.articles, 1),
+        "articles": lambda s: extraction.write_articles(s, tmp_path, directory.articles, 1),
         "sentences": lambda s: tokenisation.write_sentences(
             s, directory.articles, directory.sentences, 1
         ),
@@ -63,7 +65,7 @@ def test_a_stage_reads_no_other_settings_than_it_is_said_to(tmp_path, index):
         "vocabulary": lambda s: vocabulary.write_vocabulary(s, outs["train"], directory.vocabulary),
         "encode": lambda s: encoding.encode(s, "corpus", directory),
     }
-    for stage in sources.stages(settings.source):
+    for stage in source_of(settings.source).stages():
         recorder = Recorder(settings)
         calls[stage](recorder)
         assert recorder.read <= set(pipeline.STAGE_SETTINGS[stage]), stage
@@ -94,7 +96,7 @@ def test_a_users_file_that_is_not_there_is_named_with_its_key(tmp_path, what):
         "rows": [{}],
     }
     with pytest.raises(UserError, match=rf"corpora\.own\.source\.file.*{what}"):
-        pipeline.check_files(loading.parse(values), "my.yaml")
+        configuration.check_files(loading.parse(values), "my.yaml")
 
 
 def _marks() -> list[Path]:
@@ -108,7 +110,7 @@ def _marks() -> list[Path]:
 def test_a_killed_runs_marks_are_removed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     marks = _marks()
-    held = pipeline.forget_killed_run()
+    held = starting.forget_killed_run()
     assert held is not None
     held.close()
     assert not any(mark.exists() for mark in marks)
@@ -117,11 +119,11 @@ def test_a_killed_runs_marks_are_removed(tmp_path, monkeypatch):
 def test_a_living_runs_marks_are_left_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     marks = _marks()
-    with (tmp_path / pipeline.SOLE_RUN).open("w") as other:
+    with (tmp_path / starting.SOLE_RUN).open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="another Snakemake"):
-            pipeline.forget_killed_run()
-        assert pipeline.forget_killed_run(dry_run=True) is None
+            starting.forget_killed_run()
+        assert starting.forget_killed_run(dry_run=True) is None
     assert all(mark.exists() for mark in marks)
 
 
@@ -131,8 +133,8 @@ def test_only_the_errors_of_jobs_that_failed_now_are_repeated(tmp_path):
         directory.log("articles", name).parent.mkdir(parents=True, exist_ok=True)
         directory.log("articles", name).write_text(text, encoding="utf-8")
     now = directory.log("articles", "bad").stat().st_mtime
-    assert pipeline.errors(directory, since=now - 1) == [f"{ERROR_MARK}no text"]
-    assert pipeline.errors(directory, since=now + 1000) == []
+    assert starting.errors(directory, since=now - 1) == [f"{ERROR_MARK}no text"]
+    assert starting.errors(directory, since=now + 1000) == []
 
 
 def test_jobs_find_this_environment_and_this_code_in_spite_of_odd_names(tmp_path):
@@ -140,7 +142,7 @@ def test_jobs_find_this_environment_and_this_code_in_spite_of_odd_names(tmp_path
     source.mkdir()
     (source / "marker.py").write_text("print('found')", encoding="utf-8")
     # Snakemake formats the prefix once, as it does commands.
-    prefix = pipeline.shell_prefix(source).format()
+    prefix = starting.shell_prefix(source).format()
     command = f"{prefix}python3 -c 'import marker, sys; print(sys.executable)'"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     said = done.stdout.split()

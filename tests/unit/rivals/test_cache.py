@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from online_rnnlm.rivals import cache
+from online_rnnlm.config import testing as typed
+from online_rnnlm.rivals import caches, neural_cache, rival_in, unigram_cache
 
 A, B, C = 1, 2, 3
 VOCABULARY = 4
@@ -40,14 +41,14 @@ def naive_neural(targets, states, window, theta):
 def test_a_unigram_cache_counts_the_words_of_its_window():
     targets = np.array([A, B, A, A, C, B])
     expected = [math.nan, 0, 1 / 2, 2 / 3, 0, 0]
-    assert_allclose(cache.unigram_probabilities(targets, window=3), expected, rtol=1e-15)
+    assert_allclose(unigram_cache.unigram_probabilities(targets, window=3), expected, rtol=1e-15)
     expected = [math.nan, 0, 1 / 2, 2 / 3, 0, 1 / 5]
-    assert_allclose(cache.unigram_probabilities(targets, window=100), expected, rtol=1e-15)
+    assert_allclose(unigram_cache.unigram_probabilities(targets, window=100), expected, rtol=1e-15)
 
 
 def test_a_unigram_cache_is_mixed_by_its_weight():
     targets, network = np.array([A, A, B]), np.array([0.5, 0.4, 0.3])
-    mixed = cache.unigram_cache(targets, np.log(network), window=2, weight=0.2)
+    mixed = unigram_cache.unigram_cache(targets, np.log(network), window=2, weight=0.2)
     expected = [0.5, 0.8 * 0.4 + 0.2 * 1, 0.8 * 0.3]  # nothing to add where the cache is empty
     assert_allclose(np.exp(mixed), expected, rtol=1e-14)
 
@@ -57,18 +58,18 @@ def test_a_neural_cache_weighs_words_by_their_hidden_states():
     states = np.array([[0.0], [3.0], [3.0]], np.float32)
     # m_3 = 2, so the products are (3 - 2)(0 - 2) = -2 and (3 - 2)(3 - 2) = 1.
     share = math.exp(-2 * 0.5) / (math.exp(-2 * 0.5) + math.exp(1 * 0.5))
-    probabilities = cache.neural_probabilities(targets, states, window=10, theta=0.5)
+    probabilities = neural_cache.neural_probabilities(targets, states, window=10, theta=0.5)
     assert_allclose(probabilities, [math.nan, 0, share], rtol=1e-6)
     network = np.array([0.5, 0.4, 0.3])
-    mixed = cache.neural_cache(targets, np.log(network), states, 10, theta=0.5, weight=0.1)
+    mixed = neural_cache.neural_cache(targets, np.log(network), states, 10, theta=0.5, weight=0.1)
     assert_allclose(np.exp(mixed), [0.5, 0.9 * 0.4, 0.9 * 0.3 + 0.1 * share], rtol=1e-6)
 
 
 def test_a_window_of_one_token_holds_the_last():
     targets, _, states = text(300)
     same = targets[1:] == targets[:-1]
-    assert_array_equal(cache.unigram_probabilities(targets, 1)[1:], same)
-    assert_array_equal(cache.neural_probabilities(targets, states, 1, theta=2.0)[1:], same)
+    assert_array_equal(unigram_cache.unigram_probabilities(targets, 1)[1:], same)
+    assert_array_equal(neural_cache.neural_probabilities(targets, states, 1, theta=2.0)[1:], same)
 
 
 @given(arrays.arrays(np.int32, st.integers(0, 40), elements=st.integers(0, 3)), st.integers(1, 50))
@@ -77,7 +78,7 @@ def test_a_unigram_cache_is_what_a_plain_loop_counts(targets, window):
         (targets[max(0, t - window) : t] == word).mean() if t else math.nan
         for t, word in enumerate(targets)
     ]
-    assert_allclose(cache.unigram_probabilities(targets, window), expected, rtol=1e-14)
+    assert_allclose(unigram_cache.unigram_probabilities(targets, window), expected, rtol=1e-14)
 
 
 @settings(deadline=None)
@@ -89,42 +90,46 @@ def test_a_unigram_cache_is_what_a_plain_loop_counts(targets, window):
 )
 def test_a_neural_cache_is_what_a_plain_loop_computes(tokens, window, theta, seed):
     targets, _, states = text(tokens, hidden_size=3, seed=seed)
-    with patch.object(cache, "_BLOCK", 8):  # several blocks in a short text
-        probabilities = cache.neural_probabilities(targets, states, window, theta)
+    with patch.object(neural_cache, "_BLOCK", 8):  # several blocks in a short text
+        probabilities = neural_cache.neural_probabilities(targets, states, window, theta)
     assert_allclose(probabilities, naive_neural(targets, states, window, theta), rtol=1e-4)
 
 
 def test_a_neural_cache_of_many_blocks_is_what_a_plain_loop_computes():
     targets, _, states = text(300)
-    probabilities = cache.neural_probabilities(targets, states, 150, theta=3.0)
+    probabilities = neural_cache.neural_probabilities(targets, states, 150, theta=3.0)
     assert_allclose(probabilities, naive_neural(targets, states, 150, 3.0), rtol=1e-4)
 
 
 def test_a_grid_holds_what_each_setting_gives_alone():
     targets, _, states = text(400)
-    grid = cache.neural_grid(targets, states, windows=[7, 300, 40], thetas=[2.0, 0.5])
+    grid = neural_cache.neural_grid(targets, states, windows=[7, 300, 40], thetas=[2.0, 0.5])
     for w, window in enumerate([7, 300, 40]):
         for k, theta in enumerate([2.0, 0.5]):
-            alone = cache.neural_probabilities(targets, states, window, theta)
+            alone = neural_cache.neural_probabilities(targets, states, window, theta)
             assert_allclose(grid[w, k], alone, rtol=1e-5)
 
 
 def test_without_regard_to_the_states_a_neural_cache_is_a_unigram_cache():
     targets, _, states = text(400)
-    unigram = cache.unigram_probabilities(targets, 50)
-    assert_allclose(cache.neural_probabilities(targets, states, 50, theta=0), unigram, rtol=1e-6)
+    unigram = unigram_cache.unigram_probabilities(targets, 50)
+    assert_allclose(
+        neural_cache.neural_probabilities(targets, states, 50, theta=0), unigram, rtol=1e-6
+    )
 
 
 def test_what_all_states_share_does_not_matter():
     targets, _, states = text(300)
-    moved = cache.neural_probabilities(targets, states + 5, 50, theta=2.0)
-    assert_allclose(moved, cache.neural_probabilities(targets, states, 50, theta=2.0), rtol=1e-4)
+    moved = neural_cache.neural_probabilities(targets, states + 5, 50, theta=2.0)
+    assert_allclose(
+        moved, neural_cache.neural_probabilities(targets, states, 50, theta=2.0), rtol=1e-4
+    )
 
 
 def test_large_products_neither_overflow_nor_vanish():
     targets = np.array([A, B, A, B, C])
     states = np.array([[1000.0], [-1000.0], [1000.0], [-1000.0], [0.0]], np.float32)
-    probabilities = cache.neural_probabilities(targets, states, 10, theta=3.0)
+    probabilities = neural_cache.neural_probabilities(targets, states, 10, theta=3.0)
     assert_allclose(probabilities, [math.nan, 0, 1, 1, 0])
 
 
@@ -136,8 +141,8 @@ def test_over_all_words_a_mixture_sums_to_one(place):
     for word in range(VOCABULARY):
         targets[place] = word
         logs = np.log(network[targets])
-        unigram += math.exp(cache.unigram_cache(targets, logs, 20, 0.3)[place])
-        neural += math.exp(cache.neural_cache(targets, logs, states, 20, 1.5, 0.3)[place])
+        unigram += math.exp(unigram_cache.unigram_cache(targets, logs, 20, 0.3)[place])
+        neural += math.exp(neural_cache.neural_cache(targets, logs, states, 20, 1.5, 0.3)[place])
     assert unigram == pytest.approx(1, abs=1e-12)
     assert neural == pytest.approx(1, abs=1e-6)
 
@@ -152,12 +157,12 @@ def test_the_future_does_not_leak(place):
     other_states[place:] = 100 * (1 - states[place:])
     for scored, other in [
         (
-            cache.unigram_cache(targets, logs, 50, 0.2),
-            cache.unigram_cache(other_targets, other_logs, 50, 0.2),
+            unigram_cache.unigram_cache(targets, logs, 50, 0.2),
+            unigram_cache.unigram_cache(other_targets, other_logs, 50, 0.2),
         ),
         (
-            cache.neural_cache(targets, logs, states, 50, 1.0, 0.2),
-            cache.neural_cache(other_targets, other_logs, other_states, 50, 1.0, 0.2),
+            neural_cache.neural_cache(targets, logs, states, 50, 1.0, 0.2),
+            neural_cache.neural_cache(other_targets, other_logs, other_states, 50, 1.0, 0.2),
         ),
     ]:
         assert_array_equal(scored[:place], other[:place])
@@ -168,8 +173,10 @@ def test_a_word_is_scored_before_the_cache_holds_it():
     """Its own state and word count for later words alone."""
     targets, states = np.array([A, B, C, C]), np.ones((4, 2), np.float32)
     expected = [math.nan, 0, 0, 1 / 3]
-    assert_allclose(cache.unigram_probabilities(targets, 10), expected)
-    assert_allclose(cache.neural_probabilities(targets, states, 10, 1.0), expected, rtol=1e-6)
+    assert_allclose(unigram_cache.unigram_probabilities(targets, 10), expected)
+    assert_allclose(
+        neural_cache.neural_probabilities(targets, states, 10, 1.0), expected, rtol=1e-6
+    )
 
 
 @given(
@@ -178,7 +185,7 @@ def test_a_word_is_scored_before_the_cache_holds_it():
     st.floats(0, 0.99),
 )
 def test_a_mixture_lies_between_what_is_mixed(logs, cached, weight):
-    mixed = np.exp(cache.mix(logs, cached, weight))
+    mixed = np.exp(caches.mix(logs, cached, weight))
     network = np.exp(logs)
     other = np.where(np.isnan(cached), network, cached)
     assert (mixed >= np.minimum(network, other) * (1 - 1e-12)).all()
@@ -187,14 +194,14 @@ def test_a_mixture_lies_between_what_is_mixed(logs, cached, weight):
 
 def test_without_weight_the_network_alone_remains():
     targets, logs, _ = text(50)
-    assert_array_equal(cache.unigram_cache(targets, logs, 10, 0), logs)
+    assert_array_equal(unigram_cache.unigram_cache(targets, logs, 10, 0), logs)
 
 
 def test_the_search_takes_the_window_that_suits_the_text():
     """Words that come in runs: the last two tokens tell more than the last sixty."""
     targets = np.tile(np.repeat([A, B, C], 10), 10)
     logs = np.full(300, math.log(0.01))
-    found = cache.search_unigram(targets, logs, windows=[60, 2], weights=[0.02, 0.3])
+    found = unigram_cache.search_unigram(targets, logs, windows=[60, 2], weights=[0.02, 0.3])
     assert found.chosen == {"window": 2, "weight": 0.3}
 
 
@@ -204,89 +211,92 @@ def test_the_search_takes_the_theta_that_suits_the_text(telling, theta):
     targets, logs, _ = text(300)
     words = targets if telling else text(300, seed=2)[0]
     states = np.eye(VOCABULARY, dtype=np.float32)[words]
-    found = cache.search_neural(targets, logs, states, [20], [1.0, 0.1, 4.0], [0.1])
+    found = neural_cache.search_neural(targets, logs, states, [20], [1.0, 0.1, 4.0], [0.1])
     assert found.chosen == {"window": 20, "theta": theta, "weight": 0.1}
 
 
 def test_a_curve_has_the_perplexity_of_every_setting():
     targets, logs, states = text(200)
-    unigram = cache.search_unigram(targets, logs, [3, 30], [0.1, 0.2])
-    neural = cache.search_neural(targets, logs, states, [3, 30], [0.5, 2.0], [0.1, 0.2])
+    unigram = unigram_cache.search_unigram(targets, logs, [3, 30], [0.1, 0.2])
+    neural = neural_cache.search_neural(targets, logs, states, [3, 30], [0.5, 2.0], [0.1, 0.2])
     order = [(3, 0.1), (3, 0.2), (30, 0.1), (30, 0.2)]
-    assert [(p["window"], p["weight"]) for p in unigram.curve] == order
-    assert len({(p["window"], p["theta"], p["weight"]) for p in neural.curve}) == 8
-    for point in unigram.curve:
-        mixed = cache.unigram_cache(targets, logs, point["window"], point["weight"])
-        assert point["valid_perplexity"] == pytest.approx(math.exp(-mixed.mean()), rel=1e-12)
-    for point in neural.curve:
-        setting = {k: v for k, v in point.items() if k != "valid_perplexity"}
-        mixed = cache.neural_cache(targets, logs, states, **setting)
-        assert point["valid_perplexity"] == pytest.approx(math.exp(-mixed.mean()), rel=1e-5)
+    assert [tuple(trial.settings.values()) for trial in unigram.curve] == order
+    assert len({tuple(trial.settings.values()) for trial in neural.curve}) == 8
+    for trial in unigram.curve:
+        mixed = unigram_cache.unigram_cache(targets, logs, **trial.settings)
+        assert trial.valid_perplexity == pytest.approx(math.exp(-mixed.mean()), rel=1e-12)
+    for trial in neural.curve:
+        mixed = neural_cache.neural_cache(targets, logs, states, **trial.settings)
+        assert trial.valid_perplexity == pytest.approx(math.exp(-mixed.mean()), rel=1e-5)
     for found in (unigram, neural):
-        best = min(found.curve, key=lambda p: p["valid_perplexity"])
-        assert {**found.chosen, "valid_perplexity": best["valid_perplexity"]} == best
+        best = min(found.curve, key=lambda p: p.valid_perplexity)
+        assert found.chosen == best.settings
 
 
 def test_costs_are_counted():
-    assert cache.multiply_adds_per_word("unigram", window=500, hidden_size=100) == 1
+    unigram, neural = (
+        rival_in(f"{kind}_cache", typed.TestingSettings()) for kind in ("unigram", "neural")
+    )
+    assert unigram.cost(hidden_size=100) == 1
+    neural.chosen = {"window": 500, "theta": 1.0, "weight": 0.1}
     # 100 for the mean, 500 products of 100, 500 weights to add, 1 to mix
-    assert cache.multiply_adds_per_word("neural", window=500, hidden_size=100) == 50_601
+    assert neural.cost(hidden_size=100) == 50_601
 
 
 @pytest.mark.parametrize("window", [0, -1])
 def test_a_window_below_one_is_refused(window):
     targets, logs, states = text(5)
     with pytest.raises(ValueError, match="window"):
-        cache.unigram_cache(targets, logs, window, 0.1)
+        unigram_cache.unigram_cache(targets, logs, window, 0.1)
     with pytest.raises(ValueError, match="window"):
-        cache.neural_cache(targets, logs, states, window, 1.0, 0.1)
+        neural_cache.neural_cache(targets, logs, states, window, 1.0, 0.1)
 
 
 @pytest.mark.parametrize("weight", [-0.1, 1, 1.5, math.nan])
 def test_a_weight_outside_its_range_is_refused(weight):
     targets, logs, states = text(5)
     with pytest.raises(ValueError, match="weight"):
-        cache.unigram_cache(targets, logs, 3, weight)
+        unigram_cache.unigram_cache(targets, logs, 3, weight)
     with pytest.raises(ValueError, match="weight"):
-        cache.neural_cache(targets, logs, states, 3, 1.0, weight)
+        neural_cache.neural_cache(targets, logs, states, 3, 1.0, weight)
 
 
 @pytest.mark.parametrize("theta", [-0.1, math.nan, math.inf])
 def test_a_theta_outside_its_range_is_refused(theta):
     targets, _, states = text(5)
     with pytest.raises(ValueError, match="theta"):
-        cache.neural_probabilities(targets, states, 3, theta)
+        neural_cache.neural_probabilities(targets, states, 3, theta)
 
 
 def test_arrays_that_do_not_fit_together_are_refused():
     targets, logs, states = text(5)
     with pytest.raises(ValueError, match="length"):
-        cache.unigram_cache(targets, logs[:4], 3, 0.1)
+        unigram_cache.unigram_cache(targets, logs[:4], 3, 0.1)
     with pytest.raises(ValueError, match="length"):
-        cache.neural_cache(targets, logs[:4], states, 3, 1.0, 0.1)
+        neural_cache.neural_cache(targets, logs[:4], states, 3, 1.0, 0.1)
     with pytest.raises(ValueError, match="state"):
-        cache.neural_cache(targets, logs, states[:4], 3, 1.0, 0.1)
+        neural_cache.neural_cache(targets, logs, states[:4], 3, 1.0, 0.1)
     with pytest.raises(ValueError, match="state"):
-        cache.neural_cache(targets, logs, states[:, 0], 3, 1.0, 0.1)
+        neural_cache.neural_cache(targets, logs, states[:, 0], 3, 1.0, 0.1)
 
 
 def test_numbers_that_are_not_finite_are_refused():
     targets, logs, states = text(5)
     states[2, 1] = math.nan
     with pytest.raises(ValueError, match="finite"):
-        cache.neural_cache(targets, logs, states, 3, 1.0, 0.1)
+        neural_cache.neural_cache(targets, logs, states, 3, 1.0, 0.1)
     logs[2] = -math.inf
     with pytest.raises(ValueError, match="finite"):
-        cache.unigram_cache(targets, logs, 3, 0.1)
+        unigram_cache.unigram_cache(targets, logs, 3, 0.1)
 
 
 def test_a_search_needs_a_text_and_a_grid():
     targets, logs, states = text(5)
     with pytest.raises(ValueError, match="tokens"):
-        cache.search_unigram(targets[:0], logs[:0])
+        unigram_cache.search_unigram(targets[:0], logs[:0])
     with pytest.raises(ValueError, match="tokens"):
-        cache.search_neural(targets[:0], logs[:0], states[:0])
+        neural_cache.search_neural(targets[:0], logs[:0], states[:0])
     with pytest.raises(ValueError, match="settings"):
-        cache.search_unigram(targets, logs, windows=[])
+        unigram_cache.search_unigram(targets, logs, windows=[])
     with pytest.raises(ValueError, match="settings"):
-        cache.search_neural(targets, logs, states, thetas=[])
+        neural_cache.search_neural(targets, logs, states, thetas=[])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any
+from itertools import cycle, pairwise
+from typing import Any, get_args
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -37,6 +37,7 @@ from online_rnnlm.analysis.figures.points import (
     window,
 )
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.config.testing import CorpusRivalName, RunRivalName
 
 Line = tuple[Place, Place]
 
@@ -46,10 +47,12 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     STATIC_ROW: {"marker": "o", "color": STATIC, "mfc": STATIC},
     LEARNING: {"marker": "D", "color": ONLINE, "mfc": ONLINE},
     STILL: {"marker": "D", "color": ONLINE, "mfc": SURFACE},
-    "unigram cache": {"marker": "^", "color": RIVAL, "mfc": SURFACE},
-    "neural cache": {"marker": "v", "color": RIVAL, "mfc": RIVAL},
 }
-_NGRAM: Mapping[str, Any] = {"marker": "X", "color": RIVAL, "mfc": RIVAL}
+_RIVALS = [f"rivals.{name}" for name in (*get_args(RunRivalName), *get_args(CorpusRivalName))]
+_RIVAL_LOOKS: Mapping[str, Mapping[str, Any]] = {
+    rival: {"marker": marker, "color": RIVAL, "mfc": SURFACE if marker == "^" else RIVAL}
+    for rival, marker in zip(_RIVALS, cycle("^vXPs*dhp<>"), strict=False)
+}
 
 
 def by_parameters(results: Results) -> Picture:
@@ -103,7 +106,7 @@ def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Lin
 
 
 def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Line]:
-    """From a model as it stands still, an arrow to what learning, a line to what a cache makes."""
+    """From a model as it stands still, an arrow to what learning, a line to what a rival makes."""
     still = {p.model: p for p in points if p.kind in (STILL, STATIC_ROW)}
     lines = []
     for point in points:
@@ -112,7 +115,7 @@ def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Lin
             continue
         line = (start.cost, start.perplexity), (point.cost, point.perplexity)
         style = "->" if point.kind == LEARNING else "-"
-        arrow = {"arrowstyle": style, "color": _look(point.kind)["color"], "lw": 0.7, "ls": "--"}
+        arrow = {"arrowstyle": style, "color": _look(point)["color"], "lw": 0.7, "ls": "--"}
         axis.annotate(
             "", line[1], line[0], arrowprops={**arrow, "shrinkA": 5, "shrinkB": 5}, zorder=1.5
         )
@@ -120,8 +123,8 @@ def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Lin
     return lines
 
 
-def _look(kind: str) -> Mapping[str, Any]:
-    return _LOOKS.get(kind, _NGRAM)
+def _look(point: Point) -> Mapping[str, Any]:
+    return _RIVAL_LOOKS[point.rival] if point.rival else _LOOKS[point.kind]
 
 
 def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) -> None:
@@ -130,14 +133,14 @@ def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) 
     errors = [point.deviation if shown.holds(point) else 0.0 for point in points]
     axis.errorbar(
         xs, ys, yerr=errors if any(errors) else None, ls="", ms=6, capsize=2.5, elinewidth=1,
-        label=kind, clip_on=False, zorder=3, **_look(kind),
+        label=kind, clip_on=False, zorder=3, **_look(points[0]),
     )  # fmt: skip
 
 
 def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
-    """Rows have their names; caches stand where their row stands, and only the legend says so."""
+    """Rows have their names; a row's rivals stand where it stands, and only the legend says so."""
     named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
-    labels = [Label(p.model, (p.cost, p.perplexity), str(_look(p.kind)["color"])) for p in named]
+    labels = [Label(p.model, (p.cost, p.perplexity), str(_look(p)["color"])) for p in named]
     outside = [point for point in points if not shown.holds(point)]
     for kind in dict.fromkeys(point.kind for point in outside):
         far = [point for point in outside if point.kind == kind]
@@ -173,9 +176,10 @@ def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]
     lines = [f"Test perplexity against {what}."]
     if LEARNING in shown:
         lines.append("Arrows: from the vector held at 0 to the same weights with it learning.")
-    caches = sorted(kind for kind in shown if kind.endswith("cache"))
-    if caches:
-        lines.append(f"Joined to a static row: the same with a {enumeration(caches, 'or')}.")
+    joined = {p.kind for found in points.values() for p in found if p.rival and p.model != p.kind}
+    if joined:
+        rivals = enumeration(sorted(joined), "or")
+        lines.append(f"Joined to a static row: the same with a {rivals}.")
     if not shown <= set(NETWORKS):
         lines.append("What lies far outside stands at the edge, with its figures.")
     lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")

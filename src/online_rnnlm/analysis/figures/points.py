@@ -12,7 +12,8 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.figures.rows import is_vector, model_of, rows_on
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, cache_named
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
+from online_rnnlm.rivals import rival_in, rivals_of_corpora
 
 STATIC_ROW, LEARNING, STILL = "static network", "vector learns in testing", "vector held still"
 NETWORKS = (STATIC_ROW, LEARNING, STILL)
@@ -39,16 +40,18 @@ class Point(NamedTuple):
     cost: float
     perplexity: float
     deviation: float
+    rival: str = ""
+    """The module of the rival that it is a point of."""
 
 
 def points_of(results: Results, corpus: str, cost: Cost) -> list[Point]:
-    """Every row, held still and learning, its caches, and the n-gram models of the corpus."""
+    """Every row, held still and learning, its rivals, and the rivals of the corpus."""
     points = [point for runs in rows_on(results, corpus) for point in _of_row(results, runs, cost)]
-    for name, text in results.experiment.ngrams().items():
-        if text == corpus:
+    for name, of_corpus in rivals_of_corpora(results.experiment).items():
+        if of_corpus.corpus == corpus:
             found = results.details[name, NONE][cost.key] / cost.unit
-            kind = f"{results.experiment.testing.kneser_ney}-gram"
-            points.append(Point(kind, kind, found, results.perplexity(name, "test", NONE), 0.0))
+            reached, rival = results.perplexity(name, "test", NONE), of_corpus.rival
+            points.append(Point(rival.label, rival.label, found, reached, 0.0, rival.module))
     return points
 
 
@@ -59,9 +62,10 @@ def _of_row(results: Results, runs: pd.DataFrame, cost: Cost) -> Iterator[Point]
         return
     yield _point(results, Side(runs, NONE), STATIC_ROW, cost)
     for evaluation in results.evaluations_of(runs.iloc[0]["name"]):
-        cache = cache_named(evaluation)
-        if cache is not None:
-            yield _point(results, Side(runs, evaluation), f"{cache} cache", cost)
+        rival = rival_in(evaluation, results.experiment.testing)
+        if rival is not None:
+            point = _point(results, Side(runs, evaluation), rival.label, cost)
+            yield point._replace(rival=rival.module)
 
 
 def _point(results: Results, side: Side, kind: str, cost: Cost) -> Point:

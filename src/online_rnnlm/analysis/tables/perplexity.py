@@ -19,7 +19,9 @@ from online_rnnlm.analysis.tables.columns import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, lowest, mean
-from online_rnnlm.config.evaluations import NONE, cache_named, final_evaluation
+from online_rnnlm.config.evaluations import NONE, final_evaluation
+from online_rnnlm.rivals import rival_in, rivals_in, rivals_of_corpora
+from online_rnnlm.rivals.base import CorpusRival, RunRival
 from online_rnnlm.storage.paths import SPLITS
 
 STILL = "test_perplexity_vector_still"
@@ -30,8 +32,8 @@ _COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
 def perplexity_table(results: Results, published: Published) -> Table:
     """For each corpus a row for each model of the comparison, then one for each of its rivals.
 
-    The data's `hidden_size`, `document_size` and `document_layer` are empty for a rival: a static
-    network beside a cache, or an n-gram model. `evaluation` is what the perplexities are of.
+    The data's `hidden_size`, `document_size` and `document_layer` are empty for a rival.
+    `evaluation` is what the perplexities are of.
     """
     rows = [
         row for corpus in results.experiment.corpora for row in _rows(results, corpus, published)
@@ -47,11 +49,12 @@ def _rows(results: Results, corpus: str, published: Published) -> Iterator[dict[
         yield _model_row(results, runs, published)
     for runs in models:
         for evaluation in results.evaluations_of(runs.iloc[0]["name"]):
-            if cache_named(evaluation):
-                yield _cache_row(results, runs, evaluation)
-    for name, of_corpus in results.experiment.ngrams().items():
-        if of_corpus == corpus:
-            yield _ngram_row(results, name, corpus)
+            rival = rival_in(evaluation, results.experiment.testing)
+            if rival is not None:
+                yield _run_rival_row(results, runs, rival)
+    for name, of_corpus in rivals_of_corpora(results.experiment).items():
+        if of_corpus.corpus == corpus:
+            yield _corpus_rival_row(results, name, corpus, of_corpus.rival)
 
 
 def _model_row(results: Results, runs: pd.DataFrame, published: Published) -> dict[str, Any]:
@@ -85,26 +88,27 @@ def _searched(results: Results, name: str) -> dict[str, Any]:
     return {key: settings[key] for key in keys}
 
 
-def _cache_row(results: Results, runs: pd.DataFrame, evaluation: str) -> dict[str, Any]:
-    """A static network's row beside a cache: the same runs, so nothing more is trained."""
+def _run_rival_row(results: Results, runs: pd.DataFrame, rival: RunRival) -> dict[str, Any]:
+    """The row of a static network and a rival: the same runs, so nothing more is trained."""
     first, names = runs.iloc[0], list(runs["name"])
-    chosen = [results.details[name, evaluation]["chosen"] for name in names]
+    chosen = [results.details[name, rival.name]["chosen"] for name in names]
     return {
-        **_rival(results, first["corpus"], names, evaluation),
-        "model": f"{first['model']} + {cache_named(evaluation)} cache",
+        **_rival(results, first["corpus"], names, rival.name),
+        "model": f"{first['model']} + {rival.title}",
         "settings": settings_text(chosen),
         "seeds": len(runs),
         "parameters": first["parameters"],
     }
 
 
-def _ngram_row(results: Results, name: str, corpus: str) -> dict[str, Any]:
-    """An n-gram model's row: it has no seed, and its parameters are the n-grams it stores."""
-    order = results.experiment.testing.kneser_ney
+def _corpus_rival_row(
+    results: Results, name: str, corpus: str, rival: CorpusRival
+) -> dict[str, Any]:
+    """The row of a corpus's rival: it has no seed, and parameters of its own."""
     return {
         **_rival(results, corpus, [name], NONE),
-        "model": f"{order}-gram, modified Kneser-Ney",
-        "settings": "",
+        "model": rival.title,
+        "settings": settings_text([results.details[name, NONE].get("chosen", {})]),
         "seeds": None,
         "parameters": results.details[name, NONE]["parameters"],
     }
@@ -136,8 +140,8 @@ def _columns(results: Results) -> list[Column]:
     experiment = results.experiment
     seeds = [Column("Seeds", integer("seeds"))] if several_seeds(results) else []
     testing = experiment.testing
-    heading = "Model" if testing.caches or testing.kneser_ney else "M/D"
-    chosen = experiment.search or testing.caches
+    heading = "Model" if testing.rivals else "M/D"
+    chosen = experiment.search or testing.rivals_of_runs
     perplexities = {
         **{f"{split.capitalize()} perplexity": f"{split}_perplexity" for split in SPLITS},
         "Test without <unk>": WITHOUT_UNK,
@@ -163,8 +167,6 @@ def _notes(results: Results) -> list[str]:
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
         f"{spread_note(results)} Bold: each column's lowest."
     ]
-    if testing.caches:
-        notes.append("With a cache: the static network as it is, mixed with the words just read.")
-    if testing.kneser_ney:
-        notes.append("An n-gram model's parameters are the n-grams it stores; it has no seed.")
-    return notes
+    of_corpora = [found.rival for found in rivals_of_corpora(results.experiment).values()]
+    rivals = [*rivals_in(testing.rivals_of_runs, testing), *of_corpora]
+    return [*notes, *dict.fromkeys(rival.note for rival in rivals if rival.note)]

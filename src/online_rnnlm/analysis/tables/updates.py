@@ -17,7 +17,8 @@ from online_rnnlm.analysis.tables.columns import (
     values_text,
 )
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, lowest, mean
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, cache_named, online_evaluation
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
+from online_rnnlm.rivals import rival_in
 
 _COSTS = ("parameters_touched_per_word", "multiply_adds_per_word")
 _SPEED = "words_per_second"
@@ -49,10 +50,10 @@ def updates_table(results: Results) -> Table:
 
 
 def _rows(results: Results, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """A row for each of a model's evaluations, beside a cache excepted: means over seeds."""
+    """A row for each of a model's evaluations, those of rivals excepted: means over seeds."""
     first, names = runs.iloc[0], list(runs["name"])
     for evaluation in results.evaluations_of(first["name"]):
-        if cache_named(evaluation):
+        if rival_in(evaluation, results.experiment.testing):
             continue
         details = [results.details[name, evaluation] for name in names]
         yield {

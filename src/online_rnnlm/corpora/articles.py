@@ -1,0 +1,48 @@
+"""Articles, a title and paragraphs of plain text, and the files that have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from online_rnnlm.corpora.textfiles import inner_suffix, read_lines, refuse_none
+from online_rnnlm.errors import UserError
+
+
+@dataclass(frozen=True)
+class Article:
+    """One article; `text` has a paragraph a line, `topic` is what it is about, if that is known."""
+
+    title: str
+    text: str
+    topic: str | None = None
+
+
+def read_articles(file: Path) -> Iterator[Article]:
+    """The articles of a `.jsonl` file, or of plain text, where every line is one of its own."""
+    lines = enumerate(read_lines(file), 1)
+    if is_jsonl(file):
+        articles = (_parse(file, number, line) for number, line in lines if line.strip())
+    else:
+        articles = (Article(title="", text=line.strip()) for _, line in lines)
+    yield from refuse_none((article for article in articles if article.text), file)
+
+
+def is_jsonl(file: Path) -> bool:
+    """Whether a file's name, compressed or not, says that it has a JSON object a line."""
+    return inner_suffix(file) == ".jsonl"
+
+
+def _parse(file: Path, number: int, line: str) -> Article:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise UserError(f"{file}, line {number}: not JSON: {error}") from None
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+        raise UserError(f"{file}, line {number}: a JSON object with a string `text` is needed")
+    title, topic = row.get("title") or "", row.get("topic") or ""
+    if not isinstance(topic, str):
+        raise UserError(f"{file}, line {number}: `topic` must be a string where there is one")
+    return Article(title=str(title), text=row["text"].strip(), topic=topic.strip() or None)
