@@ -14,7 +14,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline import documentation
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = sorted(
     path for path in (ROOT / "config").rglob("*.yaml") if path.name != "published.yaml"
 )
