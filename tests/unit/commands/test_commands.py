@@ -71,6 +71,7 @@ def test_a_right_configuration_is_called_right(config, capsys):
         (["ui", "results/test"], "results/test: no runs are there"),
         (["track", "results/test"], "results/test: no runs are there"),
         (["fetch", "--config", "my.yaml", "other.json"], "they need summaries_en-us.json"),
+        (["rival", "--config", "my.yaml", "--rival", "vital-kneser_ney5"], "no rival `vital-kn"),
         (
             [
                 *("evaluate", "--config", "my.yaml"),

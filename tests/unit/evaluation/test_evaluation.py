@@ -268,3 +268,23 @@ def test_further_evaluations_that_are_there_are_not_made_again(experiment, tmp_p
     assert times(testing) == first
     other = typed.TestingSettings(learning_rates=[0.02])
     assert all(new > old for new, old in zip(times(other), first, strict=True))
+
+
+def test_a_rivals_code_decides_its_own_evaluation_only(experiment, tmp_path, monkeypatch):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    names = ["output.word.sentence", "unigram_cache"]
+    testing = typed.TestingSettings(learning_rates=[0.01])
+
+    def times(edited):
+        def digest(*starts, **_):
+            return "edited" if edited in starts else "as it was"
+
+        monkeypatch.setattr("online_rnnlm.evaluation.evaluate.code_digest", digest)
+        evaluate_further(copy, "run", copy.corpus("topics"), names, testing)
+        return [copy.evaluation("run", name).stat().st_mtime_ns for name in names]
+
+    learning, cached = times("nothing")
+    assert times("rivals.neural_cache") == [learning, cached]
+    assert times("rivals.unigram_cache")[0] == learning
+    assert times("rivals.unigram_cache")[1] > cached
