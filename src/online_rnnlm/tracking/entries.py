@@ -149,15 +149,19 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
 def label(record: dict[str, Any]) -> str:
     """Such as `M100 D20 · seed 1`; what a search tries stands between."""
     settings = record["settings"]
-    sizes = f"M{settings['hidden_size']} D{settings['document_size']}{_layer(settings)}"
+    sizes = f"M{settings['hidden_size']} D{settings['document_size']}{_kind(settings)}"
     tried = [f"{key.replace('_', ' ')} {value:g}" for key, value in record["searched"].items()]
     return " · ".join([sizes, *tried, f"seed {settings['seed']}"])
 
 
-def _layer(settings: dict[str, Any]) -> str:
-    """The layer that the vector feeds, where it is not the paper's choice."""
-    layer = settings["document_layer"]
-    return "" if layer == "output" else f" {layer}"
+def _kind(settings: dict[str, Any]) -> str:
+    """The layer that the vector feeds and the cell, where they are not the paper's choice."""
+    layer, cell = settings["document_layer"], settings["cell"]
+    other = [
+        *([] if layer == "output" else [layer]),
+        *([] if cell == "sigmoid" else [cell.upper()]),
+    ]
+    return "".join(f" {name}" for name in other)
 
 
 def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
@@ -189,7 +193,7 @@ def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str,
     kind = "online" if size else "static"
     return {
         "kind": "search" if record["searched"] else kind,
-        "model": f"{settings['hidden_size']}/{size}{_layer(settings)}",
+        "model": f"{settings['hidden_size']}/{size}{_kind(settings)}",
         "hidden_size": str(settings["hidden_size"]),
         "document_size": str(size),
         "document_layer": settings["document_layer"] if size else "none",

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
@@ -24,6 +25,7 @@ from online_rnnlm.engines.devices import gpu
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.cost import training_multiply_adds_per_word
+from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.process.hardware import machine
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage.files import (
@@ -75,7 +77,7 @@ def train(
         _write_epochs(directory, progress)
         with _logging_to(directory.log), _noting_failure(directory, description["identity"]):
             _train_epochs(run, corpus, directory, progress, keeper)
-        _finish(corpus, directory, progress, description)
+        _finish(run, corpus, directory, progress, description)
         shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
 
@@ -151,7 +153,7 @@ def _describe(run: Run, corpus: Corpus) -> dict[str, Any]:
 
 def _packages(settings: RunSettings) -> tuple[str, ...]:
     """What the run is computed with."""
-    return ("numpy", "numba", "pytensor", "scipy", *(["jax"] if settings.engine == "jax" else []))
+    return ("numpy", "numba", "pytensor", "scipy", *ENGINES[settings.engine].packages)
 
 
 def _now() -> str:
@@ -204,12 +206,16 @@ def _write_epochs(directory: RunDirectory, progress: Progress) -> None:
 
 
 def _finish(
-    corpus: Corpus, directory: RunDirectory, progress: Progress, description: dict[str, Any]
+    run: Run,
+    corpus: Corpus,
+    directory: RunDirectory,
+    progress: Progress,
+    description: dict[str, Any],
 ) -> None:
     """Write the finished run's files, the result last: it says that all are there."""
     weight_files.save(progress.weights, directory.model)
     best = min(progress.epochs, key=lambda entry: float(entry["valid_perplexity"]))
-    sizes, mean = parameters.sizes_of(progress.weights), corpus.mean_class_size("train")
+    sizes, mean = sizes_for(run.settings, corpus), corpus.mean_class_size("train")
     result = {
         "identity": description["identity"],
         "model_sha256": sha256_of(directory.model),
