@@ -7,12 +7,13 @@
     d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
 
 The first line is the paper's hidden layer, `cells.sigmoid`; another cell takes its place. V_h is
-there if d feeds the hidden layer, V_c and V_o if d feeds the output layer. ∂L_t/∂d_t takes the ways
-within step t: through the scores and, where V_h is, through h_t.
+there if d feeds the hidden layer, V_c and V_o if d feeds the output layer. ∂L_t/∂d_t is the
+derivative within step t: through the scores and, where V_h is, through h_t.
 PyTensor derives all gradients. In those of the weights, the update of d counts as a constant.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
-The original Theano compiles this file, too (`cross_check`): it and `parameters` keep to Python 3.8.
+The original Theano compiles this file, too (`cross_check`): with `parameters` and `cells` it keeps
+to Python 3.8.
 """
 
 from __future__ import annotations
@@ -128,11 +129,7 @@ class Predictions(NamedTuple):
 
 
 def predictions(
-    model: Model,
-    weights: Parameters,
-    batch: Padded,
-    document_rate: Any,
-    given: Given | None = None,
+    model: Model, weights: Parameters, batch: Padded, document_rate: Any, given: Given | None = None
 ) -> Predictions:
     """Predict the words of padded sentences, the document vector learning from each.
 

@@ -32,7 +32,7 @@ def step(
     bounded: Callable[[Any], Any],
 ) -> tuple[Any, ...]:
     """h (B, M) after a word."""
-    import pytensor.tensor as pt  # noqa: PLC0415
+    import pytensor.tensor as pt
 
     (hidden,) = states
     total = weights.embeddings[words] + hidden @ weights.recurrent.T
