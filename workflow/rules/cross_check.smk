@@ -3,6 +3,8 @@
 
 import os
 
+from online_rnnlm.engines.names import chosen_modules, usable_anywhere
+
 # Seen from the project, if it is not absolute.
 THEANO = SOURCE.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
 
@@ -30,7 +32,11 @@ rule cross_check_run:
         mem_mb=4000,
         runtime=60,
     params:
-        code=inputs.code("cross_check", "cross_check.with_theano", "engines.kernel_engine"),
+        code=lambda wildcards: inputs.code(
+            "cross_check",
+            "cross_check.with_theano",
+            *chosen_modules(usable_anywhere(RUNS[wildcards.run].settings)),
+        ),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
         theano=shlex.quote(str(THEANO)),

@@ -21,7 +21,7 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
 
-ROW_NAME_KEYS = frozenset({"hidden_size", "document_size", "document_layer"})
+ROW_NAME_KEYS = frozenset({"hidden_size", "cell", "document_size", "document_layer"})
 """Settings that a run's name has: they make rows."""
 RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 

@@ -23,17 +23,27 @@ class _NamedRun(Settings):
     def name(self) -> str:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
         s = self.settings
-        layer = [] if s.document_layer == "output" else [s.document_layer]
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        sizes = [f"M{s.hidden_size}", f"D{s.document_size}", *layer]
+        sizes = [f"M{s.hidden_size}", f"D{s.document_size}", *_layer(s), *_cell(s)]
         return "-".join([s.corpus, *sizes, *searched, f"seed{s.seed}"])
 
     @property
     def model(self) -> str:
-        """The model's name in tables, such as `100/20` or `100/20 hidden`."""
+        """The model's name in tables, such as `100/20`, `100/20 hidden` or `100/0 LSTM`."""
         s = self.settings
-        sizes = f"{s.hidden_size}/{s.document_size}"
-        return sizes if s.document_layer == "output" else f"{sizes} {s.document_layer}"
+        cell = [name.upper() for name in _cell(s)]
+        return " ".join([f"{s.hidden_size}/{s.document_size}", *_layer(s), *cell])
+
+
+def _layer(settings: RunSettings) -> list[str]:
+    """What the vector feeds, if that is not the paper's choice."""
+    return [] if settings.document_layer == "output" else [settings.document_layer]
+
+
+def _cell(settings: RunSettings) -> list[str]:
+    """The cell, if it is not the paper's."""
+    cell: str = settings.cell
+    return [] if cell == "sigmoid" else [cell]
 
 
 class PlannedRun(_NamedRun):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import (
     Field,
@@ -17,6 +17,12 @@ from online_rnnlm.config.base import (
     PositiveInt,
     Settings,
 )
+from online_rnnlm.config.engines import ENGINES, engines_with
+
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[*ENGINES]
 
 
 class RunSettings(Settings):
@@ -25,6 +31,10 @@ class RunSettings(Settings):
     corpus: Name = Field(description="Key of the corpus under `corpora`.")
     seed: NaturalInt = Field(default=1, description="Seed of the weights and of the order.")
     hidden_size: PositiveInt = Field(default=100, description="Hidden units, M.")
+    cell: Literal["sigmoid"] = Field(
+        default="sigmoid",
+        description="The hidden layer. `sigmoid`: the paper's simple recurrent network.",
+    )
     document_size: NaturalInt = Field(
         default=0, description="Length of the document vector, D; 0 is the static baseline."
     )
@@ -83,10 +93,9 @@ class RunSettings(Settings):
         default=10.0,
         description="Stop as diverged if a perplexity exceeds this many times the vocabulary size.",
     )
-    engine: Literal["kernel", "graph", "jax"] = Field(
+    engine: EngineName = Field(
         default="kernel",
-        description="`kernel`: the fast step. `graph`: the plain symbolic graph, the reference. "
-        "`jax`: that graph compiled by JAX, for a GPU (docs/gpu.md); JAX is to be installed.",
+        description=" ".join(f"`{name}`: {engine.description}" for name, engine in ENGINES.items()),
     )
     device: Literal["cpu", "gpu"] = Field(
         default="cpu",
@@ -98,7 +107,13 @@ class RunSettings(Settings):
     )
 
     @model_validator(mode="after")
-    def _jax_alone_has_a_gpu(self) -> RunSettings:
-        if self.device == "gpu" and self.engine != "jax":
-            raise ValueError(f"`device: gpu` needs `engine: jax`, not `engine: {self.engine}`")
+    def _engine_has_cell_and_device(self) -> RunSettings:
+        allowed = {
+            f"cell: {self.cell}": engines_with(cell=self.cell),
+            f"device: {self.device}": engines_with(device=self.device),
+        }
+        for setting, engines in allowed.items():
+            if self.engine not in engines:
+                one = " or ".join(f"`engine: {engine}`" for engine in engines)
+                raise ValueError(f"`{setting}` needs {one}, not `engine: {self.engine}`")
         return self

@@ -1,4 +1,4 @@
-"""Compare three ways to compute the same updates: PyTensor, the kernels, the original Theano."""
+"""Compare three ways to compute the same updates: PyTensor, the original Theano, a fast engine."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.cross_check.replay import DTYPE, replay
 from online_rnnlm.engines import registry
+from online_rnnlm.engines.names import usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -45,14 +46,15 @@ Arrays = Mapping[str, Any]
 
 
 def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) -> None:
-    """Make a run's first updates by all three, in float64; write how far apart they are.
+    """Make a run's first updates by all three, in float64; write the largest differences.
 
-    `theano` is the Python of an environment that has Theano 1.0.5. Raises UserError if it has not,
-    or if anything differs by more than rounding does.
+    The fast engine is the kernels, where they have the run's cell. `theano` is the Python of an
+    environment with Theano 1.0.5. Raises UserError if Theano is missing there, or if anything
+    differs by more than rounding does.
     """
     sentences = min(run.settings.batch_sentences, BATCH_SENTENCES)
-    ours = {"engine": "kernel", "device": "cpu", "precision": DTYPE, "batch_sentences": sentences}
-    settings = run.settings.model_copy(update=ours)
+    ours = {"precision": DTYPE, "batch_sentences": sentences}
+    settings = usable_anywhere(run.settings).model_copy(update=ours)
     corpus = load_corpus(directory.corpus(settings.corpus))
     problem = _problem(settings, corpus)
     original = _by_theano(problem, theano)
@@ -60,7 +62,7 @@ def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) ->
         # The plain graph has more to do than one of PyTensor's loops can hold: it takes several.
         warnings.filterwarnings("ignore", "Loop fusion failed", UserWarning)
         reference = replay(problem)
-    others = {"theano": original, "kernel": _by_kernel(settings, corpus, problem)}
+    others = {"theano": original, settings.engine: _by_engine(settings, corpus, problem)}
     differences = {name: _differences(result, reference) for name, result in others.items()}
     record = CrossCheck(
         run=run.name,
@@ -130,12 +132,9 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _by_kernel(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[str, Any]:
-    """The same by the default engine."""
-    start = [
-        parameters.Parameters(*(problem[f"{kind}.{n}"] for n in parameters.Parameters._fields))
-        for kind in ("weights", "accumulators")
-    ]
+def _by_engine(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[str, Any]:
+    """The same by the settings' engine."""
+    start = [parameters.under(f"{kind}.", problem) for kind in ("weights", "accumulators")]
     trainer = registry.trainer(settings, corpus, start[0], start[1])
     numbers, size = np.arange(len(problem["train.offsets"]) - 1), settings.batch_sentences
     training = [

@@ -1,6 +1,6 @@
-"""Updates and scores by the plain graph, as the engine that is called `pytensor` computes them.
+"""Updates and scores by the plain graph, computed by whatever `import pytensor` gives.
 
-Theano runs this, too, where there is nothing but numpy beside it: it keeps to Python 3.8.
+Theano runs this, too, in an environment that has only numpy beside it: it keeps to Python 3.8.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 import pytensor
 
 from online_rnnlm.model import graph
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.cells import load_cell
+from online_rnnlm.model.parameters import Parameters, like, under
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,14 +35,15 @@ def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
     settings = json.loads(str(problem["settings"]))
     weights, accumulators = (_shared(problem, kind) for kind in ("weights", "accumulators"))
     classes = graph.WordClasses.from_offsets(problem["class_offsets"])
+    model = graph.Model(load_cell(settings["cell"]), classes, settings["error_clip"])
     batch = graph.padded_symbols(DTYPE)
     rates = [np.asarray(settings[f"{kind}_rate"], DTYPE) for kind in ("learning", "document")]
-    rules = {name: settings[name] for name in ("optimizer", "l2", "error_clip")}
-    total, updates = graph.training_updates(weights, accumulators, batch, classes, *rates, **rules)
+    rules = {name: settings[name] for name in ("optimizer", "l2")}
+    total, updates = graph.training_updates(model, weights, accumulators, batch, *rates, **rules)
     update = pytensor.function(list(batch), total, updates=updates)
     size = settings["batch_sentences"]
     training = [float(update(*sentences)) for sentences in _batches(problem, "train", size)]
-    scores = graph.predictions(weights, batch, classes, rates[1], settings["error_clip"])
+    scores = graph.predictions(model, weights, batch, rates[1])
     score = pytensor.function(list(batch), [scores.log_probabilities, scores.document_vectors])
     [sentences] = _batches(problem, "valid", len(problem["valid.offsets"]))
     log_probabilities, documents = score(*sentences)
@@ -56,8 +58,8 @@ def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shared(problem: Mapping[str, Any], kind: str) -> Parameters:
-    arrays = (problem[f"{kind}.{name}"] for name in Parameters._fields)
-    return Parameters(*(pytensor.shared(array.astype(DTYPE)) for array in arrays))
+    arrays = under(f"{kind}.", problem)
+    return like(arrays, (pytensor.shared(array.astype(DTYPE)) for array in arrays))
 
 
 def _batches(problem: Mapping[str, Any], split: str, size: int) -> Iterator[graph.Padded]:

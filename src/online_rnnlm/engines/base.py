@@ -14,7 +14,7 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Split
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.parameters import Parameters, like, named
 from online_rnnlm.model.sizes import Sizes
 
 SCORING_SENTENCES = 64
@@ -58,7 +58,7 @@ class OnlineSettings:
     """What learns during testing, how fast, after how many words, and from how far back."""
 
     learning: frozenset[str]
-    """Groups of parameters, keys of `parameters.GROUPS`."""
+    """Groups of parameters, of `parameters.GROUPS`."""
     learning_rate: float
     """Rate of their plain steps."""
     document_rate: float
@@ -128,8 +128,8 @@ class SharedState:
 
     def values(self) -> tuple[Parameters, Parameters]:
         """Weights and accumulators; not copies."""
-        weights = Parameters(*(v.get_value(borrow=True) for v in self.weights))
-        return weights, Parameters(*(v.get_value(borrow=True) for v in self.accumulators))
+        weights = like(self.weights, (v.get_value(borrow=True) for v in self.weights))
+        return weights, like(weights, (v.get_value(borrow=True) for v in self.accumulators))
 
     def set(self, weights: Parameters, accumulators: Parameters) -> None:
         """Copy these values in."""
@@ -140,9 +140,10 @@ class SharedState:
 
 
 def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
-    named = values._asdict().items()
-    return Parameters(
-        *(pytensor.shared(a, n, **({"shape": a.shape} if fixed_shapes else {})) for n, a in named)
+    items = values._asdict().items()
+    return like(
+        values,
+        (pytensor.shared(a, n, **({"shape": a.shape} if fixed_shapes else {})) for n, a in items),
     )
 
 
@@ -176,9 +177,9 @@ class SharedTrainer:
         self._state.set(weights, accumulators)
 
 
-def weight_symbols(dtype: str) -> Parameters:
-    """Symbolic inputs for all weights."""
-    return Parameters(*(pt.matrix(name, dtype=dtype) for name in Parameters._fields))
+def weight_symbols(dtype: str, names: tuple[str, ...] = Parameters._fields) -> Parameters:
+    """Symbolic inputs for all weights: those of the sigmoid cell, unless `names` says others."""
+    return named({name: pt.matrix(name, dtype=dtype) for name in names})
 
 
 class Trainer(Protocol):

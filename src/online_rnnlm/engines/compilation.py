@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from online_rnnlm.config.experiment import Experiment
@@ -9,6 +11,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
 from online_rnnlm.engines.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
+from online_rnnlm.engines.names import online_engine
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage import records
@@ -18,7 +21,7 @@ from online_rnnlm.storage.records import CompiledKernels
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Compile the kernels that an experiment's runs need; write down for which types."""
-    precisions = _precisions(experiment, "kernel")
+    precisions = _precisions(run for run in _settings(experiment) if run.engine == "kernel")
     for precision in precisions:
         compile_kernels(precision)
     records.write(directory.kernels, CompiledKernels(precisions=precisions))
@@ -29,15 +32,18 @@ def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory)
 
     Apart from the others, so that training does not wait for it, nor start again because of it.
     """
-    precisions = _precisions(experiment, "kernel", "jax")  # JAX leaves this to the kernel
+    precisions = _precisions(r for r in _settings(experiment) if online_engine(r) == "kernel")
     for precision in precisions:
         compile_online_kernel(precision)
     records.write(directory.online_kernels, CompiledKernels(precisions=precisions))
 
 
-def _precisions(experiment: Experiment, *engines: str) -> tuple[str, ...]:
-    runs = [run.settings for run in experiment.runs()]
-    return tuple(sorted({run.precision for run in runs if run.engine in engines}))
+def _settings(experiment: Experiment) -> Iterator[RunSettings]:
+    return (run.settings for run in experiment.runs())
+
+
+def _precisions(runs: Iterable[RunSettings]) -> tuple[str, ...]:
+    return tuple(sorted({run.precision for run in runs}))
 
 
 def compile_kernels(precision: str) -> None:

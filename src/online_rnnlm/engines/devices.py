@@ -1,4 +1,4 @@
-"""The device that a run asks for: there, or the run fails before anything heavy is loaded."""
+"""Claims the device that a run asks for; a run without it fails before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -6,38 +6,32 @@ import ctypes
 import os
 from importlib.util import find_spec
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 
 DRIVER = "libcuda.so.1"
-PLUGIN = "jax_cuda12_plugin"
 _NAME_BYTES = 256
 
 
 def claim(settings: RunSettings) -> None:
-    """Let JAX see the device that the settings ask for, and no other; call it before the import.
+    """Let the engine see the device that the settings ask for, and no other.
 
-    Raises UserError if there is no such device, or if JAX or its plugin is not installed. Takes
-    milliseconds: the NVIDIA driver itself is asked, by which CUDA_VISIBLE_DEVICES is heeded.
+    Call it before the engine is imported. Raises UserError if there is no such device, or if a
+    module that the engine needs there is not installed. Takes milliseconds: the NVIDIA driver
+    itself is asked, which heeds CUDA_VISIBLE_DEVICES.
     """
-    if settings.engine != "jax":
-        return
-    on_gpu = settings.device == "gpu"
-    if on_gpu:
+    if settings.device == "gpu":
         gpu_name()
-    if find_spec("jax") is None:
-        extra = "cuda" if on_gpu else "jax"
+    device = ENGINES[settings.engine].devices[settings.device]
+    missing = next((module for module in device.modules if find_spec(module) is None), None)
+    if missing:
         raise UserError(
-            f"`engine: jax`: JAX is not installed: `make {extra}` adds it "
-            f"(with pip: the extra `{extra}`)"
+            f"`engine: {settings.engine}` with `device: {settings.device}`: the Python module "
+            f"`{missing}` is not installed: `make {device.extra}` adds it "
+            f"(with pip: the extra `{device.extra}`)"
         )
-    if on_gpu and find_spec(PLUGIN) is None:
-        raise UserError(
-            "`device: gpu`: JAX is installed without its CUDA plugin: `make cuda` adds it "
-            "(with pip: the extra `cuda`)"
-        )
-    # With a platform named, JAX raises where it would otherwise go on with another one.
-    os.environ["JAX_PLATFORMS"] = "cuda" if on_gpu else "cpu"
+    os.environ.update(device.environment)
 
 
 def gpu(settings: RunSettings) -> str | None:

@@ -1,4 +1,4 @@
-"""Training and scoring by the plain graph: slow, and what the kernels are tested against."""
+"""Training and scoring by the plain graph: slow, and the reference for the kernels' tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from online_rnnlm.engines.base import (
     weight_symbols,
 )
 from online_rnnlm.model import graph
-from online_rnnlm.model.parameters import Parameters, sizes_of
+from online_rnnlm.model.cells import load_cell
+from online_rnnlm.model.parameters import Parameters, like, shapes
+from online_rnnlm.model.sizes import sizes_for
+
+
+def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
+    """What the graph is built from: the run's cell, the corpus's classes, the bound on errors."""
+    classes = graph.WordClasses.from_offsets(corpus.class_offsets)
+    return graph.Model(load_cell(settings.cell), classes, settings.error_clip)
 
 
 class GraphTrainer(SharedTrainer):
@@ -39,14 +47,13 @@ class GraphTrainer(SharedTrainer):
         batch = graph.padded_symbols(dtype)
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
         total, updates = graph.training_updates(
+            model_of(settings, corpus),
             self._state.weights,
             self._state.accumulators,
             batch,
-            graph.WordClasses.from_offsets(corpus.class_offsets),
             *rates,
             optimizer=settings.optimizer,
             l2=settings.l2,
-            error_clip=settings.error_clip,
         )
         self._update = pytensor.function([*batch, *rates], total, updates=updates)
 
@@ -71,14 +78,14 @@ class GraphScorer:
     ) -> None:
         dtype = settings.precision
         self._dtype, self._hidden_states = dtype, hidden_states
-        weights = weight_symbols(dtype)
+        self._sizes = sizes_for(settings, corpus)
+        weights = weight_symbols(dtype, shapes(self._sizes)._fields)
         batch = graph.padded_symbols(dtype)
         rate = pt.scalar(dtype=dtype)
-        classes = graph.WordClasses.from_offsets(corpus.class_offsets)
-        result = graph.predictions(weights, batch, classes, rate, settings.error_clip)
+        result = graph.predictions(model_of(settings, corpus), weights, batch, rate)
         self._score = pytensor.function(
             [*weights, *batch, rate],
-            [result.log_probabilities, result.document_vectors, result.hidden_states],
+            [result.log_probabilities, result.document_vectors, result.states[0]],
             on_unused_input="ignore",
         )
 
@@ -86,9 +93,7 @@ class GraphScorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
-        sizes = sizes_of(weights)
-        if document_rate == 0:
-            sizes = sizes._replace(document=0)
+        sizes = self._sizes if document_rate else self._sizes.without_document()
         parts = [empty_scores(0, 0, sizes, self._dtype)]
         for begin in range(0, len(sentences), SCORING_SENTENCES):
             part = sentences[begin : begin + SCORING_SENTENCES]
@@ -122,31 +127,35 @@ class GraphOnlineScorer(SharedTrainer):
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
         super().__init__(settings, weights, weights)
-        self._trained = Parameters(*(array.copy() for array in weights))
-        self._online = online
-        dtype = settings.precision
+        self._trained = like(weights, (array.copy() for array in weights))
+        self._online, self._sizes = online, sizes_for(settings, corpus)
+        model, dtype = model_of(settings, corpus), settings.precision
+        self._start = [np.zeros((1, size), dtype) for size in model.cell.states(weights)]
         batch = graph.padded_symbols(dtype)
-        given = graph.Given(pt.matrix(dtype=dtype), pt.tensor3(dtype=dtype))
+        states = tuple(pt.matrix(dtype=dtype) for _ in self._start)
+        given = graph.Given(states, pt.tensor3(dtype=dtype))
         rates = (online.learning_rate, online.document_rate)
         result, updates = graph.online_updates(
+            model,
             self._state.weights,
             batch,
             given,
-            graph.WordClasses.from_offsets(corpus.class_offsets),
             *(np.asarray(rate, dtype) for rate in rates),
             learning=online.learning,
-            error_clip=settings.error_clip,
         )
         self._score = pytensor.function(
-            [*batch, *given], list(result), updates=updates, on_unused_input="ignore"
+            [*batch, *given.states, given.documents],
+            [result.log_probabilities, result.document_vectors, *result.states],
+            updates=updates,
+            on_unused_input="ignore",
         )
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Scores of these sentences, read in this order, from the weights given at the start."""
-        sizes, dtype = sizes_of(self._trained), self._settings.precision
-        scores = empty_scores(len(sentences), 0, sizes, dtype)
+        dtype = self._settings.precision
+        scores = empty_scores(len(sentences), 0, self._sizes, dtype)
         begins = unit_beginnings(split, sentences, self._online.unit_of_text)
-        document = np.zeros((1, sizes.document), dtype)
+        document = np.zeros((1, self._sizes.document), dtype)
         logs = [scores.log_probabilities]
         for number, sentence in enumerate(sentences):
             if begins[number]:
@@ -162,7 +171,7 @@ class GraphOnlineScorer(SharedTrainer):
 
     def _by_word(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
         """log P of a sentence's words, and d after them; (T, 1), (T, 1) and (1, D)."""
-        states = [np.zeros((1, self._settings.hidden_size), document.dtype)]
+        states = [self._start]
         documents: list[Array] = []
         logs = np.zeros(len(inputs))
         for t in range(len(inputs)):
@@ -171,18 +180,18 @@ class GraphOnlineScorer(SharedTrainer):
             words = inputs[begin : t + 1], targets[begin : t + 1]
             mask = np.zeros((t + 1 - begin, 1), document.dtype)
             mask[-1] = 1
-            result = self._score(*words, mask, states[begin], np.stack(documents[begin:]))
-            log_probabilities, hidden, updated = result
+            result = self._score(*words, mask, *states[begin], np.stack(documents[begin:]))
+            log_probabilities, updated, *after = result
             logs[t], document = log_probabilities[-1, 0], updated[-1]
-            states.append(hidden[-1])
+            states.append([state[-1] for state in after])
         return logs, document
 
     def _whole(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
-        """The same, with d and the weights as they are before the sentence; then one step."""
+        """The same, d and the weights staying what they are until the last word; then one step."""
         mask = np.ones((len(inputs), 1), document.dtype)
-        start = np.zeros((1, self._settings.hidden_size), document.dtype)
         documents = np.repeat(document[None], len(inputs), axis=0)
-        log_probabilities, _, updated = self._score(inputs, targets, mask, start, documents)
+        result = self._score(inputs, targets, mask, *self._start, documents)
+        log_probabilities, updated, *_ = result
         return log_probabilities[:, 0], document + (updated - documents).sum(axis=0)
 
 

@@ -1,8 +1,11 @@
 """Training and scoring by the plain graph, compiled by JAX: for a GPU, in large batches.
 
-XLA, JAX's compiler, wants every shape fixed. So batches keep the sentences that they have, but are
-padded: with words that `mask` leaves out to one of a few lengths, with whole such sentences to
-their number. Neither changes anything. One function is compiled for each length that is met.
+XLA, JAX's compiler, wants every shape fixed. So batches keep their sentences, but are padded with
+words that `mask` leaves out: each sentence to one of a few lengths, the batch to its full number of
+sentences. Neither changes a result. One function is compiled for each length that occurs.
+
+The engine has no scorer for weights that learn: they change after every word or sentence, which
+leaves a GPU too little to do at a time.
 """
 
 from __future__ import annotations
@@ -30,11 +33,11 @@ from online_rnnlm.engines.base import (
     empty_scores,
     first_words,
 )
-from online_rnnlm.engines.kernel_engine import KernelOnlineScorer
+from online_rnnlm.engines.graph_engine import model_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import graph
-from online_rnnlm.model.parameters import Parameters, shapes, sizes_of, without_document
-from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.model.parameters import Parameters, like, shapes, without_document
+from online_rnnlm.model.sizes import Sizes, sizes_for
 
 MAX_LENGTHS = 8
 """Compilations of training, and of scoring: one takes seconds, on a GPU maybe a minute."""
@@ -81,7 +84,7 @@ class JaxTrainer(SharedTrainer):
         super().__init__(settings, weights, accumulators, fixed_shapes=True)
         self._split = corpus.splits["train"]
         self._padding = _Padding(corpus, settings.batch_sentences, settings.precision)
-        self._classes = graph.WordClasses.from_offsets(corpus.class_offsets)
+        self._model = model_of(settings, corpus)
         self._update_of = cache(self._compile)
 
     def _compile(self, length: int) -> Any:
@@ -89,14 +92,13 @@ class JaxTrainer(SharedTrainer):
         batch = self._padding.symbols(length)
         rates = [pt.scalar(dtype=settings.precision), pt.scalar(dtype=settings.precision)]
         total, updates = graph.training_updates(
+            self._model,
             self._state.weights,
             self._state.accumulators,
             batch,
-            self._classes,
             *rates,
             optimizer=settings.optimizer,
             l2=settings.l2,
-            error_clip=settings.error_clip,
         )
         inputs = [*batch, *rates]
         return pytensor.function(inputs, total, updates=updates, mode="JAX", trust_input=True)
@@ -132,21 +134,19 @@ class JaxScorer:
         self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
     ) -> None:
         _check_device(settings)
-        self._dtype, self._error_clip = settings.precision, settings.error_clip
-        self._hidden_states = hidden_states
+        self._dtype, self._hidden_states = settings.precision, hidden_states
         self._width = max(SCORING_SENTENCES, settings.batch_sentences)
         self._padding = _Padding(corpus, self._width, settings.precision)
-        self._classes = graph.WordClasses.from_offsets(corpus.class_offsets)
+        self._model, self._sizes = model_of(settings, corpus), sizes_for(settings, corpus)
         self._score_of = cache(self._compile)
 
     def _compile(self, sizes: Sizes, length: int) -> Any:
-        weights = Parameters(
-            *(pt.tensor(shape=shape, dtype=self._dtype) for shape in shapes(sizes))
-        )
+        every = shapes(sizes)
+        weights = like(every, (pt.tensor(shape=shape, dtype=self._dtype) for shape in every))
         batch, rate = self._padding.symbols(length), pt.scalar(dtype=self._dtype)
-        result = graph.predictions(weights, batch, self._classes, rate, self._error_clip)
+        result = graph.predictions(self._model, weights, batch, rate)
         outputs = [result.log_probabilities, result.document_vectors[-1]]
-        outputs += [result.hidden_states] * self._hidden_states
+        outputs += [result.states[0]] * self._hidden_states
         return pytensor.function(
             [*weights, *batch, rate],
             outputs,
@@ -159,9 +159,9 @@ class JaxScorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        sizes = self._sizes
         if document_rate == 0:
-            weights = without_document(weights)
-        sizes = sizes_of(weights)
+            weights, sizes = without_document(weights), sizes.without_document()
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(len(sentences), int(starts[-1]), sizes, self._dtype)
         if self._hidden_states:
@@ -206,7 +206,7 @@ def _bits_of(dtype: str) -> Iterator[None]:
 
 def _fetched(parameters: Parameters) -> Parameters:
     """Copies in the host's memory."""
-    return Parameters(*(np.array(array) for array in parameters))
+    return like(parameters, map(np.array, parameters))
 
 
 def _check_device(settings: RunSettings) -> None:
@@ -224,5 +224,3 @@ def _check_device(settings: RunSettings) -> None:
 
 
 Trainer, Scorer = JaxTrainer, JaxScorer
-# Weights that learn are read word by word, or sentence by sentence: neither gives a GPU enough to do.  # noqa: E501
-OnlineScorer = KernelOnlineScorer

@@ -1,7 +1,8 @@
 """The engines by name: what trains on and scores a corpus's sentences.
 
-An engine is the module `<name>_engine` of this package, imported when a run asks for it. It has a
-`Trainer`, a `Scorer` and an `OnlineScorer`, classes that are called as the functions below are.
+An engine is the module `<name>_engine` of this package, imported when a run asks for it. It has
+classes `Trainer`, `Scorer` and, if `config/engines.py` says so, `OnlineScorer`: they are called as
+the functions below are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
 from online_rnnlm.engines.devices import claim
-from online_rnnlm.engines.names import engine_module
+from online_rnnlm.engines.names import engine_module, online_engine
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.syntax import PACKAGE
 
@@ -26,7 +27,7 @@ def trainer(
 
     Raises UserError if the engine or the device that it is to run on is not there.
     """
-    make: Callable[..., Trainer] = _engine(settings).Trainer
+    make: Callable[..., Trainer] = _engine(settings, settings.engine).Trainer
     return make(settings, corpus, weights, accumulators)
 
 
@@ -35,22 +36,22 @@ def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -
 
     Raises UserError if the engine or the device that it is to run on is not there.
     """
-    make: Callable[..., Scorer] = _engine(settings).Scorer
+    make: Callable[..., Scorer] = _engine(settings, settings.engine).Scorer
     return make(settings, corpus, hidden_states=hidden_states)
 
 
 def online_scorer(
     settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
 ) -> OnlineScorer:
-    """A scorer by the settings' engine that starts from copies of the weights.
+    """A scorer by `online_engine` that starts from copies of the weights.
 
     Raises UserError if the engine or the device that it is to run on is not there.
     """
-    make: Callable[..., OnlineScorer] = _engine(settings).OnlineScorer
+    make: Callable[..., OnlineScorer] = _engine(settings, online_engine(settings)).OnlineScorer
     return make(settings, corpus, weights, online)
 
 
-def _engine(settings: RunSettings) -> Any:
-    """The engine's module, its device claimed before what it needs is loaded."""
+def _engine(settings: RunSettings, engine: str) -> Any:
+    """The engine's module, loaded after the run's device is claimed."""
     claim(settings)
-    return import_module(f"{PACKAGE}.{engine_module(settings.engine)}")
+    return import_module(f"{PACKAGE}.{engine_module(engine)}")

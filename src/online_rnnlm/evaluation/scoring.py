@@ -26,7 +26,7 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import parameters, weight_files
+from online_rnnlm.model import weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
     touched_after_sentences,
@@ -34,7 +34,7 @@ from online_rnnlm.model.cost import (
     update_multiply_adds_per_word,
 )
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.model.sizes import Sizes, sizes_for
 from online_rnnlm.rivals import rival_in
 from online_rnnlm.rivals.base import RunRival, ScoredText
 from online_rnnlm.storage.paths import SPLITS, RunDirectory
@@ -214,8 +214,8 @@ def _learning_costs(
 
 def _scored_sizes(network: Network, learns: bool) -> Sizes:
     """Without learning, a vector of zeros need not be multiplied."""
-    sizes = parameters.sizes_of(network.weights)
-    return sizes if learns else sizes._replace(document=0, document_layer="output")
+    sizes = sizes_for(network.settings, network.corpus)
+    return sizes if learns else sizes.without_document()
 
 
 def _with_rival(network: Network, rival: RunRival) -> Outcome:

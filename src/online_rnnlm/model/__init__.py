@@ -1,1 +1,1 @@
-"""The model: parameters, the symbolic graph, and the fast kernels that replace parts of it."""
+"""The model: its symbolic graph, the cells, parameters, sizes, weight files and costs."""

@@ -1,4 +1,4 @@
-"""The model as one symbolic graph: the definition that all else is tested against.
+"""The model as one symbolic graph: the definition that every fast engine is tested against.
 
     h_t    = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ)         h_0 = 0
     P(c)   = softmax(W_c h_t + V_c d_t)                   over classes
@@ -6,12 +6,14 @@
     L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
     d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
 
-V_h is there if d feeds the hidden layer, V_c and V_o if it feeds the output layer. ∂L_t/∂d_t is
-that of the step itself: through the scores, and through h_t where V_h is.
-All gradients are derived by the engine; d's own update counts as a constant in them.
-Sentences are padded: columns of (T, B) matrices, `mask` 1 where there is a token.
+The first line is the paper's hidden layer, `cells.sigmoid`; another cell takes its place. V_h is
+there if d feeds the hidden layer, V_c and V_o if d feeds the output layer. ∂L_t/∂d_t is the
+derivative within step t: through the scores and, where V_h is, through h_t.
+PyTensor derives all gradients. In those of the weights, the update of d counts as a constant.
+Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
-The original Theano compiles this file, too (`cross_check`): it and `parameters` keep to Python 3.8.
+The original Theano compiles this file, too (`cross_check`): with `parameters` and `cells` it keeps
+to Python 3.8.
 """
 
 from __future__ import annotations
@@ -25,39 +27,44 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad, grad_clip
 
-from online_rnnlm.model.parameters import GROUPS, Parameters
+from online_rnnlm.model.parameters import Parameters, groups_of, like
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from online_rnnlm.model.cells import Cell
+
 _NEVER = -1e30
-"""Score of the padding beside a class's words: its probability is exactly 0."""
+"""Score of the padding beside a class's words: it makes their probability exactly 0."""
 
 
 class Padded(NamedTuple):
-    """Sentences side by side, (T, B): previous words, words to predict, 1 where there is one."""
+    """Sentences side by side, as matrices (T, B)."""
 
     inputs: Any
+    """Previous words."""
     targets: Any
+    """Words to predict."""
     mask: Any
+    """1 where there is a word to predict, 0 on padding."""
 
 
 @dataclass(frozen=True)
 class WordClasses:
-    """The vocabulary's classes as index tables.
-
-    `of_word` (V,): every word's class. `words` (K, L): the classes' words, padded with word 0;
-    `exists` (K, L): False on padding. `within` (V,): every word's place in its class.
-    """
+    """The vocabulary's classes as index tables."""
 
     of_word: NDArray[np.int64]
+    """(V,): every word's class."""
     words: NDArray[np.int64]
+    """(K, L): the classes' words, padded with word 0."""
     exists: NDArray[np.bool_]
+    """(K, L): False on padding."""
     within: NDArray[np.int64]
+    """(V,): every word's place in its class."""
 
     @classmethod
     def from_offsets(cls, offsets: NDArray[np.int64]) -> WordClasses:
-        """The tables for classes that are the runs of word ids between `offsets` (K + 1,)."""
+        """Make the tables: class c has the ids from offsets[c] to offsets[c + 1] - 1; (K + 1,)."""
         sizes = np.diff(offsets)
         of_word = np.repeat(np.arange(len(sizes)), sizes)
         places = np.arange(sizes.max())
@@ -66,13 +73,27 @@ class WordClasses:
         return cls(of_word, words, exists, np.arange(offsets[-1]) - offsets[of_word])
 
 
+class Model(NamedTuple):
+    """What defines a model beside its weights."""
+
+    cell: Cell
+    """The hidden layer."""
+    classes: WordClasses
+    error_clip: float
+    """Bound on each element of the error at the hidden units' inputs; 0 is no bound."""
+
+    def bounded(self, inputs: Any) -> Any:
+        """The hidden units' inputs themselves, their error bounded as it is propagated back."""
+        return grad_clip(inputs, -self.error_clip, self.error_clip) if self.error_clip else inputs
+
+
 def pad(
     stream: NDArray[np.int32],
     offsets: NDArray[np.int64],
     sentences: NDArray[np.int64],
     dtype: str,
 ) -> Padded:
-    """The sentences of a split as padded matrices; `mask` has the model's dtype."""
+    """Put the sentences of a split into padded matrices; `mask` has the model's dtype."""
     lengths = offsets[sentences + 1] - offsets[sentences]
     times = np.arange(lengths.max())[:, None]
     exists = times < lengths
@@ -83,98 +104,96 @@ def pad(
 
 
 def padded_symbols(dtype: str) -> Padded:
-    """Symbolic inputs for `pad`'s matrices."""
+    """Symbols for the matrices that `pad` makes."""
     return Padded(pt.lmatrix("inputs"), pt.lmatrix("targets"), pt.matrix("mask", dtype=dtype))
 
 
 class Given(NamedTuple):
-    """What is as it is: h before the first word (B, M), and d before every word (T, B, D)."""
+    """Values that are given to the graph instead of being computed by it."""
 
-    hidden: Any
+    states: tuple[Any, ...]
+    """The cell's states before the first word, h first: (B, M)."""
     documents: Any
+    """d before every word, (T, B, D)."""
 
 
 class Predictions(NamedTuple):
-    """Symbolic results: log P of every target (T, B); h (T, B, M) and d (T, B, D) after it."""
+    """Symbolic results, for every word."""
 
     log_probabilities: Any
-    hidden_states: Any
+    """log P of the targets, (T, B)."""
+    states: tuple[Any, ...]
+    """The cell's states that they are predicted from, h first: (T, B, M)."""
     document_vectors: Any
+    """d after the words, (T, B, D)."""
 
 
 def predictions(
-    weights: Parameters,
-    batch: Padded,
-    classes: WordClasses,
-    document_rate: Any,
-    error_clip: float,
-    given: Given | None = None,
+    model: Model, weights: Parameters, batch: Padded, document_rate: Any, given: Given | None = None
 ) -> Predictions:
-    """The model's predictions for padded sentences, the document vector learning with each word.
+    """Predict the words of padded sentences, the document vector learning from each.
 
-    Both h and d start at 0, unless they are `given`: then d is followed from none of the words to
-    the next, but what would come after every word is told all the same.
+    The states and d start at 0. With `given`, they start from the states there, and every word is
+    predicted with its d there: what d would become after a word is returned, but not used.
     """
-    tables = [pt.constant(table) for table in (classes.of_word, classes.words, classes.within)]
-    exists = pt.constant(classes.exists)
 
-    def step(inputs: Any, targets: Any, mask: Any, hidden: Any, document: Any) -> tuple[Any, ...]:
-        of_word, words, within = tables
-        hidden = _hidden(weights, inputs, hidden, document, error_clip)
-        target_class = of_word[targets]
-        class_scores = hidden @ weights.class_output.T
-        class_scores += _fed(document, weights.class_document)
-        rows = words[target_class]
-        word_scores = _word_scores(weights, rows, hidden, document)
-        word_scores = pt.where(exists[target_class], word_scores, _NEVER)
-        log_probability = mask * (
-            _log_softmax_of(class_scores, target_class)
-            + _log_softmax_of(word_scores, within[targets])
-        )
+    def follow(inputs: Any, targets: Any, mask: Any, *before: Any) -> tuple[Any, ...]:
+        states, document = before[:-1], before[-1]
+        from_document = _fed(document, weights.hidden_document)
+        states = model.cell.step(weights, inputs, states, from_document, model.bounded)
+        log_probability = mask * _log_probability(model, weights, targets, states[0], document)
         slope = pt.grad(-log_probability.sum(), document)
         updated = disconnected_grad(document - document_rate * slope)
-        return hidden, updated, log_probability
+        return (*states, updated, log_probability)
 
-    def step_given(
-        inputs: Any, targets: Any, mask: Any, document: Any, hidden: Any
+    def follow_given(
+        inputs: Any, targets: Any, mask: Any, document: Any, *states: Any
     ) -> tuple[Any, ...]:
-        return step(inputs, targets, mask, hidden, document)
+        return follow(inputs, targets, mask, *states, document)
 
     function: Callable[..., tuple[Any, ...]]
     if given is None:
-        start = _zeros(weights, batch.inputs.shape[1])
-        sequences, infos, function = list(batch), [*start, None], step
+        start = _zeros(model, weights, batch.inputs.shape[1])
+        sequences, infos, function = list(batch), [*start, None], follow
     else:
-        sequences, infos = [*batch, given.documents], [given.hidden, None, None]
-        function = step_given
-    hidden_states, documents, log_probabilities = pytensor.scan(
+        sequences, infos = [*batch, given.documents], [*given.states, None, None]
+        function = follow_given
+    *states, documents, log_probabilities = pytensor.scan(
         function, sequences=sequences, outputs_info=infos, return_updates=False
     )
-    return Predictions(log_probabilities, hidden_states, documents)
+    return Predictions(log_probabilities, tuple(states), documents)
 
 
-def _zeros(weights: Parameters, width: Any) -> list[Any]:
-    """h (B, M) and d (B, D) of 0."""
+def _zeros(model: Model, weights: Parameters, width: Any) -> list[Any]:
+    """The cell's states (B, ·) and d (B, D) before a unit of text."""
     dtype = weights.recurrent.dtype
     document = pt.maximum(weights.class_document.shape[0], weights.hidden_document.shape[0])
-    return [pt.zeros((width, size), dtype=dtype) for size in (weights.recurrent.shape[0], document)]
+    sizes = (*model.cell.states(weights), document)
+    return [pt.zeros((width, size), dtype=dtype) for size in sizes]
+
+
+def _log_probability(
+    model: Model, weights: Parameters, targets: Any, hidden: Any, document: Any
+) -> Any:
+    """log P of the words `targets` (B,), from h and d: that of the class, and that within it."""
+    classes = model.classes
+    of_word, words, within = map(pt.constant, (classes.of_word, classes.words, classes.within))
+    target_class = of_word[targets]
+    class_scores = hidden @ weights.class_output.T
+    class_scores += _fed(document, weights.class_document)
+    word_scores = _word_scores(weights, words[target_class], hidden, document)
+    word_scores = pt.where(pt.constant(classes.exists)[target_class], word_scores, _NEVER)
+    of_class = _log_softmax_of(class_scores, target_class)
+    return of_class + _log_softmax_of(word_scores, within[targets])
 
 
 def _fed(document: Any, matrix: Any) -> Any:
-    """What d (B, D) adds to a layer: d matrix, or 0 if the matrix has no rows."""
+    """The product of d (B, D) and a matrix, for a layer; 0 if the matrix has no rows."""
     return document[:, : matrix.shape[0]] @ matrix
 
 
-def _hidden(weights: Parameters, inputs: Any, hidden: Any, document: Any, error_clip: float) -> Any:
-    total = weights.embeddings[inputs] + hidden @ weights.recurrent.T
-    total += _fed(document, weights.hidden_document)
-    if error_clip:
-        total = grad_clip(total, -error_clip, error_clip)
-    return pt.sigmoid(total)
-
-
 def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> Any:
-    """Scores of each sentence's candidate words, (B, L), for `rows` (B, L) of word ids."""
+    """The scores (B, L) of candidate words, given as ids (B, L), of each sentence."""
     output = weights.word_output[rows]
     online = weights.word_document.T[rows]
     seen = document[:, None, : weights.word_document.shape[0]]
@@ -182,17 +201,20 @@ def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> 
 
 
 def _log_softmax_of(scores: Any, index: Any) -> Any:
-    """log softmax(scores)[b, index[b]] for every row b."""
+    """For every row b, log softmax(scores)[b, index[b]]."""
     return pt.special.log_softmax(scores, axis=1)[pt.arange(index.shape[0]), index]
 
 
-def touched(weights: Parameters, batch: Padded, classes: WordClasses) -> Parameters:
-    """1 for every row or column that a batch's gradients reach, for L2: (rows, 1), (1, columns)."""
+def touched(model: Model, weights: Parameters, batch: Padded) -> Parameters:
+    """1 for every row (rows, 1) or column (1, columns) that a batch's gradients reach, else 0.
+
+    L2 shrinks only those. Parameters that are reached as a whole have a single 1, (1, 1).
+    """
     dtype = weights.recurrent.dtype
-    mask = batch.mask.flatten()
+    mask, classes = batch.mask.flatten(), model.classes
 
     def reached(rows: Any, numbers: Any) -> Any:
-        """1 for every row among these numbers (T, B), those of padding not counted."""
+        """1 for every row that is among these numbers (T, B), without those of padding."""
         times = pt.inc_subtensor(pt.zeros((rows,), dtype=dtype)[numbers.flatten()], mask)
         return pt.gt(times, 0).astype(dtype)
 
@@ -203,7 +225,10 @@ def touched(weights: Parameters, batch: Padded, classes: WordClasses) -> Paramet
     has_choice = pt.constant((classes.exists.sum(1) > 1).astype(dtype))
     predicted = (class_hit * has_choice)[of_word]
     one = pt.ones((1, 1), dtype=dtype)
-    return Parameters(read[:, None], one, one, predicted[:, None], one, predicted[None, :], one)
+    where = dict.fromkeys(weights._fields, one)
+    where.update(dict.fromkeys(model.cell.GROUPS["embeddings"], read[:, None]))
+    where.update(word_output=predicted[:, None], word_document=predicted[None, :])
+    return weights._replace(**where)
 
 
 def sgd(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
@@ -221,25 +246,24 @@ OPTIMIZERS = {"sgd": sgd, "adagrad": adagrad}
 
 
 def training_updates(
+    model: Model,
     weights: Parameters,
     accumulators: Parameters,
     batch: Padded,
-    classes: WordClasses,
     learning_rate: Any,
     document_rate: Any,
     *,
     optimizer: str,
     l2: float,
-    error_clip: float,
 ) -> tuple[Any, list[tuple[Any, Any]]]:
     """The batch's log-probability, and the updates of all weights and accumulators."""
-    result = predictions(weights, batch, classes, document_rate, error_clip)
+    result = predictions(model, weights, batch, document_rate)
     total = result.log_probabilities.sum()
-    gradients = Parameters(*pt.grad(-total, list(weights), disconnected_inputs="ignore"))
+    gradients = like(weights, pt.grad(-total, list(weights), disconnected_inputs="ignore"))
     updates = []
-    reached = touched(weights, batch, classes)
+    reached = touched(model, weights, batch)
     rule = OPTIMIZERS[optimizer]
-    for name in Parameters._fields:
+    for name in weights._fields:
         weight, sums = getattr(weights, name), getattr(accumulators, name)
         penalty = np.asarray(l2, weight.dtype) * getattr(reached, name) * weight
         gradient = getattr(gradients, name) + penalty
@@ -249,23 +273,23 @@ def training_updates(
 
 
 def online_updates(
+    model: Model,
     weights: Parameters,
     batch: Padded,
     given: Given,
-    classes: WordClasses,
     learning_rate: Any,
     document_rate: Any,
     *,
     learning: frozenset[str],
-    error_clip: float,
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
     """Predictions of the words that `mask` leaves, and a plain step of the weights that learn.
 
-    For testing: `batch` is one sentence; or its last words, all but the last one masked, with the
-    state before them, a constant. `learning` names groups of parameters.
+    For testing. `batch` is one sentence; or its last words, of which `mask` leaves the last one,
+    and the states before them are constants. `learning`: groups of parameters, by name.
     """
-    result = predictions(weights, batch, classes, document_rate, error_clip, given)
-    names = [name for group in sorted(learning) for name in GROUPS[group]]
+    result = predictions(model, weights, batch, document_rate, given)
+    groups = groups_of(model.cell)
+    names = [name for group in sorted(learning) for name in groups[group]]
     chosen = [getattr(weights, name) for name in names]
     loss = -result.log_probabilities.sum()
     gradients = pt.grad(loss, chosen, disconnected_inputs="ignore") if chosen else []

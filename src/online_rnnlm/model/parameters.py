@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import namedtuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.sizes import Sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from numpy.typing import DTypeLike
+
+    from online_rnnlm.model.cells import Cell
 
 
 class Parameters(NamedTuple):
     """Every parameter, or one thing (a sum of squares, a gradient) for every parameter.
 
+    The shapes of `embeddings`, `recurrent` and `hidden_document` are the cell's: here those of the
+    sigmoid cell. Parameters that only its cell has follow in fields of their own (`named`).
     The document vector's are stored transposed, so that a class of words is a run of memory. They
     have no rows for a layer that it does not feed.
     """
@@ -35,19 +44,52 @@ class Parameters(NamedTuple):
     """V_hᵀ, (D, M), or (0, M) if d does not feed the hidden layer."""
 
 
-GROUPS = {
-    "embeddings": ("embeddings",),
-    "recurrent": ("recurrent", "hidden_document"),
-    "output": ("class_output", "word_output", "class_document", "word_document"),
-}
+GROUPS = ("embeddings", "recurrent", "output")
 """The groups of parameters that can learn during testing, the document vector aside."""
+_OUTPUT = ("class_output", "word_output", "class_document", "word_document")
+
+
+def groups_of(cell: Cell) -> dict[str, tuple[str, ...]]:
+    """The names of a model's parameters, by their group."""
+    return {**cell.GROUPS, "output": _OUTPUT}
+
+
+def named(values: Mapping[str, Any]) -> Parameters:
+    """Parameters from values by name: first what every cell has, then the cell's own in order."""
+    own = tuple(name for name in values if name not in Parameters._fields)
+    return _with_fields(own)(**values)
+
+
+def like(parameters: Parameters, values: Iterable[Any]) -> Parameters:
+    """Parameters with the same names and other values, in the same order."""
+    return type(parameters)._make(values)
+
+
+def under(prefix: str, values: Mapping[str, Any]) -> Parameters:
+    """Parameters from those of the values whose names begin with a prefix."""
+    names = [name for name in values if name.startswith(prefix)]
+    return named({name[len(prefix) :]: values[name] for name in names})
+
+
+@lru_cache
+def _with_fields(own: tuple[str, ...]) -> type[Parameters]:
+    """`Parameters` with more fields; without any the class itself, which the kernels know."""
+    if not own:
+        return Parameters
+    return cast("type[Parameters]", namedtuple("Parameters", Parameters._fields + own))
 
 
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
     v, m, k = sizes[:3]
-    output, hidden = sizes.output_document, sizes.hidden_document
-    return Parameters((v, m), (m, m), (k, m), (v, m), (output, k), (output, v), (hidden, m))
+    d = sizes.output_document
+    output = {
+        "class_output": (k, m),
+        "word_output": (v, m),
+        "class_document": (d, k),
+        "word_document": (d, v),
+    }
+    return named({**output, **load_cell(sizes.cell).shapes(sizes)})
 
 
 def count(sizes: Sizes) -> int:
@@ -58,12 +100,14 @@ def count(sizes: Sizes) -> int:
 def initialise(sizes: Sizes, scale: float, seed: int, dtype: DTypeLike) -> Parameters:
     """Weights drawn from N(0, scale²), the same for the same seed."""
     random = np.random.default_rng([seed, 0])
-    return Parameters(*(random.normal(0, scale, shape).astype(dtype) for shape in shapes(sizes)))
+    every = shapes(sizes)
+    return like(every, (random.normal(0, scale, shape).astype(dtype) for shape in every))
 
 
 def filled(sizes: Sizes, value: float, dtype: DTypeLike) -> Parameters:
     """One value everywhere."""
-    return Parameters(*(np.full(shape, value, dtype) for shape in shapes(sizes)))
+    every = shapes(sizes)
+    return like(every, (np.full(shape, value, dtype) for shape in every))
 
 
 def without_document(parameters: Parameters) -> Parameters:
@@ -86,10 +130,10 @@ def all_finite(parameters: Parameters) -> bool:
     return all(bool(np.isfinite(array).all()) for array in parameters)
 
 
-def sizes_of(parameters: Parameters) -> Sizes:
-    """The sizes, read off the weights."""
-    v, m = parameters.embeddings.shape
+def sizes_of(parameters: Parameters, cell: str = "sigmoid") -> Sizes:
+    """The sizes, read off the weights of a model with that cell."""
+    v, m = parameters.word_output.shape
     output, k = parameters.class_document.shape
     hidden = parameters.hidden_document.shape[0]
     layer = ("both" if output else "hidden") if hidden else "output"
-    return Sizes(v, m, k, max(output, hidden), layer)
+    return Sizes(v, m, k, max(output, hidden), layer, cell)

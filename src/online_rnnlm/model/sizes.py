@@ -22,6 +22,8 @@ class Sizes(NamedTuple):
     """D, length of the document vector; 0 is the static baseline."""
     document_layer: str = "output"
     """What d feeds: `output`, `hidden` or `both`; `output` if there is none."""
+    cell: str = "sigmoid"
+    """The kind of hidden layer, a module of `cells`."""
 
     @property
     def output_document(self) -> int:
@@ -33,11 +35,16 @@ class Sizes(NamedTuple):
         """Elements of d that the hidden layer sees: D or 0."""
         return self.document if self.document_layer != "output" else 0
 
+    def without_document(self) -> Sizes:
+        """The sizes of the same model with D = 0."""
+        return self._replace(document=0, document_layer="output")
+
 
 def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
     """The sizes of a run's model on a corpus of so many words and word classes."""
     layer = settings.document_layer if settings.document_size else "output"
-    return Sizes(vocabulary, settings.hidden_size, classes, settings.document_size, layer)
+    size = settings.document_size
+    return Sizes(vocabulary, settings.hidden_size, classes, size, layer, settings.cell)
 
 
 def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.parameters import Parameters, named
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check, replacing
 from online_rnnlm.storage.paths import RunDirectory
@@ -22,7 +22,7 @@ def save(parameters: Parameters, path: Path) -> None:
 def read(path: Path) -> Parameters:
     """Read weights that `save` wrote."""
     with np.load(path) as file:
-        return Parameters(**{name: file[name] for name in Parameters._fields})
+        return named(file)
 
 
 def read_trained(run: RunDirectory) -> Parameters:

@@ -117,12 +117,12 @@ def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list
 
 
 def one_of_each_kind(experiment: Experiment) -> list[str]:
-    """The first run of each kind of model: what its vector feeds, if any, and how it learns."""
+    """The first run of each kind of model: its cell, what its vector feeds, how it learns."""
     first: dict[object, str] = {}
     for run in experiment.runs():
         settings = run.settings
         kind = (bool(settings.document_size), sizes_of_run(settings, 1, 1).document_layer)
-        first.setdefault((*kind, settings.optimizer), run.name)
+        first.setdefault((*kind, settings.cell, settings.optimizer), run.name)
     return list(first.values())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import further_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
@@ -21,10 +22,6 @@ from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.model.sizes import Sizes, sizes_of_run
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-# A fifth or so of what was measured on two shared cores, docs/performance.md and docs/gpu.md: nodes
-# are slower than one hopes. That of a GPU is assumed.
-MULTIPLY_ADDS_A_SECOND = {"kernel": 4e9, "graph": 5e6, "jax": 1e7}
-MULTIPLY_ADDS_A_SECOND_ON_GPU = 1e9
 START_MINUTES = 10
 """For the start of a job, the compilation of what is not compiled yet, a slow file system."""
 PROCESSES_MB = 900
@@ -105,9 +102,7 @@ def testing_minutes(model: Model, attempt: int) -> int:
 def further_minutes(model: Model, testing: TestingSettings, attempt: int) -> int:
     """Time for all that `testing` adds: every rate on `valid`, the best on `test`."""
     word = training_multiply_adds_per_word(model.sizes, model.class_size)
-    word += update_multiply_adds_per_word(
-        model.sizes, model.class_size, tuple(GROUPS), testing.steps
-    )
+    word += update_multiply_adds_per_word(model.sizes, model.class_size, GROUPS, testing.steps)
     rates = max(len(testing.learning_rates), len(testing.document_rates))
     words = rates * model.tokens["valid"] + model.tokens["test"]
     evaluations = len(further_evaluations(model.settings.document_size, testing))
@@ -122,9 +117,7 @@ def gpus(settings: RunSettings) -> int:
 def _speed(model: Model) -> float:
     """Multiply-adds a minute."""
     settings = model.settings
-    if settings.device == "gpu":
-        return 60 * MULTIPLY_ADDS_A_SECOND_ON_GPU
-    return 60 * MULTIPLY_ADDS_A_SECOND[settings.engine]
+    return 60 * ENGINES[settings.engine].devices[settings.device].multiply_adds_a_second
 
 
 def _bytes(model: Model) -> int:
@@ -134,8 +127,9 @@ def _bytes(model: Model) -> int:
 def _batch_bytes(model: Model, sentences: int) -> float:
     """What a batch's states, scores and deltas take; the plain graph keeps more of them."""
     sizes = model.sizes
-    token: float = 8 * sizes.hidden + 2 * (sizes.classes + model.class_size + sizes.document)
-    if model.settings.engine != "kernel":
+    _, inputs = parameters.shapes(sizes).embeddings
+    token: float = 8 * inputs + 2 * (sizes.classes + model.class_size + sizes.document)
+    if ENGINES[model.settings.engine].copies_class_outputs:
         token += 8 * model.class_size * sizes.hidden
     return sentences * model.longest * token * _bytes(model)
 

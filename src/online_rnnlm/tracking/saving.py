@@ -16,7 +16,7 @@ import pandas as pd
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.names import chosen_modules
+from online_rnnlm.engines.names import chosen_modules, usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
@@ -92,7 +92,7 @@ def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
 def _packed(folder: Path, settings: RunSettings) -> Path:
     """A file with the sources that loading and scoring need."""
     path = folder / online_rnnlm_model.PACKED
-    path.write_bytes(_code(*chosen_modules(settings)))
+    path.write_bytes(_code(*chosen_modules(usable_anywhere(settings))))
     return path
 
 

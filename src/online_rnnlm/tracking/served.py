@@ -27,6 +27,7 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.testing import LearnAfter
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, UNKNOWN, Corpus, Split, read_vocabulary
+from online_rnnlm.engines.names import usable_anywhere
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage import records
@@ -61,9 +62,8 @@ class ServedModel:
         from online_rnnlm.engines import registry  # noqa: PLC0415
 
         record = records.read(RunRecord, RunDirectory(folder).run)
-        # Wherever it is served, whatever it was trained with: there the kernels are.
-        anywhere = {"engine": "kernel", "device": "cpu"}
-        self._settings = record.settings.model_copy(update=anywhere)
+        # A model is served on other machines, too: what it was trained with may be missing there.
+        self._settings = usable_anywhere(record.settings)
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = weight_files.read(RunDirectory(folder).model)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.parameters import Parameters, under
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import is_sealed, replacing, seal
 from online_rnnlm.storage.paths import RunDirectory
@@ -178,8 +178,5 @@ def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
 
 def _parameters(file: Mapping[str, Any], prefix: str) -> tuple[Parameters, Parameters]:
     """Weights and accumulators."""
-    weights, accumulators = (
-        Parameters(**{name: file[f"{prefix}{kind}.{name}"] for name in Parameters._fields})
-        for kind in _KINDS
-    )
+    weights, accumulators = (under(f"{prefix}{kind}.", file) for kind in _KINDS)
     return weights, accumulators

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.devices import gpu
 from online_rnnlm.model import parameters
 from online_rnnlm.model.cost import training_multiply_adds_per_word
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.process.hardware import machine, peak_memory
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.identity import identity
@@ -52,7 +53,7 @@ def describe_run(run: Run, corpus: Corpus) -> RunRecord:
 
 def _packages(settings: RunSettings) -> tuple[str, ...]:
     """What the run is computed with."""
-    return ("numpy", "numba", "pytensor", "scipy", *(["jax"] if settings.engine == "jax" else []))
+    return ("numpy", "numba", "pytensor", "scipy", *ENGINES[settings.engine].packages)
 
 
 def describe_epoch(outcome: EpochOutcome) -> Epoch:
@@ -71,15 +72,15 @@ def describe_epoch(outcome: EpochOutcome) -> Epoch:
 
 
 def describe_result(
+    settings: RunSettings,
     identity: str,
     directory: RunDirectory,
     corpus: Corpus,
-    weights: Parameters,
     epochs: Sequence[Epoch],
 ) -> RunResult:
     """A run that ends now, its model and metrics written."""
     best = min(epochs, key=lambda epoch: epoch.valid_perplexity)
-    sizes, mean = parameters.sizes_of(weights), corpus.mean_class_size("train")
+    sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
     return RunResult(
         identity=identity,
         files={file.name: sha256_of(file) for file in (directory.model, directory.metrics)},

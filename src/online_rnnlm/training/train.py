@@ -65,7 +65,7 @@ def train(
         records.write_lines(directory.metrics, progress.epochs)
         with _logging_to(directory.log), _noting_failure(directory, record.identity):
             _train_epochs(run, corpus, directory, progress, keeper)
-        _finish(corpus, directory, progress, record.identity)
+        _finish(run, corpus, directory, progress, record.identity)
         shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
 
@@ -150,10 +150,12 @@ def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
     records.write(directory.run, record)
 
 
-def _finish(corpus: Corpus, directory: RunDirectory, progress: Progress, identity: str) -> None:
+def _finish(
+    run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, identity: str
+) -> None:
     """Write the finished run's files, the result last: it says that all are there."""
     weight_files.save(progress.weights, directory.model)
-    result = describe_result(identity, directory, corpus, progress.weights, progress.epochs)
+    result = describe_result(run.settings, identity, directory, corpus, progress.epochs)
     records.write(directory.result, result)
 
 

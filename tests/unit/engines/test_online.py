@@ -13,7 +13,8 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, first_words, unit_beginnings
 from online_rnnlm.model import parameters
-from online_rnnlm.model.parameters import GROUPS
+from online_rnnlm.model.cells import load_cell
+from online_rnnlm.model.parameters import GROUPS, groups_of
 from online_rnnlm.model.sizes import sizes_for
 
 pytestmark = pytest.mark.usefixtures("quick_graph")
@@ -132,7 +133,8 @@ def test_the_kernel_learns_as_the_graph_does(small, corpus, case):
     assert actual.log_probabilities.dtype == "float64"
     assert actual.document_vectors.dtype == found.embeddings.dtype == case.precision
     assert len(actual.log_probabilities) == np.array(LENGTHS)[ORDER].sum()
-    learning = {name for group in case.learning for name in GROUPS[group]}
+    groups = groups_of(load_cell("sigmoid"))
+    learning = {name for group in case.learning for name in groups[group]}
     if not case.document_rate:
         learning = {n for n in learning if "document" not in n}  # d = 0: nothing to learn from
     start = small.weights_for(case.settings(), corpus)

@@ -7,6 +7,7 @@ import pytest
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
 from online_rnnlm.model import graph, parameters
+from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
 
@@ -97,7 +98,8 @@ def test_predictions_are_those_of_plain_numpy(corpus, split, small, reference, m
     classes = graph.WordClasses.from_offsets(corpus.class_offsets)
     symbols = graph.padded_symbols("float64")
     symbolic = Parameters(*(pytensor.shared(array) for array in weights))
-    result = graph.predictions(symbolic, symbols, classes, RATE, 0.0)
+    model = graph.Model(load_cell("sigmoid"), classes, error_clip=0.0)
+    result = graph.predictions(model, symbolic, symbols, RATE)
     numbers = np.arange(split.sentences)
     batch = graph.pad(split.stream, split.offsets, numbers, "float64")
     log_probabilities, documents = pytensor.function(

@@ -105,6 +105,8 @@ def test_what_decides_no_bit_changes_no_digest(changed_by, file, old, new):
                      {"kernel", "compiled"}, id="a constant in a kernel"),
         pytest.param("model/graph.py", "_NEVER = -1e30", "_NEVER = -1e20",
                      {"graph"}, id="the graph"),
+        pytest.param("model/cells/sigmoid.py", "pt.sigmoid(", "pt.tanh(",
+                     {"kernel", "graph"}, id="the cell"),
         pytest.param("corpora/vocabulary.py", "sqrt", "cbrt", {"vocabulary"}, id="the classes"),
         pytest.param("analysis/figures/curves.py", '"epoch"', '"epochs"',
                      {"figures"}, id="a figure"),

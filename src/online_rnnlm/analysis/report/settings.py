@@ -17,6 +17,7 @@ PUBLISHED, TOOLKIT, ASSUMED = "published", "RNNLM Toolkit's", "assumed"
 # A setting is published, or the toolkit's, only with this value; with another it is assumed.
 # Published: said in the author's summary of the paper. The toolkit's: read off its source.
 _ORIGINS: Mapping[str, tuple[str, Any]] = {
+    "cell": (PUBLISHED, "sigmoid"),
     "document_layer": (PUBLISHED, "output"),
     "error_clip": (TOOLKIT, 15.0),
     "improvement_factor": (TOOLKIT, 1.003),

@@ -1,0 +1,45 @@
+"""The paper's hidden layer: h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from online_rnnlm.model.parameters import Parameters
+    from online_rnnlm.model.sizes import Sizes
+
+GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent", "hidden_document")}
+
+
+def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
+    """E (V, M), W_h (M, M) and V_hᵀ (D, M)."""
+    v, m, d = sizes.vocabulary, sizes.hidden, sizes.hidden_document
+    return {"embeddings": (v, m), "recurrent": (m, m), "hidden_document": (d, m)}
+
+
+def states(weights: Parameters) -> tuple[Any, ...]:
+    """The length of h."""
+    return (weights.recurrent.shape[0],)
+
+
+def step(
+    weights: Parameters,
+    words: Any,
+    states: tuple[Any, ...],
+    from_document: Any,
+    bounded: Callable[[Any], Any],
+) -> tuple[Any, ...]:
+    """h (B, M) after a word."""
+    import pytensor.tensor as pt
+
+    (hidden,) = states
+    total = weights.embeddings[words] + hidden @ weights.recurrent.T
+    total += from_document
+    return (pt.sigmoid(bounded(total)),)
+
+
+def multiply_adds(sizes: Sizes) -> int:
+    """M (M + D)."""
+    return sizes.hidden * (sizes.hidden + sizes.hidden_document)
