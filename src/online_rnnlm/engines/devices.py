@@ -14,8 +14,8 @@ PLUGIN = "jax_cuda12_plugin"
 _NAME_BYTES = 256
 
 
-def claim(settings: RunSettings) -> None:
-    """Let JAX see the device that the settings ask for, and no other; call it before the import.
+def require(settings: RunSettings) -> None:
+    """Let JAX see the device that the settings require, and no other; call it before the import.
 
     Raises UserError if there is no such device, or if JAX or its plugin is not installed. Takes
     milliseconds: the NVIDIA driver itself is asked, by which CUDA_VISIBLE_DEVICES is heeded.

@@ -13,7 +13,7 @@ from typing import Any
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
-from online_rnnlm.engines.devices import claim
+from online_rnnlm.engines.devices import require
 from online_rnnlm.engines.names import engine_module
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.syntax import PACKAGE
@@ -52,5 +52,5 @@ def online_scorer(
 
 def _engine(settings: RunSettings) -> Any:
     """The engine's module, its device claimed before what it needs is loaded."""
-    claim(settings)
+    require(settings)
     return import_module(f"{PACKAGE}.{engine_module(settings.engine)}")
