@@ -5,9 +5,13 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-SNAKEMAKE = $(BIN)/snakemake --workflow-profile workflow/profiles/default --cores $(CORES)
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
+# Snakemake answers to a file that is not there with a traceback: it is looked at before.
+RUN = @$(BIN)/online-rnnlm check $(CONFIG) && $(SNAKEMAKE) --configfile $(CONFIG)
+CONFIG ?= config/config.yaml
 EXPERIMENT ?= demo
 PORT ?= 5000
+TEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BENCH ?=
 THEANO ?= .venv-theano
 THEANO_BASE ?= python3.9
@@ -27,23 +31,26 @@ ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper jax cuda theano ui bench test lint format document lock clean \
-    environment theano-environment python
+.PHONY: help reproduce smoke comparison paper jax cuda theano ui bench check test lint format document lock \
+    clean environment theano-environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-reproduce: environment ## Run the demo experiment: minutes on two cores, set-up included
-	$(SNAKEMAKE)
+reproduce: environment ## Run the demo: minutes on two cores, set-up included (CONFIG=FILE: your own experiment)
+	$(RUN)
 
+smoke: CONFIG := config/smoke.yaml
 smoke: environment ## Run the tiny experiment: some minutes
-	$(SNAKEMAKE) --configfile config/smoke.yaml
+	$(RUN)
 
+comparison: CONFIG := config/comparison.yaml
 comparison: environment ## The whole comparison on the demo's text: three seeds, an hour or so
-	$(SNAKEMAKE) --configfile config/comparison.yaml
+	$(RUN)
 
+paper: CONFIG := config/paper.yaml
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
-	$(SNAKEMAKE) --configfile config/paper.yaml
+	$(RUN)
 
 # Their locks have only what they add. They stay until the environment is made anew.
 jax: environment ## Add what `engine: jax` needs on a CPU to the environment
@@ -65,8 +72,11 @@ bench: environment ## Measure speed, memory, peers; write docs/performance.md (B
 	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
 	$(BIN)/python -m benchmarks --document $(BENCH)
 
+check: lint ## Check format, style and types, and run the fast tests: two minutes on two cores
+	$(TEST) -m "not slow" tests/unit
+
 test: environment jax ## Run all tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(TEST)
 
 lint: environment ## Check format, style, types and the workflow
 	$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from benchmarks.measure import Task, interleaved, ratios
 from benchmarks.rows import missing, row
 from benchmarks.speed import training_pass
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.devices import claim, gpu
+from online_rnnlm.engines.devices import gpu, require
 from online_rnnlm.errors import UserError
 
 BATCHES_A_PASS = 4
@@ -24,7 +24,7 @@ def jax(context: Context) -> dict[str, Any]:
     """
     settings = context.settings(ONLINE, engine="jax", device=context.options.device)
     try:
-        claim(settings)
+        require(settings)
     except UserError as error:
         return {"rows": [missing(_title(settings), str(error))]}
     about = gpu(settings) or "cpu"

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "environment.yml", "config", "src", "workflow")
+PARTS = ("Snakefile", "environment.yml", "config", "profiles", "src", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
 TIMEOUT = 300
 
@@ -80,12 +80,13 @@ class Project:
             check=False,
         )
 
-    def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `online-rnnlm` of this copy."""
+        ours = {"PYTHONPATH": str(self.path / "src")}
         return subprocess.run(
             [sys.executable, "-m", "online_rnnlm", *arguments],
             cwd=self.path,
-            env=users_environment() | {"PYTHONPATH": str(self.path / "src")},
+            env=users_environment() | ours | environment,
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
@@ -126,17 +127,30 @@ class Project:
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
         return "config/test.yaml"
 
-    def edit(self, file: str, addition: str = "\nEDITED = True\n") -> None:
-        """Change a source file's content."""
+    def planned_trainings(self, *arguments: str) -> set[str]:
+        """The runs that would be trained now."""
+        said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
+        return {line.split()[-1] for line in said.splitlines() if ": Train " in line}
+
+    def edit(self, file: str, addition: str = "\nassert True\n") -> None:
+        """Add to a file; by default a statement that runs before anything of the module is used."""
         with (self.path / file).open("a", encoding="utf-8") as stream:
             stream.write(addition)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Replace a text in a file, once."""
+        content = (self.path / file).read_text(encoding="utf-8")
+        assert old in content, (file, old)
+        (self.path / file).write_text(content.replace(old, new, 1), encoding="utf-8")
 
 
 def copy_project(path: Path) -> Project:
     """Copy the project with its `__pycache__`: what is compiled there need not be again."""
     for part in PARTS:
         source = ROOT / part
-        if source.is_dir():
+        if source.is_symlink():
+            (path / part).symlink_to(source.readlink())
+        elif source.is_dir():
             ignored = shutil.ignore_patterns("*.egg-info")
             shutil.copytree(source, path / part, ignore=ignored)
         else:

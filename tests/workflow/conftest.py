@@ -1,12 +1,15 @@
 """What the workflow's tests share."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.project import DOWNLOADS, Project, copy_project
+from tests.project import DOWNLOADS, Project, copy_project, users_environment
 from tests.project import own_text as write_own_text
 
 
@@ -39,3 +42,22 @@ def downloads() -> Path:
 def own_text() -> Callable[..., dict[str, object]]:
     """Writes three small ready files into a project; gives the corpus as configurations have it."""
     return write_own_text
+
+
+@pytest.fixture(scope="session")
+def rules_of() -> Callable[[Project, str], dict[str, tuple[str | None, list[str]]]]:
+    """Gives the rules that Snakemake makes of a project: see `rules_of_workflow.py`."""
+
+    def rules(project: Project, configuration: str) -> dict[str, tuple[str | None, list[str]]]:
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("rules_of_workflow.py")), configuration],
+            cwd=project.path,
+            env=users_environment() | {"PYTHONPATH": str(project.path / "src")},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        found = json.loads(done.stdout.splitlines()[-1])
+        return {name: (command, code) for name, (command, code) in found.items()}
+
+    return rules

@@ -68,7 +68,7 @@ def test_a_wrong_configuration_is_one_line(shared, values, expected):
 def test_configfile_takes_the_defaults_place(shared):
     file = shared.configure(**GOOD)
     said = shared.succeed("--dry-run", "--configfile", file)
-    assert "results/bad/runs/vital-M10-D0-seed1" in said
+    assert "Train vital-M10-D0-seed1" in said
     assert "results/demo" not in said
     assert "M100" not in said
 
@@ -88,7 +88,28 @@ def test_config_alone_can_be_wrong(shared):
     assert "seeds.0" in done.stderr
 
 
-def test_the_slurm_profile_is_found_by_its_path(shared):
-    profile = "workflow/profiles/slurm"
-    said = shared.succeed("--dry-run", "--workflow-profile", profile)
-    assert f"workflow specific profile {profile}" in said
+def test_an_engine_is_not_searched_for(shared):
+    file = shared.configure(**GOOD, search={"engine": ["kernel", "graph"]})
+    done = shared.snakemake("--dry-run", "--configfile", file)
+    assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
+    assert "`search`: `engine` decides what hardware" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "profile"),
+    [
+        ((), "profiles/default"),
+        (("--workflow-profile", "slurm"), "profiles/slurm"),
+        (("--workflow-profile", "workflow/profiles/slurm"), "workflow/profiles/slurm"),
+    ],
+    ids=["by default", "by its name", "by its path"],
+)
+def test_a_profile_is_found(shared, arguments, profile):
+    said = shared.succeed("--dry-run", *arguments)
+    assert f"Using workflow specific profile {profile} for" in said
+
+
+def test_a_profile_that_is_not_there_is_one_line(shared):
+    done = shared.snakemake("--dry-run", "--workflow-profile", "slrum")
+    assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
+    assert "slrum: no such profile; there are: cluster-generic, default, slurm" in done.stderr

@@ -74,7 +74,7 @@ def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_read_only_results_are_said_in_one_line(project, read_only):
-    project.edit("src/online_rnnlm/training.py")
+    project.edit("src/online_rnnlm/training/loop.py")
     error = _says_one_error(project.snakemake(*ARGUMENTS))
     assert "results" in error
     assert "cannot be written" in error

@@ -3,13 +3,20 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 
+from online_rnnlm.commands._main import verbs
+from online_rnnlm.storage.code import module_sources
+
 SMOKE = ("--configfile", "config/smoke.yaml")
 RESULTS = "results/smoke"
 RUN = "wikipedia-excerpt-M16-D4-seed1"
+SEARCHED = {RUN, "wikipedia-excerpt-M16-D4-both-seed1"}
+RECORDING = str(Path(__file__).with_name("recording"))
+TRAINING = "src/online_rnnlm/training"
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +25,20 @@ def arguments(downloads):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, copy_of_project, arguments):
+def loaded(tmp_path_factory):
+    """Where the verbs of the smoke experiment leave what they have loaded."""
+    return tmp_path_factory.mktemp("loaded")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, copy_of_project, arguments, loaded):
     """The project after one whole run of the smoke experiment."""
     project = copy_of_project(tmp_path_factory.mktemp("smoke") / "project")
-    said = project.succeed(*arguments)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", RECORDING, prepend=os.pathsep)
+        environment.setenv("VERBS_LOADED", str(loaded))
+        said = project.succeed(*arguments)
+        project.verb("--help", PYTHONPATH=f"{project.path / 'src'}{os.pathsep}{RECORDING}")
     assert f"{RESULTS}/report.html" in said
     assert "make ui EXPERIMENT=smoke" in said
     return project
@@ -76,18 +93,51 @@ def test_a_second_run_does_nothing(finished, arguments):
     assert "Nothing to be done" in finished.succeed(*arguments)
 
 
+def _loaded(folder):
+    """(verb, the modules and the package's data that its process has loaded) of every job."""
+    return [json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")]
+
+
+def test_a_verb_loads_nothing_that_its_rules_do_not_digest(finished, loaded, rules_of):
+    """Modules that only settings name are in the rule's code, and so are the package's data."""
+    processes = _loaded(loaded)
+    [every_verbs] = [found["modules"] for found in processes if found["verb"] == "--help"]
+    covered, data = {}, {}
+    for command, code in rules_of(finished, "config/smoke.yaml").values():
+        verb = command.split(" -m online_rnnlm ")[1].split()[0] if command else None
+        for text in code:
+            starts, _, folder = text.partition("+")
+            modules = [start.partition(":")[0] for start in starts.split()]
+            covered.setdefault(verb, set()).update(map(_module, module_sources(*modules)))
+            data.setdefault(verb, set()).add(folder)
+    assert covered.keys() <= {found["verb"] for found in processes} | {"cross-check"}
+    for found in processes:
+        if found["verb"] in covered:
+            more = set(found["modules"]) - set(every_verbs)
+            assert more <= covered[found["verb"]], found["verb"]
+            assert {str(Path(file).parent) for file in found["data"]} <= data[found["verb"]]
+    assert {verbs()[found["verb"]] for found in processes if found["verb"] in covered}
+
+
+def _module(file):
+    """The name of a module below the package, by its file."""
+    parts = file.with_suffix("").parts
+    below = parts[len(parts) - parts[::-1].index("online_rnnlm") :]
+    return ".".join(part for part in below if part != "__init__")
+
+
 def test_a_touch_does_nothing(project, arguments):
-    for file in ("training.py", "runs.py", "corpora/splitting.py", "analysis/report.py"):
-        os.utime(project.path / "src" / "online_rnnlm" / file)
+    for file in (project.path / "src").rglob("*.py"):
+        os.utime(file)
     assert project.planned(*arguments) == set()
 
 
 @pytest.mark.parametrize(
     ("file", "again", "not_again"),
     [
-        ("analysis/report.py", {"report"}, {"train", "evaluate", "tables", "encode"}),
-        ("evaluation.py", {"evaluate", "evaluate_online", "tables"}, {"train", "encode"}),
-        ("training.py", {"train", "evaluate", "track", "report"}, {"encode", "splits"}),
+        ("analysis/report/write.py", {"report"}, {"train", "evaluate", "tables", "encode"}),
+        ("evaluation/evaluate.py", {"evaluate", "evaluate_online", "tables"}, {"train", "encode"}),
+        ("training/loop.py", {"train", "evaluate", "track", "report"}, {"encode", "splits"}),
         ("corpora/tokenisation.py", {"sentences", "splits", "encode", "train"}, {"fetch"}),
     ],
 )
@@ -98,6 +148,28 @@ def test_an_edit_of_the_code_reruns_its_stage_and_what_follows(
     planned = project.planned(*arguments)
     assert again <= planned
     assert not not_again & planned
+
+
+def test_an_edit_of_a_template_makes_the_pages_anew(project, arguments):
+    project.edit("src/online_rnnlm/analysis/templates/style.css", "p { margin: 0 }\n")
+    assert project.planned(*arguments) == {"tables", "neighbours", "report", "track", "all"}
+
+
+def test_what_is_written_for_people_in_the_training_reruns_nothing(project, arguments):
+    for file in (project.path / TRAINING).glob("*.py"):
+        path = str(file.relative_to(project.path))
+        project.replace(path, '"""', '"""Well. ')
+        project.edit(path, "\n# A comment.\n")
+    project.replace(f"{TRAINING}/epoch.py", "is not a finite number", "is odd")
+    assert project.planned(*arguments) == set()
+
+
+def test_another_choice_of_a_searched_row_trains_the_row_and_no_candidate(project, arguments):
+    best = "min(outcomes, key=lambda outcome: outcome[0])"
+    project.replace(
+        f"{TRAINING}/choice.py", best, best.replace("(outcomes,", "([*outcomes][::-1],")
+    )
+    assert project.planned_trainings(*arguments) == SEARCHED
 
 
 def _change_row(project, index, **changed):

@@ -2,8 +2,6 @@
 
 import re
 
-from online_rnnlm.pipeline import resources
-
 CORPUS = RESULTS.corpus("{corpus}")
 DOWNLOADS = inputs.downloads(EXPERIMENT)
 
@@ -17,17 +15,19 @@ rule fetch:
         RESULTS.log("fetch", "{file}"),
     wildcard_constraints:
         file="|".join(map(re.escape, DOWNLOADS)) or "none",
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
         mem_mb=500,
         runtime=30,
     params:
+        configuration=RESULTS.configuration,
         sha256=lambda wildcards: DOWNLOADS[wildcards.file].sha256,
     message:
         "Fetch {wildcards.file}"
     shell:
-        "python3 -m online_rnnlm fetch --config {RESULTS.configuration} {output} --log {log}"
+        "exec python3 -m online_rnnlm fetch --config {params.configuration} {output} --log {log}"
 
 
 rule articles:
@@ -44,9 +44,7 @@ rule articles:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(15, 3, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.code(
-            "articles", *inputs.source_modules(EXPERIMENT.corpora[wildcards.corpus])
-        ),
+        code=lambda wildcards: inputs.corpus_code("articles", EXPERIMENT.corpora[wildcards.corpus]),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.stage_settings(
             "articles", EXPERIMENT.corpora[wildcards.corpus]
@@ -54,7 +52,7 @@ rule articles:
     message:
         "Read the articles of {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
+        "exec python3 -m online_rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
         " --threads {threads} --log {log}"
 
 
@@ -81,7 +79,7 @@ rule sentences:
     message:
         "Divide {wildcards.corpus} into sentences and tokens"
     shell:
-        "python3 -m online_rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
+        "exec python3 -m online_rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
         " --threads {threads} --log {log}"
 
 
@@ -102,9 +100,7 @@ rule splits:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.code(
-            "splits", *inputs.source_modules(EXPERIMENT.corpora[wildcards.corpus])
-        ),
+        code=lambda wildcards: inputs.corpus_code("splits", EXPERIMENT.corpora[wildcards.corpus]),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.stage_settings(
             "splits", EXPERIMENT.corpora[wildcards.corpus]
@@ -112,7 +108,7 @@ rule splits:
     message:
         "Split {wildcards.corpus} into train, valid and test"
     shell:
-        "python3 -m online_rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
+        "exec python3 -m online_rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
         " --threads {threads} --log {log}"
 
 
@@ -137,7 +133,7 @@ rule vocabulary:
     message:
         "Count the words of {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
+        "exec python3 -m online_rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
         " --log {log}"
 
 
@@ -159,9 +155,7 @@ rule encode:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.code(
-            "encode", *inputs.source_modules(EXPERIMENT.corpora[wildcards.corpus])
-        ),
+        code=lambda wildcards: inputs.corpus_code("encode", EXPERIMENT.corpora[wildcards.corpus]),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.stage_settings(
             "encode", EXPERIMENT.corpora[wildcards.corpus]
@@ -169,5 +163,5 @@ rule encode:
     message:
         "Encode {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
+        "exec python3 -m online_rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
         " --log {log}"

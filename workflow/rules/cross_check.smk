@@ -6,21 +6,20 @@ import os
 from online_rnnlm.engines.names import chosen_modules, usable_anywhere
 
 # Seen from the project, if it is not absolute.
-THEANO = SOURCE.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
+THEANO = CHECKOUT.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
 
 
 rule cross_check:
     input:
         [RESULTS.cross_check(run) for run in inputs.one_of_each_kind(EXPERIMENT)],
+    localrule: True
     message:
         "Theano, PyTensor and the kernels agree"
 
 
 rule cross_check_run:
     input:
-        corpus=lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
-        ),
+        corpus=run_corpus("train", "valid"),
     output:
         RESULTS.cross_check("{run}"),
     log:
@@ -43,5 +42,5 @@ rule cross_check_run:
     message:
         "Compute {wildcards.run}'s first updates by Theano, PyTensor and the kernels"
     shell:
-        "python3 -m online_rnnlm cross-check --config {params.configuration} --run {wildcards.run}"
+        "exec python3 -m online_rnnlm cross-check --config {params.configuration} --run {wildcards.run}"
         " --theano {params.theano} --log {log}"

@@ -4,10 +4,8 @@
 
 rule evaluate:
     input:
-        run=inputs.run_files(RESULTS.run("{run}")),
-        corpus=lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), SPLITS
-        ),
+        run=inputs.run_files(RUN),
+        corpus=run_corpus(*SPLITS),
     output:
         inputs.one_evaluation(RESULTS, "{run}", "none"),
     log:
@@ -22,17 +20,15 @@ rule evaluate:
         runtime=lambda wildcards, attempt: resources.testing_minutes(
             MODEL_OF(RUNS[wildcards.run]), attempt
         ),
-        gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
+        gpu=run_gpus,
     params:
-        code=lambda wildcards: inputs.code(
-            "evaluate", *chosen_modules(RUNS[wildcards.run].settings)
-        ),
+        code=run_code("evaluate"),
         configuration=RESULTS.configuration,
         how="--evaluation none",
     message:
         "Evaluate {wildcards.run}, with nothing learning"
     shell:
-        "python3 -m online_rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
+        "exec python3 -m online_rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
         " {params.how} --log {log}"
 
 
@@ -43,9 +39,7 @@ use rule evaluate as evaluate_online with:
     log:
         RESULTS.log("evaluate", "{run}-document_vector"),
     params:
-        code=lambda wildcards: inputs.code(
-            "evaluate", *chosen_modules(RUNS[wildcards.run].settings)
-        ),
+        code=run_code("evaluate"),
         configuration=RESULTS.configuration,
         how="--evaluation document_vector",
     message:
@@ -71,10 +65,8 @@ use rule kernels as online_kernels with:
 # of what has been made is the output; a killed job goes on with the one that it was killed in.
 use rule evaluate as evaluate_further with:
     input:
-        run=inputs.run_files(RESULTS.run("{run}")),
-        corpus=lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), SPLITS
-        ),
+        run=inputs.run_files(RUN),
+        corpus=run_corpus(*SPLITS),
         kernels=RESULTS.online_kernels,
     output:
         update(RESULTS.further_evaluations("{run}")),
@@ -87,11 +79,11 @@ use rule evaluate as evaluate_further with:
         runtime=lambda wildcards, attempt: resources.further_minutes(
             MODEL_OF(RUNS[wildcards.run]), EXPERIMENT.testing, attempt
         ),
-        gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
+        gpu=run_gpus,
     params:
-        code=lambda wildcards: inputs.code(
+        code=lambda wildcards: inputs.run_code(
             "evaluate",
-            *chosen_modules(RUNS[wildcards.run].settings),
+            RUNS[wildcards.run],
             *inputs.rivals_of_run(RUNS[wildcards.run], EXPERIMENT.testing),
         ),
         configuration=RESULTS.configuration,
@@ -121,5 +113,5 @@ rule rival:
     message:
         "Train and test {wildcards.rival}"
     shell:
-        "python3 -m online_rnnlm rival --config {params.configuration} --rival {wildcards.rival}"
+        "exec python3 -m online_rnnlm rival --config {params.configuration} --rival {wildcards.rival}"
         " --log {log}"

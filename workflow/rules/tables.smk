@@ -1,12 +1,10 @@
-# The runs' figures become tables, figures, claims and the report.
+# The runs' metrics become tables, figures, claims and the report.
 
 from online_rnnlm.analysis.names import figure_names, has_neighbours, table_names
 
 TABLES = table_names(EXPERIMENT)
 FIGURES = figure_names(EXPERIMENT)
 WHOLE_EXPERIMENT = inputs.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
-TEMPLATES = sorted(str(file) for file in Path("src/online_rnnlm/analysis/templates").iterdir())
-
 
 # What `report` marks is shown by Snakemake's own report, too: `snakemake --report`.
 
@@ -15,7 +13,6 @@ rule tables:
     input:
         results=inputs.result_files(EXPERIMENT, RESULTS),
         published="config/published.yaml",
-        templates=TEMPLATES,
     output:
         [
             report(
@@ -29,19 +26,20 @@ rule tables:
         [RESULTS.table(table, kind) for table in TABLES for kind in ("csv", "md", "tex")],
     log:
         RESULTS.log("tables"),
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("tables", *inputs.rival_modules(EXPERIMENT)),
+        code=inputs.code("tables", *inputs.rival_modules(EXPERIMENT), data="analysis/templates"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
         "Write the tables"
     shell:
-        "python3 -m online_rnnlm tables --config {params.configuration} --published {input.published}"
+        "exec python3 -m online_rnnlm tables --config {params.configuration} --published {input.published}"
         " --log {log}"
 
 
@@ -63,6 +61,7 @@ rule figures:
         RESULTS.captions,
     log:
         RESULTS.log("figures"),
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
@@ -75,7 +74,7 @@ rule figures:
     message:
         "Draw the figures"
     shell:
-        "python3 -m online_rnnlm figures --config {params.configuration} --log {log}"
+        "exec python3 -m online_rnnlm figures --config {params.configuration} --log {log}"
 
 
 rule claims:
@@ -85,6 +84,7 @@ rule claims:
         RESULTS.claims,
     log:
         RESULTS.log("claims"),
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
@@ -97,14 +97,13 @@ rule claims:
     message:
         "Judge the claims"
     shell:
-        "python3 -m online_rnnlm claims --config {params.configuration} --log {log}"
+        "exec python3 -m online_rnnlm claims --config {params.configuration} --log {log}"
 
 
 rule neighbours:
     input:
         results=inputs.result_files(EXPERIMENT, RESULTS),
         vectors=inputs.vector_files(EXPERIMENT, RESULTS),
-        templates=TEMPLATES,
     output:
         report(
             RESULTS.table("neighbours", "html"),
@@ -115,19 +114,20 @@ rule neighbours:
         [RESULTS.table("neighbours", kind) for kind in ("csv", "md", "tex")],
     log:
         RESULTS.log("neighbours"),
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("neighbours"),
+        code=inputs.code("neighbours", data="analysis/templates"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
         "Find sentences with similar document vectors"
     shell:
-        "python3 -m online_rnnlm neighbours --config {params.configuration} --log {log}"
+        "exec python3 -m online_rnnlm neighbours --config {params.configuration} --log {log}"
 
 
 rule report:
@@ -138,22 +138,22 @@ rule report:
         neighbours=rules.neighbours.output if has_neighbours(EXPERIMENT) else [],
         published="config/published.yaml",
         results=inputs.result_files(EXPERIMENT, RESULTS),
-        templates=TEMPLATES,
     output:
         report(RESULTS.report, caption="../report/report.rst", category="Report"),
     log:
         RESULTS.log("report"),
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("report"),
+        code=inputs.code("report", data="analysis/templates"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
         "Write the report"
     shell:
-        "python3 -m online_rnnlm report --config {params.configuration} --published {input.published}"
+        "exec python3 -m online_rnnlm report --config {params.configuration} --published {input.published}"
         " --log {log}"

@@ -12,6 +12,7 @@ rule track:
         database=[] if EXPERIMENT.tracking.store else update(RESULTS.store),
     log:
         RESULTS.log("track"),
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
@@ -19,9 +20,9 @@ rule track:
         runtime=30,
     params:
         code=inputs.code("track"),
-        arguments=shlex.join(watcher.tracking_arguments(EXPERIMENT.tracking)),
+        store=watcher.store_arguments(EXPERIMENT.tracking),
         directory=RESULTS.path,
     message:
         "Enter the runs and the report into MLflow"
     shell:
-        "python3 -m online_rnnlm {params.arguments} --log {log} {params.directory:q}"
+        "exec python3 -m online_rnnlm track {params.store:q} --log {log} {params.directory:q}"

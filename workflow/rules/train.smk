@@ -1,11 +1,5 @@
 # One job trains one run. The kernels are compiled before, once: it takes a minute.
 
-from functools import partial
-
-from online_rnnlm.engines.names import chosen_modules
-
-RUN = RESULTS.run("{run}")
-MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
 PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
 
 
@@ -29,7 +23,7 @@ rule kernels:
     message:
         "Compile the kernels"
     shell:
-        "python3 -m online_rnnlm kernels --config {params.configuration} {params.options}"
+        "exec python3 -m online_rnnlm kernels --config {params.configuration} {params.options}"
         " --log {log}"
 
 
@@ -38,9 +32,7 @@ rule kernels:
 # own log lie beside them.
 rule train:
     input:
-        corpus=lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(RUNS[wildcards.run].settings.corpus), ["train", "valid"]
-        ),
+        corpus=run_corpus("train", "valid"),
         kernels=RESULTS.kernels,
         candidates=lambda wildcards: [
             file
@@ -56,17 +48,17 @@ rule train:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: resources.training_mb(
-            MODEL_OF(RUNS[wildcards.run]), attempt
+            MODEL_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
         ),
         runtime=lambda wildcards, attempt: resources.training_minutes(
-            MODEL_OF(RUNS[wildcards.run]), attempt
+            MODEL_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
         ),
-        gpu=lambda wildcards: resources.gpus(RUNS[wildcards.run].settings),
+        gpu=run_gpus,
     params:
-        code=lambda wildcards: inputs.code("train", *chosen_modules(RUNS[wildcards.run].settings)),
+        code=run_code("train"),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
     message:
         "Train {wildcards.run}"
     shell:
-        "python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run} --log {log}"
+        "exec python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run} --log {log}"

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.engines.devices import claim
+    from online_rnnlm.engines.devices import require
 
     experiment, planned, directory = _arguments.run_of(arguments)
     testing, size = experiment.testing, planned.settings.document_size
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
             f"allowed: {', '.join(allowed)}"
         )
-    claim(planned.settings)  # before what it needs is loaded
+    require(planned.settings)  # before what it needs is loaded
     from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
 
     corpus = directory.corpus(planned.settings.corpus)

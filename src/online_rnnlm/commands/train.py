@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.engines.devices import claim
+    from online_rnnlm.engines.devices import require
     from online_rnnlm.training.choice import resolve
 
     _, planned, directory = _arguments.run_of(arguments)
     resolved = resolve(planned, directory)
-    claim(resolved.settings)  # before what it needs is loaded
+    require(resolved.settings)  # before what it needs is loaded
     from online_rnnlm.training.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)

@@ -23,6 +23,8 @@ from online_rnnlm.config.training import RunSettings
 
 ROW_NAME_KEYS = frozenset({"hidden_size", "cell", "document_size", "document_layer"})
 """Settings that a run's name has: they make rows."""
+HARDWARE_KEYS = frozenset({"engine", "device", "precision"})
+"""Settings that decide what a run requires: known before the search has chosen anything."""
 RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 
 
@@ -68,20 +70,28 @@ class Experiment(Settings):
             if unknown:
                 allowed = ", ".join(sorted(RUN_KEYS))
                 raise ValueError(f"`{label}`: unknown key `{unknown[0]}`; allowed: {allowed}")
-        named = sorted(set(self.search) & ROW_NAME_KEYS)
-        if named:
-            raise ValueError(
-                f"`search`: `{named[0]}` tells rows apart: give it to `rows`, as a list"
-            )
+        self._search_is_possible()
         names = [run.name for run in self.trainings()]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"`rows`: two rows make the same run `{twice[0]}`")
         if not names:
             raise ValueError("`rows`: no run: a list of values is empty")
+        return self
+
+    def _search_is_possible(self) -> None:
+        for key in sorted(self.search):
+            if key in ROW_NAME_KEYS:
+                raise ValueError(
+                    f"`search`: `{key}` tells rows apart: give it to `rows`, as a list"
+                )
+            if key in HARDWARE_KEYS:
+                raise ValueError(
+                    f"`search`: `{key}` decides what hardware a run requires: "
+                    "give it to `training`, or to a row"
+                )
         if self.search and self.search_seed in self.seeds:
             raise ValueError("`search_seed`: must be none of `seeds`")
-        return self
 
     def _parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "training", self.training

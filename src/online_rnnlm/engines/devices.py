@@ -14,8 +14,8 @@ DRIVER = "libcuda.so.1"
 _NAME_BYTES = 256
 
 
-def claim(settings: RunSettings) -> None:
-    """Let the engine see the device that the settings ask for, and no other.
+def require(settings: RunSettings) -> None:
+    """Let the engine see the device that the settings require, and no other.
 
     Call it before the engine is imported. Raises UserError if there is no such device, or if a
     module that the engine needs there is not installed. Takes milliseconds: the NVIDIA driver

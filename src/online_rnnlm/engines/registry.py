@@ -14,7 +14,7 @@ from typing import Any
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
-from online_rnnlm.engines.devices import claim
+from online_rnnlm.engines.devices import require
 from online_rnnlm.engines.names import engine_module, online_engine
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.syntax import PACKAGE
@@ -52,6 +52,6 @@ def online_scorer(
 
 
 def _engine(settings: RunSettings, engine: str) -> Any:
-    """The engine's module, loaded after the run's device is claimed."""
-    claim(settings)
+    """The engine's module, loaded after the run's device has been required."""
+    require(settings)
     return import_module(f"{PACKAGE}.{engine_module(engine)}")

@@ -13,11 +13,13 @@ from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.download import Download
 from online_rnnlm.corpora.sources import module_of, source_of
+from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.rivals import rivals_in, rivals_of_corpora
-from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.code import code_digest, data_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 
+CHOICE = "training.choice"
 # The settings that each stage of a corpus reads: a change of any other does not make it run again.
 STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
     "articles": ("source",),
@@ -41,24 +43,36 @@ def as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def code(verb: str, *modules: str) -> str:
+def code(verb: str, *modules: str, data: str | None = None) -> str:
     """Digest of the code that a verb runs, and of modules that its settings choose by name.
 
-    A rule has it as a parameter: what decides its output is a reason to make it again, and nothing
-    else. Raises ValueError if there is no such verb or module.
+    `data` is a folder of the package with other files that the verb reads. A rule has the digest as
+    a parameter: what decides its output is a reason to make it again, and nothing else. Raises
+    ValueError if there is no such verb, module or folder.
     """
-    return code_digest(f"commands.{verb}:run", *modules)
+    digests = [code_digest(f"commands.{verb}:run", *modules)]
+    return "+".join(digests + ([data_digest(data)] if data else []))
+
+
+def run_code(verb: str, run: PlannedRun, *modules: str) -> str:
+    """Digest of the code that a verb runs for a run, and of the modules that its settings choose.
+
+    A run without candidates has its settings as they are: how a search chooses decides nothing.
+    """
+    without = () if run.candidates else (CHOICE,)
+    chosen = chosen_modules(run.settings)
+    return code_digest(f"commands.{verb}:run", *chosen, *modules, without=without)
+
+
+def corpus_code(verb: str, settings: CorpusSettings) -> str:
+    """Digest of the code that a verb runs for a corpus, and of the module of its kind of source."""
+    return code(verb, module_of(settings.source))
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:
     """The files that the corpora need to have fetched, by name."""
     sources = [source_of(settings.source) for settings in experiment.corpora.values()]
     return {download.name: download for source in sources for download in source.downloads()}
-
-
-def source_modules(settings: CorpusSettings) -> tuple[str, ...]:
-    """The modules, below the package, that a corpus's source chooses by its kind."""
-    return (module_of(settings.source),)
 
 
 def article_inputs(experiment: Experiment, corpus: str) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -12,14 +15,54 @@ from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.syntax import PACKAGE
 
 LOCKS = Path(".snakemake/locks")
-
-
 INCOMPLETE = Path(".snakemake/incomplete")
-
-
 SOLE_RUN = Path(".snakemake/sole-run.lock")
+LINKED = Path(".snakemake/online-rnnlm")
+PROFILES = "profiles"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End the process with one line if the block raises UserError."""
+    try:
+        yield
+    except UserError as error:
+        sys.exit(f"{ERROR_MARK}{error}")
+
+
+def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool) -> IO[str] | None:
+    """Check that the workflow can run here; keep the file that is returned open while it does.
+
+    Raises UserError if its profile is not there, if its results cannot be written, or if another
+    Snakemake is at work here.
+    """
+    check_profile(sys.argv[1:], snakefile_folder)
+    # A killed run is taken up by simply starting again.
+    sole_run = forget_killed_run(dry_run)
+    if not dry_run:
+        check_writable(directory)
+    return sole_run
+
+
+def check_profile(arguments: Sequence[str], snakefile_folder: Path) -> None:
+    """Raise UserError if Snakemake's arguments name a workflow profile that is not there.
+
+    Snakemake itself would go on without any. It looks for a profile by its path, then by its name
+    in `profiles` in the working directory and beside the Snakefile.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--workflow-profile", default="none")
+    name = parser.parse_known_args(arguments)[0].workflow_profile
+    folders = [Path(PROFILES), snakefile_folder / PROFILES]
+    if name == "none" or any(
+        place.exists() for place in (Path(name), *(f / name for f in folders))
+    ):
+        return
+    known = sorted({profile.parent.name for f in folders for profile in f.glob("*/config.yaml")})
+    raise UserError(f"--workflow-profile {name}: no such profile; there are: {', '.join(known)}")
 
 
 def check_writable(directory: ExperimentDirectory) -> None:
@@ -31,19 +74,39 @@ def check_writable(directory: ExperimentDirectory) -> None:
         )
 
 
-def shell_prefix(source: Path) -> str:
-    """What every job's shell does first: fail early, and find this environment and this code.
+def package_folder(checkout: Path, conda: bool) -> Path | None:
+    """The folder that jobs import the package from; None if their environment has it.
 
-    It ends in `exec`, so a job is one command, which no shell stands between: signals reach it, and
-    it ends with Snakemake.
+    That is a checkout's `src`, if there is one. Environments that Snakemake makes by conda have all
+    that the package needs, but not the package itself: they get a folder with a link to it.
     """
-    environment = Path(sys.executable).parent
-    return (
-        "set -euo pipefail; "
-        f"export PATH={shlex.quote(str(environment))}:$PATH "
-        f"PYTHONPATH={shlex.quote(str(source))}${{{{PYTHONPATH:+:$PYTHONPATH}}}} "
-        f"OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 {PARENT}=$PPID; exec "
-    )
+    if checkout.is_dir():
+        return checkout
+    if not conda:
+        return None
+    link, package = LINKED / PACKAGE, Path(__file__).parents[1]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink() or link.readlink() != package:
+        link.unlink(missing_ok=True)
+        link.symlink_to(package)
+    return LINKED.absolute()
+
+
+def shell_prefix(folder: Path | None, conda: bool) -> str:
+    """What every job's shell does first: fail early, and find the environment and the package.
+
+    `folder` is that of `package_folder`. The environment is this process's own, unless Snakemake
+    makes one by conda.
+    """
+    paths = [] if conda else [_with("PATH", Path(sys.executable).parent)]
+    paths += [] if folder is None else [_with("PYTHONPATH", folder)]
+    threads = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
+    return f"set -euo pipefail; export {' '.join((*paths, *threads))} {PARENT}=$PPID; "
+
+
+def _with(variable: str, folder: Path) -> str:
+    """The assignment that puts a folder before all others; Snakemake formats it once."""
+    return f"{variable}={shlex.quote(str(folder))}${{{{{variable}:+:${variable}}}}}"
 
 
 def errors(directory: ExperimentDirectory, since: float) -> list[str]:

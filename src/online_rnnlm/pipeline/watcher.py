@@ -26,7 +26,7 @@ class Watcher:
         if not self._tracking.watch_seconds:
             return
         seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
-        command = [sys.executable, "-m", PACKAGE, *tracking_arguments(self._tracking)]
+        command = [sys.executable, "-m", PACKAGE, "track", *store_arguments(self._tracking)]
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
         self._process = subprocess.Popen(
             [*command, *seconds, str(self._directory.path)],
@@ -42,6 +42,6 @@ class Watcher:
             self._process.wait()
 
 
-def tracking_arguments(tracking: TrackingSettings) -> list[str]:
-    """The verb that enters runs, and into which store."""
-    return ["track", *(["--store", tracking.store] if tracking.store else [])]
+def store_arguments(tracking: TrackingSettings) -> list[str]:
+    """The arguments of `track` that say which store runs are entered into."""
+    return ["--store", tracking.store] if tracking.store else []

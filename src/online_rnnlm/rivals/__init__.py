@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import RunRivalName, TestingSettings
-from online_rnnlm.rivals.base import CorpusRival, RunRival
 from online_rnnlm.storage.syntax import PACKAGE
+
+if TYPE_CHECKING:  # these need numpy, which an experiment without rivals is planned without
+    from online_rnnlm.rivals.base import CorpusRival, RunRival
 
 
 class OfCorpus(NamedTuple):
@@ -25,7 +27,7 @@ class OfCorpus(NamedTuple):
 def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
     """The rivals of an experiment's corpora, each by the name of its evaluations' folder."""
     testing = experiment.testing
-    rivals = [_made(name, testing, CorpusRival) for name in testing.rivals_of_corpora]
+    rivals = [_made(name, testing, "CorpusRival") for name in testing.rivals_of_corpora]
     return {
         f"{corpus}-{rival.name}": OfCorpus(corpus, rival)
         for corpus in experiment.corpora
@@ -37,7 +39,7 @@ def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
     """The rival that a run's evaluation is of; None if it is of the run alone."""
     if evaluation not in get_args(RunRivalName):
         return None
-    rival: RunRival = _made(evaluation, testing, RunRival)
+    rival: RunRival = _made(evaluation, testing, "RunRival")
     return rival
 
 
@@ -47,9 +49,11 @@ def rivals_in(evaluations: Iterable[str], testing: TestingSettings) -> list[RunR
     return [rival for rival in found if rival is not None]
 
 
-def _made(name: str, testing: TestingSettings, kind: type[Any]) -> Any:
-    """The rival of that name; raises TypeError if it is of something else than is said."""
+def _made(name: str, testing: TestingSettings, kind: str) -> Any:
+    """The rival of that name; raises TypeError if it is of another kind, a class of `base`."""
+    from online_rnnlm.rivals import base  # noqa: PLC0415
+
     rival = import_module(f"{PACKAGE}.rivals.{name}").Rival(testing)
-    if not isinstance(rival, kind):
-        raise TypeError(f"{rival.module}: its `Rival` must be a {kind.__name__}")
+    if not isinstance(rival, getattr(base, kind)):
+        raise TypeError(f"{rival.module}: its `Rival` must be a {kind}")
     return rival

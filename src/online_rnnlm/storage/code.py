@@ -41,6 +41,18 @@ def code_digest(*starts: str, without: tuple[str, ...] = ()) -> str:
     return hashlib.sha256("\n".join([version, *sorted(lines)]).encode()).hexdigest()
 
 
+def data_digest(folder: str) -> str:
+    """sha256, as hexadecimal digits, of the files in a folder of the package, by their names.
+
+    Raises ValueError if there are none.
+    """
+    files = sorted(file for file in (_folder() / folder).glob("*") if file.is_file())
+    if not files:
+        raise ValueError(f"{PACKAGE}: no files in `{folder}`")
+    contents = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+
 def module_sources(*modules: str) -> list[Path]:
     """The files of these modules and of all that they import from the package, sorted.
 

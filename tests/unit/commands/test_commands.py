@@ -7,13 +7,9 @@ import pytest
 import yaml
 
 from online_rnnlm.commands import _main as cli
+from online_rnnlm.commands import check
 from online_rnnlm.errors import UserError
 
-VERBS = (
-    *("fetch", "articles", "sentences", "splits", "vocabulary", "encode", "train", "evaluate"),
-    *("tables", "figures", "claims", "neighbours", "report", "track", "ui"),
-    *("check", "document"),
-)
 CONFIGURATION = {
     "experiment": "test",
     "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
@@ -36,10 +32,10 @@ def _exit(*arguments):
 
 
 def _says(function, monkeypatch):
-    monkeypatch.setattr(cli, "_check", function)
+    monkeypatch.setattr(check, "run", function)
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", cli.verbs())
 def test_every_verb_explains_itself(verb, capsys):
     assert _exit(verb, "--help") == 0
     assert "usage" in capsys.readouterr().out

@@ -67,14 +67,14 @@ def test_without_jax_the_extra_to_install_is_named(monkeypatch, device):
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
     monkeypatch.setattr(devices, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=f"`make {'cuda' if device == 'gpu' else 'jax'}`"):
-        devices.claim(RunSettings(corpus="c", engine="jax", device=device))
+        devices.require(RunSettings(corpus="c", engine="jax", device=device))
 
 
 def test_without_its_cuda_plugin_jax_is_not_let_loose_on_the_cpu(monkeypatch):
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
     monkeypatch.setattr(devices, "find_spec", lambda name: None if "cuda" in name else name)
     with pytest.raises(UserError, match="`jax_cuda12_plugin` is not installed: `make cuda`"):
-        devices.claim(RunSettings(corpus="c", engine="jax", device="gpu"))
+        devices.require(RunSettings(corpus="c", engine="jax", device="gpu"))
 
 
 @pytest.mark.parametrize(("device", "platform"), [("cpu", "cpu"), ("gpu", "cuda")])
@@ -82,14 +82,14 @@ def test_jax_is_let_see_the_asked_device_only(monkeypatch, device, platform):
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
     monkeypatch.setattr(devices, "find_spec", lambda name: name)
-    devices.claim(RunSettings(corpus="c", engine="jax", device=device))
+    devices.require(RunSettings(corpus="c", engine="jax", device=device))
     assert os.environ["JAX_PLATFORMS"] == platform
 
 
 def test_other_engines_need_nothing_of_it(monkeypatch):
     monkeypatch.setattr(devices, "find_spec", lambda name: None)
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
-    devices.claim(RunSettings(corpus="c"))
+    devices.require(RunSettings(corpus="c"))
     assert os.environ["JAX_PLATFORMS"] == "tpu"
     assert devices.gpu(RunSettings(corpus="c")) is None
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,14 +138,75 @@ def test_only_the_errors_of_jobs_that_failed_now_are_repeated(tmp_path):
     assert starting.errors(directory, since=now + 1000) == []
 
 
+def _runs(prefix: str, command: str, path: str | None = None) -> list[str]:
+    """What a job says, whose shell begins with a prefix; Snakemake formats it once."""
+    done = subprocess.run(
+        ["bash", "-c", prefix.format() + command],
+        env=os.environ | ({"PATH": path} if path else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
 def test_jobs_find_this_environment_and_this_code_in_spite_of_odd_names(tmp_path):
     source = tmp_path / "a project's code"
     source.mkdir()
     (source / "marker.py").write_text("print('found')", encoding="utf-8")
-    # Snakemake formats the prefix once, as it does commands.
-    prefix = starting.shell_prefix(source).format()
-    command = f"{prefix}python3 -c 'import marker, sys; print(sys.executable)'"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    said = done.stdout.split()
-    assert said[0] == "found"
-    assert Path(said[1]).parent == Path(sys.executable).parent
+    command = "exec python3 -c 'import marker, sys; print(sys.executable)'"
+    found, python = _runs(starting.shell_prefix(source, conda=False), command)
+    assert found == "found"
+    assert Path(python).parent == Path(sys.executable).parent
+
+
+def test_where_snakemake_makes_the_environment_jobs_use_that_one(tmp_path):
+    (tmp_path / "python3").write_text("#!/bin/sh\necho conda\n", encoding="utf-8")
+    (tmp_path / "python3").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert _runs(starting.shell_prefix(None, conda=True), "exec python3", path) == ["conda"]
+
+
+@pytest.mark.parametrize("conda", [False, True])
+def test_jobs_import_the_package_from_a_checkout_if_there_is_one(tmp_path, conda):
+    assert starting.package_folder(tmp_path, conda) == tmp_path
+
+
+def test_an_environment_of_condas_gets_the_installed_package_and_nothing_else(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    nowhere = tmp_path / "nowhere"
+    assert starting.package_folder(nowhere, conda=False) is None
+    for _ in range(2):
+        folder = starting.package_folder(nowhere, conda=True)
+        assert folder is not None
+        assert [entry.name for entry in folder.iterdir()] == ["online_rnnlm"]
+        assert (folder / "online_rnnlm" / "errors.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--cores", "1"],
+        ["--workflow-profile", "none"],
+        ["--workflow-profile", "here"],
+        ["--workflow-profile=beside"],
+        ["--cores", "1", "--workflow-profile", "some/where", "a_target"],
+    ],
+    ids=" ".join,
+)
+def test_a_profile_that_snakemake_finds_is_right(tmp_path, monkeypatch, arguments):
+    (tmp_path / "beside" / "profiles" / "beside").mkdir(parents=True)
+    for folder in ("profiles/here", "some/where"):
+        (tmp_path / "work" / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    starting.check_profile(arguments, tmp_path / "beside")
+
+
+def test_a_profile_that_is_not_there_is_said_with_those_that_are(tmp_path, monkeypatch):
+    (tmp_path / "profiles" / "slurm").mkdir(parents=True)
+    (tmp_path / "profiles" / "slurm" / "config.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="slrum: no such profile; there are: slurm"):
+        starting.check_profile(["--workflow-profile", "slrum"], tmp_path)

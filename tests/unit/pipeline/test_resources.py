@@ -38,13 +38,13 @@ def model_with(tmp_path):
 
 
 def requests(model, attempt=1):
-    testing = typed.TestingSettings.model_validate({"updates": ["all"]})
+    further = typed.TestingSettings.model_validate({"updates": ["all"]})
     return (
         resources.training_mb(model, attempt),
         resources.training_minutes(model, attempt),
         resources.testing_mb(model, attempt),
         resources.testing_minutes(model, attempt),
-        resources.further_minutes(model, testing, attempt),
+        resources.further_minutes(model, further, attempt),
     )
 
 
@@ -86,3 +86,15 @@ def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_p
     with pytest.raises(FileNotFoundError) as error:
         resources.model_of(EXPERIMENT, directory, run)
     assert error.value.filename == str(directory.corpus("c").statistics)
+
+
+def test_a_candidate_that_is_not_finished_is_said_by_the_file_that_is_missing(tmp_path):
+    """Snakemake asks again when it is there."""
+    directory = ExperimentDirectory(tmp_path)
+    planned = PlannedRun(settings=RunSettings(corpus="c"), candidates=("c-1", "c-2"))
+    for file in (directory.run("c-1").run, directory.run("c-1").result, directory.run("c-2").run):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    with pytest.raises(FileNotFoundError) as error:
+        resources.resolved(directory, planned)
+    assert error.value.filename == str(directory.run("c-2").result)

@@ -1,0 +1,37 @@
+"""Has every verb leave what it has loaded: its modules of the package, and the package's data.
+
+Python runs this before anything else where this folder is on PYTHONPATH; each process writes one
+file into the folder that `VERBS_LOADED` names.
+"""
+
+import atexit
+import json
+import os
+import sys
+from pathlib import Path
+
+PACKAGE = "online_rnnlm"
+_OPENED: set[str] = set()
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and isinstance(arguments[0], str) and "__pycache__" not in arguments[0]:
+        _OPENED.add(arguments[0])
+
+
+def _write(folder: Path, verb: str) -> None:
+    names = [name for name in sys.modules if name.partition(".")[0] == PACKAGE]
+    package = Path(str(sys.modules[PACKAGE].__file__)).parent
+    data = {Path(file) for file in _OPENED if not file.endswith(".py")}
+    found = {
+        "verb": verb,
+        "modules": sorted(name.partition(".")[2] for name in names),
+        "data": sorted(str(f.relative_to(package)) for f in data if f.is_relative_to(package)),
+    }
+    (folder / f"{os.getpid()}.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+_command = sys.orig_argv[sys.orig_argv.index("-m") :] if "-m" in sys.orig_argv else []
+if "VERBS_LOADED" in os.environ and _command[1:2] == [PACKAGE]:
+    sys.addaudithook(_note)
+    atexit.register(_write, Path(os.environ["VERBS_LOADED"]), _command[2])

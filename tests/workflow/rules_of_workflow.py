@@ -1,0 +1,52 @@
+"""Prints what Snakemake makes of the workflow's rules, as JSON: {rule: [command, [code, …]]}.
+
+A rule's code is not digested here: it is what would be, such as `commands.train:run training.loop`,
+then, after a `+`, the folder of the package's data. `code` is empty if the rule has none.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+from snakemake.api import SnakemakeApi
+from snakemake.rules import Rule
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.pipeline import inputs
+from online_rnnlm.rivals import rivals_of_corpora
+
+
+def main(configuration: str) -> None:
+    inputs.code_digest = lambda *starts, without=(): " ".join(starts)  # type: ignore[assignment]
+    inputs.data_digest = lambda folder: folder
+    quiet = OutputSettings(dryrun=True, quiet={Quietness.ALL})
+    with SnakemakeApi(quiet) as api:
+        workflow = api.workflow(
+            config_settings=ConfigSettings(configfiles=[Path(configuration)]),
+            resource_settings=ResourceSettings(cores=1),
+            snakefile=Path("Snakefile"),
+        )._workflow
+        experiment = workflow.globals["EXPERIMENT"]
+        rules = {rule.name: [rule.shellcmd, _codes(rule, experiment)] for rule in workflow.rules}
+    print(json.dumps(rules))
+
+
+def _codes(rule: Rule, experiment: Experiment) -> list[str]:
+    """The code of a rule, for each run and its corpus if it depends on them."""
+    code = dict(rule.params.items()).get("code")
+    if callable(code):
+        return sorted({code(wildcards) for wildcards in _wildcards(experiment)})
+    return [] if code is None else [code]
+
+
+def _wildcards(experiment: Experiment) -> Iterator[SimpleNamespace]:
+    for run in experiment.trainings():
+        for rival in rivals_of_corpora(experiment) or [""]:
+            yield SimpleNamespace(run=run.name, corpus=run.settings.corpus, rival=rival)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,75 @@
+"""A workflow that loads this one as a module, as `snakedeploy` makes it, by the package."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.project import ROOT, Project, own_text
+
+SNAKEFILE = """
+configfile: "config/config.yaml"
+
+
+module online_rnnlm:
+    snakefile:
+        "{repository}/workflow/Snakefile"
+    config:
+        config
+
+
+use rule * from online_rnnlm
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with the package as pip installs it."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source)
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--target", str(target)]
+    subprocess.run([*pip, *options, str(source)], check=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory, installed):
+    """A user's folder: their configuration, the profiles, and a Snakefile that loads the module."""
+    repository, path = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("deployed")
+    shutil.copytree(ROOT / "workflow", repository / "workflow")
+    shutil.copy2(ROOT / "environment.yml", repository)
+    shutil.copytree(ROOT / "config", path / "config")
+    shutil.copytree(ROOT / "workflow" / "profiles", path / "profiles")
+    (path / "workflow").mkdir()
+    text = SNAKEFILE.format(repository=repository)
+    (path / "workflow" / "Snakefile").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(installed))
+        yield Project(path)
+
+
+def test_it_plans_the_whole_experiment_of_the_users_configuration(deployed):
+    shutil.copy2(deployed.path / "config" / "smoke.yaml", deployed.path / "config" / "config.yaml")
+    deployed.replace("config/config.yaml", "experiment: smoke", "experiment: mine")
+    said = deployed.succeed("--dry-run")
+    assert "Using workflow specific profile profiles/default" in said
+    assert "Train wikipedia-excerpt-M16-D4-seed1" in said
+    assert not (deployed.path / "results").exists()
+    assert {"fetch", "train", "evaluate", "report", "track", "all"} <= (deployed.planned())
+
+
+def test_it_runs_a_tiny_experiment_with_the_installed_package(deployed):
+    values = {
+        "experiment": "tiny",
+        "corpora": {"own": own_text(deployed)},
+        "training": {"max_epochs": 1},
+        "rows": [{"hidden_size": 4, "document_size": 2}],
+    }
+    (deployed.path / deployed.configure(**values)).replace(deployed.path / "config/config.yaml")
+    table = "results/tiny/tables/perplexity.html"
+    deployed.succeed("--cores", "1", "--", table)
+    assert "4/2" in (deployed.path / table).read_text(encoding="utf-8")

@@ -1,0 +1,107 @@
+"""The rules and the verbs they run are of the same names, and need little to be read."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from online_rnnlm.commands._main import verbs
+from tests.project import ROOT, users_environment
+
+COMMAND = re.compile(r"exec python3 -m online_rnnlm ([a-z-]+) ")
+WITHOUT_CODE = {"fetch"}
+"""What it writes is known by its checksum."""
+ABSENT = """
+import pkgutil
+import sys
+from importlib.abc import MetaPathFinder
+
+NAMES = {names}
+listed = pkgutil.iter_modules
+
+class Absent(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in NAMES:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+pkgutil.iter_modules = lambda *a, **k: (m for m in listed(*a, **k) if m.name not in NAMES)
+"""
+MODULES = {"pyyaml": "yaml"}
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory, copy_of_project, rules_of):
+    """The rules of the smoke experiment that run something: (command, code)."""
+    project = copy_of_project(tmp_path_factory.mktemp("rules") / "project")
+    found = rules_of(project, "config/smoke.yaml")
+    return {name: rule for name, rule in found.items() if rule[0]}
+
+
+def test_each_rule_runs_a_verb_that_is_there(rules):
+    assert len(rules) > 15
+    for name, (command, _) in rules.items():
+        verb = COMMAND.match(command)
+        assert verb, f"{name}: {command}"
+        assert verb[1] in verbs(), name
+
+
+def test_each_rules_code_is_that_of_its_verb(rules):
+    for name, (command, codes) in rules.items():
+        module = verbs()[COMMAND.match(command)[1]]
+        assert bool(codes) != (name in WITHOUT_CODE), name
+        for code in codes:
+            assert code.split()[0].partition("+")[0] == f"commands.{module}:run", name
+
+
+def _with_what_they_need(names: set[str]) -> set[str]:
+    """Packages, and all that is installed because they ask for it."""
+    found: set[str] = set()
+    waiting = [canonicalize_name(name) for name in names]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            try:
+                wanted = [Requirement(text) for text in requires(name) or []]
+            except PackageNotFoundError:
+                continue
+            extra = {"extra": ""}
+            wanted = [w for w in wanted if w.marker is None or w.marker.evaluate(extra)]
+            waiting += [canonicalize_name(w.name) for w in wanted]
+    return found
+
+
+def test_the_workflow_is_linted_where_only_snakemake_and_snakefmt_are(tmp_path):
+    """As the workflow catalog does it."""
+    there = _with_what_they_need({"snakemake", "snakefmt"})
+    ours = _with_what_they_need({"online-rnnlm"}) - there
+    assert {"numpy", "pandas", "mlflow", "tqdm"} <= ours
+    names = {MODULES.get(name, name).replace("-", "_") for name in ours} - {"online_rnnlm"}
+    text = ABSENT.format(names=sorted(names))
+    (tmp_path / "sitecustomize.py").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint"],
+        cwd=ROOT,
+        env=users_environment() | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in a good condition" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", ["Snakefile", "profiles"])
+def test_the_root_only_points_to_the_workflow(file):
+    path = ROOT / file
+    if file == "profiles":
+        assert path.readlink() == Path("workflow/profiles")
+    else:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len([line for line in lines if line and not line.startswith("#")]) == 1

@@ -1,0 +1,72 @@
+# What the rules share: the checked configuration, its runs, and how jobs find the code.
+
+import shlex
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from snakemake.settings.types import DeploymentMethod, ExecMode
+
+# In a checkout the code beside this folder is what runs, whatever else the environment has
+# installed; elsewhere, as in a workflow that loads this one as a module, the installed package.
+CHECKOUT = Path(str(workflow.current_basedir)).parents[1] / "src"
+if CHECKOUT.is_dir():
+    sys.path.insert(0, str(CHECKOUT))
+
+try:
+    from online_rnnlm.pipeline import configuration, inputs, resources, starting, watcher
+    from online_rnnlm.rivals import rivals_of_corpora
+    from online_rnnlm.storage.paths import SPLITS, experiment_directory
+except ModuleNotFoundError as missing:
+    sys.exit(f"online-rnnlm: error: {missing}: install the package and what it needs: README.md")
+
+DRY_RUN = workflow.output_settings.dryrun
+with starting.one_line_errors():
+    EXPERIMENT = configuration.read_configuration(config, workflow.configfiles)
+    RESULTS = experiment_directory(EXPERIMENT.experiment)
+    if workflow.exec_mode == ExecMode.DEFAULT:
+        SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
+        # `onstart` does so at its time, but not in a module.
+        if not (DRY_RUN or workflow.modifier.is_main_snakefile()):
+            configuration.write_configuration(EXPERIMENT, RESULTS)
+
+STARTED = time.time()
+
+# A scheduler's warning, sent to all of a job, is for what it computes: Snakemake waits for its end.
+if workflow.exec_mode != ExecMode.DEFAULT:
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+# Jobs use this environment even if it is not activated, and one core unless they ask for more.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+shell.prefix(starting.shell_prefix(starting.package_folder(CHECKOUT, CONDA), CONDA))
+
+RUNS = {run.name: run for run in EXPERIMENT.trainings()}
+RUN = RESULTS.run("{run}")
+RIVALS = rivals_of_corpora(EXPERIMENT)
+MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
+
+
+def run_code(verb):
+    """Gives the digest of a verb's code, and of the modules that a run's settings choose."""
+    return lambda wildcards: inputs.run_code(verb, RUNS[wildcards.run])
+
+
+def run_corpus(*splits):
+    """Gives the arrays of some splits of a run's corpus."""
+    return lambda wildcards: inputs.encoded_files(
+        RESULTS.corpus(RUNS[wildcards.run].settings.corpus), splits
+    )
+
+
+def run_gpus(wildcards):
+    """The GPUs that a run's jobs require."""
+    return resources.gpus(RUNS[wildcards.run].settings)
+
+
+wildcard_constraints:
+    corpus="|".join(EXPERIMENT.corpora),
+    run="|".join(RUNS),
+    split="|".join(SPLITS),
+    rival="|".join(RIVALS) or "none",
