@@ -1,9 +1,13 @@
-# The runs' metrics become tables, figures, claims and the report.
+# What the runs have reached becomes tables, figures, claims and the report.
 
-from online_rnnlm.analysis.names import figure_names, has_neighbours, table_names
+from online_rnnlm.analysis.catalogue import figures_of, tables_of
 
-TABLES = table_names(EXPERIMENT)
-FIGURES = figure_names(EXPERIMENT)
+ALL_TABLES = tables_of(EXPERIMENT)
+TABLES = [table.name for table in ALL_TABLES if table.verb == "tables"]
+FIGURES = figures_of(EXPERIMENT)
+NEIGHBOURS = [table.name for table in ALL_TABLES if table.verb == "neighbours"]
+TABLE_MODULES = [table.module for table in ALL_TABLES]
+FIGURE_MODULES = [figure.module for figure in FIGURES]
 WHOLE_EXPERIMENT = inputs.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
 
 # What `report` marks is shown by Snakemake's own report, too: `snakemake --report`.
@@ -33,7 +37,12 @@ rule tables:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("tables", *inputs.rival_modules(EXPERIMENT), data="analysis/templates"),
+        code=inputs.code(
+            "tables",
+            *TABLE_MODULES,
+            *inputs.rival_modules(EXPERIMENT),
+            data="analysis/templates",
+        ),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -50,14 +59,14 @@ rule figures:
     output:
         [
             report(
-                RESULTS.figure(figure, "svg"),
+                RESULTS.figure(figure.name, "svg"),
                 caption="../report/figure.rst",
                 category="Figures",
-                labels={"figure": figure},
+                labels={"figure": figure.title},
             )
             for figure in FIGURES
         ],
-        [RESULTS.figure(figure, "png") for figure in FIGURES],
+        [RESULTS.figure(figure.name, "png") for figure in FIGURES],
         RESULTS.captions,
     log:
         RESULTS.log("figures"),
@@ -68,7 +77,7 @@ rule figures:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("figures", *inputs.rival_modules(EXPERIMENT)),
+        code=inputs.code("figures", *FIGURE_MODULES, *inputs.rival_modules(EXPERIMENT)),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
@@ -135,7 +144,7 @@ rule report:
         tables=rules.tables.output,
         figures=rules.figures.output,
         claims=rules.claims.output,
-        neighbours=rules.neighbours.output if has_neighbours(EXPERIMENT) else [],
+        neighbours=rules.neighbours.output if NEIGHBOURS else [],
         published="config/published.yaml",
         results=inputs.result_files(EXPERIMENT, RESULTS),
     output:
@@ -149,7 +158,12 @@ rule report:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("report", data="analysis/templates"),
+        code=inputs.code(
+            "report",
+            *TABLE_MODULES,
+            *inputs.rival_modules(EXPERIMENT),
+            data="analysis/templates",
+        ),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:

@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 
 
 class PublishedRow(Settings):
-    """What the paper says about one model."""
+    """The paper's number for one model."""
 
     hidden_size: PositiveInt = Field(description="Hidden units, M.")
     document_size: NaturalInt = Field(description="Length of the document vector, D.")
@@ -34,7 +34,7 @@ class PublishedRow(Settings):
 
 
 class Published(Settings):
-    """All published rows."""
+    """The paper's numbers."""
 
     rows: list[PublishedRow] = Field(description="A row for each model of the comparison.")
 

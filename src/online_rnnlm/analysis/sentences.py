@@ -1,16 +1,15 @@
-"""Sentences as vectors: what a network's document vector holds, and their words' embeddings."""
+"""Sentences as vectors: a network's document vector after each, and the mean of its embeddings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from online_rnnlm.analysis.results import check_evaluated
+from online_rnnlm.analysis.scores import check_evaluated
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split
 from online_rnnlm.corpora.textfiles import read_lines
@@ -28,7 +27,7 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sentences:
-    """The sentences that are compared, N of a split's."""
+    """N sentences of a split, with two vectors each."""
 
     numbers: npt.NDArray[np.int64]
     """(N,): each one's number in the split, from 0."""
@@ -42,13 +41,14 @@ class Sentences:
 
 
 def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sentences:
-    """What a run makes of the sentences of `valid`: each text once, short ones left out.
+    """Read a run's vectors of the sentences of `valid`: each text once, short ones left out.
 
     Raises UserError for files that are missing or do not fit each other.
     """
     files, path = directory.corpus(corpus), directory.document_vectors(run, SPLIT)
     weights = directory.run(run).model
-    _must_exist(path, weights)
+    if not weights.is_file():
+        raise UserError(f"{weights}: missing; train the run `{run}` first")
     check_evaluated(directory, run, DOCUMENT_VECTOR, path)
     split, texts = load_split(files, SPLIT), list(read_lines(files.split(SPLIT)))
     vectors: Vectors = np.load(path)
@@ -68,14 +68,8 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
     )
 
 
-def _must_exist(*files: Path) -> None:
-    for file in files:
-        if not file.is_file():
-            raise UserError(f"{file}: missing")
-
-
 def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
-    """Numbers of the sentences of some length, of the same ones the first; or of all, if few."""
+    """The numbers of the sentences to keep: each once, and only long ones if enough are."""
     first = {text: number for number, text in reversed(list(enumerate(texts)))}
     once = sorted(first.values())
     long = [number for number in once if len(texts[number].split()) >= MIN_TOKENS]

@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.analysis.claims.judge import write_claims
+    from online_rnnlm.analysis.claims.write import write_claims
 
     write_claims(*_arguments.experiment_of(arguments))

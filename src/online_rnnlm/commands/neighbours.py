@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.analysis.neighbours import write_neighbours
+    from online_rnnlm.analysis.tables.neighbours import write_neighbours
 
     write_neighbours(*_arguments.experiment_of(arguments))

@@ -13,7 +13,7 @@ from online_rnnlm.analysis.figures.tokens import (
     by_position,
     group_means,
 )
-from online_rnnlm.analysis.figures.vectors import likeness, most_frequent, principal_plane
+from online_rnnlm.analysis.figures.vector_map import likeness, most_frequent, principal_plane
 from online_rnnlm.corpora.corpus import Split, Vocabulary
 
 

@@ -1,4 +1,4 @@
-import json
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.analysis.catalogue import figures_of
 from online_rnnlm.analysis.figures.drawing import legend_above, log_scale, panels, spread, style
 from online_rnnlm.analysis.figures.labels import Label, covered, place_labels
 from online_rnnlm.analysis.figures.points import (
@@ -21,16 +22,14 @@ from online_rnnlm.analysis.figures.points import (
     points_of,
     window,
 )
-from online_rnnlm.analysis.figures.rates import curves_of
-from online_rnnlm.analysis.figures.rows import best_row, model_of, rows_on, static_opponents
+from online_rnnlm.analysis.figures.rate_curve import curves_of
 from online_rnnlm.analysis.figures.write import write_figures
-from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
-from online_rnnlm.storage.files import write_json
-from online_rnnlm.storage.records import Captions, Costs
+from online_rnnlm.storage.records import Captions
+from tests.unit.analysis.changes import change_evaluation, change_split, seal
 
 Invented = Callable[..., Results]
 
@@ -68,7 +67,7 @@ KINDS = {
 def test_what_is_drawn_is_known_from_the_configuration(invented: Invented, kind: str) -> None:
     changes, names = KINDS[kind]
     results = invented(**changes)
-    assert sorted(figure_names(results.experiment)) == sorted(names)
+    assert sorted(entry.name for entry in figures_of(results.experiment)) == sorted(names)
     write_figures(results.experiment, results.directory)
     folder = results.directory.captions.parent
     files = {f"{name}.{ending}" for name in names for ending in ("svg", "png")}
@@ -77,13 +76,15 @@ def test_what_is_drawn_is_known_from_the_configuration(invented: Invented, kind:
     assert sorted(captions) == sorted(names)
     assert all("nan" not in caption for caption in captions.values())
     curves = (folder / "learning_curves.svg").read_text()
-    assert all(f">{model}  " in curves for model in results.runs["model"])
+    assert all(f">{row.label}  " in curves for row in results.rows)
 
 
 def test_the_workflow_learns_the_names_without_what_draws() -> None:
-    sources = module_sources("online_rnnlm.analysis.names")
-    assert sources
-    assert not [file for file in sources if "matplotlib" in file.read_text(encoding="utf-8")]
+    sources = module_sources("analysis.catalogue")
+    text = "".join(file.read_text(encoding="utf-8") for file in sources)
+    imported = set(re.findall(r"^ *(?:import|from) (\w+)", text, flags=re.MULTILINE))
+    assert "online_rnnlm" in imported
+    assert not {"matplotlib", "pandas", "numpy"} & imported
 
 
 def test_the_same_data_gives_the_same_bytes(invented: Invented) -> None:
@@ -96,30 +97,17 @@ def test_the_same_data_gives_the_same_bytes(invented: Invented) -> None:
     assert contents[0] == contents[1]
 
 
-def _change(results: Results, name: str, evaluation: str, **changes: object) -> None:
-    path = results.directory.evaluation(name, evaluation)
-    costs = {key: changes.pop(key) for key in Costs.model_fields if key in changes}
-    written = json.loads(path.read_text())
-    write_json(path, written | {"costs": written["costs"] | costs} | changes)
-
-
-def _set_perplexity(results: Results, name: str, evaluation: str, **splits: float) -> None:
-    path = results.directory.evaluation(name, evaluation)
-    figures = json.loads(path.read_text())
-    for split, value in splits.items():
-        figures["splits"][split]["perplexity"] = value
-    write_json(path, figures)
-
-
 def test_a_model_costs_what_it_costs_in_that_evaluation(invented: Invented) -> None:
     results = invented(rows=ROWS, testing=TESTING, seeds=[1, 2])
+    directory = results.directory
     for seed in (1, 2):
         name = f"invented-M100-D20-seed{seed}"
-        _change(results, name, "none", multiply_adds_per_word=20_000)
-        _change(results, name, "document_vector", multiply_adds_per_word=30_000)
-        _set_perplexity(results, name, "document_vector", test=70.0 + seed)
-        _change(results, f"invented-M100-D0-seed{seed}", "neural_cache",
-                multiply_adds_per_word=200_000 + 1000 * seed)  # fmt: skip
+        change_evaluation(directory, name, "none", multiply_adds_per_word=20_000)
+        change_evaluation(directory, name, "document_vector", multiply_adds_per_word=30_000)
+        change_split(directory, name, "document_vector", "test", perplexity=70.0 + seed)
+        static = f"invented-M100-D0-seed{seed}"
+        cost = 200_000 + 1000 * seed
+        change_evaluation(directory, static, "neural_cache", multiply_adds_per_word=cost)
     results = collect(results.experiment, results.directory)
     found = {(p.model, p.kind): p for p in points_of(results, "invented", MULTIPLY_ADDS)}
     assert found["100/20", STILL].cost == 20
@@ -170,35 +158,6 @@ def test_what_lies_far_stands_at_the_edge_and_squashes_nothing() -> None:
     assert shown.right - shown.left < 13
 
 
-def test_the_best_row_is_chosen_on_valid(invented: Invented) -> None:
-    results = invented()
-    for size, valid, test in ((20, 60.0, 99.0), (35, 61.0, 50.0)):
-        name = f"invented-M100-D{size}-seed1"
-        _set_perplexity(results, name, "document_vector", valid=valid, test=test)
-    _set_perplexity(results, "invented-M135-D0-seed1", "none", valid=10.0)
-    again = collect(results.experiment, results.directory)
-    assert model_of(best_row(again, "invented")) == "100/20"
-
-
-@pytest.mark.parametrize(
-    ("static", "opponents"),
-    [
-        ([100, 120, 135], ["100/0", "120/0"]),  # 120/0 has more parameters than 100/20, too
-        ([90, 150, 100], ["100/0", "150/0"]),
-        ([100], ["100/0"]),
-        ([90, 95], ["95/0"]),
-        ([], []),
-    ],
-)
-def test_a_vector_is_set_against_a_like_and_a_larger_static_row(
-    invented: Invented, static: list[int], opponents: list[str]
-) -> None:
-    rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
-    results = invented(rows=rows)
-    vector = rows_on(results, "invented")[0]
-    assert [model_of(runs) for runs in static_opponents(results, vector)] == opponents
-
-
 def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented: Invented) -> None:
     results = invented(
         rows=[{"hidden_size": 100, "document_size": 20}],
@@ -213,9 +172,10 @@ def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented: Invented) -
         ]
         chosen = {"document_rate": 0.05 if seed == 1 else 0.1}
         name = f"invented-M100-D20-seed{seed}"
-        _change(results, name, "document_vector.word.stream", curve=curve, chosen=chosen)
+        evaluation = "document_vector.word.stream"
+        change_evaluation(results.directory, name, evaluation, curve=curve, chosen=chosen)
     again = collect(results.experiment, results.directory)
-    (curve,) = curves_of(again, again.rows()[0])
+    (curve,) = curves_of(again.rows[0])
     assert list(curve.rates) == [0.05, 0.1, 0.2]
     assert list(np.isnan(curve.perplexities)) == [True, False, True]
     assert curve.perplexities[1] == 71.0
@@ -227,7 +187,8 @@ def test_scores_of_another_text_are_refused(invented: Invented) -> None:
     results = invented()
     path = results.directory.token_scores("invented-M100-D0-seed1", "none")
     np.save(path, np.load(path)[:-1])
-    with pytest.raises(UserError, match=str(path)):
+    seal(results.directory, "invented-M100-D0-seed1", "none")
+    with pytest.raises(UserError, match=f"{path}: .* scores for .* tokens"):
         write_figures(results.experiment, results.directory)
     assert not results.directory.captions.exists()
 

@@ -8,20 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.analysis.neighbours import (
-    CHOSEN,
-    DRAWN,
     NEAREST,
     QUERIES,
-    best_run,
     choose,
     draw,
     highest_cosines,
     mean_cosine,
     nearest,
-    neighbours_table,
-    write_neighbours,
 )
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.sentences import (
     MIN_TOKENS,
     Sentences,
@@ -30,14 +25,13 @@ from online_rnnlm.analysis.sentences import (
     read_sentences,
     unit,
 )
+from online_rnnlm.analysis.tables.neighbours import CHOSEN, DRAWN, write_neighbours
+from online_rnnlm.analysis.tables.neighbours import make as neighbours_table
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
-from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.storage import records
-from online_rnnlm.storage.files import sha256_of, write_json
-from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.files import write_json
+from tests.unit.analysis.changes import write_weights
 
 Invented = Callable[..., Results]
 
@@ -142,7 +136,6 @@ def test_the_table_has_both_kinds_of_neighbours_of_both_kinds_of_sentences(
 ) -> None:
     results = invented(rows=VECTOR_ROW)
     table = neighbours_table(results)
-    assert table is not None
     data = table.data
     sentences = read_sentences(results.directory, RUN, "invented")
     per_kind = data[data["rank"] == 1]["picked"].value_counts()
@@ -162,7 +155,6 @@ def test_the_table_has_both_kinds_of_neighbours_of_both_kinds_of_sentences(
         assert query["document_cosine"].is_monotonic_decreasing
         assert query["embedding_cosine"].is_monotonic_decreasing
     again = neighbours_table(results)
-    assert again is not None
     pd.testing.assert_frame_equal(again.data, data)
 
 
@@ -175,18 +167,9 @@ def test_twins_find_each_other_whatever_their_length(invented: Invented) -> None
     lines = [f"{i} {' '.join(['word'] * MIN_TOKENS)}\n" for i in range(40)]
     results.directory.corpus("invented").split("valid").write_text("".join(lines))
     table = neighbours_table(results)
-    assert table is not None
     first = table.data[table.data["rank"] == 1]
     assert list(first["document_neighbour"]) == [query ^ 1 for query in first["sentence"]]
     assert first["document_cosine"].to_numpy() == pytest.approx(1.0)
-
-
-def _save(weights: Parameters, files: RunDirectory) -> None:
-    """Change a finished run's weights."""
-    weight_files.save(weights, files.model)
-    digests = {files.model.name: sha256_of(files.model)}
-    result = records.read(RunResult, files.result).model_copy(update={"files": digests})
-    records.write(files.result, result)
 
 
 def test_the_embeddings_are_the_runs_own_and_without_the_sentences_end(invented: Invented) -> None:
@@ -195,11 +178,11 @@ def test_the_embeddings_are_the_runs_own_and_without_the_sentences_end(invented:
     before = read_sentences(results.directory, RUN, "invented").embedding
     changed = weight_files.read(weights)
     changed.embeddings[0] += 100  # </s>
-    _save(changed, results.directory.run(RUN))
+    write_weights(results.directory, RUN, changed)
     same = read_sentences(results.directory, RUN, "invented").embedding
     np.testing.assert_allclose(same, before, atol=1e-5)
     changed.embeddings[1:] = 1.0
-    _save(changed, results.directory.run(RUN))
+    write_weights(results.directory, RUN, changed)
     alike = read_sentences(results.directory, RUN, "invented").embedding
     assert mean_cosine(alike) == pytest.approx(1.0, abs=1e-5)
 
@@ -225,47 +208,6 @@ def test_subjects_are_topics_or_else_articles(invented: Invented) -> None:
     write_json(files.statistics, statistics)
     found = read_sentences(results.directory, RUN, "invented")
     assert found.subjects == [str(number // 4) for number in found.numbers]
-
-
-ROWS = [
-    {"hidden_size": 100, "document_size": [0, 20, 35]},
-    {"hidden_size": 100, "document_size": 20, "document_layer": "both"},
-]
-
-
-def _valid(results: Results, values: dict[str, float]) -> Results:
-    for name, value in values.items():
-        path = results.directory.evaluation(name, "document_vector")
-        figures = json.loads(path.read_text())
-        figures["splits"]["valid"]["perplexity"] = value
-        write_json(path, figures)
-    return collect(results.experiment, results.directory)
-
-
-def test_the_model_is_the_best_on_valid_of_those_whose_vector_feeds_the_output(
-    invented: Invented,
-) -> None:
-    results = invented(rows=ROWS, seeds=[3, 1])
-    values = {
-        "invented-M100-D20-seed3": 60.0,
-        "invented-M100-D20-seed1": 80.0,  # mean 70
-        "invented-M100-D35-seed3": 71.0,
-        "invented-M100-D35-seed1": 71.0,
-        "invented-M100-D20-both-seed3": 10.0,
-        "invented-M100-D20-both-seed1": 10.0,
-    }
-    run = best_run(_valid(results, values))
-    assert run is not None
-    assert run["name"] == "invented-M100-D20-seed3"
-    run = best_run(_valid(results, values | {"invented-M100-D20-seed3": 65.0}))
-    assert run is not None
-    assert run["name"] == "invented-M100-D35-seed3"
-
-
-def test_another_layer_is_taken_where_no_vector_feeds_the_output(invented: Invented) -> None:
-    run = best_run(invented(rows=ROWS[1:]))
-    assert run is not None
-    assert run["name"] == "invented-M100-D20-both-seed1"
 
 
 def test_too_few_vectors_are_refused(invented: Invented) -> None:
@@ -298,7 +240,6 @@ def test_the_files_have_every_kind(invented: Invented) -> None:
     write_neighbours(results.experiment, results.directory)
     csv = pd.read_csv(results.directory.table("neighbours", "csv"))
     table = neighbours_table(results)
-    assert table is not None
     assert len(csv) == len(table.data)
     latex = results.directory.table("neighbours", "tex").read_text()
     assert latex.count("p{") == 3

@@ -19,6 +19,7 @@ SETTINGS = RunSettings(corpus="some")
 PACKAGE = Path(online_rnnlm.__file__).parent
 DIGESTS = """
 import json
+from online_rnnlm.analysis.catalogue import FIGURES
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernel_cache import kernel_sources
 from online_rnnlm.storage.code import code_digest
@@ -26,6 +27,7 @@ from online_rnnlm.training.identity import code_of
 kinds = {kind: code_of(RunSettings(corpus="some", engine=kind)) for kind in ("kernel", "graph")}
 verbs = ("articles", "sentences", "splits", "vocabulary", "encode", "train", "figures", "report")
 stages = {verb: code_digest(f"commands.{verb}:run") for verb in verbs}
+stages["figures"] = code_digest("commands.figures:run", *(figure.module for figure in FIGURES))
 print(json.dumps(kinds | stages | {"compiled": kernel_sources()}))
 """
 CORPUS = {"articles", "sentences", "splits", "vocabulary", "encode"}
@@ -108,7 +110,7 @@ def test_what_decides_no_bit_changes_no_digest(changed_by, file, old, new):
         pytest.param("model/cells/sigmoid.py", "pt.sigmoid(", "pt.tanh(",
                      {"kernel", "graph"}, id="the cell"),
         pytest.param("corpora/vocabulary.py", "sqrt", "cbrt", {"vocabulary"}, id="the classes"),
-        pytest.param("analysis/figures/curves.py", '"epoch"', '"epochs"',
+        pytest.param("analysis/figures/learning_curves.py", "1.05", "1.06",
                      {"figures"}, id="a figure"),
     ],
 )  # fmt: skip
@@ -119,8 +121,8 @@ def test_what_decides_changes_what_it_decides(changed_by, file, old, new, expect
 
 
 def test_a_new_figure_changes_no_training(changed_by):
-    found = changed_by("analysis/figures/write.py", "captions = {}", "captions = {'new': ''}")
-    assert found == {"figures"}
+    found = changed_by("analysis/catalogue.py", "TRAINING),", "GAIN),")
+    assert found == {"figures", "report"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from online_rnnlm.analysis.results import sentence_scores, token_scores
+from online_rnnlm.analysis.scores import sentence_scores, token_scores
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings

@@ -1,1 +1,1 @@
-"""Claims."""
+"""The paper's five claims: which rows test each, and what the tests say."""

@@ -1,1 +1,5 @@
-"""The pictures of an experiment, a module a kind, each with a caption made from its data."""
+"""The figures of an experiment, each with a caption made from its data.
+
+A module with a function `draw` draws the figure of its name; `analysis/catalogue.py` lists them.
+The other modules are what figures share.
+"""

@@ -1,4 +1,4 @@
-"""What parameters, and what multiply-adds, buy: test perplexity against cost."""
+"""Test perplexity against a cost: a point for each model, and the frontier of the best."""
 
 from __future__ import annotations
 
@@ -18,15 +18,12 @@ from online_rnnlm.analysis.figures.drawing import (
     SURFACE,
     Picture,
     corpus_panels,
-    enumeration,
     legend_above,
 )
 from online_rnnlm.analysis.figures.labels import Label, Place, place_labels
 from online_rnnlm.analysis.figures.points import (
     LEARNING,
-    MULTIPLY_ADDS,
     NETWORKS,
-    PARAMETERS,
     STATIC_ROW,
     STILL,
     Cost,
@@ -37,6 +34,7 @@ from online_rnnlm.analysis.figures.points import (
     window,
 )
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.wording import enumeration
 from online_rnnlm.config.testing import CorpusRivalName, RunRivalName
 
 Line = tuple[Place, Place]
@@ -55,18 +53,9 @@ _RIVAL_LOOKS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def by_parameters(results: Results) -> Picture:
-    """Test perplexity against parameters."""
-    return _picture(results, PARAMETERS)
-
-
-def by_multiply_adds(results: Results) -> Picture:
-    """Test perplexity against multiply-adds a word in testing, learning included."""
-    return _picture(results, MULTIPLY_ADDS)
-
-
-def _picture(results: Results, cost: Cost) -> Picture:
-    corpora = list(results.experiment.corpora)
+def draw_against(results: Results, cost: Cost) -> Picture:
+    """Draw the test perplexity of every model, and of its rivals, against what it costs."""
+    corpora = list(results.corpora)
     figure, axes = corpus_panels(corpora, _HEIGHT, "Test perplexity")
     points = {corpus: points_of(results, corpus, cost) for corpus in corpora}
     lines = [_panel(axis, points[c], cost) for axis, c in zip(axes, corpora, strict=True)]
@@ -90,7 +79,7 @@ def _panel(axis: Axes, points: Sequence[Point], cost: Cost) -> list[Line]:
 
 
 def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Line]:
-    """Steps: what is reached with so much cost is reached with more. Returns what is visible."""
+    """Draw the frontier as steps; returns the lines of it that are visible."""
     right = max(shown.right, best[-1].cost)
     steps = [shown.clamped(point) for point in best] + [(shown.right, best[-1].perplexity)]
     axis.step(
@@ -106,7 +95,7 @@ def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Lin
 
 
 def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Line]:
-    """From a model as it stands still, an arrow to what learning, a line to what a rival makes."""
+    """Join a model held still to itself: by an arrow when it learns, by a line beside a rival."""
     still = {p.model: p for p in points if p.kind in (STILL, STATIC_ROW)}
     lines = []
     for point in points:
@@ -128,7 +117,7 @@ def _look(point: Point) -> Mapping[str, Any]:
 
 
 def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) -> None:
-    """The points of a kind; those that lie outside stand at the edge."""
+    """Draw the points of a kind; those that lie outside stand at the edge."""
     xs, ys = zip(*(shown.clamped(point) for point in points), strict=True)
     errors = [point.deviation if shown.holds(point) else 0.0 for point in points]
     axis.errorbar(
@@ -138,7 +127,7 @@ def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) 
 
 
 def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
-    """Rows have their names; a row's rivals stand where it stands, and only the legend says so."""
+    """The names of rows, and what stands at an edge; the legend tells which points are rivals."""
     named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
     labels = [Label(p.model, (p.cost, p.perplexity), str(_look(p)["color"])) for p in named]
     outside = [point for point in points if not shown.holds(point)]
@@ -149,7 +138,7 @@ def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
 
 
 def _far_text(kind: str, far: Sequence[Point], shown: Window) -> str:
-    """Names what stands at an edge, and where it truly lies."""
+    """Text that says what stands at an edge, and where it truly lies."""
     ys = sorted(point.perplexity for point in far)
     xs = sorted(point.cost for point in far)
     reached = " to ".join(dict.fromkeys(f"{y:.0f}" for y in (ys[0], ys[-1])))
@@ -181,10 +170,10 @@ def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]
         rivals = enumeration(sorted(joined), "or")
         lines.append(f"Joined to a static row: the same with a {rivals}.")
     if not shown <= set(NETWORKS):
-        lines.append("What lies far outside stands at the edge, with its figures.")
+        lines.append("What lies far outside stands at the edge, with its numbers.")
     lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")
     lines[-1] += f" on them lie {_on_frontier(points)}."
-    if len(results.experiment.seeds) > 1:
+    if results.several_seeds:
         lines.append(f"Bars: standard deviation over {len(results.experiment.seeds)} seeds.")
     return " ".join(lines)
 

@@ -1,4 +1,4 @@
-"""What all pictures share: colours, lettering, axes, and how they are saved.
+"""Colours, lettering, axes and legends that all figures share, and how a figure is saved.
 
 The same data gives the same bytes. Colours are of Okabe and Ito's set, which colour-blind people
 can tell apart; line styles, markers and fillings say the same once more.
@@ -31,8 +31,8 @@ PAGE_COLOURS = {
     STATIC: "--static",
     ONLINE: "--online",
 }
-"""A page with a light and a dark scheme has its own, under these names; a drawing within it takes
-those."""
+"""The names that a page with a light and a dark scheme has for its own colours, by the colour of
+a drawing that they replace."""
 
 KINDS = ("svg", "png")
 WIDTH = 5.0  # inches: at a phone's width the 10-point text is still read
@@ -63,7 +63,7 @@ _UNDATED = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing, and a caption that says what is to be seen in it."""
+    """A figure as it is drawn, with a caption that says what is to be seen in it."""
 
     drawing: Figure
     caption: str
@@ -71,16 +71,17 @@ class Picture:
 
 @contextmanager
 def style(name: str) -> Iterator[None]:
-    """Everything drawn and saved in this context looks alike.
+    """A context in which everything that is drawn and saved looks alike.
 
-    Ids in an SVG are hashed with the name: two drawings can share a page, and never change.
+    Ids in an SVG are hashed with the name, so that they are the same every time, and those of two
+    drawings in one page differ.
     """
     with mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name}):
         yield
 
 
 def save(drawing: Figure, path: Path) -> None:
-    """Write a drawing as its path's ending says: `svg` or `png`."""
+    """Write a drawing in the format of its path's ending, `svg` or `png`."""
     kind = path.suffix.removeprefix(".")
     with replacing(path) as temporary:
         drawing.savefig(temporary, format=kind, metadata=_UNDATED[kind], dpi=200)
@@ -89,7 +90,7 @@ def save(drawing: Figure, path: Path) -> None:
 def panels(
     rows: int, height: float, width: float = WIDTH, ratios: Sequence[float] | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """A drawing of axes below each other, `height` inches in all."""
+    """Make a drawing with axes below each other; its width and height are in inches."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=SURFACE)
     FigureCanvasAgg(figure)
     axes = list(figure.subplots(rows, 1, squeeze=False, height_ratios=ratios)[:, 0])
@@ -100,7 +101,10 @@ def panels(
 
 
 def corpus_panels(corpora: Sequence[str], height: float, label: str) -> tuple[Figure, list[Axes]]:
-    """A panel for each corpus; `label` is the y axis's, the corpus beside it if there are more."""
+    """Make a drawing with a panel for each corpus.
+
+    `label` is the label of every y axis; it names the corpus, too, if there are several.
+    """
     figure, axes = panels(len(corpora), height * len(corpora))
     for axis, corpus in zip(axes, corpora, strict=True):
         axis.grid(axis="y", linewidth=0.6)
@@ -109,7 +113,7 @@ def corpus_panels(corpora: Sequence[str], height: float, label: str) -> tuple[Fi
 
 
 def legend_above(axis: Axes, title: str | None = None, scale: float = 1) -> None:
-    """A legend above the plot, where no point can be under it, in as many columns as there fit.
+    """Draw a legend above the plot, where it covers no point, in as many columns as there fit.
 
     All that it names, and what decides how wide the axes are, must be there already.
     """
@@ -130,7 +134,7 @@ def legend_above(axis: Axes, title: str | None = None, scale: float = 1) -> None
 
 
 def log_scale(axis: Axes, low: float, high: float) -> None:
-    """A logarithmic y axis from `low` to `high` and a bit more, its numbers readable."""
+    """Make the y axis logarithmic, from a little below `low` to a little above `high`."""
     axis.set_yscale("log")
     axis.set_ylim(low / 1.06, high * 1.06)
     ticks = [tick for tick in _TICKS if low / 1.06 <= tick <= high * 1.06]
@@ -141,7 +145,7 @@ def log_scale(axis: Axes, low: float, high: float) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Move heights apart until neighbours are `gap` from each other, their order kept."""
+    """Heights moved apart until neighbours are `gap` from each other, in the same order."""
     order = np.argsort(heights, kind="stable")
     moved = np.array(heights, dtype=float)[order]
     for i in range(1, len(moved)):
@@ -151,14 +155,3 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     result = np.empty_like(moved)
     result[order] = moved
     return [float(height) for height in result]
-
-
-def enumeration(names: Sequence[str], conjunction: str = "and") -> str:
-    """`a, b and c`."""
-    *most, last = names
-    return f"{', '.join(most)} {conjunction} {last}" if most else last
-
-
-def signed(percent: float) -> str:
-    """A change in per cent, with its sign."""
-    return f"{percent:+.1f} %".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Names beside points, where they cover nothing."""
+"""Writes names beside points where they cover nothing."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _PLACES = [
 _MARK, _STROKE, _STEP = 7.0, 1.5, 6.0
 """How far a point's mark, and a line, reach to each side; between a line's sampled places."""
 _FAR = 1.0
-"""So many covered square pixels are no worse than to be a point (1/72 inch) farther away."""
+"""So many covered square pixels count as much as one point (1/72 inch) farther away."""
 
 
 class Label(NamedTuple):
-    """A name, the place that it is of (in the axes' data), and its colour."""
+    """A name, the place that it belongs to (in the axes' data), and its colour."""
 
     text: str
     place: Place
@@ -109,6 +109,6 @@ def covered(box: Floats, others: Floats) -> float:
 
 
 def _area(boxes: Floats) -> float:
-    """Of all boxes (n, 4); those whose right is left of their left have none."""
+    """The summed area of boxes (n, 4); one whose right is left of its left has none."""
     extents = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     return float(extents.prod(axis=1).sum())

@@ -1,4 +1,4 @@
-"""What each model costs and reaches: the points of the pictures of cost."""
+"""What each model costs and reaches: the points of the figures of cost."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
 from online_rnnlm.analysis.comparison import Side
-from online_rnnlm.analysis.figures.rows import is_vector, model_of, rows_on
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Metric, Row, metric_of
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
-from online_rnnlm.rivals import rival_in, rivals_of_corpora
+from online_rnnlm.storage.records import Evaluation
 
 STATIC_ROW, LEARNING, STILL = "static network", "vector learns in testing", "vector held still"
 NETWORKS = (STATIC_ROW, LEARNING, STILL)
@@ -21,15 +18,14 @@ NETWORKS = (STATIC_ROW, LEARNING, STILL)
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost: its key in the figures, what its axis says, and the unit that it is shown in."""
+    """A cost: what its axis says, and the unit that it is shown in."""
 
-    key: str
     label: str
     unit: float
 
 
-PARAMETERS = Cost("parameters", "Parameters (millions)", 1e6)
-MULTIPLY_ADDS = Cost("multiply_adds_per_word", "Multiply-adds a word in testing (thousands)", 1e3)
+PARAMETERS = Cost("Parameters (millions)", 1e6)
+MULTIPLY_ADDS = Cost("Multiply-adds a word in testing (thousands)", 1e3)
 
 
 class Point(NamedTuple):
@@ -45,46 +41,45 @@ class Point(NamedTuple):
 
 
 def points_of(results: Results, corpus: str, cost: Cost) -> list[Point]:
-    """Every row, held still and learning, its rivals, and the rivals of the corpus."""
-    points = [point for runs in rows_on(results, corpus) for point in _of_row(results, runs, cost)]
-    for name, of_corpus in rivals_of_corpora(results.experiment).items():
-        if of_corpus.corpus == corpus:
-            found = results.details[name, NONE][cost.key] / cost.unit
-            reached, rival = results.perplexity(name, "test", NONE), of_corpus.rival
-            points.append(Point(rival.label, rival.label, found, reached, 0.0, rival.module))
+    """Every row, held still and learning, with its rivals; then the rivals of the corpus."""
+    points = [point for row in results.rows_on(corpus) for point in _of_row(results, row, cost)]
+    for _, rival, found in results.rivals_on(corpus):
+        point = _point(rival.label, rival.label, [found], found.parameters or 0, cost)
+        points.append(point._replace(rival=rival.module))
     return points
 
 
-def _of_row(results: Results, runs: pd.DataFrame, cost: Cost) -> Iterator[Point]:
-    if is_vector(runs):
-        yield _point(results, Side(runs, DOCUMENT_VECTOR), LEARNING, cost)
-        yield _point(results, Side(runs, NONE), STILL, cost)
+def _of_row(results: Results, row: Row, cost: Cost) -> Iterator[Point]:
+    if row.has_vector:
+        yield _of_side(Side(row, DOCUMENT_VECTOR), LEARNING, cost)
+        yield _of_side(Side(row, NONE), STILL, cost)
         return
-    yield _point(results, Side(runs, NONE), STATIC_ROW, cost)
-    for evaluation in results.evaluations_of(runs.iloc[0]["name"]):
-        rival = rival_in(evaluation, results.experiment.testing)
+    yield _of_side(Side(row, NONE), STATIC_ROW, cost)
+    for evaluation in row.evaluations:
+        rival = results.rival_in(evaluation)
         if rival is not None:
-            point = _point(results, Side(runs, evaluation), rival.label, cost)
+            point = _of_side(Side(row, evaluation), rival.label, cost)
             yield point._replace(rival=rival.module)
 
 
-def _point(results: Results, side: Side, kind: str, cost: Cost) -> Point:
-    names = list(side.runs["name"])
-    costs = [
-        # What a model is made of does not depend on how it is tested; what a word costs does.
-        side.runs.iloc[0][cost.key]
-        if cost is PARAMETERS
-        else results.details[name, side.evaluation][cost.key]
-        for name in names
-    ]
-    reached = [results.perplexity(name, "test", side.evaluation) for name in names]
-    deviation = float(np.std(reached, ddof=1)) if len(reached) > 1 else 0.0
-    mean = float(np.mean(costs)) / cost.unit
-    return Point(model_of(side.runs), kind, mean, float(np.mean(reached)), deviation)
+def _of_side(side: Side, kind: str, cost: Cost) -> Point:
+    by_seed = side.row.by_seed(side.evaluation)
+    return _point(side.row.label, kind, by_seed, side.row.parameters, cost)
+
+
+def _point(
+    model: str, kind: str, by_seed: Sequence[Evaluation], parameters: int, cost: Cost
+) -> Point:
+    """The point of a model; `parameters` do not depend on how it is tested, multiply-adds do."""
+    adds = Metric(tuple(found.costs.multiply_adds_per_word for found in by_seed)).mean
+    reached = metric_of(by_seed, "perplexity", "test")
+    deviation = reached.deviation if len(by_seed) > 1 else 0.0
+    value = parameters if cost is PARAMETERS else adds
+    return Point(model, kind, value / cost.unit, reached.mean, deviation)
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
-    """The Pareto frontier, by cost: those that no other point matches in both for as little."""
+    """The Pareto frontier by rising cost: the points that no other beats in cost and perplexity."""
     best: list[Point] = []
     for point in sorted(points, key=lambda point: (point.cost, point.perplexity)):
         if not best or point.perplexity < best[-1].perplexity:
@@ -94,7 +89,7 @@ def frontier(points: Sequence[Point]) -> list[Point]:
 
 @dataclass(frozen=True)
 class Window:
-    """What a picture shows of costs and perplexities: a rectangle around the networks."""
+    """The costs and perplexities that a figure shows: a rectangle around the networks."""
 
     left: float
     right: float
@@ -113,7 +108,7 @@ class Window:
 
 
 def window(points: Sequence[Point]) -> Window:
-    """Holds the networks, and what lies near; what lies far would squash them."""
+    """The window that holds the networks and what lies near; what lies far would squash them."""
     networks = [point for point in points if point.kind in NETWORKS]
     reach = _around(networks, 0.3)
     near = [point for point in points if reach.holds(point)]

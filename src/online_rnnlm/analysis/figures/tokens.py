@@ -1,4 +1,4 @@
-"""Test tokens in groups, by place or by word: the perplexity of each group, and its interval."""
+"""Test tokens in groups, by position or by word, with each group's perplexity and its interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.analysis.comparison import Side
-from online_rnnlm.analysis.results import Results, token_scores
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.scores import token_scores
 from online_rnnlm.analysis.significance import bootstrap_interval
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
 from online_rnnlm.errors import UserError
@@ -66,7 +67,7 @@ class Means:
     high: Floats
 
     def perplexity(self) -> Means:
-        """exp(-mean): a perplexity where the means are of log P, a ratio where of differences."""
+        """exp(-mean): perplexities of means of log P; ratios of perplexities of means of gains."""
         return Means(self.present, np.exp(-self.mean), np.exp(-self.high), np.exp(-self.low))
 
 
@@ -123,8 +124,9 @@ def pooled_scores(results: Results, side: Side, tokens: int) -> Floats:
 
     Raises UserError where scores are not those of so many tokens.
     """
-    scores = [token_scores(results.directory, name, side.evaluation) for name in side.runs["name"]]
-    for name, found in zip(side.runs["name"], scores, strict=True):
+    names = [run.name for run in side.row.runs]
+    scores = [token_scores(results.directory, name, side.evaluation) for name in names]
+    for name, found in zip(names, scores, strict=True):
         if found.shape != (tokens,):
             path = results.directory.token_scores(name, side.evaluation)
             raise UserError(f"{path}: {len(found)} scores for {tokens} test tokens")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.storage.records import Machine
 
 Answers = list[tuple[str, str]]
-"""Items, and what there is to say to each."""
+"""The checklist's items, each with its answer."""
 
 
 def checklist(results: Results) -> dict[str, Answers]:
@@ -21,8 +20,10 @@ def checklist(results: Results) -> dict[str, Answers]:
 
 
 def _about_results(results: Results) -> Answers:
-    runs = results.runs
-    hours = (runs["seconds"].sum() + _sum(results, "seconds")) / 3600
+    seconds = [run.result.seconds for run in results.runs]
+    searched = [run.result.seconds for run in results.search]
+    hours = (sum(seconds) + sum(searched)) / 3600
+    average = sum(seconds) / len(seconds)
     return [
         (
             "A clear description of the mathematical setting, algorithm, and/or model",
@@ -37,7 +38,7 @@ def _about_results(results: Results) -> Answers:
         ("A description of the computing infrastructure used", _machines(results)),
         (
             "The average runtime for each model or algorithm, or estimated energy cost",
-            f"Training takes {runs['seconds'].mean():,.0f} s a run on one core on average; each "
+            f"Training takes {average:,.0f} s a run on one core on average; each "
             f"run's own time is in the table of runs. All trainings together: {hours:.2f} hours.",
         ),
         (
@@ -52,7 +53,7 @@ def _about_results(results: Results) -> Answers:
             "A clear definition of the specific evaluation measure or statistics used",
             "Perplexity is exp of the mean of -log P over all tokens, </s> and <unk> counted; it "
             "is also given without <unk>. The tests are described under the claims; the code is "
-            "src/online_rnnlm/evaluation.py and src/online_rnnlm/analysis/significance.py.",
+            "src/online_rnnlm/evaluation/ and src/online_rnnlm/analysis/significance.py.",
         ),
     ]
 
@@ -66,8 +67,8 @@ def _about_search(results: Results) -> Answers:
     answers = [
         f"{trials} trainings, one for each combination and row, with seed "
         f"{experiment.search_seed}; every row has the same grid.",
-        "Grid search; the criterion is the lowest validation perplexity. No test figure is looked "
-        "at.",
+        "Grid search; the criterion is the lowest validation perplexity. The test set is not "
+        "looked at.",
         "; ".join(f"{key}: {values}" for key, values in experiment.search.items())
         + f"; during testing: learning rates {experiment.testing.learning_rates}, document rates "
         f"{experiment.testing.document_rates}.",
@@ -96,8 +97,7 @@ def _spread(experiment: Experiment) -> str:
 def _about_data(results: Results) -> Answers:
     corpora = results.corpora.values()
     sources = "; ".join(
-        f"{s['corpus']}: {s['source'].get('title')}, {s['source'].get('origin')}, licence "
-        f"{s['source'].get('licence') or 'unknown'}"
+        f"{s.corpus}: {s.source.title}, {s.source.origin}, licence {s.source.licence or 'unknown'}"
         for s in corpora
     )
     return [
@@ -128,14 +128,11 @@ def _splits(experiment: Experiment) -> str:
 
 
 def _machines(results: Results) -> str:
-    found = [_machine(record["machine"]) for record in results.records.values()]
+    runs = [*results.search, *results.runs]
+    found = [_machine(run.record.machine) for run in runs]
     return "; ".join(dict.fromkeys(found)) + ". One core a run."
 
 
-def _machine(machine: dict[str, Any]) -> str:
-    gpu = machine.get("gpu", "no GPU")
-    return f"{machine['processor']}, {machine['cores']} cores, {gpu}, {machine['system']}"
-
-
-def _sum(results: Results, key: str) -> float:
-    return float(results.search[key].sum()) if len(results.search) else 0.0
+def _machine(machine: Machine) -> str:
+    gpu = machine.gpu or "no GPU"
+    return f"{machine.processor}, {machine.cores} cores, {gpu}, {machine.system}"

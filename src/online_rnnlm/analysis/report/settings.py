@@ -1,8 +1,8 @@
-"""Every setting with where it comes from: the paper, the original toolkit, or an assumption."""
+"""The tables of settings, each with its origin: the paper, the original toolkit, or assumed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -28,6 +28,8 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "classes.count": (TOOLKIT, 100),
     "testing.steps": (TOOLKIT, 5),
 }
+Values = Mapping[tuple[str, str], Any]
+"""A setting's values, by a row's corpus and label."""
 _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size", "document_layer"}
 
 
@@ -38,18 +40,18 @@ def origin(key: str, value: Any) -> str:
 
 
 def settings_table(results: Results) -> Table:
-    """Every setting of the shown runs; where rows differ, each row's own value."""
+    """The settings of training and testing; where rows differ, each row's own value."""
     rows = []
     for key, field in RunSettings.model_fields.items():
         if key not in _DECIDED_BY_ROW:
-            values = _values_by_model(results, key)
+            values = {(r.corpus, r.label): getattr(r.settings, key) for r in results.rows}
             row = {"setting": key, "value": _shown(values), "meaning": field.description}
             rows.append({**row, "status": _common(origin(key, v) for v in values.values())})
     return _table("settings", "Training", [*rows, *_testing_rows(results.experiment.testing)])
 
 
 def corpus_settings_table(results: Results) -> Table:
-    """Every setting of the corpora's preparation."""
+    """The settings of the corpora's preparation."""
     rows = [
         {"setting": f"{name}: {key}", "value": str(value), "status": origin(key, value)}
         for name, corpus in results.experiment.corpora.items()
@@ -59,8 +61,18 @@ def corpus_settings_table(results: Results) -> Table:
 
 
 def runs_table(results: Results) -> Table:
-    """Every run with its seed, epochs, time and identity."""
-    data = results.runs[["name", "seed", "epochs", "best_epoch", "seconds", "identity"]]
+    """The runs of the comparison, each with its seed, epochs, time and identity."""
+    data = pd.DataFrame(
+        {
+            "name": run.name,
+            "seed": run.seed,
+            "epochs": run.result.epochs,
+            "best_epoch": run.result.best_epoch,
+            "seconds": run.result.seconds,
+            "identity": run.result.identity,
+        }
+        for run in results.runs
+    )
     columns = [
         Column("Run", label("name"), text=True),
         Column("Seed", integer("seed")),
@@ -72,15 +84,7 @@ def runs_table(results: Results) -> Table:
     return Table("runs", "Runs", data, columns)
 
 
-def _values_by_model(results: Results, key: str) -> dict[tuple[str, str], Any]:
-    columns = (results.runs[name] for name in ("corpus", "model", "name"))
-    return {
-        (corpus, model): results.records[name]["settings"][key]
-        for corpus, model, name in zip(*columns, strict=True)
-    }
-
-
-def _shown(values: dict[tuple[str, str], Any]) -> str:
+def _shown(values: Values) -> str:
     if len(set(map(repr, values.values()))) == 1:
         return str(next(iter(values.values())))
     several = len({corpus for corpus, _ in values}) > 1
@@ -90,7 +94,7 @@ def _shown(values: dict[tuple[str, str], Any]) -> str:
     )
 
 
-def _common(statuses: Any) -> str:
+def _common(statuses: Iterable[str]) -> str:
     return " / ".join(dict.fromkeys(statuses))
 
 

@@ -1,57 +1,50 @@
-"""What the tables of models share: which row it is, means over seeds, settings as text."""
+"""Columns that several tables have: which row it is, means over seeds, settings as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Metric, Row
 from online_rnnlm.analysis.tables.rendering import Column, label
 
 SEEDS_NOTE = "Mean ± sample standard deviation over the seeds."
 
 
 def on_corpus(caption: str, results: Results) -> str:
-    """Names the corpus in a caption where it is the only one, and so needs no column."""
-    corpora = list(results.experiment.corpora)
-    return f"{caption} on {corpora[0]}" if len(corpora) == 1 else caption
+    """Name the corpus in a caption where it is the only one, and so needs no column."""
+    return caption if results.several_corpora else f"{caption} on {results.first_corpus}"
 
 
 def corpus_columns(results: Results) -> list[Column]:
     """The corpus, where there are several."""
-    several = len(results.experiment.corpora) > 1
-    return [Column("Corpus", label("corpus"), text=True)] if several else []
+    return [Column("Corpus", label("corpus"), text=True)] if results.several_corpora else []
 
 
-def several_seeds(results: Results) -> bool:
-    """Whether figures are means that have a spread."""
-    return len(results.experiment.seeds) > 1
+def row_keys(row: Row) -> dict[str, Any]:
+    """The keys that tell a row from others, and its label."""
+    return {
+        "corpus": row.corpus,
+        "hidden_size": row.hidden_size,
+        "document_size": row.document_size,
+        "document_layer": row.settings.document_layer,
+        "model": row.label,
+    }
 
 
 def spread_note(results: Results) -> str:
-    """What a figure of several seeds, or of one, is."""
-    return SEEDS_NOTE if several_seeds(results) else "One seed."
+    """The note on what a value is: a mean over seeds with its spread, or of one seed."""
+    return SEEDS_NOTE if results.several_seeds else "One seed."
 
 
-def mean_over_seeds(results: Results, key: str, values: Sequence[float]) -> dict[str, float]:
-    """A column's mean and, if there are several seeds, its sample standard deviation.
+def mean_over_seeds(results: Results, key: str, metric: Metric) -> dict[str, float]:
+    """The mean of a metric and, if there are several seeds, `<key>_sd`: its standard deviation.
 
-    NaN: the mean of no value, the deviation of one.
+    NaN: the mean of no value, the deviation of fewer than two.
     """
-    series = pd.Series(values, dtype=float)
-    spread = {f"{key}_sd": series.std()} if several_seeds(results) else {}
-    return {key: series.mean(), **spread}
-
-
-def mean_figure(
-    results: Results, names: Sequence[str], evaluation: str, split: str, figure: str, key: str
-) -> dict[str, float]:
-    """`mean_over_seeds` of a figure of runs; NaN for a split that the evaluation leaves out."""
-    have = [name for name in names if split in results.details[name, evaluation]["splits"]]
-    values = [results.figure(name, split, evaluation, figure) for name in have]
-    return mean_over_seeds(results, key, values)
+    spread = {f"{key}_sd": metric.deviation} if results.several_seeds else {}
+    return {key: metric.mean, **spread}
 
 
 def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:

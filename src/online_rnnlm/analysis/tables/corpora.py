@@ -1,4 +1,4 @@
-"""The table of the corpora: how much text each split has, and what the vocabulary misses of it."""
+"""The table `corpora`: how much text each split has, and what the vocabulary misses of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import pandas as pd
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, percent
 from online_rnnlm.storage.paths import SPLITS
+from online_rnnlm.storage.records import Statistics
 
-_OF_SPLIT = ("documents", "sentences", "words", "tokens", "types", "oov_rate")
 
-
-def corpora_table(results: Results) -> Table:
-    """A row a split: its size, the corpus's vocabulary and how much of the split it misses."""
+def make(results: Results) -> Table:
+    """Make the table: for each split its size, and how much of it the vocabulary misses."""
     corpora = results.corpora.values()
     data = pd.DataFrame([row for statistics in corpora for row in _rows(statistics)])
     columns = [
@@ -37,27 +36,37 @@ def corpora_table(results: Results) -> Table:
 
 
 def _once(show: Callable[[pd.Series], str]) -> Callable[[pd.Series], str]:
-    """Shows what is true of a whole corpus in the row of its first split only."""
+    """Make what shows a property of a whole corpus in the row of its first split only."""
     return lambda row: show(row) if row["split"] == SPLITS[0] else ""
 
 
-def _rows(statistics: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    source = statistics["source"]
+def _rows(statistics: Statistics) -> Iterator[dict[str, Any]]:
+    source = statistics.source
     for split in SPLITS:
+        found = statistics.splits[split]
         yield {
-            "corpus": statistics["corpus"],
+            "corpus": statistics.corpus,
             "split": split,
-            **{key: statistics["splits"][split][key] for key in _OF_SPLIT},
-            **{key: statistics[key] for key in ("articles", "vocabulary_size", "classes")},
-            "class_rule": statistics["class_rule"],
-            "largest_class": max(statistics["class_sizes"]),
-            "mean_class_size": statistics["splits"][split]["mean_class_size"],
-            **{key: source.get(key) for key in ("title", "licence", "origin")},
+            "documents": found.documents,
+            "sentences": found.sentences,
+            "words": found.words,
+            "tokens": found.tokens,
+            "types": found.types,
+            "oov_rate": found.oov_rate,
+            "articles": statistics.articles,
+            "vocabulary_size": statistics.vocabulary_size,
+            "classes": statistics.classes,
+            "class_rule": statistics.class_rule,
+            "largest_class": max(statistics.class_sizes),
+            "mean_class_size": found.mean_class_size,
+            "title": source.title,
+            "licence": source.licence,
+            "origin": source.origin,
         }
 
 
-def _classes_note(statistics: dict[str, Any]) -> str:
+def _classes_note(statistics: Statistics) -> str:
     return (
-        f"{statistics['corpus']}: classes by the rule {statistics['class_rule']}; the largest has "
-        f"{max(statistics['class_sizes']):,} words."
+        f"{statistics.corpus}: classes by the rule {statistics.class_rule}; the largest has "
+        f"{max(statistics.class_sizes):,} words."
     )

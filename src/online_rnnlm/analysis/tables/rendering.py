@@ -29,7 +29,7 @@ _LATEX = {
 
 @dataclass(frozen=True)
 class Column:
-    """How people see one column: its heading, and a number's or a text's look."""
+    """One column as people see it: its heading, and how a value is shown in it."""
 
     heading: str
     show: Callable[[pd.Series], str]
@@ -62,7 +62,7 @@ class Table:
         return [[column.show(row) for column in self.columns] for _, row in self.data.iterrows()]
 
     def best(self) -> list[list[bool]]:
-        """Which cells are to be set in bold: the shape of `cells`."""
+        """Whether each of `cells` is to be set in bold."""
         none = pd.Series(False, index=self.data.index)
         marks = [column.best(self.data) if column.best else none for column in self.columns]
         return [list(row) for row in zip(*marks, strict=True)]
@@ -83,7 +83,7 @@ def write_table(table: Table, directory: ExperimentDirectory) -> None:
 
 
 def environment() -> Environment:
-    """The templates, with HTML escaped."""
+    """The environment of the templates: it escapes HTML, and knows no undefined names."""
     return Environment(
         loader=PackageLoader("online_rnnlm.analysis"),
         autoescape=select_autoescape(["html", "html.j2"]),
@@ -95,7 +95,7 @@ def environment() -> Environment:
 
 
 def to_markdown(table: Table) -> str:
-    """A GitHub-flavoured table, its caption above it."""
+    """The table in GitHub-flavoured Markdown, its caption above it."""
     rows = [
         [f"**{text}**" if best and text else text for text, best in zip(row, marks, strict=True)]
         for row, marks in zip(_markdown_cells(table), table.best(), strict=True)
@@ -116,7 +116,7 @@ def _markdown(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A booktabs table, small where it is wide; needs `\\usepackage{booktabs}`.
+    """The table in LaTeX, in small type if it is wide; needs `\\usepackage{booktabs}`.
 
     A very wide one is a `sidewaystable`: it needs `\\usepackage{rotating}`, too.
     """
@@ -140,7 +140,7 @@ def to_latex(table: Table) -> str:
 
 
 def _width(table: Table) -> int:
-    """Letters in a line of the table; a column of sentences takes what room there is."""
+    """The number of letters in a line; a column of sentences takes the room that is left."""
     columns = zip(table.columns, *table.cells(), strict=True)
     return sum(
         _SMALL // 3 if column.wide else max(map(len, [*_lines(column.heading), *cells]))
@@ -149,7 +149,7 @@ def _width(table: Table) -> int:
 
 
 def _lines(heading: str) -> list[str]:
-    """A heading in lines as narrow as most figures, as it must not decide a column's width."""
+    """A heading in lines as narrow as most numbers, since it must not decide a column's width."""
     return textwrap.wrap(heading, _HEADING_WIDTH, break_long_words=False)
 
 
@@ -173,22 +173,22 @@ def _latex(text: str) -> str:
 
 
 def integer(key: str) -> Callable[[pd.Series], str]:
-    """Shows a whole number with thousands separated; empty where there is none."""
+    """Make what shows a whole number, its thousands separated; nothing where there is none."""
     return lambda row: "" if _missing(row[key]) else f"{round(row[key]):,}"
 
 
 def label(key: str) -> Callable[[pd.Series], str]:
-    """Shows a text as it is; empty where there is none."""
+    """Make what shows a text as it is; nothing where there is none."""
     return lambda row: "" if _missing(row[key]) else str(row[key])
 
 
 def percent(key: str) -> Callable[[pd.Series], str]:
-    """Shows a share as per cent with one decimal."""
+    """Make what shows a share as per cent with one decimal."""
     return lambda row: "" if _missing(row[key]) else f"{100 * row[key]:.1f}"
 
 
 def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
-    """Shows a mean, with `± sd` where several seeds gave one."""
+    """Make what shows a mean, with `± sd` where there are several seeds."""
 
     def show(row: pd.Series) -> str:
         if _missing(row[key]):
@@ -205,5 +205,5 @@ def _missing(value: object) -> bool:
 
 
 def lowest(key: str, by: str = "corpus") -> Callable[[pd.DataFrame], pd.Series]:
-    """Marks the lowest value of each corpus, as bold."""
+    """Make what marks the lowest value of each corpus, to be set in bold."""
     return lambda data: data[key] == data.groupby(by)[key].transform("min")

@@ -1,4 +1,4 @@
-"""The table of the search: every candidate, how it does on `valid`, and which was taken."""
+"""The table `search`: every candidate's settings, its result on `valid`, and which was taken."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import MODEL, Results
-from online_rnnlm.analysis.tables.columns import corpus_columns, on_corpus
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import FinishedRun, Row
+from online_rnnlm.analysis.tables.columns import corpus_columns, on_corpus, row_keys
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, mean
 
 
-def search_table(results: Results) -> Table:
-    """A row a candidate: the values it tries, its validation perplexity, whether it was taken.
+def make(results: Results) -> Table:
+    """Make the table: for each candidate its values, its result on `valid`, and if it was taken.
 
-    There are no test figures in it: nothing is chosen on the test set.
+    It has no test perplexity: nothing is chosen on the test set.
     """
     experiment = results.experiment
-    taken = _taken(results)
-    data = pd.DataFrame([_row(results, run, taken) for _, run in results.search.iterrows()])
+    taken = {name for row in results.rows for name in _taken(results, row)}
+    data = pd.DataFrame([_row(results, run, run.name in taken) for run in results.search])
     columns = [
         *corpus_columns(results),
         Column("M/D", label("model"), text=True),
@@ -35,26 +36,28 @@ def search_table(results: Results) -> Table:
     return Table("search", on_corpus("Settings searched", results), data, columns, notes)
 
 
-def _taken(results: Results) -> set[str]:
-    """The candidate of each row that is lowest on `valid`; of equals, the first."""
-    reached = dict(zip(results.search["name"], results.search["valid_perplexity"], strict=True))
-    runs = results.experiment.runs()
-    return {min(run.candidates, key=reached.__getitem__) for run in runs if run.candidates}
+def _taken(results: Results, row: Row) -> list[str]:
+    """The candidate whose values a row's runs were trained with."""
+    return [
+        run.name
+        for run in results.search
+        if run.name in row.first.run.candidates
+        and all(getattr(row.settings, key) == value for key, value in run.run.searched.items())
+    ]
 
 
-def _row(results: Results, run: pd.Series, taken: set[str]) -> dict[str, Any]:
-    searched = results.records[run["name"]]["searched"]
+def _row(results: Results, run: FinishedRun, taken: bool) -> dict[str, Any]:
+    searched = run.run.searched
     return {
-        **{key: run[key] for key in MODEL},
-        "model": run["model"],
+        **row_keys(Row((run,))),
         **{key: searched.get(key) for key in results.experiment.search},
-        "epochs": run["epochs"],
-        "valid_perplexity": run["valid_perplexity"],
-        "chosen": run["name"] in taken,
+        "epochs": run.result.epochs,
+        "valid_perplexity": run.result.valid_perplexity,
+        "chosen": taken,
     }
 
 
 def _value(key: str) -> Callable[[pd.Series], str]:
-    """Shows a setting; empty where the row does not have it."""
+    """Make what shows a setting; nothing where the row does not have it."""
     show = label(key)
     return lambda row: f"{row[key]:g}" if isinstance(row[key], float) and show(row) else show(row)

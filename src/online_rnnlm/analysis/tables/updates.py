@@ -1,36 +1,36 @@
-"""The table of what learns during testing: a row a way to learn, a column a model."""
+"""The table `updates`: a row for each way to learn during testing, a column for each model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import MODEL, Results
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.tables.columns import (
     corpus_columns,
-    mean_figure,
+    mean_over_seeds,
     on_corpus,
-    several_seeds,
+    row_keys,
     spread_note,
     values_text,
 )
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, lowest, mean
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
-from online_rnnlm.rivals import rival_in
 
 _COSTS = ("parameters_touched_per_word", "multiply_adds_per_word")
-_SPEED = "words_per_second"
+_SPEED: Literal["words_per_second"] = "words_per_second"
 
 
-def updates_table(results: Results) -> Table:
-    """Test perplexities of all models, a row an evaluation, with one model's costs.
+def make(results: Results) -> Table:
+    """Make the table of test perplexities by evaluation, with the best model's costs.
 
-    The CSV has a row for each evaluation of each model, with all figures.
+    The CSV has a row for each evaluation of each model, with all metrics.
     """
-    data = pd.DataFrame([row for runs in results.rows() for row in _rows(results, runs)])
-    reference = _reference(data)
+    data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
+    best = {corpus: results.best(corpus).label for corpus in results.corpora}
     models = list(dict.fromkeys(data["model"]))
     columns = [
         *corpus_columns(results),
@@ -44,41 +44,35 @@ def updates_table(results: Results) -> Table:
         Column("Words/s", integer(_SPEED)),
     ]
     caption = on_corpus("Test perplexity by what learns during testing", results)
-    return Table(
-        "updates", caption, _shown(data, reference), columns, _notes(results, reference), tidy=data
-    )
+    return Table("updates", caption, _shown(data, best), columns, _notes(results, best), tidy=data)
 
 
-def _rows(results: Results, runs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """A row for each of a model's evaluations, those of rivals excepted: means over seeds."""
-    first, names = runs.iloc[0], list(runs["name"])
-    for evaluation in results.evaluations_of(first["name"]):
-        if rival_in(evaluation, results.experiment.testing):
+def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
+    """The values of each of a model's evaluations but those of rivals: means over seeds."""
+    for evaluation in row.evaluations:
+        if results.rival_in(evaluation):
             continue
-        details = [results.details[name, evaluation] for name in names]
+        perplexities = (
+            mean_over_seeds(results, f"{split}_perplexity", row.perplexity(split, evaluation))
+            for split in ("valid", "test")
+        )
+        # Counted from the equations: the same for all seeds.
+        costs = row.by_seed(evaluation)[0].costs
         yield {
-            **{key: first[key] for key in MODEL},
-            "model": first["model"],
+            **row_keys(row),
             "evaluation": evaluation,
             **_way(evaluation),
-            "seeds": len(runs),
-            "rate": _rate(results, names, evaluation),
-            **_perplexity(results, names, evaluation, "valid"),
-            **_perplexity(results, names, evaluation, "test"),
-            # Counted from the equations: the same for all seeds.
-            **{key: details[0][key] for key in _COSTS},
-            **mean_figure(results, names, evaluation, "test", _SPEED, _SPEED),
+            "seeds": len(row.runs),
+            "rate": _rate(row, evaluation),
+            **{key: value for values in perplexities for key, value in values.items()},
+            "parameters_touched_per_word": costs.parameters_touched_per_word,
+            "multiply_adds_per_word": costs.multiply_adds_per_word,
+            **mean_over_seeds(results, _SPEED, row.metric(_SPEED, "test", evaluation)),
         }
 
 
-def _perplexity(
-    results: Results, names: list[str], evaluation: str, split: str
-) -> dict[str, float]:
-    return mean_figure(results, names, evaluation, split, "perplexity", f"{split}_perplexity")
-
-
 def _way(evaluation: str) -> dict[str, str]:
-    """What learns, after what, and for how long it is kept; the latter "" where nothing learns."""
+    """What learns, after what, and for how long it is kept; empty texts where nothing learns."""
     online = online_evaluation(evaluation)
     if online is not None:
         return online._asdict()
@@ -86,30 +80,24 @@ def _way(evaluation: str) -> dict[str, str]:
     return {"updates": evaluation, "learn_after": after, "unit_of_text": unit}
 
 
-def _rate(results: Results, names: list[str], evaluation: str) -> str:
+def _rate(row: Row, evaluation: str) -> str:
     """The rate that was best on `valid`, by seed, or the one that the vector was trained with."""
     if evaluation == NONE:
         return ""
     if evaluation == DOCUMENT_VECTOR:
-        return values_text([results.records[names[0]]["settings"]], "document_rate")
-    chosen = [results.details[name, evaluation]["chosen"] for name in names]
+        return values_text([{"document_rate": row.settings.document_rate}], "document_rate")
+    chosen = [found.chosen for found in row.by_seed(evaluation)]
     return values_text(chosen, next(iter(chosen[0])))
 
 
-def _reference(data: pd.DataFrame) -> str:
-    """The model whose costs are shown: the first with a document vector, or the first."""
-    vectors = data[data["document_size"] > 0]
-    return str((data if vectors.empty else vectors).iloc[0]["model"])
-
-
-def _shown(data: pd.DataFrame, reference: str) -> pd.DataFrame:
+def _shown(data: pd.DataFrame, best: Mapping[str, str]) -> pd.DataFrame:
     """A row for each corpus and evaluation, a column for each model's test perplexity."""
     has_vector = data["document_size"] > 0
     # A model with a vector has all ways to learn; one without adds at most what that leaves.
     evaluations = pd.concat([data[has_vector], data[~has_vector]])["evaluation"].unique()
     shown = pd.DataFrame(
-        _shown_row(of_corpus[of_corpus["evaluation"] == evaluation], reference)
-        for _, of_corpus in data.groupby("corpus", sort=False)
+        _shown_row(of_corpus[of_corpus["evaluation"] == evaluation], best[str(corpus)])
+        for corpus, of_corpus in data.groupby("corpus", sort=False)
         for evaluation in sorted(evaluations, key=lambda name: name != NONE)
     )
     # Said once, of all ways in which the same parts learn.
@@ -118,12 +106,12 @@ def _shown(data: pd.DataFrame, reference: str) -> pd.DataFrame:
     return shown.assign(learns=shown["learns"].mask(again, ""))
 
 
-def _shown_row(same: pd.DataFrame, reference: str) -> dict[str, Any]:
-    """One evaluation of all models: `data`'s rows of one corpus and evaluation, made one."""
+def _shown_row(same: pd.DataFrame, best: str) -> dict[str, Any]:
+    """One row for all models, from `same`: the rows of `data` of one corpus and evaluation."""
     first = same.iloc[0]
     row = {key: first[key] for key in ("corpus", "learn_after", "unit_of_text")}
     row["learns"] = _spelled(first["evaluation"], first["updates"])
-    mine = same[same["model"] == reference]
+    mine = same[same["model"] == best]
     row |= {key: mine.iloc[0][key] if len(mine) else None for key in ("rate", *_COSTS, _SPEED)}
     for _, model in same.iterrows():
         row[model["model"]] = model["test_perplexity"]
@@ -138,8 +126,12 @@ def _spelled(evaluation: str, updates: str) -> str:
     return updates.replace("_", " ").replace("+", " + ") + as_trained
 
 
-def _notes(results: Results, reference: str) -> list[str]:
-    seeds = " Several rates: each seed's own." if several_seeds(results) else ""
+def _notes(results: Results, best: Mapping[str, str]) -> list[str]:
+    seeds = " Several rates: each seed's own." if results.several_seeds else ""
+    models = [
+        f"{model} on {corpus}" if len(set(best.values())) > 1 else model
+        for corpus, model in best.items()
+    ]
     return [
         f"{spread_note(results)} Bold: each model's lowest. Empty: a model without a vector, in "
         "which the same parts learn as in another row.",
@@ -147,5 +139,6 @@ def _notes(results: Results, reference: str) -> list[str]:
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
         "weights that learn, the vector keeps the rate it was trained with. What is learnt is "
         "kept for a sentence, for a document, or for the whole stream of sentences.",
-        f"Rate, costs and words/s (scoring the test set) are those of {reference}.{seeds}",
+        "Rate, costs and words/s (scoring the test set) are those of "
+        f"{' and '.join(dict.fromkeys(models))}, the best on valid.{seeds}",
     ]

@@ -1,36 +1,36 @@
-"""All tables of an experiment that are made from its figures."""
+"""Make and write the tables of an experiment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
-from online_rnnlm.analysis.names import table_names
-from online_rnnlm.analysis.published import Published, load_published
+from online_rnnlm.analysis.catalogue import TableEntry, tables_of
+from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.corpora import corpora_table
-from online_rnnlm.analysis.tables.perplexity import perplexity_table
 from online_rnnlm.analysis.tables.rendering import Table, write_table
-from online_rnnlm.analysis.tables.search import search_table
-from online_rnnlm.analysis.tables.updates import updates_table
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.syntax import PACKAGE
+
+
+class TableModule(Protocol):
+    """A module that makes a table."""
+
+    def make(self, results: Results) -> Table:
+        """Make the table; raises UserError for files that are missing or do not fit."""
 
 
 def write_tables(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
-    """Write all tables of an experiment; `published` is `config/published.yaml`."""
-    results = collect(experiment, directory)
-    for table in tables(results, load_published(published)):
-        write_table(table, directory)
+    """Write the tables of the verb `tables`; `published` is `config/published.yaml`."""
+    results = collect(experiment, directory, load_published(published))
+    for entry in tables_of(experiment):
+        if entry.verb == "tables":
+            write_table(make_table(entry, results), directory)
 
 
-def tables(results: Results, published: Published) -> list[Table]:
-    """The tables that `table_names` names, in its order."""
-    make: dict[str, Callable[[Results], Table]] = {
-        "corpora": corpora_table,
-        "perplexity": partial(perplexity_table, published=published),
-        "updates": updates_table,
-        "search": search_table,
-    }
-    return [make[name](results) for name in table_names(results.experiment)]
+def make_table(entry: TableEntry, results: Results) -> Table:
+    """Make a table of the catalogue; raises UserError for files that are missing or do not fit."""
+    module = cast(TableModule, import_module(f"{PACKAGE}.{entry.module}"))
+    return module.make(results)

@@ -1,4 +1,4 @@
-"""Does the vector help more as it learns? Test perplexity by position in the sentence."""
+"""The figure `perplexity_by_position`: whether the vector helps more as a sentence goes on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.comparison import Side
+from online_rnnlm.analysis.comparison import Side, final_side
+from online_rnnlm.analysis.figures.captions import only_first, pooled
 from online_rnnlm.analysis.figures.drawing import (
     MUTED,
     ONLINE,
@@ -20,14 +20,6 @@ from online_rnnlm.analysis.figures.drawing import (
     log_scale,
     panels,
 )
-from online_rnnlm.analysis.figures.rows import (
-    best_row,
-    model_of,
-    only_first,
-    pooled,
-    result_of,
-    static_opponents,
-)
 from online_rnnlm.analysis.figures.tokens import (
     Floats,
     Groups,
@@ -37,6 +29,7 @@ from online_rnnlm.analysis.figures.tokens import (
     pooled_scores,
 )
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.corpora.corpus import load_split
 
@@ -58,28 +51,27 @@ class _Line(NamedTuple):
     scores: Floats
 
 
-def perplexity_by_position(results: Results) -> Picture:
-    """The best vector row, learning and still, beside static rows; below, what learning changes."""
-    vector = best_row(results, next(iter(results.experiment.corpora)))
-    split = load_split(results.directory.corpus(vector.iloc[0]["corpus"]), "test")
+def draw(results: Results) -> Picture:
+    """Draw the best row, learning and still, beside static rows; below, what learning changes."""
+    vector = results.best(results.first_corpus)
+    split = load_split(results.directory.corpus(vector.corpus), "test")
     groups = by_position(split)
     learning, still, *static = _lines(results, vector, split.tokens)
     figure, (above, below) = panels(2, _HEIGHT, ratios=(3, 2))
     _draw_all(above, groups, [learning, still, *static])
     ratio = _draw_ratios(below, groups, learning, [still, *static])
-    return Picture(figure, _caption(results, model_of(vector), groups, ratio))
+    return Picture(figure, _caption(results, vector.label, groups, ratio))
 
 
-def _lines(results: Results, vector: pd.DataFrame, tokens: int) -> list[_Line]:
+def _lines(results: Results, vector: Row, tokens: int) -> list[_Line]:
     """The vector row learning, then still, then its static opponents."""
-    model = model_of(vector)
-    opponents = static_opponents(results, vector)
+    opponents = results.opponents(vector).shown
     sides = [
-        (f"{model}, vector learns", _LEARNING, result_of(vector)),
-        (f"{model}, vector held still", _STILL, Side(vector, NONE)),
+        (f"{vector.label}, vector learns", _LEARNING, final_side(vector)),
+        (f"{vector.label}, vector held still", _STILL, Side(vector, NONE)),
         *(
-            (f"{model_of(runs)}, static", look, result_of(runs))
-            for runs, look in zip(opponents, _OPPONENTS, strict=False)
+            (f"{static.label}, static", look, final_side(static))
+            for static, look in zip(opponents, _OPPONENTS, strict=False)
         ),
     ]
     return [_Line(name, look, pooled_scores(results, side, tokens)) for name, look, side in sides]
@@ -95,7 +87,7 @@ def _draw_all(axis: Axes, groups: Groups, lines: Sequence[_Line]) -> None:
 
 
 def _draw_ratios(axis: Axes, groups: Groups, learning: _Line, others: Sequence[_Line]) -> Means:
-    """The learning vector's perplexity as a share of the others'; returns the first ratio."""
+    """Draw the learning vector's perplexity as a share of the others'; returns the first ratio."""
     axis.axhline(1, color=MUTED, lw=1)
     ratios = [group_means(groups, learning.scores - o.scores).perplexity() for o in others]
     for other, ratio in zip(others, ratios, strict=True):

@@ -1,18 +1,18 @@
-"""How much the rate of learning during testing matters: validation perplexity against it."""
+"""The figure `rate_curve`: how much the rate of learning during testing matters."""
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from online_rnnlm.analysis.comparison import mean_perplexity
+from online_rnnlm.analysis.figures.captions import only_first
 from online_rnnlm.analysis.figures.drawing import (
     MUTED,
     ONLINE,
@@ -24,9 +24,10 @@ from online_rnnlm.analysis.figures.drawing import (
     legend_above,
     panels,
 )
-from online_rnnlm.analysis.figures.rows import best_row, is_vector, model_of, only_first, result_of
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation, online_evaluation
+from online_rnnlm.storage.records import Evaluation
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,43 +58,45 @@ class Curve:
     chosen: frozenset[float]
 
 
-def rate_curve(results: Results) -> Picture:
-    """A panel for the document vector's rate, by what it is kept for; one for weights' rates."""
-    runs = best_row(results, next(iter(results.experiment.corpora)))
-    curves = curves_of(results, runs)
+def draw(results: Results) -> Picture:
+    """Draw a panel for the best row's document vector, and one for its weights."""
+    row = results.best(results.first_corpus)
+    curves = curves_of(row)
     vector = [curve for curve in curves if curve.evaluation.updates == DOCUMENT_VECTOR]
     weights = _of_one_way([c for c in curves if c.evaluation.updates != DOCUMENT_VECTOR])
     drawn = [found for found in (vector, weights) if found]
     figure, axes = panels(len(drawn), _HEIGHT * len(drawn))
-    reference = mean_perplexity(results, result_of(runs), "valid")
+    reference = row.perplexity("valid").mean
     for axis, found in zip(axes, drawn, strict=True):
         _draw(axis, found, reference)
-    return Picture(figure, _caption(results, runs, vector, weights))
+    return Picture(figure, _caption(results, row, vector, weights))
 
 
-def curves_of(results: Results, runs: pd.DataFrame) -> list[Curve]:
+def curves_of(row: Row) -> list[Curve]:
     """The curve of each of a row's evaluations in which more learns."""
-    names = list(runs["name"])
     return [
-        _curve(evaluation, [results.details[name, evaluation.name] for name in names])
-        for evaluation in map(online_evaluation, results.evaluations_of(names[0]))
+        _curve(evaluation, row.by_seed(evaluation.name))
+        for evaluation in map(online_evaluation, row.evaluations)
         if evaluation is not None
     ]
 
 
-def _curve(evaluation: OnlineEvaluation, details: Sequence[dict[str, Any]]) -> Curve:
-    key = next(iter(details[0]["chosen"]))
-    tried = pd.DataFrame([point for found in details for point in found["curve"]])
-    # A null among numbers is NaN; a rate at which one seed diverged is no rate to take.
-    tried["valid_perplexity"] = tried["valid_perplexity"].astype(float)
-    means = tried.groupby(key)["valid_perplexity"].agg(lambda values: values.mean(skipna=False))
-    chosen = frozenset(float(found["chosen"][key]) for found in details)
-    rates = np.array(means.index, dtype=np.float64)
-    return Curve(evaluation, key, rates, np.array(means, dtype=np.float64), chosen)
+def _curve(evaluation: OnlineEvaluation, by_seed: Sequence[Evaluation]) -> Curve:
+    key = next(iter(by_seed[0].chosen))
+    reached: dict[float, list[float]] = defaultdict(list)
+    for found in by_seed:
+        for trial in found.curve:
+            value = trial.valid_perplexity
+            reached[float(trial.settings[key])].append(math.nan if value is None else value)
+    rates = sorted(reached)
+    # A rate at which one seed diverged is no rate to take: its mean is NaN.
+    means = [float(np.mean(reached[rate])) for rate in rates]
+    chosen = frozenset(float(found.chosen[key]) for found in by_seed)
+    return Curve(evaluation, key, np.array(rates), np.array(means), chosen)
 
 
 def _of_one_way(curves: Sequence[Curve]) -> list[Curve]:
-    """Those that learn as often, and keep as long what they learn, as the first does."""
+    """The curves that learn as often as the first, and keep what they learn for as long."""
     return [curve for curve in curves if curve.evaluation[1:] == curves[0].evaluation[1:]]
 
 
@@ -113,7 +116,7 @@ def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
 
 
 def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, str]) -> None:
-    """A line; filled marks at chosen rates; crosses at the top edge where it diverged."""
+    """Draw a line, with filled marks at chosen rates and crosses at the top where it diverged."""
     colour, style, marker = look
     shown = np.minimum(curve.perplexities, 9 * top)  # numbers without end make no path
     axis.plot(
@@ -136,7 +139,7 @@ def _name(curve: Curve) -> str:
 
 
 def _rates(axis: Axes, rates: Sequence[float]) -> None:
-    """A logarithmic axis with the rates that were tried, and no others."""
+    """Make the axis logarithmic, with the rates that were tried and no others."""
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(FixedLocator(rates))
     axis.xaxis.set_minor_locator(NullLocator())
@@ -144,16 +147,14 @@ def _rates(axis: Axes, rates: Sequence[float]) -> None:
     axis.tick_params(axis="x", labelsize=SMALL)
 
 
-def _caption(
-    results: Results, runs: pd.DataFrame, vector: Sequence[Curve], weights: Sequence[Curve]
-) -> str:
-    several = ", the mean over the seeds" if len(runs) > 1 else ""
+def _caption(results: Results, row: Row, vector: Sequence[Curve], weights: Sequence[Curve]) -> str:
+    several = ", the mean over the seeds" if len(row.runs) > 1 else ""
     parts = [
-        f"Validation perplexity of {model_of(runs)} against the rate of what learns during "
+        f"Validation perplexity of {row.label} against the rate of what learns during "
         f"testing{several}. Filled marks: the rates chosen, which the test text is read with; "
         "crosses at the upper edge: diverged; a line that leaves there: higher still."
     ]
-    learns = "its vector learning as in training" if is_vector(runs) else "nothing learning"
+    learns = "its vector learning as in training" if row.has_vector else "nothing learning"
     parts.append(f"Dotted: {learns}.")
     if vector:
         parts.append(_best(vector, "With the vector alone learning,"))

@@ -1,17 +1,22 @@
-import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims.judge import claims, verdict_of, write_claims
-from online_rnnlm.analysis.report.finding import findings, p_value, updates_finding
+from online_rnnlm.analysis.claims.verdict import verdict_of
+from online_rnnlm.analysis.claims.write import judge, write_claims
+from online_rnnlm.analysis.report.finding import findings, updates_finding
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, holm
+from online_rnnlm.analysis.wording import p_value
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import read_json, write_json
+from tests.unit.analysis.changes import change_evaluation, change_split, write_scores
 
 Invented = Callable[..., Results]
 KINDS = {
@@ -27,7 +32,12 @@ PAIR: list[dict[str, Any]] = [
     {"hidden_size": 100, "document_size": 20},
 ]
 EVERYTHING = {"updates": ["all"], "unit_of_text": ["sentence", "stream"]}
-RUN = "invented-M100-D20-seed1"
+RUN, STATIC = "invented-M100-D20-seed1", "invented-M120-D0-seed1"
+
+
+def claims(results: Results) -> dict[str, Any]:
+    """What `claims.json` says."""
+    return judge(results).model_dump(mode="json")
 
 
 def _claims(results: Results) -> dict[int, dict[str, Any]]:
@@ -46,31 +56,46 @@ def _scored(results: Results, run: str, evaluation: str, split: str, perplexity:
     rows = scores["split"] == split
     entropy = -scores.loc[rows, "log_probability"].sum() / scores.loc[rows, "tokens"].sum()
     scores.loc[rows, "log_probability"] *= math.log(perplexity) / entropy
-    scores.to_parquet(path)
+    write_scores(results.directory, run, evaluation, scores)
     return _edited(results, run, evaluation, split, perplexity)
 
 
 def _edited(results: Results, run: str, evaluation: str, split: str, perplexity: float) -> Results:
-    path = results.directory.evaluation(run, evaluation)
-    about = json.loads(path.read_text())
-    about["splits"][split]["perplexity"] = perplexity
-    path.write_text(json.dumps(about))
+    change_split(results.directory, run, evaluation, split, perplexity=perplexity)
     return collect(results.experiment, results.directory)
 
 
 def _everything_worth(results: Results, change: float, run: str = RUN) -> Results:
     """Everything learning has the vector's scores, its perplexity changed by so many per cent."""
-    perplexity = results.perplexity(run, "test", "document_vector") * (1 + change / 100)
+    perplexity = _perplexity(results, run, "document_vector") * (1 + change / 100)
     for unit in EVERYTHING["unit_of_text"]:
         scores = pd.read_parquet(results.directory.sentence_scores(run, "document_vector"))
         scores["log_probability"] -= scores["tokens"] * math.log1p(change / 100)
-        scores.to_parquet(results.directory.sentence_scores(run, f"all.word.{unit}"))
+        write_scores(results.directory, run, f"all.word.{unit}", scores)
         results = _edited(results, run, f"all.word.{unit}", "test", perplexity)
     return results
 
 
-def _with_runs(results: Results, **columns: Any) -> Results:
-    return Results(**{**vars(results), "runs": results.runs.assign(**columns)})
+def _perplexity(results: Results, name: str, evaluation: str) -> float:
+    """A run's test perplexity."""
+    [run] = [run for run in results.runs if run.name == name]
+    return run.evaluations[evaluation].splits["test"].perplexity
+
+
+def _row(results: Results, label: str) -> Row:
+    [row] = [row for row in results.rows if row.label == label]
+    return row
+
+
+def _update(results: Results, path: Path, **values: Any) -> Results:
+    """The same results, but with other values in one file."""
+    write_json(path, read_json(path) | values)
+    return collect(results.experiment, results.directory)
+
+
+def _with_costs(results: Results, evaluation: str, run: str = RUN, **costs: float) -> Results:
+    change_evaluation(results.directory, run, evaluation, **costs)
+    return collect(results.experiment, results.directory)
 
 
 def test_all_five_claims_are_tested(invented: Invented) -> None:
@@ -100,10 +125,8 @@ def test_the_effect_is_what_the_files_say(invented: Invented) -> None:
     ):
         low, high = effect[key]
         assert low < effect[value] < high
-    assert effect["parameters"] == results.runs.set_index("model").loc["100/20", "parameters"]
-    assert (
-        effect["parameters_against"] == results.runs.set_index("model").loc["100/0", "parameters"]
-    )
+    assert effect["parameters"] == _row(results, "100/20").parameters
+    assert effect["parameters_against"] == _row(results, "100/0").parameters
 
 
 def test_a_worse_vector_is_not_supported_and_said_as_loudly(invented: Invented) -> None:
@@ -128,10 +151,11 @@ def test_the_static_row_with_more_parameters_is_the_smallest_such(invented: Inve
     results = invented(rows=[*rows, PAIR[-1]])
     mine = _claims(results)
     needed = mine[2]["effect"]["parameters"]
-    fitting = results.runs[results.runs["parameters"] >= needed].query("document_size == 0")
-    smallest = fitting.sort_values("parameters").iloc[0]["model"]
-    assert mine[2]["against"] == mine[3]["against"] == smallest
-    as_many = _with_runs(results, parameters=int(needed))  # as many are enough
+    fitting = [row for row in results.rows if row.parameters >= needed and not row.has_vector]
+    smallest = min(fitting, key=lambda row: row.parameters)
+    assert mine[2]["against"] == mine[3]["against"] == smallest.label
+    result = results.directory.run(smallest.first.name).result
+    as_many = _update(results, result, parameters=needed)  # as many are enough
     assert _claims(as_many)[2]["effect"]["parameters_against"] == needed
 
 
@@ -149,10 +173,12 @@ def test_fewer_multiply_adds_count_only_with_a_lower_perplexity(
     invented: Invented, perplexity: float, cheaper: bool, expected: str
 ) -> None:
     results = invented({"120/0": 108.0, "100/20": perplexity}, rows=PAIR)
-    costs = [40_000.0, 40_000.0, 39_999.0 if cheaper else 40_000.0]
-    claim = _claims(_with_runs(results, multiply_adds_per_word=costs))[3]
+    cost = 39_999.0 if cheaper else 40_000.0
+    results = _with_costs(results, "none", STATIC, multiply_adds_per_word=40_000.0)
+    results = _with_costs(results, "document_vector", multiply_adds_per_word=cost)
+    claim = _claims(results)[3]
     assert claim["verdict"] == expected
-    assert claim["effect"]["multiply_adds_per_word"] == costs[2]
+    assert claim["effect"]["multiply_adds_per_word"] == cost
     assert claim["p_value"] is claim["p_value_holm"] is claim["seeds"] is None
 
 
@@ -185,8 +211,8 @@ def test_an_interval_around_the_margin_is_undecided(invented: Invented) -> None:
 def test_the_vector_alone_must_be_cheaper(invented: Invented, cost: str) -> None:
     results = _everything_worth(invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING), 5.0)
     for unit in EVERYTHING["unit_of_text"]:
-        about = results.details[RUN, f"all.word.{unit}"]
-        about[cost] = results.details[RUN, "document_vector"][cost]
+        value = getattr(_row(results, "100/20").by_seed("document_vector")[0].costs, cost)
+        results = _with_costs(results, f"all.word.{unit}", **{cost: value})
     assert _claims(results)[4]["verdict"] == "not supported"
 
 
@@ -250,7 +276,7 @@ def test_what_cannot_be_tested_is_named_with_its_reason(invented: Invented) -> N
     assert set(reasons) == {1, 2, 3, 4}
     assert all(reasons.values())
     assert set(_claims(alone)) == {5}
-    assert _claims(alone)[5]["effect"]["still_against_static"] is None
+    assert "still_against_static" not in _claims(alone)[5]["effect"]
     smaller = invented(rows=[PAIR[0], PAIR[2]])
     assert set(_reasons(smaller)) == {2, 3, 4}
 
@@ -288,8 +314,8 @@ def test_seeds_are_pooled_and_paired(invented: Invented) -> None:
     results = invented(rows=rows, seeds=[1, 2, 3])
     [claim, _] = claims(results)["claims"]
     differences = [
-        math.log(results.perplexity(f"invented-M10-D0-seed{seed}", "test", "none"))
-        - math.log(results.perplexity(f"invented-M10-D2-seed{seed}", "test", "document_vector"))
+        math.log(_perplexity(results, f"invented-M10-D0-seed{seed}", "none"))
+        - math.log(_perplexity(results, f"invented-M10-D2-seed{seed}", "document_vector"))
         for seed in (1, 2, 3)
     ]
     assert claim["effect"]["nats_per_token"] == pytest.approx(np.mean(differences))
@@ -340,7 +366,7 @@ def test_the_verdict_is_of_the_corrected_p_value(
     results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR)
     assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"supported"}
     monkeypatch.setattr(
-        "online_rnnlm.analysis.claims.judge.holm", lambda values: [0.05 for _ in values]
+        "online_rnnlm.analysis.claims.write.holm", lambda values: [0.05 for _ in values]
     )
     assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"undecided"}
 
@@ -382,8 +408,8 @@ def test_a_verdict_with_a_margin_is_about_the_margin() -> None:
 
 def test_other_sentences_cannot_be_compared(invented: Invented) -> None:
     results = invented()
-    path = results.directory.sentence_scores("invented-M120-D0-seed1", "none")
-    pd.read_parquet(path).assign(tokens=7).to_parquet(path)
+    scores = pd.read_parquet(results.directory.sentence_scores(STATIC, "none"))
+    write_scores(results.directory, STATIC, "none", scores.assign(tokens=7))
     with pytest.raises(UserError, match="different sentences"):
         claims(results)
 
@@ -397,19 +423,7 @@ def test_claims_are_the_same_every_time(invented: Invented) -> None:
 
 
 def _findings(results: Results) -> list[str]:
-    """The findings, from a table of what they need of the perplexity table."""
-    rows = []
-    for runs in results.rows():
-        row = runs.iloc[0]
-        evaluation = "document_vector" if row["document_size"] else "none"
-        keys = ["corpus", "hidden_size", "document_size", "document_layer"]
-        splits = {
-            f"{split}_perplexity": results.perplexity(row["name"], split, evaluation)
-            for split in ("valid", "test")
-        }
-        rows.append({**row[keys].to_dict(), **splits})
-    ngram = {"corpus": rows[0]["corpus"], "valid_perplexity": 1.0, "test_perplexity": 1.0}
-    return findings(results, pd.DataFrame([*rows, ngram]), claims(results)["claims"])
+    return findings(results, judge(results).claims)
 
 
 @pytest.mark.parametrize(
@@ -432,9 +446,10 @@ def test_the_finding_says_what_came_out(
 def test_the_finding_names_what_does_not_hold(invented: Invented) -> None:
     good = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
     results = invented(good, rows=PAIR)
-    cheap = _with_runs(results, multiply_adds_per_word=[3.0, 3.0, 2.0])
-    dear = _with_runs(results, multiply_adds_per_word=[3.0, 3.0, 4.0])
+    results = _with_costs(results, "none", STATIC, multiply_adds_per_word=3.0)
+    cheap = _with_costs(results, "document_vector", multiply_adds_per_word=2.0)
     assert "supported" not in _findings(cheap)[0]
+    dear = _with_costs(results, "document_vector", multiply_adds_per_word=4.0)
     assert "not supported: fewer multiply-adds" in _findings(dear)[0]
     unclear = invented({**good, "100/0": 90.01}, rows=PAIR)
     assert "undecided: a lower perplexity" in _findings(unclear)[0]

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.names import has_neighbours, table_names
-from online_rnnlm.analysis.published import Published, load_published
+from online_rnnlm.analysis.catalogue import tables_of
+from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.corpora import corpora_table
-from online_rnnlm.analysis.tables.perplexity import perplexity_table
+from online_rnnlm.analysis.tables.corpora import make as corpora_table
+from online_rnnlm.analysis.tables.perplexity import make as perplexity_table
 from online_rnnlm.analysis.tables.rendering import (
     Column,
     Table,
@@ -21,12 +21,12 @@ from online_rnnlm.analysis.tables.rendering import (
     to_latex,
     to_markdown,
 )
-from online_rnnlm.analysis.tables.search import search_table
-from online_rnnlm.analysis.tables.updates import updates_table
-from online_rnnlm.analysis.tables.write import tables, write_tables
+from online_rnnlm.analysis.tables.search import make as search_table
+from online_rnnlm.analysis.tables.updates import make as updates_table
+from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json, write_json
-from online_rnnlm.storage.records import Costs
+from tests.unit.analysis.changes import change_evaluation, change_split
 
 Invented = Callable[..., Results]
 
@@ -57,19 +57,13 @@ STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 
 def _set(results: Results, run: str, evaluation: str, values: dict[str, float]) -> None:
     """Set perplexities, by split."""
-    path = results.directory.evaluation(run, evaluation)
-    figures = read_json(path)
     for split, value in values.items():
-        figures["splits"][split] |= {"perplexity": value, "perplexity_without_unk": value + 100}
-    write_json(path, figures)
+        metrics = {"perplexity": value, "perplexity_without_unk": value + 100}
+        change_split(results.directory, run, evaluation, split, **metrics)
 
 
 def _update(path: Path, **values: Any) -> None:
-    costs = {key: values.pop(key) for key in Costs.model_fields if key in values}
-    written = read_json(path)
-    if costs:
-        written["costs"] |= costs
-    write_json(path, written | values)
+    write_json(path, read_json(path) | values)
 
 
 def _again(results: Results) -> Results:
@@ -101,44 +95,40 @@ def test_csv_has_exactly_the_columns_and_the_configurations_order(
     assert list(csv["test_perplexity_vector_still"].isna()) == [True, True, False, True, False]
 
 
-def test_without_search_and_rivals_there_is_no_column_for_them(
-    invented: Invented, published: Published
-) -> None:
-    headings = perplexity_table(invented(), published).headings
+def test_without_search_and_rivals_there_is_no_column_for_them(invented: Invented) -> None:
+    headings = perplexity_table(invented()).headings
     assert headings[0] == "M/D"
     assert "Chosen on valid" not in headings
     assert "Seeds" not in headings
 
 
 def test_a_vectors_row_shows_the_learning_vector_and_beside_it_the_still_one(
-    invented: Invented, published: Published
+    invented: Invented,
 ) -> None:
     results = invented()
     _set(results, ONLINE, "document_vector", {"train": 50.0, "valid": 60.0, "test": 70.0})
     _set(results, ONLINE, "none", {"train": 51.0, "valid": 61.0, "test": 71.0})
-    data = perplexity_table(_again(results), published).data
+    data = perplexity_table(_again(results)).data
     row = data[data["document_size"] == 20].iloc[0]
     assert [row[key] for key in MEANS] == [50.0, 60.0, 70.0, 170.0, 71.0]
 
 
-def test_counts_are_those_of_the_runs_files(invented: Invented, published: Published) -> None:
+def test_counts_are_those_of_the_runs_files(invented: Invented) -> None:
     results = invented(rows=TWO_ROWS)
     directory = results.directory
     _update(directory.run(ONLINE).result, parameters=7, training_multiply_adds_per_word=33.0)
-    _update(directory.evaluation(ONLINE, "document_vector"), multiply_adds_per_word=11.0)
-    row = perplexity_table(_again(results), published).data.iloc[1]
+    change_evaluation(directory, ONLINE, "document_vector", multiply_adds_per_word=11.0)
+    row = perplexity_table(_again(results)).data.iloc[1]
     assert row["parameters"] == 7
     assert row["training_multiply_adds_per_word"] == 33.0
     assert row["multiply_adds_per_word"] == 11.0
 
 
-def test_several_seeds_give_mean_and_sample_deviation_side_by_side(
-    invented: Invented, published: Published
-) -> None:
+def test_several_seeds_give_mean_and_sample_deviation_side_by_side(invented: Invented) -> None:
     results = invented(seeds=[1, 2, 3], rows=[{"hidden_size": 100}])
     for seed, value in zip([1, 2, 3], [100.0, 102.0, 107.0], strict=True):
         _set(results, f"invented-M100-D0-seed{seed}", "none", {"test": value})
-    table = perplexity_table(_again(results), published)
+    table = perplexity_table(_again(results))
     row = table.data.iloc[0]
     assert row["seeds"] == 3
     assert row["test_perplexity"] == pytest.approx(103.0)
@@ -152,12 +142,10 @@ def test_several_seeds_give_mean_and_sample_deviation_side_by_side(
 RIVALS = {"rivals": ["unigram_cache", "neural_cache", "kneser_ney"]}
 
 
-def test_rivals_stand_below_the_models_of_their_corpus(
-    invented: Invented, published: Published
-) -> None:
+def test_rivals_stand_below_the_models_of_their_corpus(invented: Invented) -> None:
     source = {"source": {"kind": "wikipedia-vital"}}
     results = invented(rows=TWO_ROWS, testing=RIVALS, corpora={"one": source, "two": source})
-    data = perplexity_table(results, published).data
+    data = perplexity_table(results).data
     models = [
         *("100/0", "100/20", "100/0 + unigram cache", "100/0 + neural cache"),
         "5-gram, modified Kneser-Ney",
@@ -169,15 +157,16 @@ def test_rivals_stand_below_the_models_of_their_corpus(
     assert list(data["hidden_size"].notna()) == [True, True, False, False, False] * 2
 
 
-def test_rivals_show_their_own_figures(invented: Invented, published: Published) -> None:
+def test_rivals_show_their_own_figures(invented: Invented) -> None:
     results = invented(rows=TWO_ROWS, testing=RIVALS)
-    ngram = results.directory.evaluation("invented-kneser_ney5", "none")
-    cache = results.directory.evaluation(STATIC, "neural_cache")
     _set(results, STATIC, "neural_cache", {"valid": 81.0, "test": 82.0})
     _set(results, "invented-kneser_ney5", "none", {"valid": 91.0, "test": 92.0})
-    _update(cache, chosen={"window": 500, "theta": 0.3, "weight": 0.1}, multiply_adds_per_word=5.0)
-    _update(ngram, parameters=1234, multiply_adds_per_word=6.0)
-    table = perplexity_table(_again(results), published)
+    chosen = {"window": 500, "theta": 0.3, "weight": 0.1}
+    cache = {"chosen": chosen, "multiply_adds_per_word": 5.0}
+    ngram = {"parameters": 1234, "multiply_adds_per_word": 6.0}
+    change_evaluation(results.directory, STATIC, "neural_cache", **cache)
+    change_evaluation(results.directory, "invented-kneser_ney5", "none", **ngram)
+    table = perplexity_table(_again(results))
     static, cached, five = (table.data.iloc[i] for i in (0, 3, 4))
     assert list(cached[MEANS].fillna(0)) == [0, 81.0, 82.0, 182.0, 0]
     assert list(five[MEANS].fillna(0)) == [0, 91.0, 92.0, 192.0, 0]
@@ -190,16 +179,14 @@ def test_rivals_show_their_own_figures(invented: Invented, published: Published)
     assert _cell(table, 4, "Train perplexity") == ""
 
 
-def test_a_rivals_spread_is_over_seeds_if_it_has_some(
-    invented: Invented, published: Published
-) -> None:
+def test_a_rivals_spread_is_over_seeds_if_it_has_some(invented: Invented) -> None:
     results = invented(rows=TWO_ROWS[:1], testing=RIVALS, seeds=[1, 2, 3])
     for seed, value, window in ((1, 100.0, 500), (2, 102.0, 100), (3, 107.0, 500)):
         name = f"invented-M100-D0-seed{seed}"
         _set(results, name, "unigram_cache", {"test": value})
         path = results.directory.evaluation(name, "unigram_cache")
         _update(path, chosen={"window": window, "weight": 0.1})
-    table = perplexity_table(_again(results), published)
+    table = perplexity_table(_again(results))
     assert _cell(table, 1, "Test perplexity") == "103.0 ± 3.6"
     assert _cell(table, 1, "Chosen on valid") == "window 500 / 100 / 500, weight 0.1"
     assert _cell(table, 1, "Seeds") == "3"
@@ -209,12 +196,10 @@ def test_a_rivals_spread_is_over_seeds_if_it_has_some(
 
 
 @pytest.mark.parametrize("best", [STATIC, "invented-kneser_ney5"])
-def test_the_lowest_of_all_rows_is_bold_rivals_included(
-    invented: Invented, published: Published, best: str
-) -> None:
+def test_the_lowest_of_all_rows_is_bold_rivals_included(invented: Invented, best: str) -> None:
     results = invented(rows=TWO_ROWS, testing=RIVALS)
     _set(results, best, "none", {"test": 1.0})
-    table = perplexity_table(_again(results), published)
+    table = perplexity_table(_again(results))
     bold = ["Test perplexity" in headings for headings in _bold(table)]
     assert bold.index(True) == (0 if best == STATIC else 4)
     assert sum(bold) == 1
@@ -246,10 +231,8 @@ def searched(invented: Invented, fake: Any, tmp_path: Path) -> Results:
     return collect(experiment, directory)
 
 
-def test_each_row_shows_the_settings_that_it_has_taken(
-    searched: Results, published: Published
-) -> None:
-    data = perplexity_table(searched, published).data
+def test_each_row_shows_the_settings_that_it_has_taken(searched: Results) -> None:
+    data = perplexity_table(searched).data
     assert list(data["settings"]) == ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
 
 
@@ -269,31 +252,6 @@ def test_of_equal_candidates_the_first_is_marked(searched: Results) -> None:
         path = searched.directory.run(_candidate(0, rate)).result
         _update(path, valid_perplexity=90.0)
     assert list(search_table(_again(searched)).data["chosen"])[:2] == [True, False]
-
-
-@pytest.mark.parametrize("missing", ["run", "result", "metrics"])
-def test_a_run_that_lacks_a_file_is_named(invented: Invented, missing: str) -> None:
-    results = invented()
-    path = getattr(results.directory.run("invented-M120-D0-seed1"), missing)
-    path.unlink()
-    with pytest.raises(UserError, match=str(path)):
-        _again(results)
-
-
-def test_an_evaluation_of_an_older_training_is_refused(invented: Invented) -> None:
-    results = invented()
-    _update(results.directory.evaluation("invented-M120-D0-seed1", "none"), identity="0" * 64)
-    with pytest.raises(UserError, match="older training"):
-        _again(results)
-
-
-def test_a_broken_metrics_line_is_named(invented: Invented) -> None:
-    results = invented()
-    files = results.directory.run("invented-M120-D0-seed1")
-    files.metrics.write_text(files.metrics.read_text() + '{"epoch": \n')
-    _update(files.result, files={})  # else the checksum says that much
-    with pytest.raises(UserError, match=rf"{files.metrics}, line \d+: damaged: not JSON"):
-        _again(results)
 
 
 UPDATES = {"updates": ["all", ["document_vector", "output"]]}
@@ -317,9 +275,8 @@ def test_the_configuration_alone_says_which_tables_there_are(
     invented: Invented, published_file: Path, changes: dict[str, Any], names: list[str]
 ) -> None:
     results = invented(**changes)
-    assert table_names(results.experiment) == names
-    made = tables(results, load_published(published_file))
-    assert [table.name for table in made] == names
+    entries = tables_of(results.experiment)
+    assert [entry.name for entry in entries if entry.verb == "tables"] == names
     write_tables(results.experiment, results.directory, published_file)
     written = {path.name for path in (results.directory.path / "tables").iterdir()}
     assert written == {f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex", "html")}
@@ -328,7 +285,8 @@ def test_the_configuration_alone_says_which_tables_there_are(
 @pytest.mark.parametrize(("size", "has"), [(0, False), ([0, 20], True)])
 def test_neighbours_need_a_vector(fake: Any, size: Any, has: bool) -> None:
     rows = [{"hidden_size": 100, "document_size": size}]
-    assert has_neighbours(fake.experiment(rows=rows)) is has
+    names = {entry.name for entry in tables_of(fake.experiment(rows=rows))}
+    assert ("neighbours" in names) is has
 
 
 def test_tables_are_the_same_bytes_every_time(invented: Invented, published_file: Path) -> None:
@@ -363,9 +321,9 @@ def test_the_updates_csv_has_a_row_for_each_evaluation_of_each_model(
     invented: Invented, published_file: Path
 ) -> None:
     results = _updates(invented)
-    path = results.directory.evaluation(ONLINE, "all.word.sentence")
-    _update(path, parameters_touched_per_word=3.5, multiply_adds_per_word=4.5)
-    _update(path, chosen={"learning_rate": 0.03})
+    costs = {"parameters_touched_per_word": 3.5, "multiply_adds_per_word": 4.5}
+    chosen = {"learning_rate": 0.03}
+    change_evaluation(results.directory, ONLINE, "all.word.sentence", chosen=chosen, **costs)
     write_tables(results.experiment, results.directory, published_file)
     csv = pd.read_csv(results.directory.table("updates", "csv"), keep_default_na=False)
     found = csv[["model", "evaluation", "valid_perplexity", "test_perplexity"]]
@@ -399,11 +357,11 @@ def test_the_readable_updates_table_has_a_column_for_each_model(invented: Invent
     assert _bold(table) == [[], ["100/20"], ["100/0"], [], []]
 
 
-def test_costs_and_rates_are_the_first_vectors(invented: Invented) -> None:
+def test_costs_and_rates_are_the_best_rows(invented: Invented) -> None:
     results = _updates(invented)
-    path = results.directory.evaluation(ONLINE, "all.word.sentence")
     costs = {"parameters_touched_per_word": 35.0, "multiply_adds_per_word": 4500.0}
-    _update(path, chosen={"learning_rate": 0.3}, **costs)
+    chosen = {"learning_rate": 0.3}
+    change_evaluation(results.directory, ONLINE, "all.word.sentence", chosen=chosen, **costs)
     table = updates_table(_again(results))
     headings = ["Rate", "Parameters touched a word", "Multiply-adds a word", "Words/s"]
     assert [_cell(table, 2, heading) for heading in headings] == ["0.3", "35", "4,500", "90,000"]
@@ -554,6 +512,7 @@ def test_a_published_number_is_of_one_layer(tmp_path: Path, invented: Invented) 
     )
     layers = ["output", "hidden", "both"]
     results = invented(rows=[{"hidden_size": 100, "document_size": 20, "document_layer": layers}])
-    data = perplexity_table(results, load_published(path)).data
+    results = collect(results.experiment, results.directory, load_published(path))
+    data = perplexity_table(results).data
     assert list(data["published_test_perplexity"]) == ["1.5", "2.5", "unknown"]
     assert list(data["model"]) == ["100/20", "100/20 hidden", "100/20 both"]

@@ -1,4 +1,4 @@
-"""What a document vector knows: a map of sentences' vectors, coloured by topic."""
+"""The figure `vector_map`: a map of sentences' document vectors, coloured by topic."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from online_rnnlm.analysis.figures.captions import only_first
 from online_rnnlm.analysis.figures.drawing import (
     GRID,
     MUTED,
@@ -21,8 +22,8 @@ from online_rnnlm.analysis.figures.drawing import (
     legend_above,
     panels,
 )
-from online_rnnlm.analysis.figures.rows import is_vector, model_of, only_first, rows_on
-from online_rnnlm.analysis.results import Results, check_evaluated
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.scores import check_evaluated
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import load_split
 from online_rnnlm.corpora.topics import topics_of
@@ -41,32 +42,33 @@ _LOOKS = (
 
 
 class Plane(NamedTuple):
-    """Points (sentences, 2), and the share of the variance that each of the two axes shows."""
+    """Points (sentences, 2), and the share of the variance along each of the two axes."""
 
     points: Floats
     shares: tuple[float, float]
 
 
 class Likeness(NamedTuple):
-    """Mean cosines of two vectors of different articles, of the same topic and of two."""
+    """Mean cosines of two sentences' vectors: `within` a topic, and `between` two topics.
+
+    The sentences are always of different articles.
+    """
 
     within: float
     between: float
 
 
-def vector_map(results: Results) -> Picture:
-    """The vectors of validation sentences in two dimensions; of the largest vector, first seed."""
-    corpus = next(iter(results.experiment.corpora))
-    rows = [runs for runs in rows_on(results, corpus) if is_vector(runs)]
-    runs = max(rows, key=lambda runs: int(runs.iloc[0]["document_size"]))
-    directory = results.directory.corpus(corpus)
-    vectors = _read(results, str(runs.iloc[0]["name"]), directory)
+def draw(results: Results) -> Picture:
+    """Draw the best row's vectors of validation sentences, first seed, in two dimensions."""
+    row = results.best(results.first_corpus)
+    directory = results.directory.corpus(row.corpus)
+    vectors = _read(results, row.first.name, directory)
     plane = principal_plane(vectors)
     topics = topics_of(directory, SPLIT)
     figure, (axis,) = panels(1, _HEIGHT)
     _draw(axis, plane, topics)
-    seed = f", seed {runs.iloc[0]['seed']}" if len(runs) > 1 else ""
-    text = _caption(f"{model_of(runs)}{seed}", plane)
+    seed = f", seed {row.first.seed}" if len(row.runs) > 1 else ""
+    text = _caption(f"{row.label}{seed}", plane)
     if topics is None:
         text += " The corpus has no topics to colour them by."
     else:
@@ -77,8 +79,6 @@ def vector_map(results: Results) -> Picture:
 def _read(results: Results, run: str, directory: CorpusDirectory) -> Floats:
     """(sentences, D): a run's vectors of the split, of unit length."""
     path = results.directory.document_vectors(run, SPLIT)
-    if not path.is_file():
-        raise UserError(f"{path}: missing; evaluate the run `{run}` first")
     check_evaluated(results.directory, run, DOCUMENT_VECTOR, path)
     vectors = np.load(path).astype(np.float64)
     sentences = load_split(directory, SPLIT).sentences
@@ -104,7 +104,7 @@ def principal_plane(vectors: Floats) -> Plane:
 
 
 def likeness(vectors: Floats, topics: Sequence[str], articles: npt.NDArray[np.int32]) -> Likeness:
-    """Mean cosines over all pairs of sentences whose articles are two, and have topics.
+    """Mean cosines over all pairs of sentences of two different articles that have topics.
 
     vectors: (sentences, D), of unit length; articles: (sentences,). NaN where there is no pair.
     """
@@ -124,7 +124,7 @@ def likeness(vectors: Floats, topics: Sequence[str], articles: npt.NDArray[np.in
 
 
 def _pairs(vectors: Floats, group: npt.NDArray[np.intp]) -> tuple[float, int]:
-    """The sum of the cosines of all ordered pairs within a group, and how many they are."""
+    """The sum of the cosines of all ordered pairs within a group, and the number of pairs."""
     counts = np.bincount(group)
     sums = np.zeros((len(counts), vectors.shape[1]))
     np.add.at(sums, group, vectors)
@@ -136,7 +136,7 @@ def _mean(total: float, count: int) -> float:
 
 
 def _draw(axis: Axes, plane: Plane, topics: Sequence[str] | None) -> None:
-    """The six most frequent topics in colours and shapes, all else below them in grey."""
+    """Draw the most frequent topics in colours and shapes, all others below them in grey."""
     drawn = np.unique(np.linspace(0, len(plane.points) - 1, _MOST_POINTS).astype(int))
     points = plane.points[drawn]
     names = np.array([topics[i] for i in drawn] if topics else [""] * len(drawn))

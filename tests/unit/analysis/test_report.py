@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.analysis.claims.judge import write_claims
+from online_rnnlm.analysis.catalogue import figures_of
+from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.figures.write import write_figures
-from online_rnnlm.analysis.names import figure_names
 from online_rnnlm.analysis.report.checklist import checklist
 from online_rnnlm.analysis.report.settings import settings_table
 from online_rnnlm.analysis.report.write import write_report
@@ -111,15 +111,14 @@ def test_report_and_figures_are_the_same_bytes_every_time(
         files = [results.directory.report, *sorted((results.directory.path / "figures").iterdir())]
         contents.append([(path.name, path.read_bytes()) for path in files])
     assert contents[0] == contents[1]
-    names = figure_names(results.experiment)
     # The report, the captions, and every figure as SVG and PNG.
-    assert len(contents[0]) == 2 + 2 * len(names)
+    assert len(contents[0]) == 2 + 2 * len(figures_of(results.experiment))
 
 
 def test_a_report_without_figures_says_so(invented: Invented, published_file: Path) -> None:
     results = invented()
     write_claims(results.experiment, results.directory)
-    with pytest.raises(UserError, match="draw the figures first"):
+    with pytest.raises(UserError, match="figures have not been drawn"):
         write_report(results.experiment, results.directory, published_file)
     assert not results.directory.report.exists()
 

@@ -1,11 +1,10 @@
-"""How the models learn: validation perplexity by epoch."""
+"""The figure `learning_curves`: validation perplexity by epoch."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -19,8 +18,8 @@ from online_rnnlm.analysis.figures.drawing import (
     log_scale,
     spread,
 )
-from online_rnnlm.analysis.figures.rows import is_vector, model_of, rows_on
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Row
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
@@ -28,7 +27,7 @@ _LINE_GAP = 0.065  # of the axes' height, between two labels
 
 
 class _End(NamedTuple):
-    """Where a line ends: the last epoch, the perplexity there, whose it is."""
+    """Where a line ends: the last epoch and its perplexity, the model and its colour."""
 
     epoch: float
     perplexity: float
@@ -36,16 +35,16 @@ class _End(NamedTuple):
     colour: str
 
 
-def learning_curves(results: Results) -> Picture:
-    """Validation perplexity by epoch: a line a row, thin lines for its seeds."""
-    corpora = list(results.experiment.corpora)
+def draw(results: Results) -> Picture:
+    """Draw a line for each row, and thin ones for its seeds."""
+    corpora = list(results.corpora)
     figure, axes = corpus_panels(corpora, _HEIGHT, "Validation perplexity")
     best = []
     for axis, corpus in zip(axes, corpora, strict=True):
-        rows = rows_on(results, corpus)
-        ends = [_draw(axis, results, r, s) for r, s in zip(rows, _styles(rows), strict=True)]
-        shown = _epochs(results, pd.concat(rows))["valid_perplexity"]
-        log_scale(axis, shown.min(), shown.max())
+        rows = results.rows_on(corpus)
+        ends = [_draw(axis, row, style) for row, style in zip(rows, _styles(rows), strict=True)]
+        shown = [value for row in rows for curve in _curves(row) for value in curve]
+        log_scale(axis, min(shown), max(shown))
         _label_ends(axis, ends)
         axis.set_xlabel("Epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -59,9 +58,9 @@ def _caption(results: Results, best: list[tuple[_End, str]]) -> str:
         + (f" ({corpus})" if len(best) > 1 else "")
         for end, corpus in best
     )
-    several = len(results.experiment.seeds) > 1
+    several = results.several_seeds
     seeds = " Means over the seeds (thin lines), until the first of them stops." if several else ""
-    vectors = bool(results.runs["document_size"].any())
+    vectors = any(row.has_vector for row in results.rows)
     return (
         "Perplexity on the validation text after each epoch, on a logarithmic axis"
         f"{'; circles: static rows, diamonds: rows with a document vector' if vectors else ''}; "
@@ -70,33 +69,34 @@ def _caption(results: Results, best: list[tuple[_End, str]]) -> str:
     )
 
 
-def _epochs(results: Results, runs: pd.DataFrame) -> pd.DataFrame:
-    return results.epochs[results.epochs["name"].isin(runs["name"])]
+def _curves(row: Row) -> list[list[float]]:
+    """Validation perplexity by epoch, of each seed."""
+    return [[epoch.valid_perplexity for epoch in run.epochs] for run in row.runs]
 
 
-def _styles(rows: list[pd.DataFrame]) -> list[object]:
-    """A line style for each row, told apart within static and within vector rows."""
-    kinds = [is_vector(runs) for runs in rows]
+def _styles(rows: list[Row]) -> list[object]:
+    """A line style for each row: different ones among static rows, and among vector rows."""
+    kinds = [row.has_vector for row in rows]
     ranks = [kinds[:place].count(kind) for place, kind in enumerate(kinds)]
     return [_STYLES[rank % len(_STYLES)] for rank in ranks]
 
 
-def _draw(axis: Axes, results: Results, runs: pd.DataFrame, style: object) -> _End:
+def _draw(axis: Axes, row: Row, style: object) -> _End:
     """Draw one row's line, and its seeds'; returns where it ends."""
-    epochs = _epochs(results, runs)
-    colour, marker = (ONLINE, "D") if is_vector(runs) else (STATIC, "o")
-    if len(runs) > 1:
-        for _, seed in epochs.groupby("name"):
-            axis.plot(seed["epoch"], seed["valid_perplexity"], color=colour, lw=0.4, alpha=0.4)
-    by_epoch = epochs.groupby("epoch")["valid_perplexity"]
+    curves = _curves(row)
+    colour, marker = (ONLINE, "D") if row.has_vector else (STATIC, "o")
+    if len(curves) > 1:
+        for curve in curves:
+            axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)
     # The mean ends where the first seed stopped: further on it would be of other runs.
-    line = by_epoch.mean()[by_epoch.count() == len(runs)]
-    axis.plot(line.index, line, linestyle=style, marker=marker, color=colour, lw=1.5, ms=3)
-    return _End(float(line.index[-1]), float(line.iloc[-1]), model_of(runs), colour)
+    line = [float(np.mean(values)) for values in zip(*curves, strict=False)]
+    epochs = range(1, len(line) + 1)
+    axis.plot(epochs, line, linestyle=style, marker=marker, color=colour, lw=1.5, ms=3)
+    return _End(float(len(line)), line[-1], row.label, colour)
 
 
 def _label_ends(axis: Axes, ends: list[_End]) -> None:
-    """Write each line's name at the right edge, none overlapping, a thin leader to its end."""
+    """Write each line's name at the right edge, joined to its end; no two names overlap."""
     low, high = np.log(axis.get_ylim())
     heights = [(np.log(end.perplexity) - low) / (high - low) for end in ends]
     for end, height in zip(ends, spread(heights, _LINE_GAP), strict=True):

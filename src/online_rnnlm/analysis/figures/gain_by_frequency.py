@@ -1,4 +1,4 @@
-"""Which words gain? The change of test perplexity by the frequency of the predicted word."""
+"""The figure `gain_by_frequency`: whether frequent or rare words gain from the vector."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
+from online_rnnlm.analysis.comparison import final_side
+from online_rnnlm.analysis.figures.captions import only_first, pooled
 from online_rnnlm.analysis.figures.drawing import (
     INK,
     ONLINE,
@@ -15,15 +17,6 @@ from online_rnnlm.analysis.figures.drawing import (
     Picture,
     legend_above,
     panels,
-    signed,
-)
-from online_rnnlm.analysis.figures.rows import (
-    best_row,
-    model_of,
-    only_first,
-    pooled,
-    result_of,
-    static_opponents,
 )
 from online_rnnlm.analysis.figures.tokens import (
     Floats,
@@ -34,6 +27,7 @@ from online_rnnlm.analysis.figures.tokens import (
     pooled_scores,
 )
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.wording import signed
 from online_rnnlm.corpora.corpus import load_split, read_vocabulary
 
 _HEIGHT = 4.4
@@ -44,33 +38,33 @@ _LOOKS: Sequence[Mapping[str, Any]] = (
 
 
 class _Bars(NamedTuple):
-    """The change against one static row: in per cent, a bar a group."""
+    """The change of perplexity against one static row, in per cent: a bar for each group."""
 
     against: str
     change: Means
 
 
-def gain_by_frequency(results: Results) -> Picture:
-    """The best vector row against static rows: a bar for each band of words."""
-    vector = best_row(results, next(iter(results.experiment.corpora)))
-    corpus = results.directory.corpus(vector.iloc[0]["corpus"])
+def draw(results: Results) -> Picture:
+    """Draw the best row against static rows: a bar for each band of words."""
+    vector = results.best(results.first_corpus)
+    corpus = results.directory.corpus(vector.corpus)
     split = load_split(corpus, "test")
     groups = by_frequency(split, read_vocabulary(corpus.vocabulary))
-    ours = pooled_scores(results, result_of(vector), split.tokens)
+    ours = pooled_scores(results, final_side(vector), split.tokens)
     bars = [
         _Bars(
-            model_of(static),
-            _change(groups, ours - pooled_scores(results, result_of(static), split.tokens)),
+            static.label,
+            _change(groups, ours - pooled_scores(results, final_side(static), split.tokens)),
         )
-        for static in static_opponents(results, vector)
+        for static in results.opponents(vector).shown
     ]
     figure, (axis,) = panels(1, _HEIGHT)
     _draw(axis, groups, bars)
-    return Picture(figure, _caption(results, model_of(vector), groups, bars))
+    return Picture(figure, _caption(results, vector.label, groups, bars))
 
 
 def _change(groups: Groups, gains: Floats) -> Means:
-    """In per cent: below 0 where tokens have gained (tokens,) nats."""
+    """The change of perplexity in per cent, by gains (tokens,) in nats: below 0 is a gain."""
     ratio = group_means(groups, gains).perplexity()
     return Means(ratio.present, *(100 * (r - 1) for r in (ratio.mean, ratio.low, ratio.high)))
 
@@ -101,7 +95,7 @@ def _caption(results: Results, model: str, groups: Groups, bars: Sequence[_Bars]
     against, change = bars[0]
     order = np.argsort(change.mean, kind="stable")
     most, least = (
-        f"{groups.names[change.present[place]]} ({signed(float(change.mean[place]))})"
+        f"{groups.names[change.present[place]]} ({signed(float(change.mean[place]))} %)"
         for place in (order[0], order[-1])
     )
     return (

@@ -1,0 +1,135 @@
+"""Every table and figure: where it stands in the report, and what an experiment needs for it.
+
+Adding a figure takes a module `analysis/figures/<name>.py` with a function `draw`, and one entry in
+`FIGURES`; adding a table takes `analysis/tables/<name>.py` with `make`, and one entry in `TABLES`.
+The workflow reads this module for every command, so it imports nothing but the configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from online_rnnlm.config.evaluations import evaluations_of, online_evaluation
+from online_rnnlm.config.experiment import Experiment
+
+
+class Section(Enum):
+    """The report's sections that show tables and figures, in their order; a value is a heading."""
+
+    CLAIMS = "The claims"
+    PERPLEXITY = "Perplexity"
+    TESTING = "What learns during testing"
+    GAIN = "Where the gain comes from"
+    TRAINING = "How the models learn"
+    VECTORS = "What the vectors hold"
+    TEXT = "The text"
+    SEARCH = "The search for settings"
+
+
+def vector_rows(experiment: Experiment) -> bool:
+    """Whether a row of the comparison has a document vector."""
+    return any(run.settings.document_size for run in experiment.runs())
+
+
+def static_rows(experiment: Experiment) -> bool:
+    """Whether a row of the comparison has no document vector."""
+    return any(not run.settings.document_size for run in experiment.runs())
+
+
+def online_evaluations(experiment: Experiment) -> bool:
+    """Whether a row is tested with more learning than a vector as it was trained to."""
+    sizes = {run.settings.document_size for run in experiment.runs()}
+    names = (name for size in sizes for name in evaluations_of(size, experiment.testing))
+    return any(map(online_evaluation, names))
+
+
+def searched_settings(experiment: Experiment) -> bool:
+    """Whether rows take settings from a search."""
+    return bool(experiment.search)
+
+
+Need = Callable[[Experiment], bool]
+
+
+@dataclass(frozen=True)
+class FigureEntry:
+    """A figure: `draw` of the module of its name draws it, if the experiment has all it needs."""
+
+    name: str
+    title: str
+    section: Section
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """Its module, below the package."""
+        return f"analysis.figures.{self.name}"
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A table: `make` of the module of its name makes it, if the experiment has all it needs."""
+
+    name: str
+    section: Section
+    needs: tuple[Need, ...] = ()
+    verb: str = "tables"
+    """The verb that writes it."""
+
+    @property
+    def module(self) -> str:
+        """Its module, below the package."""
+        return f"analysis.tables.{self.name}"
+
+
+FIGURES = (
+    FigureEntry("perplexity_by_parameters", "Test perplexity against parameters", Section.CLAIMS),
+    FigureEntry(
+        "perplexity_by_multiply_adds",
+        "Test perplexity against multiply-adds a word",
+        Section.PERPLEXITY,
+    ),
+    FigureEntry("learning_curves", "Validation perplexity by epoch", Section.TRAINING),
+    FigureEntry(
+        "perplexity_by_position",
+        "Test perplexity by position in the sentence",
+        Section.GAIN,
+        needs=(vector_rows,),
+    ),
+    FigureEntry(
+        "gain_by_frequency",
+        "Change of test perplexity by the frequency of the predicted word",
+        Section.GAIN,
+        needs=(vector_rows, static_rows),
+    ),
+    FigureEntry(
+        "rate_curve",
+        "Validation perplexity against the rate of learning during testing",
+        Section.TESTING,
+        needs=(online_evaluations,),
+    ),
+    FigureEntry("vector_map", "Map of document vectors", Section.VECTORS, needs=(vector_rows,)),
+)
+TABLES = (
+    TableEntry("corpora", Section.TEXT),
+    TableEntry("perplexity", Section.PERPLEXITY),
+    TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
+    TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
+    TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,), verb="neighbours"),
+)
+
+
+def figures_of(experiment: Experiment) -> list[FigureEntry]:
+    """The figures that an experiment has: known from its configuration alone."""
+    return [figure for figure in FIGURES if _has(experiment, figure.needs)]
+
+
+def tables_of(experiment: Experiment) -> list[TableEntry]:
+    """The tables that an experiment has: known from its configuration alone."""
+    return [table for table in TABLES if _has(experiment, table.needs)]
+
+
+def _has(experiment: Experiment, needs: Sequence[Need]) -> bool:
+    return all(need(experiment) for need in needs)

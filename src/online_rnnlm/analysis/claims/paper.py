@@ -1,0 +1,71 @@
+"""The paper's five claims in words. The settings are not the paper's: each is tested as an idea."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SAME_HIDDEN, MORE_PARAMETERS, MULTIPLY_ADDS, VECTOR_ALONE, LEARNING = range(1, 6)
+MARGIN_PERCENT = 1.0
+"""By so much higher a perplexity still counts as good as the other; assumed."""
+SOURCE = (
+    "By updating only a small part of the model during testing it achieves better results with "
+    "faster execution and fewer parameters (a paraphrase of the author's own summary of the "
+    "paper, EMNLP 2015)."
+)
+
+
+class PaperClaim(NamedTuple):
+    """One of the five claims."""
+
+    kind: str
+    """Its name in `claims.json`."""
+    name: str
+    """A short name in words."""
+    text: str
+    """The claim in words: `{model}` against `{against}`."""
+    test: str
+    """How it is tested, in words."""
+
+
+CLAIMS = {
+    SAME_HIDDEN: PaperClaim(
+        "lower_perplexity_same_hidden",
+        "a lower perplexity than a static network of as many hidden units",
+        "{model}, its vector learning, has a lower test perplexity than {against}, the static "
+        "network of as many hidden units.",
+        "test perplexity, the vector learning, against the static row's",
+    ),
+    MORE_PARAMETERS: PaperClaim(
+        "lower_perplexity_more_parameters",
+        "a lower perplexity than a static network of at least as many parameters",
+        "{model}, its vector learning, has a lower test perplexity than {against}, a static "
+        "network of at least as many parameters.",
+        "test perplexity, the vector learning, against the smallest such static row's",
+    ),
+    MULTIPLY_ADDS: PaperClaim(
+        "fewer_multiply_adds",
+        "fewer multiply-adds a word than that static network",
+        "{model} has its lower test perplexity with fewer multiply-adds a word than {against}.",
+        "multiply-adds a word in testing, counted from the equations; supported only if the lower "
+        "perplexity against the same static row is",
+    ),
+    VECTOR_ALONE: PaperClaim(
+        "vector_alone_suffices",
+        "learning the document vector alone is enough",
+        "{model}: learning only the document vector during testing is better than, or as good as, "
+        "learning everything, at a fraction of the cost.",
+        f"non-inferiority of test perplexity with a margin of {MARGIN_PERCENT:g} %, and fewer "
+        "multiply-adds and fewer parameters touched a word; everything learns after every word, "
+        "with the rate and the unit of text that are best on `valid`; the vector learns as it was "
+        "trained to and, where keeping it for longer is better on `valid`, that is tested too; "
+        "what is kept for longer than a sentence makes sentences depend on each other, so that "
+        "the intervals are approximate",
+    ),
+    LEARNING: PaperClaim(
+        "learning_not_parameters",
+        "the gain comes from learning, not from more parameters",
+        "{model}: the gain comes from learning during testing, not from more parameters: the same "
+        "weights do worse with their vector held still.",
+        "test perplexity of the same weights, the vector learning against held still",
+    ),
+}

@@ -1,0 +1,141 @@
+"""Judge the paper's claims on an experiment's own numbers, and write `claims.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from online_rnnlm.analysis.claims.outcomes import Tested, Untested, outcomes
+from online_rnnlm.analysis.claims.paper import (
+    CLAIMS,
+    MARGIN_PERCENT,
+    MORE_PARAMETERS,
+    MULTIPLY_ADDS,
+    SOURCE,
+)
+from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, RULE, Verdict, verdict_of
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, SeedInterval, holm
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import (
+    Claim,
+    Claims,
+    ClaimTests,
+    Effect,
+    SeedDifference,
+    UntestedClaim,
+)
+
+
+def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Write `claims.json`: the claims that the runs allow to test, and those that they do not."""
+    records.write(directory.claims, judge(collect(experiment, directory)))
+
+
+def judge(results: Results) -> Claims:
+    """Judge all claims, corpus by corpus, vector row by vector row."""
+    found = list(outcomes(results))
+    tested = [one for one in found if isinstance(one, Tested)]
+    adjusted = holm([one.comparison.p_value for one in tested])
+    pairs = zip(tested, adjusted, strict=True)
+    return Claims(
+        tests=_tests(),
+        claims=tuple(claim for one, p_value in pairs for claim in _claims(one, p_value)),
+        not_tested=tuple(_untested(one) for one in found if isinstance(one, Untested)),
+    )
+
+
+def _tests() -> ClaimTests:
+    return ClaimTests(
+        unit="sentence",
+        interval="paired bootstrap, 95 %, percentile",
+        p_value="paired sign-flip permutation, two-sided",
+        correction="Holm's step-down method over all claims with a p-value",
+        level=LEVEL,
+        resamples=RESAMPLES,
+        seeds="per-sentence log-probabilities are averaged over the seeds first",
+        seed_interval="paired Student's t over the seeds, 95 %; null with one seed",
+        margin_percent=MARGIN_PERCENT,
+        margin="assumed: so much higher a perplexity still counts as good as the other",
+        verdict=RULE,
+    )
+
+
+def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
+    """The claim of a test, and the one that rests on its verdict."""
+    verdict = verdict_of(one.comparison, adjusted, one.seeds)
+    if not _is_cheaper(one.effect):
+        verdict = NOT_SUPPORTED
+    p_values = one.comparison.p_value, adjusted
+    yield _claim(one.number, one, one.effect, verdict, p_values, _over_seeds(one.seeds))
+    if one.number == MORE_PARAMETERS:
+        yield _multiply_adds(one, verdict)
+
+
+def _is_cheaper(effect: Effect) -> bool:
+    """Whether our side has the lower costs, of those that the claim is about."""
+    costs = (
+        (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
+        (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
+    )
+    return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
+
+
+def _multiply_adds(one: Tested, verdict: Verdict) -> Claim:
+    """The claim of fewer multiply-adds: counts need no test, the lower perplexity does."""
+    ours, theirs = (side.row.multiply_adds_per_word for side in (one.ours, one.theirs))
+    effect = Effect(
+        multiply_adds_per_word=ours,
+        multiply_adds_per_word_against=theirs,
+        change_percent=100 * (ours / theirs - 1),
+    )
+    return _claim(MULTIPLY_ADDS, one, effect, verdict if ours < theirs else NOT_SUPPORTED)
+
+
+def _claim(
+    number: int,
+    one: Tested,
+    effect: Effect,
+    verdict: Verdict,
+    p_values: tuple[float | None, float | None] = (None, None),
+    seeds: SeedDifference | None = None,
+) -> Claim:
+    claim = CLAIMS[number]
+    return Claim(
+        number=number,
+        kind=claim.kind,
+        claim=claim.text.format(model=one.model, against=one.label),
+        source=SOURCE,
+        test=claim.test,
+        corpus=one.ours.row.corpus,
+        model=one.model,
+        against=one.label,
+        effect=effect,
+        seeds=seeds,
+        p_value=p_values[0],
+        p_value_holm=p_values[1],
+        verdict=verdict,
+    )
+
+
+def _over_seeds(found: SeedInterval | None) -> SeedDifference | None:
+    if found is None:
+        return None
+    return SeedDifference(
+        seeds=found.seeds,
+        nats_per_token=found.mean,
+        interval_nats_per_token=(found.low, found.high),
+        p_value=found.p_value,
+    )
+
+
+def _untested(one: Untested) -> UntestedClaim:
+    return UntestedClaim(
+        number=one.number,
+        kind=CLAIMS[one.number].kind,
+        claim=CLAIMS[one.number].name,
+        corpus=one.row.corpus,
+        model=one.row.label,
+        reason=one.reason,
+    )

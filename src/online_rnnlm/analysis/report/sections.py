@@ -1,0 +1,86 @@
+"""The report's sections with the tables and figures that the catalogue puts into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from online_rnnlm.analysis.catalogue import FigureEntry, Section, figures_of, tables_of
+from online_rnnlm.analysis.figures.drawing import PAGE_COLOURS
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.tables.rendering import Table
+from online_rnnlm.analysis.tables.write import make_table
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Captions
+
+OPENINGS: Mapping[Section, str] = {
+    Section.CLAIMS: "claims.html.j2",
+    Section.PERPLEXITY: "perplexity.html.j2",
+    Section.TESTING: "testing.html.j2",
+    Section.VECTORS: "vectors.html.j2",
+    Section.TEXT: "text.html.j2",
+    Section.SEARCH: "search.html.j2",
+}
+"""The templates of what a section says before its tables and figures; others say nothing."""
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """A figure as the report shows it."""
+
+    name: str
+    title: str
+    drawing: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    """A section of the report."""
+
+    heading: str
+    opening: str | None
+    tables: list[Table]
+    figures: list[ShownFigure]
+
+
+def sections(results: Results) -> Iterator[ShownSection]:
+    """The sections that have a table or a figure; raises UserError if figures are not drawn."""
+    figures, tables = figures_of(results.experiment), tables_of(results.experiment)
+    captions = records.read(Captions, results.directory.captions).captions
+    for section in Section:
+        shown = [
+            _figure(entry, results.directory, captions)
+            for entry in figures
+            if entry.section is section
+        ]
+        made = [make_table(entry, results) for entry in tables if entry.section is section]
+        if shown or made:
+            yield ShownSection(section.value, OPENINGS.get(section), made, shown)
+
+
+def _figure(
+    entry: FigureEntry, directory: ExperimentDirectory, captions: Mapping[str, str]
+) -> ShownFigure:
+    path = directory.figure(entry.name, "svg")
+    if entry.name not in captions or not path.is_file():
+        raise UserError(f"{path}: missing; draw the figures first")
+    return ShownFigure(entry.name, entry.title, _drawing(path, entry.title), captions[entry.name])
+
+
+def _drawing(path: Path, title: str) -> Markup:
+    """A figure's `<svg>` for use within a page, its size and colours left to the page."""
+    svg = path.read_text(encoding="utf-8")
+    svg = svg[svg.index("<svg") :]
+    head, rest = svg.split(">", 1)
+    head = re.sub(r' (width|height)="[^"]*"', "", head)
+    named = Markup('{} role="img" aria-label="{}">').format(Markup(head), title)
+    for colour, variable in PAGE_COLOURS.items():
+        rest = rest.replace(colour, f"var({variable})")
+    return named + Markup(rest)  # drawn by this package from numbers

@@ -1,0 +1,44 @@
+"""Log-probabilities of single sentences and tokens, as evaluations have written them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import check
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Evaluation
+
+
+def sentence_scores(
+    directory: ExperimentDirectory, name: str, evaluation: str, split: str = "test"
+) -> pd.DataFrame:
+    """Per-sentence scores of a split: `tokens`, `log_probability`, by `sentence`."""
+    path = directory.sentence_scores(name, evaluation)
+    check_evaluated(directory, name, evaluation, path)
+    columns = ["split", "sentence", "tokens", "log_probability"]
+    scores = pd.read_parquet(path, columns=columns)
+    return scores[scores["split"] == split].set_index("sentence").sort_index()
+
+
+def token_scores(
+    directory: ExperimentDirectory, name: str, evaluation: str
+) -> npt.NDArray[np.float32]:
+    """Natural log P of every test token in order: float32 (tokens,)."""
+    path = directory.token_scores(name, evaluation)
+    check_evaluated(directory, name, evaluation, path)
+    scores: npt.NDArray[np.float32] = np.load(path)
+    return scores
+
+
+def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
+    """Raise UserError if a file of an evaluation is missing, or is not the one that was written."""
+    if not path.is_file():
+        raise UserError(f"{path}: missing; evaluate the run `{name}` first")
+    record = directory.evaluation(name, evaluation)
+    check(path, records.read(Evaluation, record).files, record)

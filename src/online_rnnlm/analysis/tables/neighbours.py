@@ -1,0 +1,103 @@
+"""The table `neighbours`: sentences whose document vectors are alike.
+
+Beside them stand the sentences that are alike by the mean of their words' embeddings. What the
+two columns do not share, the vector has learnt beyond the words themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from online_rnnlm.analysis.neighbours import choose, draw, mean_cosine, nearest
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.sentences import MIN_TOKENS, Sentences, read_sentences
+from online_rnnlm.analysis.tables.rendering import Column, Table, label, mean, write_table
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+CHOSEN, DRAWN = "by rule", "at random"
+
+
+def write_neighbours(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Write the table; raises UserError where no row has a document vector."""
+    write_table(make(collect(experiment, directory)), directory)
+
+
+def make(results: Results) -> Table:
+    """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
+
+    The vectors are those of the first seed's run of the best row. Raises UserError where no row has
+    a document vector, and for files that are missing or do not fit.
+    """
+    row = results.best(results.first_corpus)
+    if not row.has_vector:
+        raise UserError("neighbours: no row of the configuration has a `document_size` above 0")
+    sentences = read_sentences(results.directory, row.first.name, row.corpus)
+    chosen = choose(sentences)
+    queries = {CHOSEN: chosen, DRAWN: draw(sentences, row.first.seed, without=chosen)}
+    rows = [
+        values
+        for picked, numbers in queries.items()
+        for query in numbers
+        for values in _rows(picked, query, sentences)
+    ]
+    caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
+    return Table("neighbours", caption, pd.DataFrame(rows), _columns(), _notes(row, sentences))
+
+
+def _rows(picked: str, query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
+    by_document = nearest(sentences.document, query)
+    by_embedding = nearest(sentences.embedding, query)
+    pairs = zip(by_document, by_embedding, strict=True)
+    for rank, (document, embedding) in enumerate(pairs, start=1):
+        yield {
+            "picked": picked,
+            "sentence": int(sentences.numbers[query]),
+            "text": sentences.texts[query],
+            "rank": rank,
+            **_neighbour("document", document, sentences),
+            **_neighbour("embedding", embedding, sentences),
+        }
+
+
+def _neighbour(kind: str, found: tuple[int, float], sentences: Sentences) -> dict[str, Any]:
+    place, cosine = found
+    return {
+        f"{kind}_cosine": cosine,
+        f"{kind}_neighbour": int(sentences.numbers[place]),
+        f"{kind}_text": sentences.texts[place],
+    }
+
+
+def _columns() -> list[Column]:
+    def once(key: str) -> Callable[[pd.Series], str]:
+        return lambda row: row[key] if row["rank"] == 1 else ""
+
+    return [
+        Column("Picked", once("picked"), text=True),
+        Column("Sentence", once("text"), text=True, wide=True),
+        Column("Cosine", mean("document_cosine", decimals=2)),
+        Column("Nearest by document vector", label("document_text"), text=True, wide=True),
+        Column("Cosine", mean("embedding_cosine", decimals=2)),
+        Column("Nearest by mean embedding", label("embedding_text"), text=True, wide=True),
+    ]
+
+
+def _notes(row: Row, sentences: Sentences) -> list[str]:
+    seed = row.first.seed
+    return [
+        f"Document vectors of {row.label}, the best on valid of the rows with one, seed "
+        f"{seed}, after each sentence's last word; embeddings of the same network. "
+        f"Sentences of {row.corpus}, valid, of at least {MIN_TOKENS} tokens.",
+        "By rule: the sentences whose nearest by document vector is nearest, at most one of a "
+        "topic, or of an article where no topics are known, and none that an earlier one shows. "
+        f"At random: drawn with seed {seed}.",
+        f"Of any two of these {len(sentences.texts):,} sentences the cosine is "
+        f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
+        f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
+    ]

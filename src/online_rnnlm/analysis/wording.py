@@ -1,0 +1,21 @@
+"""Numbers and names as people write them, in tables, figures and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def signed(change: float, decimals: int = 1) -> str:
+    """A number with its sign, a true minus if it is negative: `−0.5`."""
+    return f"{change:+.{decimals}f}".replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """A p-value with the sign before it: `= 0.012`, or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def enumeration(names: Sequence[str], conjunction: str = "and") -> str:
+    """Names in a row: `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} {conjunction} {last}" if most else last

@@ -1,0 +1,54 @@
+"""Changes of an invented experiment's files that keep the checksums right."""
+
+from typing import Any
+
+import pandas as pd
+
+from online_rnnlm.model import weight_files
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import read_json, sha256_of, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Costs, RunResult
+
+
+def change_evaluation(
+    directory: ExperimentDirectory, run: str, evaluation: str, **values: Any
+) -> None:
+    """Give an evaluation's record other values; costs by their own names."""
+    path = directory.evaluation(run, evaluation)
+    found = read_json(path)
+    costs = {key: values.pop(key) for key in Costs.model_fields if key in values}
+    write_json(path, found | {"costs": found["costs"] | costs} | values)
+
+
+def change_split(
+    directory: ExperimentDirectory, run: str, evaluation: str, split: str, **metrics: float
+) -> None:
+    """Give a split of an evaluation other metrics."""
+    splits = read_json(directory.evaluation(run, evaluation))["splits"]
+    change_evaluation(directory, run, evaluation, splits=splits | {split: splits[split] | metrics})
+
+
+def write_scores(
+    directory: ExperimentDirectory, run: str, evaluation: str, scores: pd.DataFrame
+) -> None:
+    """Give an evaluation other per-sentence scores."""
+    scores.to_parquet(directory.sentence_scores(run, evaluation))
+    seal(directory, run, evaluation)
+
+
+def seal(directory: ExperimentDirectory, run: str, evaluation: str) -> None:
+    """Take the checksums of an evaluation's files as they are now."""
+    files = (directory.sentence_scores(run, evaluation), directory.token_scores(run, evaluation))
+    digests = {file.name: sha256_of(file) for file in files}
+    change_evaluation(directory, run, evaluation, files=digests)
+
+
+def write_weights(directory: ExperimentDirectory, run: str, weights: Parameters) -> None:
+    """Give a finished run other weights."""
+    files = directory.run(run)
+    weight_files.save(weights, files.model)
+    result = records.read(RunResult, files.result)
+    digests = result.files | {files.model.name: sha256_of(files.model)}
+    records.write(files.result, result.model_copy(update={"files": digests}))
