@@ -12,7 +12,7 @@ SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.pipeline import configuration, inputs, starting, watcher
+from online_rnnlm.pipeline import configuration, earlier, inputs, starting, watcher
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage.paths import SPLITS, experiment_directory
 from snakemake.settings.types import ExecMode
@@ -28,6 +28,7 @@ try:
     RESULTS = experiment_directory(EXPERIMENT.experiment)
     # A killed run is taken up by simply starting again.
     if workflow.exec_mode == ExecMode.DEFAULT:
+        earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.forget_killed_run(workflow.output_settings.dryrun)
         if not workflow.output_settings.dryrun:
             starting.check_writable(RESULTS)
