@@ -11,12 +11,11 @@ import numpy as np
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.corpora.corpus import Corpus, load_corpus, read_statistics
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import Sentences, Trainer
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import CorpusDirectory
 
 HIDDEN_SIZE = 100
@@ -110,7 +109,6 @@ def words_in(corpus: Corpus, sentences: Sentences, split: str = "train") -> int:
 def open_corpus(directory: CorpusDirectory) -> NamedCorpus:
     """Load a prepared corpus; raises UserError."""
     corpus = load_corpus(directory)
-    statistics = read_json(directory.statistics)
-    name = statistics.get("corpus", directory.path.name)
-    train = statistics.get("files", {}).get("train.txt")
-    return NamedCorpus(name, directory, corpus, train == REFERENCE_TRAIN)
+    statistics = read_statistics(directory)
+    is_reference = statistics.files.get("train.txt") == REFERENCE_TRAIN
+    return NamedCorpus(statistics.corpus, directory, corpus, is_reference)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from typing import Any
@@ -12,8 +11,10 @@ from benchmarks.rows import Target, missing, row
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.runs import Run
 from online_rnnlm.evaluation.evaluate import evaluate
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Evaluation
+from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.training import train as training
 
 TIME_TARGETS = {STATIC: Target(25, at_least=False), ONLINE: Target(60, at_least=False)}
@@ -58,10 +59,11 @@ def _one_run(context: Context, document_size: int, seed: int) -> dict[str, Any]:
         log.removeHandler(clock)
     updates = final_evaluation(document_size)
     evaluate(results, run.name, corpus, updates, context.experiment.testing)
-    test = read_json(results.evaluation(run.name, updates))["splits"]["test"]
-    lines = directory.metrics.read_text(encoding="utf-8").splitlines()
-    epochs = with_times([json.loads(line) for line in lines], clock.times)
-    return {"document_size": document_size, "seed": seed, "epochs": epochs, "test": test}
+    test = records.read(Evaluation, results.evaluation(run.name, updates)).splits["test"]
+    lines = [epoch.model_dump(mode="json", exclude={"format"}) for epoch in read_epochs(directory)]
+    epochs = with_times(lines, clock.times)
+    about = {"document_size": document_size, "seed": seed, "epochs": epochs}
+    return about | {"test": test.model_dump(mode="json")}
 
 
 def with_times(epochs: list[dict[str, Any]], cpu: list[float]) -> list[dict[str, Any]]:

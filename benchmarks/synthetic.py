@@ -15,8 +15,10 @@ from online_rnnlm.corpora.corpus import (
     digest_of,
 )
 from online_rnnlm.corpora.vocabulary import assign_classes
-from online_rnnlm.storage.files import sha256_of, write_json
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.records import CorpusSource, SplitStatistics, Statistics
 
 SENTENCE_WORDS = 25
 """Number of words of every sentence, `</s>` included."""
@@ -66,6 +68,34 @@ def _offsets(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.append(np.flatnonzero(np.diff(labels, prepend=-1)), len(labels)).astype(np.int64)
 
 
+def _statistics(corpus: Corpus, files: dict[str, str]) -> Statistics:
+    splits = {
+        name: SplitStatistics(
+            sentences=split.sentences,
+            documents=split.documents,
+            tokens=split.tokens,
+            words=split.tokens - split.sentences,
+            types=corpus.vocabulary_size,
+            unk_tokens=0,
+            oov_rate=0.0,
+            mean_class_size=corpus.mean_class_size(name),
+        )
+        for name, split in corpus.splits.items()
+    }
+    return Statistics(
+        corpus="zipf",
+        source=CorpusSource(kind="zipf", title="random words", licence=None, origin="random words"),
+        articles=None,
+        splits=splits,
+        vocabulary_size=corpus.vocabulary_size,
+        classes=corpus.classes,
+        class_rule="given",
+        class_sizes=tuple(np.diff(corpus.class_offsets).tolist()),
+        files=files,
+        digest=digest_of(files),
+    )
+
+
 def write_zipf_corpus(
     directory: CorpusDirectory, tokens: int, vocabulary: int, classes: ClassSettings
 ) -> int:
@@ -80,5 +110,5 @@ def write_zipf_corpus(
         np.save(directory.offsets(name), split.offsets)
         np.save(directory.split_articles(name), np.arange(split.sentences, dtype=np.int32))
     files = {file.name: sha256_of(file) for file in directory.model_files()}
-    write_json(directory.statistics, {"files": files, "digest": digest_of(files)})
+    records.write(directory.statistics, _statistics(corpus, files))
     return corpus.vocabulary_size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import shutil
 import time
@@ -18,8 +17,11 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.evaluation.evaluate import evaluate
 from online_rnnlm.pipeline.watcher import Watcher
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import read_json, sha256_of, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.tracking import server
 from online_rnnlm.tracking.synchronisation import synchronise
 from online_rnnlm.training.train import train
@@ -150,7 +152,7 @@ def _multiply(
     """Copy a run many times, each copy with its own identity and with `epochs` epochs."""
     shutil.copytree(given.path / "corpora", directory.path / "corpora")
     [name] = [path.name for path in (given.path / "runs").iterdir()]
-    [epoch] = map(json.loads, given.run(name).metrics.read_text(encoding="utf-8").splitlines())
+    [epoch] = read_epochs(given.run(name))
     for number in range(runs):
         copy = f"{name}-{number}"
         for folder in ("runs", "evaluations"):
@@ -159,8 +161,11 @@ def _multiply(
         evaluations = (directory.path / "evaluations" / copy).glob("*.json")
         for file in (run.run, run.result, *evaluations):
             write_json(file, read_json(file) | {"identity": identity})
-        lines = (json.dumps(epoch | {"epoch": 1 + number}) + "\n" for number in range(epochs))
-        run.metrics.write_text("".join(lines), encoding="utf-8")
+        copies = [epoch.model_copy(update={"epoch": 1 + done}) for done in range(epochs)]
+        records.write_lines(run.metrics, copies)
+        digests = {file.name: sha256_of(file) for file in (run.model, run.metrics)}
+        result = records.read(RunResult, run.result)
+        records.write(run.result, result.model_copy(update={"files": digests}))
 
 
 def _timed(directory: ExperimentDirectory, uri: str) -> dict[str, float]:

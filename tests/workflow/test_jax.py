@@ -1,8 +1,9 @@
 """The workflow with `engine: jax`: on a CPU, and where the GPU that it asks for is not there."""
 
-import json
-
 import pytest
+
+from online_rnnlm.storage import records
+from online_rnnlm.storage.records import CompiledKernels, Evaluation, RunRecord
 
 pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
 
@@ -22,12 +23,12 @@ def test_it_trains_and_tests_a_row(project, own_text):
     file = _configured(project, own_text, "cpu")
     target = f"results/cpu/evaluations/{RUN}/document_vector.json"
     project.succeed("--cores", "1", "--configfile", file, "--", target)
-    figures = json.loads((project.path / target).read_text(encoding="utf-8"))
-    assert 1 < figures["splits"]["test"]["perplexity"] < 60  # of 52 words
-    run = json.loads((project.path / f"results/cpu/runs/{RUN}/run.json").read_text())
-    assert run["settings"]["engine"] == "jax" and "jax" in run["versions"]
-    kernels = json.loads((project.path / "results/cpu/kernels.json").read_text(encoding="utf-8"))
-    assert kernels == {"precisions": []}  # none is needed, and none was compiled
+    evaluation = records.read(Evaluation, project.path / target)
+    assert 1 < evaluation.splits["test"].perplexity < 60  # of 52 words
+    run = records.read(RunRecord, project.path / f"results/cpu/runs/{RUN}/run.json")
+    assert run.settings.engine == "jax" and "jax" in run.packages
+    kernels = records.read(CompiledKernels, project.path / "results/cpu/kernels.json")
+    assert kernels.precisions == ()  # none is needed, and none was compiled
 
 
 def test_without_a_gpu_its_job_fails_and_says_so(project, own_text, monkeypatch):

@@ -16,7 +16,7 @@ if CHECKOUT.is_dir():
     sys.path.insert(0, str(CHECKOUT))
 
 try:
-    from online_rnnlm.pipeline import configuration, inputs, resources, starting, watcher
+    from online_rnnlm.pipeline import configuration, earlier, inputs, resources, starting, watcher
     from online_rnnlm.rivals import rivals_of_corpora
     from online_rnnlm.storage.paths import SPLITS, experiment_directory
 except ModuleNotFoundError as missing:
@@ -27,6 +27,7 @@ with starting.one_line_errors():
     EXPERIMENT = configuration.read_configuration(config, workflow.configfiles)
     RESULTS = experiment_directory(EXPERIMENT.experiment)
     if workflow.exec_mode == ExecMode.DEFAULT:
+        earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
         # `onstart` does so at its time, but not in a module.
         if not (DRY_RUN or workflow.modifier.is_main_snakefile()):

@@ -8,9 +8,10 @@ import numpy as np
 
 from online_rnnlm.model.parameters import Parameters, named
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import check, replacing
+from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.runs import check_finished
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -27,5 +28,5 @@ def read(path: Path) -> Parameters:
 
 def read_trained(run: RunDirectory) -> Parameters:
     """Read a finished run's weights; raises UserError if they are not those that it ended with."""
-    check(run.model, records.read(RunResult, run.result).files, run.result)
+    check_finished(run, records.read(RunResult, run.result))
     return read(run.model)

@@ -79,17 +79,17 @@ class RunDirectory:
 
     @property
     def run(self) -> Path:
-        """Resolved settings and identity."""
+        """What the run is, and what it is computed with."""
         return self.path / "run.json"
 
     @property
     def metrics(self) -> Path:
-        """One JSON object an epoch a line."""
+        """An epoch a line."""
         return self.path / "metrics.jsonl"
 
     @property
     def result(self) -> Path:
-        """The finished run's figures; written last."""
+        """What the finished run has reached; written last."""
         return self.path / "result.json"
 
     @property
@@ -161,7 +161,7 @@ class ExperimentDirectory:
         return self.path / "evaluations" / run
 
     def evaluation(self, run: str, evaluation: str) -> Path:
-        """The figures of one evaluation."""
+        """The metrics of one evaluation; written last."""
         return self.evaluations(run) / f"{evaluation}.json"
 
     def sentence_scores(self, run: str, evaluation: str) -> Path:

@@ -178,7 +178,7 @@ class Ledger:
 
     def _complete(self, entry: Entry, there: Known) -> None:
         client, run_id = self._client, there.id
-        self._log_figures(entry, there)
+        self._log_values(entry, there)
         if not there.described and "corpus" in entry.tags:
             self._log_dataset(run_id, entry.tags["corpus"])
         if entry.digest is None:
@@ -197,7 +197,7 @@ class Ledger:
         about = {"run": entry.run, "identity": entry.identity, "directory": self.owner}
         return entry.tags | about
 
-    def _log_figures(self, entry: Entry, there: Known) -> None:
+    def _log_values(self, entry: Entry, there: Known) -> None:
         """Parameters, if they are not there, and metrics that are not, in few calls."""
         library = mlflow().entities
         settings = {} if there.described else entry.parameters

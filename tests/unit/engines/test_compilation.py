@@ -13,8 +13,9 @@ from online_rnnlm.engines.kernels.layout import measure
 from online_rnnlm.engines.kernels.online import score_online
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.storage.files import read_json
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import CompiledKernels
 
 KERNELS = (measure, train_batches, score_sentences, score_online)
 
@@ -38,8 +39,8 @@ def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, on
     compilation.write_kernels(experiment, directory)
     compilation.write_online_kernels(experiment, directory)
     assert compiled == [*ahead, *online]
-    assert read_json(directory.kernels) == {"precisions": ahead}
-    assert read_json(directory.online_kernels) == {"precisions": online}
+    assert records.read(CompiledKernels, directory.kernels).precisions == tuple(ahead)
+    assert records.read(CompiledKernels, directory.online_kernels).precisions == tuple(online)
 
 
 @pytest.mark.parametrize("layer", ["output", "both"])

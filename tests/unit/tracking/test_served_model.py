@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.config import corpora as typed
+from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError

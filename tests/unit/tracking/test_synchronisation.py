@@ -22,7 +22,7 @@ import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
     Accounting,
     Epoch,
@@ -204,6 +204,24 @@ def test_epochs_that_were_trained_again_take_the_places_of_those_lost(
     records.write_lines(path, [first, second, third])
     synchronise(directory)
     assert_right(directory)
+
+
+def test_a_run_whose_files_change_while_they_are_read_is_read_once_more(
+    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training begins anew between the reading of its result and of its metrics."""
+    files, real = directory.run(RUN), entries.read_epochs
+
+    def beginning_anew(run: RunDirectory) -> list[Epoch]:
+        if run == files and files.result.is_file():
+            files.result.unlink()
+            records.write_lines(files.metrics, [])
+            raise UserError("the checksum is not the one in result.json")
+        return real(run)
+
+    monkeypatch.setattr(entries, "read_epochs", beginning_anew)
+    [found] = [entry for entry in entries.Reader(directory).entries() if entry.run == RUN]
+    assert (found.status, found.epochs) == ("RUNNING", [])
 
 
 def test_further_evaluations_are_added_and_changed_ones_replaced(

@@ -79,6 +79,19 @@ def read_if_there(kind: type[AnyRecord], path: Path) -> AnyRecord | None:
     return None if text is None else _parsed(kind, text, str(path))
 
 
+def check_version(kind: type[Record], path: Path) -> None:
+    """Raise UserError if a file is of another version of the format; it may be missing or damaged.
+
+    That is for whoever needs what it says.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if isinstance(found, dict) and found.get("format") != kind.version():
+        raise UserError(_of_another_version(kind, found.get("format"), str(path)))
+
+
 def _existing(kind: type[Record], path: Path) -> str:
     text = _text(path)
     if text is None:
