@@ -15,7 +15,7 @@ from benchmarks.measure import REFERENCE, interleaved, rates, summary
 from benchmarks.speed import training_pass
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines.kernels import backward, forward, layout, vectors
+from online_rnnlm.engines.kernels import backward, forward, layout
 from online_rnnlm.engines.kernels.batches import train_batches
 from online_rnnlm.engines.kernels.data import Model, Optimizer, Text, classes_from_offsets
 from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
@@ -109,17 +109,15 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     clock("sort sentences", layout.sort_by_length, text.offsets, batch)
     places = space.first_rows, space.inputs, space.targets
     steps, tokens = clock("lay out", layout.lay_out, text, batch, *places)
-    clock("hidden states", forward.run_hidden_states, weights, steps, tokens, space)
+    clock("hidden states", forward.run_hidden_states, weights, steps, space)
     clock("scores of classes", forward.score_classes, weights, tokens, space)
     grouping = space.class_starts, space.rows_by_class, space.first_candidates
     clock("group by class", layout.group_by_class, space.targets[:tokens], model.classes, *grouping)
-    rows = space.rows_by_class[:tokens]
-    clock("gather", vectors.gather, space.hidden, rows, space.grouped_hidden)
     clock("scores of words", forward.score_words, weights, model.classes, space)
-    clock("softmax, document vectors", forward.follow_documents, model, steps, space)
+    clock("softmax, document vectors", forward.follow_documents, model, steps, True, space)
     clock("deltas through classes", backward.start_hidden_gradient, weights, tokens, space)
     update = accumulators, optimizer, tokens, space
-    clock("update word outputs", backward.update_words, model, *update)
+    clock("update word outputs", backward.update_words, model, accumulators, optimizer, space)
     clock("update class outputs", backward.update_class_layer, weights, *update)
     clock("back through time", backward.propagate_through_time, model, steps, space)
     recurrent = weights, accumulators, optimizer, steps, space

@@ -159,7 +159,7 @@ def _bytes(model: Model) -> int:
 def _batch_bytes(model: Model, sentences: int) -> float:
     """What a batch's states, scores and deltas take; the plain graph keeps more of them."""
     sizes = model.sizes
-    token: float = 8 * model.hidden_inputs + 2 * (sizes.classes + model.class_size + sizes.document)
+    token: float = 6 * model.hidden_inputs + 2 * (sizes.classes + model.class_size + sizes.document)
     if ENGINES[model.settings.engine].copies_class_outputs:
         token += 8 * model.class_size * sizes.hidden
     return sentences * model.longest * token * _bytes(model)

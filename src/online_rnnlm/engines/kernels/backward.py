@@ -26,7 +26,7 @@ def update_weights(model, accumulators, optimizer, steps, tokens, workspace):
     weights = model.weights
     if not feeds_hidden_layer(weights):  # else `predict_coupled` has needed ∂L_t/∂h_t already
         start_hidden_gradient(weights, tokens, workspace)
-    update_words(model, accumulators, optimizer, tokens, workspace)
+    update_words(model, accumulators, optimizer, workspace)
     update_class_layer(weights, accumulators, optimizer, tokens, workspace)
     propagate_through_time(model, steps, workspace)
     _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
@@ -43,14 +43,13 @@ def start_hidden_gradient(weights, tokens, workspace):
 
 
 @njit(cache=True)
-def update_words(model, accumulators, optimizer, tokens, workspace):
+def update_words(model, accumulators, optimizer, workspace):
     """For each class c in turn, ∂L_t/∂h_t += W_o[c]ᵀ δ_w; then update W_o[c] and V_o[c].
 
     ∂L/∂W_o[c] = Σ δ_w hᵀ over the rows of that class.
     """
     weights, classes = model.weights, model.classes
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    gather(workspace.documents, workspace.rows_by_class[:tokens], workspace.grouped_documents)
     for c in range(workspace.class_starts.size - 1):
         begin, end = workspace.class_starts[c], workspace.class_starts[c + 1]
         low, high = classes.offsets[c], classes.offsets[c + 1]
@@ -58,16 +57,17 @@ def update_words(model, accumulators, optimizer, tokens, workspace):
             continue
         rows, output = workspace.rows_by_class[begin:end], weights.word_output[low:high]
         first = workspace.first_candidates[rows[0]]
-        deltas = candidates_of(workspace.word_deltas, first, end - begin, high - low)
+        deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
         if not feeds_hidden_layer(weights):
-            by_class = workspace.hidden_gradient_by_class[: end - begin]
-            multiply_nn(one, deltas, output, zero, by_class)
-            add_rows(by_class, rows, workspace.hidden_gradient)
+            of_class = workspace.hidden_gradient_of_class[: rows.size]
+            multiply_nn(one, deltas, output, zero, of_class)
+            add_rows(of_class, rows, workspace.hidden_gradient)
         gradient = workspace.gradients.word_output[: high - low]
         multiply_tn(one, deltas, workspace.grouped_hidden[begin:end], zero, gradient)
         _update(output, gradient, accumulators.word_output[low:high], optimizer)
         if weights.word_document.shape[0] > 0:
-            documents = workspace.grouped_documents[begin:end]
+            documents = workspace.documents_of_class[: rows.size]
+            gather(workspace.documents, rows, documents)
             _update_word_document(
                 weights, accumulators, optimizer, documents, deltas, low, workspace
             )
@@ -144,26 +144,36 @@ def update_recurrent(weights, accumulators, optimizer, steps, workspace):
 
 @njit(cache=True)
 def update_embeddings(weights, accumulators, optimizer, tokens, workspace):
-    """∂L/∂E[w] = Σ δ_h of the words that w comes before; each row is updated once."""
-    words, gradients = workspace.distinct_words, workspace.gradients.embeddings
-    slots, deltas = workspace.slots, workspace.hidden_deltas
-    distinct = 0
-    for i in range(tokens):
-        word = workspace.inputs[i]
-        slot = slots[word]
-        if slot < 0:
-            slots[word] = distinct
-            words[distinct] = word
-            gradients[distinct] = deltas[i]
-            distinct += 1
-        else:
-            add_rows(deltas[i : i + 1], slots[word : word + 1], gradients)
-    for slot in range(distinct):
-        word = words[slot]
-        slots[word] = -1
-        _update_row(
-            weights.embeddings[word], gradients[slot], accumulators.embeddings[word], optimizer
-        )
+    """∂L/∂E[w] = Σ δ_h of the words that w comes before; then the update, once for each w.
+
+    `next_rows` chains the rows of each w, from `first_row_of[w]` to -1.
+    """
+    inputs, deltas = workspace.inputs, workspace.hidden_deltas
+    first_row_of, next_rows = workspace.first_row_of, workspace.next_rows
+    for row in range(tokens - 1, -1, -1):
+        next_rows[row] = first_row_of[inputs[row]]
+        first_row_of[inputs[row]] = row
+    for row in range(tokens):
+        word = inputs[row]
+        if first_row_of[word] == row:  # else the word has been updated already
+            first_row_of[word] = -1
+            gradient = workspace.gradients.embeddings
+            _sum_chain(deltas, row, next_rows, gradient)
+            _update_row(
+                weights.embeddings[word], gradient, accumulators.embeddings[word], optimizer
+            )
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _sum_chain(rows, first, following, total):
+    """total = rows[first] + rows[following[first]] + …, until -1 follows."""
+    total[:] = rows[first]
+    i = following[first]
+    while i >= 0:
+        row = rows[i]
+        for j in range(total.size):
+            total[j] += row[j]
+        i = following[i]
 
 
 @njit(cache=True)

@@ -41,7 +41,6 @@ def predict_coupled(model, text, batch, workspace):
         workspace.rows_by_class,
         workspace.first_candidates,
     )
-    gather(model.weights.embeddings, workspace.inputs[:tokens], workspace.hidden_inputs)
     workspace.recurrent_transposed[:] = model.weights.recurrent.T
     workspace.class_output_transposed[:] = model.weights.class_output.T
     workspace.document[:] = 0
@@ -60,13 +59,11 @@ def predict_coupled(model, text, batch, workspace):
 
 @njit(cache=True, inline="always")
 def _run_hidden_states(weights, t, workspace):
-    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t.
-
-    The embeddings lie in `workspace.hidden_inputs` already.
-    """
+    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
     first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
     begin, end = first_rows[t], first_rows[t + 1]
-    inputs, documents = workspace.hidden_inputs[begin:end], workspace.documents[begin:end]
+    inputs, documents = workspace.hidden_inputs[: end - begin], workspace.documents[begin:end]
+    gather(weights.embeddings, workspace.inputs[begin:end], inputs)
     documents[:] = workspace.document[: end - begin]
     if t > 0:
         before = workspace.hidden[first_rows[t - 1] : first_rows[t - 1] + end - begin]
@@ -84,10 +81,10 @@ def _predict_classes(model, t, workspace):
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     weights = model.weights
     begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
-    hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[begin:end]
+    hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[: end - begin]
     multiply_nn(one, hidden, workspace.class_output_transposed, zero, class_scores)
     for row in range(begin, end):
-        scores, deltas = workspace.class_scores[row], workspace.class_deltas[row]
+        scores, deltas = class_scores[row - begin], workspace.class_deltas[row]
         c = model.classes.of_word[workspace.targets[row]]
         feed(workspace.documents[row], weights.class_document, 0, scores)
         workspace.log_probabilities[row] = softmax_deltas(scores, c, deltas)
@@ -131,7 +128,7 @@ def _predict_class(model, t, c, start, stop, workspace):
     low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
     output, rows = weights.word_output[low:high], workspace.rows_by_class[start:stop]
     first = workspace.first_candidates[rows[0]]
-    word_scores = candidates_of(workspace.word_scores, first, rows.size, high - low)
+    word_scores = candidates_of(workspace.word_scores, 0, rows.size, high - low)
     word_deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
     hidden = workspace.grouped_hidden[start:stop]
     gather(workspace.hidden, rows, hidden)
@@ -143,9 +140,9 @@ def _predict_class(model, t, c, start, stop, workspace):
         workspace.log_probabilities[row] += log_probability
         gradient = workspace.document_gradient[row - workspace.first_rows[t]]
         add_document_gradient(weights.word_document, low, deltas, gradient)
-    by_class = workspace.hidden_gradient_by_class[: rows.size]
-    multiply_nn(one, word_deltas, output, zero, by_class)
-    add_rows(by_class, rows, workspace.hidden_gradient)
+    of_class = workspace.hidden_gradient_of_class[: rows.size]
+    multiply_nn(one, word_deltas, output, zero, of_class)
+    add_rows(of_class, rows, workspace.hidden_gradient)
 
 
 @njit(cache=True, inline="always")

@@ -20,15 +20,15 @@ from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend,
 
 
 @njit(cache=True)
-def predict_batch(model, text, batch, workspace):
+def predict_batch(model, text, batch, keep_deltas, workspace):
     """Predict every word of a batch of sentences (B,), which is sorted by length.
 
-    Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and
-    the deltas of all scores. Returns the batch's time steps and tokens.
+    Fills the workspace: log-probabilities, hidden states, d before every word and at the end; and
+    the deltas of all scores if they are to be kept. Returns the batch's time steps and tokens.
     """
     sort_by_length(text.offsets, batch)
     steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
-    run_hidden_states(model.weights, steps, tokens, workspace)
+    run_hidden_states(model.weights, steps, workspace)
     score_classes(model.weights, tokens, workspace)
     group_by_class(
         workspace.targets[:tokens],
@@ -37,26 +37,26 @@ def predict_batch(model, text, batch, workspace):
         workspace.rows_by_class,
         workspace.first_candidates,
     )
-    gather(workspace.hidden, workspace.rows_by_class[:tokens], workspace.grouped_hidden)
     score_words(model.weights, model.classes, workspace)
-    follow_documents(model, steps, workspace)
+    follow_documents(model, steps, keep_deltas, workspace)
     return steps, tokens
 
 
 @njit(cache=True)
-def run_hidden_states(weights, steps, tokens, workspace):
+def run_hidden_states(weights, steps, workspace):
     """h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of all sentences, time after time; h_0 = 0."""
-    first_rows, hidden, inputs = workspace.first_rows, workspace.hidden, workspace.hidden_inputs
+    first_rows, hidden = workspace.first_rows, workspace.hidden
     one = hidden.dtype.type(1)
-    gather(weights.embeddings, workspace.inputs[:tokens], inputs)
     transposed = workspace.recurrent_transposed
     transposed[:] = weights.recurrent.T
-    sigmoid(inputs[: first_rows[1]], hidden[: first_rows[1]])
-    for t in range(1, steps):
+    for t in range(steps):
         begin, end = first_rows[t], first_rows[t + 1]
-        before = hidden[first_rows[t - 1] : first_rows[t - 1] + end - begin]
-        multiply_nn(one, before, transposed, one, inputs[begin:end])
-        sigmoid(inputs[begin:end], hidden[begin:end])
+        inputs = workspace.hidden_inputs[: end - begin]
+        gather(weights.embeddings, workspace.inputs[begin:end], inputs)
+        if t > 0:
+            before = hidden[first_rows[t - 1] : first_rows[t - 1] + end - begin]
+            multiply_nn(one, before, transposed, one, inputs)
+        sigmoid(inputs, hidden[begin:end])
 
 
 @njit(cache=True)
@@ -77,18 +77,20 @@ def score_words(weights, classes, workspace):
         begin, end = workspace.class_starts[c], workspace.class_starts[c + 1]
         low, high = classes.offsets[c], classes.offsets[c + 1]
         if end > begin and high - low > 1:
-            first = workspace.first_candidates[workspace.rows_by_class[begin]]
-            scores = candidates_of(workspace.word_scores, first, end - begin, high - low)
-            hidden = workspace.grouped_hidden[begin:end]
+            rows, hidden = workspace.rows_by_class[begin:end], workspace.grouped_hidden[begin:end]
+            first = workspace.first_candidates[rows[0]]
+            scores = candidates_of(workspace.word_scores, first, rows.size, high - low)
+            gather(workspace.hidden, rows, hidden)
             multiply_nt(one, hidden, weights.word_output[low:high], zero, scores)
 
 
 @njit(cache=True)
-def follow_documents(model, steps, workspace):
+def follow_documents(model, steps, keep_deltas, workspace):
     """Let every sentence's document vector meet its words in time.
 
     Adds V_c d_t and V_o[c] d_t to the scores, takes log P and the deltas from these, and then
-    d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0.
+    d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0. Deltas that are
+    not kept lie in the place of the first word's.
     """
     weights, classes = model.weights, model.classes
     learning = workspace.document.shape[1] > 0
@@ -99,16 +101,12 @@ def follow_documents(model, steps, workspace):
             c = classes.of_word[target]
             low, high = classes.offsets[c], classes.offsets[c + 1]
             has_choice = high - low > 1
-            begin = workspace.first_candidates[row]
-            end = begin + high - low
-            class_scores, word_scores = (
-                workspace.class_scores[row],
-                workspace.word_scores[begin:end],
-            )
-            class_deltas, word_deltas = (
-                workspace.class_deltas[row],
-                workspace.word_deltas[begin:end],
-            )
+            first = workspace.first_candidates[row]
+            class_scores = workspace.class_scores[row]
+            word_scores = workspace.word_scores[first : first + high - low]
+            kept, first_kept = (row, first) if keep_deltas else (0, 0)
+            class_deltas = workspace.class_deltas[kept]
+            word_deltas = workspace.word_deltas[first_kept : first_kept + high - low]
             document = workspace.document[row - workspace.first_rows[t]]
             if learning:
                 workspace.documents[row] = document

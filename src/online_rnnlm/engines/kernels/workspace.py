@@ -58,27 +58,28 @@ class Workspace(NamedTuple):
     """(N,): rows in the order of their targets' classes."""
     first_candidates: Integers
     """(N,): where a row's `word_scores` and `word_deltas` begin."""
-    distinct_words: Integers
-    """(N,): the previous words, each once."""
-    slots: Integers
-    """(V,): a distinct word's row in `gradients.embeddings`; -1 for all other words."""
+    first_row_of: Integers
+    """(V,): the first row with that previous word; -1 for a word without any, or that is done."""
+    next_rows: Integers
+    """(N,): the next row with the same previous word; -1 after the last."""
 
     hidden_inputs: Any
-    """(N, M): what goes into the sigmoid."""
+    """(B, M): what goes into the sigmoid, at one time step."""
     hidden: Any
     """(N, M): h."""
     previous_hidden: Any
     """(N, M): h of the word before; not set for first words."""
     grouped_hidden: Any
-    """(N, M): h in the order of classes."""
+    """(N, M): h in the order of `rows_by_class`; not set for words alone in their class."""
     class_scores: Any
-    """(N, K): what goes into the classes' softmax."""
+    """(N, K): what goes into the classes' softmax; in `coupled` at one time step."""
     word_scores: Any
-    """(C,): what goes into the softmax of the words of a class, row after row."""
+    """(C,): what goes into the softmax of a class's words, row after row; in `coupled` of the rows
+    of one time step and one class."""
     documents: Any
     """(N, D): d before every word."""
-    grouped_documents: Any
-    """(N, D): the same in the order of classes."""
+    documents_of_class: Any
+    """(N, D): the same for the rows of one class."""
     document: Any
     """(B, D): d of every sentence now."""
     log_probabilities: NDArray[np.float64]
@@ -90,7 +91,7 @@ class Workspace(NamedTuple):
     """(C,): δ_w, row after row."""
     hidden_gradient: Any
     """(N, M): ∂L/∂h, as far as it has been added up."""
-    hidden_gradient_by_class: Any
+    hidden_gradient_of_class: Any
     """(N, M): W_o[c]ᵀ δ_w for the rows of one class c."""
     hidden_deltas: Any
     """(N, M): δ_h."""
@@ -99,8 +100,8 @@ class Workspace(NamedTuple):
     document_gradient: Any
     """(B, D): ∂L_t/∂d_t of every sentence's word now."""
     gradients: Parameters
-    """Those of the weights. E: a row for each of `distinct_words`, (N, M); W_o: the words of one
-    class, (L, M) for the largest one; V_oᵀ: the same, (D · L,), a matrix of D rows."""
+    """Those of the weights. E: of one word, (M,); W_o: of the words of one class, (L, M) for the
+    largest one; V_oᵀ: the same, (D · L,), a matrix of D rows."""
 
     recurrent_transposed: Any
     """(M, M): W_hᵀ."""
@@ -124,26 +125,26 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
         class_starts=_integers(k + 1),
         rows_by_class=_integers(tokens),
         first_candidates=_integers(tokens),
-        distinct_words=_integers(tokens),
-        slots=np.full(v, -1, np.int64),
-        hidden_inputs=reals(tokens, m),
+        first_row_of=np.full(v, -1, np.int64),
+        next_rows=_integers(tokens),
+        hidden_inputs=reals(sentences, m),
         hidden=reals(tokens, m),
         previous_hidden=reals(tokens, m),
         grouped_hidden=reals(tokens, m),
         class_scores=reals(tokens, k),
         word_scores=reals(candidates),
         documents=reals(tokens, d),
-        grouped_documents=reals(tokens, d),
+        documents_of_class=reals(tokens, d),
         document=reals(sentences, d),
         log_probabilities=np.zeros(tokens),
         class_deltas=reals(tokens, k),
         word_deltas=reals(candidates),
         hidden_gradient=reals(tokens, m),
-        hidden_gradient_by_class=reals(tokens, m),
+        hidden_gradient_of_class=reals(tokens, m),
         hidden_deltas=reals(tokens, m),
         step_deltas=reals(sentences, m),
         document_gradient=reals(sentences, d),
-        gradients=_gradients(sizes, tokens, _largest(classes), dtype),
+        gradients=_gradients(sizes, _largest(classes), dtype),
         recurrent_transposed=reals(m, m),
         class_output_transposed=reals(m, k),
     )
@@ -225,12 +226,12 @@ def _largest(classes: Classes) -> int:
     return int(np.diff(classes.offsets).max())
 
 
-def _gradients(sizes: Sizes, tokens: int, largest: int, dtype: DTypeLike) -> Parameters:
+def _gradients(sizes: Sizes, largest: int, dtype: DTypeLike) -> Parameters:
     """`Workspace.gradients`."""
     _, m, k = sizes[:3]
     output, hidden = sizes.output_document, sizes.hidden_document
     shapes = Parameters(
-        embeddings=(tokens, m),
+        embeddings=(m,),
         recurrent=(m, m),
         class_output=(k, m),
         word_output=(largest, m),
