@@ -118,7 +118,7 @@ def test_report_and_figures_are_the_same_bytes_every_time(
 def test_a_report_without_figures_says_so(invented: Invented, published_file: Path) -> None:
     results = invented()
     write_claims(results.experiment, results.directory)
-    with pytest.raises(UserError, match="figures have not been drawn"):
+    with pytest.raises(UserError, match="draw the figures first"):
         write_report(results.experiment, results.directory, published_file)
     assert not results.directory.report.exists()
 
