@@ -22,8 +22,8 @@ from online_rnnlm.engines.base import (
     unit_beginnings,
     weight_symbols,
 )
-from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
-from online_rnnlm.engines.kernels.workspace import Capacity, allocate
+from online_rnnlm.engines.kernels.data import Classes, Text, classes_from_offsets
+from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
 from online_rnnlm.engines.operations import OnlineScores, SentenceScores, TrainingSteps
 from online_rnnlm.model.parameters import Parameters, without_document
 from online_rnnlm.model.sizes import sizes_for
@@ -48,16 +48,9 @@ class KernelTrainer(SharedTrainer):
         dtype, classes = settings.precision, classes_from_offsets(corpus.class_offsets)
         inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
-        capacity = Capacity.for_sentences(
-            sizes_for(settings, corpus),
-            self._text,
-            classes,
-            np.arange(corpus.splits["train"].sentences),
-            settings.batch_sentences,
-        )
         step = TrainingSteps(
             classes,
-            allocate(capacity, classes, dtype),
+            _training_workspace(settings, corpus, self._text, classes),
             optimizer=settings.optimizer,
             l2=settings.l2,
             error_clip=settings.error_clip,
@@ -140,6 +133,16 @@ class KernelOnlineScorer:
         scores = Scores(*results[: len(Scores._fields)])
         self._learnt = Parameters(*results[len(Scores._fields) :])
         return scores
+
+
+def _training_workspace(
+    settings: RunSettings, corpus: Corpus, text: Text, classes: Classes
+) -> Workspace:
+    """A workspace for any batch of the training sentences."""
+    sizes, sentences = sizes_for(settings, corpus), np.arange(len(text.offsets) - 1)
+    batch = settings.batch_sentences
+    capacity = Capacity.for_sentences(sizes, text, classes, sentences, batch)
+    return allocate(capacity, classes, settings.precision)
 
 
 def _text_of(split: Split) -> Text:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import online_rnnlm
 
 SOURCES = Path(online_rnnlm.__file__).parents[1]
-KERNELS = Path("online_rnnlm/engines/kernels")
+ENGINES = Path("online_rnnlm/engines")
 LOADED = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -49,9 +51,19 @@ def loaded(sources: Path, cache: Path) -> int:
     return int(done.stdout)
 
 
+def folder_of(sources: Path) -> str:
+    """The folder in which these sources look for compiled kernels."""
+    code = "from online_rnnlm.engines import kernel_cache; print(kernel_cache.folder())"
+    command = [sys.executable, "-c", code]
+    environment = os.environ | {"PYTHONPATH": str(sources)}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
 def edit(sources: Path, file: str, old: str, new: str) -> None:
-    """Replace `old` where it first is in one of the kernels' files."""
-    path = sources / KERNELS / file
+    """Replace `old` where it first is in one of the engines' files."""
+    path = sources / ENGINES / file
     content = path.read_text(encoding="utf-8")
     assert old in content
     path.write_text(content.replace(old, new, 1), encoding="utf-8")
@@ -63,27 +75,39 @@ def cached(node: ast.AST) -> bool:
     return any("cache=True" in ast.unparse(decorator) for decorator in decorators)
 
 
-def test_a_copy_of_the_sources_finds_what_was_compiled_and_a_changed_one_does_not(tmp_path):
+def test_a_copy_of_the_sources_finds_what_was_compiled_but_for_an_edit_of_what_it_does(tmp_path):
     cache, copy = tmp_path / "cache", tmp_path / "copy"
     assert loaded(SOURCES, cache) == 0
     assert loaded(SOURCES, cache) == 1
     shutil.copytree(SOURCES, copy, copy_function=shutil.copy)  # the files' times are new
     assert loaded(copy, cache) == 1
-    edit(copy, "forward.py", "for t in range(1, steps)", "for t in range(2, steps)")
-    assert loaded(copy, cache) == 0
-
-
-def test_an_edited_docstring_compiles_nothing(tmp_path):
-    cache, copy = tmp_path / "cache", tmp_path / "copy"
-    shutil.copytree(SOURCES, copy)
-    assert loaded(copy, cache) == 0
-    edit(copy, "data.py", '"""', '"""Some more lines.\n\n\n')  # all functions move down
+    # A docstring with more lines: all functions of the module move down.
+    edit(copy, "kernels/data.py", '"""', '"""Some more lines.\n\n\n')
     assert loaded(copy, cache) == 1
+    edit(copy, "kernels/forward.py", "if t > 0", "if t > 1")
+    assert loaded(copy, cache) == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        pytest.param("kernels/workspace.py", "    hidden: Any\n", "", id="fields of a tuple"),
+        pytest.param("base.py", "    hidden_states:", "    states:", id="a tuple from elsewhere"),
+        pytest.param("kernels/layout.py", "place in range(begin + 1", "place in range(begin",
+                     id="a kernel that no other calls"),
+    ],
+)  # fmt: skip
+def test_what_machine_code_depends_on_names_its_folder(tmp_path, file, old, new):
+    copy = tmp_path / "copy"
+    shutil.copytree(SOURCES, copy)
+    before = folder_of(copy)
+    edit(copy, file, old, new)
+    assert folder_of(copy) != before
 
 
 def test_no_two_kernels_of_a_module_share_a_name():
     """Each would find the other's machine code."""
-    for file in (SOURCES / KERNELS).glob("*.py"):
+    for file in (SOURCES / ENGINES / "kernels").glob("*.py"):
         nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         names = [node.name for node in nodes if cached(node)]
         assert len(names) == len(set(names)), file
