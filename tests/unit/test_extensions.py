@@ -26,12 +26,23 @@ RUN = "topics-M4-D2-leaky-seed1"
 ABOUT = """
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.model import cost, parameters
 from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.pipeline import resources
 from online_rnnlm.training.identity import code_of
 settings = RunSettings(corpus="c", cell="leaky", engine="tiny", device="cpu", max_epochs=1)
 sizes = Sizes(10, 4, 6, 0, "output", "leaky")
-model = resources.Model(settings, sizes, {"train": 10**9}, 5.0, 20)
+model = resources.Model(
+    settings,
+    sizes,
+    weights=parameters.count(sizes),
+    hidden_inputs=parameters.shapes(sizes).embeddings[1],
+    tokens={"train": 10**9},
+    class_size=5.0,
+    longest=20,
+    training_cost=cost.training_multiply_adds_per_word(sizes, 5.0),
+    update_cost=0.0,
+)
 print(code_of(settings), PlannedRun(settings=settings).model, resources.training_minutes(model, 1))
 """
 
@@ -95,7 +106,7 @@ def test_a_run_with_both_is_trained_and_tested(python, configure, tmp_path, corp
         assert done.returncode == 0, done.stderr
     record = json.loads(results.run(RUN).run.read_text(encoding="utf-8"))
     assert (record["settings"]["cell"], record["settings"]["engine"]) == ("leaky", "tiny")
-    assert {"pyyaml", "pytensor"} <= set(record["versions"])
+    assert {"pyyaml", "pytensor"} <= set(record["packages"])
     with np.load(results.run(RUN).model) as weights:
         assert {"slow_embeddings", "from_slow", "bias"} <= set(weights)
         vocabulary = len(weights["word_output"])
