@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "src", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
-TIMEOUT = 300
+TIMEOUT = 1500
 
 
 def users_environment() -> dict[str, str]:

@@ -100,7 +100,7 @@ rule claims:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("claims"),
+        code=inputs.code("claims", *inputs.rival_modules(EXPERIMENT)),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:
