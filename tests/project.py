@@ -1,5 +1,6 @@
 """Copies of the project in which a test may run, edit and break things."""
 
+import atexit
 import contextlib
 import os
 import random
@@ -7,23 +8,35 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
 
+from tests.forking import Forks
+from tests.waiting import PATIENCE, wait_until
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "src", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
-TIMEOUT = 1500
+SNAKEMAKE = ("-m", "snakemake")
 
 
 def users_environment() -> dict[str, str]:
     """As users run: kernels that do not check their indices, and bytecode that is kept."""
     ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+@cache
+def _snakemake() -> Forks:
+    """A process that has loaded Snakemake, and nothing of this project: each copy has its own."""
+    forks = Forks(["snakemake.cli", "numpy", "pydantic"], users_environment())
+    atexit.register(forks.close)
+    return forks
 
 
 def _heed_interrupts() -> None:
@@ -49,7 +62,7 @@ class Project:
     within: Callable[[Sequence[str]], list[str]] = list
     """Makes a command one that runs where it should, such as in a cluster."""
 
-    program: tuple[str, ...] = ("-m", "snakemake")
+    program: tuple[str, ...] = SNAKEMAKE
     """What Python is to run."""
 
     def command(self, *arguments: str) -> list[str]:
@@ -70,26 +83,33 @@ class Project:
         )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.path,
-            env=users_environment(),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        """Run Snakemake to its end: if possible in a fork of a process that has loaded it."""
+        if self.within is not list or self.program != SNAKEMAKE:
+            return self._run(self.command(*arguments), users_environment())
+        with tempfile.TemporaryDirectory() as folder:
+            said, errors = (Path(folder) / name for name in ("said", "errors"))
+            place = {"folder": self.path, "environment": users_environment()}
+            main = "snakemake.cli:main", list(arguments)
+            fork = _snakemake().start(*main, **place, said=said, errors=errors)
+            texts = fork.wait(), said.read_text(encoding="utf-8"), errors.read_text("utf-8")
+        return subprocess.CompletedProcess(arguments, *texts)
 
     def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `online-rnnlm` of this copy."""
         ours = {"PYTHONPATH": str(self.path / "src")}
+        command = [sys.executable, "-m", "online_rnnlm", *arguments]
+        return self._run(command, users_environment() | ours | environment)
+
+    def _run(
+        self, command: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "online_rnnlm", *arguments],
+            command,
             cwd=self.path,
-            env=users_environment() | ours | environment,
+            env=environment,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -97,15 +117,20 @@ class Project:
         """The commands of all living processes that work in this project, by their numbers."""
         return processes_in(self.path)
 
-    def wait_for_job(self, verb: str, seconds: float = 120) -> int:
+    def wait_for_job(self, verb: str) -> int:
         """The process of the job that runs this verb, as soon as there is one."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for process, command in self.processes().items():
-                if f" -m online_rnnlm {verb} " in command and "bash" not in command:
-                    return process
-            time.sleep(0.01)
-        raise TimeoutError(verb)
+
+        def job() -> int | None:
+            return next(
+                (
+                    number
+                    for number, command in self.processes().items()
+                    if f" -m online_rnnlm {verb} " in command and "bash" not in command
+                ),
+                None,
+            )
+
+        return wait_until(job, f"a job that runs `{verb}`")
 
     def succeed(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; return all it said."""

@@ -23,6 +23,7 @@ from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries, reading, server, views
 from online_rnnlm.tracking.synchronisation import Synchronised, synchronise
+from tests.waiting import PATIENCE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 GENERATOR = Path(__file__).parents[1] / "unit" / "analysis" / "fake_experiment.py"
@@ -70,21 +71,19 @@ def look(interface: str, tmp_path: Path) -> Look:
 
     def open_page(page: str, name: str) -> str:
         picture = pictures / f"{name}.png"
-        shown = ""
-        for what in (f"--screenshot={picture}", "--dump-dom"):
-            done = subprocess.run(
-                [
-                    *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"),
-                    *("--no-first-run", "--disable-background-networking", "--disable-sync"),
-                    *("--disable-component-update", "--hide-scrollbars"),
-                    *(f"--user-data-dir={tmp_path / name}", "--window-size=1900,1000"),
-                    *("--virtual-time-budget=25000", what, interface + page),
-                ],
-                capture_output=True, text=True, timeout=120, check=True,
-            )  # fmt: skip
-            shown = done.stdout
+        done = subprocess.run(
+            [
+                *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"),
+                *("--no-first-run", "--disable-background-networking", "--disable-sync"),
+                *("--disable-component-update", "--hide-scrollbars"),
+                *(f"--user-data-dir={tmp_path / name}", "--window-size=1900,1000"),
+                *("--virtual-time-budget=25000", f"--screenshot={picture}", "--dump-dom"),
+                interface + page,
+            ],
+            capture_output=True, text=True, timeout=PATIENCE, check=True,
+        )  # fmt: skip
         assert picture.stat().st_size > 20_000
-        return re.sub(r"<(script|style).*?</\1>|<[^>]*>", "\n", shown, flags=re.DOTALL)
+        return re.sub(r"<(script|style).*?</\1>|<[^>]*>", "\n", done.stdout, flags=re.DOTALL)
 
     return open_page
 

@@ -12,6 +12,7 @@ from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.report.write import write_report
 from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.waiting import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -43,7 +44,7 @@ def _chromium(profile: Path, *arguments: str) -> subprocess.CompletedProcess[str
         *("--enable-logging=stderr", "--hide-scrollbars", f"--user-data-dir={profile}"),
         *arguments,
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def make_trainings() -> Callable[..., Trainings]:
 def _make_trainings(project: Project, epochs: int, *sizes: int) -> Trainings:
     configuration = project.configure(
         experiment="long",
-        corpora={"own": own_text(project, train_sentences=2000)},
+        corpora={"own": own_text(project, train_sentences=1000)},
         training={
             "improvement_factor": 1.0,
             "batch_sentences": 1,

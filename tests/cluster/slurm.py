@@ -14,10 +14,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from tests.waiting import PATIENCE, wait_until
 
 PROGRAMS = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "unshare")
 PACKAGES = "slurm-wlm slurmdbd munge mariadb-server"
@@ -61,7 +62,7 @@ AccountingStoragePort={slurmdbd_port}
 AccountingStoragePass={folder}/munge.socket
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
-SlurmdTimeout=10
+SlurmdTimeout=30
 GresTypes=gpu
 SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:fake:1 State=UNKNOWN
@@ -100,15 +101,6 @@ def missing() -> list[str]:
     """What has to be installed for a cluster."""
     path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
     return [program for program in PROGRAMS if shutil.which(program, path=path) is None]
-
-
-def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """What the condition gives as soon as that is something."""
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, f"{what}: not after {seconds:g} s"
-        time.sleep(0.2)
-    return value
 
 
 def _free_ports(number: int) -> list[int]:
@@ -172,7 +164,7 @@ class Cluster:
             *(f"--key-file={at['key']}", f"--pid-file={at['pid']}"),
             *(f"--log-file={at['log']}", f"--seed-file={at['seed']}"),
         )
-        wait_until((self.folder / "munge.socket").exists, 20, "munged")
+        wait_until((self.folder / "munge.socket").exists, "munged")
 
     def _start_database(self) -> None:
         data, place = self.folder / "mariadb", self.folder / "mariadb.socket"
@@ -199,7 +191,7 @@ class Cluster:
     def start_node(self) -> None:
         """Start slurmd; returns when the node takes jobs."""
         self._daemon("slurmd", "slurmd", "-D")
-        wait_until(lambda: "idle" in self.node_state() or "mix" in self.node_state(), 60, "node")
+        wait_until(lambda: "idle" in self.node_state() or "mix" in self.node_state(), "node")
 
     def lose_node(self) -> None:
         """Kill slurmd and all that jobs have started, as a power cut does."""
@@ -248,14 +240,14 @@ class Cluster:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")}
         return ours | {"PATH": f"{ours.get('PATH', '')}:{SYSTEM_PATH}"}
 
-    def run(self, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the cluster."""
         return subprocess.run(
             self.inside(command),
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -299,4 +291,4 @@ class Cluster:
             assert self._daemons[name].poll() is None, f"{name} ended: {said}"
             return self.run(*command).returncode == 0
 
-        wait_until(answers, 60, name)
+        wait_until(answers, name)

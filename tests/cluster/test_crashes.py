@@ -6,12 +6,13 @@ from contextlib import closing
 
 import pytest
 
-from tests.cluster.slurm import CPUS, wait_until
+from tests.cluster.slurm import CPUS
 from tests.cluster.training import EPOCHS, Training
 from tests.outcome import outcome
+from tests.waiting import wait_until
 
-ONE_MINUTE = ("--set-resources", "train:runtime=1")
-"""The least time limit that Slurm knows."""
+ONE_MINUTE = ("--set-resources", "train:runtime=attempt*attempt*attempt")
+"""The least time limit that Slurm knows; on a slow machine later attempts have enough."""
 
 
 @pytest.fixture(scope="module")
@@ -22,19 +23,39 @@ def unbroken(tmp_path_factory, make_project, make_trainings):
     return trainings
 
 
+def _assert_unbroken(training, unbroken, cluster):
+    """A training's outcome is the unbroken's, and nothing of it is left running or half written."""
+    assert outcome(training.run) == outcome(unbroken.runs[0])
+    assert not cluster.running()
+    assert not list(training.run.rglob("*.tmp"))
+    assert not training.project.processes()
+
+
 @pytest.fixture
 def training(unbroken, tmp_path, submit, cluster):
-    """A training on the cluster, on a corpus that is prepared; its outcome must be the unbroken's.
-
-    Nothing of it may be left running or half written when the test is over.
-    """
+    """A training on the cluster, on a prepared corpus; its outcome must be the unbroken's."""
     one = Training(unbroken.copy(tmp_path / "project"), submit, cluster)
     yield one
     one.end()
-    assert outcome(one.run) == outcome(unbroken.runs[0])
-    assert not cluster.running()
-    assert not list(one.run.rglob("*.tmp"))
-    assert not one.project.processes()
+    _assert_unbroken(one, unbroken, cluster)
+
+
+@pytest.fixture(scope="module")
+def limited(unbroken, tmp_path_factory, submit, cluster):
+    """Two trainings beside each other, with a minute's time: one comes near it, one hangs."""
+    paths = [tmp_path_factory.mktemp(name) / "project" for name in ("long", "hanging")]
+    long, hanging = both = [Training(unbroken.copy(path), submit, cluster) for path in paths]
+    for one in both:
+        one.start(*ONE_MINUTE)
+    with hanging.held():
+        with long.held() as job:
+            # It is told to end six seconds before the limit.
+            wait_until(lambda: cluster.seconds_left(job) <= 5, "the limit is near")
+        long.end()
+        hanging.end()
+    for one in both:
+        _assert_unbroken(one, unbroken, cluster)
+    return long, hanging
 
 
 @pytest.mark.parametrize(
@@ -56,23 +77,21 @@ def test_a_job_that_is_ended_is_submitted_again_and_goes_on(training, options, s
     assert warned is None or f"stopped by {warned}" in training.log()
 
 
-def test_a_training_longer_than_its_time_limit_takes_several_jobs(training):
-    training.start(*ONE_MINUTE)
-    with training.held() as job:
-        # It is told to end six seconds before the limit.
-        wait_until(lambda: training.cluster.seconds_left(job) <= 5, 60, "the limit is near")
-    training.end()
-    assert training.attempts() == ["FAILED", "COMPLETED"]
-    assert "stopped by the job's time limit" in training.log()
-    assert "goes on after epoch" in training.log()
+def test_a_training_longer_than_its_time_limit_takes_several_jobs(limited):
+    long, _ = limited
+    *ended, last = long.attempts()
+    assert last == "COMPLETED"
+    assert "FAILED" in ended
+    assert "stopped by the job's time limit" in long.log()
+    assert "goes on after epoch" in long.log()
 
 
-def test_a_training_that_hangs_is_timed_out_and_goes_on(training):
-    training.start(*ONE_MINUTE)
-    with training.held():
-        training.end()
-    assert training.attempts() == ["TIMEOUT", "COMPLETED"]
-    assert "goes on after epoch" in training.log()
+def test_a_training_that_hangs_is_timed_out_and_goes_on(limited):
+    _, hanging = limited
+    *ended, last = hanging.attempts()
+    assert last == "COMPLETED"
+    assert set(ended) == {"TIMEOUT"}
+    assert "goes on after epoch" in hanging.log()
 
 
 def test_a_job_that_is_preempted_is_queued_again_and_goes_on(training):
@@ -80,7 +99,7 @@ def test_a_job_that_is_preempted_is_queued_again_and_goes_on(training):
     with training.held() as job:
         whole_node = ("--partition=urgent", f"--cpus-per-task={CPUS}", "--output=/dev/null")
         training.cluster.succeed("sbatch", *whole_node, "--wrap", "sleep 2")
-        wait_until(lambda: job not in training.cluster.running(), 60, "it is preempted")
+        wait_until(lambda: job not in training.cluster.running(), "it is preempted")
     training.end()
     assert training.attempts() == ["PREEMPTED", "COMPLETED"]
     assert "goes on after epoch" in training.log()
@@ -99,7 +118,7 @@ def test_a_node_that_goes_down_and_returns(training):
     training.start()
     with training.held():
         training.cluster.lose_node()
-    wait_until(lambda: "down" in training.cluster.node_state(), 60, "the node's loss is noticed")
+    wait_until(lambda: "down" in training.cluster.node_state(), "the node's loss is noticed")
     training.cluster.start_node()
     training.end()
     assert training.attempts() == ["NODE_FAIL", "COMPLETED"]
@@ -110,7 +129,7 @@ def test_the_controller_is_restarted(training):
     with training.held():
         # Killed within seconds of a submission it would forget the job: docs/reliability.md.
         training.cluster.stop("slurmctld")
-        time.sleep(3)
+        time.sleep(3)  # that long it is away, while Snakemake asks every second
         training.cluster.start_controller()
     training.end()
     assert training.attempts() == ["COMPLETED"]

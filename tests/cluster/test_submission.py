@@ -64,7 +64,7 @@ def test_a_runs_record_says_what_its_job_took(finished, jobs):
             float(accounted["ReqMem"].removesuffix("M")) * 1.048576
         )
         assert 100 < job["memory_mb"] < job["requested_memory_mb"]
-        assert 0 < job["cpu_seconds"] < 60
+        assert 0 < job["cpu_seconds"] < 600
 
 
 def test_a_second_submission_submits_nothing(finished, submit, downloads, cluster):

@@ -3,10 +3,11 @@
 import contextlib
 import os
 import signal
+from pathlib import Path
 
-from tests.cluster.slurm import wait_until
+from tests.waiting import PATIENCE, wait_until
 
-EPOCHS = 100
+EPOCHS = 60
 """Of each training: seconds."""
 
 
@@ -19,7 +20,6 @@ class Training:
         self.run = trainings.runs[0]
         self._command = (*submit, *trainings.arguments)
         self._targets = ("--", *trainings.results)
-        self._known = {job["JobID"] for job in cluster.accounting()}
         self._snakemake = None
 
     def start(self, *options):
@@ -38,10 +38,11 @@ class Training:
             assert self._snakemake.poll() is None, self._snakemake.communicate()[0]
             return metrics.is_file() and len(metrics.read_bytes().splitlines()) >= EPOCHS // 20
 
-        wait_until(trained, 120, "some epochs")
+        wait_until(trained, "some epochs")
         process = self.project.wait_for_job("train")
         os.kill(process, signal.SIGSTOP)
-        [job] = self.cluster.running()
+        variables = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
+        [job] = [v.partition("=")[2] for v in variables if v.startswith("SLURM_JOB_ID=")]
         try:
             yield job
         finally:
@@ -53,7 +54,7 @@ class Training:
         """Wait until Snakemake has ended, which it must do well; returns what it said."""
         if self._snakemake is None:
             return ""
-        said = self._snakemake.communicate(timeout=300)[0]
+        said = self._snakemake.communicate(timeout=PATIENCE)[0]
         assert self._snakemake.returncode == 0, said
         self._snakemake = None
         return said
@@ -61,16 +62,16 @@ class Training:
     def kill(self):
         """Kill Snakemake and all that is in its process group."""
         os.killpg(self._snakemake.pid, signal.SIGKILL)
-        self._snakemake.communicate(timeout=60)
+        self._snakemake.communicate(timeout=PATIENCE)
         self._snakemake = None
 
     def attempts(self):
         """The states of the training's jobs, in order."""
-        rows = self.cluster.accounting("--duplicates", columns="JobID,State,Comment")
+        rows = self.cluster.accounting("--duplicates", columns="JobID,State,Comment,WorkDir")
         return [
             row["State"].split()[0]
             for row in rows
-            if row["JobID"] not in self._known and row["Comment"].startswith("rule_train_")
+            if row["WorkDir"] == str(self.project.path) and row["Comment"].startswith("rule_train_")
         ]
 
     def log(self):

@@ -1,10 +1,11 @@
 """A run that is killed at any moment is taken up by simply starting again."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,29 +13,33 @@ from typing import Any
 import pytest
 
 from tests.outcome import outcome
+from tests.waiting import PATIENCE, wait_until
 
 RUNS = "results/killed/runs"
 DONE, IN_TRAINING = "own-M8-D0-seed1", "own-M32-D4-seed1"
+UNWATCHED = ("--config", "tracking={watch_seconds: 0}")
+"""Starts no process that enters runs into MLflow: where that is not what is interrupted."""
 
 
-def _wait_for(path, process, seconds=120):
+def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     """Wait until a file has something in it."""
-    end = time.monotonic() + seconds
-    while not (path.is_file() and path.stat().st_size):
+
+    def there() -> bool:
         assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.05)
+        return path.is_file() and path.stat().st_size > 0
+
+    wait_until(there, str(path))
 
 
 def _training(project, own_text):
     """A configuration of a quick run and of one that goes on for a while."""
     return project.configure(
         experiment="killed",
-        corpora={"own": own_text(project, train_sentences=2000)},
+        corpora={"own": own_text(project, train_sentences=1000)},
         training={"improvement_factor": 1.0, "batch_sentences": 1},
         rows=[
             {"hidden_size": 8, "max_epochs": 1},
-            {"hidden_size": 32, "document_size": 4, "max_epochs": 80, "learning_rate": 0.01},
+            {"hidden_size": 32, "document_size": 4, "max_epochs": 40, "learning_rate": 0.01},
         ],
     )
 
@@ -44,39 +49,44 @@ class Trained:
     """A project in which the quick run is done, and the bits of the other one, undisturbed."""
 
     project: Any
-    arguments: tuple[str, ...]
+    options: tuple[str, ...]
+    targets: tuple[str, ...]
     bits: tuple[bytes, list[dict[str, Any]]]
 
     @property
     def run(self) -> Path:
         return self.project.path / RUNS / IN_TRAINING
 
-    def begin_anew(self) -> subprocess.Popen[str]:
-        """Forget the long run; start Snakemake and wait until it has been trained for a while."""
+    def finish(self) -> str:
+        """Run Snakemake, which must succeed; what it says."""
+        return self.project.succeed(*self.options, *UNWATCHED, *self.targets)
+
+    @contextlib.contextmanager
+    def begun_anew(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
+        """Snakemake, started after the long run was forgotten, and the job that trains it.
+
+        The job has trained for a while and is held until the end of the block: else it might be
+        done before anything happens to it.
+        """
         shutil.rmtree(self.run)
-        process = self.project.start(*self.arguments)
+        process = self.project.start(*self.options, *self.targets)
         _wait_for(self.run / "checkpoint" / "state.npz", process)
-        return process
+        job = self.project.wait_for_job("train")
+        os.kill(job, signal.SIGSTOP)
+        try:
+            yield process, job
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(job, signal.SIGCONT)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
     project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
-    targets = [f"{RUNS}/{run}/result.json" for run in (DONE, IN_TRAINING)]
-    file = _training(project, own_text)
-    arguments = ("--cores", "1", "--configfile", file, "--", *targets)
-    project.succeed(*arguments)
-    return Trained(project, arguments, outcome(project.path / RUNS / IN_TRAINING))
-
-
-def _end(process: subprocess.Popen[str], trained: Trained, how: str) -> None:
-    if how == "kill -9 of Snakemake alone":
-        process.kill()
-    elif how == "SIGTERM to the training alone":
-        os.kill(trained.project.wait_for_job("train"), signal.SIGTERM)
-    else:
-        number = {"Ctrl-C": signal.SIGINT, "kill -9": signal.SIGKILL}.get(how, signal.SIGTERM)
-        os.killpg(process.pid, number)
+    targets = ("--", *(f"{RUNS}/{run}/result.json" for run in (DONE, IN_TRAINING)))
+    options = ("--cores", "1", "--configfile", _training(project, own_text))
+    project.succeed(*options, *UNWATCHED, *targets)
+    return Trained(project, options, targets, outcome(project.path / RUNS / IN_TRAINING))
 
 
 @pytest.mark.parametrize(
@@ -92,42 +102,41 @@ def _end(process: subprocess.Popen[str], trained: Trained, how: str) -> None:
 def test_starting_again_finishes_with_the_same_bits(trained, how):
     project, runs = trained.project, trained.project.path / RUNS
     finished = (runs / DONE / "result.json").read_bytes()
-    process = trained.begin_anew()
-    _end(process, trained, how)
-    said = process.communicate(timeout=60)[0]
+    with trained.begun_anew() as (process, job):
+        if how == "kill -9 of Snakemake alone":
+            process.kill()
+        elif how == "SIGTERM to the training alone":
+            os.kill(job, signal.SIGTERM)
+        else:
+            number = {"Ctrl-C": signal.SIGINT, "kill -9": signal.SIGKILL}.get(how, signal.SIGTERM)
+            os.killpg(process.pid, number)
+    said = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode != 0
     assert "Traceback" not in said
     assert not (trained.run / "result.json").exists()
 
-    project.succeed(*trained.arguments)
+    trained.finish()
     assert outcome(trained.run) == trained.bits
     assert "goes on after epoch" in (trained.run / "train.log").read_text(encoding="utf-8")
     assert (runs / DONE / "result.json").read_bytes() == finished
     assert not project.processes()
-    assert "Nothing to be done" in project.succeed(*trained.arguments)
+    assert "Nothing to be done" in trained.finish()
 
 
 def test_what_a_killed_snakemake_has_started_ends_by_itself(trained):
-    process = trained.begin_anew()
-    process.kill()
-    process.communicate(timeout=60)
-    end = time.monotonic() + 30
-    while trained.project.processes() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not trained.project.processes()
+    with trained.begun_anew() as (process, _):
+        process.kill()
+    process.communicate(timeout=PATIENCE)
+    wait_until(lambda: not trained.project.processes(), "all processes end")
     assert "stopped by SIGTERM" in (trained.run / "train.log").read_text(encoding="utf-8")
 
 
 def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
-    process = trained.begin_anew()
-    job = trained.project.wait_for_job("train")
-    os.kill(job, signal.SIGSTOP)  # so that it is not done before the second has started
-    try:
-        second = trained.project.snakemake(*trained.arguments)
-        dry = trained.project.snakemake("-n", "--rerun-incomplete", *trained.arguments)
-    finally:
-        os.kill(job, signal.SIGCONT)
-    process.communicate(timeout=120)
+    arguments = (*trained.options, *trained.targets)
+    with trained.begun_anew() as (process, _):
+        second = trained.project.snakemake(*arguments)
+        dry = trained.project.snakemake("-n", "--rerun-incomplete", *arguments)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert outcome(trained.run) == trained.bits
     assert second.returncode != 0
@@ -142,11 +151,11 @@ def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
 def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, own_text):
     file = _training(project, own_text)
     target = "results/killed/corpora/own/statistics.json"
-    arguments = ("--cores", "1", "--configfile", file, "--", target)
+    arguments = ("--cores", "1", "--configfile", file, *UNWATCHED, "--", target)
     process = project.start(*arguments)
     _wait_for(project.path / "results/killed/corpora/own/train.tokens.txt", process)
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     project.succeed(*arguments)
     lines = (project.path / "results/killed/corpora/own/train.txt").read_text(encoding="utf-8")
     assert lines == (project.path / "train.txt").read_text(encoding="utf-8")
@@ -156,7 +165,7 @@ def test_a_failed_jobs_error_stands_at_the_end(project, own_text):
     file = _training(project, own_text)
     (project.path / "train.txt").write_text("", encoding="utf-8")
     target = "results/killed/corpora/own/statistics.json"
-    done = project.snakemake("--cores", "1", "--configfile", file, "--", target)
+    done = project.snakemake("--cores", "1", "--configfile", file, *UNWATCHED, "--", target)
     assert done.returncode != 0
     assert "Traceback" not in done.stdout + done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("online-rnnlm: error")]

@@ -17,8 +17,10 @@ import pytest
 
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import RunResult
+from tests.forking import ROOT, Fork, Forks
 from tests.outcome import outcome, steady
-from tests.project import ROOT, processes_in, users_environment
+from tests.project import processes_in, users_environment
+from tests.waiting import PATIENCE, wait_until
 
 EXPERIMENT = Path("results/killed")
 RUN = "own-M32-D4-seed1"
@@ -26,28 +28,27 @@ CONFIGURATION = ("--config", f"{EXPERIMENT}/config.json", "--run", RUN)
 TRAIN = ("train", *CONFIGURATION)
 KEEPING = (*TRAIN, "--checkpoint-seconds", "0.02")
 """Writes many checkpoints within every epoch."""
+EPOCHS = 40
 KILLS = 20
 
 
-@dataclass
-class Server:
-    """`forking.py`, running."""
+CLI = "online_rnnlm.commands._main:main"
 
-    process: subprocess.Popen[str]
 
-    def ask(self, *line: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(line) + "\n")
-        self.process.stdin.flush()
+@dataclass(frozen=True)
+class Trainings:
+    """Starts `online-rnnlm` in forks of a process that has loaded all it needs."""
 
-    def answer(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
+    forks: Forks
 
-    def start(self, folder: Path, *arguments: str, **environment: str) -> int:
-        """Start a fork in that folder; its process number."""
-        self.ask(str(folder), arguments, environment)
-        return self.answer()
+    def start(self, folder: Path, *arguments: str, **environment: str) -> Fork:
+        """Start a fork in that folder."""
+        variables = _environment() | environment
+        return self.forks.start(CLI, list(arguments), folder=folder, environment=variables)
+
+    def succeed(self, folder: Path, *arguments: str) -> None:
+        """Run the verb in a fork, to a good end."""
+        assert self.start(folder, *arguments).wait() == 0
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +57,11 @@ def prepared(tmp_path_factory, copy_of_project, own_text) -> Path:
     project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
     file = project.configure(
         experiment="killed",
-        corpora={"own": own_text(project, train_sentences=4000)},
+        corpora={"own": own_text(project, train_sentences=1500)},
         training={"improvement_factor": 1.0, "batch_sentences": 1, "learning_rate": 0.02},
-        rows=[{"hidden_size": 32, "document_size": 4, "max_epochs": 40}],
+        rows=[{"hidden_size": 32, "document_size": 4, "max_epochs": EPOCHS}],
         testing={"updates": ["output"]},
+        tracking={"watch_seconds": 0},
     )
     target = f"{EXPERIMENT}/corpora/own/statistics.json"
     project.succeed("--cores", "1", "--configfile", file, "--", target)
@@ -81,24 +83,19 @@ def _copy(prepared: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    command = [sys.executable, str(Path(__file__).with_name("forking.py"))]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, text=True, env=_environment()
-    ) as process:
-        yield Server(process)
-        assert process.stdin is not None
-        process.stdin.close()
+def trainings() -> Iterator[Trainings]:
+    forks = Forks([CLI.partition(":")[0]], _environment())
+    yield Trainings(forks)
+    forks.close()
 
 
 @pytest.fixture(scope="module")
-def unbroken(server, prepared, tmp_path_factory) -> Path:
+def unbroken(trainings, prepared, tmp_path_factory) -> Path:
     """The folder of a run that nothing has disturbed, with its evaluations."""
     folder = _copy(prepared, tmp_path_factory.mktemp("unbroken") / "project")
-    server.ask(str(folder), TRAIN, {})
-    assert server.answer() == 0
-    _evaluate(server, folder)
+    # Not in a fork: the forks have what this loads, libraries and kernels.
+    assert trainings.forks.call(CLI, list(TRAIN), folder=folder) == 0
+    _evaluate(trainings, folder)
     return folder
 
 
@@ -118,10 +115,9 @@ def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def _evaluate(server: Server, folder: Path) -> None:
+def _evaluate(trainings: Trainings, folder: Path) -> None:
     for how in (("--evaluation", "document_vector"), ("--further",)):
-        server.start(folder, "evaluate", *CONFIGURATION, *how)
-        assert server.answer() == 0
+        trainings.succeed(folder, "evaluate", *CONFIGURATION, *how)
 
 
 def _files(folder: Path) -> Path:
@@ -144,12 +140,17 @@ def _assert_same_evaluations(folder: Path, unbroken: Path) -> None:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
-def _wait_for(condition, process=None, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
+def _wait_for_checkpoint(files: Path, process: subprocess.Popen[str] | None = None) -> None:
+    def there() -> bool:
         assert process is None or process.poll() is None, process.communicate()[1]
-        time.sleep(0.001)
+        return (files / "checkpoint" / "state.npz").is_file()
+
+    wait_until(there, "a checkpoint")
+
+
+def _trained_epochs(files: Path) -> int:
+    metrics = files / "metrics.jsonl"
+    return len(metrics.read_bytes().splitlines()) if metrics.is_file() else 0
 
 
 def _half_written(files: Path) -> set[Path]:
@@ -157,50 +158,51 @@ def _half_written(files: Path) -> set[Path]:
     return set(files.glob("checkpoint/.state.npz.*.tmp"))
 
 
-def _stop(process: int) -> None:
-    """Hold a process; returns when it is held."""
+def _hold(process: int) -> None:
+    """Stop a process; returns when it is stopped."""
     os.kill(process, signal.SIGSTOP)
     state = Path(f"/proc/{process}/stat")
-    _wait_for(lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
+    wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", "it is held")
 
 
-def _stop_in_a_write(process: int, files: Path, chance: random.Random) -> None:
+def _hold_in_a_write(process: int, files: Path, chance: random.Random) -> None:
     """Hold a process at one random moment after another, until one is in a checkpoint's write."""
     own = files / "checkpoint" / f".state.npz.{process}.tmp"
-    end = time.monotonic() + 60
-    while _stop(process) or not own.is_file():
-        assert time.monotonic() < end
+    while _hold(process) or not own.is_file():
         os.kill(process, signal.SIGCONT)
         time.sleep(chance.uniform(0, 0.002))
 
 
-def test_twenty_kills_at_random_moments_change_no_bit(server, folder, unbroken):
+def test_twenty_kills_at_random_moments_change_no_bit(trainings, folder, unbroken):
     chance = random.Random(6)
     files = _files(folder)
     seconds = json.loads((_files(unbroken) / "result.json").read_text())["seconds"]
     for kill in range(KILLS):
-        process = server.start(folder, *KEEPING)
-        time.sleep(chance.uniform(0, seconds / 12))
+        fork = trainings.start(folder, *KEEPING)
+        # At the latest when it has its share of the epochs: else it might be done before the last.
+        share = EPOCHS * (kill + 1) // (KILLS + 2)
+        end = time.monotonic() + chance.uniform(0, seconds / 12)
+        while time.monotonic() < end and _trained_epochs(files) < share:
+            time.sleep(0.001)
         if kill % 2:  # aimed: half of them, in the middle of a checkpoint's write
-            _stop_in_a_write(process, files, chance)
-        os.kill(process, signal.SIGKILL)
-        assert server.answer() == -signal.SIGKILL, f"it ended before kill {kill}"
+            _hold_in_a_write(fork.pid, files, chance)
+        os.kill(fork.pid, signal.SIGKILL)
+        assert fork.wait() == -signal.SIGKILL, f"it ended before kill {kill}"
         assert _half_written(files) or not kill % 2
     assert not (files / "result.json").exists()
-    server.start(folder, *TRAIN)
-    assert server.answer() == 0
+    trainings.succeed(folder, *TRAIN)
     _assert_same(folder, unbroken)
 
 
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)]
 )
-def test_a_warned_job_ends_and_its_retry_goes_on(server, folder, unbroken, number, status):
+def test_a_warned_job_ends_and_its_retry_goes_on(trainings, folder, unbroken, number, status):
     files = _files(folder)
     process = _start(folder, *TRAIN)
-    _wait_for((files / "checkpoint" / "state.npz").is_file, process)
+    _wait_for_checkpoint(files, process)
     process.send_signal(number)
-    said = process.communicate(timeout=30)[1]
+    said = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == status
     assert f"stopped by {number.name}" in said.splitlines()[-1]
     assert "Traceback" not in said
@@ -208,48 +210,47 @@ def test_a_warned_job_ends_and_its_retry_goes_on(server, folder, unbroken, numbe
         "state.npz",
         "previous.npz",
     }
-    server.start(folder, *TRAIN)
-    assert server.answer() == 0
-    _evaluate(server, folder)
+    trainings.succeed(folder, *TRAIN)
+    _evaluate(trainings, folder)
     _assert_same(folder, unbroken)
     _assert_same_evaluations(folder, unbroken)
 
 
-def test_a_job_ends_before_its_time_limit_and_several_jobs_finish_it(server, folder, unbroken):
+def test_a_job_ends_before_its_time_limit_and_several_jobs_finish_it(trainings, folder, unbroken):
     ended = []
     while not ended or ended[-1]:
-        server.start(folder, *TRAIN, SLURM_JOB_END_TIME=str(int(time.time()) + 1))
-        ended.append(server.answer())
+        limit = str(int(time.time()) + 1)
+        ended.append(trainings.start(folder, *TRAIN, SLURM_JOB_END_TIME=limit).wait())
         assert len(ended) < 100
     assert len(ended) > 1
     assert set(ended[:-1]) == {os.EX_TEMPFAIL}
     _assert_same(folder, unbroken)
 
 
-def test_one_run_is_trained_by_one_process(server, folder, unbroken):
-    first = server.start(folder, *TRAIN)
-    _wait_for((_files(folder) / "checkpoint" / "state.npz").is_file)
-    os.kill(first, signal.SIGSTOP)
+def test_one_run_is_trained_by_one_process(trainings, folder, unbroken):
+    first = trainings.start(folder, *TRAIN)
+    _wait_for_checkpoint(_files(folder))
+    os.kill(first.pid, signal.SIGSTOP)
     second = _start(folder, *TRAIN)
     assert second.stderr is not None
     said = second.stderr.readline()
-    os.kill(first, signal.SIGKILL)
+    os.kill(first.pid, signal.SIGKILL)
     assert "waits for another process" in said
-    assert server.answer() == -signal.SIGKILL
-    second.communicate(timeout=60)
+    assert first.wait() == -signal.SIGKILL
+    second.communicate(timeout=PATIENCE)
     assert second.returncode == 0
     _assert_same(folder, unbroken)
 
 
-def test_a_killed_evaluation_is_made_again(server, folder, unbroken):
+def test_a_killed_evaluation_is_made_again(trainings, folder, unbroken):
     shutil.copytree(_files(unbroken), _files(folder))
     chance = random.Random(6)
     for _ in range(5):
-        process = server.start(folder, "evaluate", *CONFIGURATION, "--further")
+        fork = trainings.start(folder, "evaluate", *CONFIGURATION, "--further")
         time.sleep(chance.uniform(0, 0.3))
-        os.kill(process, signal.SIGKILL)
-        assert server.answer() in (0, -signal.SIGKILL)
-    _evaluate(server, folder)
+        os.kill(fork.pid, signal.SIGKILL)
+        assert fork.wait() in (0, -signal.SIGKILL)
+    _evaluate(trainings, folder)
     _assert_same_evaluations(folder, unbroken)
 
 
@@ -274,13 +275,13 @@ def _fill(file: Path) -> None:
 
 
 def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_space(
-    server, folder, unbroken, small_disk
+    trainings, folder, unbroken, small_disk
 ):
     files, log = _files(folder), folder / "train.log"
-    server.start(folder, *KEEPING, "--log", str(log))
-    _wait_for((files / "checkpoint" / "state.npz").is_file)
+    fork = trainings.start(folder, *KEEPING, "--log", str(log))
+    _wait_for_checkpoint(files)
     _fill(small_disk / "ballast")
-    assert server.answer() == 1
+    assert fork.wait() == 1
     error = log.read_text(encoding="utf-8").splitlines()[-1]
     assert error.startswith("online-rnnlm: error: ")
     assert f"runs/{RUN}/" in error
@@ -289,8 +290,7 @@ def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_space(
     assert left == {"run.json", "metrics.jsonl", "train.log", "checkpoint", *_states(files)}
     assert not [file for file in small_disk.rglob("*") if file.suffix == ".tmp"]
     (small_disk / "ballast").unlink()
-    server.start(folder, *TRAIN, "--log", str(log))
-    assert server.answer() == 0
+    trainings.succeed(folder, *TRAIN, "--log", str(log))
     assert "goes on after epoch" in (files / "train.log").read_text(encoding="utf-8")
     _assert_same(folder, unbroken)
 

@@ -22,8 +22,8 @@ from online_rnnlm.tracking.synchronisation import synchronise
 from online_rnnlm.tracking.views import page
 
 HOST = "127.0.0.1"
-_PATIENCE = 60.0
-"""Seconds that a server may take to begin or to end."""
+_PATIENCE = 600.0
+"""Seconds that a server may take to begin or to end: some, but a minute on a busy machine."""
 
 
 def serve(directory: ExperimentDirectory, port: int) -> NoReturn:

@@ -14,46 +14,44 @@ import online_rnnlm
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.storage import code
 from online_rnnlm.storage.identity import identity
+from tests.forking import Forks
 
 SETTINGS = RunSettings(corpus="some")
 PACKAGE = Path(online_rnnlm.__file__).parent
-DIGESTS = """
-import json
-from online_rnnlm.analysis.catalogue import FIGURES
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.kernel_cache import kernel_sources
-from online_rnnlm.storage.code import code_digest
-from online_rnnlm.training.identity import code_of
-kinds = {kind: code_of(RunSettings(corpus="some", engine=kind)) for kind in ("kernel", "graph")}
-verbs = ("articles", "sentences", "splits", "vocabulary", "encode", "train", "figures", "report")
-stages = {verb: code_digest(f"commands.{verb}:run") for verb in verbs}
-stages["figures"] = code_digest("commands.figures:run", *(figure.module for figure in FIGURES))
-print(json.dumps(kinds | stages | {"compiled": kernel_sources()}))
-"""
 CORPUS = {"articles", "sentences", "splits", "vocabulary", "encode"}
 ALL = CORPUS | {"kernel", "graph", "train", "figures", "report", "compiled"}
 
 
-def digests(root: Path) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", DIGESTS],
-        env=os.environ | {"PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def digests(tmp_path_factory):
+    """Gives the digests of the package in a folder, as it is now.
+
+    Each in a fork of a process that has imported that package, and has read no source yet.
+    """
+    forks, file = {}, tmp_path_factory.mktemp("digests") / "digests.json"
+
+    def digest(root: Path) -> dict[str, str]:
+        if root not in forks:
+            environment = os.environ | {"PYTHONPATH": str(root)}
+            forks[root] = Forks(["tests.unit.storage.digests"], environment)
+        fork = forks[root].start("tests.unit.storage.digests:write_digests", str(file))
+        assert fork.wait() == 0
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    yield digest
+    for process in forks.values():
+        process.close()
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory):
+def copied(tmp_path_factory, digests):
     root = tmp_path_factory.mktemp("copy")
     shutil.copytree(PACKAGE, root / "online_rnnlm", ignore=shutil.ignore_patterns("__pycache__"))
     return root, digests(root)
 
 
 @pytest.fixture
-def changed_by(copied):
+def changed_by(copied, digests):
     """The digests that an edit changes: `old` becomes `new` once in a file of the package."""
     root, before = copied
 
@@ -158,7 +156,7 @@ def test_a_tie_of_candidates_broken_otherwise_trains_again(changed_by):
     assert not found & {"kernel", "graph"}  # the same settings have the same identity
 
 
-def test_a_module_may_be_renamed_and_moved(copied, tmp_path):
+def test_a_module_may_be_renamed_and_moved(copied, digests, tmp_path):
     root, before = copied
     moved = tmp_path / "moved"
     shutil.copytree(root, moved)
@@ -181,7 +179,7 @@ def test_the_identity_changes_with_settings_corpus_and_code():
     assert identity(RunSettings(corpus="some"), "corpus", "code") in identities
 
 
-def test_times_of_files_are_no_part(copied):
+def test_times_of_files_are_no_part(copied, digests):
     root, before = copied
     for file in root.rglob("*.py"):
         os.utime(file)

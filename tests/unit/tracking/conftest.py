@@ -7,9 +7,8 @@ import runpy
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from online_rnnlm.tracking import server
+from tests.forking import Forks
+from tests.unit.tracking.gate import Gate
+from tests.waiting import wait_until
 
 GENERATOR = Path(__file__).parents[1] / "analysis" / "fake_experiment.py"
 PASSWORD = "open-sesame"
@@ -29,33 +31,15 @@ def fake() -> SimpleNamespace:
     return SimpleNamespace(**runpy.run_path(str(GENERATOR)))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Server:
-    """An MLflow server that can be ended and started again."""
+    """An MLflow server."""
 
-    backend: str
-    folder: Path
     port: int
-    stack: ExitStack
 
     @property
     def uri(self) -> str:
         return server.address(self.port)
-
-    def start(self) -> None:
-        command = server.team_command(self.port, self.backend, self.folder / "artifacts")
-        log = self.folder / "server.log"
-        self.stack.enter_context(server.running(command, self.port, log))
-
-    def stop(self) -> None:
-        self.stack.close()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.2)
 
 
 @contextmanager
@@ -82,7 +66,9 @@ def postgresql() -> Iterator[str]:
             stdout=log, stderr=log, user=user, cwd=folder,
         )  # fmt: skip
     try:
-        wait_until(lambda: "ready to accept connections" in (folder / "log").read_text())
+        wait_until(
+            lambda: "ready to accept connections" in (folder / "log").read_text(), "PostgreSQL"
+        )
         yield f"postgresql://runner:{PASSWORD}@{server.HOST}:{port}/postgres"
     finally:
         process.terminate()
@@ -92,10 +78,10 @@ def postgresql() -> Iterator[str]:
 
 @contextmanager
 def serving(backend: str, folder: Path) -> Iterator[Server]:
-    with ExitStack() as stack:
-        made = Server(backend, folder, server.free_port(), stack)
-        made.start()
-        yield made
+    port = server.free_port()
+    command = server.team_command(port, backend, folder / "artifacts")
+    with server.running(command, port, folder / "server.log"):
+        yield Server(port)
 
 
 @pytest.fixture(scope="session")
@@ -134,9 +120,19 @@ def store(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-def away_server(tmp_path: Path) -> Iterator[Server]:
-    """A server of a test's own, that it may end."""
-    folder = tmp_path / "server"
-    folder.mkdir()
-    with serving(f"sqlite:///{folder}/mlflow.db", folder) as made:
-        yield made
+def gate(sqlite_server: Server) -> Iterator[Gate]:
+    """A way to the server that a test may shut."""
+    made = Gate(sqlite_server.port)
+    yield made
+    made.shut()
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Forks of a process that has loaded MLflow, which says nothing by that."""
+    said = tmp_path_factory.mktemp("forks") / "said"
+    made = Forks(["tests.unit.tracking.in_forks"], os.environ, said)
+    made.call("online_rnnlm.tracking.library:mlflow")
+    assert said.read_bytes() == b""
+    yield made
+    made.close()

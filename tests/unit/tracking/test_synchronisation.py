@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -32,10 +31,14 @@ from online_rnnlm.storage.records import (
     Tracked,
 )
 from online_rnnlm.tracking import entries, reading
-from online_rnnlm.tracking.library import SERVER_ENVIRONMENT, mlflow
-from online_rnnlm.tracking.stores import store_for
+from online_rnnlm.tracking.library import mlflow
+from online_rnnlm.tracking.server import address
+from online_rnnlm.tracking.stores import prepare, store_for
 from online_rnnlm.tracking.synchronisation import synchronise
+from tests.forking import ROOT, Forks
 from tests.unit.small_records import job, run_failure
+from tests.unit.tracking.gate import Gate
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
@@ -44,12 +47,21 @@ SUMMARY = "summary of invented"
 BOOKKEEPING = {"digest", "directory", "run", "identity"}
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without any entry: MLflow takes seconds to make one."""
+    directory = ExperimentDirectory(tmp_path_factory.mktemp("empty"))
+    prepare(store_for(directory, None))
+    return directory.store
+
+
 @pytest.fixture
-def directory(fake: SimpleNamespace, tmp_path: Path) -> ExperimentDirectory:
-    """An experiment, of a name of its own: others share the servers."""
+def directory(fake: SimpleNamespace, tmp_path: Path, empty_store: Path) -> ExperimentDirectory:
+    """An experiment, of a name of its own: others share the servers. Its own store is empty."""
     path = tmp_path / f"invented{uuid4().hex[:6]}"
     made: ExperimentDirectory = fake.write(path, fake.experiment())
     made.report.write_text("<p>one</p>")
+    shutil.copy(empty_store, made.store)
     return made
 
 
@@ -140,6 +152,7 @@ def break_off(directory: ExperimentDirectory, epochs: int) -> Callable[[], None]
 
 
 def test_a_store_says_what_the_files_say(directory: ExperimentDirectory, store: str | None) -> None:
+    directory.store.unlink()
     first = synchronise(directory, store)
     assert_right(directory, store)
     assert first.unfinished == []
@@ -376,19 +389,6 @@ def test_what_has_not_changed_is_not_read_again(
     assert read == [RUN]
 
 
-def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = "") -> list[str]:
-    """The command that synchronises in a process of its own."""
-    code = f"""
-        import os, signal
-        from pathlib import Path
-        from online_rnnlm.storage.paths import ExperimentDirectory
-        from online_rnnlm.tracking import ledger, synchronisation
-        {before}
-        synchronisation.synchronise(ExperimentDirectory(Path({str(directory.path)!r})), {uri!r})
-    """
-    return [sys.executable, "-c", textwrap.dedent(code)]
-
-
 @pytest.mark.parametrize(
     ("moment", "store"),
     [
@@ -400,37 +400,23 @@ def in_a_process(directory: ExperimentDirectory, uri: str | None, before: str = 
     indirect=["store"],
 )
 def test_a_kill_half_way_is_mended(
-    directory: ExperimentDirectory, store: str | None, moment: str
+    directory: ExperimentDirectory, store: str | None, moment: str, forks: Forks
 ) -> None:
-    before = f"""
-        whole, times = ledger.Ledger.{moment}, []
-        def fatal(*arguments):
-            times.append(1)
-            if len(times) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return whole(*arguments)
-        ledger.Ledger.{moment} = fatal
-    """.replace("\n    ", "\n    ")
-    command = in_a_process(directory, store, textwrap.indent(textwrap.dedent(before), " " * 8))
-    command[-1] = textwrap.dedent(command[-1])
-    killed = subprocess.run(command, check=False, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed = forks.start("tests.unit.tracking.in_forks:enter", str(directory.path), store, moment)
+    assert killed.wait() == -signal.SIGKILL
     synchronise(directory, store)
     assert_right(directory, store)
 
 
 def test_eight_processes_at_once_lose_nothing_and_double_nothing(
-    directory: ExperimentDirectory, store: str | None
+    directory: ExperimentDirectory, store: str | None, forks: Forks, tmp_path: Path
 ) -> None:
-    processes = [
-        subprocess.Popen(
-            in_a_process(directory, store), stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for _ in range(8)
-    ]
-    said = [process.communicate() for process in processes]
-    assert said == [(b"", b"")] * 8  # nor is there MLflow's chatter
-    assert [process.returncode for process in processes] == [0] * 8
+    directory.store.unlink()  # which of them makes it?
+    said = [tmp_path / f"said{number}" for number in range(8)]
+    arguments = "tests.unit.tracking.in_forks:enter", str(directory.path), store
+    processes = [forks.start(*arguments, said=path) for path in said]
+    assert [process.wait() for process in processes] == [0] * 8
+    assert [path.read_bytes() for path in said] == [b""] * 8  # nor is there MLflow's chatter
     assert_right(directory, store)
 
 
@@ -451,39 +437,24 @@ def test_a_rebuilt_and_a_moved_store_say_the_same(
     assert experiment.artifact_location.startswith(moved.artifacts.as_uri())
 
 
-def old_database(path: Path) -> None:
-    """A database as an MLflow of two years ago made it."""
-    code = f"""
-        import sqlalchemy
-        from alembic import command
-        from mlflow.store.db.utils import InitialBase, _get_alembic_config
-        InitialBase.metadata.create_all(sqlalchemy.create_engine("sqlite:///{path}"))
-        command.upgrade(_get_alembic_config("sqlite:///{path}"), "7d34483879f0")
-    """
-    environment = os.environ | SERVER_ENVIRONMENT
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], check=True, env=environment,
-        capture_output=True,
-    )  # fmt: skip
-
-
 def version(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
 def test_an_older_store_of_ones_own_is_brought_up_to_date_and_anothers_is_not(
-    directory: ExperimentDirectory, tmp_path: Path
+    directory: ExperimentDirectory, tmp_path: Path, forks: Forks
 ) -> None:
-    old_database(directory.store)
+    another = tmp_path / "team.db"
+    arguments = "tests.unit.tracking.in_forks:make_old_database", str(another)
+    assert forks.start(*arguments).wait() == 0
+    shutil.copy(another, directory.store)
     assert version(directory.store) == "7d34483879f0"
     synchronise(directory)
     assert_right(directory)
     [copy] = directory.path.glob("mlflow.db.*.old")
     assert version(copy) == "7d34483879f0" != version(directory.store)
 
-    another = tmp_path / "team.db"
-    old_database(another)
     with pytest.raises(UserError, match=r"team\.db: made by another version.*db upgrade"):
         synchronise(directory, f"sqlite:///{another}")
     assert version(another) == "7d34483879f0"
@@ -505,57 +476,65 @@ def test_a_store_that_can_only_be_read_is_named(directory: ExperimentDirectory) 
     before = directory.store.read_bytes()
     directory.store.chmod(0o444)
     directory.path.chmod(0o555)
-    command = [*AS_OTHERS, *in_a_process(directory, None)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    code = f"from tests.unit.tracking.in_forks import enter; enter({str(directory.path)!r}, None)"
+    command = [*AS_OTHERS, sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
     directory.path.chmod(0o755)
     assert done.returncode != 0
     assert f"MLflow at sqlite:///{directory.store}: it can only be read" in done.stderr
     assert directory.store.read_bytes() == before
 
 
+@pytest.fixture
+def away(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address behind the gate, where MLflow tries once more and does not wait for that."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    return address(gate.port)
+
+
 def test_an_unreachable_server_is_named_and_the_next_time_completes_it(
-    directory: ExperimentDirectory, away_server: Any
+    directory: ExperimentDirectory, away: str, gate: Gate
 ) -> None:
     finish = break_off(directory, 2)
-    synchronise(directory, away_server.uri)
-    away_server.stop()
+    synchronise(directory, away)
+    gate.shut()
     finish()
-    with pytest.raises(UserError, match=f"MLflow at {away_server.uri}: the server does not answer"):
-        synchronise(directory, away_server.uri)
-    away_server.start()
-    synchronise(directory, away_server.uri)
-    assert_right(directory, away_server.uri)
+    with pytest.raises(UserError, match=f"MLflow at {away}: the server does not answer"):
+        synchronise(directory, away)
+    gate.open()
+    synchronise(directory, away)
+    assert_right(directory, away)
 
 
 def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
-    directory: ExperimentDirectory, away_server: Any, tmp_path: Path
+    directory: ExperimentDirectory, away: str, gate: Gate, tmp_path: Path
 ) -> None:
-    from tests.unit.tracking.conftest import wait_until  # noqa: PLC0415
-
-    uri, log = away_server.uri, tmp_path / "log"
+    log = tmp_path / "log"
     finish = break_off(directory, 2)
     runs, later = directory.path / "runs", tmp_path / "later"
     runs.rename(later)  # it begins before the first run does
-    command = [sys.executable, "-m", "online_rnnlm", "track", "--store", uri, "--watch", "0.2"]
+    command = [sys.executable, "-m", "online_rnnlm", "track", "--store", away, "--watch", "0.2"]
     line = f"import subprocess, sys; subprocess.run({[*command, str(directory.path)]!r})"
     with log.open("w") as file:
         parent = subprocess.Popen([sys.executable, "-c", line], stdout=file, stderr=file)
-    wait_until(directory.tracked.is_file)
+    wait_until(directory.tracked.is_file, "the watcher has begun")
     later.rename(runs)
-    wait_until(lambda: records.read(Tracked, directory.tracked).runs != {})
-    assert_right(directory, uri)
-    away_server.stop()
+    wait_until(lambda: records.read(Tracked, directory.tracked).runs, "the runs are entered")
+    assert_right(directory, away)
+    gate.shut()
     finish()
-    wait_until(lambda: f"MLflow at {uri}: the server does not answer" in log.read_text())
-    away_server.start()
-    wait_until(lambda: "MLflow is back" in log.read_text())
-    assert_right(directory, uri)
+    missed = f"MLflow at {away}: the server does not answer"
+    wait_until(lambda: missed in log.read_text(), "the server is missed")
+    gate.open()
+    wait_until(lambda: "MLflow is back" in log.read_text(), "the server is back")
+    assert_right(directory, away)
     assert "Traceback" not in log.read_text()
     assert log.read_text().count("does not answer") == 1
     parent.kill()
     parent.wait()
-    pattern = f"track --store {uri}"
-    wait_until(lambda: subprocess.run(["pgrep", "-f", pattern], check=False).returncode == 1, 20)
+    # Its own parent is dead now: only by its command can it be found.
+    pgrep = ["pgrep", "-f", f"track --store {away}"]
+    wait_until(lambda: subprocess.run(pgrep, check=False).returncode == 1, "the watcher ends")
 
 
 def test_a_password_is_nowhere(

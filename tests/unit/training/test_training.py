@@ -27,6 +27,7 @@ from online_rnnlm.training.checkpoint import Progress
 from online_rnnlm.training.schedule import Schedule
 from online_rnnlm.training.train import train
 from tests import outcome
+from tests.waiting import PATIENCE
 
 BEGUN = {"run.json", "metrics.jsonl", "train.log"}
 """The files of a run that has no result."""
@@ -177,7 +178,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restl
     directory = RunDirectory(tmp_path / "run")
     places = [str(corpus_directory.path), str(directory.path)]
     command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places, file, str(count)]
-    killed = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not directory.result.exists()
     lines = directory.log.read_text().splitlines()
@@ -197,7 +198,7 @@ def test_with_jax_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_pa
     directory = RunDirectory(tmp_path / "killed")
     places = [str(corpus_directory.path), str(directory.path), "state.npz", "2"]
     command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places]
-    killed = subprocess.run(command, check=False, capture_output=True, timeout=300)
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     train(run, corpus_directory, directory)
     unbroken = trained(run, corpus_directory, tmp_path / "unbroken")

@@ -1,0 +1,148 @@
+"""Calls functions in forks of a process that has imported what they need: each starts at once.
+
+A fresh interpreter that loads Snakemake, MLflow or the kernels takes seconds of a core. A fork is a
+process of its own like any other: it can be killed, and loses what it was doing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tests.waiting import PATIENCE
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A process that was forked."""
+
+    pid: int
+    _ask: Callable[..., int]
+
+    def wait(self) -> int:
+        """The exit status as `subprocess` has it; raises TimeoutError after killing the fork."""
+        return self._ask("wait", self.pid)
+
+
+class Forks:
+    """A process that has imported some modules, and forks itself for each call."""
+
+    def __init__(
+        self, modules: Sequence[str], environment: Mapping[str, str], said: Path | None = None
+    ) -> None:
+        """`said` takes what the process itself says on its error stream."""
+        with said.open("wb") if said else contextlib.nullcontext() as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forking", *modules],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                text=True,
+            )
+
+    def start(
+        self,
+        function: str,
+        *arguments: Any,
+        folder: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+        said: Path | None = None,
+        errors: Path | None = None,
+    ) -> Fork:
+        """Call `module:function` in a fork, in that folder, with these environment variables.
+
+        `said` takes what it says, `errors` what it says on the error stream if that is asked for
+        apart; without them it is lost.
+        """
+        streams = [str(said or os.devnull), str(errors or said or os.devnull)]
+        place = {"folder": str(folder), "environment": dict(environment or os.environ)}
+        return Fork(self._ask("start", function, arguments, place, streams), self._ask)
+
+    def call(self, function: str, *arguments: Any, folder: Path = ROOT) -> int:
+        """Call `module:function` in the process itself: forks have what it loads. Its status."""
+        return self._ask("call", function, arguments, {"folder": str(folder)})
+
+    def close(self) -> None:
+        """End the process."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+        self._process.wait()
+
+    def _ask(self, order: str, *what: Any) -> int:
+        pipes = self._process.stdin, self._process.stdout
+        assert pipes[0] is not None and pipes[1] is not None
+        pipes[0].write(json.dumps([order, *what]) + "\n")
+        pipes[0].flush()
+        late = not select.select([pipes[1]], [], [], PATIENCE)[0]
+        if late:
+            os.kill(what[0] if order == "wait" else self._process.pid, signal.SIGKILL)
+        status = int(pipes[1].readline())
+        if late:
+            raise TimeoutError(f"{order} {what}: nothing after {PATIENCE:g} s")
+        return status
+
+
+def _function(
+    function: str, folder: str, environment: Mapping[str, str] | None = None
+) -> Callable[..., Any]:
+    """The function, once all is as in an interpreter that was started in that folder."""
+    os.chdir(folder)
+    if environment is not None:
+        os.environ.clear()
+        os.environ.update(environment)
+    sys.path[0] = folder
+    module, _, name = function.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _start(function: str, arguments: Any, place: Any, streams: Sequence[str]) -> int:
+    sys.stdout.flush()
+    if pid := os.fork():
+        return pid
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, file in enumerate(streams, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
+    _function(function, **place)(*arguments)
+    sys.exit()
+
+
+def _call(function: str, arguments: Any, place: Any) -> int:
+    with Path(os.devnull).open("w") as file, contextlib.redirect_stdout(file):
+        try:
+            _function(function, **place)(*arguments)
+        except SystemExit as end:
+            return int(end.code or 0)
+    return 0
+
+
+def _wait(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def main() -> None:
+    """Answer one order a line, each with a number: a process's, or a status."""
+    orders = {"start": _start, "call": _call, "wait": _wait}
+    for module in sys.argv[1:]:
+        import_module(module)
+    for line in sys.stdin:
+        order, *rest = json.loads(line)
+        print(orders[order](*rest), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What tests of tracking do in processes of their own."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.tracking import ledger
+from online_rnnlm.tracking.synchronisation import synchronise
+
+
+def enter(path: str, uri: str | None, moment: str | None = None) -> None:
+    """Synchronise; with a `moment`, a method of the ledger, be killed when it is called again."""
+    if moment:
+        _die_at(moment)
+    synchronise(ExperimentDirectory(Path(path)), uri)
+
+
+def _die_at(moment: str) -> None:
+    whole, calls = getattr(ledger.Ledger, moment), []
+
+    def fatal(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(*arguments)
+
+    setattr(ledger.Ledger, moment, fatal)
+
+
+def make_old_database(path: str) -> None:
+    """Make a database as an MLflow of two years ago made it."""
+    import sqlalchemy  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415
+    from mlflow.store.db.utils import InitialBase, _get_alembic_config  # noqa: PLC0415
+
+    InitialBase.metadata.create_all(sqlalchemy.create_engine(f"sqlite:///{path}"))
+    command.upgrade(_get_alembic_config(f"sqlite:///{path}"), "7d34483879f0")
