@@ -9,7 +9,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from online_rnnlm.engines.devices import PLUGIN
+from online_rnnlm.config.engines import ENGINES
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = ("jax", "cuda")
@@ -47,7 +47,10 @@ def test_an_extras_lock_holds_what_it_adds_and_nothing_else(extra):
 
 def test_what_a_gpu_needs_has_the_versions_of_what_a_cpu_needs():
     assert _locked("cuda").items() >= _locked("jax").items()
-    assert PLUGIN.replace("_", "-") in _locked("cuda")
+    for engine in ENGINES.values():
+        for device in engine.devices.values():
+            locked = _locked(device.extra) if device.extra else _locked()
+            assert {canonicalize_name(module) for module in device.modules} <= locked.keys()
 
 
 def _by_pip(environment) -> list[str]:

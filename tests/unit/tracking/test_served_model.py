@@ -17,6 +17,7 @@ import pytest
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate
 from online_rnnlm.storage import records
@@ -336,8 +337,9 @@ def test_the_requirements_are_what_the_code_imports(folder):
     pins = dict(line.split("==") for line in (folder / "requirements.txt").read_text().split())
     assert pins == {package: version(package) for package in saving.REQUIREMENTS}
     # SciPy brings numba's BLAS; MLflow's small package is the one that loads models.
-    modules = ("online_rnnlm.tracking.served", "online_rnnlm.tracking")
-    sources = {source for module in modules for source in module_sources(module)}
+    sources = module_sources(
+        "tracking.served", "tracking", *chosen_modules(RunSettings(corpus="c"))
+    )
     imported = {name for source in sources for name in _imported_at_once(source)}
     # JAX is loaded for runs that train with it, and no model is served by it.
     others = imported - set(sys.stdlib_module_names) - {"online_rnnlm", "jax"}
