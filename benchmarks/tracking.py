@@ -159,7 +159,7 @@ def _multiply(
             shutil.copytree(given.path / folder / name, directory.path / folder / copy)
         run, identity = directory.run(copy), f"{number:064}"
         evaluations = (directory.path / "evaluations" / copy).glob("*.json")
-        for file in (run.run, run.result, *evaluations):
+        for file in (run.record, run.result, *evaluations):
             write_json(file, read_json(file) | {"identity": identity})
         copies = [epoch.model_copy(update={"epoch": 1 + done}) for done in range(epochs)]
         records.write_lines(run.metrics, copies)

@@ -157,7 +157,7 @@ def test_a_runs_page_says_what_it_is(
     [name] = [name for name in entered.runs if name.endswith("M100-D20-seed1")]
     address = f"#/experiments/{experiment}/runs/{entered.runs[name]}?workflowType=machine_learning"
     text = look(address, "run")
-    record = read_json(directory.run(name).run)
+    record = read_json(directory.run(name).record)
     for shown in ("M100 D20 · seed 1", "Finished", "100/20", record["host"], "learning_rate"):
         assert shown in text
     corpus = record["settings"]["corpus"]

@@ -104,7 +104,7 @@ def test_a_run_with_both_is_trained_and_tested(python, configure, tmp_path, corp
     for verb in (("train", *run), ("evaluate", *run, "--evaluation", "document_vector")):
         done = python("-m", "online_rnnlm", *verb)
         assert done.returncode == 0, done.stderr
-    record = json.loads(results.run(RUN).run.read_text(encoding="utf-8"))
+    record = json.loads(results.run(RUN).record.read_text(encoding="utf-8"))
     assert (record["settings"]["cell"], record["settings"]["engine"]) == ("leaky", "tiny")
     assert {"pyyaml", "pytensor"} <= set(record["packages"])
     with np.load(results.run(RUN).model) as weights:

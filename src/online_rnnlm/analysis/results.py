@@ -156,9 +156,9 @@ def _finished(
     """A run of the configuration as its files describe it."""
     run = resolve(planned, directory)
     files = directory.run(run.name)
-    record, result = records.read(RunRecord, files.run), records.read(RunResult, files.result)
+    record, result = records.read(RunRecord, files.record), records.read(RunResult, files.result)
     if record.settings != run.settings:
-        raise UserError(f"{files.run}: trained with other settings than the configuration's")
+        raise UserError(f"{files.record}: trained with other settings than the configuration's")
     _check_identity(files.result, result.identity, record)
     return FinishedRun(
         run=run,

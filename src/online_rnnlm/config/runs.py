@@ -31,8 +31,12 @@ class _NamedRun(Settings):
     def model(self) -> str:
         """The model's name in tables, such as `100/20`, `100/20 hidden` or `100/0 LSTM`."""
         s = self.settings
-        cell = [name.upper() for name in _cell(s)]
-        return " ".join([f"{s.hidden_size}/{s.document_size}", *_layer(s), *cell])
+        return " ".join([f"{s.hidden_size}/{s.document_size}", *variant_of(s)])
+
+
+def variant_of(settings: RunSettings) -> list[str]:
+    """The layer that the vector feeds and the cell, where they are not the paper's choice."""
+    return [*_layer(settings), *(name.upper() for name in _cell(settings))]
 
 
 def _layer(settings: RunSettings) -> list[str]:

@@ -47,7 +47,7 @@ def evaluate(
     Raises UserError if the run was not trained on this corpus, or if what learns diverges.
     """
     run = experiment.run(name)
-    record = records.read(RunRecord, run.run)
+    record = records.read(RunRecord, run.record)
     corpus = load_corpus(corpus_directory)
     _check_corpus(run, record, corpus, corpus_directory)
     result = outcome(record, run, corpus, evaluation, testing)
@@ -65,7 +65,7 @@ def evaluate_further(
 
     Then writes down their names. Raises UserError as `evaluate` does.
     """
-    record = records.read(RunRecord, experiment.run(name).run)
+    record = records.read(RunRecord, experiment.run(name).record)
     for evaluation in evaluations:
         made_by = _made_by(record.settings, testing, evaluation)
         mark = FurtherEvaluation(identity=record.identity, made_by=made_by)
@@ -150,7 +150,7 @@ def _check_corpus(
     run: RunDirectory, record: RunRecord, corpus: Corpus, directory: CorpusDirectory
 ) -> None:
     if record.corpus_digest != corpus.digest:
-        raise UserError(f"{run.run}: trained on another corpus than {directory.path} now holds")
+        raise UserError(f"{run.record}: trained on another corpus than {directory.path} now holds")
 
 
 def sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def _finished(directory: ExperimentDirectory) -> list[str]:
 
 def _jobs(directory: ExperimentDirectory, name: str) -> list[str]:
     """The jobs that a run has been trained by, one after the other."""
-    return list(records.read(RunRecord, directory.run(name).run).slurm_jobs)
+    return list(records.read(RunRecord, directory.run(name).record).slurm_jobs)
 
 
 def _entered(directory: ExperimentDirectory, name: str) -> list[str]:

@@ -34,7 +34,7 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 _INTRODUCTION = f"""\
 # The configuration
 
-<!-- Made from settings.py and configuration.py by `{COMMAND}`: edit that, not this. -->
+<!-- Made from src/online_rnnlm/config by `{COMMAND}`: edit that, not this. -->
 
 `snakemake --cores all` runs `config.yaml`; `--configfile config/another.yaml` takes its place, and
 `--config 'seeds=[1,2]'` changes single keys of either. An unknown key or a wrong value stops it at
@@ -43,7 +43,7 @@ are named from the project's folder.
 
 | file | what it runs |
 |---|---|
-| `config.yaml` | the demo: the comparison's rows on a real Wikipedia corpus, a quarter of an hour |
+| `config.yaml` | the demo: the comparison's rows on a real Wikipedia corpus |
 | `comparison.yaml` | the whole comparison: three seeds, a search for every row, what learns \
 during testing, rivals; an hour or so |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
@@ -126,7 +126,7 @@ def _without_titles(part: Any) -> Any:
 
 def schema_text() -> str:
     """The schema as YAML."""
-    header = f"# Made from settings.py and configuration.py by `{COMMAND}`: edit that, not this.\n"
+    header = f"# Made from src/online_rnnlm/config by `{COMMAND}`: edit that, not this.\n"
     return header + yaml.safe_dump(schema(), sort_keys=False, allow_unicode=True, width=100)
 
 

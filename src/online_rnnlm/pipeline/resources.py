@@ -57,7 +57,7 @@ def resolved(results: ExperimentDirectory, planned: PlannedRun) -> Run:
     Raises FileNotFoundError if a candidate is not finished: Snakemake asks again when it is.
     """
     for name in planned.candidates:
-        for file in (results.run(name).run, results.run(name).result):
+        for file in (results.run(name).record, results.run(name).result):
             file.stat()
     return resolve(planned, results)
 

@@ -78,8 +78,8 @@ class RunDirectory:
     path: Path
 
     @property
-    def run(self) -> Path:
-        """What the run is, and what it is computed with."""
+    def record(self) -> Path:
+        """The run's record: its settings, its identity, and what it is computed with."""
         return self.path / "run.json"
 
     @property
@@ -124,7 +124,7 @@ class RunDirectory:
 
     def finished_files(self) -> list[Path]:
         """The files that a finished run leaves."""
-        return [self.run, self.metrics, self.model, self.result]
+        return [self.record, self.metrics, self.model, self.result]
 
     @property
     def log(self) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.evaluations import NONE, final_evaluation
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.runs import Run, variant_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
@@ -156,23 +156,13 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
 def label(record: RunRecord) -> str:
     """Such as `M100 D20 · seed 1`; what a search tries stands between."""
     settings = record.settings
-    sizes = f"M{settings.hidden_size} D{settings.document_size}{_kind(settings)}"
+    model = [f"M{settings.hidden_size}", f"D{settings.document_size}", *variant_of(settings)]
     tried = [f"{key.replace('_', ' ')} {_short(v)}" for key, v in record.searched.items()]
-    return " · ".join([sizes, *tried, f"seed {settings.seed}"])
+    return " · ".join([" ".join(model), *tried, f"seed {settings.seed}"])
 
 
 def _short(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
-
-
-def _kind(settings: RunSettings) -> str:
-    """The layer that the vector feeds and the cell, where they are not the paper's choice."""
-    layer, cell = settings.document_layer, settings.cell
-    other = [
-        *([] if layer == "output" else [layer]),
-        *([] if cell == "sigmoid" else [cell.upper()]),
-    ]
-    return "".join(f" {name}" for name in other)
 
 
 def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
@@ -205,7 +195,7 @@ def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str,
     kind = "online" if size else "static"
     return {
         "kind": "search" if record.searched else kind,
-        "model": f"{settings.hidden_size}/{size}{_kind(settings)}",
+        "model": Run(settings=settings).model,
         "hidden_size": str(settings.hidden_size),
         "document_size": str(size),
         "document_layer": settings.document_layer if size else "none",

@@ -1,8 +1,7 @@
-"""What MLflow loads a model with: a copy of this file lies in the model, beside its packed code.
+"""The loader of a model in MLflow: a copy of this file lies in the model, beside its packed code.
 
-So it imports nothing of the package before it has unpacked it: for all models of the same code into
-the same folder, since numba finds compiled kernels by the place of their sources, and would compile
-them anew for every copy of a model that MLflow makes to load it.
+It imports nothing of the package before it has unpacked it. All models of the same code are unpacked
+into one folder, so that MLflow's copies of a model share it.
 """
 
 from __future__ import annotations

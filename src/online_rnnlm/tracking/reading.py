@@ -57,7 +57,7 @@ def run_names(directory: ExperimentDirectory) -> list[str]:
 def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
     """Read them; raises UserError for a file that is not what the stages write."""
     files = directory.run(name)
-    record = records.read(RunRecord, files.run)
+    record = records.read(RunRecord, files.record)
     result = _read_of(RunResult, files.result, record)
     failure = None if result else _read_of(RunFailure, files.failure, record)
     evaluations = {} if failure else _read_evaluations(directory, name, record)
@@ -97,7 +97,10 @@ def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[
         )
     ]
     accounting = [files.accounting] if run.jobs else []
-    return {"": [files.run, files.metrics, end, files.log, *accounting], "evaluations": evaluations}
+    return {
+        "": [files.record, files.metrics, end, files.log, *accounting],
+        "evaluations": evaluations,
+    }
 
 
 def files_in(folder: Path) -> list[Path]:

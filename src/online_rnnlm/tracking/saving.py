@@ -55,7 +55,7 @@ def save_model(
     logged model that the folder is for. Raises UserError if a file of the run is missing.
     """
     run = directory.run(name)
-    record = records.read(RunRecord, run.run)
+    record = records.read(RunRecord, run.record)
     settings = record.settings
     corpus = directory.corpus(settings.corpus)
     library = mlflow()
@@ -84,7 +84,7 @@ def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
     data = folder / "run"
     data.mkdir()
     _existing(run.result)  # without it, the run goes on
-    for file in (run.run, run.model, corpus.vocabulary):
+    for file in (run.record, run.model, corpus.vocabulary):
         shutil.copy2(_existing(file), data)
     return data
 

@@ -61,7 +61,7 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         from online_rnnlm.engines import registry  # noqa: PLC0415
 
-        record = records.read(RunRecord, RunDirectory(folder).run)
+        record = records.read(RunRecord, RunDirectory(folder).record)
         # A model is served on other machines, too: what it was trained with may be missing there.
         self._settings = usable_anywhere(record.settings)
         self._corpus = _corpus(CorpusDirectory(folder))

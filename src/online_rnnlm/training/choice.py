@@ -26,7 +26,7 @@ def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
 def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, Searched]:
     """A candidate's validation perplexity, and the values that it tried."""
     files = directory.run(name)
-    if not (files.result.is_file() and files.run.is_file()):
+    if not (files.result.is_file() and files.record.is_file()):
         raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
     result = records.read(RunResult, files.result)
-    return result.valid_perplexity, records.read(RunRecord, files.run).searched
+    return result.valid_perplexity, records.read(RunRecord, files.record).searched

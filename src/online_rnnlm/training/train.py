@@ -123,7 +123,7 @@ def _is_finished(directory: RunDirectory, identity: str) -> bool:
     if not all(file.is_file() for file in directory.finished_files()):
         return False
     try:
-        known = records.read(RunRecord, directory.run)
+        known = records.read(RunRecord, directory.record)
         result = records.read(RunResult, directory.result)
         check_finished(directory, result)
     except UserError as error:
@@ -134,7 +134,7 @@ def _is_finished(directory: RunDirectory, identity: str) -> bool:
 
 def _forget(directory: RunDirectory) -> None:
     """Remove another run's files."""
-    for file in (directory.run, directory.metrics, directory.model):
+    for file in (directory.record, directory.metrics, directory.model):
         file.unlink(missing_ok=True)
     os.truncate(directory.log, 0)  # it is locked, so it stays
 
@@ -143,11 +143,11 @@ def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
     """Write `run.json`; a run that goes on has begun when it first did."""
     earlier = None
     with suppress(UserError):  # it is damaged
-        earlier = records.read_if_there(RunRecord, directory.run)
+        earlier = records.read_if_there(RunRecord, directory.record)
     if earlier is not None and earlier.identity == record.identity:
         jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
         record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
-    records.write(directory.run, record)
+    records.write(directory.record, record)
 
 
 def _finish(

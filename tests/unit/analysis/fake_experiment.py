@@ -109,7 +109,7 @@ def write_evaluation(
     directory: ExperimentDirectory, run: str, evaluation: str, perplexity: float
 ) -> None:
     """Write one evaluation more of a run: of valid and test, with that test perplexity."""
-    identity = records.read(RunRecord, directory.run(run).run).identity
+    identity = records.read(RunRecord, directory.run(run).record).identity
     scores = _scores(perplexity, np.random.default_rng(1))
     held_out = scores[scores["split"] != "train"]
     _write_evaluation(directory, run, evaluation, identity, held_out, _tested(evaluation, 100, 20))
@@ -259,7 +259,7 @@ def _write_training(
         python="3.11.0",
         packages={"numpy": "2.4.6", "pytensor": "3.0.7"},
     )
-    records.write(files.run, record)
+    records.write(files.record, record)
     metrics = [
         Epoch(
             epoch=number,

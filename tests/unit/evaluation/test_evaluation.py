@@ -149,13 +149,13 @@ def test_a_corpus_that_has_changed_is_refused(experiment, tmp_path):
     copy = ExperimentDirectory(tmp_path / "copy")
     shutil.copytree(experiment.path, copy.path)
     shutil.rmtree(copy.path / "evaluations")
-    record = copy.run("run").run
+    record = copy.run("run").record
     changed = records.read(RunRecord, record).model_copy(update={"corpus_digest": "0" * 64})
     records.write(record, changed)
     with pytest.raises(UserError, match="another corpus") as raised:
         evaluate(copy, "run", copy.corpus("topics"), "none", typed.TestingSettings())
     assert "\n" not in str(raised.value)
-    assert str(copy.run("run").run) in str(raised.value)
+    assert str(copy.run("run").record) in str(raised.value)
     assert not (copy.path / "evaluations").exists()
 
 
@@ -181,7 +181,7 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment, tmp_pa
     assert figures.splits["valid"].perplexity == pytest.approx(best.valid_perplexity)
     table = pd.read_parquet(copy.sentence_scores("run", name))
     corpus, weights = load_corpus(copy.corpus("topics")), weight_files.read(copy.run("run").model)
-    settings = records.read(RunRecord, copy.run("run").run).settings
+    settings = records.read(RunRecord, copy.run("run").record).settings
     online = OnlineSettings(
         frozenset(["output"]), best.settings["learning_rate"], RATE, 2, unit_of_text="stream"
     )

@@ -23,7 +23,7 @@ def directory(tmp_path):
     """An experiment with a finished run of two jobs, and one that no job of Slurm has trained."""
     directory = ExperimentDirectory(tmp_path)
     for name, jobs in (("a", ("12", "15")), ("b", ())):
-        records.write(directory.run(name).run, run_record(name=name, slurm_jobs=jobs))
+        records.write(directory.run(name).record, run_record(name=name, slurm_jobs=jobs))
         records.write(directory.run(name).result, run_result())
     return directory
 

@@ -19,7 +19,7 @@ def directory(tmp_path):
     """An experiment of this version: a corpus and a run."""
     directory = ExperimentDirectory(tmp_path / "experiment")
     records.write(directory.corpus("c").statistics, statistics({"train": 1000}))
-    records.write(directory.run("run").run, run_record())
+    records.write(directory.run("run").record, run_record())
     return directory
 
 
@@ -48,5 +48,5 @@ def test_anothers_are_refused_with_what_to_do(directory, file, content):
 
 @pytest.mark.parametrize("content", ["", "{", "[1]"])
 def test_what_is_damaged_is_left_to_whoever_reads_it(directory, content):
-    directory.run("run").run.write_text(content, encoding="utf-8")
+    directory.run("run").record.write_text(content, encoding="utf-8")
     refuse_other_versions(directory)

@@ -92,7 +92,11 @@ def test_a_candidate_that_is_not_finished_is_said_by_the_file_that_is_missing(tm
     """Snakemake asks again when it is there."""
     directory = ExperimentDirectory(tmp_path)
     planned = PlannedRun(settings=RunSettings(corpus="c"), candidates=("c-1", "c-2"))
-    for file in (directory.run("c-1").run, directory.run("c-1").result, directory.run("c-2").run):
+    for file in (
+        directory.run("c-1").record,
+        directory.run("c-1").result,
+        directory.run("c-2").record,
+    ):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     with pytest.raises(FileNotFoundError) as error:

@@ -325,9 +325,9 @@ def test_code_is_unpacked_where_it_can_be(folder, tmp_path):
 def test_a_run_by_jax_on_a_gpu_is_served_where_there_is_neither(experiment, model, tmp_path):
     shutil.copytree(experiment.path, tmp_path / "experiment")
     copy = ExperimentDirectory(tmp_path / "experiment")
-    record = records.read(RunRecord, copy.run("run").run)
+    record = records.read(RunRecord, copy.run("run").record)
     on_gpu = record.settings.model_copy(update={"engine": "jax", "device": "gpu"})
-    records.write(copy.run("run").run, record.model_copy(update={"settings": on_gpu}))
+    records.write(copy.run("run").record, record.model_copy(update={"settings": on_gpu}))
     sentences = pd.DataFrame({"sentence": ["the cat sees the hen", "the ship"]})
     found, wanted = (m.predict(sentences) for m in (load(saved(copy, tmp_path / "model")), model))
     assert found["log_probability"].tolist() == wanted["log_probability"].tolist()

@@ -255,7 +255,7 @@ def test_further_evaluations_are_added_and_changed_ones_replaced(
 
 def fail(directory: ExperimentDirectory, message: str) -> None:
     """Let a run that trains come to a bad end."""
-    identity = records.read(RunRecord, directory.run(RUN).run).identity
+    identity = records.read(RunRecord, directory.run(RUN).record).identity
     records.write(directory.run(RUN).failure, run_failure(identity=identity, message=message))
 
 
@@ -357,9 +357,9 @@ def test_of_two_that_train_the_same_the_one_to_finish_first_is_shown(
         tmp_path / "elsewhere" / directory.path.name, fake.experiment()
     )
     other.report.write_text("<p>two</p>")
-    record = records.read(RunRecord, other.run(RUN).run)
+    record = records.read(RunRecord, other.run(RUN).record)
     later = record.model_copy(update={"began": record.began + timedelta(hours=1)})
-    records.write(other.run(RUN).run, later)
+    records.write(other.run(RUN).record, later)
     finish_ours, finish_theirs = break_off(directory, 2), break_off(other, 1)
     ours = synchronise(directory, uri).runs[RUN]
     theirs = synchronise(other, uri).runs[RUN]

@@ -25,7 +25,7 @@ def described():
 
 def finish(directory, run, perplexity):
     files = directory.run(run.name)
-    records.write(files.run, run_record(searched=run.searched))
+    records.write(files.record, run_record(searched=run.searched))
     records.write(files.result, run_result(valid_perplexity=perplexity))
 
 

@@ -87,7 +87,7 @@ def result_of(directory: RunDirectory) -> RunResult:
 
 
 def record_of(directory: RunDirectory) -> RunRecord:
-    return records.read(RunRecord, directory.run)
+    return records.read(RunRecord, directory.record)
 
 
 def same_weights(one: RunDirectory, other: RunDirectory) -> bool:
