@@ -1,12 +1,13 @@
-# One line a task; `make help` lists them. Needs only python3 (3.11 to 3.13, with venv) and make:
-# the environment is made in .venv from the lock's hashes, and made again only when it changes.
+# The tasks of the project; `make help` lists them. They need only make and python3 (3.11 to 3.13,
+# with venv). The environment is installed into .venv from the lock, whose hashes are checked, and
+# again only when the lock changes.
 
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
-# Snakemake answers to a file that is not there with a traceback: it is looked at before.
+# The configuration is checked first, because Snakemake shows a traceback if the file is missing.
 RUN = @$(BIN)/online-rnnlm check $(CONFIG) && $(SNAKEMAKE) --configfile $(CONFIG)
 CONFIG ?= config/config.yaml
 EXPERIMENT ?= demo
@@ -16,17 +17,17 @@ BENCH ?=
 THEANO ?= .venv-theano
 THEANO_BASE ?= python3.9
 
-# These two are published as sources only; both are pure Python, so that no compiler is needed.
+# These two packages are published only as sources; both are pure Python and need no compiler.
 PURE_PYTHON_SOURCES := connection-pool,docopt
 INSTALL := -m pip --disable-pip-version-check install --quiet --no-compile
 PIP_INSTALL := $(BIN)/python $(INSTALL)
 LOCKED := --require-hashes --no-deps --only-binary=:all: --no-binary=$(PURE_PYTHON_SOURCES)
 INSTALLED := $(VENV)/installed-for
-# Theano 1.0.5, too. What it says of itself while it is built is of no use: a second --quiet.
+# Theano 1.0.5 is published only as sources, too. The second --quiet hides the output of its build.
 THEANO_INSTALL = $(THEANO)/bin/python $(INSTALL) --quiet --require-hashes --no-deps --only-binary=:all:
 UV := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 COMPILE := $(UV) pyproject.toml --python-version 3.11
-# Of the second lock, the packages that the first one has not.
+# An awk program that prints the packages of the second lock that are not in the first one.
 ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
@@ -45,14 +46,15 @@ smoke: environment ## Run the tiny experiment: some minutes
 	$(RUN)
 
 comparison: CONFIG := config/comparison.yaml
-comparison: environment ## The whole comparison on the demo's text: three seeds, an hour or so
+comparison: environment ## Run the whole comparison on the demo's text: three seeds, an hour or so
 	$(RUN)
 
 paper: CONFIG := config/paper.yaml
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
 	$(RUN)
 
-# Their locks have only what they add. They stay until the environment is made anew.
+# Each of these two locks lists only the packages that it adds to the environment. The packages stay
+# until the environment is installed again.
 jax: environment ## Add what `engine: jax` needs on a CPU to the environment
 cuda: environment ## Add what `engine: jax` needs on an NVIDIA GPU to the environment
 jax cuda:
@@ -67,7 +69,7 @@ theano: environment theano-environment ## Compute the demo's first updates by Th
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui results/$(EXPERIMENT) --port $(PORT)
 
-# Without options it is measured on the demo's corpus, which is prepared if it is not there.
+# Without options the benchmark uses the demo's corpus, which is prepared first if it is missing.
 bench: environment ## Measure speed, memory, peers; write docs/performance.md (BENCH="--quick")
 	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
 	$(BIN)/python -m benchmarks --document $(BENCH)
@@ -104,7 +106,8 @@ lock: ## Write the locks anew (needs uv)
 clean: ## Remove the environment and caches; results are kept
 	rm -rf $(VENV) $(THEANO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# The mark is written last, so that an interrupted installation is not taken for a finished one.
+# The file `installed-for` is written last, so an interrupted installation is never taken for a
+# finished one.
 environment: python
 	@$(WHAT_TO_INSTALL) | cmp -s - $(INSTALLED) || { set -e; \
 	    echo "Installing the environment into $(VENV): a minute or two."; \
@@ -115,7 +118,7 @@ environment: python
 	    $(PIP_INSTALL) --no-deps --no-build-isolation --editable .; \
 	    $(WHAT_TO_INSTALL) > $(INSTALLED); }
 
-# Theano is built with packages of the lock, which are installed before it.
+# Theano's build needs some packages of the lock, so they are installed before it.
 theano-environment:
 	@cmp -s requirements-theano.lock $(THEANO)/installed-for || { set -e; \
 	    $(THEANO_BASE) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 8), (3, 9)))' || { \

@@ -1,1 +1,1 @@
-"""Measures how fast the model trains and scores on this machine: `python -m benchmarks --help`."""
+"""Benchmarks of training and scoring on this machine: `python -m benchmarks --help`."""

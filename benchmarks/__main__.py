@@ -1,13 +1,13 @@
-"""`python -m benchmarks`: measure, print the table, write the values and the document."""
+"""The command `python -m benchmarks`: measures, prints the table, and writes the results."""
 
 import os
 
 from online_rnnlm.process.environment import prepare_process
 
-# What is measured are the package's own settings, not one of the user's shell.
+# The benchmark measures the package's own settings, so the user's shell must not change them.
 os.environ.pop("OPENBLAS_CORETYPE", None)
 prepare_process()
 
-from benchmarks.cli import main  # noqa: E402  # loads numerical libraries
+from benchmarks.cli import main  # noqa: E402  # This import loads numerical libraries.
 
 main()

@@ -41,7 +41,7 @@ def _title(settings: RunSettings) -> str:
 
 
 def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
-    """Measure both engines in turn, with batches of that size."""
+    """Measure both engines in turn, with batches of `batch` sentences."""
     usual = context.settings(ONLINE, batch_sentences=batch, engine="kernel")
     by_jax = {"engine": "jax", "device": context.options.device}
     every = [usual, RunSettings.model_validate({**usual.model_dump(), **by_jax})]
@@ -60,7 +60,7 @@ def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
 
 
 def _compiled(context: Context, settings: RunSettings) -> tuple[Task, float]:
-    """A training pass, and the seconds that its first call took, compilation included."""
+    """Return a training pass, and the seconds of its first call, compilation included."""
     corpus, batch = context.main.corpus, settings.batch_sentences
     sentences = context.sample(corpus, max(LEAST_SENTENCES, BATCHES_A_PASS * batch))
     began = time.perf_counter()

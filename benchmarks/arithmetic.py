@@ -1,4 +1,4 @@
-"""FLOPs per word that the arithmetic needs, and the bound on the speed that follows from them."""
+"""FLOPs per word of the model's arithmetic, and the bound on the speed that they imply."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ FLOPS_A_MULTIPLY_ADD = 2
 
 
 def scoring_flops(sizes: Sizes, mean_class_size: float) -> float:
-    """FLOPs to predict a word and to update the document vector, if the model has one."""
+    """Return the FLOPs to predict a word and to update the document vector, if there is one."""
     return FLOPS_A_MULTIPLY_ADD * multiply_adds_per_word(sizes, mean_class_size)
 
 
 def training_flops(sizes: Sizes, mean_class_size: float) -> float:
-    """FLOPs to learn from a word."""
+    """Return the FLOPs to learn from a word."""
     return FLOPS_A_MULTIPLY_ADD * training_multiply_adds_per_word(sizes, mean_class_size)
 
 
 def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
-    """The FLOPs of `training_flops`, by the part of the kernel that computes them.
+    """Return the FLOPs of `training_flops` by the part of the kernel that computes them.
 
-    Only products count: parts without products are left out, and so are AdaGrad's steps and the
+    Only products count. Parts without products are left out, and so are AdaGrad's steps and the
     exponentials of the other parts.
     """
     m, k, c, d = sizes.hidden, sizes.classes, mean_class_size, sizes.document
@@ -45,11 +45,11 @@ def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
 
 
 def learning_flops(sizes: Sizes, mean_class_size: float, steps: int) -> float:
-    """FLOPs to predict a word and to let all weights learn from it through `steps` states."""
+    """Return the FLOPs to predict a word and to update all weights through `steps` states."""
     learning = update_multiply_adds_per_word(sizes, mean_class_size, GROUPS, steps)
     return FLOPS_A_MULTIPLY_ADD * (multiply_adds_per_word(sizes, mean_class_size) + learning)
 
 
 def bound(gflops: float, flops: float) -> float:
-    """Words per second if only matrix products took time, at `gflops` GFLOP/s."""
+    """Return the words per second if only matrix products took time, at `gflops` GFLOP/s."""
     return gflops * 1e9 / flops

@@ -48,12 +48,12 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "convergence": convergence,
 }
 ON_A_GPU = "jax"
-"""A section that is measured on demand only: on a CPU it takes longer than all others together."""
+"""A section that is measured only on demand: on a CPU it takes longer than all others together."""
 logger = logging.getLogger("benchmarks")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Measure and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
+    """Measure, then exit; the status is 1, with one line, after a UserError, 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -171,7 +171,8 @@ def run(parsed: argparse.Namespace) -> None:
             results = _measure(_context(parsed, Path(scratch)), parsed.only, file)
     print(show(results))
     if parsed.document:
-        # Quick values say nothing about speed: they must not replace the project's own document.
+        # Values of `--quick` say nothing about speed, so they must not replace the project's own
+        # document.
         keep_out = parsed.quick and parsed.document == DOCUMENT
         path = parsed.out / DOCUMENT.name if keep_out else parsed.document
         document.write(results, path)

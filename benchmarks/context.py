@@ -37,7 +37,7 @@ class NamedCorpus:
 
 @dataclass(frozen=True)
 class Options:
-    """The options that say how to measure."""
+    """The options of the measurements."""
 
     quick: bool = False
     repeats: int = 7
@@ -68,7 +68,7 @@ class Context:
         return self.corpora[0]
 
     def settings(self, document_size: int, **changes: Any) -> RunSettings:
-        """Settings of the experiment's row of that document size, or the defaults without one."""
+        """Return the settings of the experiment's row of that document size, or the defaults."""
         rows = [run.settings for run in self.experiment.runs()]
         key = HIDDEN_SIZE, document_size
         found = [row for row in rows if (row.hidden_size, row.document_size) == key]
@@ -77,7 +77,7 @@ class Context:
         return RunSettings.model_validate({**values, **changes})
 
     def sample(self, corpus: Corpus, sentences: int, seed: int = 0) -> Sentences:
-        """Draw at most so many training sentences at random; a fiftieth of them with `--quick`."""
+        """Draw at most `sentences` training sentences at random; a fiftieth with `--quick`."""
         split = corpus.splits["train"]
         order = np.random.default_rng(seed).permutation(split.sentences)
         return order[: sentences // 50 if self.options.quick else sentences].astype(np.int64)
@@ -95,19 +95,19 @@ def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
 
 
 def parts(sentences: Sentences, size: int) -> Iterator[Sentences]:
-    """The sentences, in parts of `size`."""
+    """Yield the sentences in parts of `size`."""
     for begin in range(0, len(sentences), size):
         yield sentences[begin : begin + size]
 
 
 def words_in(corpus: Corpus, sentences: Sentences, split: str = "train") -> int:
-    """Number of words to predict in these sentences, `</s>` included."""
+    """Return the number of words to predict in these sentences, `</s>` included."""
     offsets = corpus.splits[split].offsets
     return int((offsets[sentences + 1] - offsets[sentences]).sum())
 
 
 def open_corpus(directory: CorpusDirectory) -> NamedCorpus:
-    """Load a prepared corpus; raises UserError."""
+    """Load a prepared corpus; raises UserError if that is not possible."""
     corpus = load_corpus(directory)
     statistics = read_statistics(directory)
     is_reference = statistics.files.get("train.txt") == REFERENCE_TRAIN

@@ -22,7 +22,7 @@ TEST_TARGETS = {STATIC: Target(109, at_least=False), ONLINE: Target(90, at_least
 
 
 class _EpochClock(logging.Handler):
-    """Reads the processor time whenever training logs that an epoch is over."""
+    """A log handler that reads the processor time whenever training logs the end of an epoch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def _one_run(context: Context, document_size: int, seed: int) -> dict[str, Any]:
 
 
 def with_times(epochs: list[dict[str, Any]], cpu: list[float]) -> list[dict[str, Any]]:
-    """Add to each epoch the processor time up to its end: of learning alone, and of everything."""
+    """Add the processor time up to its end to each epoch: of learning alone, and of everything."""
     result, learning = [], 0.0
     for epoch, everything in zip(epochs, cpu, strict=True):
         learning += epoch["cpu_seconds"]
@@ -77,7 +77,7 @@ def with_times(epochs: list[dict[str, Any]], cpu: list[float]) -> list[dict[str,
 
 
 def time_to(epochs: list[dict[str, Any]], perplexity: float, key: str) -> float | None:
-    """The value of `key` in the first epoch with at most that validation perplexity, or None."""
+    """Return `key` of the first epoch with at most that validation perplexity; None without one."""
     reached = [epoch[key] for epoch in epochs if epoch["valid_perplexity"] <= perplexity]
     return reached[0] if reached else None
 

@@ -1,4 +1,4 @@
-"""Writes `docs/performance.md` from the measured values: no number in it is typed by hand."""
+"""Generation of `docs/performance.md`; every number in it comes from the measured values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PEERS = ("graph", "jax", "torch")
 
 
 def write(results: dict[str, Any], path: Path) -> None:
-    """Write the document, and its pictures into a folder of the same name beside it."""
+    """Write the document, and its figures into a folder of the same name beside it."""
     pictures = write_figures(results, path.with_suffix(""))
     environment = Environment(
         loader=PackageLoader("benchmarks", "templates"),
@@ -26,7 +26,7 @@ def write(results: dict[str, Any], path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # it is Markdown
+        autoescape=False,  # The output is Markdown.
     )
     environment.filters |= {"number": number, "percent": lambda value: f"{value:.0%}"}
     text = environment.get_template("performance.md.j2").render(
@@ -46,7 +46,7 @@ def write(results: dict[str, Any], path: Path) -> None:
 
 
 def _first_row(results: dict[str, Any], section: str) -> dict[str, Any] | None:
-    """The first row of a section, if it was measured."""
+    """Return the first row of a section; None if it was not measured."""
     rows = rows_of(results, section)
     return rows[0] if rows and "median" in rows[0] else None
 
@@ -56,7 +56,7 @@ def _markdown(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def _tables(results: dict[str, Any]) -> dict[str, str]:
-    """Markdown tables of the rows with a target, the other rows, the peers and the bounds."""
+    """Return Markdown tables: rows with a target, other rows, peers, and bounds."""
     corpora = len(results["setup"]["corpora"])
     own = rows_of(results, *(name for name in results["sections"] if name not in _PEERS))
     aimed = [cells(row, corpora) for row in own if "target" in row]
@@ -78,7 +78,7 @@ def _tables(results: dict[str, Any]) -> dict[str, str]:
 
 
 def _bounds(rows: list[dict[str, Any]], corpora: int) -> str:
-    """The table of each speed with its bound."""
+    """Return the table of each speed with its bound."""
     headings = ["what", "kFLOP a word", "GFLOP/s meanwhile", "bound, words/s", "measured",
                 "of the bound", "by the clock"]  # fmt: skip
     found = [row for row in rows if "bound" in row]
@@ -96,13 +96,13 @@ def _bounds(rows: list[dict[str, Any]], corpora: int) -> str:
 
 
 def _speeds(results: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """The training row of the main corpus for each document size."""
+    """Return the training row of the main corpus for each document size."""
     rows = [row for row in rows_of(results, "training") if "target" in row]
     return dict(zip((STATIC, ONLINE), rows, strict=False))
 
 
 def _profile(results: dict[str, Any]) -> dict[str, Any] | None:
-    """The table of the profile, and the parts that take most time; None if it was not measured."""
+    """Return the table of the profile and its slowest parts; None if it was not measured."""
     profiles = results["sections"].get("profile", {}).get("profiles")
     if not profiles:
         return None
@@ -130,7 +130,7 @@ def _profile_line(name: str, profiles: list[dict[str, Any]]) -> list[str]:
 
 
 def _largest(profiles: list[dict[str, Any]]) -> dict[int, list[str]]:
-    """The three parts that take most time, with their shares, by document size."""
+    """Return the three slowest parts, with their shares of the time, by document size."""
     result = {}
     for p in profiles:
         total = sum(p["parts"].values())
@@ -140,7 +140,7 @@ def _largest(profiles: list[dict[str, Any]]) -> dict[int, list[str]]:
 
 
 def _growth(results: dict[str, Any]) -> dict[str, str]:
-    """A table for every setting that `scaling` changes."""
+    """Return a table for every setting that `scaling` changes."""
     headings = ["words/s", "min to max", "bound", "of the bound", "classes", "mean class size"]
     axes = results["sections"].get("scaling", {}).get("axes", {})
     return {
@@ -161,7 +161,7 @@ def _growth(results: dict[str, Any]) -> dict[str, str]:
 
 
 def _race(results: dict[str, Any]) -> dict[str, Any] | None:
-    """PyTorch's best perplexity in its time, and the time that our models took to reach it."""
+    """Return PyTorch's best perplexity in its time, and the time of our models to reach it."""
     epochs = results["sections"].get("torch", {}).get("epochs")
     runs = results["sections"].get("convergence", {}).get("runs")
     if not epochs or not runs:
@@ -180,7 +180,7 @@ def _race(results: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _epoch_table(runs: list[dict[str, Any]]) -> str:
-    """The table of the epochs of both models with the first seed."""
+    """Return the table of the epochs of both models with the first seed."""
     lines = []
     for size in (STATIC, ONLINE):
         run = next(run for run in runs if run["document_size"] == size)

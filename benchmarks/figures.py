@@ -1,6 +1,6 @@
-"""Figures of `docs/performance.md`: how the cost grows, and where the time goes.
+"""Figures of `docs/performance.md`: the growth of the cost, and the time of each part.
 
-The same data gives the same bytes. Colours and lettering are those of the experiment's figures.
+The same data gives the same bytes. Colours and fonts are those of the experiment's figures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LINEAR = ("document_size",)
 
 
 def write_figures(results: dict[str, Any], folder: Path) -> list[str]:
-    """Draw a figure, as SVG, of everything that was measured; returns the names of the figures."""
+    """Draw an SVG figure of each measured section that has one; returns the figures' names."""
     drawings: dict[str, Callable[[], Figure]] = {}
     for name, cases in results["sections"].get("scaling", {}).get("axes", {}).items():
         drawings[name] = partial(_draw_scaling, name, cases)

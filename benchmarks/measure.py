@@ -1,4 +1,4 @@
-"""Timing: tasks are measured repeatedly and in turn, beside a matrix product as the reference."""
+"""Timing of tasks, repeatedly and in turn, with a matrix product as the reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PRODUCT_SIZE = 1024
 _PRODUCTS = 8
 
 Task = Callable[[], float]
-"""A function that does some work and returns how much: words, or floating-point operations."""
+"""A function that works and returns the amount of work: words, or FLOPs."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Sample:
 
     @property
     def per_cpu_second(self) -> float:
-        """Work per second of processor time; of one thread, the speed of an undisturbed machine."""
+        """Work per second of processor time; for one thread, the speed on an idle machine."""
         return self.work / self.cpu
 
     @property
@@ -49,8 +49,8 @@ def timed(task: Task) -> Sample:
 def interleaved(tasks: Mapping[str, Task], repeats: int) -> dict[str, list[Sample]]:
     """Time all tasks and the reference in turn, `repeats` times, after one untimed call of each.
 
-    A moment in which the machine is slow affects all tasks of a round, so the samples of one round
-    can be compared with each other.
+    If the machine is slow for a moment, all tasks of a round are affected, so the samples of one
+    round can be compared with each other.
     """
     everything = {REFERENCE: reference_product(), **tasks}
     for task in everything.values():
@@ -63,7 +63,7 @@ def interleaved(tasks: Mapping[str, Task], repeats: int) -> dict[str, list[Sampl
 
 
 def reference_product() -> Task:
-    """A task of single-precision matrix products, by the BLAS of the kernels; it returns FLOPs."""
+    """Return a task of float32 matrix products by the BLAS of the kernels, which returns FLOPs."""
     random = np.random.default_rng(0)
     shape = (_PRODUCT_SIZE, _PRODUCT_SIZE)
     a, b, c = (np.asfortranarray(random.random(shape, dtype=np.float32)) for _ in range(3))
@@ -77,7 +77,7 @@ def reference_product() -> Task:
 
 
 def summary(values: Sequence[float]) -> dict[str, Any]:
-    """The median, the least, the greatest and all values."""
+    """Return the median, the least, the greatest and all values."""
     return {
         "median": statistics.median(values),
         "min": min(values),
@@ -87,10 +87,10 @@ def summary(values: Sequence[float]) -> dict[str, Any]:
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """The ratios of values that were measured in the same rounds."""
+    """Return the ratios of values that were measured in the same rounds."""
     return [a / b for a, b in zip(above, below, strict=True)]
 
 
 def rates(samples: Sequence[Sample]) -> list[float]:
-    """Work per second of processor time, of every sample."""
+    """Return the work per second of processor time of every sample."""
     return [sample.per_cpu_second for sample in samples]

@@ -21,9 +21,9 @@ TARGET = Target(0.9)
 
 
 def operation(context: Context) -> dict[str, Any]:
-    """Measure the ratio of words per second: through the operation, to calling the kernel directly.
+    """Measure the words per second through the operation, divided by those of the kernel alone.
 
-    Training passes many batches in a call; one batch in a call shows the cost of the call itself.
+    Training passes many batches in a call. One batch in a call shows the cost of the call itself.
     """
     corpus = context.main.corpus
     sentences = context.sample(corpus, SENTENCES)
@@ -62,7 +62,7 @@ def _by_operation(settings: RunSettings, corpus: Corpus, sentences: Sentences, a
 
 
 def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_call: int) -> Task:
-    """The kernel on arrays of its own, its workspace allocated beforehand."""
+    """Return a task that calls the kernel directly, with a workspace that is allocated before."""
     state, batch = training_state(settings, corpus), settings.batch_sentences
     words = words_in(corpus, sentences)
 

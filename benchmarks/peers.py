@@ -1,4 +1,4 @@
-"""Other systems on the same arrays: the plain graph, and PyTorch if an interpreter has it."""
+"""Speed of other systems on the same data: the plain graph, and PyTorch if it is available."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _run_torch(context: Context, python: Path) -> dict[str, Any]:
         "seconds": 3.0 if options.quick else options.torch_seconds,
         "perplexity": options.thresholds[STATIC],
     }
-    # PyTorch brings its own libraries, so this process's environment variables must not reach it.
+    # PyTorch has its own libraries, so this process's environment variables must not reach it.
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment = {**kept, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     result = subprocess.run(

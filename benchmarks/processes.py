@@ -30,7 +30,7 @@ _PROJECT = Path(__file__).parents[1]
 def worker(
     verb: str, directory: CorpusDirectory, settings: RunSettings
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start a process of `benchmarks.worker`; it is killed at the end of the block."""
+    """Run a process of `benchmarks.worker` during the block, and kill it at the end."""
     values = settings.model_dump_json()
     command = [sys.executable, "-m", "benchmarks.worker", verb, str(directory.path), values]
     places = [str(_PROJECT), os.environ.get("PYTHONPATH", "")]
@@ -50,7 +50,7 @@ def hear(process: subprocess.Popen[str]) -> Any:
 
 
 def _work(processes: Sequence[subprocess.Popen[str]], seconds: float) -> float:
-    """Let these learn at the same time; returns the sum of their words per second of the clock."""
+    """Let processes learn at the same time; returns the sum of their words per second (clock)."""
     for process in processes:
         assert process.stdin is not None
         print(seconds, file=process.stdin, flush=True)
@@ -79,7 +79,8 @@ def side_by_side(context: Context) -> dict[str, Any]:
 def memory(context: Context) -> dict[str, Any]:
     """Measure the peak resident memory of a process that trains a whole run of one epoch.
 
-    It includes what the end of an epoch makes: scores, copies of the best weights, the checkpoint.
+    It includes the memory that the end of an epoch needs for scores, copies of the best weights and
+    the checkpoint.
     """
     tokens = MEMORY_TOKENS // (50 if context.options.quick else 1)
     classes = next(iter(context.experiment.corpora.values())).classes

@@ -27,7 +27,7 @@ WARM_SENTENCES, SENTENCES = 6400, 6400
 
 
 class State(NamedTuple):
-    """All that a batch is computed from, and in; fields as `train_batches` has them."""
+    """The arguments of `train_batches`, except for the sentences and the batch size."""
 
     model: Model
     accumulators: Parameters
@@ -69,7 +69,7 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
 
 
 def training_state(settings: RunSettings, corpus: Corpus) -> State:
-    """Arrays of its own for the kernel, of the types that the operation gives it."""
+    """Return new arrays for the kernel, of the same types as in the operation."""
     sizes, real = sizes_for(settings, corpus), np.dtype(settings.precision).type
     split, classes = corpus.splits["train"], classes_from_offsets(corpus.class_offsets)
     text = Text(np.array(split.stream), np.array(split.offsets))
@@ -90,7 +90,7 @@ def training_state(settings: RunSettings, corpus: Corpus) -> State:
 
 
 class _Clock:
-    """Collects the times of calls by name."""
+    """A collector of the times of calls, in seconds, by name."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)
@@ -103,7 +103,7 @@ class _Clock:
 
 
 def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
-    """One update, part by part: the same calls as `predict_batch` and `update_weights` make."""
+    """Time one update part by part, with the calls of `predict_batch` and `update_weights`."""
     model, accumulators, optimizer, text, space = state
     weights = model.weights
     clock("sort sentences", layout.sort_by_length, text.offsets, batch)

@@ -18,7 +18,7 @@ HEADINGS = ("what", "unit", "median", "min to max", "target", "ratio", "of the b
 
 
 def setup(context: Context) -> dict[str, Any]:
-    """The set-up that all values of one table share: machine, code, corpora, settings."""
+    """Return the set-up that all values of one table share: machine, code, corpora, settings."""
     blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
     options = context.options
     return {
@@ -59,7 +59,7 @@ def number(value: float) -> str:
 
 
 def cells(row: dict[str, Any], corpora: int = 1) -> list[str]:
-    """The cells of a row as text, in the order of `HEADINGS`."""
+    """Return the cells of a row as text, in the order of `HEADINGS`."""
     where = f" ({row['corpus']})" if corpora > 1 and "corpus" in row else ""
     target = ""
     if "target" in row:
@@ -77,14 +77,14 @@ def cells(row: dict[str, Any], corpora: int = 1) -> list[str]:
 
 
 def rows_of(results: dict[str, Any], *sections: str) -> list[dict[str, Any]]:
-    """All rows of these sections; without a name, of all sections."""
+    """Return all rows of the named sections, or of all sections if none is named."""
     chosen = sections or tuple(results["sections"])
     found = [results["sections"].get(name, {}).get("rows", []) for name in chosen]
     return [row for rows in found for row in rows]
 
 
 def show(results: dict[str, Any]) -> str:
-    """The whole table, for a terminal."""
+    """Return the whole table as text for a terminal."""
     corpora = len(results["setup"]["corpora"])
     table = [cells(row, corpora) for row in rows_of(results)]
     return str(tabulate(table, headers=HEADINGS, disable_numparse=True))

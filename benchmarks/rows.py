@@ -17,18 +17,18 @@ class Target:
     at_least: bool = True
 
     def met(self, value: float) -> bool:
-        """Whether a value meets the target."""
+        """Return True if a value meets the target."""
         return value >= self.value if self.at_least else value <= self.value
 
     def ratio(self, value: float) -> float:
-        """The ratio of value to target, or its inverse: 1 just meets the target, more is better."""
+        """Return value / target, or its inverse for an upper limit: 1 meets it, more is better."""
         return value / self.value if self.at_least else self.value / value
 
 
 def row(
     title: str, unit: str, values: Sequence[float], target: Target | None = None, **more: Any
 ) -> dict[str, Any]:
-    """A row of the table as JSON: the summary of the values, the target, and `more`."""
+    """Return a row of the table as JSON: the summary of the values, the target, and `more`."""
     numbers = summary(values)
     result: dict[str, Any] = {"title": title, "unit": unit, **numbers, **more}
     if target is not None:
@@ -49,10 +49,10 @@ def speed_row(
     target: Target | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """A row of words per second of processor time of one task, with its share of the bound.
+    """Return a row of a task's words per second of processor time, with its share of the bound.
 
-    `flops` is the number of FLOPs per word; the bound is the reference's speed divided by it, in
-    the same rounds.
+    `flops` is the number of FLOPs per word. The bound is the reference's speed in the same rounds,
+    divided by `flops`.
     """
     speeds = rates(samples[name])
     bounds = [speed / flops for speed in rates(samples[REFERENCE])]
@@ -72,7 +72,7 @@ def speed_row(
 
 
 def missing(title: str, why: str, target: Target | None = None) -> dict[str, Any]:
-    """A row that could not be measured, with the reason."""
+    """Return a row that could not be measured, with the reason."""
     result: dict[str, Any] = {"title": title, "missing": why}
     if target is not None:
         result |= {"target": target.value, "at_least": target.at_least}

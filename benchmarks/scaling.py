@@ -1,4 +1,4 @@
-"""Growth of the cost of training: one setting changes at a time, all others are as configured."""
+"""Growth of the cost of training with one setting, while all others stay as configured."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def scaling(context: Context) -> dict[str, Any]:
 
 
 def _chosen(cases: Iterator[Case], quick: bool) -> list[Case] | Iterator[Case]:
-    """All cases, or the first two; each is made when needed, because a corpus takes memory."""
+    """Return all cases, or the first two; each is made when needed, because a corpus is large."""
     return [next(cases), next(cases)] if quick else cases
 
 

@@ -1,4 +1,4 @@
-"""Words per second in training and in scoring, through the engine, without compilation."""
+"""Words per second of the engine in training and in scoring, without compilation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LEARNING_TITLE = "evaluation, all parameters learning after every word"
 def training_pass(
     trainer: Trainer, settings: RunSettings, corpus: Corpus, sentences: Sentences
 ) -> Task:
-    """A task that learns from these sentences as training does: with many batches in a call."""
+    """Return a task that learns from these sentences as training does: many batches in a call."""
     batch = settings.batch_sentences
     size = batch * max(1, SENTENCES_A_CALL // batch)
     words = words_in(corpus, sentences)
@@ -80,7 +80,7 @@ def _batches(batch: int) -> str:
 
 
 def evaluation(context: Context) -> dict[str, Any]:
-    """Measure scoring of test sentences: nothing learns, the document vector learns, all learns."""
+    """Measure scoring of test sentences while nothing, the document vector or everything learns."""
     return {"rows": [line for named in context.corpora for line in _evaluation(context, named)]}
 
 
@@ -109,7 +109,7 @@ def _evaluation(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
 
 
 def _learnt_weights(context: Context, corpus: Corpus, document_size: int) -> Parameters:
-    """Weights after brief training: random ones would give probabilities unlike any real ones."""
+    """Return weights after brief training, because random ones give unrealistic probabilities."""
     settings = context.settings(document_size)
     trainer = new_trainer(settings, corpus)
     training_pass(trainer, settings, corpus, context.sample(corpus, TRAINING_SENTENCES))()
@@ -137,7 +137,7 @@ def _scoring_pass(settings: RunSettings, corpus: Corpus, weights: Parameters) ->
 def _learning_pass(
     context: Context, corpus: Corpus, weights: Parameters, sentences: Sentences
 ) -> Task:
-    """A task that scores test sentences while all parameters learn, as `testing` configures."""
+    """Return a task that scores test sentences while all parameters learn, as in `testing`."""
     settings, testing = context.settings(ONLINE), context.experiment.testing
     groups = frozenset(parameters.GROUPS)
     rate = testing.learning_rates[0]

@@ -26,9 +26,9 @@ HELD_OUT_SENTENCES = 2000
 
 
 def zipf_split(tokens: int, vocabulary: int, seed: int) -> Split:
-    """Sentences of equal length in which word k has a probability in proportion to 1 / k.
+    """Draw sentences of equal length in which the probability of word k is proportional to 1 / k.
 
-    Every word of the vocabulary occurs, if the text is long enough.
+    Every word of the vocabulary occurs if the text is long enough.
     """
     sentences = max(1, tokens // SENTENCE_WORDS)
     random = np.random.default_rng(seed)
@@ -43,14 +43,14 @@ def zipf_split(tokens: int, vocabulary: int, seed: int) -> Split:
 
 
 def zipf_corpus(tokens: int, vocabulary: int, classes: ClassSettings) -> Corpus:
-    """A corpus of such text, with the word classes that the package would make."""
+    """Return a corpus of random text, with the word classes that the package would make."""
     sizes = (tokens, *[min(tokens, HELD_OUT_SENTENCES * SENTENCE_WORDS)] * 2)
     splits = {
         name: zipf_split(size, vocabulary, seed)
         for seed, (name, size) in enumerate(zip(SPLITS, sizes, strict=True))
     }
     counts = np.bincount(splits["train"].stream[1:], minlength=vocabulary)
-    # By chance a few words of like frequency are drawn out of order: too few to matter.
+    # By chance, a few words of similar frequency are out of order; they are too few to matter.
     counts[1:] = -np.sort(-counts[1:])
     labels = np.array(assign_classes(counts.tolist(), classes))
     return Corpus(
@@ -64,7 +64,7 @@ def zipf_corpus(tokens: int, vocabulary: int, classes: ClassSettings) -> Corpus:
 
 
 def _offsets(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first word id of each class, and the end of the last class."""
+    """Return the first word id of each class, and the end of the last class."""
     return np.append(np.flatnonzero(np.diff(labels, prepend=-1)), len(labels)).astype(np.int64)
 
 
@@ -99,7 +99,7 @@ def _statistics(corpus: Corpus, files: dict[str, str]) -> Statistics:
 def write_zipf_corpus(
     directory: CorpusDirectory, tokens: int, vocabulary: int, classes: ClassSettings
 ) -> int:
-    """Write such a corpus in the format of a prepared one; returns the size of the vocabulary."""
+    """Write a random corpus in the format of a prepared one; returns the size of its vocabulary."""
     corpus = zipf_corpus(tokens, vocabulary, classes)
     directory.path.mkdir(parents=True, exist_ok=True)
     rows = zip(corpus.words, corpus.counts, corpus.word_classes, strict=True)

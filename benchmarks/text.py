@@ -1,4 +1,4 @@
-"""Prepares the user's own text as the workflow does.
+"""Preparation of the user's own text as in the workflow.
 
 This is a module of its own because the libraries that divide text take seconds to import, and a
 process that only trains should not wait for them.

@@ -1,8 +1,8 @@
 """A PyTorch model of the same size, run by an interpreter that has PyTorch; JSON in and out.
 
 `nn.RNN` has no logistic units, so its units are tanh. Adam trains it on 32 streams of 35 words per
-step, with gradients clipped at norm 1. The learning rate is halved after an epoch that is no
-better. The hidden state continues across sentence ends, which costs nothing and helps a little.
+step, with gradients clipped at norm 1. The learning rate is halved after an epoch that does not
+improve. The hidden state continues across sentence ends, which costs nothing and helps a little.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Model(nn.Module):
     def forward(
         self, inputs: Tensor, targets: Tensor, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Mean of -log P over the targets (T, B), and the last hidden state."""
+        """Return the mean of -log P over the targets (T, B), and the last hidden state."""
         outputs, state = self.recurrent(self.embeddings(inputs), state)
         return self.output(outputs.flatten(0, 1), targets.flatten()).loss, state.detach()
 
 
 def streams(file: str, width: int) -> tuple[Tensor, Tensor]:
-    """Inputs and targets (T, B): the corpus cut into B long streams."""
+    """Cut the corpus into B = `width` long streams; returns inputs and targets (T, B)."""
     stream = np.load(file).astype(np.int64)
     steps = (len(stream) - 1) // width
     cut = slice(0, steps * width), slice(1, steps * width + 1)
@@ -50,7 +50,7 @@ def streams(file: str, width: int) -> tuple[Tensor, Tensor]:
 
 
 def main(about: dict[str, Any]) -> None:
-    """Learn until the time is over or the perplexity is reached; print what happened."""
+    """Learn until the time is over or the perplexity is reached; print the results as JSON."""
     torch.set_num_threads(1)
     torch.manual_seed(1)
     model = Model(about["vocabulary"], about["hidden_size"])
@@ -77,7 +77,7 @@ def main(about: dict[str, Any]) -> None:
 def learn(
     model: Model, adam: torch.optim.Adam, split: tuple[Tensor, Tensor], most: float
 ) -> tuple[int, float]:
-    """Train one epoch, cut off after `most` seconds; returns its words and processor seconds."""
+    """Train one epoch, for at most `most` seconds; returns its words and processor seconds."""
     inputs, targets = split
     began, words, state = time.process_time(), 0, None
     for step in range(0, len(inputs), STEPS):
@@ -95,7 +95,7 @@ def learn(
 
 @torch.no_grad()
 def validate(model: Model, split: tuple[Tensor, Tensor]) -> tuple[float, float]:
-    """Perplexity, and words per second of processor time."""
+    """Return the perplexity, and the words per second of processor time."""
     began, total, state = time.process_time(), 0.0, None
     inputs, targets = split
     for step in range(0, len(inputs), STEPS):

@@ -31,16 +31,16 @@ ENTERING_TARGET = Target(60, at_least=False)
 FOLLOWED_EPOCHS, FOLLOWED_ROUNDS = 10, 3
 FOLLOWING_TARGET = Target(1.02, at_least=False)
 _WHATEVER_COMES = {"divergence_perplexity": 1e9}
-"""Settings that let training on a small text go on: only its time is measured."""
+"""Settings that let training continue even if it diverges: only its time is measured."""
 
 
 def tracking(context: Context) -> dict[str, Any]:
-    """Measure both: entering runs, and following them."""
+    """Measure the cost of entering runs, and of following them."""
     return {"rows": [*_entering(context), *_following(context)]}
 
 
 def _following(context: Context) -> list[dict[str, Any]]:
-    """Measure two trainings on two cores, in turn with and without a process that follows them."""
+    """Measure two runs on two cores, in turn with and without a process that follows them."""
     quick = context.options.quick
     epochs, rounds = (1, 1) if quick else (FOLLOWED_EPOCHS, FOLLOWED_ROUNDS)
     without, beside, starts = [], [], []
@@ -49,7 +49,7 @@ def _following(context: Context) -> list[dict[str, Any]]:
         starts.append(_begin_to_follow(context, f"{number}-start"))
         beside.append(_train_two(context, f"{number}-beside", epochs, followed=True))
     clock = ratios([one["wall"] for one in beside], [one["wall"] for one in without])
-    # Relative to the work of the trainings, whose own processor time varies by more than is added.
+    # The follower's time is compared with the runs' own, which varies by more than it adds.
     added = [one["follower"] - start for one, start in zip(beside, starts, strict=True)]
     processor = [1 + more / one["cpu"] for more, one in zip(added, beside, strict=True)]
     what = f"two trainings of {epochs} epochs at once, followed in MLflow, against not: time of the"
@@ -61,7 +61,11 @@ def _following(context: Context) -> list[dict[str, Any]]:
 
 
 def _train_two(context: Context, name: str, epochs: int, *, followed: bool) -> dict[str, float]:
-    """Seconds by the clock and of processor time of both, and of the process that follows them."""
+    """Train two runs at once.
+
+    Returns seconds: by the clock, and of processor time of both runs and of the process that
+    follows them.
+    """
     directory = _experiment(context, name)
     corpus = directory.corpus(context.main.name)
     watcher = Watcher(context.experiment, directory)
@@ -79,7 +83,7 @@ def _train_two(context: Context, name: str, epochs: int, *, followed: bool) -> d
 
 
 def _begin_to_follow(context: Context, name: str) -> float:
-    """Processor time until the process that follows runs has started."""
+    """Return the processor time until the process that follows runs has started, in seconds."""
     directory = _experiment(context, name)
     watcher = Watcher(context.experiment, directory)
     _start(watcher, directory)
@@ -87,7 +91,7 @@ def _begin_to_follow(context: Context, name: str) -> float:
 
 
 def _experiment(context: Context, name: str) -> ExperimentDirectory:
-    """Make an experiment that has the corpus, and no run yet."""
+    """Make an experiment that has the corpus but no run."""
     directory = ExperimentDirectory(context.scratch / "following" / name)
     corpus = directory.corpus(context.main.name)
     corpus.path.parent.mkdir(parents=True)
@@ -96,27 +100,27 @@ def _experiment(context: Context, name: str) -> ExperimentDirectory:
 
 
 def _start(watcher: Watcher, directory: ExperimentDirectory) -> None:
-    """Start to follow as a workflow does: before the first run begins."""
+    """Start the process that follows runs and wait until it is ready, before any run begins."""
     watcher.start()
     while not directory.tracked.is_file():
         time.sleep(0.1)
 
 
 def _stop(watcher: Watcher) -> float:
-    """Stop to follow; returns the processor time that this process has taken."""
+    """Stop the process that follows runs; returns its processor time in seconds."""
     before = _of_children()
     watcher.stop()
     return _of_children() - before
 
 
 def _of_children() -> float:
-    """Processor time of all processes that this one has waited for, in seconds."""
+    """Return the processor time of all child processes that have ended, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def _entering(context: Context) -> list[dict[str, Any]]:
-    """Measure the seconds to enter many runs, with their models, into a server that runs."""
+    """Measure the seconds to enter many runs, with their models, into a running server."""
     runs, epochs = (3, 3) if context.options.quick else (RUNS, EPOCHS)
     warming, experiment = (
         ExperimentDirectory(context.scratch / "tracking" / name) for name in ("warming", "many")

@@ -1,9 +1,9 @@
 """Work that needs a process of its own: `python -m benchmarks.worker VERB …` prints JSON.
 
-`speed`: print `ready`; then, for each line of input, learn for that many seconds.
+`speed`: print `ready`; then read numbers, one a line, and learn for that many seconds each.
 `memory`: train one run; print the peak memory of the process.
 `train`: train one run of the experiment that the corpus belongs to; print the processor time.
-`start`: print when each step up to the first update is done.
+`start`: print the time at which each step up to the first update is done.
 """
 
 from __future__ import annotations

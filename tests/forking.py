@@ -1,7 +1,7 @@
-"""Calls functions in forks of a process that has imported what they need: each starts at once.
+"""Calls functions in forks of a process that has already imported their modules, to save time.
 
-A fresh interpreter that loads Snakemake, MLflow or the kernels takes seconds of a core. A fork is a
-process of its own like any other: it can be killed, and loses what it was doing.
+A fresh interpreter takes seconds to load Snakemake, MLflow or the kernels. A fork starts at once.
+It is a separate process: it can be killed, and then loses its state like any other process.
 """
 
 from __future__ import annotations
@@ -26,23 +26,26 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Fork:
-    """A process that was forked."""
+    """A forked process."""
 
     pid: int
     _ask: Callable[..., int]
 
     def wait(self) -> int:
-        """The exit status as `subprocess` has it; raises TimeoutError after killing the fork."""
+        """Wait for the exit status, as in `subprocess`.
+
+        Raises TimeoutError if the fork takes too long; it is killed before.
+        """
         return self._ask("wait", self.pid)
 
 
 class Forks:
-    """A process that has imported some modules, and forks itself for each call."""
+    """A process that has imported the given modules and forks itself for each call."""
 
     def __init__(
         self, modules: Sequence[str], environment: Mapping[str, str], said: Path | None = None
     ) -> None:
-        """`said` takes what the process itself says on its error stream."""
+        """Start the process; its error stream goes to the file `said`."""
         with said.open("wb") if said else contextlib.nullcontext() as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.forking", *modules],
@@ -65,15 +68,18 @@ class Forks:
     ) -> Fork:
         """Call `module:function` in a fork, in that folder, with these environment variables.
 
-        `said` takes what it says, `errors` what it says on the error stream if that is asked for
-        apart; without them it is lost.
+        Its output goes to the file `said`, its error stream to `errors` or else to `said` as well;
+        without these files, output is discarded.
         """
         streams = [str(said or os.devnull), str(errors or said or os.devnull)]
         place = {"folder": str(folder), "environment": dict(environment or os.environ)}
         return Fork(self._ask("start", function, arguments, place, streams), self._ask)
 
     def call(self, function: str, *arguments: Any, folder: Path = ROOT) -> int:
-        """Call `module:function` in the process itself: forks have what it loads. Its status."""
+        """Call `module:function` in the process itself, for forks to inherit what it loads.
+
+        Returns the exit status.
+        """
         return self._ask("call", function, arguments, {"folder": str(folder)})
 
     def close(self) -> None:
@@ -100,7 +106,7 @@ class Forks:
 def _function(
     function: str, folder: str, environment: Mapping[str, str] | None = None
 ) -> Callable[..., Any]:
-    """The function, once all is as in an interpreter that was started in that folder."""
+    """Return the function after making this process like an interpreter started in that folder."""
     os.chdir(folder)
     if environment is not None:
         os.environ.clear()
@@ -135,7 +141,7 @@ def _wait(pid: int) -> int:
 
 
 def main() -> None:
-    """Answer one order a line, each with a number: a process's, or a status."""
+    """Read one order a line and answer each with a number: a process id or an exit status."""
     orders = {"start": _start, "call": _call, "wait": _wait}
     for module in sys.argv[1:]:
         import_module(module)

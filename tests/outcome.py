@@ -1,4 +1,4 @@
-"""What a training must end with to the last bit, whatever has happened to it."""
+"""The outcome of a training, which interruptions must not change by a single bit."""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ from online_rnnlm.storage.runs import read_epochs
 VARYING = frozenset(
     {"words_per_second", "seconds", "cpu_seconds", "peak_memory_megabytes", "began", "ended"}
 )
-"""What the files of a run say of times and of the process: no two trainings agree on it."""
+"""The fields of a run's files that tell of times and the process; they differ in each training."""
 
 
 def steady(record: Record) -> dict[str, Any]:
-    """A record without what varies, and without the checksum of what varies."""
+    """Return a record without its varying fields and without the checksum of the varying file."""
     found = record.model_dump(exclude=set(VARYING))
     if "files" in found:
         del found["files"]["metrics.jsonl"]
@@ -22,10 +22,10 @@ def steady(record: Record) -> dict[str, Any]:
 
 
 def epochs(run: Path) -> list[dict[str, Any]]:
-    """What a run's epochs have reached."""
+    """Return the records of a run's epochs, without the varying fields."""
     return [steady(epoch) for epoch in read_epochs(RunDirectory(run))]
 
 
 def outcome(run: Path) -> tuple[bytes, list[dict[str, Any]]]:
-    """A run's weights, and what its epochs have reached."""
+    """Return a run's weights, as bytes, and the records of its epochs."""
     return (run / "model.npz").read_bytes(), epochs(run)

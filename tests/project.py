@@ -26,14 +26,14 @@ SNAKEMAKE = ("-m", "snakemake")
 
 
 def users_environment() -> dict[str, str]:
-    """As users run: kernels that do not check their indices, and bytecode that is kept."""
+    """Return a user's environment: kernels do not check indices, and bytecode is kept."""
     ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 @cache
 def _snakemake() -> Forks:
-    """A process that has loaded Snakemake, and nothing of this project: each copy has its own."""
+    """Start a process that has loaded Snakemake but not this package: each copy has its own."""
     forks = Forks(["snakemake.cli", "numpy", "pydantic"], users_environment())
     atexit.register(forks.close)
     return forks
@@ -44,7 +44,7 @@ def _heed_interrupts() -> None:
 
 
 def processes_in(folder: Path) -> dict[int, str]:
-    """The commands of all living processes whose working folder it is, by their numbers."""
+    """Return the commands of all processes whose working folder this is, by process id."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -56,14 +56,14 @@ def processes_in(folder: Path) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project; `snakemake` is the real command, run in it."""
+    """A copy of the project, with methods that run the real commands in it."""
 
     path: Path
     within: Callable[[Sequence[str]], list[str]] = list
-    """Makes a command one that runs where it should, such as in a cluster."""
+    """A function that wraps a command to run it elsewhere, such as in a cluster."""
 
     program: tuple[str, ...] = SNAKEMAKE
-    """What Python is to run."""
+    """The arguments of Python that start Snakemake."""
 
     def command(self, *arguments: str) -> list[str]:
         return self.within([sys.executable, *self.program, *arguments])
@@ -75,15 +75,15 @@ class Project:
             cwd=self.path,
             env=users_environment(),
             start_new_session=True,
-            # A test run in the background ignores Ctrl-C, and what it starts would, too.
-            preexec_fn=_heed_interrupts,  # noqa: PLW1509  # no threads here
+            # Tests that run in the background ignore Ctrl-C, and so would the processes they start.
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509  # there are no threads
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake to its end: if possible in a fork of a process that has loaded it."""
+        """Run Snakemake to its end, if possible in a fork of a process that has loaded it."""
         if self.within is not list or self.program != SNAKEMAKE:
             return self._run(self.command(*arguments), users_environment())
         with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +95,7 @@ class Project:
         return subprocess.CompletedProcess(arguments, *texts)
 
     def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run `online-rnnlm` of this copy."""
+        """Run a verb of this copy's `online-rnnlm`."""
         ours = {"PYTHONPATH": str(self.path / "src")}
         command = [sys.executable, "-m", "online_rnnlm", *arguments]
         return self._run(command, users_environment() | ours | environment)
@@ -114,11 +114,11 @@ class Project:
         )
 
     def processes(self) -> dict[int, str]:
-        """The commands of all living processes that work in this project, by their numbers."""
+        """Return the commands of all processes that run in this project, by process id."""
         return processes_in(self.path)
 
     def wait_for_job(self, verb: str) -> int:
-        """The process of the job that runs this verb, as soon as there is one."""
+        """Wait until a job runs this verb; return its process id."""
 
         def job() -> int | None:
             return next(
@@ -133,13 +133,13 @@ class Project:
         return wait_until(job, f"a job that runs `{verb}`")
 
     def succeed(self, *arguments: str) -> str:
-        """Run Snakemake, which must succeed; return all it said."""
+        """Run Snakemake, which must succeed; return all of its output."""
         done = self.snakemake(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def planned(self, *arguments: str) -> set[str]:
-        """The rules that would run now."""
+        """Return the rules that would run now."""
         said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
         if "Nothing to be done" in said:
             return set()
@@ -147,30 +147,30 @@ class Project:
         return {line.split()[0] for line in table if line.strip() and line.split()[-1].isdigit()}
 
     def configure(self, **values: object) -> str:
-        """Write a configuration; return its path from the project."""
+        """Write a configuration; return its path relative to the project."""
         path = self.path / "config" / "test.yaml"
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
         return "config/test.yaml"
 
     def planned_trainings(self, *arguments: str) -> set[str]:
-        """The runs that would be trained now."""
+        """Return the runs that would be trained now."""
         said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
         return {line.split()[-1] for line in said.splitlines() if ": Train " in line}
 
     def edit(self, file: str, addition: str = "\nassert True\n") -> None:
-        """Add to a file; by default a statement that runs before anything of the module is used."""
+        """Append text to a file, by default a statement that runs when the module is imported."""
         with (self.path / file).open("a", encoding="utf-8") as stream:
             stream.write(addition)
 
     def replace(self, file: str, old: str, new: str) -> None:
-        """Replace a text in a file, once."""
+        """Replace the first occurrence of a text in a file."""
         content = (self.path / file).read_text(encoding="utf-8")
         assert old in content, (file, old)
         (self.path / file).write_text(content.replace(old, new, 1), encoding="utf-8")
 
 
 def copy_project(path: Path) -> Project:
-    """Copy the project with its `__pycache__`: what is compiled there need not be again."""
+    """Copy the project with its `__pycache__`, so that nothing is compiled again."""
     for part in PARTS:
         source = ROOT / part
         if source.is_symlink():
@@ -185,7 +185,7 @@ def copy_project(path: Path) -> Project:
 
 
 def write_text(path: Path, sentences: int, seed: int) -> Path:
-    """A tokenised text: sentences over a small vocabulary in which a word predicts the next."""
+    """Write a tokenised text over a small vocabulary in which each word predicts the next."""
     draw = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
         for _ in range(sentences):

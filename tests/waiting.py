@@ -1,17 +1,17 @@
-"""Waiting for what must be seen, for as long as it takes."""
+"""Waiting for conditions that must become true, on machines of any speed."""
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 PATIENCE = 1800.0
-"""Seconds: a net for what hangs. No test that works comes near it, however slow the machine."""
+"""The time limit in seconds for what hangs; working tests stay far below it on slow machines."""
 
 Seen = TypeVar("Seen")
 
 
 def wait_until(condition: Callable[[], Seen], what: str = "what is waited for") -> Seen:
-    """What the condition gives, as soon as that is something."""
+    """Wait until the condition returns a true value; return that value."""
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
         assert time.monotonic() < end, f"{what}: not after {PATIENCE:g} s"

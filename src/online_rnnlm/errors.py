@@ -1,9 +1,12 @@
-"""Mistakes that a user can mend: shown as one line, without a traceback."""
+"""Errors that a user can correct: they are shown as one line, without a traceback."""
 
 
 class UserError(Exception):
-    """A wrong setting, file or surrounding; its message says what, where and what is allowed."""
+    """An error that the user can correct: a wrong setting, file or environment.
+
+    Its message says what is wrong, where it is wrong, and what is allowed.
+    """
 
 
 ERROR_MARK = "online-rnnlm: error: "
-"""How every such line begins, on the terminal and in a job's log."""
+"""Beginning of the line of every such error, on the terminal and in a job's log."""

@@ -1,7 +1,8 @@
-"""MLflow's interface in a real browser answers the questions that docs/mlflow.md says it does.
+"""Tests in a real browser that MLflow's interface answers the questions listed in docs/mlflow.md.
 
-With SCREENSHOTS=FOLDER pictures are kept there, with RESULTS=FOLDER they are of that experiment:
-`RESULTS=results/demo SCREENSHOTS=docs/mlflow make test` draws those of docs/mlflow.md.
+SCREENSHOTS=FOLDER keeps a screenshot of every page in that folder; RESULTS=FOLDER takes the
+screenshots of that experiment. `RESULTS=results/demo SCREENSHOTS=docs/mlflow make test` makes the
+screenshots of docs/mlflow.md.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ GENERATOR = Path(__file__).parents[1] / "unit" / "analysis" / "fake_experiment.p
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.filterwarnings("ignore"),  # MLflow's own
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
 ]
 
 
@@ -65,7 +66,7 @@ Look = Callable[[str, str], str]
 
 @pytest.fixture
 def look(interface: str, tmp_path: Path) -> Look:
-    """Opens a page; returns its text as it is shown, and keeps a picture of it."""
+    """A function that opens a page, keeps a screenshot of it and returns its visible text."""
     pictures = Path(os.environ.get("SCREENSHOTS", tmp_path)).resolve()
     pictures.mkdir(parents=True, exist_ok=True)
 
@@ -89,7 +90,7 @@ def look(interface: str, tmp_path: Path) -> Look:
 
 
 def _labels(directory: ExperimentDirectory) -> dict[str, float]:
-    """Test perplexities of the comparison's runs by their names in the interface."""
+    """Return the test perplexity of each of the comparison's runs by its name in the interface."""
     found = {}
     for name in reading.run_names(directory):
         entry = entries.run_entry(directory, name)
@@ -99,7 +100,7 @@ def _labels(directory: ExperimentDirectory) -> dict[str, float]:
 
 
 def _order(text: str, names: list[str]) -> list[str]:
-    """The names in the order in which they stand on the page."""
+    """Sort the names by their positions on the page."""
     assert all(name in text for name in names), text
     return sorted(names, key=text.index)
 
@@ -161,7 +162,7 @@ def test_a_runs_page_says_what_it_is(
     for shown in ("M100 D20 · seed 1", "Finished", "100/20", record["host"], "learning_rate"):
         assert shown in text
     corpus = record["settings"]["corpus"]
-    assert f"{corpus} (" in text  # the data set, with its digest
+    assert f"{corpus} (" in text  # the data set and its digest
 
 
 def test_a_runs_system_metrics_have_their_page(
@@ -192,7 +193,7 @@ def test_the_report_can_be_read_through_the_server(
 
 
 def test_only_this_machines_own_addresses_are_answered(interface: str) -> None:
-    """Another site's page in the user's browser could ask, too: by a name that leads here."""
+    """Another site's page could reach the server by a host name that resolves to this machine."""
     request = urllib.request.Request(interface, headers={"Host": "elsewhere.example"})
     with pytest.raises(HTTPError) as refused:
         urllib.request.urlopen(request, timeout=30)

@@ -1,4 +1,4 @@
-"""The report in a real browser."""
+"""Tests of the report in a real browser."""
 
 import json
 import runpy
@@ -19,7 +19,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
-# Runs in the page: what reaches beyond the window's edge and is not in a box that scrolls.
+# A script for the page: it finds elements that reach beyond the window's edge and do not scroll.
 PROBE = """
 <script>
 addEventListener("load", () => {
@@ -49,7 +49,7 @@ def _chromium(profile: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
-    """An invented experiment with everything written."""
+    """An invented experiment with all of its outputs written."""
     fake = runpy.run_path(str(PROJECT / "tests/unit/analysis/fake_experiment.py"))
     experiment = fake["experiment"](search={"learning_rate": [0.1, 0.2]})
     made: ExperimentDirectory = fake["write"](
@@ -66,7 +66,7 @@ def test_the_report_fits_its_window(
     directory: ExperimentDirectory, tmp_path: Path, width: int
 ) -> None:
     probed = tmp_path / "report.html"
-    # Chromium's window is never narrower than 500 pixels, a frame in it is.
+    # Chromium's window cannot be narrower than 500 pixels, but a frame in it can be.
     framed = tmp_path / "phone.html"
     probed.write_text(directory.report.read_text().replace("</body>", PROBE + "</body>"))
     framed.write_text(

@@ -1,4 +1,4 @@
-"""A real Slurm, and copies of the project whose Snakemake submits to it."""
+"""Fixtures: a real Slurm cluster, and copies of the project whose Snakemake submits jobs to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 from tests.cluster import slurm
 from tests.project import DOWNLOADS, Project, copy_project, own_text
 
-# As users are told to, but that a test does not wait for a first look after 40 s.
+# The options that the documentation recommends, but the first status check comes after 1 s
+# instead of 40 s.
 SUBMIT = (
     *("--workflow-profile", "workflow/profiles/slurm"),
     *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "20"),
@@ -23,13 +24,13 @@ SUBMIT = (
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[slurm.Cluster]:
-    """The cluster, started once; skipped where one cannot be."""
+    """The cluster, started once; the test is skipped if this machine cannot start one."""
     missing = slurm.missing()
     if missing:
         pytest.skip(f"no {missing[0]}: apt-get install {slurm.PACKAGES}")
     if os.geteuid() != 0:
         pytest.skip("only root can start a Slurm of its own")
-    # Short: a socket's path has at most some hundred letters.
+    # The path is short because a socket's path is limited to about a hundred characters.
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
         one = slurm.Cluster(Path(folder) / "cluster")
         try:
@@ -41,14 +42,14 @@ def cluster() -> Iterator[slurm.Cluster]:
 
 @pytest.fixture(scope="session")
 def make_project(cluster: slurm.Cluster) -> Callable[[Path], Project]:
-    """Copies the project to where it is told; its Snakemake runs on the cluster's login node."""
+    """A function that copies the project to a path; Snakemake runs on the cluster's login node."""
     program = (str(Path(__file__).with_name("impatient_snakemake.py")),)
     return lambda path: replace(copy_project(path), within=cluster.inside, program=program)
 
 
 @pytest.fixture
 def project(tmp_path: Path, make_project: Callable[[Path], Project]) -> Project:
-    """A fresh copy."""
+    """A fresh copy of the project."""
     return make_project(tmp_path / "project")
 
 
@@ -60,7 +61,7 @@ def submit() -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def downloads() -> Path:
-    """Where the tests' downloads are kept."""
+    """The folder of the tests' downloads."""
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     return DOWNLOADS
 
@@ -71,16 +72,16 @@ class Trainings:
 
     project: Project
     arguments: tuple[str, ...]
-    """What names the experiment to Snakemake."""
+    """Snakemake's arguments that select the experiment."""
     runs: list[Path]
 
     @property
     def results(self) -> list[str]:
-        """The files that say that the trainings are finished, as targets."""
+        """The result files of the trainings, as targets for Snakemake."""
         return [str((run / "result.json").relative_to(self.project.path)) for run in self.runs]
 
     def copy(self, path: Path) -> Trainings:
-        """A copy of the project, with all that is prepared but not the runs."""
+        """Copy the project with everything that is prepared, but without the runs."""
         shutil.copytree(self.project.path, path, symlinks=True)
         runs = [path / run.relative_to(self.project.path) for run in self.runs]
         for run in runs:
@@ -90,7 +91,7 @@ class Trainings:
 
 @pytest.fixture(scope="session")
 def make_trainings() -> Callable[..., Trainings]:
-    """Writes into a project what makes it train one run for each size of hidden layer."""
+    """A function that configures a project to train one run for each hidden size."""
     return _make_trainings
 
 
@@ -113,7 +114,7 @@ def _make_trainings(project: Project, epochs: int, *sizes: int) -> Trainings:
 
 @pytest.fixture
 def trainings(project: Project, make_trainings: Callable[..., Trainings]) -> Trainings:
-    """Two trainings that may run side by side, on a corpus that is prepared."""
+    """Two trainings that can run in parallel, on a prepared corpus."""
     made = make_trainings(project, 20, 31, 32)
     prepared = ("results/long/corpora/own/statistics.json", "results/long/kernels.json")
     project.succeed("--cores", "2", *made.arguments, "--", *prepared)

@@ -1,4 +1,4 @@
-"""Snakemake, looking at its jobs every second: by itself it looks ever more rarely."""
+"""Snakemake that checks its jobs every second; by default it waits longer and longer."""
 
 import sys
 

@@ -1,7 +1,7 @@
 """A real Slurm on one node: munge, MariaDB, slurmdbd, slurmctld, slurmd, all on loopback.
 
-Nothing of the machine's own is touched: all files lie in one folder, and what runs in the cluster
-sees its configuration and hosts bound over /etc/slurm and /etc/hosts, in a mount namespace.
+The machine's own files stay untouched: all files of the cluster are in one folder, and its
+processes run in a mount namespace in which /etc/slurm and /etc/hosts are the cluster's own.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ DATABASE = (
 
 
 def missing() -> list[str]:
-    """What has to be installed for a cluster."""
+    """Return the programs that a cluster needs and this machine lacks."""
     path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
     return [program for program in PROGRAMS if shutil.which(program, path=path) is None]
 
@@ -115,13 +115,13 @@ def _free_ports(number: int) -> list[int]:
 
 @dataclass
 class Cluster:
-    """The cluster's daemons, and commands that run within it."""
+    """A cluster: starts its daemons and runs commands in it."""
 
     folder: Path
     _daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Start everything; returns when the node takes jobs."""
+        """Start all daemons and wait until the node accepts jobs."""
         names = ("slurmctld_port", "slurmd_port", "slurmdbd_port", "mariadb_port")
         self._configure(dict(zip(names, _free_ports(4), strict=True)))
         self._start_munge()
@@ -145,10 +145,10 @@ class Cluster:
             file = self.folder / "etc" / name
             file.write_text(text.format(**values), encoding="utf-8")
             file.chmod(0o600)
-        # The daemons listen where their host's name leads: that is to be where they are looked for.
+        # The daemons listen on the address of their host's name: it has to be a loopback address.
         hosts = f"127.0.0.1 localhost {host}\n::1 localhost\n"
         (self.folder / "hosts").write_text(hosts, encoding="utf-8")
-        # A device that is there is all that Slurm asks of a GPU: this is /dev/null.
+        # Slurm only checks that a GPU's device exists, so a copy of /dev/null serves as one.
         os.mknod(self.folder / "gpu0", 0o666 | 0o020000, os.makedev(1, 3))
         self._ports = ports
 
@@ -184,17 +184,17 @@ class Cluster:
         self.succeed(*client, "--execute", DATABASE)
 
     def start_controller(self) -> None:
-        """Start slurmctld; returns when it answers."""
+        """Start slurmctld and wait until it answers."""
         self._daemon("slurmctld", "slurmctld", "-D", "-i")
         self._wait_for("slurmctld", "sinfo")
 
     def start_node(self) -> None:
-        """Start slurmd; returns when the node takes jobs."""
+        """Start slurmd and wait until the node accepts jobs."""
         self._daemon("slurmd", "slurmd", "-D")
         wait_until(lambda: "idle" in self.node_state() or "mix" in self.node_state(), "node")
 
     def lose_node(self) -> None:
-        """Kill slurmd and all that jobs have started, as a power cut does."""
+        """Kill slurmd and all processes of jobs, as a power cut would."""
         node = Path(f"/proc/{self._daemons['slurmd'].pid}/ns/mnt").readlink()
         others = [
             int(path.parents[1].name)
@@ -207,11 +207,11 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
 
     def node_state(self) -> str:
-        """The node's state, such as `idle` or `down*`."""
+        """Return the node's state, such as `idle` or `down*`."""
         return self.run("sinfo", "-h", "-o", "%T").stdout.strip()
 
     def stop(self, name: str, kill: int = signal.SIGTERM) -> None:
-        """End one daemon."""
+        """Stop one daemon."""
         daemon = self._daemons.pop(name)
         daemon.send_signal(kill)
         try:
@@ -221,7 +221,7 @@ class Cluster:
             daemon.wait()
 
     def close(self) -> None:
-        """Cancel all jobs, end all daemons."""
+        """Cancel all jobs and stop all daemons."""
         if "slurmctld" in self._daemons and "slurmd" in self._daemons:
             self.run("scancel", "--user=root")
             end = time.monotonic() + 30
@@ -231,12 +231,12 @@ class Cluster:
             self.stop(name)
 
     def inside(self, command: Sequence[str]) -> list[str]:
-        """The command as one that sees the cluster's configuration in /etc/slurm."""
+        """Return a command that runs the given one with the cluster's files in /etc/slurm."""
         bind = f'mount --bind {shlex.quote(str(self.folder / "etc"))} /etc/slurm && exec "$@"'
         return ["unshare", "--mount", "sh", "-c", bind, "sh", *command]
 
     def environment(self) -> dict[str, str]:
-        """The environment of all that runs here: no other Slurm's variables."""
+        """Return the environment of the cluster's processes, without variables of another Slurm."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")}
         return ours | {"PATH": f"{ours.get('PATH', '')}:{SYSTEM_PATH}"}
 
@@ -252,23 +252,23 @@ class Cluster:
         )
 
     def succeed(self, *command: str) -> str:
-        """Run a command that must succeed; return what it printed."""
+        """Run a command that must succeed; return its output."""
         done = self.run(*command)
         assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def accounting(self, *options: str, columns: str = "JobID,State") -> list[dict[str, str]]:
-        """sacct's rows, jobs without their steps."""
+        """Return the rows of `sacct`: one for each job, none for job steps."""
         said = self.succeed("sacct", "-n", "-P", "-X", f"--format={columns}", *options)
         names = columns.split(",")
         return [dict(zip(names, line.split("|"), strict=True)) for line in said.splitlines()]
 
     def running(self) -> list[str]:
-        """The ids of the jobs that run now."""
+        """Return the ids of the running jobs."""
         return self.succeed("squeue", "-h", "-t", "running", "-o", "%A").split()
 
     def seconds_left(self, job: str) -> int:
-        """How long a job may still run, by its time limit of some minutes; 0 if it is over it."""
+        """Return the seconds until a job's time limit (below one hour); 0 if it is exceeded."""
         said = self.succeed("squeue", "-h", "-j", job, "-o", "%L").strip()
         minutes, _, seconds = said.partition(":")
         return 60 * int(minutes) + int(seconds) if seconds else 0
@@ -276,7 +276,7 @@ class Cluster:
     def _daemon(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as out:
             self._daemons[name] = subprocess.Popen(
-                # They end with the tests, even if these are killed.
+                # The daemons end when the tests end, even if the tests are killed.
                 ["setpriv", "--pdeathsig", "TERM", *self.inside(command)],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,

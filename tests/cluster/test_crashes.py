@@ -1,4 +1,4 @@
-"""What clusters do to jobs: each is done for real, and the outcome is that of an unbroken run."""
+"""Tests that jobs disturbed by a real cluster end with the outcome of an undisturbed run."""
 
 import sqlite3
 import time
@@ -12,19 +12,19 @@ from tests.outcome import outcome
 from tests.waiting import wait_until
 
 ONE_MINUTE = ("--set-resources", "train:runtime=attempt*attempt*attempt")
-"""The least time limit that Slurm knows; on a slow machine later attempts have enough."""
+"""Slurm's shortest time limit, one minute; later attempts get more, enough for slow machines."""
 
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory, make_project, make_trainings):
-    """A project with a run that nothing has happened to."""
+    """A project with an undisturbed run."""
     trainings = make_trainings(make_project(tmp_path_factory.mktemp("unbroken") / "p"), EPOCHS, 32)
     trainings.project.succeed("--cores", "1", *trainings.arguments, "--", *trainings.results)
     return trainings
 
 
 def _assert_unbroken(training, unbroken, cluster):
-    """A training's outcome is the unbroken's, and nothing of it is left running or half written."""
+    """Assert that a training ended like the undisturbed one and left no process or partial file."""
     assert outcome(training.run) == outcome(unbroken.runs[0])
     assert not cluster.running()
     assert not list(training.run.rglob("*.tmp"))
@@ -33,7 +33,7 @@ def _assert_unbroken(training, unbroken, cluster):
 
 @pytest.fixture
 def training(unbroken, tmp_path, submit, cluster):
-    """A training on the cluster, on a prepared corpus; its outcome must be the unbroken's."""
+    """A training on the cluster that must end with the outcome of the undisturbed run."""
     one = Training(unbroken.copy(tmp_path / "project"), submit, cluster)
     yield one
     one.end()
@@ -42,14 +42,14 @@ def training(unbroken, tmp_path, submit, cluster):
 
 @pytest.fixture(scope="module")
 def limited(unbroken, tmp_path_factory, submit, cluster):
-    """Two trainings beside each other, with a minute's time: one comes near it, one hangs."""
+    """Two parallel trainings with a limit of a minute: one stops just before it, one hangs."""
     paths = [tmp_path_factory.mktemp(name) / "project" for name in ("long", "hanging")]
     long, hanging = both = [Training(unbroken.copy(path), submit, cluster) for path in paths]
     for one in both:
         one.start(*ONE_MINUTE)
     with hanging.held():
         with long.held() as job:
-            # It is told to end six seconds before the limit.
+            # Slurm sends the stop signal six seconds before the limit.
             wait_until(lambda: cluster.seconds_left(job) <= 5, "the limit is near")
         long.end()
         hanging.end()
@@ -127,9 +127,9 @@ def test_a_node_that_goes_down_and_returns(training):
 def test_the_controller_is_restarted(training):
     training.start()
     with training.held():
-        # Killed within seconds of a submission it would forget the job: docs/reliability.md.
+        # A slurmctld killed within seconds of a submission forgets the job: docs/reliability.md.
         training.cluster.stop("slurmctld")
-        time.sleep(3)  # that long it is away, while Snakemake asks every second
+        time.sleep(3)  # Snakemake asks every second meanwhile
         training.cluster.start_controller()
     training.end()
     assert training.attempts() == ["COMPLETED"]
@@ -143,7 +143,7 @@ def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training):
     training.end()
     assert set(training.attempts()) == {"COMPLETED"}
     assert training.log().count(f"epoch {EPOCHS}:") == 1
-    # The watcher that was killed and the one after it have entered one run, and none twice.
+    # The killed watcher and its successor have entered the run once.
     training.project.verb("track", "results/long")
     with closing(sqlite3.connect(training.run.parents[1] / "mlflow.db")) as store:
         entered = store.execute("SELECT name FROM runs WHERE lifecycle_stage = 'active'").fetchall()

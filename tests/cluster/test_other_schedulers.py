@@ -1,4 +1,4 @@
-"""Schedulers that are spoken to by their commands: here PBS's, as Slurm answers to them."""
+"""Tests of schedulers that are used by their commands: PBS's commands, which Slurm provides."""
 
 import shutil
 

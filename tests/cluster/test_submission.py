@@ -1,4 +1,4 @@
-"""The workflow on a real Slurm: what is submitted, what runs beside what, what is recorded."""
+"""Tests of the workflow on a real Slurm: submitted jobs, parallel jobs and their records."""
 
 import json
 
@@ -12,14 +12,14 @@ COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRE
 
 @pytest.fixture(scope="module")
 def earlier(cluster):
-    """The ids of the jobs of other tests."""
+    """The ids of jobs that other tests submitted before."""
     return {job["JobID"] for job in cluster.accounting()}
 
 
 @pytest.fixture(scope="module")
 def finished(earlier, tmp_path_factory, make_project, submit, downloads):
     """The project after the smoke experiment has run on the cluster."""
-    del earlier  # they are asked for before
+    del earlier  # only requested so that it is computed first
     project = make_project(tmp_path_factory.mktemp("smoke") / "project")
     said = project.succeed(*submit, *SMOKE, "--config", f"downloads={downloads}")
     assert f"{RESULTS}/report.html" in said
@@ -28,7 +28,7 @@ def finished(earlier, tmp_path_factory, make_project, submit, downloads):
 
 @pytest.fixture(scope="module")
 def jobs(earlier, finished, cluster):
-    """What accounting says of the jobs of the smoke experiment."""
+    """The accounting rows of the smoke experiment's jobs."""
     del finished
     return [job for job in cluster.accounting(columns=COLUMNS) if job["JobID"] not in earlier]
 

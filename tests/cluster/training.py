@@ -1,4 +1,4 @@
-"""A training that Snakemake runs on the cluster, to be disturbed."""
+"""A training on the cluster that a test can disturb."""
 
 import contextlib
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 from tests.waiting import PATIENCE, wait_until
 
 EPOCHS = 60
-"""Of each training: seconds."""
+"""The epochs of each training; together they take seconds."""
 
 
 class Training:
-    """A training that is being run by Snakemake on the cluster."""
+    """A training that Snakemake runs on the cluster."""
 
     def __init__(self, trainings, submit, cluster):
         self.project = trainings.project
@@ -28,9 +28,9 @@ class Training:
 
     @contextlib.contextmanager
     def held(self):
-        """Hold the training after some epochs: on a fast machine, too, it is not over meanwhile.
+        """Pause the training after some epochs, so that it cannot end while a test disturbs it.
 
-        The value is the id of its job.
+        Yields the id of its job.
         """
         metrics = self.run / "metrics.jsonl"
 
@@ -46,12 +46,12 @@ class Training:
         try:
             yield job
         finally:
-            # It may have been killed by now.
+            # The process may have been killed by now.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGCONT)
 
     def end(self):
-        """Wait until Snakemake has ended, which it must do well; returns what it said."""
+        """Wait until Snakemake has ended, which must be successfully; return its output."""
         if self._snakemake is None:
             return ""
         said = self._snakemake.communicate(timeout=PATIENCE)[0]
@@ -60,13 +60,13 @@ class Training:
         return said
 
     def kill(self):
-        """Kill Snakemake and all that is in its process group."""
+        """Kill Snakemake and its whole process group."""
         os.killpg(self._snakemake.pid, signal.SIGKILL)
         self._snakemake.communicate(timeout=PATIENCE)
         self._snakemake = None
 
     def attempts(self):
-        """The states of the training's jobs, in order."""
+        """Return the states of the training's jobs, in order."""
         rows = self.cluster.accounting("--duplicates", columns="JobID,State,Comment,WorkDir")
         return [
             row["State"].split()[0]
@@ -75,5 +75,5 @@ class Training:
         ]
 
     def log(self):
-        """What the training itself said, over all attempts."""
+        """Return the training's log over all attempts."""
         return (self.run / "train.log").read_text(encoding="utf-8")

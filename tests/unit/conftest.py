@@ -1,4 +1,4 @@
-"""What tests of the model, of training and of evaluation share."""
+"""Fixtures that tests of the model, of training and of evaluation share."""
 
 import random
 from collections.abc import Callable
@@ -32,11 +32,11 @@ def _fed(document, matrix):
 
 
 def predict(weights: Parameters, class_offsets, words, rate, documents=None, clip=0.0):
-    """One sentence by the equations, word by word, all gradients of the vector derived by hand.
+    """Score one sentence by the equations, word by word, with hand-derived gradients of the vector.
 
-    Returns log P of every word, and the document vectors before and after every word; given
-    `documents` are the vectors before every word, instead of what would be learnt. `clip`, if not
-    0, bounds the errors at the hidden units' inputs.
+    Returns log P of every word, and the document vectors before and after every word. If
+    `documents` is given, its rows replace the learnt vectors before the words. `clip`, if not 0,
+    bounds the deltas at the hidden units' inputs.
     """
     hidden = np.zeros(weights.recurrent.shape[0])
     size = max(weights.class_document.shape[0], weights.hidden_document.shape[0])
@@ -70,12 +70,12 @@ def predict(weights: Parameters, class_offsets, words, rate, documents=None, cli
 
 @pytest.fixture(scope="session")
 def reference() -> Callable:
-    """The model once more, in plain numpy: `predict`."""
+    """The function `predict`: a second version of the model, in plain numpy."""
     return predict
 
 
 def _sentences(chance: random.Random, number: int) -> list[str]:
-    """Sentences that each keep to one topic: what a document vector can learn."""
+    """Return sentences with one topic each, which a document vector can learn."""
     sentences = []
     for _ in range(number):
         nouns, verbs = (words.split() for words in TOPICS[chance.choice(list(TOPICS))])
@@ -88,7 +88,7 @@ def _sentences(chance: random.Random, number: int) -> list[str]:
 
 @pytest.fixture(scope="session")
 def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
-    """Prepares a small corpus of the user's own three files, as the workflow does."""
+    """A function that prepares a small corpus from three files of a user, as the workflow does."""
 
     def make(seed: int = 0) -> CorpusDirectory:
         folder: Path = tmp_path_factory.mktemp("corpus")
@@ -113,5 +113,5 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
 
 @pytest.fixture(scope="session")
 def corpus_directory(make_corpus_directory) -> CorpusDirectory:
-    """A small prepared corpus; not to be changed."""
+    """A small prepared corpus that tests must not change."""
     return make_corpus_directory()

@@ -1,4 +1,4 @@
-"""A copy of the package with more in it: what a user would add, a file and a name each."""
+"""Helpers that copy the package and add a user's extension to it: a file and a name."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ PACKAGE = Path(online_rnnlm.__file__).parent
 
 
 def copy_package(folder: Path) -> Path:
-    """Copy the package into a folder, which `PYTHONPATH` can then name."""
+    """Copy the package into a folder that can be put on `PYTHONPATH`."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=ignored)
     return folder
@@ -21,7 +21,7 @@ def add_file(folder: Path, file: str, content: str) -> None:
 
 
 def add_name(folder: Path, file: str, before: str, name: str) -> None:
-    """Add a name to a file of a copied package, behind the first place that has `before`."""
+    """Add a name to a file of a copied package, after the first occurrence of `before`."""
     path = folder / PACKAGE.name / file
     text = path.read_text(encoding="utf-8")
     assert before in text

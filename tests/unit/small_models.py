@@ -16,29 +16,29 @@ from online_rnnlm.model.sizes import sizes_for
 
 @pytest.fixture
 def quick_graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """PyTensor compiles in a second what otherwise takes it most of a minute, to slower code."""
-    # Compiled code has no such check; in Python it takes one row for broadcasting to a whole table.
+    """Make PyTensor compile in a second instead of most of a minute, to slower code."""
+    # Compiled code lacks this check; in Python it mistakes one row for broadcasting to a table.
     monkeypatch.setattr(AdvancedIncSubtensor1, "_check_runtime_broadcasting", lambda *_: None)
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         yield
 
 
 def split_of(sentences) -> Split:
-    """The split that consists of these sentences: lists of word ids, `</s>` where one ends."""
+    """Return a split of the given sentences: lists of word ids that end with `</s>`."""
     stream = np.concatenate([[0], *sentences]).astype(np.int32)
     lengths = [len(sentence) for sentence in sentences]
     return Split(stream, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
 
 def random_split(chance: np.random.Generator, vocabulary: int, lengths) -> Split:
-    """Sentences of these lengths, `</s>` counted; some words come again and again."""
+    """Return random sentences of these lengths, with `</s>`; one word is frequent."""
     words = [chance.integers(1, vocabulary, length - 1) for length in lengths]
     often = [np.where(chance.random(len(w)) < 0.3, vocabulary // 2, w) for w in words]
     return split_of([[*sentence, 0] for sentence in often])
 
 
 def corpus_of(class_sizes, train: Split, valid: Split | None = None) -> Corpus:
-    """A corpus of these splits, word 2 or the last one unknown."""
+    """Return a corpus of these splits; `<unk>` is word 2, or the last word of fewer."""
     offsets = np.concatenate([[0], np.cumsum(class_sizes)]).astype(np.int64)
     words = [f"w{number}" for number in range(offsets[-1])]
     counts = np.ones(len(words), np.int64)
@@ -48,13 +48,13 @@ def corpus_of(class_sizes, train: Split, valid: Split | None = None) -> Corpus:
 
 
 def weights_for(settings: RunSettings, corpus: Corpus) -> Parameters:
-    """Weights so large that all of the model's parts matter."""
+    """Return weights so large that all of the model's parts matter."""
     sizes = sizes_for(settings, corpus)
     return parameters.initialise(sizes, 0.7, settings.seed, settings.precision)
 
 
 def words_of(split: Split, sentence: int) -> list[int]:
-    """The words of a sentence that are to be predicted."""
+    """Return the words of a sentence that are predicted."""
     return split.stream[split.offsets[sentence] + 1 : split.offsets[sentence + 1] + 1].tolist()
 
 
@@ -70,5 +70,5 @@ class Helpers:
 
 @pytest.fixture(scope="session")
 def small() -> type[Helpers]:
-    """Makes small splits, corpora and weights."""
+    """The functions that make small splits, corpora and weights."""
     return Helpers

@@ -1,4 +1,4 @@
-"""Records of a run with invented values; a test changes those that it is about."""
+"""Records of a run with invented values; each test changes the values that it needs."""
 
 from datetime import UTC, datetime
 from typing import Any

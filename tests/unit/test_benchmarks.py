@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic, and that it yields figures: not what they are."""
+"""Tests of the benchmark's arithmetic and that it yields values, but not of their size."""
 
 import json
 from argparse import Namespace
@@ -49,7 +49,7 @@ def test_a_task_is_timed_as_work_by_seconds():
     samples = interleaved({"a": lambda: calls.append("a") or 5.0, "b": lambda: 7.0}, 2)
     assert {name: len(values) for name, values in samples.items()} == {REFERENCE: 2, "a": 2, "b": 2}
     assert [sample.work for sample in samples["a"]] == [5.0, 5.0]
-    assert len(calls) == 3  # one more, not timed
+    assert len(calls) == 3  # one call more, which is not timed
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_a_target_is_reached_from_its_side(value, at_least, met, ratio):
 
 
 def test_flops_are_those_counted_by_hand():
-    """M = 100, D = 20, 100 classes of 100 words: the 204 kFLOP of the bound that is quoted."""
+    """M = 100, D = 20, 100 classes of 100 words give the 204 kFLOP of the quoted bound."""
     sizes = Sizes(vocabulary=10_000, hidden=100, classes=100, document=20)
     static = 2 * 3 * (100 * 100 + 200 * 100)
     assert training_flops(sizes._replace(document=0), 100.0) == static
     assert training_flops(sizes, 100.0) == static + 2 * (3 * 200 * 20 + 20) == 204_040
     assert scoring_flops(sizes, 100.0) == 2 * multiply_adds_per_word(sizes, 100.0)
-    # Through one state, the error of what went into W_h is not needed; through each further one it
-    # is, and W_h's other two products are done anew.
+    # With one state, the delta before W_h is not needed; each further state needs it, and
+    # W_h's other two products again.
     shallow = learning_flops(sizes, 100.0, steps=1)
     assert shallow == training_flops(sizes, 100.0) - 2 * 100 * 100
     assert learning_flops(sizes, 100.0, steps=5) == shallow + 2 * 4 * 3 * 100 * 100
@@ -139,7 +139,7 @@ def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path
     assert (document.parent / "performance" / "profile.svg").is_file()
 
 
-@pytest.mark.filterwarnings("ignore")  # MLflow's own
+@pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
 def test_what_tracking_costs_is_measured(corpus_directory, tmp_path):
     cli.run(_arguments(tmp_path, corpus=[corpus_directory.path], only=["tracking"]))
     results = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What the documents refer to exists: files, headings, tests, make targets, verbs, profiles."""
+"""Tests that files, headings, tests, targets, verbs and profiles in the documents exist."""
 
 import argparse
 import ast
@@ -14,7 +14,7 @@ from online_rnnlm.commands._main import verbs
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("benchmarks", "config", "docs", "src", "tests", "workflow")
-# The changelog speaks of earlier versions as well, whose files may be gone.
+# The changelog also describes earlier versions, whose files may be gone.
 DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "config/*.md", "results/*.md")
@@ -36,20 +36,20 @@ every_document = pytest.mark.parametrize(
 
 @cache
 def files() -> list[str]:
-    """All files of the project that a document may name, as paths from its root."""
+    """Return all files of the project that a document may name, as paths from its root."""
     inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     found = [path for path in [*ROOT.iterdir(), *inside] if path.is_file()]
     return [path.relative_to(ROOT).as_posix() for path in found]
 
 
 def named(name: str) -> list[str]:
-    """The files with this name, or whose path ends so."""
+    """Return the files that have this name or whose path ends with it."""
     return [file for file in files() if f"/{file}".endswith(f"/{name}")]
 
 
 @cache
 def cases() -> dict[str, dict[str, set[str]]]:
-    """By file and test: the texts in the test's decorators, among them the ids of its cases."""
+    """Return the strings in tests' decorators, among them cases' ids, by file and test."""
     return {
         file: {
             node.name: set(_texts(node))
@@ -69,7 +69,7 @@ def _texts(test: ast.FunctionDef) -> Iterator[str]:
 
 
 def headings(document: Path) -> set[str]:
-    """The anchors of a document's headings, as GitHub makes them."""
+    """Return the anchors of a document's headings, as GitHub makes them."""
     lines = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 

@@ -1,4 +1,4 @@
-"""pyproject.toml, the locks and the conda environments name the same packages and versions."""
+"""Tests that pyproject.toml, the locks and the conda environments agree on packages."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""A cell and an engine from outside of the package, a file and a name each."""
+"""Tests of a cell and an engine that a user adds: each is one file and one name."""
 
 import json
 import os
@@ -49,7 +49,7 @@ print(code_of(settings), PlannedRun(settings=settings).model, resources.training
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
-    """The package with a cell and an engine more."""
+    """A copy of the package with an additional cell and engine."""
     folder = extended_package.copy_package(tmp_path_factory.mktemp("extended"))
     cell = Path(leaky.__file__).read_text(encoding="utf-8")
     extended_package.add_file(folder, "model/cells/leaky.py", cell)
@@ -61,10 +61,10 @@ def extended(tmp_path_factory):
 
 @pytest.fixture
 def python(extended, tmp_path):
-    """Runs Python with the extended package, in an empty folder."""
+    """A function that runs Python with the extended package, in an empty folder."""
 
     def python(*arguments):
-        # PyTensor compiles sooner, to slower code.
+        # PyTensor compiles faster, to slower code.
         flags = {"PYTHONPATH": str(extended), "PYTENSOR_FLAGS": "cxx=,mode=FAST_COMPILE"}
         return subprocess.run(
             [sys.executable, *map(str, arguments)],
@@ -80,7 +80,7 @@ def python(extended, tmp_path):
 
 @pytest.fixture
 def configure(tmp_path):
-    """Writes a configuration with these settings of training."""
+    """A function that writes a configuration with the given training settings."""
 
     def configure(**training):
         values = {

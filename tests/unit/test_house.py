@@ -1,4 +1,4 @@
-"""The structure of the package: what may import what, and how long a module may be."""
+"""Tests of the package's structure: allowed imports and the length of modules."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import online_rnnlm
 
 PACKAGE = Path(online_rnnlm.__file__).parent
-# A folder imports from those above it in this list only; those on one line do not know each other.
+# A folder imports only from the lines above its own, not from the others on its line.
 FLOORS = (
     ("errors",),
     ("config",),
@@ -33,7 +33,7 @@ def room_of(file: Path) -> str:
 
 
 def imported(file: Path) -> set[str]:
-    """The rooms that a file imports from."""
+    """Return the package's folders and modules that a file imports from."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:

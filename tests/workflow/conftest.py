@@ -1,4 +1,4 @@
-"""What the workflow's tests share."""
+"""Fixtures that the workflow's tests share."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from tests.project import own_text as write_own_text
 
 @pytest.fixture(scope="session")
 def copy_of_project() -> Callable[[Path], Project]:
-    """Makes a copy of the project where it is told to."""
+    """A function that copies the project to a path."""
     return copy_project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A fresh copy."""
+    """A fresh copy of the project."""
     return copy_project(tmp_path / "project")
 
 
@@ -33,20 +33,20 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def downloads() -> Path:
-    """Where the tests' downloads are kept: a second run of the tests downloads nothing."""
+    """The folder of downloads, kept so that the tests download nothing the next time."""
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     return DOWNLOADS
 
 
 @pytest.fixture(scope="session")
 def own_text() -> Callable[..., dict[str, object]]:
-    """Writes three small ready files into a project; gives the corpus as configurations have it."""
+    """A function that writes three small texts into a project; returns the corpus's settings."""
     return write_own_text
 
 
 @pytest.fixture(scope="session")
 def rules_of() -> Callable[[Project, str], dict[str, tuple[str | None, list[str]]]]:
-    """Gives the rules that Snakemake makes of a project: see `rules_of_workflow.py`."""
+    """A function that returns a project's rules in Snakemake: see `rules_of_workflow.py`."""
 
     def rules(project: Project, configuration: str) -> dict[str, tuple[str | None, list[str]]]:
         done = subprocess.run(

@@ -1,7 +1,8 @@
-"""Prints what Snakemake makes of the workflow's rules, as JSON: {rule: [command, [code, …]]}.
+"""Prints the workflow's rules, as Snakemake reads them, as JSON: {rule: [command, [code, …]]}.
 
-A rule's code is not digested here: it is what would be, such as `commands.train:run training.loop`,
-then, after a `+`, the folder of the package's data. `code` is empty if the rule has none.
+Each code lists the starting points of the rule's digest instead of the digest itself, such as
+`commands.train:run training.loop`, and after a `+` the folder of the package's data. The list of
+codes is empty if the rule has none.
 """
 
 import json
@@ -35,7 +36,7 @@ def main(configuration: str) -> None:
 
 
 def _codes(rule: Rule, experiment: Experiment) -> list[str]:
-    """The code of a rule, for each run and its corpus if it depends on them."""
+    """Return the codes of a rule: one for each run and corpus if they matter, else one."""
     code = dict(rule.params.items()).get("code")
     if callable(code):
         return sorted({code(wildcards) for wildcards in _wildcards(experiment)})

@@ -1,4 +1,4 @@
-"""A wrong configuration stops Snakemake at once, with one clear line and no traceback."""
+"""Tests that a wrong configuration stops Snakemake at once, with one line and no traceback."""
 
 import copy
 from typing import Any

@@ -1,6 +1,6 @@
-"""The original Theano, in the environment that `make theano` makes, computes the same updates.
+"""Tests that the original Theano, from `make theano`, computes the same updates.
 
-What does not depend on it is tested with a program in its place, by PyTensor itself.
+Tests that do not need Theano use a program in its place that computes with PyTensor.
 """
 
 import json
@@ -19,7 +19,7 @@ RUN = "own-M8-D4-both-seed1"
 RECORD = f"results/theano/cross_check/{RUN}.json"
 VERSIONS = ("3.9", "3.8")
 
-# Computes the answer to a problem once; adds something to one of its weights.
+# Computes the answer to a problem once, and adds a number to one of its weights.
 IN_THEANOS_PLACE = """#!{python}
 import hashlib
 import sys
@@ -41,7 +41,7 @@ np.savez(result, **found)
 
 
 def _pythons() -> Iterator[str]:
-    """Where a Python that Theano can run on may be: on the path, or one of pyenv's."""
+    """Yield possible Pythons for Theano: commands on the path, then those of pyenv."""
     yield from (f"python{version}" for version in VERSIONS)
     if pyenv := shutil.which("pyenv"):
         root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout
@@ -51,7 +51,7 @@ def _pythons() -> Iterator[str]:
 
 
 def _runs(python: str) -> bool:
-    """pyenv leaves commands on the path that only say that they are not active."""
+    """Return True if the Python starts; some of pyenv's commands only report an error."""
     if not shutil.which(python):
         return False
     return not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
@@ -59,7 +59,7 @@ def _runs(python: str) -> bool:
 
 @pytest.fixture(scope="module")
 def theano() -> str:
-    """The Python of an environment with Theano 1.0.5: that of `make theano`, made if need be."""
+    """The Python of the environment with Theano 1.0.5 that `make theano` makes if needed."""
     if "THEANO_PYTHON" in os.environ:
         return os.environ["THEANO_PYTHON"]
     base = next(filter(_runs, _pythons()), None)
@@ -72,7 +72,7 @@ def theano() -> str:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory, copy_of_project, own_text):
-    """A project and its configuration; its corpus is prepared once."""
+    """A project and its configuration, shared so that its corpus is prepared only once."""
     project = copy_of_project(tmp_path_factory.mktemp("theano") / "project")
     file = project.configure(
         experiment="theano",
@@ -86,12 +86,12 @@ def shared(tmp_path_factory, copy_of_project, own_text):
 
 @pytest.fixture
 def cross_check(shared, monkeypatch):
-    """Asks the workflow for it, with a Python; gives its exit status, what it said, the record."""
+    """A function that runs the check with a Python; returns exit status, output and record."""
     project, file = shared
     record = project.path / RECORD
     record.unlink(missing_ok=True)
     if shutil.which("g++"):
-        # PyTensor's C code is compiled once for this machine, numba's for every process: a minute.
+        # PyTensor's C code is compiled once for this machine; numba needs a minute a process.
         monkeypatch.setenv("PYTENSOR_FLAGS", "linker=cvm")
 
     def run(python: str):
@@ -105,13 +105,13 @@ def cross_check(shared, monkeypatch):
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory) -> Path:
-    """Where what PyTensor has computed in Theano's place is kept."""
+    """The folder of the answers that PyTensor has computed in Theano's place."""
     return tmp_path_factory.mktemp("answers")
 
 
 @pytest.fixture
 def in_theanos_place(tmp_path, answers):
-    """Makes a program that is as far off as it is told."""
+    """A function that makes a program in Theano's place with an error of the given size."""
 
     def make(off: float) -> str:
         file = tmp_path / "python"
@@ -129,9 +129,9 @@ def test_equal_results_are_recorded(cross_check, in_theanos_place, shared):
     assert (record["updates"], record["sentences"]) == (50, 200)
     found = record["largest_difference"]
     assert set(found["theano"].values()) == {0.0}
-    # The kernels round in another order: the same, but not the same bits.
+    # The kernels round in another order, so their results are close but not bit-equal.
     assert 0 < max(found["kernel"].values()) < 1e-12
-    # The second row is of the same kind.
+    # The second row is of the same kind and is not checked again.
     assert [file.name for file in (shared[0].path / RECORD).parent.iterdir()] == [f"{RUN}.json"]
 
 

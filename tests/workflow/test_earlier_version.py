@@ -1,4 +1,4 @@
-"""Results of an earlier version of this program: one line, and what it advises works."""
+"""Tests of the message about results of an earlier version, and that its advice works."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A source and a rival that the package does not know: each is one file and one name."""
+"""Tests of a source and a rival that a user adds: each is one file and one name."""
 
 import json
 
@@ -95,7 +95,7 @@ def _replace(file, old, new):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, copy_of_project):
-    """A project with one file and one name more for each."""
+    """A project with the added source and rival."""
     project = copy_of_project(tmp_path_factory.mktemp("extended") / "project")
     package = project.path / "src" / "online_rnnlm"
     (package / "corpora/sources/list.py").write_text(SOURCE, encoding="utf-8")
@@ -165,7 +165,7 @@ def test_the_rival_is_tested_and_shown(finished):
     ],
 )
 def test_only_what_is_chosen_decides(finished, arguments, file, again):
-    """The code of a source or a rival is that of the rules that use it."""
+    """The code of a source or a rival only affects the rules that use it."""
     path = finished.path / "src" / "online_rnnlm" / file
     before = path.read_text(encoding="utf-8")
     finished.edit(f"src/online_rnnlm/{file}")

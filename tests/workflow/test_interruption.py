@@ -1,4 +1,4 @@
-"""A run that is killed at any moment is taken up by simply starting again."""
+"""Tests that a workflow killed at any moment goes on when it is started again."""
 
 import contextlib
 import os
@@ -18,11 +18,11 @@ from tests.waiting import PATIENCE, wait_until
 RUNS = "results/killed/runs"
 DONE, IN_TRAINING = "own-M8-D0-seed1", "own-M32-D4-seed1"
 UNWATCHED = ("--config", "tracking={watch_seconds: 0}")
-"""Starts no process that enters runs into MLflow: where that is not what is interrupted."""
+"""The options that start no watcher for MLflow, for tests that do not interrupt it."""
 
 
 def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a file has something in it."""
+    """Wait until a file is not empty."""
 
     def there() -> bool:
         assert process.poll() is None, process.communicate()[0]
@@ -32,7 +32,7 @@ def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 
 def _training(project, own_text):
-    """A configuration of a quick run and of one that goes on for a while."""
+    """Configure a quick run and a run that takes a while."""
     return project.configure(
         experiment="killed",
         corpora={"own": own_text(project, train_sentences=1000)},
@@ -46,7 +46,7 @@ def _training(project, own_text):
 
 @dataclass(frozen=True)
 class Trained:
-    """A project in which the quick run is done, and the bits of the other one, undisturbed."""
+    """A project with a finished quick run, and the outcome of the other run when undisturbed."""
 
     project: Any
     options: tuple[str, ...]
@@ -58,15 +58,15 @@ class Trained:
         return self.project.path / RUNS / IN_TRAINING
 
     def finish(self) -> str:
-        """Run Snakemake, which must succeed; what it says."""
+        """Run Snakemake, which must succeed; return its output."""
         return self.project.succeed(*self.options, *UNWATCHED, *self.targets)
 
     @contextlib.contextmanager
     def begun_anew(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
-        """Snakemake, started after the long run was forgotten, and the job that trains it.
+        """Delete the long run and start Snakemake; yield its process and the training job's id.
 
-        The job has trained for a while and is held until the end of the block: else it might be
-        done before anything happens to it.
+        The job has trained for a while and is paused until the end of the block, so that it cannot
+        finish before the test disturbs it.
         """
         shutil.rmtree(self.run)
         process = self.project.start(*self.options, *self.targets)

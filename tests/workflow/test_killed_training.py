@@ -1,4 +1,4 @@
-"""A training job that is killed or told to end goes on to the bits of an unbroken run."""
+"""Tests that a killed or stopped training job ends with the bits of an undisturbed run."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ RUN = "own-M32-D4-seed1"
 CONFIGURATION = ("--config", f"{EXPERIMENT}/config.json", "--run", RUN)
 TRAIN = ("train", *CONFIGURATION)
 KEEPING = (*TRAIN, "--checkpoint-seconds", "0.02")
-"""Writes many checkpoints within every epoch."""
+"""The arguments that write many checkpoints within every epoch."""
 EPOCHS = 40
 KILLS = 20
 
@@ -37,7 +37,7 @@ CLI = "online_rnnlm.commands._main:main"
 
 @dataclass(frozen=True)
 class Trainings:
-    """Starts `online-rnnlm` in forks of a process that has loaded all it needs."""
+    """A starter of `online-rnnlm` in forks of a process that has loaded its modules."""
 
     forks: Forks
 
@@ -47,7 +47,7 @@ class Trainings:
         return self.forks.start(CLI, list(arguments), folder=folder, environment=variables)
 
     def succeed(self, folder: Path, *arguments: str) -> None:
-        """Run the verb in a fork, to a good end."""
+        """Run the verb in a fork; it must succeed."""
         assert self.start(folder, *arguments).wait() == 0
 
 
@@ -70,7 +70,7 @@ def prepared(tmp_path_factory, copy_of_project, own_text) -> Path:
 
 @pytest.fixture
 def folder(prepared, tmp_path) -> Iterator[Path]:
-    """Where a run can be trained; nothing may be left at work or half-written there."""
+    """A folder for a training, in which no process and no partial file may be left."""
     folder = _copy(prepared, tmp_path / "project")
     yield folder
     assert not processes_in(folder)
@@ -91,21 +91,21 @@ def trainings() -> Iterator[Trainings]:
 
 @pytest.fixture(scope="module")
 def unbroken(trainings, prepared, tmp_path_factory) -> Path:
-    """The folder of a run that nothing has disturbed, with its evaluations."""
+    """The folder of an undisturbed run, with its evaluations."""
     folder = _copy(prepared, tmp_path_factory.mktemp("unbroken") / "project")
-    # Not in a fork: the forks have what this loads, libraries and kernels.
+    # This call is not in a fork, so that all later forks inherit the libraries and kernels.
     assert trainings.forks.call(CLI, list(TRAIN), folder=folder) == 0
     _evaluate(trainings, folder)
     return folder
 
 
 def _environment() -> dict[str, str]:
-    """As users run it; the code is this project's own, whose kernels are compiled only once."""
+    """Return a user's environment with this project's code, whose kernels are compiled once."""
     return users_environment() | {"PYTHONPATH": str(ROOT / "src")}
 
 
 def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start the real command."""
+    """Start the real command in a new process."""
     return subprocess.Popen(
         [sys.executable, "-m", "online_rnnlm", *arguments],
         cwd=folder,
@@ -154,19 +154,19 @@ def _trained_epochs(files: Path) -> int:
 
 
 def _half_written(files: Path) -> set[Path]:
-    """Checkpoints being written, or left so by who was killed."""
+    """Return partial checkpoints: those being written or left by a killed process."""
     return set(files.glob("checkpoint/.state.npz.*.tmp"))
 
 
 def _hold(process: int) -> None:
-    """Stop a process; returns when it is stopped."""
+    """Pause a process; return when it is paused."""
     os.kill(process, signal.SIGSTOP)
     state = Path(f"/proc/{process}/stat")
     wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T", "it is held")
 
 
 def _hold_in_a_write(process: int, files: Path, chance: random.Random) -> None:
-    """Hold a process at one random moment after another, until one is in a checkpoint's write."""
+    """Pause a process at random moments until it is in the middle of writing a checkpoint."""
     own = files / "checkpoint" / f".state.npz.{process}.tmp"
     while _hold(process) or not own.is_file():
         os.kill(process, signal.SIGCONT)
@@ -179,12 +179,13 @@ def test_twenty_kills_at_random_moments_change_no_bit(trainings, folder, unbroke
     seconds = json.loads((_files(unbroken) / "result.json").read_text())["seconds"]
     for kill in range(KILLS):
         fork = trainings.start(folder, *KEEPING)
-        # At the latest when it has its share of the epochs: else it might be done before the last.
+        # It is killed after its share of the epochs at the latest, as it must not end before the
+        # last kill.
         share = EPOCHS * (kill + 1) // (KILLS + 2)
         end = time.monotonic() + chance.uniform(0, seconds / 12)
         while time.monotonic() < end and _trained_epochs(files) < share:
             time.sleep(0.001)
-        if kill % 2:  # aimed: half of them, in the middle of a checkpoint's write
+        if kill % 2:  # half of the kills are within a checkpoint's write
             _hold_in_a_write(fork.pid, files, chance)
         os.kill(fork.pid, signal.SIGKILL)
         assert fork.wait() == -signal.SIGKILL, f"it ended before kill {kill}"
@@ -256,7 +257,7 @@ def test_a_killed_evaluation_is_made_again(trainings, folder, unbroken):
 
 @pytest.fixture
 def small_disk(folder) -> Iterator[Path]:
-    """A file system of a megabyte for the runs."""
+    """A file system of one megabyte for the runs."""
     place = folder / EXPERIMENT / "runs"
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
@@ -268,7 +269,7 @@ def small_disk(folder) -> Iterator[Path]:
 
 
 def _fill(file: Path) -> None:
-    """Use up all space."""
+    """Write to a file until the disk is full."""
     with file.open("wb", buffering=0) as out, contextlib.suppress(OSError):
         while True:
             out.write(bytes(4096))

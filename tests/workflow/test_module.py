@@ -1,4 +1,4 @@
-"""A workflow that loads this one as a module, as `snakedeploy` makes it, by the package."""
+"""Tests of a workflow that loads this one as a module, as `snakedeploy` makes it."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ use rule * from online_rnnlm
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A folder with the package as pip installs it."""
+    """A folder into which pip has installed the package."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy2(ROOT / name, source)
@@ -38,7 +38,7 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory, installed):
-    """A user's folder: their configuration, the profiles, and a Snakefile that loads the module."""
+    """A user's folder: a configuration, the profiles and a Snakefile that loads the module."""
     repository, path = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("deployed")
     shutil.copytree(ROOT / "workflow", repository / "workflow")
     shutil.copy2(ROOT / "environment.yml", repository)

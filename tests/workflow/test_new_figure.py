@@ -1,4 +1,4 @@
-"""A figure that a user has added, in the workflow: it is one of the files that it makes."""
+"""Tests that the workflow makes a figure that a user has added."""
 
 NAME = "training_time"
 ENTRY = f"""

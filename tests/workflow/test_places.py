@@ -1,4 +1,4 @@
-"""The experiment in awkward places: odd letters in its path, a read-only disk, a wrong clock."""
+"""Tests in unusual places: special letters in the path, a read-only disk, a wrong clock."""
 
 import os
 import shutil
@@ -19,13 +19,13 @@ RUNS = Path("results/tiny/runs")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, copy_of_project, own_text):
-    """A tiny experiment, done in a home folder with spaces and letters of several alphabets."""
+    """A finished tiny experiment in a home folder with spaces and letters of several alphabets."""
     home = tmp_path_factory.mktemp("home") / "Übung macht ☃ Ωмега"
     kernels = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
     cache = home / "Zwischen Speicher"
     cache.mkdir(parents=True)
     if kernels.is_dir():
-        shutil.copytree(kernels, cache / "online-rnnlm")  # as far as they are compiled already
+        shutil.copytree(kernels, cache / "online-rnnlm")  # those compiled already
     project = copy_of_project(home / "meine Experimente")
     project.configure(
         experiment="tiny",
@@ -36,7 +36,7 @@ def finished(tmp_path_factory, copy_of_project, own_text):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HOME", str(home))
         environment.setenv("XDG_CACHE_HOME", str(cache))
-        # A process that begins with these: a fork would know other folders from before.
+        # A new process has these folders from its start; a fork would remember others.
         process = project.start(*ARGUMENTS)
         said = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 0, said
@@ -52,14 +52,14 @@ def test_a_path_with_spaces_and_letters_of_other_alphabets(finished):
 
 @pytest.fixture
 def project(finished, tmp_path):
-    """A copy of the finished project, to be changed."""
+    """A copy of the finished project that a test may change."""
     shutil.copytree(finished.path, tmp_path / "ein Projekt", symlinks=True)
     return type(finished)(tmp_path / "ein Projekt")
 
 
 @pytest.fixture
 def read_only(project) -> Iterator[None]:
-    """The results, mounted so that even root cannot write to them."""
+    """Mount the results so that even root cannot write to them."""
     results = str(project.path / "results")
     done = subprocess.run(["mount", "--bind", results, results], capture_output=True, check=False)
     if done.returncode:
@@ -90,7 +90,7 @@ def test_read_only_results_are_said_in_one_line(project, read_only):
 
 
 def test_a_clock_that_was_wrong_trains_nothing_again(project):
-    """Files are years too old, or of the future: runs are recognised by what they are."""
+    """Files are years old or from the future; runs are recognised by their contents."""
     before = {path: path.read_bytes() for path in (project.path / RUNS).glob("*/*")}
     targets = [str(path.relative_to(project.path)) for path in before if path.name == "result.json"]
     corpus = project.path / "results/tiny/corpora/own"

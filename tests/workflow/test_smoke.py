@@ -1,4 +1,4 @@
-"""The smoke experiment, for real, through Snakemake: what runs, what runs again and what not."""
+"""Tests of the real smoke experiment in Snakemake: the jobs that run, again or only once."""
 
 import json
 import os
@@ -25,13 +25,13 @@ def arguments(downloads):
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    """Where the verbs of the smoke experiment leave what they have loaded."""
+    """The folder in which the smoke experiment's verbs record what they have loaded."""
     return tmp_path_factory.mktemp("loaded")
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, copy_of_project, arguments, loaded):
-    """The project after one whole run of the smoke experiment."""
+    """The project after the whole smoke experiment."""
     project = copy_of_project(tmp_path_factory.mktemp("smoke") / "project")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", RECORDING, prepend=os.pathsep)
@@ -45,7 +45,7 @@ def finished(tmp_path_factory, copy_of_project, arguments, loaded):
 
 @pytest.fixture
 def project(finished, tmp_path):
-    """A copy of the finished project, to be changed."""
+    """A copy of the finished project that a test may change."""
     shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
     return type(finished)(tmp_path / "project")
 
@@ -65,7 +65,7 @@ def test_everything_is_there(finished):
     ):
         assert (results / name).stat().st_size > 0, name
     table = (results / "tables" / "perplexity.csv").read_text(encoding="utf-8").splitlines()
-    # Four rows, two caches beside each of the two static ones, and the n-gram model.
+    # A heading, four rows, two caches for each of the two static rows, and the n-gram model.
     assert len(table) == 1 + 4 + 2 * 2 + 1
 
 
@@ -93,12 +93,12 @@ def test_a_second_run_does_nothing(finished, arguments):
 
 
 def _loaded(folder):
-    """(verb, the modules and the package's data that its process has loaded) of every job."""
+    """Return every job's record: its verb, and the modules and data files that it has loaded."""
     return [json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")]
 
 
 def _digested(rules):
-    """By verb: the modules that its rules digest, and the folders of the package's data."""
+    """Return, by verb, the modules that its rules digest and the folders of the package's data."""
     modules, data = {}, {}
     for command, code in rules.values():
         verb = command.split(" -m online_rnnlm ")[1].split()[0] if command else None
@@ -111,7 +111,7 @@ def _digested(rules):
 
 
 def test_a_verb_loads_nothing_that_its_rules_do_not_digest(finished, loaded, rules_of):
-    """Modules that only settings name are in the rule's code, and so are the package's data."""
+    """A rule's code includes the package's data and modules that only settings name."""
     modules, data = _digested(rules_of(finished, "config/smoke.yaml"))
     processes = _loaded(loaded)
     [every_verbs] = [set(found["modules"]) for found in processes if found["verb"] == "--help"]
@@ -127,7 +127,7 @@ def test_a_verb_loads_nothing_that_its_rules_do_not_digest(finished, loaded, rul
 
 
 def _module(file):
-    """The name of a module below the package, by its file."""
+    """Return a module's name below the package, from its file."""
     parts = file.with_suffix("").parts
     below = parts[len(parts) - parts[::-1].index("online_rnnlm") :]
     return ".".join(part for part in below if part != "__init__")
@@ -200,7 +200,7 @@ def test_a_rows_setting_trains_that_row_only(project, arguments):
     project.succeed(*_only_training(project, arguments))
     after = {path.parent.name: path.read_bytes() for path in _results(project)}
     changed = {run for run in after if after[run] != before[run]}
-    # The row's run, and the candidates that its document rate is chosen from.
+    # The row's run, and the candidates from which its document rate is chosen.
     candidates = {f"wikipedia-excerpt-M16-D4-document_rate{rate}-seed0" for rate in (0.1, 0.2)}
     assert changed == {RUN, *candidates}
     assert {"evaluate", "evaluate_online", "tables", "report"} <= project.planned(*arguments)
@@ -223,7 +223,7 @@ def test_testing_settings_test_again_and_train_nothing(project, arguments):
 
 
 def test_the_same_identity_is_not_trained_twice(project, arguments):
-    """The corpus is made again, and comes out the same: the runs are recognised."""
+    """The corpus is made again and is the same, so the runs are recognised."""
     before = [path.read_bytes() for path in _results(project)]
     project.edit("src/online_rnnlm/corpora/vocabulary.py")
     training = _only_training(project, arguments)

@@ -1,4 +1,4 @@
-"""The rules and the verbs they run are of the same names, and need little to be read."""
+"""Tests that rules and their verbs agree, and that reading the rules needs few packages."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from tests.project import ROOT, users_environment
 
 COMMAND = re.compile(r"exec python3 -m online_rnnlm ([a-z-]+) ")
 WITHOUT_CODE = {"fetch"}
-"""What it writes is known by its checksum."""
+"""The rules without code: the checksum of the downloaded file is enough."""
 ABSENT = """
 import pkgutil
 import sys
@@ -37,7 +37,7 @@ MODULES = {"pyyaml": "yaml"}
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory, copy_of_project, rules_of):
-    """The rules of the smoke experiment that run something: (command, code)."""
+    """The rules of the smoke experiment that run a command: (command, code) by name."""
     project = copy_of_project(tmp_path_factory.mktemp("rules") / "project")
     found = rules_of(project, "config/smoke.yaml")
     return {name: rule for name, rule in found.items() if rule[0]}
@@ -60,7 +60,7 @@ def test_each_rules_code_is_that_of_its_verb(rules):
 
 
 def _with_what_they_need(names: set[str]) -> set[str]:
-    """Packages, and all that is installed because they ask for it."""
+    """Return the packages and all packages that they require."""
     found: set[str] = set()
     waiting = [canonicalize_name(name) for name in names]
     while waiting:
@@ -78,7 +78,7 @@ def _with_what_they_need(names: set[str]) -> set[str]:
 
 
 def test_the_workflow_is_linted_where_only_snakemake_and_snakefmt_are(tmp_path):
-    """As the workflow catalog does it."""
+    """The workflow catalog lints it like this."""
     there = _with_what_they_need({"snakemake", "snakefmt"})
     ours = _with_what_they_need({"online-rnnlm"}) - there
     assert {"numpy", "pandas", "mlflow", "tqdm"} <= ours

@@ -1,4 +1,4 @@
-# What the rules share: the checked configuration, its runs, and how jobs find the code.
+# The definitions that all rules share: the checked configuration, its runs, and the code for jobs.
 
 import shlex
 import signal
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod, ExecMode
 
-# In a checkout the code beside this folder is what runs, whatever else the environment has
-# installed; elsewhere, as in a workflow that loads this one as a module, the installed package.
+# In a checkout, the code beside this folder runs, even if another version is installed. Elsewhere,
+# as in a workflow that loads this one as a module, the installed package runs.
 CHECKOUT = Path(str(workflow.current_basedir)).parents[1] / "src"
 if CHECKOUT.is_dir():
     sys.path.insert(0, str(CHECKOUT))
@@ -29,17 +29,18 @@ with starting.one_line_errors():
     if workflow.exec_mode == ExecMode.DEFAULT:
         earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
-        # `onstart` does so at its time, but not in a module.
+        # `onstart` writes the configuration, too, but Snakemake does not call it in a module.
         if not (DRY_RUN or workflow.modifier.is_main_snakefile()):
             configuration.write_configuration(EXPERIMENT, RESULTS)
 
 STARTED = time.time()
 
-# A scheduler's warning, sent to all of a job, is for what it computes: Snakemake waits for its end.
+# A scheduler sends its warning to all processes of a job. The training or evaluation handles it;
+# the Snakemake process inside the job ignores it and waits for that to end.
 if workflow.exec_mode != ExecMode.DEFAULT:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
-# Jobs use this environment even if it is not activated, and one core unless they ask for more.
+# Jobs use this environment even if it is not activated, and one core if they do not ask for more.
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 shell.prefix(starting.shell_prefix(starting.package_folder(CHECKOUT, CONDA), CONDA))
 
@@ -50,19 +51,22 @@ MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
 
 
 def run_code(verb):
-    """Gives the digest of a verb's code, and of the modules that a run's settings choose."""
+    """Return a function of the wildcards that gives the digest of a verb's code.
+
+    The digest includes the modules that the run's settings choose.
+    """
     return lambda wildcards: inputs.run_code(verb, RUNS[wildcards.run])
 
 
 def run_corpus(*splits):
-    """Gives the arrays of some splits of a run's corpus."""
+    """Return a function of the wildcards that gives the arrays of some splits of a run's corpus."""
     return lambda wildcards: inputs.encoded_files(
         RESULTS.corpus(RUNS[wildcards.run].settings.corpus), splits
     )
 
 
 def run_gpus(wildcards):
-    """The GPUs that a run's jobs require."""
+    """Return the number of GPUs that a run's jobs require."""
     return resources.gpus(RUNS[wildcards.run].settings)
 
 

@@ -1,4 +1,4 @@
-# A source becomes articles, sentences, splits, a vocabulary and arrays.
+# The preparation of a corpus: articles, sentences, splits, a vocabulary and arrays.
 
 import re
 
@@ -6,8 +6,8 @@ CORPUS = RESULTS.corpus("{corpus}")
 DOWNLOADS = inputs.downloads(EXPERIMENT)
 
 
-# Its content is known by its checksum, so that no change of the code makes it old; one that is
-# there is only verified.
+# A download is identified by its checksum, so a change of the code does not repeat it. A file that
+# exists already is only verified.
 rule fetch:
     output:
         update(EXPERIMENT.downloads / "{file}"),

@@ -1,11 +1,11 @@
-# The original Theano computes the same updates, in an environment of its own (`make theano`).
-# Nothing waits for this: it is made when it is asked for.
+# The original Theano computes a run's first updates, in an environment of its own (`make theano`).
+# No other rule needs the result: it is computed only on request.
 
 import os
 
 from online_rnnlm.engines.names import chosen_modules, usable_anywhere
 
-# Seen from the project, if it is not absolute.
+# A relative path starts at the project's folder.
 THEANO = CHECKOUT.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
 
 

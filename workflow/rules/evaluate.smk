@@ -1,5 +1,5 @@
-# Every run is tested with still weights; one with a document vector also while it learns; all in
-# the further ways that `testing` asks for, and the rivals of each corpus beside them.
+# Every run is tested with nothing learning and, if it has a document vector, with the vector
+# learning. `testing` adds further evaluations of the runs, and rivals of each corpus.
 
 
 rule evaluate:
@@ -46,7 +46,8 @@ use rule evaluate as evaluate_online with:
         "Evaluate {wildcards.run}, its document vector learning"
 
 
-# Training does not wait for this kernel, and does not run again when it is asked for.
+# This kernel has a rule of its own: training does not wait for it, and is not repeated if the
+# configuration asks for it later.
 use rule kernels as online_kernels with:
     output:
         RESULTS.online_kernels,
@@ -61,8 +62,9 @@ use rule kernels as online_kernels with:
         "Compile the kernel for what learns during testing"
 
 
-# All further ways of testing a run are one job: each takes seconds, as its start would. The list
-# of what has been made is the output; a killed job goes on with the one that it was killed in.
+# One job does all further evaluations of a run, because each takes only seconds, as long as the
+# start of a job. The output is the list of the evaluations. A job that was killed repeats only the
+# evaluation that it was working on, and then goes on.
 use rule evaluate as evaluate_further with:
     input:
         run=inputs.run_files(RUN),

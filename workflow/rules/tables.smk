@@ -1,4 +1,4 @@
-# What the runs have reached becomes tables, figures, claims and the report.
+# The results of the runs become tables, figures, claims and the report.
 
 from online_rnnlm.analysis.catalogue import figures_of, tables_of
 
@@ -10,7 +10,7 @@ TABLE_MODULES = [table.module for table in ALL_TABLES]
 FIGURE_MODULES = [figure.module for figure in FIGURES]
 WHOLE_EXPERIMENT = inputs.as_json(EXPERIMENT.model_dump(mode="json", exclude={"downloads"}))
 
-# What `report` marks is shown by Snakemake's own report, too: `snakemake --report`.
+# Snakemake's own report (`snakemake --report`) shows the outputs that are marked with `report`.
 
 
 rule tables:

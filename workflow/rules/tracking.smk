@@ -1,5 +1,6 @@
-# The experiment is entered into MLflow; the files stay the truth. While runs train, a process beside
-# Snakemake enters what they have written so far (`onstart`); this is the last word.
+# This rule enters the experiment into MLflow; the files remain the only source of the results.
+# While runs train, a process beside Snakemake enters their metrics so far (`onstart`); this rule
+# completes the entries at the end.
 
 
 rule track:

@@ -1,4 +1,4 @@
-# One job trains one run. The kernels are compiled before, once: it takes a minute.
+# One job trains one run. The kernels are compiled once, before all training, in about a minute.
 
 PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
 
@@ -27,9 +27,9 @@ rule kernels:
         " --log {log}"
 
 
-# The outputs are not deleted before the job (`update`): a run whose settings, corpus and code are
-# those of the finished one is recognised and not trained again. A checkpoint and the run's
-# own log lie beside them.
+# `update` keeps the outputs before the job: if a finished run has the same settings, corpus and
+# code, the job recognises it and does not train it again. The run's folder also contains its
+# checkpoint and its log.
 rule train:
     input:
         corpus=run_corpus("train", "valid"),

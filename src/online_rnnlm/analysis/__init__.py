@@ -1,1 +1,1 @@
-"""From finished runs to what people read: tables, figures, claims, similar sentences, report."""
+"""Tables, figures, claims, similar sentences and the report, all made from finished runs."""

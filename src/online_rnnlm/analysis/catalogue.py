@@ -1,8 +1,8 @@
-"""Every table and figure: where it stands in the report, and what an experiment needs for it.
+"""The list of all tables and figures, each with its section of the report and its requirements.
 
-Adding a figure takes a module `analysis/figures/<name>.py` with a function `draw`, and one entry in
-`FIGURES`; adding a table takes `analysis/tables/<name>.py` with `make`, and one entry in `TABLES`.
-The workflow reads this module for every command, so it imports nothing but the configuration.
+A new figure is a module `analysis/figures/<name>.py` with a function `draw`, and one entry in
+`FIGURES`; a new table is a module `analysis/tables/<name>.py` with a function `make`, and one entry
+in `TABLES`. The workflow reads this module for every command, so it imports only the configuration.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from online_rnnlm.config.experiment import Experiment
 
 
 class Section(Enum):
-    """The report's sections that show tables and figures, in their order; a value is a heading."""
+    """The report sections that show tables and figures, in order; each value is a heading."""
 
     CLAIMS = "The claims"
     PERPLEXITY = "Perplexity"
@@ -29,24 +29,24 @@ class Section(Enum):
 
 
 def vector_rows(experiment: Experiment) -> bool:
-    """Whether a row of the comparison has a document vector."""
+    """True if any row of the comparison has a document vector."""
     return any(run.settings.document_size for run in experiment.runs())
 
 
 def static_rows(experiment: Experiment) -> bool:
-    """Whether a row of the comparison has no document vector."""
+    """True if any row of the comparison has no document vector."""
     return any(not run.settings.document_size for run in experiment.runs())
 
 
 def online_evaluations(experiment: Experiment) -> bool:
-    """Whether a row is tested with more learning than a vector as it was trained to."""
+    """True if any row is tested with learning beyond that of a vector as in training."""
     sizes = {run.settings.document_size for run in experiment.runs()}
     names = (name for size in sizes for name in evaluations_of(size, experiment.testing))
     return any(map(online_evaluation, names))
 
 
 def searched_settings(experiment: Experiment) -> bool:
-    """Whether rows take settings from a search."""
+    """True if rows take settings from a search."""
     return bool(experiment.search)
 
 
@@ -55,7 +55,7 @@ Need = Callable[[Experiment], bool]
 
 @dataclass(frozen=True)
 class FigureEntry:
-    """A figure: `draw` of the module of its name draws it, if the experiment has all it needs."""
+    """A figure, drawn by the function `draw` of its module if the experiment meets its `needs`."""
 
     name: str
     title: str
@@ -64,23 +64,23 @@ class FigureEntry:
 
     @property
     def module(self) -> str:
-        """Its module, below the package."""
+        """The name of the figure's module, relative to the package."""
         return f"analysis.figures.{self.name}"
 
 
 @dataclass(frozen=True)
 class TableEntry:
-    """A table: `make` of the module of its name makes it, if the experiment has all it needs."""
+    """A table, made by the function `make` of its module if the experiment meets its `needs`."""
 
     name: str
     section: Section
     needs: tuple[Need, ...] = ()
     verb: str = "tables"
-    """The verb that writes it."""
+    """The verb of the command line that writes the table."""
 
     @property
     def module(self) -> str:
-        """Its module, below the package."""
+        """The name of the table's module, relative to the package."""
         return f"analysis.tables.{self.name}"
 
 
@@ -122,12 +122,12 @@ TABLES = (
 
 
 def figures_of(experiment: Experiment) -> list[FigureEntry]:
-    """The figures that an experiment has: known from its configuration alone."""
+    """The figures of an experiment; its configuration alone decides them."""
     return [figure for figure in FIGURES if _has(experiment, figure.needs)]
 
 
 def tables_of(experiment: Experiment) -> list[TableEntry]:
-    """The tables that an experiment has: known from its configuration alone."""
+    """The tables of an experiment; its configuration alone decides them."""
     return [table for table in TABLES if _has(experiment, table.needs)]
 
 

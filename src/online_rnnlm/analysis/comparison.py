@@ -1,4 +1,4 @@
-"""Two sides of a comparison, each a row in one of its evaluations, and how they compare."""
+"""The comparison of two sides; a side is a row in one of its evaluations."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Side(NamedTuple):
     evaluation: str
 
     def perplexity(self, split: str = "test") -> Metric:
-        """Its perplexity on a split, seed by seed."""
+        """The side's perplexity on a split, one value for each seed."""
         return self.row.perplexity(split, self.evaluation)
 
 
 def final_side(row: Row) -> Side:
-    """A row as its result counts: its vector, if it has one, learns as in training."""
+    """The row in its main evaluation: its vector, if it has one, learns as in training."""
     return Side(row, row.final)
 
 
 def compare_sides(results: Results, ours: Side, theirs: Side, null: float = 0.0) -> Comparison:
-    """Compare two sides on the test sentences, their seeds pooled.
+    """Compare two sides on the test sentences, averaged over each side's seeds.
 
     Raises UserError if they were tested on different sentences.
     """
@@ -49,7 +49,7 @@ def compare_sides(results: Results, ours: Side, theirs: Side, null: float = 0.0)
 
 
 def _pooled(results: Results, side: Side) -> pd.DataFrame:
-    """Per-sentence test scores, averaged over the runs' seeds."""
+    """Per-sentence test scores of a side, averaged over its seeds."""
     frames = [
         sentence_scores(results.directory, run.name, side.evaluation) for run in side.row.runs
     ]
@@ -59,17 +59,17 @@ def _pooled(results: Results, side: Side) -> pd.DataFrame:
 
 
 def seed_differences(ours: Side, theirs: Side) -> list[float]:
-    """Seed by seed: how much lower our test entropy is than theirs, in nats a token."""
+    """Their test entropy minus ours in nats per token, one value for each seed that both have."""
     mine, others = _entropies(ours), _entropies(theirs)
     return [others[seed] - mine[seed] for seed in mine if seed in others]
 
 
 def _entropies(side: Side) -> dict[int, float]:
-    """Test entropy in nats a token, by seed."""
+    """Test entropy in nats per token, by seed."""
     values = side.perplexity().values
     return {run.seed: math.log(value) for run, value in zip(side.row.runs, values, strict=True)}
 
 
 def percent_of_gain(gain: float) -> float:
-    """The change of perplexity, in per cent, that a gain of so many nats a token makes."""
+    """The change of perplexity in per cent that a gain in nats per token makes."""
     return 100 * math.expm1(-gain)

@@ -1,4 +1,4 @@
-"""Sentences that are alike: which ones to look at, and which are nearest to them."""
+"""The choice of sentences to look at, and the search for the sentences nearest to them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from online_rnnlm.analysis.sentences import Sentences, Vectors
 
 QUERIES, NEAREST = 4, 3
-_BLOCK = 1024  # sentences set against all others at once: not all pairs fit into memory
+_BLOCK = 1024  # Sentences compared with all others at once, since not all pairs fit into memory.
 
 
 def choose(sentences: Sentences) -> list[int]:
-    """The places of a few sentences that are very close to another one, the closest first.
+    """Choose the places of a few sentences that are very close to another one, the closest first.
 
-    At most one of a topic (or article) is taken, and none that is among the nearest of an earlier
-    one: near duplicates would fill the table.
+    At most one sentence of a topic (or article) is chosen, and none that is among the nearest of
+    one chosen before; otherwise near duplicates would fill the table.
     """
     chosen: list[int] = []
     subjects: set[str] = set()
@@ -31,7 +31,7 @@ def choose(sentences: Sentences) -> list[int]:
 
 
 def draw(sentences: Sentences, seed: int, without: list[int]) -> list[int]:
-    """The places of a few other sentences, drawn with a seed."""
+    """Draw the places of a few sentences at random, none of them in `without`."""
     among = np.setdiff1d(np.arange(len(sentences.texts)), without)
     random = np.random.default_rng(seed)
     drawn: list[int] = random.choice(among, min(QUERIES, len(among)), replace=False).tolist()
@@ -39,7 +39,7 @@ def draw(sentences: Sentences, seed: int, without: list[int]) -> list[int]:
 
 
 def highest_cosines(vectors: Vectors) -> Vectors:
-    """(N,): the cosine of each of N vectors of length 1 and the nearest of the others."""
+    """(N,): for each of N vectors of length 1, the cosine with the nearest other vector."""
     highest = np.empty(len(vectors), np.float32)
     for begin in range(0, len(vectors), _BLOCK):
         cosines = vectors[begin : begin + _BLOCK] @ vectors.T
@@ -50,7 +50,7 @@ def highest_cosines(vectors: Vectors) -> Vectors:
 
 
 def nearest(vectors: Vectors, query: int) -> list[tuple[int, float]]:
-    """The places of the nearest others by cosine, the nearest first, with their cosines."""
+    """The places and cosines of the vectors nearest to `query` by cosine, the nearest first."""
     cosines = vectors @ vectors[query]
     cosines[query] = -np.inf
     places = np.argsort(-cosines, kind="stable")[: min(NEAREST, len(vectors) - 1)]
@@ -58,7 +58,7 @@ def nearest(vectors: Vectors, query: int) -> list[tuple[int, float]]:
 
 
 def mean_cosine(vectors: Vectors) -> float:
-    """The mean cosine over all pairs of different ones of N vectors of length 1."""
+    """The mean cosine over all pairs of two different vectors among N vectors of length 1."""
     # The squared length of the sum is the sum of the cosines of all pairs.
     wide = vectors.astype(np.float64)
     total, own = wide.sum(axis=0), float((wide**2).sum())

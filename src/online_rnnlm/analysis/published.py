@@ -1,4 +1,4 @@
-"""The paper's numbers, each with its source, or `unknown`."""
+"""The paper's test perplexities, each with its source; `unknown` where nobody has read one off."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ UNKNOWN = "unknown"
 
 
 class PublishedRow(Settings):
-    """The paper's number for one model."""
+    """The paper's test perplexity of one model."""
 
     hidden_size: PositiveInt = Field(description="Hidden units, M.")
     document_size: NaturalInt = Field(description="Length of the document vector, D.")
     document_layer: Literal["output", "hidden", "both"] = Field(
-        default="output", description="What the document vector feeds."
+        default="output", description="The layer or layers that the document vector feeds."
     )
-    status: Literal["unknown", "published"] = Field(description="Whether the number is known.")
-    test_perplexity: PositiveFloat | None = Field(default=None, description="The number.")
-    source: str = Field(min_length=1, description="Where it stands: paper, table, row.")
+    status: Literal["unknown", "published"] = Field(description="`published` if it is known.")
+    test_perplexity: PositiveFloat | None = Field(default=None, description="Test perplexity.")
+    source: str = Field(min_length=1, description="The source: paper, table and row.")
 
     @model_validator(mode="after")
     def _number_if_published(self) -> PublishedRow:
@@ -34,7 +34,7 @@ class PublishedRow(Settings):
 
 
 class Published(Settings):
-    """The paper's numbers."""
+    """The paper's test perplexities."""
 
     rows: list[PublishedRow] = Field(description="A row for each model of the comparison.")
 
@@ -50,7 +50,10 @@ class Published(Settings):
 
 
 def load_published(path: Path) -> Published:
-    """Read `config/published.yaml`; raises UserError naming file and key."""
+    """Read `config/published.yaml`.
+
+    Raises UserError, which names the file and the key, for a file that is not valid.
+    """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Published.model_validate(values)

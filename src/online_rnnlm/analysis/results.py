@@ -1,4 +1,4 @@
-"""What an experiment's finished runs have reached: tables, figures and claims are made of it."""
+"""The results of an experiment's finished runs, from which tables, figures and claims are made."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from online_rnnlm.training.choice import resolve
 
 
 class Opponents(NamedTuple):
-    """The static rows to set a row with a document vector against, all on its corpus."""
+    """The static rows that a row with a document vector is compared with, all on its corpus."""
 
     same_hidden: Row | None
-    """The one with as many hidden units."""
+    """The static row with the same number of hidden units."""
     more_parameters: Row | None
-    """The smallest one with at least as many parameters."""
+    """The smallest static row with at least as many parameters."""
     largest: Row | None
-    """The one with the most parameters."""
+    """The static row with the most parameters."""
 
     @property
     def shown(self) -> list[Row]:
-        """Those that a figure shows: one of as many hidden units, and a larger one.
+        """The opponents that a figure shows: the one of as many hidden units, and a larger one.
 
-        Where no static row has as many parameters as the vector row, the largest there is stands
-        in. One row if both are the same; none without static rows.
+        If no static row has as many parameters as the vector row, the largest static row takes
+        its place. The list has one row if both are the same, and none without static rows.
         """
         larger = self.more_parameters or self.largest
         found = [row for row in (self.same_hidden, larger) if row is not None]
@@ -46,7 +46,7 @@ class Opponents(NamedTuple):
 
 
 class TestedRival(NamedTuple):
-    """A rival of a corpus and what it has reached."""
+    """A rival of a corpus and its evaluation."""
 
     corpus: str
     rival: CorpusRival
@@ -55,33 +55,33 @@ class TestedRival(NamedTuple):
 
 @dataclass(frozen=True)
 class Results:
-    """What an experiment's runs have reached, and what the paper says of its models."""
+    """The results of an experiment's runs, and the paper's own numbers for its models."""
 
     experiment: Experiment
     directory: ExperimentDirectory
     rows: tuple[Row, ...]
-    """The comparison's rows, in the configuration's order."""
+    """The rows of the comparison, in the configuration's order."""
     search: tuple[FinishedRun, ...]
     """The runs of the search for settings."""
     rivals: tuple[TestedRival, ...]
-    """The rivals of the corpora; those of runs are among a row's evaluations."""
+    """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
     corpora: Mapping[str, Statistics]
     published: Published
     """The paper's own numbers."""
 
     @property
     def several_seeds(self) -> bool:
-        """Whether metrics are means over seeds, and have a spread."""
+        """True if metrics are means over several seeds, and so have a spread."""
         return len(self.experiment.seeds) > 1
 
     @property
     def several_corpora(self) -> bool:
-        """Whether the rows are trained on more than one corpus."""
+        """True if the rows are trained on more than one corpus."""
         return len(self.corpora) > 1
 
     @property
     def first_corpus(self) -> str:
-        """The corpus that is shown where there is room for one only."""
+        """The corpus that is shown where there is room for only one."""
         return next(iter(self.corpora))
 
     @property
@@ -98,16 +98,16 @@ class Results:
         return [found for found in self.rivals if found.corpus == corpus]
 
     def rival_in(self, evaluation: str) -> RunRival | None:
-        """The rival that a row's evaluation is of; None if it is of the row alone."""
+        """The rival that a row's evaluation tests; None if it tests the row alone."""
         return rival_in(evaluation, self.experiment.testing)
 
     def best(self, corpus: str) -> Row:
-        """The row that headline, figures and neighbours speak of.
+        """The best row of a corpus, which the headline, figures and neighbours are about.
 
-        It is the one with the lowest perplexity on `valid`, a mean over the seeds, in the
-        evaluation that counts; the test set has no say. Only rows of the paper's model take part;
-        where there are none, rows whose vector feeds another layer; where there are none either,
-        static rows. Of equal rows it is the first of the configuration.
+        It has the lowest perplexity on `valid`, a mean over the seeds, in the main evaluation;
+        the test set is not used. The candidates are the rows of the paper's model; if there are
+        none, the rows whose vector feeds another layer; if there are none of these either, the
+        static rows. Of equal rows the first in the configuration is taken.
         """
         rows = self.rows_on(corpus)
         papers = [row for row in rows if row.is_the_papers]
@@ -115,7 +115,7 @@ class Results:
         return min(papers or vectors or rows, key=lambda row: row.perplexity("valid").mean)
 
     def opponents(self, vector: Row) -> Opponents:
-        """The static rows to set a row with a document vector against."""
+        """The static rows that a row with a document vector is compared with."""
         rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
         static = sorted(rows, key=lambda row: row.parameters)
         same = (row for row in static if row.hidden_size == vector.hidden_size)
@@ -126,7 +126,10 @@ class Results:
 def collect(
     experiment: Experiment, directory: ExperimentDirectory, published: Published | None = None
 ) -> Results:
-    """Read all runs of an experiment; raises UserError for what is missing or out of date."""
+    """Read all runs of an experiment.
+
+    Raises UserError for files that are missing or out of date.
+    """
     runs = [_finished(experiment, directory, planned) for planned in experiment.runs()]
     return Results(
         experiment=experiment,
@@ -146,19 +149,19 @@ def collect(
 
 
 def _row_of(run: FinishedRun) -> tuple[str, str]:
-    """The corpus and label of a run's row, whose runs stand together."""
+    """The corpus and label of a run's row; the runs of a row follow one another."""
     return run.run.settings.corpus, run.run.model
 
 
 def _finished(
     experiment: Experiment, directory: ExperimentDirectory, planned: PlannedRun
 ) -> FinishedRun:
-    """A run of the configuration as its files describe it."""
+    """Read the files of a run of the configuration."""
     run = resolve(planned, directory)
     files = directory.run(run.name)
     record, result = records.read(RunRecord, files.record), records.read(RunResult, files.result)
     if record.settings != run.settings:
-        raise UserError(f"{files.record}: trained with other settings than the configuration's")
+        raise UserError(f"{files.record}: was trained with other settings than the configuration's")
     _check_identity(files.result, result.identity, record)
     return FinishedRun(
         run=run,
@@ -172,7 +175,7 @@ def _finished(
 def _evaluations(
     experiment: Experiment, directory: ExperimentDirectory, run: Run, record: RunRecord
 ) -> dict[str, Evaluation]:
-    """A run's evaluations by name; a run of the search has none."""
+    """Read a run's evaluations, by name; a run of the search has none."""
     found: dict[str, Evaluation] = {}
     if not run.searched:
         for name in evaluations_of(run.settings.document_size, experiment.testing):

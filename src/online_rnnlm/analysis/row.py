@@ -1,4 +1,4 @@
-"""A row of the comparison: one model on one corpus, with its runs and what they have reached."""
+"""A row of the comparison: one model on one corpus, with its runs and their results."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ class Metric:
 
     @property
     def mean(self) -> float:
-        """Arithmetic mean; NaN of no value."""
+        """Arithmetic mean; NaN if there is no value."""
         return float(np.mean(self.values)) if self.values else math.nan
 
     @property
     def deviation(self) -> float:
-        """Sample standard deviation; NaN of fewer than two values."""
+        """Sample standard deviation; NaN if there are fewer than two values."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
 
 
 def metric_of(evaluations: Iterable[Evaluation], name: MetricName, split: str) -> Metric:
-    """A metric of a split in the evaluations of the seeds; empty if they leave that split out."""
+    """A metric of a split over the seeds' evaluations; empty if they leave that split out."""
     found = (evaluation.splits.get(split) for evaluation in evaluations)
     return Metric(tuple(float(getattr(metrics, name)) for metrics in found if metrics is not None))
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run and what its files say."""
+    """A finished run with the contents of its files."""
 
     run: Run
     record: RunRecord
     result: RunResult
     epochs: tuple[Epoch, ...]
     evaluations: Mapping[str, Evaluation]
-    """By name, in the configuration's order; a run of the search has none."""
+    """The run's evaluations by name, in the configuration's order; a run of the search has none."""
 
     @property
     def name(self) -> str:
-        """The name of its directory."""
+        """The run's name, which is also that of its directory."""
         return self.run.name
 
     @property
     def seed(self) -> int:
-        """The seed of its weights and of the order of its sentences."""
+        """The seed of the initial weights and of the order of the sentences."""
         return self.run.settings.seed
 
 
@@ -71,22 +71,22 @@ class Row:
 
     @property
     def first(self) -> FinishedRun:
-        """The first seed's run; what no seed changes can be asked of it."""
+        """The first seed's run, from which values that are the same for all seeds are read."""
         return self.runs[0]
 
     @property
     def settings(self) -> RunSettings:
-        """The settings that its runs share; the seed is the first run's."""
+        """The settings that the row's runs share; the seed is that of the first run."""
         return self.first.run.settings
 
     @property
     def corpus(self) -> str:
-        """The corpus that it is trained and tested on."""
+        """The corpus that the model is trained and tested on."""
         return self.settings.corpus
 
     @property
     def label(self) -> str:
-        """Its name in tables and figures, such as `100/20` or `100/20 hidden`."""
+        """The row's name in tables and figures, such as `100/20` or `100/20 hidden`."""
         return self.first.run.model
 
     @property
@@ -96,17 +96,17 @@ class Row:
 
     @property
     def document_size(self) -> int:
-        """Length of the document vector, D; 0 without one."""
+        """Length of the document vector, D; 0 if there is none."""
         return self.settings.document_size
 
     @property
     def has_vector(self) -> bool:
-        """Whether it has a document vector; a row without one is static."""
+        """True if the model has a document vector; a row without one is static."""
         return self.document_size > 0
 
     @property
     def is_the_papers(self) -> bool:
-        """Whether it is the paper's model: its document vector feeds the output layer alone."""
+        """True if this is the paper's model: its document vector feeds only the output layer."""
         return self.has_vector and self.settings.document_layer == "output"
 
     @property
@@ -116,27 +116,27 @@ class Row:
 
     @property
     def multiply_adds_per_word(self) -> float:
-        """What a word costs in testing, in the evaluation that counts."""
+        """Multiply-adds per word in testing, in the main evaluation."""
         return self.by_seed(self.final)[0].costs.multiply_adds_per_word
 
     @property
     def final(self) -> str:
-        """The evaluation that counts as its result: its vector learns as in training."""
+        """The name of the main evaluation, in which a document vector learns as in training."""
         return final_evaluation(self.document_size)
 
     @property
     def evaluations(self) -> list[str]:
-        """The names of its evaluations, in the configuration's order."""
+        """The names of the row's evaluations, in the configuration's order."""
         return list(self.first.evaluations)
 
     def by_seed(self, evaluation: str) -> list[Evaluation]:
-        """What each seed's run has reached in an evaluation."""
+        """The results of each seed's run in an evaluation."""
         return [run.evaluations[evaluation] for run in self.runs]
 
     def metric(self, name: MetricName, split: str, evaluation: str) -> Metric:
-        """A metric of a split in an evaluation; without values if that leaves the split out."""
+        """A metric of a split in an evaluation; empty if the evaluation leaves that split out."""
         return metric_of(self.by_seed(evaluation), name, split)
 
     def perplexity(self, split: str, evaluation: str | None = None) -> Metric:
-        """Perplexity of a split, in the evaluation that counts if no other is given."""
+        """Perplexity of a split in an evaluation, by default the main one."""
         return self.metric("perplexity", split, evaluation or self.final)

@@ -1,4 +1,4 @@
-"""Log-probabilities of single sentences and tokens, as evaluations have written them."""
+"""Readers of the log-probabilities of sentences and tokens that evaluations have written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from online_rnnlm.storage.records import Evaluation
 def sentence_scores(
     directory: ExperimentDirectory, name: str, evaluation: str, split: str = "test"
 ) -> pd.DataFrame:
-    """Per-sentence scores of a split: `tokens`, `log_probability`, by `sentence`."""
+    """Read the per-sentence scores of a split: `tokens` and `log_probability`, by `sentence`."""
     path = directory.sentence_scores(name, evaluation)
     check_evaluated(directory, name, evaluation, path)
     columns = ["split", "sentence", "tokens", "log_probability"]
@@ -29,7 +29,7 @@ def sentence_scores(
 def token_scores(
     directory: ExperimentDirectory, name: str, evaluation: str
 ) -> npt.NDArray[np.float32]:
-    """Natural log P of every test token in order: float32 (tokens,)."""
+    """Read natural log P of every test token in order: float32 (tokens,)."""
     path = directory.token_scores(name, evaluation)
     check_evaluated(directory, name, evaluation, path)
     scores: npt.NDArray[np.float32] = np.load(path)
@@ -37,7 +37,7 @@ def token_scores(
 
 
 def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
-    """Raise UserError if a file of an evaluation is missing, or is not the one that was written."""
+    """Raise UserError if a file of an evaluation is missing or has changed since it was written."""
     if not path.is_file():
         raise UserError(f"{path}: missing; evaluate the run `{name}` first")
     record = directory.evaluation(name, evaluation)

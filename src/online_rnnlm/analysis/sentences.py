@@ -1,4 +1,4 @@
-"""Sentences as vectors: a network's document vector after each, and the mean of its embeddings."""
+"""Two vectors for each sentence: the document vector after it, and its mean word embedding."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from online_rnnlm.model import weight_files
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
 SPLIT = "valid"
-MIN_TOKENS = 10  # a vector has learnt little from a shorter sentence
-_FEW = 4  # sentences: so many long ones are needed to leave out the short ones
+MIN_TOKENS = 10  # A vector has learnt little from a shorter sentence.
+_FEW = 4  # Short sentences are left out only if at least this many long ones remain.
 
 Vectors = npt.NDArray[np.float32]
 
@@ -30,10 +30,10 @@ class Sentences:
     """N sentences of a split, with two vectors each."""
 
     numbers: npt.NDArray[np.int64]
-    """(N,): each one's number in the split, from 0."""
+    """(N,): each sentence's number in the split, from 0."""
     texts: list[str]
     subjects: list[str]
-    """Each one's topic, or its article where there are no topics."""
+    """Each sentence's topic, or the number of its article if it has no topic."""
     document: Vectors
     """(N, D): document vectors after the last word, of length 1."""
     embedding: Vectors
@@ -41,9 +41,10 @@ class Sentences:
 
 
 def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sentences:
-    """Read a run's vectors of the sentences of `valid`: each text once, short ones left out.
+    """Read a run's vectors of the sentences of `valid`.
 
-    Raises UserError for files that are missing or do not fit each other.
+    Each text is read once, and short sentences are left out. Raises UserError for files that are
+    missing or do not fit each other.
     """
     files, path = directory.corpus(corpus), directory.document_vectors(run, SPLIT)
     weights = directory.run(run).model
@@ -55,7 +56,7 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
     for file, found in ((path, len(vectors)), (files.offsets(SPLIT), split.sentences)):
         if found != len(texts):
             of = files.split(SPLIT)
-            raise UserError(f"{file}: of {found} sentences, but {of} has {len(texts)}")
+            raise UserError(f"{file}: is of {found} sentences, but {of} has {len(texts)}")
     network = weight_files.read_trained(directory.run(run))
     kept = _kept(texts)
     subjects = _subjects(files, split)
@@ -69,7 +70,7 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
 
 
 def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
-    """The numbers of the sentences to keep: each once, and only long ones if enough are."""
+    """The numbers of the sentences to keep: each text once, only long ones if enough are long."""
     first = {text: number for number, text in reversed(list(enumerate(texts)))}
     once = sorted(first.values())
     long = [number for number in once if len(texts[number].split()) >= MIN_TOKENS]
@@ -77,14 +78,14 @@ def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
 
 
 def _subjects(files: CorpusDirectory, split: Split) -> list[str]:
-    """The topic of every sentence or, where it has none, the number of its article."""
+    """The topic of every sentence, or the number of its article if it has no topic."""
     articles = split.articles if split.articles.size else np.arange(split.sentences)
     topics = topics_of(files, SPLIT) or [""] * split.sentences
     return [topic or str(number) for topic, number in zip(topics, articles, strict=True)]
 
 
 def mean_embeddings(embeddings: npt.NDArray[Any], split: Split) -> npt.NDArray[Any]:
-    """(sentences, M): the mean of the rows of `embeddings` of each sentence's words, not `</s>`."""
+    """(sentences, M): the mean of the embeddings of each sentence's words, without `</s>`."""
     words = split.stream[1:]
     counts = (words != SENTENCE_END_ID).astype(embeddings.dtype)
     shape = (split.sentences, len(embeddings))
@@ -95,6 +96,6 @@ def mean_embeddings(embeddings: npt.NDArray[Any], split: Split) -> npt.NDArray[A
 
 
 def unit(vectors: npt.NDArray[Any]) -> Vectors:
-    """The vectors, each divided by its length; one of length 0 stays."""
+    """The vectors, each divided by its length; a vector of length 0 stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)

@@ -1,6 +1,7 @@
-"""Is a difference between two models more than the luck of the test sentences, or of the seeds?
+"""Tests of a difference between two models: is it more than chance in sentences or in seeds?
 
-Paired tests over sentences, which are what a document vector lives through, and over seeds.
+The tests are paired. They are over sentences, since the paper's document vector starts anew with
+each, and over seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 10_000
 LEVEL = 0.05
-_CHUNK_ELEMENTS = 2_000_000  # keeps every temporary array below 16 MB
+_CHUNK_ELEMENTS = 2_000_000  # Keeps every temporary array at 16 MB or less.
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Comparison:
     `difference` is the first's mean log-probability per token minus the second's, in nats: above
     0 the first is better, and its perplexity is exp(-difference) times the second's. `low` and
     `high` bound its 95 % bootstrap interval; `p_value` is that of the sign-flip test of the
-    hypothesis that it is `null`.
+    hypothesis that the difference is `null`.
     """
 
     difference: float
@@ -48,7 +49,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class SeedInterval:
-    """What the seeds say of a difference: mean, 95 % t interval, p-value of its being `null`."""
+    """A difference over the seeds: mean, 95 % t interval, p-value of the test that it is `null`."""
 
     mean: float
     low: float
@@ -64,7 +65,7 @@ class SeedInterval:
 
 
 def side(low: float, high: float, null: float) -> int:
-    """On which side of `null` an interval lies: 1 above, -1 below, 0 on neither."""
+    """The side of `null` on which an interval lies: 1 above, -1 below, 0 if it holds `null`."""
     return int(low > null) - int(high < null)
 
 
@@ -79,8 +80,8 @@ def compare(
     """Compare two models by their sentences' log-probabilities.
 
     first, second: (sentences,), summed over each sentence's tokens; tokens: (sentences,). A `null`
-    below 0 is a margin: the first model may be so many nats a token worse. Raises UserError for
-    a single sentence.
+    below 0 is a margin: the first model may be worse by that many nats per token. Raises UserError
+    for a single sentence.
     """
     if len(tokens) < 2:
         raise UserError("two models cannot be compared on a single test sentence")
@@ -125,10 +126,10 @@ def _mean_gain(gains: Floats, tokens: npt.NDArray[np.integer], axis: int = -1) -
 def sign_flip_p_value(gains: Floats, seed: int, resamples: int = RESAMPLES) -> float:
     """Two-sided p-value of the paired permutation test on sum(gains).
 
-    If the two models were the same, each sentence's gain would as well have the other sign. All
-    sign patterns are counted where they are few; else they are drawn, the observed one among
-    them (Phipson and Smyth, 2010), so that the p-value is never 0. SciPy's `permutation_test`
-    does the same in twelve times the time.
+    If the two models were the same, each sentence's gain could just as well have the other sign.
+    If there are few sign patterns, all are counted; otherwise they are drawn at random, and the
+    observed pattern is counted with them (Phipson and Smyth, 2010), so that the p-value is never
+    0. SciPy's `permutation_test` does the same but takes twelve times as long.
     """
     # Sums that are equal but for rounding count as equal.
     threshold = abs(gains.sum()) - 1e-12 * np.abs(gains).sum()
@@ -149,7 +150,7 @@ def _all_signs(count: int) -> Floats:
 
 
 def _chunks(resamples: int, sentences: int) -> Iterator[int]:
-    """Numbers of resamples that fit into memory at once; they add up to `resamples`."""
+    """Yield numbers of resamples that fit into memory at once; they add up to `resamples`."""
     size = max(1, _CHUNK_ELEMENTS // sentences)
     while resamples > 0:
         yield min(size, resamples)
@@ -157,9 +158,10 @@ def _chunks(resamples: int, sentences: int) -> Iterator[int]:
 
 
 def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterval | None:
-    """Student's paired t interval; None for a single seed, which says nothing of others.
+    """Student's paired t interval; None for a single seed, which says nothing about others.
 
-    differences: a seed each, the first model's mean log-probability per token minus the second's.
+    differences: one value for each seed, the first model's mean log-probability per token minus
+    the second's.
     """
     count = len(differences)
     if count < 2:
@@ -168,7 +170,7 @@ def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterv
     error = deviation / math.sqrt(count)
     half = error * float(stats.t.ppf(1 - LEVEL / 2, count - 1))
     distance = abs(mean - null)
-    # Seeds that all agree leave a point; rounding alone is no spread.
+    # If all seeds agree but for rounding, the interval is a single point.
     if error <= 1e-12 * max(abs(mean), abs(null)):
         p_value = float(distance <= 1e-12 * abs(mean))
     else:
@@ -179,7 +181,7 @@ def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterv
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values corrected for their number, in the same order (Holm, 1979).
 
-    The i-th smallest of m becomes the largest (m - j + 1) p_j of all j ≤ i, 1 at most.
+    The i-th smallest of m p-values becomes the largest (m - j + 1) p_j over all j ≤ i, at most 1.
     """
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)

@@ -1,4 +1,4 @@
-"""Numbers and names as people write them, in tables, figures and the report."""
+"""Numbers and names written for people, in tables, figures and the report."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 
 def signed(change: float, decimals: int = 1) -> str:
-    """A number with its sign, a true minus if it is negative: `−0.5`."""
+    """A number with its sign, which is a true minus for a negative number: `−0.5`."""
     return f"{change:+.{decimals}f}".replace("-", "−")
 
 
 def p_value(value: float) -> str:
-    """A p-value with the sign before it: `= 0.012`, or `< 0.001`."""
+    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def enumeration(names: Sequence[str], conjunction: str = "and") -> str:
-    """Names in a row: `a, b and c`."""
+    """Names joined by commas and a conjunction: `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} {conjunction} {last}" if most else last

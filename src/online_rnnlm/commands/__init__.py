@@ -1,1 +1,1 @@
-"""The verbs of the command `online-rnnlm`: one module each, named as the rule that runs it."""
+"""The verbs of the command `online-rnnlm`, one module each, with the name of the verb."""

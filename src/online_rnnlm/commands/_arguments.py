@@ -1,4 +1,4 @@
-"""Arguments that several verbs take, and what they lead to."""
+"""Arguments that several verbs take, and the objects that they name."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def add_results(parser: argparse.ArgumentParser) -> None:
 
 
 def add_published(parser: argparse.ArgumentParser) -> None:
-    """Add the file of the paper's own numbers."""
+    """Add `--published`, the file with the paper's own numbers."""
     parser.add_argument("--published", type=Path, default=PUBLISHED, help="the paper's own numbers")
 
 
 def positive_number(text: str) -> int:
-    """A whole number from 1; raises ValueError, which argparse turns into one line."""
+    """Read a whole number above 0; raises ValueError, which argparse turns into one line."""
     value = int(text)
     if value < 1:
         raise ValueError
@@ -60,7 +60,7 @@ def positive_number(text: str) -> int:
 
 
 def positive_seconds(text: str) -> float:
-    """A number above 0; raises ValueError, which argparse turns into one line."""
+    """Read a number above 0; raises ValueError, which argparse turns into one line."""
     value = float(text)
     if not value > 0:
         raise ValueError
@@ -68,13 +68,19 @@ def positive_seconds(text: str) -> float:
 
 
 def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, ExperimentDirectory]:
-    """The experiment that `--config` describes, and its folder; raises UserError."""
+    """Read the experiment that `--config` describes; return it and its folder.
+
+    Raises UserError if the configuration is wrong.
+    """
     experiment = load(arguments.config)
     return experiment, experiment_directory(experiment.experiment)
 
 
 def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:
-    """The run that `--run` names; raises UserError if there is none of that name."""
+    """Find the run that `--run` names; return the experiment, the run and the experiment's folder.
+
+    Raises UserError if there is no run of that name.
+    """
     experiment, directory = experiment_of(arguments)
     runs = {run.name: run for run in experiment.trainings()}
     if arguments.run not in runs:
@@ -91,7 +97,7 @@ class ChosenCorpus(NamedTuple):
 
 
 def corpus_of(arguments: argparse.Namespace) -> ChosenCorpus:
-    """The corpus that `--corpus` names; raises UserError if there is none of that name."""
+    """Find the corpus that `--corpus` names; raises UserError if there is none of that name."""
     experiment, directory = experiment_of(arguments)
     if arguments.corpus not in experiment.corpora:
         names = ", ".join(experiment.corpora)
@@ -101,7 +107,7 @@ def corpus_of(arguments: argparse.Namespace) -> ChosenCorpus:
 
 
 def results_of(arguments: argparse.Namespace) -> ExperimentDirectory:
-    """The folder of an experiment that has runs; raises UserError."""
+    """Return the experiment's folder; raises UserError if it has no runs."""
     directory = ExperimentDirectory(arguments.results)
     if not directory.runs.is_dir():
         raise UserError(f"{directory.path}: no runs are there: run the experiment first")

@@ -1,7 +1,7 @@
-"""The command `online-rnnlm`: it finds the verbs, runs one, and says in one line what was wrong.
+"""The command `online-rnnlm`: it finds the verbs, runs one, and reports an error in one line.
 
-A verb is a module of this package: `HELP`, `add_arguments` and `run`. A verb's module imports what
-its work needs inside of `run`: most of it takes seconds to import, and `--help` should not.
+A verb is a module of this package with `HELP`, `add_arguments` and `run`. It imports the modules
+for its work inside `run`, because most of them take seconds to import, and `--help` should be fast.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     parsed = _parser().parse_args(arguments)
     end_with_parent()
     prepare_process()
-    logging.raiseExceptions = False  # a full disk is said by what needs it, not at every line
+    # Only the code that needs the disk reports that it is full, not every line of the log.
+    logging.raiseExceptions = False
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     with _logging_to(logging.StreamHandler()):
         sys.exit(_status(parsed))
 
 
 def verbs() -> dict[str, str]:
-    """Every verb, and the module that it is: `cross-check` is `cross_check`."""
+    """Return the names of the modules of all verbs, by verb: `cross-check` is `cross_check`."""
     modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
     return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
 
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _status(parsed: argparse.Namespace) -> int:
-    """Run the verb, its log in a file if one is given; returns the process's exit status."""
+    """Run the verb and write its log to a file if one is given; return the exit status."""
     try:
         log = _log_file(parsed.log)
     except UserError as error:
@@ -72,7 +73,10 @@ def _status(parsed: argparse.Namespace) -> int:
 
 
 def _outcome(parsed: argparse.Namespace) -> int:
-    """Run the verb; say a user's mistake, or that the disk is full, in one line."""
+    """Run the verb and return the exit status.
+
+    A user's error, or a full disk, is reported in one line.
+    """
     try:
         parsed.run_verb(parsed)
         sys.stdout.flush()
@@ -83,7 +87,7 @@ def _outcome(parsed: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of the output has gone; nothing more can be written, not even at exit.
+        # The reader of the output has ended; nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
@@ -100,7 +104,7 @@ def _failed(message: object) -> int:
 
 
 def _log_file(file: Path | None) -> logging.Handler:
-    """The handler that writes the log; raises UserError if it must not be written."""
+    """Make the handler that writes the log; raises UserError if the file cannot be written."""
     if file is None:
         return logging.NullHandler()
     with saying_what_cannot_be_written(file):

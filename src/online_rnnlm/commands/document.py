@@ -1,4 +1,4 @@
-"""Write what is made from the typed models anew."""
+"""Write the files that are generated from the typed models."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
             f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
             f"allowed: {', '.join(allowed)}"
         )
-    require(planned.settings)  # before what it needs is loaded
+    require(planned.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
 
     corpus = directory.corpus(planned.settings.corpus)

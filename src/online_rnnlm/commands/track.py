@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.tracking.synchronisation import synchronise, watch
 
     if arguments.watch is not None:
-        if not arguments.results.is_dir():  # it is watched before its first run begins
+        if not arguments.results.is_dir():  # watching starts before the folder has any run
             raise UserError(f"{arguments.results}: no such folder")
         watch(ExperimentDirectory(arguments.results), arguments.store, arguments.watch)
         return

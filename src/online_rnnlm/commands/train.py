@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     _, planned, directory = _arguments.run_of(arguments)
     resolved = resolve(planned, directory)
-    require(resolved.settings)  # before what it needs is loaded
+    require(resolved.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.training.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)

@@ -1,1 +1,1 @@
-"""Config."""
+"""The typed configuration of an experiment."""

@@ -1,4 +1,4 @@
-"""The settings of a corpus: where its text comes from and how it is prepared."""
+"""The settings of a corpus: the source of its text and the steps of its preparation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from online_rnnlm.config.base import NaturalInt, PositiveInt, Settings
 
 
 class WikipediaVitalSource(Settings):
-    """Lead sections of Wikipedia's Vital Articles, which arrive with a Python package."""
+    """Lead sections of Wikipedia's Vital Articles, taken from a Python package."""
 
     kind: Literal["wikipedia-vital"] = Field(
         description="Lead sections of Wikipedia's Vital Articles: one JSON file from the package "
@@ -23,7 +23,7 @@ class WikipediaVitalSource(Settings):
 
 
 class WikipediaExcerptSource(Settings):
-    """An excerpt of a true Wikipedia dump, which arrives with a Python package."""
+    """An excerpt of a true Wikipedia dump, taken from a Python package."""
 
     kind: Literal["wikipedia-excerpt"] = Field(
         description="206 pages of a true MediaWiki dump, from the package index."
@@ -33,15 +33,15 @@ class WikipediaExcerptSource(Settings):
 class TextSource(Settings):
     """The user's own text: one file to be shuffled and split, or three ready files.
 
-    Ready files keep their order, and no sentence is dropped for being in another of them.
+    Ready files keep their order. A sentence that occurs in two of them stays in both.
     """
 
     kind: Literal["text"] = Field(description="Your own files.")
     file: Path | None = Field(
         default=None,
-        description="One file to be split: plain text (a paragraph a line; a sentence a line if "
-        "`tokenised`), or `.jsonl` with an article's text under `text`. "
-        "`.gz`, `.bz2` and `.xz` are read as they are.",
+        description="One file to be split: plain text (one paragraph per line; one sentence per "
+        "line if `tokenised`), or `.jsonl` with an article's text under `text`. Files compressed "
+        "as `.gz`, `.bz2` or `.xz` are read, too.",
     )
     train: Path | None = Field(
         default=None, description="Ready file for `train`, of the same kinds as `file`."
@@ -54,8 +54,8 @@ class TextSource(Settings):
     )
     tokenised: bool = Field(
         default=False,
-        description="The text is one sentence a line, its tokens separated by spaces: nothing is "
-        "tokenised, lower-cased or dropped any more, but empty lines.",
+        description="The text already has one sentence per line, its tokens separated by spaces. "
+        "It is not tokenised or lower-cased again, and only empty lines are dropped.",
     )
 
     @model_validator(mode="after")
@@ -71,58 +71,66 @@ class TextSource(Settings):
 SourceSettings = Annotated[
     WikipediaVitalSource | WikipediaExcerptSource | TextSource, Field(discriminator="kind")
 ]
-"""One class a kind of source; `corpora/sources/` has a module for each."""
+"""One class for each kind of source; `corpora/sources/` has a module for each."""
 
 
 class VocabularySettings(Settings):
-    """Which words the model knows; all others become `<unk>`."""
+    """The choice of the words that the model knows; all others become `<unk>`."""
 
     min_count: PositiveInt = Field(
-        default=5, description="A word is kept if it occurs at least so often in `train`."
+        default=5, description="A word is kept if it occurs at least this many times in `train`."
     )
     max_size: Annotated[int, Field(ge=3)] | None = Field(
         default=None,
-        description="At most so many words, the most frequent first; `<unk>` and `</s>` count.",
+        description="Largest number of words, `<unk>` and `</s>` included; the most frequent words "
+        "are kept. `null` is no limit.",
     )
 
 
 class ClassSettings(Settings):
-    """How the vocabulary is divided into word classes."""
+    """The division of the vocabulary into word classes."""
 
     count: PositiveInt = Field(default=30, description="Number of word classes.")
     rule: Literal["sqrt_frequency", "frequency", "equal_size"] = Field(
         default="sqrt_frequency",
-        description="What every class gets an equal share of: the square roots of the words' "
-        "frequencies (the RNNLM Toolkit's rule), the frequencies, or the words.",
+        description="Quantity that is shared equally between the classes: the square roots of the "
+        "words' frequencies (the RNNLM Toolkit's rule), the frequencies, or the number of words.",
     )
 
 
 class CorpusSettings(Settings):
-    """One corpus: where its text comes from and how it is prepared."""
+    """One corpus: the source of its text and the steps of its preparation."""
 
-    source: SourceSettings = Field(description="Where the text comes from.")
+    source: SourceSettings = Field(description="Source of the text.")
     seed: NaturalInt = Field(
-        default=1, description="Seed of the shuffle before the split, and of the sample."
+        default=1,
+        description="Seed of the shuffle before the split, and of the sample of training "
+        "sentences.",
     )
     divide_by: Literal["sentence", "article"] = Field(
         default="sentence",
-        description="What is shuffled and goes to a split. `article`: articles stay whole and in "
-        "order; the last one of a split is cut at its number of sentences, the rest of it is left "
-        "out. In tokenised text an empty line ends an article.",
+        description="Pieces of text that are shuffled and divided among the splits. `article`: the "
+        "sentences of an article stay together and in order; the last article of a split is cut "
+        "off when the split has its number of sentences, and the rest of the article is not used. "
+        "In tokenised text an empty line ends an article.",
     )
     lowercase: bool = Field(default=True, description="Lower-case every token.")
     min_tokens: PositiveInt = Field(
-        default=3, description="Shorter sentences are dropped as fragments."
+        default=3, description="Sentences with fewer tokens are dropped as fragments."
     )
-    max_tokens: PositiveInt = Field(default=100, description="Longer sentences are dropped.")
+    max_tokens: PositiveInt = Field(
+        default=100, description="Sentences with more tokens are dropped."
+    )
     train_sentences: PositiveInt | None = Field(
-        default=None, description="Sample so many training sentences; `null`: all that remain."
+        default=None,
+        description="Number of training sentences, drawn at random; `null` takes all that remain.",
     )
     valid_sentences: PositiveInt = Field(
-        default=2000, description="Sentences for validation; a ready file is taken whole."
+        default=2000,
+        description="Number of sentences for validation; a ready file is taken whole.",
     )
     test_sentences: PositiveInt = Field(
-        default=2000, description="Sentences for testing; a ready file is taken whole."
+        default=2000, description="Number of sentences for testing; a ready file is taken whole."
     )
     vocabulary: VocabularySettings = Field(default=VocabularySettings(), description="The words.")
     classes: ClassSettings = Field(default=ClassSettings(), description="The word classes.")

@@ -1,4 +1,4 @@
-"""The engines that a run may name, and what is known of each before it is loaded.
+"""The engines that a run may name, and their properties that are known before they are loaded.
 
 An engine is one module, `engines/<name>_engine.py`, and one entry in `ENGINES`.
 """
@@ -14,50 +14,53 @@ class OnDevice:
     """An engine on one kind of device."""
 
     multiply_adds_a_second: float
-    """The speed that time requests are planned with."""
+    """Speed from which the time that a job asks for is computed."""
     modules: tuple[str, ...] = ()
-    """Python modules that it needs beside what every installation has."""
+    """Python modules that it needs in addition to those of every installation."""
     extra: str = ""
-    """The extra of this package that installs them: `make <extra>`."""
+    """Name of this package's extra that installs these modules: `make <extra>`."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables that let it see this device alone; they are set before it is loaded."""
+    """Environment variables that restrict it to this device; they are set before it is loaded."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What is known of an engine before it is loaded."""
+    """The properties of an engine that are known before it is loaded."""
 
     description: str
     devices: Mapping[str, OnDevice]
-    """`cpu` and `gpu`, as far as it computes on them."""
+    """The devices that it computes on: `cpu`, `gpu` or both."""
     cells: frozenset[str] | None = None
-    """The cells that it has; None: all."""
+    """Names of the cells that it can compute; None means all cells."""
     packages: tuple[str, ...] = ()
-    """Packages that a run's record has the versions of, beside those of every engine."""
+    """Packages whose versions a run's record lists in addition to those of every engine."""
     scores_online: bool = True
-    """Whether it can score while weights learn; otherwise another engine does that."""
+    """True if it can score while weights learn; otherwise another engine does that."""
     copies_class_outputs: bool = True
-    """Whether it copies the output weights of a whole class for every word: memory is planned."""
+    """True if it copies the output weights of a whole class for every word.
+
+    The memory that a job asks for depends on this.
+    """
 
     def has_cell(self, cell: str) -> bool:
-        """Whether the engine computes that cell."""
+        """True if the engine computes that cell."""
         return self.cells is None or cell in self.cells
 
 
-# Speeds: a fifth or so of those measured on two shared cores, docs/performance.md and docs/gpu.md,
-# since nodes are slower than one hopes. That of a GPU is assumed.
+# The speeds are about a fifth of those measured on two shared cores (docs/performance.md and
+# docs/gpu.md), because the nodes of a cluster may be slower. The speed of a GPU is an assumption.
 ENGINES: Mapping[str, Engine] = {
     "kernel": Engine(
-        "the fast step.",
+        "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid"}),
         copies_class_outputs=False,
     ),
-    "graph": Engine("the plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
+    "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
     "jax": Engine(
-        "that graph compiled by JAX, for a GPU (docs/gpu.md); JAX is to be installed.",
+        "the same graph compiled by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
         {
-            # With a platform named, JAX raises where it would otherwise go on with another one.
+            # If a platform is named and missing, JAX raises; otherwise it would use another one.
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
@@ -68,7 +71,7 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def engines_with(*, cell: str | None = None, device: str | None = None) -> list[str]:
-    """The names of the engines that have a cell and a device; None: whichever."""
+    """Return the names of the engines that have a cell and a device; None stands for any."""
     return [
         name
         for name, engine in ENGINES.items()
@@ -77,7 +80,10 @@ def engines_with(*, cell: str | None = None, device: str | None = None) -> list[
 
 
 def engine_anywhere(cell: str) -> str:
-    """The fastest engine that has a cell and does all on a CPU, with nothing more installed."""
+    """Return the fastest engine for a cell among those that every installation can use.
+
+    Such an engine runs on a CPU, can score while weights learn and needs no further package.
+    """
     speeds = {
         name: ENGINES[name].devices["cpu"].multiply_adds_a_second
         for name in engines_with(cell=cell, device="cpu")

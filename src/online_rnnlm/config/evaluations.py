@@ -1,4 +1,4 @@
-"""What may learn during testing: its parts, the names of their subsets, and of the evaluations."""
+"""The parts of a model that may learn during testing, and the names of evaluations."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from online_rnnlm.config.testing import LearnAfter, TestingSettings, UnitOfText
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
-"""In the order in which a subset's name has them; all but the first are groups of weights."""
+"""The parts, in the order of a subset's name; all but the first are groups of weights."""
 
 
 def parts_of(document_size: int) -> tuple[str, ...]:
-    """The parts that a model has: without a document vector, the weights only."""
+    """Return the parts that a model has; without a document vector, these are the weights only."""
     return PARTS if document_size else PARTS[1:]
 
 
 def name_of(parts: Collection[str], document_size: int) -> str:
-    """The name of a subset in a model: `all`, its parts joined by `+`, or `none`.
+    """Return the name of a subset in a model: `all`, its parts joined by `+`, or `none`.
 
-    What the model does not have is left out.
+    Parts that the model does not have are left out.
     """
     present = parts_of(document_size)
     kept = [part for part in present if part in parts or ALL in parts]
@@ -31,20 +31,20 @@ def name_of(parts: Collection[str], document_size: int) -> str:
 
 
 def parts_named(name: str, document_size: int) -> frozenset[str]:
-    """The parts of the subset that `name_of` has named."""
+    """Return the parts of a subset from its name, which `name_of` has made."""
     if name == ALL:
         return frozenset(parts_of(document_size))
     return frozenset() if name == NONE else frozenset(name.split("+"))
 
 
 class OnlineEvaluation(NamedTuple):
-    """An evaluation in which more learns than a vector as it was trained to."""
+    """An evaluation in which other parts learn, or the document vector learns in another way."""
 
     updates: str
-    """What learns: a name of `name_of`."""
+    """Name of the subset that learns, as `name_of` gives it."""
     learn_after: LearnAfter
     unit_of_text: UnitOfText
-    """What it is kept for."""
+    """The unit of text at whose end all that was learnt is forgotten."""
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ class OnlineEvaluation(NamedTuple):
 
 
 def online_evaluation(evaluation: str) -> OnlineEvaluation | None:
-    """What an evaluation's name says; None for those that are no `OnlineEvaluation`."""
+    """Read an evaluation's name; return None if it is not that of an `OnlineEvaluation`."""
     match evaluation.split("."):
         case [
             updates,
@@ -65,17 +65,21 @@ def online_evaluation(evaluation: str) -> OnlineEvaluation | None:
 
 
 def main_evaluations(document_size: int) -> tuple[str, ...]:
-    """The evaluations that all runs get: still, and with the vector learning as in training."""
+    """Return the evaluations of every run.
+
+    They are `none`, in which nothing learns, and, if the run has a document vector,
+    `document_vector`, in which it learns as in training.
+    """
     return (NONE, DOCUMENT_VECTOR) if document_size else (NONE,)
 
 
 def final_evaluation(document_size: int) -> str:
-    """The evaluation that counts as the run's result."""
+    """Return the evaluation that counts as the run's result."""
     return main_evaluations(document_size)[-1]
 
 
 def further_evaluations(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
-    """The evaluations that `testing` adds, each once."""
+    """Return the evaluations that `testing` adds, each once."""
     rivals = () if document_size else testing.rivals_of_runs
     learning = (evaluation.name for evaluation in _learning(document_size, testing))
     return tuple(dict.fromkeys([*learning, *rivals]))
@@ -85,12 +89,12 @@ def _learning(document_size: int, testing: TestingSettings) -> Iterator[OnlineEv
     names = [name_of(subset, document_size) for subset in testing.updates]
     ways = itertools.product(names, testing.learn_after, testing.unit_of_text)
     for evaluation in itertools.starmap(OnlineEvaluation, ways):
-        # What is learnt after a sentence and forgotten with it makes no difference.
+        # Learning after a sentence has no effect if it is forgotten at the sentence's end.
         lost = evaluation.learn_after == evaluation.unit_of_text == "sentence"
         if evaluation.updates != NONE and not lost:
             yield evaluation
 
 
 def evaluations_of(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
-    """All of a run's evaluations."""
+    """Return all of a run's evaluations."""
     return (*main_evaluations(document_size), *further_evaluations(document_size, testing))

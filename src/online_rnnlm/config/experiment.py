@@ -1,7 +1,7 @@
-"""The experiment's configuration: the typed model that everything else is generated from.
+"""The configuration of an experiment, as a typed model.
 
-`workflow/schemas/config.schema.yaml` and `config/README.md` are made from the classes below and
-those of `settings`, so they cannot drift apart.
+`workflow/schemas/config.schema.yaml` and `config/README.md` are made from the class below and from
+those of the other modules of this package.
 """
 
 from __future__ import annotations
@@ -22,18 +22,20 @@ from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
 
 ROW_NAME_KEYS = frozenset({"hidden_size", "cell", "document_size", "document_layer"})
-"""Settings that a run's name has: they make rows."""
+"""Settings that are a part of a run's name: they tell rows apart."""
 HARDWARE_KEYS = frozenset({"engine", "device", "precision"})
-"""Settings that decide what a run requires: known before the search has chosen anything."""
+"""Settings that decide the hardware that a run requires, which is known before the search ends."""
 RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 
 
 class Experiment(Settings):
-    """One experiment: corpora, rows to compare, seeds."""
+    """One experiment: its corpora, the rows to compare and the seeds."""
 
-    experiment: Name = Field(description="Name; everything is written to `results/<experiment>/`.")
+    experiment: Name = Field(
+        description="Name of the experiment; everything is written to `results/<experiment>/`."
+    )
     downloads: Path = Field(
-        default=Path("results/downloads"), description="Where downloaded files are kept."
+        default=Path("results/downloads"), description="Folder for downloaded files."
     )
     corpora: dict[Name, CorpusSettings] = Field(
         min_length=1, description="The corpora, by name; every row is trained on each."
@@ -42,25 +44,26 @@ class Experiment(Settings):
         default=[1], min_length=1, description="Every row is trained once with each seed."
     )
     training: dict[str, Any] = Field(
-        default={}, description="Settings of training that all rows share; see below."
+        default={}, description="Training settings that all rows share; see below."
     )
     rows: list[dict[str, Any]] = Field(
         min_length=1,
-        description="The rows of the comparison, each with the settings of its own; see below.",
+        description="The rows of the comparison, each with its own training settings; see below.",
     )
     search: dict[str, list[Any]] = Field(
         default={},
-        description="Settings to search: every row is trained with every combination that "
-        "concerns it, and its runs then take the one with the best validation perplexity.",
+        description="Training settings to search, each with a list of values. Every row is trained "
+        "with every combination of the settings that concern it, and its runs then take the "
+        "combination with the best validation perplexity.",
     )
     search_seed: NaturalInt = Field(
-        default=0, description="Seed that the search trains with; none of `seeds`."
+        default=0, description="Seed of the runs of the search; it must be none of `seeds`."
     )
     testing: TestingSettings = Field(
-        default=TestingSettings(), description="What learns during testing."
+        default=TestingSettings(), description="Further evaluations, and rivals to compare with."
     )
     tracking: TrackingSettings = Field(
-        default=TrackingSettings(), description="Where runs are entered into MLflow."
+        default=TrackingSettings(), description="The MLflow store that the runs are entered into."
     )
 
     @model_validator(mode="after")
@@ -99,11 +102,11 @@ class Experiment(Settings):
         yield from ((f"rows.{i}", row) for i, row in enumerate(self.rows))
 
     def trainings(self) -> list[PlannedRun]:
-        """Every training: the search's first, then the rows'."""
+        """Return every run: first those of the search, then those of the rows."""
         return [*self.search_runs(), *self.runs()]
 
     def runs(self) -> list[PlannedRun]:
-        """The rows' runs: corpora × rows × seeds."""
+        """Return the runs of the rows: corpora × rows × seeds."""
         return [
             run
             for corpus, place, row in self._rows()
@@ -115,7 +118,7 @@ class Experiment(Settings):
         ]
 
     def search_runs(self) -> list[PlannedRun]:
-        """The runs that a row's settings are chosen from: corpora × rows × searched values."""
+        """Return the runs of the search: corpora × rows × searched values."""
         return [
             run
             for corpus, place, row in self._rows()
@@ -123,7 +126,10 @@ class Experiment(Settings):
         ]
 
     def _rows(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """(corpus, place in the configuration, settings): a row for each product of its lists."""
+        """Yield the rows as (corpus, place in the configuration, settings).
+
+        A row whose settings are lists gives one row for each combination of their values.
+        """
         for corpus in self.corpora:
             for index, row in enumerate(self.rows):
                 lists = [v if isinstance(v, list) else [v] for v in row.values()]
@@ -132,7 +138,7 @@ class Experiment(Settings):
                     yield corpus, f"rows.{index}", {**self.training, **one}
 
     def _candidates(self, corpus: str, place: str, row: dict[str, Any]) -> Iterator[PlannedRun]:
-        """A row's runs in the search; the vector's settings change nothing in a static row."""
+        """Yield a row's runs in the search; a static row skips the document vector's settings."""
         static = not row.get("document_size", 0)
         search = {k: v for k, v in self.search.items() if not (static and _is_of_vector(k))}
         if not search:

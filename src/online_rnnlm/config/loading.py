@@ -16,7 +16,7 @@ from online_rnnlm.errors import UserError
 def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
     """Check a configuration that has been read already.
 
-    Raises UserError with one line that names the file, the key and what is allowed.
+    Raises UserError with one line that names the file, the key and the allowed values.
     """
     try:
         return Experiment.model_validate(values)

@@ -1,4 +1,4 @@
-"""One line for what pydantic has to say of a wrong value."""
+"""Messages of one line for values that pydantic refuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 
 def first_message(error: ValidationError, where: str = "") -> str:
-    """The first of pydantic's complaints as `key: what is wrong`."""
+    """Return the first of pydantic's errors as "`key`: what is wrong"; `where` prefixes the key."""
     first = error.errors()[0]
     key = ".".join([part for part in [where] if part] + [str(part) for part in first["loc"]])
     text = first["msg"].removeprefix("Value error, ")

@@ -15,9 +15,9 @@ class _NamedRun(Settings):
 
     settings: RunSettings
     searched: dict[str, Any] = Field(default={})
-    """The values that a run of the search tries; a row's run has none."""
+    """The values that a run of the search tries; empty for a row's run."""
     candidates: tuple[str, ...] = ()
-    """The runs of the search, by name, that a row's run takes the best one's values from."""
+    """Names of the runs of the search, for a row's run; it takes the values of the best one."""
 
     @property
     def name(self) -> str:
@@ -35,24 +35,24 @@ class _NamedRun(Settings):
 
 
 def variant_of(settings: RunSettings) -> list[str]:
-    """The layer that the vector feeds and the cell, where they are not the paper's choice."""
+    """Return the layer that the vector feeds and the cell, where they differ from the paper's."""
     return [*_layer(settings), *(name.upper() for name in _cell(settings))]
 
 
 def _layer(settings: RunSettings) -> list[str]:
-    """What the vector feeds, if that is not the paper's choice."""
+    """Return the layers that the vector feeds, if they are not the paper's choice."""
     return [] if settings.document_layer == "output" else [settings.document_layer]
 
 
 def _cell(settings: RunSettings) -> list[str]:
-    """The cell, if it is not the paper's."""
+    """Return the cell, if it is not the paper's."""
     cell: str = settings.cell
     return [] if cell == "sigmoid" else [cell]
 
 
 class PlannedRun(_NamedRun):
-    """A run as the configuration describes it: its candidates may still change its settings."""
+    """A run as the configuration describes it, before the search has chosen its settings."""
 
 
 class Run(_NamedRun):
-    """A run whose settings are those that it is trained with: the search has had its say."""
+    """A run with the settings that it is trained with, those chosen by the search included."""

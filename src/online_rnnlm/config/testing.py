@@ -1,4 +1,4 @@
-"""The settings of what else is tried during testing."""
+"""The settings of the further evaluations and of the rivals."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import (
 from online_rnnlm.config.base import PositiveFloat, PositiveInt, Settings
 
 RunRivalName = Literal["unigram_cache", "neural_cache"]
-"""Rivals that are of a run, a static network: modules of `rivals/`."""
+"""Rivals that extend a run, a static network: modules of `rivals/`."""
 
 CorpusRivalName = Literal["kneser_ney"]
-"""Rivals that are of a corpus: modules of `rivals/`."""
+"""Rivals that are trained on a corpus: modules of `rivals/`."""
 
 RivalName = Literal[RunRivalName, CorpusRivalName]
 
@@ -43,46 +43,52 @@ Subset = Annotated[
 
 
 class TestingSettings(Settings):
-    """What else is tried during testing; no part of a run's identity."""
+    """The further evaluations and the rivals; no part of a run's identity."""
 
     updates: list[Subset] = Field(
         default=[],
-        description="What else learns during testing, each entry further evaluations of every run: "
-        "`document_vector`, groups of weights, a list of them, or `all`. Every run is tested with "
-        "nothing learning and, if it has one, with its document vector learning anyway. What a "
-        "run does not have is left out, and what is the same then is done once.",
+        description="Parts that learn during testing. Each entry adds evaluations of every run; it "
+        "is `document_vector`, a group of weights, a list of these, or `all`. In any case, every "
+        "run is tested with nothing learning and, if it has a document vector, with the vector "
+        "learning. Parts that a run does not have are left out, and entries that are then the "
+        "same are tested once.",
     )
     learn_after: Annotated[list[LearnAfter], Field(min_length=1)] = Field(
-        default=["word"], description="When it learns: after every word, or after every sentence."
+        default=["word"],
+        description="Moments at which these parts learn: after every word, or after every "
+        "sentence.",
     )
     unit_of_text: Annotated[list[UnitOfText], Field(min_length=1)] = Field(
         default=["sentence"],
-        description="How long what was learnt is kept: the vector and the weights go back to their "
-        "start with every sentence, with every document (all sentences of an article), or never. "
-        "Learning after a sentence that ends the unit is left out.",
+        description="Unit of text at whose start the vector and the weights are reset: every "
+        "sentence, every document (all sentences of an article), or the whole text, which is "
+        "never reset. `learn_after: sentence` is not combined with `unit_of_text: sentence`, "
+        "because what is learnt would be lost at once.",
     )
     learning_rates: Annotated[list[PositiveFloat], Field(min_length=1)] = Field(
         default=[0.003, 0.01, 0.03, 0.1, 0.3],
-        description="Rates of the plain step that weights take; the best on `valid` is used.",
+        description="Learning rates to try for the weights, which take plain gradient steps; the "
+        "best on `valid` is used.",
     )
     document_rates: Annotated[list[PositiveFloat], Field(min_length=1)] = Field(
         default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3],
-        description="Rates of the document vector where it learns alone; the best on `valid` is "
-        "used. Beside weights that learn it keeps the rate it was trained with.",
+        description="Learning rates to try for the document vector where it alone learns; the best "
+        "on `valid` is used. Where weights learn, too, the vector keeps the rate of its training.",
     )
     steps: PositiveInt = Field(
-        default=5, description="Hidden states that a word's loss is propagated back through."
+        default=5,
+        description="Number of hidden states through which a word's loss is propagated back.",
     )
     rivals: list[RivalName] = Field(
         default=[],
-        description="Models that one would pick instead, to compare with. `unigram_cache`, "
-        "`neural_cache`: every static network beside a cache of the words just read, that is their "
-        "frequencies, or their frequencies by the likeness of their hidden states; the settings "
-        "are those best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of every "
-        "corpus.",
+        description="Alternative models to compare with. `unigram_cache` and `neural_cache` add a "
+        "cache of the words just read to every static network: their frequencies, or their "
+        "frequencies weighted by the similarity of the hidden states. The cache has the "
+        "settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of "
+        "every corpus.",
     )
     kneser_ney_order: Annotated[int, Field(ge=2)] = Field(
-        default=5, description="Order of the model of `kneser_ney`: the longest n-grams' length."
+        default=5, description="Order of the `kneser_ney` model: the length of its longest n-grams."
     )
 
     @property

@@ -13,19 +13,19 @@ from online_rnnlm.config.base import Settings
 
 
 class TrackingSettings(Settings):
-    """Where runs are entered; no part of a run's identity."""
+    """The MLflow store and the times of writing to it; no part of a run's identity."""
 
     store: str | None = Field(
         default=None,
         description="Address of an MLflow server or database, such as `http://localhost:5000`; "
-        "without one, `results/<experiment>/mlflow.db`. Passwords do not belong here: give "
+        "`null` is `results/<experiment>/mlflow.db`. Passwords do not belong here: set "
         "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment.",
     )
     watch_seconds: float = Field(
         default=10.0,
         ge=0,
-        description="While runs train, what they have written is entered at most so often, in "
-        "seconds; 0: at the end only.",
+        description="Shortest time between two updates of MLflow while runs train (s); 0 enters "
+        "the runs only at the end.",
     )
 
     @field_validator("store")

@@ -26,11 +26,13 @@ else:
 
 
 class RunSettings(Settings):
-    """Everything that decides one training run, but the corpus's content and the code."""
+    """All settings that decide one training run; the corpus's content and the code do, too."""
 
     corpus: Name = Field(description="Key of the corpus under `corpora`.")
-    seed: NaturalInt = Field(default=1, description="Seed of the weights and of the order.")
-    hidden_size: PositiveInt = Field(default=100, description="Hidden units, M.")
+    seed: NaturalInt = Field(
+        default=1, description="Seed of the initial weights and of the order of the sentences."
+    )
+    hidden_size: PositiveInt = Field(default=100, description="Number of hidden units, M.")
     cell: Literal["sigmoid"] = Field(
         default="sigmoid",
         description="The hidden layer. `sigmoid`: the paper's simple recurrent network.",
@@ -40,58 +42,63 @@ class RunSettings(Settings):
     )
     document_layer: Literal["output", "hidden", "both"] = Field(
         default="output",
-        description="What the document vector feeds: the output layer (the paper's choice), the "
-        "hidden layer, or both.",
+        description="Layer that the document vector feeds: the output layer (the paper's choice), "
+        "the hidden layer, or both.",
     )
     document_rate: NonNegativeFloat = Field(
         default=0.15,
-        description="Rate α at which the document vector learns after every word, "
-        "in training and in testing.",
+        description="Learning rate α of the document vector, which learns after every word in "
+        "training and in testing.",
     )
     unit_of_text: Literal["sentence"] = Field(
         default="sentence",
-        description="What a document vector and a hidden state live through; both start at 0.",
+        description="Unit of text at whose start the document vector and the hidden state are set "
+        "to 0.",
     )
     optimizer: Literal["adagrad", "sgd"] = Field(
-        default="adagrad", description="How gradients become updates."
+        default="adagrad", description="Rule that computes the updates from the gradients."
     )
     learning_rate: PositiveFloat = Field(default=0.2, description="Learning rate of the weights.")
     accumulator_start: PositiveFloat = Field(
-        default=1.0, description="AdaGrad: where the sums of squared gradients start."
+        default=1.0, description="Initial value of AdaGrad's sums of squared gradients."
     )
     batch_sentences: PositiveInt = Field(
-        default=64, description="Sentences an update; their losses are summed."
+        default=64, description="Number of sentences per update; their losses are summed."
     )
     l2: NonNegativeFloat = Field(
         default=0.0,
-        description="L2 penalty: adds `l2 / 2 · w²` for every weight that an update touches.",
+        description="Factor of the L2 penalty, which adds `l2 / 2 · w²` to the loss for every "
+        "weight that an update changes.",
     )
     error_clip: NonNegativeFloat = Field(
         default=15.0,
-        description="Bound on each element of the error that is propagated back to a hidden "
-        "unit's input (the RNNLM Toolkit's rule); 0 is no bound.",
+        description="Bound on each element of the error that is propagated back to the hidden "
+        "units' inputs (the RNNLM Toolkit's rule); 0 is no bound.",
     )
     initial_scale: NonNegativeFloat = Field(
-        default=0.1, description="Standard deviation of the normal initial weights."
+        default=0.1,
+        description="Standard deviation of the initial weights, which are normally distributed.",
     )
-    max_epochs: PositiveInt = Field(default=30, description="Stop after so many epochs at most.")
+    max_epochs: PositiveInt = Field(default=30, description="Largest number of epochs.")
     rate_rule: Literal["plateau", "toolkit"] = Field(
         default="plateau",
-        description="When the rate falls and training ends. `plateau`: the rate is divided after "
-        "every epoch that is no improvement; the third ends training. `toolkit`, the RNNLM "
-        "Toolkit's: from the first such epoch on it is divided before every epoch; the second "
-        "ends training. Either gives up a worse epoch's weights for the best ones.",
+        description="Rule that lowers the learning rate and ends training. `plateau`: the rate is "
+        "divided after every epoch that is no improvement; the third such epoch ends training. "
+        "`toolkit`, the RNNLM Toolkit's rule: from the first such epoch on, the rate is divided "
+        "after every epoch; the second such epoch ends training. After an epoch that is worse, "
+        "both rules go back to the best weights.",
     )
     improvement_factor: Annotated[float, Field(ge=1)] = Field(
         default=1.003,
         description="An epoch is an improvement if the validation entropy falls by this factor.",
     )
     rate_divisor: Annotated[float, Field(gt=1)] = Field(
-        default=2.0, description="What the learning rate is divided by when it falls."
+        default=2.0, description="Divisor of the learning rate when it falls."
     )
     divergence_perplexity: PositiveFloat = Field(
         default=10.0,
-        description="Stop as diverged if a perplexity exceeds this many times the vocabulary size.",
+        description="Training stops as diverged if a perplexity exceeds this multiple of the "
+        "vocabulary size.",
     )
     engine: EngineName = Field(
         default="kernel",
@@ -99,8 +106,8 @@ class RunSettings(Settings):
     )
     device: Literal["cpu", "gpu"] = Field(
         default="cpu",
-        description="What `engine: jax` computes on. `gpu`, an NVIDIA one: where there is none, "
-        "the run fails at once.",
+        description="Device that `engine: jax` computes on. `gpu` is an NVIDIA GPU; if there is "
+        "none, the run fails at once.",
     )
     precision: Literal["float32", "float64"] = Field(
         default="float32", description="Floating-point type of weights and arithmetic."

@@ -1,1 +1,1 @@
-"""A source becomes articles, sentences, splits, a vocabulary with classes, and arrays."""
+"""Preparation of a corpus: articles, sentences, splits, a vocabulary with classes, and arrays."""

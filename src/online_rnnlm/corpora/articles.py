@@ -1,4 +1,4 @@
-"""Articles, a title and paragraphs of plain text, and the files that have them."""
+"""Articles, each a title and paragraphs of plain text, and the files that contain them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from online_rnnlm.errors import UserError
 
 @dataclass(frozen=True)
 class Article:
-    """One article; `text` has a paragraph a line, `topic` is what it is about, if that is known."""
+    """One article; `text` has one paragraph per line, and `topic` is None if it is not known."""
 
     title: str
     text: str
@@ -21,7 +21,7 @@ class Article:
 
 
 def read_articles(file: Path) -> Iterator[Article]:
-    """The articles of a `.jsonl` file, or of plain text, where every line is one of its own."""
+    """Read the articles of a `.jsonl` file, or of a plain text file with one article per line."""
     lines = enumerate(read_lines(file), 1)
     if is_jsonl(file):
         articles = (_parse(file, number, line) for number, line in lines if line.strip())
@@ -31,7 +31,7 @@ def read_articles(file: Path) -> Iterator[Article]:
 
 
 def is_jsonl(file: Path) -> bool:
-    """Whether a file's name, compressed or not, says that it has a JSON object a line."""
+    """True if a file's name, compressed or not, means one JSON object per line."""
     return inner_suffix(file) == ".jsonl"
 
 

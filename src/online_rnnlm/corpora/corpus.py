@@ -1,4 +1,4 @@
-"""A prepared corpus as the model reads it: vocabulary, word classes and memory-mapped arrays."""
+"""A prepared corpus in the model's form: vocabulary, word classes and memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ VOCABULARY_HEADER = "word\tcount\tclass"
 
 @dataclass(frozen=True)
 class Split:
-    """One split: the inputs `stream[:-1]`, their targets `stream[1:]`, and where sentences start.
+    """One split: the inputs `stream[:-1]`, their targets `stream[1:]`, and the sentences' offsets.
 
     `stream` is int32 (tokens + 1,), memory-mapped and read-only; `offsets` int64 (sentences + 1,):
     sentence k's targets are `stream[offsets[k] + 1 : offsets[k + 1] + 1]`, the last one `</s>`.
     `articles` is int32 (sentences,): the number of each sentence's article. All sentences with the
-    same number, in their order, are a document; empty: every sentence is a document of its own.
+    same number, in their order, are a document. If it is empty, each sentence is a document.
     """
 
     stream: npt.NDArray[np.int32]
@@ -58,8 +58,9 @@ class Split:
 class Corpus:
     """A prepared corpus.
 
-    `words` by id, `</s>` first; class c's words are the ids from `class_offsets[c]` to
-    `class_offsets[c + 1] - 1` (int64, (classes + 1,)); `digest` covers arrays and vocabulary.
+    `words` are in the order of their ids, `</s>` first; class c's words are the ids from
+    `class_offsets[c]` to `class_offsets[c + 1] - 1` (int64, (classes + 1,)); `digest` covers arrays
+    and vocabulary.
     """
 
     words: list[str]
@@ -91,7 +92,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words by id, how often each occurs in `train`, and the classes' runs of ids."""
+    """The words by id, their counts in `train`, and the ranges of ids of the classes."""
 
     words: list[str]
     counts: npt.NDArray[np.int64]
@@ -99,15 +100,15 @@ class Vocabulary:
 
 
 def scored_words(class_offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """How many words each class has to score, int64 (K,): a word alone in its class needs none."""
+    """Number of words to score in each class, int64 (K,): a word alone in its class needs none."""
     sizes = np.diff(class_offsets)
     return np.where(sizes > 1, sizes, 0)
 
 
 def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
-    """Words of the target's class that are scored, averaged over targets."""
+    """Number of words to score in the target's class, averaged over targets."""
     of_word = np.repeat(scored_words(class_offsets), np.diff(class_offsets))
-    # In parts: a long text has far more tokens than are worth having in memory as sizes.
+    # This is done in parts, as the class sizes of all tokens of a long text take much memory.
     parts = (targets[i : i + _PART] for i in range(0, len(targets), _PART))
     return sum(int(of_word[part].sum()) for part in parts) / len(targets)
 
@@ -115,7 +116,7 @@ def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[n
 def load_corpus(directory: CorpusDirectory) -> Corpus:
     """Open a prepared corpus; the streams are memory-mapped.
 
-    Raises UserError if a file is missing, or is not the one that was written.
+    Raises UserError if a file is missing, or has changed since it was written.
     """
     statistics = read_statistics(directory)
     files = statistics.files
@@ -137,19 +138,19 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
 
 
 def read_statistics(directory: CorpusDirectory) -> Statistics:
-    """Read `statistics.json`; raises UserError if the corpus has none yet, or it is damaged."""
+    """Read `statistics.json`; raises UserError if it is missing or damaged."""
     return records.read(Statistics, directory.statistics)
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """A corpus's digest: sha256 over those of its arrays and vocabulary, given by file name."""
+    """A corpus's digest: the sha256 of the digests of its arrays and vocabulary, by file name."""
     covered = sorted(name for name in files if name.endswith((".npy", ".tsv")))
     lines = [f"{name} {files[name]}\n" for name in covered]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
-    """Read `vocabulary.tsv`; raises UserError naming the line that breaks its format."""
+    """Read `vocabulary.tsv`; raises UserError, naming the line, if the format is wrong."""
     lines = _read_lines(path)
     if lines[:1] != [VOCABULARY_HEADER]:
         raise UserError(f"{path}, line 1: the header `word count class`, tab-separated, is needed")
@@ -196,7 +197,7 @@ def load_split(directory: CorpusDirectory, split: str) -> Split:
 
 
 def load_articles(path: Path, sentences: int) -> npt.NDArray[np.int32]:
-    """The numbers of so many sentences' articles; raises UserError if that is not in the file."""
+    """Read the article number of each sentence; raises UserError if the file has not as many."""
     articles: npt.NDArray[np.int32] = _load_array(path, mmap_mode=None)
     if articles.dtype != np.int32 or articles.shape != (sentences,):
         raise UserError(f"{path}: does not fit its text: {sentences} int32 numbers are needed")

@@ -1,4 +1,4 @@
-"""Files of known content that are fetched from elsewhere, and checked by their sums."""
+"""Downloads of files whose checksums are known and verified."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from online_rnnlm.storage.files import replacing, sha256_of
 
 
 class Download(ABC):
-    """A file that can be fetched; its content is known by its checksum."""
+    """A file that can be downloaded and is verified by its checksum."""
 
     sha256: str
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Name of the file where it is kept."""
+        """Name of the file in the folder of downloads."""
 
     @property
     @abstractmethod
     def origin(self) -> str:
-        """Where it comes from, for statistics, reports and messages."""
+        """Its origin, for statistics, reports and messages."""
 
     @abstractmethod
     def write(self, out: Path) -> None:
-        """Get the file and write it to `out`; raises UserError if it cannot be had."""
+        """Download the file to `out`; raises UserError if that fails."""
 
     def path(self, downloads: Path) -> Path:
-        """Where the file is kept in a folder of downloads."""
+        """The file's path in a folder of downloads."""
         return downloads / self.name
 
 
 def fetch(download: Download, downloads: Path) -> Path:
-    """Fetch a file unless it is there already; returns where it is, its checksum verified.
+    """Download a file unless it exists, verify its checksum and return its path.
 
-    A file that is there with another sum is an error rather than a reason to download again: it
-    may be somebody's own, and it is not ours to delete. Raises UserError.
+    An existing file with another checksum is not replaced, as it may be the user's own. Raises
+    UserError for such a file, or if the download fails.
     """
     file = download.path(downloads)
     if file.exists():
@@ -50,9 +50,9 @@ def fetch(download: Download, downloads: Path) -> Path:
 
 
 def verify(file: Path, sha256: str, name: str | None = None) -> None:
-    """Raise UserError if the file is missing or its checksum is another.
+    """Raise UserError if the file is missing or has another checksum.
 
-    `name` is what the message calls the file, if not by its path.
+    `name` is the file's name in the message; without it, the path is used.
     """
     if not file.is_file():
         raise UserError(f"{name or file}: no such file: fetch it first")

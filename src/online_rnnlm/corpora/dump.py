@@ -1,4 +1,4 @@
-"""A MediaWiki XML dump becomes plain text, its pages parsed in parallel."""
+"""Extraction of plain text from a MediaWiki XML dump, with pages parsed in parallel."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from online_rnnlm.errors import UserError
 
 ARTICLES = 0  # the namespace of articles
 LIST_MARKUP = frozenset({"li", "dt", "dd"})
-LIST_ITEM = "\x02"  # stands at the start of a list's line until the line is dropped
+LIST_ITEM = "\x02"  # marks the start of a list's line, until the line is dropped
 MEDIA_LINK = re.compile(r"\s*(?:file|image|category|media)\s*:", re.IGNORECASE)
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
 # mwxml asserts that the root is `mediawiki`.
 NO_DUMP = (ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError, *BROKEN)
-EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # what a template's removal leaves behind
+EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
 
 
 def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
-    """Title and text of every article of a dump, redirects skipped, in the dump's order.
+    """Read title and text of every article of a dump in its order, without redirects.
 
     Paragraphs are lines; tables, lists, headings, templates and footnotes are left out.
-    Raises UserError if the file is no MediaWiki dump or ends too early.
+    Raises UserError if the file is not a complete MediaWiki dump.
     """
     for title, text in ordered_map(_plain_page, _pages(file), processes):
         if text:
@@ -56,7 +56,7 @@ def _plain_page(page: tuple[str, str]) -> tuple[str, str]:
 
 
 def plain_text(wikitext: str) -> str:
-    """The prose of a page, a paragraph a line."""
+    """The prose of a page, one paragraph per line."""
     nodes = mwparserfromhell.parse(wikitext).nodes
     lines = EMPTY_BRACKETS.sub("", "".join(map(_plain_node, nodes))).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
@@ -83,11 +83,11 @@ def _plain_tag(tag: Tag) -> str:
         return ""
     if tag.contents is None:
         return " "
-    # Not `strip_code`: a tag that is never closed holds headings, pictures and lists.
+    # `strip_code` would not do: a tag that is never closed contains headings, pictures and lists.
     return "".join(map(_plain_node, tag.contents.nodes))
 
 
 def _shows_no_text(link: Wikilink) -> bool:
-    """Whether a link shows a picture, or only names a category or another language's page."""
+    """True if a link shows a picture, or only names a category or another language's page."""
     target = str(link.title)
     return bool(MEDIA_LINK.match(target) or (link.text is None and LANGUAGE_LINK.match(target)))

@@ -1,4 +1,4 @@
-"""Splits become arrays of word ids, the same text with `<unk>`, and the corpus's statistics."""
+"""Encoding of splits: arrays of word ids, the text with `<unk>`, and the corpus's statistics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from online_rnnlm.storage.records import CorpusSource, SplitStatistics, Statisti
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
-    """Write every split's text with `<unk>` and its arrays, then `statistics.json`, last of all."""
+    """Write every split's text with `<unk>` and its arrays, and at last `statistics.json`."""
     vocabulary = read_vocabulary(directory.vocabulary)
     splits = {split: _encode_split(directory, split, vocabulary) for split in SPLITS}
     files = _files(directory)
@@ -83,7 +83,7 @@ def _save(path: Path, values: np.ndarray[Any, Any]) -> None:
 def _statistics(
     directory: CorpusDirectory, split: str, vocabulary: Vocabulary, types: int
 ) -> SplitStatistics:
-    """Counts over one split's targets, `</s>` among the tokens but not among the words."""
+    """Count one split's targets; `</s>` counts as a token, but not as a word."""
     encoded = load_split(directory, split)
     targets = encoded.stream[1:]
     unknown = int(np.count_nonzero(targets == vocabulary.words.index(UNKNOWN)))
@@ -101,7 +101,7 @@ def _statistics(
 
 
 def _files(directory: CorpusDirectory) -> dict[str, str]:
-    """sha256 of every file that a model or another toolkit reads, by name."""
+    """The sha256 of every file that a model or another toolkit reads, by file name."""
     paths = [directory.vocabulary]
     for split in SPLITS:
         paths += [directory.text(split), directory.stream(split)]

@@ -1,4 +1,4 @@
-"""A source of whatever kind becomes `articles.jsonl`."""
+"""Extraction of a source's articles into `articles.jsonl`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from online_rnnlm.storage.paths import CorpusDirectory
 
 
 def write_articles(settings: CorpusSettings, downloads: Path, out: Path, processes: int) -> None:
-    """Write the source's articles, one JSON object a line.
+    """Write the source's articles, one JSON object per line.
 
-    Raises UserError for a source that is missing, damaged or without an article.
+    Raises UserError if the source is missing, is damaged or has no article.
     """
     source = source_of(settings.source)
     for download in source.downloads():
@@ -32,7 +32,7 @@ def write_articles(settings: CorpusSettings, downloads: Path, out: Path, process
 
 
 def count_articles(settings: CorpusSettings, directory: CorpusDirectory) -> int | None:
-    """Number of articles, or None for text that is not divided into articles."""
+    """Number of articles; None for text that is not divided into articles."""
     if not source_of(settings.source).counts_articles():
         return None
     return sum(1 for _ in read_lines(directory.articles))

@@ -1,4 +1,4 @@
-"""Sentences in one file, the numbers of their articles in another beside it."""
+"""Files of sentences, each with a file of the sentences' article numbers beside it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Numbered = tuple[str, int]  # a sentence, and the number of its article
 
 
 def write_numbered(sentences: Iterable[Numbered], text: Path) -> None:
-    """Write a sentence a line and, beside the text, int32 (sentences,): the articles' numbers."""
+    """Write one sentence per line and, beside the text, the article numbers, int32 (sentences,)."""
     numbers = array("i")
-    # The text takes its place last: where it is, its numbers are.
+    # The text is put in place last, so wherever there is a text, there are its numbers.
     with replacing(text) as lines, replacing(CorpusDirectory.articles_beside(text)) as beside:
         with lines.open("w", encoding="utf-8") as file:
             for sentence, number in sentences:

@@ -1,4 +1,4 @@
-"""Texts that arrive inside a wheel from the package index: the file, and a source of one file."""
+"""Texts inside a wheel of the package index: the file, and a source that consists of one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PackagedFile(Download):
 
     @property
     def name(self) -> str:
-        """Name of the file once it is unpacked."""
+        """Name of the unpacked file."""
         return PurePosixPath(self.member).name
 
     @property
@@ -39,7 +39,7 @@ class PackagedFile(Download):
         return f"{self.member} in {self.requirement}"
 
     def write(self, out: Path) -> None:
-        """Download the wheel and unpack the member; nothing of the wheel is imported."""
+        """Download the wheel and unpack the member, without importing anything of the wheel."""
         logger.info("downloading %s", self.requirement)
         with tempfile.TemporaryDirectory(prefix="online-rnnlm-") as folder:
             _unpack(_download(self.requirement, Path(folder)), self.member, out)
@@ -57,7 +57,7 @@ class PackagedSource(Source[AnySettings]):
         return (self.file,)
 
     def describe(self) -> Description:
-        """Its title and licence, and the wheel that it comes in."""
+        """Its title, its licence, and the wheel that contains it."""
         return Description(self.title, self.licence, self.file.origin)
 
 
@@ -73,7 +73,7 @@ def _download(requirement: str, folder: Path) -> Path:
 
 
 def _reason(output: str) -> str:
-    """Why pip failed, in a line: when nothing answers, pip itself only says "no matching"."""
+    """The reason for pip's failure in one line; without a network pip only says "no matching"."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     said = f"pip says: {(errors or lines or ['nothing'])[-1]}"

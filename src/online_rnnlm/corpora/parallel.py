@@ -1,4 +1,4 @@
-"""Work spread over processes, its results in the order of the work."""
+"""Parallel work in processes, with results in the order of the work."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ WAITING_PER_PROCESS = 4
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], processes: int
 ) -> Iterator[Result]:
-    """`map(function, items)` in so many processes: the same results in the same order.
+    """Compute `map(function, items)` in so many processes: the same results in the same order.
 
-    Items are drawn only as fast as they are worked on, so a corpus of any size streams through.
-    With one process nothing is started. `function` must be picklable, as is a `partial`.
+    Items are drawn only as fast as they are processed, so a corpus of any size can be streamed.
+    With `processes` 1, the work is done in this process. `function` must be picklable, as a
+    `partial` is. Raises UserError if a process is killed.
     """
     if processes <= 1:
         yield from map(function, items)
         return
-    # Fresh processes: a fork of a process that has threads may hang.
+    # Processes are spawned, as a fork of a process that has threads may hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent)
     try:

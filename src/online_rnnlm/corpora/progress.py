@@ -1,4 +1,4 @@
-"""A bar on a terminal, a line in a log."""
+"""The display of progress: a bar on a terminal, or a line in the log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Item = TypeVar("Item")
 
 
 def progress(items: Iterable[Item], unit: str) -> Iterator[Item]:
-    """The items as they come: counted by a bar on a terminal, and by a log line at the end."""
-    from tqdm import tqdm  # noqa: PLC0415  # `snakemake --lint` can do without
+    """Yield the items, counted by a bar on a terminal and by a log line at the end."""
+    from tqdm import tqdm  # noqa: PLC0415  # `snakemake --lint` does not need it
 
     start = time.monotonic()
     number = 0

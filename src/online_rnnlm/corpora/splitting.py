@@ -1,4 +1,4 @@
-"""Sentences become `train`, `valid` and `test`."""
+"""Division of sentences into `train`, `valid` and `test`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class StoredText:
-    """A file's sentences in memory, UTF-8, and int32 (sentences,): their articles' numbers."""
+    """A file's sentences in memory, as UTF-8, and their article numbers, int32 (sentences,)."""
 
     file: Path
     sentences: list[bytes]
     articles: npt.NDArray[np.int32]
 
     def pick(self, indices: Indices) -> Iterator[Numbered]:
-        """The sentences of these indices."""
+        """Yield the sentences with these indices."""
         for index, number in zip(indices, self.articles[indices], strict=True):
             yield self.sentences[index].decode(), number
 
@@ -42,10 +42,11 @@ class StoredText:
 def write_splits(
     settings: CorpusSettings, sentences: Path, outs: Mapping[str, Path], processes: int = 1
 ) -> None:
-    """Write `train`, `valid` and `test`, one tokenised sentence a line, and the articles' numbers.
+    """Write `train`, `valid` and `test`, one tokenised sentence per line, and the article numbers.
 
-    `sentences` is shuffled and divided. A text that comes tokenised, or in three ready files, needs
-    no `sentences`: its own files are read. Raises UserError.
+    The file `sentences` is shuffled and divided. A text that is already tokenised, or comes in
+    three ready files, needs no `sentences`: its own files are read. Raises UserError if a text
+    cannot be read, or is too short.
     """
     ready = source_of(settings.source).ready_text()
     if ready is None:
@@ -59,10 +60,10 @@ def write_splits(
 
 
 def read_sentences(file: Path) -> Iterator[Numbered]:
-    """A tokenised text's sentences, one space between tokens; empty lines separate articles.
+    """Read a tokenised text's sentences, one space between tokens; empty lines divide articles.
 
-    Each comes with the number of its article, from 0. `<UNK>` is read as `<unk>`.
-    Raises UserError for a text without a sentence, and for `</s>`.
+    Each sentence comes with the number of its article, from 0. `<UNK>` is read as `<unk>`.
+    Raises UserError if the text has no sentence, or contains `</s>`.
     """
     if is_jsonl(file):
         raise UserError(f"{file}: tokenised text must be plain, a sentence a line, not `.jsonl`")
@@ -94,17 +95,17 @@ def _store(file: Path, sentences: Iterable[Numbered]) -> StoredText:
 
 
 def _load(file: Path) -> StoredText:
-    """The sentences that an earlier stage wrote, and their articles' numbers beside them."""
+    """Load the sentences that an earlier stage wrote, and the article numbers beside them."""
     text = _store(file, read_sentences(file))
     numbers = load_articles(CorpusDirectory.articles_beside(file), len(text.sentences))
     return replace(text, articles=numbers)
 
 
 def divide(settings: CorpusSettings, text: StoredText) -> dict[str, Iterator[Numbered]]:
-    """Shuffle a text with the seed; what comes first is for testing, the next for validation.
+    """Shuffle a text with the seed; the first part is for testing, the next for validation.
 
-    So both stay the same, whatever number of training sentences is sampled from the rest.
-    Raises UserError if the text is too short, or must be divided by articles and knows none.
+    So both stay the same for any number of training sentences, which are taken from the rest.
+    Raises UserError if the text is too short, or is to be divided by articles but has none.
     """
     by_article = settings.divide_by == "article"
     parts = (_divide_articles if by_article else _divide_sentences)(settings, text)
@@ -134,7 +135,7 @@ def _wanted(settings: CorpusSettings) -> str:
 
 
 def _divide_articles(settings: CorpusSettings, text: StoredText) -> dict[str, Indices]:
-    """Whole articles to every split, until it has its sentences; the last one is cut there."""
+    """Give every split whole articles until it has its sentences; its last one is cut."""
     starts, lengths = _shuffled_articles(settings, text)
     numbers = {
         "test": settings.test_sentences,
@@ -155,7 +156,7 @@ def _divide_articles(settings: CorpusSettings, text: StoredText) -> dict[str, In
 
 
 def _shuffled_articles(settings: CorpusSettings, text: StoredText) -> tuple[Indices, Indices]:
-    """Where the articles start, and their sentences' numbers, both shuffled with the seed."""
+    """The first sentence and the number of sentences of every article, shuffled with the seed."""
     starts = np.flatnonzero(np.diff(text.articles, prepend=-1))
     lengths = np.diff(starts, append=len(text.articles))
     ready = source_of(settings.source).ready_text()
@@ -169,7 +170,7 @@ def _shuffled_articles(settings: CorpusSettings, text: StoredText) -> tuple[Indi
 
 
 def _first_articles(starts: Indices, lengths: Indices, wanted: int | None) -> tuple[Indices, int]:
-    """The wanted sentences' indices, or fewer if there are no more; from so many articles."""
+    """The wanted sentences' indices (or fewer if there are no more), and how many articles."""
     taken = len(starts) if wanted is None else int(lengths.cumsum().searchsorted(wanted)) + 1
     starts, lengths = starts[:taken], lengths[:taken]
     before = lengths.cumsum() - lengths
@@ -180,9 +181,10 @@ def _first_articles(starts: Indices, lengths: Indices, wanted: int | None) -> tu
 def _ready(
     settings: CorpusSettings, ready: ReadyText, processes: int
 ) -> dict[str, Iterator[Numbered]]:
-    """A ready file of each split as it is; nothing moves between them, and their order stays.
+    """Read a ready file for each split; sentences stay in their file and in their order.
 
-    If they are not tokenised, each is, by a sentence splitter that has seen `train` alone.
+    If the files are not tokenised, they are tokenised here, with a sentence splitter trained on
+    `train` alone.
     """
     files = ready.splits
     if ready.tokenised:
@@ -198,7 +200,7 @@ def _ready(
 def _sample(
     settings: CorpusSettings, sentences: Iterator[Numbered], file: Path
 ) -> Iterator[Numbered]:
-    """So many of the training sentences as are wanted, drawn with the seed, in their order."""
+    """Draw the wanted number of training sentences with the seed; they stay in their order."""
     wanted = settings.train_sentences
     if wanted is None:
         return sentences

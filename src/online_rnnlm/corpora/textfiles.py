@@ -1,4 +1,4 @@
-"""Reading text that users bring: compressed or not, and never silently broken."""
+"""Reading of the user's text files, compressed or not; damaged text is always an error."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.e
 
 
 def inner_suffix(path: Path) -> str:
-    """The suffix under a compression's: `.jsonl` of `articles.jsonl.xz`."""
+    """The suffix without that of a compression: `.jsonl` of `articles.jsonl.xz`."""
     return (path.with_suffix("") if path.suffix in OPENERS else path).suffix
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, decompressing by its suffix; raises UserError if it is missing."""
+    """Open a file, decompressed by its suffix; raises UserError if it cannot be read."""
     if not path.is_file():
         what = "is a directory, not a file" if path.is_dir() else "no such file"
         raise UserError(f"{path}: {what}")
@@ -36,9 +36,9 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 text file without their newlines, streamed.
+    """Stream the lines of a UTF-8 text file without their newlines.
 
-    Raises UserError, naming the file and the line, for anything that is no text.
+    Raises UserError, naming the file and the line, if the file is damaged or no UTF-8 text.
     """
     with open_bytes(path) as file:
         number = 0
@@ -51,9 +51,9 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def refuse_none(items: Iterable[Item], origin: object) -> Iterator[Item]:
-    """The items as they come; raises UserError at the end if there was none.
+    """Yield the items; raises UserError at the end if there was none.
 
-    `origin` is what the message says they were to come from.
+    `origin` is the items' origin in the message.
     """
     found = False
     for item in items:

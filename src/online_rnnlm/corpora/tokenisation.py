@@ -1,4 +1,4 @@
-"""Articles become tokenised sentences: Punkt trained on the corpus, then NLTK's word tokeniser."""
+"""Tokenisation of articles: Punkt, trained on the corpus, then NLTK's word tokeniser."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from online_rnnlm.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-# Punkt learns abbreviations from about a million words as well as from ten; it learns slowly.
+# About a million words: Punkt learns slowly, and learns abbreviations no better from ten million.
 PUNKT_CHARACTERS = 6_000_000
 BATCH_CHARACTERS = 200_000
 
 
 def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
-    """Write the articles' sentences in their order, tokenised, without duplicates and fragments.
+    """Write the articles' tokenised sentences in their order, without duplicates and fragments.
 
-    Beside them go the numbers of their articles. The result does not depend on the number of
-    processes. Raises UserError if nothing remains.
+    Their article numbers are written beside them. The result does not depend on the number of
+    processes. Raises UserError if no sentence remains.
     """
     punkt = train_punkt(articles)
     sentences = unique(sentences_of(settings, articles, punkt, processes))
@@ -41,7 +41,7 @@ def write_sentences(settings: CorpusSettings, articles: Path, out: Path, process
 def train_punkt(articles: Path) -> PunktParameters:
     """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
 
-    Of a corpus above PUNKT_CHARACTERS only every n-th article is used, evenly through the corpus.
+    Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used.
     """
     characters = sum(len(article.text) for article in read_articles(articles))
     step = -(-characters // PUNKT_CHARACTERS) or 1
@@ -53,9 +53,10 @@ def train_punkt(articles: Path) -> PunktParameters:
 def sentences_of(
     settings: CorpusSettings, articles: Path, punkt: PunktParameters, processes: int
 ) -> Iterator[Numbered]:
-    """The articles' tokenised sentences in their order, fragments and overlong ones left out.
+    """Yield the articles' tokenised sentences in their order, without fragments and overlong ones.
 
-    Each comes with the number of its article, in the order of `read_articles`.
+    Each comes with the number of its article, in the order of `read_articles`. Raises UserError if
+    there is no sentence.
     """
     work = partial(_tokenise_batch, punkt, settings)
     texts = (article.text for article in read_articles(articles))
@@ -71,7 +72,7 @@ def sentences_of(
 
 
 def unique(sentences: Iterable[Numbered]) -> Iterator[Numbered]:
-    """The sentences without those that came before; remembers 16 bytes of each."""
+    """Yield each sentence only the first time; 16 bytes of each are kept in memory."""
     seen: set[bytes] = set()
     for sentence, number in sentences:
         digest = blake2b(sentence.encode(), digest_size=16).digest()
@@ -81,7 +82,7 @@ def unique(sentences: Iterable[Numbered]) -> Iterator[Numbered]:
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Texts in their order, in lists long enough to be worth sending to a process."""
+    """Group the texts in their order into lists long enough to be worth sending to a process."""
     batch: list[str] = []
     characters = 0
     for text in texts:
@@ -97,7 +98,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 def _tokenise_batch(
     punkt: PunktParameters, settings: CorpusSettings, texts: list[str]
 ) -> list[list[str]]:
-    """The sentences of each text."""
+    """Tokenise texts; return the sentences of each."""
     splitter = PunktSentenceTokenizer(punkt)
     words = NLTKWordTokenizer()
     return [list(_tokenise_text(splitter, words, settings, text)) for text in texts]

@@ -1,4 +1,4 @@
-"""What the sentences of a corpus are about: the topics of their articles."""
+"""The topics of a corpus's sentences, which are those of their articles."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from online_rnnlm.storage.paths import CorpusDirectory
 
 
 def topics_of(directory: CorpusDirectory, split: str) -> list[str] | None:
-    """The topic of every sentence of a split, in order; "" where its article has none.
+    """The topic of every sentence of a split, in order; "" if its article has none.
 
-    None if the corpus has no articles, as ready files have none, or no topics.
-    Raises UserError for a corpus that is not prepared to its end, or damaged.
+    None if the corpus has no topics, or no articles, as is the case with ready files.
+    Raises UserError if the corpus is not completely prepared, or is damaged.
     """
-    # Not by the file's being there: it may be left from another source of the same name.
+    # The statistics decide, not the existence of the file: a source used before may have left it.
     if read_statistics(directory).articles is None:
         return None
     rows = map(json.loads, read_lines(directory.articles))

@@ -1,4 +1,4 @@
-"""The words a model knows, and the word classes its output layer is divided into."""
+"""The words that a model knows, and the word classes that its output layer is divided into."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_vocabulary(settings: CorpusSettings, train: Path, out: Path) -> None:
 
 
 def count_words(sentences: Iterable[str]) -> tuple[Counter[str], int]:
-    """How often each word occurs, and the number of sentences."""
+    """Count each word's occurrences, and the sentences."""
     counts: Counter[str] = Counter()
     number = 0
     for sentence in sentences:
@@ -38,9 +38,10 @@ def select_words(
 ) -> list[tuple[str, int]]:
     """The vocabulary with its counts, in the order of the ids.
 
-    `</s>` comes first, counted once a sentence; the others by falling count, ties by code point.
-    `<unk>` stands for all words left out and for every `<unk>` of the text; it is always there,
-    even if it never occurs, so that every text has a probability.
+    `</s>` comes first, counted once per sentence; the others are ordered by falling count, and by
+    code point if the counts are equal. `<unk>` stands for all words left out and for every `<unk>`
+    of the text. It is always in the vocabulary, even if it never occurs, so that every text has a
+    probability.
     """
     ordered = sorted(
         ((word, count) for word, count in counts.items() if word != UNKNOWN),
@@ -64,10 +65,10 @@ def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
 
 
 def _classes_by_mass(masses: Sequence[float], classes: int) -> list[int]:
-    """The RNNLM Toolkit's rule: go on to the next class when the share so far is used up.
+    """Assign classes by the RNNLM Toolkit's rule: the next class begins when the share is used up.
 
-    The word that crosses a class's bound still belongs to it, and one word crosses one bound
-    at most: so no class before the last one used is empty.
+    The word that crosses a class's bound still belongs to that class, and a word crosses at most
+    one bound. So no class before the last one used is empty.
     """
     total = math.fsum(masses)
     labels: list[int] = []
@@ -81,7 +82,7 @@ def _classes_by_mass(masses: Sequence[float], classes: int) -> list[int]:
 
 
 def _equal_classes(words: int, classes: int) -> list[int]:
-    """Classes whose sizes differ by one at most, the larger ones first."""
+    """Assign classes whose sizes differ by at most one, the larger ones first."""
     used = min(words, classes)
     size, larger = divmod(words, used)
     return [label for label in range(used) for _ in range(size + (label < larger))]

@@ -1,1 +1,1 @@
-"""The model's graph, compiled by the original Theano: does it give the same?"""
+"""A cross-check: the model's graph, compiled by the original Theano, gives the same results."""

@@ -1,4 +1,4 @@
-"""Compare three ways to compute the same updates: PyTensor, the original Theano, a fast engine."""
+"""Comparison of the same updates by PyTensor, by the original Theano and by a fast engine."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ logger = logging.getLogger(__name__)
 
 UPDATES = 50
 BATCH_SENTENCES = 4
-"""At most: the plain graph scores the words of a whole class of the largest size for every word."""
+"""At most; few, as the plain graph scores as many words as the largest class for every word."""
 VALID_SENTENCES = 16
 ALLOWED = 1e-10
 """The largest difference that rounding explains: each update adds some, and AdaGrad divides."""
 THEANO_FLAGS = {
-    # These two fail on the empty matrices of a layer that has no document vector.
+    # These two optimisations fail on the empty matrices of a layer without a document vector.
     "optimizer_excluding": "scan_pushout_dot1:scanOp_pushout_output",
     "floatX": DTYPE,
 }
@@ -46,11 +46,11 @@ Arrays = Mapping[str, Any]
 
 
 def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) -> None:
-    """Make a run's first updates by all three, in float64; write the largest differences.
+    """Compute a run's first updates in all three ways, in float64; write the largest differences.
 
-    The fast engine is the kernels, where they have the run's cell. `theano` is the Python of an
-    environment with Theano 1.0.5. Raises UserError if Theano is missing there, or if anything
-    differs by more than rounding does.
+    The fast engine is the kernels, if they have the run's cell. `theano` is the Python of an
+    environment with Theano 1.0.5. Raises UserError if Theano is missing there, or if a difference
+    is larger than rounding explains.
     """
     sentences = min(run.settings.batch_sentences, BATCH_SENTENCES)
     ours = {"precision": DTYPE, "batch_sentences": sentences}
@@ -59,7 +59,7 @@ def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) ->
     problem = _problem(settings, corpus)
     original = _by_theano(problem, theano)
     with warnings.catch_warnings():
-        # The plain graph has more to do than one of PyTensor's loops can hold: it takes several.
+        # PyTensor warns that the plain graph needs more than one fused loop, which is harmless.
         warnings.filterwarnings("ignore", "Loop fusion failed", UserWarning)
         reference = replay(problem)
     others = {"theano": original, settings.engine: _by_engine(settings, corpus, problem)}
@@ -79,7 +79,7 @@ def cross_check(run: PlannedRun, directory: ExperimentDirectory, theano: str) ->
 
 
 def _problem(settings: RunSettings, corpus: Corpus) -> dict[str, Any]:
-    """What `replay` reads: the run's start, its first batches, and some valid sentences."""
+    """The input of `replay`: the run's start, its first batches, and some valid sentences."""
     sizes = sizes_for(settings, corpus)
     start = {
         "weights": parameters.initialise(sizes, settings.initial_scale, settings.seed, DTYPE),
@@ -102,7 +102,7 @@ def _first(split: Split, sentences: int) -> dict[str, Any]:
 
 
 def _by_theano(problem: Arrays, python: str) -> dict[str, Any]:
-    """`replay`'s result by Theano, in its own environment."""
+    """Run `replay` by Theano, in its own environment."""
     with tempfile.TemporaryDirectory(prefix="theano-") as folder:
         files = [Path(folder) / name for name in ("problem.npz", "result.npz")]
         np.savez(files[0], **problem)
@@ -125,7 +125,7 @@ def _by_theano(problem: Arrays, python: str) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, str]:
-    """This package's source, and Theano's flags."""
+    """Environment variables with this package's source and Theano's flags."""
     return os.environ | {
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "THEANO_FLAGS": ",".join(f"{name}={value}" for name, value in THEANO_FLAGS.items()),
@@ -133,7 +133,7 @@ def _environment() -> dict[str, str]:
 
 
 def _by_engine(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[str, Any]:
-    """The same by the settings' engine."""
+    """Compute the same by the settings' engine."""
     start = [parameters.under(f"{kind}.", problem) for kind in ("weights", "accumulators")]
     trainer = registry.trainer(settings, corpus, start[0], start[1])
     numbers, size = np.arange(len(problem["train.offsets"]) - 1), settings.batch_sentences
@@ -153,7 +153,7 @@ def _by_engine(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[s
 
 
 def _differences(result: Arrays, reference: Arrays) -> Differences:
-    """The largest difference of each kind of number, relative where a number is above 1."""
+    """The largest difference of each kind of value, relative for values above 1."""
     found: dict[str, float] = {}
     for name, array in reference.items():
         if name != "engine" and array.size:
@@ -166,7 +166,7 @@ def _differences(result: Arrays, reference: Arrays) -> Differences:
 
 
 def _judge(record: CrossCheck) -> None:
-    """Say what was found; raise UserError if it is not the same."""
+    """Log the largest differences; raise UserError if one is above ALLOWED."""
     for name, differences in record.largest_difference.items():
         kind, largest = differences.largest()
         what = (

@@ -1,6 +1,7 @@
-"""Updates and scores by the plain graph, computed by whatever `import pytensor` gives.
+"""Updates and scores by the plain graph, computed by the library that `import pytensor` loads.
 
-Theano runs this, too, in an environment that has only numpy beside it: it keeps to Python 3.8.
+Theano runs this file, too, in an environment that otherwise has only numpy: so the file keeps to
+Python 3.8.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ DTYPE = "float64"
 
 
 def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
-    """Train on the problem's sentences, a batch an update, then score others; all in float64.
+    """Train on the problem's sentences, one batch per update, then score others; all in float64.
 
     Problem: `settings` (JSON), `class_offsets` (K + 1,), `weights.<name>`, `accumulators.<name>`,
-    and `stream` and `offsets` of `train` and `valid`. Result: `engine` (a text), `training`
-    (updates,), each batch's log P; the weights after them; `log_probabilities` (tokens,) and
-    `document_vectors` (S, D) of the valid sentences, the vector learning.
+    and `stream` and `offsets` of `train` and `valid`. Result: `engine` (a text); `training`
+    (updates,), each batch's log P; the weights after training; `log_probabilities` (tokens,) and
+    `document_vectors` (S, D) of the valid sentences, while the vector learns.
     """
     settings = json.loads(str(problem["settings"]))
     weights, accumulators = (_shared(problem, kind) for kind in ("weights", "accumulators"))
@@ -63,7 +64,7 @@ def _shared(problem: Mapping[str, Any], kind: str) -> Parameters:
 
 
 def _batches(problem: Mapping[str, Any], split: str, size: int) -> Iterator[graph.Padded]:
-    """The split's sentences in their order, so many at a time."""
+    """Yield the split's sentences in their order, in batches of that size."""
     stream, offsets = problem[f"{split}.stream"], problem[f"{split}.offsets"]
     for begin in range(0, len(offsets) - 1, size):
         numbers = np.arange(begin, min(begin + size, len(offsets) - 1))
@@ -75,7 +76,7 @@ def _engine() -> str:
 
 
 def main() -> None:
-    """Read a problem from one `.npz` file; write its result into another."""
+    """Read a problem from one `.npz` file and write the result into another."""
     problem, result = map(Path, sys.argv[1:])
     with np.load(problem) as arrays:
         np.savez(result, **replay(arrays))

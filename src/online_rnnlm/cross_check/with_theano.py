@@ -1,6 +1,6 @@
-"""Run the replay by the original Theano 1.0.5, whose modules take PyTensor's names.
+"""Run the replay by the original Theano 1.0.5, whose modules are imported by PyTensor's names.
 
-For an environment of its own (`workflow/envs/theano.yml`): Python 3.8 or 3.9.
+This runs in an environment of its own (`workflow/envs/theano.yml`): Python 3.8 or 3.9.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from theano.tensor.var import _tensor_py_operators
 
 
 def take_pytensors_place() -> None:
-    """Let `import pytensor` give Theano, with what has another name or form in PyTensor."""
+    """Make `import pytensor` load Theano, adapted where PyTensor has other names or forms."""
     special = SimpleNamespace(log_softmax=_log_softmax)
     changes = {"sigmoid": theano.tensor.nnet.sigmoid, "special": special}
     tensor = _renamed(theano.tensor, "pytensor.tensor", **changes)
@@ -27,7 +27,7 @@ def take_pytensors_place() -> None:
 
 
 def _renamed(module: ModuleType, name: str, **changes: Any) -> ModuleType:
-    """A module of that name with another one's content, but for some changes; it is registered."""
+    """Register a module of that name with another module's content and some changes."""
     content = {key: value for key, value in vars(module).items() if not key.startswith("__")}
     sys.modules[name] = ModuleType(name)
     vars(sys.modules[name]).update({**content, **changes})

@@ -1,4 +1,4 @@
-"""Weights as PyTensor keeps them, and what scoring gives: what the engines share."""
+"""The parts that the engines share: scores, weights as PyTensor keeps them, and the protocols."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from online_rnnlm.model.parameters import Parameters, like, named
 from online_rnnlm.model.sizes import Sizes
 
 SCORING_SENTENCES = 64
-"""Sentences scored side by side; the results do not depend on it but for rounding."""
+"""Number of sentences scored side by side; it changes results only by rounding."""
 
 Array = NDArray[Any]
 Sentences = NDArray[np.int64]
@@ -26,20 +26,20 @@ NO_SENTENCES: Sentences = np.empty(0, np.int64)
 
 
 class Scores(NamedTuple):
-    """What scoring S sentences gives."""
+    """The result of scoring S sentences."""
 
     log_probabilities: NDArray[np.float64]
     """(tokens,): natural log P of every word, `</s>` counted, sentence after sentence."""
     document_vectors: NDArray[Any]
     """(S, D): the document vector after every sentence's last word."""
     hidden_states: NDArray[Any]
-    """(tokens, M): what every word was predicted from; (0, M) if not asked for."""
+    """(tokens, M): the state that every word was predicted from; (0, M) if not asked for."""
 
 
 def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:
-    """(S + 1,): the row of each of these sentences' first word in their scores, and the last end.
+    """The row of each sentence's first word in the scores, and last the number of rows: (S + 1,).
 
-    The sentences come in the order in which they are given.
+    Scores have the sentences in the order in which they are given here.
     """
     ends = np.cumsum(offsets[sentences + 1] - offsets[sentences])
     return np.concatenate([np.zeros(1, np.int64), ends])
@@ -48,27 +48,27 @@ def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.
 def empty_scores(
     sentences: int, tokens: int, sizes: Sizes, dtype: DTypeLike, *, states: int = 0
 ) -> Scores:
-    """Zeros for so many sentences, words and hidden states."""
+    """Make scores of zeros for these numbers of sentences, words and hidden states."""
     vectors = np.zeros((sentences, sizes.document), dtype)
     return Scores(np.zeros(tokens), vectors, np.zeros((states, sizes.hidden), dtype))
 
 
 @dataclass(frozen=True)
 class OnlineSettings:
-    """What learns during testing, how fast, after how many words, and from how far back."""
+    """Settings of learning during testing: the parts that learn, their rates, and the moments."""
 
     learning: frozenset[str]
-    """Groups of parameters, of `parameters.GROUPS`."""
+    """The groups of `parameters.GROUPS` that learn."""
     learning_rate: float
-    """Rate of their plain steps."""
+    """Rate of these groups' plain steps."""
     document_rate: float
-    """Rate of the document vector; 0 holds it still."""
+    """Rate of the document vector; with 0 it does not change."""
     bptt_steps: int
-    """Hidden states that a word's loss is propagated through; a sentence's goes through all."""
+    """Number of hidden states that a word's loss is propagated through; a sentence's uses all."""
     learn_after: LearnAfter = "word"
-    """What the parameters that learn take a step after."""
+    """The stretch of text, `word` or `sentence`, after which the groups take a step."""
     unit_of_text: UnitOfText = "sentence"
-    """What begins with the trained weights and a document vector of 0; `stream`: all of a call."""
+    """The unit that starts from the trained weights and d = 0; `stream`: all that a call scores."""
 
     @classmethod
     def of_parts(
@@ -81,9 +81,9 @@ class OnlineSettings:
         learn_after: LearnAfter = "word",
         unit_of_text: UnitOfText = "sentence",
     ) -> OnlineSettings:
-        """Let these parts, some of `config.evaluations.PARTS`, learn at a rate.
+        """Make settings by which these parts of `config.evaluations.PARTS` learn at a rate.
 
-        A vector that learns beside weights keeps `document_rate`, the one it was trained with.
+        If weights learn too, the document vector keeps `document_rate`, its rate in training.
         """
         groups = parts - {DOCUMENT_VECTOR}
         of_vector = document_rate if groups else rate
@@ -98,7 +98,7 @@ class OnlineSettings:
 
 
 def unit_beginnings(split: Split, sentences: Sentences, unit_of_text: str) -> NDArray[np.bool_]:
-    """Whether a unit of text begins with each of these sentences (S,), taken in this order."""
+    """True for every sentence (S,) that a unit of text begins with, taken in this order."""
     begins = np.ones(len(sentences), np.bool_)
     if unit_of_text == "stream":
         begins[1:] = False
@@ -119,7 +119,7 @@ class SharedState:
     def copy_of(
         cls, weights: Parameters, accumulators: Parameters, *, fixed_shapes: bool = False
     ) -> SharedState:
-        """New shared variables with copies of these values.
+        """Make new shared variables with copies of these values.
 
         With `fixed_shapes` the values' shapes are part of the variables' types.
         """
@@ -127,12 +127,12 @@ class SharedState:
         return cls(*variables)
 
     def values(self) -> tuple[Parameters, Parameters]:
-        """Weights and accumulators; not copies."""
+        """The weights and accumulators themselves, not copies."""
         weights = like(self.weights, (v.get_value(borrow=True) for v in self.weights))
         return weights, like(weights, (v.get_value(borrow=True) for v in self.accumulators))
 
     def set(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Copy these values in."""
+        """Copy these values into the shared variables."""
         for variable, array in zip(self.weights, weights, strict=True):
             variable.set_value(array)
         for variable, array in zip(self.accumulators, accumulators, strict=True):
@@ -148,7 +148,7 @@ def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
 
 
 class SharedTrainer:
-    """What the trainers share: the settings and the weights."""
+    """Base of the trainers: keeps the settings, the weights and the accumulators."""
 
     def __init__(
         self,
@@ -164,21 +164,21 @@ class SharedTrainer:
 
     @property
     def weights(self) -> Parameters:
-        """The weights now; not copies."""
+        """The current weights, not copies."""
         return self._state.values()[0]
 
     @property
     def accumulators(self) -> Parameters:
-        """AdaGrad's sums now; not copies."""
+        """AdaGrad's current sums of squared gradients, not copies."""
         return self._state.values()[1]
 
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Go on from copies of these."""
+        """Continue from copies of these."""
         self._state.set(weights, accumulators)
 
 
 def weight_symbols(dtype: str, names: tuple[str, ...] = Parameters._fields) -> Parameters:
-    """Symbolic inputs for all weights: those of the sigmoid cell, unless `names` says others."""
+    """Make symbolic inputs for all weights; `names` are the sigmoid cell's unless given."""
     return named({name: pt.matrix(name, dtype=dtype) for name in names})
 
 
@@ -186,18 +186,18 @@ class Trainer(Protocol):
     """Weights that learn from sentences."""
 
     def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        """Learn from the training sentences of these numbers, in order; return their log P."""
 
     @property
     def weights(self) -> Parameters:
-        """The weights now; not copies."""
+        """The current weights, not copies."""
 
     @property
     def accumulators(self) -> Parameters:
-        """AdaGrad's sums of squared gradients now; not copies."""
+        """AdaGrad's current sums of squared gradients; not copies."""
 
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Go on from copies of these."""
+        """Continue from copies of these."""
 
 
 class Scorer(Protocol):
@@ -206,15 +206,15 @@ class Scorer(Protocol):
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        """Score these sentences; with a rate of 0 the document vector stays 0."""
 
 
 class OnlineScorer(Protocol):
     """A scorer whose weights learn from what they have scored."""
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Scores of these sentences, read in this order, from the weights given at the start."""
+        """Score these sentences in this order, starting from the weights given at the start."""
 
     @property
     def weights(self) -> Parameters:
-        """The weights as the last call has left them; not copies."""
+        """The weights after the last call, not copies."""

@@ -1,4 +1,4 @@
-"""Compile the kernels ahead: once, instead of in each of the jobs that start side by side."""
+"""Compilation of the kernels in advance: once, instead of in every job that starts in parallel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from online_rnnlm.storage.records import CompiledKernels
 
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Compile the kernels that an experiment's runs need; write down for which types."""
+    """Compile the kernels that an experiment's runs need; record the precisions."""
     precisions = _precisions(run for run in _settings(experiment) if run.engine == "kernel")
     for precision in precisions:
         compile_kernels(precision)
@@ -28,9 +28,10 @@ def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> Non
 
 
 def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Compile what tests while weights learn; write down for which types.
+    """Compile the kernels that test while weights learn; record the precisions.
 
-    Apart from the others, so that training does not wait for it, nor start again because of it.
+    They are compiled apart from the others, so that training neither waits for them nor is repeated
+    when they change.
     """
     precisions = _precisions(r for r in _settings(experiment) if online_engine(r) == "kernel")
     for precision in precisions:
@@ -47,7 +48,7 @@ def _precisions(runs: Iterable[RunSettings]) -> tuple[str, ...]:
 
 
 def compile_kernels(precision: str) -> None:
-    """Compile training and scoring in `float32` or `float64`, and keep them in numba's cache."""
+    """Compile training and scoring in `float32` or `float64` into numba's cache."""
     corpus = _smallest_corpus()
     settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
     weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
@@ -56,7 +57,7 @@ def compile_kernels(precision: str) -> None:
 
 
 def compile_online_kernel(precision: str) -> None:
-    """Compile testing with learning weights; what learns does not change the code."""
+    """Compile testing while weights learn: one compilation serves all choices of what learns."""
     corpus = _smallest_corpus()
     settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
     weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
@@ -67,7 +68,7 @@ def compile_online_kernel(precision: str) -> None:
 
 
 def _smallest_corpus() -> Corpus:
-    """One sentence without words: all that the kernels' types depend on."""
+    """A corpus of one sentence without words: enough to determine the kernels' types."""
     split = Split(np.zeros(2, np.int32), np.array([0, 1], np.int64))
     return Corpus(
         words=[SENTENCE_END, UNKNOWN],

@@ -1,4 +1,4 @@
-"""Claims the device that a run asks for; a run without it fails before anything heavy is loaded."""
+"""Checks for the device that a run requires, before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NAME_BYTES = 256
 
 
 def require(settings: RunSettings) -> None:
-    """Let the engine see the device that the settings require, and no other.
+    """Make the device that the settings require, and no other, visible to the engine.
 
-    Call it before the engine is imported. Raises UserError if there is no such device, or if a
-    module that the engine needs there is not installed. Takes milliseconds: the NVIDIA driver
-    itself is asked, which heeds CUDA_VISIBLE_DEVICES.
+    Must be called before the engine is imported. Raises UserError if there is no such device, or if
+    a Python module that the engine needs on it is not installed. Takes milliseconds, as it asks the
+    NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
     """
     if settings.device == "gpu":
         gpu_name()
@@ -35,7 +35,7 @@ def require(settings: RunSettings) -> None:
 
 
 def gpu(settings: RunSettings) -> str | None:
-    """The GPU's name, if the settings ask for one; raises UserError if there is none."""
+    """The GPU's name if the settings require one, else None; raises UserError if none is there."""
     return gpu_name() if settings.device == "gpu" else None
 
 

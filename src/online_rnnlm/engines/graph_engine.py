@@ -26,7 +26,7 @@ from online_rnnlm.model.sizes import sizes_for
 
 
 def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
-    """What the graph is built from: the run's cell, the corpus's classes, the bound on errors."""
+    """The model of a run on a corpus: the cell, the word classes and the bound on deltas."""
     classes = graph.WordClasses.from_offsets(corpus.class_offsets)
     return graph.Model(load_cell(settings.cell), classes, settings.error_clip)
 
@@ -58,7 +58,7 @@ class GraphTrainer(SharedTrainer):
         self._update = pytensor.function([*batch, *rates], total, updates=updates)
 
     def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        """Learn from the training sentences of these numbers, in order; return their log P."""
         settings = self._settings
         rates = self._real(learning_rate), self._real(settings.document_rate)
         stream, offsets = self._split.stream, self._split.offsets
@@ -92,7 +92,7 @@ class GraphScorer:
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        """Score these sentences; with a rate of 0 the document vector stays 0."""
         sizes = self._sizes if document_rate else self._sizes.without_document()
         parts = [empty_scores(0, 0, sizes, self._dtype)]
         for begin in range(0, len(sentences), SCORING_SENTENCES):
@@ -151,7 +151,7 @@ class GraphOnlineScorer(SharedTrainer):
         )
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Scores of these sentences, read in this order, from the weights given at the start."""
+        """Score these sentences in this order, starting from the weights given at the start."""
         dtype = self._settings.precision
         scores = empty_scores(len(sentences), 0, self._sizes, dtype)
         begins = unit_beginnings(split, sentences, self._online.unit_of_text)
@@ -170,7 +170,10 @@ class GraphOnlineScorer(SharedTrainer):
         return scores._replace(log_probabilities=np.concatenate(logs))
 
     def _by_word(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
-        """log P of a sentence's words, and d after them; (T, 1), (T, 1) and (1, D)."""
+        """Score a sentence's words and learn after each; return their log P, and d after them.
+
+        Inputs and targets are (T, 1), d is (1, D).
+        """
         states = [self._start]
         documents: list[Array] = []
         logs = np.zeros(len(inputs))
@@ -187,7 +190,7 @@ class GraphOnlineScorer(SharedTrainer):
         return logs, document
 
     def _whole(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
-        """The same, d and the weights staying what they are until the last word; then one step."""
+        """Score as `_by_word` does, but learn in one step, after the last word."""
         mask = np.ones((len(inputs), 1), document.dtype)
         documents = np.repeat(document[None], len(inputs), axis=0)
         result = self._score(inputs, targets, mask, *self._start, documents)

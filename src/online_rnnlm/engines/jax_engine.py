@@ -1,11 +1,11 @@
 """Training and scoring by the plain graph, compiled by JAX: for a GPU, in large batches.
 
-XLA, JAX's compiler, wants every shape fixed. So batches keep their sentences, but are padded with
-words that `mask` leaves out: each sentence to one of a few lengths, the batch to its full number of
-sentences. Neither changes a result. One function is compiled for each length that occurs.
+XLA, JAX's compiler, needs fixed shapes. So batches are padded with words that `mask` leaves out:
+the sentences to one of a few lengths, and the batch to its full number of sentences. The padding
+does not change the results. One function is compiled for each length that occurs.
 
 The engine has no scorer for weights that learn: they change after every word or sentence, which
-leaves a GPU too little to do at a time.
+leaves a GPU too little work at a time.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ from online_rnnlm.model.parameters import Parameters, like, shapes, without_docu
 from online_rnnlm.model.sizes import Sizes, sizes_for
 
 MAX_LENGTHS = 8
-"""Compilations of training, and of scoring: one takes seconds, on a GPU maybe a minute."""
+"""Most compilations of training, and of scoring: one takes seconds, on a GPU up to a minute."""
 _STEP = 0.8
-"""Each length by the next longer one: at most a fifth of a batch's longest sentence is padding."""
+"""Ratio of a length to the next longer one: at most a fifth of the padded length is padding."""
 
 
 class _Padding:
-    """Brings the batches of a corpus into few shapes."""
+    """Padding of a corpus's batches to a few shapes."""
 
     def __init__(self, corpus: Corpus, width: int, dtype: str) -> None:
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
         self._lengths = sorted({math.ceil(longest * _STEP**k) for k in range(MAX_LENGTHS)})
-        # To PyTensor a fixed size of 1 says that it may be any other one.
+        # PyTensor takes a fixed size of 1 as one that broadcasts, so the width is 2 at least.
         self._width, self._dtype = max(2, width), dtype
 
     def padded(self, split: Split, sentences: Sentences) -> graph.Padded:
-        """Sentences of a split, at most `width`, as matrices (length, width)."""
+        """Put at most `width` sentences of a split into matrices (length, width)."""
         batch = graph.pad(split.stream, split.offsets, sentences, self._dtype)
         longest, number = batch.mask.shape
         length = next((length for length in self._lengths if length >= longest), longest)
@@ -64,7 +64,7 @@ class _Padding:
         return graph.Padded(inputs.astype("int32"), targets.astype("int32"), mask)
 
     def symbols(self, length: int) -> graph.Padded:
-        """Symbolic inputs for matrices of that length."""
+        """Make symbolic inputs for matrices of that length."""
         matrix = partial(pt.tensor, shape=(length, self._width))
         inputs, targets = (matrix(name, dtype="int32") for name in ("inputs", "targets"))
         return graph.Padded(inputs, targets, matrix("mask", dtype=self._dtype))
@@ -104,7 +104,7 @@ class JaxTrainer(SharedTrainer):
         return pytensor.function(inputs, total, updates=updates, mode="JAX", trust_input=True)
 
     def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        """Learn from the training sentences of these numbers, in order; return their log P."""
         size = self._settings.batch_sentences
         values = learning_rate, self._settings.document_rate
         rates = [np.asarray(self._real(value)) for value in values]
@@ -113,17 +113,17 @@ class JaxTrainer(SharedTrainer):
             for begin in range(0, len(sentences), size):
                 batch = self._padding.padded(self._split, sentences[begin : begin + size])
                 totals.append(self._update_of(len(batch.mask))(*batch, *rates))
-        # Only now are they waited for: the device is given the next batch while it computes.
+        # Reading a total waits for the device, so it is left until all batches have been sent.
         return float(sum(map(float, totals)))
 
     @property
     def weights(self) -> Parameters:
-        """Copies of the weights as they are now."""
+        """Copies of the current weights."""
         return _fetched(super().weights)
 
     @property
     def accumulators(self) -> Parameters:
-        """Copies of AdaGrad's sums as they are now."""
+        """Copies of AdaGrad's current sums of squared gradients."""
         return _fetched(super().accumulators)
 
 
@@ -158,7 +158,7 @@ class JaxScorer:
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        """Score these sentences; with a rate of 0 the document vector stays 0."""
         sizes = self._sizes
         if document_rate == 0:
             weights, sizes = without_document(weights), sizes.without_document()
@@ -182,7 +182,7 @@ class JaxScorer:
 def _fill(
     scores: Scores, rows: Sentences, starts: Sentences, mask: Array, found: list[Array]
 ) -> None:
-    """Put what was found for these rows, sentences side by side (T, B, …), where it belongs."""
+    """Copy the results `found` for these sentences, (T, B, …), into their rows of the scores."""
     exists = mask.T > 0  # (B, T)
     times = np.broadcast_to(np.arange(exists.shape[1]), exists.shape)[exists]
     places = np.repeat(starts[rows], starts[rows + 1] - starts[rows]) + times
@@ -195,9 +195,10 @@ def _fill(
 
 @contextmanager
 def _bits_of(dtype: str) -> Iterator[None]:
-    """Let JAX compute in 32 bits, whole numbers too, or in 64: it has one switch for both.
+    """Let JAX compute in 32 or in 64 bits; its one switch is for reals and integers together.
 
-    PyTensor asks for sums in 64 bits whatever their terms are, and JAX warns that it has none.
+    PyTensor asks for 64-bit sums whatever the terms are; JAX's warning that it has none in 32 bits
+    is not shown.
     """
     with warnings.catch_warnings(), jax.enable_x64(dtype == "float64"):
         warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)
@@ -205,7 +206,7 @@ def _bits_of(dtype: str) -> Iterator[None]:
 
 
 def _fetched(parameters: Parameters) -> Parameters:
-    """Copies in the host's memory."""
+    """Copy parameters into the host's memory."""
     return like(parameters, map(np.array, parameters))
 
 
@@ -213,7 +214,7 @@ def _check_device(settings: RunSettings) -> None:
     """Raise UserError if JAX computes on another device than the settings ask for."""
     try:
         found = "cpu" if jax.default_backend() == "cpu" else "gpu"
-    except (RuntimeError, AssertionError) as error:  # the latter where it sees none
+    except (RuntimeError, AssertionError) as error:  # AssertionError: JAX finds no device
         reason = (str(error).splitlines() or ["it sees none"])[0]
         raise UserError(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error
     if found != settings.device:

@@ -28,8 +28,8 @@ from online_rnnlm.engines.operations import OnlineScores, SentenceScores, Traini
 from online_rnnlm.model.parameters import Parameters, without_document
 from online_rnnlm.model.sizes import sizes_for
 
-# A function is one operation: there is nothing to optimise around it, and PyTensor's virtual
-# machine in Python needs no compiler.
+# Each function is a single operation, so there is nothing to optimise, and PyTensor's virtual
+# machine in Python runs it without a compiler.
 _MODE = Mode(linker="vm", optimizer=None)
 
 
@@ -65,11 +65,11 @@ class KernelTrainer(SharedTrainer):
             accept_inplace=True,
             trust_input=True,
         )
-        # This compiles, or loads what has been compiled.
+        # This compiles the kernels, or loads them if they are compiled.
         self.update(NO_SENTENCES, settings.learning_rate)
 
     def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; returns their log P."""
+        """Learn from the training sentences of these numbers, in order; return their log P."""
         rates = self._real(learning_rate), self._real(self._settings.document_rate)
         arrays = [np.asarray(rate) for rate in rates]
         return float(self._update(*self._text, sentences, *arrays))
@@ -98,7 +98,7 @@ class KernelScorer:
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Scores of these sentences; a rate of 0 holds the document vector still at 0."""
+        """Score these sentences; with a rate of 0 the document vector stays 0."""
         if document_rate == 0:
             weights = without_document(weights)
         rate = np.asarray(self._real(document_rate))
@@ -123,11 +123,11 @@ class KernelOnlineScorer:
 
     @property
     def weights(self) -> Parameters:
-        """The weights as the last call has left them."""
+        """The weights after the last call."""
         return self._learnt
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Scores of these sentences, read in this order, from the weights given at the start."""
+        """Score these sentences in this order, starting from the weights given at the start."""
         begins = unit_beginnings(split, sentences, self._unit_of_text)
         results = self._score(*self._trained, *_text_of(split), sentences, begins)
         scores = Scores(*results[: len(Scores._fields)])
@@ -138,7 +138,7 @@ class KernelOnlineScorer:
 def _training_workspace(
     settings: RunSettings, corpus: Corpus, text: Text, classes: Classes
 ) -> Workspace:
-    """A workspace for any batch of the training sentences."""
+    """Allocate a workspace for any batch of the training sentences."""
     sizes, sentences = sizes_for(settings, corpus), np.arange(len(text.offsets) - 1)
     batch = settings.batch_sentences
     capacity = Capacity.for_sentences(sizes, text, classes, sentences, batch)
@@ -146,12 +146,12 @@ def _training_workspace(
 
 
 def _text_of(split: Split) -> Text:
-    """The split as the kernels read it."""
+    """The split in the kernels' form."""
     return Text(_read_only(split.stream), _read_only(split.offsets))
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A view that cannot be written to, and that is no memory map to numba and PyTensor."""
+    """A read-only view; even of a memory map, it is a plain array to numba and PyTensor."""
     view = np.asarray(array).view(np.ndarray)
     view.flags.writeable = False
     return view

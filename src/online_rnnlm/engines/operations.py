@@ -1,15 +1,13 @@
-"""The kernels as PyTensor operations: each stands for a part of the plain graph.
+"""The kernels as PyTensor operations, each of which replaces a part of the plain graph.
 
-The model is a PyTensor graph (`model.graph`), so what replaces a part of it is a part of such a
-graph, too: it takes and gives the symbolic variables that the plain one does, and engines make
-functions of both alike. PyTensor then keeps the weights as shared variables that a function
-updates, in place where an operation says that it works in place (`destroy_map`), and checks dtypes
-and dimensions once, when it makes the function. That is what being operations gives the kernels:
-no speed, which is theirs, nor gradients, which they compute themselves.
+The model is a PyTensor graph (`model.graph`). An operation takes and returns the same symbolic
+variables as the part of the graph that it replaces, so engines make functions of both in the same
+way. PyTensor keeps the weights as shared variables that a function updates, in place if the
+operation declares it (`destroy_map`), and checks dtypes and dimensions once, when it makes the
+function. The speed comes from the kernels, which also compute the gradients themselves.
 
-The inputs of all operations begin with weights, or weights and accumulators, and a split's
-`stream` and `offsets` (`kernels.data.Text`) with the numbers of the sentences, int64, that are to
-be read of it.
+The inputs of all operations begin with weights, or weights and accumulators. Then come a split's
+`stream` and `offsets` (`kernels.data.Text`) and the numbers, int64, of its sentences to read.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ _Memory = TypeVar("_Memory")
 
 
 class TrainingSteps(Op):
-    """Updates from consecutive batches of sentences, done in place.
+    """Updates of weights and accumulators, in place, from consecutive batches of sentences.
 
     Equals `graph.training_updates` applied to one batch after the other.
     Inputs: weights, accumulators, stream, offsets, sentences, learning rate, document rate.
@@ -59,7 +57,7 @@ class TrainingSteps(Op):
         l2: float,
         error_clip: float,
     ) -> None:
-        """Batches are as large as the workspace, which must do for all sentences that come."""
+        """Keep the workspace, which sets the size of batches and must suffice for all sentences."""
         self._classes = classes
         self._workspace = workspace
         self._adagrad = optimizer == "adagrad"
@@ -67,13 +65,13 @@ class TrainingSteps(Op):
         self._error_clip = error_clip or np.inf
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Apply to symbolic inputs."""
+        """Apply the operation to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
         outputs = [variable.type() for variable in variables[: 2 * _WEIGHTS]]
         return Apply(self, variables, [*outputs, pt.dscalar()])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
-        """Compute; called by PyTensor."""
+        """Compute the outputs; PyTensor calls this."""
         weights = Parameters(*inputs[:_WEIGHTS])
         accumulators = Parameters(*inputs[_WEIGHTS : 2 * _WEIGHTS])
         stream, offsets, sentences, learning_rate, document_rate = inputs[2 * _WEIGHTS :]
@@ -94,7 +92,7 @@ class SentenceScores(Op):
     """Log-probabilities of sentences' words, the document vector learning online.
 
     Equals `graph.predictions`. Inputs: weights, stream, offsets, sentences, document rate.
-    Outputs: what `Scores` has.
+    Outputs: the fields of `Scores`.
     """
 
     def __init__(
@@ -107,12 +105,12 @@ class SentenceScores(Op):
         self._memory = _GrowingMemory(allocate, classes, batch_sentences)
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Apply to symbolic inputs."""
+        """Apply the operation to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
         return Apply(self, variables, _symbolic_scores(variables[0].dtype))
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
-        """Compute; called by PyTensor."""
+        """Compute the outputs; PyTensor calls this."""
         weights = Parameters(*inputs[:_WEIGHTS])
         stream, offsets, sentences, document_rate = inputs[_WEIGHTS:]
         text, real = Text(stream, offsets), weights.recurrent.dtype.type
@@ -135,9 +133,10 @@ class SentenceScores(Op):
 class OnlineScores(Op):
     """Log-probabilities of sentences' words while chosen weights learn.
 
-    Equals `graph.online_updates` applied to one word, or one sentence, after the other. Inputs:
-    weights, stream, offsets, sentences, whether a unit of text begins with each of them.
-    Outputs: what `Scores` has; then the weights as the last sentence leaves them.
+    Equals `graph.online_updates` applied to one word, or one sentence, after the other.
+    Inputs: weights, stream, offsets, sentences, and a bool for each sentence, True if a unit of
+    text begins with it.
+    Outputs: the fields of `Scores`, then the weights after the last sentence.
     """
 
     def __init__(self, classes: Classes, online: OnlineSettings, error_clip: float) -> None:
@@ -147,13 +146,13 @@ class OnlineScores(Op):
         self._memory = _GrowingMemory(allocate_online, classes, batch_sentences=1)
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Apply to symbolic inputs."""
+        """Apply the operation to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
         learnt = [variable.type() for variable in variables[:_WEIGHTS]]
         return Apply(self, variables, [*_symbolic_scores(variables[0].dtype), *learnt])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
-        """Compute; called by PyTensor."""
+        """Compute the outputs; PyTensor calls this."""
         trained = Parameters(*inputs[:_WEIGHTS])
         stream, offsets, sentences, unit_begins = inputs[_WEIGHTS:]
         text, sizes = Text(stream, offsets), sizes_of(trained)
@@ -190,9 +189,9 @@ class OnlineScores(Op):
 
 
 class _GrowingMemory(Generic[_Memory]):
-    """A workspace kept from call to call, made anew when a call needs a larger or another one.
+    """A workspace that is kept from call to call, and allocated again when it does not suffice.
 
-    What it holds from an earlier call decides nothing: every call writes what it reads.
+    Values left from an earlier call have no effect: every call writes what it reads.
     """
 
     def __init__(
@@ -207,7 +206,7 @@ class _GrowingMemory(Generic[_Memory]):
         self._held: tuple[Capacity, _Memory] | None = None
 
     def for_call(self, weights: Parameters, text: Text, sentences: Sentences) -> _Memory:
-        """A workspace for batches of these sentences."""
+        """Return a workspace for batches of these sentences."""
         needed = Capacity.for_sentences(
             sizes_of(weights), text, self._classes, sentences, self._batch_sentences
         )
@@ -217,7 +216,7 @@ class _GrowingMemory(Generic[_Memory]):
 
 
 def _symbolic_scores(dtype: str) -> list[Any]:
-    """Symbolic outputs for `Scores`."""
+    """Make symbolic outputs for the fields of `Scores`."""
     return [pt.dvector(), pt.matrix(dtype=dtype), pt.matrix(dtype=dtype)]
 
 

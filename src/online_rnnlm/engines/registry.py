@@ -1,8 +1,8 @@
-"""The engines by name: what trains on and scores a corpus's sentences.
+"""The engines by name: they train on a corpus's sentences and score them.
 
 An engine is the module `<name>_engine` of this package, imported when a run asks for it. It has
-classes `Trainer`, `Scorer` and, if `config/engines.py` says so, `OnlineScorer`: they are called as
-the functions below are.
+classes `Trainer`, `Scorer` and, if `config/engines.py` says so, `OnlineScorer`, which take the same
+arguments as the functions below.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from online_rnnlm.storage.syntax import PACKAGE
 def trainer(
     settings: RunSettings, corpus: Corpus, weights: Parameters, accumulators: Parameters
 ) -> Trainer:
-    """A trainer by the settings' engine, starting from copies of weights and accumulators.
+    """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
-    Raises UserError if the engine or the device that it is to run on is not there.
+    Raises UserError if the engine or its device is not available.
     """
     make: Callable[..., Trainer] = _engine(settings, settings.engine).Trainer
     return make(settings, corpus, weights, accumulators)
 
 
 def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -> Scorer:
-    """A scorer by the settings' engine; its scores have hidden states if they are asked for.
+    """Make a scorer by the settings' engine; its scores have hidden states if these are asked for.
 
-    Raises UserError if the engine or the device that it is to run on is not there.
+    Raises UserError if the engine or its device is not available.
     """
     make: Callable[..., Scorer] = _engine(settings, settings.engine).Scorer
     return make(settings, corpus, hidden_states=hidden_states)
@@ -43,15 +43,15 @@ def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -
 def online_scorer(
     settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
 ) -> OnlineScorer:
-    """A scorer by `online_engine` that starts from copies of the weights.
+    """Make a scorer by `online_engine` that starts from copies of the weights.
 
-    Raises UserError if the engine or the device that it is to run on is not there.
+    Raises UserError if the engine or its device is not available.
     """
     make: Callable[..., OnlineScorer] = _engine(settings, online_engine(settings)).OnlineScorer
     return make(settings, corpus, weights, online)
 
 
 def _engine(settings: RunSettings, engine: str) -> Any:
-    """The engine's module, loaded after the run's device has been required."""
+    """Require the run's device, then load the engine's module."""
     require(settings)
     return import_module(f"{PACKAGE}.{engine_module(engine)}")

@@ -1,1 +1,1 @@
-"""Evaluation."""
+"""The testing of trained runs and of rivals."""

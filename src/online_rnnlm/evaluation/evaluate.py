@@ -1,4 +1,4 @@
-"""Testing a trained run, or a rival: log-probabilities, and the figures made of them."""
+"""The test of a trained run or of a rival: log-probabilities and the metrics computed from them."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ def evaluate(
     evaluation: str,
     testing: TestingSettings,
 ) -> None:
-    """Test the run of that name as an evaluation's name says; write its files, the figures last.
+    """Test a run in the way that an evaluation's name says, and write the evaluation's files.
 
-    Raises UserError if the run was not trained on this corpus, or if what learns diverges.
+    The metrics are written last. Raises UserError if the run was not trained on this corpus, or if
+    the parts that learn diverge.
     """
     run = experiment.run(name)
     record = records.read(RunRecord, run.record)
@@ -61,9 +62,10 @@ def evaluate_further(
     evaluations: Sequence[str],
     testing: TestingSettings,
 ) -> None:
-    """Test a run in all these ways; those that a killed process has finished are left as they are.
+    """Test a run in all these ways, then write their names to a file.
 
-    Then writes down their names. Raises UserError as `evaluate` does.
+    Evaluations that an interrupted process has finished are not repeated. Raises UserError as
+    `evaluate` does.
     """
     record = records.read(RunRecord, experiment.run(name).record)
     for evaluation in evaluations:
@@ -89,7 +91,7 @@ def _is_made(
     marker: Path,
     mark: FurtherEvaluation,
 ) -> bool:
-    """Whether an evaluation's files are there, as they were written, and made in the same way."""
+    """True if an evaluation's files exist, are undamaged and were made in the same way."""
     file = experiment.evaluation(name, evaluation)
     try:
         found = records.read_if_there(Evaluation, file)
@@ -104,7 +106,7 @@ def _is_made(
 
 
 def _made_by(settings: RunSettings, testing: TestingSettings, *evaluations: str) -> str:
-    """Digest of all that decides how a run is tested in these ways: rates, grids and code."""
+    """Return the digest of all that decides these evaluations: rates, grids and code."""
     which = {"updates", "learn_after", "unit_of_text", "rivals", "kneser_ney_order"}
     rivals = [rival.module for rival in rivals_in(evaluations, testing)]
     code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings), *rivals)
@@ -119,7 +121,7 @@ def write(
     corpus: Corpus,
     result: Outcome,
 ) -> None:
-    """Write an evaluation's files, the figures last: they say that all are there."""
+    """Write an evaluation's files; the metrics come last, when the others are complete."""
     tables = {s: sentence_table(corpus, s, logs) for s, logs in result.log_probabilities.items()}
     sentences = experiment.sentence_scores(name, evaluation)
     with replacing(sentences) as temporary:
@@ -154,7 +156,7 @@ def _check_corpus(
 
 
 def sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.DataFrame:
-    """A row a sentence: what `<evaluation>.parquet` holds."""
+    """Make the table of `<evaluation>.parquet`, which has one row per sentence."""
     split = corpus.splits[name]
     unknown = split.stream[1:] == corpus.unk_id
     starts = split.offsets[:-1]
@@ -171,7 +173,7 @@ def sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.D
 
 
 def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
-    """A split's metrics; a sentence's `</s>` is a token, but no word."""
+    """Compute a split's metrics; a sentence's `</s>` is a token, but no word."""
     sums = table[["tokens", "log_probability", "unk_tokens", "unk_log_probability"]].sum()
     known = sums["tokens"] - sums["unk_tokens"]
     without_unk = sums["log_probability"] - sums["unk_log_probability"]

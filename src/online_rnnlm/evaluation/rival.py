@@ -1,4 +1,4 @@
-"""Training and testing a rival of a corpus, its files those of any evaluation."""
+"""The training and testing of a rival of a corpus; it writes the files of an evaluation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorpus) -> None:
-    """Train a rival on its corpus's `train`, test it and write its evaluation under that name."""
+    """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`."""
     corpus = load_corpus(experiment.corpus(of_corpus.corpus))
     rival = of_corpus.rival
     rival.fit(corpus)

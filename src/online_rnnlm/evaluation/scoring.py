@@ -1,4 +1,4 @@
-"""The ways to score a text with a trained network: as it is, while it learns, as a rival has it."""
+"""The ways to score a text with a network: as trained, while parts of it learn, or with a rival."""
 
 from __future__ import annotations
 
@@ -45,28 +45,31 @@ logger = logging.getLogger(__name__)
 Floats = NDArray[np.float64]
 
 SENTENCES_A_CALL = 4096
-"""So many sentences are scored between two movements of the progress bar."""
+"""Number of sentences between two movements of the progress bar."""
 MAX_ENTROPY = 100.0
-"""Nats a token, beyond which testing counts as diverged; unknown weights give log V, about 10."""
+"""Entropy, in nats per token, above which testing counts as diverged.
+
+A uniform prediction has log V, about 10.
+"""
 HELD_OUT = ("valid", "test")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one evaluation gives, by split."""
+    """The result of one evaluation, by split."""
 
     log_probabilities: Mapping[str, Floats]
     """(tokens,): natural log P of every token, in order."""
     seconds: Mapping[str, float]
-    """How long scoring took."""
+    """Duration of the scoring."""
     costs: Costs
-    """What a token of `test` costs."""
+    """Mean costs of a token of `test`."""
     chosen: Mapping[str, Number] = field(default_factory=dict)
-    """The settings that are best on `valid`, if any were to be chosen."""
+    """The settings that are best on `valid`; empty if no setting was chosen."""
     curve: Sequence[Trial] = ()
     """All settings that were tried on `valid`."""
     parameters: int | None = None
-    """Number of parameters of a model that is no run."""
+    """Number of parameters of an n-gram model; None for a run."""
     document_vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """(sentences, D): d after every sentence's last word."""
 
@@ -88,9 +91,9 @@ def outcome(
     evaluation: str,
     testing: TestingSettings,
 ) -> Outcome:
-    """Score the splits as an evaluation's name says.
+    """Score the splits in the way that an evaluation's name says.
 
-    Raises UserError if what learns diverges at every rate, or the model is damaged.
+    Raises UserError if the parts that learn diverge at every rate, or if the model is damaged.
     """
     network = Network(record.name, record.settings, corpus, weight_files.read_trained(run))
     online, rival = online_evaluation(evaluation), rival_in(evaluation, testing)
@@ -102,13 +105,13 @@ def outcome(
 
 
 def perplexity(log_probabilities: Floats) -> float | None:
-    """exp of the mean of -log P; None if the model has diverged."""
+    """Return exp of the mean of -log P, or None if the model has diverged."""
     entropy = -float(log_probabilities.mean())
     return math.exp(entropy) if entropy < MAX_ENTROPY else None
 
 
 def _as_trained(network: Network, *, learns: bool) -> Outcome:
-    """The weights still; the document vector learning as in training, or held at 0."""
+    """Score with fixed weights; the document vector learns as in training, or is held at 0."""
     rate = network.settings.document_rate if learns else 0.0
     score = partial(
         registry.scorer(network.settings, network.corpus), network.weights, document_rate=rate
@@ -124,9 +127,9 @@ def _as_trained(network: Network, *, learns: bool) -> Outcome:
 def _in_parts(
     score: Callable[[Split, NDArray[np.int64]], Scores], split: Split, label: str
 ) -> tuple[Scores, float]:
-    """Score all sentences of a split; returns the seconds it took, too."""
+    """Score all sentences of a split; return the scores and the seconds that it took."""
     numbers = np.arange(split.sentences)
-    score(split, numbers[:0])  # loads the compiled code: not to be timed
+    score(split, numbers[:0])  # this loads the compiled code, so that loading is not timed
     began = time.perf_counter()
     parts = []
     with tqdm(total=split.sentences, desc=label, unit="sentence", disable=None) as bar:
@@ -139,7 +142,7 @@ def _in_parts(
 
 
 def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettings) -> Outcome:
-    """Parts that learn while the text is read, at the rate that is best on `valid`."""
+    """Score while parts of the model learn from the text, at the rate that is best on `valid`."""
     parts = parts_named(online.updates, network.settings.document_size)
     groups = parts - {DOCUMENT_VECTOR}
     key = "learning_rate" if groups else "document_rate"
@@ -166,7 +169,7 @@ def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettin
 def _at_rate(
     network: Network, online: OnlineEvaluation, testing: TestingSettings, rate: float, name: str
 ) -> tuple[Floats, float]:
-    """Log-probabilities of a split's tokens at a rate, and the seconds they took."""
+    """Score a split at a rate; return the tokens' log-probabilities and the seconds it took."""
     settings = OnlineSettings.of_parts(
         parts_named(online.updates, network.settings.document_size),
         rate,
@@ -177,14 +180,14 @@ def _at_rate(
     )
     scorer = registry.online_scorer(network.settings, network.corpus, network.weights, settings)
     split = network.corpus.splits[name]
-    scorer.score(split, np.arange(0))  # loads the compiled code
+    scorer.score(split, np.arange(0))  # this loads the compiled code, so that it is not timed
     began = time.perf_counter()
     scores = scorer.score(split, np.arange(split.sentences))
     return scores.log_probabilities, time.perf_counter() - began
 
 
 def _costs(network: Network, *, learns: bool) -> Costs:
-    """What a word costs with weights that stand still, the vector learning or held at 0."""
+    """Compute the costs of a word with fixed weights; the vector learns or is held at 0."""
     sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
     return Costs(
         parameters_touched_per_word=touched_per_word(sizes, mean, (), learns, 0),
@@ -195,7 +198,7 @@ def _costs(network: Network, *, learns: bool) -> Costs:
 def _learning_costs(
     network: Network, online: OnlineEvaluation, groups: frozenset[str], *, learns: bool, steps: int
 ) -> Costs:
-    """What a word costs where these groups of weights learn, too."""
+    """Compute the costs of a word if these groups of weights learn, too."""
     sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
     after_sentence = online.learn_after == "sentence"
     if after_sentence:
@@ -213,13 +216,13 @@ def _learning_costs(
 
 
 def _scored_sizes(network: Network, learns: bool) -> Sizes:
-    """Without learning, a vector of zeros need not be multiplied."""
+    """Return the sizes to count; a vector that does not learn is 0 and need not be multiplied."""
     sizes = sizes_for(network.settings, network.corpus)
     return sizes if learns else sizes.without_document()
 
 
 def _with_rival(network: Network, rival: RunRival) -> Outcome:
-    """The weights still, and what a rival makes of their scores; its settings best on `valid`."""
+    """Score with fixed weights and a rival, whose settings are those that are best on `valid`."""
     texts, found, seconds = {}, {}, {}
     for name in HELD_OUT:
         texts[name], seconds[name] = _scored_text(network, name, states=rival.needs_hidden_states)
@@ -235,7 +238,7 @@ def _with_rival(network: Network, rival: RunRival) -> Outcome:
 
 
 def _scored_text(network: Network, name: str, *, states: bool) -> tuple[ScoredText, float]:
-    """A split as a rival takes it, and the seconds that scoring it took."""
+    """Score a split with fixed weights, for a rival; return its text and the seconds it took."""
     split = network.corpus.splits[name]
     scorer = registry.scorer(network.settings, network.corpus, hidden_states=states)
     scores, seconds = _in_parts(partial(scorer, network.weights, document_rate=0.0), split, name)

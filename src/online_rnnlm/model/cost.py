@@ -1,20 +1,21 @@
-"""What a word costs: multiply-adds and changed parameters, counted from the equations.
+"""The cost of a word: multiply-adds and changed parameters, counted from the equations.
 
 M hidden units, K classes, L words in the target's class, D elements of the document vector d;
-D_h and D_o of them feed the hidden and the output layer: D or 0 each. The products with weights are
+D_h and D_o are the elements that feed the hidden and the output layer: each is D or 0. The products
+with weights are
 
     E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ      M (M + D_h)          an embedding is only looked up
     W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D_o)
 
 The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`.
-Going back, each product is done once for the error of what went in and once for the gradient of
-its weights. Of what is done to single elements, only the step of d counts: exponentials, softmax,
-sigmoid and the optimiser count as nothing.
+Backpropagation does each product twice: once for the gradient of its input, and once for the
+gradient of its weights. Of the element-wise operations, only the step of d counts: exponentials,
+softmax, sigmoid and the optimizer count as nothing.
 
-All counts are those of a word in the midst of a long sentence. At the first word h_0 = 0, and the
-products with W_h are left out, except where weights learn after every word: there, a loss that
-has fewer than `steps` states to go back through costs what it goes through. A word that is alone in
-its class needs no score: L is 0 for it.
+All counts are for a word in the middle of a long sentence. The first words of a sentence cost less:
+as h_0 = 0, the first word needs no products with W_h. Where weights learn after every word, these
+products are done, but the loss is propagated through fewer than `steps` states. A word that is
+alone in its class needs no score: L is 0 for it.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ def _hidden_layer(sizes: Sizes) -> int:
 
 
 def _hidden_document(sizes: Sizes) -> int:
-    """Those of them that are products with V_h."""
+    """Multiply-adds of a step of the cell in products with V_h."""
     rows, columns = shapes(sizes).hidden_document
     return int(rows * columns)
 
 
 def _values(sizes: Sizes, group: str) -> int:
-    """Values of the cell's parameters of a group, for `embeddings` those of a single word."""
+    """Number of values in a group of the cell's parameters; for `embeddings`, in one word's row."""
     every = shapes(sizes)._asdict()
     names = load_cell(sizes.cell).GROUPS[group]
     one_word = group == "embeddings"
@@ -56,15 +57,15 @@ def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
 
 
 def _errors_of_states(sizes: Sizes, mean_class_size: float) -> float:
-    """∂L_t/∂h_t, back through the scores."""
+    """Multiply-adds of ∂L_t/∂h_t, which is propagated back through the scores."""
     return (sizes.classes + mean_class_size) * sizes.hidden
 
 
 def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
-    """Multiply-adds to predict one word and, where there is one, to update the document vector.
+    """Multiply-adds to predict one word and to update the document vector, if there is one.
 
-    `mean_class_size` is L, averaged over the text. ∂L_t/∂d_t goes back through V_c and V_o and, if
-    d feeds the hidden layer, through h_t and V_h; d's step costs D.
+    `mean_class_size` is L, averaged over the text. The document gradient ∂L_t/∂d_t is propagated
+    through V_c and V_o and, if d feeds the hidden layer, through h_t and V_h. d's step costs D.
     """
     outputs = sizes.classes + mean_class_size
     forward = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
@@ -75,10 +76,11 @@ def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
 
 
 def training_multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
-    """Multiply-adds to learn from one word in training, the optimiser's arithmetic aside.
+    """Multiply-adds to learn from one word in training, without the optimizer's arithmetic.
 
-    Every product is done three times: forward, for the error of what went in, and for the gradient
-    of the weights. d's slopes are errors of what went in, so only its step comes on top.
+    Every product is done three times: forward, for the gradient of its input, and for the gradient
+    of its weights. The document gradient is among the gradients of inputs, so only d's step is
+    added.
     """
     products = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
     return 3 * products + sizes.document
@@ -94,11 +96,12 @@ def update_multiply_adds_per_word(
 ) -> float:
     """Multiply-adds that learning in testing adds to `multiply_adds_per_word`.
 
-    `groups` are those of `parameters.GROUPS` that learn. After every word, the loss goes back
-    through `steps` hidden states; those before the last are computed anew, with the weights as
-    they are by then. After a sentence, it goes back through each once, and none is computed anew;
-    that d takes a single step then is not taken off. A gradient and its step are one: the outer
-    product is added to the weights.
+    `groups` are the groups of `parameters.GROUPS` that learn. If they learn after every word, the
+    loss is propagated through `steps` hidden states, and all but the last of these are computed
+    again with the current weights. If they learn after a sentence, the loss is propagated through
+    each state once, and none is computed again; d then takes a single step, but the count still
+    holds a step for every word. A gradient and its step count once: the outer product is added
+    directly to the weights.
     """
     total = 0.0
     if "embeddings" in groups or "recurrent" in groups:
@@ -106,7 +109,7 @@ def update_multiply_adds_per_word(
         again = 0 if after_sentence else steps - 1
         total += back * (_hidden_layer(sizes) - _hidden_document(sizes))
         total += again * _hidden_layer(sizes)
-        if not sizes.hidden_document:  # else d's slope has needed them anyway
+        if not sizes.hidden_document:  # else the document gradient has needed them already
             total += _errors_of_states(sizes, mean_class_size)
     if "recurrent" in groups:
         total += _hidden_layer(sizes) * (1 if after_sentence else steps)
@@ -118,10 +121,10 @@ def update_multiply_adds_per_word(
 def touched_per_word(
     sizes: Sizes, mean_class_size: float, groups: Collection[str], document: bool, steps: int
 ) -> float:
-    """Parameters that a word changes while `groups` learn after every word, and d if `document`.
+    """Number of parameters that a word changes if `groups`, and d if `document`, learn after it.
 
-    The elements of d count as parameters here. The words that the loss reaches are taken to be
-    distinct: one that comes twice has one embedding.
+    The elements of d count as parameters here. The words that the loss reaches are assumed to be
+    distinct, so that each has an embedding of its own.
     """
     total = float(sizes.document if document else 0)
     if "embeddings" in groups:
@@ -136,10 +139,11 @@ def touched_per_word(
 def touched_after_sentences(
     sizes: Sizes, corpus: Corpus, split: Split, groups: Collection[str], document: bool
 ) -> float:
-    """Parameters changed after each sentence, a word of the split: what sentences share is shared.
+    """Number of parameters changed after each sentence, divided by the split's words.
 
     A sentence changes the embeddings of its distinct words, and W_o and V_o for the words of its
-    distinct classes. Every sentence is taken to have a state to go back to.
+    distinct classes: each counts once, however often it occurs in the sentence. Every sentence is
+    assumed to have a state to go back to.
     """
     stream, sentences = np.asarray(split.stream), len(split.offsets) - 1
     number = np.repeat(np.arange(sentences), np.diff(split.offsets))
@@ -157,6 +161,6 @@ def touched_after_sentences(
 
 
 def _distinct(sentences: Integers, values: Integers) -> Integers:
-    """The values, each once a sentence; both int64 (N,)."""
+    """The distinct values of every sentence; both arguments are int64 (N,)."""
     pairs: Integers = np.unique(np.column_stack((sentences, values)), axis=0)
     return np.ascontiguousarray(pairs[:, 1])

@@ -6,14 +6,14 @@
     L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
     d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
 
-The first line is the paper's hidden layer, `cells.sigmoid`; another cell takes its place. V_h is
-there if d feeds the hidden layer, V_c and V_o if d feeds the output layer. ∂L_t/∂d_t is the
-derivative within step t: through the scores and, where V_h is, through h_t.
+The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. V_h exists if
+d feeds the hidden layer, V_c and V_o if d feeds the output layer. The document gradient ∂L_t/∂d_t
+is the derivative within step t: through the scores and, if there is V_h, through h_t.
 PyTensor derives all gradients. In those of the weights, the update of d counts as a constant.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
-The original Theano compiles this file, too (`cross_check`): with `parameters` and `cells` it keeps
-to Python 3.8.
+The original Theano compiles this file, too (`cross_check`): so this file, `parameters` and `cells`
+keep to Python 3.8.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class WordClasses:
     exists: NDArray[np.bool_]
     """(K, L): False on padding."""
     within: NDArray[np.int64]
-    """(V,): every word's place in its class."""
+    """(V,): every word's position in its class."""
 
     @classmethod
     def from_offsets(cls, offsets: NDArray[np.int64]) -> WordClasses:
@@ -74,16 +74,16 @@ class WordClasses:
 
 
 class Model(NamedTuple):
-    """What defines a model beside its weights."""
+    """The definition of a model, without its weights."""
 
     cell: Cell
     """The hidden layer."""
     classes: WordClasses
     error_clip: float
-    """Bound on each element of the error at the hidden units' inputs; 0 is no bound."""
+    """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
 
     def bounded(self, inputs: Any) -> Any:
-        """The hidden units' inputs themselves, their error bounded as it is propagated back."""
+        """Return the hidden units' inputs; the deltas that go back through them are bounded."""
         return grad_clip(inputs, -self.error_clip, self.error_clip) if self.error_clip else inputs
 
 
@@ -123,7 +123,7 @@ class Predictions(NamedTuple):
     log_probabilities: Any
     """log P of the targets, (T, B)."""
     states: tuple[Any, ...]
-    """The cell's states that they are predicted from, h first: (T, B, M)."""
+    """The cell's states that the words are predicted from, h first: (T, B, M)."""
     document_vectors: Any
     """d after the words, (T, B, D)."""
 
@@ -133,8 +133,8 @@ def predictions(
 ) -> Predictions:
     """Predict the words of padded sentences, the document vector learning from each.
 
-    The states and d start at 0. With `given`, they start from the states there, and every word is
-    predicted with its d there: what d would become after a word is returned, but not used.
+    The states and d start at 0. With `given`, the states start from those given, and every word is
+    predicted with the d given for it: the d updated after a word is returned, but not used.
     """
 
     def follow(inputs: Any, targets: Any, mask: Any, *before: Any) -> tuple[Any, ...]:
@@ -175,7 +175,7 @@ def _zeros(model: Model, weights: Parameters, width: Any) -> list[Any]:
 def _log_probability(
     model: Model, weights: Parameters, targets: Any, hidden: Any, document: Any
 ) -> Any:
-    """log P of the words `targets` (B,), from h and d: that of the class, and that within it."""
+    """log P(c) + log P(w|c) of the words `targets` (B,), given h and d."""
     classes = model.classes
     of_word, words, within = map(pt.constant, (classes.of_word, classes.words, classes.within))
     target_class = of_word[targets]
@@ -188,12 +188,12 @@ def _log_probability(
 
 
 def _fed(document: Any, matrix: Any) -> Any:
-    """The product of d (B, D) and a matrix, for a layer; 0 if the matrix has no rows."""
+    """The product of d (B, D) and a matrix, an input of a layer; 0 if the matrix has no rows."""
     return document[:, : matrix.shape[0]] @ matrix
 
 
 def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> Any:
-    """The scores (B, L) of candidate words, given as ids (B, L), of each sentence."""
+    """The scores (B, L) of every sentence's candidate words; `rows` (B, L) are their ids."""
     output = weights.word_output[rows]
     online = weights.word_document.T[rows]
     seen = document[:, None, : weights.word_document.shape[0]]
@@ -201,20 +201,21 @@ def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> 
 
 
 def _log_softmax_of(scores: Any, index: Any) -> Any:
-    """For every row b, log softmax(scores)[b, index[b]]."""
+    """log softmax(scores)[b, index[b]] for every row b."""
     return pt.special.log_softmax(scores, axis=1)[pt.arange(index.shape[0]), index]
 
 
 def touched(model: Model, weights: Parameters, batch: Padded) -> Parameters:
-    """1 for every row (rows, 1) or column (1, columns) that a batch's gradients reach, else 0.
+    """Mark with 1 every row (rows, 1) or column (1, columns) that a batch's gradients reach.
 
-    L2 shrinks only those. Parameters that are reached as a whole have a single 1, (1, 1).
+    All others are 0: the L2 penalty applies only where there is a 1. Parameters that are reached as
+    a whole have a single 1, (1, 1).
     """
     dtype = weights.recurrent.dtype
     mask, classes = batch.mask.flatten(), model.classes
 
     def reached(rows: Any, numbers: Any) -> Any:
-        """1 for every row that is among these numbers (T, B), without those of padding."""
+        """1 for every row that is among these numbers (T, B), those of padding left out, else 0."""
         times = pt.inc_subtensor(pt.zeros((rows,), dtype=dtype)[numbers.flatten()], mask)
         return pt.gt(times, 0).astype(dtype)
 
@@ -282,10 +283,10 @@ def online_updates(
     *,
     learning: frozenset[str],
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
-    """Predictions of the words that `mask` leaves, and a plain step of the weights that learn.
+    """Predictions of the words that `mask` selects, and a plain step of the weights that learn.
 
-    For testing. `batch` is one sentence; or its last words, of which `mask` leaves the last one,
-    and the states before them are constants. `learning`: groups of parameters, by name.
+    For testing. `batch` is either a whole sentence, or its last words, of which `mask` selects only
+    the last; the states before them are constants. `learning` names groups of parameters.
     """
     result = predictions(model, weights, batch, document_rate, given)
     groups = groups_of(model.cell)

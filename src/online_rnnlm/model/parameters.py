@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Parameters(NamedTuple):
-    """Every parameter, or one thing (a sum of squares, a gradient) for every parameter.
+    """All parameters, or one value (a sum of squares, a gradient) for each of them.
 
-    The shapes of `embeddings`, `recurrent` and `hidden_document` are the cell's: here those of the
-    sigmoid cell. Parameters that only its cell has follow in fields of their own (`named`).
-    The document vector's are stored transposed, so that a class of words is a run of memory. They
-    have no rows for a layer that it does not feed.
+    The cell decides the shapes of `embeddings`, `recurrent` and `hidden_document`; those given here
+    are the sigmoid cell's. Parameters that only one cell has follow in more fields (`named`). The
+    matrices that d is multiplied by are stored transposed, so that the words of a class lie side by
+    side in memory. For a layer that d does not feed, they have no rows.
     """
 
     embeddings: Any
@@ -45,7 +45,7 @@ class Parameters(NamedTuple):
 
 
 GROUPS = ("embeddings", "recurrent", "output")
-"""The groups of parameters that can learn during testing, the document vector aside."""
+"""The groups of parameters that can learn during testing, beside the document vector."""
 _OUTPUT = ("class_output", "word_output", "class_document", "word_document")
 
 
@@ -55,25 +55,25 @@ def groups_of(cell: Cell) -> dict[str, tuple[str, ...]]:
 
 
 def named(values: Mapping[str, Any]) -> Parameters:
-    """Parameters from values by name: first what every cell has, then the cell's own in order."""
+    """Make parameters from values by name; those that only one cell has come last, in order."""
     own = tuple(name for name in values if name not in Parameters._fields)
     return _with_fields(own)(**values)
 
 
 def like(parameters: Parameters, values: Iterable[Any]) -> Parameters:
-    """Parameters with the same names and other values, in the same order."""
+    """Make parameters with the same names from other values, in the same order."""
     return type(parameters)._make(values)
 
 
 def under(prefix: str, values: Mapping[str, Any]) -> Parameters:
-    """Parameters from those of the values whose names begin with a prefix."""
+    """Make parameters from the values whose names begin with a prefix."""
     names = [name for name in values if name.startswith(prefix)]
     return named({name[len(prefix) :]: values[name] for name in names})
 
 
 @lru_cache
 def _with_fields(own: tuple[str, ...]) -> type[Parameters]:
-    """`Parameters` with more fields; without any the class itself, which the kernels know."""
+    """`Parameters` with more fields; without more, the class itself, which the kernels know."""
     if not own:
         return Parameters
     return cast("type[Parameters]", namedtuple("Parameters", Parameters._fields + own))
@@ -93,25 +93,25 @@ def shapes(sizes: Sizes) -> Parameters:
 
 
 def count(sizes: Sizes) -> int:
-    """Number of trained values, the document vectors themselves not among them."""
+    """Number of trained values; the document vectors are not counted."""
     return sum(rows * columns for rows, columns in shapes(sizes))
 
 
 def initialise(sizes: Sizes, scale: float, seed: int, dtype: DTypeLike) -> Parameters:
-    """Weights drawn from N(0, scale²), the same for the same seed."""
+    """Draw weights from N(0, scale²), the same for the same seed."""
     random = np.random.default_rng([seed, 0])
     every = shapes(sizes)
     return like(every, (random.normal(0, scale, shape).astype(dtype) for shape in every))
 
 
 def filled(sizes: Sizes, value: float, dtype: DTypeLike) -> Parameters:
-    """One value everywhere."""
+    """Parameters that all have one value."""
     every = shapes(sizes)
     return like(every, (np.full(shape, value, dtype) for shape in every))
 
 
 def without_document(parameters: Parameters) -> Parameters:
-    """The same model with D = 0: what a document vector of zeros predicts."""
+    """The same model with D = 0: it predicts as a document vector of zeros does."""
     return parameters._replace(
         class_document=parameters.class_document[:0],
         word_document=parameters.word_document[:0],
@@ -120,18 +120,18 @@ def without_document(parameters: Parameters) -> Parameters:
 
 
 def copy_into(target: Parameters, source: Parameters) -> None:
-    """Copy all values, without new memory."""
+    """Copy all values into existing arrays."""
     for into, values in zip(target, source, strict=True):
         np.copyto(into, values)
 
 
 def all_finite(parameters: Parameters) -> bool:
-    """Whether no weight is NaN or infinite."""
+    """True if no weight is NaN or infinite."""
     return all(bool(np.isfinite(array).all()) for array in parameters)
 
 
 def sizes_of(parameters: Parameters, cell: str = "sigmoid") -> Sizes:
-    """The sizes, read off the weights of a model with that cell."""
+    """The sizes of a model with that cell, read from the shapes of its weights."""
     v, m = parameters.word_output.shape
     output, k = parameters.class_document.shape
     hidden = parameters.hidden_document.shape[0]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Sizes(NamedTuple):
-    """The sizes that decide every parameter's shape."""
+    """The sizes that determine every parameter's shape."""
 
     vocabulary: int
     """V, words."""
@@ -19,20 +19,20 @@ class Sizes(NamedTuple):
     classes: int
     """K, word classes."""
     document: int
-    """D, length of the document vector; 0 is the static baseline."""
+    """D, length of the document vector; 0 for the static baseline."""
     document_layer: str = "output"
-    """What d feeds: `output`, `hidden` or `both`; `output` if there is none."""
+    """The layer that d feeds: `output`, `hidden` or `both`; `output` if D is 0."""
     cell: str = "sigmoid"
-    """The kind of hidden layer, a module of `cells`."""
+    """Name of the hidden layer's kind, a module of `cells`."""
 
     @property
     def output_document(self) -> int:
-        """Elements of d that the output layer sees: D or 0."""
+        """Number of elements of d that feed the output layer: D or 0."""
         return self.document if self.document_layer != "hidden" else 0
 
     @property
     def hidden_document(self) -> int:
-        """Elements of d that the hidden layer sees: D or 0."""
+        """Number of elements of d that feed the hidden layer: D or 0."""
         return self.document if self.document_layer != "output" else 0
 
     def without_document(self) -> Sizes:
@@ -41,7 +41,7 @@ class Sizes(NamedTuple):
 
 
 def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
-    """The sizes of a run's model on a corpus of so many words and word classes."""
+    """The sizes of a run's model, given the numbers of the corpus's words and word classes."""
     layer = settings.document_layer if settings.document_size else "output"
     size = settings.document_size
     return Sizes(vocabulary, settings.hidden_size, classes, size, layer, settings.cell)

@@ -1,4 +1,4 @@
-"""Files of weights."""
+"""Reading and writing files of weights."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def read(path: Path) -> Parameters:
 
 
 def read_trained(run: RunDirectory) -> Parameters:
-    """Read a finished run's weights; raises UserError if they are not those that it ended with."""
+    """Read a finished run's weights; raises UserError if they are not those it finished with."""
     check_finished(run, records.read(RunResult, run.result))
     return read(run.model)

@@ -1,1 +1,1 @@
-"""Pipeline."""
+"""The connection between the Snakemake workflow and the package."""

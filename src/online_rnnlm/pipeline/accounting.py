@@ -1,4 +1,4 @@
-"""What Slurm's accounting says of the jobs that trained a run, kept beside the run's own files."""
+"""Slurm's accounting of the jobs that trained a run, saved beside the run's own files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _UNITS = {"": 1e-6, "K": 1.024e-3, "M": 1.048576, "G": 1073.741824, "T": 1099511
 
 
 def enter(directory: ExperimentDirectory) -> None:
-    """Write `accounting.json` of every run that Slurm's jobs have trained and that has none yet.
+    """Write the missing `accounting.json` of every finished run that Slurm's jobs have trained.
 
-    Where no accounting can be asked, a warning says so, and nothing is written.
+    If Slurm's accounting is not available, log a warning and write nothing.
     """
     runs = {name: jobs for name in _finished(directory) if (jobs := _jobs(directory, name))}
     missing = {
         name: jobs for name, jobs in runs.items() if jobs != _entered(directory, name)
-    }  # another training of that name has other jobs
+    }  # An older training under the same name has other jobs.
     if not missing:
         return
     told = ask(sorted({job for jobs in missing.values() for job in jobs}))
@@ -45,7 +45,7 @@ def _finished(directory: ExperimentDirectory) -> list[str]:
 
 
 def _jobs(directory: ExperimentDirectory, name: str) -> list[str]:
-    """The jobs that a run has been trained by, one after the other."""
+    """Read the ids of the jobs that trained a run, in their order."""
     return list(records.read(RunRecord, directory.run(name).record).slurm_jobs)
 
 
@@ -55,7 +55,7 @@ def _entered(directory: ExperimentDirectory, name: str) -> list[str]:
 
 
 def ask(jobs: Iterable[str]) -> dict[str, Job]:
-    """What `sacct` says of those of the jobs that have ended, by their ids."""
+    """Ask `sacct` about jobs; returns those that have ended, by their ids."""
     command = ["sacct", "--noheader", "--parsable2", f"--format={','.join(_COLUMNS)}"]
     try:
         done = subprocess.run(
@@ -73,9 +73,9 @@ def ask(jobs: Iterable[str]) -> dict[str, Job]:
 
 
 def parse(said: str) -> dict[str, Job]:
-    """The jobs that have ended, in what `sacct` printed: a row a job, then one for each step.
+    """Read the ended jobs from the output of `sacct`, which has a row for each job and each step.
 
-    Memory is in MB: the sum of what each step had at most, which is no less than what the job had.
+    Memory is in MB: the sum of the steps' peaks, which is an upper bound of the job's own peak.
     """
     rows = [dict(zip(_COLUMNS, line.split("|"), strict=True)) for line in said.splitlines()]
     memory: dict[str, float] = {}
@@ -93,7 +93,7 @@ def _job(row: dict[str, str], memory: float) -> Job:
     limit = row["TimelimitRaw"]
     return Job(
         job=row["JobIDRaw"],
-        state=row["State"].partition(" ")[0],  # such as `CANCELLED by 0`
+        state=row["State"].partition(" ")[0],  # The state can be `CANCELLED by 0`.
         node=row["NodeList"],
         partition=row["Partition"],
         seconds=float(row["ElapsedRaw"]),
@@ -106,13 +106,13 @@ def _job(row: dict[str, str], memory: float) -> Job:
 
 
 def _megabytes(text: str) -> float:
-    """`403104K` or `412M` in MB; 0 if nothing is told."""
+    """Convert a size such as `403104K` or `412M` to MB; an empty text gives 0."""
     match = re.fullmatch(r"([\d.]+)([KMGT]?)[nc]?", text)
     return float(match[1]) * _UNITS[match[2]] if match else 0.0
 
 
 def _seconds(text: str) -> float:
-    """`[days-][hours:]minutes:seconds` in seconds."""
+    """Convert `[days-][hours:]minutes:seconds` to seconds."""
     days, _, clock = text.rpartition("-")
     seconds = 0.0
     for part in clock.split(":"):

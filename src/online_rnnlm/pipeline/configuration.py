@@ -1,4 +1,4 @@
-"""The configuration as the workflow uses it."""
+"""Reading, checking and writing of the configuration for the workflow."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 
 
 def read_configuration(values: Mapping[str, Any], files: Iterable[str | Path]) -> Experiment:
-    """Check the configuration that Snakemake has put together, and that the user's files exist.
+    """Check the configuration that Snakemake has merged, and that the user's files exist.
 
-    Raises UserError with one line that names the configuration's files and the key.
+    Raises UserError with one line that names the configuration's files and the wrong key.
     """
     name = " + ".join(os.path.relpath(file) for file in files) or "--config"
     experiment = loading.parse(dict(values), name)
@@ -36,5 +36,5 @@ def check_files(experiment: Experiment, name: str) -> None:
 
 
 def write_configuration(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Keep the configuration, with all defaults, beside the results: the jobs read it there."""
+    """Write the configuration, with all defaults, beside the results, where the jobs read it."""
     write_json(directory.configuration, experiment.model_dump(mode="json"))

@@ -1,6 +1,6 @@
-"""What is made from the typed models: the configuration's schema and `config/README.md`.
+"""Generation of documents from the typed models: the configuration's schema and its README.
 
-The tables of `docs/data-formats.md` are made by `formats`.
+The module `formats` makes the tables of `docs/data-formats.md`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ during testing, rivals; an hour or so |
 | `published.yaml` | no experiment: the paper's own numbers, each with its source and status |
 """
 
-# Heading, and the definition in the schema that it documents; "" is the whole.
+# Headings, each with the definition in the schema that it documents; "" is the whole schema.
 _BEFORE_SOURCES = (("An experiment", ""), ("A corpus: `corpora.<name>`", "CorpusSettings"))
 _AFTER_SOURCES = (
     ("The words: `vocabulary`", "VocabularySettings"),
@@ -69,7 +69,7 @@ try for each key. The later wins: a row over `training`, `search` over both.
 
 
 def write_documentation(project: Path) -> None:
-    """Write the schema, `config/README.md` and the tables of `docs/data-formats.md` anew."""
+    """Rewrite the schema, `config/README.md` and the tables of `docs/data-formats.md`."""
     formats = with_tables((project / FORMATS).read_text(encoding="utf-8"))
     for path, text in ((SCHEMA, schema_text()), (README, readme_text()), (FORMATS, formats)):
         with replacing(project / path) as temporary:
@@ -77,7 +77,7 @@ def write_documentation(project: Path) -> None:
 
 
 def schema() -> Schema:
-    """The JSON schema of a configuration file: the model's, with each training key spelled out."""
+    """Return the JSON schema of a configuration file: the model's, with every training key."""
     whole = _without_titles(Experiment.model_json_schema())
     whole["$defs"]["TrainingSettings"] = _training_schema()
     properties = whole["properties"]
@@ -91,7 +91,10 @@ def schema() -> Schema:
 
 
 def _training_schema() -> Schema:
-    """A run's settings, none required, without those that the experiment itself gives."""
+    """Return the schema of a run's settings, none required.
+
+    The settings that the experiment itself gives are left out.
+    """
     run = _without_titles(RunSettings.model_json_schema())
     keys = {key: value for key, value in run["properties"].items() if key in RUN_KEYS}
     description = "Settings of training."
@@ -112,7 +115,7 @@ def _search_schema(search: Schema) -> Schema:
 
 
 def _without_titles(part: Any) -> Any:
-    """The schema without the titles that pydantic derives from the names."""
+    """Return the schema without the titles that pydantic derives from the names."""
     if isinstance(part, list):
         return [_without_titles(item) for item in part]
     if not isinstance(part, dict):
@@ -125,13 +128,13 @@ def _without_titles(part: Any) -> Any:
 
 
 def schema_text() -> str:
-    """The schema as YAML."""
+    """Return the schema as YAML."""
     header = f"# Made from src/online_rnnlm/config by `{COMMAND}`: edit that, not this.\n"
     return header + yaml.safe_dump(schema(), sort_keys=False, allow_unicode=True, width=100)
 
 
 def readme_text() -> str:
-    """`config/README.md`: every key, what it means, its default and what it allows."""
+    """Return the text of `config/README.md`: each key, its meaning, default and allowed values."""
     whole = schema()
     parts = [_INTRODUCTION]
     for heading, name in (*_BEFORE_SOURCES, *_source_sections(whole), *_AFTER_SOURCES):
@@ -144,7 +147,7 @@ def readme_text() -> str:
 
 
 def _source_sections(whole: Schema) -> Iterator[tuple[str, str]]:
-    """A section for each kind of source."""
+    """Yield the heading and the definition of each kind of source."""
     kinds = whole["$defs"]["CorpusSettings"]["properties"]["source"]["discriminator"]["mapping"]
     for kind, reference in kinds.items():
         name = reference.rpartition("/")[2]
@@ -161,7 +164,7 @@ def _table(definition: Schema) -> Iterator[str]:
 
 
 def _default(part: Schema) -> str:
-    """The default; of a part with keys of its own, only that it has defaults."""
+    """Return the default value; a part with keys of its own only refers to their defaults."""
     value = part.get("default")
     if isinstance(value, dict) and value:
         return "see below"
@@ -171,7 +174,7 @@ def _default(part: Schema) -> str:
 
 
 def _allowed(part: Schema) -> str:
-    """What a value may be, in words."""
+    """Return the allowed values, in words."""
     if "anyOf" in part:
         return " or ".join(_allowed(option) for option in part["anyOf"])
     if "enum" in part or "const" in part:

@@ -1,4 +1,4 @@
-"""Results of another version of this program: refused before anything is made anew."""
+"""Refusal of results that another version of this program has made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from online_rnnlm.storage.records import RunRecord, Statistics
 
 
 def refuse_other_versions(directory: ExperimentDirectory) -> None:
-    """Raise UserError if a corpus or a run is of another version: its results would be lost."""
+    """Raise UserError if another version made a corpus or run, as its results would be lost."""
     for statistics in sorted(directory.path.glob("corpora/*/statistics.json")):
         records.check_version(Statistics, statistics)
     for run in sorted(directory.path.glob("runs/*/run.json")):

@@ -1,7 +1,6 @@
-"""The tables of docs/data-formats.md, made from the records; its prose is written by hand.
+"""Generation of the tables of docs/data-formats.md from the records; its prose is hand-written.
 
-Where the document has `<!-- record NAME -->`, what stands up to `<!-- end -->` is made from the
-record of that name.
+The text between `<!-- record NAME -->` and `<!-- end -->` is made from the record of that name.
 """
 
 from __future__ import annotations
@@ -35,17 +34,17 @@ Schema = dict[str, Any]
 
 
 def with_tables(document: str) -> str:
-    """The document with its tables made anew; raises UserError for a name that is no record's."""
+    """Return the document with new tables; raises UserError for a name that is not a record's."""
     return _MARKED.sub(lambda match: f"{match[1]}{_section(match[2])}{match[3]}", document)
 
 
 def described(document: str) -> list[str]:
-    """The names of the records that the document describes, in its order."""
+    """Return the names of the records that the document describes, in its order."""
     return [match[2] for match in _MARKED.finditer(document)]
 
 
 def _section(name: str) -> str:
-    """What a record and its parts hold, a table each."""
+    """Return a table of the keys of a record, and one of each of its parts."""
     if name not in RECORDS:
         raise UserError(f"{FORMATS}: `{name}`: no record; allowed: {', '.join(sorted(RECORDS))}")
     kind = RECORDS[name]
@@ -56,15 +55,15 @@ def _section(name: str) -> str:
 
 
 def _parts(kind: type[Record]) -> Iterator[type[Part]]:
-    """The parts that a record's values are made of, each once."""
+    """Yield the classes of the parts that a record's values are made of, each once."""
     for name in kind.model_json_schema().get("$defs", {}):
-        part = getattr(records, name, None)  # settings are described in config/README.md
+        part = getattr(records, name, None)  # Settings are described in config/README.md.
         if part is not None:
             yield part
 
 
 def _sentence(kind: type[Part]) -> str:
-    """A class's docstring as one paragraph, as it goes on after a colon."""
+    """Return a class's docstring as one paragraph that can follow a colon."""
     text = " ".join((inspect.getdoc(kind) or "").split())
     return text[:1].lower() + text[1:]
 
@@ -77,7 +76,7 @@ def _table(kind: type[Part]) -> str:
 
 
 def _value(schema: Schema) -> str:
-    """What a value is, in words."""
+    """Return the type of a value, in words."""
     match schema:
         case {"anyOf": options}:
             found = dict.fromkeys(map(_value, options))
@@ -94,7 +93,7 @@ def _value(schema: Schema) -> str:
 
 
 def _single_value(schema: Schema) -> str:
-    """What a value is that does not hold others, in words."""
+    """Return the type of a value that contains no other values, in words."""
     if "$ref" in schema:
         return f"*{schema['$ref'].rpartition('/')[2]}*"
     if "enum" in schema or "const" in schema:

@@ -1,4 +1,4 @@
-"""What the Snakefile asks: the checked configuration, and what each stage depends on."""
+"""Inputs of the workflow's stages: the files, settings and code that each one depends on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from online_rnnlm.storage.code import code_digest, data_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 
 CHOICE = "training.choice"
-# The settings that each stage of a corpus reads: a change of any other does not make it run again.
+# The settings that each stage of a corpus reads; changes of other settings do not run it again.
 STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
     "articles": ("source",),
     "sentences": ("lowercase", "min_tokens", "max_tokens"),
@@ -34,20 +34,20 @@ STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
 
 
 def stage_settings(stage: str, settings: CorpusSettings) -> str:
-    """The settings that decide one stage's output, as JSON: what Snakemake compares."""
+    """Return the settings that one stage's output depends on, as JSON that Snakemake compares."""
     return as_json({key: settings.model_dump(mode="json")[key] for key in STAGE_SETTINGS[stage]})
 
 
 def as_json(value: Any) -> str:
-    """The shortest JSON, its keys sorted."""
+    """Return a value as the shortest JSON, with sorted keys."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def code(verb: str, *modules: str, data: str | None = None) -> str:
-    """Digest of the code that a verb runs, and of modules that its settings choose by name.
+    """Return the digest of the code that a verb runs, and of modules that its settings choose.
 
     `data` is a folder of the package with other files that the verb reads. A rule has the digest as
-    a parameter: what decides its output is a reason to make it again, and nothing else. Raises
+    a parameter, so that only a change of code that affects its output runs the rule again. Raises
     ValueError if there is no such verb, module or folder.
     """
     digests = [code_digest(f"commands.{verb}:run", *modules)]
@@ -55,9 +55,9 @@ def code(verb: str, *modules: str, data: str | None = None) -> str:
 
 
 def run_code(verb: str, run: PlannedRun, *modules: str) -> str:
-    """Digest of the code that a verb runs for a run, and of the modules that its settings choose.
+    """Return the digest of the code that a verb runs for a run, and of modules its settings choose.
 
-    A run without candidates has its settings as they are: how a search chooses decides nothing.
+    The code that chooses between candidates is left out for a run without candidates.
     """
     without = () if run.candidates else (CHOICE,)
     chosen = chosen_modules(run.settings)
@@ -65,24 +65,24 @@ def run_code(verb: str, run: PlannedRun, *modules: str) -> str:
 
 
 def corpus_code(verb: str, settings: CorpusSettings) -> str:
-    """Digest of the code that a verb runs for a corpus, and of the module of its kind of source."""
+    """Return the digest of the code that a verb runs for a corpus, with its source's module."""
     return code(verb, module_of(settings.source))
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:
-    """The files that the corpora need to have fetched, by name."""
+    """Return the downloads that the corpora need, by name."""
     sources = [source_of(settings.source) for settings in experiment.corpora.values()]
     return {download.name: download for source in sources for download in source.downloads()}
 
 
 def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
-    """The files that a corpus's articles are read from: downloads, or the user's own."""
+    """Return the files that a corpus's articles are read from: downloads, or the user's own."""
     source = source_of(experiment.corpora[corpus].source)
     return [str(file) for file in source.files(experiment.downloads)]
 
 
 def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
-    """What a corpus is split from: its sentences, or the user's own files if they are ready."""
+    """Return the files that splits are made from: sentences, or the user's own ready splits."""
     source = source_of(settings.source)
     if "sentences" in source.stages():
         return [str(directory.sentences), str(directory.sentence_articles)]
@@ -90,19 +90,19 @@ def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[s
 
 
 def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[str]:
-    """The arrays of some splits, and what describes them."""
+    """Return the files of some splits' arrays, of the vocabulary and of the statistics."""
     kinds = (directory.stream, directory.offsets, directory.split_articles)
     arrays = [file(split) for split in splits for file in kinds]
     return [str(file) for file in [directory.vocabulary, directory.statistics, *arrays]]
 
 
 def run_files(directory: RunDirectory) -> list[str]:
-    """The files that a finished run leaves."""
+    """Return the files that a finished run leaves."""
     return [str(file) for file in directory.finished_files()]
 
 
 def one_evaluation(directory: ExperimentDirectory, run: str, evaluation: str) -> list[str]:
-    """The files of one evaluation: figures, sentences' scores, tokens' scores."""
+    """Return the files of one evaluation: metrics, sentences' scores, tokens' scores."""
     files = (directory.evaluation, directory.sentence_scores, directory.token_scores)
     return [str(file(run, evaluation)) for file in files]
 
@@ -110,7 +110,7 @@ def one_evaluation(directory: ExperimentDirectory, run: str, evaluation: str) ->
 def evaluation_files(
     experiment: Experiment, run: PlannedRun, directory: ExperimentDirectory
 ) -> list[str]:
-    """What says that a run's evaluations are there; a run of the search has none."""
+    """Return the files that prove a run's evaluations complete; a run of a search has none."""
     if run.searched:
         return []
     size = run.settings.document_size
@@ -124,14 +124,17 @@ def evaluation_files(
 
 
 def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
-    """The document vectors of all runs that have some."""
+    """Return the files of the document vectors of all runs that have vectors."""
     runs = [run.name for run in experiment.runs() if run.settings.document_size]
     splits = ("valid", "test")
     return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
 
 
 def one_of_each_kind(experiment: Experiment) -> list[str]:
-    """The first run of each kind of model: its cell, what its vector feeds, how it learns."""
+    """Return the first run of each kind of model.
+
+    A kind is a cell, a layer that the document vector feeds (if there is one), and an optimizer.
+    """
     first: dict[object, str] = {}
     for run in experiment.runs():
         settings = run.settings
@@ -141,13 +144,13 @@ def one_of_each_kind(experiment: Experiment) -> list[str]:
 
 
 def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:
-    """The modules, below the package, of the rivals that a run is tested with."""
+    """Return the modules, below the package, of the rivals that a run is tested with."""
     evaluations = further_evaluations(run.settings.document_size, testing)
     return [rival.module for rival in rivals_in(evaluations, testing)]
 
 
 def rival_modules(experiment: Experiment) -> list[str]:
-    """The modules, below the package, of all rivals of an experiment."""
+    """Return the modules, below the package, of all rivals of an experiment."""
     testing = experiment.testing
     of_corpora = [found.rival for found in rivals_of_corpora(experiment).values()]
     rivals = [*rivals_in(testing.rivals_of_runs, testing), *of_corpora]
@@ -155,14 +158,14 @@ def rival_modules(experiment: Experiment) -> list[str]:
 
 
 def testing_settings(experiment: Experiment) -> str:
-    """How evaluations are made, as JSON: what Snakemake compares."""
+    """Return the settings of evaluations, as JSON that Snakemake compares."""
     testing = experiment.testing
     of_runs = {"rivals": list(testing.rivals_of_runs)}
     return as_json(testing.model_dump(mode="json", exclude={"kneser_ney_order"}) | of_runs)
 
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
-    """All that the tables, figures and claims are made from."""
+    """Return all files that the tables, figures and claims are made from."""
     files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
     for run in experiment.trainings():
         files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)

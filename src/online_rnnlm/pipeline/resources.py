@@ -1,7 +1,7 @@
-"""What jobs ask a scheduler for: memory (MB) and time (minutes), by the sizes of corpus and model.
+"""Requests to a scheduler: memory (MB) and time (minutes), by the sizes of corpus and model.
 
-Requests are generous: a job that asks for too little is killed, one that asks for too much waits a
-little longer. A retry asks for more. What a site knows better, `--set-resources` says.
+Requests are generous, because a job that asks for too little is killed, while one that asks for too
+much only waits a little longer. A retry asks for more. `--set-resources` overrides a request.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.training.choice import resolve
 
 START_MINUTES = 10
-"""For the start of a job, the compilation of what is not compiled yet, a slow file system."""
+"""Minutes for the start of a job: compilation, if it is needed, and a slow file system."""
 PROCESSES_MB = 900
-"""What the process needs that has imported everything, and the two Snakemakes that run it."""
+"""Memory of a process after all imports, and of the two Snakemake processes that run it (MB)."""
 COPIES_OF_WEIGHTS = 8
-"""Weights and sums of squares: those that learn, the best so far, those being written."""
+"""Copies of the weights and of their accumulators: current, best so far, being written."""
 RESERVE = 1.25
 LARGEST_GROWTH = 2.0
 _MB = 1e6
 
 
 class Model(NamedTuple):
-    """What a run's requests depend on."""
+    """The properties of a run that its requests depend on."""
 
     settings: RunSettings
     sizes: Sizes
     weights: int
-    """Number of trained values."""
+    """Number of trained parameters."""
     hidden_inputs: int
-    """Inputs of the hidden layer, those of its gates too."""
+    """Number of inputs of the hidden layer, including those of its gates."""
     tokens: dict[str, int]
-    """Tokens of every split."""
+    """Number of tokens of each split."""
     class_size: float
-    """Words of the class of a training token, on average."""
+    """Mean number of words in the class of a training token."""
     longest: int
-    """Tokens of the longest sentence, about."""
+    """Approximate number of tokens of the longest sentence."""
     training_cost: float
-    """Multiply-adds of training a word."""
+    """Multiply-adds to train on one word."""
     update_cost: float
-    """Multiply-adds of an update of all weights after a word of testing."""
+    """Multiply-adds to update all weights after one word of testing."""
 
 
 def resolved(results: ExperimentDirectory, planned: PlannedRun) -> Run:
-    """A run with the settings that it trains with: what is searched may need more memory or time.
+    """Return a run with the settings it trains with; a search may choose more costly ones.
 
-    Raises FileNotFoundError if a candidate is not finished: Snakemake asks again when it is.
+    Raises FileNotFoundError if a candidate is not finished; Snakemake asks again later.
     """
     for name in planned.candidates:
         for file in (results.run(name).record, results.run(name).result):
@@ -63,11 +63,12 @@ def resolved(results: ExperimentDirectory, planned: PlannedRun) -> Run:
 
 
 def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run | PlannedRun) -> Model:
-    """A run's model on its prepared corpus; raises FileNotFoundError if that is not there yet.
+    """Return a run's model on its prepared corpus.
 
-    To test a run, what is searched changes no request: its planned settings are enough.
+    Raises FileNotFoundError if the corpus is not prepared yet. The planned settings of a run are
+    enough for its tests, because the searched ones change none of their requests.
     """
-    # These need numpy, which `snakemake --lint` can do without.
+    # These need numpy, which `snakemake --lint` does not need.
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
     from online_rnnlm.model import cost, parameters  # noqa: PLC0415
 
@@ -93,30 +94,30 @@ def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run | Pl
 
 
 def grown(request: float, attempt: int) -> int:
-    """The request of an attempt, from 1: half as much again with each, up to twice."""
+    """Return the request of an attempt (from 1): 1, 1.5, then 2 times the first request."""
     return math.ceil(request * min(LARGEST_GROWTH, 1 + (attempt - 1) / 2))
 
 
 def by_size(base: float, a_megabyte: float, size_mb: float, attempt: int) -> int:
-    """What a job asks for that goes through a file once."""
+    """Return the request of a job that reads a file once."""
     return grown(base + a_megabyte * size_mb, attempt)
 
 
 def training_mb(model: Model, attempt: int) -> int:
-    """Memory to train a run."""
+    """Return the memory to train a run, in MB."""
     weights = COPIES_OF_WEIGHTS * model.weights * _bytes(model)
     batch = _batch_bytes(model, model.settings.batch_sentences)
     return grown(PROCESSES_MB + RESERVE * (weights + batch + _corpus_bytes(model)) / _MB, attempt)
 
 
 def training_minutes(model: Model, attempt: int) -> int:
-    """Time to train a run for as many epochs as it may have."""
+    """Return the minutes to train a run for `max_epochs` epochs."""
     work = model.settings.max_epochs * model.tokens["train"] * model.training_cost
     return grown(START_MINUTES + work / _speed(model), attempt)
 
 
 def testing_mb(model: Model, attempt: int) -> int:
-    """Memory to test a run, a neural cache's states included."""
+    """Return the memory to test a run, including the states of a neural cache, in MB."""
     held_out = model.tokens["valid"] + model.tokens["test"]
     states = held_out * model.sizes.hidden * _bytes(model)
     scores = sum(model.tokens.values()) * 48
@@ -127,13 +128,16 @@ def testing_mb(model: Model, attempt: int) -> int:
 
 
 def testing_minutes(model: Model, attempt: int) -> int:
-    """Time to score all splits once."""
+    """Return the minutes to score all splits once."""
     work = sum(model.tokens.values()) * model.training_cost
     return grown(START_MINUTES + work / _speed(model), attempt)
 
 
 def further_minutes(model: Model, testing: TestingSettings, attempt: int) -> int:
-    """Time for all that `testing` adds: every rate on `valid`, the best on `test`."""
+    """Return the minutes for the evaluations that `testing` adds.
+
+    Every rate is tried on `valid`, and the best one is used on `test`.
+    """
     word = model.training_cost + model.update_cost
     rates = max(len(testing.learning_rates), len(testing.document_rates))
     words = rates * model.tokens["valid"] + model.tokens["test"]
@@ -142,12 +146,12 @@ def further_minutes(model: Model, testing: TestingSettings, attempt: int) -> int
 
 
 def gpus(settings: RunSettings) -> int:
-    """GPUs that a run's jobs need."""
+    """Return the number of GPUs that a run's jobs need."""
     return int(settings.device == "gpu")
 
 
 def _speed(model: Model) -> float:
-    """Multiply-adds a minute."""
+    """Return the multiply-adds per minute of a run's engine."""
     settings = model.settings
     return 60 * ENGINES[settings.engine].devices[settings.device].multiply_adds_a_second
 
@@ -157,7 +161,7 @@ def _bytes(model: Model) -> int:
 
 
 def _batch_bytes(model: Model, sentences: int) -> float:
-    """What a batch's states, scores and deltas take; the plain graph keeps more of them."""
+    """Return the bytes of a batch's states, scores and deltas; the plain graph keeps more."""
     sizes = model.sizes
     token: float = 6 * model.hidden_inputs + 2 * (sizes.classes + model.class_size + sizes.document)
     if ENGINES[model.settings.engine].copies_class_outputs:
@@ -166,5 +170,5 @@ def _batch_bytes(model: Model, sentences: int) -> float:
 
 
 def _corpus_bytes(model: Model) -> float:
-    """Arrays of ids, and the words themselves."""
+    """Return the bytes of the arrays of ids and of the words themselves."""
     return 6.0 * sum(model.tokens.values()) + 200.0 * model.sizes.vocabulary

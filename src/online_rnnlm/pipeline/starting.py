@@ -1,4 +1,4 @@
-"""What happens when Snakemake starts, and what it prints at its end."""
+"""Checks at the start of Snakemake, and the error messages at its end."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def one_line_errors() -> Iterator[None]:
 
 
 def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool) -> IO[str] | None:
-    """Check that the workflow can run here; keep the file that is returned open while it does.
+    """Check that the workflow can run here; keep the returned file open while it runs.
 
-    Raises UserError if its profile is not there, if its results cannot be written, or if another
-    Snakemake is at work here.
+    Raises UserError if the profile does not exist, if the results cannot be written, or if another
+    Snakemake is running here.
     """
     check_profile(sys.argv[1:], snakefile_folder)
-    # A killed run is taken up by simply starting again.
+    # A new start continues a killed workflow.
     sole_run = forget_killed_run(dry_run)
     if not dry_run:
         check_writable(directory)
@@ -48,10 +48,10 @@ def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool)
 
 
 def check_profile(arguments: Sequence[str], snakefile_folder: Path) -> None:
-    """Raise UserError if Snakemake's arguments name a workflow profile that is not there.
+    """Raise UserError if Snakemake's arguments name a workflow profile that does not exist.
 
-    Snakemake itself would go on without any. It looks for a profile by its path, then by its name
-    in `profiles` in the working directory and beside the Snakefile.
+    Snakemake itself would continue without a profile. It looks for a profile by its path, then by
+    its name in `profiles` in the working directory and beside the Snakefile.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--workflow-profile", default="none")
@@ -66,7 +66,7 @@ def check_profile(arguments: Sequence[str], snakefile_folder: Path) -> None:
 
 
 def check_writable(directory: ExperimentDirectory) -> None:
-    """Raise UserError if results must not be written; Snakemake would list them all."""
+    """Raise UserError if results cannot be written; Snakemake's own error would list them all."""
     place = next(p for p in (directory.path, *directory.path.parents) if p.exists())
     if not os.access(place, os.W_OK):
         raise UserError(
@@ -75,10 +75,11 @@ def check_writable(directory: ExperimentDirectory) -> None:
 
 
 def package_folder(checkout: Path, conda: bool) -> Path | None:
-    """The folder that jobs import the package from; None if their environment has it.
+    """Return the folder that jobs import the package from; None if their environment has it.
 
-    That is a checkout's `src`, if there is one. Environments that Snakemake makes by conda have all
-    that the package needs, but not the package itself: they get a folder with a link to it.
+    `checkout` is the `src` of a checkout, which is used if it exists. An environment that Snakemake
+    makes by conda has the package's dependencies, but not the package itself, so its jobs use a
+    folder with a link to the package.
     """
     if checkout.is_dir():
         return checkout
@@ -93,10 +94,11 @@ def package_folder(checkout: Path, conda: bool) -> Path | None:
 
 
 def shell_prefix(folder: Path | None, conda: bool) -> str:
-    """What every job's shell does first: fail early, and find the environment and the package.
+    """Return the first commands of every job's shell.
 
-    `folder` is that of `package_folder`. The environment is this process's own, unless Snakemake
-    makes one by conda.
+    They make the shell stop at the first error, and let it find the environment and the package.
+    `folder` is the result of `package_folder`. The environment is this process's own, unless
+    Snakemake makes one by conda.
     """
     paths = [] if conda else [_with("PATH", Path(sys.executable).parent)]
     paths += [] if folder is None else [_with("PYTHONPATH", folder)]
@@ -105,25 +107,29 @@ def shell_prefix(folder: Path | None, conda: bool) -> str:
 
 
 def _with(variable: str, folder: Path) -> str:
-    """The assignment that puts a folder before all others; Snakemake formats it once."""
+    """Return the assignment that puts a folder first in a search path.
+
+    Braces are doubled, because Snakemake formats the text once.
+    """
     return f"{variable}={shlex.quote(str(folder))}${{{{{variable}:+:${variable}}}}}"
 
 
 def errors(directory: ExperimentDirectory, since: float) -> list[str]:
-    """The last lines of the logs of jobs that have failed since that time (seconds, Unix)."""
+    """Return the last lines of the logs of jobs that failed since a time (Unix time, seconds)."""
     recent = [log for log in directory.logs.rglob("*.log") if log.stat().st_mtime >= since]
     last = [log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:] for log in recent]
     return [line for lines in last for line in lines if ERROR_MARK in line]
 
 
 def forget_killed_run(dry_run: bool = False) -> IO[str] | None:
-    """Remove the marks that a killed Snakemake left; raise UserError if another is at work here.
+    """Remove the marks that a killed Snakemake left, and return the file that holds the lock.
 
-    Snakemake's locks are files that outlive a killed process and stop the next one; the kernel's
-    lock on the file that is returned does not: keep it open for as long as the workflow runs.
-    Its marks of incomplete outputs are not needed: every output is written whole or not at all,
-    and is old by its inputs or settings until its job has ended. None for a dry run that may not
-    be sole, or if the file system has no such locks.
+    Snakemake's locks are files that outlive a killed process and stop the next one. The kernel's
+    lock on the returned file ends with its process; keep the file open while the workflow runs.
+    Snakemake's marks of incomplete outputs are not needed: every output is written in one step, and
+    is out of date by its inputs or settings until its job has ended. Returns None for a dry run
+    beside another Snakemake, or if the file system has no such locks. Raises UserError if another
+    Snakemake is running here.
     """
     try:
         file = _sole_run()
@@ -139,7 +145,10 @@ def forget_killed_run(dry_run: bool = False) -> IO[str] | None:
 
 
 def _sole_run() -> IO[str] | None:
-    """The open file whose lock says that this process is the only Snakemake here."""
+    """Open and lock the file whose lock marks this process as the only Snakemake here.
+
+    Returns None if the file system has no locks. Raises UserError if another process has the lock.
+    """
     with saying_what_cannot_be_written(SOLE_RUN):
         SOLE_RUN.parent.mkdir(exist_ok=True)
         file = SOLE_RUN.open("a+", encoding="utf-8")

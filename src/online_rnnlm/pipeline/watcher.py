@@ -14,7 +14,7 @@ from online_rnnlm.storage.syntax import PACKAGE
 
 
 class Watcher:
-    """What enters runs into MLflow while they train: a process beside Snakemake's own."""
+    """A process beside Snakemake's own that enters runs into MLflow while they train."""
 
     def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
         self._tracking = experiment.tracking
@@ -22,7 +22,7 @@ class Watcher:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin; it ends by itself with the process that started it."""
+        """Start the process; it ends by itself when the process that started it ends."""
         if not self._tracking.watch_seconds:
             return
         seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
@@ -36,12 +36,12 @@ class Watcher:
         )
 
     def stop(self) -> None:
-        """End, in the midst of what it does: the next synchronisation completes it."""
+        """Terminate the process at once; the next synchronisation completes its work."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
 
 
 def store_arguments(tracking: TrackingSettings) -> list[str]:
-    """The arguments of `track` that say which store runs are entered into."""
+    """Return the arguments of `track` that choose the store."""
     return ["--store", tracking.store] if tracking.store else []

@@ -1,1 +1,1 @@
-"""Process."""
+"""The process that a job runs in: its environment, its hardware and the signals that stop it."""

@@ -1,4 +1,4 @@
-"""What a process must be told before it loads numerical libraries, and where it runs."""
+"""The environment variables that must be set before a process loads numerical libraries."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 from online_rnnlm.engines import kernel_cache
 
 _JAX = {
-    # One thread, as above; on a GPU the same bits every time, sums of gradients too.
+    # One thread, as for the other libraries; on a GPU, the same bits every time, even in the sums
+    # of gradients.
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 "
     "--xla_gpu_deterministic_ops=true",
-    # Else a GPU multiplies float32 in fewer bits.
+    # Otherwise a GPU multiplies float32 numbers with fewer bits.
     "JAX_DEFAULT_MATMUL_PRECISION": "highest",
-    # Else the first of several processes on a GPU takes most of its memory.
+    # Otherwise the first of several processes on a GPU takes most of its memory.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
 
@@ -20,12 +21,12 @@ _JAX = {
 def prepare_process() -> None:
     """Set the environment variables that the libraries read when they are imported.
 
-    What the user has set already stays.
+    Variables that the user has set keep their values.
     """
-    # Jobs run side by side: each computes with one thread, or they would hinder each other.
+    # Jobs run side by side, so each computes with one thread; more would slow down the others.
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    # The kernels are numba's and the plain graph can be: no C++ compiler is looked for.
+    # Numba compiles the kernels and can compile the plain graph: no C++ compiler is needed.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
     for name, value in (kernel_cache.settings() | _JAX).items():
         os.environ.setdefault(name, value)

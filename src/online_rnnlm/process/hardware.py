@@ -1,4 +1,4 @@
-"""The hardware that this process runs on, and the memory that it takes."""
+"""The hardware that this process runs on, and the memory that it uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from online_rnnlm.storage.records import Machine
 
 
 def machine(gpu: str | None = None) -> Machine:
-    """The hardware and system that this process runs on; `gpu` names what it uses of those."""
+    """Describe the hardware and system that this process runs on; `gpu` names the GPU it uses."""
     return Machine(
         processor=_processor(),
         cores=os.cpu_count() or 1,
@@ -30,10 +30,10 @@ def _processor() -> str:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has had resident, bytes.
+    """Return the peak resident memory of this process, in bytes.
 
-    `getrusage` also counts what the process was before it became this program: a copy of its
-    parent. The kernel's own high-water mark does not, where there is one.
+    `getrusage` also counts the time before the process became this program, when it was a copy of
+    its parent. The system's own peak value (VmHWM) does not, so it is preferred if there is one.
     """
     status = Path("/proc/self/status")
     if status.is_file():

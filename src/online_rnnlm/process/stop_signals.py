@@ -1,4 +1,4 @@
-"""Being told to end: by a signal, by the scheduler's time limit, by the end of who started this."""
+"""Stop signals: a signal, the scheduler's time limit, or the end of the parent process."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 PARENT = "ONLINE_RNNLM_PARENT"
-"""The process that a job ends with: Snakemake names itself there (`pipeline.shell_prefix`)."""
+"""Variable with the id of the Snakemake process whose end also ends the job (`shell_prefix`)."""
 END_TIME = "SLURM_JOB_END_TIME"
-"""When the job will be killed (seconds, Unix): Slurm sets it."""
+"""Variable, set by Slurm, with the time at which the job will be killed (seconds, Unix)."""
 MARGIN_SECONDS = 90.0
-"""So long before that a job ends by itself, or a tenth of its time if that is less."""
+"""A job ends by itself this long before that time, or a tenth of its time if that is less."""
 _PR_SET_PDEATHSIG = 1
 
 
 class Stopped(Exception):
-    """A job that was told to end has kept what it had; `status` is how its process exits."""
+    """The error that a job has been told to end and has saved its state.
+
+    `status` is the exit status of its process.
+    """
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -31,7 +34,7 @@ class Stopped(Exception):
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """While the block runs, signals only set a flag."""
+    """Let signals only set a flag while the block runs."""
     watch = Watch()
     before = {number: signal.signal(number, watch.note) for number in SIGNALS}
     try:
@@ -42,21 +45,21 @@ def watching() -> Iterator[Watch]:
 
 
 class Watch:
-    """Whether this process has been told to end."""
+    """A record of the stop signals that this process has received."""
 
     def __init__(self) -> None:
         self._signal: signal.Signals | None = None
         self._end = _end_of_job()
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal: remember it."""
+        """Handle a signal by remembering it."""
         self._signal = signal.Signals(number)
-        if number == signal.SIGINT:  # who presses Ctrl-C again does not want to wait
+        if number == signal.SIGINT:  # a second Ctrl-C ends the process at once
             signal.signal(number, signal.default_int_handler)
 
     @property
     def told(self) -> str | None:
-        """By what this process has been told to end, if it has."""
+        """The cause for which this process must end, in words; None if it may go on."""
         if self._signal is not None:
             return self._signal.name
         return "the job's time limit" if time.monotonic() >= self._end else None
@@ -64,7 +67,7 @@ class Watch:
     def stop_if_told(self) -> None:
         """Raise Stopped if this process has been told to end.
 
-        The status is what a shell gives for a process that a signal has ended, or "try again".
+        The status is that of a shell for a process ended by a signal, or else EX_TEMPFAIL.
         """
         told, number = self.told, self._signal
         if told is not None:
@@ -74,7 +77,10 @@ class Watch:
 
 
 def _end_of_job() -> float:
-    """When to end by oneself, by the clock that never jumps; never, outside of a Slurm job."""
+    """Return the time at which this process must end, by the monotonic clock.
+
+    It is infinite outside a Slurm job.
+    """
     try:
         left = float(os.environ[END_TIME]) - time.time()
     except (KeyError, ValueError):
@@ -83,13 +89,13 @@ def _end_of_job() -> float:
 
 
 def end_with_parent() -> None:
-    """Let the kernel send SIGTERM when the Snakemake that started this job ends, killed or not.
+    """Let Linux send SIGTERM when the Snakemake process that started this job ends in any way.
 
-    Nothing happens if it was not Snakemake: what a user has started may outlive its terminal.
+    This changes nothing if a user has started the process: it may outlive its terminal.
     """
     parent = os.environ.get(PARENT)
     if not sys.platform.startswith("linux") or parent != str(os.getppid()):
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if parent != str(os.getppid()):  # it has ended before it could be watched
+    if parent != str(os.getppid()):  # the parent ended before the call above took effect
         sys.exit(128 + signal.SIGTERM)

@@ -1,6 +1,6 @@
-"""The rivals by name: models that a user would pick instead.
+"""The rivals by name: models that a user would choose instead of the paper's.
 
-A rival is a module of this package with a class `Rival`; its name is in `config/testing.py`.
+A rival is a module of this package with a class `Rival`; its name is listed in `config/testing.py`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import RunRivalName, TestingSettings
 from online_rnnlm.storage.syntax import PACKAGE
 
-if TYPE_CHECKING:  # these need numpy, which an experiment without rivals is planned without
+if TYPE_CHECKING:  # needs numpy; planning without rivals does not
     from online_rnnlm.rivals.base import CorpusRival, RunRival
 
 
 class OfCorpus(NamedTuple):
-    """A rival, and the corpus that it is of."""
+    """A rival, and the corpus that it is trained on."""
 
     corpus: str
     rival: CorpusRival
 
 
 def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
-    """The rivals of an experiment's corpora, each by the name of its evaluations' folder."""
+    """The rivals of an experiment's corpora, by the names of their evaluations' folders."""
     testing = experiment.testing
     rivals = [_made(name, testing, "CorpusRival") for name in testing.rivals_of_corpora]
     return {
@@ -36,7 +36,7 @@ def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
 
 
 def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
-    """The rival that a run's evaluation is of; None if it is of the run alone."""
+    """The rival that a run's evaluation scores; None if it scores the run's model alone."""
     if evaluation not in get_args(RunRivalName):
         return None
     rival: RunRival = _made(evaluation, testing, "RunRival")
@@ -44,13 +44,13 @@ def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
 
 
 def rivals_in(evaluations: Iterable[str], testing: TestingSettings) -> list[RunRival]:
-    """The rivals among a run's evaluations."""
+    """The rivals that a run's evaluations score."""
     found = (rival_in(evaluation, testing) for evaluation in evaluations)
     return [rival for rival in found if rival is not None]
 
 
 def _made(name: str, testing: TestingSettings, kind: str) -> Any:
-    """The rival of that name; raises TypeError if it is of another kind, a class of `base`."""
+    """Make the rival of that name; raises TypeError if it is no `kind`, a class of `base`."""
     from online_rnnlm.rivals import base  # noqa: PLC0415
 
     rival = import_module(f"{PACKAGE}.rivals.{name}").Rival(testing)

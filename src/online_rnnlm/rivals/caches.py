@@ -1,10 +1,10 @@
-"""What caches of the words just read share: a mixture with a static network, and its search.
+"""The shared part of the caches of recent words: a mixture with a static network, and its search.
 
     P(w) = (1 - λ) P_rnn(w) + λ P_cache(w)
 
-A cache holds the `window` tokens just read, in the text's order and over the ends of sentences.
-Every token is scored before the cache takes it in. `</s>` and `<unk>` are words like others.
-The first token's cache is empty: there λ = 0. So a mixture adapts while it is tested.
+A cache holds the last `window` tokens read, in the text's order and across the ends of sentences.
+Every token is scored before it enters the cache. `</s>` and `<unk>` are words like others. For the
+first token the cache is empty, and λ = 0. So a mixture adapts while it is tested.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from online_rnnlm.rivals.base import Floats, RunRival
 from online_rnnlm.storage.records import Trial
 
 WINDOWS = (50, 100, 500, 2000)
-"""Sizes of the cache to try, in tokens: our choice, from a few sentences to a long article."""
+"""Sizes of the cache to try, in tokens. Our choice: from a few sentences to a long article."""
 WEIGHTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
-"""Weights λ of the cache to try: our choice."""
+"""Weights λ of the cache to try. Our choice."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Choice:
 
 
 class Cache(RunRival):
-    """A static network beside a cache."""
+    """A static network mixed with a cache."""
 
     note = "With a cache: the static network as it is, mixed with the words just read."
 
@@ -46,9 +46,10 @@ class Cache(RunRival):
 
 
 def mix(log_probabilities: Floats, cache_probabilities: Floats, weight: float) -> Floats:
-    """log((1 - λ) P_rnn + λ P_cache) for every target, λ = 0 where P_cache is NaN: cache empty.
+    """log((1 - λ) P_rnn + λ P_cache) for every target; λ = 0 where the cache is empty.
 
-    `cache_probabilities` (N,) as the caches give them; `weight` λ. Raises ValueError.
+    `cache_probabilities` (N,) are NaN where the cache is empty; `weight` is λ. Raises ValueError if
+    the arrays differ in shape, a log-probability is not finite, or λ is outside [0, 1).
     """
     if log_probabilities.shape != cache_probabilities.shape or log_probabilities.ndim != 1:
         shapes = f"{log_probabilities.shape} and {cache_probabilities.shape}"
@@ -70,7 +71,7 @@ def search(
     log_probabilities: Floats,
     weights: Sequence[float],
 ) -> Choice:
-    """Try every weight with every cache, given its settings and its probabilities."""
+    """Try every weight with every cache, given as its settings and its probabilities."""
     if not len(log_probabilities):
         raise ValueError("there are no tokens to choose by")
     curve = []
@@ -81,7 +82,7 @@ def search(
             curve.append(Trial(settings=tried, valid_perplexity=math.exp(-mean)))
     if not curve:
         raise ValueError("there are no settings to choose from")
-    best = min(curve, key=lambda trial: trial.valid_perplexity or math.inf)  # of equals the first
+    best = min(curve, key=lambda trial: trial.valid_perplexity or math.inf)  # the first of equals
     return Choice(best.settings, curve)
 
 

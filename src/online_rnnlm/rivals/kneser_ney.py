@@ -35,7 +35,7 @@ _DISCOUNT_WITHOUT_COUNTS = 0.5
 
 
 class Rival(CorpusRival):
-    """A Kneser-Ney model of the order that `testing.kneser_ney_order` says."""
+    """A Kneser-Ney model of the order `testing.kneser_ney_order`."""
 
     note = "An n-gram model's parameters are the n-grams it stores; it has no seed."
 
@@ -45,7 +45,7 @@ class Rival(CorpusRival):
 
     @property
     def name(self) -> str:
-        """`kneser_ney5`, or with another order."""
+        """The module's name with the order, such as `kneser_ney5`."""
         return f"{super().name}{self.testing.kneser_ney_order}"
 
     @property
@@ -63,7 +63,7 @@ class Rival(CorpusRival):
         return self._model.log_probabilities(split)
 
     def cost(self) -> CorpusCost:
-        """Its n-grams, and a multiply-add an order."""
+        """Its parameters, and a multiply-add for each order."""
         return CorpusCost(self._model.parameters, self._model.multiply_adds_per_word)
 
 
@@ -82,7 +82,7 @@ class _Level:
     An n-gram's id is its rank in `keys`, its key `history id · V + word`; a history's id is that
     of the n-gram one order lower (0 for the empty history; the begin mark's follows the words').
     `keys` int64 and `discounted` float64, (n-grams + 1,), and `weights` float64 (history ids + 1,)
-    end with an entry for what is not in the model: no key, nothing, weight 1.
+    end with an entry for n-grams and histories that are not in the model: no key, 0, weight 1.
     """
 
     keys: Ints
@@ -133,9 +133,9 @@ class KneserNey:
 
     @property
     def parameters(self) -> int:
-        """Numbers to store: one per n-gram seen, one (its weight) per history seen, all orders.
+        """Number of values to store: one for each n-gram seen, and the weight of each history seen.
 
-        The empty history is one of them.
+        All orders are counted, and the empty history is one of the histories.
         """
         return sum(level.ngrams + level.histories for level in self.levels)
 
@@ -188,7 +188,7 @@ def _targets(split: Split, vocabulary_size: int) -> Ints:
 
 
 def _sentence_starts(split: Split) -> Bools:
-    """Whether a target is its sentence's first, bool (tokens,)."""
+    """True for every target that is its sentence's first, bool (tokens,)."""
     starts = np.zeros(split.tokens, dtype=np.bool_)
     starts[split.offsets[:-1]] = True
     return starts
@@ -238,15 +238,16 @@ def _count(split: Split, vocabulary_size: int, order: int) -> Iterator[_Counts]:
 
 
 def _continuations(lower: _Counts, longer: int, ranks: Ints, endings: Ints) -> _Counts:
-    """Replace how often n-grams occur by how many different words precede them.
+    """Replace the counts of n-grams by the numbers of different words that precede them.
 
-    `longer` is the number of distinct n-grams one word longer; `ranks` says which of them every
-    occurrence is, `endings` the id of the n-gram without the first word, both (occurrences,).
+    `longer` is the number of distinct n-grams one word longer. For each of their occurrences,
+    `ranks` is the n-gram's rank among them, and `endings` the id of the n-gram without its first
+    word; both (occurrences,).
     """
     ending = np.empty(longer, dtype=np.int64)
     ending[ranks] = endings
     preceding = np.bincount(ending, minlength=len(lower.keys))
-    # Only what begins with the begin mark has nothing before it.
+    # Only n-grams that begin with the begin mark have nothing before them.
     return _Counts(lower.keys, np.where(preceding > 0, preceding, lower.counts))
 
 

@@ -2,13 +2,13 @@
 
     P_cache(w) ∝ Σ_i [w_i = w] exp(θ h_t·h_i)
 
-where h_i is the hidden state that token i was predicted from; `caches` has the rest.
+where h_i is the hidden state that token i was predicted from; `caches` has the mixture.
 
-One thing is ours: both states are taken less m_t, the mean of h_1 … h_t. Sigmoid units are
-positive, so that otherwise a product mostly says how active h_i is: on Wikipedia text in order,
-with 100 hidden units, the best perplexity on valid was 80.7 with the plain states and 78.5 with
-these (92.6 without a cache). The code takes m_t from h_t alone: taken from the h_i too, it would
-scale all weights alike, and P_cache would stay the same.
+One thing is ours: m_t, the mean of h_1 … h_t, is subtracted from both states. Sigmoid units are
+positive, so a product of plain states mostly measures how active h_i is: on Wikipedia text in
+order, with 100 hidden units, the best perplexity on valid was 80.7 with the plain states and 78.5
+with the centred ones (92.6 without a cache). The code subtracts m_t from h_t alone: subtracting it
+from the h_i too would scale all weights alike, and so leave P_cache the same.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from online_rnnlm.rivals.base import Floats, ScoredText, States, Tokens
 from online_rnnlm.rivals.caches import WEIGHTS, WINDOWS, Cache, Choice, check_windows, mix, search
 
 THETAS = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0)
-"""Values of θ to try: our choice, around 1, the best for 100 sigmoid units less their mean.
+"""Values of θ to try. Our choice: around 1, the best for 100 centred sigmoid units.
 
-θ = 0 would be the unigram cache. A product is a sum over the units: fewer may want a larger θ.
+θ = 0 would be the unigram cache. A product is a sum over the units: fewer may need a larger θ.
 """
 
 _BLOCK = 128  # tokens scored at once: their products with a cache of 2,000 fit a core's own memory
 
 
 class Rival(Cache):
-    """A neural cache, its window, θ and weight those best on `valid`."""
+    """A neural cache with the window, θ and weight that are best on `valid`."""
 
     label = "neural cache"
     needs_hidden_states = True
@@ -46,11 +46,10 @@ class Rival(Cache):
         return neural_cache(text.targets, text.log_probabilities, text.hidden_states, **self.chosen)
 
     def cost(self, hidden_size: int) -> int:
-        """What a full cache adds, counted from the equations.
+        """Multiply-adds per word that a full cache adds, counted from the equations.
 
-        M for the running mean, M for each product with a stored state and 1 to add its weight;
-        the mixture costs 1. Exponentials are not counted, as they are not in the network's own
-        cost.
+        M for the running mean, M for each product with a stored state, 1 to add its weight, and 1
+        for the mixture. Exponentials are not counted, as they are not in the network's own cost.
         """
         window: int = self.chosen["window"]
         return 1 + hidden_size + window * (hidden_size + 1)
@@ -66,8 +65,9 @@ def neural_cache(
 ) -> Floats:
     """Natural log of the mixture with a neural cache, for every target.
 
-    As `unigram_cache`; `hidden_states` (N, M), row t the state that target t is predicted from.
-    Raises ValueError also for a θ below 0 and for states that are not finite.
+    The arguments are those of `unigram_cache`, θ, and `hidden_states` (N, M), whose row t is the
+    state that target t is predicted from. Raises ValueError as `unigram_cache` does, and for a θ
+    below 0 or states that are not finite.
     """
     probabilities = neural_probabilities(targets, hidden_states, window, theta)
     return mix(log_probabilities, probabilities, weight)
@@ -78,7 +78,7 @@ def neural_probabilities(
 ) -> Floats:
     """The neural cache's own probability of every target, float64 (N,); the first is NaN.
 
-    `hidden_states` (N, M) as for `neural_cache`. Raises ValueError.
+    `hidden_states` (N, M) as for `neural_cache`. Raises ValueError as that does.
     """
     alone: Floats = neural_grid(targets, hidden_states, [window], [theta])[0, 0]
     return alone
@@ -89,7 +89,8 @@ def neural_grid(
 ) -> Floats:
     """`neural_probabilities` for all windows and thetas: float64 (windows, thetas, N).
 
-    The products of the hidden states are computed once, in float32. Raises ValueError.
+    The products of the hidden states are computed once, in float32. Raises ValueError as
+    `neural_cache` does.
     """
     check_windows(windows)
     _check_states(targets, hidden_states, thetas)
@@ -109,7 +110,7 @@ def neural_grid(
 
 
 def _queries(states: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """For each block of tokens after the first: where it begins, and its rows h_t - m_t."""
+    """Yield, for each block of tokens after the first token, its begin and its rows h_t - m_t."""
     total = states[:1].sum(axis=0, dtype=np.float64)
     for first in range(1, len(states), _BLOCK):
         block = states[first : first + _BLOCK]
@@ -120,7 +121,7 @@ def _queries(states: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.floa
 
 
 def _inside(first: int, end: int, window: int) -> NDArray[np.bool_]:
-    """Whether token t's cache holds token i: t from `first` to `end` - 1, i up to `end` - 2."""
+    """True where token t's cache holds token i: t from `first` to `end` - 1, i up to `end` - 2."""
     t = np.arange(first, end)[:, np.newaxis]
     i = np.arange(max(0, first - window), end - 1)
     return (i < t) & (i >= t - window)
@@ -132,7 +133,7 @@ def _probabilities(
     inside: NDArray[np.bool_],
     thetas: Sequence[float],
 ) -> Floats:
-    """The shares of the matching tokens in each row's cache: float64 (thetas, rows)."""
+    """The matching tokens' share of the weights in each row's cache: float64 (thetas, rows)."""
     highest = np.where(inside, products, -np.inf).max(axis=1, keepdims=True)
     exponents = np.where(inside, products - highest, np.float32(0))  # none above 0: no overflow
     rows, columns = np.nonzero(matches)

@@ -1,6 +1,6 @@
 """A static network mixed with the frequencies of the words just read (Kuhn and De Mori 1990).
 
-P_cache(w) is the relative frequency of w in the cache; `caches` has the rest.
+P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from online_rnnlm.rivals.caches import WEIGHTS, WINDOWS, Cache, Choice, check_wi
 
 
 class Rival(Cache):
-    """A unigram cache, its window and weight those best on `valid`."""
+    """A unigram cache with the window and weight that are best on `valid`."""
 
     label = "unigram cache"
 
@@ -27,16 +27,16 @@ class Rival(Cache):
         return unigram_cache(text.targets, text.log_probabilities, **self.chosen)
 
     def cost(self, hidden_size: int) -> int:
-        """The mixture costs 1, and the cache no more: its frequency is looked up."""
+        """Multiply-adds per word: 1 for the mixture; the frequency is only looked up."""
         return 1
 
 
 def unigram_cache(targets: Tokens, log_probabilities: Floats, window: int, weight: float) -> Floats:
     """Natural log of the mixture with a unigram cache, for every target.
 
-    `targets` (N,) word ids in the text's order; `log_probabilities` (N,), the network's natural
-    log P of each; returns float64 (N,). Raises ValueError for arrays that do not fit together,
-    a window below 1, a weight outside [0, 1).
+    `targets` (N,) are word ids in the text's order, `log_probabilities` (N,) the network's natural
+    log P of each; returns float64 (N,). Raises ValueError for arrays that do not fit together, a
+    window below 1, or a weight outside [0, 1).
     """
     return mix(log_probabilities, unigram_probabilities(targets, window), weight)
 

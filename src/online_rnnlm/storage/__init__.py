@@ -1,1 +1,1 @@
-"""Storage."""
+"""The files of an experiment: their paths, their formats and their digests."""

@@ -1,10 +1,10 @@
-"""Digests of code: of what it does, not of how it is written down.
+"""Digests of code, which change only if a change of the code can change a result.
 
-A digest covers every definition that is reached from where it starts, function by function, as its
-syntax tree. These are no part of it, since they decide no result: docstrings, comments, blank
-lines, annotations, messages of errors and of the log, help texts, and the names of modules; nor is
-the code of the packages in `_WITHOUT`. Syntax trees differ between minor versions of Python, so
-the version is a part of every digest.
+A digest covers every definition that is reached from its starts, function by function, as a syntax
+tree. It leaves out what decides no result: docstrings, comments, blank lines, annotations, messages
+of errors and of the log, help texts, the names of modules, and the code of the packages in
+`_WITHOUT`. Syntax trees differ between minor versions of Python, so the version is a part of every
+digest.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pathlib import Path
 from online_rnnlm.storage.syntax import PACKAGE, Bare, Decisive, is_own
 
 _WITHOUT = ("errors", "process", "config", "storage")
-"""Packages whose code is no part of a digest: how a process runs, where files lie, how they are
-written. Settings are compared by their values. What `_WITHIN` lists does decide results."""
+"""Packages whose code is no part of a digest: they run processes, place files and write them.
+Settings are compared by their values. The modules in `_WITHIN` do decide results."""
 _WITHIN = ("config.evaluations", "config.runs", "storage.records")
 
 Name = tuple[str, str]
-"""A module, without the package's own name, and one of its definitions; "" is the whole module."""
+"""A module, without the package's name, and one of its definitions; "" is the whole module."""
 
 
 def code_digest(*starts: str, without: tuple[str, ...] = ()) -> str:
-    """sha256, as hexadecimal digits, over all code that is reached from these starts.
+    """Return the sha256, as hexadecimal digits, of all code that is reached from these starts.
 
-    A start is a module below the package (`training.loop`: all of its definitions), or one of a
+    A start is a module of the package (`training.loop`: all of its definitions), or one of a
     module's definitions (`commands.train:run`). The code of the packages and modules in `without`
-    is no part of it, either. Raises ValueError if there is no such module or definition.
+    is left out, too. Raises ValueError if there is no such module or definition.
     """
     lines = {_line(name, without) for name in _reached(starts, without)}
     version = f"python {sys.version_info.major}.{sys.version_info.minor}"
@@ -42,9 +42,9 @@ def code_digest(*starts: str, without: tuple[str, ...] = ()) -> str:
 
 
 def data_digest(folder: str) -> str:
-    """sha256, as hexadecimal digits, of the files in a folder of the package, by their names.
+    """Return the sha256, as hexadecimal digits, of the names and contents of a folder's files.
 
-    Raises ValueError if there are none.
+    The folder is one of the package. Raises ValueError if it has no files.
     """
     files = sorted(file for file in (_folder() / folder).glob("*") if file.is_file())
     if not files:
@@ -54,7 +54,7 @@ def data_digest(folder: str) -> str:
 
 
 def module_sources(*modules: str) -> list[Path]:
-    """The files of these modules and of all that they import from the package, sorted.
+    """Return the files of these modules and of all that they import from the package, sorted.
 
     Raises ValueError if there is no such module.
     """
@@ -65,7 +65,8 @@ def module_sources(*modules: str) -> list[Path]:
         if module not in found:
             found.add(module)
             waiting += [target for _, (target, _) in _own_imports(_parsed(module))]
-            waiting += [module.rpartition(".")[0]] if module else []  # its package is loaded, too
+            # Python loads a module's package before the module.
+            waiting += [module.rpartition(".")[0]] if module else []
     return sorted(_file(module) for module in found)
 
 
@@ -90,14 +91,14 @@ def _start(start: str) -> list[Name]:
 
 @cache
 def _line(name: Name, without: tuple[str, ...]) -> str:
-    """A definition's digest, and those of the definitions that the names in it mean."""
+    """Return a definition's digest and those of the definitions that it refers to, as text."""
     means = _references(name, without)
     return " ".join([_digest(name), *(f"{used}={_digest(means[used])}" for used in sorted(means))])
 
 
 @cache
 def _digest(name: Name) -> str:
-    """sha256 of a definition as it is written, but for what decides nothing."""
+    """Return the sha256 of a definition's own code, without what decides no result."""
     foreign, statements = _module(name[0]).foreign, _statements(name)
     used = {n for statement in statements for n in statement.decisive_names}
     libraries = sorted(f"{n}={foreign[n]}" for n in used if n in foreign)
@@ -107,7 +108,7 @@ def _digest(name: Name) -> str:
 
 @cache
 def _references(name: Name, without: tuple[str, ...]) -> dict[str, Name]:
-    """The definitions of the package that a definition uses, by the names that it has for them."""
+    """Return the definitions of the package that a definition uses, by the names used for them."""
     module, own = _module(name[0]), name[1]
     found = {other: (name[0], other) for other in module.decorated if other != own}
     for statement in _statements(name):
@@ -122,22 +123,22 @@ def _references(name: Name, without: tuple[str, ...]) -> dict[str, Name]:
 
 
 def _meant(used: str, target: Name, attribute: str, without: tuple[str, ...]) -> dict[str, Name]:
-    """The definitions that a name from elsewhere in the package means, by how it is written."""
+    """Return the definitions that an imported name refers to, by the name as it is written."""
     module, name = target
-    if not name:  # a module: one of its names, or all of them
+    if not name:  # `target` is a module: use the attribute, or all of its names
         known = _module(module)
         names = [attribute] if attribute else [*known.definitions, *known.imports]
         meant = (_meant(f"{used}:{one}", (module, one), "", without) for one in names)
         return {key: value for found in meant for key, value in found.items()}
     if _decides_nothing(module, without):
         return {}
-    if name in _module(module).imports:  # it only passes the name on
+    if name in _module(module).imports:  # the module imports the name from another one
         return _meant(used, _module(module).imports[name], attribute, without)
     return {used: target} if name in _module(module).definitions else {}
 
 
 def _decides_nothing(module: str, without: tuple[str, ...]) -> bool:
-    """Whether the code of a module is no part of a digest."""
+    """True if the code of a module is no part of a digest."""
     parts = module.split(".")
     places = {".".join(parts[: number + 1]) for number in range(len(parts))}
     kept = places & set(_WITHIN) or not places & set(_WITHOUT)
@@ -145,9 +146,9 @@ def _decides_nothing(module: str, without: tuple[str, ...]) -> bool:
 
 
 def _names(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement uses; of a name's attributes the first: `graph.pad`."""
+    """Yield the names that a statement uses, each with its first attribute: `graph.pad`."""
     inner = set()
-    for node in ast.walk(statement):  # outermost first
+    for node in ast.walk(statement):  # outer nodes come first
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             inner.add(id(node.value))
             yield f"{node.value.id}.{node.attr}"
@@ -157,20 +158,20 @@ def _names(statement: ast.stmt) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Statement:
-    """What is asked of a statement at a module's top level: read off its syntax tree once."""
+    """The properties of a statement at a module's top level, read from its syntax tree once."""
 
     names: frozenset[str]
-    """As `_names` gives them."""
+    """The names that it uses, as `_names` yields them."""
     imports: dict[str, Name]
-    """The names that it imports from the package itself, in functions, too."""
+    """The names that it imports from the package, those imported in functions included."""
     tree: str
-    """Its syntax tree without what decides nothing, as text."""
+    """Its syntax tree without what decides no result, as text."""
     decisive_names: frozenset[str]
-    """The names in that, without attributes."""
+    """The names in `tree`, without attributes."""
 
     @classmethod
     def read(cls, statement: ast.stmt) -> _Statement:
-        """Read a statement, which is changed by that."""
+        """Read a statement; its syntax tree is changed."""
         names, imports = frozenset(_names(statement)), dict(_own_imports(statement))
         bare = Bare().visit(statement)
         decisive_names = frozenset(name.partition(".")[0] for name in _names(bare))
@@ -183,13 +184,13 @@ class _Module:
 
     definitions: dict[str, list[_Statement]] = field(default_factory=dict)
     effects: list[_Statement] = field(default_factory=list)
-    """Statements that define nothing: they have run before anything of the module is used."""
+    """Statements that define nothing; they run before any definition of the module is used."""
     decorated: list[str] = field(default_factory=list)
-    """Definitions whose decorators may have told others of them: used as soon as the module is."""
+    """Definitions with decorators, which may register them: they count as used with the module."""
     imports: dict[str, Name] = field(default_factory=dict)
-    """Names that come from the package."""
+    """Names imported from the package."""
     foreign: dict[str, str] = field(default_factory=dict)
-    """Names that come from libraries."""
+    """Names imported from libraries."""
 
 
 def _statements(name: Name) -> list[_Statement]:
@@ -219,7 +220,7 @@ def _module(module: str) -> _Module:
 
 
 def _defined(statement: ast.stmt) -> list[str]:
-    """The names that a statement at a module's top level defines."""
+    """Return the names that a statement at a module's top level defines."""
     match statement:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
             return [name]
@@ -231,7 +232,10 @@ def _defined(statement: ast.stmt) -> list[str]:
 
 
 def _own_imports(tree: ast.AST, *, deep: bool = True) -> Iterator[tuple[str, Name]]:
-    """(local name, what it means) of the imports from the package; `deep`: within functions, too."""  # noqa: E501
+    """Yield the imports from the package, as (local name, definition that it refers to).
+
+    With `deep`, imports within functions are included.
+    """
     for node in ast.walk(tree) if deep else _shallow(tree):
         if isinstance(node, ast.ImportFrom) and is_own(node.module):
             module = str(node.module).partition(".")[2]
@@ -246,7 +250,7 @@ def _own_imports(tree: ast.AST, *, deep: bool = True) -> Iterator[tuple[str, Nam
 
 
 def _shallow(tree: ast.AST) -> Iterator[ast.AST]:
-    """A statement, and what is in its blocks if it is an `if`: `TYPE_CHECKING` has imports, too."""
+    """Yield a statement and, if it is an `if`, its body: `TYPE_CHECKING` guards imports, too."""
     yield tree
     if isinstance(tree, ast.If):
         yield from tree.body
@@ -268,7 +272,7 @@ def _has_file(module: str) -> bool:
 
 
 def _file(module: str) -> Path:
-    """The module's file, found without importing anything: that would take seconds."""
+    """Return the module's file, found without an import, which could take seconds."""
     for file in _candidates(module):
         if file.is_file():
             return file

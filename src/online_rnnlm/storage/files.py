@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written under another name first, known by their checksums."""
+"""Safe files: a file is written under a temporary name first, and checked by its checksum."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BLOCK = 1 << 20
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place if the block succeeds.
+    """Give the block a temporary path, and move that file to `path` if the block succeeds.
 
-    Nobody ever sees a half-written file, after a power failure neither; a failed block leaves what
-    was there. What killed processes have left beside it goes. Raises UserError if the disk is full
-    or must not be written to.
+    Nobody ever sees a half-written file, not even after a power failure; if the block fails, the
+    old file stays. Temporary files left by killed processes are removed. Raises UserError if the
+    disk is full or must not be written to.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with saying_what_cannot_be_written(path, temporary):
@@ -46,13 +46,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _to_disk(path: Path) -> None:
-    """Wait until the content is on the disk: some file systems say only then that they are full."""
+    """Wait until the content is on the disk: some file systems report only then that it is full."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of that path that no living process, on any machine, is writing."""
+    """Remove the path's temporary files that no running process, on any machine, is writing."""
     for left in path.parent.iterdir():
         if left.name.startswith(f".{path.name}.") and left.suffix == ".tmp":
             try:
@@ -60,13 +60,14 @@ def _remove_leftovers(path: Path) -> None:
                     if lock(file):
                         left.unlink(missing_ok=True)
             except FileNotFoundError:
-                continue  # its process has just put it in its place
+                continue  # its process has just moved it to `path`
 
 
 def lock(file: IO[Any]) -> bool | None:
-    """Hold the kernel's lock on an open file until it is closed; a process's death closes it.
+    """Lock an open file until it is closed; the system closes it when the process ends.
 
-    False if another process, on any machine, holds it; None if the file system has no locks.
+    Returns True if this process holds the lock now, False if another process, on any machine,
+    holds it, and None if the file system has no locks.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +80,7 @@ def lock(file: IO[Any]) -> bool | None:
 
 @contextmanager
 def saying_what_cannot_be_written(path: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Turn what the system says of a full or read-only disk into a UserError that names `path`."""
+    """Turn the system's error about a full or read-only disk into a UserError that names `path`."""
     try:
         yield
     except OSError as error:
@@ -91,10 +92,10 @@ def saying_what_cannot_be_written(path: Path, temporary: Path | None = None) -> 
 
 
 def why_unwritable(error: OSError) -> str | None:
-    """The system's reason, if it is about writing: no space left, a read-only file system …"""
+    """Return the system's reason if a file cannot be written (such as no space left), else None."""
     if error.errno in _UNWRITABLE:
         return os.strerror(error.errno)
-    # What numpy says when the disk is full has no number: "4096 requested and 1024 written".
+    # On a full disk numpy's error has no number; it says "4096 requested and 1024 written".
     return os.strerror(errno.ENOSPC) if str(error).endswith("written") else None
 
 
@@ -110,15 +111,15 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_of(file: Path) -> str:
-    """A file's sha256 as hexadecimal digits."""
+    """Return a file's sha256 as hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
-    """Raise UserError if a file is not the one whose sha256 the record has under the file's name.
+    """Raise UserError if a file's sha256 is not the one that the record lists for its name.
 
-    Nothing is checked if the record has none for it, or the file is not there.
+    Nothing is checked if the record lists none, or if there is no such file.
     """
     expected = digests.get(file.name)
     if expected is not None and file.is_file() and sha256_of(file) != expected:
@@ -129,14 +130,14 @@ def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
 
 
 def seal(file: Path) -> None:
-    """Append the content's sha256; readers of zip files do not mind."""
+    """Append the content's sha256 to the file; readers of zip files ignore it."""
     digest = sha256_of(file)
     with file.open("ab") as out:
         out.write(digest.encode())
 
 
 def is_sealed(file: Path) -> bool:
-    """Whether the file is as `seal` has left it."""
+    """True if the file is unchanged since `seal`."""
     digest, left = hashlib.sha256(), max(0, file.stat().st_size - _SEAL)
     with file.open("rb") as content:
         while block := content.read(min(left, _BLOCK)):

@@ -1,4 +1,4 @@
-"""Where an experiment's files lie: the only module that knows their names."""
+"""The paths of an experiment's files; no other module knows their names."""
 
 from __future__ import annotations
 
@@ -11,45 +11,54 @@ RESULTS = Path("results")
 
 @dataclass(frozen=True)
 class CorpusDirectory:
-    """`corpora/<corpus>/`: each file is one stage's output."""
+    """The folder `corpora/<corpus>/`: each file is the output of one stage."""
 
     path: Path
 
     @property
     def articles(self) -> Path:
-        """A JSON object an article a line: `title`, `text` (a paragraph a line), maybe `topic`."""
+        """The articles, one JSON object per line: `title`, `text` and, if known, `topic`.
+
+        In `text`, each paragraph is a line.
+        """
         return self.path / "articles.jsonl"
 
     @property
     def sentences(self) -> Path:
-        """One tokenised sentence a line, in the articles' order, duplicates and fragments gone."""
+        """The tokenised sentences, one per line, in the articles' order.
+
+        Duplicates and fragments are left out.
+        """
         return self.path / "sentences.txt"
 
     @property
     def sentence_articles(self) -> Path:
-        """int32 (sentences,): the line, from 0, of each sentence's article in the articles."""
+        """int32 (sentences,): the number of each sentence's article, its line from 0."""
         return self.articles_beside(self.sentences)
 
     def split(self, split: str) -> Path:
-        """One tokenised sentence a line, before the vocabulary is applied."""
+        """The tokenised sentences of a split, one per line, before the vocabulary is applied."""
         return self.path / f"{split}.tokens.txt"
 
     def split_articles(self, split: str) -> Path:
-        """int32 (sentences,): the number, from 0, of each of a split's sentences' article."""
+        """int32 (sentences,): the number, from 0, of the article of each sentence of a split."""
         return self.articles_beside(self.split(split))
 
     @staticmethod
     def articles_beside(text: Path) -> Path:
-        """Where the numbers of the articles of a text's sentences lie: beside the text."""
+        """The file beside a text that has the number of each sentence's article."""
         return text.with_name(f"{text.name.partition('.')[0]}.articles.npy")
 
     @property
     def vocabulary(self) -> Path:
-        """`word<TAB>count<TAB>class`, a header first, words in the order of their ids."""
+        """The vocabulary: a header, then lines `word<TAB>count<TAB>class` in the order of ids."""
         return self.path / "vocabulary.tsv"
 
     def text(self, split: str) -> Path:
-        """One sentence a line, `<unk>` in place, no `</s>`: for any other toolkit."""
+        """The sentences of a split, one per line, with `<unk>` and without `</s>`.
+
+        Other toolkits can read this file.
+        """
         return self.path / f"{split}.txt"
 
     def stream(self, split: str) -> Path:
@@ -61,65 +70,65 @@ class CorpusDirectory:
         return self.path / f"{split}.offsets.npy"
 
     def model_files(self) -> list[Path]:
-        """What a model reads: the vocabulary and every split's arrays."""
+        """The files that a model reads: the vocabulary and the arrays of every split."""
         kinds = (self.stream, self.offsets, self.split_articles)
         return [self.vocabulary, *(kind(split) for split in SPLITS for kind in kinds)]
 
     @property
     def statistics(self) -> Path:
-        """Counts, OOV rates, class sizes and digests."""
+        """The corpus's record: counts, OOV rates, class sizes and digests."""
         return self.path / "statistics.json"
 
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """`runs/<run>/`: complete without MLflow."""
+    """The folder `runs/<run>/`, which is complete without MLflow."""
 
     path: Path
 
     @property
     def record(self) -> Path:
-        """The run's record: its settings, its identity, and what it is computed with."""
+        """The run's record: its settings, its identity, and its hardware and software."""
         return self.path / "run.json"
 
     @property
     def metrics(self) -> Path:
-        """An epoch a line."""
+        """The metrics of the epochs, one epoch per line."""
         return self.path / "metrics.jsonl"
 
     @property
     def result(self) -> Path:
-        """What the finished run has reached; written last."""
+        """The results of the finished run; written last."""
         return self.path / "result.json"
 
     @property
     def failure(self) -> Path:
-        """Why the run could not be finished; gone as soon as it is trained again."""
+        """The reason why the run could not be finished; removed when it is trained again."""
         return self.path / "failure.json"
 
     @property
     def model(self) -> Path:
-        """The best weights, by parameter name."""
+        """The best weights, by the parameters' names."""
         return self.path / "model.npz"
 
     @property
     def checkpoint(self) -> Path:
-        """Where training has got to; no declared output, so that it survives."""
+        """The folder of checkpoints; no declared output, so that Snakemake never deletes it."""
         return self.path / "checkpoint"
 
     @property
     def accounting(self) -> Path:
-        """What Slurm says of the jobs that trained the run, one after the other; not declared."""
+        """Slurm's accounting of the jobs that trained the run; no declared output."""
         return self.path / "accounting.json"
 
     @property
     def state(self) -> Path:
-        """The last checkpoint; sealed."""
+        """The last checkpoint, with a checksum at its end."""
         return self.checkpoint / "state.npz"
 
     @property
     def previous_state(self) -> Path:
-        """The checkpoint before the last one, for when that is damaged."""
+        """The checkpoint before the last one, used if the last one is damaged."""
         return self.checkpoint / "previous.npz"
 
     def finished_files(self) -> list[Path]:
@@ -128,23 +137,23 @@ class RunDirectory:
 
     @property
     def log(self) -> Path:
-        """A line an epoch; whoever trains the run holds the kernel's lock on it."""
+        """The log of training, one line per epoch; the process that trains the run locks it."""
         return self.path / "train.log"
 
 
 @dataclass(frozen=True)
 class ExperimentDirectory:
-    """`results/<experiment>/`."""
+    """The folder `results/<experiment>/`."""
 
     path: Path
 
     @property
     def configuration(self) -> Path:
-        """The configuration with all defaults filled in, which every job reads."""
+        """The configuration with all defaults filled in; every job reads it."""
         return self.path / "config.json"
 
     def corpus(self, corpus: str) -> CorpusDirectory:
-        """The prepared corpus of that name."""
+        """The folder of the corpus of that name."""
         return CorpusDirectory(self.path / "corpora" / corpus)
 
     @property
@@ -153,7 +162,7 @@ class ExperimentDirectory:
         return self.path / "runs"
 
     def run(self, run: str) -> RunDirectory:
-        """The run of that name."""
+        """The folder of the run of that name."""
         return RunDirectory(self.runs / run)
 
     def evaluations(self, run: str) -> Path:
@@ -161,64 +170,64 @@ class ExperimentDirectory:
         return self.path / "evaluations" / run
 
     def evaluation(self, run: str, evaluation: str) -> Path:
-        """The metrics of one evaluation; written last."""
+        """The record of one evaluation, with its metrics; written last."""
         return self.evaluations(run) / f"{evaluation}.json"
 
     def sentence_scores(self, run: str, evaluation: str) -> Path:
-        """Per-sentence log-probabilities of one evaluation."""
+        """The log-probability of every sentence in one evaluation."""
         return self.evaluations(run) / f"{evaluation}.parquet"
 
     def token_scores(self, run: str, evaluation: str) -> Path:
-        """float32 (test tokens,): natural log P of every test token in one evaluation."""
+        """float32 (test tokens,): the natural log P of every test token in one evaluation."""
         return self.evaluations(run) / f"{evaluation}.test.npy"
 
     def further_evaluations(self, run: str) -> Path:
-        """Names the evaluations of a run that `testing` asks for: written when all are there."""
+        """The list of a run's further evaluations; written when all of them are finished."""
         return self.evaluations(run) / "further" / "evaluations.json"
 
     def document_vectors(self, run: str, split: str) -> Path:
-        """float32 (sentences, D): a vector for every sentence of a split, after its last word."""
+        """float32 (sentences, D): the document vector after the last word of every sentence."""
         return self.evaluations(run) / f"document_vector.{split}.vectors.npy"
 
     def log(self, *names: str) -> Path:
-        """What a job said; a run's own log is in its directory."""
+        """The log of a job; a run's own log is in its folder."""
         return self.path / "logs" / f"{'/'.join(names)}.log"
 
     @property
     def logs(self) -> Path:
-        """All jobs' logs but those of training."""
+        """The folder of the jobs' logs; a run's own log is in its folder."""
         return self.path / "logs"
 
     @property
     def kernels(self) -> Path:
-        """Says for which floating-point types the kernels have been compiled."""
+        """The record of the floating-point types that the kernels have been compiled for."""
         return self.path / "kernels.json"
 
     @property
     def online_kernels(self) -> Path:
-        """The same of the kernel for weights that learn during testing."""
+        """The same record for the kernel with which weights learn during testing."""
         return self.path / "online_kernels.json"
 
     def cross_check(self, run: str) -> Path:
-        """How far apart the engines are on a run's first updates, Theano among them."""
+        """The differences of the engines, Theano included, on a run's first updates."""
         return self.path / "cross_check" / f"{run}.json"
 
     @property
     def tracked(self) -> Path:
-        """Says what is in MLflow: the store's address, and MLflow's ids of runs."""
+        """The record of the entries in MLflow: the store's address and the ids of the runs."""
         return self.path / "tracking" / "tracked.json"
 
     def table(self, table: str, kind: str) -> Path:
-        """A table as `csv`, `md`, `tex` or `html`."""
+        """A table; `kind` is `csv`, `md`, `tex` or `html`."""
         return self.path / "tables" / f"{table}.{kind}"
 
     def figure(self, figure: str, kind: str) -> Path:
-        """A figure as `svg` or `png`."""
+        """A figure; `kind` is `svg` or `png`."""
         return self.path / "figures" / f"{figure}.{kind}"
 
     @property
     def captions(self) -> Path:
-        """What each figure shows, by its name."""
+        """The captions of the figures, by name."""
         return self.path / "figures" / "captions.json"
 
     @property
@@ -228,7 +237,7 @@ class ExperimentDirectory:
 
     @property
     def report(self) -> Path:
-        """One self-contained page."""
+        """The report, one self-contained page."""
         return self.path / "report.html"
 
     @property
@@ -238,10 +247,10 @@ class ExperimentDirectory:
 
     @property
     def artifacts(self) -> Path:
-        """MLflow's artifacts."""
+        """The folder of MLflow's artifacts."""
         return self.path / "mlartifacts"
 
 
 def experiment_directory(experiment: str) -> ExperimentDirectory:
-    """The folder of an experiment's results, by its name, from the project's root."""
+    """Return the folder of an experiment's results, relative to the project's root."""
     return ExperimentDirectory(RESULTS / experiment)

@@ -1,4 +1,4 @@
-"""A run's files as they were written when it ended: what has changed since is not used."""
+"""The files of a finished run, checked: a file that has changed since it was written is refused."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from online_rnnlm.storage.records import Epoch, RunResult
 
 
 def check_finished(run: RunDirectory, result: RunResult) -> None:
-    """Raise UserError if the model or the metrics are not those that the run ended with."""
+    """Raise UserError if the model or the metrics have changed since the run ended."""
     for file in (run.model, run.metrics):
         check(file, result.files, run.result)
 
 
 def read_epochs(run: RunDirectory) -> list[Epoch]:
-    """Read the epochs that a run has had so far.
+    """Read the records of the epochs that a run has finished so far.
 
-    Raises UserError if they are missing or damaged, or not those that a finished run ended with.
+    Raises UserError if they are missing or damaged, or have changed since the run ended.
     """
     result = records.read_if_there(RunResult, run.result)
     if result is not None:

@@ -1,1 +1,1 @@
-"""An experiment's runs in MLflow: a view of the files, which can be rebuilt at any time."""
+"""Display of an experiment's runs in MLflow, which can be rebuilt from the files at any time."""

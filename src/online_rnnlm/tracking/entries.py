@@ -1,4 +1,4 @@
-"""What MLflow is told of an experiment: its files as tags, parameters, metrics and artifacts."""
+"""Entries for MLflow: an experiment's files as tags, parameters, metrics and artifacts."""
 
 from __future__ import annotations
 
@@ -29,56 +29,57 @@ from online_rnnlm.tracking.reading import (
 
 SUMMARY = "summary"
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
-Metric = tuple[str, float, int, int]  # key, value, time in ms, step
+Metric = tuple[str, float, int, int]  # (key, value, time in ms, step)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What an MLflow run is to say; `digest` and `ended` (ms) are those of one that is complete."""
+    """The intended content of an MLflow run; all times are in ms since 1970."""
 
     run: str
     """The name of the run's directory, or `summary`."""
     label: str
-    """What people call it."""
+    """The name that MLflow's interface shows."""
     identity: str
     began: int
-    """ms since 1970, as all times here."""
     tags: dict[str, str]
     parameters: dict[str, str]
     epochs: list[list[Metric]]
-    """Epoch by epoch."""
+    """The metrics of each epoch."""
     final: list[Metric]
     files: dict[str, list[Path]]
-    """Artifacts by folder; empty while the run is not complete."""
+    """Artifacts by folder; empty until the run is complete."""
     digest: str | None
+    """The digest of `files`; None until the run is complete."""
     ended: int | None
+    """The time of the end; None until the run is complete."""
     has_model: bool = False
-    """Whether its weights are to be had as a model: those of the search are not."""
+    """True if the weights are logged as a model, which is not done for runs of a search."""
     failure: str | None = None
-    """Why the run has failed."""
+    """The reason why the run has failed; None if it has not."""
 
     @property
     def status(self) -> str:
-        """MLflow's word for how far it is."""
+        """The status of the run, in MLflow's terms."""
         if self.failure is not None:
             return FAILED
         return RUNNING if self.digest is None else FINISHED
 
 
 class Reader:
-    """An experiment's runs as they are now; what has not changed is not read again."""
+    """A reader of an experiment's current runs, which reads a run again only if it has changed."""
 
     def __init__(self, directory: ExperimentDirectory) -> None:
         self._directory = directory
         self._read: dict[str, tuple[Stamp, Entry]] = {}
 
     def state(self) -> list[Stamp]:
-        """What tells whether anything has changed."""
+        """Return the stamps of all files; they differ if any file has changed."""
         runs = [self._stamp(name) for name in run_names(self._directory)]
         return [*runs, stamp_of([self._directory.report])]
 
     def entries(self) -> list[Entry]:
-        """All runs that have begun; raises UserError as `run_entry` does."""
+        """Return the entries of all runs that have begun; raises UserError as `run_entry` does."""
         return [self._entry(name) for name in run_names(self._directory)]
 
     def _entry(self, name: str) -> Entry:
@@ -87,7 +88,7 @@ class Reader:
             known = self._read.get(name)
             if known is not None and known[0] == stamp:
                 return known[1]
-            # Read once more if it is changed meanwhile: metrics and digest are to be of one state.
+            # If the files change meanwhile, read again: metrics and digest must be of one state.
             try:
                 self._read[name] = stamp, run_entry(self._directory, name)
             except UserError:
@@ -100,9 +101,10 @@ class Reader:
 
 
 def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
-    """A run as it is now; it is complete when it is finished and evaluated, or has failed.
+    """Return the entry of a run in its current state.
 
-    Raises UserError for a file that is not what training writes.
+    The entry is complete when the run has been trained and evaluated, or has failed. Raises
+    UserError for a file in a wrong format.
     """
     run = read_run(directory, name)
     record = run.record
@@ -133,7 +135,7 @@ def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
 
 
 def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None:
-    """Tables, figures, claims and report as one run; None if there is no report."""
+    """Return tables, figures, claims and report as one entry; None if there is no report."""
     if not directory.report.is_file():
         return None
     files = report_files(directory)
@@ -154,7 +156,7 @@ def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None
 
 
 def label(record: RunRecord) -> str:
-    """Such as `M100 D20 · seed 1`; what a search tries stands between."""
+    """Return a label such as `M100 D20 · seed 1`; the values that a search tries come between."""
     settings = record.settings
     model = [f"M{settings.hidden_size}", f"D{settings.document_size}", *variant_of(settings)]
     tried = [f"{key.replace('_', ' ')} {_short(v)}" for key, v in record.searched.items()]
@@ -166,13 +168,13 @@ def _short(value: float | str) -> str:
 
 
 def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
-    """The corpus as MLflow's dataset has it."""
+    """Return the fields of MLflow's data set for a corpus."""
     statistics = records.read(Statistics, directory.corpus(corpus).statistics)
     source = {"uri": f"corpora/{corpus}", **statistics.source.model_dump(mode="json")}
     splits = {name: split.model_dump(mode="json") for name, split in statistics.splits.items()}
     return {
         "name": corpus,
-        "digest": statistics.digest[:36],  # MLflow takes no more
+        "digest": statistics.digest[:36],  # MLflow accepts at most 36 characters.
         "source_type": "local",
         "source": json.dumps(source),
         "profile": json.dumps(splits),
@@ -188,7 +190,7 @@ def _text(value: Any) -> str:
 
 
 def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, str]:
-    """What a run is, what it was made with, and why it has failed."""
+    """Return a run's tags: its model, its software and the reason of its failure, if any."""
     record, settings = run.record, run.record.settings
     size = settings.document_size
     model = directory.run(name).model.relative_to(directory.path)
@@ -214,12 +216,12 @@ def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str,
 
 
 def _epochs(files: RunDirectory) -> list[Epoch]:
-    """A run's epochs so far; none if it has just begun."""
+    """Read a run's epochs so far; there are none if it has just begun."""
     return read_epochs(files) if files.metrics.is_file() else []
 
 
 def epoch_metrics(epochs: Iterable[Epoch], start: int) -> Iterator[list[Metric]]:
-    """Every epoch's metrics: MLflow's interface groups by what stands before the `/`."""
+    """Yield the metrics of each epoch; MLflow's interface groups them by the text before `/`."""
     seconds = 0.0
     for epoch in epochs:
         seconds += epoch.seconds
@@ -228,7 +230,7 @@ def epoch_metrics(epochs: Iterable[Epoch], start: int) -> Iterator[list[Metric]]
 
 
 def _metrics_of(epoch: Epoch) -> dict[str, float]:
-    """An epoch's metrics by name; the interface has a page for those of `system/`."""
+    """Return an epoch's metrics by name; the interface has a page of its own for `system/`."""
     return {
         "epoch/learning_rate": epoch.learning_rate,
         "epoch/train_perplexity": epoch.train_perplexity,
@@ -242,21 +244,21 @@ def _metrics_of(epoch: Epoch) -> dict[str, float]:
 
 
 def is_of_epoch(key: str) -> bool:
-    """Whether a metric is one of `epoch_metrics`."""
+    """Return True if the key is one of those in `epoch_metrics`."""
     return key.startswith(("epoch/", "system/"))
 
 
 def _final_metrics(run: RunFiles) -> Iterator[tuple[str, float]]:
-    """A finished run's metrics: its size and speed, the perplexity of every split and evaluation.
+    """Yield a finished run's metrics: size, speed, and perplexity of every split and evaluation.
 
-    The evaluation that counts has no ending; the one without learning ends in `_vector_still`,
-    others in their names.
+    The keys of the main evaluation have no ending. Those of the evaluation without learning end in
+    `_vector_still`, and those of other evaluations in the evaluation's name.
     """
     assert run.result is not None
     yield from _result_metrics(run.result)
     size = run.record.settings.document_size
     for evaluation, found in run.evaluations.items():
-        # MLflow allows no `+` in a name.
+        # MLflow allows no `+` in a key.
         other = "vector_still" if evaluation == NONE else evaluation.replace("+", "_and_")
         ending = "" if evaluation == final_evaluation(size) else f"_{other}"
         assert found is not None
@@ -279,7 +281,7 @@ def _result_metrics(result: RunResult) -> Iterator[tuple[str, float]]:
 
 
 def report_files(directory: ExperimentDirectory) -> dict[str, list[Path]]:
-    """Tables, figures, report and claims, by the folder they belong into."""
+    """Return tables, figures, report and claims, by their folder among the artifacts."""
     top = [path for path in (directory.report, directory.claims) if path.is_file()]
     return {
         "tables": files_in(directory.table("x", "csv").parent),

@@ -1,8 +1,8 @@
-"""The entries of one experiment in MLflow: begun, completed, replaced.
+"""Creation, completion and replacement of the entries of one experiment in MLflow.
 
-A run's entry is found by its identity, so that the same training never shows twice. What is there
-and right stays; what is missing is added; what does not fit the files, such as what is left of an
-older training under the same name, is replaced.
+A run's entry is found by the run's identity, so that no training shows twice. A correct entry
+stays, an incomplete one is completed, and one that does not agree with the files, such as the entry
+of an older training under the same name, is replaced.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from online_rnnlm.tracking.stores import Store
 
 READY = "READY"
 _METRICS_A_CALL = 900
-"""MLflow takes 1000 of everything at once: parameters have the rest."""
+"""Most metrics in a call: MLflow takes 1000 values at once, and the rest is for parameters."""
 _AT_ONCE = 4
-"""Entries that a server is told of at the same time: it works while the next one is made ready."""
+"""Number of entries sent to a server in parallel, so that it does not wait for their making."""
 _SECONDS = "epoch/seconds"
 
 
 @dataclass(frozen=True)
 class Known:
-    """An entry that a store has."""
+    """An entry in a store."""
 
     id: str
     tags: dict[str, str]
@@ -46,16 +46,16 @@ class Known:
     began: int
     status: str
     described: bool
-    """Whether it has its data set, which is said after its parameters."""
+    """True if its data set is logged, and thus its parameters, which are logged before."""
 
     @property
     def finished(self) -> bool:
-        """Whether it says all of a run that has come to its end."""
+        """True if it is complete and its run has finished."""
         return "digest" in self.tags and self.status == FINISHED
 
 
 class Ledger:
-    """The entries of one experiment, by its id in MLflow."""
+    """The entries of one experiment in MLflow."""
 
     def __init__(
         self, client: Any, store: Store, directory: ExperimentDirectory, experiment: str
@@ -66,10 +66,10 @@ class Ledger:
         self._experiment = experiment
         self.owner = _owner(directory)
         self._testing = _testing(directory)
-        self._alone = Lock()  # for what MLflow cannot do in several threads
+        self._alone = Lock()  # for the calls to MLflow that are not thread-safe
 
     def enter(self, found: Sequence[Entry]) -> list[str]:
-        """Make entries say what the files say; returns MLflow's ids of them."""
+        """Update the store to agree with the given entries; returns their ids in MLflow."""
         known = retrying(self._known)
         identities = {entry.identity for entry in found}
         pairs = [
@@ -80,12 +80,12 @@ class Ledger:
             return list(pool.map(lambda pair: retrying(lambda: self._enter(*pair)), pairs))
 
     def models(self, run_id: str) -> list[Any]:
-        """The models that belong to a run."""
+        """Return the logged models of a run."""
         condition = f"source_run_id = '{run_id}'"
         return list(self._client.search_logged_models([self._experiment], condition))
 
     def _known(self) -> list[Known]:
-        """All entries, the oldest first."""
+        """Return all entries in the store, the oldest first."""
         found, token = [], None
         while True:
             page = self._client.search_runs(
@@ -100,17 +100,20 @@ class Ledger:
                 return found
 
     def _is_of(self, one: Known, entry: Entry, identities: Collection[str]) -> bool:
-        """Whether an entry is this run's, or that of an older training of ours under its name."""
+        """Return True if `one` is the run's entry.
+
+        That includes an older training under its name that this results folder has entered.
+        """
         identity = one.tags.get("identity")
         older = self._is_mine(one) and identity not in identities
         return identity == entry.identity or (older and one.tags["run"] == entry.run)
 
     def _is_mine(self, one: Known) -> bool:
-        """Others' runs may have the same names on a shared server."""
+        """Return True if this results folder made the entry; a server may hold equal names."""
         return one.tags.get("directory") == self.owner
 
     def _enter(self, entry: Entry, known: list[Known]) -> str:
-        """Of all entries that are of a run keep one, and complete it; returns its id."""
+        """Keep one of the entries of a run, complete it, and delete the others; returns its id."""
         same = [one for one in known if one.tags.get("identity") == entry.identity]
         settled = next((one for one in same if self._is_settled(one, entry)), None)
         keep = settled or next((one for one in same if self._can_be_completed(one, entry)), None)
@@ -121,15 +124,16 @@ class Ledger:
             return settled.id
         if keep is None:
             keep = self._begin(entry)
-            known.append(keep)  # an attempt after this one goes on with it
+            known.append(keep)  # The next attempt continues with this entry.
         self._complete(entry, keep)
         return keep.id
 
     def _is_settled(self, one: Known, entry: Entry) -> bool:
-        """Whether there is nothing to do.
+        """Return True if nothing has to be done.
 
-        What is finished stays while it is tested anew. What another results folder has entered is
-        the same training: it stays if it is finished or, if neither is, has begun later than ours.
+        A finished entry stays while its run is tested again. An entry of another results folder is
+        of the same training: it stays if it is finished, or if neither is finished and it began
+        later than this one.
         """
         if not self._is_mine(one):
             return one.finished or (entry.status != FINISHED and one.began > entry.began)
@@ -138,7 +142,7 @@ class Ledger:
         return one.tags.get("digest") == entry.digest
 
     def _can_be_completed(self, one: Known, entry: Entry) -> bool:
-        """Whether all that the store says of a run is right, and only more has to be said."""
+        """Return True if everything in the store is right, and only more has to be added."""
         if entry.run == entries.SUMMARY or one.began != entry.began:
             return False
         if one.status == FAILED != entry.status:
@@ -152,7 +156,7 @@ class Ledger:
         return ours[: len(epochs)] == epochs
 
     def _epoch_seconds(self, one: Known) -> list[float]:
-        """How long each epoch took that the store has: no two trainings have the same."""
+        """Return the seconds of each epoch in the store; they differ between any two trainings."""
         if _SECONDS not in one.metrics:
             return []
         history = self._client.get_metric_history(one.id, _SECONDS)
@@ -187,18 +191,19 @@ class Ledger:
         if entry.has_model:
             self._log_model(run_id, entry)
         client.set_terminated(run_id, entry.status, end_time=entry.ended)
-        # Last: an entry without the digest was cut off. With it, what was not known before.
+        # The digest is logged last, since an entry without it counts as incomplete. Tags that were
+        # not known before are logged with it.
         tags = self._tags(entry) | {"digest": entry.digest}
         changed = [one for one in tags.items() if there.tags.get(one[0]) != one[1]]
         client.log_batch(run_id, tags=[mlflow().entities.RunTag(*one) for one in changed])
 
     def _tags(self, entry: Entry) -> dict[str, str]:
-        """An entry's tags, and which run it is of: it can be renamed in the interface."""
+        """Return an entry's tags, with the name of its run: the interface can rename the entry."""
         about = {"run": entry.run, "identity": entry.identity, "directory": self.owner}
         return entry.tags | about
 
     def _log_values(self, entry: Entry, there: Known) -> None:
-        """Parameters, if they are not there, and metrics that are not, in few calls."""
+        """Log the parameters and metrics that are not in the store yet, in few calls."""
         library = mlflow().entities
         settings = {} if there.described else entry.parameters
         parameters = [library.Param(key, value) for key, value in settings.items()]
@@ -211,7 +216,7 @@ class Ledger:
             parameters = []
 
     def _log_dataset(self, run_id: str, name: str) -> None:
-        """What a run is trained on; said after its parameters."""
+        """Log the corpus that a run is trained on, after its parameters."""
         library = mlflow().entities
         tag = library.InputTag("mlflow.data.context", "training")
         dataset = library.Dataset(**entries.dataset(self._directory, name))
@@ -224,7 +229,7 @@ class Ledger:
                 self._client.log_artifact(run_id, str(path), folder or None)
 
     def _log_model(self, run_id: str, entry: Entry) -> None:
-        """The trained model, once; what a killed process has left of it is removed."""
+        """Log the trained model if it is missing; delete incomplete models of killed processes."""
         client = self._client
         for one in self.models(run_id):
             if str(one.status) == READY:
@@ -264,7 +269,7 @@ def _known(run: Any) -> Known:
 
 
 def _owner(directory: ExperimentDirectory) -> str:
-    """A name for this results folder that it keeps wherever it is moved."""
+    """Return the id of this results folder, which it keeps when it is moved."""
     path = directory.path / "tracking" / "directory.json"
     if not path.is_file():
         records.write(path, ResultsFolder(id=uuid4().hex))
@@ -272,16 +277,16 @@ def _owner(directory: ExperimentDirectory) -> str:
 
 
 def _testing(directory: ExperimentDirectory) -> TestingSettings:
-    """How the experiment tests."""
+    """Read the experiment's settings of testing; the defaults if it has no configuration."""
     if not directory.configuration.is_file():
         return TestingSettings()
     return load(directory.configuration).testing
 
 
 def _calls(groups: Iterable[list[Metric]]) -> Iterator[list[Metric]]:
-    """Join groups into as many metrics as MLflow takes at once.
+    """Join groups of metrics into lists that are small enough for one call of MLflow.
 
-    None is divided: epochs are entered whole, so that it is known which are there.
+    No group is divided, so that the store has all metrics of an epoch or none.
     """
     call: list[Metric] = []
     for group in groups:

@@ -1,4 +1,4 @@
-"""MLflow itself: silent, without telemetry, and its errors in one line without secrets."""
+"""Import of MLflow without logs and telemetry, and its errors in one line without passwords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from online_rnnlm.errors import UserError
 
-# Without the last, the server starts ten processes of 240 MB each.
+# Without the last setting, the server starts ten processes of 240 MB each.
 SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -20,7 +20,8 @@ SERVER_ENVIRONMENT = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
-# A server that is away is asked again soon by whoever follows a run: its own patience is minutes.
+# MLflow would wait for minutes for a server that does not answer. The process that follows runs
+# asks again soon anyway, so each request gives up early.
 _CLIENT_ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -30,7 +31,8 @@ _CLIENT_ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _ATTEMPTS = 8
-# The others: MLflow looks for a data set, and makes it if it is not there, in two steps.
+# MLflow looks up a data set and creates it in two steps. If another process creates it between the
+# two, the last two errors occur; like a locked database, they pass.
 _PASSING = ("database is locked", "UNIQUE constraint failed", "duplicate key value")
 _PASSWORD = re.compile(r"(//[^/@\s:]*):[^/@\s]*@")
 
@@ -38,7 +40,10 @@ Result = TypeVar("Result")
 
 
 def mlflow() -> Any:
-    """The library: it reads its settings while it is imported, and that takes seconds."""
+    """Import MLflow with this project's settings; the first call takes seconds.
+
+    MLflow reads its settings while it is imported.
+    """
     for name, value in (SERVER_ENVIRONMENT | _CLIENT_ENVIRONMENT).items():
         os.environ.setdefault(name, value)
     import mlflow as library  # noqa: PLC0415
@@ -49,13 +54,13 @@ def mlflow() -> Any:
 
 
 def without_password(text: str) -> str:
-    """The text with a password in any address in it blotted out."""
+    """Return the text with the password in every address replaced by asterisks."""
     return _PASSWORD.sub(r"\1:***@", text)
 
 
 @contextmanager
 def one_line_errors(store: str) -> Iterator[None]:
-    """Turn what MLflow and its databases raise into one line that names the store."""
+    """Turn the errors of MLflow and its databases into UserError: one line that names the store."""
     library = mlflow()
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
@@ -80,7 +85,10 @@ def _what_happened(error: Exception) -> str:
 
 
 def retrying(action: Callable[[], Result]) -> Result:
-    """Repeat while another program holds the database, or has just made what this one makes."""
+    """Call `action`, and repeat it if another program interferes.
+
+    That is so while the database is locked, and if the other program has just created the same row.
+    """
     for attempt in range(_ATTEMPTS):
         try:
             return action()

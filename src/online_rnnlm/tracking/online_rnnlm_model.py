@@ -1,7 +1,7 @@
-"""The loader of a model in MLflow: a copy of this file lies in the model, beside its packed code.
+"""The loader of a model in MLflow: every saved model holds a copy of this file and its packed code.
 
-It imports nothing of the package before it has unpacked it. All models of the same code are unpacked
-into one folder, so that MLflow's copies of a model share it.
+This file imports nothing from the package before it has unpacked it. Models with the same code are
+unpacked into the same folder, so that MLflow's copies of a model share it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ PACKED = f"{PACKAGE}.zip"
 
 
 def _load_pyfunc(path: str) -> Any:
-    """What MLflow calls, with the folder of the model's data."""
-    if PACKAGE not in sys.modules:  # else this process has it from elsewhere
+    """Load the model from the folder of its data; MLflow calls this function by its name."""
+    if PACKAGE not in sys.modules:  # Otherwise this process has already imported it.
         sys.path.insert(0, str(sources(path)))
     from online_rnnlm.tracking.served import load  # noqa: PLC0415
 
@@ -30,27 +30,27 @@ def _load_pyfunc(path: str) -> Any:
 
 
 def sources(path: str) -> Path:
-    """The folder that has the sources which the model with this data has brought."""
+    """Return the folder of the sources that are packed with the model whose data is at `path`."""
     packed = Path(path).parents[1] / "code" / PACKED
     try:
         return _unpacked(packed, _cache())
-    except OSError:  # it cannot be written: a folder of this process's own
+    except OSError:  # The cache cannot be written, so this process uses a folder of its own.
         return _unpacked(packed, Path(mkdtemp(prefix="online-rnnlm-")))
 
 
 def _cache() -> Path:
-    """The user's cache: compiled kernels are kept beside it."""
+    """Return the folder of the user's cache, which also holds the compiled kernels."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
 
 
 def _unpacked(packed: Path, cache: Path) -> Path:
-    """The folder with the package's sources, there in whole or not at all."""
+    """Unpack the package's sources in one step, and return their folder."""
     place = cache / "models" / hashlib.sha256(packed.read_bytes()).hexdigest()[:32]
     if not place.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=place.parent) as folder, ZipFile(packed) as file:
             fresh = Path(folder) / "sources"
             file.extractall(fresh)
-            with suppress(OSError):  # another process has been faster
+            with suppress(OSError):  # Another process has already unpacked it.
                 fresh.replace(place)
     return place

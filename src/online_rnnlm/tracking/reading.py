@@ -1,4 +1,4 @@
-"""What an experiment's files say of its runs, and whether they have changed."""
+"""Reading of the files of an experiment's runs, and detection of changes in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from online_rnnlm.storage.records import (
 
 _MAIN = (NONE, DOCUMENT_VECTOR)
 Stamp = tuple[tuple[str, int, int], ...]
-"""Files with their times and sizes: what tells whether any has changed."""
+"""Paths of files with their times of change (ns) and sizes (bytes), to detect changes."""
 
 
 OfTraining = TypeVar("OfTraining", RunResult, RunFailure, Evaluation)
@@ -31,31 +31,31 @@ OfTraining = TypeVar("OfTraining", RunResult, RunFailure, Evaluation)
 
 @dataclass(frozen=True)
 class RunFiles:
-    """What the JSON files of a run say."""
+    """The contents of the JSON files of a run."""
 
     record: RunRecord
     result: RunResult | None
-    """None if it is not finished: that of an older training under the same name is none."""
+    """The result, or None if the run has not finished; older trainings' results are ignored."""
     failure: RunFailure | None
-    """None if it has not failed, or is trained again."""
+    """The failure, or None if the run has not failed or is trained again."""
     evaluations: dict[str, Evaluation | None]
-    """Those that have to be there, None if they are not, and what else belongs to the run."""
+    """The required evaluations, with None for those that are missing, and all others that exist."""
     jobs: tuple[Job, ...]
-    """What Slurm says of the jobs that trained it, if it does."""
+    """Slurm's accounting of the jobs that trained the run; empty if there is none."""
 
     @property
     def end(self) -> RunResult | RunFailure | None:
-        """How it has ended, if it has."""
+        """The result or the failure; None if the run has not ended."""
         return self.result or self.failure
 
 
 def run_names(directory: ExperimentDirectory) -> list[str]:
-    """The runs that have begun."""
+    """Return the sorted names of the runs that have begun."""
     return sorted(path.parent.name for path in directory.path.glob("runs/*/run.json"))
 
 
 def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
-    """Read them; raises UserError for a file that is not what the stages write."""
+    """Read the JSON files of a run; raises UserError for a file in a wrong format."""
     files = directory.run(name)
     record = records.read(RunRecord, files.record)
     result = _read_of(RunResult, files.result, record)
@@ -78,13 +78,13 @@ def _read_evaluations(
 
 
 def _read_of(kind: type[OfTraining], path: Path, record: RunRecord) -> OfTraining | None:
-    """What a file says of this training; None if it is of another, or not there."""
+    """Read a record of this training; None if it belongs to another training or does not exist."""
     found = records.read_if_there(kind, path)
     return found if found is not None and found.identity == record.identity else None
 
 
 def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, list[Path]]:
-    """All files that a complete entry is made of, by the folder they belong into."""
+    """Return all files of a complete entry, by their folder among the entry's artifacts."""
     files = directory.run(name)
     end = files.failure if run.failure else files.result
     evaluations = [
@@ -92,7 +92,7 @@ def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[
         for evaluation in run.evaluations
         for path in (
             directory.evaluation(name, evaluation),
-            # Of the others, the sentences' scores are in the results folder only: they are large.
+            # Other evaluations' sentence scores stay in the results folder, because they are large.
             *([directory.sentence_scores(name, evaluation)] if evaluation in _MAIN else []),
         )
     ]
@@ -104,25 +104,25 @@ def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Its files, sorted, but those that are being written."""
+    """Return the sorted files in a folder, without those that are still being written."""
     found = folder.iterdir() if folder.is_dir() else ()
     return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def stamp_of(paths: Iterable[Path]) -> Stamp:
-    """The stamp of those of these files that are there."""
+    """Return the stamp of those of the files that exist."""
     found = []
     for path in paths:
         try:
             about = path.stat()
-        except FileNotFoundError:  # not there, or replaced just now
+        except FileNotFoundError:  # The file does not exist, or is just being replaced.
             continue
         found.append((str(path), about.st_mtime_ns, about.st_size))
     return tuple(found)
 
 
 def digest_of(directory: ExperimentDirectory, files: dict[str, list[Path]]) -> str:
-    """sha256 over names and contents."""
+    """Return the sha256 of the names and contents of the files."""
     digest = hashlib.sha256()
     for path in (path for paths in files.values() for path in paths):
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Writes a trained run as an MLflow model: a folder that scores sentences without this project."""
+"""Saving of a trained run as an MLflow model, which scores sentences without this project."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REQUIREMENTS = (
     "pytensor",
     "scipy",
 )
-"""What loading and scoring import, in packages' names."""
+"""The names of the packages that loading and scoring import."""
 _LOADER = Path(online_rnnlm_model.__file__)
 _EXAMPLES = 3
 
@@ -49,10 +49,11 @@ def save_model(
     run_id: str | None = None,
     model_id: str | None = None,
 ) -> None:
-    """Write the model of a finished run into a folder that is empty or not there.
+    """Write the model of a finished run into a folder that is empty or does not exist.
 
-    `testing` gives the default of `steps`. The ids, if any, are those of the MLflow run and
-    logged model that the folder is for. Raises UserError if a file of the run is missing.
+    `testing` gives the default of `steps`. `run_id` and `model_id`, if given, are the ids of the
+    MLflow run and the logged model that the folder is written for. Raises UserError if a file of
+    the run is missing.
     """
     run = directory.run(name)
     record = records.read(RunRecord, run.record)
@@ -80,17 +81,17 @@ def _existing(path: Path) -> Path:
 
 
 def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
-    """A folder with what the model is made of, each file named as where it is from."""
+    """Copy the files that make up the model into a folder under their own names, and return it."""
     data = folder / "run"
     data.mkdir()
-    _existing(run.result)  # without it, the run goes on
+    _existing(run.result)  # Without a result, the run has not finished.
     for file in (run.record, run.model, corpus.vocabulary):
         shutil.copy2(_existing(file), data)
     return data
 
 
 def _packed(folder: Path, settings: RunSettings) -> Path:
-    """A file with the sources that loading and scoring need."""
+    """Write the sources that loading and scoring need into one file, and return its path."""
     path = folder / online_rnnlm_model.PACKED
     path.write_bytes(_code(*chosen_modules(usable_anywhere(settings))))
     return path
@@ -98,7 +99,7 @@ def _packed(folder: Path, settings: RunSettings) -> Path:
 
 @cache
 def _code(*chosen: str) -> bytes:
-    """Those sources, packed: the same bytes for the same code, since models share it unpacked."""
+    """Return the packed sources; equal code gives equal bytes, so that models can share it."""
     root = _LOADER.parents[2]
     needed = set(module_sources("tracking.served", *chosen))
     parents = {parent for source in needed for parent in source.relative_to(root).parents}
@@ -106,14 +107,14 @@ def _code(*chosen: str) -> bytes:
     memory = BytesIO()
     with ZipFile(memory, "w", ZIP_DEFLATED) as file:
         for source in sorted(needed | packages):
-            # Without its date.
+            # The date is left out, because it would change the bytes.
             about = ZipInfo(source.relative_to(root).as_posix())
             file.writestr(about, source.read_bytes(), ZIP_DEFLATED)
     return memory.getvalue()
 
 
 def _examples(corpus: CorpusDirectory) -> list[str]:
-    """The first sentences of `valid`."""
+    """Read the first sentences of `valid`."""
     with _existing(corpus.text("valid")).open(encoding="utf-8") as file:
         return [line.rstrip("\n") for line, _ in zip(file, range(_EXAMPLES), strict=False)]
 

@@ -1,6 +1,7 @@
-"""A trained run as an MLflow model: what scores sentences, here and where the project is not.
+"""A trained run as an MLflow model that scores sentences, even where the project is not installed.
 
-Of the package it needs what it imports, and no more: that much is packed into the model.
+The modules that this one imports, and those that the model's settings choose, are packed into the
+model; the rest of the package is not.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 from online_rnnlm.storage.records import RunRecord
 
-if TYPE_CHECKING:  # they load numba and PyTensor, which `prepare_process` must precede
+if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
     from online_rnnlm.engines.base import OnlineScorer, OnlineSettings
 
 COLUMN = "sentence"
@@ -42,39 +43,46 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 class Request(Settings):
-    """How a call's sentences are to be scored."""
+    """The parameters of a call: the way in which its sentences are scored."""
 
     updates: str
-    """What learns: `none`, `all`, or parts joined by `+`."""
+    """The parts that learn: `none`, `all`, or names joined by `+`."""
     learn_after: LearnAfter
     unit_of_text: Literal["sentence", "stream"]
-    """What it is kept for; `stream` is all of the call: so is a document, scored by itself."""
+    """The unit for which learnt values are kept; `stream` is all sentences of the call.
+
+    A document is scored as a `stream` in a call of its own.
+    """
     learning_rate: PositiveFloat | None
-    """The rate of weights that learn, or of the vector where it learns alone: its own if None."""
+    """The rate of the weights that learn, or of the vector where only the vector learns.
+
+    If None, the vector has the rate that it was trained with.
+    """
     steps: PositiveInt
-    """Hidden states that a word's loss is propagated back through where weights learn."""
+    """Number of hidden states that a word's loss is propagated back through if weights learn."""
 
 
 class ServedModel:
-    """Scores sentences; every call begins with the trained weights."""
+    """A model that scores sentences; every call begins with the trained weights."""
 
     def __init__(self, folder: Path) -> None:
         from online_rnnlm.engines import registry  # noqa: PLC0415
 
         record = records.read(RunRecord, RunDirectory(folder).record)
-        # A model is served on other machines, too: what it was trained with may be missing there.
+        # A model is also served on other machines, where the engine of its training may be missing.
         self._settings = usable_anywhere(record.settings)
         self._corpus = _corpus(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = weight_files.read(RunDirectory(folder).model)
         self._scorer = registry.scorer(self._settings, self._corpus)
         self._online: tuple[OnlineSettings, OnlineScorer] | None = None
-        self._lock = threading.Lock()  # a server calls from several threads
+        self._lock = threading.Lock()  # because a server calls from several threads
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:
-        """A row a sentence: log P of all of it, its tokens (`</s>` is one), and log P of each.
+        """Return a row for each sentence: its log P, its number of tokens, and log P of each token.
 
-        `params` are those of `Request`; raises MlflowException if one cannot be.
+        `</s>` counts as a token. `params` are those of `Request`. Raises MlflowException if one of
+        them is not valid.
         """
         request = _request(params)
         learning = _learning(request, self._settings.document_size)
@@ -86,7 +94,7 @@ class ServedModel:
         return _table(split, logs, model_input.index)
 
     def _encode(self, sentences: Iterable[Any]) -> Split:
-        """The words' ids, as those of a prepared corpus."""
+        """Return the words' ids in the format of a prepared corpus."""
         unknown, stream, offsets = self._corpus.unk_id, [SENTENCE_END_ID], [0]
         for number, sentence in enumerate(sentences):
             if not isinstance(sentence, str):
@@ -99,7 +107,7 @@ class ServedModel:
     def _log_probabilities(
         self, split: Split, request: Request, learning: frozenset[str]
     ) -> NDArray[np.float64]:
-        """log P of every token, by what the project's own evaluations are made with."""
+        """Return log P of every token, computed as in the project's own evaluations."""
         from online_rnnlm.engines.base import OnlineSettings  # noqa: PLC0415
 
         numbers, trained = np.arange(split.sentences), self._settings.document_rate
@@ -119,7 +127,7 @@ class ServedModel:
         return self._online_scorer(online).score(split, numbers).log_probabilities
 
     def _online_scorer(self, online: OnlineSettings) -> OnlineScorer:
-        """The scorer of the last call, if it is the same: making one takes a while."""
+        """Return the last call's scorer if its settings are the same: making a new one is slow."""
         from online_rnnlm.engines import registry  # noqa: PLC0415
 
         if self._online is None or self._online[0] != online:
@@ -129,13 +137,13 @@ class ServedModel:
 
 
 def load(folder: Path) -> ServedModel:
-    """The model of the data in a folder."""
+    """Load the model from the folder of its data."""
     prepare_process()
     return ServedModel(folder)
 
 
 def _corpus(directory: CorpusDirectory) -> Corpus:
-    """A corpus of no text."""
+    """Return a corpus that has a vocabulary but no text."""
     vocabulary = read_vocabulary(directory.vocabulary)
     return Corpus(
         words=vocabulary.words,
@@ -156,7 +164,10 @@ def _request(params: dict[str, Any]) -> Request:
 
 
 def _learning(request: Request, document_size: int) -> frozenset[str]:
-    """The parts that learn; refuses what the model does not have, and what makes no sense."""
+    """Return the parts that learn.
+
+    Raises MlflowException for parts that the model does not have and for useless combinations.
+    """
     parts = parts_of(document_size)
     given = request.updates.split("+")
     if request.updates not in (NONE, ALL) and not set(given) <= set(parts):
@@ -173,7 +184,7 @@ def _learning(request: Request, document_size: int) -> frozenset[str]:
 
 
 def _refuse(what: str, *given: Any) -> NoReturn:
-    """Raise the error that MLflow's server tells its client, too."""
+    """Raise MlflowException, whose message MLflow's server also sends to its client."""
     from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
     got = "".join(f", not {value!r}" for value in given)

@@ -1,4 +1,4 @@
-"""MLflow's interface for an experiment's own store, on this machine only."""
+"""MLflow's server, reachable from this machine only."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from online_rnnlm.tracking.views import page
 
 HOST = "127.0.0.1"
 _PATIENCE = 600.0
-"""Seconds that a server may take to begin or to end: some, but a minute on a busy machine."""
+"""Most seconds for a server to start or to stop; a busy machine can take a minute."""
 
 
 def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
-    """Enter what is not there yet, then become MLflow's server."""
+    """Synchronise the experiment's own store, then replace this process by MLflow's server."""
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -42,12 +42,12 @@ def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
 
 
 def address(port: int) -> str:
-    """Where a server on this machine answers."""
+    """Return the address of a server on this machine."""
     return f"http://{HOST}:{port}"
 
 
 def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:
-    """The command that serves an experiment's own store; it needs `SERVER_ENVIRONMENT`."""
+    """Return the command that serves an experiment's own store; it needs `SERVER_ENVIRONMENT`."""
     return [
         *_command(port, store_for(directory, None).uri),
         *("--allowed-hosts", f"localhost:{port},{HOST}:{port}"),
@@ -57,7 +57,7 @@ def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:
 
 
 def team_command(port: int, backend: str, artifacts: Path) -> list[str]:
-    """The command of a server that others enter runs into; it needs `SERVER_ENVIRONMENT`."""
+    """Return the command of a server for the runs of many; it needs `SERVER_ENVIRONMENT`."""
     return [*_command(port, backend), "--artifacts-destination", str(artifacts)]
 
 
@@ -69,7 +69,7 @@ def _command(port: int, backend: str) -> list[str]:
 
 
 def free_port() -> int:
-    """A port of this machine that nothing listens at."""
+    """Return a port of this machine that is not in use."""
     with closing(socket.socket()) as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
@@ -77,9 +77,9 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
-    """A server that answers within the block; what it says goes to the end of a file.
+    """Run a server during the block, and append its output to a file.
 
-    Raises UserError if it does not begin to answer.
+    Raises UserError if the server does not answer in time.
     """
     with log.open("ab") as said:
         process = subprocess.Popen(

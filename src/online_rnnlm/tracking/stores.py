@@ -1,4 +1,4 @@
-"""Where runs are entered: a database file of the experiment's own, or what its address names."""
+"""MLflow stores: the experiment's own database file, or a server or database by its address."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ class Store:
 
     uri: str
     artifacts: Path | None
-    """Where files go; None if a server decides that."""
+    """The folder for artifacts; None if a server chooses it."""
     own: bool
-    """Whether it is the experiment's own: a view of its files, made again whenever needed."""
+    """True for the experiment's own store, which can be rebuilt from the files at any time."""
 
     @property
     def shown(self) -> str:
-        """Its address, for people: without a password."""
+        """The address without its password, for messages."""
         return without_password(self.uri)
 
     @property
     def file(self) -> Path | None:
-        """The database's file, if it is one."""
+        """The file of the database; None if the store is not a file."""
         return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
 
     @contextmanager
     def client(self) -> Iterator[Any]:
-        """A client of this store, whose connections are closed in the end.
+        """Provide a client of this store, and close its connections at the end of the block.
 
-        MLflow keeps them for the process's life, even if a new file takes the store's place.
+        MLflow itself would keep them until the process ends, even if a new file replaces the store.
         """
         with one_line_errors(self.shown):
             client = mlflow().MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
@@ -67,7 +67,7 @@ class Store:
                 _dispose(client)
 
     def artifact_location(self, experiment: str) -> str | None:
-        """Where an experiment's files go; None if a server decides that."""
+        """Return the address for an experiment's artifacts; None if a server chooses it."""
         if self.artifacts is None:
             return None
         return (self.artifacts / experiment.replace("/", "--")).as_uri()
@@ -80,9 +80,9 @@ def _dispose(client: Any) -> None:
 
 
 def store_for(directory: ExperimentDirectory, uri: str | None) -> Store:
-    """The store of this address or, without one, the experiment's own.
+    """Return the store at an address, or the experiment's own store if `uri` is None.
 
-    Raises UserError for an address that MLflow has no store for.
+    Raises UserError for an address that MLflow does not support.
     """
     if uri is None:
         own = directory.store.resolve()
@@ -101,9 +101,10 @@ def store_for(directory: ExperimentDirectory, uri: str | None) -> Store:
 
 @contextmanager
 def locked(directory: ExperimentDirectory) -> Iterator[None]:
-    """Wait until no other process enters this experiment; a killed one gives the lock back.
+    """Wait for the experiment's lock and hold it during the block; a killed process releases it.
 
-    Two that do would enter a run twice, and two that open a fresh sqlite store destroy it.
+    Without the lock, two processes could enter a run twice, or destroy a new sqlite store by
+    opening it at the same time. Raises UserError if the lock's file cannot be written.
     """
     path = directory.path / "tracking" / "lock"
     try:
@@ -117,10 +118,11 @@ def locked(directory: ExperimentDirectory) -> Iterator[None]:
 
 
 def prepare(store: Store) -> None:
-    """Make a missing database, anew one that was moved here, and bring an old one up to date.
+    """Make a database ready for use; call it while holding `locked`.
 
-    Only of the experiment's own; another is made if it is missing, and refused if it is old. A
-    database that is no file must take a connection. Under `locked`.
+    A missing file is created. The experiment's own database is rebuilt if the results folder has
+    been moved, and upgraded if another version of MLflow made it. Raises UserError if any other
+    database needs an upgrade, or if a database that is not a file refuses a connection.
     """
     file = store.file
     if file is None:
@@ -139,7 +141,7 @@ def prepare(store: Store) -> None:
 
 
 def _connect(store: Store) -> None:
-    """Connect once to a database that is no file; raises UserError at once if it refuses.
+    """Connect once to a database that is not a file; raises UserError at once if it refuses.
 
     MLflow itself would try again for 100 seconds, even after a wrong password.
     """
@@ -155,12 +157,12 @@ def _connect(store: Store) -> None:
 
 @dataclass(frozen=True)
 class _Database:
-    """What a database's file says of itself."""
+    """The version and the artifact locations that are stored in a database's file."""
 
     revision: str | None
     """The version of its tables."""
     places: list[str]
-    """Where its experiments' files are: MLflow keeps absolute paths."""
+    """The artifact locations of its experiments, which MLflow stores as absolute addresses."""
 
     def is_of_elsewhere(self, store: Store) -> bool:
         assert store.artifacts is not None
@@ -169,7 +171,10 @@ class _Database:
 
 
 def _look_at(store: Store, file: Path) -> _Database:
-    """Read a database without MLflow, which would change it; raises UserError if it is none."""
+    """Read a database without MLflow, which would change it.
+
+    Raises UserError if the file is not a database of MLflow.
+    """
     places = "SELECT artifact_location FROM experiments WHERE experiment_id != 0"
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
@@ -183,14 +188,15 @@ def _look_at(store: Store, file: Path) -> _Database:
 
 
 def _make(store: Store) -> None:
-    """An empty database, there in whole or not at all; without MLflow's own `Default`."""
+    """Make an empty database in one step, without MLflow's experiment `Default`."""
     file = store.file
     assert file is not None and store.artifacts is not None
     if store.own:
         shutil.rmtree(store.artifacts, ignore_errors=True)
     with one_line_errors(store.shown):
         store.artifacts.mkdir(parents=True, exist_ok=True)
-        # A path that was never used: MLflow remembers for the process's life which have tables.
+        # The path must be new, because MLflow remembers until the process ends which paths have
+        # tables.
         with TemporaryDirectory(prefix=".mlflow.", dir=file.parent) as folder:
             fresh = Path(folder) / file.name
             with Store(f"{_SQLITE}{fresh}", store.artifacts, store.own).client() as client:
@@ -200,7 +206,7 @@ def _make(store: Store) -> None:
 
 @cache
 def _newest_revision() -> str | None:
-    """The version of the tables that this MLflow works with."""
+    """Return the version of the tables that the installed MLflow works with."""
     library = mlflow()
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
@@ -209,7 +215,10 @@ def _newest_revision() -> str | None:
 
 
 def _bring_up_to_date(store: Store) -> None:
-    """Change the tables of the experiment's own database; a copy of it is kept beside it."""
+    """Upgrade the tables of the experiment's own database, and keep a copy of the old file.
+
+    Raises UserError if the database is not the experiment's own, or if the upgrade fails.
+    """
     file = store.file
     assert file is not None
     if not store.own:

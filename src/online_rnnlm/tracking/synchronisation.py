@@ -1,4 +1,4 @@
-"""Enter an experiment's files into MLflow: as often as one likes, while it runs, too."""
+"""Synchronisation of an experiment's files with MLflow, possible at any time, even during runs."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Synchronised:
-    """What a store has now: MLflow's ids."""
+    """The MLflow ids of the experiments and runs that a store holds."""
 
     experiments: dict[str, str] = field(default_factory=dict)
-    """By corpus."""
+    """Ids of MLflow experiments, by corpus."""
     runs: dict[str, str] = field(default_factory=dict)
-    """By the names of runs; the summary of a corpus is `summary of CORPUS`."""
+    """Ids of MLflow runs, by the run's name; `summary of CORPUS` is the summary of a corpus."""
     unfinished: list[str] = field(default_factory=list)
+    """Names of the runs whose entries are not complete."""
 
 
 def synchronise(
     directory: ExperimentDirectory, uri: str | None = None, reader: Reader | None = None
 ) -> Synchronised:
-    """Make a store say what the files say; `uri` as `store_for` takes it.
+    """Update a store so that it agrees with the files; `uri` is the same as in `store_for`.
 
-    Safe at any time, from any number of processes. Raises UserError, in one line that names the
-    store, if it cannot be reached or written; then it is completed by the next call that can.
-    Whoever calls often gives the same `reader`, which knows what has been read already.
+    Any number of processes may call this at any time. Raises UserError, in one line that names the
+    store, if the store cannot be reached or written; the next successful call completes it. Callers
+    that call often pass the same `reader`, which reads only what has changed.
     """
     store = store_for(directory, uri)
     with locked(directory):
@@ -53,7 +54,7 @@ def synchronise(
 def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> None:
     """Synchronise whenever files have changed, until the parent process ends.
 
-    A store that is away is warned of once, and waited for.
+    If the store cannot be reached, log one warning and keep trying.
     """
     os.nice(19)
     reader = Reader(directory)
@@ -75,7 +76,7 @@ def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> No
 
 
 class _Synchronisation:
-    """One pass over an experiment's files."""
+    """A single synchronisation of an experiment's files with a store."""
 
     def __init__(self, directory: ExperimentDirectory, store: Store, reader: Reader) -> None:
         self._directory = directory
@@ -110,7 +111,7 @@ class _Synchronisation:
             retrying(lambda: self._register_best(client, ledger, name, found))
 
     def _experiment(self, client: Any, name: str, corpus: str) -> str:
-        """The id of an experiment: made if it is missing, brought back if it was deleted."""
+        """Return the id of an experiment, which is created or restored if necessary."""
         there = client.get_experiment_by_name(name)
         if there is not None:
             if there.lifecycle_stage == "deleted":
@@ -123,7 +124,9 @@ class _Synchronisation:
         except mlflow().exceptions.MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-            return str(client.get_experiment_by_name(name).experiment_id)  # made by another
+            return str(
+                client.get_experiment_by_name(name).experiment_id
+            )  # Another process made it.
 
     def _register_best(
         self, client: Any, ledger: Ledger, name: str, found: Sequence[Entry]

@@ -1,4 +1,4 @@
-"""What MLflow's interface shows at first: an experiment's description, and its view of the runs."""
+"""The first page of MLflow's interface: an experiment's description, and its view of the runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and
 """
 
 COMPARED = "tags.kind != 'search' and tags.kind != 'summary'"
-"""Filters the runs of the comparison."""
+"""The search filter that selects the runs of the comparison."""
 _BEST_FIRST = {
     "searchFilter": COMPARED,
     "orderByKey": "metrics.`test_perplexity`",
@@ -42,16 +42,16 @@ _BEST_FIRST = {
         "tags.`seed`",
     ],
 }
-"""The best run first, and the columns that matter."""
+"""The view with the best run first, and with the most important columns."""
 
 
 def experiment_tags(experiment: str, corpus: str) -> dict[str, str]:
-    """What an experiment in MLflow is tagged with."""
+    """Return the tags of an experiment in MLflow."""
     return {
-        # Model training, not language agents: MLflow's interface has two faces.
+        # MLflow's interface has one mode for model training and another one for language agents.
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.note.content": _DESCRIPTION.format(experiment=experiment, corpus=corpus),
-        # As the interface keeps a view that is shared.
+        # This is the format in which the interface stores shared views.
         f"mlflow.sharedViewState.{VIEW}": f"deflate;{_packed(_BEST_FIRST)}",
     }
 
@@ -61,6 +61,6 @@ def _packed(view: dict[str, Any]) -> str:
 
 
 def page(experiment: str) -> str:
-    """The page that shows an experiment's best runs first."""
-    # The address says that it is about training.
+    """Return the path of the page that shows an experiment's best runs first."""
+    # The last parameter selects the interface for model training.
     return f"#/experiments/{experiment}/runs?viewStateShareKey={VIEW}&workflowType=machine_learning"

@@ -1,1 +1,1 @@
-"""Training."""
+"""The training of runs: epochs, the learning-rate schedule and checkpoints."""

@@ -1,4 +1,4 @@
-"""How far a training run has got, and its checkpoint on disk."""
+"""The progress of a training run, and its checkpoint on disk."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ _KINDS = ("weights", "accumulators")
 
 @dataclass
 class Unfinished:
-    """An epoch in its midst: what has been learnt in it so far."""
+    """The state of an epoch that has begun and is not finished."""
 
     weights: Parameters
     """The weights now."""
     accumulators: Parameters
     sentences: int = 0
-    """How many sentences of the epoch's order have been read, whole batches of them."""
+    """Number of sentences trained on so far, in the epoch's order; always whole batches."""
     log_probability: float = 0.0
-    """Their log P, added up in their order."""
+    """Sum of the log P of these sentences, added in their order."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
 
 @dataclass
 class Progress:
-    """All that a training run knows between two epochs, and in the midst of one.
+    """The complete state of a training run, between two epochs or within one.
 
-    The order of the sentences follows from seed and epoch, so no random state is kept.
+    The order of the sentences follows from seed and epoch, so no random state is stored.
     """
 
     schedule: Schedule
     weights: Parameters
-    """The best weights so far: what the next epoch starts from."""
+    """The best weights so far, from which the next epoch starts."""
     accumulators: Parameters
     epochs: list[Epoch] = field(default_factory=list)
-    """The epochs so far: what `metrics.jsonl` says."""
+    """The records of the finished epochs, as in `metrics.jsonl`."""
     unfinished: Unfinished | None = None
-    """The epoch after them, if it has begun."""
+    """The state of the next epoch, if it has begun."""
 
     @property
     def epoch(self) -> int:
-        """Epochs done."""
+        """The number of finished epochs."""
         return len(self.epochs)
 
 
@@ -71,7 +71,7 @@ class _Counts(BaseModel):
 
 
 class _About(BaseModel):
-    """All of a checkpoint but the arrays."""
+    """The content of a checkpoint without the arrays."""
 
     # The schedule's entropy is infinite before the first epoch has ended.
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -83,7 +83,7 @@ class _About(BaseModel):
 
 
 class Keeper:
-    """Writes a run's checkpoints, and knows when one is due within an epoch."""
+    """The writer of a run's checkpoints; it knows when one is due within an epoch."""
 
     def __init__(
         self, directory: RunDirectory, identity: str, seconds: float, watch: Watch
@@ -94,17 +94,17 @@ class Keeper:
 
     @property
     def due(self) -> bool:
-        """Whether the last one is that old, or the process has been told to end."""
+        """True if the time for a checkpoint has come, or the process has been told to end."""
         return time.monotonic() >= self._next or self.watch.told is not None
 
     def save(self, progress: Progress) -> None:
-        """Write one now."""
+        """Write a checkpoint now."""
         save(progress, self._directory, self._identity)
         self._next = time.monotonic() + self._seconds
 
 
 def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
-    """Write the checkpoint of the run of that identity, whole or not; keep the one before."""
+    """Write a run's checkpoint, whole or not at all, and keep the previous one."""
     about = _About(
         identity=identity,
         schedule=progress.schedule,
@@ -112,7 +112,7 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
         unfinished=_counts(progress.unfinished) if progress.unfinished else None,
     )
     arrays = _arrays("", progress)
-    if progress.unfinished:  # otherwise they are the same once more
+    if progress.unfinished:
         arrays |= _arrays("unfinished.", progress.unfinished)
     with replacing(directory.state) as temporary:
         with temporary.open("wb") as file:
@@ -123,9 +123,9 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
 
 
 def load(directory: RunDirectory, identity: str) -> Progress | None:
-    """Read the last checkpoint of the run of that identity that is as it was written, if any.
+    """Read the last undamaged checkpoint of the run of that identity, or return None.
 
-    One that is not is set aside, with a warning.
+    A damaged checkpoint is renamed, with a warning.
     """
     for file in (directory.state, directory.previous_state):
         if not file.is_file():
@@ -141,11 +141,11 @@ def load(directory: RunDirectory, identity: str) -> Progress | None:
 
 
 def _read(path: Path, identity: str) -> Progress | None:
-    """A whole checkpoint's content, if it is of the run of that identity."""
+    """Read an undamaged checkpoint; return None if it is not of the run of that identity."""
     with np.load(path) as file:
         try:
             about = _About.model_validate_json(str(file["about"]), strict=True)
-        except ValidationError:  # whole, so it is one of another version of this program
+        except ValidationError:  # another version of this program has written it
             return None
         if about.identity != identity:
             return None
@@ -177,6 +177,6 @@ def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
 
 
 def _parameters(file: Mapping[str, Any], prefix: str) -> tuple[Parameters, Parameters]:
-    """Weights and accumulators."""
+    """Read the weights and the accumulators."""
     weights, accumulators = (under(f"{prefix}{kind}.", file) for kind in _KINDS)
     return weights, accumulators

@@ -1,4 +1,4 @@
-"""The settings that a search gives to a row: those of its candidate that is best on `valid`."""
+"""The choice of a row's settings by a search: those of its candidate that is best on `valid`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from online_rnnlm.storage.records import RunRecord, RunResult, Searched
 
 
 def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
-    """The run with its searched settings filled in; the test set has no say in them.
+    """Fill in the searched settings of a run: those of the best candidate on `valid`.
 
-    Of candidates that are equally good the first one counts. Raises UserError if a candidate is
-    not finished.
+    The test set is not used. If several candidates are equally good, the first one is chosen.
+    Raises UserError if a candidate is not finished.
     """
     settings = planned.settings
     if planned.candidates:
@@ -24,7 +24,7 @@ def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
 
 
 def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, Searched]:
-    """A candidate's validation perplexity, and the values that it tried."""
+    """Read a candidate's validation perplexity and the values that it tried."""
     files = directory.run(name)
     if not (files.result.is_file() and files.record.is_file()):
         raise UserError(f"{files.result}: missing: train the candidate `{name}` first")

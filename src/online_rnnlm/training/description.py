@@ -1,4 +1,4 @@
-"""What the files of a run say: of the run, of each epoch, and of how it has ended."""
+"""The contents of a run's records: of the run, of its epochs and of its result."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from online_rnnlm.training.identity import code_of
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)
 
 
 def describe_run(run: Run, corpus: Corpus) -> RunRecord:
-    """A run that begins now, in this process."""
+    """Make the record of a run that begins now, in this process."""
     code = code_of(run.settings)
     return RunRecord(
         name=run.name,
@@ -52,12 +52,12 @@ def describe_run(run: Run, corpus: Corpus) -> RunRecord:
 
 
 def _packages(settings: RunSettings) -> tuple[str, ...]:
-    """What the run is computed with."""
+    """Return the names of the packages that the run is computed with."""
     return ("numpy", "numba", "pytensor", "scipy", *ENGINES[settings.engine].packages)
 
 
 def describe_epoch(outcome: EpochOutcome) -> Epoch:
-    """An epoch that has just ended in this process."""
+    """Make the record of an epoch that has just ended in this process."""
     return Epoch(
         epoch=outcome.epoch,
         learning_rate=outcome.learning_rate,
@@ -78,7 +78,7 @@ def describe_result(
     corpus: Corpus,
     epochs: Sequence[Epoch],
 ) -> RunResult:
-    """A run that ends now, its model and metrics written."""
+    """Make the record of a run that ends now, after its model and metrics have been written."""
     best = min(epochs, key=lambda epoch: epoch.valid_perplexity)
     sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
     return RunResult(

@@ -1,4 +1,4 @@
-"""One epoch of training: its sentences in their order, then its validation."""
+"""One epoch of training: an update for every batch of sentences, then the validation."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from online_rnnlm.model import parameters
 from online_rnnlm.training.checkpoint import Keeper, Progress, Unfinished
 
 SENTENCES_A_CALL = 512
-"""About so many sentences are trained on between two movements of the progress bar."""
+"""Approximate number of sentences between two movements of the progress bar."""
 _LARGEST_EXPONENT = 700.0
 
 
 class EpochOutcome(NamedTuple):
-    """What one epoch has reached, and how long it took."""
+    """The metrics and the duration of one epoch."""
 
     epoch: int
-    """Its number, from 1."""
+    """Number of the epoch, from 1."""
     learning_rate: float
     train_perplexity: float
-    """While learning."""
+    """Perplexity of `train`, measured while the weights learn from it."""
     valid_perplexity: float
     kept: bool
-    """Whether its weights are the best so far."""
+    """True if the epoch's weights are the best so far."""
     tokens: int
-    """Tokens trained on."""
+    """Number of tokens trained on."""
     seconds: float
     cpu_seconds: float
 
 
 class Diverged(UserError):
-    """Training has left what can be computed; so it would with the same settings again."""
+    """The error that training has diverged, as it would again with the same settings."""
 
 
 def read_sentences(
     run: Run, corpus: Corpus, trainer: Trainer, progress: Progress, keeper: Keeper
 ) -> None:
-    """Train on what is left of an epoch's sentences; `progress.unfinished` says how far that is.
+    """Train on the remaining sentences of an epoch, and record them in `progress.unfinished`.
 
-    Raises Stopped, after a checkpoint, if the process is told to end.
+    Raises Diverged. Raises Stopped, after a checkpoint, if the process is told to end.
     """
     done = progress.unfinished or Unfinished(trainer.weights, trainer.accumulators)
     progress.unfinished = done
@@ -70,7 +70,7 @@ def read_sentences(
 def finish(
     run: Run, corpus: Corpus, trainer: Trainer, score: Scorer, progress: Progress
 ) -> EpochOutcome:
-    """Validate after an epoch's last sentence; raises Diverged."""
+    """Compute an epoch's metrics after its last sentence; raises Diverged."""
     settings, split, valid = run.settings, corpus.splits["train"], corpus.splits["valid"]
     epoch, done = progress.epoch + 1, progress.unfinished
     assert done is not None
@@ -95,9 +95,9 @@ def finish(
 
 
 def _parts(run: Run, split: Split, epoch: int, done: int = 0) -> Iterator[Sentences]:
-    """What is left of the epoch's order, drawn from seed and epoch, in parts of whole batches.
+    """Yield the sentences of an epoch in parts of whole batches, without the first `done` ones.
 
-    `done` sentences of it, whole batches, have been read.
+    Their order is drawn from seed and epoch. `done` counts whole batches, too.
     """
     batch = run.settings.batch_sentences
     size = batch * max(1, SENTENCES_A_CALL // batch)
@@ -117,7 +117,7 @@ def _tokens(split: Split, sentences: Sentences) -> int:
 
 
 def _perplexity(log_probability: float, split: Split) -> float:
-    """exp of the entropy in nats a token; infinite where it cannot be represented."""
+    """Return exp of the entropy in nats per token, or infinity if that is too large a number."""
     entropy = -log_probability / split.tokens
     return math.exp(entropy) if entropy < _LARGEST_EXPONENT else math.inf
 

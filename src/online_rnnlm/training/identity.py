@@ -1,4 +1,4 @@
-"""The code that decides the bits of a run."""
+"""The digest of the code that decides the weights of a run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from online_rnnlm.storage.code import code_digest
 
 
 def code_of(settings: RunSettings) -> str:
-    """Digest of the training loop, the model and the engine of a run with these settings.
+    """Return the digest of the training loop, the model and the engine for these settings.
 
-    Without the records: they say what the loop has reached, and it decides by none of them.
+    The code of the records is left out, because the loop writes them and decides nothing by them.
     """
     return code_digest("training.loop", *chosen_modules(settings), without=("storage.records",))

@@ -1,4 +1,4 @@
-"""The training loop: what decides the bits of a run's weights, and nothing of its files."""
+"""The training loop, which decides a run's weights to the bit and does not know its files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from online_rnnlm.training.schedule import Schedule
 
 
 def begin(settings: RunSettings, corpus: Corpus) -> Progress:
-    """The state of a run before its first epoch."""
+    """Make the state of a run before its first epoch."""
     sizes = sizes_for(settings, corpus)
     return Progress(
         Schedule(
@@ -41,11 +41,11 @@ def train_epochs(
     describe: Callable[[EpochOutcome], Epoch],
     after_epoch: Callable[[Epoch], None],
 ) -> None:
-    """Train from where `progress` is to the end; a checkpoint is written after every epoch.
+    """Train from the state `progress` to the end, and write a checkpoint after every epoch.
 
-    `describe` makes the record of an epoch, which nothing is decided by; `after_epoch` is called
-    with it after the checkpoint. Raises Diverged, and Stopped, after a checkpoint, if the process
-    is told to end.
+    `describe` makes the record of an epoch, which does not affect training; `after_epoch` is called
+    with it after the checkpoint. Raises Diverged if training diverges. Raises Stopped, after a
+    checkpoint, if the process is told to end.
     """
     settings = run.settings
     now = progress.unfinished or progress

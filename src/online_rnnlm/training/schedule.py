@@ -1,4 +1,4 @@
-"""When the learning rate falls and training ends."""
+"""The rules that lower the learning rate and end training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import inf
 from typing import Literal
 
 PLATEAUS = 3
-"""The plateau rule ends training after so many epochs that were no improvement."""
+"""Number of epochs without improvement after which the plateau rule ends training."""
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,10 @@ class Schedule:
     """The state of a rule between two epochs.
 
     An epoch is an improvement if the lowest validation entropy falls by more than a factor.
-    `toolkit`, the RNNLM Toolkit's rule: after the first epoch that is none, the rate is divided
-    before every later epoch; after the second, training ends. `plateau`: the rate is divided
-    after each such epoch only, and training ends after the third: one noisy epoch decides less.
-    Weights of a worse epoch are given up for the best ones.
+    `toolkit`, the RNNLM Toolkit's rule: from the first epoch that is no improvement on, the rate is
+    divided after every epoch; the second such epoch ends training. `plateau`: the rate is divided
+    only after each such epoch, and the third one ends training, so that a single noisy epoch has
+    less influence. After an epoch that is worse, training goes back to the best weights.
     """
 
     learning_rate: float
@@ -26,21 +26,21 @@ class Schedule:
     improvement_factor: float
     rule: Literal["toolkit", "plateau"] = "toolkit"
     best_entropy: float = inf
-    """Lowest validation entropy so far, nats a token."""
+    """Lowest validation entropy so far, in nats per token."""
     failures: int = 0
-    """Epochs so far that were no improvement."""
+    """Number of epochs so far that were no improvement."""
 
     @property
     def ended(self) -> bool:
-        """Whether training is over."""
+        """True if training is over."""
         return self.failures >= (PLATEAUS if self.rule == "plateau" else 2)
 
     def is_better(self, entropy: float) -> bool:
-        """Whether an epoch's weights are to be kept."""
+        """True if the weights of an epoch with this validation entropy are the best so far."""
         return entropy < self.best_entropy
 
     def after(self, entropy: float) -> Schedule:
-        """The state after an epoch with this validation entropy, nats a token."""
+        """Return the state after an epoch with this validation entropy, in nats per token."""
         improved = entropy * self.improvement_factor < self.best_entropy
         failures = self.failures + (not improved)
         falls = failures > 0 if self.rule == "toolkit" else not improved

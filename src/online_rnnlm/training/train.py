@@ -1,4 +1,4 @@
-"""Training one run: epochs, checkpoints, the finished run's files."""
+"""The training of one run: it resumes from a checkpoint, trains, and writes the run's files."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ def train(
     directory: RunDirectory,
     checkpoint_seconds: float = math.inf,
 ) -> None:
-    """Train a run to its end, from its checkpoint where there is one; write its files.
+    """Train a run to its end, from its checkpoint if there is one, and write its files.
 
-    A run that is finished already, with the same settings, corpus and code, is left as it is, but
-    for its files' times: Snakemake goes by them. A checkpoint is written after every epoch, and
-    within it whenever so many seconds have gone by. Raises Diverged if training diverges, at once
-    if it is known to, when no file of a finished run is there, and Stopped if the process is told
-    to end, when the checkpoint is.
+    If the run is finished, with the same settings, corpus and code, only the times of its files
+    are renewed, because Snakemake compares them. A checkpoint is written after every epoch, and
+    within an epoch whenever `checkpoint_seconds` have passed.
+
+    Raises Diverged if training diverges, or at once if the same training has diverged before; the
+    run then has no result. Raises Stopped, after a checkpoint, if the process is told to end.
     """
     with watching() as watch, _alone(run.name, directory, watch):
         corpus = load_corpus(corpus_directory)
@@ -70,9 +71,10 @@ def train(
 
 
 def _resume(run: Run, corpus: Corpus, directory: RunDirectory, identity: str) -> Progress:
-    """The run's last checkpoint, or its beginning; what says that it has ended is removed first."""
+    """Load the run's last checkpoint, or begin anew; remove the result or the failure first."""
     _refuse_to_diverge_again(directory, identity)
-    directory.result.unlink(missing_ok=True)  # first: it says that the other files are complete
+    # The result goes first, because it states that the other files are complete.
+    directory.result.unlink(missing_ok=True)
     directory.failure.unlink(missing_ok=True)
     progress = checkpoint.load(directory, identity)
     if progress is None:
@@ -84,7 +86,7 @@ def _resume(run: Run, corpus: Corpus, directory: RunDirectory, identity: str) ->
 def _train_epochs(
     run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, keeper: Keeper
 ) -> None:
-    """Train to the end; after every epoch write what it has reached."""
+    """Train to the end; write the metrics and a line of the log after every epoch."""
 
     def after_epoch(epoch: Epoch) -> None:
         records.write_lines(directory.metrics, progress.epochs)
@@ -100,7 +102,7 @@ def _train_epochs(
 
 
 def _position(progress: Progress, corpus: Corpus) -> str:
-    """How far training is, in words."""
+    """Return the progress of training, in words."""
     begun = progress.unfinished
     share = begun.sentences / corpus.splits["train"].sentences if begun else 0
     within = f", {share:.0%} of epoch {progress.epoch + 1}" if begun else ""
@@ -108,7 +110,7 @@ def _position(progress: Progress, corpus: Corpus) -> str:
 
 
 def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
-    """What an epoch has reached, and how long the rest may take, in words."""
+    """Return the metrics of an epoch and the time that the rest may take, in words."""
     left = (settings.max_epochs - epoch.epoch) * epoch.seconds
     return (
         f"epoch {epoch.epoch}: learning rate {epoch.learning_rate:.4g}, "
@@ -119,7 +121,7 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
 
 
 def _is_finished(directory: RunDirectory, identity: str) -> bool:
-    """Whether all of a run's files are there, as they were written, and of this identity."""
+    """True if all of a run's files exist, are undamaged and have this identity."""
     if not all(file.is_file() for file in directory.finished_files()):
         return False
     try:
@@ -133,16 +135,16 @@ def _is_finished(directory: RunDirectory, identity: str) -> bool:
 
 
 def _forget(directory: RunDirectory) -> None:
-    """Remove another run's files."""
+    """Remove the files of an older training and empty its log."""
     for file in (directory.record, directory.metrics, directory.model):
         file.unlink(missing_ok=True)
-    os.truncate(directory.log, 0)  # it is locked, so it stays
+    os.truncate(directory.log, 0)  # this process holds the lock on it, so it must not be removed
 
 
 def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
-    """Write `run.json`; a run that goes on has begun when it first did."""
+    """Write `run.json`; a run that is resumed keeps its first beginning and its earlier jobs."""
     earlier = None
-    with suppress(UserError):  # it is damaged
+    with suppress(UserError):  # a damaged record is replaced
         earlier = records.read_if_there(RunRecord, directory.record)
     if earlier is not None and earlier.identity == record.identity:
         jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
@@ -153,7 +155,7 @@ def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
 def _finish(
     run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, identity: str
 ) -> None:
-    """Write the finished run's files, the result last: it says that all are there."""
+    """Write the finished run's files; the result comes last, when the others are complete."""
     weight_files.save(progress.weights, directory.model)
     result = describe_result(run.settings, identity, directory, corpus, progress.epochs)
     records.write(directory.result, result)
@@ -161,7 +163,7 @@ def _finish(
 
 @contextmanager
 def _alone(name: str, directory: RunDirectory, watch: Watch) -> Iterator[None]:
-    """Wait until no other process trains this run: one may outlive what started it."""
+    """Wait until no other process trains this run; one may outlive the job that started it."""
     with saying_what_cannot_be_written(directory.log):
         directory.path.mkdir(parents=True, exist_ok=True)
         file = directory.log.open("a", encoding="utf-8")
@@ -178,11 +180,11 @@ def _alone(name: str, directory: RunDirectory, watch: Watch) -> Iterator[None]:
 
 @contextmanager
 def _logging_to(file: Path) -> Iterator[None]:
-    """Write what training says to its log, too; a resumed run goes on in the same log."""
+    """Write the messages of training to the run's log, too; a resumed run continues that file."""
     handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     level = logger.level
-    logger.setLevel(logging.INFO)  # whatever else listens, the log is a part of the run
+    logger.setLevel(logging.INFO)  # the run's log is complete, whatever level others have set
     logger.addHandler(handler)
     try:
         yield
@@ -194,7 +196,7 @@ def _logging_to(file: Path) -> Iterator[None]:
 
 @contextmanager
 def _noting_failure(directory: RunDirectory, identity: str) -> Iterator[None]:
-    """Write down why a run cannot go on; one that was stopped can, and nothing is written."""
+    """Write a failure record if the block raises an error other than Stopped."""
     try:
         yield
     except Stopped:
@@ -206,15 +208,16 @@ def _noting_failure(directory: RunDirectory, identity: str) -> Iterator[None]:
             message=" ".join(str(error).split()) or type(error).__name__,
             diverged=isinstance(error, Diverged),
         )
-        with suppress(UserError):  # what is said is why training failed, not that the disk is full
+        # A full disk must not hide the error that training failed with.
+        with suppress(UserError):
             records.write(directory.failure, failure)
         raise
 
 
 def _refuse_to_diverge_again(directory: RunDirectory, identity: str) -> None:
-    """Raise Diverged if the same training has before: it would again, and take as long."""
+    """Raise Diverged if the same training has diverged before, because it would diverge again."""
     failure = None
-    with suppress(UserError):  # it is damaged
+    with suppress(UserError):  # a damaged record is ignored
         failure = records.read_if_there(RunFailure, directory.failure)
     if failure is not None and failure.diverged and failure.identity == identity:
         raise Diverged(f"{failure.message} (known from {directory.failure})")

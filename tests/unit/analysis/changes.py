@@ -1,4 +1,4 @@
-"""Changes of an invented experiment's files that keep the checksums right."""
+"""Changes to an invented experiment's files that keep the checksums valid."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from online_rnnlm.storage.records import Costs, RunResult
 def change_evaluation(
     directory: ExperimentDirectory, run: str, evaluation: str, **values: Any
 ) -> None:
-    """Give an evaluation's record other values; costs by their own names."""
+    """Change values of an evaluation's record; costs are given by their own names."""
     path = directory.evaluation(run, evaluation)
     found = read_json(path)
     costs = {key: values.pop(key) for key in Costs.model_fields if key in values}
@@ -25,7 +25,7 @@ def change_evaluation(
 def change_split(
     directory: ExperimentDirectory, run: str, evaluation: str, split: str, **metrics: float
 ) -> None:
-    """Give a split of an evaluation other metrics."""
+    """Change the metrics of one split of an evaluation."""
     splits = read_json(directory.evaluation(run, evaluation))["splits"]
     change_evaluation(directory, run, evaluation, splits=splits | {split: splits[split] | metrics})
 
@@ -33,20 +33,20 @@ def change_split(
 def write_scores(
     directory: ExperimentDirectory, run: str, evaluation: str, scores: pd.DataFrame
 ) -> None:
-    """Give an evaluation other per-sentence scores."""
+    """Replace the per-sentence scores of an evaluation."""
     scores.to_parquet(directory.sentence_scores(run, evaluation))
     seal(directory, run, evaluation)
 
 
 def seal(directory: ExperimentDirectory, run: str, evaluation: str) -> None:
-    """Take the checksums of an evaluation's files as they are now."""
+    """Record the present checksums of an evaluation's files."""
     files = (directory.sentence_scores(run, evaluation), directory.token_scores(run, evaluation))
     digests = {file.name: sha256_of(file) for file in files}
     change_evaluation(directory, run, evaluation, files=digests)
 
 
 def write_weights(directory: ExperimentDirectory, run: str, weights: Parameters) -> None:
-    """Give a finished run other weights."""
+    """Replace the weights of a finished run."""
     files = directory.run(run)
     weight_files.save(weights, files.model)
     result = records.read(RunResult, files.result)

@@ -13,13 +13,13 @@ PROJECT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def fake() -> SimpleNamespace:
-    """The generator of invented experiments."""
+    """The functions that write invented experiments."""
     return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("fake_experiment.py"))))
 
 
 @pytest.fixture
 def invented(fake: SimpleNamespace, tmp_path: Path) -> Callable[..., Results]:
-    """Makes an invented experiment and reads it back."""
+    """A function that writes an invented experiment and reads it back."""
 
     def make(perplexities: dict[str, float] | None = None, **changes: object) -> Results:
         experiment = fake.experiment(**changes)

@@ -1,4 +1,4 @@
-"""A clearly invented experiment directory: random numbers in the formats of the contract."""
+"""An invented experiment directory: random numbers in the formats of docs/data-formats.md."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ WORDS = [f"invented{i}" for i in range(50)]
 
 
 def experiment(**changes: Any) -> Experiment:
-    """The demo's rows on an invented corpus; `changes` replace parts of the configuration."""
+    """Return the demo's rows on an invented corpus; `changes` replace parts of the settings."""
     values: dict[str, Any] = {
         "experiment": "invented",
         "corpora": {"invented": {"source": {"kind": "wikipedia-vital"}}},
@@ -67,7 +67,7 @@ def experiment(**changes: Any) -> Experiment:
 def write(
     path: Path, described: Experiment, perplexities: dict[str, float] | None = None
 ) -> ExperimentDirectory:
-    """Write all files of an experiment's runs; `perplexities`: test perplexity by model."""
+    """Write all files of an experiment's runs; `perplexities` are test perplexities by model."""
     directory = ExperimentDirectory(path)
     for corpus in described.corpora:
         _write_corpus(directory, corpus)
@@ -85,7 +85,7 @@ def write_run(
     testing: TestingSettings | None = None,
     salt: str = "",
 ) -> None:
-    """Write one run and its evaluations; another `salt` makes another identity."""
+    """Write one run and its evaluations; a different `salt` makes a different identity."""
     random = np.random.default_rng(list(f"{run.name}{salt}".encode()))
     identity = hashlib.sha256(f"{run.name}{salt}".encode()).hexdigest()
     online, still = _perplexities(run, perplexities, random)
@@ -108,7 +108,7 @@ def write_run(
 def write_evaluation(
     directory: ExperimentDirectory, run: str, evaluation: str, perplexity: float
 ) -> None:
-    """Write one evaluation more of a run: of valid and test, with that test perplexity."""
+    """Add an evaluation of `valid` and `test` to a run, with the given test perplexity."""
     identity = records.read(RunRecord, directory.run(run).record).identity
     scores = _scores(perplexity, np.random.default_rng(1))
     held_out = scores[scores["split"] != "train"]
@@ -116,7 +116,7 @@ def write_evaluation(
 
 
 class Tested(NamedTuple):
-    """What an evaluation's file says beside its metrics."""
+    """The contents of an evaluation's file other than its metrics."""
 
     costs: Costs
     curve: tuple[Trial, ...] = ()
@@ -140,7 +140,7 @@ def _tested(evaluation: str, hidden: int, size: int) -> Tested:
 
 
 def _curve(keys: list[str], tried: list[tuple[float, ...]]) -> tuple[Trial, ...]:
-    """Settings that were tried, the best ones first."""
+    """Return the settings that were tried, the best ones first."""
     return tuple(
         Trial(settings=dict(zip(keys, values, strict=True)), valid_perplexity=90.0 + 2 * number)
         for number, values in enumerate(tried)
@@ -208,7 +208,7 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
 
 
 def _write_arrays(files: CorpusDirectory) -> None:
-    """A vocabulary in 2 classes, and streams whose sentences have the lengths of the scores."""
+    """Write a vocabulary of 2 classes, and streams with the sentence lengths of the scores."""
     rows = [
         "</s>\t900\t0",
         "<unk>\t90\t0",
@@ -229,7 +229,7 @@ def _write_arrays(files: CorpusDirectory) -> None:
 
 
 def _lengths(split: str) -> npt.NDArray[np.int32]:
-    """The same for every run: all are tested on the same sentences."""
+    """Return the sentences' lengths, the same for every run, as all are tested on one text."""
     random = np.random.default_rng(len(split))
     return random.integers(5, 40, SENTENCES[split]).astype(np.int32)
 
@@ -268,7 +268,7 @@ def _write_training(
             valid_perplexity=valid,
             kept=True,
             words_per_second=70_000.0 + float(random.normal(0, 900)),
-            # No two trainings take as long.
+            # The identity makes each training's time different.
             seconds=18.5 + int(identity[:4], 16) / 1e5,
             cpu_seconds=18.0,
             peak_memory_megabytes=400.0 + number,
@@ -298,7 +298,7 @@ def _write_training(
 
 
 def _scores(perplexity: float, random: np.random.Generator) -> pd.DataFrame:
-    """Per-sentence scores of the three splits; that perplexity, exactly, on `test`."""
+    """Return per-sentence scores of the three splits, with exactly that perplexity on `test`."""
     frames = []
     for split, count in SENTENCES.items():
         tokens = _lengths(split)
@@ -330,7 +330,7 @@ def _write_evaluation(
     scores_file.parent.mkdir(parents=True, exist_ok=True)
     scores.to_parquet(scores_file, index=False)
     test = scores[scores["split"] == "test"]
-    # Every token of a sentence has the same share of its score.
+    # All tokens of a sentence have equal shares of its score.
     shares = (test["log_probability"] / test["tokens"]).to_numpy()
     np.save(tokens_file, np.repeat(shares, test["tokens"]).astype(np.float32))
     record = Evaluation(
@@ -341,7 +341,7 @@ def _write_evaluation(
         parameters=tested.parameters,
         chosen=tested.curve[0].settings if tested.curve else {},
         curve=tested.curve,
-        files={},  # so that tests may change them
+        files={},  # no checksums, so that tests may change the files
         splits={str(split): _metrics(rows) for split, rows in scores.groupby("split", sort=False)},
     )
     records.write(directory.evaluation(run, evaluation), record)

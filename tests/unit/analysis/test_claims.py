@@ -36,12 +36,12 @@ RUN, STATIC = "invented-M100-D20-seed1", "invented-M120-D0-seed1"
 
 
 def claims(results: Results) -> dict[str, Any]:
-    """What `claims.json` says."""
+    """Return the contents of `claims.json`."""
     return judge(results).model_dump(mode="json")
 
 
 def _claims(results: Results) -> dict[int, dict[str, Any]]:
-    """The claims of the row 100/20, by number."""
+    """Return the claims of the row 100/20, by number."""
     return {c["number"]: c for c in claims(results)["claims"] if c["model"] == "100/20"}
 
 
@@ -50,7 +50,7 @@ def _reasons(results: Results) -> dict[int, str]:
 
 
 def _scored(results: Results, run: str, evaluation: str, split: str, perplexity: float) -> Results:
-    """The same results, but an evaluation's perplexity on a split is that one."""
+    """Give an evaluation another perplexity on a split; return the new results."""
     path = results.directory.sentence_scores(run, evaluation)
     scores = pd.read_parquet(path)
     rows = scores["split"] == split
@@ -66,7 +66,7 @@ def _edited(results: Results, run: str, evaluation: str, split: str, perplexity:
 
 
 def _everything_worth(results: Results, change: float, run: str = RUN) -> Results:
-    """Everything learning has the vector's scores, its perplexity changed by so many per cent."""
+    """Give `all` the scores of the vector alone, with a perplexity changed by `change` per cent."""
     perplexity = _perplexity(results, run, "document_vector") * (1 + change / 100)
     for unit in EVERYTHING["unit_of_text"]:
         scores = pd.read_parquet(results.directory.sentence_scores(run, "document_vector"))
@@ -77,7 +77,7 @@ def _everything_worth(results: Results, change: float, run: str = RUN) -> Result
 
 
 def _perplexity(results: Results, name: str, evaluation: str) -> float:
-    """A run's test perplexity."""
+    """Return a run's test perplexity."""
     [run] = [run for run in results.runs if run.name == name]
     return run.evaluations[evaluation].splits["test"].perplexity
 
@@ -88,7 +88,7 @@ def _row(results: Results, label: str) -> Row:
 
 
 def _update(results: Results, path: Path, **values: Any) -> Results:
-    """The same results, but with other values in one file."""
+    """Change values in one file; return the new results."""
     write_json(path, read_json(path) | values)
     return collect(results.experiment, results.directory)
 
@@ -155,7 +155,7 @@ def test_the_static_row_with_more_parameters_is_the_smallest_such(invented: Inve
     smallest = min(fitting, key=lambda row: row.parameters)
     assert mine[2]["against"] == mine[3]["against"] == smallest.label
     result = results.directory.run(smallest.first.name).result
-    as_many = _update(results, result, parameters=needed)  # as many are enough
+    as_many = _update(results, result, parameters=needed)  # equally many are enough
     assert _claims(as_many)[2]["effect"]["parameters_against"] == needed
 
 
@@ -184,7 +184,7 @@ def test_fewer_multiply_adds_count_only_with_a_lower_perplexity(
 
 @pytest.mark.parametrize(
     ("change", "expected"),
-    # By so much learning everything changes the perplexity; 1 % is the margin.
+    # The change of perplexity, in per cent, when everything learns; the margin is 1 %.
     [(5.0, "supported"), (0.0, "supported"), (-0.9, "supported"), (-1.1, "not supported")],
 )
 def test_the_vector_alone_may_be_worse_by_the_margin(
@@ -235,7 +235,7 @@ def test_everything_is_kept_for_the_unit_that_is_best_on_valid(
 def test_a_vector_kept_for_longer_is_tested_too_where_it_is_better_on_valid(
     invented: Invented, better: bool
 ) -> None:
-    """Beside the one as trained, which is not to be hidden by it."""
+    """Its claim stands beside that of the vector as trained and does not replace it."""
     testing = EVERYTHING | {"updates": ["document_vector", "all"]}
     results = invented({"100/20": 90.0}, rows=PAIR, testing=testing)
     for unit, valid, test in (("stream", 80.0 if better else 95.0, 70.0), ("sentence", 90.0, 90.0)):
@@ -261,13 +261,13 @@ def test_learning_after_a_sentence_is_not_the_paper_s_way(invented: Invented) ->
 def test_the_still_model_is_set_against_the_static_one(
     invented: Invented, static: float, said: str
 ) -> None:
-    # An invented vector held still has 1.35 times the perplexity: 126.9.
+    # The invented vector has 1.35 times the perplexity when it is held still: 126.9.
     claim = _claims(invented({"100/0": static, "100/20": 94.0}, rows=PAIR))[5]
     still = claim["effect"]["still_against_static"]
     assert still["still_is"] == said
     assert still["test_perplexity"] == claim["effect"]["test_perplexity_against"]
     assert still["test_perplexity_against"] == pytest.approx(static)
-    assert claim["verdict"] == "supported"  # of the first comparison alone
+    assert claim["verdict"] == "supported"  # judged by the first comparison alone
 
 
 def test_what_cannot_be_tested_is_named_with_its_reason(invented: Invented) -> None:
@@ -341,7 +341,7 @@ def test_the_seeds_must_agree(invented: Invented) -> None:
 def test_the_seeds_judge_by_the_margin_too(invented: Invented) -> None:
     results = invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING, seeds=[1, 2, 3])
     for seed in (1, 2, 3):
-        change = -0.5 + 0.01 * seed  # the vector alone is worse with each seed, by half the margin
+        change = -0.5 + 0.01 * seed  # the vector alone is worse by half the margin
         results = _everything_worth(results, change, f"invented-M100-D20-seed{seed}")
     claim = _claims(results)[4]
     assert claim["seeds"]["interval_nats_per_token"][1] < 0
@@ -355,7 +355,7 @@ def test_one_seed_has_no_interval_over_seeds(invented: Invented) -> None:
 def test_p_values_are_corrected_together(invented: Invented) -> None:
     made = claims(invented({"100/20": 108.5, "120/0": 110.0}, testing=EVERYTHING))["claims"]
     tested = [claim for claim in made if claim["p_value"] is not None]
-    assert len(tested) == 8  # 2 vectors, all but the counted claim
+    assert len(tested) == 8  # 2 vectors; the claim of counted costs has no p-value
     corrected = [claim["p_value_holm"] for claim in tested]
     assert corrected == holm([claim["p_value"] for claim in tested])
 
@@ -455,7 +455,7 @@ def test_the_finding_names_what_does_not_hold(invented: Invented) -> None:
     assert "undecided: a lower perplexity" in _findings(unclear)[0]
     worse = _findings(invented({**good, "120/0": 80.0}, rows=PAIR))[0]
     assert "does not help" in worse
-    assert "at least as many" not in worse  # once is enough
+    assert "at least as many" not in worse  # the finding says it only once
 
 
 def test_the_finding_is_of_the_paper_s_model(invented: Invented) -> None:

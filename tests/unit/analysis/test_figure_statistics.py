@@ -18,7 +18,7 @@ from online_rnnlm.corpora.corpus import Split, Vocabulary
 
 
 def _split(lengths: list[int], words: list[int] | None = None) -> Split:
-    """Sentences of these lengths; `words`: their targets."""
+    """Return a split with sentences of these lengths; `words` are their targets."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     targets = words if words is not None else [0] * int(offsets[-1])
     return Split(np.array([0, *targets], np.int32), offsets)
@@ -36,7 +36,7 @@ def test_positions_are_counted_from_the_sentences_start() -> None:
 
 
 def test_bands_are_of_words_by_their_count_in_train() -> None:
-    # Ids are in the order of classes, not of counts: the most frequent word has the last id.
+    # Ids are sorted by class, not by count: here the most frequent word has the last id.
     words = ["</s>", "a", "<unk>", *(f"w{i}" for i in range(1200)), "top"]
     counts = np.array([10**6, 1, 10**6, *range(3000, 1800, -1), 9999], dtype=np.int64)
     vocabulary = Vocabulary(words, counts, np.array([0, len(words)]))
@@ -61,7 +61,7 @@ def test_a_groups_mean_is_over_its_tokens() -> None:
     means = group_means(groups, values)
     assert list(means.present) == [0, 2]
     assert list(means.mean) == [3, 5]
-    # Sentence 0 alone has the mean 1, sentence 1 alone 4; in "b" both have 5.
+    # The mean of "a" is 1 for sentence 0 and 4 for sentence 1; the mean of "b" is 5 for both.
     assert list(means.low) == [1, 5]
     assert list(means.high) == [4, 5]
 
@@ -86,7 +86,7 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     groups = Groups(["a"], np.zeros(200, int), np.repeat(np.arange(50), 4))
     hits = 0
     for _ in range(100):
-        # Tokens of a sentence are alike: intervals over tokens would be far too narrow.
+        # All tokens of a sentence are alike, so that intervals over tokens would be too narrow.
         values = np.repeat(random.normal(0, 1, 50), 4) + random.normal(0, 0.1, 200)
         found = group_means(groups, values)
         hits += bool(found.low[0] <= 0 <= found.high[0])

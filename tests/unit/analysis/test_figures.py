@@ -180,7 +180,7 @@ def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented: Invented) -
     assert list(np.isnan(curve.perplexities)) == [True, False, True]
     assert curve.perplexities[1] == 71.0
     assert curve.chosen == {0.05, 0.1}
-    write_figures(again.experiment, again.directory)  # null and all
+    write_figures(again.experiment, again.directory)  # the null values, too
 
 
 def test_scores_of_another_text_are_refused(invented: Invented) -> None:

@@ -101,12 +101,13 @@ def test_two_sentences_are_each_others_only_neighbours() -> None:
 
 
 def test_chosen_are_the_closest_pairs_of_different_subjects() -> None:
-    # Groups of four, ever less close; each fills the places beside its first one.
+    # Groups of four words, each group less close than the one before; a group fills all places
+    # beside its first word.
     starts, steps = [0, 60, 120, 180, 240, 300], [1, 2, 3, 4, 5, 6]
     degrees = [start + step * i for start, step in zip(starts, steps, strict=True) for i in (0, 1)]
     degrees += [start + 8 * i for start in starts for i in (2, 3)]
     subjects = [str(i // 2) for i in range(12)] + ["other"] * 12
-    subjects[2] = subjects[3] = "0"  # as the first group's
+    subjects[2] = subjects[3] = "0"  # the subject of the first group
     chosen = choose(_sentences(_directions(*degrees), subjects))
     assert [subjects[place] for place in chosen] == ["0", "2", "3", "4"]
     assert chosen[0] in {0, 1}

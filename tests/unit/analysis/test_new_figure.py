@@ -1,4 +1,4 @@
-"""A figure and a table from outside of the package: a file and an entry each."""
+"""Tests of a figure and a table that a user adds: each is one file and one entry."""
 
 import json
 import os
@@ -71,7 +71,7 @@ MODULES = Path("online_rnnlm", "analysis")
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package with a figure and a table more."""
+    """A copy of the package with an additional figure and table."""
     folder = extended_package.copy_package(tmp_path_factory.mktemp("extended"))
     extended_package.add_file(folder, "analysis/figures/training_time.py", FIGURE)
     extended_package.add_file(folder, "analysis/tables/lengths.py", TABLE)

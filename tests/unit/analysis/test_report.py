@@ -19,7 +19,7 @@ Invented = Callable[..., Results]
 
 
 class Page(HTMLParser):
-    """Collects what a page would load, its ids, and its tags."""
+    """A parser that collects the files that a page loads, its ids and its tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ def test_the_report_loads_nothing_and_escapes_text(
     page.feed(text)
     assert all(link.startswith(("#", "data:")) for link in page.loaded)
     assert not page.tags & {"script", "iframe", "object", "embed"}
-    assert "b" not in page.tags  # the invented sentences hold a `<b>`
+    assert "b" not in page.tags  # the invented sentences contain `<b>`
     assert not re.search(r"@import|url\((?!#)", text)
     assert "svg" in page.tags
 
@@ -82,7 +82,7 @@ def test_the_report_says_when_learning_weights_do_harm(
         {"100/0": 110.0, "100/20": 90.0}, rows=rows, testing={"updates": ["all"], "steps": 7}
     )
     text = _written(results, published_file)
-    # The invented evaluations with learning weights are 1 % worse than what counts.
+    # The invented evaluations in which weights learn are 1 % worse than the main evaluation.
     assert "in 0 of 2 cases" in text
     assert "+1.0 to +1.0 %" in text
     assert "testing.steps" in text
@@ -111,7 +111,7 @@ def test_report_and_figures_are_the_same_bytes_every_time(
         files = [results.directory.report, *sorted((results.directory.path / "figures").iterdir())]
         contents.append([(path.name, path.read_bytes()) for path in files])
     assert contents[0] == contents[1]
-    # The report, the captions, and every figure as SVG and PNG.
+    # The report, the captions, and every figure as SVG and PNG are the same.
     assert len(contents[0]) == 2 + 2 * len(figures_of(results.experiment))
 
 
@@ -152,5 +152,5 @@ def test_the_checklist_has_an_answer_to_every_item(invented: Invented) -> None:
         assert len(answers) == 7 + 5 + 5
         assert all(item and answer for item, answer in answers)
     said = " ".join(answer for _, answer in answers)
-    assert "10 trainings" in said  # five rows, two rates each
+    assert "10 trainings" in said  # five rows with two rates each
     assert "invented, 2 cores" in said

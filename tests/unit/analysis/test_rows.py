@@ -1,4 +1,4 @@
-"""Rows of the comparison, and which of them figures, tables and claims speak of."""
+"""Tests of the comparison's rows and of those that figures, tables and claims use."""
 
 import math
 from collections.abc import Callable
@@ -28,7 +28,7 @@ ROWS = [
 
 
 def _valid(results: Results, values: dict[str, float]) -> Results:
-    """The same results, but with other perplexities of `valid` by row: one value a seed."""
+    """Change perplexities on `valid`, by row and one value a seed; return the new results."""
     for run in results.runs:
         if run.run.model in values:
             evaluation = final_evaluation(run.run.settings.document_size)
@@ -77,7 +77,7 @@ def test_the_best_row_is_chosen_on_valid_by_the_mean_over_seeds(invented: Invent
 @pytest.mark.parametrize(
     ("rows", "best"),
     [
-        (ROWS, "100/35"),  # the paper's model, though others are better
+        (ROWS, "100/35"),  # the paper's model, although others are better
         ([{"document_size": 0}, ROWS[1]], "100/20 both"),
         ([{"hidden_size": [100, 120]}], "120/0"),
     ],
@@ -97,7 +97,7 @@ def test_of_equal_rows_the_first_is_best(invented: Invented) -> None:
 @pytest.mark.parametrize(
     ("static", "same", "more", "shown"),
     [
-        ([100, 120, 135], "100/0", "120/0", ["100/0", "120/0"]),  # 135/0 has more, too
+        ([100, 120, 135], "100/0", "120/0", ["100/0", "120/0"]),  # 135/0 has more as well
         ([90, 150, 100], "100/0", "150/0", ["100/0", "150/0"]),
         ([100], "100/0", None, ["100/0"]),
         ([90, 95], None, None, ["95/0"]),

@@ -24,14 +24,14 @@ REPLICATIONS = 500
 
 
 def _enumerated(gains: list[float]) -> float:
-    """The sign-flip test by its definition, one pattern after another."""
+    """Return the sign-flip test's p-value by its definition, one pattern after another."""
     patterns = list(itertools.product([-1, 1], repeat=len(gains)))
     sums = [abs(sum(s * g for s, g in zip(signs, gains, strict=True))) for signs in patterns]
     return sum(value >= abs(sum(gains)) - 1e-9 for value in sums) / len(patterns)
 
 
 def test_tiny_permutation_by_hand() -> None:
-    # Of 8 sign patterns, only +++ and --- reach |1 + 2 + 4| = 7.
+    # Only two of the 8 sign patterns, +++ and ---, reach |1 + 2 + 4| = 7.
     assert sign_flip_p_value(np.array([1.0, 2.0, 4.0]), seed=1) == 2 / 8
 
 
@@ -45,7 +45,7 @@ def test_few_sentences_are_enumerated(gains: list[int]) -> None:
 def test_drawn_signs_agree_with_all_signs() -> None:
     gains = np.random.default_rng(3).normal(0.3, 1, 12)
     exact = _enumerated(list(gains))
-    drawn = sign_flip_p_value(gains, seed=1, resamples=4000)  # 2^12 > 4000: these are drawn
+    drawn = sign_flip_p_value(gains, seed=1, resamples=4000)  # 2^12 > 4000, so patterns are drawn
     assert drawn == pytest.approx(exact, abs=0.03)
 
 
@@ -164,14 +164,14 @@ def test_seed_interval_agrees_with_scipy(differences: list[float], null: float) 
         theirs = stats.ttest_1samp(differences, null)
         assert found.p_value == pytest.approx(theirs.pvalue)
         assert (found.low, found.high) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
-    # The interval and the p-value are two views of one test.
+    # The interval and the p-value come from one test and must agree.
     assert (found.side != 0) == (found.p_value < 0.05) or found.p_value == pytest.approx(0.05)
 
 
 def test_holm_by_hand() -> None:
-    # Sorted: 0.01 · 4, 0.02 · 3, 0.03 · 2 (as large as the one before), 0.9 · 1.
+    # Sorted: 0.01 · 4, 0.02 · 3, 0.03 · 2 (equal to the one before), 0.9 · 1.
     assert holm([0.02, 0.9, 0.01, 0.03]) == pytest.approx([0.06, 0.9, 0.04, 0.06])
-    # 0.04 · 1 is less than 0.03 · 2: a larger p-value never becomes the smaller one.
+    # 0.04 · 1 is less than 0.03 · 2, but corrected p-values keep their order.
     assert holm([0.03, 0.04]) == pytest.approx([0.06, 0.06])
     assert holm([0.6, 0.7]) == [1.0, 1.0]
     assert holm([0.2]) == [0.2]
@@ -191,18 +191,18 @@ def test_holm_corrects_upwards_and_keeps_the_order(p_values: list[float], random
 
 
 def _skewed(random: np.random.Generator, truth: float) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Sentences' gains and tokens whose mean gain a token is `truth` in the whole population.
+    """Draw gains and tokens of sentences from a population whose mean gain a token is `truth`.
 
-    Lengths from 3 to 40; longer sentences gain more a token; the noise is exponential.
+    Lengths are 3 to 40; longer sentences gain more a token; the noise is exponential.
     """
     tokens = random.integers(3, 41, 150)
-    slope = 0.02 * (tokens - 21.5) * tokens  # its mean is 0.02 · the lengths' variance
+    slope = 0.02 * (tokens - 21.5) * tokens  # its mean is 0.02 times the lengths' variance
     noise = (random.exponential(size=150) - 1) * 3 * np.sqrt(tokens)
     return truth * tokens + slope - 0.02 * (38**2 - 1) / 12 + noise, tokens
 
 
 def _covered(intervals: Floats, truth: float, width: float = 1.0) -> float:
-    """The share of the intervals that hold the truth; `width` makes them all narrower."""
+    """Return the share of intervals that contain the truth; `width` scales all intervals."""
     middle, half = intervals.mean(axis=1), width * np.diff(intervals, axis=1)[:, 0] / 2
     return float(np.mean(np.abs(truth - middle) <= half))
 
@@ -217,7 +217,7 @@ def test_95_percent_of_bootstrap_intervals_hold_the_truth() -> None:
         [bootstrap_interval(*_skewed(random, truth), i, 300) for i in range(REPLICATIONS)]
     )
     assert _is_95_percent(_covered(intervals, truth))
-    # The check itself can fail: half the width, or another truth.
+    # The check fails, as it should, for half the width or another truth.
     assert not _is_95_percent(_covered(intervals, truth, width=0.5))
     assert not _is_95_percent(_covered(intervals, truth + 0.1))
 
@@ -232,7 +232,7 @@ def test_95_percent_of_seed_intervals_hold_the_truth(seeds: int) -> None:
 
 
 def _as_many_as_by_chance(p_values: Floats) -> bool:
-    """Whether 5 % of the p-values are below 0.05 and half below 0.5, within chance."""
+    """Return True if, within chance, 5 % of the p-values are below 0.05 and half are below 0.5."""
     for level in (0.05, 0.5):
         low, high = stats.binom.interval(0.998, len(p_values), level)
         if not low <= np.sum(p_values <= level) <= high:
@@ -245,7 +245,7 @@ def _sentence_p(random: np.random.Generator) -> float:
 
 
 def _margin_p(random: np.random.Generator) -> float:
-    """The first model is worse by the margin, exactly: neither good enough nor too bad."""
+    """Return the p-value for a first model that is worse by exactly the margin."""
     gains, tokens = _skewed(random, -0.01)
     zeros = np.zeros(len(gains))
     return compare(gains, zeros, tokens, null=-0.01, resamples=199).p_value
@@ -264,7 +264,7 @@ def test_without_a_difference_p_values_are_uniform(
     random = np.random.default_rng(13)
     p_values = np.array([draw(random) for _ in range(REPLICATIONS)])
     assert _as_many_as_by_chance(p_values)
-    assert not _as_many_as_by_chance(p_values / 2)  # as of a one-sided test, chosen afterwards
+    assert not _as_many_as_by_chance(p_values / 2)  # one-sided, chosen afterwards
 
 
 def test_holm_keeps_the_chance_of_any_false_claim_at_5_percent() -> None:

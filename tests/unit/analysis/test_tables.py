@@ -56,7 +56,7 @@ STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 
 
 def _set(results: Results, run: str, evaluation: str, values: dict[str, float]) -> None:
-    """Set perplexities, by split."""
+    """Set an evaluation's perplexities, by split."""
     for split, value in values.items():
         metrics = {"perplexity": value, "perplexity_without_unk": value + 100}
         change_split(results.directory, run, evaluation, split, **metrics)
@@ -71,7 +71,7 @@ def _again(results: Results) -> Results:
 
 
 def _bold(table: Table) -> list[list[str]]:
-    """The headings of each row's bold cells."""
+    """Return the headings of each row's bold cells."""
     return [
         [heading for heading, best in zip(table.headings, marks, strict=True) if best]
         for marks in table.best()
@@ -153,7 +153,7 @@ def test_rivals_stand_below_the_models_of_their_corpus(invented: Invented) -> No
     assert list(zip(data["corpus"], data["model"], strict=True)) == [
         (corpus, model) for corpus in ("one", "two") for model in models
     ]
-    # What speaks of the networks alone can tell them by their size.
+    # Tables and figures of the networks alone can tell them apart by their sizes.
     assert list(data["hidden_size"].notna()) == [True, True, False, False, False] * 2
 
 
@@ -216,7 +216,7 @@ def _candidate(size: int, learning_rate: float, document_rate: float | None = No
 
 @pytest.fixture
 def searched(invented: Invented, fake: Any, tmp_path: Path) -> Results:
-    """Two rows, each of which has another best candidate; the test set has no say."""
+    """Two rows with different best candidates; perplexities on `test` do not matter."""
     experiment = fake.experiment(rows=TWO_ROWS, seeds=[1, 2], **SEARCH)
     directory = fake.write(tmp_path / "searched", experiment)
     values = {
@@ -226,7 +226,7 @@ def searched(invented: Invented, fake: Any, tmp_path: Path) -> Results:
     }
     for name, value in values.items():
         _update(directory.run(name).result, valid_perplexity=value)
-    for run in experiment.runs():  # as they are trained after the search
+    for run in experiment.runs():  # the trainings after the search
         fake.write_run(directory, fake.resolve(run, directory), {})
     return collect(experiment, directory)
 
@@ -264,7 +264,7 @@ UPDATES = {"updates": ["all", ["document_vector", "output"]]}
         ({"testing": RIVALS}, ["corpora", "perplexity"]),
         ({"testing": UPDATES}, ["corpora", "perplexity", "updates"]),
         ({"testing": UPDATES, **SEARCH}, ["corpora", "perplexity", "updates", "search"]),
-        # Without a vector nothing is left to learn.
+        # A network without a vector has nothing to learn here.
         (
             {"testing": {"updates": ["document_vector"]}, "rows": [{"hidden_size": 100}]},
             ["corpora", "perplexity"],
@@ -301,7 +301,7 @@ def test_tables_are_the_same_bytes_every_time(invented: Invented, published_file
 
 
 def _updates(invented: Invented, **changes: Any) -> Results:
-    """Two rows with every evaluation's perplexities set."""
+    """Return the results of two rows, with the perplexities of every evaluation set."""
     results = invented(rows=TWO_ROWS, testing=UPDATES | changes)
     values = {
         (STATIC, "none"): (61.0, 71.0),
@@ -365,8 +365,8 @@ def test_costs_and_rates_are_the_best_rows(invented: Invented) -> None:
     table = updates_table(_again(results))
     headings = ["Rate", "Parameters touched a word", "Multiply-adds a word", "Words/s"]
     assert [_cell(table, 2, heading) for heading in headings] == ["0.3", "35", "4,500", "90,000"]
-    assert [_cell(table, row, "Rate") for row in (0, 1)] == ["", "0.15"]  # as it was trained
-    # Of what it does not do, it has no costs.
+    assert [_cell(table, row, "Rate") for row in (0, 1)] == ["", "0.15"]  # the rate of training
+    # A row without this evaluation has no costs for it.
     assert [_cell(table, 4, heading) for heading in headings] == [""] * 4
 
 
@@ -463,7 +463,7 @@ def _latex(columns: int, heading: str, **options: Any) -> str:
 def test_a_wide_latex_table_is_set_small_and_a_very_wide_one_sideways(
     columns: int, environment: str, small: bool
 ) -> None:
-    latex = _latex(columns, "Heading")  # 9 letters a column: `1.0 ± 0.2`
+    latex = _latex(columns, "Heading")  # 9 characters a column: `1.0 ± 0.2`
     assert re.findall(r"\\(?:begin|end)\{(\w*table)\}", latex) == [environment] * 2
     assert (r"\scriptsize" in latex) is small
     assert latex.index(r"\centering") < latex.index(r"\begin{tabular}")

@@ -1,4 +1,4 @@
-"""The command: what it says and how it exits."""
+"""Tests of the command's messages and exit statuses."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The configuration: what is allowed, what a mistake says, which runs come out of it."""
+"""Tests of the configuration: allowed values, messages about mistakes, and the resulting runs."""
 
 import difflib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The names of what learns during testing."""
+"""Tests of the evaluations' names and files."""
 
 from pathlib import Path
 
@@ -136,5 +136,5 @@ def test_a_run_has_the_files_of_its_evaluations(tmp_path):
     kinds = ("json", "parquet", "test.npy")
     assert names[:-1] == [f"{n}.{kind}" for n in ("none", "document_vector") for kind in kinds]
     assert online[-1] == str(directory.further_evaluations(described.runs()[1].name))
-    # What a static network does not have is no further evaluation.
+    # A static network has no further evaluations, as it has no document vector.
     assert [Path(file).name for file in static] == [f"none.{kind}" for kind in kinds]

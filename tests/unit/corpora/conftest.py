@@ -15,7 +15,7 @@ from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 @pytest.fixture
 def settings(tmp_path: Path) -> CorpusSettings:
-    """A small text of the user's, every word kept."""
+    """Settings of a corpus from a user's small text, with every word kept."""
     source = {"kind": "text", "file": tmp_path / "text.txt"}
     sizes = {"valid_sentences": 3, "test_sentences": 2}
     return CorpusSettings.model_validate(
@@ -47,5 +47,5 @@ def _prepare(
 
 @pytest.fixture(scope="session")
 def prepare() -> Callable[..., CorpusDirectory]:
-    """Runs all stages of a corpus, one after the other."""
+    """A function that runs all stages of a corpus, one after the other."""
     return _prepare

@@ -1,4 +1,4 @@
-"""Every sentence knows its article: through tokenisation, shuffles, splits and the arrays."""
+"""Tests that tokenisation, shuffles, splits and the arrays keep every sentence's article."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -49,15 +49,16 @@ def write_jsonl(file: Path, articles: list[dict[str, object]]) -> Path:
 
 
 def marked(article: int) -> str:
-    """An article of a sentence a paragraph, which says where it is from: `a7 s0 is here .`"""
+    """Return an article of one sentence a paragraph, marked with its place: `a7 s0 is here .`"""
     sentences = [f"A{article} s{number} is here." for number in range(SENTENCES)]
-    # What is the same in all articles, and a fragment: neither may shift what follows.
+    # A sentence that all articles share, and a fragment: both are dropped, and the numbers of
+    # the sentences after them must stay right.
     return "\n".join(["All know this sentence.", *sentences[:2], "No!", *sentences[2:]])
 
 
 @pytest.fixture
 def own(settings: CorpusSettings, tmp_path: Path) -> CorpusSettings:
-    """A `.jsonl` of marked articles, an article of fragments among them, some with a topic."""
+    """A `.jsonl` file of marked articles with topics, one of them only of fragments."""
     texts = [marked(number) for number in range(ARTICLES)]
     texts[5] = "No! Yes!"
     rows: list[dict[str, object]] = [
@@ -69,12 +70,12 @@ def own(settings: CorpusSettings, tmp_path: Path) -> CorpusSettings:
 
 
 def assert_marked(text: Path) -> None:
-    """The number beside every sentence is the one that is in it."""
+    """Assert that every sentence's article number is the one that its text is marked with."""
     numbers = numbers_of(text)
     marks = [line.split()[0] for line in lines(text)]
     assert len(numbers) == len(marks)
     common = [n for n, mark in zip(numbers, marks, strict=True) if mark == "all"]
-    assert common in ([], [0])  # only the first of the duplicates is there, in some split
+    assert common in ([], [0])  # only the first of the duplicates is kept, in one of the splits
     found = [f"a{n}" for n in numbers]
     assert [m for m in marks if m != "all"] == [
         f for f, m in zip(found, marks, strict=True) if m != "all"
@@ -84,7 +85,7 @@ def assert_marked(text: Path) -> None:
 def test_every_sentence_has_the_number_of_its_article(
     own: CorpusSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Several processes give the same, says `test_the_number_of_processes_changes_nothing`.
+    # `test_the_number_of_processes_changes_nothing` covers several processes.
     monkeypatch.setattr("online_rnnlm.corpora.tokenisation.BATCH_CHARACTERS", 250)
     directory = CorpusDirectory(tmp_path / "corpus")
     write_articles(own, tmp_path, directory.articles, 1)
@@ -123,7 +124,7 @@ def test_the_articles_of_ready_files_are_numbered_in_each_file(
         files[split] = write_jsonl(tmp_path / f"{split}.jsonl", rows)
     directory = prepare(changed(settings, source={"kind": "text", **files}), tmp_path)
     for split in SPLITS:
-        # Nothing is dropped from a ready file but fragments.
+        # Only fragments are dropped from a ready file.
         assert numbers_of(directory.split(split)) == [0] * 5 + [1] * 5
     assert topics_of(directory, "test") is None
 
@@ -163,7 +164,7 @@ def test_tokenised_text_is_divided_by_its_empty_lines(
 
 
 def stored(lengths: list[int]) -> StoredText:
-    """Articles of these lengths; a sentence is its own index. Numbers have gaps."""
+    """Return articles of these lengths; a sentence is its own index. Article numbers have gaps."""
     numbers = np.repeat(np.arange(len(lengths)) * 2 + 1, lengths).astype(np.int32)
     return StoredText(Path("text"), [str(i).encode() for i in range(len(numbers))], numbers)
 
@@ -203,11 +204,11 @@ def test_articles_stay_whole_and_only_a_splits_last_one_is_cut(
     try:
         parts = parts_of(sized("article", test, valid, train, seed), text)
     except UserError:
-        # Every cut loses 5 sentences at most.
+        # Every cut drops 5 sentences at most.
         assert sum(lengths) < test + valid + (train or 1) + 3 * 5
         return
     found = [number for part in parts.values() for number, _ in groupby(n for _, n in part)]
-    assert len(found) == len(set(found))  # no article is in two splits, or twice in one
+    assert len(found) == len(set(found))  # no article is in two splits or twice in one
     for split, wanted in (("test", test), ("valid", valid), ("train", train)):
         assert wanted is None or len(parts[split]) == wanted
         runs = [[s for s, _ in run] for _, run in groupby(parts[split], lambda pair: pair[1])]
@@ -282,7 +283,7 @@ def test_text_that_cannot_be_divided_by_article_is_refused_and_leaves_nothing(
 
 
 def test_cuts_that_leave_a_split_too_few_sentences_are_refused() -> None:
-    # 12 sentences would do for 2 + 2 + 8, but each cut takes two with it.
+    # 12 sentences would be enough for 2 + 2 + 8, but each cut drops two.
     with pytest.raises(UserError, match=r"12 sentences of 3 articles.*`train`"):
         divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
     with pytest.raises(UserError, match=r"`valid`"):

@@ -23,7 +23,7 @@ TINY = PackagedFile(
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that stands for the package index, with one tiny wheel."""
+    """A folder that replaces the package index and holds one tiny wheel."""
     folder = tmp_path / "index"
     folder.mkdir()
     info = "tiny_corpus-1.0.dist-info"

@@ -1,4 +1,4 @@
-"""Text to arrays, as the stages are run one after the other."""
+"""Tests of preparation, from text to arrays, with the stages run one after the other."""
 
 import bz2
 import gzip
@@ -44,7 +44,7 @@ def lines(file: Path) -> list[str]:
 
 
 def words_of(corpus: Corpus, split: str) -> list[str]:
-    """The split's text, rebuilt from the arrays alone."""
+    """Rebuild the split's text from the arrays alone."""
     stream, offsets = corpus.splits[split].stream, corpus.splits[split].offsets
     sentences = [
         [corpus.words[i] for i in stream[start + 1 : end + 1]]
@@ -107,7 +107,7 @@ def test_statistics_count_what_is_there(prepared: CorpusDirectory) -> None:
         assert found["types"] == len(set(tokens))
         sizes = np.diff(corpus.class_offsets)[corpus.word_classes]
         targets = corpus.splits[split].stream[1:]
-        scored = np.where(sizes > 1, sizes, 0)  # a word alone in its class needs no score
+        scored = np.where(sizes > 1, sizes, 0)  # a word that is alone in its class needs no score
         assert found["mean_class_size"] == pytest.approx(scored[targets].mean())
     assert sum(statistics["class_sizes"]) == statistics["vocabulary_size"] == len(corpus.words)
     assert statistics["digest"] == corpus.digest

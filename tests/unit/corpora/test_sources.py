@@ -1,4 +1,4 @@
-"""Every kind of source is a module that can be asked without reading anything."""
+"""Tests that every kind of source is a module that answers without reading the source."""
 
 import subprocess
 import sys

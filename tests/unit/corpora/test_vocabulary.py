@@ -11,7 +11,7 @@ from online_rnnlm.corpora.corpus import read_vocabulary
 from online_rnnlm.corpora.vocabulary import assign_classes, select_words, write_vocabulary
 from online_rnnlm.errors import UserError
 
-COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; frequencies' sum 36
+COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; sum of the counts 36
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; frequenci
         ("sqrt_frequency", 3, [0, 0, 1, 1, 2, 2, 2]),
         # cumulative 16 25 29 33 34 35 36 of 36, bound 18
         ("frequency", 2, [0, 0, 1, 1, 1, 1, 1]),
-        # bounds 9 18 27: each of the first three words crosses one
+        # bounds 9 18 27: each of the first three words crosses one bound
         ("frequency", 4, [0, 1, 2, 3, 3, 3, 3]),
-        # bounds 6 12 18 24 30: one word crosses one bound at most, although 16 passes two
+        # bounds 6 12 18 24 30: a word crosses one bound at most, although 16 passes two
         ("frequency", 6, [0, 1, 2, 3, 4, 5, 5]),
         ("equal_size", 3, [0, 0, 0, 1, 1, 2, 2]),
         ("equal_size", 100, [0, 1, 2, 3, 4, 5, 6]),

@@ -1,4 +1,4 @@
-"""Small models and corpora, for every test of this folder."""
+"""Fixtures for all tests of this folder: small models and corpora."""
 
 from tests.unit.small_models import quick_graph, small
 

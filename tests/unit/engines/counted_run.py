@@ -1,7 +1,7 @@
 """Runs the kernels as plain Python, `NUMBA_DISABLE_JIT=1`, and counts their multiply-adds.
 
-Reads a list of cases from standard input and writes, for each, the multiply-adds of the run and
-the log-probability of the text, both as JSON. For `test_model_cost`, which see.
+Reads a JSON list of cases from standard input and writes, for each, the multiply-adds of the run
+and the log-probability of the text, as JSON. `test_model_cost` starts it and checks the counts.
 """
 
 import json
@@ -20,7 +20,7 @@ from online_rnnlm.model.sizes import sizes_for
 
 
 class Counted:
-    """Numpy's versions of whatever multiplies; each adds what it costs to `total`."""
+    """Numpy versions of the kernels' products; each adds its multiply-adds to `total`."""
 
     def __init__(self, document_size):
         self.document_size = document_size
@@ -51,7 +51,7 @@ class Counted:
         document_gradient[: len(part)] += part @ deltas
 
     def descend(self, vector, rate, gradient):
-        # Of d, a step that counts; of an embedding, the optimizer's, that does not.
+        # A step of d counts; a step of an embedding is the optimizer's and does not count.
         self.total += vector.size if vector.size == self.document_size else 0
         vector -= rate * gradient
 
@@ -67,7 +67,7 @@ class Counted:
 
 
 def put_into_the_kernels(counted):
-    """Replace the kernels' functions wherever a module knows them by name."""
+    """Replace the kernels' functions in every module that has them by name."""
     names = {name for name in vars(Counted) if not name.startswith("__")} - {"_product"}
     found = set()
     for info in pkgutil.iter_modules(kernels.__path__):
@@ -79,7 +79,7 @@ def put_into_the_kernels(counted):
 
 
 def log_probability(case, settings, corpus, weights):
-    """Run one case: train on all sentences once, score them, or let weights learn meanwhile."""
+    """Run one case: train on all sentences once, score them, or score them while weights learn."""
     numbers = np.arange(corpus.splits["train"].sentences)
     if case["mode"] == "train":
         ones = parameters.filled(sizes_for(settings, corpus), 1.0, settings.precision)
@@ -95,7 +95,7 @@ def log_probability(case, settings, corpus, weights):
 
 
 def online_settings(case, settings):
-    """What learns in a case."""
+    """Return the settings of the weights that learn in a case."""
     rate = settings.document_rate if settings.document_size else 0.0
     return OnlineSettings(
         frozenset(case["groups"]), 0.05, rate, case["steps"], case["learn_after"], "stream"
@@ -103,7 +103,7 @@ def online_settings(case, settings):
 
 
 def corpus_of(case):
-    """The case's corpus: its classes' sizes, and its sentences as lists of word ids."""
+    """Return the case's corpus, from its classes' sizes and its sentences of word ids."""
     offsets = np.concatenate([[0], np.cumsum(case["class_sizes"])]).astype(np.int64)
     lengths = [len(sentence) for sentence in case["sentences"]]
     stream = np.concatenate([[0], *case["sentences"]]).astype(np.int32)
@@ -113,7 +113,7 @@ def corpus_of(case):
 
 
 def run(case, counted=None):
-    """The case's log-probability; `counted` is put into the kernels before."""
+    """Return the case's log-probability; `counted`, if given, replaces the kernels' functions."""
     settings = RunSettings.model_validate(
         {"corpus": "small", "precision": "float64", "seed": 3, **case["settings"]}
     )
@@ -126,7 +126,7 @@ def run(case, counted=None):
 
 
 def main():
-    """Count all cases."""
+    """Count the multiply-adds of all cases."""
     results = []
     for case in json.load(sys.stdin):
         counted = Counted(case["settings"]["document_size"])

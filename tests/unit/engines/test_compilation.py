@@ -1,4 +1,4 @@
-"""Compiling ahead: what is compiled is all that jobs then need."""
+"""Tests that compiling ahead covers everything that jobs need later."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ KERNELS = (measure, train_batches, score_sentences, score_online)
     [("kernel", ["float32"], ["float32"]), ("jax", [], ["float32"]), ("graph", [], [])],
 )
 def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, online):
-    """JAX leaves it to the kernel to test while weights learn."""
+    """With JAX as engine, the kernel is used for tests in which weights learn."""
     compiled = []
     for function in ("compile_kernels", "compile_online_kernel"):
         monkeypatch.setattr(compilation, function, compiled.append)

@@ -1,4 +1,4 @@
-"""A run gets the device that it asks for, or says at once that it is not there."""
+"""Tests that a run gets the device it requires, or reports at once that it is missing."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ SLOW = {"numpy", "pytensor", "numba", "jax"}
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a verb for the only run of an experiment with these training settings."""
+    """A function that runs a verb for an experiment's only run, with given training settings."""
 
     def run(verb, *, options=(), **training):
         values = {
@@ -30,7 +30,7 @@ def run(tmp_path):
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
         [name] = [run.name for run in loading.load(path).runs()]
         command = [sys.executable, *options, "-m", "online_rnnlm", verb]
-        # Where there is a GPU, its driver is told to hide it.
+        # If there is a GPU, the setting hides it.
         return subprocess.run(
             [*command, "--config", path, "--run", name],
             env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
@@ -103,7 +103,7 @@ def test_a_gpu_is_for_jax_only(engine):
 
 
 def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
-    """As on a node whose driver is there but too old: JAX itself raises, nothing goes on."""
+    """JAX raises, as with a driver that is too old, and the run ends."""
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     code = (
         "from online_rnnlm.errors import UserError\n"

@@ -1,4 +1,4 @@
-"""The kernels against the plain graph, and what holds for both."""
+"""Tests of the kernels against the plain graph, and of properties that both have."""
 
 from copy import deepcopy
 from typing import NamedTuple
@@ -71,12 +71,12 @@ LAYERS = ("output", "hidden", "both")
 
 def corpus_for(small, class_sizes):
     chance = np.random.default_rng(7)
-    lengths = LENGTHS[-5:] if class_sizes == WIDE else LENGTHS  # the plain graph takes its time
+    lengths = LENGTHS[-5:] if class_sizes == WIDE else LENGTHS  # the plain graph is slow
     return small.corpus_of(class_sizes, small.random_split(chance, sum(class_sizes), lengths))
 
 
 def trained(settings, corpus, weights, learning_rate):
-    """Weights, accumulators and log-probabilities after all sentences in two orders."""
+    """Train on all sentences in two orders; return weights, accumulators and log-probabilities."""
     start = parameters.filled(sizes_for(settings, corpus), 0.1, settings.precision)
     trainer = registry.trainer(settings, corpus, weights, start)
     number = corpus.splits["train"].sentences
@@ -207,7 +207,7 @@ def scoring(small, request):
 def test_a_score_depends_neither_on_order_nor_on_company(scoring):
     score, weights, corpus = scoring
     split = corpus.splits["train"]
-    # More than are scored side by side, some of them twice.
+    # More sentences than are scored in parallel, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
     starts = first_words(split.offsets, numbers)
@@ -237,7 +237,7 @@ def test_a_vector_held_still_is_as_good_as_none(small, scoring):
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_later_calls_may_need_more_memory(small, layer):
-    """Longer sentences, and classes so large that their scores outgrow what was reserved."""
+    """Longer sentences and larger classes need more memory than the first call reserved."""
     chance = np.random.default_rng(4)
     short, long = ((2, 1, 3), (30, 2, 17))
     for class_sizes in (UNEVEN, WIDE):

@@ -1,4 +1,4 @@
-"""JAX against the default engine, the shapes that it compiles, and the device that it is given."""
+"""Tests of JAX against the default engine, of the shapes it compiles and of its device."""
 
 from copy import deepcopy
 from itertools import product
@@ -20,10 +20,10 @@ jax = pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
 UNEVEN = (1, 4, 1, 9, 2, 7)
 ONE_CLASS = (12,)
 LENGTHS = (11, 1, 12, 11, 3, 12, 2, 12, 3, 11, 1, 12, 12, 2, 11)
-"""Such that batches are padded to two lengths: compiling takes long."""
+"""Lengths that are padded to only two different ones, because compiling is slow."""
 UPDATES = 50
 AGREED = 1e-4
-"""What the engines are to agree to, in single precision."""
+"""The tolerance between the engines' results in single precision."""
 EXACTLY = {"float32": 2e-5, "float64": 1e-10}
 RATE = 0.3
 VECTORS = [(0, "output"), (3, "output"), (3, "hidden"), (3, "both")]
@@ -64,7 +64,7 @@ def new_trainer(small, corpus, case, kind):
 
 
 def orders(corpus, case):
-    """Sentences for so many updates, in orders as epochs have them: the last batch is not full."""
+    """Yield sentences for `UPDATES` updates, one order an epoch, whose last batch is not full."""
     chance, left = np.random.default_rng(0), UPDATES
     number = corpus.splits["train"].sentences
     while left > 0:
@@ -102,7 +102,7 @@ def test_scores_are_those_of_the_default_engine(small, precision, vector, states
     corpus = corpus_for(small)
     split = corpus.splits["train"]
     weights = small.weights_for(case.settings("jax"), corpus)
-    # More than are scored side by side, in any order, some of them twice.
+    # More sentences than are scored in parallel, in random order, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 70)
     for rate in (RATE, 0.0):
         found, wanted = (
@@ -121,7 +121,7 @@ def test_scores_are_those_of_the_default_engine(small, precision, vector, states
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
 def test_padding_changes_nothing(small, optimizer):
-    """One sentence, in a batch that is full with two and in one that is not with nine."""
+    """The same sentence is trained on in a batch of size two and in one of size nine."""
     corpus = corpus_for(small)
     results = []
     for width in (2, 9):
@@ -142,11 +142,11 @@ def test_padding_changes_nothing(small, optimizer):
 
 @pytest.fixture
 def compilations():
-    """Grows with every model that XLA compiles."""
+    """The compile times, in seconds, of the models that XLA compiles; the list grows."""
     found = []
 
     def listen(event, seconds, fun_name="", **_):
-        whole = fun_name == "jit(jax_funcified_fgraph)"  # not what brings a constant to the device
+        whole = fun_name == "jit(jax_funcified_fgraph)"  # not copies of constants
         if whole and event == "/jax/core/compile/backend_compile_duration":
             found.append(seconds)
 
@@ -156,7 +156,7 @@ def compilations():
 
 
 def test_few_shapes_are_compiled_whatever_lengths_there_are(small, compilations, monkeypatch):
-    monkeypatch.setattr("online_rnnlm.engines.jax_engine.MAX_LENGTHS", 4)  # to be done sooner
+    monkeypatch.setattr("online_rnnlm.engines.jax_engine.MAX_LENGTHS", 4)  # to save time
     chance = np.random.default_rng(3)
     lengths = [1, *range(2, 61), *chance.integers(1, 61, 40)]
     corpus = small.corpus_of(UNEVEN, small.random_split(chance, sum(UNEVEN), lengths))
@@ -235,7 +235,7 @@ def test_a_longer_sentence_than_the_corpus_has_is_scored(small, reference):
 
 
 def test_a_text_is_learnt(corpus_directory):
-    """On a corpus prepared as the workflow does it, one epoch beats none."""
+    """One epoch is better than none on a corpus that is prepared as in the workflow."""
     corpus = load_corpus(corpus_directory)
     settings = RunSettings(corpus="topics", hidden_size=8, document_size=4, engine="jax")
     sizes = sizes_for(settings, corpus)

@@ -1,4 +1,4 @@
-"""Compiled kernels are found again wherever their sources lie, and only if these are the same."""
+"""Tests that compiled kernels are found for equal sources in any folder, and only for those."""
 
 import ast
 import os
@@ -39,7 +39,7 @@ print(function([[0.0], [0.0]]))
 
 
 def loaded(sources: Path, cache: Path) -> int:
-    """How many compiled kernels a fresh process finds."""
+    """Return the number of compiled kernels that a fresh process finds."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
     done = subprocess.run(
         [sys.executable, "-I", "-c", LOADED, str(sources)],
@@ -52,7 +52,7 @@ def loaded(sources: Path, cache: Path) -> int:
 
 
 def folder_of(sources: Path) -> str:
-    """The folder in which these sources look for compiled kernels."""
+    """Return the folder in which these sources look for compiled kernels."""
     code = "from online_rnnlm.engines import kernel_cache; print(kernel_cache.folder())"
     command = [sys.executable, "-c", code]
     environment = os.environ | {"PYTHONPATH": str(sources)}
@@ -62,7 +62,7 @@ def folder_of(sources: Path) -> str:
 
 
 def edit(sources: Path, file: str, old: str, new: str) -> None:
-    """Replace `old` where it first is in one of the engines' files."""
+    """Replace the first `old` in one of the engines' files."""
     path = sources / ENGINES / file
     content = path.read_text(encoding="utf-8")
     assert old in content
@@ -70,7 +70,7 @@ def edit(sources: Path, file: str, old: str, new: str) -> None:
 
 
 def cached(node: ast.AST) -> bool:
-    """Whether this defines a function that numba keeps."""
+    """Return True if the node defines a function that numba caches."""
     decorators = getattr(node, "decorator_list", [])
     return any("cache=True" in ast.unparse(decorator) for decorator in decorators)
 
@@ -79,9 +79,9 @@ def test_a_copy_of_the_sources_finds_what_was_compiled_but_for_an_edit_of_what_i
     cache, copy = tmp_path / "cache", tmp_path / "copy"
     assert loaded(SOURCES, cache) == 0
     assert loaded(SOURCES, cache) == 1
-    shutil.copytree(SOURCES, copy, copy_function=shutil.copy)  # the files' times are new
+    shutil.copytree(SOURCES, copy, copy_function=shutil.copy)  # with new modification times
     assert loaded(copy, cache) == 1
-    # A docstring with more lines: all functions of the module move down.
+    # A longer docstring moves all functions of the module down.
     edit(copy, "kernels/data.py", '"""', '"""Some more lines.\n\n\n')
     assert loaded(copy, cache) == 1
     edit(copy, "kernels/forward.py", "if t > 0", "if t > 1")
@@ -106,7 +106,7 @@ def test_what_machine_code_depends_on_names_its_folder(tmp_path, file, old, new)
 
 
 def test_no_two_kernels_of_a_module_share_a_name():
-    """Each would find the other's machine code."""
+    """Two kernels with one name would each load the other's machine code."""
     for file in (SOURCES / ENGINES / "kernels").glob("*.py"):
         nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         names = [node.name for node in nodes if cached(node)]

@@ -1,4 +1,4 @@
-"""The kernels' building blocks: matrix products, elementary functions, the batch's layout."""
+"""Tests of the kernels' parts: matrix products, elementary functions and the batch's layout."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ PRODUCTS = {
     "tn": (blas.multiply_tn, lambda a, b: a.T @ b),
 }
 PADDING = 99.0
-UNLIMITED = settings(deadline=None)  # compiling takes as long as it takes
+UNLIMITED = settings(deadline=None)  # compiling is slow
 
 
 @njit
@@ -32,7 +32,7 @@ def mapped(function, values):
 
 
 def inside(wide_by, array):
-    """The same matrix inside a larger one, and the larger one."""
+    """Copy a matrix into the inside of a larger one; return the inner part and the larger one."""
     rows, columns = array.shape
     larger = np.full((rows + 2, columns + wide_by), PADDING, array.dtype)
     part = larger[1 : 1 + rows, 1 : 1 + columns]
@@ -41,7 +41,7 @@ def inside(wide_by, array):
 
 
 def check_product(kind, precision, shape, factors, wide_by, seed):
-    """c ← alpha a b + beta c, the matrices slices of wider ones; `shape`: rows, inner, columns."""
+    """Check c ← alpha a b + beta c on slices of wider matrices; `shape`: rows, inner, columns."""
     multiply, expected = PRODUCTS[kind]
     rows, between, columns = shape
     alpha, beta = factors
@@ -53,14 +53,14 @@ def check_product(kind, precision, shape, factors, wide_by, seed):
     )
     wanted = alpha * expected(a.astype("float64"), b.astype("float64")) + beta * c
     if beta == 0:
-        c[:] = np.nan  # what is overwritten does not matter
+        c[:] = np.nan  # the old values must not matter
     (part_a, _), (part_b, _), (part_c, larger) = (inside(wide_by, x) for x in (a, b, c))
     real = np.dtype(precision).type
     multiply(real(alpha), part_a, part_b, real(beta), part_c)
     tolerance = 1e-6 if precision == "float32" else 1e-14
     np.testing.assert_allclose(part_c, wanted, rtol=0, atol=tolerance * (between + 5))
     part_c[:] = PADDING
-    assert (larger == PADDING).all()  # nothing beside the result was written
+    assert (larger == PADDING).all()  # nothing outside of the result was written
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -76,7 +76,7 @@ def test_products_on_slices_of_wider_matrices(kind, precision, shape, factors, w
     check_product(kind, precision, shape, factors, wide_by, seed)
 
 
-# Products of every kind so large that they are cut, into a last piece that is smaller, too.
+# These products are so large that they are computed in pieces, the last of them smaller.
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("kind", PRODUCTS)
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_exponential_is_accurate_everywhere_and_rises_up_to_its_bounds():
     results = mapped(exponentials, values)
     exact = np.exp(np.clip(values, -30, 30), dtype="f8")
     np.testing.assert_allclose(results, exact, rtol=3e-7)
-    # It may fall by rounding, by no more than the error that it is allowed.
+    # Rounding may make it fall, but by no more than the allowed error.
     assert (results[1:] >= results[:-1] * (1 - 3e-7)).all()
 
 
@@ -138,7 +138,7 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     layout.sort_by_length(offsets, batch)
     steps, laid = layout.lay_out(text, batch, first_rows, inputs, targets)
     assert (steps, laid) == (max(lengths), tokens)
-    # Longest first, equally long ones in the order in which they were given.
+    # The longest come first; those of equal length keep the given order.
     expected = sorted(given_order.tolist(), key=lambda sentence: -lengths[sentence])
     assert batch.tolist() == expected
     for b, sentence in enumerate(batch):
@@ -170,7 +170,7 @@ def test_a_text_is_measured_by_its_longest_sentence_and_by_that_with_the_most_ca
     split = small.split_of([[1, 1, 1, 0], [4, 0], [4, 5, 0]])
     classes = classes_from_offsets(np.array([0, 1, 3, 8]))
     text = Text(split.stream, split.offsets)
-    # Candidates: 2 + 2 + 2 + 1, 5 + 1 and 5 + 5 + 1.
+    # The candidates are 2 + 2 + 2 + 1, 5 + 1 and 5 + 5 + 1.
     for sentences, expected in (
         ([0, 1, 2], (4, 11)),
         ([0, 1], (4, 7)),

@@ -1,4 +1,4 @@
-"""Testing while weights learn: the kernel against the plain graph, and what holds for both."""
+"""Tests of scoring while weights learn: kernel against plain graph, and properties of both."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("quick_graph")
 UNEVEN = (1, 4, 1, 9, 2, 7)
 LENGTHS = (3, 1, 6, 4, 2)
 ARTICLES = (5, 7, 5, 7, 5)
-ORDER = np.array([2, 0, 1, 3, 4, 2])  # one sentence comes again
+ORDER = np.array([2, 0, 1, 3, 4, 2])  # sentence 2 is there twice
 DOCUMENTS = (ORDER[:2], ORDER[2:4], ORDER[4:])
 UNITS_BEGIN = {
     "sentence": [True] * 6,
@@ -106,14 +106,14 @@ def corpus(small):
 
 
 def new_scorer(small, corpus, case, kind="kernel", learning_rate=0.05):
-    """A scorer, and the weights that it was given."""
+    """Return a new scorer and the weights that it was given."""
     settings = case.settings(kind)
     weights = small.weights_for(settings, corpus)
     return registry.online_scorer(settings, corpus, weights, case.online(learning_rate)), weights
 
 
 def scored(small, corpus, case, order=ORDER, kind="kernel", learning_rate=0.05):
-    """The scores of the sentences in order, and the weights after the last."""
+    """Return the scores of the sentences in order, and the weights after the last sentence."""
     scorer, _ = new_scorer(small, corpus, case, kind, learning_rate)
     return scorer.score(corpus.splits["train"], np.array(order)), scorer.weights
 
@@ -136,7 +136,7 @@ def test_the_kernel_learns_as_the_graph_does(small, corpus, case):
     groups = groups_of(load_cell("sigmoid"))
     learning = {name for group in case.learning for name in groups[group]}
     if not case.document_rate:
-        learning = {n for n in learning if "document" not in n}  # d = 0: nothing to learn from
+        learning = {n for n in learning if "document" not in n}  # with d = 0 they have no gradient
     start = small.weights_for(case.settings(), corpus)
     for name, before in start._asdict().items():
         same = np.array_equal(getattr(found, name), before)
@@ -154,7 +154,7 @@ def test_every_call_starts_from_the_weights_given(small, corpus, kind, learn_aft
     first, learnt = scorer.score(split, ORDER), deepcopy(scorer.weights)
     scorer.score(split, ORDER[:2])
     assert not np.array_equal(scorer.weights.recurrent, learnt.recurrent)
-    weights.recurrent[:] = 0  # it has copies of its own
+    weights.recurrent[:] = 0  # the scorer has its own copies
     for array, expected in zip(scorer.score(split, ORDER), first, strict=True):
         np.testing.assert_array_equal(array, expected)
     for array, expected in zip(scorer.weights, learnt, strict=True):
@@ -198,7 +198,7 @@ def test_what_is_learnt_after_a_sentence_is_lost_if_that_ends_the_unit(small, co
     expected = registry.scorer(case.settings(), corpus)(weights, corpus.splits["train"], ORDER, 0.0)
     logs = actual.log_probabilities
     np.testing.assert_allclose(logs, expected.log_probabilities, rtol=1e-12)
-    assert not np.array_equal(learnt.recurrent, weights.recurrent)  # from the last sentence
+    assert not np.array_equal(learnt.recurrent, weights.recurrent)  # changed by the last sentence
 
 
 @pytest.mark.parametrize("kind", ["kernel", "graph"])
@@ -218,7 +218,7 @@ def test_a_step_after_a_sentence_is_one_of_training(small, corpus, kind):
 
 
 def test_a_vector_that_learns_after_sentences_is_theirs_summed(small, corpus, reference):
-    """By the equations alone: ∂L_t/∂d_t with d held at its value before the sentence."""
+    """The equations give the same: the sum of ∂L_t/∂d_t, with d fixed as before the sentence."""
     case = Case(3, (), RATE, 1, "sentence", "stream", "both", error_clip=0.02)
     actual, _ = scored(small, corpus, case)
     weights = small.weights_for(case.settings(), corpus)
@@ -250,11 +250,11 @@ def test_a_unit_of_text_is_read_as_if_it_were_alone(small, corpus, learn_after, 
         alone = [scored(small, corpus, case, order) for order in orders]
         logs = np.concatenate([scores.log_probabilities for scores, _ in alone])
         np.testing.assert_array_equal(together.log_probabilities, logs)
-        # Nothing of the units before is left, to the last bit.
+        # The earlier units have no effect, not even on the last bit.
         for array, expected in zip(learnt, alone[-1][1], strict=True):
             np.testing.assert_array_equal(array, expected)
         every.append(together.log_probabilities)
-    for one, other in pairwise(every):  # the units do differ
+    for one, other in pairwise(every):  # the units of text give different results
         assert np.abs(one - other).max() > 1e-3
 
 
@@ -278,7 +278,8 @@ LEARNING = [
     ("recurrent", "output"),
     EVERYTHING,
 ]
-# h is 0 before a sentence, so the first word teaches W_h nothing, and d is 0, so V_h neither.
+# The first word has no gradient for W_h, because h is 0 before a sentence, and none for V_h,
+# because d is 0.
 SOON = {"embeddings": 1, "recurrent": 2, "output": 1}
 
 
@@ -312,7 +313,7 @@ def test_no_word_is_known_before_it_is_scored(small, learn_after, layer, learnin
         end[sentence][place] = 0
         changed = logs_of(end)
         np.testing.assert_array_equal(changed[:row], logs[:row])
-        # If a word had been learnt before it is scored, each would have too large a share.
+        # A word that was learnt before it is scored would have too large a probability.
         assert total + np.exp(changed[row]) == pytest.approx(1, rel=1e-12)
 
     still = registry.scorer(case.settings(), corpus)(
@@ -340,7 +341,7 @@ def test_how_far_the_loss_reaches_back_matters_to_what_it_teaches(small, corpus)
 
 
 def test_later_calls_may_need_more_memory(small):
-    """Longer sentences, and classes so large that their scores outgrow what was reserved."""
+    """Longer sentences and larger classes need more memory than the first call reserved."""
     chance = np.random.default_rng(4)
     sizes = (1, 80, 2)
     train, valid = (small.random_split(chance, sum(sizes), n) for n in ((2, 1, 3), (30, 2, 17)))

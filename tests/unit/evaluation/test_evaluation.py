@@ -1,4 +1,4 @@
-"""Testing a trained run on a small corpus."""
+"""Tests of the evaluation of a trained run on a small corpus."""
 
 import shutil
 
@@ -32,7 +32,7 @@ SENTENCES = {"train": 300, "valid": 60, "test": 50}
 
 @pytest.fixture(scope="module")
 def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
-    """A trained run with all of its evaluations, and the corpus beside it."""
+    """A trained run with all of its evaluations and its corpus."""
     directory = ExperimentDirectory(tmp_path_factory.mktemp("experiment"))
     corpus = directory.corpus("topics")
     shutil.copytree(corpus_directory.path, corpus.path)
@@ -50,7 +50,7 @@ def read_evaluation(experiment, name) -> Evaluation:
 
 @pytest.fixture
 def by_hand(experiment, reference):
-    """log P of every token and d after it, split by split, from the equations in plain numpy."""
+    """Compute log P of every token and d after it, by split, from the equations in plain numpy."""
 
     def compute(split, rate):
         corpus = load_corpus(experiment.corpus("topics"))
@@ -160,7 +160,7 @@ def test_a_corpus_that_has_changed_is_refused(experiment, tmp_path):
 
 
 def evaluated(experiment, folder, updates, **testing):
-    """A copy of the experiment with one evaluation more."""
+    """Copy the experiment and add one evaluation; return the copy."""
     copy = ExperimentDirectory(folder / "copy")
     shutil.copytree(experiment.path, copy.path)
     settings = typed.TestingSettings.model_validate(testing)
@@ -264,7 +264,7 @@ def test_further_evaluations_that_are_there_are_not_made_again(experiment, tmp_p
         return [copy.evaluation("run", name).stat().st_mtime_ns for name in names]
 
     first = times(testing)
-    copy.further_evaluations("run").unlink()  # as if it had been killed at the end
+    copy.further_evaluations("run").unlink()  # as if killed before its last file
     assert times(testing) == first
     other = typed.TestingSettings(learning_rates=[0.02])
     assert all(new > old for new, old in zip(times(other), first, strict=True))

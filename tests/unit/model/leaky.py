@@ -1,4 +1,4 @@
-"""A cell that the package does not have: a gated unit beside a slow context, with two states.
+"""A cell that is not in the package: a gated unit and a slow context, with two states.
 
     s_t = 0.9 s_{t-1} + 0.1 B[w_t]                                      C = 2 elements
     z_t, n_t = halves of E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ               2 M elements

@@ -1,4 +1,4 @@
-"""Cells: those of the package, and one from outside of it, with two states and other shapes."""
+"""Tests of the package's cells and of an added one with two states and other shapes."""
 
 import sys
 from typing import get_args
@@ -31,7 +31,7 @@ LENGTHS = (4, 1, 6)
 RATE = 0.4
 STEP = 1e-6
 MODELS = [(0, "output"), (2, "both")]
-"""D, and what the vector feeds."""
+"""The document size D and the layers that the vector feeds."""
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def settings(document_size=2, layer="both", **changes):
         "precision": "float64",
         "seed": 2,
     }
-    # The name is none of the package's: the copied package below has it.
+    # The package has no cell of this name; the copied package below has it.
     return RunSettings.model_validate({**values, **changes}).model_copy(update={"cell": "leaky"})
 
 
@@ -80,9 +80,9 @@ def fed(document, matrix):
 
 
 def predict(weights, class_offsets, words, documents=None):
-    """One sentence by the equations in plain numpy: log P, d before and after every word, and h.
+    """Compute one sentence in plain numpy: log P, d before and after every word, and h.
 
-    The slope of d is the exact one of a complex step. Given `documents` are those before each word.
+    The gradient of d is exact, by a complex step. `documents`, if given, are d before each word.
     """
     size = max(len(weights.class_document), len(weights.hidden_document))
     hidden, slow = np.zeros(weights.from_slow.shape[1]), np.zeros(leaky.SLOW)
@@ -138,7 +138,7 @@ def test_a_cell_that_is_not_there_is_one_line():
 
 @pytest.fixture(params=["graph", "jax"])
 def engine(request):
-    """The engines that take any cell."""
+    """Each of the engines that support any cell."""
     if request.param == "jax":
         pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     return request.param
@@ -161,9 +161,9 @@ def test_predictions_are_those_of_plain_numpy(small, corpus, split, engine, mode
 
 
 def assert_steps_follow_slopes(weights, learnt, corpus, sentences, held):
-    """A step at rate 1 has gone down the slopes that finite differences give.
+    """Assert that a step at rate 1 equals the gradient that finite differences give.
 
-    `held`: each sentence's document vectors, which count as constants.
+    `held` are each sentence's document vectors, which count as constants.
     """
 
     def loss():
@@ -198,7 +198,7 @@ def test_gradients_are_those_of_finite_differences(small, corpus, split, engine)
 
 
 def test_l2_shrinks_only_what_a_batch_reaches(small):
-    # Read: 0, 1, 4. Predicted: 1, 4, 0.
+    # Words read: 0, 1, 4. Words predicted: 1, 4, 0.
     split = small.split_of([[1, 4, 0]])
     classes = graph.WordClasses.from_offsets(np.array([0, 2, 4, 5, 7]))
     model, batch = graph.Model(leaky, classes, 0.0), graph.padded_symbols("float64")
@@ -231,7 +231,7 @@ def test_a_step_after_a_sentence_is_that_of_finite_differences(small, corpus, sp
     online = OnlineSettings(frozenset(GROUPS), 1.0, RATE, 1, "sentence", "stream")
     scorer = registry.online_scorer(run, corpus, weights, online)
     scorer.score(split, np.array([2]))
-    # The vector is still 0 when the sentence has been read: nothing is learnt from it.
+    # The vector stays 0 until the sentence has been read, so its weights have no gradient.
     still = [np.zeros((len(words), 2))]
     assert_steps_follow_slopes(weights, scorer.weights, corpus, [words], still)
 
@@ -245,15 +245,15 @@ def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
 
 
 def test_its_cost_by_hand():
-    # M = 10, D = 4, V = 50, 6 classes, 5 words in the target's.
+    # M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
     sizes = Sizes(50, 10, 6, 4, "both", "leaky")
     products = 2 * 10 * (10 + 4) + 2 * 10
     scores = (6 + 5) * (10 + 4)
     assert cost.training_multiply_adds_per_word(sizes, 5.0) == 3 * (products + scores) + 4
-    # Back to d: through W_c and W_o to h, through V_h to d, and through V_c and V_o.
+    # The gradient of d: through W_c and W_o to h, through V_h to d, and through V_c and V_o.
     back = (6 + 5) * 10 + 2 * 10 * 4 + (6 + 5) * 4
     assert cost.multiply_adds_per_word(sizes, 5.0) == products + scores + back + 4
-    # Two states: back through one, which is computed anew; gradients of both steps.
+    # Two steps: back through one state, which is computed again, and the gradients of both steps.
     learning = (products - 2 * 10 * 4) + products + 2 * products
     assert cost.update_multiply_adds_per_word(sizes, 5.0, {"recurrent"}, 2) == learning
     own = 2 * 10 * 10 + 4 * 2 * 10 + 2 * 10 + 10
@@ -261,7 +261,7 @@ def test_its_cost_by_hand():
 
 
 def test_what_a_word_touches_is_what_changes(small):
-    """What the last word of a sentence adds to what the words before it have changed."""
+    """Compare the weights after reading a sentence without and with its last word."""
     words, run = [3, 4, 1, 5, 2], settings()
     splits = [small.split_of([words[:count]]) for count in (4, 5)]
     corpus = small.corpus_of((2, 4), splits[0])

@@ -1,4 +1,4 @@
-"""What a word costs: by hand, and as counted while the kernels run."""
+"""Tests of the cost of a word, against hand calculations and counts of the running kernels."""
 
 import json
 import os
@@ -28,11 +28,11 @@ HIDDEN = 4
 def test_multiply_adds_by_hand():
     # M = 100, 100 classes, 50 words in the target's class: 100² + 150 · 100.
     assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 0), 50.0) == 25_000
-    # D = 20: V d and its gradient, 2 · 150 · 20, and the step, 20.
+    # D = 20: 2 · 150 · 20 for V d and its gradient, and 20 for the step.
     assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20), 50.0) == 31_020
-    # An uneven mean: 98 classes, 50.5 words.
+    # A mean that is not whole: 98 classes, 50.5 words.
     assert cost.multiply_adds_per_word(Sizes(10_000, 100, 98, 0), 50.5) == 24_850
-    # Into the hidden layer: V_h d, the error of h, 150 · 100, and through V_h; 2 · 100 · 20.
+    # Into the hidden layer: 2 · 100 · 20 for V_h d and its gradient, 150 · 100 for the delta of h.
     hidden = cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20, "hidden"), 50.0)
     assert hidden == 25_000 + 15_000 + 4_000 + 20
     both = cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20, "both"), 50.0)
@@ -57,7 +57,7 @@ class Case(NamedTuple):
     learn_after: str = "word"
 
     def described(self):
-        """The case as `counted_run` reads it."""
+        """Return the case in the format that `counted_run` reads."""
         settings = {
             "hidden_size": HIDDEN,
             "document_size": self.document_size,
@@ -82,7 +82,7 @@ class Case(NamedTuple):
         )
 
     def expected(self):
-        """The formulas' count for all words, with what first words have less."""
+        """Return the formulas' count for all words, less the products that first words skip."""
         first_word = HIDDEN**2 * len(SENTENCES)  # W_h h_0
         if self.mode == "score":
             return sum(map(self._scored, candidates())) - first_word
@@ -100,7 +100,7 @@ class Case(NamedTuple):
             for size, steps in zip(candidates(), reached, strict=True)
         )
         less = 0
-        if whole:  # no error of h_0; d takes one step a sentence instead of one a word
+        if whole:  # no delta of h_0, and one step of d a sentence instead of one a word
             less += first_word if {"embeddings", "recurrent"} & {*self.groups} else 0
             less += self.document_size * (len(candidates()) - len(SENTENCES))
         return sum(map(self._scored, candidates())) + sum(learnt) - less
@@ -110,13 +110,13 @@ class Case(NamedTuple):
 
 
 def scored_with(word):
-    """The words that are scored for this target: those of its class, none if it is alone there."""
+    """Return the number of words scored for a target: its class's size, or 0 if it is alone."""
     size = int(np.repeat(CLASS_SIZES, CLASS_SIZES)[word])
     return size if size > 1 else 0
 
 
 def candidates():
-    """`scored_with` for every word of the text."""
+    """Return `scored_with` of every word of the text."""
     return [scored_with(word) for sentence in SENTENCES for word in sentence]
 
 
@@ -130,7 +130,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory):
-    """What each of `CASES` has cost: in a process of its own, with nothing compiled."""
+    """The counted cost of each of `CASES`, from a separate process without compiled kernels."""
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     result = subprocess.run(
         [sys.executable, Path(counted_run.__file__)],
@@ -162,7 +162,7 @@ def test_what_is_counted_is_what_the_compiled_kernels_do(counts, mode):
 @pytest.mark.parametrize("groups", SUBSETS)
 @pytest.mark.parametrize("word", [15, 6])
 def test_what_a_word_touches_is_what_changes(small, model, groups, word):
-    """What the last word of a sentence adds to what the words before it have changed."""
+    """Compare the weights after reading a sentence without and with its last word."""
     words = [3, 9, 4, 12, word]
     settings = RunSettings.model_validate(
         Case("online", *model).described()["settings"] | {"corpus": "small", "precision": "float64"}
@@ -185,7 +185,7 @@ def test_what_a_word_touches_is_what_changes(small, model, groups, word):
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("groups", SUBSETS)
 def test_what_a_sentence_touches_is_what_changes(small, model, groups):
-    """Words and classes come twice in it, one of them alone in its class; d is not 0 by then."""
+    """The second sentence repeats words and classes, has a word alone in its class, and d ≠ 0."""
     settings = RunSettings.model_validate(
         Case("online", *model).described()["settings"] | {"corpus": "small", "precision": "float64"}
     )

@@ -1,4 +1,4 @@
-"""The plain graph, against finite differences and against plain numpy."""
+"""Tests of the plain graph against finite differences and against plain numpy."""
 
 import numpy as np
 import pytensor
@@ -30,7 +30,7 @@ def corpus(small, split):
 
 
 MODELS = [(0, "output"), (2, "output"), (2, "hidden"), (2, "both")]
-"""D, and what the vector feeds."""
+"""The document size D and the layers that the vector feeds."""
 
 
 def settings(document_size, layer="output", **changes):
@@ -50,7 +50,7 @@ def settings(document_size, layer="output", **changes):
 
 
 def after_one_update(run, corpus, weights, rate=1.0):
-    """Weights and accumulators after one update from all sentences."""
+    """Return weights and accumulators after one update on all sentences."""
     ones = Parameters(*(np.ones_like(array) for array in weights))
     trainer = registry.trainer(run, corpus, weights, ones)
     trainer.update(np.arange(corpus.splits["train"].sentences), rate)
@@ -58,7 +58,7 @@ def after_one_update(run, corpus, weights, rate=1.0):
 
 
 def gradients(run, corpus, weights):
-    """What one step of plain SGD takes off the weights at rate 1."""
+    """Return the gradients: the change of the weights in one step of plain SGD at rate 1."""
     updated, _ = after_one_update(run, corpus, weights)
     return Parameters(*(old - new for old, new in zip(weights, updated, strict=True)))
 
@@ -68,7 +68,7 @@ def test_gradients_are_those_of_finite_differences(corpus, split, small, referen
     run = settings(*model)
     weights = small.weights_for(run, corpus)
     sentences = [small.words_of(split, number) for number in range(split.sentences)]
-    # The document vectors as they are learnt count as constants.
+    # The learnt document vectors count as constants.
     held = [reference(weights, corpus.class_offsets, s, RATE)[1] for s in sentences]
 
     def loss():
@@ -115,7 +115,7 @@ def test_predictions_are_those_of_plain_numpy(corpus, split, small, reference, m
 
 
 def test_clipping_bounds_only_what_reaches_the_hidden_units_inputs(small):
-    # Every word but `</s>` comes once: its embedding's gradient is one clipped error.
+    # Every word but `</s>` occurs once, so its embedding's gradient is one clipped delta.
     corpus = small.corpus_of((3, 4), small.split_of([[1, 2, 3, 4, 5, 6, 0]]))
     run = settings(2)
     weights = small.weights_for(run, corpus)
@@ -123,14 +123,14 @@ def test_clipping_bounds_only_what_reaches_the_hidden_units_inputs(small):
     clipped = gradients(settings(2, error_clip=0.01), corpus, weights)
     assert np.abs(free.embeddings).max() > 0.02
     assert np.abs(clipped.embeddings).max() == pytest.approx(0.01)
-    last = np.clip(free.embeddings[6], -0.01, 0.01)  # no later error has been clipped before
+    last = np.clip(free.embeddings[6], -0.01, 0.01)  # no later delta was clipped
     np.testing.assert_allclose(clipped.embeddings[6], last, atol=1e-12)
     for name in ("class_output", "word_output", "class_document", "word_document"):
         np.testing.assert_allclose(getattr(clipped, name), getattr(free, name), atol=1e-12)
 
 
 def test_adagrad_and_l2_by_their_formulas(small):
-    # Classes: {0, 1}, {2, 3}, {4}, {5, 6}. Read: 0, 1, 4. Predicted: 1, 4, 0.
+    # Classes: {0, 1}, {2, 3}, {4}, {5, 6}. Words read: 0, 1, 4. Words predicted: 1, 4, 0.
     corpus = small.corpus_of((2, 2, 1, 2), small.split_of([[1, 4, 0]]))
     run = settings(2, "both")
     weights = small.weights_for(run, corpus)

@@ -1,4 +1,4 @@
-"""Parameters: shapes, numbers, files."""
+"""Tests of the parameters' shapes, numbers and files."""
 
 import numpy as np
 import pytest
@@ -24,10 +24,10 @@ def test_the_count_is_what_the_arrays_hold(sizes):
 
 
 def test_the_count_by_hand():
-    # E and W_o 10 · 3 each, W_h 3 · 3, W_c 4 · 3; the document vector's 2 · 4 and 2 · 10.
+    # E and W_o have 10 · 3 each, W_h 3 · 3, W_c 4 · 3; V_c and V_o have 2 · 4 and 2 · 10.
     assert parameters.count(Sizes(10, 3, 4, 0)) == 81
     assert parameters.count(Sizes(10, 3, 4, 2)) == 81 + 28
-    # The hidden layer has 2 · 3 instead of those 28, or beside them.
+    # V_h has 2 · 3, instead of the 28 of V_c and V_o or in addition to them.
     assert parameters.count(Sizes(10, 3, 4, 2, "hidden")) == 81 + 6
     assert parameters.count(Sizes(10, 3, 4, 2, "both")) == 81 + 28 + 6
 

@@ -1,5 +1,7 @@
-"""What Slurm's accounting says, read from what the real `sacct` printed; the real one is asked in
-tests/cluster."""
+"""Tests of reading Slurm's accounting from recorded output of `sacct`.
+
+tests/cluster runs the real `sacct`.
+"""
 
 import pytest
 
@@ -20,7 +22,7 @@ SAID = """\
 
 @pytest.fixture
 def directory(tmp_path):
-    """An experiment with a finished run of two jobs, and one that no job of Slurm has trained."""
+    """An experiment with a finished run of two Slurm jobs, and a run trained without Slurm."""
     directory = ExperimentDirectory(tmp_path)
     for name, jobs in (("a", ("12", "15")), ("b", ())):
         records.write(directory.run(name).record, run_record(name=name, slurm_jobs=jobs))
@@ -30,7 +32,7 @@ def directory(tmp_path):
 
 @pytest.fixture
 def sacct(tmp_path, monkeypatch):
-    """Makes the command `sacct` print a text and exit with a status."""
+    """A function that makes the command `sacct` print a text and exit with a status."""
 
     def make(said: str, status: int = 0) -> None:
         folder = tmp_path / "bin"

@@ -1,4 +1,4 @@
-"""Results of another version of this program are refused at the start, in one line."""
+"""Tests that results of another version are refused at the start, with one line."""
 
 import json
 

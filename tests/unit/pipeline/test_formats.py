@@ -1,4 +1,4 @@
-"""docs/data-formats.md: its tables are those of the records."""
+"""Tests that the tables of docs/data-formats.md agree with the records."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_only_what_is_marked_is_made_anew():
     assert made.endswith("<!-- end -->\nAfter.\n")
     assert "old" not in made
     assert "| `jobs` | list, each: *Job* |" in made
-    assert "| `requested_minutes` | number or `null` |" in made  # a key of its part
+    assert "| `requested_minutes` | number or `null` |" in made  # a key of a nested record
     assert formats.with_tables(made) == made
 
 

@@ -1,4 +1,4 @@
-"""What the Snakefile asks: settings that stages depend on, locks of killed runs, errors of jobs."""
+"""Tests of the Snakefile's helpers: settings of stages, locks of killed runs, errors of jobs."""
 
 import fcntl
 import json
@@ -23,7 +23,7 @@ TEXT = "The {} ship sailed to the {} harbour today. Then a {} storm came over th
 
 
 class Recorder:
-    """Settings that remember which of their keys were read."""
+    """Settings that record the keys that were read."""
 
     def __init__(self, settings: CorpusSettings) -> None:
         self._settings, self.read = settings, set[str]()
@@ -139,7 +139,7 @@ def test_only_the_errors_of_jobs_that_failed_now_are_repeated(tmp_path):
 
 
 def _runs(prefix: str, command: str, path: str | None = None) -> list[str]:
-    """What a job says, whose shell begins with a prefix; Snakemake formats it once."""
+    """Run a command after a shell prefix, formatted once as by Snakemake; return its words."""
     done = subprocess.run(
         ["bash", "-c", prefix.format() + command],
         env=os.environ | ({"PATH": path} if path else {}),

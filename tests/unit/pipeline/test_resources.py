@@ -1,4 +1,4 @@
-"""What jobs ask a scheduler for: more for more, and enough."""
+"""Tests that jobs request enough of a scheduler, and more for larger models."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ EXPERIMENT = loading.parse(
 
 @pytest.fixture
 def model_with(tmp_path):
-    """The model of some settings on a corpus of so many training tokens."""
+    """A function that describes a model with the given settings and number of training tokens."""
 
     def make(tokens=1_000_000, vocabulary=10_000, **settings):
         directory = ExperimentDirectory(tmp_path)
@@ -65,7 +65,7 @@ def test_only_training_needs_time_for_epochs(model_with):
 
 
 def test_ten_million_words_fit(model_with):
-    """`make bench` measured 542 MB for such a run; Snakemake's processes come on top."""
+    """`make bench` measured 542 MB for such a run; Snakemake's processes need more on top."""
     model = model_with(10_000_000, vocabulary=60_000, document_size=20)
     assert 900 < resources.training_mb(model, 1) < 4000
     # 30 epochs of 10 million words at the 46,000 words/s of a node five times slower.

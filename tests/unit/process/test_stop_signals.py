@@ -1,4 +1,4 @@
-"""Being told to end: signals, a scheduler's time limit, the end of who started a job."""
+"""Tests of stop signals, a scheduler's time limit, and the end of a job's parent process."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ def test_a_time_that_cannot_be_read_is_none(monkeypatch, end):
 
 @pytest.mark.parametrize(("named", "ends"), [("$PPID", True), ("1", False)])
 def test_a_job_ends_with_the_process_that_it_names_its_parent(named, ends):
-    """Named is who runs the shell that `exec`s the job, as `pipeline.shell_prefix` does it."""
+    """The named parent runs the shell that `exec`s the job, as in `pipeline.shell_prefix`."""
     job = (
         "from online_rnnlm.process.stop_signals import end_with_parent; import os, time; "
         "end_with_parent(); print(os.getpid(), flush=True); time.sleep(60)"

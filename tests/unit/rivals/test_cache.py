@@ -1,4 +1,4 @@
-"""Caches of the words just read, mixed with a static network."""
+"""Tests of caches of recent words that are mixed with a static network."""
 
 import math
 from unittest.mock import patch
@@ -18,7 +18,7 @@ VOCABULARY = 4
 
 
 def text(tokens, hidden_size=5, seed=1):
-    """Targets, the network's log P of each, its hidden states: random, longer than a block."""
+    """Return random targets, the network's log P of them and its hidden states."""
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, VOCABULARY, tokens).astype(np.int32)
     states = rng.random((tokens, hidden_size), dtype=np.float32)
@@ -26,7 +26,7 @@ def text(tokens, hidden_size=5, seed=1):
 
 
 def naive_neural(targets, states, window, theta):
-    """The definition, token by token, in float64, the mean taken from both states."""
+    """Compute the cache by its definition, token by token, in float64, with centred states."""
     states = states.astype(np.float64)
     result = np.full(len(targets), np.nan)
     for t in range(1, len(targets)):
@@ -49,7 +49,7 @@ def test_a_unigram_cache_counts_the_words_of_its_window():
 def test_a_unigram_cache_is_mixed_by_its_weight():
     targets, network = np.array([A, A, B]), np.array([0.5, 0.4, 0.3])
     mixed = unigram_cache.unigram_cache(targets, np.log(network), window=2, weight=0.2)
-    expected = [0.5, 0.8 * 0.4 + 0.2 * 1, 0.8 * 0.3]  # nothing to add where the cache is empty
+    expected = [0.5, 0.8 * 0.4 + 0.2 * 1, 0.8 * 0.3]  # the network's alone if the cache is empty
     assert_allclose(np.exp(mixed), expected, rtol=1e-14)
 
 
@@ -90,7 +90,7 @@ def test_a_unigram_cache_is_what_a_plain_loop_counts(targets, window):
 )
 def test_a_neural_cache_is_what_a_plain_loop_computes(tokens, window, theta, seed):
     targets, _, states = text(tokens, hidden_size=3, seed=seed)
-    with patch.object(neural_cache, "_BLOCK", 8):  # several blocks in a short text
+    with patch.object(neural_cache, "_BLOCK", 8):  # so that a short text has several blocks
         probabilities = neural_cache.neural_probabilities(targets, states, window, theta)
     assert_allclose(probabilities, naive_neural(targets, states, window, theta), rtol=1e-4)
 
@@ -149,7 +149,7 @@ def test_over_all_words_a_mixture_sums_to_one(place):
 
 @pytest.mark.parametrize("place", [1, 60, 127, 128, 200, 299])
 def test_the_future_does_not_leak(place):
-    """From `place` on all is changed: what was before stays bit by bit, and after it does not."""
+    """A change from `place` on alters later values, but not a bit of the earlier ones."""
     targets, logs, states = text(300)
     other_targets, other_logs, other_states = targets.copy(), logs.copy(), states.copy()
     other_targets[place:] = (targets[place:] + 1) % VOCABULARY
@@ -170,7 +170,7 @@ def test_the_future_does_not_leak(place):
 
 
 def test_a_word_is_scored_before_the_cache_holds_it():
-    """Its own state and word count for later words alone."""
+    """A word's own state and identity affect later words only."""
     targets, states = np.array([A, B, C, C]), np.ones((4, 2), np.float32)
     expected = [math.nan, 0, 0, 1 / 3]
     assert_allclose(unigram_cache.unigram_probabilities(targets, 10), expected)
@@ -198,7 +198,7 @@ def test_without_weight_the_network_alone_remains():
 
 
 def test_the_search_takes_the_window_that_suits_the_text():
-    """Words that come in runs: the last two tokens tell more than the last sixty."""
+    """Words are repeated at once, so the last two tokens tell more than the last sixty."""
     targets = np.tile(np.repeat([A, B, C], 10), 10)
     logs = np.full(300, math.log(0.01))
     found = unigram_cache.search_unigram(targets, logs, windows=[60, 2], weights=[0.02, 0.3])
@@ -207,7 +207,7 @@ def test_the_search_takes_the_window_that_suits_the_text():
 
 @pytest.mark.parametrize(("telling", "theta"), [(True, 4.0), (False, 0.1)])
 def test_the_search_takes_the_theta_that_suits_the_text(telling, theta):
-    """States that tell the word to come, or that have nothing to do with it."""
+    """The states either predict the next word or are unrelated to it."""
     targets, logs, _ = text(300)
     words = targets if telling else text(300, seed=2)[0]
     states = np.eye(VOCABULARY, dtype=np.float32)[words]
@@ -239,7 +239,7 @@ def test_costs_are_counted():
     )
     assert unigram.cost(hidden_size=100) == 1
     neural.chosen = {"window": 500, "theta": 1.0, "weight": 0.1}
-    # 100 for the mean, 500 products of 100, 500 weights to add, 1 to mix
+    # 100 for the mean, 500 products of 100, 500 weights to add, and 1 to mix
     assert neural.cost(hidden_size=100) == 50_601
 
 

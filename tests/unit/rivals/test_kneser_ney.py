@@ -1,4 +1,4 @@
-"""Modified Kneser-Ney: against hand-computed values, KenLM and the definition written plainly."""
+"""Tests of Kneser-Ney against values computed by hand, KenLM and a plain implementation."""
 
 from collections import Counter, defaultdict
 
@@ -19,7 +19,7 @@ TEXTS = st.lists(SENTENCES, min_size=1, max_size=12)
 
 
 def split(sentences) -> Split:
-    """Sentences of word ids, without their ends, as a split."""
+    """Return a split of sentences, given as word ids without `</s>`."""
     stream = [END] + [word for sentence in sentences for word in [*sentence, END]]
     offsets = np.cumsum([0] + [len(sentence) + 1 for sentence in sentences])
     return Split(np.array(stream, dtype=np.int32), offsets.astype(np.int64))
@@ -30,7 +30,7 @@ def train(sentences, order, vocabulary_size=V) -> KneserNey:
 
 
 class Definition:
-    """The model as its definition reads, an n-gram a tuple, one word at a time."""
+    """The model by its definition: n-grams are tuples, and words are scored one at a time."""
 
     def __init__(self, sentences, order, discounts):
         self.order, self.discounts = order, discounts
@@ -119,7 +119,7 @@ def test_histories_do_not_cross_sentences(sentences):
 
 def test_a_bigram_model_computed_by_hand():
     # Unigrams: continuation counts a 1, b 1, </s> 2; n1 = 2, n2 = 1; weight (2/2 + 2) / 4.
-    # Bigrams: <s> a 2, a b 1, a </s> 1, b </s> 1; n1 = 3, n2 = 1; n3 = 0, so that D3+ is as D2.
+    # Bigrams: <s> a 2, a b 1, a </s> 1, b </s> 1; n1 = 3, n2 = 1; n3 = 0, so D3+ equals D2.
     model = train([[A, B], [A]], order=2, vocabulary_size=4)
     assert model.discounts == [
         pytest.approx((0.5, 2.0, 2.0)),
@@ -133,7 +133,7 @@ def test_a_bigram_model_computed_by_hand():
 
 def test_what_has_to_be_stored_and_computed():
     model = train([[A, B], [A]], order=2, vocabulary_size=4)
-    # 3 words, 4 bigrams; the histories: empty, <s>, a, b.
+    # 3 words and 4 bigrams; the histories are empty, <s>, a and b.
     assert model.parameters == 3 + 4 + 4
     assert model.order == model.multiply_adds_per_word == 2
 
@@ -141,13 +141,13 @@ def test_what_has_to_be_stored_and_computed():
 @pytest.mark.parametrize(
     ("counts", "discounts"),
     [
-        # With the one </s>: n1 = 4, n2 = 2, n3 = 1, n4 = 1, Y = 1/2.
+        # Including the one </s>: n1 = 4, n2 = 2, n3 = 1, n4 = 1, Y = 1/2.
         ((1, 1, 1, 2, 2, 3, 4), (0.5, 1.25, 1.0)),
-        # n1 = 1, n2 = 0: Y = 1, D2 and D3+ undefined.
+        # n1 = 1, n2 = 0: Y = 1, while D2 and D3+ are undefined.
         ((7, 9), (1.0, 1.0, 1.0)),
         # D2 = 2 - 3/2 · 3/1 is negative; D3+ = 3 - 2 · 2/3.
         ((1, 2, 3, 3, 3, 4, 4), (0.5, 0.5, 3 - 4 / 3)),
-        # D3+ = 3 - 2 · 3/2 is 0, which would leave words never seen without probability.
+        # D3+ = 3 - 2 · 3/2 is 0, which would leave unseen words without probability.
         ((1, 2, 3, 3, 4, 4, 4), (0.5, 0.5, 0.5)),
     ],
 )
@@ -159,21 +159,21 @@ def test_discounts_from_counts_of_counts(counts, discounts):
 
 
 def test_without_ngrams_that_occur_once_half_a_count_is_held_back():
-    # </s> 2, a 2: n1 = 0, so that Y says nothing and no discount follows from it.
+    # </s> 2, a 2: n1 = 0, so Y = 0 and the formulas give no discounts.
     model = train([[A], [A]], order=1, vocabulary_size=4)
     assert model.discounts == [(0.5, 0.5, 0.5)]
     assert model.distribution([]) == pytest.approx([0.4375, 0.4375, 0.0625, 0.0625])
 
 
 def test_agrees_with_kenlm():
-    """Log10 probabilities by KenLM's lmplz, order 3, of a text whose words are letters."""
+    """The log10 probabilities are from KenLM's lmplz, order 3, for a text of letters as words."""
     text = (
         "cntbk baajja ffa asajcd ieedb aeeashb aaabkc bkaaajbb bcn asaa cck lja abb rdaajasb "
         "taccckrm gdd mlbkaaab aaabk eabkajca aacnta cckm hdaajjja abasrfa obka cdaaab cnb ccnbbk "
         "caajcjja rma oaa aajc dajasiga paa aaabkt daj ajjjmlc"
     )
     ids = {letter: i for i, letter in enumerate(sorted(set(text) - {" "}), 1)}
-    # KenLM has one more word, its own <unk>, which the text lacks; `</s>` is a word, `<s>` is not.
+    # KenLM counts its own <unk> as a further word; `</s>` is a word, `<s>` is not.
     model = train([[ids[letter] for letter in word] for word in text.split()], 3, len(ids) + 2)
     np.testing.assert_allclose(
         model.discounts,

@@ -1,4 +1,4 @@
-"""Every rival is a module, and of what its name says that it is."""
+"""Tests that every rival is a module, of the kind (run or corpus) that lists its name."""
 
 from pathlib import Path
 from typing import get_args

@@ -1,4 +1,4 @@
-"""Digests of the code of whichever copy of the package a process has imported."""
+"""Digests of the code of the copy of the package that this process has imported."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from online_rnnlm.training.identity import code_of
 
 
 def write_digests(file: str) -> None:
-    """Write them as JSON, by what they are of."""
+    """Write the digests to a file as JSON, by engine, verb or `compiled`."""
     kinds = {kind: code_of(RunSettings(corpus="some", engine=kind)) for kind in ("kernel", "graph")}
     verbs = ("articles", "sentences", "splits", "vocabulary", "encode")
     verbs += ("train", "figures", "report")

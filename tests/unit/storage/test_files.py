@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Tests that files are written as a whole or not at all."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A run's identity: what decides its bits is a part of it, and nothing else is."""
+"""Tests that a run's identity depends on everything that changes its bits, and only on that."""
 
 import ast
 import json
@@ -24,9 +24,9 @@ ALL = CORPUS | {"kernel", "graph", "train", "figures", "report", "compiled"}
 
 @pytest.fixture(scope="module")
 def digests(tmp_path_factory):
-    """Gives the digests of the package in a folder, as it is now.
+    """A function that returns the digests of the package in a folder in its present state.
 
-    Each in a fork of a process that has imported that package, and has read no source yet.
+    Each call uses a fork of a process that has imported the package but not yet read its sources.
     """
     forks, file = {}, tmp_path_factory.mktemp("digests") / "digests.json"
 
@@ -52,7 +52,7 @@ def copied(tmp_path_factory, digests):
 
 @pytest.fixture
 def changed_by(copied, digests):
-    """The digests that an edit changes: `old` becomes `new` once in a file of the package."""
+    """A function that replaces `old` by `new` once in a file; returns the changed digests."""
     root, before = copied
 
     def edit(file: str, old: str, new: str) -> set[str]:
@@ -135,7 +135,7 @@ def test_a_new_figure_changes_no_training(changed_by):
     ],
 )  # fmt: skip
 def test_how_an_epoch_is_recorded_is_no_part_of_what_a_run_is(changed_by, file, old, new):
-    """The rule runs again, which writes the record, and finds that the weights are the same."""
+    """The rule that writes the record runs again and finds that the weights are unchanged."""
     found = changed_by(file, old, new)
     assert "train" in found
     assert not found & {"kernel", "graph", "compiled", "articles", "sentences"}
@@ -153,7 +153,7 @@ def test_a_tie_of_candidates_broken_otherwise_trains_again(changed_by):
     found = changed_by("training/choice.py", "min(outcomes, key=lambda outcome: outcome[0])",
                        "min(outcomes, key=lambda outcome: (outcome[0], -1))")  # fmt: skip
     assert "train" in found
-    assert not found & {"kernel", "graph"}  # the same settings have the same identity
+    assert not found & {"kernel", "graph"}  # equal settings have equal identities
 
 
 def test_a_module_may_be_renamed_and_moved(copied, digests, tmp_path):

@@ -1,4 +1,4 @@
-"""Records: read as they were written, and refused in one line if they are not."""
+"""Tests that records are read as written, and that invalid ones are refused in one line."""
 
 import json
 

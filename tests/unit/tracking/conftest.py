@@ -1,4 +1,4 @@
-"""Real stores to enter runs into, all on the loopback interface."""
+"""Fixtures: real MLflow stores, all on the loopback interface."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 @pytest.fixture(scope="session")
 def fake() -> SimpleNamespace:
-    """Writes experiments that were never run."""
+    """The functions that write invented experiments."""
     return SimpleNamespace(**runpy.run_path(str(GENERATOR)))
 
 
@@ -44,7 +44,7 @@ class Server:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """A database server of its own; it refuses to run as root."""
+    """Run a separate PostgreSQL server, not as root, which it refuses; yield its address."""
     programs = POSTGRESQL[-1].parent
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="online-rnnlm-postgresql-"))
@@ -112,7 +112,7 @@ STORES = ["own", "sqlite_server", "postgresql_server"]
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> str | None:
-    """Every kind of store: the experiment's own, and a server on each kind of database."""
+    """Each kind of store: the experiment's own, and a server for each kind of database."""
     if request.param == "own":
         return None
     made: Server = request.getfixturevalue(request.param)
@@ -121,7 +121,7 @@ def store(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture
 def gate(sqlite_server: Server) -> Iterator[Gate]:
-    """A way to the server that a test may shut."""
+    """A gate before the server that a test can shut."""
     made = Gate(sqlite_server.port)
     yield made
     made.shut()
@@ -129,7 +129,7 @@ def gate(sqlite_server: Server) -> Iterator[Gate]:
 
 @pytest.fixture(scope="session")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    """Forks of a process that has loaded MLflow, which says nothing by that."""
+    """Forks of a process that has loaded MLflow without any output."""
     said = tmp_path_factory.mktemp("forks") / "said"
     made = Forks(["tests.unit.tracking.in_forks"], os.environ, said)
     made.call("online_rnnlm.tracking.library:mlflow")

@@ -1,4 +1,4 @@
-"""A way to a server that can be shut."""
+"""A proxy of a server that can be shut."""
 
 import contextlib
 import select
@@ -10,9 +10,9 @@ HOST = "127.0.0.1"
 
 
 class Gate:
-    """Passes on what comes to a port of its own; shut, it is a server that is away.
+    """A proxy that forwards connections to its own port; when shut, it acts as a missing server.
 
-    Connections are then broken off, and new ones refused, as by a machine without the server.
+    It then breaks off connections and refuses new ones, as a machine without the server does.
     """
 
     def __init__(self, behind: int) -> None:
@@ -22,11 +22,11 @@ class Gate:
         self._listener.begin()
 
     def shut(self) -> None:
-        """Break off all connections, and refuse others."""
+        """Break off all connections and refuse new ones."""
         self._listener.end()
 
     def open(self) -> None:
-        """Pass on again, on the same port."""
+        """Forward connections again, on the same port."""
         self._listener = _Listener((HOST, self.port), self._behind)
         self._listener.begin()
 

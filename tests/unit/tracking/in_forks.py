@@ -1,4 +1,4 @@
-"""What tests of tracking do in processes of their own."""
+"""Functions that tests of tracking call in separate processes."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from online_rnnlm.tracking.synchronisation import synchronise
 
 
 def enter(path: str, uri: str | None, moment: str | None = None) -> None:
-    """Synchronise; with a `moment`, a method of the ledger, be killed when it is called again."""
+    """Synchronise; if `moment` names a method of the ledger, be killed at its second call."""
     if moment:
         _die_at(moment)
     synchronise(ExperimentDirectory(Path(path)), uri)
@@ -30,7 +30,7 @@ def _die_at(moment: str) -> None:
 
 
 def make_old_database(path: str) -> None:
-    """Make a database as an MLflow of two years ago made it."""
+    """Make a database in the format of a two-year-old MLflow."""
     import sqlalchemy  # noqa: PLC0415
     from alembic import command  # noqa: PLC0415
     from mlflow.store.db.utils import InitialBase, _get_alembic_config  # noqa: PLC0415

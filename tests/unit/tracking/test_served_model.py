@@ -1,4 +1,4 @@
-"""A trained run as an MLflow model: the same scores as the evaluations', here and elsewhere."""
+"""Tests that a run served as an MLflow model gives the evaluations' scores everywhere."""
 
 import ast
 import json
@@ -28,7 +28,7 @@ from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.training.train import train
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
 
 RATE, STEPS = 0.03, 3
 EVALUATIONS = {
@@ -49,7 +49,7 @@ EVALUATIONS = {
     },
 }
 
-# Loads the model in a folder, and says what it gives, and which code it does that with.
+# Loads the model in a folder, and prints its scores and the code that it uses.
 ELSEWHERE = """
 import json, sys, warnings
 import mlflow.pyfunc
@@ -85,12 +85,12 @@ def load(path: Path):
     try:
         return mlflow().pyfunc.load_model(str(path))
     finally:
-        sys.path = before  # where the model's copy of the package has come first
+        sys.path = before  # the model has put its copy of the package first
 
 
 @pytest.fixture(scope="module")
 def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
-    """A trained run with evaluations of all kinds."""
+    """An experiment with a trained run and evaluations of all kinds."""
     path = tmp_path_factory.mktemp("served") / "experiment"
     directory = trained(corpus_directory, path, document_size=3, document_rate=0.15)
     rates = {"learning_rates": [RATE], "document_rates": [RATE]}
@@ -119,7 +119,7 @@ def static(corpus_directory, tmp_path_factory):
 
 
 def sentences(experiment) -> pd.DataFrame:
-    """The test sentences before the vocabulary was applied: with words that it lacks."""
+    """Return the test sentences with their words that are not in the vocabulary."""
     text = experiment.corpus("topics").split("test").read_text(encoding="utf-8")
     return pd.DataFrame({"sentence": text.splitlines()})
 
@@ -142,7 +142,7 @@ def test_scores_are_those_of_the_evaluation(experiment, model, evaluation):
 
 
 def test_a_document_is_a_call_of_its_own(experiment, model):
-    """With `stream`, what is learnt is kept for all of a call, and forgotten before the next."""
+    """With `stream`, learning continues within a call and is forgotten before the next."""
     params, frame = EVALUATIONS["document_vector+output.word.stream"], sentences(experiment)
     first, rest = model.predict(frame[:20], params=params), model.predict(frame[20:], params=params)
     assert rest.index.tolist() == frame.index[20:].tolist()
@@ -252,7 +252,7 @@ def test_signature_and_example(experiment, folder, model):
 
 @pytest.fixture(scope="module")
 def bare_python(folder, tmp_path_factory) -> Path:
-    """The Python of an environment that has a model's requirements, and nothing else."""
+    """The Python of an environment that has only a model's requirements."""
     place = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     python = place / "bin" / "python"
@@ -264,7 +264,7 @@ def bare_python(folder, tmp_path_factory) -> Path:
 
 
 def test_it_works_elsewhere_without_the_experiment(experiment, bare_python, tmp_path):
-    """In a process of its own, a copy of it, and with its own requirements only."""
+    """The model works in another process, and as a copy with only its own requirements."""
     copy = ExperimentDirectory(tmp_path / "experiment")
     shutil.copytree(experiment.path, copy.path)
     saved(copy, tmp_path / "model")
@@ -276,15 +276,15 @@ def test_it_works_elsewhere_without_the_experiment(experiment, bare_python, tmp_
         for evaluation, logs in found.items():
             assert logs == scored(experiment, evaluation)["log_probability"].tolist()
         places.add(tuple(files))
-    # Both use the same code, and so what has been compiled already; neither uses the project's.
+    # Both use the same unpacked code and its compiled kernels; neither uses the project's code.
     [(package, kernels)] = places
     assert Path(kernels).is_relative_to(Path(package).parent)
     assert not Path(package).is_relative_to(Path(saving.__file__).parents[1])
 
 
 def elsewhere(python, model, frame):
-    """What `ELSEWHERE` says, which must be all."""
-    # MLflow's own settings of this process, and the project's place.
+    """Run `ELSEWHERE`, which must print nothing else; return its output."""
+    # Without this process's settings of MLflow and the path of the project.
     hushed = ("PYTHONPATH", "MLFLOW_LOGGING_LEVEL")
     process = subprocess.run(
         [str(python), "-I", "-c", textwrap.dedent(ELSEWHERE), str(model)],
@@ -300,7 +300,7 @@ def elsewhere(python, model, frame):
 
 
 def test_code_is_unpacked_where_it_can_be(folder, tmp_path):
-    """Where the user's cache cannot be written, such as in a container, elsewhere."""
+    """If the user's cache cannot be written, as in a container, another folder is used."""
     (tmp_path / "file").write_text("no folder")
     code = "import online_rnnlm_model as loader, sys; print(loader.sources(sys.argv[1]))"
     for cache in (tmp_path / "cache", tmp_path / "file"):
@@ -336,18 +336,18 @@ def test_a_run_by_jax_on_a_gpu_is_served_where_there_is_neither(experiment, mode
 def test_the_requirements_are_what_the_code_imports(folder):
     pins = dict(line.split("==") for line in (folder / "requirements.txt").read_text().split())
     assert pins == {package: version(package) for package in saving.REQUIREMENTS}
-    # SciPy brings numba's BLAS; MLflow's small package is the one that loads models.
+    # SciPy provides numba's BLAS; MLflow's small package loads models.
     sources = module_sources(
         "tracking.served", "tracking", *chosen_modules(RunSettings(corpus="c"))
     )
     imported = {name for source in sources for name in _imported_at_once(source)}
-    # JAX is loaded for runs that train with it, and no model is served by it.
+    # JAX is only loaded for runs that train with it; served models do not use it.
     others = imported - set(sys.stdlib_module_names) - {"online_rnnlm", "jax"}
     assert others | {"mlflow-skinny", "scipy"} == set(pins)
 
 
 def _imported_at_once(source: Path) -> set[str]:
-    """The packages that a module imports when it is loaded."""
+    """Return the packages that a module imports when it is loaded."""
     names = set()
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What MLflow says of an experiment is what its files say, whatever happens on the way."""
+"""Tests that MLflow's entries agree with an experiment's files, whatever goes wrong meanwhile."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.unit.small_records import job, run_failure
 from tests.unit.tracking.gate import Gate
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
 
 RUN = "invented-M100-D20-seed1"
 SUMMARY = "summary of invented"
@@ -49,7 +49,7 @@ BOOKKEEPING = {"digest", "directory", "run", "identity"}
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without any entry: MLflow takes seconds to make one."""
+    """An empty database, made once because MLflow takes seconds to make it."""
     directory = ExperimentDirectory(tmp_path_factory.mktemp("empty"))
     prepare(store_for(directory, None))
     return directory.store
@@ -57,7 +57,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def directory(fake: SimpleNamespace, tmp_path: Path, empty_store: Path) -> ExperimentDirectory:
-    """An experiment, of a name of its own: others share the servers. Its own store is empty."""
+    """An experiment with a unique name, as tests share the servers; its own store is empty."""
     path = tmp_path / f"invented{uuid4().hex[:6]}"
     made: ExperimentDirectory = fake.write(path, fake.experiment())
     made.report.write_text("<p>one</p>")
@@ -70,7 +70,7 @@ def name_of(directory: ExperimentDirectory) -> str:
 
 
 def view(directory: ExperimentDirectory, uri: str | None) -> dict[str, dict[str, Any]]:
-    """All that a store says of an experiment, by the names of the runs' directories."""
+    """Return a store's entries of an experiment, by the names of the runs' directories."""
     found: dict[str, dict[str, Any]] = {}
     with store_for(directory, uri).client() as client:
         experiment = client.get_experiment_by_name(name_of(directory)).experiment_id
@@ -109,7 +109,7 @@ def contents(client: Any, run_id: str, folder: str | None = None) -> dict[str, b
 
 
 def said_by_files(directory: ExperimentDirectory) -> dict[str, dict[str, Any]]:
-    """What a store has to say."""
+    """Return the entries that a store must have, from the experiment's files."""
     runs = [entries.run_entry(directory, name) for name in reading.run_names(directory)]
     summary = entries.summary_entry(directory, "")
     digest = records.read(Statistics, directory.corpus("invented").statistics).digest[:36]
@@ -137,7 +137,7 @@ def assert_right(directory: ExperimentDirectory, uri: str | None = None) -> None
 
 
 def break_off(directory: ExperimentDirectory, epochs: int) -> Callable[[], None]:
-    """Make a run look as while it trains; returns what finishes it."""
+    """Make a run look unfinished; return a function that finishes it."""
     files = directory.run(RUN)
     kept = {path: path.read_bytes() for path in (files.metrics, files.result)}
     files.result.unlink()
@@ -162,7 +162,7 @@ def test_a_store_says_what_the_files_say(directory: ExperimentDirectory, store: 
 
 
 def test_what_is_there_to_compare(directory: ExperimentDirectory) -> None:
-    """By hand, that the comparison with `entries` is not one of nothing with nothing."""
+    """The entries are not empty, so the other tests do not compare nothing with nothing."""
     synchronise(directory)
     entry = view(directory, None)[RUN]
     assert entry["label"] == "M100 D20 · seed 1"
@@ -208,7 +208,7 @@ def test_epochs_appear_while_a_run_trains(
 def test_epochs_that_were_trained_again_take_the_places_of_those_lost(
     directory: ExperimentDirectory,
 ) -> None:
-    """A killed run goes on from its checkpoint; an epoch may take another time then."""
+    """A killed run goes on from its checkpoint, and a repeated epoch may take another time."""
     break_off(directory, 3)
     synchronise(directory)
     path = directory.run(RUN).metrics
@@ -222,7 +222,7 @@ def test_epochs_that_were_trained_again_take_the_places_of_those_lost(
 def test_a_run_whose_files_change_while_they_are_read_is_read_once_more(
     directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A training begins anew between the reading of its result and of its metrics."""
+    """A training starts again between the reading of its result and of its metrics."""
     files, real = directory.run(RUN), entries.read_epochs
 
     def beginning_anew(run: RunDirectory) -> list[Epoch]:
@@ -254,7 +254,7 @@ def test_further_evaluations_are_added_and_changed_ones_replaced(
 
 
 def fail(directory: ExperimentDirectory, message: str) -> None:
-    """Let a run that trains come to a bad end."""
+    """Make a run that trains fail."""
     identity = records.read(RunRecord, directory.run(RUN).record).identity
     records.write(directory.run(RUN).failure, run_failure(identity=identity, message=message))
 
@@ -331,7 +331,7 @@ def test_a_deleted_experiment_comes_back(directory: ExperimentDirectory, store: 
 def test_others_runs_of_the_same_names_are_left_alone(
     directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
 ) -> None:
-    """Two people enter experiments of one name into one server."""
+    """Two people enter experiments of the same name into one server."""
     uri = sqlite_server.uri
     ours = synchronise(directory, uri)
     path = tmp_path / "elsewhere" / directory.path.name
@@ -342,7 +342,7 @@ def test_others_runs_of_the_same_names_are_left_alone(
     assert not set(ours.runs.values()) & set(theirs.runs.values()) - {
         run
         for name, run in ours.runs.items()
-        if "seed0" in name  # the search's are the same
+        if "seed0" in name  # the runs of the search are equal
     }
     assert synchronise(directory, uri).runs == ours.runs
     assert synchronise(other, uri).runs == theirs.runs
@@ -351,7 +351,7 @@ def test_others_runs_of_the_same_names_are_left_alone(
 def test_of_two_that_train_the_same_the_one_to_finish_first_is_shown(
     directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
 ) -> None:
-    """Two folders, one training: until one has finished, the one that has begun last."""
+    """Two folders train the same run; until one finishes, the one that began last is shown."""
     uri = sqlite_server.uri
     other: ExperimentDirectory = fake.write(
         tmp_path / "elsewhere" / directory.path.name, fake.experiment()
@@ -411,12 +411,12 @@ def test_a_kill_half_way_is_mended(
 def test_eight_processes_at_once_lose_nothing_and_double_nothing(
     directory: ExperimentDirectory, store: str | None, forks: Forks, tmp_path: Path
 ) -> None:
-    directory.store.unlink()  # which of them makes it?
+    directory.store.unlink()  # so that the processes compete to make it
     said = [tmp_path / f"said{number}" for number in range(8)]
     arguments = "tests.unit.tracking.in_forks:enter", str(directory.path), store
     processes = [forks.start(*arguments, said=path) for path in said]
     assert [process.wait() for process in processes] == [0] * 8
-    assert [path.read_bytes() for path in said] == [b""] * 8  # nor is there MLflow's chatter
+    assert [path.read_bytes() for path in said] == [b""] * 8  # MLflow prints nothing either
     assert_right(directory, store)
 
 
@@ -466,7 +466,7 @@ def test_a_broken_store_is_named(directory: ExperimentDirectory) -> None:
         synchronise(directory)
 
 
-# Root may write whatever it likes, unless it gives that up.
+# Root can write to any file unless it gives up that capability.
 AS_OTHERS = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
 
 
@@ -487,7 +487,7 @@ def test_a_store_that_can_only_be_read_is_named(directory: ExperimentDirectory) 
 
 @pytest.fixture
 def away(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address behind the gate, where MLflow tries once more and does not wait for that."""
+    """The gate's address; MLflow retries it only once, and without waiting."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     return address(gate.port)
 
@@ -512,7 +512,7 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
     log = tmp_path / "log"
     finish = break_off(directory, 2)
     runs, later = directory.path / "runs", tmp_path / "later"
-    runs.rename(later)  # it begins before the first run does
+    runs.rename(later)  # the watcher begins before the first run
     command = [sys.executable, "-m", "online_rnnlm", "track", "--store", away, "--watch", "0.2"]
     line = f"import subprocess, sys; subprocess.run({[*command, str(directory.path)]!r})"
     with log.open("w") as file:
@@ -532,7 +532,7 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
     assert log.read_text().count("does not answer") == 1
     parent.kill()
     parent.wait()
-    # Its own parent is dead now: only by its command can it be found.
+    # The watcher's parent is dead now, so the watcher can only be found by its command.
     pgrep = ["pgrep", "-f", f"track --store {away}"]
     wait_until(lambda: subprocess.run(pgrep, check=False).returncode == 1, "the watcher ends")
 
@@ -560,7 +560,7 @@ def test_an_address_that_is_none_is_refused(directory: ExperimentDirectory) -> N
 
 
 def test_a_hundred_runs_need_few_requests(directory: ExperimentDirectory) -> None:
-    """Metrics go in batches: none is sent alone."""
+    """Metrics are sent in batches and never one by one."""
     sent: list[int] = []
     client = mlflow().MlflowClient
     whole = client.log_batch

@@ -1,4 +1,4 @@
-"""Checkpoints: whole, of this run, or none."""
+"""Tests that a checkpoint is only used if it is whole and of the same run."""
 
 import errno
 

@@ -1,4 +1,4 @@
-"""A row's searched settings come from its best candidate."""
+"""Tests that a row takes its searched settings from its best candidate."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def finish(directory, run, perplexity):
 
 def test_a_row_is_searched_by_what_concerns_it(described):
     runs = described.search_runs()
-    # Two static rows with two rates each, one with a vector with two times two.
+    # Two static rows have two rates each; the row with a vector has two times two.
     assert len(runs) == 2 + 2 + 4
     assert {run.settings.seed for run in runs} == {0}
     assert [run.searched for run in runs if run.settings.document_size == 0][:2] == [
@@ -53,7 +53,7 @@ def test_the_best_on_valid_gives_its_settings_to_every_seed(described, tmp_path)
     for seed in (1, 2):
         chosen = runs[f"vital-M10-D2-seed{seed}"]
         assert (chosen.learning_rate, chosen.document_rate, chosen.seed) == (0.2, 0.05, seed)
-    assert runs["vital-M20-D0-seed1"].learning_rate == 0.1  # of equals the first
+    assert runs["vital-M20-D0-seed1"].learning_rate == 0.1  # the first of two equal ones
 
 
 def test_a_missing_candidate_is_named(described, tmp_path):

@@ -1,4 +1,4 @@
-"""Files that are not as they were written are named, and made again or refused: never used."""
+"""Tests that damaged files are named and made again or refused, but never used."""
 
 import json
 import shutil
@@ -34,20 +34,20 @@ SIZES = Sizes(7, 3, 2, 2)
 
 
 def flip(file: Path) -> None:
-    """Change a bit in the midst of a file."""
+    """Flip a bit in the middle of a file."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
 
 
 def truncate(file: Path) -> None:
-    """Lose the second half of a file."""
+    """Cut off the second half of a file."""
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
 
 
 def empty(file: Path) -> None:
-    """Lose a file's content."""
+    """Empty a file."""
     file.write_bytes(b"")
 
 
@@ -56,7 +56,7 @@ damages = pytest.mark.parametrize("damage", [flip, truncate, empty])
 
 @pytest.fixture(scope="module")
 def evaluated(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
-    """A finished run and its evaluations; not to be changed."""
+    """A finished run and its evaluations, which tests must not change."""
     directory = ExperimentDirectory(tmp_path_factory.mktemp("evaluated") / "experiment")
     shutil.copytree(corpus_directory.path, directory.corpus("topics").path)
     train(RUN, directory.corpus("topics"), directory.run("run"))
@@ -163,7 +163,7 @@ def test_while_a_run_trains_its_metrics_grow(experiment):
 
 
 def test_a_run_of_an_earlier_version_is_trained_again(experiment, evaluated):
-    """Training makes files anew; whoever only reads them says what to do."""
+    """Training makes the files again; commands that only read them say what to do."""
     run, good = experiment.run("run"), evaluated.run("run")
     earlier = json.loads(run.result.read_text(encoding="utf-8"))
     del earlier["format"]

@@ -1,4 +1,4 @@
-"""The rules of the learning rate, on entropies made by hand."""
+"""Tests of the learning rate's rules, on invented entropies."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from online_rnnlm.training.schedule import Schedule
 
 
 def followed(entropies, rate=0.8, divisor=2.0, factor=1.003, rule="toolkit"):
-    """The learning rate of each epoch, and whether its weights are kept, until training ends."""
+    """Return (learning rate, True if better) of each epoch until the end, and the schedule."""
     schedule, epochs = Schedule(rate, divisor, factor, rule), []
     for entropy in entropies:
         assert not schedule.ended
@@ -22,14 +22,14 @@ def followed(entropies, rate=0.8, divisor=2.0, factor=1.003, rule="toolkit"):
 @pytest.mark.parametrize(
     ("entropies", "rates", "kept"),
     [
-        # Better all the time: the rate stays.
+        # Every epoch is better, so the rate stays.
         ([6.0, 5.5, 5.0, 4.5], [0.8] * 4, [True] * 4),
-        # Better, but by less than the factor: halved before every later epoch; then the end.
+        # Better by less than the factor: the rate is halved before every later epoch until the end.
         ([5.0, 4.99, 4.9, 4.8, 4.79], [0.8, 0.8, 0.4, 0.2, 0.1], [True] * 5),
-        # Worse: not kept. What counts afterwards is the best, not the last.
+        # A worse epoch is not kept; later epochs are compared with the best, not the last.
         ([5.0, 5.2, 4.5, 4.6], [0.8, 0.8, 0.4, 0.2], [True, False, True, False]),
         ([5.0, 5.2, 5.1], [0.8, 0.8, 0.4], [True, False, False]),
-        # As good as before is not better.
+        # An equally good epoch is not better.
         ([5.0, 5.0, 5.0], [0.8, 0.8, 0.4], [True, False, False]),
     ],
 )

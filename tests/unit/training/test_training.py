@@ -1,4 +1,4 @@
-"""Training on a small corpus: learning, reproducing, resuming, diverging."""
+"""Tests of training on a small corpus: learning, reproducing, resuming and diverging."""
 
 import shutil
 import signal
@@ -30,12 +30,12 @@ from tests import outcome
 from tests.waiting import PATIENCE
 
 BEGUN = {"run.json", "metrics.jsonl", "train.log"}
-"""The files of a run that has no result."""
-# A rate at which valid goes up and down, so that weights and accumulators are given up; rounded
-# so finely that it does so on every machine.
+"""The files of a run without a result."""
+# At this rate the perplexity of `valid` goes up and down, so that weights and accumulators are
+# given up; in double precision this happens on every machine.
 RESTLESS = {"learning_rate": 0.8, "batch_sentences": 2, "max_epochs": 8, "precision": "float64"}
 
-# Trains, and kills itself when `file` is put in its place for the `count`th time.
+# Trains, and kills itself when it is about to write `file` for the `count`th time.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -62,7 +62,7 @@ train(run, CorpusDirectory(Path(corpus)), RunDirectory(Path(directory)))
 
 
 def run_of(**changes) -> Run:
-    # All that decides what is learnt, so that other defaults change nothing here.
+    # All settings that affect learning, so that new defaults do not change these tests.
     values = {
         "hidden_size": 12,
         "document_size": 4,
@@ -96,7 +96,7 @@ def same_weights(one: RunDirectory, other: RunDirectory) -> bool:
 
 
 def assert_same_run(one: RunDirectory, other: RunDirectory) -> None:
-    """Bit-equal weights and metrics, but times."""
+    """Assert that two runs have bit-equal weights and metrics; times may differ."""
     assert same_weights(one, other)
     assert outcome.epochs(one.path) == outcome.epochs(other.path)
     assert outcome.steady(result_of(one)) == outcome.steady(result_of(other))
@@ -113,7 +113,7 @@ def test_it_learns(corpus_directory, tmp_path, document_size):
     run = run_of(document_size=document_size, max_epochs=6)
     directory = trained(run, corpus_directory, tmp_path)
     epochs, result = read_epochs(directory), result_of(directory)
-    # 12 nouns, 9 verbs, `the`, `<unk>`, `</s>`; a bigram model would be near 6.
+    # 12 nouns, 9 verbs, `the`, `<unk>`, `</s>`; a bigram model would have a perplexity near 6.
     assert load_corpus(corpus_directory).vocabulary_size == 24
     assert epochs[0].valid_perplexity < 18
     assert result.valid_perplexity < 7
@@ -157,7 +157,7 @@ def test_every_epoch_has_an_order_of_its_own(corpus_directory):
 
 @pytest.fixture(scope="module")
 def restless(corpus_directory, tmp_path_factory) -> RunDirectory:
-    """An unbroken run with epochs whose weights were given up, others after them."""
+    """An undisturbed run with epochs after one whose weights were given up."""
     run = run_of(**RESTLESS)
     directory = trained(run, corpus_directory, tmp_path_factory.mktemp("restless") / "run")
     kept = [entry.kept for entry in read_epochs(directory)]
@@ -168,7 +168,8 @@ def restless(corpus_directory, tmp_path_factory) -> RunDirectory:
 @pytest.mark.parametrize("moment", ["checkpoint", "model", "result"])
 def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restless, moment):
     kept = [entry.kept for entry in read_epochs(restless)]
-    # Just before the checkpoint after a worse epoch is replaced, and while a run's end is written.
+    # Just before the checkpoint after a worse epoch is replaced, and while a run's last files are
+    # written.
     file, count = {
         "checkpoint": ("state.npz", kept.index(False) + 2),
         "model": ("model.npz", 1),
@@ -217,7 +218,7 @@ def test_a_finished_run_is_not_trained_again(corpus_directory, restless):
     assert {name: content for name, (_, content) in after.items()} == {
         name: content for name, (_, content) in before.items()
     }
-    # Snakemake goes by the times of what a rule makes.
+    # Snakemake compares the modification times of a rule's outputs.
     newer = {name for name, (time, _) in after.items() if time > before[name][0]}
     assert newer == {file.name for file in restless.finished_files()}
 
@@ -241,7 +242,7 @@ def test_another_runs_results_and_checkpoint_are_not_used(corpus_directory, tmp_
                     directory, old)  # fmt: skip
     train(changed, corpus_directory, directory)
     assert_same_run(directory, fresh)
-    assert len(directory.log.read_text().splitlines()) == 2  # nor is its log gone on with
+    assert len(directory.log.read_text().splitlines()) == 2  # the old log is not continued either
 
 
 def test_another_corpus_is_another_run(corpus_directory, make_corpus_directory, tmp_path):
@@ -267,7 +268,7 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
     )
     perplexity = np.exp(-scores.log_probabilities.sum() / valid.tokens)
     assert perplexity == pytest.approx(result.valid_perplexity, rel=1e-12)
-    # Ended right after its first worse epoch, a run has the weights of the epoch before.
+    # A run that ends right after its first worse epoch has the weights of the epoch before.
     worse = next(entry.epoch for entry in epochs if not entry.kept)
     ended, before = (
         trained(run_of(**{**RESTLESS, "max_epochs": number}), corpus_directory,
@@ -276,7 +277,7 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, restles
     )  # fmt: skip
     assert same_weights(ended, before)
     assert result_of(ended).best_epoch == worse - 1
-    # From the first epoch that is no improvement on, the rate is halved before every epoch.
+    # After the first epoch without an improvement, the rate is halved before every epoch.
     rates = [entry.learning_rate for entry in epochs]
     assert rates[worse] == rates[worse - 1] / 2
     assert len(epochs) == 8 or rates[-1] < rates[0]
@@ -330,7 +331,7 @@ def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_pat
     assert failure.identity == record_of(directory).identity
     assert "diverged in epoch 2" in failure.message
     monkeypatch.setattr(epoch, "_perplexity", real)
-    with pytest.raises(UserError, match="diverged in epoch 2"):  # known: a retry does not try
+    with pytest.raises(UserError, match="diverged in epoch 2"):  # a retry knows it
         train(run_of(), corpus_directory, directory)
     directory.failure.unlink()
     train(run_of(), corpus_directory, directory)

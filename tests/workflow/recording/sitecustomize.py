@@ -1,7 +1,7 @@
-"""Has every verb leave what it has loaded: its modules of the package, and the package's data.
+"""Records which of the package's modules and data files every verb loads.
 
-Python runs this before anything else where this folder is on PYTHONPATH; each process writes one
-file into the folder that `VERBS_LOADED` names.
+Python runs this file first if its folder is on PYTHONPATH. Each process writes one file into the
+folder that `VERBS_LOADED` names.
 """
 
 import atexit

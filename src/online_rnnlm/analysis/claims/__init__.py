@@ -1,1 +1,1 @@
-"""The paper's five claims: which rows test each, and what the tests say."""
+"""The paper's five claims, the rows that test them, and the verdicts."""

@@ -1,4 +1,4 @@
-"""The tests of the paper's claims: the two sides of each, and how they compare."""
+"""The tests of the paper's claims: the two sides of each test and their comparison."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ AnyChange = TypeVar("AnyChange", bound=PerplexityChange)
 
 @dataclass(frozen=True)
 class Tested:
-    """The test of a claim: `ours` is claimed to be the better side."""
+    """The test of a claim, which says that `ours` is the better side."""
 
     number: int
     ours: Side
     theirs: Side
     label: str
-    """What the other side is called."""
+    """The name of the other side."""
     comparison: Comparison
     seeds: SeedInterval | None
     effect: Effect
     model: str
-    """What our side is called."""
+    """The name of our side."""
 
 
 @dataclass(frozen=True)
 class Untested:
-    """A claim that this experiment cannot test, and why."""
+    """A claim that this experiment cannot test, and the reason."""
 
     number: int
     row: Row
@@ -64,9 +64,10 @@ class Untested:
 
 
 def outcomes(results: Results) -> Iterator[Tested | Untested]:
-    """All claims, corpus by corpus, vector row by vector row.
+    """Test all claims, corpus by corpus, vector row by vector row.
 
-    The fewer multiply-adds rest on the test against more parameters, and have none of their own.
+    The claim of fewer multiply-adds has no test of its own: it rests on the test against a static
+    network with more parameters.
     """
     for row in results.rows:
         if row.has_vector:
@@ -74,7 +75,7 @@ def outcomes(results: Results) -> Iterator[Tested | Untested]:
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """The claims of one row; all five only if it is the paper's model."""
+    """Test the claims of one row: all five if it is the paper's model, else only two."""
     same, more, _ = results.opponents(vector)
     yield _same_hidden(results, vector, same)
     if vector.is_the_papers:
@@ -108,7 +109,7 @@ def _against_static(results: Results, number: int, vector: Row, static: Row) -> 
 
 
 def _vector_alone(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """The vector as it was trained and, where that is better on `valid`, kept for longer, too."""
+    """Test the vector alone, as trained and, if that is better on `valid`, kept for longer."""
     everything = _valid_by_unit(vector, ALL)
     if not everything:
         reason = "no evaluation in which everything learns after every word"
@@ -126,7 +127,7 @@ def _vector_alone(results: Results, vector: Row) -> Iterator[Tested | Untested]:
 
 
 def _valid_by_unit(vector: Row, updates: str) -> dict[UnitOfText, float]:
-    """Validation perplexity where this learns after every word, by what it is kept for."""
+    """Validation perplexity with `updates` learning after every word, by unit of text."""
     return {
         found.unit_of_text: vector.perplexity("valid", name).mean
         for name in vector.evaluations
@@ -135,7 +136,7 @@ def _valid_by_unit(vector: Row, updates: str) -> dict[UnitOfText, float]:
 
 
 def _alone(results: Results, ours: Side, everything: dict[UnitOfText, float]) -> Tested:
-    """The vector alone against everything, kept for the unit that is best on `valid`."""
+    """Compare the vector alone with everything learning, kept for the unit best on `valid`."""
     unit = min(everything, key=everything.__getitem__)
     theirs = Side(ours.row, OnlineEvaluation(ALL, "word", unit).name)
     costs, against = (side.row.by_seed(side.evaluation)[0].costs for side in (ours, theirs))
@@ -156,7 +157,10 @@ def _alone(results: Results, ours: Side, everything: dict[UnitOfText, float]) ->
 
 
 def _learning(results: Results, vector: Row, static: Row | None) -> Tested:
-    """The same weights, their vector learning and still; the still one against the static row."""
+    """Compare the same weights with their vector learning and with it held still.
+
+    The model with its vector held still is also compared with the static row.
+    """
     ours, still = Side(vector, DOCUMENT_VECTOR), Side(vector, NONE)
     label = f"{vector.label}, vector held still"
     other = None if static is None else _still_against_static(results, still, Side(static, NONE))
@@ -164,7 +168,7 @@ def _learning(results: Results, vector: Row, static: Row | None) -> Tested:
 
 
 def _still_against_static(results: Results, still: Side, static: Side) -> StillAgainstStatic:
-    """Whether the model with its vector still is any better than one that never had a vector."""
+    """Compare the model with its vector held still with one that never had a vector."""
     comparison = compare_sides(results, still, static)
     words = {1: "better", -1: "worse", 0: "not shown to differ"}
     return _change(
@@ -187,7 +191,7 @@ def _tested(
     null: float = 0.0,
     **effect: Any,
 ) -> Tested:
-    """Compare two sides; `effect`: further values of the record's `effect`."""
+    """Compare two sides; `effect` holds further values for the record's `effect`."""
     comparison = compare_sides(results, ours, theirs, null)
     seeds = seed_interval(seed_differences(ours, theirs), null)
     change = _change(Effect, ours, theirs, comparison, **effect)
@@ -197,9 +201,9 @@ def _tested(
 def _change(
     kind: type[AnyChange], ours: Side, theirs: Side, comparison: Comparison, **more: Any
 ) -> AnyChange:
-    """How perplexity changes: perplexities, the change in per cent and in nats, with intervals.
+    """The change of perplexity: both perplexities, and the change in per cent and nats.
 
-    The change is that of the geometric means over the seeds, as the interval's is.
+    The change and its interval are those of the geometric means over the seeds.
     """
     return kind(
         test_perplexity=ours.perplexity().mean,

@@ -1,4 +1,7 @@
-"""The paper's five claims in words. The settings are not the paper's: each is tested as an idea."""
+"""The paper's five claims in words.
+
+The settings are not the paper's, so each claim is tested as an idea, not on the paper's numbers.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import NamedTuple
 
 SAME_HIDDEN, MORE_PARAMETERS, MULTIPLY_ADDS, VECTOR_ALONE, LEARNING = range(1, 6)
 MARGIN_PERCENT = 1.0
-"""By so much higher a perplexity still counts as good as the other; assumed."""
+"""A perplexity up to this much higher still counts as equally good; the value is assumed."""
 SOURCE = (
     "By updating only a small part of the model during testing it achieves better results with "
     "faster execution and fewer parameters (a paraphrase of the author's own summary of the "
@@ -18,13 +21,13 @@ class PaperClaim(NamedTuple):
     """One of the five claims."""
 
     kind: str
-    """Its name in `claims.json`."""
+    """The claim's name in `claims.json`."""
     name: str
-    """A short name in words."""
+    """A short form of the claim in words."""
     text: str
-    """The claim in words: `{model}` against `{against}`."""
+    """The claim as a sentence, with `{model}` and `{against}` in place of the two sides."""
     test: str
-    """How it is tested, in words."""
+    """The test of the claim in words."""
 
 
 CLAIMS = {
@@ -58,8 +61,8 @@ CLAIMS = {
         "multiply-adds and fewer parameters touched a word; everything learns after every word, "
         "with the rate and the unit of text that are best on `valid`; the vector learns as it was "
         "trained to and, where keeping it for longer is better on `valid`, that is tested too; "
-        "what is kept for longer than a sentence makes sentences depend on each other, so that "
-        "the intervals are approximate",
+        "keeping what is learnt for longer than a sentence makes sentences depend on each "
+        "other, so that the intervals are approximate",
     ),
     LEARNING: PaperClaim(
         "learning_not_parameters",

@@ -1,4 +1,4 @@
-"""The verdict on a claim, by its test's interval, its p-value and its seeds."""
+"""The verdict on a claim, from the interval, the p-value and the seeds of its test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUPPORTED: Verdict = "supported"
 NOT_SUPPORTED: Verdict = "not supported"
 UNDECIDED: Verdict = "undecided"
 ENOUGH_SEEDS = 3
-"""From so many seeds on, a verdict needs their agreement too."""
+"""With at least this many seeds, a verdict also needs the agreement of the seeds."""
 RULE = (
     "supported if the bootstrap interval lies on the claim's side of no difference (of the margin "
     "where there is one), the corrected p-value is below the level and, from "
@@ -24,7 +24,7 @@ RULE = (
 def verdict_of(comparison: Comparison, adjusted: float, seeds: SeedInterval | None) -> Verdict:
     """The verdict on the claim that a comparison's first model is the better one.
 
-    `adjusted`: the test's p-value after correction.
+    `adjusted` is the test's p-value after correction.
     """
     sides = {comparison.side}
     if seeds is not None and seeds.seeds >= ENOUGH_SEEDS:

@@ -1,4 +1,4 @@
-"""Judge the paper's claims on an experiment's own numbers, and write `claims.json`."""
+"""Judge the paper's claims by an experiment's own results, and write `claims.json`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from online_rnnlm.storage.records import (
 
 
 def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write `claims.json`: the claims that the runs allow to test, and those that they do not."""
+    """Write `claims.json`: the claims that the runs can test, and those that they cannot."""
     records.write(directory.claims, judge(collect(experiment, directory)))
 
 
@@ -57,13 +57,13 @@ def _tests() -> ClaimTests:
         seeds="per-sentence log-probabilities are averaged over the seeds first",
         seed_interval="paired Student's t over the seeds, 95 %; null with one seed",
         margin_percent=MARGIN_PERCENT,
-        margin="assumed: so much higher a perplexity still counts as good as the other",
+        margin="assumed: a perplexity up to this much higher still counts as equally good",
         verdict=RULE,
     )
 
 
 def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
-    """The claim of a test, and the one that rests on its verdict."""
+    """Yield the claim of a test, and the claim that rests on its verdict, if there is one."""
     verdict = verdict_of(one.comparison, adjusted, one.seeds)
     if not _is_cheaper(one.effect):
         verdict = NOT_SUPPORTED
@@ -74,7 +74,7 @@ def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
 
 
 def _is_cheaper(effect: Effect) -> bool:
-    """Whether our side has the lower costs, of those that the claim is about."""
+    """True if our side is lower in every cost that the claim is about."""
     costs = (
         (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
         (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
@@ -83,7 +83,10 @@ def _is_cheaper(effect: Effect) -> bool:
 
 
 def _multiply_adds(one: Tested, verdict: Verdict) -> Claim:
-    """The claim of fewer multiply-adds: counts need no test, the lower perplexity does."""
+    """The claim of fewer multiply-adds, which are counted and so need no test.
+
+    Its verdict is that on the lower perplexity, or `not supported` if the counts are not lower.
+    """
     ours, theirs = (side.row.multiply_adds_per_word for side in (one.ours, one.theirs))
     effect = Effect(
         multiply_adds_per_word=ours,

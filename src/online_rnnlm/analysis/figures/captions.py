@@ -1,4 +1,4 @@
-"""Sentences that several captions end in."""
+"""Phrases that several captions share."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from online_rnnlm.analysis.results import Results
 
 
 def only_first(results: Results) -> str:
-    """Says which corpus a figure shows, where there are several."""
-    shown = f" Of the corpora, {results.first_corpus} is shown."
+    """A sentence that names the corpus shown; empty if there is only one corpus."""
+    shown = f" The corpus shown is {results.first_corpus}."
     return shown if results.several_corpora else ""
 
 
 def pooled(results: Results) -> str:
-    """Says over how many seeds a metric is pooled, where there are several."""
+    """A phrase with the number of seeds that are pooled; empty if there is only one."""
     seeds = len(results.experiment.seeds)
     return f", pooled over {seeds} seeds" if seeds > 1 else ""

@@ -54,7 +54,7 @@ _RIVAL_LOOKS: Mapping[str, Mapping[str, Any]] = {
 
 
 def draw_against(results: Results, cost: Cost) -> Picture:
-    """Draw the test perplexity of every model, and of its rivals, against what it costs."""
+    """Draw the test perplexity of every model and of its rivals against a cost."""
     corpora = list(results.corpora)
     figure, axes = corpus_panels(corpora, _HEIGHT, "Test perplexity")
     points = {corpus: points_of(results, corpus, cost) for corpus in corpora}
@@ -67,7 +67,7 @@ def draw_against(results: Results, cost: Cost) -> Picture:
 
 
 def _panel(axis: Axes, points: Sequence[Point], cost: Cost) -> list[Line]:
-    """Draw all but the labels; returns the lines that they should not cover."""
+    """Draw all but the labels; return the lines that the labels should not cover."""
     shown = window(points)
     axis.set_xlim(shown.left, shown.right)
     axis.set_ylim(shown.low, shown.high)
@@ -79,7 +79,7 @@ def _panel(axis: Axes, points: Sequence[Point], cost: Cost) -> list[Line]:
 
 
 def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Line]:
-    """Draw the frontier as steps; returns the lines of it that are visible."""
+    """Draw the frontier as steps; return its visible lines."""
     right = max(shown.right, best[-1].cost)
     steps = [shown.clamped(point) for point in best] + [(shown.right, best[-1].perplexity)]
     axis.step(
@@ -95,7 +95,11 @@ def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Lin
 
 
 def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Line]:
-    """Join a model held still to itself: by an arrow when it learns, by a line beside a rival."""
+    """Join the points of each model, and return the lines.
+
+    An arrow leads from the vector held still to the learning one, a line from a static row to the
+    same row with a rival.
+    """
     still = {p.model: p for p in points if p.kind in (STILL, STATIC_ROW)}
     lines = []
     for point in points:
@@ -117,7 +121,7 @@ def _look(point: Point) -> Mapping[str, Any]:
 
 
 def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) -> None:
-    """Draw the points of a kind; those that lie outside stand at the edge."""
+    """Draw the points of a kind; points outside the window are drawn at its edge."""
     xs, ys = zip(*(shown.clamped(point) for point in points), strict=True)
     errors = [point.deviation if shown.holds(point) else 0.0 for point in points]
     axis.errorbar(
@@ -127,7 +131,7 @@ def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) 
 
 
 def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
-    """The names of rows, and what stands at an edge; the legend tells which points are rivals."""
+    """The labels of rows and of points drawn at an edge; rivals are named in the legend."""
     named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
     labels = [Label(p.model, (p.cost, p.perplexity), str(_look(p)["color"])) for p in named]
     outside = [point for point in points if not shown.holds(point)]
@@ -138,7 +142,7 @@ def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
 
 
 def _far_text(kind: str, far: Sequence[Point], shown: Window) -> str:
-    """Text that says what stands at an edge, and where it truly lies."""
+    """The label of points drawn at an edge, with their true values."""
     ys = sorted(point.perplexity for point in far)
     xs = sorted(point.cost for point in far)
     reached = " to ".join(dict.fromkeys(f"{y:.0f}" for y in (ys[0], ys[-1])))
@@ -164,13 +168,13 @@ def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]
     what = cost.label.partition(" (")[0].lower()
     lines = [f"Test perplexity against {what}."]
     if LEARNING in shown:
-        lines.append("Arrows: from the vector held at 0 to the same weights with it learning.")
+        lines.append("Arrows lead from the vector held at 0 to the same weights with it learning.")
     joined = {p.kind for found in points.values() for p in found if p.rival and p.model != p.kind}
     if joined:
         rivals = enumeration(sorted(joined), "or")
-        lines.append(f"Joined to a static row: the same with a {rivals}.")
+        lines.append(f"Dashed lines join a static row to the same row with a {rivals}.")
     if not shown <= set(NETWORKS):
-        lines.append("What lies far outside stands at the edge, with its numbers.")
+        lines.append("Points far outside are drawn at the edge, with their values.")
     lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")
     lines[-1] += f" on them lie {_on_frontier(points)}."
     if results.several_seeds:

@@ -1,7 +1,7 @@
-"""Colours, lettering, axes and legends that all figures share, and how a figure is saved.
+"""The colours, lettering, axes and legends that all figures share, and a function to save a figure.
 
-The same data gives the same bytes. Colours are of Okabe and Ito's set, which colour-blind people
-can tell apart; line styles, markers and fillings say the same once more.
+The same data gives the same bytes. The colours are from Okabe and Ito's set, which colour-blind
+people can tell apart; line styles, markers and fillings make the same distinctions.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ PAGE_COLOURS = {
     STATIC: "--static",
     ONLINE: "--online",
 }
-"""The names that a page with a light and a dark scheme has for its own colours, by the colour of
-a drawing that they replace."""
+"""The CSS variables that replace a drawing's colours in a page with a light and a dark scheme."""
 
 KINDS = ("svg", "png")
-WIDTH = 5.0  # inches: at a phone's width the 10-point text is still read
+WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 SMALL = 9.0  # points
 
 _TICKS = [n * 10.0**k for k in range(6) for n in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
@@ -63,7 +62,7 @@ _UNDATED = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as it is drawn, with a caption that says what is to be seen in it."""
+    """A drawn figure, with a caption that describes it."""
 
     drawing: Figure
     caption: str
@@ -71,17 +70,17 @@ class Picture:
 
 @contextmanager
 def style(name: str) -> Iterator[None]:
-    """A context in which everything that is drawn and saved looks alike.
+    """Return a context in which all drawings have the same look.
 
-    Ids in an SVG are hashed with the name, so that they are the same every time, and those of two
-    drawings in one page differ.
+    The ids in an SVG are hashed with the name, so that they are the same every time, and differ
+    between two drawings in one page.
     """
     with mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name}):
         yield
 
 
 def save(drawing: Figure, path: Path) -> None:
-    """Write a drawing in the format of its path's ending, `svg` or `png`."""
+    """Write a drawing in the format that the path ends in, `svg` or `png`."""
     kind = path.suffix.removeprefix(".")
     with replacing(path) as temporary:
         drawing.savefig(temporary, format=kind, metadata=_UNDATED[kind], dpi=200)
@@ -103,7 +102,7 @@ def panels(
 def corpus_panels(corpora: Sequence[str], height: float, label: str) -> tuple[Figure, list[Axes]]:
     """Make a drawing with a panel for each corpus.
 
-    `label` is the label of every y axis; it names the corpus, too, if there are several.
+    `label` is the label of every y axis; if there are several corpora, the corpus is added to it.
     """
     figure, axes = panels(len(corpora), height * len(corpora))
     for axis, corpus in zip(axes, corpora, strict=True):
@@ -113,15 +112,15 @@ def corpus_panels(corpora: Sequence[str], height: float, label: str) -> tuple[Fi
 
 
 def legend_above(axis: Axes, title: str | None = None, scale: float = 1) -> None:
-    """Draw a legend above the plot, where it covers no point, in as many columns as there fit.
+    """Draw a legend above the plot, where it covers no point, in as many columns as fit.
 
-    All that it names, and what decides how wide the axes are, must be there already.
+    Everything that the legend names, or that decides the axes' width, must be drawn already.
     """
     figure = axis.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()  # the layout: how wide the axes will be
+    figure.draw_without_rendering()  # This computes the layout, and so the axes' width.
     entries = list(zip(*axis.get_legend_handles_labels(), strict=True))
-    entries.sort(key=lambda entry: isinstance(entry[0], Line2D))  # plain lines come last
+    entries.sort(key=lambda entry: isinstance(entry[0], Line2D))  # Plain lines come last.
     for columns in (3, 2, 1):
         legend = axis.legend(
             *zip(*entries, strict=True),
@@ -145,12 +144,12 @@ def log_scale(axis: Axes, low: float, high: float) -> None:
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights moved apart until neighbours are `gap` from each other, in the same order."""
+    """Heights moved apart until neighbours are at least `gap` apart, in the same order."""
     order = np.argsort(heights, kind="stable")
     moved = np.array(heights, dtype=float)[order]
     for i in range(1, len(moved)):
         moved[i] = max(moved[i], moved[i - 1] + gap)
-    for i in range(len(moved) - 2, -1, -1):  # what was pushed up too far comes back down
+    for i in range(len(moved) - 2, -1, -1):  # Move heights that are too high down again.
         moved[i] = max(min(moved[i], moved[i + 1] - gap), i * gap)
     result = np.empty_like(moved)
     result[order] = moved

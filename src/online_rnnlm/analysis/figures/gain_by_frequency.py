@@ -1,4 +1,4 @@
-"""The figure `gain_by_frequency`: whether frequent or rare words gain from the vector."""
+"""The figure `gain_by_frequency`: the vector's gain for frequent and for rare words."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Bars(NamedTuple):
 
 
 def draw(results: Results) -> Picture:
-    """Draw the best row against static rows: a bar for each band of words."""
+    """Draw the best row against static rows, with a bar for each band of words."""
     vector = results.best(results.first_corpus)
     corpus = results.directory.corpus(vector.corpus)
     split = load_split(corpus, "test")
@@ -64,14 +64,14 @@ def draw(results: Results) -> Picture:
 
 
 def _change(groups: Groups, gains: Floats) -> Means:
-    """The change of perplexity in per cent, by gains (tokens,) in nats: below 0 is a gain."""
+    """The change of perplexity in per cent, from gains (tokens,) in nats; below 0 it is better."""
     ratio = group_means(groups, gains).perplexity()
     return Means(ratio.present, *(100 * (r - 1) for r in (ratio.mean, ratio.low, ratio.high)))
 
 
 def _draw(axis: Axes, groups: Groups, bars: Sequence[_Bars]) -> None:
     height = 0.8 / len(bars)
-    axis.use_sticky_edges = False  # the line at 0 shall not be the edge
+    axis.use_sticky_edges = False  # The line at 0 must not be the edge.
     axis.grid(axis="x", linewidth=0.6)
     for number, ((against, change), look) in enumerate(zip(bars, _LOOKS, strict=False)):
         places = change.present + (number - (len(bars) - 1) / 2) * height

@@ -1,4 +1,4 @@
-"""Writes names beside points where they cover nothing."""
+"""Write names beside points where they cover nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from online_rnnlm.analysis.figures.drawing import SMALL, SURFACE
 Floats = npt.NDArray[np.float64]
 Place = tuple[float, float]
 
-# (x, y) from the point, in points, and which side of the text is there: near ones first.
+# Offsets (x, y) from the point, in points (1/72 inch), with the text's alignment; near ones first.
 _PLACES = [
     (dx, dy, side, edge)
     for far in (6, 14, 26, 40)
@@ -28,15 +28,15 @@ _PLACES = [
         (0, -far, "center", "top"),
     )
 ]
-# In pixels, of which there are 100 to the inch:
+# In pixels, 100 to the inch:
 _MARK, _STROKE, _STEP = 7.0, 1.5, 6.0
-"""How far a point's mark, and a line, reach to each side; between a line's sampled places."""
+"""The reach of a point's mark and of a line to each side, and the step between a line's samples."""
 _FAR = 1.0
-"""So many covered square pixels count as much as one point (1/72 inch) farther away."""
+"""The covered area, in square pixels, that counts as much as 1/72 inch of distance."""
 
 
 class Label(NamedTuple):
-    """A name, the place that it belongs to (in the axes' data), and its colour."""
+    """A name, its place in the coordinates of the axes' data, and its colour."""
 
     text: str
     place: Place
@@ -49,13 +49,13 @@ def place_labels(
     points: Sequence[Place],
     lines: Sequence[tuple[Place, Place]] = (),
 ) -> None:
-    """Write each label where it covers no point, line or label, as near as there is room.
+    """Write each label as near to its place as possible without covering a point, line or label.
 
-    `points` and `lines`, by their ends, should stay free. The axes' limits must be final.
+    `points` and `lines`, given by their ends, should stay free. The axes' limits must be final.
     """
     figure = axis.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()  # the layout: where the axes will be
+    figure.draw_without_rendering()  # This computes the layout, and so the axes' place.
     data = axis.transData
     taken = [_around(data.transform(np.reshape(points, (-1, 2))), _MARK)]
     taken += [_around(_along(data.transform(line)), _STROKE) for line in lines]
@@ -70,18 +70,18 @@ def place_labels(
 
 
 def _around(centres: Floats, reach: float) -> Floats:
-    """(n, 4): a box, left, low, right and high, around each of (n, 2) centres."""
+    """(n, 4): a box (left, low, right, high) around each of the centres (n, 2)."""
     return np.hstack([centres - reach, centres + reach])
 
 
 def _along(ends: Floats) -> Floats:
-    """(n, 2): places along the line between two ends, (2, 2)."""
+    """(n, 2): places along the line between two ends (2, 2)."""
     count = int(np.hypot(*(ends[1] - ends[0])) / _STEP) + 2
     return np.linspace(ends[0], ends[1], count)
 
 
 def _settle(axis: Axes, text: Annotation, taken: Floats) -> Floats:
-    """Move a text to the place where it covers least; returns the box that it then takes up."""
+    """Move a text to where it covers least; return the box that it then takes up."""
     boxes, costs = [], []
     inside = np.asarray(axis.bbox.extents, dtype=np.float64)[np.newaxis]
     for place in _PLACES:
@@ -103,12 +103,12 @@ def _move(text: Annotation, place: tuple[float, float, str, str]) -> None:
 
 
 def covered(box: Floats, others: Floats) -> float:
-    """The area that a box, (4,): left, low, right, high, covers of others, (n, 4)."""
+    """The area of other boxes (n, 4) that a box (4,), left, low, right and high, covers."""
     common = np.hstack([np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])])
     return _area(common)
 
 
 def _area(boxes: Floats) -> float:
-    """The summed area of boxes (n, 4); one whose right is left of its left has none."""
+    """The summed area of boxes (n, 4); a box whose right is less than its left has no area."""
     extents = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     return float(extents.prod(axis=1).sum())

@@ -23,11 +23,11 @@ from online_rnnlm.analysis.row import Row
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-_LINE_GAP = 0.065  # of the axes' height, between two labels
+_LINE_GAP = 0.065  # The distance between two labels, as a share of the axes' height.
 
 
 class _End(NamedTuple):
-    """Where a line ends: the last epoch and its perplexity, the model and its colour."""
+    """The end of a line: the last epoch, its perplexity, and the model with its colour."""
 
     epoch: float
     perplexity: float
@@ -36,7 +36,7 @@ class _End(NamedTuple):
 
 
 def draw(results: Results) -> Picture:
-    """Draw a line for each row, and thin ones for its seeds."""
+    """Draw a line for each row, and thin lines for its seeds."""
     corpora = list(results.corpora)
     figure, axes = corpus_panels(corpora, _HEIGHT, "Validation perplexity")
     best = []
@@ -59,36 +59,36 @@ def _caption(results: Results, best: list[tuple[_End, str]]) -> str:
         for end, corpus in best
     )
     several = results.several_seeds
-    seeds = " Means over the seeds (thin lines), until the first of them stops." if several else ""
+    seeds = " Means over the seeds (thin lines), until the first seed stops." if several else ""
     vectors = any(row.has_vector for row in results.rows)
     return (
         "Perplexity on the validation text after each epoch, on a logarithmic axis"
         f"{'; circles: static rows, diamonds: rows with a document vector' if vectors else ''}; "
-        "at the right where each ends. "
+        "the last values are at the right. "
         f"{lowest}.{seeds}"
     )
 
 
 def _curves(row: Row) -> list[list[float]]:
-    """Validation perplexity by epoch, of each seed."""
+    """Validation perplexity by epoch, one list for each seed."""
     return [[epoch.valid_perplexity for epoch in run.epochs] for run in row.runs]
 
 
 def _styles(rows: list[Row]) -> list[object]:
-    """A line style for each row: different ones among static rows, and among vector rows."""
+    """A line style for each row; static rows differ from each other, and so do vector rows."""
     kinds = [row.has_vector for row in rows]
     ranks = [kinds[:place].count(kind) for place, kind in enumerate(kinds)]
     return [_STYLES[rank % len(_STYLES)] for rank in ranks]
 
 
 def _draw(axis: Axes, row: Row, style: object) -> _End:
-    """Draw one row's line, and its seeds'; returns where it ends."""
+    """Draw the line of a row and those of its seeds; return the end of the row's line."""
     curves = _curves(row)
     colour, marker = (ONLINE, "D") if row.has_vector else (STATIC, "o")
     if len(curves) > 1:
         for curve in curves:
             axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)
-    # The mean ends where the first seed stopped: further on it would be of other runs.
+    # The mean ends where the first seed stops; later it would be over fewer runs.
     line = [float(np.mean(values)) for values in zip(*curves, strict=False)]
     epochs = range(1, len(line) + 1)
     axis.plot(epochs, line, linestyle=style, marker=marker, color=colour, lw=1.5, ms=3)

@@ -1,4 +1,4 @@
-"""The figure `perplexity_by_multiply_adds`: what more arithmetic in testing buys."""
+"""The figure `perplexity_by_multiply_adds`: the gain from more arithmetic in testing."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from online_rnnlm.analysis.results import Results
 
 
 def draw(results: Results) -> Picture:
-    """Draw test perplexity against multiply-adds a word in testing, learning included."""
+    """Draw test perplexity against multiply-adds per word in testing, learning included."""
     return draw_against(results, MULTIPLY_ADDS)

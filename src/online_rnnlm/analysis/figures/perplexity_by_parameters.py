@@ -1,4 +1,4 @@
-"""The figure `perplexity_by_parameters`: what more parameters buy."""
+"""The figure `perplexity_by_parameters`: the gain from more parameters."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from online_rnnlm.analysis.results import Results
 
 
 def draw(results: Results) -> Picture:
-    """Draw test perplexity against parameters."""
+    """Draw test perplexity against the number of parameters."""
     return draw_against(results, PARAMETERS)

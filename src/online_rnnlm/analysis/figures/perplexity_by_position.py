@@ -1,4 +1,4 @@
-"""The figure `perplexity_by_position`: whether the vector helps more as a sentence goes on."""
+"""The figure `perplexity_by_position`: the vector's help from a sentence's start to its end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _OPPONENTS: Sequence[_Look] = (
 
 
 class _Line(NamedTuple):
-    """A model: its name, how it is drawn, and (tokens,) natural log P of every test token."""
+    """A model's name, its look, and (tokens,) natural log P of every test token."""
 
     name: str
     look: _Look
@@ -52,7 +52,10 @@ class _Line(NamedTuple):
 
 
 def draw(results: Results) -> Picture:
-    """Draw the best row, learning and still, beside static rows; below, what learning changes."""
+    """Draw the best row, with its vector learning and held still, beside static rows.
+
+    A second panel shows the ratio of the learning vector's perplexity to the others'.
+    """
     vector = results.best(results.first_corpus)
     split = load_split(results.directory.corpus(vector.corpus), "test")
     groups = by_position(split)
@@ -64,7 +67,7 @@ def draw(results: Results) -> Picture:
 
 
 def _lines(results: Results, vector: Row, tokens: int) -> list[_Line]:
-    """The vector row learning, then still, then its static opponents."""
+    """The vector row learning, the same held still, and its static opponents, in this order."""
     opponents = results.opponents(vector).shown
     sides = [
         (f"{vector.label}, vector learns", _LEARNING, final_side(vector)),
@@ -87,7 +90,7 @@ def _draw_all(axis: Axes, groups: Groups, lines: Sequence[_Line]) -> None:
 
 
 def _draw_ratios(axis: Axes, groups: Groups, learning: _Line, others: Sequence[_Line]) -> Means:
-    """Draw the learning vector's perplexity as a share of the others'; returns the first ratio."""
+    """Draw the learning vector's perplexity as a share of the others'; return the first ratio."""
     axis.axhline(1, color=MUTED, lw=1)
     ratios = [group_means(groups, learning.scores - o.scores).perplexity() for o in others]
     for other, ratio in zip(others, ratios, strict=True):

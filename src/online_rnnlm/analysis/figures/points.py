@@ -1,4 +1,4 @@
-"""What each model costs and reaches: the points of the figures of cost."""
+"""The cost and the perplexity of each model: the points of the figures of cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NETWORKS = (STATIC_ROW, LEARNING, STILL)
 
 @dataclass(frozen=True)
 class Cost:
-    """A cost: what its axis says, and the unit that it is shown in."""
+    """A cost, with the label of its axis and the unit that it is shown in."""
 
     label: str
     unit: float
@@ -29,7 +29,7 @@ MULTIPLY_ADDS = Cost("Multiply-adds a word in testing (thousands)", 1e3)
 
 
 class Point(NamedTuple):
-    """A model: what kind it is of, its cost and its test perplexity, over the seeds."""
+    """A model's kind and cost, and its test perplexity, as mean and deviation over the seeds."""
 
     model: str
     kind: str
@@ -37,11 +37,11 @@ class Point(NamedTuple):
     perplexity: float
     deviation: float
     rival: str = ""
-    """The module of the rival that it is a point of."""
+    """The module of the rival, if the point is that of a rival."""
 
 
 def points_of(results: Results, corpus: str, cost: Cost) -> list[Point]:
-    """Every row, held still and learning, with its rivals; then the rivals of the corpus."""
+    """The points of a corpus: its rows, held still and learning, and all rivals."""
     points = [point for row in results.rows_on(corpus) for point in _of_row(results, row, cost)]
     for _, rival, found in results.rivals_on(corpus):
         point = _point(rival.label, rival.label, [found], found.parameters or 0, cost)
@@ -70,7 +70,7 @@ def _of_side(side: Side, kind: str, cost: Cost) -> Point:
 def _point(
     model: str, kind: str, by_seed: Sequence[Evaluation], parameters: int, cost: Cost
 ) -> Point:
-    """The point of a model; `parameters` do not depend on how it is tested, multiply-adds do."""
+    """The point of a model; multiply-adds depend on the evaluation, `parameters` do not."""
     adds = Metric(tuple(found.costs.multiply_adds_per_word for found in by_seed)).mean
     reached = metric_of(by_seed, "perplexity", "test")
     deviation = reached.deviation if len(by_seed) > 1 else 0.0
@@ -97,18 +97,18 @@ class Window:
     high: float
 
     def holds(self, point: Point) -> bool:
-        """Whether a point lies within."""
+        """True if a point lies within the window."""
         inside = self.left <= point.cost <= self.right
         return inside and self.low <= point.perplexity <= self.high
 
     def clamped(self, point: Point) -> tuple[float, float]:
-        """The point, or the place of the edge nearest to it."""
+        """The place of the point if it is within the window, else the nearest place on its edge."""
         x = min(max(point.cost, self.left), self.right)
         return x, min(max(point.perplexity, self.low), self.high)
 
 
 def window(points: Sequence[Point]) -> Window:
-    """The window that holds the networks and what lies near; what lies far would squash them."""
+    """The window around the networks and points near them; far points would squash the rest."""
     networks = [point for point in points if point.kind in NETWORKS]
     reach = _around(networks, 0.3)
     near = [point for point in points if reach.holds(point)]
@@ -116,7 +116,7 @@ def window(points: Sequence[Point]) -> Window:
 
 
 def _around(points: Sequence[Point], margin: float) -> Window:
-    """A rectangle around points, larger by a share of its extent on each side."""
+    """A rectangle around points, extended on each side by a share of its size."""
     left, right = _stretched([point.cost for point in points], margin)
     low, high = _stretched([point.perplexity for point in points], margin)
     return Window(left, right, low, high)

@@ -1,4 +1,4 @@
-"""The figure `rate_curve`: how much the rate of learning during testing matters."""
+"""The figure `rate_curve`: the effect of the rate of learning during testing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LOOKS: Sequence[tuple[str, object, str]] = (
     ("#e69f00", (0, (5, 1, 1, 1, 1, 1)), "v"),
 )
 _REACH = 1.15
-"""The axis ends at so many times the highest of the lines' lowest perplexities."""
+"""The upper end of the axis, relative to the highest of the lines' lowest perplexities."""
 _AXES = {"document_rate": "Rate α of the document vector", "learning_rate": "Rate of the weights"}
 
 
@@ -48,7 +48,7 @@ _AXES = {"document_rate": "Rate α of the document vector", "learning_rate": "Ra
 class Curve:
     """Validation perplexity at each rate, averaged over the seeds; NaN where a seed diverged.
 
-    `rates`, `perplexities`: (rates,), rates rising; `chosen`: those that seeds were tested with.
+    `rates` and `perplexities`: (rates,), with rising rates; `chosen`: the rates used in testing.
     """
 
     evaluation: OnlineEvaluation
@@ -73,7 +73,7 @@ def draw(results: Results) -> Picture:
 
 
 def curves_of(row: Row) -> list[Curve]:
-    """The curve of each of a row's evaluations in which more learns."""
+    """The curve of each online evaluation of a row."""
     return [
         _curve(evaluation, row.by_seed(evaluation.name))
         for evaluation in map(online_evaluation, row.evaluations)
@@ -89,14 +89,14 @@ def _curve(evaluation: OnlineEvaluation, by_seed: Sequence[Evaluation]) -> Curve
             value = trial.valid_perplexity
             reached[float(trial.settings[key])].append(math.nan if value is None else value)
     rates = sorted(reached)
-    # A rate at which one seed diverged is no rate to take: its mean is NaN.
+    # A rate at which one seed diverged cannot be used, so its mean is NaN.
     means = [float(np.mean(reached[rate])) for rate in rates]
     chosen = frozenset(float(found.chosen[key]) for found in by_seed)
     return Curve(evaluation, key, np.array(rates), np.array(means), chosen)
 
 
 def _of_one_way(curves: Sequence[Curve]) -> list[Curve]:
-    """The curves that learn as often as the first, and keep what they learn for as long."""
+    """The curves that share the first one's learning frequency and unit of text."""
     return [curve for curve in curves if curve.evaluation[1:] == curves[0].evaluation[1:]]
 
 
@@ -116,9 +116,9 @@ def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
 
 
 def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, str]) -> None:
-    """Draw a line, with filled marks at chosen rates and crosses at the top where it diverged."""
+    """Draw a line, with filled marks at chosen rates and crosses at the top if it diverged."""
     colour, style, marker = look
-    shown = np.minimum(curve.perplexities, 9 * top)  # numbers without end make no path
+    shown = np.minimum(curve.perplexities, 9 * top)  # Huge values would make no path.
     axis.plot(
         curve.rates, shown, ls=style, color=colour, lw=1.4, marker=marker, ms=4.5,
         mfc=SURFACE, label=_name(curve),
@@ -126,7 +126,7 @@ def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, s
     chosen = np.isin(curve.rates, sorted(curve.chosen))
     axis.plot(curve.rates[chosen], shown[chosen], ls="", color=colour, marker=marker, ms=7.5)
     diverged = np.isnan(curve.perplexities)
-    if diverged.any():  # an empty line would have no place, and so upset the layout
+    if diverged.any():  # An empty line would upset the layout.
         edge = np.full(int(diverged.sum()), top)
         axis.plot(curve.rates[diverged], edge, ls="", color=colour, marker="x", ms=6, clip_on=False)
 
@@ -139,7 +139,7 @@ def _name(curve: Curve) -> str:
 
 
 def _rates(axis: Axes, rates: Sequence[float]) -> None:
-    """Make the axis logarithmic, with the rates that were tried and no others."""
+    """Make the x axis logarithmic, with ticks only at the rates that were tried."""
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(FixedLocator(rates))
     axis.xaxis.set_minor_locator(NullLocator())
@@ -151,11 +151,11 @@ def _caption(results: Results, row: Row, vector: Sequence[Curve], weights: Seque
     several = ", the mean over the seeds" if len(row.runs) > 1 else ""
     parts = [
         f"Validation perplexity of {row.label} against the rate of what learns during "
-        f"testing{several}. Filled marks: the rates chosen, which the test text is read with; "
-        "crosses at the upper edge: diverged; a line that leaves there: higher still."
+        f"testing{several}. Filled marks show the rates chosen for testing, crosses at the upper "
+        "edge rates at which learning diverged; a line that leaves there rises further."
     ]
     learns = "its vector learning as in training" if row.has_vector else "nothing learning"
-    parts.append(f"Dotted: {learns}.")
+    parts.append(f"The dotted line is the perplexity with {learns}.")
     if vector:
         parts.append(_best(vector, "With the vector alone learning,"))
     if weights:

@@ -1,4 +1,4 @@
-"""Test tokens in groups, by position or by word, with each group's perplexity and its interval."""
+"""Groups of test tokens, by position or by word, with each group's perplexity and interval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 POSITIONS = ((1, "1"), (2, "2"), (3, "3–4"), (5, "5–8"), (9, "9–16"), (17, "17–32"), (33, "33 +"))
 """The first position, from 1, of each group of positions in a sentence, and the group's name."""
 BANDS = ((10, "10 most frequent"), (100, "next 100"), (1000, "next 1,000"))
-"""How many words are in each band of the words by frequency, and the band's name."""
+"""The number of words in each band of word frequency, and the band's name."""
 _RESAMPLES = 2000
 _SEED = 1
 
@@ -41,7 +41,7 @@ class Groups:
     sentence: Ints
 
     def sums(self, values: Floats) -> Floats:
-        """(sentences, groups): the sum of tokens' values (tokens,) in each."""
+        """(sentences, groups): the sum of the tokens' values (tokens,) by sentence and group."""
         shape = (int(self.sentence.max()) + 1, len(self.names))
         cells = np.ravel_multi_index((self.sentence, self.group), shape)
         sums = np.bincount(cells, values.astype(np.float64), math.prod(shape))
@@ -49,7 +49,7 @@ class Groups:
 
     @property
     def shares(self) -> Floats:
-        """(groups,): the share of the tokens in each."""
+        """(groups,): the share of the tokens in each group."""
         counts = np.bincount(self.group, minlength=len(self.names))
         return np.asarray(counts / len(self.group), dtype=np.float64)
 
@@ -58,7 +58,7 @@ class Groups:
 class Means:
     """A mean for each group that has tokens, and the bounds of its 95 % interval.
 
-    `present`: the groups' numbers; the arrays have their shape.
+    `present` holds the numbers of these groups; the other arrays have its shape.
     """
 
     present: Ints
@@ -67,7 +67,7 @@ class Means:
     high: Floats
 
     def perplexity(self) -> Means:
-        """exp(-mean): perplexities of means of log P; ratios of perplexities of means of gains."""
+        """exp(-mean): perplexities if the means are of log P, their ratios if they are of gains."""
         return Means(self.present, np.exp(-self.mean), np.exp(-self.high), np.exp(-self.low))
 
 
@@ -77,7 +77,7 @@ def _sentences(split: Split) -> Ints:
 
 
 def by_position(split: Split) -> Groups:
-    """Tokens by their position in the sentence."""
+    """Group tokens by their position in the sentence."""
     sentence = _sentences(split)
     position = np.arange(split.tokens) - split.offsets[sentence] + 1
     starts = [start for start, _ in POSITIONS]
@@ -86,7 +86,7 @@ def by_position(split: Split) -> Groups:
 
 
 def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
-    """Tokens by how frequent their word is in `train`; `</s>` and `<unk>` apart."""
+    """Group tokens by their word's frequency in `train`; `</s>` and `<unk>` are separate groups."""
     special = [SENTENCE_END, UNKNOWN]
     names = [*special, *(name for _, name in BANDS), "the rest"]
     of_word = np.empty(len(vocabulary.words), dtype=np.int64)
@@ -102,7 +102,7 @@ def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
 def group_means(groups: Groups, values: Floats) -> Means:
     """The mean of tokens' values (tokens,) in each group, with its bootstrap interval.
 
-    Sentences are drawn with replacement among those that have tokens of the group.
+    The bootstrap draws, with replacement, sentences that have tokens of the group.
     """
     counts, sums = groups.sums(np.ones(len(values))), groups.sums(values)
     present = np.flatnonzero(counts.any(axis=0))
@@ -111,7 +111,7 @@ def group_means(groups: Groups, values: Floats) -> Means:
         has = counts[:, number] > 0
         gains, tokens = sums[has, number], counts[has, number].astype(np.int64)
         mean = gains.sum() / tokens.sum()
-        # A single sentence says nothing of others.
+        # A single sentence says nothing about others.
         alone = len(gains) < 2
         bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, _SEED, _RESAMPLES)
         found.append((mean, *bounds))
@@ -122,7 +122,7 @@ def group_means(groups: Groups, values: Floats) -> Means:
 def pooled_scores(results: Results, side: Side, tokens: int) -> Floats:
     """(tokens,): natural log P of every test token, averaged over the seeds.
 
-    Raises UserError where scores are not those of so many tokens.
+    Raises UserError if the number of scores is not `tokens`.
     """
     names = [run.name for run in side.row.runs]
     scores = [token_scores(results.directory, name, side.evaluation) for name in names]

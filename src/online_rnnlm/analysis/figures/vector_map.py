@@ -34,7 +34,7 @@ Floats = npt.NDArray[np.float64]
 
 SPLIT = "valid"
 _HEIGHT = 5.6
-_MOST_POINTS = 2000  # more can be neither told apart nor loaded at once
+_MOST_POINTS = 2000  # More can neither be told apart nor loaded quickly.
 _LOOKS = (
     (STATIC, "o"), (ONLINE, "D"), (RIVAL, "^"), ("#e69f00", "s"), ("#cc79a7", "v"),
     ("#56b4e9", "P"),
@@ -42,7 +42,7 @@ _LOOKS = (
 
 
 class Plane(NamedTuple):
-    """Points (sentences, 2), and the share of the variance along each of the two axes."""
+    """Points (sentences, 2), and each axis's share of the variance."""
 
     points: Floats
     shares: tuple[float, float]
@@ -51,7 +51,7 @@ class Plane(NamedTuple):
 class Likeness(NamedTuple):
     """Mean cosines of two sentences' vectors: `within` a topic, and `between` two topics.
 
-    The sentences are always of different articles.
+    The two sentences are always from different articles.
     """
 
     within: float
@@ -59,7 +59,7 @@ class Likeness(NamedTuple):
 
 
 def draw(results: Results) -> Picture:
-    """Draw the best row's vectors of validation sentences, first seed, in two dimensions."""
+    """Draw the best row's vectors of validation sentences, of the first seed, in two dimensions."""
     row = results.best(results.first_corpus)
     directory = results.directory.corpus(row.corpus)
     vectors = _read(results, row.first.name, directory)
@@ -77,7 +77,7 @@ def draw(results: Results) -> Picture:
 
 
 def _read(results: Results, run: str, directory: CorpusDirectory) -> Floats:
-    """(sentences, D): a run's vectors of the split, of unit length."""
+    """Read a run's vectors of the split, scaled to length 1: (sentences, D)."""
     path = results.directory.document_vectors(run, SPLIT)
     check_evaluated(results.directory, run, DOCUMENT_VECTOR, path)
     vectors = np.load(path).astype(np.float64)
@@ -89,12 +89,12 @@ def _read(results: Results, run: str, directory: CorpusDirectory) -> Floats:
 
 
 def principal_plane(vectors: Floats) -> Plane:
-    """The first two principal components of (sentences, D) vectors; with D = 1 the second is 0."""
+    """The first two principal components of vectors (sentences, D); the second is 0 if D = 1."""
     centred = vectors - vectors.mean(axis=0)
     left, scales, right = np.linalg.svd(centred, full_matrices=False)
     points = np.zeros((len(vectors), 2))
     shown = min(2, len(scales))
-    # A component's sign means nothing: its largest weight is made positive.
+    # The sign of a component is arbitrary, so its largest weight is made positive.
     largest = np.abs(right[:shown]).argmax(axis=1)
     signs = np.sign(right[np.arange(shown), largest])
     points[:, :shown] = left[:, :shown] * scales[:shown] * signs
@@ -104,15 +104,15 @@ def principal_plane(vectors: Floats) -> Plane:
 
 
 def likeness(vectors: Floats, topics: Sequence[str], articles: npt.NDArray[np.int32]) -> Likeness:
-    """Mean cosines over all pairs of sentences of two different articles that have topics.
+    """Mean cosines over all pairs of sentences from two different articles with topics.
 
-    vectors: (sentences, D), of unit length; articles: (sentences,). NaN where there is no pair.
+    vectors: (sentences, D), of length 1; articles: (sentences,). A mean is NaN if there is no pair.
     """
     names = np.array(topics)
     known = names != ""
     vectors, names, articles = vectors[known], names[known], articles[known]
-    # A sum over all pairs within a group is the squared length of the group's sum. An article
-    # has one topic: its pairs are among those of the topic.
+    # The sum over all pairs within a group is the squared length of the group's sum. An article
+    # has one topic, so the pairs within an article are among those within its topic.
     (of_topics, topic_pairs), (of_articles, article_pairs), (of_all, all_pairs) = (
         _pairs(vectors, np.unique(labels, return_inverse=True)[1])
         for labels in (names, articles, np.zeros(len(names)))
@@ -136,7 +136,7 @@ def _mean(total: float, count: int) -> float:
 
 
 def _draw(axis: Axes, plane: Plane, topics: Sequence[str] | None) -> None:
-    """Draw the most frequent topics in colours and shapes, all others below them in grey."""
+    """Draw the most frequent topics in colours and shapes, above all others in grey."""
     drawn = np.unique(np.linspace(0, len(plane.points) - 1, _MOST_POINTS).astype(int))
     points = plane.points[drawn]
     names = np.array([topics[i] for i in drawn] if topics else [""] * len(drawn))
@@ -155,7 +155,7 @@ def _draw(axis: Axes, plane: Plane, topics: Sequence[str] | None) -> None:
 
 
 def most_frequent(topics: Sequence[str]) -> list[str]:
-    """The topics with a colour, the most frequent first; of equals the first in the alphabet."""
+    """The topics with a colour, the most frequent first, then in alphabetical order."""
     counts = Counter(topic for topic in topics if topic)
     return sorted(counts, key=lambda topic: (-counts[topic], topic))[: len(_LOOKS)]
 
@@ -170,13 +170,14 @@ def _caption(model: str, plane: Plane) -> str:
     sample = f", {_MOST_POINTS:,} of them, evenly spaced, drawn" if count > _MOST_POINTS else ""
     return (
         f"The document vectors of {model} after each of the {count:,} validation sentences"
-        f"{sample}: scaled to length 1, then their first two principal components, which hold "
+        f"{sample}. The vectors are scaled to length 1; the axes are the first two principal "
+        f"components, which hold "
         f"{100 * sum(plane.shares):.0f} % of the variance."
     )
 
 
 def _about(found: Likeness) -> str:
-    text = f" In colours: the {len(_LOOKS)} most frequent topics."
+    text = f" Colours show the {len(_LOOKS)} most frequent topics."
     if math.isnan(found.within) or math.isnan(found.between):
         return text
     return (

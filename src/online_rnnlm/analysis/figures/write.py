@@ -19,11 +19,14 @@ class FigureModule(Protocol):
     """A module that draws a figure."""
 
     def draw(self, results: Results) -> Picture:
-        """Draw the figure; raises UserError for files that are missing or do not fit."""
+        """Draw the figure.
+
+        Raises UserError for files that are missing or do not fit each other.
+        """
 
 
 def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Draw all figures as SVG and PNG; write their captions, by name, last."""
+    """Draw all figures as SVG and PNG; write the captions last."""
     results = collect(experiment, directory)
     captions = {}
     for entry in figures_of(experiment):

@@ -11,7 +11,7 @@ Answers = list[tuple[str, str]]
 
 
 def checklist(results: Results) -> dict[str, Answers]:
-    """Every item with its answer, in the checklist's groups and order."""
+    """All items with their answers, in the checklist's groups and order."""
     return {
         "For all reported experimental results": _about_results(results),
         "For all experiments with hyperparameter search": _about_search(results),
@@ -39,11 +39,11 @@ def _about_results(results: Results) -> Answers:
         (
             "The average runtime for each model or algorithm, or estimated energy cost",
             f"Training takes {average:,.0f} s a run on one core on average; each "
-            f"run's own time is in the table of runs. All trainings together: {hours:.2f} hours.",
+            f"run's own time is in the table of runs. All trainings took {hours:.2f} hours in all.",
         ),
         (
             "The number of parameters in each model",
-            "In the perplexity table; the multiply-adds a word, too.",
+            "In the perplexity table, with the multiply-adds per word.",
         ),
         (
             "Corresponding validation performance for each reported test result",
@@ -67,8 +67,7 @@ def _about_search(results: Results) -> Answers:
     answers = [
         f"{trials} trainings, one for each combination and row, with seed "
         f"{experiment.search_seed}; every row has the same grid.",
-        "Grid search; the criterion is the lowest validation perplexity. The test set is not "
-        "looked at.",
+        "Grid search; the criterion is the lowest validation perplexity. The test set is not used.",
         "; ".join(f"{key}: {values}" for key, values in experiment.search.items())
         + f"; during testing: learning rates {experiment.testing.learning_rates}, document rates "
         f"{experiment.testing.document_rates}.",
@@ -108,9 +107,9 @@ def _about_data(results: Results) -> Answers:
         ("Details of train/validation/test splits", _splits(results.experiment)),
         (
             "An explanation of any data that were excluded, and all pre-processing steps",
-            "Sentences shorter or longer than the settings of the corpora allow are dropped, and "
-            "repeated ones; the text is tokenised and, where set, lower-cased; words below the "
-            "vocabulary's count become <unk>. Each step is a rule of the workflow; the files' "
+            "Sentences are dropped if they are repeated, or shorter or longer than the corpus's "
+            "settings allow; the text is tokenised and, if so set, lower-cased; words rarer than "
+            "the vocabulary's minimum are <unk>. Each step is a rule of the workflow; the files' "
             "formats are described in docs/data-formats.md.",
         ),
         ("A link to a downloadable version of the dataset", f"{sources}. `fetch` verifies it."),
@@ -124,13 +123,13 @@ def _splits(experiment: Experiment) -> str:
         what = f"{corpus.divide_by}s are shuffled with seed {corpus.seed} and divided"
         ready = getattr(corpus.source, "train", None) is not None
         said.append(f"{name}: {'three ready files' if ready else what}")
-    return "; ".join(said) + ". Test and validation do not change with the training size."
+    return "; ".join(said) + ". Test and validation text do not depend on the training size."
 
 
 def _machines(results: Results) -> str:
     runs = [*results.search, *results.runs]
     found = [_machine(run.record.machine) for run in runs]
-    return "; ".join(dict.fromkeys(found)) + ". One core a run."
+    return "; ".join(dict.fromkeys(found)) + ". Each run uses one core."
 
 
 def _machine(machine: Machine) -> str:

@@ -1,4 +1,4 @@
-"""The report's headline: what the numbers say, for the document vector or against it."""
+"""The report's headline: the result, whether it is for the document vector or against it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ByNumber = Mapping[int, Claim]
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
-    """One sentence for each corpus: its best row, and the claims that were tested with it."""
+    """One sentence for each corpus on its best row and the claims that were tested with it."""
     return [
         (f"On {corpus}: " if results.several_corpora else "")
         + _finding(results, results.best(corpus), claims)
@@ -32,9 +32,10 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
 
 
 def updates_finding(results: Results) -> str:
-    """A sentence on how test perplexity changes if weights learn during testing.
+    """A sentence on the change of test perplexity if weights learn during testing.
 
-    Each row is set against its main result: its vector learning alone or, without one, nothing.
+    Each row is compared with its main result, in which only its vector learns, or nothing if it
+    has no vector.
     """
     changes = [change for row in results.rows for change in _changes(row)]
     if not changes:
@@ -48,7 +49,7 @@ def updates_finding(results: Results) -> str:
 
 
 def _changes(row: Row) -> list[float]:
-    """Per cent by which each evaluation in which weights learn changes a row's test perplexity."""
+    """The per cent change of a row's test perplexity in each evaluation with learning weights."""
     main = row.perplexity("test").mean
     return [
         100 * (row.perplexity("test", name).mean / main - 1)
@@ -96,7 +97,7 @@ def _against_static(row: Row, static: Row, mine: ByNumber, number: int) -> str:
             f"{vector} does not help here: test perplexity is {after:.1f}, against {before:.1f} of "
             f"{other} ({change} %); it has {size}"
         )
-    assert claim.p_value_holm is not None  # only the counted claim has none
+    assert claim.p_value_holm is not None  # Only the claim of multiply-adds has none.
     return (
         f"{vector} makes no clear difference: test perplexity is {after:.1f}, "
         f"against {before:.1f} of {other} ({change} %, corrected p "
@@ -117,7 +118,7 @@ def _against_still(row: Row, claim: Claim) -> str:
 
 
 def _others(mine: ByNumber, said: int) -> str:
-    """The row's other claims that do not hold: they are to be as visible as those that do."""
+    """The row's other claims that do not hold, which must be as visible as those that do."""
     parts = []
     for verdict in (NOT_SUPPORTED, UNDECIDED):
         found = [n for n, claim in mine.items() if claim.verdict == verdict and n != said]
@@ -127,7 +128,7 @@ def _others(mine: ByNumber, said: int) -> str:
 
 
 def _size(row: Row, static: Row, mine: ByNumber, number: int) -> str:
-    """How much smaller or larger the model is than the static one."""
+    """The size of the model relative to the static one, in words."""
     change = 100 * (row.parameters / static.parameters - 1)
     parts = [_fewer_or_more(change, "parameters")]
     if number == MORE_PARAMETERS:

@@ -1,4 +1,4 @@
-"""The report's sections with the tables and figures that the catalogue puts into them."""
+"""The sections of the report, with their tables and figures from the catalogue."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ OPENINGS: Mapping[Section, str] = {
     Section.TEXT: "text.html.j2",
     Section.SEARCH: "search.html.j2",
 }
-"""The templates of what a section says before its tables and figures; others say nothing."""
+"""The templates of the text that opens a section; other sections have no such text."""
 
 
 @dataclass(frozen=True)
 class ShownFigure:
-    """A figure as the report shows it."""
+    """A figure in the report."""
 
     name: str
     title: str
@@ -51,7 +51,10 @@ class ShownSection:
 
 
 def sections(results: Results) -> Iterator[ShownSection]:
-    """The sections that have a table or a figure; raises UserError if figures are not drawn."""
+    """Yield the sections that have a table or a figure.
+
+    Raises UserError if the figures have not been drawn.
+    """
     figures, tables = figures_of(results.experiment), tables_of(results.experiment)
     captions = records.read(Captions, results.directory.captions).captions
     for section in Section:
@@ -75,7 +78,7 @@ def _figure(
 
 
 def _drawing(path: Path, title: str) -> Markup:
-    """A figure's `<svg>` for use within a page, its size and colours left to the page."""
+    """Read a figure's `<svg>` for use within a page, which sets its size and colours."""
     svg = path.read_text(encoding="utf-8")
     svg = svg[svg.index("<svg") :]
     head, rest = svg.split(">", 1)
@@ -83,4 +86,4 @@ def _drawing(path: Path, title: str) -> Markup:
     named = Markup('{} role="img" aria-label="{}">').format(Markup(head), title)
     for colour, variable in PAGE_COLOURS.items():
         rest = rest.replace(colour, f"var({variable})")
-    return named + Markup(rest)  # drawn by this package from numbers
+    return named + Markup(rest)  # Safe to include: this package drew it.

@@ -1,4 +1,4 @@
-"""The tables of settings, each with its origin: the paper, the original toolkit, or assumed."""
+"""The tables of settings; each setting is from the paper, from the original toolkit, or assumed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from online_rnnlm.config.training import RunSettings
 
 PUBLISHED, TOOLKIT, ASSUMED = "published", "RNNLM Toolkit's", "assumed"
 
-# A setting is published, or the toolkit's, only with this value; with another it is assumed.
-# Published: said in the author's summary of the paper. The toolkit's: read off its source.
+# The origin holds only for the value given here; any other value of the setting is assumed.
+# Published values are in the author's summary of the paper, the toolkit's in its source code.
 _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "cell": (PUBLISHED, "sigmoid"),
     "document_layer": (PUBLISHED, "output"),
@@ -29,18 +29,18 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "testing.steps": (TOOLKIT, 5),
 }
 Values = Mapping[tuple[str, str], Any]
-"""A setting's values, by a row's corpus and label."""
+"""The values of a setting, by corpus and label of the row."""
 _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size", "document_layer"}
 
 
 def origin(key: str, value: Any) -> str:
-    """Where a setting's value comes from."""
+    """The origin of a setting's value."""
     status, known = _ORIGINS.get(key, (ASSUMED, None))
     return status if known is not None and value == known else ASSUMED
 
 
 def settings_table(results: Results) -> Table:
-    """The settings of training and testing; where rows differ, each row's own value."""
+    """The settings of training and testing; if rows differ, with each row's own value."""
     rows = []
     for key, field in RunSettings.model_fields.items():
         if key not in _DECIDED_BY_ROW:
@@ -51,7 +51,7 @@ def settings_table(results: Results) -> Table:
 
 
 def corpus_settings_table(results: Results) -> Table:
-    """The settings of the corpora's preparation."""
+    """The settings by which the corpora are prepared."""
     rows = [
         {"setting": f"{name}: {key}", "value": str(value), "status": origin(key, value)}
         for name, corpus in results.experiment.corpora.items()

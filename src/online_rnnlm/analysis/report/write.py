@@ -1,4 +1,4 @@
-"""Writes `report.html`: one page that needs no other file, and opens with the finding."""
+"""Write `report.html`, one page that needs no other file and opens with the finding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from online_rnnlm.storage.records import Claim, Claims
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
-    """Write the report; `claims.json` and the figures must be there already."""
+    """Write the report; `claims.json` and the figures must exist already."""
     results = collect(experiment, directory, load_published(published))
     page = environment().get_template("report.html.j2").render(_content(results))
     with replacing(directory.report) as temporary:
@@ -29,7 +29,7 @@ def write_report(experiment: Experiment, directory: ExperimentDirectory, publish
 
 
 def _content(results: Results) -> dict[str, Any]:
-    """All that the template asks for."""
+    """The values that the template uses, by name."""
     experiment = results.experiment
     claims = records.read(Claims, results.directory.claims)
     return {
@@ -52,19 +52,19 @@ def _content(results: Results) -> dict[str, Any]:
 
 
 class Commands:
-    """The commands that make files again, from the configuration kept beside them."""
+    """The commands that remake files from the configuration kept beside them."""
 
     def __init__(self, directory: ExperimentDirectory) -> None:
         self._directory = directory
 
     def again(self, *files: Path) -> str:
-        """The command that makes files again, and before them what is missing or out of date."""
+        """The command that remakes files, and first any input that is missing or out of date."""
         configuration = self._directory.configuration
         names = " ".join(map(str, files))
         return f"snakemake --cores all --configfile {configuration} --force {names}"
 
     def table(self, name: str) -> str:
-        """The command that makes a table again."""
+        """The command that remakes a table."""
         return self.again(self._directory.table(name, "csv"))
 
     def figure(self, name: str) -> str:
@@ -81,12 +81,12 @@ class Commands:
 
 
 def claim_numbers(claim: Claim) -> str:
-    """A claim's numbers in a line: both sides, the change, and how sure it is."""
+    """A claim's values in one line: both sides, the change, its interval and p-values."""
     effect = claim.effect
     change = f"{signed(effect.change_percent)} %"
     if effect.interval_percent is None or claim.p_value is None or claim.p_value_holm is None:
         ours, theirs = effect.multiply_adds_per_word, effect.multiply_adds_per_word_against
-        return f"{ours:,.0f} against {theirs:,.0f} ({change})"  # counted, not tested
+        return f"{ours:,.0f} against {theirs:,.0f} ({change})"  # Counts are not tested.
     low, high = (signed(bound) for bound in effect.interval_percent)
     said = [
         f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
@@ -100,7 +100,7 @@ def claim_numbers(claim: Claim) -> str:
 
 
 def _facts(results: Results) -> dict[str, str]:
-    """Code, packages and machines of the runs; several values where the runs do not agree."""
+    """Code, packages and machines of the runs; several values if the runs differ."""
     facts: dict[str, set[str]] = {}
     for run in [*results.search, *results.runs]:
         record = run.record

@@ -1,4 +1,4 @@
-"""The table `corpora`: how much text each split has, and what the vocabulary misses of it."""
+"""The table `corpora`: the size of each split, and the share that the vocabulary misses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from online_rnnlm.storage.records import Statistics
 
 
 def make(results: Results) -> Table:
-    """Make the table: for each split its size, and how much of it the vocabulary misses."""
+    """Make the table, with a row for each split of each corpus."""
     corpora = results.corpora.values()
     data = pd.DataFrame([row for statistics in corpora for row in _rows(statistics)])
     columns = [
@@ -36,7 +36,7 @@ def make(results: Results) -> Table:
 
 
 def _once(show: Callable[[pd.Series], str]) -> Callable[[pd.Series], str]:
-    """Make what shows a property of a whole corpus in the row of its first split only."""
+    """Return a function that shows a corpus's property only in the row of its first split."""
     return lambda row: show(row) if row["split"] == SPLITS[0] else ""
 
 

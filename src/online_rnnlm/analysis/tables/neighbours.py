@@ -1,7 +1,7 @@
 """The table `neighbours`: sentences whose document vectors are alike.
 
-Beside them stand the sentences that are alike by the mean of their words' embeddings. What the
-two columns do not share, the vector has learnt beyond the words themselves.
+The sentences that are alike by the mean of their words' embeddings are shown beside them. Where the
+two columns differ, the vector has learnt something beyond the words themselves.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ CHOSEN, DRAWN = "by rule", "at random"
 
 
 def write_neighbours(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write the table; raises UserError where no row has a document vector."""
+    """Write the table; raises UserError if no row has a document vector."""
     write_table(make(collect(experiment, directory)), directory)
 
 
 def make(results: Results) -> Table:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
-    The vectors are those of the first seed's run of the best row. Raises UserError where no row has
-    a document vector, and for files that are missing or do not fit.
+    The vectors are those of the first seed's run of the best row. Raises UserError if no row has a
+    document vector, and for files that are missing or do not fit each other.
     """
     row = results.best(results.first_corpus)
     if not row.has_vector:
@@ -91,13 +91,13 @@ def _columns() -> list[Column]:
 def _notes(row: Row, sentences: Sentences) -> list[str]:
     seed = row.first.seed
     return [
-        f"Document vectors of {row.label}, the best on valid of the rows with one, seed "
-        f"{seed}, after each sentence's last word; embeddings of the same network. "
-        f"Sentences of {row.corpus}, valid, of at least {MIN_TOKENS} tokens.",
-        "By rule: the sentences whose nearest by document vector is nearest, at most one of a "
-        "topic, or of an article where no topics are known, and none that an earlier one shows. "
-        f"At random: drawn with seed {seed}.",
-        f"Of any two of these {len(sentences.texts):,} sentences the cosine is "
+        f"The document vectors are those of {row.label}, seed {seed}, the best row on valid that "
+        "has one, after each sentence's last word; the embeddings are those of the same network. "
+        f"The sentences are those of {row.corpus}, valid, with at least {MIN_TOKENS} tokens.",
+        "By rule: the sentences with the closest neighbours by document vector, at most one of a "
+        "topic (or of an article if no topics are known), and none that is a neighbour of an "
+        f"earlier one. At random: sentences drawn with seed {seed}.",
+        f"The cosine of two of these {len(sentences.texts):,} sentences is "
         f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
         f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
     ]

@@ -1,4 +1,4 @@
-"""The table `perplexity`: the comparison that the experiment is for, with its rivals below."""
+"""The table `perplexity`: the experiment's comparison of models, with the rivals below."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
 
 
 def make(results: Results) -> Table:
-    """Make the table: for each corpus a row for each model, then one for each of its rivals.
+    """Make the table: for each corpus a row for each model, then a row for each rival.
 
-    The data's `hidden_size`, `document_size` and `document_layer` are empty for a rival.
-    `evaluation` is what the perplexities are of.
+    In the data, `hidden_size`, `document_size` and `document_layer` are empty for a rival;
+    `evaluation` names the evaluation that the perplexities are from.
     """
     rows = [row for corpus in results.corpora for row in _rows(results, corpus)]
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
@@ -63,7 +63,7 @@ def _model_row(results: Results, row: Row) -> dict[str, Any]:
         "evaluation": row.final,
         "settings": settings_text([_searched(results, row)]),
         "seeds": len(row.runs),
-        # No seed changes these.
+        # These are the same for all seeds.
         "parameters": row.parameters,
         "multiply_adds_per_word": row.multiply_adds_per_word,
         "training_multiply_adds_per_word": row.first.result.training_multiply_adds_per_word,
@@ -77,14 +77,14 @@ def _model_row(results: Results, row: Row) -> dict[str, Any]:
 
 
 def _searched(results: Results, row: Row) -> dict[str, Any]:
-    """The settings that a row's search has chosen; empty where nothing was searched."""
+    """The settings that the search has chosen for a row; empty if nothing was searched."""
     candidates = row.first.run.candidates
     keys = (key for run in results.search if run.name in candidates[:1] for key in run.run.searched)
     return {key: getattr(row.settings, key) for key in keys}
 
 
 def _run_rival_row(results: Results, row: Row, rival: RunRival) -> dict[str, Any]:
-    """The row of a static network and a rival: the same runs, so nothing more is trained."""
+    """The row of a static network with a rival, which uses the network's own runs."""
     by_seed = row.by_seed(rival.name)
     return {
         **_rival(results, row.corpus, by_seed),
@@ -98,7 +98,7 @@ def _run_rival_row(results: Results, row: Row, rival: RunRival) -> dict[str, Any
 def _corpus_rival_row(
     results: Results, corpus: str, rival: CorpusRival, found: Evaluation
 ) -> dict[str, Any]:
-    """The row of a corpus's rival: it has no seed, and parameters of its own."""
+    """The row of a corpus's rival, which has no seeds and has its own number of parameters."""
     return {
         **_rival(results, corpus, [found]),
         "model": rival.title,
@@ -109,7 +109,7 @@ def _corpus_rival_row(
 
 
 def _rival(results: Results, corpus: str, by_seed: Sequence[Evaluation]) -> dict[str, Any]:
-    """What the rows of rivals share; what training a network costs does not concern them."""
+    """The values that all rows of rivals have; the cost of training a network is not among them."""
     return {
         "corpus": corpus,
         "evaluation": by_seed[0].evaluation,
@@ -122,7 +122,7 @@ def _rival(results: Results, corpus: str, by_seed: Sequence[Evaluation]) -> dict
 
 
 def _perplexities(results: Results, by_seed: Sequence[Evaluation]) -> dict[str, float]:
-    """Means over seeds; NaN for a split that the evaluation leaves out, as rivals do `train`."""
+    """Means over seeds; NaN for a split that is not evaluated, such as `train` for rivals."""
     row: dict[str, float] = {}
     for split in SPLITS:
         metric = metric_of(by_seed, "perplexity", split)

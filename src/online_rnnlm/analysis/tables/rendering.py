@@ -18,9 +18,9 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 
 KINDS = ("csv", "md", "tex", "html")
 
-_HEADING_WIDTH = 12  # letters, of a heading in LaTeX
-_SMALL, _SIDEWAYS = 60, 85  # letters, from which a LaTeX table is set small, and sideways
-_WIDE_SHARE = 0.75  # of a line, for the columns of sentences
+_HEADING_WIDTH = 12  # Letters in a line of a heading in LaTeX.
+_SMALL, _SIDEWAYS = 60, 85  # Wider LaTeX tables, in letters, are set small, or sideways.
+_WIDE_SHARE = 0.75  # The share of a line for the columns of sentences.
 _LATEX = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "−": "$-$"},
@@ -29,20 +29,20 @@ _LATEX = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column as people see it: its heading, and how a value is shown in it."""
+    """A column for people: its heading, and a function that shows a row's value."""
 
     heading: str
     show: Callable[[pd.Series], str]
-    text: bool = False  # left-aligned
-    best: Callable[[pd.DataFrame], pd.Series] | None = None  # bool a row: to be set in bold
-    wide: bool = False  # whole sentences, to be broken into lines
+    text: bool = False  # True if left-aligned.
+    best: Callable[[pd.DataFrame], pd.Series] | None = None  # Bool for each row: bold.
+    wide: bool = False  # True for whole sentences, to be broken into lines.
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its data for programs, its columns for people.
+    """A table, with data for programs and columns for people.
 
-    `tidy` is what the CSV has where its rows are not those that people see.
+    `tidy` is the data of the CSV if its rows differ from those that people see.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Table:
 
     @property
     def headings(self) -> list[str]:
-        """The readable headings."""
+        """The columns' headings."""
         return [column.heading for column in self.columns]
 
     def cells(self) -> list[list[str]]:
-        """The readable cells, row by row."""
+        """The texts of the cells, row by row."""
         return [[column.show(row) for column in self.columns] for _, row in self.data.iterrows()]
 
     def best(self) -> list[list[bool]]:
-        """Whether each of `cells` is to be set in bold."""
+        """True for each of `cells` that is set in bold, row by row."""
         none = pd.Series(False, index=self.data.index)
         marks = [column.best(self.data) if column.best else none for column in self.columns]
         return [list(row) for row in zip(*marks, strict=True)]
@@ -83,7 +83,7 @@ def write_table(table: Table, directory: ExperimentDirectory) -> None:
 
 
 def environment() -> Environment:
-    """The environment of the templates: it escapes HTML, and knows no undefined names."""
+    """The environment of the templates; it escapes HTML and refuses undefined names."""
     return Environment(
         loader=PackageLoader("online_rnnlm.analysis"),
         autoescape=select_autoescape(["html", "html.j2"]),
@@ -95,7 +95,7 @@ def environment() -> Environment:
 
 
 def to_markdown(table: Table) -> str:
-    """The table in GitHub-flavoured Markdown, its caption above it."""
+    """The table in GitHub-flavoured Markdown, with its caption above it."""
     rows = [
         [f"**{text}**" if best and text else text for text, best in zip(row, marks, strict=True)]
         for row, marks in zip(_markdown_cells(table), table.best(), strict=True)
@@ -116,11 +116,11 @@ def _markdown(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """The table in LaTeX, in small type if it is wide; needs `\\usepackage{booktabs}`.
+    """The table in LaTeX, in small type if it is wide; it needs `\\usepackage{booktabs}`.
 
-    A very wide one is a `sidewaystable`: it needs `\\usepackage{rotating}`, too.
+    A very wide table is a `sidewaystable`, which also needs `\\usepackage{rotating}`.
     """
-    # Columns are numbered while pandas works, as two may have one heading.
+    # Columns are numbered within pandas, since two columns may have the same heading.
     frame = pd.DataFrame(table.cells(), columns=range(len(table.columns)), dtype="object")
     marks = np.where(np.array(table.best(), dtype=bool), "textbf:--rwrap;", "")
     style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
@@ -140,7 +140,7 @@ def to_latex(table: Table) -> str:
 
 
 def _width(table: Table) -> int:
-    """The number of letters in a line; a column of sentences takes the room that is left."""
+    """The number of letters in a line; a column of sentences counts as a fixed number."""
     columns = zip(table.columns, *table.cells(), strict=True)
     return sum(
         _SMALL // 3 if column.wide else max(map(len, [*_lines(column.heading), *cells]))
@@ -149,7 +149,7 @@ def _width(table: Table) -> int:
 
 
 def _lines(heading: str) -> list[str]:
-    """A heading in lines as narrow as most numbers, since it must not decide a column's width."""
+    """A heading in lines about as narrow as a number, so that it does not widen its column."""
     return textwrap.wrap(heading, _HEADING_WIDTH, break_long_words=False)
 
 
@@ -162,7 +162,7 @@ def _latex_heading(column: Column) -> str:
 
 
 def _latex_format(columns: Sequence[Column]) -> str:
-    """`l` for texts, `r` for numbers, `p` for sentences: these share most of the line."""
+    """`l` for texts, `r` for numbers, and `p` for sentences, which share most of the line."""
     share = _WIDE_SHARE / max(1, sum(column.wide for column in columns))
     wide = rf"p{{{share:.2f}\linewidth}}"
     return "".join(wide if column.wide else "l" if column.text else "r" for column in columns)
@@ -173,22 +173,22 @@ def _latex(text: str) -> str:
 
 
 def integer(key: str) -> Callable[[pd.Series], str]:
-    """Make what shows a whole number, its thousands separated; nothing where there is none."""
+    """Return a function that shows a whole number with separated thousands; empty if missing."""
     return lambda row: "" if _missing(row[key]) else f"{round(row[key]):,}"
 
 
 def label(key: str) -> Callable[[pd.Series], str]:
-    """Make what shows a text as it is; nothing where there is none."""
+    """Return a function that shows a text unchanged; empty if missing."""
     return lambda row: "" if _missing(row[key]) else str(row[key])
 
 
 def percent(key: str) -> Callable[[pd.Series], str]:
-    """Make what shows a share as per cent with one decimal."""
+    """Return a function that shows a share in per cent with one decimal; empty if missing."""
     return lambda row: "" if _missing(row[key]) else f"{100 * row[key]:.1f}"
 
 
 def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
-    """Make what shows a mean, with `± sd` where there are several seeds."""
+    """Return a function that shows a mean, with `± sd` if there are several seeds."""
 
     def show(row: pd.Series) -> str:
         if _missing(row[key]):
@@ -205,5 +205,5 @@ def _missing(value: object) -> bool:
 
 
 def lowest(key: str, by: str = "corpus") -> Callable[[pd.DataFrame], pd.Series]:
-    """Make what marks the lowest value of each corpus, to be set in bold."""
+    """Return a function that marks the lowest value of each corpus, to be set in bold."""
     return lambda data: data[key] == data.groupby(by)[key].transform("min")

@@ -1,4 +1,4 @@
-"""The table `search`: every candidate's settings, its result on `valid`, and which was taken."""
+"""The table `search`: the candidates' settings and results on `valid`, and the chosen ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label
 
 
 def make(results: Results) -> Table:
-    """Make the table: for each candidate its values, its result on `valid`, and if it was taken.
+    """Make the table, with a row for each candidate.
 
-    It has no test perplexity: nothing is chosen on the test set.
+    It has no test perplexity, since nothing is chosen on the test set.
     """
     experiment = results.experiment
     taken = {name for row in results.rows for name in _taken(results, row)}
@@ -30,14 +30,15 @@ def make(results: Results) -> Table:
         Column("Chosen", lambda row: "yes" if row["chosen"] else "", text=True),
     ]
     notes = [
-        "Bold: the lowest of each row of the comparison, whose settings all its runs take. Chosen "
-        f"on valid only, with seed {experiment.search_seed}, which the other tables do not use."
+        "Bold: the lowest for each row of the comparison; all runs of the row use its settings. "
+        f"The choice is made on valid only, with seed {experiment.search_seed}, which the other "
+        "tables do not use."
     ]
     return Table("search", on_corpus("Settings searched", results), data, columns, notes)
 
 
 def _taken(results: Results, row: Row) -> list[str]:
-    """The candidate whose values a row's runs were trained with."""
+    """The name of the candidate whose settings a row's runs were trained with."""
     return [
         run.name
         for run in results.search
@@ -58,6 +59,6 @@ def _row(results: Results, run: FinishedRun, taken: bool) -> dict[str, Any]:
 
 
 def _value(key: str) -> Callable[[pd.Series], str]:
-    """Make what shows a setting; nothing where the row does not have it."""
+    """Return a function that shows a setting; empty if the row does not have it."""
     show = label(key)
     return lambda row: f"{row[key]:g}" if isinstance(row[key], float) and show(row) else show(row)

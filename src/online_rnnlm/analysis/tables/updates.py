@@ -25,7 +25,7 @@ _SPEED: Literal["words_per_second"] = "words_per_second"
 
 
 def make(results: Results) -> Table:
-    """Make the table of test perplexities by evaluation, with the best model's costs.
+    """Make the table of test perplexities by evaluation, with the costs of the best model.
 
     The CSV has a row for each evaluation of each model, with all metrics.
     """
@@ -48,7 +48,7 @@ def make(results: Results) -> Table:
 
 
 def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
-    """The values of each of a model's evaluations but those of rivals: means over seeds."""
+    """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
     for evaluation in row.evaluations:
         if results.rival_in(evaluation):
             continue
@@ -56,7 +56,7 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
             mean_over_seeds(results, f"{split}_perplexity", row.perplexity(split, evaluation))
             for split in ("valid", "test")
         )
-        # Counted from the equations: the same for all seeds.
+        # Costs are counted from the equations, so they are the same for all seeds.
         costs = row.by_seed(evaluation)[0].costs
         yield {
             **row_keys(row),
@@ -72,7 +72,10 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
 
 
 def _way(evaluation: str) -> dict[str, str]:
-    """What learns, after what, and for how long it is kept; empty texts where nothing learns."""
+    """The parts that learn, their frequency and unit of text.
+
+    The last two are empty texts if nothing learns.
+    """
     online = online_evaluation(evaluation)
     if online is not None:
         return online._asdict()
@@ -81,7 +84,7 @@ def _way(evaluation: str) -> dict[str, str]:
 
 
 def _rate(row: Row, evaluation: str) -> str:
-    """The rate that was best on `valid`, by seed, or the one that the vector was trained with."""
+    """The rate best on `valid`, by seed, or the rate that the vector was trained with."""
     if evaluation == NONE:
         return ""
     if evaluation == DOCUMENT_VECTOR:
@@ -93,21 +96,21 @@ def _rate(row: Row, evaluation: str) -> str:
 def _shown(data: pd.DataFrame, best: Mapping[str, str]) -> pd.DataFrame:
     """A row for each corpus and evaluation, a column for each model's test perplexity."""
     has_vector = data["document_size"] > 0
-    # A model with a vector has all ways to learn; one without adds at most what that leaves.
+    # Models with a vector can learn in every way, so their evaluations come first.
     evaluations = pd.concat([data[has_vector], data[~has_vector]])["evaluation"].unique()
     shown = pd.DataFrame(
         _shown_row(of_corpus[of_corpus["evaluation"] == evaluation], best[str(corpus)])
         for corpus, of_corpus in data.groupby("corpus", sort=False)
         for evaluation in sorted(evaluations, key=lambda name: name != NONE)
     )
-    # Said once, of all ways in which the same parts learn.
+    # The name of the parts that learn is shown only in the first of the rows that share it.
     above = shown[["corpus", "learns"]].shift()
     again = (shown[["corpus", "learns"]] == above).all(axis=1)
     return shown.assign(learns=shown["learns"].mask(again, ""))
 
 
 def _shown_row(same: pd.DataFrame, best: str) -> dict[str, Any]:
-    """One row for all models, from `same`: the rows of `data` of one corpus and evaluation."""
+    """One row for all models; `same` holds the rows of the data of one corpus and evaluation."""
     first = same.iloc[0]
     row = {key: first[key] for key in ("corpus", "learn_after", "unit_of_text")}
     row["learns"] = _spelled(first["evaluation"], first["updates"])
@@ -127,14 +130,14 @@ def _spelled(evaluation: str, updates: str) -> str:
 
 
 def _notes(results: Results, best: Mapping[str, str]) -> list[str]:
-    seeds = " Several rates: each seed's own." if results.several_seeds else ""
+    seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
     models = [
         f"{model} on {corpus}" if len(set(best.values())) > 1 else model
         for corpus, model in best.items()
     ]
     return [
-        f"{spread_note(results)} Bold: each model's lowest. Empty: a model without a vector, in "
-        "which the same parts learn as in another row.",
+        f"{spread_note(results)} Bold: each model's lowest. A cell is empty for a model without "
+        "a vector if the same parts of it learn as in another row.",
         "Weights take plain steps, their loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
         "weights that learn, the vector keeps the rate it was trained with. What is learnt is "

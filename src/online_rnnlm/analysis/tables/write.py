@@ -19,7 +19,10 @@ class TableModule(Protocol):
     """A module that makes a table."""
 
     def make(self, results: Results) -> Table:
-        """Make the table; raises UserError for files that are missing or do not fit."""
+        """Make the table.
+
+        Raises UserError for files that are missing or do not fit each other.
+        """
 
 
 def write_tables(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
@@ -31,6 +34,9 @@ def write_tables(experiment: Experiment, directory: ExperimentDirectory, publish
 
 
 def make_table(entry: TableEntry, results: Results) -> Table:
-    """Make a table of the catalogue; raises UserError for files that are missing or do not fit."""
+    """Make a table of the catalogue.
+
+    Raises UserError for files that are missing or do not fit each other.
+    """
     module = cast(TableModule, import_module(f"{PACKAGE}.{entry.module}"))
     return module.make(results)

@@ -1,8 +1,8 @@
-"""The kinds of sources by name: where a corpus's text comes from.
+"""The kinds of sources of a corpus's text, by name.
 
-A kind is a module of this package, named as the kind with `_` for `-`: `wikipedia_vital`. It has a
-class `Source`, made from the settings of that kind, and is imported when a corpus asks for it. The
-workflow imports it, too, so it imports what is slow to load only where it reads articles.
+A kind is a module of this package, named as the kind with `_` for `-`, such as `wikipedia_vital`.
+It has a class `Source`, made from the settings of that kind, and is imported when a corpus asks for
+it. The workflow imports it, too, so slow imports belong into the functions that read articles.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from online_rnnlm.storage.syntax import PACKAGE
 
 
 def source_of(settings: SourceSettings) -> Source[Any]:
-    """The source with these settings; raises ModuleNotFoundError for a kind without a module."""
+    """Make the source with these settings; raises ModuleNotFoundError if its kind has no module."""
     source: Source[Any] = import_module(f"{PACKAGE}.{module_of(settings)}").Source(settings)
     return source
 
 
 def module_of(settings: SourceSettings) -> str:
-    """The module, below the package, of a source's kind: `corpora.sources.text`."""
+    """The name of a kind's module below the package, such as `corpora.sources.text`."""
     return f"corpora.sources.{settings.kind.replace('-', '_')}"

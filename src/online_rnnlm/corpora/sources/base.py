@@ -1,4 +1,4 @@
-"""What every kind of source says of itself, and what it may leave as it is here."""
+"""The base class of all kinds of sources, and the descriptions that they give of themselves."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.download import Download
 
 STAGES = ("fetch", "articles", "sentences", "splits", "vocabulary", "encode")
-"""All stages that a text may go through, in order."""
+"""All stages of the preparation of a text, in order."""
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a source is, for statistics and reports."""
+    """A description of a source, for statistics and reports."""
 
     title: str
     licence: str | None
     """None if it is not known."""
     origin: str
-    """Where the text comes from."""
+    """The origin of the text."""
 
 
 @dataclass(frozen=True)
 class ReadyText:
-    """Text that `splits` reads itself: its sentences or its splits are known."""
+    """Text that the stage `splits` reads itself, as its sentences or its splits are known."""
 
     tokenised: bool
-    """Whether it is a tokenised sentence a line; otherwise files as `read_articles` reads them."""
+    """True if it has one tokenised sentence per line, False if `read_articles` is to read it."""
     whole: Path | None = None
     """One file to be divided; it must be tokenised."""
     splits: Mapping[str, Path] = field(default_factory=dict)
-    """Without `whole`: the file of every split, taken as it is."""
+    """The file of every split, if there is no `whole`; it is not divided."""
 
 
 class Source(ABC, Generic[AnySettings]):
-    """Where the text of a corpus comes from.
+    """The source of a corpus's text.
 
-    A kind of source must say how to read its `articles` and `describe` itself. One that needs
-    files says which: `downloads` or `user_files`.
+    A kind of source must define `articles` and `describe`. One that needs files must also define
+    `downloads` or `user_files`.
     """
 
     def __init__(self, settings: AnySettings) -> None:
@@ -53,30 +53,30 @@ class Source(ABC, Generic[AnySettings]):
 
     @abstractmethod
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
-        """The articles in order, read with so many processes; the result does not depend on them.
+        """Read the articles in order; the result does not depend on the number of processes.
 
-        `downloads` is the folder that has the source's downloads, verified. Raises UserError for a
-        file that is missing or damaged.
+        `downloads` is the folder of the source's verified downloads. Raises UserError if a file is
+        missing or damaged.
         """
 
     @abstractmethod
     def describe(self) -> Description:
-        """What the source is."""
+        """Describe the source."""
 
     def downloads(self) -> Sequence[Download]:
-        """The files to be fetched before anything is read."""
+        """The files to be downloaded before anything is read."""
         return ()
 
     def user_files(self) -> dict[str, Path]:
-        """The user's own files that are read, by the key of the settings that names each."""
+        """The user's own files that are read, by the keys of the settings that name them."""
         return {}
 
     def ready_text(self) -> ReadyText | None:
-        """The text if it needs neither `articles` nor `sentences`; None if it needs both."""
+        """The text if it skips the stages `articles` and `sentences`; None if it needs both."""
         return None
 
     def counts_articles(self) -> bool:
-        """Whether the number of articles is known, and not only that of paragraphs."""
+        """True if the number of articles is known, and not only that of paragraphs."""
         return self.ready_text() is None
 
     def stages(self) -> tuple[str, ...]:
@@ -86,6 +86,6 @@ class Source(ABC, Generic[AnySettings]):
         return (*fetch, *STAGES[STAGES.index(first) :])
 
     def files(self, downloads: Path) -> list[Path]:
-        """All files that the first stage after `fetch` reads."""
+        """All files that are read by the first stage after `fetch`."""
         fetched = [download.path(downloads) for download in self.downloads()]
         return [*fetched, *self.user_files().values()]

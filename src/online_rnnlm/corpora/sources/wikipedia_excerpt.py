@@ -1,4 +1,4 @@
-"""An excerpt of a true MediaWiki dump of Wikipedia, packaged as it is."""
+"""An excerpt of a real MediaWiki dump of Wikipedia, packaged unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from online_rnnlm.corpora.packaged import PackagedFile, PackagedSource
 
 
 class Source(PackagedSource[WikipediaExcerptSource]):
-    """206 pages, 99 of them redirects."""
+    """An excerpt of 206 pages, 99 of them redirects."""
 
     file = PackagedFile(
         requirement="gensim==4.4.0",
@@ -23,7 +23,7 @@ class Source(PackagedSource[WikipediaExcerptSource]):
     licence = "CC BY-SA 3.0"
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
-        """The pages that are no redirects, parsed in so many processes."""
+        """Read the pages that are not redirects, parsed in so many processes."""
         from online_rnnlm.corpora.dump import read_dump
 
         pages = read_dump(self.file.path(downloads), processes)

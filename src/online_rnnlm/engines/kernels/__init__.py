@@ -1,11 +1,12 @@
 """The equations of `model.graph` as compiled loops: fast, and tested against the plain graph.
 
-The document vector d_t of a sentence waits for nothing but its own words if it feeds only the
-output layer: `forward` then computes a batch's hidden states first. If d feeds the hidden layer,
-all runs in time: `coupled`. Both leave what `backward` computes gradients from; `batches` has the
-loops over batches. `online` and `learning` test while weights learn, a sentence at a time.
+If the document vector feeds only the output layer, hidden states do not depend on it: `forward`
+computes a batch's hidden states first. If d feeds the hidden layer, `coupled` computes all step by
+step in time. Both leave in the workspace the values from which `backward` computes gradients;
+`batches` has the loops over batches. `online` and `learning` test while weights learn, a sentence
+at a time.
 
-Going back through the equations, for the word w = w_{t+1} of class c, whose loss is L_t:
+Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
 
     class_deltas       δ_c = P(·) - 1[c]            by the scores of the classes
     word_deltas        δ_w = P(·|c) - 1[w]          by the scores of the words of c
@@ -17,9 +18,9 @@ Going back through the equations, for the word w = w_{t+1} of class c, whose los
     ∂L/∂W_c = Σ δ_c hᵀ      ∂L/∂W_o[c] = Σ δ_w hᵀ      ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ
     ∂L/∂V_c = Σ δ_c dᵀ      ∂L/∂V_o[c] = Σ δ_w dᵀ      ∂L/∂V_h = Σ δ_h dᵀ      ∂L/∂E[w_t] = Σ δ_h,t
 
-Deltas are derivatives by what goes into a softmax or a sigmoid; clip holds them within ±error_clip.
+Deltas are derivatives by the inputs of a softmax or a sigmoid; clip limits them to ±error_clip.
 V_c, V_o and V_h are stored transposed. A word that is alone in its class has P(w|c) = 1: it needs
-no score, and has no deltas. Matrices are in row-major order, a row for every word or sentence; all
-reals have the weights' dtype, log-probabilities are float64. The functions have no annotations:
-their types are numba's.
+no score, and has no deltas. Matrices are in row-major order, with a row for every word or sentence;
+all reals have the weights' dtype, and log-probabilities are float64. The functions have no
+annotations, as numba infers their types.
 """

@@ -1,4 +1,4 @@
-"""Sigmoid and softmax, and the deltas that go back through them."""
+"""Sigmoid and softmax, and the deltas of their inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from online_rnnlm.engines.kernels.elementary import exponential
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def sigmoid(inputs, outputs):
-    """outputs = σ(inputs) = 1 / (1 + exp(-inputs)); both (R, M)."""
+    """Set outputs = σ(inputs) = 1 / (1 + exp(-inputs)); both (R, M)."""
     one = inputs.dtype.type(1)
     for i in range(inputs.shape[0]):
         row, result = inputs[i], outputs[i]
@@ -21,9 +21,9 @@ def sigmoid(inputs, outputs):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def sigmoid_deltas(hidden, gradient, clip, deltas):
-    """deltas = gradient ⊙ h ⊙ (1 - h), each held within ±clip; all (R, M).
+    """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip; all (R, M).
 
-    `gradient` is ∂L/∂h; the deltas are ∂L by what went into the sigmoid.
+    `gradient` is ∂L/∂h; the deltas are the derivatives of L by the sigmoid's inputs.
     """
     one = hidden.dtype.type(1)
     for i in range(hidden.shape[0]):
@@ -35,7 +35,7 @@ def sigmoid_deltas(hidden, gradient, clip, deltas):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def softmax_deltas(scores, target, deltas):
-    """deltas = softmax(scores) - 1[target], ∂(-log P) by the scores; both (L,).
+    """Set deltas = softmax(scores) - 1[target], ∂(-log P) by the scores; both (L,).
 
     Returns the target's log P.
     """

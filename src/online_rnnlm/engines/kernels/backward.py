@@ -1,7 +1,7 @@
-"""Gradients of one batch, and the weights' updates, in place.
+"""Gradients of one batch, and the updates of the weights, in place.
 
-Every gradient is taken with the weights as they were at the prediction: deltas go back through
-each of them before it is changed.
+All gradients are those of the weights that made the predictions: deltas are propagated through each
+matrix before it is updated.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from online_rnnlm.engines.kernels.vectors import add_rows, gather
 def update_weights(model, accumulators, optimizer, steps, tokens, workspace):
     """Update all weights from the deltas that `predict_batch` or `predict_coupled` has left.
 
-    `steps` and `tokens` are what these have returned.
+    `steps` and `tokens` are the numbers that these have returned.
     """
     weights = model.weights
-    if not feeds_hidden_layer(weights):  # else `predict_coupled` has needed ∂L_t/∂h_t already
+    if not feeds_hidden_layer(weights):  # else `predict_coupled` has computed ∂L_t/∂h_t
         start_hidden_gradient(weights, tokens, workspace)
     update_words(model, accumulators, optimizer, workspace)
     update_class_layer(weights, accumulators, optimizer, tokens, workspace)
@@ -36,7 +36,7 @@ def update_weights(model, accumulators, optimizer, steps, tokens, workspace):
 
 @njit(cache=True)
 def start_hidden_gradient(weights, tokens, workspace):
-    """∂L_t/∂h_t = W_cᵀ δ_c; what the words' scores add is still to come."""
+    """Set ∂L_t/∂h_t = W_cᵀ δ_c; `update_words` adds the part of the words' scores."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     deltas, gradient = workspace.class_deltas[:tokens], workspace.hidden_gradient[:tokens]
     multiply_nn(one, deltas, weights.class_output, zero, gradient)
@@ -44,7 +44,7 @@ def start_hidden_gradient(weights, tokens, workspace):
 
 @njit(cache=True)
 def update_words(model, accumulators, optimizer, workspace):
-    """For each class c in turn, ∂L_t/∂h_t += W_o[c]ᵀ δ_w; then update W_o[c] and V_o[c].
+    """For each class c in turn, add W_o[c]ᵀ δ_w to ∂L_t/∂h_t, then update W_o[c] and V_o[c].
 
     ∂L/∂W_o[c] = Σ δ_w hᵀ over the rows of that class.
     """
@@ -75,7 +75,7 @@ def update_words(model, accumulators, optimizer, workspace):
 
 @njit(cache=True)
 def _update_word_document(weights, accumulators, optimizer, documents, deltas, low, workspace):
-    """∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ, for the class whose words begin with `low`; then the update."""
+    """Update V_o[c] by ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ, c being the class whose first word is `low`."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     size, words = documents.shape[1], deltas.shape[1]
     gradient = workspace.gradients.word_document[: size * words].reshape(size, words)
@@ -91,7 +91,7 @@ def _update_word_document(weights, accumulators, optimizer, documents, deltas, l
 
 @njit(cache=True)
 def update_class_layer(weights, accumulators, optimizer, tokens, workspace):
-    """∂L/∂W_c = Σ δ_c hᵀ and ∂L/∂V_cᵀ = Σ d δ_cᵀ; then both updates."""
+    """Update W_c by ∂L/∂W_c = Σ δ_c hᵀ, and V_c by ∂L/∂V_cᵀ = Σ d δ_cᵀ."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     deltas, gradients = workspace.class_deltas[:tokens], workspace.gradients
     multiply_tn(one, deltas, workspace.hidden[:tokens], zero, gradients.class_output)
@@ -104,7 +104,7 @@ def update_class_layer(weights, accumulators, optimizer, tokens, workspace):
 
 @njit(cache=True)
 def propagate_through_time(model, steps, workspace):
-    """From the last word: ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1, and δ_h,t from that."""
+    """From the last word back, compute ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1, and from that δ_h,t."""
     one = workspace.hidden.dtype.type(1)
     first_rows = workspace.first_rows
     for t in range(steps - 1, -1, -1):
@@ -118,7 +118,7 @@ def propagate_through_time(model, steps, workspace):
 
 @njit(cache=True)
 def _update_hidden_document(weights, accumulators, optimizer, tokens, workspace):
-    """∂L/∂V_hᵀ = Σ d δ_hᵀ; then the update."""
+    """Update V_h by ∂L/∂V_hᵀ = Σ d δ_hᵀ."""
     if feeds_hidden_layer(weights):
         one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
         documents, deltas = workspace.documents[:tokens], workspace.hidden_deltas[:tokens]
@@ -129,7 +129,7 @@ def _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
 
 @njit(cache=True)
 def update_recurrent(weights, accumulators, optimizer, steps, workspace):
-    """∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ; then the update. With a sentence's first word h_0 = 0."""
+    """Update W_h by ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ. First words add nothing, as h_0 = 0."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     first_rows, previous = workspace.first_rows, workspace.previous_hidden
     for t in range(1, steps):
@@ -144,9 +144,9 @@ def update_recurrent(weights, accumulators, optimizer, steps, workspace):
 
 @njit(cache=True)
 def update_embeddings(weights, accumulators, optimizer, tokens, workspace):
-    """∂L/∂E[w] = Σ δ_h of the words that w comes before; then the update, once for each w.
+    """Update E[w] once for each w, by ∂L/∂E[w] = Σ δ_h over the words that follow w.
 
-    `next_rows` chains the rows of each w, from `first_row_of[w]` to -1.
+    `next_rows` links the rows of each w, from `first_row_of[w]` to -1.
     """
     inputs, deltas = workspace.inputs, workspace.hidden_deltas
     first_row_of, next_rows = workspace.first_row_of, workspace.next_rows
@@ -166,7 +166,7 @@ def update_embeddings(weights, accumulators, optimizer, tokens, workspace):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _sum_chain(rows, first, following, total):
-    """total = rows[first] + rows[following[first]] + …, until -1 follows."""
+    """Set total = rows[first] + rows[following[first]] + …, until -1 follows."""
     total[:] = rows[first]
     i = following[first]
     while i >= 0:
@@ -187,7 +187,7 @@ def _update(weights, gradient, accumulators, optimizer):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _update_row(weights, gradient, accumulators, optimizer):
-    """One step of AdaGrad or of plain descent for weights (n,), with their L2 penalty.
+    """Take one step of AdaGrad or of plain descent for weights (n,), with the L2 penalty.
 
     g = ∂L/∂w + l2 w; AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else w -= rate g.
     """

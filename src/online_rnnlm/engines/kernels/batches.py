@@ -13,7 +13,7 @@ from online_rnnlm.engines.kernels.forward import predict_batch
 
 @njit(cache=True)
 def train_batches(model, accumulators, optimizer, text, sentences, batch_sentences, workspace):
-    """Update the weights in place from sentences (S,), one update a batch.
+    """Update the weights in place from sentences (S,), with one update per batch.
 
     Returns the sentences' log-probability, Σ -L_t.
     """
@@ -29,7 +29,7 @@ def train_batches(model, accumulators, optimizer, text, sentences, batch_sentenc
 
 @njit(cache=True)
 def _predict(model, text, batch, keep_deltas, workspace):
-    """Predict a batch in the way that suits the layers that d feeds."""
+    """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
     if feeds_hidden_layer(model.weights):
         return predict_coupled(model, text, batch, workspace)
     return predict_batch(model, text, batch, keep_deltas, workspace)
@@ -37,11 +37,11 @@ def _predict(model, text, batch, keep_deltas, workspace):
 
 @njit(cache=True)
 def score_sentences(model, text, sentences, batch_sentences, first_words, scores, workspace):
-    """Fill `scores` for sentences (S,): an `engines.base.Scores`.
+    """Fill `scores`, an `engines.base.Scores`, for sentences (S,).
 
-    Sentence s has its words' log P in log_probabilities[first_words[s] : first_words[s + 1]], the
-    h that they were predicted from in the same rows of `hidden_states` if that has rows, and d at
-    its end in document_vectors[s]. Sentences of like length are scored side by side.
+    The log P of sentence s's words are log_probabilities[first_words[s] : first_words[s + 1]]. The
+    h that they were predicted from are the same rows of `hidden_states`, if that has rows, and d at
+    the sentence's end is document_vectors[s]. Sentences of similar length are scored side by side.
     """
     lengths = text.offsets[sentences + 1] - text.offsets[sentences]
     by_length = np.argsort(-lengths, kind="mergesort")

@@ -1,7 +1,7 @@
-"""Matrix products on row-major arrays inside numba code, by the BLAS that SciPy brings.
+"""Matrix products on row-major arrays inside numba code, by SciPy's BLAS.
 
-numba's own `np.dot` cannot add to its result, nor read or write a slice of a wider array
-without copying. Both are what the kernels live on, so they call the same routine directly.
+numba's own `np.dot` cannot add to its result, and copies slices of wider arrays to read or write
+them. The kernels do both all the time, so they call the routine behind it directly.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ def _xgemm(typing_context, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, bet
 _N = ord("n")
 _T = ord("t")
 
-# OpenBLAS multiplies small matrices by kernels that do not first copy them into an order of its
-# own: up to so many products, less if the right one is transposed. There it is up to four times
-# as fast, so larger products are cut into pieces of that size.
+# OpenBLAS multiplies small matrices without first copying them into an order of its own, up to a
+# number of products that is lower if the right matrix is transposed. This is up to four times as
+# fast, so larger products are cut into pieces of that size.
 _SMALL = 1_000_000
 _SMALL_TRANSPOSED = 100_000
 _THIN = 16
 _WIDE = 64
 
-# BLAS counts by columns: a row-major matrix is its transpose there, so the operands change places.
+# BLAS is column-major: it reads a row-major matrix as its transpose, so the operands are swapped.
 
 
 @njit(cache=True)
@@ -77,13 +77,13 @@ def _stride(matrix):
 
 @njit(cache=True)
 def _piece(whole, products, limit, least):
-    """How much of `whole` to take at a time, at `products` each, to stay within the limit."""
+    """The size of a piece of `whole` that stays within the limit, at `products` for each row."""
     return max(min(whole, max(limit // max(products, 1), least)), 1)
 
 
 @njit(cache=True)
 def _pieces(rows, inner, columns):
-    """The rows, and the part of the inner size, of the pieces of a product; one is all there is."""
+    """The rows and the inner size of the pieces of a product; one of the two is not divided."""
     if rows * columns * _THIN <= _SMALL:
         return rows, _piece(inner, rows * columns, _SMALL, _THIN)
     return _piece(rows, inner * columns, _SMALL, _THIN), max(inner, 1)
@@ -91,7 +91,7 @@ def _pieces(rows, inner, columns):
 
 @njit(cache=True)
 def multiply_nn(alpha, a, b, beta, c):
-    """c ← alpha a b + beta c; rows may be longer than the matrices are wide."""
+    """Set c ← alpha a b + beta c; the matrices may be slices of wider arrays."""
     rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
     if c.size == 0:
         return
@@ -108,7 +108,7 @@ def multiply_nn(alpha, a, b, beta, c):
 
 @njit(cache=True)
 def multiply_nt(alpha, a, b, beta, c):
-    """c ← alpha a bᵀ + beta c; rows may be longer than the matrices are wide."""
+    """Set c ← alpha a bᵀ + beta c; the matrices may be slices of wider arrays."""
     rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
     if c.size == 0:
         return
@@ -123,7 +123,7 @@ def multiply_nt(alpha, a, b, beta, c):
 
 @njit(cache=True)
 def multiply_tn(alpha, a, b, beta, c):
-    """c ← alpha aᵀ b + beta c; rows may be longer than the matrices are wide."""
+    """Set c ← alpha aᵀ b + beta c; the matrices may be slices of wider arrays."""
     rows, inner, columns = c.shape[0], a.shape[0], c.shape[1]
     if c.size == 0:
         return

@@ -1,7 +1,7 @@
-"""Copy-on-write weights for dynamic evaluation: the trained ones, but for what has learnt.
+"""Copy-on-write weights for dynamic evaluation: trained weights, and copies of what has learnt.
 
-Large matrices are learnt row by row into memory of their own, so that going back to the trained
-weights, when a unit of text ends, only takes forgetting which rows those are.
+The rows of large matrices that learn are copied into memory of their own. To return to the trained
+weights, when a unit of text ends, it is enough to mark these rows as not learnt.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ class CopyOnWriteWeights(NamedTuple):
     """Trained weights, and copies of those that have learnt since a unit of text began."""
 
     learnt: Parameters
-    """Small matrices as they are now; of E, W_o and V_o only what has learnt."""
+    """The current small matrices; of E, W_o and V_o only the rows or columns that have learnt."""
     trained: Parameters
-    """What every unit of text begins with."""
+    """The weights that every unit of text begins with."""
     learnt_words: NDArray[np.bool_]
-    """(V,): whether a word's row of E has learnt."""
+    """(V,): True if the word's row of E has learnt."""
     learnt_classes: NDArray[np.bool_]
-    """(K,): whether the rows of W_o and the columns of V_oᵀ of a class's words have learnt."""
+    """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have learnt."""
 
 
 @njit(cache=True)
 def forget(weights):
-    """Go back to the trained weights."""
+    """Return to the trained weights."""
     weights.learnt_words[:] = False
     weights.learnt_classes[:] = False
     learnt, trained = weights.learnt, weights.trained
@@ -42,7 +42,7 @@ def forget(weights):
 
 @njit(cache=True, forceinline=True)
 def embedding_of(weights, word):
-    """A word's row of E, (M,)."""
+    """A word's current row of E, (M,)."""
     if weights.learnt_words[word]:
         return weights.learnt.embeddings[word]
     return weights.trained.embeddings[word]
@@ -50,7 +50,7 @@ def embedding_of(weights, word):
 
 @njit(cache=True, forceinline=True)
 def outputs_of(weights, classes, c):
-    """W_o[c], (L, M), and V_oᵀ, (D, V), with the columns of the words of class c."""
+    """The current W_o[c], (L, M), and a V_oᵀ, (D, V), whose columns of class c are current."""
     low, high = classes.offsets[c], classes.offsets[c + 1]
     if weights.learnt_classes[c]:
         return weights.learnt.word_output[low:high], weights.learnt.word_document
@@ -59,7 +59,7 @@ def outputs_of(weights, classes, c):
 
 @njit(cache=True)
 def complete(weights, classes):
-    """Fill `learnt` with what has not learnt, too."""
+    """Copy the trained weights that have not learnt into `learnt`, so that it has all weights."""
     learnt, trained = weights.learnt, weights.trained
     for word in range(weights.learnt_words.size):
         if not weights.learnt_words[word]:

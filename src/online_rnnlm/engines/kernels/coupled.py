@@ -1,8 +1,8 @@
 """Predictions for one batch of a model whose document vector feeds the hidden layer.
 
-A hidden state waits for the vector, and the vector for the deltas of the word before, back
-through that word's hidden state. So all runs in time; what the sentences have at one time is done
-together, and so are the words of one class.
+A hidden state depends on the vector, and the vector on the deltas of the word before, propagated
+through that word's hidden state. So all is computed step by step in time. Within a step, all
+sentences are computed together, and so are all words of one class.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from online_rnnlm.engines.kernels.vectors import (
 def predict_coupled(model, text, batch, workspace):
     """Predict every word of a batch of sentences, as `predict_batch` does.
 
-    Leaves ∂L_t/∂h_t of every word in `workspace.hidden_gradient`, too.
+    Also leaves ∂L_t/∂h_t of every word in `workspace.hidden_gradient`.
     """
     sort_by_length(text.offsets, batch)
     steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
@@ -53,13 +53,13 @@ def predict_coupled(model, text, batch, workspace):
     return steps, tokens
 
 
-# Parts are inlined before they are compiled: each alone, with all its arrays handed over, would
-# take seconds to compile, and again with its callers.
+# These parts are inlined before they are compiled. Each as a function of its own, with all its
+# arrays as arguments, would take seconds to compile, and again with its callers.
 
 
 @njit(cache=True, inline="always")
 def _run_hidden_states(weights, t, workspace):
-    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
+    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
     first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
     begin, end = first_rows[t], first_rows[t + 1]
     inputs, documents = workspace.hidden_inputs[: end - begin], workspace.documents[begin:end]
@@ -74,9 +74,9 @@ def _run_hidden_states(weights, t, workspace):
 
 @njit(cache=True, inline="always")
 def _predict_classes(model, t, workspace):
-    """log P(c) = log softmax(W_c h_t + V_c d_t)[c], and δ_c.
+    """Compute log P(c) = log softmax(W_c h_t + V_c d_t)[c], and δ_c.
 
-    Begins ∂L_t/∂h_t with W_cᵀ δ_c and ∂L_t/∂d_t with V_cᵀ δ_c.
+    Sets ∂L_t/∂h_t to W_cᵀ δ_c and ∂L_t/∂d_t to V_cᵀ δ_c; `_predict_words` adds to both.
     """
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     weights = model.weights
@@ -100,9 +100,9 @@ def _predict_classes(model, t, workspace):
 
 @njit(cache=True, inline="always")
 def _predict_words(model, t, predicted, workspace):
-    """Class by class, what `_predict_classes` does, for P(w|c).
+    """Do for P(w|c), class by class, what `_predict_classes` does for P(c).
 
-    In `rows_by_class` a class's rows come in time's order: those before predicted[c] are done.
+    In `rows_by_class` the rows of a class are ordered by time: those before predicted[c] are done.
     """
     classes, rows_by_class = model.classes, workspace.rows_by_class
     end = workspace.first_rows[t + 1]
@@ -118,7 +118,7 @@ def _predict_words(model, t, predicted, workspace):
 
 @njit(cache=True, inline="always")
 def _predict_class(model, t, c, start, stop, workspace):
-    """log P(w|c) = log softmax(W_o[c] h_t + V_o[c] d_t)[w], and δ_w, for rows of class c.
+    """Compute log P(w|c) = log softmax(W_o[c] h_t + V_o[c] d_t)[w], and δ_w, for rows of class c.
 
     The rows are rows_by_class[start:stop]. Adds W_o[c]ᵀ δ_w to ∂L_t/∂h_t and V_o[c]ᵀ δ_w to
     ∂L_t/∂d_t.
@@ -147,9 +147,9 @@ def _predict_class(model, t, c, start, stop, workspace):
 
 @njit(cache=True, inline="always")
 def _update_documents(model, t, workspace):
-    """d_{t+1} = d_t - α ∂L_t/∂d_t, for all sentences that have a word t.
+    """Set d_{t+1} = d_t - α ∂L_t/∂d_t, for all sentences that have a word t.
 
-    To ∂L_t/∂d_t comes what goes through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
+    First adds to ∂L_t/∂d_t the part through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
     """
     one = workspace.hidden.dtype.type(1)
     begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]

@@ -1,4 +1,4 @@
-"""What the kernels are given: text, word classes, the model, and how its weights are updated."""
+"""The kernels' arguments: text, word classes, the model and the optimizer."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Text(NamedTuple):
     """The sentences of a split."""
 
     stream: NDArray[np.int32]
-    """(tokens + 1,): the words; each is predicted from those before it in its sentence."""
+    """(tokens + 1,): the words, each predicted from those before it in its sentence."""
     offsets: Integers
     """(sentences + 1,): sentence s predicts stream[offsets[s] + 1 : offsets[s + 1] + 1]."""
 
 
 class Classes(NamedTuple):
-    """Word classes as runs of word ids."""
+    """Word classes, each a range of word ids."""
 
     of_word: Integers
     """(V,): every word's class."""
@@ -32,32 +32,32 @@ class Classes(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What predicts words."""
+    """The weights and settings that words are predicted with."""
 
     weights: Parameters
     classes: Classes
     document_rate: np.floating
     """α, the rate of the document vector."""
     error_clip: np.floating
-    """Bound on the deltas of the hidden units; infinite for none."""
+    """Bound on the deltas of the hidden units; infinite for no bound."""
 
 
 class Optimizer(NamedTuple):
-    """How training updates weights."""
+    """The rule by which training updates weights."""
 
     adagrad: bool
-    """AdaGrad, or else plain stochastic gradient descent."""
+    """True for AdaGrad, False for plain stochastic gradient descent."""
     learning_rate: np.floating
     l2: np.floating
     """Weight of the L2 penalty."""
 
 
 def classes_from_offsets(offsets: Integers) -> Classes:
-    """The classes whose runs of word ids begin at `offsets` (K + 1,), the last one their end."""
+    """Make classes from the first id of each; the last of `offsets` (K + 1,) is the end."""
     return Classes(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), offsets)
 
 
 @njit(cache=True)
 def feeds_hidden_layer(weights):
-    """Whether d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
+    """True if d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
     return weights.hidden_document.shape[0] > 0

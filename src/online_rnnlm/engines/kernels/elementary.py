@@ -15,7 +15,7 @@ _LN2_HIGH = np.float32(0.693359375)
 _LN2_LOW = np.float32(-2.12194440e-4)
 _LARGEST = np.float32(30.0)
 _SMALLEST = np.float32(-30.0)
-# Minimax coefficients of exp on [-ln 2 / 2, ln 2 / 2]: Cephes' expf.
+# Minimax coefficients of exp on [-ln 2 / 2, ln 2 / 2], from expf of the Cephes library.
 _C5 = np.float32(1.9875691500e-4)
 _C4 = np.float32(1.3981999507e-3)
 _C3 = np.float32(8.3334519073e-3)
@@ -29,7 +29,7 @@ _MANTISSA_BITS = np.int32(23)
 
 @intrinsic
 def _as_float32(typing_context, bits):
-    """The float32 that has these 32 bits."""
+    """Reinterpret the 32 bits of an int32 as a float32."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -38,10 +38,10 @@ def _as_float32(typing_context, bits):
 
 
 def exponential(x: Any) -> Any:
-    """e^x: for float64 the library's, for float32 to 3 parts in 10^7, x held in [-30, 30].
+    """e^x: for float64 by the library; for float32 to 3 parts in 10^7, x limited to [-30, 30].
 
-    The bounds keep the results, and small multiples of their squares, away from denormal numbers,
-    which are slow. In a softmax e^-30 beside 1 is below float32's resolution.
+    The limits keep the results, and small multiples of their squares, away from denormal numbers,
+    which are slow. In a softmax, e^-30 beside 1 is below float32's resolution.
     """
     return np.exp(x)
 

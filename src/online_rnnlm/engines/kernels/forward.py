@@ -1,7 +1,7 @@
 """Predictions for one batch of a model whose document vector feeds only the output layer.
 
-Hidden states and their share of all scores are then matrix products over the whole batch; only
-the vector's own recurrence runs word by word. `coupled` has the other models.
+Hidden states, and the scores without the vector's part, are then matrix products over the whole
+batch; only the vector's own recurrence runs word by word. `coupled` is for the other models.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend,
 
 @njit(cache=True)
 def predict_batch(model, text, batch, keep_deltas, workspace):
-    """Predict every word of a batch of sentences (B,), which is sorted by length.
+    """Predict every word of a batch of sentences (B,), and sort the batch by length.
 
-    Fills the workspace: log-probabilities, hidden states, d before every word and at the end; and
-    the deltas of all scores if they are to be kept. Returns the batch's time steps and tokens.
+    Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and,
+    with `keep_deltas`, the deltas of all scores. Returns the batch's time steps and tokens.
     """
     sort_by_length(text.offsets, batch)
     steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
@@ -44,7 +44,7 @@ def predict_batch(model, text, batch, keep_deltas, workspace):
 
 @njit(cache=True)
 def run_hidden_states(weights, steps, workspace):
-    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of all sentences, time after time; h_0 = 0."""
+    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of all sentences, step by step; h_0 = 0."""
     first_rows, hidden = workspace.first_rows, workspace.hidden
     one = hidden.dtype.type(1)
     transposed = workspace.recurrent_transposed
@@ -61,7 +61,7 @@ def run_hidden_states(weights, steps, workspace):
 
 @njit(cache=True)
 def score_classes(weights, tokens, workspace):
-    """W_c h_t for every word."""
+    """Compute W_c h_t for every word."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     transposed = workspace.class_output_transposed
     transposed[:] = weights.class_output.T
@@ -71,7 +71,7 @@ def score_classes(weights, tokens, workspace):
 
 @njit(cache=True)
 def score_words(weights, classes, workspace):
-    """W_o[c] h_t for every word, c its class: one product for each class of several words."""
+    """Compute W_o[c] h_t for every word of class c: one product for each class of several words."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     for c in range(workspace.class_starts.size - 1):
         begin, end = workspace.class_starts[c], workspace.class_starts[c + 1]
@@ -86,11 +86,11 @@ def score_words(weights, classes, workspace):
 
 @njit(cache=True)
 def follow_documents(model, steps, keep_deltas, workspace):
-    """Let every sentence's document vector meet its words in time.
+    """Run every sentence's document vector through its words, step by step.
 
-    Adds V_c d_t and V_o[c] d_t to the scores, takes log P and the deltas from these, and then
-    d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0. Deltas that are
-    not kept lie in the place of the first word's.
+    Adds V_c d_t and V_o[c] d_t to the scores, computes log P and the deltas from these, and sets
+    d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0. Without
+    `keep_deltas`, the deltas of each word overwrite those of the word before.
     """
     weights, classes = model.weights, model.classes
     learning = workspace.document.shape[1] > 0

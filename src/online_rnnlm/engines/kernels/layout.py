@@ -1,8 +1,7 @@
-"""How a batch of sentences lies in memory: by time, and grouped by the targets' classes.
+"""The layout of a batch of sentences in memory: by time, and grouped by the targets' classes.
 
-Sentences are sorted by falling length, so that the sentences that are still running at time t
-are the first ones: no padding. Row first_rows[t] + b of every matrix belongs to word t of
-sentence b.
+Sentences are sorted by falling length, so that those that have a word at time t come first, and no
+padding is needed. Row first_rows[t] + b of every matrix belongs to word t of sentence b.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from numba import njit
 
 @njit(cache=True)
 def measure(text, classes, sentences):
-    """The most tokens, and the most candidate words, of any of these sentences (S,).
+    """The most tokens and the most candidate words that any of these sentences (S,) has.
 
-    A sentence's candidates are the words of its targets' classes, counted once a target.
+    The candidates of a sentence are the words of its targets' classes, counted for each target.
     """
     tokens, candidates = 0, 0
     for sentence in sentences:
@@ -69,8 +68,8 @@ def group_by_class(targets, classes, class_starts, rows_by_class, first_candidat
 
     Class c's rows are rows_by_class[class_starts[c] : class_starts[c + 1]]; `class_starts` is
     (K + 1,). The candidate words of row i, those of its target's class, have their scores and
-    deltas from first_candidates[i] on: row after row in the order of classes. Returns the number
-    of all candidates.
+    deltas from first_candidates[i] on, row after row in the order of classes. Returns the total
+    number of candidates.
     """
     class_starts[:] = 0
     for i in range(targets.size):
@@ -102,6 +101,6 @@ def _place_candidates(classes, class_starts, rows_by_class, first_candidates):
 def candidates_of(values, first, rows, size):
     """A class's scores or deltas as a matrix: a view of `values`, (rows, size).
 
-    `size` is the number of the class's words. Its rows lie one after the other from `first` on.
+    `size` is the number of the class's words. Its rows follow each other from `first` on.
     """
     return values[first : first + rows * size].reshape(rows, size)

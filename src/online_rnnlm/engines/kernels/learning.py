@@ -1,4 +1,4 @@
-"""What a window of words teaches: gradients of their loss, and plain steps of what learns.
+"""Learning from a window of words: gradients of their loss, and plain steps of what learns.
 
 All gradients are taken before any of the weights changes.
 """
@@ -18,7 +18,7 @@ from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend
 
 
 class Learning(NamedTuple):
-    """What learns during testing, when, and how fast; the reals have the weights' dtype."""
+    """The weights that learn during testing, when, and at which rates; reals have their dtype."""
 
     embeddings: bool
     recurrent: bool
@@ -26,17 +26,17 @@ class Learning(NamedTuple):
     output: bool
     """W_c, W_o, V_c and V_o."""
     after_sentence: bool
-    """After every sentence, or else after every word."""
+    """True if they learn after every sentence, False after every word."""
     bptt_steps: int
-    """Hidden states that a word's loss is propagated through."""
+    """Number of hidden states that a word's loss is propagated through."""
     learning_rate: np.floating
     document_rate: np.floating
     error_clip: np.floating
-    """Bound on the deltas of the hidden units; infinite for none."""
+    """Bound on the deltas of the hidden units; infinite for no bound."""
 
 
 class LearningModel(NamedTuple):
-    """What predicts words, and learns from them."""
+    """A model that predicts words and learns from them."""
 
     weights: CopyOnWriteWeights
     classes: Classes
@@ -44,7 +44,7 @@ class LearningModel(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The last n words read, and which of them are scored: the last one, or all."""
+    """The last n words read, of which either the last one or all are scored."""
 
     inputs: Any
     """(n,): previous words."""
@@ -55,12 +55,12 @@ class Window(NamedTuple):
     documents: Any
     """(n, D): d before every word."""
     scored: int
-    """The first of the words that are scored."""
+    """Index of the first word that is scored."""
 
 
 @njit(cache=True, forceinline=True)
 def learn(model, window, workspace):
-    """One step of all that learns, from the deltas that scoring the window has left."""
+    """Take one step of all that learns, from the deltas that scoring the window has left."""
     learning, learnt = model.learning, model.weights.learnt
     hidden_layer_learns = learning.embeddings or learning.recurrent
     document_learns = learning.document_rate != 0
@@ -84,7 +84,7 @@ def learn(model, window, workspace):
 def _word_deltas(classes, window, workspace, j):
     """The class c of word j's target, the first word of c, and δ_w.
 
-    There is no δ_w for a word that is alone in its class: then the array is empty.
+    For a word that is alone in its class δ_w is an empty array.
     """
     c = classes.of_word[window.targets[j]]
     low, high = classes.offsets[c], classes.offsets[c + 1]
@@ -95,7 +95,7 @@ def _word_deltas(classes, window, workspace, j):
 
 @njit(cache=True, forceinline=True)
 def _differentiate_by_hidden(model, window, workspace):
-    """∂L_j/∂h_j = W_cᵀ δ_c + W_o[c]ᵀ δ_w of every word j that is scored."""
+    """Compute ∂L_j/∂h_j = W_cᵀ δ_c + W_o[c]ᵀ δ_w of every word j that is scored."""
     weights, gradient = model.weights, workspace.hidden_gradient
     one, zero = gradient.dtype.type(1), gradient.dtype.type(0)
     rows = slice(window.scored, window.targets.size)
@@ -111,7 +111,7 @@ def _differentiate_by_hidden(model, window, workspace):
 
 @njit(cache=True, forceinline=True)
 def _differentiate_by_document(model, window, workspace):
-    """Σ ∂L_j/∂d_j over the words j that are scored.
+    """Compute the document gradient, Σ ∂L_j/∂d_j over the words j that are scored.
 
     ∂L_j/∂d_j = V_cᵀ δ_c + V_o[c]ᵀ δ_w + V_hᵀ clip(∂L_j/∂h_j ⊙ h_j ⊙ (1 - h_j)).
     """
@@ -133,9 +133,9 @@ def _differentiate_by_document(model, window, workspace):
 
 @njit(cache=True, forceinline=True)
 def _propagate_through_time(model, window, workspace):
-    """From the last word: δ_h,j, and ∂L/∂h_{j-1} = ∂L_{j-1}/∂h_{j-1} + W_hᵀ δ_h,j.
+    """From the last word back, compute δ_h,j and ∂L/∂h_{j-1} = ∂L_{j-1}/∂h_{j-1} + W_hᵀ δ_h,j.
 
-    L is the loss of the words that are scored: before them, there is no ∂L_{j-1}/∂h_{j-1}.
+    L is the loss of the words that are scored: for words before them ∂L_{j-1}/∂h_{j-1} is left out.
     """
     gradient, all_deltas = workspace.hidden_gradient, workspace.hidden_deltas
     one, zero = gradient.dtype.type(1), gradient.dtype.type(0)
@@ -150,7 +150,7 @@ def _propagate_through_time(model, window, workspace):
 
 @njit(cache=True, forceinline=True)
 def _update_output(model, window, workspace):
-    """Steps by -δ_c hᵀ, -δ_c dᵀ, -δ_w hᵀ and -δ_w dᵀ of W_c, V_c, W_o[c] and V_o[c]."""
+    """Take steps of W_c, V_c, W_o[c] and V_o[c] by -δ_c hᵀ, -δ_c dᵀ, -δ_w hᵀ and -δ_w dᵀ."""
     weights, rate = model.weights, model.learning.learning_rate
     learnt, trained = weights.learnt, weights.trained
     for j in range(window.scored, window.targets.size):
@@ -172,7 +172,7 @@ def _update_output(model, window, workspace):
 
 @njit(cache=True, forceinline=True)
 def _update_recurrent(learnt, rate, window, deltas):
-    """Steps by -Σ δ_h,j h_{j-1}ᵀ of W_h, and by -Σ d_j δ_h,jᵀ of V_hᵀ."""
+    """Take a step of W_h by -Σ δ_h,j h_{j-1}ᵀ, and of V_hᵀ by -Σ d_j δ_h,jᵀ."""
     one, size = deltas.dtype.type(1), window.inputs.size
     multiply_tn(-rate, deltas[:size], window.hidden[:size], one, learnt.recurrent)
     multiply_tn(-rate, window.documents, deltas[:size], one, learnt.hidden_document)
@@ -180,7 +180,7 @@ def _update_recurrent(learnt, rate, window, deltas):
 
 @njit(cache=True, forceinline=True)
 def _update_embeddings(model, window, deltas):
-    """Steps by -δ_h,j of E[w_j]."""
+    """Take steps of E[w_j] by -δ_h,j."""
     weights = model.weights
     for j in range(window.inputs.size):
         word = window.inputs[j]
@@ -191,13 +191,14 @@ def _update_embeddings(model, window, deltas):
         descend(row, model.learning.learning_rate, deltas[j])
 
 
-# What is new has not learnt in this unit of text yet: its values are those before, elsewhere.
-# It has a loop of its own, so that both compile to plain vector instructions.
+# Rows or columns are `new` if they have not learnt in this unit of text yet: their values are still
+# those of `before`. This case has a loop of its own, so that both loops compile to plain vector
+# instructions.
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _descend_rows(matrix, before, new, rate, deltas, inputs):
-    """matrix -= rate δ xᵀ, a row for each of the deltas δ; x (n,) is what went in."""
+    """Set matrix -= rate δ xᵀ, with a row for each of the deltas δ; x (n,) are the inputs."""
     if new:
         for i in range(deltas.size):
             row, old = matrix[i], before[i]
@@ -214,7 +215,7 @@ def _descend_rows(matrix, before, new, rate, deltas, inputs):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _descend_columns(matrix, before, new, rate, document, deltas, low):
-    """matrix[:, low : low + n] -= rate d δᵀ; nothing if the matrix (D, ≥ low + n) has no rows."""
+    """Set matrix[:, low : low + n] -= rate d δᵀ; the matrix (D, ≥ low + n) may have no rows."""
     high = low + deltas.size
     for i in range(matrix.shape[0]):
         row = matrix[i][low:high]

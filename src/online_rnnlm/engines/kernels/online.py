@@ -1,10 +1,10 @@
 """Testing while chosen weights learn, after every word or after every sentence.
 
-Sentences are read in order. What is learnt in a unit of text is there for the rest of it. Words
-are scored first; then their loss is differentiated, and what learns takes a plain step. After a
-word, the loss goes back through the last few hidden states: these are computed once more with the
-weights as they are now and with the document vector that each word had, from the state before
-them, which is kept as it was. After a sentence, it goes back through all of the sentence's.
+Sentences are read in order. Learnt weights are kept until the unit of text ends. Words are scored
+first; then their loss is differentiated, and what learns takes a plain step. After a word, the loss
+is propagated through the last `bptt_steps` hidden states. These are first computed again with the
+current weights and with the document vector that each word had; the state before them is kept
+unchanged. After a sentence, the loss is propagated through all hidden states of the sentence.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from online_rnnlm.engines.kernels.vectors import feed
 def score_online(model, text, sentences, unit_begins, scores, workspace):
     """Score sentences (S,) in order while the weights of a `LearningModel` learn.
 
-    `unit_begins` (S,): whether a unit of text begins with a sentence. Fills `scores`, an
-    `engines.base.Scores`: log P of every word, sentence after sentence, and d at every sentence's
-    end. In the end `weights.learnt` has all weights as they are then.
+    `unit_begins` (S,): True if a unit of text begins with the sentence. Fills `scores`, an
+    `engines.base.Scores`, with log P of every word, sentence after sentence, and d at every
+    sentence's end. In the end `weights.learnt` has all current weights.
     """
     forget(model.weights)
     row = 0
@@ -70,7 +70,7 @@ def _read_sentence(model, words, log_probabilities, workspace):
 
 @njit(cache=True, forceinline=True)
 def _run_hidden_states(weights, window, workspace):
-    """h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of the window's words."""
+    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of the window's words."""
     inputs, hidden = workspace.hidden_inputs, window.hidden
     one = hidden.dtype.type(1)
     for j in range(window.inputs.size):
@@ -82,7 +82,7 @@ def _run_hidden_states(weights, window, workspace):
 
 @njit(cache=True, forceinline=True)
 def _predict(model, window, workspace):
-    """log P(c) + log P(w|c) of the words that are scored, and their deltas.
+    """Compute log P(c) + log P(w|c) of the words that are scored, and their deltas.
 
     P(c) = softmax(W_c h_t + V_c d_t) and P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t). Word j's δ_c is
     row j of `workspace.class_deltas`, its δ_w begins at first_candidates[j] of `word_deltas`.

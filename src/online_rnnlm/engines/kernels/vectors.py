@@ -1,4 +1,4 @@
-"""What is done row by row: gathering and adding rows, products with one vector, descent."""
+"""Row-wise operations: gathering and adding rows, products with one vector, descent."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from numba import njit
 
 @njit(cache=True)
 def gather(source, rows, target):
-    """target[r] = source[rows[r]]."""
+    """Set target[r] = source[rows[r]]."""
     for r in range(rows.size):
         target[r] = source[rows[r]]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def add_rows(source, rows, target):
-    """target[rows[r]] += source[r]."""
+    """Set target[rows[r]] += source[r]."""
     for r in range(rows.size):
         into, what = target[rows[r]], source[r]
         for j in range(what.size):
@@ -23,20 +23,20 @@ def add_rows(source, rows, target):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def descend(vector, rate, gradient):
-    """One step of gradient descent: vector -= rate gradient; both (n,)."""
+    """Take one step of gradient descent: vector -= rate gradient; both (n,)."""
     for k in range(vector.size):
         vector[k] -= rate * gradient[k]
 
 
-# Four rows at a time, so that each sum is read and written once for four products.
-# Slices are cut from single rows: numba knows those to be contiguous, and makes vectors of them.
+# Four rows are taken at a time, so that each sum is read and written once for four products. Slices
+# are cut from single rows, as numba knows these to be contiguous and so uses vector instructions.
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def feed(document, matrix, low, inputs):
-    """What d (D,) adds to a layer's inputs (n,): inputs += V[low : low + n] d.
+    """Add the part of d (D,) to a layer's inputs (n,): inputs += V[low : low + n] d.
 
-    `matrix` is Vᵀ, (D, ≥ low + n); one without rows adds nothing.
+    `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
     """
     rows, high = matrix.shape[0], low + inputs.size
     whole = rows - rows % 4
@@ -54,9 +54,11 @@ def feed(document, matrix, low, inputs):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def add_document_gradient(matrix, low, deltas, document_gradient):
-    """What a layer's deltas δ (n,) add to ∂L/∂d (D,): document_gradient += V[low : low + n]ᵀ δ.
+    """Add a layer's part, by its deltas δ (n,), to ∂L/∂d (D,).
 
-    `matrix` is Vᵀ, (D, ≥ low + n); one without rows adds nothing.
+    document_gradient += V[low : low + n]ᵀ δ.
+
+    `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
     """
     rows, high = matrix.shape[0], low + deltas.size
     whole = rows - rows % 4

@@ -1,4 +1,4 @@
-"""Memory that the kernels compute in, allocated once. Every array has one meaning."""
+"""Memory for the kernels' intermediate results, allocated once. Every array has one meaning."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from online_rnnlm.model.sizes import Sizes
 
 
 class Capacity(NamedTuple):
-    """What a workspace is made for."""
+    """The sizes that a workspace is allocated for."""
 
     sizes: Sizes
     sentences: int
-    """B, sentences side by side."""
+    """B, number of sentences side by side."""
     steps: int
-    """T, tokens of the longest sentence."""
+    """T, number of tokens of the longest sentence."""
     candidates: int
-    """Words of the classes of a sentence's targets, once a target: the most of any sentence."""
+    """The most candidate words of any sentence: the words of each target's class."""
 
     @classmethod
     def for_sentences(
         cls, sizes: Sizes, text: Text, classes: Classes, sentences: Integers, batch_sentences: int
     ) -> Capacity:
-        """Enough for any batch of these sentences (S,).
+        """The capacity for any batch of these sentences (S,).
 
-        A batch may hold one sentence several times, so that few sentences can make a full one.
+        A batch may hold one sentence several times, so a full batch is assumed.
         """
         return cls(sizes, batch_sentences, *measure(text, classes, sentences))
 
     def covers(self, other: Capacity) -> bool:
-        """Whether a workspace of this capacity does for the other."""
+        """True if a workspace of this capacity suffices for the other."""
         enough = self.steps >= other.steps and self.candidates >= other.candidates
         return enough and self[:2] == other[:2]
 
 
 class Workspace(NamedTuple):
-    """For batches of B sentences, T time steps, N = B T tokens and C candidate words at most.
+    """Memory for batches of up to B sentences, T time steps, N = B T tokens and C candidate words.
 
-    Rows are a batch's words, in the order of `layout`; in the order of classes where it says so.
+    Rows are a batch's words, in the order of `layout` unless stated otherwise.
     """
 
     first_rows: Integers
@@ -57,31 +57,31 @@ class Workspace(NamedTuple):
     rows_by_class: Integers
     """(N,): rows in the order of their targets' classes."""
     first_candidates: Integers
-    """(N,): where a row's `word_scores` and `word_deltas` begin."""
+    """(N,): index at which a row's `word_scores` and `word_deltas` begin."""
     first_row_of: Integers
-    """(V,): the first row with that previous word; -1 for a word without any, or that is done."""
+    """(V,): the first row with that previous word; -1 if there is none, or if the word is done."""
     next_rows: Integers
     """(N,): the next row with the same previous word; -1 after the last."""
 
     hidden_inputs: Any
-    """(B, M): what goes into the sigmoid, at one time step."""
+    """(B, M): inputs of the sigmoid, at one time step."""
     hidden: Any
     """(N, M): h."""
     previous_hidden: Any
-    """(N, M): h of the word before; not set for first words."""
+    """(N, M): h of the word before; unset for first words."""
     grouped_hidden: Any
-    """(N, M): h in the order of `rows_by_class`; not set for words alone in their class."""
+    """(N, M): h in the order of `rows_by_class`; unset for words alone in their class."""
     class_scores: Any
-    """(N, K): what goes into the classes' softmax; in `coupled` at one time step."""
+    """(N, K): inputs of the softmax over classes; in `coupled` those of one time step."""
     word_scores: Any
-    """(C,): what goes into the softmax of a class's words, row after row; in `coupled` of the rows
-    of one time step and one class."""
+    """(C,): inputs of the softmax over a class's words, row after row; in `coupled` those of one
+    time step and one class."""
     documents: Any
     """(N, D): d before every word."""
     documents_of_class: Any
-    """(N, D): the same for the rows of one class."""
+    """(N, D): d before every word, for the rows of one class."""
     document: Any
-    """(B, D): d of every sentence now."""
+    """(B, D): the current d of every sentence."""
     log_probabilities: NDArray[np.float64]
     """(N,): log P of every target."""
 
@@ -98,10 +98,10 @@ class Workspace(NamedTuple):
     step_deltas: Any
     """(B, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
     document_gradient: Any
-    """(B, D): ∂L_t/∂d_t of every sentence's word now."""
+    """(B, D): ∂L_t/∂d_t of every sentence's current word."""
     gradients: Parameters
-    """Those of the weights. E: of one word, (M,); W_o: of the words of one class, (L, M) for the
-    largest one; V_oᵀ: the same, (D · L,), a matrix of D rows."""
+    """Gradients of the weights. E: that of one word, (M,). W_o: those of the words of one class,
+    (L, M), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows."""
 
     recurrent_transposed: Any
     """(M, M): W_hᵀ."""
@@ -110,7 +110,7 @@ class Workspace(NamedTuple):
 
 
 def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspace:
-    """A workspace of that capacity for batches, of reals of that dtype."""
+    """Allocate a workspace of that capacity for batches, with reals of that dtype."""
     sizes, sentences, steps, _ = capacity
     v, m, k, d = sizes[:4]
     tokens, candidates = steps * sentences, capacity.candidates * sentences
@@ -151,26 +151,26 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
 
 
 class OnlineWorkspace(NamedTuple):
-    """For one sentence at a time of T words at most, weights learning: `online` and `learning`.
+    """Memory for one sentence at a time, of at most T words, in `online` and `learning`.
 
     Rows are the sentence's words, or those of a window: its last words.
     """
 
     hidden: Any
-    """(T + 1, M): h_0 = 0, and h of every word as it was when that was scored."""
+    """(T + 1, M): h_0 = 0, and h of every word at the time it was scored."""
     documents: Any
     """(T, D): d before every word."""
     document: Any
-    """(D,): d now."""
+    """(D,): the current d."""
 
     window_hidden: Any
-    """(T + 1, M): h before a window and of its words, by the weights as they are now."""
+    """(T + 1, M): h before a window, and h of its words by the current weights."""
     hidden_inputs: Any
-    """(1, M): what goes into one word's sigmoid."""
+    """(1, M): inputs of the sigmoid for one word."""
     class_scores: Any
-    """(K,): what goes into the classes' softmax for one word."""
+    """(K,): inputs of the softmax over classes for one word."""
     word_scores: Any
-    """(L,): the same for the words of one class, L those of the largest."""
+    """(L,): inputs of the softmax over one class's words, L being the size of the largest class."""
     log_probabilities: NDArray[np.float64]
     """(T,): log P of the window's targets."""
 
@@ -179,7 +179,7 @@ class OnlineWorkspace(NamedTuple):
     word_deltas: Any
     """(C,): δ_w, word after word."""
     first_candidates: Integers
-    """(T,): where a word's `word_deltas` begin."""
+    """(T,): index at which a word's `word_deltas` begin."""
     hidden_gradient: Any
     """(T, M): ∂L/∂h, as far as it has been added up."""
     hidden_deltas: Any
@@ -191,7 +191,7 @@ class OnlineWorkspace(NamedTuple):
 
 
 def allocate_online(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> OnlineWorkspace:
-    """A workspace of that capacity for testing while weights learn; B is 1."""
+    """Allocate a workspace of that capacity for testing while weights learn; B is 1."""
     sizes, _, steps, candidates = capacity
     _, m, k, d = sizes[:4]
 
@@ -222,12 +222,12 @@ def _integers(size: int) -> Integers:
 
 
 def _largest(classes: Classes) -> int:
-    """L, the words of the largest class."""
+    """L, the number of words of the largest class."""
     return int(np.diff(classes.offsets).max())
 
 
 def _gradients(sizes: Sizes, largest: int, dtype: DTypeLike) -> Parameters:
-    """`Workspace.gradients`."""
+    """Allocate `Workspace.gradients`."""
     _, m, k = sizes[:3]
     output, hidden = sizes.output_document, sizes.hidden_document
     shapes = Parameters(

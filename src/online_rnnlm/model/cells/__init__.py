@@ -1,10 +1,11 @@
 """The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
 
-A cell turns its states after one word into its states after the next word. The first of them is
-h, which the output layer reads. `Cell` says what a cell's module has. Adding a cell costs that
-module and its name in `config/training.py`.
+A cell computes its states after the next word from its states after the word before. The first
+state is h, which feeds the output layer. `Cell` describes the contents of a cell's module. A new
+cell takes such a module and its name in `config/training.py`.
 
-The original Theano loads cells, too (`cross_check`): they keep to Python 3.8, numpy and PyTensor.
+Cells keep to Python 3.8, numpy and PyTensor, as the original Theano loads them, too
+(`cross_check`).
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
 
 
 class Cell(Protocol):
-    """The hidden layer. Its parameters are matrices, and a bias is one with a single row.
+    """The hidden layer. All its parameters are matrices; a bias is a matrix with a single row.
 
-    A job's requests are planned with the shapes and the cost: `step` alone may import PyTensor.
+    The shapes and the cost serve to plan jobs, so only `step` may import PyTensor.
     """
 
     @property
     def GROUPS(self) -> Mapping[str, tuple[str, ...]]:
-        """The names of its parameters, by the group with which they learn during testing.
+        """The names of its parameters, by the group that they learn in during testing.
 
-        `embeddings`: what has a row for every previous word; `recurrent`: everything else.
+        `embeddings` are the parameters that have a row for every previous word; `recurrent` are all
+        others.
         """
 
     def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
@@ -43,7 +45,7 @@ class Cell(Protocol):
         """
 
     def states(self, weights: Parameters) -> tuple[Any, ...]:
-        """The length of each state, read off the weights: arrays or symbols. That of h is M."""
+        """The length of each state, read from the weights (arrays or symbols); that of h is M."""
 
     def step(
         self,
@@ -55,21 +57,21 @@ class Cell(Protocol):
     ) -> tuple[Any, ...]:
         """The states after a word, from those before it; symbolic, with a row for each sentence.
 
-        `words` (B,): ids of the previous words. `from_document` (B, N): d V_hᵀ. `bounded`: bounds
-        the error that is propagated back through its argument, the input of a hidden unit.
+        `words` (B,): ids of the previous words. `from_document` (B, N): d V_hᵀ. `bounded` is to be
+        applied to the hidden units' inputs: it bounds the deltas propagated back through them.
         """
 
     def multiply_adds(self, sizes: Sizes) -> int:
-        """Multiply-adds of one step: the products with its weights, `hidden_document`'s too."""
+        """Multiply-adds of one step: its products with weights, `hidden_document` among them."""
 
 
 def cell_module(name: str) -> str:
-    """The module, below the package, of a cell: `model.cells.sigmoid`."""
+    """The name of a cell's module below the package, such as `model.cells.sigmoid`."""
     return f"model.cells.{name}"
 
 
 def load_cell(name: str) -> Cell:
-    """The cell of that name; raises UserError if there is none."""
+    """Load the cell of that name; raises UserError if there is none."""
     module = f"{__name__}.{name}"
     try:
         return cast("Cell", import_module(module))

@@ -14,7 +14,7 @@ GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent", "hidden_docu
 
 
 def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
-    """E (V, M), W_h (M, M) and V_hᵀ (D, M)."""
+    """The shapes of E (V, M), W_h (M, M) and V_hᵀ (D, M)."""
     v, m, d = sizes.vocabulary, sizes.hidden, sizes.hidden_document
     return {"embeddings": (v, m), "recurrent": (m, m), "hidden_document": (d, m)}
 
@@ -31,7 +31,7 @@ def step(
     from_document: Any,
     bounded: Callable[[Any], Any],
 ) -> tuple[Any, ...]:
-    """h (B, M) after a word."""
+    """Compute h (B, M) after a word."""
     import pytensor.tensor as pt
 
     (hidden,) = states
@@ -41,5 +41,5 @@ def step(
 
 
 def multiply_adds(sizes: Sizes) -> int:
-    """M (M + D)."""
+    """Multiply-adds of one step: M (M + D)."""
     return sizes.hidden * (sizes.hidden + sizes.hidden_document)

@@ -1,4 +1,4 @@
-"""The JSON records that the stages write: one class a file, one reader, one writer.
+"""The JSON records that the stages write: one class for each kind of file.
 
 docs/data-formats.md is made from the classes' docstrings and descriptions (`make document`).
 """

@@ -1,4 +1,4 @@
-"""What a record is, and how one is read and written."""
+"""The base class of records, and the functions that read and write them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Number = int | float
 
 
 class Part(BaseModel):
-    """A part of a record: keys that it does not have are refused, values never change."""
+    """A part of a record: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, defer_build=True
@@ -30,17 +30,17 @@ class Record(Part):
     """A JSON file, or a line of one."""
 
     file: ClassVar[str]
-    """Where it lies in an experiment's folder."""
+    """Its path in an experiment's folder."""
     missing: ClassVar[str] = "run the experiment first"
-    """What to do where it is not there."""
+    """Advice in the error message if the file is missing."""
 
     format: Literal[1] = Field(
-        default=1, description="Version of the format; another one is refused."
+        default=1, description="Version of the format; files of other versions are refused."
     )
 
     @classmethod
     def version(cls) -> int:
-        """The version of the format that this program writes, and the only one that it reads."""
+        """Return the version of the format that this program writes, the only one that it reads."""
         return int(cls.model_fields["format"].default)
 
 
@@ -53,16 +53,16 @@ def write(path: Path, record: Record) -> None:
 
 
 def write_lines(path: Path, records: Iterable[Record]) -> None:
-    """Write records as JSON, one a line, all of them or none."""
+    """Write records as JSON, one per line, all of them or none."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record.model_dump(mode="json"), allow_nan=False) + "\n")
 
 
 def read(kind: type[AnyRecord], path: Path) -> AnyRecord:
-    """Read a file of that kind.
+    """Read a record of that kind.
 
-    Raises UserError in one line if it is missing, damaged or of another version of the format.
+    Raises UserError, in one line, if the file is missing, damaged or of another version.
     """
     return _parsed(kind, _existing(kind, path), str(path))
 
@@ -74,15 +74,15 @@ def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
 
 
 def read_if_there(kind: type[AnyRecord], path: Path) -> AnyRecord | None:
-    """Read a file of that kind, None if there is none; raises UserError as `read` does."""
+    """Read a record of that kind, or return None if there is no file; else as `read`."""
     text = _text(path)
     return None if text is None else _parsed(kind, text, str(path))
 
 
 def check_version(kind: type[Record], path: Path) -> None:
-    """Raise UserError if a file is of another version of the format; it may be missing or damaged.
+    """Raise UserError if a file is of another version of the format.
 
-    That is for whoever needs what it says.
+    A missing or damaged file is no error here; the code that reads it reports that.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -10,100 +10,112 @@ from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.storage.records.base import Part, Record
 
 Interval = tuple[float, float]
-"""Its lower and its upper end."""
+"""The lower and the upper end of an interval."""
 
 
 class ClaimTests(Part):
-    """How the claims are tested."""
+    """The statistical tests of the claims, described in words and numbers."""
 
-    unit: str = Field(description="What is resampled.")
-    interval: str = Field(description="How the intervals are made.")
-    p_value: str = Field(description="How the p-values are made.")
-    correction: str = Field(description="How the p-values are corrected for several claims.")
+    unit: str = Field(description="The unit that is resampled.")
+    interval: str = Field(description="Method of the intervals.")
+    p_value: str = Field(description="Method of the p-values.")
+    correction: str = Field(description="Correction of the p-values for testing several claims.")
     level: float = Field(description="The level that a corrected p-value must be below.")
     resamples: int = Field(description="Number of resamples.")
-    seeds: str = Field(description="What is done with several seeds.")
-    seed_interval: str = Field(description="How the interval over the seeds is made.")
+    seeds: str = Field(description="Treatment of several seeds.")
+    seed_interval: str = Field(description="Method of the interval over the seeds.")
     margin_percent: float = Field(description="The margin of non-inferiority (%).")
-    margin: str = Field(description="Where the margin comes from.")
-    verdict: str = Field(description="What makes a verdict.")
+    margin: str = Field(description="Reason for the size of the margin.")
+    verdict: str = Field(description="Rule that gives the verdict.")
 
 
 class PerplexityChange(Part):
-    """Two test perplexities, and how sure their difference is."""
+    """The test perplexities of two models, and their difference with its uncertainty."""
 
     test_perplexity: float | None = Field(
         default=None, description="Test perplexity, mean over the seeds."
     )
     test_perplexity_against: float | None = Field(
-        default=None, description="The same of the other side."
+        default=None, description="The same value of the other model."
     )
     change_percent: float = Field(
-        description="By how much ours is higher (%): the perplexity, of the geometric means over "
-        "the seeds, or the multiply-adds."
+        description="Change from the other model's value to this one's (%); negative if this one "
+        "is lower. The value is the perplexity, as geometric mean over the seeds, or the "
+        "multiply-adds."
     )
     interval_percent: Interval | None = Field(
         default=None, description="95 % interval of the change (%)."
     )
     nats_per_token: float | None = Field(
-        default=None, description="How much lower our entropy is (nats a token)."
+        default=None,
+        description="Entropy of the other model minus that of this one (nats per token).",
     )
     interval_nats_per_token: Interval | None = Field(
-        default=None, description="95 % interval of it (nats a token)."
+        default=None, description="95 % interval of that difference (nats per token)."
     )
     sentences: int | None = Field(default=None, description="Number of test sentences.")
     tokens: int | None = Field(default=None, description="Number of test tokens.")
 
 
 class StillAgainstStatic(PerplexityChange):
-    """The model with its vector still against a static network of as many hidden units."""
+    """A model with its vector held at 0, compared with a static network of equal hidden size."""
 
-    against: str = Field(description="The static row.")
+    against: str = Field(description="The row of the static network.")
     still_is: Literal["better", "worse", "not shown to differ"] = Field(
-        description="How the model with its vector still compares."
+        description="Result of the comparison for the model with its vector held at 0."
     )
 
 
 class Effect(PerplexityChange):
-    """The values that a claim is about, ours and the other side's; `null` where it has none."""
+    """The values that a claim is about, for both models; `null` for values that it does not use."""
 
     parameters: int | None = Field(default=None, description="Number of parameters.")
-    parameters_against: int | None = Field(default=None, description="The same of the other side.")
+    parameters_against: int | None = Field(
+        default=None, description="The same value of the other model."
+    )
     multiply_adds_per_word: float | None = Field(
-        default=None, description="Multiply-adds for a token in testing."
+        default=None, description="Multiply-adds per token in testing."
     )
     multiply_adds_per_word_against: float | None = Field(
-        default=None, description="The same of the other side."
+        default=None, description="The same value of the other model."
     )
     parameters_touched_per_word: float | None = Field(
-        default=None, description="Parameters that learning changes for a token."
+        default=None, description="Number of parameters that learning changes per token."
     )
     parameters_touched_per_word_against: float | None = Field(
-        default=None, description="The same of the other side."
+        default=None, description="The same value of the other model."
     )
     margin_percent: float | None = Field(
-        default=None, description="So much higher a perplexity counts as good as the other (%)."
+        default=None,
+        description="Largest increase of the perplexity that still counts as equally good (%).",
     )
     valid_perplexity_by_unit: dict[UnitOfText, float] | None = Field(
-        default=None, description="Perplexity of `valid` by how long the vector is kept."
+        default=None,
+        description="Perplexity of `valid` for every unit of text that the vector is kept for.",
     )
     valid_perplexity_against_by_unit: dict[UnitOfText, float] | None = Field(
-        default=None, description="Perplexity of `valid` by how long what is learnt is kept."
+        default=None,
+        description="The same value of the other model, for every unit that its learning is kept "
+        "for.",
     )
     still_against_static: StillAgainstStatic | None = Field(
-        default=None, description="Whether the vector is worth anything while it stands still."
+        default=None,
+        description="Comparison of the model with its vector held at 0 and a static network.",
     )
 
 
 class SeedDifference(Part):
-    """The difference of two sides over the seeds."""
+    """The difference of two models over the seeds."""
 
     seeds: int = Field(description="Number of seeds.")
     nats_per_token: float = Field(
-        description="How much lower our entropy is, mean over the seeds (nats a token)."
+        description="Entropy of the other model minus that of this one, mean over the seeds (nats "
+        "per token)."
     )
-    interval_nats_per_token: Interval = Field(description="95 % interval of it (nats a token).")
-    p_value: float = Field(description="Of a paired, two-sided t-test over the seeds.")
+    interval_nats_per_token: Interval = Field(
+        description="95 % interval of that difference (nats per token)."
+    )
+    p_value: float = Field(description="p-value of a paired, two-sided t-test over the seeds.")
 
 
 class Claim(Part):
@@ -112,16 +124,19 @@ class Claim(Part):
     number: int = Field(ge=1, le=5, description="Number of the claim, 1 to 5.")
     kind: str = Field(description="Name of the claim.")
     claim: str = Field(description="The claim in words.")
-    source: str = Field(description="Where the paper claims it.")
-    test: str = Field(description="What is tested.")
+    source: str = Field(description="Place of the claim in the paper.")
+    test: str = Field(description="The hypothesis that is tested.")
     corpus: str = Field(description="The corpus.")
     model: str = Field(description="The row that the claim is about.")
-    against: str = Field(description="What it is set against.")
+    against: str = Field(description="The row or evaluation that it is compared with.")
     effect: Effect = Field(description="The values.")
     seeds: SeedDifference | None = Field(
-        description="The difference over the seeds; `null` with one seed, or if it is counted."
+        description="The difference over the seeds; `null` with one seed, or if the claim is "
+        "decided by counting."
     )
-    p_value: float | None = Field(description="`null` for a claim that is counted, not tested.")
+    p_value: float | None = Field(
+        description="The p-value; `null` for a claim that is decided by counting."
+    )
     p_value_holm: float | None = Field(description="The corrected p-value.")
     verdict: Literal["supported", "not supported", "undecided"] = Field(description="The verdict.")
 
@@ -134,7 +149,7 @@ class UntestedClaim(Part):
     claim: str = Field(description="The claim in words.")
     corpus: str = Field(description="The corpus.")
     model: str = Field(description="The row that the claim is about.")
-    reason: str = Field(description="Why it cannot be tested.")
+    reason: str = Field(description="Reason why it cannot be tested.")
 
 
 class Claims(Record):
@@ -143,6 +158,6 @@ class Claims(Record):
     file: ClassVar = "claims.json"
     missing: ClassVar = "the claims have not been judged yet: run the experiment first"
 
-    tests: ClaimTests = Field(description="How the claims are tested.")
+    tests: ClaimTests = Field(description="Description of the tests.")
     claims: tuple[Claim, ...] = Field(description="The claims that are tested.")
-    not_tested: tuple[UntestedClaim, ...] = Field(description="Those that cannot be.")
+    not_tested: tuple[UntestedClaim, ...] = Field(description="The claims that cannot be tested.")

@@ -10,49 +10,51 @@ from online_rnnlm.storage.records.base import Digest, Part, Record
 
 
 class CorpusSource(Part):
-    """Where a corpus's text comes from."""
+    """The source of a corpus's text."""
 
     kind: str = Field(description="`kind` of the configuration's `source`.")
-    title: str = Field(description="Title, or the names of the user's own files.")
-    licence: str | None = Field(description="Licence; `null` if it is not known.")
-    origin: str = Field(description="Address, or the paths of the user's own files.")
+    title: str = Field(description="Title of the source, or the names of the user's own files.")
+    licence: str | None = Field(description="Licence of the text; `null` if it is not known.")
+    origin: str = Field(description="Address of the source, or the paths of the user's own files.")
 
 
 class SplitStatistics(Part):
-    """Counts over one split."""
+    """The counts of one split."""
 
     sentences: int = Field(description="Number of sentences.")
     documents: int = Field(description="Number of different articles.")
     tokens: int = Field(description="Number of tokens; a sentence's `</s>` is one.")
     words: int = Field(description="Number of words: tokens without `</s>`.")
-    types: int = Field(description="Number of different words, before `<unk>` takes their place.")
+    types: int = Field(description="Number of different words, before rare ones become `<unk>`.")
     unk_tokens: int = Field(description="Number of tokens that are `<unk>`.")
     oov_rate: float = Field(description="Share of the words that are `<unk>`.")
     mean_class_size: float = Field(
-        description="Words of the target's class that are scored, averaged over tokens; a word "
-        "alone in its class needs no score."
+        description="Number of words scored in the target's class, mean over the tokens; a word "
+        "alone in its class needs no score and counts 0."
     )
 
 
 class Statistics(Record):
-    """What a prepared corpus consists of; written last: it says that its other files are there."""
+    """The contents of a prepared corpus; written last, when all its other files are complete."""
 
     file: ClassVar = "corpora/<corpus>/statistics.json"
     missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
 
     corpus: str = Field(description="Name of the corpus.")
-    source: CorpusSource = Field(description="Where its text comes from.")
+    source: CorpusSource = Field(description="Source of its text.")
     articles: int | None = Field(
         description="Number of articles; `null` for text that is not divided into articles."
     )
     splits: dict[str, SplitStatistics] = Field(
-        description="Counts over `train`, `valid` and `test`."
+        description="The counts of `train`, `valid` and `test`."
     )
-    vocabulary_size: int = Field(description="Number of words, `<unk>` and `</s>` too, V.")
+    vocabulary_size: int = Field(
+        description="Number of words in the vocabulary, `<unk>` and `</s>` included, V."
+    )
     classes: int = Field(description="Number of word classes, K.")
-    class_rule: str = Field(description="How the words are divided into classes.")
-    class_sizes: tuple[int, ...] = Field(description="Number of words of each class.")
+    class_rule: str = Field(description="Rule that divides the words into classes.")
+    class_sizes: tuple[int, ...] = Field(description="Number of words in each class.")
     files: dict[str, Digest] = Field(
         description="sha256 of the vocabulary, the texts and the arrays, by file name."
     )
-    digest: Digest = Field(description="sha256 over the arrays and the vocabulary.")
+    digest: Digest = Field(description="sha256 of the arrays and the vocabulary together.")

@@ -10,7 +10,7 @@ from online_rnnlm.storage.records.base import Part, Record
 
 
 class CompiledKernels(Record):
-    """Says for which floating-point types the kernels have been compiled."""
+    """The floating-point types that the kernels have been compiled for."""
 
     file: ClassVar = "kernels.json, online_kernels.json"
 
@@ -18,62 +18,68 @@ class CompiledKernels(Record):
 
 
 class Differences(Part):
-    """The largest differences from PyTensor; relative where a number is above 1."""
+    """The largest differences from PyTensor, relative where a value is above 1."""
 
-    training: float = Field(description="Of each update's log P, a batch's.")
-    weights: float = Field(description="Of the weights after the updates.")
-    log_probabilities: float = Field(description="Of log P of tokens of `valid` after them.")
+    training: float = Field(
+        description="Largest difference of log P of the batches that the updates learn from."
+    )
+    weights: float = Field(description="Largest difference of the weights after the updates.")
+    log_probabilities: float = Field(
+        description="Largest difference of log P of tokens of `valid` after the updates."
+    )
     document_vectors: float | None = Field(
-        default=None, description="Of the document vectors after these; `null` if it has none."
+        default=None,
+        description="Largest difference of the document vectors after sentences of `valid`; `null` "
+        "if the model has none.",
     )
 
     def largest(self) -> tuple[str, float]:
-        """The largest of all, and what it is a difference of."""
+        """Return the name and the value of the largest difference."""
         found = {kind: value for kind, value in self if value is not None}
         return max(found.items(), key=lambda item: item[1])
 
 
 class CrossCheck(Record):
-    """How far apart Theano, the kernels and PyTensor are on a run's first updates."""
+    """The differences of Theano and the kernels from PyTensor on a run's first updates."""
 
     file: ClassVar = "cross_check/<run>.json"
 
     run: str = Field(description="Name of the run.")
     updates: int = Field(description="Number of updates.")
-    sentences: int = Field(description="Number of sentences that they learn from.")
-    tokens: int = Field(description="Number of tokens of these.")
-    precision: str = Field(description="Floating-point type that all are computed in.")
+    sentences: int = Field(description="Number of sentences that the updates learn from.")
+    tokens: int = Field(description="Number of tokens in these sentences.")
+    precision: str = Field(description="Floating-point type of all computations.")
     engines: dict[str, str] = Field(description="Versions of `pytensor` and `theano`.")
     largest_difference: dict[str, Differences] = Field(
-        description="How far `theano` and `kernel` are from PyTensor."
+        description="Largest differences of `theano` and `kernel` from PyTensor."
     )
-    allowed: float = Field(description="The largest difference that rounding explains.")
+    allowed: float = Field(description="Largest difference that rounding can explain.")
 
 
 class Tracked(Record):
-    """What of an experiment is in MLflow."""
+    """The entries of an experiment in MLflow."""
 
     file: ClassVar = "tracking/tracked.json"
 
     store: str = Field(description="Address of the store, without a password.")
     runs: dict[str, str] = Field(
-        description="MLflow's ids by name of the run; a corpus's tables, figures and report are "
-        "`summary of <corpus>`."
+        description="MLflow's id of every entry, by its name: a run's name, or `summary of "
+        "<corpus>` for a corpus's tables, figures and report."
     )
 
 
 class ResultsFolder(Record):
-    """What tells an experiment's entries in MLflow from others', wherever its folder is moved."""
+    """The identity of an experiment's folder in MLflow, which stays when the folder is moved."""
 
     file: ClassVar = "tracking/directory.json"
 
-    id: str = Field(description="A random name.")
+    id: str = Field(description="A random name that the folder's entries in MLflow carry.")
 
 
 class Captions(Record):
-    """What each figure shows."""
+    """The captions of the figures."""
 
     file: ClassVar = "figures/captions.json"
     missing: ClassVar = "draw the figures first"
 
-    captions: dict[str, str] = Field(description="Captions by figure.")
+    captions: dict[str, str] = Field(description="Captions by the figures' names.")
