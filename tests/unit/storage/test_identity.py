@@ -118,6 +118,12 @@ def test_what_decides_changes_what_it_decides(changed_by, file, old, new, expect
     assert not (found - expected) & (CORPUS | {"kernel", "graph", "compiled"})
 
 
+def test_the_label_of_a_model_changes_no_training(changed_by):
+    found = changed_by("config/runs.py", "{s.hidden_size}/{s.document_size}", "{s.hidden_size}")
+    assert "report" in found
+    assert not found & {"kernel", "graph", "compiled"}
+
+
 def test_a_new_figure_changes_no_training(changed_by):
     found = changed_by("analysis/catalogue.py", "TRAINING),", "GAIN),")
     assert found == {"figures", "report"}
