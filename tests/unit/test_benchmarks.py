@@ -24,6 +24,8 @@ from online_rnnlm.model.cost import multiply_adds_per_word
 from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.storage.paths import CorpusDirectory
 
+pytestmark = pytest.mark.slow  # real measurements, if short ones
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -15,6 +15,8 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.unit import extended_package
 from tests.unit.model import leaky
 
+pytestmark = pytest.mark.slow  # a copy of the package trains and tests a run
+
 ENGINE = '''"""The plain graph under another name."""
 
 from online_rnnlm.engines.graph_engine import OnlineScorer, Scorer, Trainer

@@ -31,6 +31,8 @@ from online_rnnlm.storage.code import module_sources
 from online_rnnlm.storage.records import Captions
 from tests.unit.analysis.changes import change_evaluation, change_split, seal
 
+pytestmark = pytest.mark.slow  # matplotlib draws every figure
+
 Invented = Callable[..., Results]
 
 CORPORA = {

@@ -10,6 +10,8 @@ import pytest
 
 from tests.unit import extended_package
 
+pytestmark = pytest.mark.slow  # a copy of the package draws all figures
+
 FIGURE = '''
 """The figure `training_time`: how long each row trains."""
 

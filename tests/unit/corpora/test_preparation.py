@@ -22,6 +22,8 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
+pytestmark = pytest.mark.slow  # made texts go through all stages, again and again
+
 Prepare = Callable[..., CorpusDirectory]
 
 ANIMALS = ["cat", "dog", "hen", "cow", "pig", "owl", "fox", "bee", "ant", "elk"]

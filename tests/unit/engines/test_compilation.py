@@ -17,6 +17,8 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import CompiledKernels
 
+pytestmark = pytest.mark.slow  # processes of their own compile kernels
+
 KERNELS = (measure, train_batches, score_sentences, score_online)
 
 

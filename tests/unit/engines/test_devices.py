@@ -12,6 +12,8 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import devices
 from online_rnnlm.errors import UserError
 
+pytestmark = pytest.mark.slow  # processes of their own load libraries
+
 SLOW = {"numpy", "pytensor", "numba", "jax"}
 
 

@@ -13,7 +13,10 @@ from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
 
-pytestmark = pytest.mark.usefixtures("quick_graph")
+pytestmark = [
+    pytest.mark.slow,  # PyTensor compiles the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
 
 EQUAL = (5, 5, 5, 5)
 UNEVEN = (1, 4, 1, 9, 2, 7)

@@ -15,6 +15,8 @@ from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
 
+pytestmark = pytest.mark.slow  # JAX compiles each shape
+
 jax = pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
 
 UNEVEN = (1, 4, 1, 9, 2, 7)

@@ -11,6 +11,8 @@ import pytest
 
 import online_rnnlm
 
+pytestmark = pytest.mark.slow  # processes of their own compile kernels
+
 SOURCES = Path(online_rnnlm.__file__).parents[1]
 ENGINES = Path("online_rnnlm/engines")
 LOADED = """

@@ -10,6 +10,8 @@ from online_rnnlm.engines.kernels import blas, layout
 from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
 from online_rnnlm.engines.kernels.elementary import exponential
 
+pytestmark = pytest.mark.slow  # kernels are compiled with checked indices
+
 PRODUCTS = {
     "nn": (blas.multiply_nn, lambda a, b: a @ b),
     "nt": (blas.multiply_nt, lambda a, b: a @ b.T),

@@ -17,7 +17,10 @@ from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import GROUPS, groups_of
 from online_rnnlm.model.sizes import sizes_for
 
-pytestmark = pytest.mark.usefixtures("quick_graph")
+pytestmark = [
+    pytest.mark.slow,  # PyTensor compiles the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
 
 UNEVEN = (1, 4, 1, 9, 2, 7)
 LENGTHS = (3, 1, 6, 4, 2)

@@ -26,6 +26,8 @@ from online_rnnlm.storage.records import (
 )
 from online_rnnlm.training.train import train
 
+pytestmark = pytest.mark.slow  # trainings and every kind of evaluation
+
 RATE = 0.15
 SENTENCES = {"train": 300, "valid": 60, "test": 50}
 

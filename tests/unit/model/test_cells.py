@@ -23,7 +23,10 @@ from online_rnnlm.training.checkpoint import Progress
 from online_rnnlm.training.schedule import Schedule
 from tests.unit.model import leaky
 
-pytestmark = pytest.mark.usefixtures("quick_graph")
+pytestmark = [
+    pytest.mark.slow,  # PyTensor and JAX compile the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
 
 SHIPPED = get_args(RunSettings.model_fields["cell"].annotation)
 CLASS_SIZES = (1, 3, 2, 1)

@@ -18,6 +18,8 @@ from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.model.sizes import Sizes, sizes_for
 from tests.unit.engines import counted_run
 
+pytestmark = pytest.mark.slow  # kernels run as plain Python, to be counted
+
 MODELS = [(0, "output"), (5, "output"), (5, "hidden"), (5, "both")]
 CLASS_SIZES = (2, 4, 1, 6, 3)
 SENTENCES = ([3, 9, 4, 9, 15, 6, 0], [7, 0], [12, 6, 11, 0], [0], [2, 14, 8, 10, 5, 0])

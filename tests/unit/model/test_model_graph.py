@@ -11,7 +11,10 @@ from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
 
-pytestmark = pytest.mark.usefixtures("quick_graph")
+pytestmark = [
+    pytest.mark.slow,  # PyTensor compiles the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
 
 CLASS_SIZES = (1, 3, 2, 1)
 LENGTHS = (4, 1, 6)

@@ -16,6 +16,8 @@ from online_rnnlm.storage import code
 from online_rnnlm.storage.identity import identity
 from tests.forking import Forks
 
+pytestmark = pytest.mark.slow  # copies of the package are digested again and again
+
 SETTINGS = RunSettings(corpus="some")
 PACKAGE = Path(online_rnnlm.__file__).parent
 CORPUS = {"articles", "sentences", "splits", "vocabulary", "encode"}

@@ -28,7 +28,10 @@ from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.training.train import train
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
+pytestmark = [
+    pytest.mark.slow,  # MLflow loads models in processes of their own
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
+]
 
 RATE, STEPS = 0.03, 3
 EVALUATIONS = {

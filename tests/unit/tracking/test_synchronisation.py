@@ -40,7 +40,10 @@ from tests.unit.small_records import job, run_failure
 from tests.unit.tracking.gate import Gate
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
+pytestmark = [
+    pytest.mark.slow,  # real MLflow servers and a real PostgreSQL
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
+]
 
 RUN = "invented-M100-D20-seed1"
 SUMMARY = "summary of invented"

@@ -29,6 +29,8 @@ from online_rnnlm.training.train import train
 from tests import outcome
 from tests.unit.small_records import epoch
 
+pytestmark = pytest.mark.slow  # trainings and evaluations of damaged files
+
 RUN = Run(settings=RunSettings(corpus="topics", hidden_size=8, document_size=2, max_epochs=1))
 SIZES = Sizes(7, 3, 2, 2)
 

@@ -29,6 +29,8 @@ from online_rnnlm.training.train import train
 from tests import outcome
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.slow  # whole trainings, some of them killed
+
 BEGUN = {"run.json", "metrics.jsonl", "train.log"}
 """The files of a run without a result."""
 # At this rate the perplexity of `valid` goes up and down, so that weights and accumulators are
