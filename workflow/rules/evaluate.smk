@@ -54,7 +54,7 @@ use rule kernels as online_kernels with:
     log:
         RESULTS.log("online_kernels"),
     params:
-        code=inputs.code("kernels", "engines.kernel_engine"),
+        code=inputs.kernels_code(),
         configuration=RESULTS.configuration,
         precisions=PRECISIONS,
         options="--online",

@@ -130,7 +130,7 @@ rule neighbours:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("neighbours", data="analysis/templates"),
+        code=inputs.code("neighbours", *inputs.rival_modules(EXPERIMENT), data="analysis/templates"),
         configuration=RESULTS.configuration,
         experiment=WHOLE_EXPERIMENT,
     message:

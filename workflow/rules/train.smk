@@ -16,7 +16,7 @@ rule kernels:
         mem_mb=2000,
         runtime=30,
     params:
-        code=inputs.code("kernels", "engines.kernel_engine"),
+        code=inputs.kernels_code(),
         configuration=RESULTS.configuration,
         precisions=PRECISIONS,
         options="",

@@ -11,6 +11,7 @@ from online_rnnlm.config.evaluations import NONE, further_evaluations, main_eval
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.download import Download
 from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.engines.names import chosen_modules
@@ -147,6 +148,11 @@ def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:
     """Return the modules, below the package, of the rivals that a run is tested with."""
     evaluations = further_evaluations(run.settings.document_size, testing)
     return [rival.module for rival in rivals_in(evaluations, testing)]
+
+
+def kernels_code() -> str:
+    """Return the digest of the code that compiles the kernels; they have the default cell."""
+    return code("kernels", *chosen_modules(RunSettings(corpus="any")))
 
 
 def rival_modules(experiment: Experiment) -> list[str]:
