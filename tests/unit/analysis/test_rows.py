@@ -151,7 +151,7 @@ def test_all_speak_of_the_same_model(invented: Invented, best: int) -> None:
         assert f"100/{other}" not in text, name
 
 
-@pytest.mark.parametrize("missing", ["run", "result", "metrics"])
+@pytest.mark.parametrize("missing", ["record", "result", "metrics"])
 def test_a_run_that_lacks_a_file_is_named(invented: Invented, missing: str) -> None:
     results = invented()
     path: Path = getattr(results.directory.run("invented-M120-D0-seed1"), missing)

@@ -15,7 +15,7 @@ from online_rnnlm.process.stop_signals import END_TIME, PARENT, Stopped, Watch, 
 def test_nobody_has_told_it():
     with watching() as watch:
         assert watch.told is None
-        watch.stop_if_told("all is well")
+        watch.stop_if_told()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
@@ -24,8 +24,8 @@ def test_a_signal_is_noted_and_handled_as_before_afterwards(number):
     with watching() as watch:
         os.kill(os.getpid(), number)
         assert watch.told == number.name
-        with pytest.raises(Stopped, match=f"the run: stopped by {number.name}") as stopped:
-            watch.stop_if_told("the run")
+        with pytest.raises(Stopped, match=f"stopped by {number.name}") as stopped:
+            watch.stop_if_told()
         assert stopped.value.status == 128 + number
     assert signal.getsignal(number) == before
 
