@@ -136,7 +136,7 @@ def test_a_damaged_model_is_not_tested(experiment, damage):
 
 
 @damages
-@pytest.mark.parametrize("file", ["run", "metrics", "model", "result"])
+@pytest.mark.parametrize("file", ["record", "metrics", "model", "result"])
 def test_a_run_with_a_damaged_file_is_trained_again(experiment, evaluated, caplog, damage, file):
     run, good = experiment.run("run"), evaluated.run("run")
     damage(getattr(run, file))
