@@ -123,6 +123,8 @@ def _start(function: str, arguments: Any, place: Any, streams: Sequence[str]) ->
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, file in enumerate(streams, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
+    if function.endswith(":main"):  # a command finds its arguments where an interpreter puts them
+        sys.argv = [function, *arguments[0]]
     _function(function, **place)(*arguments)
     sys.exit()
 
