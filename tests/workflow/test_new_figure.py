@@ -4,7 +4,7 @@ NAME = "training_time"
 ENTRY = f"""
     FigureEntry("{NAME}", "Time of training", Section.TRAINING),"""
 FIGURE = '''
-"""How long each row trains."""
+"""The training time of each row."""
 
 from online_rnnlm.analysis.figures.drawing import Picture, panels
 from online_rnnlm.analysis.results import Results
