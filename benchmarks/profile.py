@@ -114,7 +114,7 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     grouping = space.class_starts, space.rows_by_class, space.first_candidates
     clock("group by class", layout.group_by_class, space.targets[:tokens], model.classes, *grouping)
     clock("scores of words", forward.score_words, weights, model.classes, space)
-    clock("softmax, document vectors", forward.follow_documents, model, steps, True, space)
+    clock("softmax, document vectors", forward.follow_documents, model, steps, space)
     clock("deltas through classes", backward.start_hidden_gradient, weights, tokens, space)
     update = accumulators, optimizer, tokens, space
     clock("update word outputs", backward.update_words, model, accumulators, optimizer, space)

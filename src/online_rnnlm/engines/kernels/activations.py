@@ -34,8 +34,8 @@ def sigmoid_deltas(hidden, gradient, clip, deltas):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def softmax_deltas(scores, target, deltas):
-    """Set deltas = softmax(scores) - 1[target], ∂(-log P) by the scores; both (L,).
+def softmax_deltas(scores, target):
+    """Turn scores (L,) into their deltas, softmax(scores) - 1[target] = ∂(-log P) by the scores.
 
     Returns the target's log P.
     """
@@ -47,10 +47,10 @@ def softmax_deltas(scores, target, deltas):
     total = scores.dtype.type(0)
     for j in range(scores.size):
         power = exponential(scores[j] - top)
-        deltas[j] = power
+        scores[j] = power
         total += power
     scale = one / total
     for j in range(scores.size):
-        deltas[j] *= scale
-    deltas[target] -= one
+        scores[j] *= scale
+    scores[target] -= one
     return aim - math.log(total)

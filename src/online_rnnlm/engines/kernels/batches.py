@@ -20,7 +20,7 @@ def train_batches(model, accumulators, optimizer, text, sentences, batch_sentenc
     total = 0.0
     for begin in range(0, sentences.size, batch_sentences):
         batch = sentences[begin : begin + batch_sentences].copy()
-        steps, tokens = _predict(model, text, batch, True, workspace)
+        steps, tokens = _predict(model, text, batch, workspace)
         update_weights(model, accumulators, optimizer, steps, tokens, workspace)
         for row in range(tokens):
             total += workspace.log_probabilities[row]
@@ -28,11 +28,11 @@ def train_batches(model, accumulators, optimizer, text, sentences, batch_sentenc
 
 
 @njit(cache=True)
-def _predict(model, text, batch, keep_deltas, workspace):
+def _predict(model, text, batch, workspace):
     """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
     if feeds_hidden_layer(model.weights):
         return predict_coupled(model, text, batch, workspace)
-    return predict_batch(model, text, batch, keep_deltas, workspace)
+    return predict_batch(model, text, batch, workspace)
 
 
 @njit(cache=True)
@@ -47,7 +47,7 @@ def score_sentences(model, text, sentences, batch_sentences, first_words, scores
     by_length = np.argsort(-lengths, kind="mergesort")
     for begin in range(0, sentences.size, batch_sentences):
         numbers = by_length[begin : begin + batch_sentences]
-        steps, _ = _predict(model, text, sentences[numbers], False, workspace)
+        steps, _ = _predict(model, text, sentences[numbers], workspace)
         for t in range(steps):
             for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
                 place = first_words[numbers[row - workspace.first_rows[t]]] + t

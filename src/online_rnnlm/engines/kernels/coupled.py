@@ -81,21 +81,22 @@ def _predict_classes(model, t, workspace):
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     weights = model.weights
     begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
-    hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[: end - begin]
+    hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[begin:end]
     multiply_nn(one, hidden, workspace.class_output_transposed, zero, class_scores)
     for row in range(begin, end):
-        scores, deltas = class_scores[row - begin], workspace.class_deltas[row]
+        scores = workspace.class_scores[row]
         c = model.classes.of_word[workspace.targets[row]]
         feed(workspace.documents[row], weights.class_document, 0, scores)
-        workspace.log_probabilities[row] = softmax_deltas(scores, c, deltas)
+        workspace.log_probabilities[row] = softmax_deltas(scores, c)
         gradient = workspace.document_gradient[row - begin]
         gradient[:] = 0
-        add_document_gradient(weights.class_document, 0, deltas, gradient)
-    class_deltas, hidden_gradient = (
+        class_deltas = workspace.class_deltas[row]
+        add_document_gradient(weights.class_document, 0, class_deltas, gradient)
+    deltas, hidden_gradient = (
         workspace.class_deltas[begin:end],
         workspace.hidden_gradient[begin:end],
     )
-    multiply_nn(one, class_deltas, weights.class_output, zero, hidden_gradient)
+    multiply_nn(one, deltas, weights.class_output, zero, hidden_gradient)
 
 
 @njit(cache=True, inline="always")
@@ -128,18 +129,18 @@ def _predict_class(model, t, c, start, stop, workspace):
     low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
     output, rows = weights.word_output[low:high], workspace.rows_by_class[start:stop]
     first = workspace.first_candidates[rows[0]]
-    word_scores = candidates_of(workspace.word_scores, 0, rows.size, high - low)
+    word_scores = candidates_of(workspace.word_scores, first, rows.size, high - low)
     word_deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
     hidden = workspace.grouped_hidden[start:stop]
     gather(workspace.hidden, rows, hidden)
     multiply_nt(one, hidden, output, zero, word_scores)
     for i in range(rows.size):
-        row, scores, deltas = rows[i], word_scores[i], word_deltas[i]
+        row, scores = rows[i], word_scores[i]
         feed(workspace.documents[row], weights.word_document, low, scores)
-        log_probability = softmax_deltas(scores, workspace.targets[row] - low, deltas)
+        log_probability = softmax_deltas(scores, workspace.targets[row] - low)
         workspace.log_probabilities[row] += log_probability
         gradient = workspace.document_gradient[row - workspace.first_rows[t]]
-        add_document_gradient(weights.word_document, low, deltas, gradient)
+        add_document_gradient(weights.word_document, low, word_deltas[i], gradient)
     of_class = workspace.hidden_gradient_of_class[: rows.size]
     multiply_nn(one, word_deltas, output, zero, of_class)
     add_rows(of_class, rows, workspace.hidden_gradient)

@@ -20,11 +20,11 @@ from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend,
 
 
 @njit(cache=True)
-def predict_batch(model, text, batch, keep_deltas, workspace):
+def predict_batch(model, text, batch, workspace):
     """Predict every word of a batch of sentences (B,), and sort the batch by length.
 
-    Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and,
-    with `keep_deltas`, the deltas of all scores. Returns the batch's time steps and tokens.
+    Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and
+    the deltas of all scores. Returns the batch's time steps and tokens.
     """
     sort_by_length(text.offsets, batch)
     steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
@@ -38,7 +38,7 @@ def predict_batch(model, text, batch, keep_deltas, workspace):
         workspace.first_candidates,
     )
     score_words(model.weights, model.classes, workspace)
-    follow_documents(model, steps, keep_deltas, workspace)
+    follow_documents(model, steps, workspace)
     return steps, tokens
 
 
@@ -85,12 +85,11 @@ def score_words(weights, classes, workspace):
 
 
 @njit(cache=True)
-def follow_documents(model, steps, keep_deltas, workspace):
+def follow_documents(model, steps, workspace):
     """Run every sentence's document vector through its words, step by step.
 
-    Adds V_c d_t and V_o[c] d_t to the scores, computes log P and the deltas from these, and sets
-    d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0. Without
-    `keep_deltas`, the deltas of each word overwrite those of the word before.
+    Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
+    and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0.
     """
     weights, classes = model.weights, model.classes
     learning = workspace.document.shape[1] > 0
@@ -101,26 +100,27 @@ def follow_documents(model, steps, keep_deltas, workspace):
             c = classes.of_word[target]
             low, high = classes.offsets[c], classes.offsets[c + 1]
             has_choice = high - low > 1
-            first = workspace.first_candidates[row]
+            candidates = slice(
+                workspace.first_candidates[row], workspace.first_candidates[row] + high - low
+            )
             class_scores = workspace.class_scores[row]
-            word_scores = workspace.word_scores[first : first + high - low]
-            kept, first_kept = (row, first) if keep_deltas else (0, 0)
-            class_deltas = workspace.class_deltas[kept]
-            word_deltas = workspace.word_deltas[first_kept : first_kept + high - low]
+            word_scores = workspace.word_scores[candidates]
             document = workspace.document[row - workspace.first_rows[t]]
             if learning:
                 workspace.documents[row] = document
                 feed(document, weights.class_document, 0, class_scores)
                 if has_choice:
                     feed(document, weights.word_document, low, word_scores)
-            log_probability = softmax_deltas(class_scores, c, class_deltas)
+            log_probability = softmax_deltas(class_scores, c)
             if has_choice:
-                log_probability += softmax_deltas(word_scores, target - low, word_deltas)
+                log_probability += softmax_deltas(word_scores, target - low)
             workspace.log_probabilities[row] = log_probability
             if learning:
                 gradient = workspace.document_gradient[row - workspace.first_rows[t]]
                 gradient[:] = 0
+                class_deltas = workspace.class_deltas[row]
                 add_document_gradient(weights.class_document, 0, class_deltas, gradient)
                 if has_choice:
+                    word_deltas = workspace.word_deltas[candidates]
                     add_document_gradient(weights.word_document, low, word_deltas, gradient)
                 descend(document, model.document_rate, gradient)

@@ -94,18 +94,17 @@ def _predict(model, window, workspace):
         hidden, document = window.hidden[j + 1 : j + 2], window.documents[j]
         target = window.targets[j]
         c = classes.of_word[target]
-        scores = workspace.class_scores
+        scores = workspace.class_scores[j]
         multiply_nt(one, hidden, weights.learnt.class_output, zero, scores.reshape(1, scores.size))
         feed(document, weights.learnt.class_document, 0, scores)
-        log_probability = softmax_deltas(scores, c, workspace.class_deltas[j])
+        log_probability = softmax_deltas(scores, c)
         workspace.first_candidates[j] = first
         low, high = classes.offsets[c], classes.offsets[c + 1]
         if high - low > 1:
-            scores = workspace.word_scores[: high - low]
+            scores = workspace.word_scores[first : first + high - low]
             output, word_document = outputs_of(weights, classes, c)
             multiply_nt(one, hidden, output, zero, scores.reshape(1, scores.size))
             feed(document, word_document, low, scores)
-            deltas = workspace.word_deltas[first : first + high - low]
-            log_probability += softmax_deltas(scores, target - low, deltas)
+            log_probability += softmax_deltas(scores, target - low)
             first += high - low
         workspace.log_probabilities[j] = log_probability

@@ -1,4 +1,9 @@
-"""Memory for the kernels' intermediate results, allocated once. Every array has one meaning."""
+"""Memory for the kernels' intermediate results, allocated once. Every name has one meaning.
+
+Scores are not needed once their deltas are known, and each delta replaces its score: `class_deltas`
+is the same memory as `class_scores`, and `word_deltas` as `word_scores`. With memory of their own,
+training took 3 to 5 % longer on a processor that has 512 KiB of cache for each core.
+"""
 
 from __future__ import annotations
 
@@ -72,10 +77,9 @@ class Workspace(NamedTuple):
     grouped_hidden: Any
     """(N, M): h in the order of `rows_by_class`; unset for words alone in their class."""
     class_scores: Any
-    """(N, K): inputs of the softmax over classes; in `coupled` those of one time step."""
+    """(N, K): inputs of the softmax over classes."""
     word_scores: Any
-    """(C,): inputs of the softmax over a class's words, row after row; in `coupled` those of one
-    time step and one class."""
+    """(C,): inputs of the softmax over a class's words, row after row."""
     documents: Any
     """(N, D): d before every word."""
     documents_of_class: Any
@@ -118,6 +122,7 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
     def reals(*shape: int) -> Any:
         return np.zeros(shape, dtype)
 
+    class_scores, word_scores = reals(tokens, k), reals(candidates)
     return Workspace(
         first_rows=_integers(steps + 1),
         inputs=_integers(tokens),
@@ -131,14 +136,14 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
         hidden=reals(tokens, m),
         previous_hidden=reals(tokens, m),
         grouped_hidden=reals(tokens, m),
-        class_scores=reals(tokens, k),
-        word_scores=reals(candidates),
+        class_scores=class_scores,
+        word_scores=word_scores,
         documents=reals(tokens, d),
         documents_of_class=reals(tokens, d),
         document=reals(sentences, d),
         log_probabilities=np.zeros(tokens),
-        class_deltas=reals(tokens, k),
-        word_deltas=reals(candidates),
+        class_deltas=class_scores,
+        word_deltas=word_scores,
         hidden_gradient=reals(tokens, m),
         hidden_gradient_of_class=reals(tokens, m),
         hidden_deltas=reals(tokens, m),
@@ -168,9 +173,9 @@ class OnlineWorkspace(NamedTuple):
     hidden_inputs: Any
     """(1, M): inputs of the sigmoid for one word."""
     class_scores: Any
-    """(K,): inputs of the softmax over classes for one word."""
+    """(T, K): inputs of the softmax over classes."""
     word_scores: Any
-    """(L,): inputs of the softmax over one class's words, L being the size of the largest class."""
+    """(C,): inputs of the softmax over a class's words, word after word."""
     log_probabilities: NDArray[np.float64]
     """(T,): log P of the window's targets."""
 
@@ -198,17 +203,18 @@ def allocate_online(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> O
     def reals(*shape: int) -> Any:
         return np.zeros(shape, dtype)
 
+    class_scores, word_scores = reals(steps, k), reals(candidates)
     return OnlineWorkspace(
         hidden=reals(steps + 1, m),
         documents=reals(steps, d),
         document=reals(d),
         window_hidden=reals(steps + 1, m),
         hidden_inputs=reals(1, m),
-        class_scores=reals(k),
-        word_scores=reals(_largest(classes)),
+        class_scores=class_scores,
+        word_scores=word_scores,
         log_probabilities=np.zeros(steps),
-        class_deltas=reals(steps, k),
-        word_deltas=reals(candidates),
+        class_deltas=class_scores,
+        word_deltas=word_scores,
         first_candidates=_integers(steps),
         hidden_gradient=reals(steps, m),
         hidden_deltas=reals(steps, m),
