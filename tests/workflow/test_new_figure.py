@@ -20,7 +20,7 @@ SMOKE = ("--cores", "1", "--configfile", "config/smoke.yaml")
 
 def test_the_workflow_makes_a_new_figure(project):
     (project.path / FOLDER / "figures" / f"{NAME}.py").write_text(FIGURE, encoding="utf-8")
-    catalogue = project.path / FOLDER / "catalogue.py"
+    catalogue = project.path / "src/online_rnnlm/config/catalogue.py"
     text = catalogue.read_text(encoding="utf-8")
     catalogue.write_text(text.replace("FIGURES = (", f"FIGURES = ({ENTRY}"), encoding="utf-8")
     planned = project.planned(*SMOKE, "--", f"results/smoke/figures/{NAME}.svg")

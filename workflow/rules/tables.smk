@@ -1,6 +1,6 @@
 # The results of the runs become tables, figures, claims and the report.
 
-from online_rnnlm.analysis.catalogue import figures_of, tables_of
+from online_rnnlm.config.catalogue import figures_of, tables_of
 
 ALL_TABLES = tables_of(EXPERIMENT)
 TABLES = [table.name for table in ALL_TABLES if table.verb == "tables"]

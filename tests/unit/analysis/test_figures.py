@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.analysis.catalogue import figures_of
 from online_rnnlm.analysis.figures.drawing import legend_above, log_scale, panels, spread, style
 from online_rnnlm.analysis.figures.labels import Label, covered, place_labels
 from online_rnnlm.analysis.figures.points import (
@@ -25,6 +24,7 @@ from online_rnnlm.analysis.figures.points import (
 from online_rnnlm.analysis.figures.rate_curve import curves_of
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
@@ -82,7 +82,7 @@ def test_what_is_drawn_is_known_from_the_configuration(invented: Invented, kind:
 
 
 def test_the_workflow_learns_the_names_without_what_draws() -> None:
-    sources = module_sources("analysis.catalogue")
+    sources = module_sources("config.catalogue")
     text = "".join(file.read_text(encoding="utf-8") for file in sources)
     imported = set(re.findall(r"^ *(?:import|from) (\w+)", text, flags=re.MULTILINE))
     assert "online_rnnlm" in imported

@@ -48,7 +48,7 @@ TABLE_ENTRY = """
 SCRIPT = """
 import json, runpy, sys
 from pathlib import Path
-from online_rnnlm.analysis.catalogue import figures_of, tables_of
+from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.report.write import write_report
@@ -77,7 +77,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = extended_package.copy_package(tmp_path_factory.mktemp("extended"))
     extended_package.add_file(folder, "analysis/figures/training_time.py", FIGURE)
     extended_package.add_file(folder, "analysis/tables/lengths.py", TABLE)
-    catalogue = "analysis/catalogue.py"
+    catalogue = "config/catalogue.py"
     extended_package.add_name(folder, catalogue, "FIGURES = (", FIGURE_ENTRY)
     extended_package.add_name(folder, catalogue, "TABLES = (", TABLE_ENTRY)
     return folder
@@ -117,7 +117,7 @@ def test_both_are_listed_made_and_in_the_report(
 
 def test_its_code_is_a_reason_to_draw_again(extended: Path, tmp_path: Path) -> None:
     digest = (
-        "from online_rnnlm.analysis.catalogue import FIGURES; from online_rnnlm.pipeline import "
+        "from online_rnnlm.config.catalogue import FIGURES; from online_rnnlm.pipeline import "
         "inputs; print(inputs.code('figures', *(figure.module for figure in FIGURES)))"
     )
     before = _python(extended, tmp_path, "-c", digest)

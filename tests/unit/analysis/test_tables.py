@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.catalogue import tables_of
 from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.corpora import make as corpora_table
@@ -24,6 +23,7 @@ from online_rnnlm.analysis.tables.rendering import (
 from online_rnnlm.analysis.tables.search import make as search_table
 from online_rnnlm.analysis.tables.updates import make as updates_table
 from online_rnnlm.analysis.tables.write import write_tables
+from online_rnnlm.config.catalogue import tables_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json, write_json
 from tests.unit.analysis.changes import change_evaluation, change_split

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from online_rnnlm.analysis.catalogue import FIGURES
+from online_rnnlm.config.catalogue import FIGURES
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernel_cache import kernel_sources
 from online_rnnlm.storage.code import code_digest

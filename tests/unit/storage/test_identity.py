@@ -127,7 +127,7 @@ def test_the_label_of_a_model_changes_no_training(changed_by):
 
 
 def test_a_new_figure_changes_no_training(changed_by):
-    found = changed_by("analysis/catalogue.py", "TRAINING),", "GAIN),")
+    found = changed_by("config/catalogue.py", "TRAINING),", "GAIN),")
     assert found == {"figures", "report"}
 
 

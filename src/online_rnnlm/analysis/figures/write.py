@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
-from online_rnnlm.analysis.catalogue import FigureEntry, figures_of
 from online_rnnlm.analysis.figures.drawing import KINDS, Picture, save, style
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.config.catalogue import FigureEntry, figures_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from online_rnnlm.analysis.catalogue import FigureEntry, Section, figures_of, tables_of
 from online_rnnlm.analysis.figures.drawing import PAGE_COLOURS
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.rendering import Table
 from online_rnnlm.analysis.tables.write import make_table
+from online_rnnlm.config.catalogue import FigureEntry, Section, figures_of, tables_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory

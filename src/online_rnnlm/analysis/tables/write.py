@@ -6,10 +6,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from online_rnnlm.analysis.catalogue import TableEntry, tables_of
 from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.rendering import Table, write_table
+from online_rnnlm.config.catalogue import TableEntry, tables_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.syntax import PACKAGE

@@ -2,7 +2,8 @@
 
 A new figure is a module `analysis/figures/<name>.py` with a function `draw`, and one entry in
 `FIGURES`; a new table is a module `analysis/tables/<name>.py` with a function `make`, and one entry
-in `TABLES`. The workflow reads this module for every command, so it imports only the configuration.
+in `TABLES`. The configuration decides which of them an experiment has; the workflow, the report and
+MLflow's summary read it here.
 """
 
 from __future__ import annotations
