@@ -23,7 +23,7 @@ from online_rnnlm.storage.syntax import PACKAGE, Bare, Decisive, is_own
 _WITHOUT = ("errors", "process", "config", "storage")
 """Packages whose code is no part of a digest: they run processes, place files and write them.
 Settings are compared by their values. The modules in `_WITHIN` do decide results."""
-_WITHIN = ("config.evaluations", "config.runs", "storage.records")
+_WITHIN = ("config.catalogue", "config.evaluations", "config.runs", "storage.records")
 
 Name = tuple[str, str]
 """A module, without the package's name, and one of its definitions; "" is the whole module."""
