@@ -2,13 +2,17 @@
 # with venv). The environment is installed into .venv from the lock, whose hashes are checked, and
 # again only when the lock changes.
 
+# A value as a single word of the shell, whatever characters it has.
+quoted = '$(subst ','\'',$(1))'
+
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
-SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
+BIN := $(VENV)/bin
+SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES))
 # The configuration is checked first, because Snakemake shows a traceback if the file is missing.
-RUN = @$(BIN)/online-rnnlm check $(CONFIG) && $(SNAKEMAKE) --configfile $(CONFIG)
+RUN = @$(BIN)/online-rnnlm check $(call quoted,$(CONFIG)) && \
+    $(SNAKEMAKE) --configfile $(call quoted,$(CONFIG))
 CONFIG ?= config/config.yaml
 EXPERIMENT ?= demo
 PORT ?= 5000
@@ -19,12 +23,21 @@ THEANO_BASE ?= python3.9
 
 # These two packages are published only as sources; both are pure Python and need no compiler.
 PURE_PYTHON_SOURCES := connection-pool,docopt
-INSTALL := -m pip --disable-pip-version-check install --quiet --no-compile
-PIP_INSTALL := $(BIN)/python $(INSTALL)
+# The shell function `install` runs pip in the environment $(1), and writes the output to a file. It
+# says in one line if there is no network: pip would say that there is no such package.
+define INSTALL
+install() { $(1)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile "$$@" \
+    > $(1)/pip.log 2>&1 || { \
+        if grep -q -E "connection broken by|Max retries exceeded" $(1)/pip.log; then \
+            echo "error: the package index cannot be reached: packages are installed over the" \
+                "network; pip's own words are in $(1)/pip.log" >&2; \
+        else cat $(1)/pip.log >&2; fi; exit 1; }; }
+endef
 LOCKED := --require-hashes --no-deps --only-binary=:all: --no-binary=$(PURE_PYTHON_SOURCES)
 INSTALLED := $(VENV)/installed-for
-# Theano 1.0.5 is published only as sources, too. The second --quiet hides the output of its build.
-THEANO_INSTALL = $(THEANO)/bin/python $(INSTALL) --quiet --require-hashes --no-deps --only-binary=:all:
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+# Theano 1.0.5 is published only as sources, too.
+THEANO_LOCKED := --require-hashes --no-deps --only-binary=:all:
 UV := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 COMPILE := $(UV) pyproject.toml --python-version 3.11
 # An awk program that prints the packages of the second lock that are not in the first one.
@@ -60,14 +73,14 @@ cuda: environment ## Add what `engine: jax` needs on an NVIDIA GPU to the enviro
 jax cuda:
 	@cmp -s requirements-$@.lock $(VENV)/installed-$@ || { set -e; \
 	    echo "Adding requirements-$@.lock to $(VENV)."; \
-	    $(PIP_INSTALL) $(LOCKED) --requirement requirements-$@.lock; \
+	    $(call INSTALL,$(VENV)); install $(LOCKED) --requirement requirements-$@.lock; \
 	    cp requirements-$@.lock $(VENV)/installed-$@; }
 
 theano: environment theano-environment ## Compute the demo's first updates by Theano 1.0.5, too (THEANO_BASE=python3.9)
 	THEANO_PYTHON=$(THEANO)/bin/python $(SNAKEMAKE) cross_check
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
-	$(BIN)/online-rnnlm ui results/$(EXPERIMENT) --port $(PORT)
+	$(BIN)/online-rnnlm ui $(call quoted,results/$(EXPERIMENT)) --port $(call quoted,$(PORT))
 
 # Without options the benchmark uses the demo's corpus, which is prepared first if it is missing.
 bench: environment ## Measure speed, memory, peers; write docs/performance.md (BENCH="--quick")
@@ -107,36 +120,44 @@ clean: ## Remove the environment and caches; results are kept
 	rm -rf $(VENV) $(THEANO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The file `installed-for` is written last, so an interrupted installation is never taken for a
-# finished one.
+# finished one. A PYTHON that was named must be the environment's.
 environment: python
-	@$(WHAT_TO_INSTALL) | cmp -s - $(INSTALLED) || { set -e; \
+	@{ $(WHAT_TO_INSTALL) | cmp -s - $(INSTALLED) && $(BIN)/python -c pass 2> /dev/null; } || { set -e; \
 	    echo "Installing the environment into $(VENV): a minute or two."; \
-	    rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
+	    rm -rf $(VENV); $(call quoted,$(PYTHON)) -m venv $(VENV); $(call INSTALL,$(VENV)); \
 	    awk '/^[^ ]/ { keep = /^setuptools==/ } keep' requirements.lock > $(VENV)/setuptools.lock; \
-	    $(PIP_INSTALL) $(LOCKED) --requirement $(VENV)/setuptools.lock; \
-	    $(PIP_INSTALL) $(LOCKED) --no-build-isolation --requirement requirements.lock; \
-	    $(PIP_INSTALL) --no-deps --no-build-isolation --editable .; \
+	    install $(LOCKED) --requirement $(VENV)/setuptools.lock; \
+	    install $(LOCKED) --no-build-isolation --requirement requirements.lock; \
+	    install --no-deps --no-build-isolation --editable .; \
 	    $(WHAT_TO_INSTALL) > $(INSTALLED); }
+	@has=$$($(BIN)/python $(VERSION)); \
+	asked=$(if $(filter file,$(origin PYTHON)),$$has,$$($(call quoted,$(PYTHON)) $(VERSION))); \
+	test "$$asked" = "$$has" || { \
+	    echo "error: $(VENV) is of Python $$has, but PYTHON is $$asked: make it anew after \`make clean\`" >&2; \
+	    exit 1; }
 
 # Theano's build needs some packages of the lock, so they are installed before it.
 theano-environment:
 	@cmp -s requirements-theano.lock $(THEANO)/installed-for || { set -e; \
-	    $(THEANO_BASE) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 8), (3, 9)))' || { \
-	        echo "error: Theano 1.0.5 needs Python 3.8 or 3.9, which $(THEANO_BASE) is not;" \
+	    test "$$($(call quoted,$(THEANO_BASE)) $(VERSION) 2> /dev/null | grep -x -E '3\.[89]')" || { \
+	        echo "error: Theano 1.0.5 needs Python 3.8 or 3.9, which" $(call quoted,$(THEANO_BASE)) "is not;" \
 	            "name one: THEANO_BASE=/path/to/python3.9" >&2; exit 1; }; \
 	    echo "Installing Theano 1.0.5 into $(THEANO)."; \
-	    rm -rf $(THEANO); $(THEANO_BASE) -m venv $(THEANO); \
+	    rm -rf $(THEANO); $(call quoted,$(THEANO_BASE)) -m venv $(THEANO); $(call INSTALL,$(THEANO)); \
 	    awk '/^[^ ]/ { keep = /^(setuptools|wheel)==/ } keep' requirements-theano.lock > $(THEANO)/build.lock; \
-	    $(THEANO_INSTALL) --requirement $(THEANO)/build.lock; \
-	    $(THEANO_INSTALL) --no-binary=theano --no-build-isolation --requirement requirements-theano.lock; \
+	    install $(THEANO_LOCKED) --requirement $(THEANO)/build.lock; \
+	    install $(THEANO_LOCKED) --no-binary=theano --no-build-isolation \
+	        --requirement requirements-theano.lock; \
 	    cp requirements-theano.lock $(THEANO)/installed-for; }
 
 python:
-	@command -v $(PYTHON) > /dev/null || { \
-	    echo "error: $(PYTHON) is not found; name a Python 3.11 to 3.13: PYTHON=/path/to/python3" >&2; \
-	    exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-	    echo "error: Python 3.11 to 3.13 is needed, but $(PYTHON) is $$($(PYTHON) -V);" \
+	@command -v $(call quoted,$(PYTHON)) > /dev/null || { \
+	    echo "error:" $(call quoted,$(PYTHON)) "is not found; name a Python 3.11 to 3.13:" \
+	        "PYTHON=/path/to/python3" >&2; exit 1; }
+	@test "$$($(call quoted,$(PYTHON)) $(VERSION) 2> /dev/null | grep -x -E '3\.1[1-3]')" || { \
+	    said=$$($(call quoted,$(PYTHON)) -V 2>&1 | grep "^Python "); \
+	    echo "error: Python 3.11 to 3.13 is needed, but" $(call quoted,$(PYTHON)) "is $${said:-no Python};" \
 	        "name another: PYTHON=python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
-	    echo "error: $(PYTHON) has no venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(call quoted,$(PYTHON)) -c 'import ensurepip, venv' 2> /dev/null || { \
+	    echo "error:" $(call quoted,$(PYTHON)) "has no venv; on Debian: apt-get install python3-venv" >&2; \
+	    exit 1; }
