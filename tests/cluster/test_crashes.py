@@ -112,6 +112,7 @@ def test_a_job_that_exceeds_its_memory_asks_for_more(training):
     assert states[-1] == "COMPLETED"
     assert set(states[:-1]) <= {"FAILED", "OUT_OF_MEMORY", "CANCELLED"}
     assert len(states) > 1
+    assert list(training.project.path.glob(".snakemake/slurm_logs/**/*.log"))
 
 
 def test_a_node_that_goes_down_and_returns(training):
@@ -133,6 +134,18 @@ def test_the_controller_is_restarted(training):
         training.cluster.start_controller()
     training.end()
     assert training.attempts() == ["COMPLETED"]
+
+
+def test_ctrl_c_cancels_the_job_and_the_same_command_goes_on(training):
+    training.start()
+    with training.held() as job:
+        said = training.interrupt()
+    assert "Traceback" not in said
+    wait_until(lambda: job not in training.cluster.running(), "the job has ended")
+    training.start()
+    training.end()
+    assert training.attempts() == ["CANCELLED", "COMPLETED"]
+    assert "goes on after epoch" in training.log()
 
 
 def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training):

@@ -7,6 +7,8 @@ import pytest
 SMOKE = ("--configfile", "config/smoke.yaml")
 RESULTS = "results/smoke"
 LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track"}
+IN_PARALLEL = {"articles", "sentences", "splits"}
+PREPARATION = IN_PARALLEL | {"vocabulary", "encode", "kernels"}
 COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRES"
 
 
@@ -50,6 +52,10 @@ def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(finish
     assert rules.count("evaluate") == 4
     assert rules.count("evaluate_online") == 2
     assert not LIGHT & set(rules)
+    assert set(rules) >= PREPARATION
+    for rule, job in zip(rules, jobs, strict=True):
+        asked = dict(part.split("=") for part in job["AllocTRES"].split(","))
+        assert asked["cpu"] == ("4" if rule in IN_PARALLEL else "1"), rule
 
 
 def test_a_runs_record_says_what_its_job_took(finished, jobs):

@@ -65,6 +65,14 @@ class Training:
         self._snakemake.communicate(timeout=PATIENCE)
         self._snakemake = None
 
+    def interrupt(self):
+        """Press Ctrl-C, and wait until Snakemake has ended; return its output."""
+        os.killpg(self._snakemake.pid, signal.SIGINT)
+        said = self._snakemake.communicate(timeout=PATIENCE)[0]
+        assert self._snakemake.returncode != 0, said
+        self._snakemake = None
+        return said
+
     def attempts(self):
         """Return the states of the training's jobs, in order."""
         rows = self.cluster.accounting("--duplicates", columns="JobID,State,Comment,WorkDir")

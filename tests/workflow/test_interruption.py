@@ -123,6 +123,39 @@ def test_starting_again_finishes_with_the_same_bits(trained, how):
     assert "Nothing to be done" in trained.finish()
 
 
+def _is_ending(trained) -> bool:
+    """True if the Snakemake that was started last has noted a Ctrl-C."""
+    logs = trained.project.path.glob(".snakemake/log/*.snakemake.log")
+    last = max(logs, key=lambda log: log.stat().st_mtime_ns)
+    return "Terminating processes" in last.read_text(encoding="utf-8")
+
+
+def _has_ended(process: subprocess.Popen[str]) -> bool:
+    """Press Ctrl-C once more, unless Snakemake has ended; return whether it has."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+    return process.poll() is not None
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_ctrl_c_again_and_again_is_quiet(trained, times):
+    """The job is paused, so Snakemake waits for it when the second Ctrl-C comes."""
+    with trained.begun_anew() as (process, _):
+        os.killpg(process.pid, signal.SIGINT)
+        wait_until(lambda: _is_ending(trained), "the first Ctrl-C is noted")
+        os.killpg(process.pid, signal.SIGINT)
+        if times == 3:  # then it no longer waits for the job; two at once count as one
+            wait_until(lambda: _has_ended(process), "Snakemake has ended")
+            assert process.returncode == 130
+    said = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode != 0
+    assert "Traceback" not in said and "event loop" not in said
+    wait_until(lambda: not trained.project.processes(), "all processes end")
+    assert not list(trained.project.path.rglob("*.tmp"))
+    trained.finish()
+    assert outcome(trained.run) == trained.bits
+
+
 def test_what_a_killed_snakemake_has_started_ends_by_itself(trained):
     with trained.begun_anew() as (process, _):
         process.kill()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.process.stop_signals import PARENT
+from online_rnnlm.process.stop_signals import PARENT, count_interrupts
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.syntax import PACKAGE
@@ -39,6 +39,7 @@ def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool)
     Raises UserError if the profile does not exist, if the results cannot be written, or if another
     Snakemake is running here.
     """
+    count_interrupts()
     check_profile(sys.argv[1:], snakefile_folder)
     # A new start continues a killed workflow.
     sole_run = forget_killed_run(dry_run)

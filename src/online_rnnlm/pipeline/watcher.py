@@ -9,6 +9,7 @@ from pathlib import Path
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.tracking import TrackingSettings
+from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.syntax import PACKAGE
 
@@ -22,15 +23,19 @@ class Watcher:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process; it ends by itself when the process that started it ends."""
+        """Start the process; it ends by itself when the process that started it ends.
+
+        Ctrl-C does not reach it, because it has a process group of its own.
+        """
         if not self._tracking.watch_seconds:
             return
         seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
         command = [sys.executable, "-m", PACKAGE, "track", *store_arguments(self._tracking)]
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        paths = {"PYTHONPATH": str(Path(__file__).parents[2]), PARENT: str(os.getpid())}
         self._process = subprocess.Popen(
             [*command, *seconds, str(self._directory.path)],
-            env=environment,
+            env=os.environ | paths,
+            process_group=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )

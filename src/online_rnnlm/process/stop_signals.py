@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 PARENT = "ONLINE_RNNLM_PARENT"
@@ -74,6 +74,45 @@ class Watch:
             status = 128 + number if number is not None else os.EX_TEMPFAIL
             message = f"stopped by {told}: the next attempt goes on from there"
             raise Stopped(message, status)
+
+
+def hide_interrupts() -> None:
+    """Let Ctrl-C end this process without a traceback, whatever it is doing."""
+    sys.excepthook = _show_unless_interrupted
+
+
+def _show_unless_interrupted(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
+def count_interrupts() -> None:
+    """Make Ctrl-C end this process, which has started jobs, in order and without a traceback.
+
+    The first Ctrl-C raises KeyboardInterrupt. The process then waits for its jobs. The second
+    changes nothing here: it reaches the jobs, too, and they end at once. The third ends the process
+    without waiting for them. Nothing changes in a process that ignores Ctrl-C.
+    """
+    hide_interrupts()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _Interrupts().note)
+
+
+class _Interrupts:
+    """The number of times that this process has received Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._received = 0
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Handle a Ctrl-C."""
+        self._received += 1
+        if self._received == 1:
+            raise KeyboardInterrupt
+        if self._received > 2:
+            os._exit(128 + number)
 
 
 def _end_of_job() -> float:

@@ -1,5 +1,7 @@
 import os
+import signal
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -29,6 +31,13 @@ def test_items_are_drawn_only_as_they_are_needed() -> None:
 def test_an_error_in_a_process_is_raised_here() -> None:
     with pytest.raises(ValueError, match="oops"):
         list(ordered_map(int, ["1", "oops", "2"], 2))
+
+
+def test_ctrl_c_is_left_to_the_parent() -> None:
+    """The processes block it from their start, so their imports cannot be interrupted either."""
+    blocked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+    assert all(signal.SIGINT in signals for signals in ordered_map(blocked, [(), ()], 2))
+    assert signal.SIGINT not in blocked(())
 
 
 def test_a_killed_process_is_reported_instead_of_waited_for() -> None:

@@ -1,5 +1,6 @@
 """Tests of stop signals, a scheduler's time limit, and the end of a job's parent process."""
 
+import builtins
 import os
 import signal
 import subprocess
@@ -9,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.process.stop_signals import END_TIME, PARENT, Stopped, Watch, watching
+from online_rnnlm.process.stop_signals import (
+    END_TIME,
+    PARENT,
+    Stopped,
+    Watch,
+    count_interrupts,
+    hide_interrupts,
+    watching,
+)
 
 
 def test_nobody_has_told_it():
@@ -34,6 +43,44 @@ def test_a_second_ctrl_c_ends_at_once():
     with pytest.raises(KeyboardInterrupt), watching():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.fixture
+def interrupts(monkeypatch):
+    """Ctrl-C as in a process that has called `count_interrupts`, until the test has ended."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    count_interrupts()
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_ctrl_c_does_not_break_off_the_end_and_a_third_does(interrupts, monkeypatch):
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    assert not ended
+    signal.raise_signal(signal.SIGINT)
+    assert ended == [130]
+
+
+def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it(monkeypatch):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    count_interrupts()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("error", "shown"), [("KeyboardInterrupt", False), ("ValueError", True)])
+def test_ctrl_c_has_no_traceback_but_errors_have(capsys, monkeypatch, error, shown):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    hide_interrupts()
+    kind = getattr(builtins, error)
+    sys.excepthook(kind, kind("said"), None)
+    assert ("said" in capsys.readouterr().err) == shown
 
 
 @pytest.mark.parametrize(("left", "told"), [(3600, False), (0, True), (-5, True)])

@@ -1,0 +1,44 @@
+"""Tests of the process beside Snakemake that enters runs into MLflow."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.config import loading
+from online_rnnlm.pipeline.watcher import Watcher
+from online_rnnlm.process.stop_signals import PARENT
+from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.waiting import wait_until
+
+VALUES = {
+    "experiment": "watched",
+    "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
+    "rows": [{"hidden_size": 10}],
+}
+
+
+@pytest.mark.parametrize("seconds", [10.0, 0.0])
+def test_ctrl_c_does_not_reach_it_and_it_ends_with_its_parent(tmp_path, monkeypatch, seconds):
+    """Python is a program that writes down what it is given, and goes on."""
+    said = tmp_path / "said"
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$$ ${PARENT} $*" > {tmp_path}/written\n'
+                      f"mv {tmp_path}/written {said}\nexec sleep 600\n")  # fmt: skip
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    experiment = loading.parse(VALUES | {"tracking": {"watch_seconds": seconds}})
+    watcher = Watcher(experiment, ExperimentDirectory(Path("results/watched")))
+    watcher.start()
+    try:
+        if not seconds:
+            assert not said.exists()
+            return
+        wait_until(said.is_file, "the watcher has begun")
+        process, parent, *arguments = said.read_text().split()
+        assert os.getpgid(int(process)) == int(process)
+        assert int(parent) == os.getpid()
+        assert arguments[-3:] == ["--watch", "10", "results/watched"]
+    finally:
+        watcher.stop()
