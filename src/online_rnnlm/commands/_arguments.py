@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, exp
 
 CONFIGURATION = Path("config/config.yaml")
 PUBLISHED = Path("config/published.yaml")
+MOST_PROCESSES = 1000
+MOST_SECONDS = 365 * 86400.0
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +36,9 @@ def add_corpus(parser: argparse.ArgumentParser, *, threads: bool = False) -> Non
     add_configuration(parser)
     parser.add_argument("--corpus", required=True, help="a key of `corpora`")
     if threads:
-        parser.add_argument("--threads", type=positive_number, default=1, help="processes to use")
+        parser.add_argument(
+            "--threads", type=whole_number(MOST_PROCESSES), default=1, help="processes to use"
+        )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -51,20 +57,31 @@ def add_published(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--published", type=Path, default=PUBLISHED, help="the paper's own numbers")
 
 
-def positive_number(text: str) -> int:
-    """Read a whole number above 0; raises ValueError, which argparse turns into one line."""
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+def whole_number(most: int) -> Callable[[str], int]:
+    """Return a function that reads a whole number from 1 to `most` for argparse.
+
+    It raises ArgumentTypeError, which argparse turns into one line, for any other text.
+    """
+
+    def read(text: str) -> int:
+        with suppress(ValueError):
+            if 1 <= int(text) <= most:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers from 1 to {most}")
+
+    return read
 
 
-def positive_seconds(text: str) -> float:
-    """Read a number above 0; raises ValueError, which argparse turns into one line."""
-    value = float(text)
-    if not value > 0:
-        raise ValueError
-    return value
+def seconds(text: str) -> float:
+    """Read a time for argparse, in seconds.
+
+    Raises ArgumentTypeError, which argparse turns into one line, for any other text.
+    """
+    with suppress(ValueError):
+        if 0 < float(text) <= MOST_SECONDS:
+            return float(text)
+    allowed = f"numbers above 0, at most {MOST_SECONDS:.0f} (a year)"
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 
 
 def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, ExperimentDirectory]:

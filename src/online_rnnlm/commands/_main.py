@@ -14,14 +14,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 from online_rnnlm import commands
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.process.stop_signals import Stopped, end_with_parent
-from online_rnnlm.storage.files import saying_what_cannot_be_written, why_unwritable
+from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
+from online_rnnlm.storage.files import why_unwritable
 from online_rnnlm.storage.syntax import PACKAGE
 
 logger = logging.getLogger(__name__)
@@ -31,11 +32,14 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
+    hide_interrupts()
     parsed = _parser().parse_args(arguments)
     end_with_parent()
     prepare_process()
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
+    if isinstance(sys.stdout, TextIOWrapper):  # a file's name need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     with _logging_to(logging.StreamHandler()):
         sys.exit(_status(parsed))
@@ -75,7 +79,8 @@ def _status(parsed: argparse.Namespace) -> int:
 def _outcome(parsed: argparse.Namespace) -> int:
     """Run the verb and return the exit status.
 
-    A user's error, or a full disk, is reported in one line.
+    A user's error, a file that cannot be read or written, and a lack of memory are reported in one
+    line.
     """
     try:
         parsed.run_verb(parsed)
@@ -90,12 +95,22 @@ def _outcome(parsed: argparse.Namespace) -> int:
         # The reader of the output has ended; nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        reason = why_unwritable(error)
-        if reason is None:
+    except (OSError, MemoryError) as error:
+        refused = _what_is_refused(error)
+        if refused is None:
             raise
-        return _failed(f"{error.filename or 'a file'}: {reason}")
+        return _failed(refused)
     return 0
+
+
+def _what_is_refused(error: OSError | MemoryError) -> str | None:
+    """Return, in a line, the file or memory that the system refuses; None if it is neither."""
+    if isinstance(error, MemoryError):
+        return f"this machine has too little memory: {error}"
+    reason = why_unwritable(error)
+    if reason is None and error.filename is None:
+        return None
+    return f"{error.filename or 'a file'}: {reason or error.strerror}"
 
 
 def _failed(message: object) -> int:
@@ -107,9 +122,11 @@ def _log_file(file: Path | None) -> logging.Handler:
     """Make the handler that writes the log; raises UserError if the file cannot be written."""
     if file is None:
         return logging.NullHandler()
-    with saying_what_cannot_be_written(file):
+    try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return logging.FileHandler(file, mode="w", encoding="utf-8")
+        return logging.FileHandler(file, "w", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UserError(f"--log {file}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _arguments.add_run(parser)
     parser.add_argument(
         "--checkpoint-seconds",
-        type=_arguments.positive_seconds,
+        type=_arguments.seconds,
         metavar="SECONDS",
         default=CHECKPOINT_SECONDS,
         help="so often within an epoch a checkpoint is written (default: %(default)g)",

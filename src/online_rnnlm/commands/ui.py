@@ -6,6 +6,7 @@ import argparse
 
 from online_rnnlm.commands import _arguments
 
+MOST_PORTS = 65_535
 HELP = "open an experiment's runs in MLflow's UI"
 
 
@@ -13,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _arguments.add_results(parser)
     parser.add_argument(
-        "--port", type=_arguments.positive_number, default=5000, help="port on this machine"
+        "--port",
+        type=_arguments.whole_number(MOST_PORTS),
+        default=5000,
+        help="port on this machine (default: %(default)s)",
     )
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from online_rnnlm.config.experiment import RUN_KEYS, Experiment
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.formats import FORMATS, with_tables
 from online_rnnlm.storage.files import replacing
 
@@ -69,7 +70,13 @@ try for each key. The later wins: a row over `training`, `search` over both.
 
 
 def write_documentation(project: Path) -> None:
-    """Rewrite the schema, `config/README.md` and the tables of `docs/data-formats.md`."""
+    """Rewrite the schema, `config/README.md` and the tables of `docs/data-formats.md`.
+
+    Raises UserError if one of them is missing: the folder is then not the project's.
+    """
+    missing = [str(path) for path in (SCHEMA, README, FORMATS) if not (project / path).is_file()]
+    if missing:
+        raise UserError(f"--project {project}: not the project's folder: it has no {missing[0]}")
     formats = with_tables((project / FORMATS).read_text(encoding="utf-8"))
     for path, text in ((SCHEMA, schema_text()), (README, readme_text()), (FORMATS, formats)):
         with replacing(project / path) as temporary:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,7 +10,9 @@ import yaml
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands import check
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.code import module_sources
 
+ROOT = Path(__file__).parents[3]
 CONFIGURATION = {
     "experiment": "test",
     "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
@@ -53,6 +56,15 @@ def test_help_imports_nothing_slow():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+JOBS = ("articles", "sentences", "splits", "vocabulary", "encode", "kernels", "train", "evaluate")
+
+
+@pytest.mark.parametrize("verb", [*JOBS, "rival"])
+def test_jobs_do_not_use_mlflow(verb):
+    sources = module_sources(f"commands.{verb}")
+    assert not [file for file in sources if "import mlflow" in file.read_text(encoding="utf-8")]
+
+
 def test_a_right_configuration_is_called_right(config, capsys):
     assert _exit("check", config) == 0
     assert "1 runs" in capsys.readouterr().out
@@ -85,10 +97,110 @@ def test_a_users_mistake_is_one_line(config, capsys, arguments, expected):
     assert expected in said
 
 
-@pytest.mark.parametrize("threads", ["0", "-1", "many"])
-def test_a_number_of_threads_is_positive(config, threads, capsys):
-    assert _exit("encode", "--config", config, "--corpus", "vital", "--threads", threads) == 2
-    assert "--threads" in capsys.readouterr().err
+OF_RUN = ("--config", "my.yaml", "--run", "vital-M10-D0-seed1")
+
+
+@pytest.mark.parametrize(
+    ("verb", "option", "allowed"),
+    [
+        (("sentences", "--config", "my.yaml", "--corpus", "vital"), "--threads", "from 1 to 1000"),
+        (("ui", "results/test"), "--port", "from 1 to 65535"),
+        (("train", *OF_RUN), "--checkpoint-seconds", "above 0"),
+        (("track", "results/test"), "--watch", "above 0"),
+    ],
+)
+@pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "1e300", "9" * 5000, ""])
+def test_a_number_that_is_not_allowed_is_one_line(config, capsys, verb, option, allowed, number):
+    assert _exit(*verb, f"{option}={number}") == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"argument {option}: " in said and allowed in said
+    assert "invalid" not in said  # as argparse calls the name of a function
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("trian",), ("check", "my.yaml", "my.yaml"), ("check", "--no-such-option"), ("encode",)],
+)
+def test_arguments_that_no_verb_has_are_refused(config, capsys, arguments):
+    assert _exit(*arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["sentences", "splits", "vocabulary", "encode"])
+def test_a_stage_before_the_one_that_it_needs_is_one_line(config, tmp_path, capsys, verb):
+    assert _exit(verb, "--config", "my.yaml", "--corpus", "vital") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("online-rnnlm: error: results/test/corpora/vital/")
+    assert said.count("\n") == 1
+    assert not list(tmp_path.rglob("*.npy"))
+
+
+@pytest.mark.parametrize(
+    ("file", "key"),
+    [
+        ("examples/own-text.yaml", "corpora.own.source.train"),
+        ("paper.yaml", "source.file"),
+        ("published.yaml", "`"),
+    ],
+)
+def test_a_shipped_file_that_cannot_be_run_says_why(config, capsys, file, key):
+    assert _exit("check", ROOT / "config" / file) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"online-rnnlm: error: {ROOT / 'config' / file}: ")
+    assert said.count("\n") == 1 and key in said
+
+
+@pytest.mark.parametrize("arguments", [("--evaluation", "none"), ("--further",)])
+def test_a_run_that_is_not_trained_yet_cannot_be_tested(config, capsys, arguments):
+    assert _exit("evaluate", *OF_RUN, *arguments) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("online-rnnlm: error: ") and said.count("\n") == 1
+    assert "vital-M10-D0-seed1/run.json: missing" in said
+
+
+@pytest.mark.parametrize("place", ["", "config"])
+def test_documents_are_written_into_the_project_only(config, tmp_path, capsys, place):
+    folder = tmp_path / "elsewhere"
+    assert _exit("document", "--project", folder) == 1
+    (folder / place).mkdir(parents=True)
+    assert _exit("document", "--project", folder) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 2 and all(f"--project {folder}" in error for error in errors)
+    assert [path.name for path in folder.rglob("*")] == ([place] if place else [])
+
+
+@pytest.mark.parametrize("place", ["results", "my.yaml/log", "/proc/nowhere/log", "n" * 300])
+def test_a_log_that_cannot_be_written_is_named(config, tmp_path, capsys, place):
+    (tmp_path / "results").mkdir()
+    assert _exit("check", config, "--log", place) == 1
+    assert capsys.readouterr().err.startswith(f"online-rnnlm: error: --log {place}: cannot be")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "gone.npz"), "gone.npz: No such file"),
+        (IsADirectoryError(21, "Is a directory", "a-folder"), "a-folder: Is a directory"),
+        (MemoryError("Unable to allocate 9 TiB"), "too little memory: Unable to allocate 9 TiB"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(config, capsys, monkeypatch, error, expected):
+    def fail(arguments):
+        raise error
+
+    _says(fail, monkeypatch)
+    assert _exit("check") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("online-rnnlm: error: ") and said.count("\n") == 1
+    assert expected in said
+
+
+def test_a_file_may_have_a_name_that_is_no_text(config, tmp_path, capsys):
+    strange = config.rename(tmp_path / "\udcff.yaml")
+    log = tmp_path / "log"
+    assert _exit("check", strange) == 0
+    assert _exit("check", tmp_path / "\udcfe.yaml", "--log", log) == 1
+    assert "cannot be read" in log.read_text(encoding="utf-8")
 
 
 def test_the_error_is_the_logs_last_line(config, tmp_path, capsys):

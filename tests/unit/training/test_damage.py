@@ -127,12 +127,13 @@ def test_an_unfinished_epoch_is_kept_bit_by_bit(tmp_path):
 
 
 @damages
-def test_a_damaged_model_is_not_tested(experiment, damage):
-    model = experiment.run("run").model
-    damage(model)
-    with pytest.raises(UserError, match=r"model\.npz: damaged: .*delete it") as raised:
+@pytest.mark.parametrize("file", ["model", "record", "result"])
+def test_a_damaged_model_is_not_tested(experiment, damage, file):
+    path = getattr(experiment.run("run"), file)
+    damage(path)
+    with pytest.raises(UserError, match=r": damaged: .*delete it") as raised:
         evaluate(experiment, "run", experiment.corpus("topics"), "none", typed.TestingSettings())
-    assert str(model) in str(raised.value)
+    assert str(raised.value).startswith(f"{path}: ")
 
 
 @damages
