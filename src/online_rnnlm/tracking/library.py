@@ -49,7 +49,8 @@ def mlflow() -> Any:
     import mlflow as library  # noqa: PLC0415
 
     for logger in ("alembic", "mlflow", "urllib3"):
-        logging.getLogger(logger).setLevel(logging.ERROR)
+        # MLflow logs the traceback of every error of a database before it raises the error.
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     return library
 
 
@@ -66,7 +67,7 @@ def one_line_errors(store: str) -> Iterator[None]:
 
     try:
         yield
-    except (library.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
+    except (library.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as error:
         raise UserError(f"MLflow at {store}: {_what_happened(error)}") from error
 
 
@@ -76,6 +77,7 @@ def _what_happened(error: Exception) -> str:
         ("readonly database", "it can only be read"),
         ("database is locked", "the database stayed locked by another program"),
         ("Max retries exceeded", "the server does not answer"),
+        ("No module named", "the driver of this kind of database is not installed"),
         ("out-of-date database schema", "made by an older MLflow: back it up, then run "
          "`mlflow db upgrade` with its address"),
     ):  # fmt: skip

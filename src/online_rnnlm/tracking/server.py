@@ -17,6 +17,7 @@ from typing import NoReturn
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
+from online_rnnlm.tracking.links import is_writable, linked
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise
 from online_rnnlm.tracking.views import page
@@ -27,13 +28,20 @@ _PATIENCE = 600.0
 
 
 def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
-    """Synchronise the experiment's own store, then replace this process by MLflow's server."""
+    """Synchronise the experiment's own store, then replace this process by MLflow's server.
+
+    If the experiment's folder can only be read, the store is one in the user's cache. Raises
+    UserError if the port is in use.
+    """
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
+    if not is_writable(directory):
+        readable, directory = directory.path, linked(directory)
+        print(f"{readable}: can only be read; its entries in MLflow are in {directory.path}")
     found = synchronise(directory)
     for corpus, experiment in found.experiments.items():
         print(f"MLflow, {corpus}: {address(port)}/{page(experiment)}", flush=True)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,16 +87,30 @@ def store_for(directory: ExperimentDirectory, uri: str | None) -> Store:
     if uri is None:
         own = directory.store.resolve()
         return Store(f"{_SQLITE}{own}", directory.artifacts.resolve(), own=True)
-    scheme = urlsplit(uri).scheme.partition("+")[0]
-    if scheme not in _SCHEMES or (scheme == "sqlite" and not uri.startswith(_SQLITE)):
-        allowed = "http://…, https://…, sqlite:///FILE or postgresql://…"
-        raise UserError(f"store `{without_password(uri)}`: not an address of MLflow's: {allowed}")
+    scheme = _scheme(uri)
     if scheme.startswith("http"):
         return Store(uri, None, own=False)
     if scheme == "sqlite":
         file = Path(uri.removeprefix(_SQLITE)).resolve()
+        if file.is_dir():
+            raise UserError(f"store `{uri}`: {file}: is a directory, not a file")
         return Store(f"{_SQLITE}{file}", file.with_name("mlartifacts"), own=False)
     return Store(uri, directory.artifacts.resolve(), own=False)
+
+
+def _scheme(uri: str) -> str:
+    """Return the scheme of a store's address, such as `sqlite`.
+
+    Raises UserError for an address that MLflow does not support.
+    """
+    with suppress(ValueError):  # a host or a port that cannot be read
+        address = urlsplit(uri)
+        scheme, host, _ = address.scheme.partition("+")[0], address.hostname, address.port
+        is_whole = {"http": bool(host), "https": bool(host), "sqlite": uri.startswith(_SQLITE)}
+        if scheme in _SCHEMES and is_whole.get(scheme, True):
+            return scheme
+    allowed = "http://…, https://…, sqlite:///FILE or postgresql://…"
+    raise UserError(f"store `{without_password(uri)}`: not an address of MLflow's: {allowed}")
 
 
 @contextmanager

@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import server
+from online_rnnlm.tracking.stores import prepare, store_for
 from tests.forking import Forks
 from tests.unit.tracking.gate import Gate
 from tests.waiting import wait_until
@@ -29,6 +32,24 @@ POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 def fake() -> SimpleNamespace:
     """The functions that write invented experiments."""
     return SimpleNamespace(**runpy.run_path(str(GENERATOR)))
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, made once because MLflow takes seconds to make it."""
+    directory = ExperimentDirectory(tmp_path_factory.mktemp("empty"))
+    prepare(store_for(directory, None))
+    return directory.store
+
+
+@pytest.fixture
+def directory(fake: SimpleNamespace, tmp_path: Path, empty_store: Path) -> ExperimentDirectory:
+    """An experiment with a unique name, as tests share the servers; its own store is empty."""
+    path = tmp_path / f"invented{uuid4().hex[:6]}"
+    made: ExperimentDirectory = fake.write(path, fake.experiment())
+    made.report.write_text("<p>one</p>")
+    shutil.copy(empty_store, made.store)
+    return made
 
 
 @dataclass(frozen=True)

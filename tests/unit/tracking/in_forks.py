@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking import ledger
+from online_rnnlm.tracking import ledger, server
 from online_rnnlm.tracking.synchronisation import synchronise
 
 
@@ -15,6 +15,12 @@ def enter(path: str, uri: str | None, moment: str | None = None) -> None:
     if moment:
         _die_at(moment)
     synchronise(ExperimentDirectory(Path(path)), uri)
+
+
+def look(path: str) -> None:
+    """Run `ui`, but print the command of MLflow's server instead of becoming that server."""
+    os.execve = lambda program, command, environment: print(*command)
+    server.serve(ExperimentDirectory(Path(path)), server.free_port())
 
 
 def _die_at(moment: str) -> None:

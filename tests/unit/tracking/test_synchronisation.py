@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sqlite3
@@ -15,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -33,9 +31,9 @@ from online_rnnlm.storage.records import (
 from online_rnnlm.tracking import entries, reading
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.tracking.server import address
-from online_rnnlm.tracking.stores import prepare, store_for
+from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise
-from tests.forking import ROOT, Forks
+from tests.forking import Forks
 from tests.unit.small_records import job, run_failure
 from tests.unit.tracking.gate import Gate
 from tests.waiting import wait_until
@@ -48,24 +46,6 @@ pytestmark = [
 RUN = "invented-M100-D20-seed1"
 SUMMARY = "summary of invented"
 BOOKKEEPING = {"digest", "directory", "run", "identity"}
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, made once because MLflow takes seconds to make it."""
-    directory = ExperimentDirectory(tmp_path_factory.mktemp("empty"))
-    prepare(store_for(directory, None))
-    return directory.store
-
-
-@pytest.fixture
-def directory(fake: SimpleNamespace, tmp_path: Path, empty_store: Path) -> ExperimentDirectory:
-    """An experiment with a unique name, as tests share the servers; its own store is empty."""
-    path = tmp_path / f"invented{uuid4().hex[:6]}"
-    made: ExperimentDirectory = fake.write(path, fake.experiment())
-    made.report.write_text("<p>one</p>")
-    shutil.copy(empty_store, made.store)
-    return made
 
 
 def name_of(directory: ExperimentDirectory) -> str:
@@ -463,31 +443,6 @@ def test_an_older_store_of_ones_own_is_brought_up_to_date_and_anothers_is_not(
     assert version(another) == "7d34483879f0"
 
 
-def test_a_broken_store_is_named(directory: ExperimentDirectory) -> None:
-    directory.store.write_bytes(b"this is no database, " * 99)
-    with pytest.raises(UserError, match=f"{directory.store}: .*delete it"):
-        synchronise(directory)
-
-
-# Root can write to any file unless it gives up that capability.
-AS_OTHERS = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
-
-
-def test_a_store_that_can_only_be_read_is_named(directory: ExperimentDirectory) -> None:
-    synchronise(directory)
-    directory.report.write_text("<p>two</p>")
-    before = directory.store.read_bytes()
-    directory.store.chmod(0o444)
-    directory.path.chmod(0o555)
-    code = f"from tests.unit.tracking.in_forks import enter; enter({str(directory.path)!r}, None)"
-    command = [*AS_OTHERS, sys.executable, "-c", code]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
-    directory.path.chmod(0o755)
-    assert done.returncode != 0
-    assert f"MLflow at sqlite:///{directory.store}: it can only be read" in done.stderr
-    assert directory.store.read_bytes() == before
-
-
 @pytest.fixture
 def away(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> str:
     """The gate's address; MLflow retries it only once, and without waiting."""
@@ -554,12 +509,6 @@ def test_a_password_is_nowhere(
     with pytest.raises(UserError, match=r"postgresql://nobody:\*\*\*@") as error:
         synchronise(directory, wrong)
     assert password not in str(error.value) + caplog.text
-
-
-def test_an_address_that_is_none_is_refused(directory: ExperimentDirectory) -> None:
-    for wrong in ("ftp://somewhere", "sqlite://mlflow.db", "mlruns"):
-        with pytest.raises(UserError, match=f"`{wrong}`: not an address"):
-            synchronise(directory, wrong)
 
 
 def test_a_hundred_runs_need_few_requests(directory: ExperimentDirectory) -> None:

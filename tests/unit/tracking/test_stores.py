@@ -1,0 +1,201 @@
+"""Tests of stores and files that are refused or that can only be read."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import ResultsFolder, Tracked
+from online_rnnlm.tracking import synchronisation
+from online_rnnlm.tracking.links import is_writable, linked
+from online_rnnlm.tracking.server import HOST, serve
+from online_rnnlm.tracking.stores import store_for
+from online_rnnlm.tracking.synchronisation import synchronise, watch
+from tests.forking import ROOT
+
+pytestmark = [
+    pytest.mark.slow,  # MLflow takes seconds to import
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
+]
+
+RUN = "invented-M100-D20-seed1"
+# Root can write to any file unless it gives up that capability.
+AS_OTHERS = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+
+
+def as_others(code: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a process that may write only to what its user's permissions allow."""
+    return subprocess.run(
+        [*AS_OTHERS, sys.executable, "-c", f"from tests.unit.tracking.in_forks import *; {code}"],
+        cwd=ROOT,
+        env=os.environ | {"XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def forbid_writing(directory: ExperimentDirectory, mode: int = 0o555) -> None:
+    for path in [directory.path, *directory.path.rglob("*")]:
+        path.chmod(mode)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("damage", ["another file", "empty", "truncated"])
+def test_a_broken_store_is_named(directory: ExperimentDirectory, damage: str) -> None:
+    whole = directory.store.read_bytes()
+    contents = {"another file": b"no database, " * 99, "empty": b"", "truncated": whole[:4096]}
+    directory.store.write_bytes(contents[damage])
+    with pytest.raises(UserError, match=f"^{directory.store}: .*delete it"):
+        synchronise(directory)
+
+
+def test_a_folder_in_the_place_of_the_store_is_named(directory: ExperimentDirectory) -> None:
+    directory.store.unlink()
+    directory.store.mkdir()
+    with pytest.raises(UserError, match=f"{directory.store}: "):
+        synchronise(directory)
+
+
+def test_a_port_in_use_is_named(directory: ExperimentDirectory) -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match=f"^port {port}: .*choose another one"):
+            serve(directory, port)
+
+
+def test_a_store_that_can_only_be_read_is_said_in_one_line(
+    directory: ExperimentDirectory, tmp_path: Path
+) -> None:
+    store = tmp_path / "others" / "team.db"
+    found = synchronise(directory, f"sqlite:///{store}").runs
+    with store_for(directory, f"sqlite:///{store}").client() as client:
+        assert client.get_run(found[RUN]).data.metrics["test_perplexity"] > 0
+    directory.report.write_text("<p>two</p>")
+    before = store.read_bytes()
+    store.chmod(0o444)
+    store.parent.chmod(0o555)
+    done = as_others(f"enter({str(directory.path)!r}, 'sqlite:///{store}')", tmp_path)
+    store.parent.chmod(0o755)
+    assert done.returncode != 0
+    *trace, error = done.stderr.splitlines()
+    assert f"MLflow at sqlite:///{store}: it can only be read" in error
+    assert "ERROR" not in "".join(trace)  # as MLflow logs errors before it raises them
+    assert store.read_bytes() == before
+
+
+def test_results_that_can_only_be_read_can_be_looked_at(
+    directory: ExperimentDirectory, tmp_path: Path
+) -> None:
+    before = contents(directory.path)
+    forbid_writing(directory)
+    done = as_others(f"look({str(directory.path)!r})", tmp_path / "cache")
+    forbid_writing(directory, 0o755)
+    assert done.returncode == 0, done.stderr
+    assert contents(directory.path) == before
+    [shown] = (tmp_path / "cache").rglob(directory.path.name)
+    assert f"{directory.path}: can only be read" in done.stdout
+    assert f"--backend-store-uri sqlite:///{shown}/mlflow.db" in done.stdout
+    found = records.read(Tracked, ExperimentDirectory(shown).tracked).runs
+    with store_for(ExperimentDirectory(shown), None).client() as client:
+        assert client.get_run(found[RUN]).data.metrics["test_perplexity"] > 0
+        assert client.get_run(found["summary of invented"]).info.status == "FINISHED"
+
+
+def test_links_are_those_of_the_results_as_they_are_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    for name in ("runs", "tables", "mlartifacts", "tracking"):
+        (directory.path / name).mkdir(parents=True)
+    directory.store.write_bytes(b"a database")
+    assert is_writable(directory)
+    one = linked(directory)
+    assert {path.name for path in one.path.iterdir()} == {"runs", "tables"}
+    one.store.write_bytes(b"its own")
+    (directory.path / "tables").rmdir()
+    directory.report.write_text("a page")
+    other = linked(ExperimentDirectory(directory.path / "runs" / ".."))
+    assert other == one
+    assert {path.name for path in one.path.iterdir()} == {"runs", "report.html", "mlflow.db"}
+    assert other.report.read_text() == "a page" and directory.store.read_bytes() == b"a database"
+    (tmp_path / "cache").rename(tmp_path / "moved")
+    (tmp_path / "cache").write_text("no folder")  # so that the cache cannot be written
+    elsewhere = linked(directory)
+    assert elsewhere.path.name == "some" and elsewhere.report.read_text() == "a page"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("ftp://somewhere", "sqlite://mlflow.db", "mlruns", "", "sqlite", "//host"),
+        *("http://", "https:///path", "http://[::1", "http://host:port", "http://host:99999"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(directory: ExperimentDirectory, wrong: str) -> None:
+    with pytest.raises(UserError, match=re.escape(f"`{wrong}`: not an address")):
+        synchronise(directory, wrong)
+
+
+@pytest.mark.parametrize("uri", ["sqlite:///", "sqlite:///{folder}", "mysql://host/database"])
+def test_a_store_that_cannot_be_one_is_refused(
+    directory: ExperimentDirectory, tmp_path: Path, uri: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(UserError, match=r"is a directory|driver .* is not installed"):
+        synchronise(directory, uri.format(folder=folder))
+    assert not (tmp_path / "mlartifacts").exists()
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["tracking/directory.json", "config.json", f"runs/{RUN}/run.json", f"runs/{RUN}/metrics.jsonl"],
+)
+def test_a_damaged_file_is_named(directory: ExperimentDirectory, file: str) -> None:
+    records.write(directory.path / "tracking/directory.json", ResultsFolder(id="some"))
+    directory.configuration.write_text('{"experiment": "invented"}')
+    path = directory.path / file
+    path.write_bytes(b"z" + path.read_bytes()[1:])
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))}"):
+        synchronise(directory)
+
+
+def test_a_watcher_outlives_a_damaged_file(
+    directory: ExperimentDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    metrics = directory.run(RUN).metrics
+    whole = metrics.read_bytes()
+    metrics.write_bytes(b"z" + whole[1:])
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        """Mend the file in the first pause; end the parent in the second."""
+        naps.append(seconds)
+        metrics.write_bytes(whole)
+
+    parents = iter([7, 7, 7, 1])
+    monkeypatch.setattr(synchronisation.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(synchronisation.os, "nice", lambda _: 0)
+    monkeypatch.setattr(synchronisation.time, "sleep", nap)
+    watch(directory, None, 5.0)
+    assert naps == [5.0, 5.0]
+    assert str(metrics) in caplog.text
+    assert RUN in records.read(Tracked, directory.tracked).runs
