@@ -3,12 +3,15 @@
 import argparse
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
 
 from online_rnnlm.commands._main import verbs
 
@@ -27,6 +30,8 @@ TEST = re.compile(r"`([\w./-]+\.py)::(\w+)(?:\[([^\]]+)\])?`")
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 MAKE = re.compile(r"(?:^    |`)make ([a-z][\w-]*)", re.MULTILINE)
 VERB = re.compile(r"(?:^    |`)online-rnnlm ([a-z][\w-]*)([^`\n]*)", re.MULTILINE)
+SNAKEMAKE = re.compile(r"(?:^    |`)(snakemake [^`\n]*)", re.MULTILINE)
+SETTING = re.compile(r"`([a-z-]+): ([\w-]+)`")
 PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
 
 every_document = pytest.mark.parametrize(
@@ -121,6 +126,31 @@ def test_a_verb_exists_with_its_options(document):
     for verb, arguments in VERB.findall(document.read_text(encoding="utf-8")):
         assert verb in verbs()
         assert set(re.findall(r"--[\w-]+", arguments)) <= options(verb) | {"--log"}
+
+
+@cache
+def options_of_snakemake() -> set[str]:
+    command = [sys.executable, "-m", "snakemake", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(re.findall(r"--[a-z][\w-]*", done.stdout))
+
+
+@every_document
+def test_an_option_of_snakemake_exists(document):
+    text = document.read_text(encoding="utf-8")
+    pieces = SNAKEMAKE.findall(text)
+    if document.name == "cluster.md":
+        pieces += re.findall(r"`(--[^`\n]*)`", text)
+    named = {option for piece in pieces for option in re.findall(r"--[a-z][\w-]*", piece)}
+    assert named <= options_of_snakemake()
+
+
+def test_a_setting_is_that_of_the_profile_for_slurm():
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
+    text = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    named = {key: value for key, value in SETTING.findall(text) if key in profile}
+    assert named.keys() >= {"retries", "slurm-requeue", "local-cores"}
+    assert named == {key: str(profile[key]).lower() for key in named}
 
 
 @every_document

@@ -102,6 +102,20 @@ def test_a_clock_that_was_wrong_trains_nothing_again(project):
             assert path.read_bytes() == content, path
 
 
+def test_snakemakes_own_commands_work(project):
+    """A run that is finished is not trained again, even if Snakemake starts all jobs again."""
+    result = next((project.path / RUNS).glob("*/result.json"))
+    before = {path: path.read_bytes() for path in result.parent.iterdir() if path.is_file()}
+    assert "digraph" in project.succeed("--dag", *ARGUMENTS)
+    target = str(result.relative_to(project.path))
+    project.succeed("--forcerun", "train", *ARGUMENTS, "--", target)
+    assert {path: path.read_bytes() for path in before if path.name != "train.log"} == {
+        path: content for path, content in before.items() if path.name != "train.log"
+    }
+    project.succeed("--delete-all-output", *ARGUMENTS)
+    assert not result.exists() and not (project.path / "results/tiny/report.html").exists()
+
+
 def test_a_killed_report_is_made_again(project):
     page = project.path / "results/tiny/report.html"
     page.unlink()

@@ -1,5 +1,7 @@
 """Tests that files are written as a whole or not at all."""
 
+import errno
+import fcntl
 import subprocess
 import sys
 
@@ -71,6 +73,19 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
         process.communicate("")
     assert process.returncode == 0
     assert path.read_text() == "theirs"
+
+
+def test_without_locks_a_file_is_whole_all_the_same_and_leftovers_stay(tmp_path, monkeypatch):
+    def unsupported(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    left, path = tmp_path / ".file.1.tmp", tmp_path / "file"
+    left.write_text("half")
+    with files.replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    assert set(tmp_path.iterdir()) == {left, path}
 
 
 def test_a_mistake_in_reading_is_not_called_one_in_writing(tmp_path):

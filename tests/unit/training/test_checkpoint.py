@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import parameters
+from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.training import checkpoint
-from online_rnnlm.training.checkpoint import Progress
+from online_rnnlm.training.checkpoint import Progress, Unfinished
 from online_rnnlm.training.schedule import Schedule
 from tests.unit.small_records import epoch
 
@@ -44,6 +44,17 @@ def test_what_is_saved_is_loaded_bit_by_bit(tmp_path, epochs):
     assert loaded is not None
     assert same(loaded, saved)
     assert loaded.epoch == epochs
+
+
+def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
+    weights = parameters.initialise(Sizes(2000, 20, 40, 5), 0.1, 1, "float32")
+    weight_files.save(weights, tmp_path / "model.npz")
+    halfway = Unfinished(weights, weights, 512, -1234.5, 1.5, 1.25)
+    saved = Progress(Schedule(0.2, 2.0, 1.003), weights, weights, [epoch(1)], halfway)
+    run = RunDirectory(tmp_path)
+    checkpoint.save(saved, run, "this run")
+    model = (tmp_path / "model.npz").stat().st_size
+    assert run.state.stat().st_size == pytest.approx(4 * model, rel=0.05)
 
 
 def test_there_may_be_none(tmp_path):
