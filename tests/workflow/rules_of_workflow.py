@@ -7,7 +7,8 @@ codes is empty if the rule has none.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -39,8 +40,14 @@ def _codes(rule: Rule, experiment: Experiment) -> list[str]:
     """Return the codes of a rule: one for each run and corpus if they matter, else one."""
     code = dict(rule.params.items()).get("code")
     if callable(code):
-        return sorted({code(wildcards) for wildcards in _wildcards(experiment)})
+        return sorted(set(_of_all_jobs(code, experiment)))
     return [] if code is None else [code]
+
+
+def _of_all_jobs(code: Callable[[SimpleNamespace], str], experiment: Experiment) -> Iterator[str]:
+    for wildcards in _wildcards(experiment):
+        with suppress(KeyError):  # a run of the search is not tested
+            yield code(wildcards)
 
 
 def _wildcards(experiment: Experiment) -> Iterator[SimpleNamespace]:

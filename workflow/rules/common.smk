@@ -16,7 +16,8 @@ if CHECKOUT.is_dir():
     sys.path.insert(0, str(CHECKOUT))
 
 try:
-    from online_rnnlm.pipeline import configuration, earlier, inputs, resources, starting, watcher
+    from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, resources
+    from online_rnnlm.pipeline import starting, watcher
     from online_rnnlm.rivals import rivals_of_corpora
     from online_rnnlm.storage.paths import SPLITS, experiment_directory
 except ModuleNotFoundError as missing:
@@ -26,9 +27,12 @@ DRY_RUN = workflow.output_settings.dryrun
 with starting.one_line_errors():
     EXPERIMENT = configuration.read_configuration(config, workflow.configfiles)
     RESULTS = experiment_directory(EXPERIMENT.experiment)
+    JOBS = jobs.Jobs(EXPERIMENT, RESULTS)
     if workflow.exec_mode == ExecMode.DEFAULT:
         earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
+        if RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv):
+            freshness.order(JOBS, RESULTS)
         # `onstart` writes the configuration, too, but Snakemake does not call it in a module.
         if not (DRY_RUN or workflow.modifier.is_main_snakefile()):
             configuration.write_configuration(EXPERIMENT, RESULTS)
@@ -50,12 +54,28 @@ RIVALS = rivals_of_corpora(EXPERIMENT)
 MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
 
 
-def run_code(verb):
-    """Return a function of the wildcards that gives the digest of a verb's code.
+def inputs_of(rule, wildcard):
+    """Return a function of the wildcards that gives the inputs of a rule's job: see `of_job`."""
+    return lambda wildcards: JOBS.inputs(rule, getattr(wildcards, wildcard))
 
-    The digest includes the modules that the run's settings choose.
+
+def order_of(rule, wildcard):
+    """Return a function of the wildcards that gives the order of a rule's job: see `of_job`."""
+    return lambda wildcards: JOBS.order(rule, getattr(wildcards, wildcard))
+
+
+def of_job(attribute, rule, wildcard):
+    """Return a function of the wildcards that gives an attribute of a rule's job.
+
+    `wildcard` is the name of the wildcard that tells the rule's jobs apart.
     """
-    return lambda wildcards: inputs.run_code(verb, RUNS[wildcards.run])
+    return lambda wildcards: getattr(JOBS[rule, getattr(wildcards, wildcard)], attribute)
+
+
+def whole_job(rule):
+    """Return the parameters of a rule that reads all results."""
+    job = JOBS[rule, ""]
+    return {"code": job.code, "settings": job.settings, "job": JOBS.order(rule, "")}
 
 
 def run_corpus(*splits):

@@ -32,9 +32,9 @@ rule fetch:
 
 rule articles:
     input:
-        source=lambda wildcards: inputs.article_inputs(EXPERIMENT, wildcards.corpus),
+        inputs_of("articles", "corpus"),
     output:
-        CORPUS.articles,
+        update(CORPUS.articles),
     log:
         RESULTS.log("articles", "{corpus}"),
     conda:
@@ -44,24 +44,23 @@ rule articles:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(15, 3, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.corpus_code("articles", EXPERIMENT.corpora[wildcards.corpus]),
+        code=of_job("code", "articles", "corpus"),
+        settings=of_job("settings", "articles", "corpus"),
+        job=order_of("articles", "corpus"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: inputs.stage_settings(
-            "articles", EXPERIMENT.corpora[wildcards.corpus]
-        ),
     message:
         "Read the articles of {wildcards.corpus}"
     shell:
         "exec python3 -m online_rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
-        " --threads {threads} --log {log}"
+        " --threads {threads} --job {params.job} --log {log}"
 
 
 rule sentences:
     input:
-        articles=CORPUS.articles,
+        inputs_of("sentences", "corpus"),
     output:
-        CORPUS.sentences,
-        CORPUS.sentence_articles,
+        update(CORPUS.sentences),
+        update(CORPUS.sentence_articles),
     log:
         RESULTS.log("sentences", "{corpus}"),
     conda:
@@ -71,26 +70,23 @@ rule sentences:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(15, 0.5, input.size_mb, attempt),
     params:
-        code=inputs.code("sentences"),
+        code=of_job("code", "sentences", "corpus"),
+        settings=of_job("settings", "sentences", "corpus"),
+        job=order_of("sentences", "corpus"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: inputs.stage_settings(
-            "sentences", EXPERIMENT.corpora[wildcards.corpus]
-        ),
     message:
         "Divide {wildcards.corpus} into sentences and tokens"
     shell:
         "exec python3 -m online_rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
-        " --threads {threads} --log {log}"
+        " --threads {threads} --job {params.job} --log {log}"
 
 
 rule splits:
     input:
-        sentences=lambda wildcards: inputs.split_inputs(
-            EXPERIMENT.corpora[wildcards.corpus], RESULTS.corpus(wildcards.corpus)
-        ),
+        inputs_of("splits", "corpus"),
     output:
-        [CORPUS.split(split) for split in SPLITS],
-        [CORPUS.split_articles(split) for split in SPLITS],
+        [update(CORPUS.split(split)) for split in SPLITS],
+        [update(CORPUS.split_articles(split)) for split in SPLITS],
     log:
         RESULTS.log("splits", "{corpus}"),
     conda:
@@ -100,23 +96,22 @@ rule splits:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.corpus_code("splits", EXPERIMENT.corpora[wildcards.corpus]),
+        code=of_job("code", "splits", "corpus"),
+        settings=of_job("settings", "splits", "corpus"),
+        job=order_of("splits", "corpus"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: inputs.stage_settings(
-            "splits", EXPERIMENT.corpora[wildcards.corpus]
-        ),
     message:
         "Split {wildcards.corpus} into train, valid and test"
     shell:
         "exec python3 -m online_rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
-        " --threads {threads} --log {log}"
+        " --threads {threads} --job {params.job} --log {log}"
 
 
 rule vocabulary:
     input:
-        train=CORPUS.split("train"),
+        inputs_of("vocabulary", "corpus"),
     output:
-        CORPUS.vocabulary,
+        update(CORPUS.vocabulary),
     log:
         RESULTS.log("vocabulary", "{corpus}"),
     conda:
@@ -125,28 +120,25 @@ rule vocabulary:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 10, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.1, input.size_mb, attempt),
     params:
-        code=inputs.code("vocabulary"),
+        code=of_job("code", "vocabulary", "corpus"),
+        settings=of_job("settings", "vocabulary", "corpus"),
+        job=order_of("vocabulary", "corpus"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: inputs.stage_settings(
-            "vocabulary", EXPERIMENT.corpora[wildcards.corpus]
-        ),
     message:
         "Count the words of {wildcards.corpus}"
     shell:
         "exec python3 -m online_rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
-        " --log {log}"
+        " --job {params.job} --log {log}"
 
 
 rule encode:
     input:
-        splits=[CORPUS.split(split) for split in SPLITS],
-        articles=[CORPUS.split_articles(split) for split in SPLITS],
-        vocabulary=CORPUS.vocabulary,
+        inputs_of("encode", "corpus"),
     output:
-        CORPUS.statistics,
-        [CORPUS.text(split) for split in SPLITS],
-        [CORPUS.stream(split) for split in SPLITS],
-        [CORPUS.offsets(split) for split in SPLITS],
+        update(CORPUS.statistics),
+        [update(CORPUS.text(split)) for split in SPLITS],
+        [update(CORPUS.stream(split)) for split in SPLITS],
+        [update(CORPUS.offsets(split)) for split in SPLITS],
     log:
         RESULTS.log("encode", "{corpus}"),
     conda:
@@ -155,13 +147,12 @@ rule encode:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.corpus_code("encode", EXPERIMENT.corpora[wildcards.corpus]),
+        code=of_job("code", "encode", "corpus"),
+        settings=of_job("settings", "encode", "corpus"),
+        job=order_of("encode", "corpus"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: inputs.stage_settings(
-            "encode", EXPERIMENT.corpora[wildcards.corpus]
-        ),
     message:
         "Encode {wildcards.corpus}"
     shell:
         "exec python3 -m online_rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
-        " --log {log}"
+        " --job {params.job} --log {log}"

@@ -4,10 +4,9 @@
 
 rule evaluate:
     input:
-        run=inputs.run_files(RUN),
-        corpus=run_corpus(*SPLITS),
+        inputs_of("evaluate", "run"),
     output:
-        inputs.one_evaluation(RESULTS, "{run}", "none"),
+        [update(file) for file in inputs.one_evaluation(RESULTS, "{run}", "none")],
     log:
         RESULTS.log("evaluate", "{run}-none"),
     conda:
@@ -22,24 +21,26 @@ rule evaluate:
         ),
         gpu=run_gpus,
     params:
-        code=run_code("evaluate"),
+        code=of_job("code", "evaluate", "run"),
+        job=order_of("evaluate", "run"),
         configuration=RESULTS.configuration,
         how="--evaluation none",
     message:
         "Evaluate {wildcards.run}, with nothing learning"
     shell:
         "exec python3 -m online_rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
-        " {params.how} --log {log}"
+        " {params.how} --job {params.job} --log {log}"
 
 
 use rule evaluate as evaluate_online with:
     output:
-        inputs.one_evaluation(RESULTS, "{run}", "document_vector"),
-        [RESULTS.document_vectors("{run}", split) for split in ("valid", "test")],
+        [update(file) for file in inputs.one_evaluation(RESULTS, "{run}", "document_vector")],
+        [update(RESULTS.document_vectors("{run}", split)) for split in ("valid", "test")],
     log:
         RESULTS.log("evaluate", "{run}-document_vector"),
     params:
-        code=run_code("evaluate"),
+        code=of_job("code", "evaluate_online", "run"),
+        job=order_of("evaluate_online", "run"),
         configuration=RESULTS.configuration,
         how="--evaluation document_vector",
     message:
@@ -67,8 +68,7 @@ use rule kernels as online_kernels with:
 # evaluation that it was working on, and then goes on.
 use rule evaluate as evaluate_further with:
     input:
-        run=inputs.run_files(RUN),
-        corpus=run_corpus(*SPLITS),
+        inputs_of("evaluate_further", "run"),
         kernels=RESULTS.online_kernels,
     output:
         update(RESULTS.further_evaluations("{run}")),
@@ -83,25 +83,20 @@ use rule evaluate as evaluate_further with:
         ),
         gpu=run_gpus,
     params:
-        code=lambda wildcards: inputs.run_code(
-            "evaluate",
-            RUNS[wildcards.run],
-            *inputs.rivals_of_run(RUNS[wildcards.run], EXPERIMENT.testing),
-        ),
+        code=of_job("code", "evaluate_further", "run"),
+        settings=of_job("settings", "evaluate_further", "run"),
+        job=order_of("evaluate_further", "run"),
         configuration=RESULTS.configuration,
         how="--further",
-        testing=inputs.testing_settings(EXPERIMENT),
     message:
         "Evaluate {wildcards.run} in further ways"
 
 
 rule rival:
     input:
-        corpus=lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(RIVALS[wildcards.rival].corpus), SPLITS
-        ),
+        inputs_of("rival", "rival"),
     output:
-        inputs.one_evaluation(RESULTS, "{rival}", "none"),
+        [update(file) for file in inputs.one_evaluation(RESULTS, "{rival}", "none")],
     log:
         RESULTS.log("evaluate", "{rival}"),
     conda:
@@ -110,10 +105,11 @@ rule rival:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1400, 40, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 1, input.size_mb, attempt),
     params:
-        code=lambda wildcards: inputs.code("rival", RIVALS[wildcards.rival].rival.module),
+        code=of_job("code", "rival", "rival"),
+        job=order_of("rival", "rival"),
         configuration=RESULTS.configuration,
     message:
         "Train and test {wildcards.rival}"
     shell:
         "exec python3 -m online_rnnlm rival --config {params.configuration} --rival {wildcards.rival}"
-        " --log {log}"
+        " --job {params.job} --log {log}"

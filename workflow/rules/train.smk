@@ -32,13 +32,8 @@ rule kernels:
 # checkpoint and its log.
 rule train:
     input:
-        corpus=run_corpus("train", "valid"),
+        inputs_of("train", "run"),
         kernels=RESULTS.kernels,
-        candidates=lambda wildcards: [
-            file
-            for name in RUNS[wildcards.run].candidates
-            for file in inputs.run_files(RESULTS.run(name))
-        ],
     output:
         [update(file) for file in inputs.run_files(RUN)],
     log:
@@ -55,10 +50,12 @@ rule train:
         ),
         gpu=run_gpus,
     params:
-        code=run_code("train"),
+        code=of_job("code", "train", "run"),
+        settings=of_job("settings", "train", "run"),
+        job=order_of("train", "run"),
         configuration=RESULTS.configuration,
-        settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
     message:
         "Train {wildcards.run}"
     shell:
-        "exec python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run} --log {log}"
+        "exec python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run}"
+        " --job {params.job} --log {log}"

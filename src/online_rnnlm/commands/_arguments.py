@@ -29,6 +29,9 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
         default=CONFIGURATION,
         help="the experiment's configuration (default: %(default)s)",
     )
+    parser.add_argument(
+        "--job", type=Path, metavar="FILE", help="the workflow's order, for which to keep a receipt"
+    )
 
 
 def add_corpus(parser: argparse.ArgumentParser, *, threads: bool = False) -> None:

@@ -22,6 +22,7 @@ from online_rnnlm import commands
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
+from online_rnnlm.storage import receipts
 from online_rnnlm.storage.files import why_unwritable
 from online_rnnlm.storage.syntax import PACKAGE
 
@@ -83,7 +84,7 @@ def _outcome(parsed: argparse.Namespace) -> int:
     line.
     """
     try:
-        parsed.run_verb(parsed)
+        _run(parsed)
         sys.stdout.flush()
     except UserError as error:
         return _failed(error)
@@ -101,6 +102,17 @@ def _outcome(parsed: argparse.Namespace) -> int:
             raise
         return _failed(refused)
     return 0
+
+
+def _run(parsed: argparse.Namespace) -> None:
+    """Run the verb; as a job of the workflow it leaves a receipt, unless its files are current."""
+    order: Path | None = getattr(parsed, "job", None)
+    if order is None:
+        parsed.run_verb(parsed)
+        return
+    with receipts.recording(*receipts.ordered_job(order)) as made_already:
+        if not made_already:
+            parsed.run_verb(parsed)
 
 
 def _what_is_refused(error: OSError | MemoryError) -> str | None:

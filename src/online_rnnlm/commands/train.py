@@ -33,4 +33,4 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.training.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
-    train(resolved, corpus, files, arguments.checkpoint_seconds)
+    train(resolved, corpus, files, arguments.checkpoint_seconds, directory.earlier_runs)

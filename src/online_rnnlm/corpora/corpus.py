@@ -122,7 +122,7 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
     files = statistics.files
     if statistics.digest != digest_of(files):
         raise UserError(
-            f"{directory.statistics}: damaged; delete it and start again: it is made anew"
+            f"{directory.statistics}: damaged; start the experiment again: it is made anew"
         )
     for file in directory.model_files():
         check(file, files, directory.statistics)

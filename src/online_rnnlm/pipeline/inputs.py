@@ -21,6 +21,7 @@ from online_rnnlm.storage.code import code_digest, data_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 
 CHOICE = "training.choice"
+_WITH_TEMPLATES = ("tables", "neighbours", "report")
 # The settings that each stage of a corpus reads; changes of other settings do not run it again.
 STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
     "articles": ("source",),
@@ -65,9 +66,21 @@ def run_code(verb: str, run: PlannedRun, *modules: str) -> str:
     return code_digest(f"commands.{verb}:run", *chosen, *modules, without=without)
 
 
-def corpus_code(verb: str, settings: CorpusSettings) -> str:
-    """Return the digest of the code that a verb runs for a corpus, with its source's module."""
-    return code(verb, module_of(settings.source))
+def stage_code(stage: str, settings: CorpusSettings) -> str:
+    """Return the digest of a stage's code, with the source's module if the stage reads that."""
+    modules = [module_of(settings.source)] if "source" in STAGE_SETTINGS[stage] else []
+    return code(stage, *modules)
+
+
+def analysis_code(verb: str, experiment: Experiment, modules: Iterable[str]) -> str:
+    """Return the digest of the code of a verb that reads all results; `modules` make its parts."""
+    data = "analysis/templates" if verb in _WITH_TEMPLATES else None
+    return code(verb, *modules, *rival_modules(experiment), data=data)
+
+
+def whole_experiment(experiment: Experiment) -> str:
+    """Return all settings of an experiment that a result can depend on, as JSON."""
+    return as_json(experiment.model_dump(mode="json", exclude={"downloads"}))
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:
@@ -106,6 +119,18 @@ def one_evaluation(directory: ExperimentDirectory, run: str, evaluation: str) ->
     """Return the files of one evaluation: metrics, sentences' scores, tokens' scores."""
     files = (directory.evaluation, directory.sentence_scores, directory.token_scores)
     return [str(file(run, evaluation)) for file in files]
+
+
+def further_files(
+    directory: ExperimentDirectory, run: str, evaluations: Iterable[str]
+) -> list[str]:
+    """Return the files of a run's further evaluations, the list of them first."""
+    marks = directory.further_evaluations(run)
+    files = [str(marks)]
+    for evaluation in evaluations:
+        mark = str(marks.with_name(f"{evaluation}.json"))
+        files += [mark, *one_evaluation(directory, run, evaluation)]
+    return files
 
 
 def evaluation_files(

@@ -125,7 +125,7 @@ def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
     if expected is not None and file.is_file() and sha256_of(file) != expected:
         raise UserError(
             f"{file}: damaged: its checksum is not the one in {record.name}; "
-            "delete it and start again: it is made anew"
+            "start the experiment again: it is made anew"
         )
 
 

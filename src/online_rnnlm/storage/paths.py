@@ -165,6 +165,11 @@ class ExperimentDirectory:
         """The folder of the run of that name."""
         return RunDirectory(self.runs / run)
 
+    @property
+    def earlier_runs(self) -> Path:
+        """The folder of finished trainings that later ones replaced: a folder each, by identity."""
+        return self.path / "earlier"
+
     def evaluations(self, run: str) -> Path:
         """The folder of a run's evaluations."""
         return self.path / "evaluations" / run
@@ -197,6 +202,19 @@ class ExperimentDirectory:
     def logs(self) -> Path:
         """The folder of the jobs' logs; a run's own log is in its folder."""
         return self.path / "logs"
+
+    @property
+    def receipts(self) -> Path:
+        """The folder of the receipts of the workflow's jobs."""
+        return self.path / "receipts"
+
+    def receipt(self, rule: str, name: str) -> Path:
+        """The receipt of a rule's job for a run or corpus; `name` is empty for a single job."""
+        return self.receipts / rule / f"{name or 'all'}.json"
+
+    def order(self, rule: str, name: str) -> Path:
+        """The file beside a job's receipt that says what the job is to read and make."""
+        return self.receipts / rule / f"{name or 'all'}.order.json"
 
     @property
     def kernels(self) -> Path:

@@ -18,6 +18,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records
+from online_rnnlm.storage.earlier_runs import exchange
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 from online_rnnlm.storage.records import Epoch, RunFailure, RunRecord, RunResult
@@ -42,12 +43,15 @@ def train(
     corpus_directory: CorpusDirectory,
     directory: RunDirectory,
     checkpoint_seconds: float = math.inf,
+    earlier: Path | None = None,
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
 
     If the run is finished, with the same settings, corpus and code, only the times of its files
     are renewed, because Snakemake compares them. A checkpoint is written after every epoch, and
-    within an epoch whenever `checkpoint_seconds` have passed.
+    within an epoch whenever `checkpoint_seconds` have passed. If `earlier` is a folder, a finished
+    training of other settings is kept there before it is replaced, and one of these settings that
+    was kept there is taken instead of a new one.
 
     Raises Diverged if training diverges, or at once if the same training has diverged before; the
     run then has no result. Raises Stopped, after a checkpoint, if the process is told to end.
@@ -55,6 +59,8 @@ def train(
     with watching() as watch, _alone(run.name, directory, watch):
         corpus = load_corpus(corpus_directory)
         record = describe_run(run, corpus)
+        if earlier is not None:
+            _take_earlier(run, directory, record.identity, earlier)
         if _is_finished(directory, record.identity):
             logger.info("%s: finished already", run.name)
             for file in directory.finished_files():
@@ -118,6 +124,15 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
         f"{epoch.valid_perplexity:.2f} on valid{'' if epoch.kept else ' (not kept)'}, "
         f"{epoch.words_per_second:,.0f} words/s, at most {left / 60:.1f} min left"
     )
+
+
+def _take_earlier(run: Run, directory: RunDirectory, identity: str, folder: Path) -> None:
+    """Use a finished training that was kept, under this run's name, if there is one."""
+    if exchange(directory, identity, folder):
+        names = {"name": run.name, "searched": run.searched, "candidates": run.candidates}
+        record = records.read(RunRecord, directory.record)
+        records.write(directory.record, record.model_copy(update=names))
+        logger.info("%s: trained earlier; taken from %s", run.name, folder / identity)
 
 
 def _is_finished(directory: RunDirectory, identity: str) -> bool:

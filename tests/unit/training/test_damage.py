@@ -185,7 +185,7 @@ def test_a_damaged_corpus_is_refused(experiment, damage, number):
     directory = experiment.corpus("topics")
     file = corpus_files(directory)[number]
     damage(file)
-    with pytest.raises(UserError, match=r"damaged.*delete it and start again") as raised:
+    with pytest.raises(UserError, match=r"damaged.*start the experiment again") as raised:
         load_corpus(directory)
     assert str(raised.value).startswith(f"{file}: ")
 

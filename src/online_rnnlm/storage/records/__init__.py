@@ -44,6 +44,7 @@ from online_rnnlm.storage.records.others import (
     ResultsFolder,
     Tracked,
 )
+from online_rnnlm.storage.records.receipts import Order, Receipt
 from online_rnnlm.storage.records.runs import (
     Accounting,
     Epoch,
@@ -74,7 +75,9 @@ __all__ = [
     "Job",
     "Machine",
     "Number",
+    "Order",
     "Part",
+    "Receipt",
     "Record",
     "ResultsFolder",
     "RunFailure",

@@ -126,7 +126,7 @@ def _parsed(kind: type[AnyRecord], text: str, where: str) -> AnyRecord:
 
 
 def _damaged(where: str, what: str) -> str:
-    return f"{where}: damaged: {what}; delete it and start again: it is made anew"
+    return f"{where}: damaged: {what}; start the experiment again: it is made anew"
 
 
 def _of_another_version(kind: type[Record], found: object, where: str) -> str:

@@ -1,0 +1,35 @@
+"""Show the finished trainings that later ones replaced, or delete them."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _arguments
+
+HELP = "show the trainings that were replaced and kept, or delete them"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _arguments.add_results(parser)
+    parser.add_argument("--clear", action="store_true", help="delete them")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    import shutil
+
+    from online_rnnlm.storage import records
+    from online_rnnlm.storage.earlier_runs import kept_runs
+    from online_rnnlm.storage.records import RunRecord, RunResult
+
+    folder = _arguments.results_of(arguments).earlier_runs
+    for kept in kept_runs(folder):
+        record, result = records.read(RunRecord, kept.record), records.read(RunResult, kept.result)
+        megabytes = sum(file.stat().st_size for file in kept.finished_files()) / 1e6
+        print(
+            f"{record.name}: perplexity {result.valid_perplexity:.2f} on valid, "
+            f"trained {record.began:%Y-%m-%d %H:%M} UTC, {megabytes:.1f} MB, {kept.path}"
+        )
+    if arguments.clear:
+        shutil.rmtree(folder, ignore_errors=True)

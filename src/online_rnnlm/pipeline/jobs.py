@@ -1,0 +1,236 @@
+"""All jobs of an experiment: what each one reads, makes and depends on.
+
+The rules of the workflow take their inputs and parameters from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from online_rnnlm.config.catalogue import figures_of, tables_of
+from online_rnnlm.config.evaluations import (
+    DOCUMENT_VECTOR,
+    NONE,
+    further_evaluations,
+    main_evaluations,
+)
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.pipeline import inputs
+from online_rnnlm.rivals import rivals_of_corpora
+from online_rnnlm.storage import receipts
+from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+
+PUBLISHED = "config/published.yaml"
+TABLE_KINDS = ("html", "csv", "md", "tex")
+FIGURE_KINDS = ("svg", "png")
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job of the workflow, with what its outputs depend on besides its inputs."""
+
+    rule: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    find_code: Callable[[], str]
+    settings: str
+    """The settings that it reads, as JSON."""
+    more_outputs: tuple[str, ...] = ()
+    """Files that it makes and that Snakemake does not know, since their names differ by run."""
+
+    @cached_property
+    def code(self) -> str:
+        """The digest of the code that it runs."""
+        return self.find_code()
+
+    @property
+    def identity(self) -> str:
+        """The sha256 of its settings and code, as hexadecimal digits."""
+        return hashlib.sha256(f"{self.settings}\n{self.code}".encode()).hexdigest()
+
+    @property
+    def files(self) -> receipts.Job:
+        """The job as receipts know it."""
+        made = (*self.outputs, *self.more_outputs)
+        return receipts.Job(
+            self.rule,
+            self.name,
+            tuple(map(Path, self.inputs)),
+            tuple(map(Path, made)),
+            self.identity,
+        )
+
+
+class Jobs:
+    """The jobs of an experiment, by rule and by run or corpus: jobs["train", "demo-M100-…"]."""
+
+    def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
+        self._experiment = experiment
+        self._directory = directory
+        self._jobs = {(job.rule, job.name): job for job in self._all()}
+
+    def __getitem__(self, key: tuple[str, str]) -> PlannedJob:
+        """Return the job of a rule for a run or corpus; raises KeyError if there is none."""
+        return self._jobs[key]
+
+    def __iter__(self) -> Iterator[PlannedJob]:
+        """Iterate over all jobs, each after those that make its inputs."""
+        return iter(self._jobs.values())
+
+    def inputs(self, rule: str, name: str) -> list[str]:
+        """Return the inputs of a job in Snakemake: the files that it reads, and its order."""
+        order = self._directory.order(rule, name)
+        orders = [str(order)] if order.exists() else []  # none where nothing can be written
+        return [*self[rule, name].inputs, *orders]
+
+    def order(self, rule: str, name: str) -> str:
+        """Return the file that tells a verb what its job reads and makes."""
+        return str(self._directory.order(rule, name))
+
+    @property
+    def outputs(self) -> list[str]:
+        """All files that the jobs make and that Snakemake knows."""
+        return [file for job in self for file in job.outputs]
+
+    def _all(self) -> Iterator[PlannedJob]:
+        for corpus in self._experiment.corpora:
+            yield from self._of_corpus(corpus)
+        for run in self._experiment.trainings():
+            yield self._training(run)
+            if not run.searched:
+                yield from self._evaluations(run)
+        yield from self._rivals()
+        yield from self._of_experiment()
+
+    def _of_corpus(self, corpus: str) -> Iterator[PlannedJob]:
+        """Yield the stages of a corpus's preparation; a download is known by its checksum."""
+        settings = self._experiment.corpora[corpus]
+        files = self._directory.corpus(corpus)
+        splits = [files.split(split) for split in SPLITS]
+        articles = [files.split_articles(split) for split in SPLITS]
+        kinds = (files.text, files.stream, files.offsets)
+        encoded = [files.statistics, *(kind(split) for kind in kinds for split in SPLITS)]
+        reads_and_makes: dict[str, tuple[Iterable[str | Path], Iterable[Path]]] = {
+            "articles": (inputs.article_inputs(self._experiment, corpus), [files.articles]),
+            "sentences": ([files.articles], [files.sentences, files.sentence_articles]),
+            "splits": (inputs.split_inputs(settings, files), [*splits, *articles]),
+            "vocabulary": ([files.split("train")], [files.vocabulary]),
+            "encode": ([*splits, *articles, files.vocabulary], encoded),
+        }
+        for stage in source_of(settings.source).stages():
+            if stage in reads_and_makes:
+                read, made = reads_and_makes[stage]
+                yield PlannedJob(
+                    stage,
+                    corpus,
+                    [*map(str, read)],
+                    [*map(str, made)],
+                    lambda stage=stage: inputs.stage_code(stage, settings),  # type: ignore[misc]
+                    inputs.stage_settings(stage, settings),
+                )
+
+    def _training(self, run: PlannedRun) -> PlannedJob:
+        read = self._encoded(run, ("train", "valid"))
+        for name in run.candidates:
+            read += inputs.run_files(self._directory.run(name))
+        return PlannedJob(
+            "train",
+            run.name,
+            read,
+            inputs.run_files(self._directory.run(run.name)),
+            lambda: inputs.run_code("train", run),
+            inputs.as_json(run.model_dump(mode="json")),
+        )
+
+    def _evaluations(self, run: PlannedRun) -> Iterator[PlannedJob]:
+        """Yield the tests of a run with nothing learning, with its vector learning, and further."""
+        directory, testing = self._directory, self._experiment.testing
+        size = run.settings.document_size
+        read = [*inputs.run_files(directory.run(run.name)), *self._encoded(run, SPLITS)]
+        vectors = [str(directory.document_vectors(run.name, split)) for split in ("valid", "test")]
+        rules = {NONE: ("evaluate", []), DOCUMENT_VECTOR: ("evaluate_online", vectors)}
+        for evaluation in main_evaluations(size):
+            rule, others = rules[evaluation]
+            made = [*inputs.one_evaluation(directory, run.name, evaluation), *others]
+            yield PlannedJob(
+                rule, run.name, read, made, lambda: inputs.run_code("evaluate", run), ""
+            )
+        further = further_evaluations(size, testing)
+        if further:
+            rivals = inputs.rivals_of_run(run, testing)
+            first, *others = inputs.further_files(directory, run.name, further)
+            yield PlannedJob(
+                "evaluate_further",
+                run.name,
+                read,
+                [first],
+                lambda: inputs.run_code("evaluate", run, *rivals),
+                inputs.testing_settings(self._experiment),
+                tuple(others),
+            )
+
+    def _rivals(self) -> Iterator[PlannedJob]:
+        for name, found in rivals_of_corpora(self._experiment).items():
+            module = found.rival.module
+            yield PlannedJob(
+                "rival",
+                name,
+                inputs.encoded_files(self._directory.corpus(found.corpus), SPLITS),
+                inputs.one_evaluation(self._directory, name, NONE),
+                lambda module=module: inputs.code("rival", module),  # type: ignore[misc]
+                "",
+            )
+
+    def _of_experiment(self) -> Iterator[PlannedJob]:
+        """Yield what is made from all results: tables, figures, claims and the report."""
+        directory, tables = self._directory, tables_of(self._experiment)
+        figures = figures_of(self._experiment)
+        results = inputs.result_files(self._experiment, directory)
+        with_vectors = results + inputs.vector_files(self._experiment, directory)
+        made = {
+            verb: [
+                str(directory.table(table.name, kind))
+                for table in tables
+                if table.verb == verb
+                for kind in TABLE_KINDS
+            ]
+            for verb in ("tables", "neighbours")
+        }
+        pictures = [str(directory.figure(f.name, kind)) for f in figures for kind in FIGURE_KINDS]
+        pictures.append(str(directory.captions))
+        claims = [str(directory.claims)]
+        shown = [*made["tables"], *pictures, *claims, *made["neighbours"], PUBLISHED, *results]
+        modules = {
+            "tables": [table.module for table in tables],
+            "figures": [figure.module for figure in figures],
+            "report": [table.module for table in tables],
+        }
+        whole = inputs.whole_experiment(self._experiment)
+        parts = {
+            "tables": ([*results, PUBLISHED], made["tables"]),
+            "figures": (with_vectors, pictures),
+            "claims": (results, claims),
+            **({"neighbours": (with_vectors, made["neighbours"])} if made["neighbours"] else {}),
+            "report": (shown, [str(directory.report)]),
+        }
+        for rule, (read, outputs) in parts.items():
+            yield PlannedJob(
+                rule,
+                "",
+                read,
+                outputs,
+                lambda rule=rule: inputs.analysis_code(  # type: ignore[misc]
+                    rule, self._experiment, modules.get(rule, [])
+                ),
+                whole,
+            )
+
+    def _encoded(self, run: PlannedRun, splits: Iterable[str]) -> list[str]:
+        return inputs.encoded_files(self._directory.corpus(run.settings.corpus), splits)

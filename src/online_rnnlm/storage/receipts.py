@@ -1,0 +1,183 @@
+"""Receipts: what each job of the workflow read and made, so that a changed file is never believed.
+
+A job writes its receipt when it begins and, completely, when it ends. A job whose receipt agrees
+with its settings, its code and the files on the disk need not run again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Order, Receipt
+
+logger = logging.getLogger(__name__)
+
+_LONG_AGO = 1.0
+"""Time of the orders of jobs that need not run again (Unix time, seconds)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of the workflow: one rule, for one run or corpus."""
+
+    rule: str
+    name: str
+    """The run or the corpus; empty if the rule has a single job."""
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    identity: str
+    """The sha256 of its settings and code, as hexadecimal digits."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of a job's files."""
+
+    current: bool
+    """True if the job need not run: its receipt agrees with settings, code and files."""
+    changed: tuple[Path, ...] = ()
+    """Outputs that have changed since the job made them."""
+
+
+@dataclass
+class Checksums:
+    """The sha256 of files, each computed once."""
+
+    _known: dict[Path, str | None] = field(default_factory=dict)
+
+    def of(self, file: Path) -> str | None:
+        """Return a file's sha256 as hexadecimal digits, or None if there is no such file."""
+        if file not in self._known:
+            self._known[file] = sha256_of(file) if file.is_file() else None
+        return self._known[file]
+
+
+def state(directory: ExperimentDirectory, job: Job, sums: Checksums) -> State:
+    """Compare a job's receipt with its settings, its code and its files."""
+    receipt = _read(directory, job)
+    if receipt is None or not receipt.finished:
+        return State(current=False)
+    made = {_file(directory, path): digest for path, digest in receipt.outputs.items()}
+    changed = tuple(file for file, digest in made.items() if sums.of(file) not in (None, digest))
+    same_work = receipt.identity == job.identity and receipt.inputs == _sums(
+        directory, job.inputs, sums
+    )
+    complete = set(made) == set(job.outputs) and None not in map(sums.of, made)
+    return State(current=same_work and complete and not changed, changed=changed)
+
+
+@contextmanager
+def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
+    """Keep a job's receipt; the block does the job if it is given False.
+
+    It is given True if the job's files are current: then only their times are renewed, because
+    Snakemake compares them. Outputs that have changed since the job made them are removed first.
+    Files that an earlier job of this name made, and that this one does not make, are removed last.
+    """
+    sums = Checksums()
+    found = state(directory, job, sums)
+    if found.current:
+        for file in job.outputs:
+            os.utime(file)
+        logger.info("%s %s: made already", job.rule, job.name)
+        yield True
+        return
+    for file in found.changed:
+        logger.warning("%s: changed since it was made: made again", file)
+        file.unlink(missing_ok=True)
+    earlier = _read(directory, job)
+    inputs = _sums(directory, job.inputs, sums)
+    before = earlier.outputs if earlier else {}
+    path = directory.receipt(job.rule, job.name)
+    begun = Receipt(identity=job.identity, finished=False, inputs=inputs, outputs=before)
+    records.write(path, begun)
+    yield False
+    outputs = _sums(directory, job.outputs, Checksums())
+    for left in set(before) - set(outputs):
+        _file(directory, left).unlink(missing_ok=True)
+    made = Receipt(identity=job.identity, finished=True, inputs=inputs, outputs=outputs)
+    records.write(path, made)
+
+
+def write_order(directory: ExperimentDirectory, job: Job, *, again: bool) -> None:
+    """Write what a job is to read and make; if it must run `again`, newer than all its outputs."""
+    path = directory.order(job.rule, job.name)
+    order = Order(
+        rule=job.rule,
+        name=job.name,
+        identity=job.identity,
+        inputs=tuple(_path(directory, file) for file in job.inputs),
+        outputs=tuple(_path(directory, file) for file in job.outputs),
+        # Snakemake does not run a job for a small input whose content is still the same.
+        again=time.time_ns() if again else None,
+    )
+    if again or _known_order(path) != order:
+        records.write(path, order)
+    if not again and path.stat().st_mtime != _LONG_AGO:
+        os.utime(path, (_LONG_AGO, _LONG_AGO))
+
+
+def ordered_job(path: Path) -> tuple[ExperimentDirectory, Job]:
+    """Read the job that a file of `write_order` describes; return its experiment's folder, too."""
+    order, directory = records.read(Order, path), ExperimentDirectory(path.parents[2])
+    read, made = (
+        tuple(_file(directory, path) for path in paths) for paths in (order.inputs, order.outputs)
+    )
+    return directory, Job(order.rule, order.name, read, made, order.identity)
+
+
+def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
+    """Return the files that have changed, or were deleted, since finished jobs made them."""
+    changed = []
+    orders = set(directory.receipts.glob("*/*.order.json"))
+    for path in sorted(set(directory.receipts.glob("*/*.json")) - orders):
+        receipt = records.read(Receipt, path)
+        made = receipt.outputs if receipt.finished else {}
+        files = ((_file(directory, name), digest) for name, digest in made.items())
+        changed += [f for f, digest in files if not f.is_file() or sha256_of(f) != digest]
+    return changed
+
+
+def _known_order(path: Path) -> Order | None:
+    """Read an order without the time in it; None if it is missing or damaged."""
+    with suppress(UserError):
+        order = records.read_if_there(Order, path)
+        return order and order.model_copy(update={"again": None})
+    return None
+
+
+def _read(directory: ExperimentDirectory, job: Job) -> Receipt | None:
+    """Read a job's receipt; a missing or damaged one is None, so the job runs again."""
+    try:
+        return records.read_if_there(Receipt, directory.receipt(job.rule, job.name))
+    except UserError as error:
+        logger.warning("%s", error)
+        return None
+
+
+def _sums(directory: ExperimentDirectory, files: Iterable[Path], sums: Checksums) -> dict[str, str]:
+    """Return the sha256 of the files that exist, by their paths in receipts."""
+    found = ((_path(directory, file), sums.of(file)) for file in files)
+    return {path: digest for path, digest in found if digest is not None}
+
+
+def _path(directory: ExperimentDirectory, file: Path) -> str:
+    """Return a file's path as records have it: see `Receipt`."""
+    if file.is_relative_to(directory.path):
+        return str(file.relative_to(directory.path))
+    return str(file) if file.is_absolute() else f"./{file}"
+
+
+def _file(directory: ExperimentDirectory, path: str) -> Path:
+    """Return the file of a path in a record."""
+    return Path(path) if path.startswith(("/", "./")) else directory.path / path

@@ -1,0 +1,77 @@
+"""Tests of the trainings that are kept when others take their place."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.storage import records
+from online_rnnlm.storage.earlier_runs import exchange, finished_identity, kept_runs
+from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.paths import RunDirectory
+from tests.unit.small_records import epoch, run_record, run_result
+
+FIRST, SECOND = "a" * 64, "b" * 64
+
+
+def finish(run, identity):
+    """Put a finished run with this identity into a folder."""
+    run.path.mkdir(parents=True, exist_ok=True)
+    records.write_lines(run.metrics, [epoch(1)])
+    run.model.unlink(missing_ok=True)
+    run.model.write_text(f"weights of {identity}")
+    records.write(run.record, run_record(identity=identity))
+    files = {file.name: sha256_of(file) for file in (run.model, run.metrics)}
+    records.write(run.result, run_result(identity=identity, files=files))
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDirectory(tmp_path / "runs" / "one")
+
+
+def test_a_training_is_kept_and_taken_back(run, tmp_path):
+    finish(run, FIRST)
+    assert not exchange(run, SECOND, tmp_path / "earlier")
+    finish(run, SECOND)
+    assert exchange(run, FIRST, tmp_path / "earlier")
+    assert finished_identity(run) == FIRST
+    assert run.model.read_text() == f"weights of {FIRST}"
+    assert {finished_identity(kept) for kept in kept_runs(tmp_path / "earlier")} == {FIRST, SECOND}
+
+
+def test_what_is_kept_does_not_change_with_the_run(run, tmp_path):
+    finish(run, FIRST)
+    exchange(run, SECOND, tmp_path / "earlier")
+    finish(run, SECOND)
+    [kept] = kept_runs(tmp_path / "earlier")
+    assert kept.model.read_text() == f"weights of {FIRST}"
+
+
+def test_the_training_that_is_asked_for_stays(run, tmp_path):
+    finish(run, FIRST)
+    assert not exchange(run, FIRST, tmp_path / "earlier")
+    assert not (tmp_path / "earlier").exists()
+
+
+@pytest.mark.parametrize("name", ["model.npz", "metrics.jsonl", "result.json", "run.json"])
+def test_damaged_trainings_are_neither_kept_nor_taken(run, tmp_path, name):
+    finish(run, FIRST)
+    (run.path / name).write_bytes(b"damaged")
+    exchange(run, SECOND, tmp_path / "earlier")
+    assert list(kept_runs(tmp_path / "earlier")) == []
+    finish(run, FIRST)
+    exchange(run, SECOND, tmp_path / "earlier")
+    kept = tmp_path / "earlier" / FIRST / name
+    kept.unlink()
+    kept.write_bytes(b"damaged")
+    finish(run, SECOND)
+    assert not exchange(run, FIRST, tmp_path / "earlier")
+
+
+def test_a_file_system_without_links_gets_copies(run, tmp_path, monkeypatch):
+    def refuse(*_: Path) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, "link", refuse)
+    test_a_training_is_kept_and_taken_back(run, tmp_path)
