@@ -10,9 +10,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from types import FrameType
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -27,11 +27,11 @@ _PATIENCE = 600.0
 """Most seconds for a server to start or to stop; a busy machine can take a minute."""
 
 
-def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
-    """Synchronise the experiment's own store, then replace this process by MLflow's server.
+def serve(directory: ExperimentDirectory, port: int) -> None:
+    """Synchronise the experiment's own store, then run MLflow's server until Ctrl-C is pressed.
 
     If the experiment's folder can only be read, the store is one in the user's cache. Raises
-    UserError if the port is in use.
+    UserError if the port is in use, or if the server ends by itself.
     """
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,8 +45,34 @@ def serve(directory: ExperimentDirectory, port: int) -> NoReturn:
     found = synchronise(directory)
     for corpus, experiment in found.experiments.items():
         print(f"MLflow, {corpus}: {address(port)}/{page(experiment)}", flush=True)
-    command = ui_command(directory, port)
-    os.execve(command[0], command, os.environ | SERVER_ENVIRONMENT)
+    run_until_told(ui_command(directory, port))
+
+
+def run_until_told(command: Sequence[str]) -> None:
+    """Run a server until this process receives Ctrl-C or another signal to end.
+
+    Ctrl-C does not reach the server itself, which would show tracebacks: it has a process group of
+    its own, and is told to end. Raises UserError if it ends before.
+    """
+    received: list[int] = []
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def end(number: int, frame: FrameType | None = None) -> None:
+        received.append(number)
+        for server in servers:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    environment = os.environ | SERVER_ENVIRONMENT
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+    servers.append(server)
+    if received:  # before there was a server to end
+        end(received[0])
+    status = server.wait()
+    if not received:
+        raise UserError(f"MLflow's server has ended with status {status}")
 
 
 def address(port: int) -> str:

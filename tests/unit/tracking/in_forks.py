@@ -18,8 +18,8 @@ def enter(path: str, uri: str | None, moment: str | None = None) -> None:
 
 
 def look(path: str) -> None:
-    """Run `ui`, but print the command of MLflow's server instead of becoming that server."""
-    os.execve = lambda program, command, environment: print(*command)
+    """Run `ui`, but print the command of MLflow's server instead of running that server."""
+    server.run_until_told = lambda command: print(*command)
     server.serve(ExperimentDirectory(Path(path)), server.free_port())
 
 

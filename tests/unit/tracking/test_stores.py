@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import ResultsFolder, Tracked
 from online_rnnlm.tracking import synchronisation
 from online_rnnlm.tracking.links import is_writable, linked
-from online_rnnlm.tracking.server import HOST, serve
+from online_rnnlm.tracking.server import HOST, run_until_told, serve
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise, watch
 from tests.forking import ROOT
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = [
     pytest.mark.slow,  # MLflow takes seconds to import
@@ -76,6 +78,30 @@ def test_a_port_in_use_is_named(directory: ExperimentDirectory) -> None:
         port = other.getsockname()[1]
         with pytest.raises(UserError, match=f"^port {port}: .*choose another one"):
             serve(directory, port)
+
+
+def test_ctrl_c_ends_the_server_quietly(tmp_path: Path) -> None:
+    """The server is a shell that says which signals it has received."""
+    said = tmp_path / "said"
+    server = f"exec 2> /dev/null; trap 'echo SIGINT >> {said}' INT; "
+    server += f"trap 'echo SIGTERM >> {said}; exit 1' TERM; "
+    server += f"echo ready >> {said}; while true; do sleep 0.1; done"
+    code = f"from online_rnnlm.tracking.server import *; run_until_told(['sh', '-c', {server!r}])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, start_new_session=True
+    )
+    wait_until(said.is_file, "the server has begun")
+    for _ in range(2):
+        os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=PATIENCE) == (None, b"")
+    assert process.returncode == 0
+    assert set(said.read_text().split()) == {"ready", "SIGTERM"}
+
+
+def test_a_server_that_ends_by_itself_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    with pytest.raises(UserError, match="server has ended with status 3"):
+        run_until_told(["sh", "-c", "exit 3"])
 
 
 def test_a_store_that_can_only_be_read_is_said_in_one_line(
