@@ -9,7 +9,7 @@ from online_rnnlm.storage.records import (
     Epoch,
     Job,
     Machine,
-    RunFailure,
+    RunDivergence,
     RunRecord,
     RunResult,
     SplitStatistics,
@@ -56,9 +56,9 @@ def run_result(**changes: Any) -> RunResult:
     return RunResult.model_validate(values | changes)
 
 
-def run_failure(**changes: Any) -> RunFailure:
-    values = {"identity": DIGEST, "ended": _BEGAN, "message": "diverged", "diverged": True}
-    return RunFailure.model_validate(values | changes)
+def run_divergence(**changes: Any) -> RunDivergence:
+    values = {"identity": DIGEST, "files": {}, "ended": _BEGAN, "epochs": 0, "reason": "diverged"}
+    return RunDivergence.model_validate(values | changes)
 
 
 def epoch(number: int = 1, **changes: Any) -> Epoch:

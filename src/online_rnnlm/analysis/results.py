@@ -8,9 +8,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from online_rnnlm.analysis.missing import (
+    DivergedRun,
+    Missing,
+    NothingToShowError,
+    missing_comparisons,
+    missing_evaluation,
+    missing_run,
+    note,
+)
 from online_rnnlm.analysis.published import Published
 from online_rnnlm.analysis.row import FinishedRun, Row
-from online_rnnlm.config.evaluations import NONE, evaluations_of
+from online_rnnlm.config.evaluations import NONE, evaluations_of, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import UserError
@@ -18,7 +27,14 @@ from online_rnnlm.rivals import rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import CorpusRival, RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Evaluation, RunRecord, RunResult, Statistics
+from online_rnnlm.storage.records import (
+    DivergedEvaluation,
+    Evaluation,
+    RunDivergence,
+    RunRecord,
+    RunResult,
+    Statistics,
+)
 from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.training.choice import resolve
 
@@ -60,9 +76,14 @@ class Results:
     experiment: Experiment
     directory: ExperimentDirectory
     rows: tuple[Row, ...]
-    """The rows of the comparison, in the configuration's order."""
+    """The rows of the comparison, in the configuration's order; a row whose run for any seed has
+    diverged is left out."""
     search: tuple[FinishedRun, ...]
-    """The runs of the search for settings."""
+    """The runs of the search for settings that have finished."""
+    diverged_search: tuple[DivergedRun, ...]
+    """The runs of the search that have diverged."""
+    missing: tuple[Missing, ...]
+    """All that has diverged or cannot be compared."""
     rivals: tuple[TestedRival, ...]
     """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
     corpora: Mapping[str, Statistics]
@@ -81,8 +102,24 @@ class Results:
 
     @property
     def first_corpus(self) -> str:
-        """The corpus that is shown where there is room for only one."""
-        return next(iter(self.corpora))
+        """The corpus that is shown where there is room for only one: the first that has rows.
+
+        Raises NothingToShowError if none has.
+        """
+        return self.compared_corpora[0]
+
+    @property
+    def compared_corpora(self) -> list[str]:
+        """The corpora that have rows; raises NothingToShowError if none has."""
+        found = [corpus for corpus in self.corpora if self.rows_on(corpus)]
+        if not found:
+            raise NothingToShowError("No row has finished.")
+        return found
+
+    @property
+    def missing_note(self) -> list[str]:
+        """A note for a table or a caption that names what is missing; none if nothing is."""
+        return note(self.missing, self.several_corpora)
 
     @property
     def runs(self) -> list[FinishedRun]:
@@ -114,6 +151,13 @@ class Results:
         vectors = [row for row in rows if row.has_vector]
         return min(papers or vectors or rows, key=lambda row: row.perplexity("valid").mean)
 
+    def best_with_vector(self) -> Row:
+        """The best row of the first corpus; raises NothingToShowError if it has no vector."""
+        best = self.best(self.first_corpus)
+        if not best.has_vector:
+            raise NothingToShowError("No row with a document vector has finished.")
+        return best
+
     def opponents(self, vector: Row) -> Opponents:
         """The static rows that a row with a document vector is compared with."""
         rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
@@ -130,57 +174,89 @@ def collect(
 
     Raises UserError for files that are missing or out of date.
     """
-    runs = [_finished(experiment, directory, planned) for planned in experiment.runs()]
+    found = [_read(experiment, directory, planned) for planned in experiment.runs()]
+    rows = [list(of_row) for _, of_row in groupby(found, lambda one: one.row)]
+    search = [_read(experiment, directory, planned) for planned in experiment.search_runs()]
+    corpora = {
+        corpus: records.read(Statistics, directory.corpus(corpus).statistics)
+        for corpus in experiment.corpora
+    }
     return Results(
         experiment=experiment,
         directory=directory,
-        rows=tuple(Row(tuple(of_row)) for _, of_row in groupby(runs, _row_of)),
-        search=tuple(_finished(experiment, directory, run) for run in experiment.search_runs()),
-        rivals=tuple(
-            TestedRival(*found, records.read(Evaluation, directory.evaluation(name, NONE)))
-            for name, found in rivals_of_corpora(experiment).items()
+        rows=tuple(row for row in map(_row_of, rows) if row is not None),
+        search=tuple(one.finished for one in search if one.finished),
+        diverged_search=tuple(one.diverged for one in search if one.diverged),
+        missing=(
+            *(missing for one in [*found, *search] for missing in one.missing),
+            *missing_comparisons(experiment, corpora),
         ),
-        corpora={
-            corpus: records.read(Statistics, directory.corpus(corpus).statistics)
-            for corpus in experiment.corpora
-        },
+        rivals=tuple(
+            TestedRival(*rival, records.read(Evaluation, directory.evaluation(name, NONE)))
+            for name, rival in rivals_of_corpora(experiment).items()
+        ),
+        corpora=corpora,
         published=published or Published(rows=[]),
     )
 
 
-def _row_of(run: FinishedRun) -> tuple[str, str]:
-    """The corpus and label of a run's row; the runs of a row follow one another."""
-    return run.run.settings.corpus, run.run.model
+class _Read(NamedTuple):
+    """A run whose files have been read."""
+
+    run: Run
+    finished: FinishedRun | None
+    diverged: DivergedRun | None
+    """The run if its training diverged."""
+    missing: list[Missing]
+    """The run itself, or those of its evaluations that diverged."""
+
+    @property
+    def row(self) -> tuple[str, str]:
+        """The corpus and label of the run's row; the runs of a row follow one another."""
+        return self.run.settings.corpus, self.run.model
 
 
-def _finished(
-    experiment: Experiment, directory: ExperimentDirectory, planned: PlannedRun
-) -> FinishedRun:
+def _row_of(found: list[_Read]) -> Row | None:
+    """The row of these runs; None if any of them, or its main evaluations, diverged."""
+    finished = tuple(one.finished for one in found if one.finished)
+    return Row(finished) if len(finished) == len(found) else None
+
+
+def _read(experiment: Experiment, directory: ExperimentDirectory, planned: PlannedRun) -> _Read:
     """Read the files of a run of the configuration."""
     run = resolve(planned, directory)
     files = directory.run(run.name)
-    record, result = records.read(RunRecord, files.record), records.read(RunResult, files.result)
+    record = records.read(RunRecord, files.record)
+    end = records.read_one_of((RunResult, RunDivergence), files.result)
     if record.settings != run.settings:
         raise UserError(f"{files.record}: was trained with other settings than the configuration's")
-    _check_identity(files.result, result.identity, record)
-    return FinishedRun(
-        run=run,
-        record=record,
-        result=result,
-        epochs=tuple(read_epochs(files)),
-        evaluations=_evaluations(experiment, directory, run, record),
-    )
+    _check_identity(files.result, end.identity, record)
+    if isinstance(end, RunDivergence):
+        diverged = DivergedRun(run, end)
+        return _Read(run, None, diverged, [missing_run(diverged)])
+    tested = _evaluations(experiment, directory, run, record)
+    finished = {name: one for name, one in tested.items() if isinstance(one, Evaluation)}
+    missing = [
+        missing_evaluation(run, one)
+        for one in tested.values()
+        if isinstance(one, DivergedEvaluation)
+    ]
+    main = () if run.searched else main_evaluations(run.settings.document_size)
+    if not finished.keys() >= set(main):
+        return _Read(run, None, None, missing)
+    epochs = tuple(read_epochs(files))
+    return _Read(run, FinishedRun(run, record, end, epochs, finished), None, missing)
 
 
 def _evaluations(
     experiment: Experiment, directory: ExperimentDirectory, run: Run, record: RunRecord
-) -> dict[str, Evaluation]:
+) -> dict[str, Evaluation | DivergedEvaluation]:
     """Read a run's evaluations, by name; a run of the search has none."""
-    found: dict[str, Evaluation] = {}
+    found: dict[str, Evaluation | DivergedEvaluation] = {}
     if not run.searched:
         for name in evaluations_of(run.settings.document_size, experiment.testing):
             path = directory.evaluation(run.name, name)
-            found[name] = records.read(Evaluation, path)
+            found[name] = records.read_one_of((Evaluation, DivergedEvaluation), path)
             _check_identity(path, found[name].identity, record)
     return found
 

@@ -50,7 +50,8 @@ class FinishedRun:
     result: RunResult
     epochs: tuple[Epoch, ...]
     evaluations: Mapping[str, Evaluation]
-    """The run's evaluations by name, in the configuration's order; a run of the search has none."""
+    """The run's evaluations by name, in the configuration's order, without those that diverged; a
+    run of the search has none."""
 
     @property
     def name(self) -> str:
@@ -126,8 +127,10 @@ class Row:
 
     @property
     def evaluations(self) -> list[str]:
-        """The names of the row's evaluations, in the configuration's order."""
-        return list(self.first.evaluations)
+        """The names of the evaluations that each of the row's runs has, in the configuration's
+        order."""
+        found = self.first.evaluations
+        return [name for name in found if all(name in run.evaluations for run in self.runs)]
 
     def by_seed(self, evaluation: str) -> list[Evaluation]:
         """The results of each seed's run in an evaluation."""

@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from online_rnnlm.errors import UserError
-
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 10_000
@@ -80,11 +78,9 @@ def compare(
     """Compare two models by their sentences' log-probabilities.
 
     first, second: (sentences,), summed over each sentence's tokens; tokens: (sentences,). A `null`
-    below 0 is a margin: the first model may be worse by that many nats per token. Raises UserError
-    for a single sentence.
+    below 0 is a margin: the first model may be worse by that many nats per token. There must be at
+    least two sentences (`analysis.missing.FEWEST_SENTENCES`), since one gives no interval.
     """
-    if len(tokens) < 2:
-        raise UserError("two models cannot be compared on a single test sentence")
     gains = first - second
     low, high = bootstrap_interval(gains, tokens, seed, resamples)
     return Comparison(

@@ -22,13 +22,17 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.storage import records
     from online_rnnlm.storage.earlier_runs import kept_runs
     from online_rnnlm.storage.records import RunRecord, RunResult
+    from online_rnnlm.storage.runs import read_end
 
     folder = _arguments.results_of(arguments).earlier_runs
     for kept in kept_runs(folder):
-        record, result = records.read(RunRecord, kept.record), records.read(RunResult, kept.result)
+        record, end = records.read(RunRecord, kept.record), read_end(kept)
+        reached = "diverged"
+        if isinstance(end, RunResult):
+            reached = f"perplexity {end.valid_perplexity:.2f} on valid"
         megabytes = sum(file.stat().st_size for file in kept.finished_files()) / 1e6
         print(
-            f"{record.name}: perplexity {result.valid_perplexity:.2f} on valid, "
+            f"{record.name}: {reached}, "
             f"trained {record.began:%Y-%m-%d %H:%M} UTC, {megabytes:.1f} MB, {kept.path}"
         )
     if arguments.clear:

@@ -129,8 +129,10 @@ class CorpusSettings(Settings):
         default=2000,
         description="Number of sentences for validation; a ready file is taken whole.",
     )
-    test_sentences: PositiveInt = Field(
-        default=2000, description="Number of sentences for testing; a ready file is taken whole."
+    test_sentences: Annotated[int, Field(ge=2)] = Field(
+        default=2000,
+        description="Number of sentences for testing; a ready file is taken whole. On a single "
+        "sentence two models cannot be compared.",
     )
     vocabulary: VocabularySettings = Field(default=VocabularySettings(), description="The words.")
     classes: ClassSettings = Field(default=ClassSettings(), description="The word classes.")

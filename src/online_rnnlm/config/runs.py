@@ -56,3 +56,6 @@ class PlannedRun(_NamedRun):
 
 class Run(_NamedRun):
     """A run with the settings that it is trained with, those chosen by the search included."""
+
+    hopeless: bool = False
+    """True if all its candidates have diverged: there are no settings to train it with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -10,6 +11,10 @@ from pydantic import (
 )
 
 from online_rnnlm.config.base import Settings
+
+SQLITE = "sqlite:///"
+"""The beginning of the address of a database's file."""
+_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql")
 
 
 class TrackingSettings(Settings):
@@ -30,7 +35,30 @@ class TrackingSettings(Settings):
 
     @field_validator("store")
     @classmethod
+    def _is_an_address(cls, store: str | None) -> str | None:
+        if store:  # an empty text is the experiment's own store, as `null` is
+            scheme_of(store)
+        return store
+
+    @field_validator("store")
+    @classmethod
     def _has_no_password(cls, store: str | None) -> str | None:
         if store is not None and urlsplit(store).password:
             raise ValueError("leave the password out: MLFLOW_TRACKING_PASSWORD has a place for it")
         return store
+
+
+def scheme_of(address: str) -> str:
+    """Return the scheme of a store's address without the driver, such as `sqlite`.
+
+    Raises ValueError for an address that MLflow does not support.
+    """
+    with suppress(ValueError):  # a host or a port that cannot be read
+        parts = urlsplit(address)
+        scheme, host, _ = parts.scheme.partition("+")[0], parts.hostname, parts.port
+        whole = {"http": bool(host), "https": bool(host), "sqlite": address.startswith(SQLITE)}
+        if scheme in _SCHEMES and whole.get(scheme, True):
+            return scheme
+    raise ValueError(
+        "not an address of MLflow's; allowed: http://…, https://…, sqlite:///FILE, postgresql://…"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
-from online_rnnlm.evaluation.scoring import Floats, Outcome, outcome
+from online_rnnlm.evaluation.scoring import HELD_OUT, Divergence, Floats, Outcome, outcome
 from online_rnnlm.rivals import rivals_in
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import check, replacing, sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
+    DivergedEvaluation,
     Evaluation,
     FurtherEvaluation,
     FurtherEvaluations,
+    RunDivergence,
     RunRecord,
     SplitMetrics,
 )
+from online_rnnlm.storage.runs import read_end
 
 logger = logging.getLogger(__name__)
+
+_COLUMNS = {
+    **{"split": "str", "sentence": "int32", "tokens": "int32", "log_probability": "float64"},
+    **{"unk_tokens": "int32", "unk_log_probability": "float64"},
+}
+"""The columns of `<evaluation>.parquet` and their types."""
 
 
 def evaluate(
@@ -44,15 +54,23 @@ def evaluate(
 ) -> None:
     """Test a run in the way that an evaluation's name says, and write the evaluation's files.
 
-    The metrics are written last. Raises UserError if the run was not trained on this corpus, or if
-    the parts that learn diverge.
+    The metrics are written last. If the run has diverged, or if what learns diverges, the files
+    are empty, and the reason takes the place of the metrics. Raises UserError if the run was not
+    trained on this corpus.
     """
     run = experiment.run(name)
     record = records.read(RunRecord, run.record)
+    end = read_end(run)
+    if isinstance(end, RunDivergence):
+        _write_divergence(experiment, name, record, evaluation, Divergence(end.reason))
+        return
     corpus = load_corpus(corpus_directory)
     _check_corpus(run, record, corpus, corpus_directory)
     result = outcome(record, run, corpus, evaluation, testing)
-    write(experiment, name, record.identity, evaluation, corpus, result)
+    if isinstance(result, Divergence):
+        _write_divergence(experiment, name, record, evaluation, result)
+    else:
+        write(experiment, name, record.identity, evaluation, corpus, result)
 
 
 def evaluate_further(
@@ -64,8 +82,8 @@ def evaluate_further(
 ) -> None:
     """Test a run in all these ways, then write their names to a file.
 
-    Evaluations that an interrupted process has finished are not repeated. Raises UserError as
-    `evaluate` does.
+    Evaluations that an interrupted process has finished are not repeated. Divergence is recorded,
+    and UserError raised, as by `evaluate`.
     """
     record = records.read(RunRecord, experiment.run(name).record)
     for evaluation in evaluations:
@@ -94,7 +112,7 @@ def _is_made(
     """True if an evaluation's files exist, are undamaged and were made in the same way."""
     file = experiment.evaluation(name, evaluation)
     try:
-        found = records.read_if_there(Evaluation, file)
+        found = records.read_one_of_if_there((Evaluation, DivergedEvaluation), file)
         if found is None or records.read_if_there(FurtherEvaluation, marker) != mark:
             return False
         for other in found.files:
@@ -123,14 +141,9 @@ def write(
 ) -> None:
     """Write an evaluation's files; the metrics come last, when the others are complete."""
     tables = {s: sentence_table(corpus, s, logs) for s, logs in result.log_probabilities.items()}
-    sentences = experiment.sentence_scores(name, evaluation)
-    with replacing(sentences) as temporary:
-        pd.concat(tables.values(), ignore_index=True).to_parquet(temporary, index=False)
-    arrays = {experiment.token_scores(name, evaluation): result.log_probabilities["test"]}
-    for split, vectors in result.document_vectors.items():
-        arrays[experiment.document_vectors(name, split)] = vectors
-    for file, array in arrays.items():
-        _write_array(file, array.astype(np.float32))
+    sentences = pd.concat(tables.values(), ignore_index=True)
+    test = result.log_probabilities["test"]
+    files = _write_scores(experiment, name, evaluation, sentences, test, result.document_vectors)
     splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
     for split, metrics in splits.items():
         logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, metrics.perplexity)
@@ -142,10 +155,53 @@ def write(
         parameters=result.parameters,
         chosen=dict(result.chosen),
         curve=tuple(result.curve),
-        files={file.name: sha256_of(file) for file in (sentences, *arrays)},
+        files=files,
         splits=splits,
     )
     records.write(experiment.evaluation(name, evaluation), record)
+
+
+def _write_divergence(
+    experiment: ExperimentDirectory,
+    name: str,
+    record: RunRecord,
+    evaluation: str,
+    found: Divergence,
+) -> None:
+    """Write the files of an evaluation without metrics: they are empty, but all are there."""
+    logger.warning("%s", found.reason)
+    sentences = pd.DataFrame({key: pd.Series([], dtype=kind) for key, kind in _COLUMNS.items()})
+    nothing = np.zeros((0, record.settings.document_size))
+    vectors = dict.fromkeys(HELD_OUT, nothing) if evaluation == DOCUMENT_VECTOR else {}
+    diverged = DivergedEvaluation(
+        run=name,
+        identity=record.identity,
+        evaluation=evaluation,
+        curve=tuple(found.curve),
+        files=_write_scores(experiment, name, evaluation, sentences, np.zeros(0), vectors),
+        reason=found.reason,
+    )
+    records.write(experiment.evaluation(name, evaluation), diverged)
+
+
+def _write_scores(
+    experiment: ExperimentDirectory,
+    name: str,
+    evaluation: str,
+    sentences: pd.DataFrame,
+    test: Floats,
+    vectors: Mapping[str, NDArray[Any]],
+) -> dict[str, str]:
+    """Write the scores of sentences and tokens and the vectors; return their sha256 by name."""
+    scores = experiment.sentence_scores(name, evaluation)
+    with replacing(scores) as temporary:
+        sentences.to_parquet(temporary, index=False)
+    arrays = {experiment.token_scores(name, evaluation): test}
+    for split, found in vectors.items():
+        arrays[experiment.document_vectors(name, split)] = found
+    for file, array in arrays.items():
+        _write_array(file, array.astype(np.float32))
+    return {file.name: sha256_of(file) for file in (scores, *arrays)}
 
 
 def _check_corpus(

@@ -25,7 +25,6 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores
-from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
@@ -75,6 +74,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Divergence:
+    """The result of an evaluation in which the model diverged at every rate, or with none."""
+
+    reason: str
+    """What diverged, and what can be tried, in one line."""
+    curve: Sequence[Trial] = ()
+    """All settings that were tried on `valid`."""
+
+
+@dataclass(frozen=True)
 class Network:
     """A trained network and the corpus that it is tested on."""
 
@@ -90,18 +99,28 @@ def outcome(
     corpus: Corpus,
     evaluation: str,
     testing: TestingSettings,
-) -> Outcome:
+) -> Outcome | Divergence:
     """Score the splits in the way that an evaluation's name says.
 
-    Raises UserError if the parts that learn diverge at every rate, or if the model is damaged.
+    Raises UserError if the model is damaged, or has diverged in training.
     """
     network = Network(record.name, record.settings, corpus, weight_files.read_trained(run))
     online, rival = online_evaluation(evaluation), rival_in(evaluation, testing)
     if online is not None:
         return _learning(network, online, testing)
     if rival is not None:
-        return _with_rival(network, rival)
-    return _as_trained(network, learns=evaluation == DOCUMENT_VECTOR)
+        found = _with_rival(network, rival)
+    else:
+        found = _as_trained(network, learns=evaluation == DOCUMENT_VECTOR)
+    return _unless_diverged(found, f"{network.name}, {evaluation}")
+
+
+def _unless_diverged(found: Outcome, what: str, advice: str = "") -> Outcome | Divergence:
+    """Return the outcome, or a divergence if a split has no perplexity."""
+    for split, scores in found.log_probabilities.items():
+        if perplexity(scores) is None:
+            return Divergence(f"{what}: diverged on {split}{advice}", found.curve)
+    return found
 
 
 def perplexity(log_probabilities: Floats) -> float | None:
@@ -141,7 +160,9 @@ def _in_parts(
     return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), seconds
 
 
-def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettings) -> Outcome:
+def _learning(
+    network: Network, online: OnlineEvaluation, testing: TestingSettings
+) -> Outcome | Divergence:
     """Score while parts of the model learn from the text, at the rate that is best on `valid`."""
     parts = parts_named(online.updates, network.settings.document_size)
     groups = parts - {DOCUMENT_VECTOR}
@@ -149,21 +170,21 @@ def _learning(network: Network, online: OnlineEvaluation, testing: TestingSettin
     rates = testing.learning_rates if groups else testing.document_rates
     tried = {rate: _at_rate(network, online, testing, rate, "valid") for rate in rates}
     reached = {rate: perplexity(scores) for rate, (scores, _) in tried.items()}
-    what = f"{network.name}, {online.name}"
+    curve = [Trial(settings={key: rate}, valid_perplexity=reached[rate]) for rate in rates]
+    what, advice = f"{network.name}, {online.name}", f"; try smaller rates in `testing.{key}s`"
     if not any(reached.values()):
-        raise UserError(f"{what}: diverged on valid; try smaller rates in `testing.{key}s`")
+        return Divergence(f"{what}: diverged on valid at every rate{advice}", curve)
     best = min(rates, key=lambda rate: reached[rate] or math.inf)
     valid, test = tried[best], _at_rate(network, online, testing, best, "test")
-    if perplexity(test[0]) is None:
-        raise UserError(f"{what}: diverged on test; try smaller rates in `testing.{key}s`")
     learns = DOCUMENT_VECTOR in parts
-    return Outcome(
+    found = Outcome(
         {"valid": valid[0], "test": test[0]},
         {"valid": valid[1], "test": test[1]},
         _learning_costs(network, online, groups, learns=learns, steps=testing.steps),
         chosen={key: best},
-        curve=[Trial(settings={key: rate}, valid_perplexity=reached[rate]) for rate in rates],
+        curve=curve,
     )
+    return _unless_diverged(found, what, advice)
 
 
 def _at_rate(

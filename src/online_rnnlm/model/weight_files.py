@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.model.parameters import Parameters, named
-from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import RunResult
-from online_rnnlm.storage.runs import check_finished
+from online_rnnlm.storage.runs import check_finished, read_result
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -27,6 +25,9 @@ def read(path: Path) -> Parameters:
 
 
 def read_trained(run: RunDirectory) -> Parameters:
-    """Read a finished run's weights; raises UserError if they are not those it finished with."""
-    check_finished(run, records.read(RunResult, run.result))
+    """Read a finished run's weights.
+
+    Raises UserError if they are not those that it finished with, or if it has diverged.
+    """
+    check_finished(run, read_result(run))
     return read(run.model)

@@ -116,10 +116,10 @@ def _with(variable: str, folder: Path) -> str:
 
 
 def errors(directory: ExperimentDirectory, since: float) -> list[str]:
-    """Return the last lines of the logs of jobs that failed since a time (Unix time, seconds)."""
+    """Return the errors in the logs of jobs that failed since a time (Unix time, seconds)."""
     recent = [log for log in directory.logs.rglob("*.log") if log.stat().st_mtime >= since]
-    last = [log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:] for log in recent]
-    return [line for lines in last for line in lines if ERROR_MARK in line]
+    texts = [log.read_text(encoding="utf-8", errors="replace") for log in recent]
+    return [line for text in texts for line in text.splitlines() if ERROR_MARK in line]
 
 
 def forget_killed_run(dry_run: bool = False) -> IO[str] | None:

@@ -12,16 +12,21 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import saying_what_cannot_be_written
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult
-from online_rnnlm.storage.runs import check_finished
+from online_rnnlm.storage.records import RunRecord
+from online_rnnlm.storage.runs import check_finished, read_end
 
 
 def finished_identity(run: RunDirectory) -> str | None:
-    """Return the identity of a finished run; None if its files are incomplete or damaged."""
+    """Return the identity of a run that has finished or diverged.
+
+    None if its files are incomplete or damaged.
+    """
     with suppress(UserError):
-        record, result = records.read(RunRecord, run.record), records.read(RunResult, run.result)
-        check_finished(run, result)
-        if record.identity == result.identity and run.model.is_file():
+        record, end = records.read(RunRecord, run.record), read_end(run)
+        if end is None:
+            return None
+        check_finished(run, end)
+        if record.identity == end.identity and run.model.is_file():
             return record.identity
     return None
 

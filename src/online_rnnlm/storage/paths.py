@@ -98,13 +98,8 @@ class RunDirectory:
 
     @property
     def result(self) -> Path:
-        """The results of the finished run; written last."""
+        """The results of the finished run, or the reason of its divergence; written last."""
         return self.path / "result.json"
-
-    @property
-    def failure(self) -> Path:
-        """The reason why the run could not be finished; removed when it is trained again."""
-        return self.path / "failure.json"
 
     @property
     def model(self) -> Path:
@@ -132,7 +127,7 @@ class RunDirectory:
         return self.checkpoint / "previous.npz"
 
     def finished_files(self) -> list[Path]:
-        """The files that a finished run leaves."""
+        """The files that a run leaves when it has ended."""
         return [self.record, self.metrics, self.model, self.result]
 
     @property
@@ -252,6 +247,11 @@ class ExperimentDirectory:
     def claims(self) -> Path:
         """The paper's claims, each with its verdict on this experiment."""
         return self.path / "claims.json"
+
+    @property
+    def complete(self) -> Path:
+        """The mark of an experiment that lacks nothing; absent if anything has diverged."""
+        return self.path / "complete.json"
 
     @property
     def report(self) -> Path:

@@ -1,17 +1,34 @@
-"""The files of a finished run, checked: a file that has changed since it was written is refused."""
+"""The files of a run that has ended, checked: a file that has changed since then is refused."""
 
 from __future__ import annotations
 
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Epoch, RunResult
+from online_rnnlm.storage.records import Epoch, RunDivergence, RunResult
+
+End = RunResult | RunDivergence
+"""The contents of `result.json`."""
 
 
-def check_finished(run: RunDirectory, result: RunResult) -> None:
+def read_end(run: RunDirectory) -> End | None:
+    """Read how a run has ended; None if it has not. Raises UserError for a damaged file."""
+    return records.read_one_of_if_there((RunResult, RunDivergence), run.result)
+
+
+def read_result(run: RunDirectory) -> RunResult:
+    """Read a finished run's results; raises UserError if it has not finished, or has diverged."""
+    end = records.read_one_of((RunResult, RunDivergence), run.result)
+    if isinstance(end, RunDivergence):
+        raise UserError(f"{run.result}: {end.reason}")
+    return end
+
+
+def check_finished(run: RunDirectory, end: End) -> None:
     """Raise UserError if the model or the metrics have changed since the run ended."""
     for file in (run.model, run.metrics):
-        check(file, result.files, run.result)
+        check(file, end.files, run.result)
 
 
 def read_epochs(run: RunDirectory) -> list[Epoch]:
@@ -19,7 +36,7 @@ def read_epochs(run: RunDirectory) -> list[Epoch]:
 
     Raises UserError if they are missing or damaged, or have changed since the run ended.
     """
-    result = records.read_if_there(RunResult, run.result)
-    if result is not None:
-        check(run.metrics, result.files, run.result)
+    end = read_end(run)
+    if end is not None:
+        check(run.metrics, end.files, run.result)
     return records.read_lines(Epoch, run.metrics)

@@ -56,7 +56,7 @@ class Entry:
     has_model: bool = False
     """True if the weights are logged as a model, which is not done for runs of a search."""
     failure: str | None = None
-    """The reason why the run has failed; None if it has not."""
+    """The reason why the run has diverged; None if it has not."""
 
     @property
     def status(self) -> str:
@@ -103,7 +103,7 @@ class Reader:
 def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
     """Return the entry of a run in its current state.
 
-    The entry is complete when the run has been trained and evaluated, or has failed. Raises
+    The entry is complete when the run has been trained and evaluated, or has diverged. Raises
     UserError for a file in a wrong format.
     """
     run = read_run(directory, name)
@@ -130,7 +130,7 @@ def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
         digest=digest_of(directory, files) if complete else None,
         ended=ended,
         has_model=finished and not record.searched,
-        failure=run.failure.message if run.failure else None,
+        failure=run.failure,
     )
 
 
@@ -211,7 +211,7 @@ def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str,
         **({"slurm_job": ", ".join(record.slurm_jobs)} if record.slurm_jobs else {}),
         "version.python": record.python,
         **{f"version.{package}": version for package, version in record.packages.items()},
-        **({"failure": run.failure.message} if run.failure else {}),
+        **({"failure": run.failure} if run.failure else {}),
     }
 
 
@@ -254,8 +254,8 @@ def _final_metrics(run: RunFiles) -> Iterator[tuple[str, float]]:
     The keys of the main evaluation have no ending. Those of the evaluation without learning end in
     `_vector_still`, and those of other evaluations in the evaluation's name.
     """
-    assert run.result is not None
-    yield from _result_metrics(run.result)
+    assert isinstance(run.end, RunResult)
+    yield from _result_metrics(run.end)
     size = run.record.settings.document_size
     for evaluation, found in run.evaluations.items():
         # MLflow allows no `+` in a key.

@@ -6,27 +6,23 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, main_evaluations
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
     Accounting,
+    DivergedEvaluation,
     Evaluation,
     Job,
-    RunFailure,
+    RunDivergence,
     RunRecord,
-    RunResult,
 )
+from online_rnnlm.storage.runs import End, read_end
 
 _MAIN = (NONE, DOCUMENT_VECTOR)
 Stamp = tuple[tuple[str, int, int], ...]
 """Paths of files with their times of change (ns) and sizes (bytes), to detect changes."""
-
-
-OfTraining = TypeVar("OfTraining", RunResult, RunFailure, Evaluation)
-"""A record that belongs to one training of a run."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +30,15 @@ class RunFiles:
     """The contents of the JSON files of a run."""
 
     record: RunRecord
-    result: RunResult | None
-    """The result, or None if the run has not finished; older trainings' results are ignored."""
-    failure: RunFailure | None
-    """The failure, or None if the run has not failed or is trained again."""
+    end: End | None
+    """The run's end, or None if it has not ended; those of older trainings are ignored."""
     evaluations: dict[str, Evaluation | None]
-    """The required evaluations, with None for those that are missing, and all others that exist."""
+    """The required evaluations, with None for those that are missing, and all others that have
+    finished. Those that diverged are left out."""
+    failure: str | None
+    """The reason if the run, or one of its required evaluations, has diverged."""
     jobs: tuple[Job, ...]
     """Slurm's accounting of the jobs that trained the run; empty if there is none."""
-
-    @property
-    def end(self) -> RunResult | RunFailure | None:
-        """The result or the failure; None if the run has not ended."""
-        return self.result or self.failure
 
 
 def run_names(directory: ExperimentDirectory) -> list[str]:
@@ -58,35 +50,38 @@ def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
     """Read the JSON files of a run; raises UserError for a file in a wrong format."""
     files = directory.run(name)
     record = records.read(RunRecord, files.record)
-    result = _read_of(RunResult, files.result, record)
-    failure = None if result else _read_of(RunFailure, files.failure, record)
-    evaluations = {} if failure else _read_evaluations(directory, name, record)
+    end = read_end(files)
+    if end is not None and end.identity != record.identity:
+        end = None
     told = records.read_if_there(Accounting, files.accounting)
-    return RunFiles(record, result, failure, evaluations, told.jobs if told else ())
+    jobs = told.jobs if told else ()
+    if isinstance(end, RunDivergence):
+        return RunFiles(record, end, {}, end.reason, jobs)
+    found = {} if record.searched else _read_evaluations(directory, name, record)
+    finished = {name: one for name, one in found.items() if not isinstance(one, DivergedEvaluation)}
+    main = () if record.searched else main_evaluations(record.settings.document_size)
+    diverged = [one for name in main if isinstance(one := found.get(name), DivergedEvaluation)]
+    return RunFiles(record, end, finished, diverged[0].reason if diverged else None, jobs)
 
 
 def _read_evaluations(
     directory: ExperimentDirectory, name: str, record: RunRecord
-) -> dict[str, Evaluation | None]:
-    if record.searched:
-        return {}
+) -> dict[str, Evaluation | DivergedEvaluation | None]:
+    """Read the required evaluations, with None for those that are missing, and all others.
+
+    Evaluations of older trainings are ignored.
+    """
     paths = sorted(directory.evaluations(name).glob("*.json"))
-    read = {path.stem: _read_of(Evaluation, path, record) for path in paths}
+    kinds = (Evaluation, DivergedEvaluation)
+    found = {path.stem: records.read_one_of_if_there(kinds, path) for path in paths}
+    ours = {name: one for name, one in found.items() if one and one.identity == record.identity}
     main = main_evaluations(record.settings.document_size)
-    others = {name: found for name, found in read.items() if found and name not in main}
-    return {name: read.get(name) for name in main} | others
-
-
-def _read_of(kind: type[OfTraining], path: Path, record: RunRecord) -> OfTraining | None:
-    """Read a record of this training; None if it belongs to another training or does not exist."""
-    found = records.read_if_there(kind, path)
-    return found if found is not None and found.identity == record.identity else None
+    return {name: ours.get(name) for name in main} | ours
 
 
 def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, list[Path]]:
     """Return all files of a complete entry, by their folder among the entry's artifacts."""
     files = directory.run(name)
-    end = files.failure if run.failure else files.result
     evaluations = [
         path
         for evaluation in run.evaluations
@@ -98,7 +93,7 @@ def run_files(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[
     ]
     accounting = [files.accounting] if run.jobs else []
     return {
-        "": [files.record, files.metrics, end, files.log, *accounting],
+        "": [files.record, files.metrics, files.result, files.log, *accounting],
         "evaluations": evaluations,
     }
 

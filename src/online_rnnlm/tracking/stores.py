@@ -11,14 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlsplit
 
+from online_rnnlm.config.tracking import SQLITE, scheme_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.library import (
@@ -28,8 +28,6 @@ from online_rnnlm.tracking.library import (
     without_password,
 )
 
-_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql")
-_SQLITE = "sqlite:///"
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +49,7 @@ class Store:
     @property
     def file(self) -> Path | None:
         """The file of the database; None if the store is not a file."""
-        return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
+        return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
 
     @contextmanager
     def client(self) -> Iterator[Any]:
@@ -86,31 +84,19 @@ def store_for(directory: ExperimentDirectory, uri: str | None) -> Store:
     """
     if uri is None:
         own = directory.store.resolve()
-        return Store(f"{_SQLITE}{own}", directory.artifacts.resolve(), own=True)
-    scheme = _scheme(uri)
+        return Store(f"{SQLITE}{own}", directory.artifacts.resolve(), own=True)
+    try:
+        scheme = scheme_of(uri)
+    except ValueError as error:
+        raise UserError(f"store `{without_password(uri)}`: {error}") from None
     if scheme.startswith("http"):
         return Store(uri, None, own=False)
     if scheme == "sqlite":
-        file = Path(uri.removeprefix(_SQLITE)).resolve()
+        file = Path(uri.removeprefix(SQLITE)).resolve()
         if file.is_dir():
             raise UserError(f"store `{uri}`: {file}: is a directory, not a file")
-        return Store(f"{_SQLITE}{file}", file.with_name("mlartifacts"), own=False)
+        return Store(f"{SQLITE}{file}", file.with_name("mlartifacts"), own=False)
     return Store(uri, directory.artifacts.resolve(), own=False)
-
-
-def _scheme(uri: str) -> str:
-    """Return the scheme of a store's address, such as `sqlite`.
-
-    Raises UserError for an address that MLflow does not support.
-    """
-    with suppress(ValueError):  # a host or a port that cannot be read
-        address = urlsplit(uri)
-        scheme, host, _ = address.scheme.partition("+")[0], address.hostname, address.port
-        is_whole = {"http": bool(host), "https": bool(host), "sqlite": uri.startswith(_SQLITE)}
-        if scheme in _SCHEMES and is_whole.get(scheme, True):
-            return scheme
-    allowed = "http://…, https://…, sqlite:///FILE or postgresql://…"
-    raise UserError(f"store `{without_password(uri)}`: not an address of MLflow's: {allowed}")
 
 
 @contextmanager
@@ -213,7 +199,7 @@ def _make(store: Store) -> None:
         # tables.
         with TemporaryDirectory(prefix=".mlflow.", dir=file.parent) as folder:
             fresh = Path(folder) / file.name
-            with Store(f"{_SQLITE}{fresh}", store.artifacts, store.own).client() as client:
+            with Store(f"{SQLITE}{fresh}", store.artifacts, store.own).client() as client:
                 client.delete_experiment("0")
             fresh.replace(file)
 

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import math
+
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord, RunResult, Searched
+from online_rnnlm.storage.runs import read_end
 
 
 def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
     """Fill in the searched settings of a run: those of the best candidate on `valid`.
 
-    The test set is not used. If several candidates are equally good, the first one is chosen.
-    Raises UserError if a candidate is not finished.
+    The test set is not used. If several candidates are equally good, the first one is chosen. A
+    candidate that diverged is not chosen; if all have diverged, the run is `hopeless`. Raises
+    UserError if a candidate has not ended.
     """
-    settings = planned.settings
+    settings, hopeless = planned.settings, False
     if planned.candidates:
         outcomes = (_outcome(name, directory) for name in planned.candidates)
-        _, chosen = min(outcomes, key=lambda outcome: outcome[0])
-        settings = settings.model_copy(update=chosen)
-    return Run(settings=settings, searched=planned.searched, candidates=planned.candidates)
+        perplexity, chosen = min(outcomes, key=lambda outcome: outcome[0])
+        settings, hopeless = settings.model_copy(update=chosen), math.isinf(perplexity)
+    return Run(
+        settings=settings,
+        searched=planned.searched,
+        candidates=planned.candidates,
+        hopeless=hopeless,
+    )
 
 
 def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, Searched]:
-    """Read a candidate's validation perplexity and the values that it tried."""
+    """Read a candidate's validation perplexity, or infinity if it diverged, and what it tried."""
     files = directory.run(name)
-    if not (files.result.is_file() and files.record.is_file()):
+    end = read_end(files)
+    if end is None or not files.record.is_file():
         raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
-    result = records.read(RunResult, files.result)
-    return result.valid_perplexity, records.read(RunRecord, files.record).searched
+    reached = end.valid_perplexity if isinstance(end, RunResult) else math.inf
+    return reached, records.read(RunRecord, files.record).searched

@@ -19,11 +19,10 @@ from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.process.hardware import machine, peak_memory
 from online_rnnlm.storage.files import sha256_of
-from online_rnnlm.storage.identity import identity
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Epoch, RunRecord, RunResult
+from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunResult
 from online_rnnlm.training.epoch import EpochOutcome
-from online_rnnlm.training.identity import code_of
+from online_rnnlm.training.identity import code_of, identity_of
 
 
 def now() -> datetime:
@@ -36,7 +35,7 @@ def describe_run(run: Run, corpus: Corpus) -> RunRecord:
     code = code_of(run.settings)
     return RunRecord(
         name=run.name,
-        identity=identity(run.settings, corpus.digest, code),
+        identity=identity_of(run, corpus.digest, code),
         settings=run.settings,
         searched=run.searched,
         candidates=run.candidates,
@@ -83,7 +82,7 @@ def describe_result(
     sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
     return RunResult(
         identity=identity,
-        files={file.name: sha256_of(file) for file in (directory.model, directory.metrics)},
+        files=_checksums(directory),
         ended=now(),
         epochs=len(epochs),
         best_epoch=best.epoch,
@@ -94,3 +93,20 @@ def describe_result(
         seconds=sum(epoch.seconds for epoch in epochs),
         cpu_seconds=sum(epoch.cpu_seconds for epoch in epochs),
     )
+
+
+def describe_divergence(
+    identity: str, directory: RunDirectory, epochs: Sequence[Epoch], reason: str
+) -> RunDivergence:
+    """Make the record of a run that ends now because it diverged, after its other files."""
+    return RunDivergence(
+        identity=identity,
+        files=_checksums(directory),
+        ended=now(),
+        epochs=len(epochs),
+        reason=reason,
+    )
+
+
+def _checksums(directory: RunDirectory) -> dict[str, str]:
+    return {file.name: sha256_of(file) for file in (directory.model, directory.metrics)}

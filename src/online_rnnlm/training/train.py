@@ -21,15 +21,15 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.earlier_runs import exchange
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.records import Epoch, RunFailure, RunRecord, RunResult
-from online_rnnlm.storage.runs import check_finished
+from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord
+from online_rnnlm.storage.runs import End, check_finished, read_end
 from online_rnnlm.training import checkpoint, loop
 from online_rnnlm.training.checkpoint import Keeper, Progress
 from online_rnnlm.training.description import (
+    describe_divergence,
     describe_epoch,
     describe_result,
     describe_run,
-    now,
 )
 from online_rnnlm.training.epoch import Diverged
 
@@ -47,22 +47,21 @@ def train(
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
 
-    If the run is finished, with the same settings, corpus and code, only the times of its files
-    are renewed, because Snakemake compares them. A checkpoint is written after every epoch, and
-    within an epoch whenever `checkpoint_seconds` have passed. If `earlier` is a folder, a finished
-    training of other settings is kept there before it is replaced, and one of these settings that
-    was kept there is taken instead of a new one.
+    If the run has ended, with the same settings, corpus and code, only the times of its files are
+    renewed, because Snakemake compares them. A checkpoint is written after every epoch, and within
+    an epoch whenever `checkpoint_seconds` have passed. If `earlier` is a folder, a training of
+    other settings that has ended is kept there before it is replaced, and one of these settings
+    that was kept there is taken instead of a new one.
 
-    Raises Diverged if training diverges, or at once if the same training has diverged before; the
-    run then has no result. Raises Stopped, after a checkpoint, if the process is told to end.
+    If training diverges, or if the run is hopeless, all files are written, too, and `result.json`
+    gives the reason. Raises Stopped, after a checkpoint, if the process is told to end.
     """
     with watching() as watch, _alone(run.name, directory, watch):
         corpus = load_corpus(corpus_directory)
         record = describe_run(run, corpus)
         if earlier is not None:
             _take_earlier(run, directory, record.identity, earlier)
-        if _is_finished(directory, record.identity):
-            logger.info("%s: finished already", run.name)
+        if _has_ended(run, directory, record.identity):
             for file in directory.finished_files():
                 os.utime(file)
             return
@@ -70,18 +69,16 @@ def train(
         progress = _resume(run, corpus, directory, record.identity)
         _write_beginning(directory, record)
         records.write_lines(directory.metrics, progress.epochs)
-        with _logging_to(directory.log), _noting_failure(directory, record.identity):
-            _train_epochs(run, corpus, directory, progress, keeper)
-        _finish(run, corpus, directory, progress, record.identity)
+        with _logging_to(directory.log):
+            divergence = _train_epochs(run, corpus, directory, progress, keeper)
+        _finish(run, corpus, directory, progress, record.identity, divergence)
         shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
 
 def _resume(run: Run, corpus: Corpus, directory: RunDirectory, identity: str) -> Progress:
-    """Load the run's last checkpoint, or begin anew; remove the result or the failure first."""
-    _refuse_to_diverge_again(directory, identity)
+    """Load the run's last checkpoint, or begin anew; remove the result first."""
     # The result goes first, because it states that the other files are complete.
     directory.result.unlink(missing_ok=True)
-    directory.failure.unlink(missing_ok=True)
     progress = checkpoint.load(directory, identity)
     if progress is None:
         _forget(directory)
@@ -91,8 +88,13 @@ def _resume(run: Run, corpus: Corpus, directory: RunDirectory, identity: str) ->
 
 def _train_epochs(
     run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, keeper: Keeper
-) -> None:
-    """Train to the end; write the metrics and a line of the log after every epoch."""
+) -> str | None:
+    """Train to the end; write the metrics and a line of the log after every epoch.
+
+    Returns the reason if training diverges, or if the run is hopeless, else None.
+    """
+    if run.hopeless:
+        return _diverged(f"{run.name}: all its candidates diverged; try others in `search`")
 
     def after_epoch(epoch: Epoch) -> None:
         records.write_lines(directory.metrics, progress.epochs)
@@ -105,6 +107,16 @@ def _train_epochs(
     except Stopped as stopped:
         logger.info("%s: %s: %s", run.name, _position(progress, corpus), stopped)
         raise
+    except Diverged as error:
+        return _diverged(str(error))
+    return None
+
+
+def _diverged(reason: str) -> str:
+    """Log the reason of a divergence, and return it in one line."""
+    line = " ".join(reason.split())
+    logger.warning("%s", line)
+    return line
 
 
 def _position(progress: Progress, corpus: Corpus) -> str:
@@ -127,7 +139,7 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
 
 
 def _take_earlier(run: Run, directory: RunDirectory, identity: str, folder: Path) -> None:
-    """Use a finished training that was kept, under this run's name, if there is one."""
+    """Use a training that was kept, under this run's name, if there is one."""
     if exchange(directory, identity, folder):
         names = {"name": run.name, "searched": run.searched, "candidates": run.candidates}
         record = records.read(RunRecord, directory.record)
@@ -135,18 +147,22 @@ def _take_earlier(run: Run, directory: RunDirectory, identity: str, folder: Path
         logger.info("%s: trained earlier; taken from %s", run.name, folder / identity)
 
 
-def _is_finished(directory: RunDirectory, identity: str) -> bool:
+def _has_ended(run: Run, directory: RunDirectory, identity: str) -> bool:
     """True if all of a run's files exist, are undamaged and have this identity."""
     if not all(file.is_file() for file in directory.finished_files()):
         return False
     try:
-        known = records.read(RunRecord, directory.record)
-        result = records.read(RunResult, directory.result)
-        check_finished(directory, result)
+        known, end = records.read(RunRecord, directory.record), read_end(directory)
+        assert end is not None
+        check_finished(directory, end)
     except UserError as error:
         logger.warning("the run is trained anew: %s", error)
         return False
-    return known.identity == result.identity == identity
+    if not known.identity == end.identity == identity:
+        return False
+    reason = f": {end.reason}" if isinstance(end, RunDivergence) else ""
+    logger.info("%s: %s already%s", run.name, end.status, reason)
+    return True
 
 
 def _forget(directory: RunDirectory) -> None:
@@ -168,12 +184,23 @@ def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
 
 
 def _finish(
-    run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, identity: str
+    run: Run,
+    corpus: Corpus,
+    directory: RunDirectory,
+    progress: Progress,
+    identity: str,
+    divergence: str | None,
 ) -> None:
-    """Write the finished run's files; the result comes last, when the others are complete."""
+    """Write the files of a run that has ended; the result comes last, when others are complete.
+
+    `divergence` is the reason if the run has diverged.
+    """
     weight_files.save(progress.weights, directory.model)
-    result = describe_result(run.settings, identity, directory, corpus, progress.epochs)
-    records.write(directory.result, result)
+    if divergence is None:
+        end: End = describe_result(run.settings, identity, directory, corpus, progress.epochs)
+    else:
+        end = describe_divergence(identity, directory, progress.epochs, divergence)
+    records.write(directory.result, end)
 
 
 @contextmanager
@@ -207,32 +234,3 @@ def _logging_to(file: Path) -> Iterator[None]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         handler.close()
-
-
-@contextmanager
-def _noting_failure(directory: RunDirectory, identity: str) -> Iterator[None]:
-    """Write a failure record if the block raises an error other than Stopped."""
-    try:
-        yield
-    except Stopped:
-        raise
-    except Exception as error:
-        failure = RunFailure(
-            identity=identity,
-            ended=now(),
-            message=" ".join(str(error).split()) or type(error).__name__,
-            diverged=isinstance(error, Diverged),
-        )
-        # A full disk must not hide the error that training failed with.
-        with suppress(UserError):
-            records.write(directory.failure, failure)
-        raise
-
-
-def _refuse_to_diverge_again(directory: RunDirectory, identity: str) -> None:
-    """Raise Diverged if the same training has diverged before, because it would diverge again."""
-    failure = None
-    with suppress(UserError):  # a damaged record is ignored
-        failure = records.read_if_there(RunFailure, directory.failure)
-    if failure is not None and failure.diverged and failure.identity == identity:
-        raise Diverged(f"{failure.message} (known from {directory.failure})")

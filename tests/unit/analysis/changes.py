@@ -9,7 +9,13 @@ from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import read_json, sha256_of, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Costs, RunResult
+from online_rnnlm.storage.records import (
+    Costs,
+    DivergedEvaluation,
+    Evaluation,
+    RunDivergence,
+    RunResult,
+)
 
 
 def change_evaluation(
@@ -43,6 +49,28 @@ def seal(directory: ExperimentDirectory, run: str, evaluation: str) -> None:
     files = (directory.sentence_scores(run, evaluation), directory.token_scores(run, evaluation))
     digests = {file.name: sha256_of(file) for file in files}
     change_evaluation(directory, run, evaluation, files=digests)
+
+
+def diverge(directory: ExperimentDirectory, run: str, reason: str) -> None:
+    """Turn a finished run into one that diverged before its first epoch had ended."""
+    files = directory.run(run)
+    result = records.read(RunResult, files.result)
+    divergence = RunDivergence(
+        identity=result.identity, files=result.files, ended=result.ended, epochs=0, reason=reason
+    )
+    records.write(files.result, divergence)
+
+
+def diverge_evaluation(
+    directory: ExperimentDirectory, run: str, evaluation: str, reason: str
+) -> None:
+    """Turn a finished evaluation into one that diverged."""
+    path = directory.evaluation(run, evaluation)
+    found = records.read(Evaluation, path)
+    divergence = DivergedEvaluation(
+        run=run, identity=found.identity, evaluation=evaluation, files={}, reason=reason
+    )
+    records.write(path, divergence)
 
 
 def write_weights(directory: ExperimentDirectory, run: str, weights: Parameters) -> None:

@@ -107,6 +107,10 @@ def test_runs_are_corpora_times_rows_times_seeds():
         ({"corpora": {}}, ["corpora"]),
         ({"corpora": {"a": {"source": {"kind": "text"}}}}, ["corpora.a.source", "either `file`"]),
         ({"corpora": {"a": {"source": {"kind": "web"}}}}, ["corpora.a.source", "'text'"]),
+        *(
+            ({"tracking": {"store": store}}, ["tracking.store", "sqlite:///FILE", "http://"])
+            for store in ("ftp://x", "sqlite://x", "http://", "http://[::1", "x")
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -118,6 +122,24 @@ def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(changed, expect
     assert "\n" not in message
     for text in expected:
         assert text in message
+
+
+def test_a_test_set_of_one_sentence_is_refused():
+    """Two models cannot be compared on it."""
+    corpus = {"source": {"kind": "wikipedia-vital"}, "test_sentences": 1}
+    with pytest.raises(UserError, match=r"`corpora\.a\.test_sentences`.* 2"):
+        loading.parse(values(corpora={"a": corpus}), "my.yaml")
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        *(None, ""),  # the experiment's own store
+        *("http://localhost:5000", "https://x/y", "sqlite:///x.db", "postgresql+psycopg2://u@h/db"),
+    ],
+)
+def test_an_address_of_mlflow_is_allowed(store):
+    assert loading.parse(values(tracking={"store": store})).tracking.store == store
 
 
 @pytest.mark.parametrize(

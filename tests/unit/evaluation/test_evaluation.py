@@ -1,5 +1,6 @@
 """Tests of the evaluation of a trained run on a small corpus."""
 
+import re
 import shutil
 
 import numpy as np
@@ -19,12 +20,14 @@ from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
 from online_rnnlm.storage.records import (
+    DivergedEvaluation,
     Evaluation,
     FurtherEvaluations,
     RunRecord,
     RunResult,
 )
 from online_rnnlm.training.train import train
+from tests.unit.small_records import run_divergence
 
 pytestmark = pytest.mark.slow  # trainings and every kind of evaluation
 
@@ -235,14 +238,53 @@ def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, rival):
     assert [e.valid_perplexity for e in chosen] == [best]
 
 
-def test_learning_too_fast_is_one_line_and_leaves_nothing(experiment, tmp_path):
+def read_divergence(experiment, name) -> DivergedEvaluation:
+    return records.read(DivergedEvaluation, experiment.evaluation("run", name))
+
+
+def test_learning_too_fast_is_recorded_with_the_key(experiment, tmp_path):
     name = "all.word.stream"
-    with pytest.raises(UserError, match=r"diverged.*learning_rates") as raised:
-        evaluated(experiment, tmp_path, name, learning_rates=[1e30])
-    assert "\n" not in str(raised.value)
+    copy = evaluated(experiment, tmp_path, name, learning_rates=[1e30])
+    found = read_divergence(copy, name)
+    assert re.search(r"diverged.*testing\.learning_rates", found.reason)
+    assert [trial.valid_perplexity for trial in found.curve] == [None]
+    assert len(pd.read_parquet(copy.sentence_scores("run", name))) == 0
+    assert np.load(copy.token_scores("run", name)).shape == (0,)
+    assert set(found.files) == {"all.word.stream.parquet", "all.word.stream.test.npy"}
+
+
+def test_an_evaluation_that_diverged_is_not_made_again(experiment, tmp_path):
     copy = ExperimentDirectory(tmp_path / "copy")
-    assert not copy.evaluation("run", name).exists()
-    assert not copy.sentence_scores("run", name).exists()
+    shutil.copytree(experiment.path, copy.path)
+    testing = typed.TestingSettings(learning_rates=[1e30])
+    times = []
+    for _ in range(2):
+        names = ("all.word.stream",)
+        evaluate_further(copy, "run", copy.corpus("topics"), names, testing)
+        times.append(copy.evaluation("run", names[0]).stat().st_mtime_ns)
+    assert times[0] == times[1]
+
+
+@pytest.mark.parametrize("name", ["none", "document_vector", "all.word.stream", "unigram_cache"])
+def test_an_evaluation_of_a_diverged_run_gives_its_reason(experiment, tmp_path, name):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.run("run").path, copy.run("run").path)
+    identity = records.read(RunRecord, copy.run("run").record).identity
+    records.write(copy.run("run").result, run_divergence(identity=identity, reason="burst"))
+    evaluate(copy, "run", copy.corpus("topics"), name, typed.TestingSettings())
+    found = read_divergence(copy, name)
+    assert (found.reason, found.identity) == ("burst", identity)
+    files = [copy.sentence_scores("run", name), copy.token_scores("run", name)]
+    if name == "document_vector":
+        files += [copy.document_vectors("run", split) for split in ("valid", "test")]
+    assert set(found.files) == {file.name for file in files}
+    assert all(file.is_file() for file in files)
+
+
+def test_a_main_evaluation_can_diverge_too(experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr("online_rnnlm.evaluation.scoring.perplexity", lambda _: None)
+    copy = evaluated(experiment, tmp_path, "none")
+    assert "diverged on train" in read_divergence(copy, "none").reason
 
 
 def test_a_rate_that_diverges_is_passed_over(experiment, tmp_path):

@@ -130,11 +130,18 @@ def test_a_living_runs_marks_are_left_alone(tmp_path, monkeypatch):
 
 def test_only_the_errors_of_jobs_that_failed_now_are_repeated(tmp_path):
     directory = ExperimentDirectory(tmp_path)
-    for name, text in (("good", "done\n"), ("bad", f"reading\n{ERROR_MARK}no text\n"), ("new", "")):
+    for name, text in (
+        ("good", "done\n"),
+        ("bad", f"reading\n{ERROR_MARK}no text\n{ERROR_MARK}no title\n"),
+        ("new", ""),
+    ):
         directory.log("articles", name).parent.mkdir(parents=True, exist_ok=True)
         directory.log("articles", name).write_text(text, encoding="utf-8")
     now = directory.log("articles", "bad").stat().st_mtime
-    assert starting.errors(directory, since=now - 1) == [f"{ERROR_MARK}no text"]
+    assert starting.errors(directory, since=now - 1) == [
+        f"{ERROR_MARK}no text",
+        f"{ERROR_MARK}no title",
+    ]
     assert starting.errors(directory, since=now + 1000) == []
 
 

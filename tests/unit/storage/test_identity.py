@@ -79,7 +79,7 @@ def changed_by(copied, digests):
         pytest.param("engines/kernels/forward.py", "from", "# A comment.\nfrom", id="a comment"),
         pytest.param("training/epoch.py", "is not a finite number", "is odd", id="an error"),
         pytest.param("training/epoch.py", "diverged in epoch", "ended in epoch", id="its helper"),
-        pytest.param("training/train.py", "finished already", "is done", id="the log"),
+        pytest.param("training/train.py", "waits for another", "awaits another", id="the log"),
         pytest.param("config/tracking.py", "10.0", "11.0", id="a setting of tracking"),
         pytest.param("config/testing.py", "[0.003, ", "[0.002, ", id="a setting of testing"),
         pytest.param("commands/train.py", "so often within", "often within", id="a help text"),

@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Epoch, RunFailure, RunRecord
-from tests.unit.small_records import epoch, run_failure, run_record
+from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord
+from tests.unit.small_records import epoch, run_divergence, run_record
 
-FAILURE = run_failure(message="ein Riß")
+DIVERGENCE = run_divergence(reason="ein Riß")
 SEARCHED = run_record(
     searched={"learning_rate": 0.1, "optimizer": "sgd", "hidden_size": 3}, candidates=("a", "b")
 )
 
 
 @pytest.mark.parametrize(
-    "record", [FAILURE, epoch(), run_record(), SEARCHED], ids=lambda r: type(r).__name__
+    "record", [DIVERGENCE, epoch(), run_record(), SEARCHED], ids=lambda r: type(r).__name__
 )
 def test_a_record_is_read_as_it_was_written(tmp_path, record):
     records.write(tmp_path / "folder" / "record.json", record)
@@ -61,17 +61,17 @@ def refusal(kind, path) -> str:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        pytest.param({"diverged": "perhaps"}, "`diverged`", id="of another type"),
+        pytest.param({"epochs": "two"}, "`epochs`", id="of another type"),
         pytest.param({"seed": 1}, "`seed`", id="unknown"),
         pytest.param({"identity": "short"}, "`identity`", id="of another form"),
         pytest.param({"ended": "2026-01-01T00:00:00"}, "`ended`", id="without a time zone"),
-        pytest.param({"message": None}, "`message`", id="nothing"),
+        pytest.param({"reason": None}, "`reason`", id="nothing"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key(tmp_path, change, expected):
-    path = tmp_path / "failure.json"
-    path.write_text(json.dumps(FAILURE.model_dump(mode="json") | change), encoding="utf-8")
-    message = refusal(RunFailure, path)
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(DIVERGENCE.model_dump(mode="json") | change), encoding="utf-8")
+    message = refusal(RunDivergence, path)
     assert expected in message
     assert "damaged" in message
 
@@ -86,9 +86,9 @@ def test_a_missing_key_is_named_within_its_part(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe", b'{"format": 1} {}'])
 def test_what_is_no_record_is_damaged(tmp_path, content):
-    path = tmp_path / "failure.json"
+    path = tmp_path / "result.json"
     path.write_bytes(content)
-    assert "damaged" in refusal(RunFailure, path)
+    assert "damaged" in refusal(RunDivergence, path)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
@@ -103,12 +103,12 @@ def test_a_missing_file_says_what_to_do(tmp_path):
     [(None, "earlier version"), (0, "earlier version"), (2, "later version"), ("1", "version")],
 )
 def test_a_record_of_another_version_says_so_and_what_to_do(tmp_path, known, expected):
-    path = tmp_path / "failure.json"
-    written = FAILURE.model_dump(mode="json") | {"format": known, "what": "was another then"}
+    path = tmp_path / "result.json"
+    written = DIVERGENCE.model_dump(mode="json") | {"format": known, "what": "was another then"}
     if known is None:
         del written["format"]
     path.write_text(json.dumps(written), encoding="utf-8")
-    message = refusal(RunFailure, path)
+    message = refusal(RunDivergence, path)
     assert expected in message
     assert "`experiment`" in message
 

@@ -34,7 +34,8 @@ from online_rnnlm.tracking.server import address
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise
 from tests.forking import Forks
-from tests.unit.small_records import job, run_failure
+from tests.unit.analysis.changes import diverge_evaluation
+from tests.unit.small_records import job, run_divergence
 from tests.unit.tracking.gate import Gate
 from tests.waiting import wait_until
 
@@ -236,31 +237,39 @@ def test_further_evaluations_are_added_and_changed_ones_replaced(
     assert_right(directory, store)
 
 
-def fail(directory: ExperimentDirectory, message: str) -> None:
-    """Make a run that trains fail."""
+def diverge(directory: ExperimentDirectory, reason: str) -> None:
+    """Make a run that trains diverge."""
     identity = records.read(RunRecord, directory.run(RUN).record).identity
-    records.write(directory.run(RUN).failure, run_failure(identity=identity, message=message))
+    records.write(directory.run(RUN).result, run_divergence(identity=identity, reason=reason))
 
 
-def test_a_failed_run_says_why_until_it_is_trained_again(
+def test_a_diverged_run_has_failed_and_says_why_until_it_is_trained_again(
     directory: ExperimentDirectory, store: str | None
 ) -> None:
     finish = break_off(directory, 2)
     first = synchronise(directory, store).runs[RUN]
-    fail(directory, "diverged in epoch 3")
+    diverge(directory, "diverged in epoch 3")
     found = synchronise(directory, store)
     assert (found.runs[RUN], found.unfinished) == (first, [])
     entry = view(directory, store)[RUN]
     assert (entry["status"], entry["tags"]["failure"]) == ("FAILED", "diverged in epoch 3")
-    assert "failure.json" in entry["files"]
+    assert "result.json" in entry["files"]
     assert_right(directory, store)
-    directory.run(RUN).failure.unlink()
+    directory.run(RUN).result.unlink()
     synchronise(directory, store)
     assert view(directory, store)[RUN]["status"] == "RUNNING"
     assert_right(directory, store)
     finish()
     synchronise(directory, store)
     assert_right(directory, store)
+
+
+def test_a_run_whose_main_evaluation_diverged_has_failed(directory: ExperimentDirectory) -> None:
+    diverge_evaluation(directory, RUN, "document_vector", "diverged on test")
+    synchronise(directory)
+    entry = view(directory, None)[RUN]
+    assert (entry["status"], entry["tags"]["failure"]) == ("FAILED", "diverged on test")
+    assert_right(directory, None)
 
 
 def test_what_slurm_says_of_a_run_is_entered_when_it_is_known(

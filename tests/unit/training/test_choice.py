@@ -7,7 +7,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.training.choice import resolve
-from tests.unit.small_records import run_record, run_result
+from tests.unit.small_records import run_divergence, run_record, run_result
 
 VALUES = {
     "experiment": "test",
@@ -27,6 +27,10 @@ def finish(directory, run, perplexity):
     files = directory.run(run.name)
     records.write(files.record, run_record(searched=run.searched))
     records.write(files.result, run_result(valid_perplexity=perplexity))
+
+
+def diverge(directory, name):
+    records.write(directory.run(name).result, run_divergence())
 
 
 def test_a_row_is_searched_by_what_concerns_it(described):
@@ -54,6 +58,28 @@ def test_the_best_on_valid_gives_its_settings_to_every_seed(described, tmp_path)
         chosen = runs[f"vital-M10-D2-seed{seed}"]
         assert (chosen.learning_rate, chosen.document_rate, chosen.seed) == (0.2, 0.05, seed)
     assert runs["vital-M20-D0-seed1"].learning_rate == 0.1  # the first of two equal ones
+
+
+def test_a_diverged_candidate_is_not_chosen(described, tmp_path):
+    directory = ExperimentDirectory(tmp_path)
+    for number, run in enumerate(described.search_runs()):
+        finish(directory, run, 100.0 + number)
+    row = next(run for run in described.runs() if run.settings.document_size)
+    diverge(directory, row.candidates[0])
+    found = resolve(row, directory)
+    assert (found.settings.learning_rate, found.settings.document_rate) == (0.1, 0.1)
+    assert not found.hopeless
+
+
+def test_a_run_whose_candidates_all_diverged_is_hopeless(described, tmp_path):
+    directory = ExperimentDirectory(tmp_path)
+    for run in described.search_runs():
+        finish(directory, run, 100.0)
+    row, other = described.runs()[0], described.runs()[-1]
+    for name in row.candidates:
+        diverge(directory, name)
+    assert resolve(row, directory).hopeless
+    assert not resolve(other, directory).hopeless
 
 
 def test_a_missing_candidate_is_named(described, tmp_path):

@@ -1,5 +1,6 @@
 """Tests of training on a small corpus: learning, reproducing, resuming and diverging."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.records import RunFailure, RunRecord, RunResult
+from online_rnnlm.storage.records import RunDivergence, RunRecord, RunResult
 from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.training import checkpoint, epoch
 from online_rnnlm.training.checkpoint import Progress
@@ -31,8 +32,8 @@ from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow  # whole trainings, some of them killed
 
-BEGUN = {"run.json", "metrics.jsonl", "train.log"}
-"""The files of a run without a result."""
+ENDED = {"run.json", "metrics.jsonl", "model.npz", "result.json", "train.log"}
+"""The files of a run that has ended."""
 # At this rate the perplexity of `valid` goes up and down, so that weights and accumulators are
 # given up; in double precision this happens on every machine.
 RESTLESS = {"learning_rate": 0.8, "batch_sentences": 2, "max_epochs": 8, "precision": "float64"}
@@ -294,28 +295,36 @@ def test_a_worse_epochs_accumulators_are_given_up(corpus_directory, tmp_path, mo
         assert same == (not entry.kept)
 
 
+def divergence_of(directory: RunDirectory) -> RunDivergence:
+    return records.read(RunDivergence, directory.result)
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("learning_rate", [1e4, 1e30])
-def test_divergence_is_said_and_leaves_no_result(
+def test_divergence_is_a_result_with_its_reason(
     corpus_directory, tmp_path, learning_rate, precision
 ):
     run = run_of(optimizer="sgd", learning_rate=learning_rate, precision=precision)
-    directory = RunDirectory(tmp_path / "run")
-    with pytest.raises(UserError, match=r"diverged in epoch 1: .*`learning_rate` below"):
-        train(run, corpus_directory, directory)
-    left = {file.name for file in directory.path.iterdir()}
-    assert left == BEGUN | {"failure.json"}
+    directory = trained(run, corpus_directory, tmp_path / "run")
+    assert {file.name for file in directory.path.iterdir()} == ENDED
+    end = divergence_of(directory)
+    assert (end.identity, end.epochs) == (record_of(directory).identity, 0)
+    assert re.search(r"diverged in epoch 1: .*`learning_rate` below", end.reason)
+    assert end.reason in directory.log.read_text()
+    with pytest.raises(UserError, match="diverged in epoch 1"):
+        weight_files.read_trained(directory)
 
 
-def test_divergence_leaves_no_older_results_either(corpus_directory, tmp_path):
+def test_divergence_leaves_no_older_results(corpus_directory, tmp_path):
     directory = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "run")
-    with pytest.raises(UserError, match="diverged"):
-        train(run_of(optimizer="sgd", learning_rate=1e4), corpus_directory, directory)
-    assert {file.name for file in directory.path.iterdir()} == BEGUN | {"failure.json"}
+    train(run_of(optimizer="sgd", learning_rate=1e4), corpus_directory, directory)
+    assert divergence_of(directory).identity == record_of(directory).identity
     assert read_epochs(directory) == []
 
 
-def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_path, monkeypatch):
+@pytest.fixture
+def explodes(monkeypatch):
+    """Let training diverge in its second epoch; return a function that ends this."""
     real = epoch._perplexity
     calls = []
 
@@ -324,20 +333,43 @@ def test_divergence_after_a_good_epoch_names_its_epoch(corpus_directory, tmp_pat
         return real(log_probability, split) if len(calls) < 4 else float("inf")
 
     monkeypatch.setattr(epoch, "_perplexity", exploding)
-    directory = RunDirectory(tmp_path / "run")
-    with pytest.raises(UserError, match="diverged in epoch 2"):
-        train(run_of(), corpus_directory, directory)
-    assert not directory.result.exists()
-    assert not directory.model.exists()
-    failure = records.read(RunFailure, directory.failure)
-    assert failure.identity == record_of(directory).identity
-    assert "diverged in epoch 2" in failure.message
-    monkeypatch.setattr(epoch, "_perplexity", real)
-    with pytest.raises(UserError, match="diverged in epoch 2"):  # a retry knows it
-        train(run_of(), corpus_directory, directory)
-    directory.failure.unlink()
+    return lambda: monkeypatch.setattr(epoch, "_perplexity", real)
+
+
+def test_divergence_after_a_good_epoch_keeps_its_weights(corpus_directory, tmp_path, explodes):
+    directory = trained(run_of(), corpus_directory, tmp_path / "run")
+    explodes()
+    good = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "good")
+    assert "diverged in epoch 2" in divergence_of(directory).reason
+    assert divergence_of(directory).epochs == 1
+    assert outcome.epochs(directory.path) == outcome.epochs(good.path)
+    assert same_weights(directory, good)
+    assert not directory.checkpoint.exists()
+
+
+def test_a_run_that_diverged_is_not_trained_again(corpus_directory, tmp_path, explodes):
+    directory = trained(run_of(), corpus_directory, tmp_path / "run")
+    before = contents(directory)
+    explodes()
     train(run_of(), corpus_directory, directory)
-    assert not directory.failure.exists()
+    after = contents(directory)
+    assert {name: content for name, (_, content) in after.items()} == {
+        name: content for name, (_, content) in before.items()
+    }
+    newer = {name for name, (time, _) in after.items() if time > before[name][0]}
+    assert newer == {file.name for file in directory.finished_files()}
+
+
+def test_a_hopeless_run_is_not_trained_and_gives_the_reason(corpus_directory, tmp_path):
+    run = run_of(max_epochs=1)
+    hopeless = run.model_copy(update={"hopeless": True})
+    directory = trained(hopeless, corpus_directory, tmp_path / "run")
+    assert {file.name for file in directory.path.iterdir()} == ENDED
+    assert read_epochs(directory) == []
+    assert run.name in divergence_of(directory).reason
+    assert "`search`" in divergence_of(directory).reason
+    train(run, corpus_directory, directory)  # once its settings can be trained, it is trained
+    assert result_of(directory).epochs == 1
 
 
 def test_both_engines_train_alike(corpus_directory, tmp_path):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from online_rnnlm.analysis.claims.paper import (
+    CLAIMS,
     LEARNING,
     MARGIN_PERCENT,
     MORE_PARAMETERS,
@@ -21,6 +22,7 @@ from online_rnnlm.analysis.comparison import (
     percent_of_gain,
     seed_differences,
 )
+from online_rnnlm.analysis.missing import FEWEST_SENTENCES
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, seed_interval
@@ -76,6 +78,11 @@ def outcomes(results: Results) -> Iterator[Tested | Untested]:
 
 def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
     """Test the claims of one row: all five if it is the paper's model, else only two."""
+    if results.corpora[vector.corpus].splits["test"].sentences < FEWEST_SENTENCES:
+        numbers = sorted(CLAIMS) if vector.is_the_papers else (SAME_HIDDEN, LEARNING)
+        reason = "no interval: there is a single test sentence"
+        yield from (Untested(number, vector, reason) for number in numbers)
+        return
     same, more, _ = results.opponents(vector)
     yield _same_hidden(results, vector, same)
     if vector.is_the_papers:
@@ -86,7 +93,7 @@ def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
 
 def _same_hidden(results: Results, vector: Row, static: Row | None) -> Tested | Untested:
     if static is None:
-        reason = f"no static row of {vector.hidden_size} hidden units"
+        reason = f"no finished static row of {vector.hidden_size} hidden units"
         return Untested(SAME_HIDDEN, vector, reason)
     return _against_static(results, SAME_HIDDEN, vector, static)
 
@@ -98,7 +105,7 @@ def _more_parameters(
         yield _against_static(results, MORE_PARAMETERS, vector, static)
         return
     for number in (MORE_PARAMETERS, MULTIPLY_ADDS):
-        reason = f"no static row of at least {vector.parameters:,} parameters"
+        reason = f"no finished static row of at least {vector.parameters:,} parameters"
         yield Untested(number, vector, reason)
 
 
@@ -112,7 +119,7 @@ def _vector_alone(results: Results, vector: Row) -> Iterator[Tested | Untested]:
     """Test the vector alone, as trained and, if that is better on `valid`, kept for longer."""
     everything = _valid_by_unit(vector, ALL)
     if not everything:
-        reason = "no evaluation in which everything learns after every word"
+        reason = "no finished evaluation in which everything learns after every word"
         yield Untested(VECTOR_ALONE, vector, reason)
         return
     yield _alone(results, Side(vector, DOCUMENT_VECTOR), everything)

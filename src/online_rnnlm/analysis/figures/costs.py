@@ -55,7 +55,7 @@ _RIVAL_LOOKS: Mapping[str, Mapping[str, Any]] = {
 
 def draw_against(results: Results, cost: Cost) -> Picture:
     """Draw the test perplexity of every model and of its rivals against a cost."""
-    corpora = list(results.corpora)
+    corpora = results.compared_corpora
     figure, axes = corpus_panels(corpora, _HEIGHT, "Test perplexity")
     points = {corpus: points_of(results, corpus, cost) for corpus in corpora}
     lines = [_panel(axis, points[c], cost) for axis, c in zip(axes, corpora, strict=True)]

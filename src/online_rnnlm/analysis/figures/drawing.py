@@ -79,6 +79,14 @@ def style(name: str) -> Iterator[None]:
         yield
 
 
+def notice(text: str) -> Picture:
+    """Make a drawing that only has a text, which is its caption, too."""
+    figure, (axis,) = panels(1, 1.0)
+    axis.set_axis_off()
+    axis.text(0.5, 0.5, text, ha="center", va="center", color=MUTED)
+    return Picture(figure, text)
+
+
 def save(drawing: Figure, path: Path) -> None:
     """Write a drawing in the format that the path ends in, `svg` or `png`."""
     kind = path.suffix.removeprefix(".")

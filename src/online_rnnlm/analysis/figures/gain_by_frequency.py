@@ -26,6 +26,7 @@ from online_rnnlm.analysis.figures.tokens import (
     group_means,
     pooled_scores,
 )
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.wording import signed
 from online_rnnlm.corpora.corpus import load_split, read_vocabulary
@@ -46,11 +47,13 @@ class _Bars(NamedTuple):
 
 def draw(results: Results) -> Picture:
     """Draw the best row against static rows, with a bar for each band of words."""
-    vector = results.best(results.first_corpus)
+    vector = results.best_with_vector()
     corpus = results.directory.corpus(vector.corpus)
     split = load_split(corpus, "test")
     groups = by_frequency(split, read_vocabulary(corpus.vocabulary))
     ours = pooled_scores(results, final_side(vector), split.tokens)
+    if not results.opponents(vector).shown:
+        raise NothingToShowError("No static row has finished.")
     bars = [
         _Bars(
             static.label,

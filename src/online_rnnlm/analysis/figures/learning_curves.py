@@ -37,7 +37,7 @@ class _End(NamedTuple):
 
 def draw(results: Results) -> Picture:
     """Draw a line for each row, and thin lines for its seeds."""
-    corpora = list(results.corpora)
+    corpora = results.compared_corpora
     figure, axes = corpus_panels(corpora, _HEIGHT, "Validation perplexity")
     best = []
     for axis, corpus in zip(axes, corpora, strict=True):

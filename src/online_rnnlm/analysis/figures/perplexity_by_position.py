@@ -56,7 +56,7 @@ def draw(results: Results) -> Picture:
 
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
-    vector = results.best(results.first_corpus)
+    vector = results.best_with_vector()
     split = load_split(results.directory.corpus(vector.corpus), "test")
     groups = by_position(split)
     learning, still, *static = _lines(results, vector, split.tokens)

@@ -24,6 +24,7 @@ from online_rnnlm.analysis.figures.drawing import (
     legend_above,
     panels,
 )
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation, online_evaluation
@@ -65,6 +66,8 @@ def draw(results: Results) -> Picture:
     vector = [curve for curve in curves if curve.evaluation.updates == DOCUMENT_VECTOR]
     weights = _of_one_way([c for c in curves if c.evaluation.updates != DOCUMENT_VECTOR])
     drawn = [found for found in (vector, weights) if found]
+    if not drawn:
+        raise NothingToShowError(f"What learns during the testing of {row.label} diverged.")
     figure, axes = panels(len(drawn), _HEIGHT * len(drawn))
     reference = row.perplexity("valid").mean
     for axis, found in zip(axes, drawn, strict=True):
@@ -73,12 +76,13 @@ def draw(results: Results) -> Picture:
 
 
 def curves_of(row: Row) -> list[Curve]:
-    """The curve of each online evaluation of a row."""
-    return [
+    """The curve of each online evaluation of a row, if it has a perplexity at any rate."""
+    curves = [
         _curve(evaluation, row.by_seed(evaluation.name))
         for evaluation in map(online_evaluation, row.evaluations)
         if evaluation is not None
     ]
+    return [curve for curve in curves if not np.isnan(curve.perplexities).all()]
 
 
 def _curve(evaluation: OnlineEvaluation, by_seed: Sequence[Evaluation]) -> Curve:

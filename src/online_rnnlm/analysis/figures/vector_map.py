@@ -60,7 +60,7 @@ class Likeness(NamedTuple):
 
 def draw(results: Results) -> Picture:
     """Draw the best row's vectors of validation sentences, of the first seed, in two dimensions."""
-    row = results.best(results.first_corpus)
+    row = results.best_with_vector()
     directory = results.directory.corpus(row.corpus)
     vectors = _read(results, row.first.name, directory)
     plane = principal_plane(vectors)

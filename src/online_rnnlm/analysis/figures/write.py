@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
-from online_rnnlm.analysis.figures.drawing import KINDS, Picture, save, style
+from online_rnnlm.analysis.figures.drawing import KINDS, Picture, notice, save, style
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.catalogue import FigureEntry, figures_of
 from online_rnnlm.config.experiment import Experiment
@@ -21,7 +22,8 @@ class FigureModule(Protocol):
     def draw(self, results: Results) -> Picture:
         """Draw the figure.
 
-        Raises UserError for files that are missing or do not fit each other.
+        Raises NothingToShowError if what it is about has not finished, and UserError for files
+        that are missing or do not fit each other.
         """
 
 
@@ -31,12 +33,17 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
     captions = {}
     for entry in figures_of(experiment):
         with style(entry.name):
-            picture = _module(entry).draw(results)
+            picture = _picture(entry, results)
             for kind in KINDS:
                 save(picture.drawing, directory.figure(entry.name, kind))
-        captions[entry.name] = picture.caption
+        captions[entry.name] = " ".join([*results.missing_note, picture.caption])
     records.write(directory.captions, Captions(captions=captions))
 
 
-def _module(entry: FigureEntry) -> FigureModule:
-    return cast(FigureModule, import_module(f"{PACKAGE}.{entry.module}"))
+def _picture(entry: FigureEntry, results: Results) -> Picture:
+    """Draw a figure, or a notice in its place if it has nothing to show."""
+    module = cast(FigureModule, import_module(f"{PACKAGE}.{entry.module}"))
+    try:
+        return module.draw(results)
+    except NothingToShowError as error:
+        return notice(str(error))

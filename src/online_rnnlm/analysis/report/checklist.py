@@ -23,7 +23,7 @@ def _about_results(results: Results) -> Answers:
     seconds = [run.result.seconds for run in results.runs]
     searched = [run.result.seconds for run in results.search]
     hours = (sum(seconds) + sum(searched)) / 3600
-    average = sum(seconds) / len(seconds)
+    average = sum(seconds) / max(1, len(seconds))
     return [
         (
             "A clear description of the mathematical setting, algorithm, and/or model",

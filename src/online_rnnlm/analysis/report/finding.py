@@ -12,6 +12,7 @@ from online_rnnlm.analysis.claims.paper import (
     SAME_HIDDEN,
 )
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.wording import p_value, signed
@@ -23,11 +24,18 @@ ByNumber = Mapping[int, Claim]
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
-    """One sentence for each corpus on its best row and the claims that were tested with it."""
+    """One sentence for each corpus on its best row and the claims that were tested with it.
+
+    A corpus of which no row has finished has none; if none has, a sentence says so.
+    """
+    try:
+        corpora = results.compared_corpora
+    except NothingToShowError as error:
+        return [str(error)]
     return [
         (f"On {corpus}: " if results.several_corpora else "")
         + _finding(results, results.best(corpus), claims)
-        for corpus in results.corpora
+        for corpus in corpora
     ]
 
 
@@ -70,14 +78,23 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     for number, static in ((MORE_PARAMETERS, more), (SAME_HIDDEN, same)):
         if static is not None and number in mine:
             return f"{_against_static(row, static, mine, number)}{_others(mine, number)}."
+    if LEARNING not in mine:
+        return _uncompared(row)
     return f"{_against_still(row, mine[LEARNING])}{_others(mine, LEARNING)}."
 
 
 def _static_only(best: Row) -> str:
     return (
-        "Only static networks were trained, so the paper's claims are not tested here: the best "
+        "Only static networks have finished, so the paper's claims are not tested here: the best "
         f"of them on the validation set, of {best.hidden_size} hidden units, has a test "
         f"perplexity of {best.perplexity('test').mean:.1f}."
+    )
+
+
+def _uncompared(best: Row) -> str:
+    return (
+        f"The best row on the validation set, {best.label}, has a test perplexity of "
+        f"{best.perplexity('test').mean:.1f}; it could not be compared with others."
     )
 
 
@@ -113,7 +130,7 @@ def _against_still(row: Row, claim: Claim) -> str:
         f"Learning during testing {verdict}: with a {row.document_size}-number document "
         f"vector test perplexity is {row.perplexity('test').mean:.1f}, with the same weights and "
         f"the vector held still {row.perplexity('test', NONE).mean:.1f} "
-        f"({signed(claim.effect.change_percent)} %); no static network to compare with was trained"
+        f"({signed(claim.effect.change_percent)} %); no static network to compare with has finished"
     )
 
 

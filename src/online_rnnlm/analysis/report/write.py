@@ -37,6 +37,7 @@ def _content(results: Results) -> dict[str, Any]:
         "seeds": experiment.seeds,
         "several_corpora": results.several_corpora,
         "findings": findings(results, claims.claims),
+        "missing": results.missing,
         "sections": list(sections(results)),
         "updates_finding": updates_finding(results),
         "claims": claims,

@@ -8,13 +8,14 @@ from typing import Any
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Metric, Row
 from online_rnnlm.analysis.tables.rendering import Column, label
+from online_rnnlm.config.runs import Run
 
 SEEDS_NOTE = "Mean ± sample standard deviation over the seeds."
 
 
 def on_corpus(caption: str, results: Results) -> str:
     """A caption that names the corpus if there is only one, which then needs no column."""
-    return caption if results.several_corpora else f"{caption} on {results.first_corpus}"
+    return caption if results.several_corpora else f"{caption} on {next(iter(results.corpora))}"
 
 
 def corpus_columns(results: Results) -> list[Column]:
@@ -24,12 +25,18 @@ def corpus_columns(results: Results) -> list[Column]:
 
 def row_keys(row: Row) -> dict[str, Any]:
     """The values that tell a row from others, and its label."""
+    return model_keys(row.first.run)
+
+
+def model_keys(run: Run) -> dict[str, Any]:
+    """The values that tell a run's model from others, and its label."""
+    settings = run.settings
     return {
-        "corpus": row.corpus,
-        "hidden_size": row.hidden_size,
-        "document_size": row.document_size,
-        "document_layer": row.settings.document_layer,
-        "model": row.label,
+        "corpus": settings.corpus,
+        "hidden_size": settings.hidden_size,
+        "document_size": settings.document_size,
+        "document_layer": settings.document_layer,
+        "model": run.model,
     }
 
 

@@ -15,7 +15,9 @@ from online_rnnlm.analysis.neighbours import choose, draw, mean_cosine, nearest
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.sentences import MIN_TOKENS, Sentences, read_sentences
+from online_rnnlm.analysis.tables.notices import make_or_notice
 from online_rnnlm.analysis.tables.rendering import Column, Table, label, mean, write_table
+from online_rnnlm.config.catalogue import vector_rows
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -24,19 +26,21 @@ CHOSEN, DRAWN = "by rule", "at random"
 
 
 def write_neighbours(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write the table; raises UserError if no row has a document vector."""
-    write_table(make(collect(experiment, directory)), directory)
+    """Write the table; raises UserError if no row of the configuration has a document vector."""
+    if not vector_rows(experiment):
+        raise UserError("neighbours: no row of the configuration has a `document_size` above 0")
+    results = collect(experiment, directory)
+    write_table(make_or_notice(make, "neighbours", results), directory)
 
 
 def make(results: Results) -> Table:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
-    The vectors are those of the first seed's run of the best row. Raises UserError if no row has a
-    document vector, and for files that are missing or do not fit each other.
+    The vectors are those of the first seed's run of the best row. Raises NothingToShowError if no
+    row with a document vector has finished, and UserError for files that are missing or do not fit
+    each other.
     """
-    row = results.best(results.first_corpus)
-    if not row.has_vector:
-        raise UserError("neighbours: no row of the configuration has a `document_size` above 0")
+    row = results.best_with_vector()
     sentences = read_sentences(results.directory, row.first.name, row.corpus)
     chosen = choose(sentences)
     queries = {CHOSEN: chosen, DRAWN: draw(sentences, row.first.seed, without=chosen)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.published import UNKNOWN
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Metric, Row, metric_of
@@ -34,9 +35,12 @@ def make(results: Results) -> Table:
     """Make the table: for each corpus a row for each model, then a row for each rival.
 
     In the data, `hidden_size`, `document_size` and `document_layer` are empty for a rival;
-    `evaluation` names the evaluation that the perplexities are from.
+    `evaluation` names the evaluation that the perplexities are from. Raises NothingToShowError if
+    there is no row.
     """
     rows = [row for corpus in results.corpora for row in _rows(results, corpus)]
+    if not rows:
+        raise NothingToShowError("No row has finished.")
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
     caption = on_corpus("Perplexity", results)
     return Table("perplexity", caption, data, _columns(results), _notes(results))
@@ -79,7 +83,7 @@ def _model_row(results: Results, row: Row) -> dict[str, Any]:
 def _searched(results: Results, row: Row) -> dict[str, Any]:
     """The settings that the search has chosen for a row; empty if nothing was searched."""
     candidates = row.first.run.candidates
-    keys = (key for run in results.search if run.name in candidates[:1] for key in run.run.searched)
+    keys = (key for run in results.search if run.name in candidates for key in run.run.searched)
     return {key: getattr(row.settings, key) for key in keys}
 
 

@@ -68,6 +68,12 @@ class Table:
         return [list(row) for row in zip(*marks, strict=True)]
 
 
+def notice(name: str, text: str) -> Table:
+    """A table in place of one that has nothing to show; its only cell says why."""
+    columns = [Column("Missing", label("missing"), text=True, wide=True)]
+    return Table(name, "Nothing to show", pd.DataFrame({"missing": [text]}), columns)
+
+
 def write_table(table: Table, directory: ExperimentDirectory) -> None:
     """Write a table as `tables/<name>.{csv,md,tex,html}`."""
     data = table.data if table.tidy is None else table.tidy

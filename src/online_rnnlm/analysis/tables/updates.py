@@ -27,10 +27,11 @@ _SPEED: Literal["words_per_second"] = "words_per_second"
 def make(results: Results) -> Table:
     """Make the table of test perplexities by evaluation, with the costs of the best model.
 
-    The CSV has a row for each evaluation of each model, with all metrics.
+    The CSV has a row for each evaluation of each model, with all metrics. Raises NothingToShowError
+    if there is no model.
     """
+    best = {corpus: results.best(corpus).label for corpus in results.compared_corpora}
     data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
-    best = {corpus: results.best(corpus).label for corpus in results.corpora}
     models = list(dict.fromkeys(data["model"]))
     columns = [
         *corpus_columns(results),
@@ -102,6 +103,7 @@ def _shown(data: pd.DataFrame, best: Mapping[str, str]) -> pd.DataFrame:
         _shown_row(of_corpus[of_corpus["evaluation"] == evaluation], best[str(corpus)])
         for corpus, of_corpus in data.groupby("corpus", sort=False)
         for evaluation in sorted(evaluations, key=lambda name: name != NONE)
+        if evaluation in set(of_corpus["evaluation"])
     )
     # The name of the parts that learn is shown only in the first of the rows that share it.
     above = shown[["corpus", "learns"]].shift()

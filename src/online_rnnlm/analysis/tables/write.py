@@ -8,8 +8,9 @@ from typing import Protocol, cast
 
 from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.tables.notices import make_or_notice
 from online_rnnlm.analysis.tables.rendering import Table, write_table
-from online_rnnlm.config.catalogue import TableEntry, tables_of
+from online_rnnlm.config.catalogue import Section, TableEntry, tables_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.syntax import PACKAGE
@@ -21,7 +22,8 @@ class TableModule(Protocol):
     def make(self, results: Results) -> Table:
         """Make the table.
 
-        Raises UserError for files that are missing or do not fit each other.
+        Raises NothingToShowError if what it is about has not finished, and UserError for files
+        that are missing or do not fit each other.
         """
 
 
@@ -34,9 +36,11 @@ def write_tables(experiment: Experiment, directory: ExperimentDirectory, publish
 
 
 def make_table(entry: TableEntry, results: Results) -> Table:
-    """Make a table of the catalogue.
+    """Make a table of the catalogue; its first note names what is missing from the comparison.
 
-    Raises UserError for files that are missing or do not fit each other.
+    A table that has nothing to show says only that. Raises UserError for files that are missing or
+    do not fit each other.
     """
     module = cast(TableModule, import_module(f"{PACKAGE}.{entry.module}"))
-    return module.make(results)
+    compares = entry.section is not Section.TEXT
+    return make_or_notice(module.make, entry.name, results, compares=compares)

@@ -45,6 +45,7 @@ class Record(Part):
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
+Other = TypeVar("Other", bound=Record)
 
 
 def write(path: Path, record: Record) -> None:
@@ -77,6 +78,32 @@ def read_if_there(kind: type[AnyRecord], path: Path) -> AnyRecord | None:
     """Read a record of that kind, or return None if there is no file; else as `read`."""
     text = _text(path)
     return None if text is None else _parsed(kind, text, str(path))
+
+
+def read_one_of(kinds: tuple[type[AnyRecord], type[Other]], path: Path) -> AnyRecord | Other:
+    """Read a record of one of two kinds, which differ in their `status`; raises as `read` does."""
+    text = _existing(kinds[0], path)
+    return _parsed(_kind_of(kinds, text), text, str(path))
+
+
+def read_one_of_if_there(
+    kinds: tuple[type[AnyRecord], type[Other]], path: Path
+) -> AnyRecord | Other | None:
+    """Read a record of one of two kinds, or return None if there is no file; else as `read`."""
+    text = _text(path)
+    return None if text is None else _parsed(_kind_of(kinds, text), text, str(path))
+
+
+def _kind_of(
+    kinds: tuple[type[AnyRecord], type[Other]], text: str
+) -> type[AnyRecord] | type[Other]:
+    """Return the kind that has the text's `status`; the first kind if the text is damaged."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return kinds[0]
+    status = found.get("status") if isinstance(found, dict) else None
+    return kinds[1] if status == kinds[1].model_fields["status"].default else kinds[0]
 
 
 def check_version(kind: type[Record], path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -47,8 +47,8 @@ class Trial(Part):
     )
 
 
-class Evaluation(Record):
-    """The metrics of one evaluation; written last, when all its other files are complete."""
+class EvaluationEnd(Record):
+    """The values that the record of a finished evaluation and that of a diverged one share."""
 
     file: ClassVar = "evaluations/<run>/<evaluation>.json"
     missing: ClassVar = "the run has not been evaluated in this way: run the experiment first"
@@ -56,6 +56,18 @@ class Evaluation(Record):
     run: str = Field(description="Name of the run, or of the n-gram model.")
     identity: Digest = Field(description="Identity of the run.")
     evaluation: str = Field(description="Name of the evaluation.")
+    curve: tuple[Trial, ...] = Field(
+        default=(), description="All settings that were tried on `valid`."
+    )
+    files: dict[str, Digest] = Field(description="sha256 of the evaluation's other files, by name.")
+
+
+class Evaluation(EvaluationEnd):
+    """The metrics of one evaluation; written last, when all its other files are complete."""
+
+    status: Literal["finished"] = Field(
+        default="finished", description="The evaluation has finished."
+    )
     costs: Costs = Field(description="Mean costs of a token of `test`.")
     parameters: int | None = Field(
         default=None, description="Number of an n-gram model's parameters; `null` for a run."
@@ -65,14 +77,20 @@ class Evaluation(Record):
         description="The settings that are best on `valid`, by name as in `curve`; empty if no "
         "setting was chosen.",
     )
-    curve: tuple[Trial, ...] = Field(
-        default=(), description="All settings that were tried on `valid`."
-    )
-    files: dict[str, Digest] = Field(description="sha256 of the evaluation's other files, by name.")
     splits: dict[str, SplitMetrics] = Field(
         description="The metrics by split; only the evaluations `none` and `document_vector` of a "
         "run include `train`."
     )
+
+
+class DivergedEvaluation(EvaluationEnd):
+    """An evaluation without metrics, because the run, or what learns during testing, has diverged.
+
+    The evaluation's other files are there, but empty.
+    """
+
+    status: Literal["diverged"] = Field(default="diverged", description="It has diverged.")
+    reason: str = Field(description="What diverged, and what can be tried, in one line.")
 
 
 class FurtherEvaluation(Record):

@@ -56,6 +56,14 @@ class CrossCheck(Record):
     allowed: float = Field(description="Largest difference that rounding can explain.")
 
 
+class Complete(Record):
+    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
+
+    file: ClassVar = "complete.json"
+
+    trainings: int = Field(description="Number of trainings, all of which have finished.")
+
+
 class Tracked(Record):
     """The entries of an experiment in MLflow."""
 

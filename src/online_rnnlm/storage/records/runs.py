@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -83,8 +83,8 @@ class Epoch(Record):
     peak_memory_megabytes: float = Field(description="Peak memory of the process up to now (MB).")
 
 
-class RunResult(Record):
-    """The results of a finished run; written last, when all the run's files are complete."""
+class RunEnd(Record):
+    """The values that the result of a finished run and that of a diverged one share."""
 
     file: ClassVar = "runs/<run>/result.json"
     missing: ClassVar = "the run has not been trained to its end: run the experiment first"
@@ -96,7 +96,13 @@ class RunResult(Record):
         description="sha256 of `model.npz` and `metrics.jsonl`, by name."
     )
     ended: AwareDatetime = Field(description="Time at which training ended, in UTC.")
-    epochs: Count = Field(description="Number of epochs.")
+    epochs: Count = Field(description="Number of whole epochs.")
+
+
+class RunResult(RunEnd):
+    """The results of a finished run; written last, when all the run's files are complete."""
+
+    status: Literal["finished"] = Field(default="finished", description="The run has finished.")
     best_epoch: int = Field(ge=1, description="Number of the epoch whose weights the model has.")
     valid_perplexity: float = Field(description="Perplexity of `valid` after that epoch.")
     parameters: Count = Field(description="Number of the model's parameters.")
@@ -110,18 +116,15 @@ class RunResult(Record):
     cpu_seconds: Seconds = Field(description="Processor time of all epochs (s).")
 
 
-class RunFailure(Record):
-    """The reason why a run could not go on; removed when the run is trained again.
+class RunDivergence(RunEnd):
+    """The end of a run that has diverged, in place of the results of a finished one.
 
-    A run that has diverged is not trained again, because it would diverge again.
+    `model.npz` then holds the best weights before training diverged, or the initial ones. The run
+    is not trained again, because it would diverge again.
     """
 
-    file: ClassVar = "runs/<run>/failure.json"
-
-    identity: Digest = Field(description="The identity in `run.json`.")
-    ended: AwareDatetime = Field(description="Time at which training ended, in UTC.")
-    message: str = Field(description="The reason, in one line.")
-    diverged: bool = Field(description="True if training diverged.")
+    status: Literal["diverged"] = Field(default="diverged", description="Training has diverged.")
+    reason: str = Field(description="What diverged, and what can be tried, in one line.")
 
 
 class Job(Part):

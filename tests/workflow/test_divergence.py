@@ -1,0 +1,99 @@
+"""Tests in Snakemake that what has finished is reported when a training or a store fails."""
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+ERROR = "online-rnnlm: error: "
+BAD_ROW, GOOD_ROW = "own-M4-D2-seed1", "own-M8-D2-seed1"
+BAD_CANDIDATE = "own-M8-D2-learning_rate1000.0-seed0"
+AWAY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def arguments():
+    return ("--cores", "1", "--configfile", "config/test.yaml")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, copy_of_project, own_text):
+    """A project whose experiment has a row and a candidate that diverge, and one that does not."""
+    made = copy_of_project(tmp_path_factory.mktemp("diverging") / "project")
+    own = own_text(made)
+    made.configure(
+        experiment="tiny",
+        corpora={"own": own},
+        training={"max_epochs": 1, "document_size": 2},
+        rows=[{"hidden_size": 4, "divergence_perplexity": 1e-9}, {"hidden_size": 8}],
+        search={"learning_rate": [0.2, 1000.0]},
+        testing={"updates": ["all"], "learning_rates": [0.01]},
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def first(project, arguments):
+    return project.snakemake(*arguments)
+
+
+def errors(done):
+    """Return the error lines of a start of Snakemake, each once."""
+    assert "Traceback" not in done.stdout + done.stderr
+    said = (done.stdout + done.stderr).splitlines()
+    return list(dict.fromkeys(line for line in said if line.startswith(ERROR)))
+
+
+def assert_named(lines):
+    for missing in (f"{BAD_ROW}: ", f"{BAD_CANDIDATE}: "):
+        assert sum(missing in line for line in lines) == 1, lines
+
+
+def results(project):
+    return project.path / "results" / "tiny"
+
+
+def test_what_has_finished_is_reported_and_what_is_missing_stands_first(project, first):
+    assert first.returncode != 0
+    assert_named(errors(first))
+    page = (results(project) / "report.html").read_text(encoding="utf-8")
+    assert page.index(f"{BAD_CANDIDATE}: diverged") < page.index("<h1>")
+    assert page.index(f"{BAD_ROW}: ") < page.index("<h1>")
+    table = (results(project) / "tables" / "perplexity.csv").read_text(encoding="utf-8")
+    assert "8/2" in table and "4/2" not in table
+    chosen = json.loads((results(project) / "runs" / GOOD_ROW / "run.json").read_text())
+    assert chosen["settings"]["learning_rate"] == 0.2
+
+
+def test_mlflow_shows_the_diverged_runs_as_failed(project, first):
+    question = (
+        "SELECT tags.value, runs.status, "
+        "(SELECT value FROM tags WHERE key = 'failure' AND run_uuid = runs.run_uuid) "
+        "FROM runs JOIN tags USING (run_uuid) WHERE tags.key = 'run'"
+    )
+    with closing(sqlite3.connect(results(project) / "mlflow.db")) as store:
+        found = {name: (status, why) for name, status, why in store.execute(question)}
+    assert found[GOOD_ROW] == ("FINISHED", None)
+    for name in (BAD_ROW, BAD_CANDIDATE):
+        status, why = found[name]
+        assert status == "FAILED"
+        assert "diverged" in why
+
+
+def test_the_next_start_says_the_same_and_makes_nothing(project, first, arguments):
+    assert project.planned(*arguments) == {"all", "complete"}
+    again = project.snakemake(*arguments)
+    assert again.returncode != 0
+    assert errors(again) == errors(first)
+
+
+def test_a_store_that_is_away_takes_nothing_away(project, first, arguments):
+    report = (results(project) / "report.html").read_bytes()
+    store = ("--config", f"tracking={{store: '{AWAY}', watch_seconds: 0}}")
+    done = project.snakemake(*arguments, *store)
+    assert done.returncode != 0
+    lines = errors(done)
+    assert sum(AWAY in line for line in lines) == 1
+    assert_named(lines)
+    assert (results(project) / "report.html").read_bytes() == report

@@ -1,0 +1,28 @@
+# Trainings and evaluations that diverge do not fail: the others get their tables and report. This
+# rule fails in their place, after everything else, with one line for each thing that is missing.
+
+
+rule complete:
+    input:
+        report=RESULTS.report,
+    output:
+        RESULTS.complete,
+    log:
+        RESULTS.log("complete"),
+    # MLflow comes first. This rule does not wait for it, since a store may be away.
+    priority: -1
+    retries: 0
+    localrule: True
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=inputs.analysis_code("complete", EXPERIMENT, []),
+        configuration=RESULTS.configuration,
+        experiment=inputs.whole_experiment(EXPERIMENT),
+    message:
+        "Check that nothing is missing"
+    shell:
+        "exec python3 -m online_rnnlm complete --config {params.configuration} --log {log}"
