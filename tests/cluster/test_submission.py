@@ -6,7 +6,7 @@ import pytest
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 RESULTS = "results/smoke"
-LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track"}
+LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track", "complete"}
 IN_PARALLEL = {"articles", "sentences", "splits"}
 PREPARATION = IN_PARALLEL | {"vocabulary", "encode", "kernels"}
 COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRES"

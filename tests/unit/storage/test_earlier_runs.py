@@ -9,7 +9,8 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.earlier_runs import exchange, finished_identity, kept_runs
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import RunDirectory
-from tests.unit.small_records import epoch, run_record, run_result
+from online_rnnlm.storage.records import RunDivergence, RunResult
+from tests.unit.small_records import epoch, run_divergence, run_record, run_result
 
 FIRST, SECOND = "a" * 64, "b" * 64
 
@@ -38,6 +39,16 @@ def test_a_training_is_kept_and_taken_back(run, tmp_path):
     assert finished_identity(run) == FIRST
     assert run.model.read_text() == f"weights of {FIRST}"
     assert {finished_identity(kept) for kept in kept_runs(tmp_path / "earlier")} == {FIRST, SECOND}
+
+
+def test_a_training_that_diverged_is_kept_too(run, tmp_path):
+    finish(run, FIRST)
+    files = records.read(RunResult, run.result).files
+    records.write(run.result, run_divergence(identity=FIRST, files=files))
+    exchange(run, SECOND, tmp_path / "earlier")
+    finish(run, SECOND)
+    assert exchange(run, FIRST, tmp_path / "earlier")
+    assert records.read(RunDivergence, run.result).identity == FIRST
 
 
 def test_what_is_kept_does_not_change_with_the_run(run, tmp_path):
