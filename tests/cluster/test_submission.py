@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import yaml
 
-SMOKE = ("--configfile", "config/smoke.yaml")
+ROWS = [{"hidden_size": 16, "document_size": 0}, {"hidden_size": 16, "document_size": 4}]
+CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/smoke"
 LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track", "complete"}
 IN_PARALLEL = {"articles", "sentences", "splits"}
@@ -20,11 +22,12 @@ def earlier(cluster):
 
 @pytest.fixture(scope="module")
 def finished(earlier, tmp_path_factory, make_project, submit, downloads):
-    """The project after the smoke experiment has run on the cluster."""
+    """The project after the smoke experiment, with two rows only, has run on the cluster."""
     del earlier  # only requested so that it is computed first
     project = make_project(tmp_path_factory.mktemp("smoke") / "project")
-    said = project.succeed(*submit, *SMOKE, "--config", f"downloads={downloads}")
-    assert f"{RESULTS}/report.html" in said
+    smoke = yaml.safe_load((project.path / "config/smoke.yaml").read_text(encoding="utf-8"))
+    project.configure(**smoke | {"rows": ROWS, "search": {}, "downloads": str(downloads)})
+    assert f"{RESULTS}/report.html" in project.succeed(*submit, *CONFIGURATION)
     return project
 
 
@@ -42,15 +45,16 @@ def _runs(finished):
 def test_everything_is_there(finished):
     for name in ("report.html", "claims.json", "mlflow.db", "tables/perplexity.csv"):
         assert (finished.path / RESULTS / name).stat().st_size > 0
-    assert len(_runs(finished)) == 8
+    assert len(_runs(finished)) == len(ROWS)
 
 
 def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(finished, jobs):
     rules = [job["Comment"].removeprefix("rule_").partition("_wildcards_")[0] for job in jobs]
     assert {job["State"] for job in jobs} == {"COMPLETED"}
     assert rules.count("train") == len(_runs(finished))
-    assert rules.count("evaluate") == 4
-    assert rules.count("evaluate_online") == 2
+    assert rules.count("evaluate") == len(ROWS)
+    assert rules.count("evaluate_online") == 1
+    assert {"articles", "sentences", "splits", "encode", "kernels", "rival"} <= set(rules)
     assert not LIGHT & set(rules)
     assert set(rules) >= PREPARATION
     for rule, job in zip(rules, jobs, strict=True):
@@ -73,9 +77,9 @@ def test_a_runs_record_says_what_its_job_took(finished, jobs):
         assert 0 < job["cpu_seconds"] < 600
 
 
-def test_a_second_submission_submits_nothing(finished, submit, downloads, cluster):
+def test_a_second_submission_submits_nothing(finished, submit, cluster):
     before = cluster.accounting()
-    said = finished.succeed(*submit, *SMOKE, "--config", f"downloads={downloads}")
+    said = finished.succeed(*submit, *CONFIGURATION)
     assert "Nothing to be done" in said
     assert cluster.accounting() == before
 
