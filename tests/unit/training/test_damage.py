@@ -131,7 +131,7 @@ def test_an_unfinished_epoch_is_kept_bit_by_bit(tmp_path):
 def test_a_damaged_model_is_not_tested(experiment, damage, file):
     path = getattr(experiment.run("run"), file)
     damage(path)
-    with pytest.raises(UserError, match=r": damaged: .*delete it") as raised:
+    with pytest.raises(UserError, match=r": damaged: .*start the experiment again") as raised:
         evaluate(experiment, "run", experiment.corpus("topics"), "none", typed.TestingSettings())
     assert str(raised.value).startswith(f"{path}: ")
 
@@ -152,7 +152,7 @@ def test_metrics_that_were_edited_are_noticed_by_all_that_read_them(experiment):
     run = experiment.run("run")
     assert len(read_epochs(run)) == 1
     records.write_lines(run.metrics, [epoch(valid_perplexity=1.0)])
-    with pytest.raises(UserError, match=r"metrics\.jsonl: damaged: .*delete it"):
+    with pytest.raises(UserError, match=r"metrics\.jsonl: damaged: .*start the experiment again"):
         read_epochs(run)
     with pytest.raises(UserError, match=r"metrics\.jsonl: damaged"):
         run_entry(experiment, "run")
@@ -198,7 +198,7 @@ def test_damaged_scores_are_not_shown(experiment, damage, file, read):
     assert len(read(experiment, "run", "none"))
     path = getattr(experiment, file)("run", "none")
     damage(path)
-    with pytest.raises(UserError, match=r"damaged: .*delete it") as raised:
+    with pytest.raises(UserError, match=r"damaged: .*start the experiment again") as raised:
         read(experiment, "run", "none")
     assert str(raised.value).startswith(f"{path}: ")
 
