@@ -36,7 +36,7 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
     import numpy as np  # noqa: PLC0415
 
     from benchmarks.context import new_trainer, words_in  # noqa: PLC0415
-    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
+    from online_rnnlm.config.training import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
     from online_rnnlm.storage.paths import CorpusDirectory  # noqa: PLC0415
     from online_rnnlm.training.epoch import SENTENCES_A_CALL  # noqa: PLC0415
@@ -61,8 +61,8 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
 
 
 def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
-    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
     from online_rnnlm.config.runs import Run  # noqa: PLC0415
+    from online_rnnlm.config.training import RunSettings  # noqa: PLC0415
     from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory  # noqa: PLC0415
     from online_rnnlm.training.train import train  # noqa: PLC0415
 
@@ -74,8 +74,8 @@ def _memory(corpus_directory: Path, values: dict[str, object]) -> None:
 
 
 def _train(corpus_directory: Path, values: dict[str, object]) -> None:
-    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
     from online_rnnlm.config.runs import Run  # noqa: PLC0415
+    from online_rnnlm.config.training import RunSettings  # noqa: PLC0415
     from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory  # noqa: PLC0415
     from online_rnnlm.training.train import train  # noqa: PLC0415
 
@@ -89,7 +89,7 @@ def _start(corpus_directory: Path, values: dict[str, object]) -> None:
     import numpy as np  # noqa: PLC0415
 
     from benchmarks.context import new_trainer  # noqa: PLC0415
-    from online_rnnlm.config.experiment import RunSettings  # noqa: PLC0415
+    from online_rnnlm.config.training import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
     from online_rnnlm.storage.paths import CorpusDirectory  # noqa: PLC0415
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from online_rnnlm.config.base import NaturalInt, PositiveFloat, PositiveInt, Settings
+from online_rnnlm.config.base import PositiveFloat, PositiveSize, Settings, Size
+from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.yaml_files import read_mapping
 from online_rnnlm.errors import UserError
 
 UNKNOWN = "unknown"
@@ -17,8 +18,8 @@ UNKNOWN = "unknown"
 class PublishedRow(Settings):
     """The paper's test perplexity of one model."""
 
-    hidden_size: PositiveInt = Field(description="Hidden units, M.")
-    document_size: NaturalInt = Field(description="Length of the document vector, D.")
+    hidden_size: PositiveSize = Field(description="Hidden units, M.")
+    document_size: Size = Field(description="Length of the document vector, D.")
     document_layer: Literal["output", "hidden", "both"] = Field(
         default="output", description="The layer or layers that the document vector feeds."
     )
@@ -54,15 +55,8 @@ def load_published(path: Path) -> Published:
 
     Raises UserError, which names the file and the key, for a file that is not valid.
     """
+    values = read_mapping(path)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Published.model_validate(values)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(top)"
-        message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{path}: `{key}`: {message}") from None
+        raise UserError(f"{path}: {first_message(error)}") from None

@@ -2,30 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$")]
+from online_rnnlm.config.messages import refuse_equal, refuse_unknown_keys
 
-
-PositiveInt = Annotated[int, Field(ge=1)]
-
-
-NaturalInt = Annotated[int, Field(ge=0)]
-
-
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LONGEST_NAME = 100
+"""Number of letters that the name of an experiment or a corpus has at most."""
+MOST = 10**9
+"""The largest number of sentences, words or epochs."""
+_LARGEST_SIZE = 100_000
+"""The recurrent weights of a network of that size need 40 GB, and their training ten times more."""
+_LARGEST_SEED = 2**256 - 1
+_LARGEST_FLOAT = 1e30
+"""Larger numbers are soon none in single precision."""
 
 
-NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+def _refuse_boolean(value: Any) -> Any:
+    """Refuse `true` and `false`, which Python would take for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")
+    return value
+
+
+Name = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$", max_length=LONGEST_NAME)
+]
+
+
+NOT_BOOLEAN = BeforeValidator(_refuse_boolean)
+"""Marks a number; it stands last, so that the bounds before it are a part of the schema."""
+
+
+PositiveInt = Annotated[int, Field(ge=1, le=MOST), NOT_BOOLEAN]
+
+
+PositiveSize = Annotated[int, Field(ge=1, le=_LARGEST_SIZE), NOT_BOOLEAN]
+
+
+Size = Annotated[int, Field(ge=0, le=_LARGEST_SIZE), NOT_BOOLEAN]
+
+
+Seed = Annotated[int, Field(ge=0, le=_LARGEST_SEED), NOT_BOOLEAN]
+
+
+PositiveFloat = Annotated[float, Field(gt=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
+
+
+NonNegativeFloat = Annotated[float, Field(ge=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
+
+
+AtLeastOne = Annotated[float, Field(ge=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
+
+
+AboveOne = Annotated[float, Field(gt=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
+
+
+Boolean = Annotated[bool, Field(strict=True)]
+
+
+def _refuse_equal(values: list[Any]) -> list[Any]:
+    refuse_equal(values)
+    return values
+
+
+Distinct = AfterValidator(_refuse_equal)
+"""Marks a list in which no value may stand twice."""
 
 
 class Settings(BaseModel):
     """A part of the configuration: unknown keys are refused, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_known_keys(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            refuse_unknown_keys(values, cls.model_fields)
+        return values

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
-from online_rnnlm.config.base import NaturalInt, PositiveInt, Settings
+from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Seed, Settings
+from online_rnnlm.config.messages import WrongValue, first_wrong_value
 
 
 class WikipediaVitalSource(Settings):
@@ -52,7 +56,7 @@ class TextSource(Settings):
     test: Path | None = Field(
         default=None, description="Ready file for `test`, of the same kinds as `file`."
     )
-    tokenised: bool = Field(
+    tokenised: Boolean = Field(
         default=False,
         description="The text already has one sentence per line, its tokens separated by spaces. "
         "It is not tokenised or lower-cased again, and only empty lines are dropped.",
@@ -68,8 +72,21 @@ class TextSource(Settings):
         return self
 
 
+def _without_kind(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a source, and take its kind out of the places of errors: there is no such key."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        wrong = first_wrong_value(error)
+        place = wrong.place if wrong.place == ("kind",) else wrong.place[1:]
+        raise WrongValue(place, str(wrong)) from None
+
+
 SourceSettings = Annotated[
-    WikipediaVitalSource | WikipediaExcerptSource | TextSource, Field(discriminator="kind")
+    Annotated[
+        WikipediaVitalSource | WikipediaExcerptSource | TextSource, Field(discriminator="kind")
+    ],
+    WrapValidator(_without_kind),
 ]
 """One class for each kind of source; `corpora/sources/` has a module for each."""
 
@@ -80,7 +97,7 @@ class VocabularySettings(Settings):
     min_count: PositiveInt = Field(
         default=5, description="A word is kept if it occurs at least this many times in `train`."
     )
-    max_size: Annotated[int, Field(ge=3)] | None = Field(
+    max_size: Annotated[int, Field(ge=3, le=MOST), NOT_BOOLEAN] | None = Field(
         default=None,
         description="Largest number of words, `<unk>` and `</s>` included; the most frequent words "
         "are kept. `null` is no limit.",
@@ -102,7 +119,7 @@ class CorpusSettings(Settings):
     """One corpus: the source of its text and the steps of its preparation."""
 
     source: SourceSettings = Field(description="Source of the text.")
-    seed: NaturalInt = Field(
+    seed: Seed = Field(
         default=1,
         description="Seed of the shuffle before the split, and of the sample of training "
         "sentences.",
@@ -114,7 +131,7 @@ class CorpusSettings(Settings):
         "off when the split has its number of sentences, and the rest of the article is not used. "
         "In tokenised text an empty line ends an article.",
     )
-    lowercase: bool = Field(default=True, description="Lower-case every token.")
+    lowercase: Boolean = Field(default=True, description="Lower-case every token.")
     min_tokens: PositiveInt = Field(
         default=3, description="Sentences with fewer tokens are dropped as fragments."
     )
@@ -136,3 +153,10 @@ class CorpusSettings(Settings):
     )
     vocabulary: VocabularySettings = Field(default=VocabularySettings(), description="The words.")
     classes: ClassSettings = Field(default=ClassSettings(), description="The word classes.")
+
+    @model_validator(mode="after")
+    def _some_length_is_allowed(self) -> CorpusSettings:
+        if self.min_tokens > self.max_tokens:
+            message = f"{self.min_tokens} is more than `max_tokens`, which is {self.max_tokens}"
+            raise WrongValue(("min_tokens",), message)
+        return self

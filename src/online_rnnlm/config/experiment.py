@@ -6,26 +6,20 @@ those of the other modules of this package.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import Name, NaturalInt, Settings
+from online_rnnlm.config.base import Distinct, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.listed import Row, Search, Values
+from online_rnnlm.config.messages import WrongValue
+from online_rnnlm.config.plan import PlannedRow, plan_rows, refuse_equal_names
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.tracking import TrackingSettings
-from online_rnnlm.config.training import RunSettings
-
-ROW_NAME_KEYS = frozenset({"hidden_size", "cell", "document_size", "document_layer"})
-"""Settings that are a part of a run's name: they tell rows apart."""
-HARDWARE_KEYS = frozenset({"engine", "device", "precision"})
-"""Settings that decide the hardware that a run requires, which is known before the search ends."""
-RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 
 
 class Experiment(Settings):
@@ -40,23 +34,23 @@ class Experiment(Settings):
     corpora: dict[Name, CorpusSettings] = Field(
         min_length=1, description="The corpora, by name; every row is trained on each."
     )
-    seeds: list[NaturalInt] = Field(
+    seeds: Annotated[list[Seed], Distinct] = Field(
         default=[1], min_length=1, description="Every row is trained once with each seed."
     )
-    training: dict[str, Any] = Field(
+    training: Values = Field(
         default={}, description="Training settings that all rows share; see below."
     )
-    rows: list[dict[str, Any]] = Field(
+    rows: list[Row] = Field(
         min_length=1,
         description="The rows of the comparison, each with its own training settings; see below.",
     )
-    search: dict[str, list[Any]] = Field(
+    search: Search = Field(
         default={},
         description="Training settings to search, each with a list of values. Every row is trained "
         "with every combination of the settings that concern it, and its runs then take the "
         "combination with the best validation perplexity.",
     )
-    search_seed: NaturalInt = Field(
+    search_seed: Seed = Field(
         default=0, description="Seed of the runs of the search; it must be none of `seeds`."
     )
     testing: TestingSettings = Field(
@@ -68,38 +62,15 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _runs_are_valid(self) -> Experiment:
-        for label, part in self._parts():
-            unknown = sorted(set(part) - RUN_KEYS)
-            if unknown:
-                allowed = ", ".join(sorted(RUN_KEYS))
-                raise ValueError(f"`{label}`: unknown key `{unknown[0]}`; allowed: {allowed}")
-        self._search_is_possible()
-        names = [run.name for run in self.trainings()]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"`rows`: two rows make the same run `{twice[0]}`")
-        if not names:
-            raise ValueError("`rows`: no run: a list of values is empty")
-        return self
-
-    def _search_is_possible(self) -> None:
-        for key in sorted(self.search):
-            if key in ROW_NAME_KEYS:
-                raise ValueError(
-                    f"`search`: `{key}` tells rows apart: give it to `rows`, as a list"
-                )
-            if key in HARDWARE_KEYS:
-                raise ValueError(
-                    f"`search`: `{key}` decides what hardware a run requires: "
-                    "give it to `training`, or to a row"
-                )
         if self.search and self.search_seed in self.seeds:
-            raise ValueError("`search_seed`: must be none of `seeds`")
-
-    def _parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        yield "training", self.training
-        yield "search", self.search
-        yield from ((f"rows.{i}", row) for i, row in enumerate(self.rows))
+            raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
+        rows = list(self._rows())
+        refuse_equal_names(rows, self.rows)
+        tried = {key for row in rows for run in row.candidates for key in run.searched}
+        for key in self.search:
+            if key not in tried:
+                raise WrongValue(("search", key), "changes nothing in any row: leave it out")
+        return self
 
     def trainings(self) -> list[PlannedRun]:
         """Return every run: first those of the search, then those of the rows."""
@@ -107,67 +78,12 @@ class Experiment(Settings):
 
     def runs(self) -> list[PlannedRun]:
         """Return the runs of the rows: corpora × rows × seeds."""
-        return [
-            run
-            for corpus, place, row in self._rows()
-            for candidates in [[run.name for run in self._candidates(corpus, place, row)]]
-            for run in (
-                _run(place, row, corpus=corpus, seed=seed, candidates=candidates)
-                for seed in self.seeds
-            )
-        ]
+        return [row.run(seed) for row in self._rows() for seed in self.seeds]
 
     def search_runs(self) -> list[PlannedRun]:
         """Return the runs of the search: corpora × rows × searched values."""
-        return [
-            run
-            for corpus, place, row in self._rows()
-            for run in self._candidates(corpus, place, row)
-        ]
+        return [run for row in self._rows() for run in row.candidates]
 
-    def _rows(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Yield the rows as (corpus, place in the configuration, settings).
-
-        A row whose settings are lists gives one row for each combination of their values.
-        """
+    def _rows(self) -> Iterator[PlannedRow]:
         for corpus in self.corpora:
-            for index, row in enumerate(self.rows):
-                lists = [v if isinstance(v, list) else [v] for v in row.values()]
-                for values in itertools.product(*lists):
-                    one = dict(zip(row, values, strict=True))
-                    yield corpus, f"rows.{index}", {**self.training, **one}
-
-    def _candidates(self, corpus: str, place: str, row: dict[str, Any]) -> Iterator[PlannedRun]:
-        """Yield a row's runs in the search; a static row skips the document vector's settings."""
-        static = not row.get("document_size", 0)
-        search = {k: v for k, v in self.search.items() if not (static and _is_of_vector(k))}
-        if not search:
-            return
-        for values in itertools.product(*search.values()):
-            searched = dict(zip(search, values, strict=True))
-            yield _run(place, row, corpus=corpus, seed=self.search_seed, searched=searched)
-
-
-def _is_of_vector(key: str) -> bool:
-    return key.startswith("document_")
-
-
-def _run(
-    place: str,
-    row: dict[str, Any],
-    *,
-    corpus: str,
-    seed: int,
-    searched: dict[str, Any] | None = None,
-    candidates: Sequence[str] = (),
-) -> PlannedRun:
-    searched = searched or {}
-    settings = _run_settings({**row, **searched, "corpus": corpus, "seed": seed}, place)
-    return PlannedRun(settings=settings, searched=searched, candidates=tuple(candidates))
-
-
-def _run_settings(values: dict[str, Any], where: str) -> RunSettings:
-    try:
-        return RunSettings.model_validate(values)
-    except ValidationError as error:
-        raise ValueError(first_message(error, where)) from None
+            yield from plan_rows(corpus, self.training, self.rows, self.search, self.search_seed)

@@ -1,15 +1,15 @@
-"""Read and check a configuration file."""
+"""Reading of a configuration from a file or from values that Snakemake has read."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.yaml_files import read_mapping
 from online_rnnlm.errors import UserError
 
 
@@ -26,12 +26,4 @@ def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
 
 def load(path: Path) -> Experiment:
     """Read and check a configuration file; raises UserError."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: a mapping of keys to values is needed")
-    return parse(values, str(path))
+    return parse(read_mapping(path), str(path))

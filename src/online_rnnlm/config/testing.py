@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
-    BeforeValidator,
     Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
-from online_rnnlm.config.base import PositiveFloat, PositiveInt, Settings
+from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, PositiveFloat, Settings
+from online_rnnlm.config.messages import WrongValue, first_wrong_value
 
 RunRivalName = Literal["unigram_cache", "neural_cache"]
 """Rivals that extend a run, a static network: modules of `rivals/`."""
@@ -32,13 +35,20 @@ UnitOfText = Literal["sentence", "document", "stream"]
 Part = Literal["document_vector", "embeddings", "recurrent", "output", "all"]
 
 
+def _as_list(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a subset; a single part is a subset, too."""
+    if isinstance(value, list):
+        return validate(value)
+    try:
+        return validate([value])
+    except ValidationError as error:
+        raise WrongValue((), str(first_wrong_value(error))) from None
+
+
 Subset = Annotated[
     list[Part],
     Field(min_length=1),
-    BeforeValidator(
-        lambda value: value if isinstance(value, list) else [value],
-        json_schema_input_type=Part | list[Part],
-    ),
+    WrapValidator(_as_list, json_schema_input_type=Part | list[Part]),
 ]
 
 
@@ -53,29 +63,29 @@ class TestingSettings(Settings):
         "learning. Parts that a run does not have are left out, and entries that are then the "
         "same are tested once.",
     )
-    learn_after: Annotated[list[LearnAfter], Field(min_length=1)] = Field(
+    learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"],
         description="Moments at which these parts learn: after every word, or after every "
         "sentence.",
     )
-    unit_of_text: Annotated[list[UnitOfText], Field(min_length=1)] = Field(
+    unit_of_text: Annotated[list[UnitOfText], Field(min_length=1), Distinct] = Field(
         default=["sentence"],
         description="Unit of text at whose start the vector and the weights are reset: every "
         "sentence, every document (all sentences of an article), or the whole text, which is "
         "never reset. `learn_after: sentence` is not combined with `unit_of_text: sentence`, "
         "because what is learnt would be lost at once.",
     )
-    learning_rates: Annotated[list[PositiveFloat], Field(min_length=1)] = Field(
+    learning_rates: Annotated[list[PositiveFloat], Field(min_length=1), Distinct] = Field(
         default=[0.003, 0.01, 0.03, 0.1, 0.3],
         description="Learning rates to try for the weights, which take plain gradient steps; the "
         "best on `valid` is used.",
     )
-    document_rates: Annotated[list[PositiveFloat], Field(min_length=1)] = Field(
+    document_rates: Annotated[list[PositiveFloat], Field(min_length=1), Distinct] = Field(
         default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3],
         description="Learning rates to try for the document vector where it alone learns; the best "
         "on `valid` is used. Where weights learn, too, the vector keeps the rate of its training.",
     )
-    steps: PositiveInt = Field(
+    steps: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = Field(
         default=5,
         description="Number of hidden states through which a word's loss is propagated back.",
     )
@@ -87,7 +97,7 @@ class TestingSettings(Settings):
         "settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of "
         "every corpus.",
     )
-    kneser_ney_order: Annotated[int, Field(ge=2)] = Field(
+    kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = Field(
         default=5, description="Order of the `kneser_ney` model: the length of its longest n-grams."
     )
 

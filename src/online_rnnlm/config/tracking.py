@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import (
-    Field,
-    field_validator,
-)
+from pydantic import Field, field_validator
 
-from online_rnnlm.config.base import Settings
+from online_rnnlm.config.addresses import why_no_address
+from online_rnnlm.config.base import NOT_BOOLEAN, Settings
+from online_rnnlm.config.messages import WrongValue
 
-SQLITE = "sqlite:///"
-"""The beginning of the address of a database's file."""
-_SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql")
+_DAY = 86_400
 
 
 class TrackingSettings(Settings):
@@ -23,12 +19,12 @@ class TrackingSettings(Settings):
     store: str | None = Field(
         default=None,
         description="Address of an MLflow server or database, such as `http://localhost:5000`; "
-        "`null` is `results/<experiment>/mlflow.db`. Passwords do not belong here: set "
-        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment.",
+        "`null` is `results/<experiment>/mlflow.db`. An address with a password is refused: set "
+        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment, or PGPASSWORD "
+        "for PostgreSQL.",
     )
-    watch_seconds: float = Field(
+    watch_seconds: Annotated[float, Field(ge=0, le=_DAY), NOT_BOOLEAN] = Field(
         default=10.0,
-        ge=0,
         description="Shortest time between two updates of MLflow while runs train (s); 0 enters "
         "the runs only at the end.",
     )
@@ -36,29 +32,7 @@ class TrackingSettings(Settings):
     @field_validator("store")
     @classmethod
     def _is_an_address(cls, store: str | None) -> str | None:
-        if store:  # an empty text is the experiment's own store, as `null` is
-            scheme_of(store)
+        reason = why_no_address(store) if store else None
+        if reason is not None:
+            raise WrongValue((), reason)
         return store
-
-    @field_validator("store")
-    @classmethod
-    def _has_no_password(cls, store: str | None) -> str | None:
-        if store is not None and urlsplit(store).password:
-            raise ValueError("leave the password out: MLFLOW_TRACKING_PASSWORD has a place for it")
-        return store
-
-
-def scheme_of(address: str) -> str:
-    """Return the scheme of a store's address without the driver, such as `sqlite`.
-
-    Raises ValueError for an address that MLflow does not support.
-    """
-    with suppress(ValueError):  # a host or a port that cannot be read
-        parts = urlsplit(address)
-        scheme, host, _ = parts.scheme.partition("+")[0], parts.hostname, parts.port
-        whole = {"http": bool(host), "https": bool(host), "sqlite": address.startswith(SQLITE)}
-        if scheme in _SCHEMES and whole.get(scheme, True):
-            return scheme
-    raise ValueError(
-        "not an address of MLflow's; allowed: http://…, https://…, sqlite:///FILE, postgresql://…"
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Container
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import (
     Field,
@@ -10,12 +11,16 @@ from pydantic import (
 )
 
 from online_rnnlm.config.base import (
+    AboveOne,
+    AtLeastOne,
     Name,
-    NaturalInt,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    PositiveSize,
+    Seed,
     Settings,
+    Size,
 )
 from online_rnnlm.config.engines import ENGINES, engines_with
 
@@ -29,15 +34,15 @@ class RunSettings(Settings):
     """All settings that decide one training run; the corpus's content and the code do, too."""
 
     corpus: Name = Field(description="Key of the corpus under `corpora`.")
-    seed: NaturalInt = Field(
+    seed: Seed = Field(
         default=1, description="Seed of the initial weights and of the order of the sentences."
     )
-    hidden_size: PositiveInt = Field(default=100, description="Number of hidden units, M.")
+    hidden_size: PositiveSize = Field(default=100, description="Number of hidden units, M.")
     cell: Literal["sigmoid"] = Field(
         default="sigmoid",
         description="The hidden layer. `sigmoid`: the paper's simple recurrent network.",
     )
-    document_size: NaturalInt = Field(
+    document_size: Size = Field(
         default=0, description="Length of the document vector, D; 0 is the static baseline."
     )
     document_layer: Literal["output", "hidden", "both"] = Field(
@@ -88,11 +93,11 @@ class RunSettings(Settings):
         "after every epoch; the second such epoch ends training. After an epoch that is worse, "
         "both rules go back to the best weights.",
     )
-    improvement_factor: Annotated[float, Field(ge=1)] = Field(
+    improvement_factor: AtLeastOne = Field(
         default=1.003,
         description="An epoch is an improvement if the validation entropy falls by this factor.",
     )
-    rate_divisor: Annotated[float, Field(gt=1)] = Field(
+    rate_divisor: AboveOne = Field(
         default=2.0, description="Divisor of the learning rate when it falls."
     )
     divergence_perplexity: PositiveFloat = Field(
@@ -112,6 +117,23 @@ class RunSettings(Settings):
     precision: Literal["float32", "float64"] = Field(
         default="float32", description="Floating-point type of weights and arithmetic."
     )
+
+    @property
+    def unused(self) -> frozenset[str]:
+        """Names of the settings that change nothing in this run, whatever their values."""
+        of_vector = set() if self.document_size else {"document_layer", "document_rate"}
+        of_adagrad = set() if self.optimizer == "adagrad" else {"accumulator_start"}
+        return frozenset(of_vector | of_adagrad)
+
+    def without_unused(self, undecided: Container[str] = ()) -> RunSettings:
+        """Return the settings with the default value of each that changes nothing.
+
+        `undecided` are settings that a search is still to choose: AdaGrad's are kept if it may
+        choose the optimizer.
+        """
+        kept = {"accumulator_start"} if "optimizer" in undecided else set()
+        fields = RunSettings.model_fields
+        return self.model_copy(update={key: fields[key].default for key in self.unused - kept})
 
     @model_validator(mode="after")
     def _engine_has_cell_and_device(self) -> RunSettings:

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from online_rnnlm.config.experiment import RUN_KEYS, Experiment
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.listed import RUN_KEYS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.formats import FORMATS, with_tables
@@ -37,10 +38,20 @@ _INTRODUCTION = f"""\
 
 <!-- Made from src/online_rnnlm/config by `{COMMAND}`: edit that, not this. -->
 
-`snakemake --cores all` runs `config.yaml`; `--configfile config/another.yaml` takes its place, and
-`--config 'seeds=[1,2]'` changes single keys of either. An unknown key or a wrong value stops it at
-once, with the key and what is allowed; `online-rnnlm check config/another.yaml` only looks. Files
-are named from the project's folder.
+`snakemake --cores all` runs `config.yaml`; `--configfile config/another.yaml` takes its place.
+Files are named from the folder that Snakemake is started in.
+
+`--config 'seeds=[1,2]'` replaces a value of either file. A mapping is merged with the file's:
+`--config 'training={{max_epochs: 2}}'` changes one key of `training`, and
+`--config 'corpora={{…}}'` adds a corpus.
+
+An unknown key or a wrong value stops it at once, with the key, what is allowed, and the right key
+that is nearest to an unknown one. A key that is there twice, a key that is no text, and a number to
+the base 8 or 60 (`010`, `1:30`) are errors, too; they are named with their line.
+
+Snakemake reads a file behind `--configfile` before this project can. If it is missing, unreadable
+or no YAML, Snakemake's error names no line. `make reproduce CONFIG=config/another.yaml` checks the
+file first, and `online-rnnlm check config/another.yaml` only checks it: these two name the line.
 
 | file | what it runs |
 |---|---|
@@ -65,7 +76,9 @@ _AFTER_SOURCES = (
 )
 _TRAINING = """\
 `training` holds what all rows share, a row of `rows` what is its own, `search` a list of values to
-try for each key. The later wins: a row over `training`, `search` over both.
+try for each key. The later wins: a row over `training`, `search` over both. In a row, a list of
+values makes a row of each. A setting that changes nothing in a row, such as `document_layer` where
+`document_size` is 0, is ignored there and makes no second run.
 """
 
 
@@ -188,13 +201,17 @@ def _allowed(part: Schema) -> str:
         return ", ".join(f"`{value}`" for value in part.get("enum", [part.get("const")]))
     if part.get("type") == "array":
         return f"list, each: {_allowed(part['items'])}"
-    bounds = [f"{sign} {part[key]:g}" for key, sign in _BOUNDS.items() if key in part]
+    bounds = [f"{sign} {_number(part[key])}" for key, sign in _BOUNDS.items() if key in part]
     return " ".join([_kind(part), *bounds])
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("e+0", "e").replace("e+", "e")
 
 
 def _kind(part: Schema) -> str:
     if part.get("format") == "path":
         return "file or folder"
     if "pattern" in part:
-        return "lower-case letters, digits, `_`, `.`, single `-`"
+        return f"up to {part['maxLength']} lower-case letters, digits, `_`, `.`, single `-`"
     return _TYPES.get(part.get("type", ""), "see below")

@@ -34,7 +34,7 @@ _ATTEMPTS = 8
 # MLflow looks up a data set and creates it in two steps. If another process creates it between the
 # two, the last two errors occur; like a locked database, they pass.
 _PASSING = ("database is locked", "UNIQUE constraint failed", "duplicate key value")
-_PASSWORD = re.compile(r"(//[^/@\s:]*):[^/@\s]*@")
+_USER_AND_PASSWORD = re.compile(r"//\S*@")
 
 Result = TypeVar("Result")
 
@@ -55,8 +55,11 @@ def mlflow() -> Any:
 
 
 def without_password(text: str) -> str:
-    """Return the text with the password in every address replaced by asterisks."""
-    return _PASSWORD.sub(r"\1:***@", text)
+    """Return the text with user and password in every address replaced by asterisks.
+
+    No store's address has a password, but that of a proxy may have one, and is quoted in errors.
+    """
+    return _USER_AND_PASSWORD.sub("//***@", text)
 
 
 @contextmanager

@@ -18,14 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from online_rnnlm.config.tracking import SQLITE, scheme_of
+from online_rnnlm.config.addresses import SQLITE, why_no_address
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.library import (
     SERVER_ENVIRONMENT,
     mlflow,
     one_line_errors,
-    without_password,
 )
 
 _log = logging.getLogger(__name__)
@@ -42,11 +41,6 @@ class Store:
     """True for the experiment's own store, which can be rebuilt from the files at any time."""
 
     @property
-    def shown(self) -> str:
-        """The address without its password, for messages."""
-        return without_password(self.uri)
-
-    @property
     def file(self) -> Path | None:
         """The file of the database; None if the store is not a file."""
         return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
@@ -57,7 +51,7 @@ class Store:
 
         MLflow itself would keep them until the process ends, even if a new file replaces the store.
         """
-        with one_line_errors(self.shown):
+        with one_line_errors(self.uri):
             client = mlflow().MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
             try:
                 yield client
@@ -80,18 +74,18 @@ def _dispose(client: Any) -> None:
 def store_for(directory: ExperimentDirectory, uri: str | None) -> Store:
     """Return the store at an address, or the experiment's own store if `uri` is None.
 
-    Raises UserError for an address that MLflow does not support.
+    Raises UserError, which does not repeat the address, for one that MLflow does not support or
+    that may hold a password.
     """
     if uri is None:
         own = directory.store.resolve()
         return Store(f"{SQLITE}{own}", directory.artifacts.resolve(), own=True)
-    try:
-        scheme = scheme_of(uri)
-    except ValueError as error:
-        raise UserError(f"store `{without_password(uri)}`: {error}") from None
-    if scheme.startswith("http"):
+    reason = why_no_address(uri)
+    if reason is not None:
+        raise UserError(f"--store: {reason}")
+    if uri.startswith("http"):
         return Store(uri, None, own=False)
-    if scheme == "sqlite":
+    if uri.startswith(SQLITE):
         file = Path(uri.removeprefix(SQLITE)).resolve()
         if file.is_dir():
             raise UserError(f"store `{uri}`: {file}: is a directory, not a file")
@@ -147,7 +141,7 @@ def _connect(store: Store) -> None:
     """
     if store.uri.startswith("http"):
         return
-    with one_line_errors(store.shown):
+    with one_line_errors(store.uri):
         from sqlalchemy import create_engine  # noqa: PLC0415
 
         engine = create_engine(store.uri)
@@ -193,7 +187,7 @@ def _make(store: Store) -> None:
     assert file is not None and store.artifacts is not None
     if store.own:
         shutil.rmtree(store.artifacts, ignore_errors=True)
-    with one_line_errors(store.shown):
+    with one_line_errors(store.uri):
         store.artifacts.mkdir(parents=True, exist_ok=True)
         # The path must be new, because MLflow remembers until the process ends which paths have
         # tables.
@@ -223,8 +217,8 @@ def _bring_up_to_date(store: Store) -> None:
     assert file is not None
     if not store.own:
         raise UserError(
-            f"MLflow at {store.shown}: made by another version of MLflow: back it up, then run "
-            f"`mlflow db upgrade {store.shown}`"
+            f"MLflow at {store.uri}: made by another version of MLflow: back it up, then run "
+            f"`mlflow db upgrade {store.uri}`"
         )
     copy = file.with_name(f"{file.name}.{time.strftime('%Y%m%d-%H%M%S')}.old")
     shutil.copy2(file, copy)

@@ -23,7 +23,8 @@ def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
     if planned.candidates:
         outcomes = (_outcome(name, directory) for name in planned.candidates)
         perplexity, chosen = min(outcomes, key=lambda outcome: outcome[0])
-        settings, hopeless = settings.model_copy(update=chosen), math.isinf(perplexity)
+        settings = settings.model_copy(update=chosen).without_unused()
+        hopeless = math.isinf(perplexity)
     return Run(
         settings=settings,
         searched=planned.searched,

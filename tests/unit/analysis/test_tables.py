@@ -254,6 +254,16 @@ def test_of_equal_candidates_the_first_is_marked(searched: Results) -> None:
     assert list(search_table(_again(searched)).data["chosen"])[:2] == [True, False]
 
 
+def test_a_search_over_text_is_shown(fake: Any, tmp_path: Path) -> None:
+    rules = ["plateau", "toolkit"]
+    experiment = fake.experiment(rows=[{"hidden_size": 100}], search={"rate_rule": rules})
+    results = collect(experiment, fake.write(tmp_path / "searched", experiment))
+    table = search_table(results)
+    assert [_cell(table, row, "Rate rule") for row in range(2)] == rules
+    [settings] = perplexity_table(results).data["settings"]
+    assert settings.removeprefix("rate_rule ") in rules
+
+
 UPDATES = {"updates": ["all", ["document_vector", "output"]]}
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config import loading
-from online_rnnlm.config.experiment import RUN_KEYS, Experiment
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.listed import RUN_KEYS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline import documentation
@@ -88,37 +89,115 @@ def test_runs_are_corpora_times_rows_times_seeds():
     assert experiment.search_runs() == []
 
 
+TEXT = {"source": {"kind": "text", "file": "a.txt"}}
+VITAL = {"kind": "wikipedia-vital"}
+INFINITE, NONE = float("inf"), float("nan")
+
+
 @pytest.mark.parametrize(
-    ("changed", "expected"),
+    ("changed", "key", "expected"),
     [
-        ({"sedes": [1]}, ["sedes"]),
-        ({"experiment": "../elsewhere"}, ["experiment"]),
-        ({"seeds": []}, ["seeds", "at least 1"]),
-        ({"training": {"hiden_size": 1}}, ["training", "hiden_size", "hidden_size"]),
-        ({"rows": [{"hidden_size": "many"}]}, ["rows.0.hidden_size", "'many'"]),
-        ({"rows": [{"hidden_size": -1}]}, ["rows.0.hidden_size", "-1", "greater than"]),
-        ({"rows": [{"learning_rate": float("nan")}]}, ["rows.0.learning_rate"]),
-        ({"rows": [{"optimizer": "adam"}]}, ["rows.0.optimizer", "adagrad", "sgd", "'adam'"]),
-        ({"rows": [{}, {}]}, ["rows", "two rows"]),
-        ({"rows": [{"hidden_size": []}]}, ["rows", "no run"]),
-        ({"rows": [{"document_layer": "input"}]}, ["rows.0.document_layer", "'both'", "'input'"]),
-        ({"rows": [{"seed": 3}]}, ["rows.0", "seed"]),
-        ({"search": {"hidden_size": [5, 6]}}, ["search", "hidden_size", "rows"]),
-        ({"corpora": {}}, ["corpora"]),
-        ({"corpora": {"a": {"source": {"kind": "text"}}}}, ["corpora.a.source", "either `file`"]),
-        ({"corpora": {"a": {"source": {"kind": "web"}}}}, ["corpora.a.source", "'text'"]),
+        # Keys, with the nearest right one and all that are allowed.
+        ({"sedes": [1]}, "sedes", ["`seeds`", "search_seed", "corpora"]),
+        ({"experimemt": "x"}, "experimemt", ["`experiment`"]),
+        ({"traning": {}}, "traning", ["`training`"]),
+        ({"training": {"hiden_size": 1}}, "training.hiden_size", ["`hidden_size`", "l2"]),
+        ({"rows": [{}, {"max_epoch": 1}]}, "rows[1].max_epoch", ["`max_epochs`", "l2"]),
+        ({"rows": [{"seed": 3}]}, "rows[0].seed", ["learning_rate"]),
+        ({"search": {"lerning_rate": [1]}}, "search.lerning_rate", ["`learning_rate`"]),
+        ({"corpora": {"a": {**TEXT, "min_count": 3}}}, "corpora.a.min_count", ["vocabulary"]),
+        (
+            {"corpora": {"a": {"source": {"kind": "text", "tokenized": True}}}},
+            "corpora.a.source.tokenized",
+            ["`tokenised`"],
+        ),
+        ({"corpora": {"a": {"source": {**VITAL, "file": "x"}}}}, "corpora.a.source.file", ["kind"]),
+        ({"corpora": {"a": {"source": {"kind": "web"}}}}, "corpora.a.source.kind", ["'text'"]),
+        ({"corpora": {"a": {"source": {}}}}, "corpora.a.source.kind", ["required"]),
+        ({"corpora": {"a": {}}}, "corpora.a.source", ["required"]),
+        ({"corpora": {"a": {"source": {"kind": "text"}}}}, "corpora.a.source", ["either `file`"]),
+        ({"corpora": {}}, "corpora", []),
+        ({"corpora": []}, "corpora", ["mapping"]),
+        ({"corpora": {2: TEXT}}, "corpora[2]", ["quotes"]),
+        ({"training": {2: None}}, "training[2]", ["2"]),
+        # Names.
+        ({"experiment": "../elsewhere"}, "experiment", []),
+        ({"experiment": 2024}, "experiment", ["quotes"]),
+        ({"experiment": "a" * 101}, "experiment", ["100"]),
+        ({"corpora": {"a" * 101: TEXT}}, "corpora.aaa", ["100"]),
+        # Numbers.
+        ({"rows": [{"hidden_size": "many"}]}, "rows[0].hidden_size", ["'many'"]),
+        ({"rows": [{"hidden_size": 8.5}]}, "rows[0].hidden_size", ["8.5"]),
+        ({"rows": [{"hidden_size": None}]}, "rows[0].hidden_size", ["null"]),
+        ({"rows": [{"hidden_size": -1}]}, "rows[0].hidden_size", ["-1", "greater than"]),
+        ({"rows": [{"hidden_size": True}]}, "rows[0].hidden_size", ["number", "true"]),
+        ({"rows": [{"hidden_size": [8, False]}]}, "rows[0].hidden_size[1]", ["number", "false"]),
+        ({"rows": [{"hidden_size": [[8, 9]]}]}, "rows[0].hidden_size[0]", []),
+        ({"rows": [{"hidden_size": 10**12}]}, "rows[0].hidden_size", ["100000"]),
+        ({"rows": [{"document_size": 10**12}]}, "rows[0].document_size", ["100000"]),
+        ({"training": {"learning_rate": NONE}}, "training.learning_rate", ["nan"]),
+        ({"training": {"learning_rate": "0,2"}}, "training.learning_rate", ["'0,2'"]),
+        ({"training": {"improvement_factor": INFINITE}}, "training.improvement_factor", ["inf"]),
+        ({"training": {"rate_divisor": INFINITE}}, "training.rate_divisor", ["inf"]),
+        ({"training": {"max_epochs": 10**20}}, "training.max_epochs", ["1e+09"]),
+        ({"tracking": {"watch_seconds": INFINITE}}, "tracking.watch_seconds", ["inf"]),
+        ({"tracking": {"watch_seconds": 1e30}}, "tracking.watch_seconds", ["86400"]),
+        ({"tracking": {"watch_seconds": True}}, "tracking.watch_seconds", ["number"]),
+        ({"seeds": [True]}, "seeds[0]", ["number", "true"]),
+        ({"seeds": [2**256]}, "seeds[0]", ["1.15792e+77"]),
+        ({"search_seed": True, "search": {"l2": [0]}}, "search_seed", ["number", "true"]),
+        ({"testing": {"steps": True}}, "testing.steps", ["number", "true"]),
+        ({"corpora": {"a": {**TEXT, "lowercase": 1}}}, "corpora.a.lowercase", ["boolean", "1"]),
+        (
+            {"corpora": {"a": {**TEXT, "min_tokens": 50, "max_tokens": 10}}},
+            "corpora.a.min_tokens",
+            ["50", "`max_tokens`", "10"],
+        ),
+        # Text.
+        ({"rows": [{"optimizer": "adam"}]}, "rows[0].optimizer", ["adagrad", "sgd", "'adam'"]),
+        ({"rows": [{"document_layer": "input"}]}, "rows[0].document_layer", ["'both'", "'input'"]),
+        ({"training": {"device": "gpu"}}, "training", ["`device: gpu`", "`engine: jax`"]),
+        ({"rows": [{"device": "gpu"}]}, "rows[0]", ["`device: gpu`", "`engine: jax`"]),
         *(
-            ({"tracking": {"store": store}}, ["tracking.store", "sqlite:///FILE", "http://"])
+            ({"tracking": {"store": store}}, "tracking.store", ["sqlite:///FILE", "http://"])
             for store in ("ftp://x", "sqlite://x", "http://", "http://[::1", "x")
         ),
+        # Lists.
+        ({"seeds": []}, "seeds", ["at least 1"]),
+        ({"seeds": 1}, "seeds", ["list", "1"]),
+        ({"seeds": [2, 1, 1]}, "seeds[2]", ["1"]),
+        ({"testing": {"document_rates": [0.1, 0.10]}}, "testing.document_rates[1]", ["0.1"]),
+        ({"rows": []}, "rows", ["at least 1"]),
+        ({"rows": None}, "rows", ["list"]),
+        ({"rows": {}}, "rows", ["list"]),
+        ({"rows": [{}, {"learning_rate": []}]}, "rows[1].learning_rate", ["empty"]),
+        ({"rows": [{"hidden_size": [8, 9, "8"]}]}, "rows[0].hidden_size[2]", ["8"]),
+        ({"rows": [{}, {}]}, "rows[1]", ["`rows[0]`", "100/0"]),
+        ({"rows": [{}, {"document_layer": "both"}]}, "rows[1]", ["`rows[0]`", "100/0"]),
+        ({"rows": [{"l2": [0, 1]}]}, "rows[0].l2", ["`search`", "hidden_size"]),
+        ({"training": {"learning_rate": [1, 2]}}, "training.learning_rate", ["number", "[1, 2]"]),
+        # The search.
+        ({"search": {"hidden_size": [5, 6]}}, "search.hidden_size", ["`rows`"]),
+        ({"search": {"engine": ["graph"]}}, "search.engine", ["hardware", "`training`"]),
+        ({"search": {"learning_rate": 0.1}}, "search.learning_rate", ["list"]),
+        ({"search": {"learning_rate": []}}, "search.learning_rate", ["empty"]),
+        ({"search": {"learning_rate": [0.1, "fast"]}}, "search.learning_rate[1]", ["'fast'"]),
+        ({"search": {"learning_rate": [0.1, True]}}, "search.learning_rate[1]", ["number"]),
+        ({"search": {"learning_rate": [0.1, NONE]}}, "search.learning_rate[1]", ["nan"]),
+        ({"search": {"rate_rule": ["plateau", "none"]}}, "search.rate_rule[1]", ["'toolkit'"]),
+        ({"search": {"learning_rate": [1, 1.0]}}, "search.learning_rate[1]", ["1.0"]),
+        ({"search": {"learning_rate": [0.1, "0.1"]}}, "search.learning_rate[1]", ["0.1"]),
+        ({"search": {"document_rate": [0.1, 0.2]}}, "search.document_rate", ["row"]),
+        ({"search": {"learning_rate": [0.1]}, "search_seed": 1}, "search_seed", ["`seeds`"]),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(changed, expected):
+def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(changed, key, expected):
     with pytest.raises(UserError) as caught:
         loading.parse(values(**changed), "my.yaml")
     message = str(caught.value)
-    assert message.startswith("my.yaml: ")
+    assert message.startswith(f"my.yaml: `{key}")
+    assert key.endswith("aaa") or message.startswith(f"my.yaml: `{key}`: ")
     assert "\n" not in message
     for text in expected:
         assert text in message
@@ -143,20 +222,21 @@ def test_an_address_of_mlflow_is_allowed(store):
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
-    [(b"a: [", "not YAML"), (b"- a\n", "a mapping"), (b"", "a mapping"), (b"\xff\xfe", "not YAML")],
+    "changed",
+    [
+        {"rows": [{"hidden_size": "8", "learning_rate": "1e-3"}]},
+        {"rows": [{"hidden_size": 8.0}]},
+        {"seeds": [2**128], "corpora": {"a": {**TEXT, "seed": 2**200}}},
+        {"corpora": {"c": TEXT, "c-kneser_ney3": TEXT, "c-m8": TEXT}},
+        {"corpora": {"a" * 100: TEXT}, "experiment": "b" * 100},
+        {"training": {"accumulator_start": 1e-300, "l2": 1e6, "learning_rate": 1000}},
+        {"testing": {"kneser_ney_order": 10, "rivals": ["kneser_ney"]}},
+        {"tracking": {"watch_seconds": 0}},
+    ],
+    ids=str,
 )
-def test_a_file_that_is_no_configuration(tmp_path, content, expected):
-    path = tmp_path / "broken.yaml"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=expected) as caught:
-        loading.load(path)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"nowhere\.yaml: cannot be read"):
-        loading.load(tmp_path / "nowhere.yaml")
+def test_what_has_always_been_right_is_right(changed):
+    assert loading.parse(values(**changed)).runs()
 
 
 @given(

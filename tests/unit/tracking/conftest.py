@@ -65,7 +65,10 @@ class Server:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Run a separate PostgreSQL server, not as root, which it refuses; yield its address."""
+    """Run a separate PostgreSQL server, not as root, which it refuses; yield its address.
+
+    Its password is in the environment.
+    """
     programs = POSTGRESQL[-1].parent
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="online-rnnlm-postgresql-"))
@@ -90,7 +93,9 @@ def postgresql() -> Iterator[str]:
         wait_until(
             lambda: "ready to accept connections" in (folder / "log").read_text(), "PostgreSQL"
         )
-        yield f"postgresql://runner:{PASSWORD}@{server.HOST}:{port}/postgres"
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PGPASSWORD", PASSWORD)
+            yield f"postgresql://runner@{server.HOST}:{port}/postgres"
     finally:
         process.terminate()
         process.wait(30)

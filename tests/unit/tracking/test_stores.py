@@ -170,15 +170,22 @@ def test_links_are_those_of_the_results_as_they_are_now(
     "wrong",
     [
         *("ftp://somewhere", "sqlite://mlflow.db", "mlruns", "", "sqlite", "//host"),
-        *("http://", "https:///path", "http://[::1", "http://host:port", "http://host:99999"),
+        *(
+            "http://",
+            "https:///path",
+            "http://[::1",
+            "http://host:port",
+            "http://host:99999",
+            "sqlite:///",
+        ),
     ],
 )
 def test_an_address_that_is_none_is_refused(directory: ExperimentDirectory, wrong: str) -> None:
-    with pytest.raises(UserError, match=re.escape(f"`{wrong}`: not an address")):
+    with pytest.raises(UserError, match=r"^--store: not an address.*http://HOST"):
         synchronise(directory, wrong)
 
 
-@pytest.mark.parametrize("uri", ["sqlite:///", "sqlite:///{folder}", "mysql://host/database"])
+@pytest.mark.parametrize("uri", ["sqlite:///{folder}", "mysql://host/database"])
 def test_a_store_that_cannot_be_one_is_refused(
     directory: ExperimentDirectory, tmp_path: Path, uri: str
 ) -> None:

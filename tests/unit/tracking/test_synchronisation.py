@@ -505,19 +505,27 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
 
 
 def test_a_password_is_nowhere(
-    directory: ExperimentDirectory, postgresql_uri: str, caplog: pytest.LogCaptureFixture
+    directory: ExperimentDirectory,
+    postgresql_uri: str,
+    sqlite_server: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    password = "open-sesame"
-    assert password in postgresql_uri
-    synchronise(directory, postgresql_uri)
-    assert_right(directory, postgresql_uri)
-    for path in (directory.path / "tracking").rglob("*"):
-        assert password not in path.read_text()
-    assert password not in json.dumps(view(directory, postgresql_uri), default=repr)
-    wrong = postgresql_uri.replace("runner:", "nobody:")
-    with pytest.raises(UserError, match=r"postgresql://nobody:\*\*\*@") as error:
-        synchronise(directory, wrong)
-    assert password not in str(error.value) + caplog.text
+    """Passwords are in the environment; nothing that is written or said has one."""
+    secret, password = "hunter2", os.environ["PGPASSWORD"]
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "me")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", secret)
+    for uri in (postgresql_uri, sqlite_server.uri, None):
+        synchronise(directory, uri)
+        assert_right(directory, uri)
+        said = json.dumps(view(directory, uri), default=repr)
+        assert password not in said and secret not in said
+    with pytest.raises(UserError, match=r"postgresql://nobody@") as error:
+        synchronise(directory, postgresql_uri.replace("runner@", "nobody@"))
+    files = [path.read_bytes() for path in directory.path.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    for text in (*files, str(error.value).encode(), caplog.text.encode()):
+        assert password.encode() not in text and secret.encode() not in text
 
 
 def test_a_hundred_runs_need_few_requests(directory: ExperimentDirectory) -> None:

@@ -44,7 +44,10 @@ def settings_table(results: Results) -> Table:
     rows = []
     for key, field in RunSettings.model_fields.items():
         if key not in _DECIDED_BY_ROW:
-            values = {(r.corpus, r.label): getattr(r.settings, key) for r in results.rows}
+            settings = {(row.corpus, row.label): row.settings for row in results.rows}
+            values = {row: getattr(s, key) for row, s in settings.items() if key not in s.unused}
+            if not values:
+                continue
             row = {"setting": key, "value": _shown(values), "meaning": field.description}
             rows.append({**row, "status": _common(origin(key, v) for v in values.values())})
     return _table("settings", "Training", [*rows, *_testing_rows(results.experiment.testing)])

@@ -1,0 +1,41 @@
+"""The addresses of MLflow stores, which have no place for a password.
+
+An address is shown in messages and logs and written into records, so one that could hold a secret
+is refused: before the host, in the options behind `?`, or behind `#`.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+SQLITE = "sqlite:///"
+"""The beginning of the address of a database's file."""
+_HOST = r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?"
+_OPTIONS = "sslmode|sslcert|sslkey|sslrootcert|connect_timeout|application_name|charset|driver|host"
+_ALLOWED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"https?://{_HOST}(/[\w./~-]*)?",
+        rf"{SQLITE}[^?#]+",
+        rf"(postgresql|mysql|mssql)(\+\w+)?://([\w.-]+@)?({_HOST})?/[\w.-]+"
+        rf"(\?({_OPTIONS})=[\w./+-]*(&({_OPTIONS})=[\w./+-]*)*)?",
+    )
+)
+_RULE = (
+    "not an address of a store; allowed: http://HOST:PORT, https://HOST, sqlite:///FILE, "
+    "postgresql://USER@HOST/DATABASE; leave out user and password: a server's belong into "
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment, PostgreSQL's "
+    "password into PGPASSWORD or ~/.pgpass"
+)
+
+
+def why_no_address(address: str) -> str | None:
+    """Return why a text is no address of a store, or None; the text itself is not repeated."""
+    if not any(allowed.fullmatch(address) for allowed in _ALLOWED):
+        return _RULE
+    try:
+        _ = urlsplit(address).port  # ValueError if it is above 65535
+    except ValueError:
+        return _RULE
+    return None
