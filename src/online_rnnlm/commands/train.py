@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace) -> None:
     _, planned, directory = _arguments.run_of(arguments)
     resolved = resolve(planned, directory)
     require(resolved.settings)  # this must come before the engine's libraries are loaded
+    from online_rnnlm.training.memory import require_memory
     from online_rnnlm.training.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
+    require_memory(resolved.settings, corpus)
     train(resolved, corpus, files, arguments.checkpoint_seconds, directory.earlier_runs)
