@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from online_rnnlm.storage.paths import SPLITS
 from tests.waiting import PATIENCE
 
 ERROR = "online-rnnlm: error: "
@@ -19,14 +21,14 @@ RUNS = Path("results/tiny/runs")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, copy_of_project, own_text):
-    """A finished tiny experiment in a home folder with spaces and letters of several alphabets."""
+    """A finished tiny experiment in a home folder with letters that are special to programs."""
     home = tmp_path_factory.mktemp("home") / "Übung macht ☃ Ωмега"
     kernels = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
     cache = home / "Zwischen Speicher"
     cache.mkdir(parents=True)
     if kernels.is_dir():
         shutil.copytree(kernels, cache / "online-rnnlm")  # those compiled already
-    project = copy_of_project(home / "meine Experimente")
+    project = copy_of_project(home / "meine {x} {{y}} 'Experimente' $z")
     project.configure(
         experiment="tiny",
         corpora={"own": own_text(project)},
@@ -48,6 +50,24 @@ def test_a_path_with_spaces_and_letters_of_other_alphabets(finished):
     page = (finished.path / "results/tiny/report.html").read_text(encoding="utf-8")
     assert "4/2" in page
     assert "Nothing to be done" in finished.succeed(*ARGUMENTS)
+
+
+def test_another_working_folder(finished, tmp_path):
+    """Results are there, and what a braced path of the project makes necessary."""
+    values = yaml.safe_load((finished.path / "config/test.yaml").read_text(encoding="utf-8"))
+    source = values["corpora"]["own"]["source"]
+    source.update({split: str(finished.path / source[split]) for split in SPLITS})
+    file = tmp_path / "my {file}.yaml"
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+    folder = tmp_path / "else {where}"
+    options = ("--cores", "1", "--directory", str(folder), "--configfile", str(file))
+    target = "results/tiny/tables/perplexity.html"
+    error = _says_one_error(finished.snakemake(*options, "--", target))
+    assert "config/published.yaml" in error and "braces" in error
+    shutil.copytree(finished.path / "config", folder / "config")
+    finished.succeed(*options, "--", target)
+    table = folder / "results/tiny/tables/perplexity.md"
+    assert "4/2" in table.read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 # The definitions that all rules share: the checked configuration, its runs, and the code for jobs.
 
+import re
 import shlex
 import signal
 import sys
@@ -11,11 +12,13 @@ from snakemake.settings.types import DeploymentMethod, ExecMode
 
 # In a checkout, the code beside this folder runs, even if another version is installed. Elsewhere,
 # as in a workflow that loads this one as a module, the installed package runs.
-CHECKOUT = Path(str(workflow.current_basedir)).parents[1] / "src"
+PROJECT = Path(str(workflow.current_basedir)).parents[1]
+CHECKOUT = PROJECT / "src"
 if CHECKOUT.is_dir():
     sys.path.insert(0, str(CHECKOUT))
 
 try:
+    from online_rnnlm.config import yaml_files
     from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, resources
     from online_rnnlm.pipeline import starting, watcher
     from online_rnnlm.rivals import rivals_of_corpora
@@ -23,19 +26,32 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"online-rnnlm: error: {missing}: install the package and what it needs: README.md")
 
+# Without this condition Snakemake would merge the two files and mix the corpora of both.
+if not workflow.overwrite_configfiles and not workflow.modifier.skip_configfile:
+    with starting.one_line_errors():
+        yaml_files.read_mapping(Path("config/config.yaml"))  # Snakemake's error names no line.
+
+    configfile: "config/config.yaml"
+
+
 DRY_RUN = workflow.output_settings.dryrun
+ALONE = workflow.modifier.is_main_snakefile()
 with starting.one_line_errors():
-    EXPERIMENT = configuration.read_configuration(config, workflow.configfiles)
+    if workflow.exec_mode == ExecMode.DEFAULT and ALONE:
+        configuration.one_file(workflow.overwrite_configfiles, sys.argv[1:])
+    EXPERIMENT = configuration.read_configuration(config, workflow.configfiles, alone=ALONE)
     RESULTS = experiment_directory(EXPERIMENT.experiment)
-    JOBS = jobs.Jobs(EXPERIMENT, RESULTS)
+    JOBS = jobs.Jobs(EXPERIMENT, RESULTS, inputs.published_file(PROJECT))
     if workflow.exec_mode == ExecMode.DEFAULT:
+        configuration.refuse_another_file(EXPERIMENT, workflow.configfiles, RESULTS)
         earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
         if RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv):
             freshness.order(JOBS, RESULTS)
         # `onstart` writes the configuration, too, but Snakemake does not call it in a module.
-        if not (DRY_RUN or workflow.modifier.is_main_snakefile()):
+        if not (DRY_RUN or ALONE):
             configuration.write_configuration(EXPERIMENT, RESULTS)
+            configuration.remember_file(EXPERIMENT, workflow.configfiles, RESULTS)
 
 STARTED = time.time()
 
@@ -43,6 +59,9 @@ STARTED = time.time()
 # the Snakemake process inside the job ignores it and waits for that to end.
 if workflow.exec_mode != ExecMode.DEFAULT:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+# The environment that Snakemake makes by conda, if it is told to.
+ENVIRONMENT = starting.environment_file(PROJECT)
 
 # Jobs use this environment even if it is not activated, and one core if they do not ask for more.
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -91,7 +110,7 @@ def run_gpus(wildcards):
 
 
 wildcard_constraints:
-    corpus="|".join(EXPERIMENT.corpora),
-    run="|".join(RUNS),
+    corpus="|".join(map(re.escape, EXPERIMENT.corpora)),
+    run="|".join(map(re.escape, RUNS)),
     split="|".join(SPLITS),
-    rival="|".join(RIVALS) or "none",
+    rival="|".join(map(re.escape, RIVALS)) or "none",

@@ -14,7 +14,7 @@ rule complete:
     retries: 0
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=30,

@@ -1,7 +1,5 @@
 # The preparation of a corpus: articles, sentences, splits, a vocabulary and arrays.
 
-import re
-
 CORPUS = RESULTS.corpus("{corpus}")
 DOWNLOADS = inputs.downloads(EXPERIMENT)
 
@@ -17,7 +15,7 @@ rule fetch:
         file="|".join(map(re.escape, DOWNLOADS)) or "none",
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=500,
         runtime=30,
@@ -38,7 +36,7 @@ rule articles:
     log:
         RESULTS.log("articles", "{corpus}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 4
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
@@ -64,7 +62,7 @@ rule sentences:
     log:
         RESULTS.log("sentences", "{corpus}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 4
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 20, input.size_mb, attempt),
@@ -90,7 +88,7 @@ rule splits:
     log:
         RESULTS.log("splits", "{corpus}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 4
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
@@ -115,7 +113,7 @@ rule vocabulary:
     log:
         RESULTS.log("vocabulary", "{corpus}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 10, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.1, input.size_mb, attempt),
@@ -142,7 +140,7 @@ rule encode:
     log:
         RESULTS.log("encode", "{corpus}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),

@@ -6,7 +6,7 @@ import os
 from online_rnnlm.engines.names import chosen_modules, usable_anywhere
 
 # A relative path starts at the project's folder.
-THEANO = CHECKOUT.parent / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
+THEANO = PROJECT / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
 
 
 rule cross_check:
@@ -25,7 +25,7 @@ rule cross_check_run:
     log:
         RESULTS.log("cross_check", "{run}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=4000,
@@ -38,7 +38,7 @@ rule cross_check_run:
         ),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
-        theano=shlex.quote(str(THEANO)),
+        theano=lambda wildcards: shlex.quote(str(THEANO)),
     message:
         "Compute {wildcards.run}'s first updates by Theano, PyTensor and the kernels"
     shell:

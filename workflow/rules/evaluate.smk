@@ -10,7 +10,7 @@ rule evaluate:
     log:
         RESULTS.log("evaluate", "{run}-none"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: resources.testing_mb(
@@ -100,7 +100,7 @@ rule rival:
     log:
         RESULTS.log("evaluate", "{rival}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, input, attempt: resources.by_size(1400, 40, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: resources.by_size(10, 1, input.size_mb, attempt),

@@ -14,7 +14,7 @@ OTHERS = [kind for kind in jobs.TABLE_KINDS if kind != "html"]
 rule tables:
     input:
         JOBS.inputs("tables", ""),
-        published=jobs.PUBLISHED,
+        published=JOBS.published,
     output:
         [
             report(
@@ -30,7 +30,7 @@ rule tables:
         RESULTS.log("tables"),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=30,
@@ -40,7 +40,7 @@ rule tables:
     message:
         "Write the tables"
     shell:
-        "exec python3 -m online_rnnlm tables --config {params.configuration} --published {input.published}"
+        "exec python3 -m online_rnnlm tables --config {params.configuration} --published {input.published:q}"
         " --job {params.job} --log {log}"
 
 
@@ -63,7 +63,7 @@ rule figures:
         RESULTS.log("figures"),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=30,
@@ -85,7 +85,7 @@ rule claims:
         RESULTS.log("claims"),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=30,
@@ -115,7 +115,7 @@ if NEIGHBOURS:
             RESULTS.log("neighbours"),
         localrule: True
         conda:
-            "../../environment.yml"
+            ENVIRONMENT
         resources:
             mem_mb=1000,
             runtime=30,
@@ -131,14 +131,14 @@ if NEIGHBOURS:
 rule report:
     input:
         JOBS.inputs("report", ""),
-        published=jobs.PUBLISHED,
+        published=JOBS.published,
     output:
         report(update(RESULTS.report), caption="../report/report.rst", category="Report"),
     log:
         RESULTS.log("report"),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=30,
@@ -148,5 +148,5 @@ rule report:
     message:
         "Write the report"
     shell:
-        "exec python3 -m online_rnnlm report --config {params.configuration} --published {input.published}"
+        "exec python3 -m online_rnnlm report --config {params.configuration} --published {input.published:q}"
         " --job {params.job} --log {log}"

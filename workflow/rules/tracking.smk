@@ -15,7 +15,7 @@ rule track:
         RESULTS.log("track"),
     localrule: True
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     resources:
         mem_mb=1000,
         runtime=30,

@@ -10,7 +10,7 @@ rule kernels:
         RESULTS.log("kernels"),
     priority: 50
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=2000,
@@ -39,7 +39,7 @@ rule train:
     log:
         RESULTS.log("train", "{run}"),
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: resources.training_mb(

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.yaml_files import read_mapping
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError
+from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
+from online_rnnlm.storage.records import ConfigurationFile
 
 
-def read_configuration(values: Mapping[str, Any], files: Iterable[str | Path]) -> Experiment:
+def one_file(files: Sequence[str | Path], arguments: Sequence[str]) -> None:
+    """Raise UserError if Snakemake was given several configuration files.
+
+    `files` are those that Snakemake would merge, so that corpora and rows of all would be mixed; it
+    ignores all but the last `--configfile` of its `arguments`.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", action="extend", default=[])
+    given = parser.parse_known_args(arguments)[0].configfile or [os.path.relpath(f) for f in files]
+    if len(given) > 1:
+        raise UserError(
+            f"--configfile: {len(given)} files, {' and '.join(given)}: give one. Put the files to "
+            "be made before `--configfile`, or behind `--`; `--config KEY=VALUE` changes a key"
+        )
+
+
+def read_configuration(
+    values: Mapping[str, Any], files: Sequence[str | Path], *, alone: bool = True
+) -> Experiment:
     """Check the configuration that Snakemake has merged, and that the user's files exist.
 
+    `alone` is False if another workflow loads this one; its files may hold more than YAML's text.
     Raises UserError with one line that names the configuration's files and the wrong key.
     """
+    if alone:
+        for file in files:
+            read_mapping(Path(os.path.relpath(file)))
     name = " + ".join(os.path.relpath(file) for file in files) or "--config"
     experiment = loading.parse(dict(values), name)
     check_files(experiment, name)
@@ -27,14 +54,79 @@ def read_configuration(values: Mapping[str, Any], files: Iterable[str | Path]) -
 
 
 def check_files(experiment: Experiment, name: str) -> None:
-    """Raise UserError if a file that a corpus names does not exist."""
+    """Raise UserError if a corpus's file does not exist, or if a folder cannot have its name."""
     for corpus, settings in experiment.corpora.items():
         for key, file in source_of(settings.source).user_files().items():
-            if not file.is_file():
-                what = "is a directory, not a file" if file.is_dir() else "no such file"
+            what = _why_no_file(file)
+            if what:
                 raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
+    _check_folders(experiment, name)
+
+
+def _why_no_file(file: Path) -> str | None:
+    try:
+        if file.is_dir():
+            return "is a directory, not a file"
+        if has_wildcard(file):
+            return f"leave out the braces: {BRACES}"
+        return None if file.is_file() else "no such file"
+    except OSError as error:
+        return str(error.strerror)
+
+
+def _check_folders(experiment: Experiment, name: str) -> None:
+    results = experiment_directory(experiment.experiment).path
+    default = Path(str(Experiment.model_fields["downloads"].default))
+    downloads = {Path(os.path.realpath(folder)) for folder in (default, experiment.downloads)}
+    for folder in downloads:
+        if folder.is_relative_to(os.path.realpath(results)):
+            raise UserError(
+                f"{name}: `experiment`: {experiment.experiment}: downloads lie in {folder}, and "
+                f"results would lie in {results}: choose another name"
+            )
+    for key, folder in (("downloads", experiment.downloads), ("experiment", results)):
+        found = next((p for p in (folder, *folder.parents) if _exists(p)), None)
+        if found is not None and not found.is_dir():
+            raise UserError(f"{name}: `{key}`: {found} is a file: a folder is needed there")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # The name is too long, or leads through a file.
+        return False
 
 
 def write_configuration(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Write the configuration, with all defaults, beside the results, where the jobs read it."""
     write_json(directory.configuration, experiment.model_dump(mode="json"))
+
+
+def refuse_another_file(
+    experiment: Experiment, files: Sequence[str | Path], directory: ExperimentDirectory
+) -> None:
+    """Raise UserError if the results were made by another configuration file, which still exists.
+
+    Its report would be overwritten, and its runs would be mixed with others. Results that were made
+    under another name, and then copied or renamed, belong to nobody.
+    """
+    made_by = records.read_if_there(ConfigurationFile, directory.configuration_file)
+    if made_by is None or made_by.experiment != experiment.experiment or not files:
+        return
+    ours, other = Path(files[-1]), Path(made_by.path)
+    if other.is_file() and not (ours.is_file() and other.samefile(ours)):
+        raise UserError(
+            f"{os.path.relpath(ours)}: `experiment`: {experiment.experiment}: {other} has the same "
+            f"name, and its results are in {directory.path}: give one of the two another name, or, "
+            f"if this file takes the other's place, delete {directory.configuration_file}"
+        )
+
+
+def remember_file(
+    experiment: Experiment, files: Sequence[str | Path], directory: ExperimentDirectory
+) -> None:
+    """Write down which configuration file makes the results, for `refuse_another_file`."""
+    if files:
+        path = os.path.relpath(files[-1])
+        made_by = ConfigurationFile(experiment=experiment.experiment, path=path)
+        records.write(directory.configuration_file, made_by)

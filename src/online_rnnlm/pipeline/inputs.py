@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
@@ -15,6 +17,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.download import Download
 from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.engines.names import chosen_modules
+from online_rnnlm.errors import UserError
 from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.rivals import rivals_in, rivals_of_corpora
 from online_rnnlm.storage.code import code_digest, data_digest
@@ -22,6 +25,7 @@ from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, Run
 
 CHOICE = "training.choice"
 _WITH_TEMPLATES = ("tables", "neighbours", "report")
+BRACES = "Snakemake takes them for a wildcard"
 # The settings that each stage of a corpus reads; changes of other settings do not run it again.
 STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
     "articles": ("source",),
@@ -193,6 +197,23 @@ def testing_settings(experiment: Experiment) -> str:
     testing = experiment.testing
     of_runs = {"rivals": list(testing.rivals_of_runs)}
     return as_json(testing.model_dump(mode="json", exclude={"kneser_ney_order"}) | of_runs)
+
+
+def published_file(project: Path) -> str:
+    """Return the file with the paper's numbers: the working folder's, or else the project's.
+
+    Raises UserError if Snakemake would take a part of its name for a wildcard.
+    """
+    own = Path("config/published.yaml")
+    file = own if own.is_file() else project / own
+    if has_wildcard(file):
+        raise UserError(f"{own}: copy it from {file.parent}, whose name has braces: {BRACES}")
+    return str(file)
+
+
+def has_wildcard(file: Path) -> bool:
+    """True if Snakemake takes a part of a file's name, such as `{x}`, for a wildcard."""
+    return re.search(r"\{[^{}]*\}", str(file)) is not None
 
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:

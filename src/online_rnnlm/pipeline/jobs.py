@@ -26,7 +26,6 @@ from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import receipts
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
 
-PUBLISHED = "config/published.yaml"
 TABLE_KINDS = ("html", "csv", "md", "tex")
 FIGURE_KINDS = ("svg", "png")
 
@@ -71,9 +70,13 @@ class PlannedJob:
 class Jobs:
     """The jobs of an experiment, by rule and by run or corpus: jobs["train", "demo-M100-…"]."""
 
-    def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
+    def __init__(
+        self, experiment: Experiment, directory: ExperimentDirectory, published: str
+    ) -> None:
         self._experiment = experiment
         self._directory = directory
+        self.published = published
+        """The file with the paper's numbers."""
         self._jobs = {(job.rule, job.name): job for job in self._all()}
 
     def __getitem__(self, key: tuple[str, str]) -> PlannedJob:
@@ -206,7 +209,7 @@ class Jobs:
         pictures = [str(directory.figure(f.name, kind)) for f in figures for kind in FIGURE_KINDS]
         pictures.append(str(directory.captions))
         claims = [str(directory.claims)]
-        shown = [*made["tables"], *pictures, *claims, *made["neighbours"], PUBLISHED, *results]
+        shown = [*made["tables"], *pictures, *claims, *made["neighbours"], self.published, *results]
         modules = {
             "tables": [table.module for table in tables],
             "figures": [figure.module for figure in figures],
@@ -214,7 +217,7 @@ class Jobs:
         }
         whole = inputs.whole_experiment(self._experiment)
         parts = {
-            "tables": ([*results, PUBLISHED], made["tables"]),
+            "tables": ([*results, self.published], made["tables"]),
             "figures": (with_vectors, pictures),
             "claims": (results, claims),
             **({"neighbours": (with_vectors, made["neighbours"])} if made["neighbours"] else {}),

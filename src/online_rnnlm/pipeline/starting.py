@@ -22,6 +22,7 @@ INCOMPLETE = Path(".snakemake/incomplete")
 SOLE_RUN = Path(".snakemake/sole-run.lock")
 LINKED = Path(".snakemake/online-rnnlm")
 PROFILES = "profiles"
+ENVIRONMENT = "environment.yml"
 
 
 @contextmanager
@@ -112,7 +113,22 @@ def _with(variable: str, folder: Path) -> str:
 
     Braces are doubled, because Snakemake formats the text once.
     """
-    return f"{variable}={shlex.quote(str(folder))}${{{{{variable}:+:${variable}}}}}"
+    return _with_doubled_braces(
+        f"{variable}={shlex.quote(str(folder))}${{{variable}:+:${variable}}}"
+    )
+
+
+def environment_file(project: Path) -> str:
+    """Return the project's `environment.yml` for Snakemake, which formats the path once.
+
+    If the project is not on this disk, the path is relative to the rules.
+    """
+    file = project / ENVIRONMENT
+    return _with_doubled_braces(str(file)) if file.is_file() else f"../../{ENVIRONMENT}"
+
+
+def _with_doubled_braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def errors(directory: ExperimentDirectory, since: float) -> list[str]:

@@ -147,6 +147,11 @@ class ExperimentDirectory:
         """The configuration with all defaults filled in; every job reads it."""
         return self.path / "config.json"
 
+    @property
+    def configuration_file(self) -> Path:
+        """The record of the configuration file that the experiment was started with."""
+        return self.path / "configuration_file.json"
+
     def corpus(self, corpus: str) -> CorpusDirectory:
         """The folder of the corpus of that name."""
         return CorpusDirectory(self.path / "corpora" / corpus)

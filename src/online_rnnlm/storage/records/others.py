@@ -69,7 +69,7 @@ class Tracked(Record):
 
     file: ClassVar = "tracking/tracked.json"
 
-    store: str = Field(description="Address of the store, without a password.")
+    store: str = Field(description="Address of the store.")
     runs: dict[str, str] = Field(
         description="MLflow's id of every entry, by its name: a run's name, or `summary of "
         "<corpus>` for a corpus's tables, figures and report."
@@ -82,6 +82,15 @@ class ResultsFolder(Record):
     file: ClassVar = "tracking/directory.json"
 
     id: str = Field(description="A random name that the folder's entries in MLflow carry.")
+
+
+class ConfigurationFile(Record):
+    """The configuration file that an experiment was started with."""
+
+    file: ClassVar = "configuration_file.json"
+
+    experiment: str = Field(description="Name of the experiment.")
+    path: str = Field(description="The file, from the folder that Snakemake was started in.")
 
 
 class Captions(Record):

@@ -1,0 +1,143 @@
+"""Tests of the files around a configuration: its own, those it names, and its folders."""
+
+from pathlib import Path
+
+import pytest
+
+from online_rnnlm.commands import _arguments
+from online_rnnlm.config import loading
+from online_rnnlm.errors import UserError
+from online_rnnlm.pipeline.configuration import (
+    check_files,
+    one_file,
+    refuse_another_file,
+    remember_file,
+)
+from online_rnnlm.pipeline.inputs import published_file
+from online_rnnlm.storage.paths import experiment_directory
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.yaml", "b.yaml"):
+        Path(name).touch()
+    return tmp_path
+
+
+def experiment(name="x", source=None, **changed):
+    corpora = {"c": {"source": source or {"kind": "wikipedia-vital"}}}
+    values = {"experiment": name, "corpora": corpora, "rows": [{"hidden_size": 8}]}
+    return loading.parse({**values, **changed})
+
+
+def _refused(function, *arguments):
+    with pytest.raises(UserError) as caught:
+        function(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_results_and_downloads_have_different_folders():
+    for wrong in (
+        experiment("downloads"),
+        experiment("mine", downloads="results/mine"),
+        experiment("mine", downloads="results/../results/mine/text"),
+        experiment("mine", downloads=str(Path("results/mine").absolute())),
+    ):
+        message = _refused(check_files, wrong, "a.yaml")
+        assert message.startswith(f"a.yaml: `experiment`: {wrong.experiment}: ")
+    check_files(experiment("mine", downloads="elsewhere"), "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("in_the_way", "key"),
+    [("results", "downloads"), ("results/x", "experiment"), ("README.md", "downloads")],
+)
+def test_a_file_in_the_way_of_a_folder_is_named(in_the_way, key):
+    Path(in_the_way).parent.mkdir(exist_ok=True)
+    Path(in_the_way).touch()
+    downloads = "README.md" if in_the_way == "README.md" else "results/downloads"
+    message = _refused(check_files, experiment(downloads=downloads), "a.yaml")
+    assert message.startswith(f"a.yaml: `{key}`: {in_the_way} is a file")
+
+
+def test_results_may_be_a_link_to_another_disk(project, tmp_path_factory):
+    (project / "results").symlink_to(tmp_path_factory.mktemp("disk"))
+    check_files(experiment(), "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("missing.txt", "no such file"),
+        (".", "directory"),
+        ("a" * 300, "too long"),
+        ("{x}.txt", "braces"),
+    ],
+    ids=["missing", "a folder", "a long name", "a wildcard"],
+)
+def test_a_text_that_cannot_be_read_is_named(name, expected):
+    wrong = experiment(source={"kind": "text", "file": name})
+    message = _refused(check_files, wrong, "a.yaml")
+    assert message.startswith("a.yaml: `corpora.c.source.file`: ")
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        (["a.yaml", "b.yaml"], ["--configfile", "a.yaml", "b.yaml"]),
+        (["b.yaml"], ["--configfile", "a.yaml", "--configfile", "b.yaml"]),
+        (["b.yaml"], ["--configfiles=a.yaml", "-n", "--configfile", "b.yaml"]),
+        (["a.yaml", "b.yaml"], []),
+    ],
+    ids=["one option", "two options", "two names", "not by the command line"],
+)
+def test_several_configuration_files_are_refused(files, arguments):
+    message = _refused(one_file, files, arguments)
+    assert "a.yaml and b.yaml" in message
+    assert "--config KEY=VALUE" in message
+
+
+def test_one_configuration_file_is_right():
+    one_file([], ["--cores", "1"])
+    one_file(["a.yaml"], ["--cores", "1", "--configfile", "a.yaml", "--config", "seeds=[1]"])
+
+
+def test_results_of_another_file_are_refused_until_its_mark_is_deleted():
+    mine, directory = experiment(), experiment_directory("x")
+    refuse_another_file(mine, ["a.yaml"], directory)
+    remember_file(mine, ["a.yaml"], directory)
+    refuse_another_file(mine, ["a.yaml"], directory)
+    message = _refused(refuse_another_file, mine, ["b.yaml"], directory)
+    for text in ("b.yaml", "`experiment`", "a.yaml has the same name", "results/x"):
+        assert text in message
+    Path(message.rpartition(" ")[2]).unlink()
+    refuse_another_file(mine, ["b.yaml"], directory)
+
+
+def test_the_same_file_under_another_name_is_the_same(project):
+    mine, directory = experiment(), experiment_directory("x")
+    remember_file(mine, ["a.yaml"], directory)
+    Path("link.yaml").symlink_to("a.yaml")
+    refuse_another_file(mine, ["link.yaml"], directory)
+    refuse_another_file(mine, [project / "a.yaml"], directory)
+    refuse_another_file(mine, [], directory)  # another workflow's values, without a file
+    Path("a.yaml").rename("c.yaml")
+    refuse_another_file(mine, ["c.yaml"], directory)
+
+
+def test_results_that_were_copied_or_renamed_belong_to_the_new_name():
+    remember_file(experiment("x"), ["a.yaml"], experiment_directory("x"))
+    Path("results/x").rename("results/y")
+    refuse_another_file(experiment("y"), ["b.yaml"], experiment_directory("y"))
+
+
+def test_the_papers_numbers_are_ones_own_or_the_projects(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    assert published_file(elsewhere) == str(elsewhere / _arguments.PUBLISHED)
+    assert "braces" in _refused(published_file, elsewhere / "{x}")
+    _arguments.PUBLISHED.parent.mkdir()
+    _arguments.PUBLISHED.touch()
+    assert published_file(elsewhere) == str(_arguments.PUBLISHED)
