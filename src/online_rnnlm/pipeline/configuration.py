@@ -111,10 +111,11 @@ def refuse_another_file(
     under another name, and then copied or renamed, belong to nobody.
     """
     made_by = records.read_if_there(ConfigurationFile, directory.configuration_file)
-    if made_by is None or made_by.experiment != experiment.experiment or not files:
+    ours = _users_file(files, directory)
+    if made_by is None or made_by.experiment != experiment.experiment or ours is None:
         return
-    ours, other = Path(files[-1]), Path(made_by.path)
-    if other.is_file() and not (ours.is_file() and other.samefile(ours)):
+    other = Path(made_by.path)
+    if other.is_file() and not _same(ours, other):
         raise UserError(
             f"{os.path.relpath(ours)}: `experiment`: {experiment.experiment}: {other} has the same "
             f"name, and its results are in {directory.path}: give one of the two another name, or, "
@@ -126,7 +127,18 @@ def remember_file(
     experiment: Experiment, files: Sequence[str | Path], directory: ExperimentDirectory
 ) -> None:
     """Write down which configuration file makes the results, for `refuse_another_file`."""
-    if files:
-        path = os.path.relpath(files[-1])
+    ours = _users_file(files, directory)
+    if ours is not None:
+        path = os.path.relpath(ours)
         made_by = ConfigurationFile(experiment=experiment.experiment, path=path)
         records.write(directory.configuration_file, made_by)
+
+
+def _users_file(files: Sequence[str | Path], directory: ExperimentDirectory) -> Path | None:
+    """Return the user's configuration file; None if it is the copy that the results have."""
+    ours = Path(files[-1]) if files else None
+    return None if ours is None or _same(ours, directory.configuration) else ours
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.is_file() and other.is_file() and one.samefile(other)

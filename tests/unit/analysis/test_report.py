@@ -124,7 +124,7 @@ def test_a_report_without_figures_says_so(invented: Invented, published_file: Pa
 
 
 def test_every_setting_says_where_it_comes_from(invented: Invented) -> None:
-    rows = [{"error_clip": 15.0}, {"hidden_size": 50, "error_clip": 1.0}]
+    rows = [{"error_clip": 15.0}, {"hidden_size": 50, "document_size": 5, "error_clip": 1.0}]
     table = settings_table(invented(rows=rows))
     status = dict(zip(table.data["setting"], table.data["status"], strict=True))
     assert status["error_clip"] == "RNNLM Toolkit's / assumed"

@@ -12,6 +12,7 @@ from online_rnnlm.pipeline.configuration import (
     one_file,
     refuse_another_file,
     remember_file,
+    write_configuration,
 )
 from online_rnnlm.pipeline.inputs import published_file
 from online_rnnlm.storage.paths import experiment_directory
@@ -126,6 +127,16 @@ def test_the_same_file_under_another_name_is_the_same(project):
     refuse_another_file(mine, [], directory)  # another workflow's values, without a file
     Path("a.yaml").rename("c.yaml")
     refuse_another_file(mine, ["c.yaml"], directory)
+
+
+def test_the_copy_that_the_results_have_is_no_other_file():
+    """The report's commands name it."""
+    mine, directory = experiment(), experiment_directory("x")
+    remember_file(mine, ["a.yaml"], directory)
+    write_configuration(mine, directory)
+    refuse_another_file(mine, [directory.configuration], directory)
+    remember_file(mine, [directory.configuration], directory)
+    refuse_another_file(mine, ["a.yaml"], directory)
 
 
 def test_results_that_were_copied_or_renamed_belong_to_the_new_name():
