@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from online_rnnlm.storage.paths import SPLITS
 from tests.waiting import PATIENCE
@@ -52,22 +51,18 @@ def test_a_path_with_spaces_and_letters_of_other_alphabets(finished):
     assert "Nothing to be done" in finished.succeed(*ARGUMENTS)
 
 
-def test_another_working_folder(finished, tmp_path):
-    """Results are there, and what a braced path of the project makes necessary."""
-    values = yaml.safe_load((finished.path / "config/test.yaml").read_text(encoding="utf-8"))
-    source = values["corpora"]["own"]["source"]
-    source.update({split: str(finished.path / source[split]) for split in SPLITS})
-    file = tmp_path / "my {file}.yaml"
-    file.write_text(yaml.safe_dump(values), encoding="utf-8")
-    folder = tmp_path / "else {where}"
+def test_another_working_folder_of_a_project_with_braces(finished, tmp_path):
+    """Snakemake would take a part of the path of `published.yaml` for a wildcard."""
+    folder, file = tmp_path / "else {where}", tmp_path / "my {file}.yaml"
+    folder.mkdir()
+    shutil.copy2(finished.path / "config/test.yaml", file)
+    for split in SPLITS:
+        shutil.copy2(finished.path / f"{split}.txt", folder)
     options = ("--cores", "1", "--directory", str(folder), "--configfile", str(file))
-    target = "results/tiny/tables/perplexity.html"
-    error = _says_one_error(finished.snakemake(*options, "--", target))
+    error = _says_one_error(finished.snakemake("--dry-run", *options))
     assert "config/published.yaml" in error and "braces" in error
     shutil.copytree(finished.path / "config", folder / "config")
-    finished.succeed(*options, "--", target)
-    table = folder / "results/tiny/tables/perplexity.md"
-    assert "4/2" in table.read_text(encoding="utf-8")
+    assert {"splits", "train", "tables", "report"} <= finished.planned(*options)
 
 
 @pytest.fixture
