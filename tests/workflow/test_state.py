@@ -49,7 +49,7 @@ def found_outdated(project, monkeypatch):
     """A function that returns the rules and names of the jobs that must run again now."""
     monkeypatch.chdir(project.path)
     directory = ExperimentDirectory(project.path.joinpath(RESULTS).relative_to(project.path))
-    jobs = Jobs(load(project.path / "config/test.yaml"), directory, str(PUBLISHED))
+    jobs = Jobs(load(project.path / "config/test.yaml"), directory, "config/published.yaml")
     return lambda: {(job.rule, job.name) for job in outdated(jobs, directory)}, jobs
 
 
