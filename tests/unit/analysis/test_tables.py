@@ -507,7 +507,7 @@ def test_published_numbers_need_their_status(tmp_path: Path) -> None:
     published = load_published(path)
     assert published.test_perplexity(100, 0) == "1.5"
     assert published.test_perplexity(7, 0) == "unknown"
-    for wrong in ("status: published}", "status: unknown, test_perplexity: 1.5}", "status: ?}"):
+    for wrong in ("status: published}", "status: unknown, test_perplexity: 1.5}", "status: seen}"):
         path.write_text(row + wrong)
         with pytest.raises(UserError, match=f"{path}: "):
             load_published(path)
