@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.articles import is_jsonl
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, load_articles
+from online_rnnlm.corpora.corpus import load_articles
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import ReadyText
 from online_rnnlm.corpora.textfiles import read_lines, refuse_none
 from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
+from online_rnnlm.corpora.words import words_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -73,16 +74,14 @@ def read_sentences(file: Path) -> Iterator[Numbered]:
 def _sentences(file: Path) -> Iterator[Numbered]:
     article, starts = -1, True
     for number, line in enumerate(read_lines(file), 1):
-        tokens = line.split()
-        if SENTENCE_END in tokens:
-            raise UserError(
-                f"{file}, line {number}: `{SENTENCE_END}` is reserved: "
-                "every line's end stands for it already, take it out of the text"
-            )
-        if tokens:
+        try:
+            words = words_of(line)
+        except UserError as error:
+            raise UserError(f"{file}, line {number}: {error}") from None
+        if words:
             article += starts
-            yield " ".join(tokens).replace(UNKNOWN.upper(), UNKNOWN), article
-        starts = not tokens
+            yield " ".join(words), article
+        starts = not words
 
 
 def _store(file: Path, sentences: Iterable[Numbered]) -> StoredText:
