@@ -172,7 +172,8 @@ def collect(
 ) -> Results:
     """Read all runs of an experiment.
 
-    Raises UserError for files that are missing or out of date.
+    Raises UserError for files that are missing or out of date, and for a run that was trained on
+    another text than the others.
     """
     found = [_read(experiment, directory, planned) for planned in experiment.runs()]
     rows = [list(of_row) for _, of_row in groupby(found, lambda one: one.row)]
@@ -181,7 +182,7 @@ def collect(
         corpus: records.read(Statistics, directory.corpus(corpus).statistics)
         for corpus in experiment.corpora
     }
-    return Results(
+    results = Results(
         experiment=experiment,
         directory=directory,
         rows=tuple(row for row in map(_row_of, rows) if row is not None),
@@ -198,6 +199,9 @@ def collect(
         corpora=corpora,
         published=published or Published(rows=[]),
     )
+    for run in (*results.runs, *results.search):
+        _check_corpus(results, run)
+    return results
 
 
 class _Read(NamedTuple):
@@ -259,6 +263,13 @@ def _evaluations(
             found[name] = records.read_one_of((Evaluation, DivergedEvaluation), path)
             _check_identity(path, found[name].identity, record)
     return found
+
+
+def _check_corpus(results: Results, run: FinishedRun) -> None:
+    corpus = run.record.settings.corpus
+    if run.record.corpus_digest != results.corpora[corpus].digest:
+        path, now = results.directory.run(run.name).record, results.directory.corpus(corpus).path
+        raise UserError(f"{path}: trained on another text than {now} holds now")
 
 
 def _check_identity(path: Path, identity: str, record: RunRecord) -> None:

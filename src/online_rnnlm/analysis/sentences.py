@@ -11,7 +11,7 @@ from scipy import sparse
 
 from online_rnnlm.analysis.scores import check_evaluated
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
-from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split, load_vocabulary
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
@@ -57,7 +57,9 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
         if found != len(texts):
             of = files.split(SPLIT)
             raise UserError(f"{file}: is of {found} sentences, but {of} has {len(texts)}")
-    network = weight_files.read_trained(directory.run(run))
+    vocabulary = load_vocabulary(files)
+    split.check(vocabulary.vocabulary_size, files.stream(SPLIT))
+    network = weight_files.read_trained(directory.run(run), vocabulary)
     kept = _kept(texts)
     subjects = _subjects(files, split)
     return Sentences(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +53,35 @@ class Split:
     def documents(self) -> int:
         """Number of documents."""
         return len(np.unique(self.articles)) if self.articles.size else self.sentences
+
+    @cached_property
+    def fits_together(self) -> bool:
+        """True if the sentences follow one another, none of them empty, and fill the stream."""
+        if self.stream.ndim != 1 or self.offsets.ndim != 1 or not self.offsets.size:
+            return False
+        if (self.offsets[0], self.offsets[-1]) != (0, self.tokens):
+            return False
+        return bool((np.diff(self.offsets) > 0).all())
+
+    @cached_property
+    def _ids(self) -> tuple[int, int]:
+        """The lowest and the highest id of a word."""
+        return int(self.stream.min()), int(self.stream.max())
+
+    def check(self, vocabulary_size: int, where: object) -> None:
+        """Raise UserError unless the arrays fit each other and a vocabulary of that many words.
+
+        `where` is the arrays' place in the message. Each array is read only the first time.
+        """
+        if not self.fits_together:
+            raise UserError(f"{where}: the offsets of the sentences do not fit the words")
+        lowest, highest = self._ids
+        if lowest < 0 or highest >= vocabulary_size:
+            word = lowest if lowest < 0 else highest
+            raise UserError(
+                f"{where}: contains the word {word}, but the vocabulary has the words 0 to "
+                f"{vocabulary_size - 1}"
+            )
 
 
 @dataclass(frozen=True)
@@ -116,7 +146,24 @@ def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[n
 def load_corpus(directory: CorpusDirectory) -> Corpus:
     """Open a prepared corpus; the streams are memory-mapped.
 
-    Raises UserError if a file is missing, or has changed since it was written.
+    Raises UserError if a file is missing, has changed since it was written, or does not fit the
+    others.
+    """
+    corpus = load_vocabulary(directory)
+    files = read_statistics(directory).files
+    for file in directory.model_files():
+        check(file, files, directory.statistics)
+    splits = {split: load_split(directory, split) for split in SPLITS}
+    for name, split in splits.items():
+        split.check(corpus.vocabulary_size, directory.stream(name))
+    return replace(corpus, splits=splits)
+
+
+def load_vocabulary(directory: CorpusDirectory) -> Corpus:
+    """Open a prepared corpus's vocabulary and word classes; the corpus has no splits.
+
+    Raises UserError if the vocabulary or the statistics are missing, or have changed since they
+    were written.
     """
     statistics = read_statistics(directory)
     files = statistics.files
@@ -124,15 +171,14 @@ def load_corpus(directory: CorpusDirectory) -> Corpus:
         raise UserError(
             f"{directory.statistics}: damaged; start the experiment again: it is made anew"
         )
-    for file in directory.model_files():
-        check(file, files, directory.statistics)
+    check(directory.vocabulary, files, directory.statistics)
     vocabulary = read_vocabulary(directory.vocabulary)
     return Corpus(
         words=vocabulary.words,
         counts=vocabulary.counts,
         class_offsets=vocabulary.class_offsets,
         unk_id=vocabulary.words.index(UNKNOWN),
-        splits={split: load_split(directory, split) for split in SPLITS},
+        splits={},
         digest=statistics.digest,
     )
 
@@ -190,10 +236,12 @@ def load_split(directory: CorpusDirectory, split: str) -> Split:
     """Open one split's arrays; raises UserError if they are missing or do not fit each other."""
     stream: npt.NDArray[np.int32] = _load_array(directory.stream(split), mmap_mode="r")
     offsets: npt.NDArray[np.int64] = _load_array(directory.offsets(split), mmap_mode=None)
-    if len(offsets) < 1 or offsets[-1] != len(stream) - 1:
+    found = Split(stream=stream, offsets=offsets)
+    types = stream.dtype == np.int32 and offsets.dtype == np.int64
+    if not (types and found.fits_together):
         raise UserError(f"{directory.offsets(split)}: does not fit {directory.stream(split).name}")
-    articles = load_articles(directory.split_articles(split), len(offsets) - 1)
-    return Split(stream=stream, offsets=offsets, articles=articles)
+    articles = load_articles(directory.split_articles(split), found.sentences)
+    return replace(found, articles=articles)
 
 
 def load_articles(path: Path, sentences: int) -> npt.NDArray[np.int32]:

@@ -14,6 +14,12 @@ from typing import Any
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
+from online_rnnlm.engines.checked import (
+    CheckedOnlineScorer,
+    CheckedScorer,
+    check_text,
+    check_weights,
+)
 from online_rnnlm.engines.devices import require
 from online_rnnlm.engines.names import engine_module, online_engine
 from online_rnnlm.model.parameters import Parameters
@@ -25,8 +31,11 @@ def trainer(
 ) -> Trainer:
     """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
-    Raises UserError if the engine or its device is not available.
+    Raises UserError if the engine or its device is not available, or if weights and corpus do not
+    fit each other.
     """
+    check_weights(settings, corpus, weights, accumulators)
+    check_text(corpus, corpus.splits["train"])
     make: Callable[..., Trainer] = _engine(settings, settings.engine).Trainer
     return make(settings, corpus, weights, accumulators)
 
@@ -34,10 +43,12 @@ def trainer(
 def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -> Scorer:
     """Make a scorer by the settings' engine; its scores have hidden states if these are asked for.
 
-    Raises UserError if the engine or its device is not available.
+    Raises UserError if the engine or its device is not available. The scorer raises UserError for
+    weights and text that do not fit the settings and the corpus.
     """
     make: Callable[..., Scorer] = _engine(settings, settings.engine).Scorer
-    return make(settings, corpus, hidden_states=hidden_states)
+    scorer = make(settings, corpus, hidden_states=hidden_states)
+    return CheckedScorer(settings, corpus, scorer)
 
 
 def online_scorer(
@@ -45,10 +56,12 @@ def online_scorer(
 ) -> OnlineScorer:
     """Make a scorer by `online_engine` that starts from copies of the weights.
 
-    Raises UserError if the engine or its device is not available.
+    Raises UserError if the engine or its device is not available, or if weights and corpus do not
+    fit each other; the scorer raises it for text that does not fit the corpus.
     """
+    check_weights(settings, corpus, weights)
     make: Callable[..., OnlineScorer] = _engine(settings, online_engine(settings)).OnlineScorer
-    return make(settings, corpus, weights, online)
+    return CheckedOnlineScorer(corpus, make(settings, corpus, weights, online))
 
 
 def _engine(settings: RunSettings, engine: str) -> Any:

@@ -24,7 +24,7 @@ from online_rnnlm.rivals import rivals_in
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import check, replacing, sha256_of
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import (
     DivergedEvaluation,
     Evaluation,
@@ -65,7 +65,6 @@ def evaluate(
         _write_divergence(experiment, name, record, evaluation, Divergence(end.reason))
         return
     corpus = load_corpus(corpus_directory)
-    _check_corpus(run, record, corpus, corpus_directory)
     result = outcome(record, run, corpus, evaluation, testing)
     if isinstance(result, Divergence):
         _write_divergence(experiment, name, record, evaluation, result)
@@ -202,13 +201,6 @@ def _write_scores(
     for file, array in arrays.items():
         _write_array(file, array.astype(np.float32))
     return {file.name: sha256_of(file) for file in (scores, *arrays)}
-
-
-def _check_corpus(
-    run: RunDirectory, record: RunRecord, corpus: Corpus, directory: CorpusDirectory
-) -> None:
-    if record.corpus_digest != corpus.digest:
-        raise UserError(f"{run.record}: trained on another corpus than {directory.path} now holds")
 
 
 def sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.DataFrame:

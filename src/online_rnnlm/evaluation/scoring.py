@@ -33,6 +33,7 @@ from online_rnnlm.model.cost import (
     update_multiply_adds_per_word,
 )
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.model.sizes import Sizes, sizes_for
 from online_rnnlm.rivals import rival_in
 from online_rnnlm.rivals.base import RunRival, ScoredText
@@ -45,11 +46,6 @@ Floats = NDArray[np.float64]
 
 SENTENCES_A_CALL = 4096
 """Number of sentences between two movements of the progress bar."""
-MAX_ENTROPY = 100.0
-"""Entropy, in nats per token, above which testing counts as diverged.
-
-A uniform prediction has log V, about 10.
-"""
 HELD_OUT = ("valid", "test")
 
 
@@ -104,7 +100,7 @@ def outcome(
 
     Raises UserError if the model is damaged, or has diverged in training.
     """
-    network = Network(record.name, record.settings, corpus, weight_files.read_trained(run))
+    network = Network(record.name, record.settings, corpus, weight_files.read_trained(run, corpus))
     online, rival = online_evaluation(evaluation), rival_in(evaluation, testing)
     if online is not None:
         return _learning(network, online, testing)
@@ -121,12 +117,6 @@ def _unless_diverged(found: Outcome, what: str, advice: str = "") -> Outcome | D
         if perplexity(scores) is None:
             return Divergence(f"{what}: diverged on {split}{advice}", found.curve)
     return found
-
-
-def perplexity(log_probabilities: Floats) -> float | None:
-    """Return exp of the mean of -log P, or None if the model has diverged."""
-    entropy = -float(log_probabilities.mean())
-    return math.exp(entropy) if entropy < MAX_ENTROPY else None
 
 
 def _as_trained(network: Network, *, learns: bool) -> Outcome:

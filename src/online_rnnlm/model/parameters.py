@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from online_rnnlm.errors import UserError
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.sizes import Sizes
 
@@ -123,6 +124,25 @@ def copy_into(target: Parameters, source: Parameters) -> None:
     """Copy all values into existing arrays."""
     for into, values in zip(target, source, strict=True):
         np.copyto(into, values)
+
+
+def check_fit(
+    parameters: Parameters, sizes: Sizes, dtype: DTypeLike, where: object = "the weights"
+) -> None:
+    """Raise UserError unless these are parameters of a model of these sizes and of this type.
+
+    `where` is their place in the message.
+    """
+    expected = shapes(sizes)
+    if parameters._fields != expected._fields:
+        found, needed = (", ".join(one._fields) for one in (parameters, expected))
+        raise UserError(f"{where}: has the arrays {found}, but {needed} are needed")
+    for name, array, shape in zip(expected._fields, parameters, expected, strict=True):
+        if array.shape != shape or array.dtype != dtype:
+            raise UserError(
+                f"{where}: `{name}` is {array.dtype} {array.shape}, but the vocabulary and the "
+                f"settings of the run need {np.dtype(dtype)} {shape}"
+            )
 
 
 def all_finite(parameters: Parameters) -> bool:

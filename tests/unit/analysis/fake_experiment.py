@@ -24,11 +24,12 @@ from online_rnnlm.config.evaluations import (
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.rivals import rival_in, rivals_of_corpora
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import (
     CorpusSource,
@@ -49,6 +50,7 @@ ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
 VOCABULARY, CLASSES = 15_332, 100
 WORDS = [f"invented{i}" for i in range(50)]
+CORPUS_DIGEST = digest_of({})
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -69,6 +71,7 @@ def write(
 ) -> ExperimentDirectory:
     """Write all files of an experiment's runs; `perplexities` are test perplexities by model."""
     directory = ExperimentDirectory(path)
+    write_json(directory.configuration, described.model_dump(mode="json"))
     for corpus in described.corpora:
         _write_corpus(directory, corpus)
     for run in described.trainings():
@@ -196,8 +199,8 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
         classes=CLASSES,
         class_rule="sqrt_frequency",
         class_sizes=(100, 354),
-        files={},
-        digest=hashlib.sha256(corpus.encode()).hexdigest(),
+        files={},  # no checksums, so that tests may change the files
+        digest=CORPUS_DIGEST,
     )
     records.write(files.statistics, statistics)
     _write_arrays(files)
@@ -250,7 +253,7 @@ def _write_training(
         settings=settings,
         searched=run.searched,
         candidates=run.candidates,
-        corpus_digest=hashlib.sha256(settings.corpus.encode()).hexdigest(),
+        corpus_digest=CORPUS_DIGEST,
         code_digest=hashlib.sha256(b"code").hexdigest(),
         began=datetime(2026, 1, 1, 12, tzinfo=UTC),
         host="node1",
@@ -278,8 +281,9 @@ def _write_training(
     records.write_lines(files.metrics, metrics)
     files.log.write_text("".join(f"epoch {epoch.epoch}\n" for epoch in metrics))
     hidden, size = settings.hidden_size, settings.document_size
-    sizes = Sizes(len(WORDS) + 2, 4, 2, min(size, 3), settings.document_layer if size else "output")
-    weight_files.save(parameters.initialise(sizes, 0.1, settings.seed, "float32"), files.model)
+    sizes = sizes_of_run(settings, len(WORDS) + 2, 2)
+    weights = parameters.initialise(sizes, 0.1, settings.seed, settings.precision)
+    weight_files.save(weights, files.model)
     result = RunResult(
         identity=identity,
         files={file.name: sha256_of(file) for file in (files.model, files.metrics)},

@@ -16,7 +16,7 @@ from online_rnnlm.analysis.tables.updates import make as updates_table
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Captions
+from online_rnnlm.storage.records import Captions, RunRecord
 from tests.unit.analysis.changes import change_evaluation, change_split
 
 Invented = Callable[..., Results]
@@ -165,6 +165,15 @@ def test_an_evaluation_of_an_older_training_is_refused(invented: Invented) -> No
     run = "invented-M120-D0-seed1"
     change_evaluation(results.directory, run, "none", identity="0" * 64)
     with pytest.raises(UserError, match="older training"):
+        collect(results.experiment, results.directory)
+
+
+def test_a_run_of_another_text_is_not_compared(invented: Invented) -> None:
+    results = invented()
+    path = results.directory.run("invented-M120-D0-seed1").record
+    record = records.read(RunRecord, path)
+    records.write(path, record.model_copy(update={"corpus_digest": "0" * 64}))
+    with pytest.raises(UserError, match=f"{path}: trained on another text"):
         collect(results.experiment, results.directory)
 
 

@@ -50,7 +50,9 @@ def draw(results: Results) -> Picture:
     vector = results.best_with_vector()
     corpus = results.directory.corpus(vector.corpus)
     split = load_split(corpus, "test")
-    groups = by_frequency(split, read_vocabulary(corpus.vocabulary))
+    vocabulary = read_vocabulary(corpus.vocabulary)
+    split.check(len(vocabulary.words), corpus.stream("test"))
+    groups = by_frequency(split, vocabulary)
     ours = pooled_scores(results, final_side(vector), split.tokens)
     if not results.opponents(vector).shown:
         raise NothingToShowError("No static row has finished.")
