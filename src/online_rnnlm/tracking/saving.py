@@ -16,8 +16,10 @@ import pandas as pd
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import load_vocabulary
 from online_rnnlm.engines.names import chosen_modules, usable_anywhere
 from online_rnnlm.errors import UserError
+from online_rnnlm.model import weight_files
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
@@ -53,7 +55,7 @@ def save_model(
 
     `testing` gives the default of `steps`. `run_id` and `model_id`, if given, are the ids of the
     MLflow run and the logged model that the folder is written for. Raises UserError if a file of
-    the run is missing.
+    the run is missing or damaged, or if the corpus is another one than the run was trained on.
     """
     run = directory.run(name)
     record = records.read(RunRecord, run.record)
@@ -81,12 +83,18 @@ def _existing(path: Path) -> Path:
 
 
 def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
-    """Copy the files that make up the model into a folder under their own names, and return it."""
+    """Copy the files that make up the model into a folder under their own names, and return it.
+
+    Before, they are checked as they are when the model is loaded.
+    """
+    files = (run.record, run.result, run.model, corpus.statistics, corpus.vocabulary)
+    for file in files:
+        _existing(file)
+    weight_files.read_trained(run, load_vocabulary(corpus))
     data = folder / "run"
     data.mkdir()
-    _existing(run.result)  # Without a result, the run has not finished.
-    for file in (run.record, run.model, corpus.vocabulary):
-        shutil.copy2(_existing(file), data)
+    for file in files:
+        shutil.copy2(file, data)
     return data
 
 
@@ -124,8 +132,11 @@ def _signature(settings: RunSettings, testing: TestingSettings) -> Any:
     types = library.types
     column, double, long = types.ColSpec, types.DataType.double, types.DataType.long
     string, param = types.DataType.string, types.ParamSpec
+    # For a column of strings, MLflow refuses an empty list, and says of other values neither where
+    # they are nor what is needed. The model itself accepts only text.
+    anything = types.schema.AnyType()
     return library.models.ModelSignature(
-        inputs=types.Schema([column(string, served.COLUMN)]),
+        inputs=types.Schema([column(anything, served.COLUMN)]),
         outputs=types.Schema(
             [
                 column(double, "log_probability"),

@@ -6,7 +6,6 @@ model; the rest of the package is not.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,9 +26,12 @@ from online_rnnlm.config.evaluations import (
     parts_of,
 )
 from online_rnnlm.config.testing import LearnAfter
-from online_rnnlm.corpora.corpus import SENTENCE_END_ID, UNKNOWN, Corpus, Split, read_vocabulary
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_vocabulary
+from online_rnnlm.corpora.words import words_of
 from online_rnnlm.engines.names import usable_anywhere
+from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
+from online_rnnlm.model.perplexity import diverged
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
@@ -39,7 +41,6 @@ if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must
     from online_rnnlm.engines.base import OnlineScorer, OnlineSettings
 
 COLUMN = "sentence"
-_BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 class Request(Settings):
@@ -63,7 +64,10 @@ class Request(Settings):
 
 
 class ServedModel:
-    """A model that scores sentences; every call begins with the trained weights."""
+    """A model that scores sentences; every call begins with the trained weights.
+
+    Raises UserError if the folder's files are damaged, or are not all of one training.
+    """
 
     def __init__(self, folder: Path) -> None:
         from online_rnnlm.engines import registry  # noqa: PLC0415
@@ -71,9 +75,9 @@ class ServedModel:
         record = records.read(RunRecord, RunDirectory(folder).record)
         # A model is also served on other machines, where the engine of its training may be missing.
         self._settings = usable_anywhere(record.settings)
-        self._corpus = _corpus(CorpusDirectory(folder))
+        self._corpus = load_vocabulary(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
-        self._weights = weight_files.read(RunDirectory(folder).model)
+        self._weights = weight_files.read_trained(RunDirectory(folder), self._corpus)
         self._scorer = registry.scorer(self._settings, self._corpus)
         self._online: tuple[OnlineSettings, OnlineScorer] | None = None
         self._lock = threading.Lock()  # because a server calls from several threads
@@ -82,24 +86,21 @@ class ServedModel:
         """Return a row for each sentence: its log P, its number of tokens, and log P of each token.
 
         `</s>` counts as a token. `params` are those of `Request`. Raises MlflowException if one of
-        them is not valid.
+        them is not valid, for a row that is not a sentence, or if the model diverges.
         """
         request = _request(params)
         learning = _learning(request, self._settings.document_size)
         split = self._encode(model_input[COLUMN])
         with self._lock:
             logs = self._log_probabilities(split, request, learning)
-        if learning and not np.isfinite(logs).all():
-            _refuse("`learning_rate`: diverged: a smaller one is needed")
+        _refuse_diverged(split, logs, learning=bool(learning))
         return _table(split, logs, model_input.index)
 
     def _encode(self, sentences: Iterable[Any]) -> Split:
         """Return the words' ids in the format of a prepared corpus."""
         unknown, stream, offsets = self._corpus.unk_id, [SENTENCE_END_ID], [0]
         for number, sentence in enumerate(sentences):
-            if not isinstance(sentence, str):
-                _refuse(f"`{COLUMN}` in row {number}: text is needed", sentence)
-            words = filter(None, _BLANKS.split(sentence))
+            words = _words(sentence, f"`{COLUMN}` in row {number}")
             stream += [*(self._ids.get(word, unknown) for word in words), SENTENCE_END_ID]
             offsets.append(len(stream) - 1)
         return Split(np.array(stream, np.int32), np.array(offsets, np.int64))
@@ -142,17 +143,32 @@ def load(folder: Path) -> ServedModel:
     return ServedModel(folder)
 
 
-def _corpus(directory: CorpusDirectory) -> Corpus:
-    """Return a corpus that has a vocabulary but no text."""
-    vocabulary = read_vocabulary(directory.vocabulary)
-    return Corpus(
-        words=vocabulary.words,
-        counts=vocabulary.counts,
-        class_offsets=vocabulary.class_offsets,
-        unk_id=vocabulary.words.index(UNKNOWN),
-        splits={},
-        digest="",
-    )
+def _words(sentence: Any, where: str) -> list[str]:
+    """Return the words of a sentence; refuses what the pipeline refuses in a text."""
+    if not isinstance(sentence, str):
+        _refuse(f"{where}: text is needed", sentence)
+    if "\0" in sentence:
+        _refuse(f"{where}: a NUL byte: this is no text")
+    if "\n" in sentence.rstrip("\r\n"):
+        _refuse(f"{where}: a line end within it: give every sentence a row of its own")
+    try:
+        sentence.encode()
+        return words_of(sentence)
+    except UnicodeEncodeError as error:
+        _refuse(f"{where}, character {error.start + 1}: half of a surrogate pair: this is no text")
+    except UserError as error:
+        _refuse(f"{where}: {error}")
+
+
+def _refuse_diverged(split: Split, logs: NDArray[np.float64], *, learning: bool) -> None:
+    """Raise MlflowException if the log-probability of a sentence makes no sense."""
+    means = -np.add.reduceat(logs, split.offsets[:-1]) / np.diff(split.offsets)
+    rows = np.flatnonzero(diverged(means))
+    if not rows.size:
+        return
+    if learning:
+        _refuse(f"`learning_rate`: diverged: a smaller one is needed; row {rows[0]} is the first")
+    _refuse(f"`{COLUMN}` in row {rows[0]}: diverged: the weights give it no probability")
 
 
 def _request(params: dict[str, Any]) -> Request:

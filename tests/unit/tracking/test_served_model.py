@@ -17,13 +17,17 @@ import pytest
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.model import parameters, weight_files
+from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult
+from online_rnnlm.storage.records import RunRecord, RunResult, Statistics
 from online_rnnlm.tracking import saving
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.training.train import train
@@ -177,14 +181,25 @@ def test_the_rate_is_the_vectors_where_it_learns_alone(experiment, model):
 
 
 def test_words_are_divided_by_blanks_and_unknown_ones_are_unk(model):
-    texts = ["the cat sees the zebra", "  the cat  sees the\t<unk>\n", "", " "]
+    texts = [
+        "the cat sees the zebra",
+        "  the cat  sees the\t<unk>\r\n",
+        "the\N{NO-BREAK SPACE}cat\N{IDEOGRAPHIC SPACE}sees\vthe <UNK>",
+        *("", " "),
+    ]
     found = model.predict([{"sentence": text} for text in texts])
-    assert found["tokens"].tolist() == [6, 6, 1, 1]
-    assert found["token_log_probabilities"][0] == found["token_log_probabilities"][1]
-    assert found["log_probability"][2] == found["token_log_probabilities"][3][0] < 0
-    assert found["log_probability"][0] == pytest.approx(sum(found["token_log_probabilities"][0]))
-    nothing = model.predict(pd.DataFrame({"sentence": pd.Series([], dtype="str")}))
-    assert (len(nothing), list(nothing)) == (0, list(found))
+    assert found["tokens"].tolist() == [6, 6, 6, 1, 1]
+    logs = found["token_log_probabilities"]
+    assert logs[0] == logs[1] == logs[2]
+    assert found["log_probability"][3] == logs[4][0] < 0
+    assert found["log_probability"][0] == pytest.approx(sum(logs[0]))
+
+
+@pytest.mark.parametrize("column", [[], pd.Series([], dtype="str"), pd.Series([], dtype="float")])
+def test_no_sentence_has_no_row(model, column):
+    found = model.predict(pd.DataFrame({"sentence": column}))
+    assert len(found) == 0
+    assert list(found) == ["log_probability", "tokens", "token_log_probabilities"]
 
 
 def test_a_static_model(static):
@@ -234,13 +249,108 @@ def test_bad_params_are_named(model, params, message):
     assert message in refused(model, params, ["the cat sees the milk"] * 9)
 
 
-def test_what_is_no_text_is_named(model):
-    assert "`sentence` in row 1: text is needed" in refused(model, {}, ["the cat", None])
+@pytest.mark.parametrize("value", [None, 3, float("nan"), b"the cat", ["the", "cat"], True])
+def test_what_is_no_text_is_named(model, value):
+    message = refused(model, {}, ["the cat", value])
+    assert "`sentence` in row 1: text is needed, not " in message
+
+
+def test_numbers_are_no_text(model):
+    assert "`sentence` in row 0: text is needed, not 1.5" in refused(model, {}, [1.5, 2.5])
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("the cat </s> the hen", "`</s>` is reserved"),
+        ("the\0cat", "NUL"),
+        ("the cat\nthe hen", "line end"),
+    ],
+)
+def test_what_the_pipeline_refuses_is_refused(model, text, what):
+    message = refused(model, {}, ["the cat", text])
+    assert "`sentence` in row 1" in message
+    assert what in message
+
+
+def test_half_of_a_surrogate_pair_is_refused(model):
+    """A column of Python's own strings, as pandas without pyarrow has them, can hold one."""
+    column = pd.Series(["the cat", "the \ud800 cat"], dtype="object")
+    defaults = {param.name: param.default for param in model.metadata.get_params_schema()}
+    with pytest.raises(mlflow().exceptions.MlflowException, match="in row 1, character 5"):
+        model._model_impl.predict(pd.DataFrame({"sentence": column}), defaults)
+
+
+@pytest.mark.parametrize("updates", ["all", "document_vector"])
+@pytest.mark.parametrize("rate", [1e5, 1e30])
+def test_a_log_probability_without_sense_is_not_returned(model, updates, rate):
+    params = {"updates": updates, "learning_rate": rate}
+    sentence = "the cat sees the milk the hen likes the cat"
+    assert "`learning_rate`: diverged" in refused(model, params, ["the cat", sentence])
+
+
+def other_words(folder: Path) -> None:
+    """Put another corpus's vocabulary into a model, which is larger."""
+    path = folder / "vocabulary.tsv"
+    path.write_text(path.read_text() + "another\t1\t5\n")
+
+
+def other_word(folder: Path) -> None:
+    """Change one word."""
+    path = folder / "vocabulary.tsv"
+    path.write_text(path.read_text().replace("\ncat\t", "\ndog\t"))
+
+
+def other_corpus(folder: Path) -> None:
+    """Put another corpus's vocabulary and its record into a model."""
+    other_words(folder)
+    path = folder / "statistics.json"
+    statistics = records.read(Statistics, path)
+    files = statistics.files | {"vocabulary.tsv": sha256_of(folder / "vocabulary.tsv")}
+    update = {"files": files, "digest": digest_of(files)}
+    records.write(path, statistics.model_copy(update=update))
+
+
+def other_weights(folder: Path) -> None:
+    """Put a model of other sizes into a model, whose record agrees."""
+    weights = parameters.initialise(Sizes(9, 10, 3, 3), 0.1, 1, "float32")
+    save_weights(folder, weights)
+
+
+def no_numbers(folder: Path) -> None:
+    """Put weights that are not numbers into a model, whose record agrees."""
+    weights = weight_files.read(folder / "model.npz")
+    save_weights(folder, parameters.like(weights, [array * np.nan for array in weights]))
+
+
+def save_weights(folder: Path, weights: parameters.Parameters) -> None:
+    weight_files.save(weights, folder / "model.npz")
+    path = folder / "result.json"
+    result = records.read(RunResult, path)
+    files = result.files | {"model.npz": sha256_of(folder / "model.npz")}
+    records.write(path, result.model_copy(update={"files": files}))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (other_words, r"vocabulary\.tsv: damaged"),
+        (other_word, r"vocabulary\.tsv: damaged"),
+        (other_corpus, "trained on another corpus"),
+        (other_weights, r"model\.npz: `embeddings` is float32 \(9, 10\)"),
+        (no_numbers, r"model\.npz: damaged: a weight is not a finite number"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_not_loaded(folder, tmp_path, change, named):
+    shutil.copytree(folder, tmp_path / "model")
+    change(tmp_path / "model" / "data" / "run")
+    with pytest.raises(UserError, match=named):
+        load(tmp_path / "model")
 
 
 def test_signature_and_example(experiment, folder, model):
     inputs, outputs = model.metadata.signature.inputs, model.metadata.signature.outputs
-    assert [str(column) for column in inputs] == ["'sentence': string (required)"]
+    assert [str(column) for column in inputs] == ["'sentence': Any (required)"]
     types = mlflow().types
     found = model.predict(model.input_example)
     assert list(found) == outputs.input_names()
