@@ -46,3 +46,5 @@ def run(arguments: argparse.Namespace) -> None:
     accounting.enter(directory)
     found = synchronise(directory, arguments.store)
     print(f"{len(found.runs)} entries, {len(found.unfinished)} of them of runs not finished yet")
+    if found.earlier:
+        print(f"not in the configuration any more: {', '.join(found.earlier)}")

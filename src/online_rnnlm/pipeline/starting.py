@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +16,7 @@ from online_rnnlm.process.stop_signals import PARENT, count_interrupts
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.syntax import PACKAGE
+from online_rnnlm.tracking.folder import has_moved
 
 LOCKS = Path(".snakemake/locks")
 INCOMPLETE = Path(".snakemake/incomplete")
@@ -46,7 +47,18 @@ def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool)
     sole_run = forget_killed_run(dry_run)
     if not dry_run:
         check_writable(directory)
+        enter_again_if_moved(directory)
     return sole_run
+
+
+def enter_again_if_moved(directory: ExperimentDirectory) -> None:
+    """Let this start enter the runs into MLflow again if the folder was moved or copied.
+
+    Its database has the addresses of files at the old place.
+    """
+    with suppress(UserError):  # A damaged record is reported when the runs are entered.
+        if has_moved(directory):
+            directory.tracked.unlink(missing_ok=True)
 
 
 def check_profile(arguments: Sequence[str], snakefile_folder: Path) -> None:

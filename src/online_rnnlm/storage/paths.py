@@ -7,6 +7,10 @@ from pathlib import Path
 
 SPLITS = ("train", "valid", "test")
 RESULTS = Path("results")
+TABLE_KINDS = ("csv", "md", "tex", "html")
+"""The formats of every table."""
+FIGURE_KINDS = ("svg", "png")
+"""The formats of every figure."""
 
 
 @dataclass(frozen=True)
@@ -231,16 +235,21 @@ class ExperimentDirectory:
         return self.path / "cross_check" / f"{run}.json"
 
     @property
+    def folder(self) -> Path:
+        """The record of the folder's identity and place, written with the entries in MLflow."""
+        return self.path / "tracking" / "directory.json"
+
+    @property
     def tracked(self) -> Path:
         """The record of the entries in MLflow: the store's address and the ids of the runs."""
         return self.path / "tracking" / "tracked.json"
 
     def table(self, table: str, kind: str) -> Path:
-        """A table; `kind` is `csv`, `md`, `tex` or `html`."""
+        """A table; `kind` is one of `TABLE_KINDS`."""
         return self.path / "tables" / f"{table}.{kind}"
 
     def figure(self, figure: str, kind: str) -> Path:
-        """A figure; `kind` is `svg` or `png`."""
+        """A figure; `kind` is one of `FIGURE_KINDS`."""
         return self.path / "figures" / f"{figure}.{kind}"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import Epoch, RunRecord, RunResult, Statistics
 from online_rnnlm.storage.runs import read_epochs
+from online_rnnlm.tracking.asked import Asked, holds_corpus_of
+from online_rnnlm.tracking.copies import Copies
 from online_rnnlm.tracking.reading import (
     RunFiles,
     Stamp,
@@ -28,6 +30,8 @@ from online_rnnlm.tracking.reading import (
 )
 
 SUMMARY = "summary"
+EARLIER = "earlier"
+"""The kind of a run that the configuration does not ask for any more."""
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 Metric = tuple[str, float, int, int]  # (key, value, time in ms, step)
 
@@ -53,10 +57,20 @@ class Entry:
     """The digest of `files`; None until the run is complete."""
     ended: int | None
     """The time of the end; None until the run is complete."""
+    record: RunRecord | None = None
+    """The record of the run; None for the summary."""
     has_model: bool = False
-    """True if the weights are logged as a model, which is not done for runs of a search."""
+    """True if the weights are logged as a model.
+
+    This is not done for runs of a search, nor if the folder does not hold their corpus any more.
+    """
     failure: str | None = None
     """The reason why the run has diverged; None if it has not."""
+
+    @property
+    def of_configuration(self) -> bool:
+        """True unless it is of a run of an earlier configuration."""
+        return self.tags["kind"] != EARLIER
 
     @property
     def status(self) -> str:
@@ -72,15 +86,21 @@ class Reader:
     def __init__(self, directory: ExperimentDirectory) -> None:
         self._directory = directory
         self._read: dict[str, tuple[Stamp, Entry]] = {}
+        self.copies = Copies()
+        """What is known of the copies in a store's folder."""
 
     def state(self) -> list[Stamp]:
         """Return the stamps of all files; they differ if any file has changed."""
         runs = [self._stamp(name) for name in run_names(self._directory)]
-        return [*runs, stamp_of([self._directory.report])]
+        return [*runs, stamp_of([self._directory.report, self._directory.configuration])]
 
-    def entries(self) -> list[Entry]:
-        """Return the entries of all runs that have begun; raises UserError as `run_entry` does."""
-        return [self._entry(name) for name in run_names(self._directory)]
+    def entries(self, asked: Asked) -> list[Entry]:
+        """Return the entries of all runs that have begun; raises UserError as `run_entry` does.
+
+        Runs that the configuration does not ask for are marked as `EARLIER`.
+        """
+        found = [self._entry(name) for name in run_names(self._directory)]
+        return [entry if _is_asked_for(entry, asked) else _as_earlier(entry) for entry in found]
 
     def _entry(self, name: str) -> Entry:
         while True:
@@ -97,7 +117,16 @@ class Reader:
 
     def _stamp(self, name: str) -> Stamp:
         folders = (self._directory.run(name).path, self._directory.evaluations(name))
-        return stamp_of(path for folder in folders for path in files_in(folder))
+        files = [path for folder in folders for path in files_in(folder)]
+        return stamp_of([*files, *self._directory.path.glob("corpora/*/statistics.json")])
+
+
+def _is_asked_for(entry: Entry, asked: Asked) -> bool:
+    return entry.record is not None and asked.asks_for(entry.run, entry.record)
+
+
+def _as_earlier(entry: Entry) -> Entry:
+    return replace(entry, tags=entry.tags | {"kind": EARLIER})
 
 
 def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
@@ -129,29 +158,9 @@ def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
         files=files if complete else {},
         digest=digest_of(directory, files) if complete else None,
         ended=ended,
-        has_model=finished and not record.searched,
+        record=record,
+        has_model=finished and not record.searched and holds_corpus_of(directory, record),
         failure=run.failure,
-    )
-
-
-def summary_entry(directory: ExperimentDirectory, identity: str) -> Entry | None:
-    """Return tables, figures, claims and report as one entry; None if there is no report."""
-    if not directory.report.is_file():
-        return None
-    files = report_files(directory)
-    written = round(1000 * directory.report.stat().st_mtime)
-    return Entry(
-        run=SUMMARY,
-        label=SUMMARY,
-        identity=identity,
-        began=written,
-        tags={"kind": SUMMARY},
-        parameters={},
-        epochs=[],
-        final=[],
-        files=files,
-        digest=digest_of(directory, files),
-        ended=written,
     )
 
 
@@ -167,17 +176,25 @@ def _short(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def dataset(directory: ExperimentDirectory, corpus: str) -> dict[str, str]:
-    """Return the fields of MLflow's data set for a corpus."""
-    statistics = records.read(Statistics, directory.corpus(corpus).statistics)
-    source = {"uri": f"corpora/{corpus}", **statistics.source.model_dump(mode="json")}
-    splits = {name: split.model_dump(mode="json") for name, split in statistics.splits.items()}
+def dataset(directory: ExperimentDirectory, record: RunRecord) -> dict[str, str]:
+    """Return the fields of MLflow's data set for the corpus that a run was trained on.
+
+    If the folder does not hold that corpus any more, only its name and digest are known.
+    """
+    name = record.settings.corpus
+    source: dict[str, Any] = {"uri": f"corpora/{name}"}
+    profile = {}
+    if holds_corpus_of(directory, record):
+        statistics = records.read(Statistics, directory.corpus(name).statistics)
+        source |= statistics.source.model_dump(mode="json")
+        splits = {name: split.model_dump(mode="json") for name, split in statistics.splits.items()}
+        profile = {"profile": json.dumps(splits)}
     return {
-        "name": corpus,
-        "digest": statistics.digest[:36],  # MLflow accepts at most 36 characters.
+        "name": name,
+        "digest": record.corpus_digest[:36],  # MLflow accepts at most 36 characters.
         "source_type": "local",
         "source": json.dumps(source),
-        "profile": json.dumps(splits),
+        **profile,
     }
 
 
@@ -278,13 +295,3 @@ def _result_metrics(result: RunResult) -> Iterator[tuple[str, float]]:
     yield "words_per_second", result.words_per_second
     yield "epochs", float(result.epochs)
     yield "best_epoch", float(result.best_epoch)
-
-
-def report_files(directory: ExperimentDirectory) -> dict[str, list[Path]]:
-    """Return tables, figures, report and claims, by their folder among the artifacts."""
-    top = [path for path in (directory.report, directory.claims) if path.is_file()]
-    return {
-        "tables": files_in(directory.table("x", "csv").parent),
-        "figures": files_in(directory.figure("x", "svg").parent),
-        "": top,
-    }

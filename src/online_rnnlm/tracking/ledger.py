@@ -7,97 +7,86 @@ of an older training under the same name, is replaced.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
-from uuid import uuid4
 
-from online_rnnlm.config.loading import load
-from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.storage import records
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import ResultsFolder
+from online_rnnlm.storage.records import RunRecord
 from online_rnnlm.tracking import entries
+from online_rnnlm.tracking.copies import Copies
 from online_rnnlm.tracking.entries import FAILED, FINISHED, Entry, Metric
+from online_rnnlm.tracking.known import Known, known_entries, known_entry
 from online_rnnlm.tracking.library import mlflow, retrying
-from online_rnnlm.tracking.saving import save_model
+from online_rnnlm.tracking.models import Models
 from online_rnnlm.tracking.stores import Store
 
-READY = "READY"
 _METRICS_A_CALL = 900
 """Most metrics in a call: MLflow takes 1000 values at once, and the rest is for parameters."""
 _AT_ONCE = 4
 """Number of entries sent to a server in parallel, so that it does not wait for their making."""
 _SECONDS = "epoch/seconds"
-
-
-@dataclass(frozen=True)
-class Known:
-    """An entry in a store."""
-
-    id: str
-    tags: dict[str, str]
-    metrics: dict[str, float]
-    began: int
-    status: str
-    described: bool
-    """True if its data set is logged, and thus its parameters, which are logged before."""
-
-    @property
-    def finished(self) -> bool:
-        """True if it is complete and its run has finished."""
-        return "digest" in self.tags and self.status == FINISHED
+_log = logging.getLogger(__name__)
 
 
 class Ledger:
     """The entries of one experiment in MLflow."""
 
     def __init__(
-        self, client: Any, store: Store, directory: ExperimentDirectory, experiment: str
+        self,
+        client: Any,
+        store: Store,
+        directory: ExperimentDirectory,
+        experiment: str,
+        owner: str,
+        models: Models,
+        copies: Copies,
     ) -> None:
         self._client = client
         self._store = store
         self._directory = directory
         self._experiment = experiment
-        self.owner = _owner(directory)
-        self._testing = _testing(directory)
-        self._alone = Lock()  # for the calls to MLflow that are not thread-safe
+        self._owner = owner
+        self._models = models
+        self._copies = copies
+        self._alone = Lock()  # because MLflow's logging of data sets is not thread-safe
 
-    def enter(self, found: Sequence[Entry]) -> list[str]:
-        """Update the store to agree with the given entries; returns their ids in MLflow."""
-        known = retrying(self._known)
+    def enter(self, found: Sequence[Entry], asked: Collection[str]) -> list[str]:
+        """Update the store to agree with the given entries; returns their ids in MLflow.
+
+        `asked` has the names of the configuration's runs; the entries of others are marked. Raises
+        the first UserError about a run's files, after all other runs have been entered.
+        """
+        known = retrying(lambda: known_entries(self._client, self._experiment))
+        self._mark_left([one for one in known if one.tags.get("run") not in asked])
         identities = {entry.identity for entry in found}
         pairs = [
             (entry, [one for one in known if self._is_of(one, entry, identities)])
             for entry in found
         ]
         with ThreadPoolExecutor(1 if self._store.artifacts else _AT_ONCE) as pool:
-            return list(pool.map(lambda pair: retrying(lambda: self._enter(*pair)), pairs))
+            found_ids = list(pool.map(lambda pair: self._entered(*pair), pairs))
+        for one in found_ids:
+            if isinstance(one, UserError):
+                raise one
+        return [one for one in found_ids if isinstance(one, str)]
 
-    def models(self, run_id: str) -> list[Any]:
-        """Return the logged models of a run."""
-        condition = f"source_run_id = '{run_id}'"
-        return list(self._client.search_logged_models([self._experiment], condition))
+    def _entered(self, entry: Entry, known: list[Known]) -> str | UserError:
+        """Enter a run; returns its id, or the error if its files are damaged."""
+        try:
+            return retrying(lambda: self._enter(entry, known))
+        except UserError as error:
+            return error
 
-    def _known(self) -> list[Known]:
-        """Return all entries in the store, the oldest first."""
-        found, token = [], None
-        while True:
-            page = self._client.search_runs(
-                [self._experiment],
-                order_by=["attributes.start_time"],
-                page_token=token,
-                max_results=1000,
-            )
-            found += [_known(run) for run in page]
-            token = page.token
-            if not token:
-                return found
+    def remove(self, identity: str) -> None:
+        """Delete the entries of this results folder that have an identity."""
+        for one in retrying(lambda: known_entries(self._client, self._experiment)):
+            if one.tags.get("identity") == identity and self._is_mine(one):
+                self._delete(one)
 
     def _is_of(self, one: Known, entry: Entry, identities: Collection[str]) -> bool:
         """Return True if `one` is the run's entry.
@@ -110,7 +99,7 @@ class Ledger:
 
     def _is_mine(self, one: Known) -> bool:
         """Return True if this results folder made the entry; a server may hold equal names."""
-        return one.tags.get("directory") == self.owner
+        return one.tags.get("directory") == self._owner
 
     def _enter(self, entry: Entry, known: list[Known]) -> str:
         """Keep one of the entries of a run, complete it, and delete the others; returns its id."""
@@ -121,6 +110,7 @@ class Ledger:
             self._delete(one)
             known.remove(one)
         if settled is not None:
+            self._mark(settled, entry.tags["kind"])
             return settled.id
         if keep is None:
             keep = self._begin(entry)
@@ -139,7 +129,32 @@ class Ledger:
             return one.finished or (entry.status != FINISHED and one.began > entry.began)
         if entry.digest is None:
             return one.finished
-        return one.tags.get("digest") == entry.digest
+        return one.tags.get("digest") == entry.digest and self._is_whole(one, entry)
+
+    def _is_whole(self, one: Known, entry: Entry) -> bool:
+        """Return True if the copies of a run's files and of its model are there and undamaged.
+
+        This is known only of a store whose artifacts are in a folder; those of a server are
+        trusted.
+        """
+        place = self._store.folder_of(one.artifacts)
+        if place is None:
+            return True
+        if self._copies.equal(place, entry.files) and self._models.were_whole(one.id, entry):
+            return True
+        _log.warning("%s: its copy in MLflow is missing or damaged: entered again", entry.run)
+        return False
+
+    def _mark_left(self, left: Iterable[Known]) -> None:
+        """Mark entries of runs that have left the configuration, even if their files are gone."""
+        for one in left:
+            if one.tags.get("kind") != entries.SUMMARY:
+                self._mark(one, entries.EARLIER)
+
+    def _mark(self, one: Known, kind: str) -> None:
+        """Change the kind of an entry of this results folder."""
+        if self._is_mine(one) and one.tags.get("kind") != kind:
+            retrying(lambda: self._client.set_tag(one.id, "kind", kind))
 
     def _can_be_completed(self, one: Known, entry: Entry) -> bool:
         """Return True if everything in the store is right, and only more has to be added."""
@@ -164,32 +179,34 @@ class Ledger:
 
     def _delete(self, one: Known) -> None:
         client = self._client
-        if self._store.own and self._store.artifacts is not None:
-            place = client.get_run(one.id).info.artifact_uri.removeprefix("file://")
-            shutil.rmtree(Path(place).parent, ignore_errors=True)
-        for model in self.models(one.id):
-            self._delete_model(model)
+        place = self._store.folder_of(one.artifacts)
+        if self._store.own and place is not None:
+            shutil.rmtree(place.parent, ignore_errors=True)
+        for model in self._models.of(one.id):
+            self._models.delete(model)
         for version in client.search_model_versions(f"run_id = '{one.id}'"):
             client.delete_model_version(version.name, version.version)
         client.delete_run(one.id)
 
     def _begin(self, entry: Entry) -> Known:
-        tags = self._tags(entry)
-        run = self._client.create_run(
-            self._experiment, start_time=entry.began, tags=tags, run_name=entry.label
+        return known_entry(
+            self._client.create_run(
+                self._experiment,
+                start_time=entry.began,
+                tags=self._tags(entry),
+                run_name=entry.label,
+            )
         )
-        return Known(run.info.run_id, tags, {}, entry.began, run.info.status, described=False)
 
     def _complete(self, entry: Entry, there: Known) -> None:
         client, run_id = self._client, there.id
         self._log_values(entry, there)
-        if not there.described and "corpus" in entry.tags:
-            self._log_dataset(run_id, entry.tags["corpus"])
+        if not there.described and entry.record is not None:
+            self._log_dataset(run_id, entry.record)
         if entry.digest is None:
             return
         self._log_files(run_id, entry)
-        if entry.has_model:
-            self._log_model(run_id, entry)
+        self._models.complete(run_id, entry)
         client.set_terminated(run_id, entry.status, end_time=entry.ended)
         # The digest is logged last, since an entry without it counts as incomplete. Tags that were
         # not known before are logged with it.
@@ -199,7 +216,7 @@ class Ledger:
 
     def _tags(self, entry: Entry) -> dict[str, str]:
         """Return an entry's tags, with the name of its run: the interface can rename the entry."""
-        about = {"run": entry.run, "identity": entry.identity, "directory": self.owner}
+        about = {"run": entry.run, "identity": entry.identity, "directory": self._owner}
         return entry.tags | about
 
     def _log_values(self, entry: Entry, there: Known) -> None:
@@ -215,11 +232,11 @@ class Ledger:
                 self._client.log_batch(there.id, metrics=metrics, params=parameters)
             parameters = []
 
-    def _log_dataset(self, run_id: str, name: str) -> None:
+    def _log_dataset(self, run_id: str, record: RunRecord) -> None:
         """Log the corpus that a run is trained on, after its parameters."""
         library = mlflow().entities
         tag = library.InputTag("mlflow.data.context", "training")
-        dataset = library.Dataset(**entries.dataset(self._directory, name))
+        dataset = library.Dataset(**entries.dataset(self._directory, record))
         with self._alone:
             self._client.log_inputs(run_id, [library.DatasetInput(dataset, [tag])])
 
@@ -227,60 +244,6 @@ class Ledger:
         for folder, files in entry.files.items():
             for path in files:
                 self._client.log_artifact(run_id, str(path), folder or None)
-
-    def _log_model(self, run_id: str, entry: Entry) -> None:
-        """Log the trained model if it is missing; delete incomplete models of killed processes."""
-        client = self._client
-        for one in self.models(run_id):
-            if str(one.status) == READY:
-                return
-            self._delete_model(one)
-        made = client.create_logged_model(
-            self._experiment, name="model", source_run_id=run_id, params=entry.parameters
-        )
-        with TemporaryDirectory() as folder:
-            model = Path(folder) / "model"
-            with self._alone:
-                save_model(
-                    self._directory, entry.run, model, self._testing,
-                    run_id=run_id, model_id=made.model_id,
-                )  # fmt: skip
-            client.log_model_artifacts(made.model_id, str(model))
-        output = mlflow().entities.LoggedModelOutput(made.model_id, 0)
-        client.log_outputs(run_id, [output])
-        client.finalize_logged_model(made.model_id, READY)
-
-    def _delete_model(self, model: Any) -> None:
-        if self._store.own:
-            place = Path(model.artifact_location.removeprefix("file://"))
-            shutil.rmtree(place.parent, ignore_errors=True)
-        self._client.delete_logged_model(model.model_id)
-
-
-def _known(run: Any) -> Known:
-    return Known(
-        id=run.info.run_id,
-        tags=run.data.tags,
-        metrics=run.data.metrics,
-        began=run.info.start_time,
-        status=run.info.status,
-        described=bool(run.inputs.dataset_inputs),
-    )
-
-
-def _owner(directory: ExperimentDirectory) -> str:
-    """Return the id of this results folder, which it keeps when it is moved."""
-    path = directory.path / "tracking" / "directory.json"
-    if not path.is_file():
-        records.write(path, ResultsFolder(id=uuid4().hex))
-    return records.read(ResultsFolder, path).id
-
-
-def _testing(directory: ExperimentDirectory) -> TestingSettings:
-    """Read the experiment's settings of testing; the defaults if it has no configuration."""
-    if not directory.configuration.is_file():
-        return TestingSettings()
-    return load(directory.configuration).testing
 
 
 def _calls(groups: Iterable[list[Metric]]) -> Iterator[list[Metric]]:

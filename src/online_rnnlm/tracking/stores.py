@@ -21,6 +21,7 @@ from typing import Any
 from online_rnnlm.config.addresses import SQLITE, why_no_address
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.tracking.copies import folder_of
 from online_rnnlm.tracking.library import (
     SERVER_ENVIRONMENT,
     mlflow,
@@ -44,6 +45,10 @@ class Store:
     def file(self) -> Path | None:
         """The file of the database; None if the store is not a file."""
         return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
+
+    def folder_of(self, uri: str) -> Path | None:
+        """Return the folder at an address of artifacts; None if a server keeps them."""
+        return folder_of(uri) if self.artifacts is not None else None
 
     @contextmanager
     def client(self) -> Iterator[Any]:

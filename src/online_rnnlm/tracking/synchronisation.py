@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +13,17 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Tracked
-from online_rnnlm.tracking import entries, views
-from online_rnnlm.tracking.entries import Entry, Reader
+from online_rnnlm.tracking import views
+from online_rnnlm.tracking.asked import Asked
+from online_rnnlm.tracking.best import BestModel
+from online_rnnlm.tracking.entries import SUMMARY, Entry, Reader
+from online_rnnlm.tracking.folder import identify
 from online_rnnlm.tracking.ledger import Ledger
 from online_rnnlm.tracking.library import mlflow, retrying
+from online_rnnlm.tracking.models import Models
 from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
+from online_rnnlm.tracking.summary import summary_entry, summary_identity
 
-BEST = "best"
-"""The alias of the model that is best on `valid`."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +37,8 @@ class Synchronised:
     """Ids of MLflow runs, by the run's name; `summary of CORPUS` is the summary of a corpus."""
     unfinished: list[str] = field(default_factory=list)
     """Names of the runs whose entries are not complete."""
+    earlier: list[str] = field(default_factory=list)
+    """Names of the runs that the configuration does not ask for any more."""
 
 
 def synchronise(
@@ -82,11 +87,13 @@ class _Synchronisation:
         self._directory = directory
         self._store = store
         self._reader = reader
+        self._asked = Asked(directory)
+        self._owner = identify(directory)
         self._found = Synchronised()
 
     def run(self) -> Synchronised:
         by_corpus: dict[str, list[Entry]] = {}
-        for entry in self._reader.entries():
+        for entry in self._reader.entries(self._asked):
             by_corpus.setdefault(entry.tags["corpus"], []).append(entry)
         with self._store.client() as client:
             for corpus, found in by_corpus.items():
@@ -98,17 +105,40 @@ class _Synchronisation:
     def _corpus(self, client: Any, corpus: str, found: Sequence[Entry]) -> None:
         name = f"{self._directory.path.resolve().name}/{corpus}"
         experiment = retrying(lambda: self._experiment(client, name, corpus))
-        ledger = Ledger(client, self._store, self._directory, experiment)
-        summary = entries.summary_entry(self._directory, f"{entries.SUMMARY} of {ledger.owner}")
+        store, directory, copies = self._store, self._directory, self._reader.copies
+        models = Models(client, store, directory, experiment, self._asked.testing, copies)
+        ledger = Ledger(client, store, directory, experiment, self._owner, models, copies)
+        summary = self._summary(ledger, found)
         all_entries = [*found, *([summary] if summary else [])]
-        ids = ledger.enter(all_entries)
-        self._found.experiments[corpus] = experiment
-        self._found.unfinished += [entry.run for entry in found if entry.digest is None]
-        for entry, run_id in zip(all_entries, ids, strict=True):
-            name_of = f"{entry.run} of {corpus}" if entry is summary else entry.run
-            self._found.runs[name_of] = run_id
+        ids = dict(
+            zip(
+                [entry.run for entry in all_entries],
+                ledger.enter(all_entries, self._asked.names),
+                strict=True,
+            )
+        )
+        self._note(corpus, experiment, found, ids)
+        best = BestModel(client, name.replace("/", "-"))
+        retrying(best.forget_earlier)
         if summary is not None:
-            retrying(lambda: self._register_best(client, ledger, name, found))
+            retrying(lambda: best.register(found, ids, models))
+
+    def _summary(self, ledger: Ledger, found: Sequence[Entry]) -> Entry | None:
+        """Return the entry of a corpus's summary; it has none once it left the configuration."""
+        if any(entry.of_configuration for entry in found):
+            return summary_entry(self._directory, self._asked, self._owner)
+        ledger.remove(summary_identity(self._owner))
+        return None
+
+    def _note(
+        self, corpus: str, experiment: str, found: Sequence[Entry], ids: Mapping[str, str]
+    ) -> None:
+        """Note what has been entered of a corpus."""
+        self._found.experiments[corpus] = experiment
+        for name, run_id in ids.items():
+            self._found.runs[f"{name} of {corpus}" if name == SUMMARY else name] = run_id
+        self._found.unfinished += [entry.run for entry in found if entry.digest is None]
+        self._found.earlier += [entry.run for entry in found if not entry.of_configuration]
 
     def _experiment(self, client: Any, name: str, corpus: str) -> str:
         """Return the id of an experiment, which is created or restored if necessary."""
@@ -116,6 +146,7 @@ class _Synchronisation:
         if there is not None:
             if there.lifecycle_stage == "deleted":
                 client.restore_experiment(there.experiment_id)
+            self._bring_view_up_to_date(client, there)
             return str(there.experiment_id)
         tags = views.experiment_tags(self._directory.path.resolve().name, corpus)
         try:
@@ -128,33 +159,8 @@ class _Synchronisation:
                 client.get_experiment_by_name(name).experiment_id
             )  # Another process made it.
 
-    def _register_best(
-        self, client: Any, ledger: Ledger, name: str, found: Sequence[Entry]
-    ) -> None:
-        """Register the model that is best on `valid` under the experiment's name."""
-        perplexities = {
-            entry.run: value
-            for entry in found
-            if entry.has_model
-            for key, value, _, _ in entry.final
-            if key == "valid_perplexity"
-        }
-        if not perplexities:
-            return
-        run_id = self._found.runs[min(perplexities, key=perplexities.__getitem__)]
-        model = name.replace("/", "-")
-        if not client.search_registered_models(f"name = '{model}'"):
-            client.create_registered_model(model)
-        versions = client.search_model_versions(f"name = '{model}'")
-        version = next((one for one in versions if one.run_id == run_id), None)
-        if version is None:
-            [logged] = ledger.models(run_id)
-            version = client.create_model_version(
-                model,
-                source=logged.artifact_location,
-                run_id=run_id,
-                model_id=logged.model_id,
-                await_creation_for=0,
-            )
-        if BEST not in version.aliases:
-            client.set_registered_model_alias(model, BEST, version.version)
+    def _bring_view_up_to_date(self, client: Any, there: Any) -> None:
+        """Replace the view that an older version of this program made."""
+        for key, value in views.view_tags().items():
+            if there.tags.get(key) != value:
+                client.set_experiment_tag(there.experiment_id, key, value)

@@ -18,11 +18,12 @@ Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and
   `test_perplexity_vector_still`: the same weights, nothing learning.
 * **How fast do they learn?** Select runs; *Chart*, `epoch/valid_perplexity`.
 * **Only some of them?** Filter by tags: `tags.kind = "online"`, `tags.model = "100/20"`;
-  the runs of the search for learning rates have `tags.kind = "search"`.
+  the runs of the search for learning rates have `tags.kind = "search"`, and those that the
+  configuration does not ask for any more have `tags.kind = "earlier"`.
 * **The whole comparison?** The run `summary` has the report, tables, figures and claims.
 """
 
-COMPARED = "tags.kind != 'search' and tags.kind != 'summary'"
+COMPARED = "tags.kind != 'search' and tags.kind != 'summary' and tags.kind != 'earlier'"
 """The search filter that selects the runs of the comparison."""
 _BEST_FIRST = {
     "searchFilter": COMPARED,
@@ -51,9 +52,13 @@ def experiment_tags(experiment: str, corpus: str) -> dict[str, str]:
         # MLflow's interface has one mode for model training and another one for language agents.
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.note.content": _DESCRIPTION.format(experiment=experiment, corpus=corpus),
-        # This is the format in which the interface stores shared views.
-        f"mlflow.sharedViewState.{VIEW}": f"deflate;{_packed(_BEST_FIRST)}",
+        **view_tags(),
     }
+
+
+def view_tags() -> dict[str, str]:
+    """Return the tag of an experiment that makes the view, as the interface stores shared views."""
+    return {f"mlflow.sharedViewState.{VIEW}": f"deflate;{_packed(_BEST_FIRST)}"}
 
 
 def _packed(view: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,10 @@ from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.pipeline import configuration, starting
 from online_rnnlm.pipeline import inputs as pipeline
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.records import Tracked
+from online_rnnlm.tracking.folder import identify
 
 TEXT = "The {} ship sailed to the {} harbour today. Then a {} storm came over the {} sea!\n"
 
@@ -217,3 +221,24 @@ def test_a_profile_that_is_not_there_is_said_with_those_that_are(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="slrum: no such profile; there are: slurm"):
         starting.check_profile(["--workflow-profile", "slrum"], tmp_path)
+
+
+@pytest.mark.parametrize(("how", "again"), [("stays", False), ("copied", True), ("moved", True)])
+def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, again):
+    """Its database has the addresses of files at the old place."""
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    records.write(directory.tracked, Tracked(store="sqlite:///some", runs={}))
+    known = identify(directory)
+    place = ExperimentDirectory(tmp_path / "results" / "other")
+    if how == "moved":
+        directory.path.rename(place.path)
+    elif how == "copied":
+        shutil.copytree(directory.path, place.path)
+    else:
+        place = directory
+    starting.enter_again_if_moved(place)
+    assert place.tracked.is_file() != again
+    assert (identify(place) == known) == (how != "copied")
+    records.write(place.tracked, Tracked(store="sqlite:///some", runs={}))
+    starting.enter_again_if_moved(place)
+    assert place.tracked.is_file()

@@ -202,7 +202,6 @@ def test_a_store_that_cannot_be_one_is_refused(
 )
 def test_a_damaged_file_is_named(directory: ExperimentDirectory, file: str) -> None:
     records.write(directory.path / "tracking/directory.json", ResultsFolder(id="some"))
-    directory.configuration.write_text('{"experiment": "invented"}')
     path = directory.path / file
     path.write_bytes(b"z" + path.read_bytes()[1:])
     with pytest.raises(UserError, match=f"^{re.escape(str(path))}"):

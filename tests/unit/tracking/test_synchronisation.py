@@ -20,16 +20,18 @@ import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
     Accounting,
     Epoch,
     Evaluation,
     RunRecord,
-    Statistics,
     Tracked,
 )
 from online_rnnlm.tracking import entries, reading
+from online_rnnlm.tracking.asked import Asked
+from online_rnnlm.tracking.best import BEST
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.tracking.server import address
 from online_rnnlm.tracking.stores import store_for
@@ -38,6 +40,7 @@ from tests.forking import Forks
 from tests.unit.analysis.changes import diverge_evaluation
 from tests.unit.small_records import job, run_divergence
 from tests.unit.tracking.gate import Gate
+from tests.unit.tracking.stored import assert_right, name_of, view
 from tests.waiting import wait_until
 
 pytestmark = [
@@ -47,78 +50,6 @@ pytestmark = [
 
 RUN = "invented-M100-D20-seed1"
 SUMMARY = "summary of invented"
-BOOKKEEPING = {"digest", "directory", "run", "identity"}
-
-
-def name_of(directory: ExperimentDirectory) -> str:
-    return f"{directory.path.name}/invented"
-
-
-def view(directory: ExperimentDirectory, uri: str | None) -> dict[str, dict[str, Any]]:
-    """Return a store's entries of an experiment, by the names of the runs' directories."""
-    found: dict[str, dict[str, Any]] = {}
-    with store_for(directory, uri).client() as client:
-        experiment = client.get_experiment_by_name(name_of(directory)).experiment_id
-        for run in client.search_runs([experiment]):
-            data, name = run.data, run.data.tags["run"]
-            assert name not in found, "entered twice"
-            found[name] = {
-                "label": run.info.run_name,
-                "status": run.info.status,
-                "times": (run.info.start_time, run.info.end_time),
-                "parameters": data.params,
-                "tags": told({k: v for k, v in data.tags.items() if not k.startswith("mlflow.")}),
-                "metrics": sorted(
-                    (metric.key, metric.value, metric.timestamp, metric.step)
-                    for key in data.metrics
-                    for metric in client.get_metric_history(run.info.run_id, key)
-                ),
-                "files": contents(client, run.info.run_id),
-                "datasets": [(d.dataset.name, d.dataset.digest) for d in run.inputs.dataset_inputs],
-            }
-    return found
-
-
-def told(tags: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in tags.items() if key not in BOOKKEEPING}
-
-
-def contents(client: Any, run_id: str, folder: str | None = None) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for item in client.list_artifacts(run_id, folder):
-        if item.is_dir:
-            found |= contents(client, run_id, item.path)
-        else:
-            found[item.path] = Path(client.download_artifacts(run_id, item.path)).read_bytes()
-    return found
-
-
-def said_by_files(directory: ExperimentDirectory) -> dict[str, dict[str, Any]]:
-    """Return the entries that a store must have, from the experiment's files."""
-    runs = [entries.run_entry(directory, name) for name in reading.run_names(directory)]
-    summary = entries.summary_entry(directory, "")
-    digest = records.read(Statistics, directory.corpus("invented").statistics).digest[:36]
-    return {
-        entry.run: {
-            "label": entry.label,
-            "status": entry.status,
-            "times": (entry.began, entry.ended),
-            "parameters": entry.parameters,
-            "tags": told(entry.tags),
-            "metrics": sorted([*(m for epoch in entry.epochs for m in epoch), *entry.final]),
-            "files": {
-                f"{folder}/{path.name}".removeprefix("/"): path.read_bytes()
-                for folder, paths in entry.files.items()
-                for path in paths
-            },
-            "datasets": [("invented", digest)] if entry.parameters else [],
-        }
-        for entry in [*runs, *([summary] if summary else [])]
-    }
-
-
-def assert_right(directory: ExperimentDirectory, uri: str | None = None) -> None:
-    assert view(directory, uri) == said_by_files(directory)
 
 
 def break_off(directory: ExperimentDirectory, epochs: int) -> Callable[[], None]:
@@ -218,7 +149,8 @@ def test_a_run_whose_files_change_while_they_are_read_is_read_once_more(
         return real(run)
 
     monkeypatch.setattr(entries, "read_epochs", beginning_anew)
-    [found] = [entry for entry in entries.Reader(directory).entries() if entry.run == RUN]
+    read = entries.Reader(directory).entries(Asked(directory))
+    [found] = [entry for entry in read if entry.run == RUN]
     assert (found.status, found.epochs) == ("RUNNING", [])
 
 
@@ -366,6 +298,52 @@ def test_of_two_that_train_the_same_the_one_to_finish_first_is_shown(
     with store_for(directory, uri).client() as client:
         assert client.get_run(theirs).info.lifecycle_stage == "deleted"
         assert client.get_run(ours).info.start_time == 1767268800000
+
+
+def test_a_copy_replaces_no_entry_of_its_original_on_a_server(
+    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
+) -> None:
+    """The copy has the same name and is trained again with other settings."""
+    uri = sqlite_server.uri
+    ours = synchronise(directory, uri)
+    copy = ExperimentDirectory(tmp_path / "elsewhere" / directory.path.name)
+    shutil.copytree(directory.path, copy.path)
+    for run in fake.experiment().runs():
+        fake.write_run(copy, run, {}, salt="changed")
+    copy.report.write_text("<p>the copy's</p>")
+    theirs = synchronise(copy, uri)
+    assert not {*ours.runs.values()} & {*theirs.runs.values()}
+    assert synchronise(directory, uri).runs == ours.runs
+
+
+def test_a_moved_folder_keeps_its_entries_on_a_server(
+    directory: ExperimentDirectory, sqlite_server: Any, tmp_path: Path
+) -> None:
+    ours = synchronise(directory, sqlite_server.uri)
+    moved = ExperimentDirectory(tmp_path / "moved" / directory.path.name)
+    shutil.move(directory.path, moved.path)
+    assert synchronise(moved, sqlite_server.uri).runs == ours.runs
+
+
+def test_on_a_server_a_run_that_has_left_the_configuration_is_not_the_best(
+    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any
+) -> None:
+    def best() -> str | None:
+        with store_for(directory, sqlite_server.uri).client() as client:
+            model = name_of(directory).replace("/", "-")
+            [registered] = client.search_registered_models(f"name = '{model}'")
+            if BEST not in registered.aliases:
+                return None
+            return str(client.get_model_version_by_alias(model, BEST).run_id)
+
+    first = synchronise(directory, sqlite_server.uri)
+    [left] = [name for name, run_id in first.runs.items() if run_id == best()]
+    rows = [{"hidden_size": 7}]
+    described = fake.experiment(rows=rows).model_dump(mode="json")
+    write_json(directory.configuration, described)
+    assert left in synchronise(directory, sqlite_server.uri).earlier
+    assert best() is None
+    assert view(directory, sqlite_server.uri)[left]["tags"]["kind"] == "earlier"
 
 
 def test_what_has_not_changed_is_not_read_again(

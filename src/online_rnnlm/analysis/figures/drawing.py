@@ -33,7 +33,6 @@ PAGE_COLOURS = {
 }
 """The CSS variables that replace a drawing's colours in a page with a light and a dark scheme."""
 
-KINDS = ("svg", "png")
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 SMALL = 9.0  # points
 

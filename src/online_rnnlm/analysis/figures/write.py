@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol, cast
 
-from online_rnnlm.analysis.figures.drawing import KINDS, Picture, notice, save, style
+from online_rnnlm.analysis.figures.drawing import Picture, notice, save, style
 from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.catalogue import FigureEntry, figures_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
 from online_rnnlm.storage.records import Captions
 from online_rnnlm.storage.syntax import PACKAGE
 
@@ -34,7 +34,7 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
     for entry in figures_of(experiment):
         with style(entry.name):
             picture = _picture(entry, results)
-            for kind in KINDS:
+            for kind in FIGURE_KINDS:
                 save(picture.drawing, directory.figure(entry.name, kind))
         captions[entry.name] = " ".join([*results.missing_note, picture.caption])
     records.write(directory.captions, Captions(captions=captions))

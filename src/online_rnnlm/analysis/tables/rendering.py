@@ -14,9 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tabulate import tabulate
 
 from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.paths import ExperimentDirectory
-
-KINDS = ("csv", "md", "tex", "html")
+from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
 
 _HEADING_WIDTH = 12  # Letters in a line of a heading in LaTeX.
 _SMALL, _SIDEWAYS = 60, 85  # Wider LaTeX tables, in letters, are set small, or sideways.
@@ -83,7 +81,7 @@ def write_table(table: Table, directory: ExperimentDirectory) -> None:
         "tex": to_latex(table),
         "html": environment().get_template("page.html.j2").render(table=table),
     }
-    for kind in KINDS:
+    for kind in TABLE_KINDS:
         with replacing(directory.table(table.name, kind)) as temporary:
             temporary.write_text(renderings[kind], encoding="utf-8")
 

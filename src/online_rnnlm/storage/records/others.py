@@ -77,11 +77,19 @@ class Tracked(Record):
 
 
 class ResultsFolder(Record):
-    """The identity of an experiment's folder in MLflow, which stays when the folder is moved."""
+    """The identity of an experiment's folder in MLflow, which stays when the folder is moved.
+
+    A copy of the folder gets an identity of its own.
+    """
 
     file: ClassVar = "tracking/directory.json"
 
     id: str = Field(description="A random name that the folder's entries in MLflow carry.")
+    path: str | None = Field(
+        default=None,
+        description="The folder's path when its runs were last entered; `null` if it is not known. "
+        "By it, a folder that was copied is told from one that was moved.",
+    )
 
 
 class ConfigurationFile(Record):

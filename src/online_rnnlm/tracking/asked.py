@@ -1,0 +1,94 @@
+"""What the configuration asks for now: its runs, tables and figures.
+
+A results folder can also hold those of earlier configurations. Their runs stay in MLflow, marked as
+such, but none of them is the best model, and the summary has none of their tables and figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from functools import cached_property
+from pathlib import Path
+
+from online_rnnlm.config.catalogue import figures_of, tables_of
+from online_rnnlm.config.loading import load
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import FIGURE_KINDS, TABLE_KINDS, ExperimentDirectory
+from online_rnnlm.storage.records import RunRecord, Statistics
+
+
+class Asked:
+    """An experiment's configuration, as far as it decides what MLflow shows."""
+
+    def __init__(self, directory: ExperimentDirectory) -> None:
+        """Read the configuration; raises UserError if it is missing or wrong."""
+        path = directory.configuration
+        if not path.is_file():
+            raise UserError(f"{path}: missing: start the experiment again, which writes it")
+        self._directory = directory
+        self._experiment = load(path)
+
+    @property
+    def testing(self) -> TestingSettings:
+        """The settings of testing."""
+        return self._experiment.testing
+
+    @property
+    def names(self) -> Set[str]:
+        """The names of the configuration's runs."""
+        return self._runs.keys()
+
+    @cached_property
+    def _runs(self) -> dict[str, PlannedRun]:
+        return {run.name: run for run in self._experiment.trainings()}
+
+    def asks_for(self, name: str, record: RunRecord) -> bool:
+        """Return True if the run of that name is one of the configuration's.
+
+        Its settings must be the configuration's, too, with those of a candidate of the search where
+        there is a search, and its corpus must be the one that the folder holds now.
+        """
+        planned = self._runs.get(name)
+        if planned is None or record.settings not in self._possible(planned):
+            return False
+        return holds_corpus_of(self._directory, record)
+
+    def _possible(self, planned: PlannedRun) -> list[RunSettings]:
+        """Return the settings that a run can have: one for each candidate of the search."""
+        candidates = [self._runs[name] for name in planned.candidates]
+        if not candidates:
+            return [planned.settings]
+        return [
+            planned.settings.model_copy(
+                update={key: getattr(candidate.settings, key) for key in candidate.searched}
+            )
+            for candidate in candidates
+        ]
+
+    def tables(self) -> list[Path]:
+        """Return the files of all tables of the configuration."""
+        return [
+            self._directory.table(table.name, kind)
+            for table in tables_of(self._experiment)
+            for kind in TABLE_KINDS
+        ]
+
+    def figures(self) -> list[Path]:
+        """Return the files of all figures of the configuration, and that of the captions."""
+        drawn = [
+            self._directory.figure(figure.name, kind)
+            for figure in figures_of(self._experiment)
+            for kind in FIGURE_KINDS
+        ]
+        return [*drawn, self._directory.captions]
+
+
+def holds_corpus_of(directory: ExperimentDirectory, record: RunRecord) -> bool:
+    """Return True if the folder still holds the corpus that a run was trained on."""
+    path = directory.corpus(record.settings.corpus).statistics
+    found = records.read_if_there(Statistics, path)
+    return found is not None and found.digest == record.corpus_digest

@@ -1,0 +1,78 @@
+"""The registered model of an experiment on a corpus: the one that is best on `valid`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from online_rnnlm.tracking.entries import EARLIER, Entry
+from online_rnnlm.tracking.models import Models
+
+BEST = "best"
+"""The alias of the version that is the best model."""
+
+
+class BestModel:
+    """The registered model of that name, one of whose versions has the alias `best`."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def forget_earlier(self) -> None:
+        """Take the alias away from a run that has left the configuration."""
+        number = self._best()
+        for version in self._versions():
+            if str(version.version) == number:
+                run = self._client.get_run(version.run_id)
+                if run.data.tags.get("kind") == EARLIER:
+                    self._client.delete_registered_model_alias(self._name, BEST)
+
+    def register(self, entries: Sequence[Entry], ids: Mapping[str, str], models: Models) -> None:
+        """Give the alias to the model of the configuration that is best on `valid`.
+
+        `ids` are MLflow's ids of the runs by their names. All runs that are compared have been
+        trained on the same text and have the same vocabulary.
+        """
+        perplexities = {
+            entry.run: value
+            for entry in entries
+            if entry.has_model and entry.of_configuration
+            for key, value, _, _ in entry.final
+            if key == "valid_perplexity"
+        }
+        if not perplexities:
+            return
+        version = self._version_of(ids[min(perplexities, key=perplexities.__getitem__)], models)
+        if str(version.version) != self._best():
+            self._client.set_registered_model_alias(self._name, BEST, version.version)
+
+    def _registered(self) -> Any:
+        """Return the registered model; None if there is none yet."""
+        found = self._client.search_registered_models(f"name = '{self._name}'")
+        return next(iter(found), None)
+
+    def _best(self) -> str | None:
+        """Return the number of the version that has the alias; None if none has it."""
+        registered = self._registered()
+        number = registered.aliases.get(BEST) if registered is not None else None
+        return None if number is None else str(number)
+
+    def _versions(self) -> list[Any]:
+        return list(self._client.search_model_versions(f"name = '{self._name}'"))
+
+    def _version_of(self, run_id: str, models: Models) -> Any:
+        """Return the version that is made of a run's model; make it if there is none."""
+        if self._registered() is None:
+            self._client.create_registered_model(self._name)
+        version = next((one for one in self._versions() if one.run_id == run_id), None)
+        if version is not None:
+            return version
+        [logged] = models.of(run_id)
+        return self._client.create_model_version(
+            self._name,
+            source=logged.artifact_location,
+            run_id=run_id,
+            model_id=logged.model_id,
+            await_creation_for=0,
+        )
