@@ -16,6 +16,7 @@ from online_rnnlm.config.evaluations import main_evaluations
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.pipeline.configuration import write_configuration
 from online_rnnlm.pipeline.watcher import Watcher
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import read_json, sha256_of, write_json
@@ -96,6 +97,7 @@ def _experiment(context: Context, name: str) -> ExperimentDirectory:
     corpus = directory.corpus(context.main.name)
     corpus.path.parent.mkdir(parents=True)
     corpus.path.symlink_to(context.main.directory.path.resolve())
+    write_configuration(context.experiment, directory)
     return directory
 
 
@@ -125,6 +127,8 @@ def _entering(context: Context) -> list[dict[str, Any]]:
     warming, experiment = (
         ExperimentDirectory(context.scratch / "tracking" / name) for name in ("warming", "many")
     )
+    for directory in (warming, experiment):
+        write_configuration(context.experiment, directory)
     _train_one(context, warming)
     _multiply(warming, experiment, runs, epochs)
     port, folder = server.free_port(), context.scratch / "server"
