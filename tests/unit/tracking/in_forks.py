@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking import ledger, server
+from online_rnnlm.tracking import ledger, models, server
 from online_rnnlm.tracking.synchronisation import synchronise
 
 
 def enter(path: str, uri: str | None, moment: str | None = None) -> None:
-    """Synchronise; if `moment` names a method of the ledger, be killed at its second call."""
+    """Synchronise; be killed at the second call of the method `moment`, if one is named."""
     if moment:
         _die_at(moment)
     synchronise(ExperimentDirectory(Path(path)), uri)
@@ -24,7 +24,8 @@ def look(path: str) -> None:
 
 
 def _die_at(moment: str) -> None:
-    whole, calls = getattr(ledger.Ledger, moment), []
+    owner = next(kind for kind in (ledger.Ledger, models.Models) if hasattr(kind, moment))
+    whole, calls = getattr(owner, moment), []
 
     def fatal(*arguments: Any) -> Any:
         calls.append(1)
@@ -32,7 +33,7 @@ def _die_at(moment: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return whole(*arguments)
 
-    setattr(ledger.Ledger, moment, fatal)
+    setattr(owner, moment, fatal)
 
 
 def make_old_database(path: str) -> None:

@@ -365,7 +365,7 @@ def test_what_has_not_changed_is_not_read_again(
     [
         ("_log_dataset", "own"),
         ("_log_files", "postgresql_server"),
-        ("_log_model", "sqlite_server"),
+        ("_log", "sqlite_server"),
         ("_enter", "own"),
     ],
     indirect=["store"],
