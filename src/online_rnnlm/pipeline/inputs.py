@@ -18,6 +18,7 @@ from online_rnnlm.corpora.download import Download
 from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
+from online_rnnlm.model.cells import cell_module
 from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.rivals import rivals_in, rivals_of_corpora
 from online_rnnlm.storage.code import code_digest, data_digest
@@ -79,7 +80,8 @@ def stage_code(stage: str, settings: CorpusSettings) -> str:
 def analysis_code(verb: str, experiment: Experiment, modules: Iterable[str]) -> str:
     """Return the digest of the code of a verb that reads all results; `modules` make its parts."""
     data = "analysis/templates" if verb in _WITH_TEMPLATES else None
-    return code(verb, *modules, *rival_modules(experiment), data=data)
+    cells = sorted({cell_module(run.settings.cell) for run in experiment.runs()})
+    return code(verb, *modules, *cells, *rival_modules(experiment), data=data)
 
 
 def whole_experiment(experiment: Experiment) -> str:
