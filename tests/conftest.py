@@ -24,6 +24,8 @@ settings.load_profile("without deadlines")
 LONGEST = (
     "cluster/test_crashes.py",
     "workflow/test_smoke.py",
+    "workflow/test_state.py",
+    "workflow/test_divergence.py",
     "unit/engines/test_jax.py",
     "unit/tracking/test_synchronisation.py",
     "workflow/test_killed_training.py",
