@@ -126,7 +126,13 @@ def _what_is_refused(error: OSError | MemoryError) -> str | None:
 
 
 def _failed(message: object) -> int:
-    logger.error("%s%s", ERROR_MARK, " ".join(str(message).split()))
+    """Log an error in one line, and return the exit status.
+
+    Bytes of a file's name that are no text are shown as escapes, such as `\\udcff`.
+    """
+    line = " ".join(str(message).split())
+    shown = line.encode("utf-8", errors="backslashreplace").decode("utf-8")
+    logger.error("%s%s", ERROR_MARK, shown)
     return 1
 
 
