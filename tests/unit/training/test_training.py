@@ -312,7 +312,7 @@ def test_divergence_is_a_result_with_its_reason(
     assert re.search(r"diverged in epoch 1: .*`learning_rate` below", end.reason)
     assert end.reason in directory.log.read_text()
     with pytest.raises(UserError, match="diverged in epoch 1"):
-        weight_files.read_trained(directory)
+        weight_files.read_trained(directory, load_corpus(corpus_directory))
 
 
 def test_divergence_leaves_no_older_results(corpus_directory, tmp_path):
