@@ -5,7 +5,7 @@ from online_rnnlm.config.catalogue import figures_of, tables_of
 TABLES = [table.name for table in tables_of(EXPERIMENT) if table.verb == "tables"]
 NEIGHBOURS = [table.name for table in tables_of(EXPERIMENT) if table.verb == "neighbours"]
 FIGURES = figures_of(EXPERIMENT)
-OTHERS = [kind for kind in jobs.TABLE_KINDS if kind != "html"]
+OTHERS = [kind for kind in TABLE_KINDS if kind != "html"]
 
 
 # Snakemake's own report (`snakemake --report`) shows the outputs that are marked with `report`.

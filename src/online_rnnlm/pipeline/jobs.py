@@ -24,10 +24,7 @@ from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.pipeline import inputs
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import receipts
-from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
-
-TABLE_KINDS = ("html", "csv", "md", "tex")
-FIGURE_KINDS = ("svg", "png")
+from online_rnnlm.storage.paths import FIGURE_KINDS, SPLITS, TABLE_KINDS, ExperimentDirectory
 
 
 @dataclass(frozen=True)

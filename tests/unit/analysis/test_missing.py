@@ -18,11 +18,11 @@ from online_rnnlm.analysis.report.finding import findings
 from online_rnnlm.analysis.report.write import write_report
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.neighbours import write_neighbours
-from online_rnnlm.analysis.tables.rendering import KINDS
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import TABLE_KINDS
 from online_rnnlm.storage.records import Captions, Claims, Complete
 from tests.unit.analysis.changes import diverge, diverge_evaluation
 
@@ -54,7 +54,7 @@ def _everything(results: Results, published_file: Path) -> str:
     write_claims(described, directory)
     write_report(described, directory, published_file)
     for table in tables_of(described):
-        assert all(directory.table(table.name, kind).stat().st_size for kind in KINDS)
+        assert all(directory.table(table.name, kind).stat().st_size for kind in TABLE_KINDS)
     assert all(directory.figure(f.name, "svg").is_file() for f in figures_of(described))
     return directory.report.read_text(encoding="utf-8")
 
