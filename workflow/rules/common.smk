@@ -46,7 +46,9 @@ with starting.one_line_errors():
         configuration.refuse_another_file(EXPERIMENT, workflow.configfiles, RESULTS)
         earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
-        if RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv):
+        # The jobs of another Snakemake that is at work here read their orders when they begin.
+        BESIDE = DRY_RUN and SOLE_RUN is None
+        if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv)):
             freshness.order(JOBS, RESULTS)
         # `onstart` writes the configuration, too, but Snakemake does not call it in a module.
         if not (DRY_RUN or ALONE):

@@ -46,7 +46,8 @@ def _finished(directory: ExperimentDirectory) -> list[str]:
 
 def _jobs(directory: ExperimentDirectory, name: str) -> list[str]:
     """Read the ids of the jobs that trained a run, in their order."""
-    return list(records.read(RunRecord, directory.run(name).record).slurm_jobs)
+    found = records.read_if_there(RunRecord, directory.run(name).record)
+    return list(found.slurm_jobs) if found else []
 
 
 def _entered(directory: ExperimentDirectory, name: str) -> list[str]:

@@ -46,6 +46,7 @@ def order(jobs: Jobs, directory: ExperimentDirectory) -> None:
     try:
         for job in jobs:
             receipts.write_order(directory, job.files, again=(job.rule, job.name) in again)
+        receipts.forget_orders(directory, [job.files for job in jobs])
     except UserError:
         if os.access(directory.path, os.W_OK):
             raise

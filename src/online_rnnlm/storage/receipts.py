@@ -127,6 +127,13 @@ def write_order(directory: ExperimentDirectory, job: Job, *, again: bool) -> Non
         os.utime(path, (_LONG_AGO, _LONG_AGO))
 
 
+def forget_orders(directory: ExperimentDirectory, jobs: Iterable[Job]) -> None:
+    """Remove the orders of all jobs but these: the others have left the configuration."""
+    kept = {directory.order(job.rule, job.name) for job in jobs}
+    for path in set(directory.receipts.glob("*/*.order.json")) - kept:
+        path.unlink(missing_ok=True)
+
+
 def ordered_job(path: Path) -> tuple[ExperimentDirectory, Job]:
     """Read the job that a file of `write_order` describes; return its experiment's folder, too."""
     order, directory = records.read(Order, path), ExperimentDirectory(path.parents[2])
@@ -137,12 +144,15 @@ def ordered_job(path: Path) -> tuple[ExperimentDirectory, Job]:
 
 
 def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
-    """Return the files that have changed, or were deleted, since finished jobs made them."""
+    """Return the files that have changed, or were deleted, since finished jobs made them.
+
+    Only jobs that have an order count: no job makes the files of others again.
+    """
     changed = []
-    orders = set(directory.receipts.glob("*/*.order.json"))
-    for path in sorted(set(directory.receipts.glob("*/*.json")) - orders):
-        receipt = records.read(Receipt, path)
-        made = receipt.outputs if receipt.finished else {}
+    for path in sorted(directory.receipts.glob("*/*.order.json")):
+        order = records.read(Order, path)
+        receipt = records.read_if_there(Receipt, directory.receipt(order.rule, order.name))
+        made = receipt.outputs if receipt is not None and receipt.finished else {}
         files = ((_file(directory, name), digest) for name, digest in made.items())
         changed += [f for f, digest in files if not f.is_file() or sha256_of(f) != digest]
     return changed

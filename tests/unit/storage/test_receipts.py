@@ -9,6 +9,7 @@ from online_rnnlm.storage.receipts import (
     Checksums,
     Job,
     changed_outputs,
+    forget_orders,
     ordered_job,
     recording,
     state,
@@ -146,3 +147,12 @@ def test_the_folder_can_be_renamed(directory):
     do(directory, job_of(directory))
     renamed = ExperimentDirectory(directory.path.rename(directory.path.with_name("renamed")))
     assert current(renamed, job_of(renamed))
+
+
+def test_files_of_jobs_that_have_left_the_configuration_are_nobodys_concern(directory):
+    job = job_of(directory)
+    do(directory, job)
+    job.outputs[0].unlink()
+    assert changed_outputs(directory) == [job.outputs[0]]
+    forget_orders(directory, [])
+    assert changed_outputs(directory) == []
