@@ -10,10 +10,13 @@ from pathlib import Path
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import saying_what_cannot_be_written
+from online_rnnlm.storage.files import saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import RunRecord
+from online_rnnlm.storage.records import Receipt, RunRecord
 from online_rnnlm.storage.runs import check_finished, read_end
+
+_SEAL = "receipt.json"
+"""The receipt of a training that was kept: the sha256 of its files."""
 
 
 def finished_identity(run: RunDirectory) -> str | None:
@@ -42,23 +45,39 @@ def exchange(run: RunDirectory, identity: str, folder: Path) -> bool:
     if present is not None:
         _keep(run, folder / present)
     kept = RunDirectory(folder / identity)
-    if finished_identity(kept) != identity:
+    if _kept_identity(kept) != identity:
         return False
+    if kept.log.is_file():
+        run.log.write_bytes(kept.log.read_bytes())  # in place, because a process may hold its lock
     for file in run.finished_files():  # the result is the last one
         _place(kept.path / file.name, file)
     return True
 
 
+def _kept_identity(kept: RunDirectory) -> str | None:
+    """Return the identity of a training that was kept; None if a file has changed since then."""
+    with suppress(UserError):
+        seal = records.read_if_there(Receipt, kept.path / _SEAL)
+        if seal is not None and seal.outputs == _sums(kept):
+            return finished_identity(kept)
+    return None
+
+
+def _sums(run: RunDirectory) -> dict[str, str]:
+    """Return the sha256 of those of a finished run's files that are there, by name."""
+    return {file.name: sha256_of(file) for file in run.finished_files() if file.is_file()}
+
+
 def kept_runs(folder: Path) -> Iterator[RunDirectory]:
     """Yield the folders of the trainings that were kept."""
     for path in sorted(folder.glob("*")):
-        if finished_identity(RunDirectory(path)) is not None:
+        if _kept_identity(RunDirectory(path)) is not None:
             yield RunDirectory(path)
 
 
 def _keep(run: RunDirectory, place: Path) -> None:
     """Put a finished run's files into a folder, which is there complete or not at all."""
-    if place.exists():
+    if _kept_identity(RunDirectory(place)) is not None:
         return
     unfinished = place.with_name(f".{place.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -66,17 +85,25 @@ def _keep(run: RunDirectory, place: Path) -> None:
         unfinished.mkdir(parents=True)
         for file in run.finished_files():
             _place(file, unfinished / file.name)
+        if run.log.is_file():
+            shutil.copy2(run.log, unfinished / run.log.name)
+        made = _sums(RunDirectory(unfinished))
+        seal = Receipt(identity=place.name, finished=True, inputs={}, outputs=made)
+        records.write(unfinished / _SEAL, seal)
+        shutil.rmtree(place, ignore_errors=True)
         unfinished.replace(place)
 
 
 def _place(file: Path, target: Path) -> None:
-    """Put a file at another path, too: by a link if the file system has them, else by a copy.
+    """Put a file at another path, too: weights by a link if the file system has them, else a copy.
 
-    The files of runs are replaced as a whole and never changed, so both may share one content.
+    A file with a link would change at both places if somebody edited it.
     """
     temporary = target.with_name(f".{target.name}.placed")
     temporary.unlink(missing_ok=True)
     try:
+        if file.suffix != ".npz":
+            raise OSError
         os.link(file, temporary)
     except OSError:
         shutil.copy2(file, temporary)

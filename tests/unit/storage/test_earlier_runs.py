@@ -86,3 +86,30 @@ def test_a_file_system_without_links_gets_copies(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     test_a_training_is_kept_and_taken_back(run, tmp_path)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_edited_training_is_not_taken(run, tmp_path, kept):
+    finish(run, FIRST)
+    exchange(run, SECOND, tmp_path / "earlier")
+    if kept:
+        edited = tmp_path / "earlier" / FIRST / "result.json"
+    else:  # the run's own result, after it was taken back, and before it is looked for again
+        run.result.unlink()
+        exchange(run, FIRST, tmp_path / "earlier")
+        edited = run.result
+    right = edited.read_text()
+    edited.write_text(right.replace("90.0", "5.0"))
+    run.result.unlink(missing_ok=True)
+    taken = exchange(run, FIRST, tmp_path / "earlier")
+    assert taken is not kept
+    assert "5.0" not in (run.result.read_text() if run.result.exists() else "")
+
+
+def test_a_log_goes_with_its_training(run, tmp_path):
+    for identity in (FIRST, SECOND):
+        exchange(run, identity, tmp_path / "earlier")
+        finish(run, identity)
+        run.log.write_text(identity)
+    exchange(run, FIRST, tmp_path / "earlier")
+    assert run.log.read_text() == FIRST
