@@ -65,7 +65,7 @@ class Asked:
         return [
             planned.settings.model_copy(
                 update={key: getattr(candidate.settings, key) for key in candidate.searched}
-            )
+            ).without_unused()
             for candidate in candidates
         ]
 
