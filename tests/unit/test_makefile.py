@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = ("Makefile", "requirements.lock", "requirements-theano.lock", "pyproject.toml")
 OF_OURSELVES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")
-"""What a `make` that runs these tests would pass on to the one that they start."""
+"""Variables that a `make` that runs these tests would pass on to the one that they start."""
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER = "3.11" if VERSION != "3.11" else "3.12"
 

@@ -1,4 +1,4 @@
-"""The last word on an experiment: is anything missing?"""
+"""The check, after everything else, that an experiment lacks no result."""
 
 from __future__ import annotations
 

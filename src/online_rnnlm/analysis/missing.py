@@ -1,4 +1,4 @@
-"""What an experiment lacks: trainings and evaluations that diverged, comparisons."""
+"""The results that an experiment lacks: of what diverged, and of tests that are too small."""
 
 from __future__ import annotations
 

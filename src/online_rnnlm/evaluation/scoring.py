@@ -74,7 +74,7 @@ class Divergence:
     """The result of an evaluation in which the model diverged at every rate, or with none."""
 
     reason: str
-    """What diverged, and what can be tried, in one line."""
+    """One line that names what diverged and what can be tried."""
     curve: Sequence[Trial] = ()
     """All settings that were tried on `valid`."""
 

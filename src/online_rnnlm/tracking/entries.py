@@ -87,7 +87,7 @@ class Reader:
         self._directory = directory
         self._read: dict[str, tuple[Stamp, Entry]] = {}
         self.copies = Copies()
-        """What is known of the copies in a store's folder."""
+        """The checked copies of files in a store's folder of artifacts."""
 
     def state(self) -> list[Stamp]:
         """Return the stamps of all files; they differ if any file has changed."""

@@ -1,4 +1,4 @@
-"""What a store has of an invented experiment, and what it must have."""
+"""Reading a store's entries of an invented experiment, and the entries that are expected."""
 
 from __future__ import annotations
 

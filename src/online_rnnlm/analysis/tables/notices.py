@@ -1,4 +1,4 @@
-"""What tables say of results that are missing."""
+"""Notes in tables about missing results, and the notice that replaces an empty table."""
 
 from __future__ import annotations
 

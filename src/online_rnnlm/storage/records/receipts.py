@@ -1,4 +1,4 @@
-"""The records of what a job of the workflow is to read and make, and of what it has."""
+"""The records of the files that a job of the workflow is to read and make, and has made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from online_rnnlm.storage.records.base import Digest, Record
 
 
 class Receipt(Record):
-    """What a job of the workflow read and made; a later start compares it with the files.
+    """The files that a job of the workflow read and made; a later start compares them with it.
 
     Paths in the experiment's folder are relative to it, so the folder can be renamed. Others begin
     with `./`, which is the project's folder, or with `/`.
@@ -25,7 +25,7 @@ class Receipt(Record):
 
 
 class Order(Record):
-    """What a job of the workflow is to read and make; written when the workflow starts.
+    """The files that a job of the workflow is to read and make; written when the workflow starts.
 
     Paths are those of `Receipt`. Snakemake knows the file as an input of the job, so the job runs
     again if the file is newer than its outputs.
