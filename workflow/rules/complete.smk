@@ -19,7 +19,7 @@ rule complete:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.analysis_code("complete", EXPERIMENT, []),
+        code=inputs.analysis_code("complete", EXPERIMENT),
         configuration=RESULTS.configuration,
         experiment=inputs.whole_experiment(EXPERIMENT),
     message:

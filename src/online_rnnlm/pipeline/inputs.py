@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import NONE, further_evaluations, main_evaluations
 from online_rnnlm.config.experiment import Experiment
@@ -77,11 +78,20 @@ def stage_code(stage: str, settings: CorpusSettings) -> str:
     return code(stage, *modules)
 
 
-def analysis_code(verb: str, experiment: Experiment, modules: Iterable[str]) -> str:
-    """Return the digest of the code of a verb that reads all results; `modules` make its parts."""
+def analysis_code(verb: str, experiment: Experiment) -> str:
+    """Return the digest of the code of a verb that reads all results."""
+    modules = _modules_of_parts(verb, experiment)
     data = "analysis/templates" if verb in _WITH_TEMPLATES else None
     cells = sorted({cell_module(run.settings.cell) for run in experiment.runs()})
     return code(verb, *modules, *cells, *rival_modules(experiment), data=data)
+
+
+def _modules_of_parts(verb: str, experiment: Experiment) -> list[str]:
+    """Return the modules that make the tables or figures that a verb writes or shows."""
+    if verb == "figures":
+        return [figure.module for figure in figures_of(experiment)]
+    shows_tables = verb in ("tables", "report")
+    return [table.module for table in tables_of(experiment)] if shows_tables else []
 
 
 def whole_experiment(experiment: Experiment) -> str:

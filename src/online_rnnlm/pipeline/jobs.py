@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import (
     DOCUMENT_VECTOR,
     NONE,
@@ -24,7 +23,8 @@ from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.pipeline import inputs
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import receipts
-from online_rnnlm.storage.paths import FIGURE_KINDS, SPLITS, TABLE_KINDS, ExperimentDirectory
+from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+from online_rnnlm.storage.shown import figure_files, table_files
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class PlannedJob:
         """The digest of the code that it runs."""
         return self.find_code()
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """The sha256 of its settings and code, as hexadecimal digits."""
         return hashlib.sha256(f"{self.settings}\n{self.code}".encode()).hexdigest()
 
-    @property
+    @cached_property
     def files(self) -> receipts.Job:
         """The job as receipts know it."""
         made = (*self.outputs, *self.more_outputs)
@@ -132,7 +132,7 @@ class Jobs:
                     corpus,
                     [*map(str, read)],
                     [*map(str, made)],
-                    lambda stage=stage: inputs.stage_code(stage, settings),  # type: ignore[misc]
+                    partial(inputs.stage_code, stage, settings),
                     inputs.stage_settings(stage, settings),
                 )
 
@@ -145,7 +145,7 @@ class Jobs:
             run.name,
             read,
             inputs.run_files(self._directory.run(run.name)),
-            lambda: inputs.run_code("train", run),
+            partial(inputs.run_code, "train", run),
             inputs.as_json(run.model_dump(mode="json")),
         )
 
@@ -159,9 +159,8 @@ class Jobs:
         for evaluation in main_evaluations(size):
             rule, others = rules[evaluation]
             made = [*inputs.one_evaluation(directory, run.name, evaluation), *others]
-            yield PlannedJob(
-                rule, run.name, read, made, lambda: inputs.run_code("evaluate", run), ""
-            )
+            find_code = partial(inputs.run_code, "evaluate", run)
+            yield PlannedJob(rule, run.name, read, made, find_code, "")
         further = further_evaluations(size, testing)
         if further:
             rivals = inputs.rivals_of_run(run, testing)
@@ -171,66 +170,45 @@ class Jobs:
                 run.name,
                 read,
                 [first],
-                lambda: inputs.run_code("evaluate", run, *rivals),
+                partial(inputs.run_code, "evaluate", run, *rivals),
                 inputs.testing_settings(self._experiment),
                 tuple(others),
             )
 
     def _rivals(self) -> Iterator[PlannedJob]:
         for name, found in rivals_of_corpora(self._experiment).items():
-            module = found.rival.module
             yield PlannedJob(
                 "rival",
                 name,
                 inputs.encoded_files(self._directory.corpus(found.corpus), SPLITS),
                 inputs.one_evaluation(self._directory, name, NONE),
-                lambda module=module: inputs.code("rival", module),  # type: ignore[misc]
+                partial(inputs.code, "rival", found.rival.module),
                 "",
             )
 
     def _of_experiment(self) -> Iterator[PlannedJob]:
         """Yield what is made from all results: tables, figures, claims and the report."""
-        directory, tables = self._directory, tables_of(self._experiment)
-        figures = figures_of(self._experiment)
+        directory = self._directory
         results = inputs.result_files(self._experiment, directory)
         with_vectors = results + inputs.vector_files(self._experiment, directory)
-        made = {
-            verb: [
-                str(directory.table(table.name, kind))
-                for table in tables
-                if table.verb == verb
-                for kind in TABLE_KINDS
-            ]
+        tables, neighbours = (
+            [str(file) for file in table_files(self._experiment, directory, verb)]
             for verb in ("tables", "neighbours")
-        }
-        pictures = [str(directory.figure(f.name, kind)) for f in figures for kind in FIGURE_KINDS]
-        pictures.append(str(directory.captions))
+        )
+        figures = [str(file) for file in figure_files(self._experiment, directory)]
         claims = [str(directory.claims)]
-        shown = [*made["tables"], *pictures, *claims, *made["neighbours"], self.published, *results]
-        modules = {
-            "tables": [table.module for table in tables],
-            "figures": [figure.module for figure in figures],
-            "report": [table.module for table in tables],
-        }
+        shown = [*tables, *figures, *claims, *neighbours, self.published, *results]
         whole = inputs.whole_experiment(self._experiment)
-        parts = {
-            "tables": ([*results, self.published], made["tables"]),
-            "figures": (with_vectors, pictures),
-            "claims": (results, claims),
-            **({"neighbours": (with_vectors, made["neighbours"])} if made["neighbours"] else {}),
-            "report": (shown, [str(directory.report)]),
-        }
-        for rule, (read, outputs) in parts.items():
-            yield PlannedJob(
-                rule,
-                "",
-                read,
-                outputs,
-                lambda rule=rule: inputs.analysis_code(  # type: ignore[misc]
-                    rule, self._experiment, modules.get(rule, [])
-                ),
-                whole,
-            )
+        for rule, read, made in (
+            ("tables", [*results, self.published], tables),
+            ("figures", with_vectors, figures),
+            ("claims", results, claims),
+            ("neighbours", with_vectors, neighbours),
+            ("report", shown, [str(directory.report)]),
+        ):
+            if made:  # not every experiment has neighbours
+                find_code = partial(inputs.analysis_code, rule, self._experiment)
+                yield PlannedJob(rule, "", read, made, find_code, whole)
 
     def _encoded(self, run: PlannedRun, splits: Iterable[str]) -> list[str]:
         return inputs.encoded_files(self._directory.corpus(run.settings.corpus), splits)

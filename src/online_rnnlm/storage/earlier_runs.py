@@ -12,8 +12,8 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Receipt, RunRecord
-from online_rnnlm.storage.runs import check_finished, read_end
+from online_rnnlm.storage.records import Receipt
+from online_rnnlm.storage.runs import read_whole
 
 _SEAL = "receipt.json"
 """The receipt of a training that was kept: the sha256 of its files."""
@@ -25,12 +25,8 @@ def finished_identity(run: RunDirectory) -> str | None:
     None if its files are incomplete or damaged.
     """
     with suppress(UserError):
-        record, end = records.read(RunRecord, run.record), read_end(run)
-        if end is None:
-            return None
-        check_finished(run, end)
-        if record.identity == end.identity and run.model.is_file():
-            return record.identity
+        end = read_whole(run)
+        return None if end is None else end.identity
     return None
 
 

@@ -64,7 +64,13 @@ class Checksums:
 
 def state(directory: ExperimentDirectory, job: Job, sums: Checksums) -> State:
     """Compare a job's receipt with its settings, its code and its files."""
-    receipt = _read(directory, job)
+    return _compared(directory, job, _read(directory, job), sums)
+
+
+def _compared(
+    directory: ExperimentDirectory, job: Job, receipt: Receipt | None, sums: Checksums
+) -> State:
+    """Compare a job's receipt, which has been read, as `state` does."""
     if receipt is None or not receipt.finished:
         return State(current=False)
     made = {_file(directory, path): digest for path, digest in receipt.outputs.items()}
@@ -84,8 +90,8 @@ def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
     Snakemake compares them. Outputs that have changed since the job made them are removed first.
     Files that an earlier job of this name made, and that this one does not make, are removed last.
     """
-    sums = Checksums()
-    found = state(directory, job, sums)
+    sums, earlier = Checksums(), _read(directory, job)
+    found = _compared(directory, job, earlier, sums)
     if found.current:
         for file in job.outputs:
             os.utime(file)
@@ -95,7 +101,6 @@ def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
     for file in found.changed:
         logger.warning("%s: changed since it was made: made again", file)
         file.unlink(missing_ok=True)
-    earlier = _read(directory, job)
     inputs = _sums(directory, job.inputs, sums)
     before = earlier.outputs if earlier else {}
     path = directory.receipt(job.rule, job.name)

@@ -6,7 +6,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Epoch, RunDivergence, RunResult
+from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunResult
 
 End = RunResult | RunDivergence
 """The contents of `result.json`."""
@@ -23,6 +23,20 @@ def read_result(run: RunDirectory) -> RunResult:
     if isinstance(end, RunDivergence):
         raise UserError(f"{run.result}: {end.reason}")
     return end
+
+
+def read_whole(run: RunDirectory) -> End | None:
+    """Read how a run has ended; None if files are missing or belong to different trainings.
+
+    Raises UserError if one is damaged.
+    """
+    if not all(file.is_file() for file in run.finished_files()):
+        return None
+    record, end = records.read(RunRecord, run.record), read_end(run)
+    if end is None:
+        return None
+    check_finished(run, end)
+    return end if end.identity == record.identity else None
 
 
 def check_finished(run: RunDirectory, end: End) -> None:

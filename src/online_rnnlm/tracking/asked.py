@@ -1,4 +1,4 @@
-"""What the configuration asks for now: its runs, tables and figures.
+"""The runs, tables and figures that the configuration asks for now.
 
 A results folder can also hold those of earlier configurations. Their runs stay in MLflow, marked as
 such, but none of them is the best model, and the summary has none of their tables and figures.
@@ -10,15 +10,15 @@ from collections.abc import Set
 from functools import cached_property
 from pathlib import Path
 
-from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.loading import load
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.paths import FIGURE_KINDS, TABLE_KINDS, ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord, Statistics
+from online_rnnlm.storage.shown import figure_files, table_files
 
 
 class Asked:
@@ -71,20 +71,11 @@ class Asked:
 
     def tables(self) -> list[Path]:
         """Return the files of all tables of the configuration."""
-        return [
-            self._directory.table(table.name, kind)
-            for table in tables_of(self._experiment)
-            for kind in TABLE_KINDS
-        ]
+        return table_files(self._experiment, self._directory)
 
     def figures(self) -> list[Path]:
         """Return the files of all figures of the configuration, and that of the captions."""
-        drawn = [
-            self._directory.figure(figure.name, kind)
-            for figure in figures_of(self._experiment)
-            for kind in FIGURE_KINDS
-        ]
-        return [*drawn, self._directory.captions]
+        return figure_files(self._experiment, self._directory)
 
 
 def holds_corpus_of(directory: ExperimentDirectory, record: RunRecord) -> bool:

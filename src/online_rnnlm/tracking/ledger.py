@@ -8,22 +8,17 @@ of an older training under the same name, is replaced.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord
 from online_rnnlm.tracking import entries
-from online_rnnlm.tracking.copies import Copies
 from online_rnnlm.tracking.entries import FAILED, FINISHED, Entry, Metric
-from online_rnnlm.tracking.known import Known, known_entries, known_entry
+from online_rnnlm.tracking.known import Known, Target, known_entries, known_entry
 from online_rnnlm.tracking.library import mlflow, retrying
 from online_rnnlm.tracking.models import Models
-from online_rnnlm.tracking.stores import Store
 
 _METRICS_A_CALL = 900
 """Most metrics in a call: MLflow takes 1000 values at once, and the rest is for parameters."""
@@ -36,23 +31,10 @@ _log = logging.getLogger(__name__)
 class Ledger:
     """The entries of one experiment in MLflow."""
 
-    def __init__(
-        self,
-        client: Any,
-        store: Store,
-        directory: ExperimentDirectory,
-        experiment: str,
-        owner: str,
-        models: Models,
-        copies: Copies,
-    ) -> None:
-        self._client = client
-        self._store = store
-        self._directory = directory
-        self._experiment = experiment
+    def __init__(self, target: Target, owner: str, models: Models) -> None:
+        self._target = target
         self._owner = owner
         self._models = models
-        self._copies = copies
         self._alone = Lock()  # because MLflow's logging of data sets is not thread-safe
 
     def enter(self, found: Sequence[Entry], asked: Collection[str]) -> list[str]:
@@ -61,14 +43,14 @@ class Ledger:
         `asked` has the names of the configuration's runs; the entries of others are marked. Raises
         the first UserError about a run's files, after all other runs have been entered.
         """
-        known = retrying(lambda: known_entries(self._client, self._experiment))
+        known = retrying(lambda: known_entries(self._target.client, self._target.experiment))
         self._mark_left([one for one in known if one.tags.get("run") not in asked])
         identities = {entry.identity for entry in found}
         pairs = [
             (entry, [one for one in known if self._is_of(one, entry, identities)])
             for entry in found
         ]
-        with ThreadPoolExecutor(1 if self._store.artifacts else _AT_ONCE) as pool:
+        with ThreadPoolExecutor(1 if self._target.store.artifacts else _AT_ONCE) as pool:
             found_ids = list(pool.map(lambda pair: self._entered(*pair), pairs))
         for one in found_ids:
             if isinstance(one, UserError):
@@ -84,7 +66,7 @@ class Ledger:
 
     def remove(self, identity: str) -> None:
         """Delete the entries of this results folder that have an identity."""
-        for one in retrying(lambda: known_entries(self._client, self._experiment)):
+        for one in retrying(lambda: known_entries(self._target.client, self._target.experiment)):
             if one.tags.get("identity") == identity and self._is_mine(one):
                 self._delete(one)
 
@@ -137,10 +119,10 @@ class Ledger:
         This is known only of a store whose artifacts are in a folder; those of a server are
         trusted.
         """
-        place = self._store.folder_of(one.artifacts)
+        place = self._target.store.folder_of(one.artifacts)
         if place is None:
             return True
-        if self._copies.equal(place, entry.files) and self._models.were_whole(one.id, entry):
+        if self._target.copies.equal(place, entry.files) and self._models.were_whole(one.id, entry):
             return True
         _log.warning("%s: its copy in MLflow is missing or damaged: entered again", entry.run)
         return False
@@ -154,7 +136,7 @@ class Ledger:
     def _mark(self, one: Known, kind: str) -> None:
         """Change the kind of an entry of this results folder."""
         if self._is_mine(one) and one.tags.get("kind") != kind:
-            retrying(lambda: self._client.set_tag(one.id, "kind", kind))
+            retrying(lambda: self._target.client.set_tag(one.id, "kind", kind))
 
     def _can_be_completed(self, one: Known, entry: Entry) -> bool:
         """Return True if everything in the store is right, and only more has to be added."""
@@ -174,14 +156,12 @@ class Ledger:
         """Return the seconds of each epoch in the store; they differ between any two trainings."""
         if _SECONDS not in one.metrics:
             return []
-        history = self._client.get_metric_history(one.id, _SECONDS)
+        history = self._target.client.get_metric_history(one.id, _SECONDS)
         return [metric.value for metric in sorted(history, key=lambda metric: metric.step)]
 
     def _delete(self, one: Known) -> None:
-        client = self._client
-        place = self._store.folder_of(one.artifacts)
-        if self._store.own and place is not None:
-            shutil.rmtree(place.parent, ignore_errors=True)
+        client = self._target.client
+        self._target.delete_artifacts(one.artifacts)
         for model in self._models.of(one.id):
             self._models.delete(model)
         for version in client.search_model_versions(f"run_id = '{one.id}'"):
@@ -190,8 +170,8 @@ class Ledger:
 
     def _begin(self, entry: Entry) -> Known:
         return known_entry(
-            self._client.create_run(
-                self._experiment,
+            self._target.client.create_run(
+                self._target.experiment,
                 start_time=entry.began,
                 tags=self._tags(entry),
                 run_name=entry.label,
@@ -199,7 +179,7 @@ class Ledger:
         )
 
     def _complete(self, entry: Entry, there: Known) -> None:
-        client, run_id = self._client, there.id
+        client, run_id = self._target.client, there.id
         self._log_values(entry, there)
         if not there.described and entry.record is not None:
             self._log_dataset(run_id, entry.record)
@@ -229,21 +209,21 @@ class Ledger:
         for call in _calls([*epochs, final]):
             metrics = [library.Metric(*one) for one in call]
             if metrics or parameters:
-                self._client.log_batch(there.id, metrics=metrics, params=parameters)
+                self._target.client.log_batch(there.id, metrics=metrics, params=parameters)
             parameters = []
 
     def _log_dataset(self, run_id: str, record: RunRecord) -> None:
         """Log the corpus that a run is trained on, after its parameters."""
         library = mlflow().entities
         tag = library.InputTag("mlflow.data.context", "training")
-        dataset = library.Dataset(**entries.dataset(self._directory, record))
+        dataset = library.Dataset(**entries.dataset(self._target.directory, record))
         with self._alone:
-            self._client.log_inputs(run_id, [library.DatasetInput(dataset, [tag])])
+            self._target.client.log_inputs(run_id, [library.DatasetInput(dataset, [tag])])
 
     def _log_files(self, run_id: str, entry: Entry) -> None:
         for folder, files in entry.files.items():
             for path in files:
-                self._client.log_artifact(run_id, str(path), folder or None)
+                self._target.client.log_artifact(run_id, str(path), folder or None)
 
 
 def _calls(groups: Iterable[list[Metric]]) -> Iterator[list[Metric]]:

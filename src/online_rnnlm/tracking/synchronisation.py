@@ -18,6 +18,7 @@ from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BestModel
 from online_rnnlm.tracking.entries import SUMMARY, Entry, Reader
 from online_rnnlm.tracking.folder import identify
+from online_rnnlm.tracking.known import Target
 from online_rnnlm.tracking.ledger import Ledger
 from online_rnnlm.tracking.library import mlflow, retrying
 from online_rnnlm.tracking.models import Models
@@ -105,9 +106,9 @@ class _Synchronisation:
     def _corpus(self, client: Any, corpus: str, found: Sequence[Entry]) -> None:
         name = f"{self._directory.path.resolve().name}/{corpus}"
         experiment = retrying(lambda: self._experiment(client, name, corpus))
-        store, directory, copies = self._store, self._directory, self._reader.copies
-        models = Models(client, store, directory, experiment, self._asked.testing, copies)
-        ledger = Ledger(client, store, directory, experiment, self._owner, models, copies)
+        target = Target(client, self._store, self._directory, experiment, self._reader.copies)
+        models = Models(target, self._asked.testing)
+        ledger = Ledger(target, self._owner, models)
         summary = self._summary(ledger, found)
         all_entries = [*found, *([summary] if summary else [])]
         ids = dict(

@@ -22,7 +22,7 @@ from online_rnnlm.storage.earlier_runs import exchange
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord
-from online_rnnlm.storage.runs import End, check_finished, read_end
+from online_rnnlm.storage.runs import End, read_whole
 from online_rnnlm.training import checkpoint, loop
 from online_rnnlm.training.checkpoint import Keeper, Progress
 from online_rnnlm.training.description import (
@@ -149,16 +149,12 @@ def _take_earlier(run: Run, directory: RunDirectory, identity: str, folder: Path
 
 def _has_ended(run: Run, directory: RunDirectory, identity: str) -> bool:
     """True if all of a run's files exist, are undamaged and have this identity."""
-    if not all(file.is_file() for file in directory.finished_files()):
-        return False
     try:
-        known, end = records.read(RunRecord, directory.record), read_end(directory)
-        assert end is not None
-        check_finished(directory, end)
+        end = read_whole(directory)
     except UserError as error:
         logger.warning("the run is trained anew: %s", error)
         return False
-    if not known.identity == end.identity == identity:
+    if end is None or end.identity != identity:
         return False
     reason = f": {end.reason}" if isinstance(end, RunDivergence) else ""
     logger.info("%s: %s already%s", run.name, end.status, reason)
