@@ -8,6 +8,7 @@ FIGURES = figures_of(EXPERIMENT)
 OTHERS = [kind for kind in TABLE_KINDS if kind != "html"]
 
 
+# Snakemake removes these outputs before their jobs, so `--force` really makes them again.
 # Snakemake's own report (`snakemake --report`) shows the outputs that are marked with `report`.
 
 
@@ -18,14 +19,14 @@ rule tables:
     output:
         [
             report(
-                update(RESULTS.table(table, "html")),
+                RESULTS.table(table, "html"),
                 caption="../report/table.rst",
                 category="Tables",
                 labels={"table": table},
             )
             for table in TABLES
         ],
-        [update(RESULTS.table(table, kind)) for table in TABLES for kind in OTHERS],
+        [RESULTS.table(table, kind) for table in TABLES for kind in OTHERS],
     log:
         RESULTS.log("tables"),
     localrule: True
@@ -50,15 +51,15 @@ rule figures:
     output:
         [
             report(
-                update(RESULTS.figure(figure.name, "svg")),
+                RESULTS.figure(figure.name, "svg"),
                 caption="../report/figure.rst",
                 category="Figures",
                 labels={"figure": figure.title},
             )
             for figure in FIGURES
         ],
-        [update(RESULTS.figure(figure.name, "png")) for figure in FIGURES],
-        update(RESULTS.captions),
+        [RESULTS.figure(figure.name, "png") for figure in FIGURES],
+        RESULTS.captions,
     log:
         RESULTS.log("figures"),
     localrule: True
@@ -80,7 +81,7 @@ rule claims:
     input:
         JOBS.inputs("claims", ""),
     output:
-        update(RESULTS.claims),
+        RESULTS.claims,
     log:
         RESULTS.log("claims"),
     localrule: True
@@ -105,12 +106,12 @@ if NEIGHBOURS:
             JOBS.inputs("neighbours", ""),
         output:
             report(
-                update(RESULTS.table("neighbours", "html")),
+                RESULTS.table("neighbours", "html"),
                 caption="../report/table.rst",
                 category="Tables",
                 labels={"table": "neighbours"},
             ),
-            [update(RESULTS.table("neighbours", kind)) for kind in OTHERS],
+            [RESULTS.table("neighbours", kind) for kind in OTHERS],
         log:
             RESULTS.log("neighbours"),
         localrule: True
@@ -133,7 +134,7 @@ rule report:
         JOBS.inputs("report", ""),
         published=JOBS.published,
     output:
-        report(update(RESULTS.report), caption="../report/report.rst", category="Report"),
+        report(RESULTS.report, caption="../report/report.rst", category="Report"),
     log:
         RESULTS.log("report"),
     localrule: True

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 
 from online_rnnlm.commands import _arguments
+
+logger = logging.getLogger(__name__)
 
 HELP = "show the trainings that were replaced and kept, or delete them"
 
@@ -25,7 +28,10 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.storage.runs import read_end
 
     folder = _arguments.results_of(arguments).earlier_runs
-    for kept in kept_runs(folder):
+    found = list(kept_runs(folder))
+    if not found:
+        logger.info("%s: no training is kept", folder)
+    for kept in found:
         record, end = records.read(RunRecord, kept.record), read_end(kept)
         reached = "diverged"
         if isinstance(end, RunResult):

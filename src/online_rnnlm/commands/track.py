@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     directory = _arguments.results_of(arguments)
     for file in changed_outputs(directory):
         raise UserError(
-            f"{file}: changed since it was made: start the experiment: it is made again"
+            f"{file}: changed since it was made; start the experiment, which makes it again"
         )
     accounting.enter(directory)
     found = synchronise(directory, arguments.store)
