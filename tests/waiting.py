@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE = 1800.0
+PATIENCE = 900.0
 """The time limit in seconds for what hangs; working tests stay far below it on slow machines."""
 
 Seen = TypeVar("Seen")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -61,6 +62,20 @@ AboveOne = Annotated[float, Field(gt=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 
 Boolean = Annotated[bool, Field(strict=True)]
+
+
+def _as_path(path: Path) -> Path:
+    """Return a path with the user's home folder for `~`, as in a shell."""
+    if "\0" in str(path):
+        raise ValueError("a path has no NUL byte")
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path.parts[0]}: no such user") from None
+
+
+FilePath = Annotated[Path, AfterValidator(_as_path)]
+"""The path of a file or folder; `~` is the user's home folder."""
 
 
 def _refuse_equal(values: list[Any]) -> list[Any]:

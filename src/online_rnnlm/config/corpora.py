@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,7 +12,15 @@ from pydantic import (
     model_validator,
 )
 
-from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Seed, Settings
+from online_rnnlm.config.base import (
+    MOST,
+    NOT_BOOLEAN,
+    Boolean,
+    FilePath,
+    PositiveInt,
+    Seed,
+    Settings,
+)
 from online_rnnlm.config.messages import WrongValue, first_wrong_value
 
 
@@ -41,19 +48,19 @@ class TextSource(Settings):
     """
 
     kind: Literal["text"] = Field(description="Your own files.")
-    file: Path | None = Field(
+    file: FilePath | None = Field(
         default=None,
         description="One file to be split: plain text (one paragraph per line; one sentence per "
         "line if `tokenised`), or `.jsonl` with an article's text under `text`. Files compressed "
         "as `.gz`, `.bz2` or `.xz` are read, too.",
     )
-    train: Path | None = Field(
+    train: FilePath | None = Field(
         default=None, description="Ready file for `train`, of the same kinds as `file`."
     )
-    valid: Path | None = Field(
+    valid: FilePath | None = Field(
         default=None, description="Ready file for `valid`, of the same kinds as `file`."
     )
-    test: Path | None = Field(
+    test: FilePath | None = Field(
         default=None, description="Ready file for `test`, of the same kinds as `file`."
     )
     tokenised: Boolean = Field(
@@ -146,7 +153,7 @@ class CorpusSettings(Settings):
         default=2000,
         description="Number of sentences for validation; a ready file is taken whole.",
     )
-    test_sentences: Annotated[int, Field(ge=2)] = Field(
+    test_sentences: Annotated[int, Field(ge=2, le=MOST), NOT_BOOLEAN] = Field(
         default=2000,
         description="Number of sentences for testing; a ready file is taken whole. On a single "
         "sentence two models cannot be compared.",

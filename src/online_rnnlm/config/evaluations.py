@@ -6,11 +6,18 @@ import itertools
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import LearnAfter, TestingSettings, UnitOfText
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
 """The parts, in the order of a subset's name; all but the first are groups of weights."""
+_LOST = "what is learnt after a sentence is lost at its end"
+_WHY_NOTHING = {
+    "updates": f"tests nothing: no row has such a part, or {_LOST}",
+    "learn_after": f"tests nothing: {_LOST}; give `unit_of_text: [document]`, too",
+    "unit_of_text": f"tests nothing: {_LOST}; give `learn_after: [word]`, too",
+}
 
 
 def parts_of(document_size: int) -> tuple[str, ...]:
@@ -98,3 +105,22 @@ def _learning(document_size: int, testing: TestingSettings) -> Iterator[OnlineEv
 def evaluations_of(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
     """Return all of a run's evaluations."""
     return (*main_evaluations(document_size), *further_evaluations(document_size, testing))
+
+
+def refuse_tests_of_nothing(testing: TestingSettings, document_sizes: Collection[int]) -> None:
+    """Raise WrongValue for a part of `testing` that adds no evaluation to any row.
+
+    `document_sizes` are the lengths of the rows' document vectors, 0 for a static row.
+    """
+    for key in ("updates", "learn_after", "unit_of_text"):
+        values = getattr(testing, key)
+        if not testing.updates and values != TestingSettings.model_fields[key].default:
+            raise WrongValue(("testing", key), "tests nothing without `updates`")
+        for index, value in enumerate(values if testing.updates else ()):
+            alone = testing.model_copy(update={key: [value]})
+            if not any(any(_learning(size, alone)) for size in document_sizes):
+                raise WrongValue(("testing", key, index), _WHY_NOTHING[key])
+    if testing.rivals_of_runs and 0 not in document_sizes:
+        index = testing.rivals.index(testing.rivals_of_runs[0])
+        message = "tests nothing: it needs a row with `document_size: 0`"
+        raise WrongValue(("testing", "rivals", index), message)

@@ -12,8 +12,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import Distinct, Name, Seed, Settings
+from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.listed import Row, Search, Values
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.plan import PlannedRow, plan_rows, refuse_equal_names
@@ -28,7 +29,7 @@ class Experiment(Settings):
     experiment: Name = Field(
         description="Name of the experiment; everything is written to `results/<experiment>/`."
     )
-    downloads: Path = Field(
+    downloads: FilePath = Field(
         default=Path("results/downloads"), description="Folder for downloaded files."
     )
     corpora: dict[Name, CorpusSettings] = Field(
@@ -70,6 +71,7 @@ class Experiment(Settings):
         for key in self.search:
             if key not in tried:
                 raise WrongValue(("search", key), "changes nothing in any row: leave it out")
+        refuse_tests_of_nothing(self.testing, {row.settings.document_size for row in rows})
         return self
 
     def trainings(self) -> list[PlannedRun]:

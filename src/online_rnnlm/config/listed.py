@@ -25,6 +25,9 @@ RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 
 def _checked_values(values: dict[str, Any]) -> dict[str, Any]:
     refuse_unknown_keys(values, RUN_KEYS)
+    for key, value in values.items():
+        if isinstance(value, list):
+            raise WrongValue((key,), "one value is needed: give a list to a row, or to `search`")
     return {key: _checked(key, value, key) for key, value in values.items()}
 
 

@@ -14,7 +14,13 @@ Place = tuple[int | str, ...]
 _LONGEST = 60
 """Number of letters of a value, or of a key, that a message shows."""
 _MAPPING = "a mapping of keys to values is needed"
-_TEXTS = {"model_type": _MAPPING, "dict_type": _MAPPING, "list_type": "a list is needed"}
+_TEXTS = {
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "list_type": "a list is needed",
+    "path_type": "a path is needed",
+}
 """Our words for errors of pydantic, by their types; those of others are understood."""
 
 

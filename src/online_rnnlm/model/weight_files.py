@@ -14,6 +14,7 @@ from online_rnnlm.model.parameters import Parameters, all_finite, check_fit, nam
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.identity import identity
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import RunRecord
 from online_rnnlm.storage.runs import check_finished, read_result
@@ -49,6 +50,8 @@ def read_trained(run: RunDirectory, corpus: Corpus) -> Parameters:
         raise UserError(
             f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"
         )
+    if record.identity != identity(record.settings, record.corpus_digest, record.code_digest):
+        raise UserError(f"{run.record}: changed since the run began: its identity is another one")
     check_finished(run, result)
     weights = read(run.model)
     _check(weights, record.settings, corpus, run.model)

@@ -56,11 +56,19 @@ def read_configuration(
 def check_files(experiment: Experiment, name: str) -> None:
     """Raise UserError if a corpus's file does not exist, or if a folder cannot have its name."""
     for corpus, settings in experiment.corpora.items():
+        seen: dict[str, Path] = {}
         for key, file in source_of(settings.source).user_files().items():
-            what = _why_no_file(file)
+            what = _why_no_file(file) or _which_is_same(file, seen)
             if what:
                 raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
+            seen[key] = file
     _check_folders(experiment, name)
+
+
+def _which_is_same(file: Path, others: Mapping[str, Path]) -> str | None:
+    """Say that a file is one of the others, which have other keys; None if it is not."""
+    same = next((key for key, other in others.items() if file.samefile(other)), None)
+    return same and f"is the same file as `{same}`: a model is tested on text that it has not seen"
 
 
 def _why_no_file(file: Path) -> str | None:
@@ -69,7 +77,9 @@ def _why_no_file(file: Path) -> str | None:
             return "is a directory, not a file"
         if has_wildcard(file):
             return f"leave out the braces: {BRACES}"
-        return None if file.is_file() else "no such file"
+        if file.is_file():
+            return None
+        return "is not a regular file" if file.exists() else "no such file"
     except OSError as error:
         return str(error.strerror)
 
@@ -84,6 +94,10 @@ def _check_folders(experiment: Experiment, name: str) -> None:
                 f"{name}: `experiment`: {experiment.experiment}: downloads lie in {folder}, and "
                 f"results would lie in {results}: choose another name"
             )
+    if has_wildcard(experiment.downloads):
+        raise UserError(
+            f"{name}: `downloads`: {experiment.downloads}: leave out the braces: {BRACES}"
+        )
     for key, folder in (("downloads", experiment.downloads), ("experiment", results)):
         found = next((p for p in (folder, *folder.parents) if _exists(p)), None)
         if found is not None and not found.is_dir():

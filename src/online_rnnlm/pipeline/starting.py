@@ -11,10 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from online_rnnlm.config.addresses import SQLITE
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.process.stop_signals import PARENT, count_interrupts
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Tracked
 from online_rnnlm.storage.syntax import PACKAGE
 from online_rnnlm.tracking.folder import has_moved
 
@@ -47,18 +50,28 @@ def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool)
     sole_run = forget_killed_run(dry_run)
     if not dry_run:
         check_writable(directory)
-        enter_again_if_moved(directory)
+        enter_again_if_needed(directory)
     return sole_run
 
 
-def enter_again_if_moved(directory: ExperimentDirectory) -> None:
-    """Let this start enter the runs into MLflow again if the folder was moved or copied.
+def enter_again_if_needed(directory: ExperimentDirectory) -> None:
+    """Let this start enter the runs into MLflow again if its database does not have them any more.
 
-    Its database has the addresses of files at the old place.
+    If the folder was moved or copied, the database has the addresses of files at the old place. If
+    the database or the folder of its artifacts was deleted, they are made again.
     """
     with suppress(UserError):  # A damaged record is reported when the runs are entered.
-        if has_moved(directory):
+        if has_moved(directory) or _has_lost_database(directory):
             directory.tracked.unlink(missing_ok=True)
+
+
+def _has_lost_database(directory: ExperimentDirectory) -> bool:
+    """Return True if the runs were entered into a file that is not there, or has no artifacts."""
+    tracked = records.read_if_there(Tracked, directory.tracked)
+    if tracked is None or not tracked.store.startswith(SQLITE):
+        return False
+    file = Path(tracked.store.removeprefix(SQLITE))
+    return not (file.is_file() and file.with_name(directory.artifacts.name).is_dir())
 
 
 def check_profile(arguments: Sequence[str], snakefile_folder: Path) -> None:

@@ -212,13 +212,18 @@ class ExperimentDirectory:
         """The folder of the receipts of the workflow's jobs."""
         return self.path / "receipts"
 
+    @property
+    def orders(self) -> Path:
+        """The folder of the orders of the workflow's jobs."""
+        return self.path / "orders"
+
     def receipt(self, rule: str, name: str) -> Path:
         """The receipt of a rule's job for a run or corpus; `name` is empty for a single job."""
         return self.receipts / rule / f"{name or 'all'}.json"
 
     def order(self, rule: str, name: str) -> Path:
-        """The file beside a job's receipt that says what the job is to read and make."""
-        return self.receipts / rule / f"{name or 'all'}.order.json"
+        """The file that says what a rule's job for a run or corpus is to read and make."""
+        return self.orders / rule / f"{name or 'all'}.json"
 
     @property
     def kernels(self) -> Path:

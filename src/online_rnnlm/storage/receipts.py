@@ -135,7 +135,7 @@ def write_order(directory: ExperimentDirectory, job: Job, *, again: bool) -> Non
 def forget_orders(directory: ExperimentDirectory, jobs: Iterable[Job]) -> None:
     """Remove the orders of all jobs but these: the others have left the configuration."""
     kept = {directory.order(job.rule, job.name) for job in jobs}
-    for path in set(directory.receipts.glob("*/*.order.json")) - kept:
+    for path in set(directory.orders.glob("*/*.json")) - kept:
         path.unlink(missing_ok=True)
 
 
@@ -154,7 +154,7 @@ def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
     Only jobs that have an order count: no job makes the files of others again.
     """
     changed = []
-    for path in sorted(directory.receipts.glob("*/*.order.json")):
+    for path in sorted(directory.orders.glob("*/*.json")):
         order = records.read(Order, path)
         receipt = records.read_if_there(Receipt, directory.receipt(order.rule, order.name))
         made = receipt.outputs if receipt is not None and receipt.finished else {}

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.evaluations import NONE, final_evaluation
 from online_rnnlm.config.runs import Run, variant_of
-from online_rnnlm.errors import UserError
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import Epoch, RunRecord, RunResult, Statistics
 from online_rnnlm.storage.runs import read_epochs
-from online_rnnlm.tracking.asked import Asked, holds_corpus_of
-from online_rnnlm.tracking.copies import Copies
+from online_rnnlm.tracking.asked import holds_corpus_of
 from online_rnnlm.tracking.reading import (
     RunFiles,
-    Stamp,
     digest_of,
-    files_in,
     read_run,
     run_files,
-    run_names,
-    stamp_of,
 )
 
 SUMMARY = "summary"
@@ -80,62 +75,16 @@ class Entry:
         return RUNNING if self.digest is None else FINISHED
 
 
-class Reader:
-    """A reader of an experiment's current runs, which reads a run again only if it has changed."""
-
-    def __init__(self, directory: ExperimentDirectory) -> None:
-        self._directory = directory
-        self._read: dict[str, tuple[Stamp, Entry]] = {}
-        self.copies = Copies()
-        """The checked copies of files in a store's folder of artifacts."""
-
-    def state(self) -> list[Stamp]:
-        """Return the stamps of all files; they differ if any file has changed."""
-        runs = [self._stamp(name) for name in run_names(self._directory)]
-        return [*runs, stamp_of([self._directory.report, self._directory.configuration])]
-
-    def entries(self, asked: Asked) -> list[Entry]:
-        """Return the entries of all runs that have begun; raises UserError as `run_entry` does.
-
-        Runs that the configuration does not ask for are marked as `EARLIER`.
-        """
-        found = [self._entry(name) for name in run_names(self._directory)]
-        return [entry if _is_asked_for(entry, asked) else _as_earlier(entry) for entry in found]
-
-    def _entry(self, name: str) -> Entry:
-        while True:
-            stamp = self._stamp(name)
-            known = self._read.get(name)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            # If the files change meanwhile, read again: metrics and digest must be of one state.
-            try:
-                self._read[name] = stamp, run_entry(self._directory, name)
-            except UserError:
-                if self._stamp(name) == stamp:
-                    raise
-
-    def _stamp(self, name: str) -> Stamp:
-        folders = (self._directory.run(name).path, self._directory.evaluations(name))
-        files = [path for folder in folders for path in files_in(folder)]
-        return stamp_of([*files, *self._directory.path.glob("corpora/*/statistics.json")])
-
-
-def _is_asked_for(entry: Entry, asked: Asked) -> bool:
-    return entry.record is not None and asked.asks_for(entry.run, entry.record)
-
-
-def _as_earlier(entry: Entry) -> Entry:
-    return replace(entry, tags=entry.tags | {"kind": EARLIER})
-
-
-def run_entry(directory: ExperimentDirectory, name: str) -> Entry:
+def run_entry(
+    directory: ExperimentDirectory, name: str, testing: TestingSettings | None = None
+) -> Entry:
     """Return the entry of a run in its current state.
 
-    The entry is complete when the run has been trained and evaluated, or has diverged. Raises
-    UserError for a file in a wrong format.
+    The entry is complete when the run has been trained and evaluated, or has diverged. It has only
+    the evaluations that `testing` asks for, if that is given. Raises UserError for a file in a
+    wrong format.
     """
-    run = read_run(directory, name)
+    run = read_run(directory, name, testing)
     record = run.record
     began = _milliseconds(record.began)
     files = run_files(directory, name, run)

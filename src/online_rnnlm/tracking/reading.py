@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, main_evaluations
+from online_rnnlm.config.evaluations import (
+    DOCUMENT_VECTOR,
+    NONE,
+    evaluations_of,
+    main_evaluations,
+)
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
@@ -46,8 +52,13 @@ def run_names(directory: ExperimentDirectory) -> list[str]:
     return sorted(path.parent.name for path in directory.path.glob("runs/*/run.json"))
 
 
-def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
-    """Read the JSON files of a run; raises UserError for a file in a wrong format."""
+def read_run(
+    directory: ExperimentDirectory, name: str, testing: TestingSettings | None = None
+) -> RunFiles:
+    """Read the JSON files of a run; raises UserError for a file in a wrong format.
+
+    Evaluations that `testing`, if it is given, does not ask for are left out.
+    """
     files = directory.run(name)
     record = records.read(RunRecord, files.record)
     end = read_end(files)
@@ -57,7 +68,7 @@ def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
     jobs = told.jobs if told else ()
     if isinstance(end, RunDivergence):
         return RunFiles(record, end, {}, end.reason, jobs)
-    found = {} if record.searched else _read_evaluations(directory, name, record)
+    found = {} if record.searched else _read_evaluations(directory, name, record, testing)
     finished = {name: one for name, one in found.items() if not isinstance(one, DivergedEvaluation)}
     main = () if record.searched else main_evaluations(record.settings.document_size)
     diverged = [one for name in main if isinstance(one := found.get(name), DivergedEvaluation)]
@@ -65,16 +76,24 @@ def read_run(directory: ExperimentDirectory, name: str) -> RunFiles:
 
 
 def _read_evaluations(
-    directory: ExperimentDirectory, name: str, record: RunRecord
+    directory: ExperimentDirectory, name: str, record: RunRecord, testing: TestingSettings | None
 ) -> dict[str, Evaluation | DivergedEvaluation | None]:
     """Read the required evaluations, with None for those that are missing, and all others.
 
-    Evaluations of older trainings are ignored.
+    Evaluations of older trainings, copies under another name, and evaluations that `testing`, if it
+    is given, does not ask for are ignored.
     """
     paths = sorted(directory.evaluations(name).glob("*.json"))
     kinds = (Evaluation, DivergedEvaluation)
     found = {path.stem: records.read_one_of_if_there(kinds, path) for path in paths}
-    ours = {name: one for name, one in found.items() if one and one.identity == record.identity}
+    asked = evaluations_of(record.settings.document_size, testing) if testing else found
+    ours = {
+        evaluation: one
+        for evaluation, one in found.items()
+        if evaluation in asked
+        and one is not None
+        and (one.run, one.evaluation, one.identity) == (name, evaluation, record.identity)
+    }
     main = main_evaluations(record.settings.document_size)
     return {name: ours.get(name) for name in main} | ours
 

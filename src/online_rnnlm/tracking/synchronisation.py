@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import views
 from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BestModel
-from online_rnnlm.tracking.entries import SUMMARY, Entry, Reader
+from online_rnnlm.tracking.current import Reader
+from online_rnnlm.tracking.entries import SUMMARY, Entry
 from online_rnnlm.tracking.folder import identify
 from online_rnnlm.tracking.known import Target
 from online_rnnlm.tracking.ledger import Ledger
@@ -25,6 +27,8 @@ from online_rnnlm.tracking.models import Models
 from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
 from online_rnnlm.tracking.summary import summary_entry, summary_identity
 
+_NOT_IN_A_NAME = r"[/:'\"]"
+"""Letters that MLflow does not take in the name of a registered model, or in a search for it."""
 _log = logging.getLogger(__name__)
 
 
@@ -119,7 +123,7 @@ class _Synchronisation:
             )
         )
         self._note(corpus, experiment, found, ids)
-        best = BestModel(client, name.replace("/", "-"))
+        best = BestModel(client, re.sub(_NOT_IN_A_NAME, "-", name))
         retrying(best.forget_earlier)
         if summary is not None:
             retrying(lambda: best.register(found, ids, models))

@@ -30,6 +30,7 @@ from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.rivals import rival_in, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of, write_json
+from online_rnnlm.storage.identity import identity as identity_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import (
     CorpusSource,
@@ -88,11 +89,14 @@ def write_run(
     testing: TestingSettings | None = None,
     salt: str = "",
 ) -> None:
-    """Write one run and its evaluations; a different `salt` makes a different identity."""
+    """Write one run and its evaluations; a different `salt` makes a different identity.
+
+    The run is trained on the corpus that the folder holds.
+    """
     random = np.random.default_rng(list(f"{run.name}{salt}".encode()))
-    identity = hashlib.sha256(f"{run.name}{salt}".encode()).hexdigest()
+    code = hashlib.sha256(salt.encode()).hexdigest()
     online, still = _perplexities(run, perplexities, random)
-    _write_training(directory, run, identity, online, random)
+    identity = _write_training(directory, run, code, online, random)
     if run.searched:
         return
     size = run.settings.document_size
@@ -240,11 +244,14 @@ def _lengths(split: str) -> npt.NDArray[np.int32]:
 def _write_training(
     directory: ExperimentDirectory,
     run: Run,
-    identity: str,
+    code: str,
     online: float,
     random: np.random.Generator,
-) -> None:
+) -> str:
+    """Write the files of a training, and return its identity; `code` is its code's digest."""
     files, settings = directory.run(run.name), run.settings
+    corpus = records.read(Statistics, directory.corpus(settings.corpus).statistics).digest
+    identity = identity_of(settings, corpus, code)
     epochs = int(random.integers(6, 10))
     curve = [online * (0.95 + 2.2 * math.exp(-0.9 * epoch)) for epoch in range(epochs)]
     record = RunRecord(
@@ -253,8 +260,8 @@ def _write_training(
         settings=settings,
         searched=run.searched,
         candidates=run.candidates,
-        corpus_digest=CORPUS_DIGEST,
-        code_digest=hashlib.sha256(b"code").hexdigest(),
+        corpus_digest=corpus,
+        code_digest=code,
         began=datetime(2026, 1, 1, 12, tzinfo=UTC),
         host="node1",
         slurm_jobs=("7",),
@@ -299,6 +306,7 @@ def _write_training(
         seconds=sum(epoch.seconds for epoch in metrics),
     )  # fmt: skip
     records.write(files.result, result)
+    return identity
 
 
 def _scores(perplexity: float, random: np.random.Generator) -> pd.DataFrame:

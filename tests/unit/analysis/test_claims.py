@@ -488,7 +488,7 @@ def test_the_finding_without_a_counterpart_is_about_learning(invented: Invented)
 
 
 def test_what_weights_add_is_counted(invented: Invented) -> None:
-    testing = {**EVERYTHING, "updates": ["document_vector", "all"], "rivals": ["unigram_cache"]}
+    testing = {**EVERYTHING, "updates": ["document_vector", "all"], "rivals": []}
     results = invented({"100/20": 90.0}, rows=PAIR[-1:], testing=testing)
     results = _edited(results, RUN, "all.word.sentence", "test", 81.0)
     results = _edited(results, RUN, "all.word.stream", "test", 99.0)

@@ -274,11 +274,6 @@ UPDATES = {"updates": ["all", ["document_vector", "output"]]}
         ({"testing": RIVALS}, ["corpora", "perplexity"]),
         ({"testing": UPDATES}, ["corpora", "perplexity", "updates"]),
         ({"testing": UPDATES, **SEARCH}, ["corpora", "perplexity", "updates", "search"]),
-        # A network without a vector has nothing to learn here.
-        (
-            {"testing": {"updates": ["document_vector"]}, "rows": [{"hidden_size": 100}]},
-            ["corpora", "perplexity"],
-        ),
     ],
 )
 def test_the_configuration_alone_says_which_tables_there_are(
@@ -510,6 +505,22 @@ def test_published_numbers_need_their_status(tmp_path: Path) -> None:
     for wrong in ("status: published}", "status: unknown, test_perplexity: 1.5}", "status: seen}"):
         path.write_text(row + wrong)
         with pytest.raises(UserError, match=f"{path}: "):
+            load_published(path)
+
+
+def test_a_model_has_one_published_number(tmp_path):
+    """Without a vector there is no layer to tell two models apart."""
+    path = tmp_path / "published.yaml"
+    row = "hidden_size: 100, source: table 1, status: unknown"
+    static = f"  - {{{row}, document_size: 0"
+    vector = f"  - {{{row}, document_size: 20"
+    path.write_text(f"rows:\n{static}}}\n{vector}}}\n{vector}, document_layer: both}}\n")
+    assert load_published(path).test_perplexity(100, 20, "both") == "unknown"
+    for again in (f"{vector}}}", f"{static}, document_layer: hidden}}"):
+        path.write_text(f"rows:\n{static}}}\n{vector}}}\n{again}\n")
+        with pytest.raises(
+            UserError, match=r"published\.yaml: `rows\[2\]`: is of the same model as"
+        ):
             load_published(path)
 
 

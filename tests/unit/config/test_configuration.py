@@ -118,6 +118,7 @@ INFINITE, NONE = float("inf"), float("nan")
         ({"corpora": {"a": {"source": {"kind": "text"}}}}, "corpora.a.source", ["either `file`"]),
         ({"corpora": {}}, "corpora", []),
         ({"corpora": []}, "corpora", ["mapping"]),
+        ({"corpora": {"a": {"source": "a.txt"}}}, "corpora.a.source", ["mapping", "'a.txt'"]),
         ({"corpora": {2: TEXT}}, "corpora[2]", ["quotes"]),
         ({"training": {2: None}}, "training[2]", ["2"]),
         # Names.
@@ -162,6 +163,15 @@ INFINITE, NONE = float("inf"), float("nan")
             ({"tracking": {"store": store}}, "tracking.store", ["sqlite:///FILE", "http://"])
             for store in ("ftp://x", "sqlite://x", "http://", "http://[::1", "x")
         ),
+        # Paths.
+        ({"downloads": None}, "downloads", ["path", "null"]),
+        ({"downloads": "a\0b"}, "downloads", ["NUL"]),
+        ({"downloads": "~no-such-user/text"}, "downloads", ["no-such-user"]),
+        (
+            {"corpora": {"a": {"source": {"kind": "text", "file": "a\0b"}}}},
+            "corpora.a.source.file",
+            ["NUL"],
+        ),
         # Lists.
         ({"seeds": []}, "seeds", ["at least 1"]),
         ({"seeds": 1}, "seeds", ["list", "1"]),
@@ -175,7 +185,37 @@ INFINITE, NONE = float("inf"), float("nan")
         ({"rows": [{}, {}]}, "rows[1]", ["`rows[0]`", "100/0"]),
         ({"rows": [{}, {"document_layer": "both"}]}, "rows[1]", ["`rows[0]`", "100/0"]),
         ({"rows": [{"l2": [0, 1]}]}, "rows[0].l2", ["`search`", "hidden_size"]),
-        ({"training": {"learning_rate": [1, 2]}}, "training.learning_rate", ["number", "[1, 2]"]),
+        ({"training": {"learning_rate": [1, 2]}}, "training.learning_rate", ["one value", "row"]),
+        # Tests of nothing.
+        ({"testing": {"updates": ["document_vector"]}}, "testing.updates[0]", ["no row"]),
+        (
+            {"testing": {"updates": ["all"], "learn_after": ["sentence"]}},
+            "testing.updates[0]",
+            ["is lost"],
+        ),
+        (
+            {"testing": {"updates": ["all"], "learn_after": ["word", "sentence"]}},
+            "testing.learn_after[1]",
+            ["is lost", "`unit_of_text: [document]`"],
+        ),
+        (
+            {
+                "testing": {
+                    "updates": ["all"],
+                    "learn_after": ["sentence"],
+                    "unit_of_text": ["stream", "sentence"],
+                }
+            },
+            "testing.unit_of_text[1]",
+            ["is lost", "`learn_after: [word]`"],
+        ),
+        ({"testing": {"learn_after": ["sentence"]}}, "testing.learn_after", ["`updates`"]),
+        ({"testing": {"unit_of_text": ["document"]}}, "testing.unit_of_text", ["`updates`"]),
+        (
+            {"rows": [{"document_size": 2}], "testing": {"rivals": ["kneser_ney", "neural_cache"]}},
+            "testing.rivals[1]",
+            ["`document_size: 0`"],
+        ),
         # The search.
         ({"search": {"hidden_size": [5, 6]}}, "search.hidden_size", ["`rows`"]),
         ({"search": {"engine": ["graph"]}}, "search.engine", ["hardware", "`training`"]),
@@ -203,11 +243,22 @@ def test_a_mistake_is_one_line_with_file_key_and_what_is_allowed(changed, key, e
         assert text in message
 
 
-def test_a_test_set_of_one_sentence_is_refused():
-    """Two models cannot be compared on it."""
-    corpus = {"source": {"kind": "wikipedia-vital"}, "test_sentences": 1}
-    with pytest.raises(UserError, match=r"`corpora\.a\.test_sentences`.* 2"):
+@pytest.mark.parametrize(
+    ("sentences", "allowed"), [(1, "2"), (True, "number"), (10**12, "1e.09")], ids=str
+)
+def test_a_test_set_has_a_possible_size(sentences, allowed):
+    """On a single sentence two models cannot be compared."""
+    corpus = {"source": {"kind": "wikipedia-vital"}, "test_sentences": sentences}
+    with pytest.raises(UserError, match=rf"`corpora\.a\.test_sentences`.* {allowed}"):
         loading.parse(values(corpora={"a": corpus}), "my.yaml")
+
+
+def test_a_path_may_begin_with_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/mine")
+    corpora = {"a": {"source": {"kind": "text", "file": "~/a.txt"}}}
+    experiment = loading.parse(values(downloads="~/text", corpora=corpora))
+    assert experiment.downloads == Path("/home/mine/text")
+    assert experiment.corpora["a"].source.file == Path("/home/mine/a.txt")
 
 
 @pytest.mark.parametrize(

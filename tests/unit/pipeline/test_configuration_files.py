@@ -1,5 +1,6 @@
 """Tests of the files around a configuration: its own, those it names, and its folders."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,14 +76,29 @@ def test_results_may_be_a_link_to_another_disk(project, tmp_path_factory):
         (".", "directory"),
         ("a" * 300, "too long"),
         ("{x}.txt", "braces"),
+        ("pipe", "not a regular file"),
     ],
-    ids=["missing", "a folder", "a long name", "a wildcard"],
+    ids=["missing", "a folder", "a long name", "a wildcard", "a pipe"],
 )
 def test_a_text_that_cannot_be_read_is_named(name, expected):
+    os.mkfifo("pipe")
     wrong = experiment(source={"kind": "text", "file": name})
     message = _refused(check_files, wrong, "a.yaml")
     assert message.startswith("a.yaml: `corpora.c.source.file`: ")
     assert expected in message
+
+
+def test_one_file_is_not_two_splits():
+    Path("link").symlink_to("a.yaml")
+    files = {"train": "a.yaml", "valid": "b.yaml", "test": "link"}
+    wrong = experiment(source={"kind": "text", **files})
+    message = _refused(check_files, wrong, "x.yaml")
+    assert message.startswith("x.yaml: `corpora.c.source.test`: link: is the same file as `train`")
+
+
+def test_a_folder_for_downloads_has_no_braces():
+    message = _refused(check_files, experiment(downloads="a/{b}"), "x.yaml")
+    assert message.startswith("x.yaml: `downloads`: a/{b}: leave out the braces")
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ def test_a_profile_that_is_not_there_is_said_with_those_that_are(tmp_path, monke
 def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, again):
     """Its database has the addresses of files at the old place."""
     directory = ExperimentDirectory(tmp_path / "results" / "some")
-    records.write(directory.tracked, Tracked(store="sqlite:///some", runs={}))
+    records.write(directory.tracked, Tracked(store="http://some", runs={}))
     known = identify(directory)
     place = ExperimentDirectory(tmp_path / "results" / "other")
     if how == "moved":
@@ -236,9 +236,22 @@ def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, ag
         shutil.copytree(directory.path, place.path)
     else:
         place = directory
-    starting.enter_again_if_moved(place)
+    starting.enter_again_if_needed(place)
     assert place.tracked.is_file() != again
     assert (identify(place) == known) == (how != "copied")
-    records.write(place.tracked, Tracked(store="sqlite:///some", runs={}))
-    starting.enter_again_if_moved(place)
+    records.write(place.tracked, Tracked(store="http://some", runs={}))
+    starting.enter_again_if_needed(place)
     assert place.tracked.is_file()
+
+
+@pytest.mark.parametrize("lost", [None, "mlflow.db", "mlartifacts"])
+def test_a_database_that_was_deleted_is_made_again(tmp_path, lost):
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    folder = tmp_path / "elsewhere"
+    (folder / "mlartifacts").mkdir(parents=True)
+    (folder / "mlflow.db").touch()
+    records.write(directory.tracked, Tracked(store=f"sqlite:///{folder / 'mlflow.db'}", runs={}))
+    if lost:
+        (folder / lost).rename(folder / "lost")
+    starting.enter_again_if_needed(directory)
+    assert directory.tracked.is_file() == (lost is None)

@@ -156,3 +156,12 @@ def test_files_of_jobs_that_have_left_the_configuration_are_nobodys_concern(dire
     assert changed_outputs(directory) == [job.outputs[0]]
     forget_orders(directory, [])
     assert changed_outputs(directory) == []
+
+
+def test_orders_and_receipts_of_all_names_have_different_files(directory):
+    """Corpora may have such names as `own` and `own.order`."""
+    names = ("own", "own.order", "all")
+    files = [
+        file("encode", name) for file in (directory.order, directory.receipt) for name in names
+    ]
+    assert len(set(files)) == len(files)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking import entries
+from online_rnnlm.tracking import current
 from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.summary import summary_entry
@@ -60,7 +60,7 @@ def contents(client: Any, run_id: str, folder: str | None = None) -> dict[str, b
 def said_by_files(directory: ExperimentDirectory) -> dict[str, dict[str, Any]]:
     """Return the entries that a store must have, from the experiment's files."""
     asked = Asked(directory)
-    runs = entries.Reader(directory).entries(asked)
+    runs = current.Reader(directory).entries(asked)
     summary = summary_entry(directory, asked, "")
     return {
         entry.run: {

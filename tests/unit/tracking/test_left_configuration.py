@@ -15,7 +15,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult, Statistics, Tracked
+from online_rnnlm.storage.records import Evaluation, RunRecord, RunResult, Statistics, Tracked
 from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BEST
 from online_rnnlm.tracking.saving import save_model
@@ -97,10 +97,7 @@ def leave_by_corpus(directory: ExperimentDirectory, fake: SimpleNamespace) -> No
     records.write(path, records.read(Statistics, path).model_copy(update=of_other))
     for run in fake.experiment(rows=rows_without()).runs():
         if run.name != RUN:
-            fake.write_run(directory, run, {"100/20": 60.0}, salt="another text")
-            record = records.read(RunRecord, directory.run(run.name).record)
-            changed = record.model_copy(update={"corpus_digest": digest_of(files)})
-            records.write(directory.run(run.name).record, changed)
+            fake.write_run(directory, run, {"100/20": 60.0})
 
 
 def leave_with_files(directory: ExperimentDirectory, fake: SimpleNamespace) -> None:
@@ -224,6 +221,19 @@ def test_a_search_asks_for_any_of_its_candidates(
     assert Asked(directory).asks_for(name, changed) == asked
 
 
+def test_a_searched_optimizer_asks_for_the_settings_that_mean_something_with_it(
+    fake: SimpleNamespace, tmp_path: Path
+) -> None:
+    """A run that took `sgd` has no start of AdaGrad's sums."""
+    row = {"hidden_size": 100, "accumulator_start": 0.5}
+    changes = {"search": {"optimizer": ["sgd", "adagrad"]}, "rows": [row]}
+    directory = fake.write(tmp_path / "searched", fake.experiment(**changes))
+    asked = Asked(directory)
+    for path in directory.runs.glob("*/run.json"):
+        record = records.read(RunRecord, path)
+        assert asked.asks_for(record.name, record), record
+
+
 def model_folders(directory: ExperimentDirectory) -> list[Path]:
     return sorted(path.parent for path in directory.artifacts.rglob("MLmodel"))
 
@@ -306,3 +316,64 @@ def test_the_result_of_an_older_training_is_not_packed(
     records.write(files.result, result.model_copy(update={"identity": OTHER_DIGEST}))
     with pytest.raises(UserError, match=r"result\.json: belongs to an older training"):
         save_model(directory, RUN, tmp_path / "model")
+
+
+def test_a_changed_record_is_not_packed(directory: ExperimentDirectory, tmp_path: Path) -> None:
+    """A record has the settings that decide how a model is computed, such as its cell."""
+    path = directory.run(RUN).record
+    record = records.read(RunRecord, path)
+    settings = record.settings.model_copy(update={"document_rate": 9.0})
+    records.write(path, record.model_copy(update={"settings": settings}))
+    with pytest.raises(UserError, match=r"run\.json: changed since the run began"):
+        save_model(directory, RUN, tmp_path / "model")
+
+
+def test_a_copy_of_a_run_under_another_name_is_not_entered(directory: ExperimentDirectory) -> None:
+    first = records.read(Tracked, directory.tracked).runs
+    shutil.copytree(directory.run(RUN).path, directory.run("copy").path)
+    shutil.copytree(directory.evaluations(RUN), directory.evaluations("copy"))
+    assert synchronise(directory).runs == first
+    assert len(view(directory, None)) == len(first)
+
+
+def test_evaluations_that_nobody_asked_for_are_not_entered(
+    directory: ExperimentDirectory, fake: SimpleNamespace
+) -> None:
+    """One is a renamed copy, and another has left the configuration."""
+    made, renamed, left = "document_vector", "all.word.sentence", "output.word.sentence"
+    found = records.read(Evaluation, directory.evaluation(RUN, made))
+    records.write(directory.evaluation(RUN, renamed), found)
+    records.write(directory.evaluation(RUN, left), found.model_copy(update={"evaluation": left}))
+
+    def entered() -> set[str]:
+        synchronise(directory)
+        keys = (key for key, *_ in view(directory, None)[RUN]["metrics"])
+        return {key for key in keys if key.startswith("valid_perplexity_")}
+
+    configure(directory, fake, rows=rows_without(), testing={"updates": ["all"]})
+    assert entered() == {"valid_perplexity_vector_still"}
+    configure(directory, fake, rows=rows_without(), testing={"updates": ["all", "output"]})
+    assert entered() == {"valid_perplexity_vector_still", f"valid_perplexity_{left}"}
+
+
+def test_a_damaged_record_of_the_folder_is_made_anew(
+    directory: ExperimentDirectory, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = records.read(Tracked, directory.tracked).runs
+    directory.folder.write_text("")
+    found = synchronise(directory)
+    assert f"{directory.folder}: damaged" in caplog.text
+    assert found.runs[RUN] == first[RUN]
+    caplog.clear()
+    assert synchronise(directory).runs == found.runs
+    assert caplog.messages == []
+
+
+def test_a_folder_may_have_any_name(directory: ExperimentDirectory, tmp_path: Path) -> None:
+    other = ExperimentDirectory(tmp_path / 'mine\'s "best": yes')
+    shutil.copytree(directory.path, other.path)
+    found = synchronise(other)
+    with store_for(other, None).client() as client:
+        [registered] = client.search_registered_models()
+        version = client.get_model_version_by_alias(registered.name, BEST)
+    assert version.run_id == found.runs[RUN]

@@ -29,7 +29,7 @@ from online_rnnlm.storage.records import (
     RunRecord,
     Tracked,
 )
-from online_rnnlm.tracking import entries, reading
+from online_rnnlm.tracking import current, entries, reading
 from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BEST
 from online_rnnlm.tracking.library import mlflow
@@ -149,7 +149,7 @@ def test_a_run_whose_files_change_while_they_are_read_is_read_once_more(
         return real(run)
 
     monkeypatch.setattr(entries, "read_epochs", beginning_anew)
-    read = entries.Reader(directory).entries(Asked(directory))
+    read = current.Reader(directory).entries(Asked(directory))
     [found] = [entry for entry in read if entry.run == RUN]
     assert (found.status, found.epochs) == ("RUNNING", [])
 
@@ -349,9 +349,11 @@ def test_on_a_server_a_run_that_has_left_the_configuration_is_not_the_best(
 def test_what_has_not_changed_is_not_read_again(
     directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader, read = entries.Reader(directory), []
-    whole = entries.run_entry
-    monkeypatch.setattr(entries, "run_entry", lambda d, name: read.append(name) or whole(d, name))
+    reader, read = current.Reader(directory), []
+    whole = current.run_entry
+    monkeypatch.setattr(
+        current, "run_entry", lambda d, name, *more: read.append(name) or whole(d, name, *more)
+    )
     synchronise(directory, None, reader)
     assert read == reading.run_names(directory)
     break_off(directory, 3)

@@ -31,7 +31,7 @@ class Order(Record):
     again if the file is newer than its outputs.
     """
 
-    file: ClassVar = "receipts/<rule>/<run or corpus>.order.json"
+    file: ClassVar = "orders/<rule>/<run or corpus>.json"
     missing: ClassVar = "the workflow writes it: start the experiment"
 
     rule: str = Field(description="The rule.")
