@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 import runpy
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.error import HTTPError
@@ -25,9 +25,8 @@ from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries, reading, server, views
 from online_rnnlm.tracking.synchronisation import Synchronised, synchronise
-from tests.waiting import PATIENCE
+from tests.browser.chromium import CHROMIUM, browse
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BUDGETS = [25_000, 50_000, 100_000, 200_000, 400_000]
 """Milliseconds given to a page; the browser lets them pass faster while nothing is done."""
 GENERATOR = Path(__file__).parents[1] / "unit" / "analysis" / "fake_experiment.py"
@@ -79,23 +78,21 @@ def look(interface: str, tmp_path: Path) -> Look:
 
     def open_page(page: str, name: str, milliseconds: int) -> str:
         picture = pictures / f"{name}.png"
-        done = subprocess.run(
-            [
-                *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu"),
-                *("--no-first-run", "--disable-background-networking", "--disable-sync"),
-                *("--disable-component-update", "--hide-scrollbars"),
-                *(f"--user-data-dir={tmp_path / name}", "--window-size=1900,1000"),
-                *(f"--virtual-time-budget={milliseconds}", f"--screenshot={picture}"),
-                *("--dump-dom", interface + page),
-            ],
-            capture_output=True, text=True, timeout=PATIENCE, check=True,
-        )  # fmt: skip
+        done = browse(
+            interface + page,
+            tmp_path / f"{name}-{milliseconds}",
+            *("--window-size=1900,1000", f"--virtual-time-budget={milliseconds}"),
+            *(f"--screenshot={picture}", "--dump-dom"),
+            seconds=60 + milliseconds / 1000,
+        )
         assert picture.stat().st_size > 20_000
         return re.sub(r"<(script|style).*?</\1>|<[^>]*>", "\n", done.stdout, flags=re.DOTALL)
 
     def open_until(page: str, name: str, *awaited: str) -> str:
+        text = ""
         for milliseconds in BUDGETS:
-            text = open_page(page, name, milliseconds)
+            with suppress(subprocess.TimeoutExpired):
+                text = open_page(page, name, milliseconds)
             missing = [words for words in awaited if words not in text]
             if not missing:
                 return text

@@ -2,8 +2,6 @@
 
 import json
 import runpy
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,10 @@ from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.report.write import write_report
 from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.browser.chromium import CHROMIUM, browse
 from tests.waiting import PATIENCE
 
 PROJECT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -35,16 +33,6 @@ addEventListener("load", () => {
 </script>
 """
 FOUND = 'data-found="'
-
-
-def _chromium(profile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        *("--enable-logging=stderr", "--hide-scrollbars", f"--user-data-dir={profile}"),
-        *arguments,
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +63,13 @@ def test_the_report_fits_its_window(
         "'data-found', document.getElementById('f').contentDocument.body"
         ".getAttribute('data-found')), 50))</script>"
     )
-    result = _chromium(
-        tmp_path / "profile", "--window-size=1300,950", "--allow-file-access-from-files",
-        "--virtual-time-budget=3000", "--dump-dom", framed.as_uri(),
-    )  # fmt: skip
+    result = browse(
+        framed.as_uri(),
+        tmp_path / "profile",
+        *("--window-size=1300,950", "--allow-file-access-from-files"),
+        *("--virtual-time-budget=3000", "--dump-dom"),
+        seconds=PATIENCE,
+    )
     text = result.stdout.split(FOUND)[1].split('"')[0].replace("&quot;", '"')
     found = json.loads(text)
     assert found["width"] == width
