@@ -18,6 +18,7 @@ EXPERIMENT ?= demo
 PORT ?= 5000
 TEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BENCH ?=
+WIKIPEDIA ?=
 THEANO ?= .venv-theano
 THEANO_BASE ?= python3.9
 
@@ -63,8 +64,8 @@ comparison: environment ## Run the whole comparison on the demo's text: three se
 	$(RUN)
 
 paper: CONFIG := config/paper.yaml
-paper: environment ## Run the experiment at full scale: hours; better on a cluster
-	$(RUN)
+paper: environment ## Run the experiment at full scale: hours; better on a cluster (WIKIPEDIA=FILE: no download)
+	$(RUN) $(if $(WIKIPEDIA),--config $(call quoted,corpora={wikipedia: {source: {file: "$(WIKIPEDIA)"}}}))
 
 # Each of these two locks lists only the packages that it adds to the environment. The packages stay
 # until the environment is installed again.

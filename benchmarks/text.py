@@ -30,7 +30,7 @@ def prepare_text(files: list[Path], folder: Path, experiment: Experiment) -> Cor
     directory = CorpusDirectory(folder / "reference")
     directory.path.mkdir(parents=True, exist_ok=True)
     splits = {split: directory.split(split) for split in SPLITS}
-    write_splits(settings, directory.sentences, splits, 1)
+    write_splits(settings, folder, directory.sentences, splits, 1)
     write_vocabulary(settings, directory.split("train"), directory.vocabulary)
     encode(settings, directory.path.name, directory)
     return directory

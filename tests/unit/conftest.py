@@ -103,7 +103,7 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
         )
         directory = CorpusDirectory(folder / "topics")
         splits = {split: directory.split(split) for split in SPLITS}
-        write_splits(settings, directory.sentences, splits, 1)
+        write_splits(settings, folder, directory.sentences, splits, 1)
         write_vocabulary(settings, directory.split("train"), directory.vocabulary)
         encode(settings, "topics", directory)
         return directory

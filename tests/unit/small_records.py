@@ -102,6 +102,7 @@ def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
             types=number // 10,
             unk_tokens=number // 50,
             oov_rate=0.02,
+            in_train=0,
             mean_class_size=80.0,
         )
         for split, number in tokens.items()
@@ -110,6 +111,9 @@ def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
         "corpus": "some",
         "source": CorpusSource(kind="text", title="some", licence=None, origin="some"),
         "articles": None,
+        "empty_articles": 0,
+        "sentences_read": sum(split.sentences for split in splits.values()),
+        "dropped": {},
         "splits": splits,
         "vocabulary_size": 10_000,
         "classes": 100,

@@ -13,14 +13,15 @@ class ListSource(Settings):
 
 
 SourceSettings = Annotated[
-    ListSource | '''
+    Annotated[
+        ListSource | '''
 SOURCE = '''
 """Articles that are written down in the configuration itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from online_rnnlm.config.corpora import ListSource
+from online_rnnlm.config.sources import ListSource
 from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.sources import base
 
@@ -99,8 +100,8 @@ def project(tmp_path_factory, copy_of_project):
     project = copy_of_project(tmp_path_factory.mktemp("extended") / "project")
     package = project.path / "src" / "online_rnnlm"
     (package / "corpora/sources/list.py").write_text(SOURCE, encoding="utf-8")
-    old = "SourceSettings = Annotated[\n    "
-    _replace(package / "config/corpora.py", old, SOURCE_SETTINGS)
+    old = "SourceSettings = Annotated[\n    Annotated[\n        "
+    _replace(package / "config/sources.py", old, SOURCE_SETTINGS)
     (package / "rivals/uniform.py").write_text(RIVAL, encoding="utf-8")
     old = 'CorpusRivalName = Literal["kneser_ney"'
     _replace(package / "config/testing.py", old, f'{old}, "uniform"')

@@ -4,7 +4,7 @@ CORPUS = RESULTS.corpus("{corpus}")
 DOWNLOADS = inputs.downloads(EXPERIMENT)
 
 
-# A download is identified by its checksum, so a change of the code does not repeat it. A file that
+# A download is identified by its checksum or its address, so a change of the code does not repeat it. A file that
 # exists already is only verified.
 rule fetch:
     output:
@@ -21,7 +21,7 @@ rule fetch:
         runtime=30,
     params:
         configuration=RESULTS.configuration,
-        sha256=lambda wildcards: DOWNLOADS[wildcards.file].sha256,
+        identity=lambda wildcards: DOWNLOADS[wildcards.file].identity,
     message:
         "Fetch {wildcards.file}"
     shell:
@@ -33,6 +33,7 @@ rule articles:
         inputs_of("articles", "corpus"),
     output:
         update(CORPUS.articles),
+        update(CORPUS.counts("articles")),
     log:
         RESULTS.log("articles", "{corpus}"),
     conda:
@@ -59,6 +60,7 @@ rule sentences:
     output:
         update(CORPUS.sentences),
         update(CORPUS.sentence_articles),
+        update(CORPUS.counts("sentences")),
     log:
         RESULTS.log("sentences", "{corpus}"),
     conda:
@@ -85,6 +87,7 @@ rule splits:
     output:
         [update(CORPUS.split(split)) for split in SPLITS],
         [update(CORPUS.split_articles(split)) for split in SPLITS],
+        update(CORPUS.counts("splits")),
     log:
         RESULTS.log("splits", "{corpus}"),
     conda:

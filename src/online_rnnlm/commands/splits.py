@@ -19,6 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.corpora.splitting import write_splits
     from online_rnnlm.storage.paths import SPLITS
 
-    _, settings, directory = _arguments.corpus_of(arguments)
+    experiment, settings, directory = _arguments.corpus_of(arguments)
     outs = {split: directory.split(split) for split in SPLITS}
-    write_splits(settings, directory.sentences, outs, arguments.threads)
+    sentences = directory.sentences
+    write_splits(settings, experiment.downloads, sentences, outs, arguments.threads)

@@ -1,4 +1,4 @@
-"""The addresses of MLflow stores, which have no place for a password.
+"""The addresses of MLflow stores and of files to download, which have no place for a password.
 
 An address is shown in messages and logs and written into records, so one that could hold a secret
 is refused: before the host, in the options behind `?`, or behind `#`.
@@ -22,6 +22,7 @@ _ALLOWED = tuple(
         rf"(\?({_OPTIONS})=[\w./+-]*(&({_OPTIONS})=[\w./+-]*)*)?",
     )
 )
+_FILE = re.compile(rf"https?://{_HOST}(/[\w.~%+,;=@:()!*'-]*)*/[\w.~%+,=@()!*'-]+")
 _RULE = (
     "not an address of a store; allowed: http://HOST:PORT, https://HOST, sqlite:///FILE, "
     "postgresql://USER@HOST/DATABASE; leave out user and password: a server's belong into "
@@ -39,3 +40,8 @@ def why_no_address(address: str) -> str | None:
     except ValueError:
         return _RULE
     return None
+
+
+def is_download(address: str) -> bool:
+    """Return True for the address of a file, with no part that could hold a password."""
+    return _FILE.fullmatch(address) is not None

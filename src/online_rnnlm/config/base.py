@@ -6,9 +6,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from online_rnnlm.config.messages import refuse_equal, refuse_unknown_keys
+from online_rnnlm.config.messages import (
+    WrongValue,
+    first_wrong_value,
+    refuse_equal,
+    refuse_unknown_keys,
+)
 
 LONGEST_NAME = 100
 """Number of letters that the name of an experiment or a corpus has at most."""
@@ -28,9 +43,12 @@ def _refuse_boolean(value: Any) -> Any:
     return value
 
 
-Name = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$", max_length=LONGEST_NAME)
-]
+NAME = r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$"
+SHA256 = r"^[0-9a-f]{64}$"
+FILE_NAME = r"^[\w][\w.+-]*$"
+
+
+Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_NAME)]
 
 
 NOT_BOOLEAN = BeforeValidator(_refuse_boolean)
@@ -76,6 +94,24 @@ def _as_path(path: Path) -> Path:
 
 FilePath = Annotated[Path, AfterValidator(_as_path)]
 """The path of a file or folder; `~` is the user's home folder."""
+
+
+def as_list(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a list; a single value is a list, too."""
+    if isinstance(value, list):
+        return validate(value)
+    try:
+        return validate([value])
+    except ValidationError as error:
+        raise WrongValue((), str(first_wrong_value(error))) from None
+
+
+FilePaths = Annotated[
+    list[FilePath],
+    Field(min_length=1),
+    WrapValidator(as_list, json_schema_input_type=Path | list[Path]),
+]
+"""The path of a file, or several."""
 
 
 def _refuse_equal(values: list[Any]) -> list[Any]:

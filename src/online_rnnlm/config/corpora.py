@@ -2,100 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import (
-    MOST,
-    NOT_BOOLEAN,
-    Boolean,
-    FilePath,
-    PositiveInt,
-    Seed,
-    Settings,
-)
-from online_rnnlm.config.messages import WrongValue, first_wrong_value
-
-
-class WikipediaVitalSource(Settings):
-    """Lead sections of Wikipedia's Vital Articles, taken from a Python package."""
-
-    kind: Literal["wikipedia-vital"] = Field(
-        description="Lead sections of Wikipedia's Vital Articles: one JSON file from the package "
-        "index."
-    )
-
-
-class WikipediaExcerptSource(Settings):
-    """An excerpt of a true Wikipedia dump, taken from a Python package."""
-
-    kind: Literal["wikipedia-excerpt"] = Field(
-        description="206 pages of a true MediaWiki dump, from the package index."
-    )
-
-
-class TextSource(Settings):
-    """The user's own text: one file to be shuffled and split, or three ready files.
-
-    Ready files keep their order. A sentence that occurs in two of them stays in both.
-    """
-
-    kind: Literal["text"] = Field(description="Your own files.")
-    file: FilePath | None = Field(
-        default=None,
-        description="One file to be split: plain text (one paragraph per line; one sentence per "
-        "line if `tokenised`), or `.jsonl` with an article's text under `text`. Files compressed "
-        "as `.gz`, `.bz2` or `.xz` are read, too.",
-    )
-    train: FilePath | None = Field(
-        default=None, description="Ready file for `train`, of the same kinds as `file`."
-    )
-    valid: FilePath | None = Field(
-        default=None, description="Ready file for `valid`, of the same kinds as `file`."
-    )
-    test: FilePath | None = Field(
-        default=None, description="Ready file for `test`, of the same kinds as `file`."
-    )
-    tokenised: Boolean = Field(
-        default=False,
-        description="The text already has one sentence per line, its tokens separated by spaces. "
-        "It is not tokenised or lower-cased again, and only empty lines are dropped.",
-    )
-
-    @model_validator(mode="after")
-    def _one_file_or_three(self) -> TextSource:
-        ready = [self.train, self.valid, self.test]
-        one = self.file is not None and not any(ready)
-        three = self.file is None and all(ready)
-        if not one and not three:
-            raise ValueError("give either `file`, or all of `train`, `valid` and `test`")
-        return self
-
-
-def _without_kind(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a source, and take its kind out of the places of errors: there is no such key."""
-    try:
-        return validate(value)
-    except ValidationError as error:
-        wrong = first_wrong_value(error)
-        place = wrong.place if wrong.place == ("kind",) else wrong.place[1:]
-        raise WrongValue(place, str(wrong)) from None
-
-
-SourceSettings = Annotated[
-    Annotated[
-        WikipediaVitalSource | WikipediaExcerptSource | TextSource, Field(discriminator="kind")
-    ],
-    WrapValidator(_without_kind),
-]
-"""One class for each kind of source; `corpora/sources/` has a module for each."""
+from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Seed, Settings
+from online_rnnlm.config.messages import WrongValue
+from online_rnnlm.config.sources import SourceSettings
 
 
 class VocabularySettings(Settings):
@@ -138,12 +51,31 @@ class CorpusSettings(Settings):
         "off when the split has its number of sentences, and the rest of the article is not used. "
         "In tokenised text an empty line ends an article.",
     )
+    language: Literal["any", "arabic", "chinese", "hindi", "japanese", "thai", "turkish"] = Field(
+        default="any",
+        description="Rules for sentences, words and lower case. `any`: a language with spaces "
+        "between words, whose sentences end in `.`, `?` or `!`, such as English or German. "
+        "`arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours). "
+        "`chinese`, `japanese`: sentences end in full-width marks, and each character is a token. "
+        "`thai`: spaces end sentences, and each letter with its signs is a token. `turkish`: `I` "
+        "becomes `ı`, and `İ` becomes `i`.",
+    )
+    nfc: Boolean = Field(
+        default=True,
+        description="Compose letters and accents (Unicode NFC), so that a word is written in one "
+        "way. Tokenised text stays as it is.",
+    )
     lowercase: Boolean = Field(default=True, description="Lower-case every token.")
     min_tokens: PositiveInt = Field(
         default=3, description="Sentences with fewer tokens are dropped as fragments."
     )
     max_tokens: PositiveInt = Field(
-        default=100, description="Sentences with more tokens are dropped."
+        default=100, description="Sentences with more tokens are too long: see `too_long`."
+    )
+    too_long: Literal["drop", "cut"] = Field(
+        default="drop",
+        description="`drop`: sentences that are too long are dropped. `cut`: they are cut into "
+        "sentences of `max_tokens` tokens; the last piece is dropped if it is a fragment.",
     )
     train_sentences: PositiveInt | None = Field(
         default=None,
@@ -151,7 +83,8 @@ class CorpusSettings(Settings):
     )
     valid_sentences: PositiveInt = Field(
         default=2000,
-        description="Number of sentences for validation; a ready file is taken whole.",
+        description="Number of sentences for validation; a ready file is taken whole, with its "
+        "fragments, overlong sentences and duplicates.",
     )
     test_sentences: Annotated[int, Field(ge=2, le=MOST), NOT_BOOLEAN] = Field(
         default=2000,

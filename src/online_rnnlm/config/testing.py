@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import (
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from pydantic import Field, WrapValidator
 
-from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, PositiveFloat, Settings
-from online_rnnlm.config.messages import WrongValue, first_wrong_value
+from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, PositiveFloat, Settings, as_list
 
 RunRivalName = Literal["unigram_cache", "neural_cache"]
 """Rivals that extend a run, a static network: modules of `rivals/`."""
@@ -35,20 +29,10 @@ UnitOfText = Literal["sentence", "document", "stream"]
 Part = Literal["document_vector", "embeddings", "recurrent", "output", "all"]
 
 
-def _as_list(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a subset; a single part is a subset, too."""
-    if isinstance(value, list):
-        return validate(value)
-    try:
-        return validate([value])
-    except ValidationError as error:
-        raise WrongValue((), str(first_wrong_value(error))) from None
-
-
 Subset = Annotated[
     list[Part],
     Field(min_length=1),
-    WrapValidator(_as_list, json_schema_input_type=Part | list[Part]),
+    WrapValidator(as_list, json_schema_input_type=Part | list[Part]),
 ]
 
 

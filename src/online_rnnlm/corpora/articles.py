@@ -6,9 +6,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from online_rnnlm.corpora.textfiles import inner_suffix, read_lines, refuse_none
+from online_rnnlm.corpora.textfiles import (
+    BROKEN,
+    inner_suffix,
+    read_lines,
+    refuse_none,
+    why_no_file,
+)
 from online_rnnlm.errors import UserError
+
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+"""The suffixes of files with a JSON object on each line."""
+PARQUET = ".parquet"
+_ROWS = 1000
+"""Number of rows of a Parquet file that are in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -20,29 +33,102 @@ class Article:
     topic: str | None = None
 
 
-def read_articles(file: Path) -> Iterator[Article]:
-    """Read the articles of a `.jsonl` file, or of a plain text file with one article per line."""
-    lines = enumerate(read_lines(file), 1)
-    if is_jsonl(file):
-        articles = (_parse(file, number, line) for number, line in lines if line.strip())
-    else:
-        articles = (Article(title="", text=line.strip()) for _, line in lines)
-    yield from refuse_none((article for article in articles if article.text), file)
+def read_articles(*files: Path) -> Iterator[Article]:
+    """Read the articles of files, one file after the other; those without text are left out.
+
+    Raises UserError if a file is damaged, or has no text.
+    """
+    for file in files:
+        articles = (article for article in read_all_articles(file) if article.text)
+        yield from refuse_none(articles, file)
 
 
-def is_jsonl(file: Path) -> bool:
-    """True if a file's name, compressed or not, means one JSON object per line."""
-    return inner_suffix(file) == ".jsonl"
+def read_all_articles(file: Path) -> Iterator[Article]:
+    """Read the articles of a file, those without text, too.
+
+    They are the JSON objects of a file with one on each line, the rows of a Parquet file, or the
+    lines of a plain text file. Raises UserError if the file is damaged.
+    """
+    if inner_suffix(file) == PARQUET:
+        yield from _read_parquet(file)
+        return
+    parse = _parse if inner_suffix(file) in JSON_LINES else _plain
+    for number, line in enumerate(read_lines(file), 1):
+        yield parse(f"{file}, line {number}", line)
 
 
-def _parse(file: Path, number: int, line: str) -> Article:
+def has_articles(file: Path) -> bool:
+    """True if a file's name, compressed or not, means that it has articles, not only lines."""
+    return inner_suffix(file) in {PARQUET, *JSON_LINES}
+
+
+def _plain(where: str, line: str) -> Article:
+    return Article(title="", text=line.strip())
+
+
+def _parse(where: str, line: str) -> Article:
+    if not line.strip():
+        return Article(title="", text="")
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_each_key_once)
     except ValueError as error:
-        raise UserError(f"{file}, line {number}: not JSON: {error}") from None
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise UserError(f"{file}, line {number}: a JSON object with a string `text` is needed")
+        raise UserError(f"{where}: not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise UserError(f"{where}: a JSON object with a string `text` is needed")
+    return _article(row, where)
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
+        raise ValueError(f"the key {twice!r} is there twice")
+    return found
+
+
+def _read_parquet(file: Path) -> Iterator[Article]:
+    """Read the columns `text`, `title` and `topic`; the last two may be missing."""
+    import pyarrow as pa  # noqa: PLC0415  # it takes time to load
+    from pyarrow import parquet  # noqa: PLC0415
+
+    why = why_no_file(file)
+    if why is not None:
+        raise UserError(f"{file}: {why}")
+    number = 0
+    try:
+        with parquet.ParquetFile(file) as rows:
+            names = rows.schema_arrow.names
+            if "text" not in names:
+                raise UserError(f"{file}: a column `text` is needed; there are {', '.join(names)}")
+            columns = [name for name in ("text", "title", "topic") if name in names]
+            for batch in rows.iter_batches(batch_size=_ROWS, columns=columns):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield _article(row, f"{file}, row {number}")
+    except (pa.ArrowException, *BROKEN) as error:
+        what = str(error).splitlines()[0]
+        raise UserError(f"{file}: damaged after row {number}: {what}") from None
+
+
+def _article(row: dict[str, Any], where: str) -> Article:
+    """Check an article's fields."""
+    if not isinstance(row.get("text"), str):
+        raise UserError(f"{where}: a string `text` is needed")
     title, topic = row.get("title") or "", row.get("topic") or ""
     if not isinstance(topic, str):
-        raise UserError(f"{file}, line {number}: `topic` must be a string where there is one")
+        raise UserError(f"{where}: `topic` must be a string where there is one")
+    for key, value in (("text", row["text"]), ("title", str(title)), ("topic", topic)):
+        _refuse_what_is_no_text(value, f"{where}: `{key}`")
     return Article(title=str(title), text=row["text"].strip(), topic=topic.strip() or None)
+
+
+def _refuse_what_is_no_text(value: str, where: str) -> None:
+    if "\0" in value:
+        raise UserError(f"{where}: a NUL character: this is no text")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            place = error.start + 1
+            raise UserError(f"{where}, character {place}: half of a surrogate pair") from None

@@ -1,4 +1,4 @@
-"""Downloads of files whose checksums are known and verified."""
+"""Downloads of files that are verified before they are used."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from online_rnnlm.storage.files import replacing, sha256_of
 
 
 class Download(ABC):
-    """A file that can be downloaded and is verified by its checksum."""
-
-    sha256: str
+    """A file that can be downloaded and is verified by a checksum."""
 
     @property
     @abstractmethod
@@ -24,9 +22,18 @@ class Download(ABC):
     def origin(self) -> str:
         """Its origin, for statistics, reports and messages."""
 
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """A text that is the same as long as the file has the same content."""
+
     @abstractmethod
     def write(self, out: Path) -> None:
-        """Download the file to `out`; raises UserError if that fails."""
+        """Download the file to `out` and verify it; raises UserError if that fails."""
+
+    @abstractmethod
+    def verify(self, file: Path) -> None:
+        """Raise UserError if a file that is there has another checksum."""
 
     def path(self, downloads: Path) -> Path:
         """The file's path in a folder of downloads."""
@@ -34,18 +41,17 @@ class Download(ABC):
 
 
 def fetch(download: Download, downloads: Path) -> Path:
-    """Download a file unless it exists, verify its checksum and return its path.
+    """Download a file unless it exists, verify it and return its path.
 
     An existing file with another checksum is not replaced, as it may be the user's own. Raises
     UserError for such a file, or if the download fails.
     """
     file = download.path(downloads)
     if file.exists():
-        verify(file, download.sha256)
+        download.verify(file)
         return file
     with replacing(file) as temporary:
         download.write(temporary)
-        verify(temporary, download.sha256, download.origin)
     return file
 
 

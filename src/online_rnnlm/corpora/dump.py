@@ -30,12 +30,10 @@ BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre
 def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
     """Read title and text of every article of a dump in its order, without redirects.
 
-    Paragraphs are lines; tables, lists, headings, templates and footnotes are left out.
-    Raises UserError if the file is not a complete MediaWiki dump.
+    Some have no text. Paragraphs are lines; tables, lists, headings, templates and footnotes are
+    left out. Raises UserError if the file is not a complete MediaWiki dump.
     """
-    for title, text in ordered_map(_plain_page, _pages(file), processes):
-        if text:
-            yield title, text
+    yield from ordered_map(_plain_page, _pages(file), processes)
 
 
 def _pages(file: Path) -> Iterator[tuple[str, str]]:

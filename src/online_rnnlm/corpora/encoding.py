@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,24 @@ from online_rnnlm.corpora.corpus import (
 )
 from online_rnnlm.corpora.extraction import count_articles
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.tally import EMPTY
 from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.corpora.tokenisation import digest_of_sentence
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-from online_rnnlm.storage.records import CorpusSource, SplitStatistics, Statistics
+from online_rnnlm.storage.records import CorpusSource, Counts, SplitStatistics, Statistics
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
     """Write every split's text with `<unk>` and its arrays, and at last `statistics.json`."""
     vocabulary = read_vocabulary(directory.vocabulary)
-    splits = {split: _encode_split(directory, split, vocabulary) for split in SPLITS}
+    in_train = _sentences_in_train(directory)
+    splits = {
+        split: _encode_split(directory, split, vocabulary, in_train.get(split, 0))
+        for split in SPLITS
+    }
+    counts = _counts(settings, directory)
     files = _files(directory)
     sizes = np.diff(vocabulary.class_offsets)
     statistics = Statistics(
@@ -40,6 +48,9 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
             kind=settings.source.kind, **asdict(source_of(settings.source).describe())
         ),
         articles=count_articles(settings, directory),
+        empty_articles=counts["articles"].dropped.get(EMPTY, 0),
+        sentences_read=counts["sentences"].read or counts["splits"].read,
+        dropped=counts["sentences"].dropped | counts["splits"].dropped,
         splits=splits,
         vocabulary_size=len(vocabulary.words),
         classes=len(sizes),
@@ -51,8 +62,35 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
     records.write(directory.statistics, statistics)
 
 
+def _counts(settings: CorpusSettings, directory: CorpusDirectory) -> dict[str, Counts]:
+    """Return what each stage read and dropped; nothing for a stage that the text skips."""
+    stages = source_of(settings.source).stages()
+    return {
+        stage: records.read(Counts, directory.counts(stage))
+        if stage in stages
+        else Counts(read=0, dropped={})
+        for stage in ("articles", "sentences", "splits")
+    }
+
+
+def _sentences_in_train(directory: CorpusDirectory) -> dict[str, int]:
+    """Return how many sentences of `valid` and `test` are also in `train`, by split."""
+    held_out = {
+        split: Counter(map(digest_of_sentence, read_lines(directory.split(split))))
+        for split in ("valid", "test")
+    }
+    found: set[bytes] = set()
+    for sentence in read_lines(directory.split("train")):
+        digest = digest_of_sentence(sentence)
+        if any(digest in sentences for sentences in held_out.values()):
+            found.add(digest)
+    return {
+        split: sum(sentences[digest] for digest in found) for split, sentences in held_out.items()
+    }
+
+
 def _encode_split(
-    directory: CorpusDirectory, split: str, vocabulary: Vocabulary
+    directory: CorpusDirectory, split: str, vocabulary: Vocabulary, in_train: int
 ) -> SplitStatistics:
     """Write one split's text and arrays; return its statistics."""
     ids = {word: number for number, word in enumerate(vocabulary.words)}
@@ -72,7 +110,7 @@ def _encode_split(
             offsets.append(len(stream) - 1)
     _save(directory.stream(split), np.frombuffer(stream, dtype=np.int32))
     _save(directory.offsets(split), np.frombuffer(offsets, dtype=np.int64))
-    return _statistics(directory, split, vocabulary, len(types))
+    return _statistics(directory, split, vocabulary, len(types), in_train)
 
 
 def _save(path: Path, values: np.ndarray[Any, Any]) -> None:
@@ -81,7 +119,7 @@ def _save(path: Path, values: np.ndarray[Any, Any]) -> None:
 
 
 def _statistics(
-    directory: CorpusDirectory, split: str, vocabulary: Vocabulary, types: int
+    directory: CorpusDirectory, split: str, vocabulary: Vocabulary, types: int, in_train: int
 ) -> SplitStatistics:
     """Count one split's targets; `</s>` counts as a token, but not as a word."""
     encoded = load_split(directory, split)
@@ -96,6 +134,7 @@ def _statistics(
         types=types,
         unk_tokens=unknown,
         oov_rate=unknown / words,
+        in_train=in_train,
         mean_class_size=mean_class_size(vocabulary.class_offsets, targets),
     )
 

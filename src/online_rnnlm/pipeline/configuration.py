@@ -12,6 +12,7 @@ from online_rnnlm.config import loading
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.yaml_files import read_mapping
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
 from online_rnnlm.storage import records
@@ -57,8 +58,8 @@ def check_files(experiment: Experiment, name: str) -> None:
     """Raise UserError if a corpus's file does not exist, or if a folder cannot have its name."""
     for corpus, settings in experiment.corpora.items():
         seen: dict[str, Path] = {}
-        for key, file in source_of(settings.source).user_files().items():
-            what = _why_no_file(file) or _which_is_same(file, seen)
+        for key, file in source_of(settings.source).user_files():
+            what = _why_not(file) or _which_is_same(file, seen)
             if what:
                 raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
             seen[key] = file
@@ -71,17 +72,11 @@ def _which_is_same(file: Path, others: Mapping[str, Path]) -> str | None:
     return same and f"is the same file as `{same}`: a model is tested on text that it has not seen"
 
 
-def _why_no_file(file: Path) -> str | None:
-    try:
-        if file.is_dir():
-            return "is a directory, not a file"
-        if has_wildcard(file):
-            return f"leave out the braces: {BRACES}"
-        if file.is_file():
-            return None
-        return "is not a regular file" if file.exists() else "no such file"
-    except OSError as error:
-        return str(error.strerror)
+def _why_not(file: Path) -> str | None:
+    """Return why a user's file cannot be read by the workflow; None if it can."""
+    if has_wildcard(file):
+        return f"leave out the braces: {BRACES}"
+    return why_no_file(file)
 
 
 def _check_folders(experiment: Experiment, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from online_rnnlm.config.base import FILE_NAME, LONGEST_NAME, NAME, SHA256
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.listed import RUN_KEYS
 from online_rnnlm.config.training import RunSettings
@@ -31,6 +32,12 @@ _TYPES = {
     "boolean": "`true`, `false`",
     "null": "`null`",
 }
+_PATTERNS = {
+    NAME: f"up to {LONGEST_NAME} lower-case letters, digits, `_`, `.`, single `-`",
+    SHA256: "64 hexadecimal digits",
+    FILE_NAME: "name of a file, without a folder",
+}
+"""The forms of texts, in words."""
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 _INTRODUCTION = f"""\
@@ -59,7 +66,8 @@ file first, and `online-rnnlm check config/another.yaml` only checks it: these t
 | `comparison.yaml` | the whole comparison: three seeds, a search for every row, what learns \
 during testing, rivals; an hour or so |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
-| `paper.yaml` | full scale: 10 million words, several seeds |
+| `full-scale.yaml` | a first look at full scale: 10 million words, one seed; half an hour |
+| `paper.yaml` | full scale: 10 million words, three seeds, searched settings; hours to days |
 | `smoke.yaml` | every stage in seconds; what the tests run |
 | `examples/` | configurations to start from |
 | `published.yaml` | no experiment: the paper's own numbers, each with its source and status |
@@ -68,6 +76,7 @@ during testing, rivals; an hour or so |
 # Headings, each with the definition in the schema that it documents; "" is the whole schema.
 _BEFORE_SOURCES = (("An experiment", ""), ("A corpus: `corpora.<name>`", "CorpusSettings"))
 _AFTER_SOURCES = (
+    ("A file at an address: `url` of a source", "Url"),
     ("The words: `vocabulary`", "VocabularySettings"),
     ("The word classes: `classes`", "ClassSettings"),
     ("Training: `training`, `rows` and `search`", "TrainingSettings"),
@@ -213,5 +222,5 @@ def _kind(part: Schema) -> str:
     if part.get("format") == "path":
         return "file or folder"
     if "pattern" in part:
-        return f"up to {part['maxLength']} lower-case letters, digits, `_`, `.`, single `-`"
+        return _PATTERNS[part["pattern"]]
     return _TYPES.get(part.get("type", ""), "see below")

@@ -28,12 +28,13 @@ from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, Run
 CHOICE = "training.choice"
 _WITH_TEMPLATES = ("tables", "neighbours", "report")
 BRACES = "Snakemake takes them for a wildcard"
+_OF_SENTENCES = ("language", "nfc", "lowercase", "min_tokens", "max_tokens", "too_long")
 # The settings that each stage of a corpus reads; changes of other settings do not run it again.
 STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
     "articles": ("source",),
-    "sentences": ("lowercase", "min_tokens", "max_tokens"),
+    "sentences": _OF_SENTENCES,
     "splits": (
-        *("source", "lowercase", "min_tokens", "max_tokens"),
+        *("source", *_OF_SENTENCES),
         *("seed", "divide_by", "train_sentences", "valid_sentences", "test_sentences"),
     ),
     "vocabulary": ("vocabulary", "classes"),
@@ -100,9 +101,20 @@ def whole_experiment(experiment: Experiment) -> str:
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:
-    """Return the downloads that the corpora need, by name."""
-    sources = [source_of(settings.source) for settings in experiment.corpora.values()]
-    return {download.name: download for source in sources for download in source.downloads()}
+    """Return the downloads that the corpora need, by name.
+
+    Raises UserError if two that are not the same would be kept under one name.
+    """
+    found: dict[str, Download] = {}
+    for corpus, settings in experiment.corpora.items():
+        for download in source_of(settings.source).downloads():
+            other = found.setdefault(download.name, download)
+            if other.identity != download.identity:
+                raise UserError(
+                    f"`corpora.{corpus}.source.url.name`: {download.name}: {other.origin} is kept "
+                    f"under this name, too: give {download.origin} another `name`"
+                )
+    return found
 
 
 def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
@@ -111,12 +123,12 @@ def article_inputs(experiment: Experiment, corpus: str) -> list[str]:
     return [str(file) for file in source.files(experiment.downloads)]
 
 
-def split_inputs(settings: CorpusSettings, directory: CorpusDirectory) -> list[str]:
-    """Return the files that splits are made from: sentences, or the user's own ready splits."""
-    source = source_of(settings.source)
-    if "sentences" in source.stages():
-        return [str(directory.sentences), str(directory.sentence_articles)]
-    return [str(file) for file in source.user_files().values()]
+def split_inputs(experiment: Experiment, corpus: str, directory: CorpusDirectory) -> list[str]:
+    """Return the files that splits are made from: sentences, or those of a text that is ready."""
+    source = source_of(experiment.corpora[corpus].source)
+    if source.ready:
+        return [str(file) for file in source.files(experiment.downloads)]
+    return [str(directory.sentences), str(directory.sentence_articles)]
 
 
 def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[str]:

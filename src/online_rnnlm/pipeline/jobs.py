@@ -115,23 +115,30 @@ class Jobs:
         files = self._directory.corpus(corpus)
         splits = [files.split(split) for split in SPLITS]
         articles = [files.split_articles(split) for split in SPLITS]
+        stages = source_of(settings.source).stages()
+        counting = [stage for stage in ("articles", "sentences", "splits") if stage in stages]
+        counts = [files.counts(stage) for stage in counting]
         kinds = (files.text, files.stream, files.offsets)
         encoded = [files.statistics, *(kind(split) for kind in kinds for split in SPLITS)]
         reads_and_makes: dict[str, tuple[Iterable[str | Path], Iterable[Path]]] = {
             "articles": (inputs.article_inputs(self._experiment, corpus), [files.articles]),
             "sentences": ([files.articles], [files.sentences, files.sentence_articles]),
-            "splits": (inputs.split_inputs(settings, files), [*splits, *articles]),
+            "splits": (
+                inputs.split_inputs(self._experiment, corpus, files),
+                [*splits, *articles],
+            ),
             "vocabulary": ([files.split("train")], [files.vocabulary]),
-            "encode": ([*splits, *articles, files.vocabulary], encoded),
+            "encode": ([*splits, *articles, files.vocabulary, *counts], encoded),
         }
-        for stage in source_of(settings.source).stages():
+        for stage in stages:
             if stage in reads_and_makes:
                 read, made = reads_and_makes[stage]
+                counted = [files.counts(stage)] if stage in counting else []
                 yield PlannedJob(
                     stage,
                     corpus,
                     [*map(str, read)],
-                    [*map(str, made)],
+                    [*map(str, [*made, *counted])],
                     partial(inputs.stage_code, stage, settings),
                     inputs.stage_settings(stage, settings),
                 )

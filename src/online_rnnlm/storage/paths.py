@@ -35,6 +35,10 @@ class CorpusDirectory:
         """
         return self.path / "sentences.txt"
 
+    def counts(self, stage: str) -> Path:
+        """The number of articles or sentences that a stage read, and of those that it dropped."""
+        return self.path / f"{stage}.counts.json"
+
     @property
     def sentence_articles(self) -> Path:
         """int32 (sentences,): the number of each sentence's article, its line from 0."""

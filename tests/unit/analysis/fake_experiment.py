@@ -184,6 +184,7 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
             types=900,
             unk_tokens=count,
             oov_rate=0.04 + 0.01 * number,
+            in_train=0,
             mean_class_size=49.5,
         )
         for number, (split, count) in enumerate(SENTENCES.items())
@@ -198,6 +199,9 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
         corpus=corpus,
         source=source,
         articles=12,
+        empty_articles=1,
+        sentences_read=sum(SENTENCES.values()) + 9,
+        dropped={"too short": 5, "duplicate": 4},
         splits=splits,
         vocabulary_size=VOCABULARY,
         classes=CLASSES,

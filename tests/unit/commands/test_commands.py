@@ -139,7 +139,7 @@ def test_a_stage_before_the_one_that_it_needs_is_one_line(config, tmp_path, caps
     ("file", "key"),
     [
         ("examples/own-text.yaml", "corpora.own.source.train"),
-        ("paper.yaml", "source.file"),
+        ("examples/penn-treebank.yaml", "corpora.ptb.source.train"),
         ("published.yaml", "`"),
     ],
 )

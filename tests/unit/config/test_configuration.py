@@ -111,7 +111,7 @@ INFINITE, NONE = float("inf"), float("nan")
             "corpora.a.source.tokenized",
             ["`tokenised`"],
         ),
-        ({"corpora": {"a": {"source": {**VITAL, "file": "x"}}}}, "corpora.a.source.file", ["kind"]),
+        ({"corpora": {"a": {"source": {**VITAL, "url": "x"}}}}, "corpora.a.source.url", ["kind"]),
         ({"corpora": {"a": {"source": {"kind": "web"}}}}, "corpora.a.source.kind", ["'text'"]),
         ({"corpora": {"a": {"source": {}}}}, "corpora.a.source.kind", ["required"]),
         ({"corpora": {"a": {}}}, "corpora.a.source", ["required"]),
@@ -258,7 +258,7 @@ def test_a_path_may_begin_with_the_home_folder(monkeypatch):
     corpora = {"a": {"source": {"kind": "text", "file": "~/a.txt"}}}
     experiment = loading.parse(values(downloads="~/text", corpora=corpora))
     assert experiment.downloads == Path("/home/mine/text")
-    assert experiment.corpora["a"].source.file == Path("/home/mine/a.txt")
+    assert experiment.corpora["a"].source.file == [Path("/home/mine/a.txt")]
 
 
 @pytest.mark.parametrize(

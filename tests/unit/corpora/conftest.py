@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.download import fetch
 from online_rnnlm.corpora.encoding import encode
 from online_rnnlm.corpora.extraction import write_articles
 from online_rnnlm.corpora.sources import source_of
@@ -23,17 +24,27 @@ def settings(tmp_path: Path) -> CorpusSettings:
     )
 
 
+def _fetch(settings: CorpusSettings, folder: Path) -> None:
+    for download in source_of(settings.source).downloads():
+        fetch(download, folder)
+
+
 def _prepare(
     settings: CorpusSettings, folder: Path, processes: int = 1, name: str = "small"
 ) -> CorpusDirectory:
     directory = CorpusDirectory(folder / name)
     steps: dict[str, Callable[[], None]] = {
+        "fetch": lambda: _fetch(settings, folder),
         "articles": lambda: write_articles(settings, folder, directory.articles, processes),
         "sentences": lambda: write_sentences(
             settings, directory.articles, directory.sentences, processes
         ),
         "splits": lambda: write_splits(
-            settings, directory.sentences, {s: directory.split(s) for s in SPLITS}, processes
+            settings,
+            folder,
+            directory.sentences,
+            {s: directory.split(s) for s in SPLITS},
+            processes,
         ),
         "vocabulary": lambda: write_vocabulary(
             settings, directory.split("train"), directory.vocabulary

@@ -15,8 +15,10 @@ from online_rnnlm.corpora.corpus import Split, load_corpus
 from online_rnnlm.corpora.extraction import write_articles
 from online_rnnlm.corpora.numbering import Numbered, write_numbered
 from online_rnnlm.corpora.sources.wikipedia_vital import read_summaries
-from online_rnnlm.corpora.splitting import StoredText, divide, read_sentences, write_splits
+from online_rnnlm.corpora.splitting import StoredText, divide, write_splits
+from online_rnnlm.corpora.tally import CUT_OFF, NOT_SAMPLED, Tally
 from online_rnnlm.corpora.tokenisation import write_sentences
+from online_rnnlm.corpora.tokenised import read_sentences
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json
@@ -124,8 +126,8 @@ def test_the_articles_of_ready_files_are_numbered_in_each_file(
         files[split] = write_jsonl(tmp_path / f"{split}.jsonl", rows)
     directory = prepare(changed(settings, source={"kind": "text", **files}), tmp_path)
     for split in SPLITS:
-        # Only fragments are dropped from a ready file.
-        assert numbers_of(directory.split(split)) == [0] * 5 + [1] * 5
+        # A ready file is taken whole, with fragments and duplicates.
+        assert numbers_of(directory.split(split)) == [0] * 6 + [1] * 6
     assert topics_of(directory, "test") is None
 
 
@@ -142,7 +144,7 @@ def test_empty_lines_separate_the_articles_of_tokenised_text(
 ) -> None:
     file = tmp_path / "t.txt"
     file.write_text(text, encoding="utf-8")
-    found = list(read_sentences(file))
+    found = list(read_sentences([file]))
     assert [sentence for sentence, _ in found] == text.split()
     assert [number for _, number in found] == numbers
 
@@ -170,8 +172,13 @@ def stored(lengths: list[int]) -> StoredText:
 
 
 def parts_of(settings: CorpusSettings, text: StoredText) -> dict[str, list[tuple[int, int]]]:
-    parts = divide(settings, text)
-    return {split: [(int(sentence), int(n)) for sentence, n in parts[split]] for split in SPLITS}
+    tally = Tally()
+    list(tally.reading(text.sentences))
+    parts = divide(settings, text, tally)
+    found = {split: [(int(sentence), int(n)) for sentence, n in parts[split]] for split in SPLITS}
+    assert tally.kept == sum(map(len, found.values()))  # nothing is lost uncounted
+    assert set(tally.dropped) <= {CUT_OFF, NOT_SAMPLED}
+    return found
 
 
 def sized(by: str, test: int, valid: int, train: int | None, seed: int = 1) -> CorpusSettings:
@@ -283,7 +290,7 @@ def test_text_that_cannot_be_divided_by_article_is_refused_and_leaves_nothing(
     by_article = changed(settings, source=source, divide_by="article", train_sentences=train)
     outs = {split: tmp_path / "out" / split for split in SPLITS}
     with pytest.raises(UserError, match=rf"t\.txt.*{message}") as caught:
-        write_splits(by_article, tmp_path / "unused", outs)
+        write_splits(by_article, tmp_path, tmp_path / "unused", outs)
     assert "\n" not in str(caught.value)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
 
@@ -291,9 +298,9 @@ def test_text_that_cannot_be_divided_by_article_is_refused_and_leaves_nothing(
 def test_cuts_that_leave_a_split_too_few_sentences_are_refused() -> None:
     # 12 sentences would be enough for 2 + 2 + 8, but each cut drops two.
     with pytest.raises(UserError, match=r"12 sentences of 3 articles.*`train`"):
-        divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
+        divide(sized("article", 2, 2, 8), stored([4, 4, 4]), Tally())
     with pytest.raises(UserError, match=r"`valid`"):
-        divide(sized("article", 2, 2, None), stored([12]))
+        divide(sized("article", 2, 2, None), stored([12]), Tally())
 
 
 def test_a_text_and_its_numbers_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -327,7 +334,7 @@ def test_numbers_that_do_not_fit_the_sentences_are_refused(
         load_corpus(directory)
     outs = {split: tmp_path / "out" / split for split in SPLITS}
     with pytest.raises(UserError, match=r"sentences\.articles\.npy"):
-        write_splits(settings, directory.sentences, outs)
+        write_splits(settings, tmp_path, directory.sentences, outs)
     assert not (tmp_path / "out").exists()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.config.corpora import WikipediaVitalSource
+from online_rnnlm.config.sources import WikipediaVitalSource
 from online_rnnlm.corpora.download import fetch, verify
 from online_rnnlm.corpora.packaged import PackagedFile
 from online_rnnlm.corpora.sources import source_of

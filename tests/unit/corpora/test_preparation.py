@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,15 @@ def with_source(settings: CorpusSettings, **source: object) -> CorpusSettings:
 def write(file: Path, text: str | bytes) -> Path:
     file.write_bytes(text.encode() if isinstance(text, str) else text)
     return file
+
+
+def compressed(content: bytes) -> bytes:
+    """Compress as `.zst`."""
+    out = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(out, "zstd") as stream:
+        stream.write(content)
+    found: bytes = out.getvalue().to_pybytes()
+    return found
 
 
 def lines(file: Path) -> list[str]:
@@ -188,6 +198,9 @@ def test_jsonl_and_compressed_files_give_the_same_articles(
         "a.jsonl.gz": gzip.compress(rows.encode()),
         "a.jsonl.bz2": bz2.compress(rows.encode()),
         "a.jsonl.xz": lzma.compress(rows.encode()),
+        "a.jsonl.zst": compressed(rows.encode()),
+        "A.NDJSON.XZ": lzma.compress(rows.encode()),
+        "a.json": rows.replace("\n", "\r\n").encode(),
     }
     found = set()
     for name, content in packed.items():
@@ -282,7 +295,7 @@ def test_bad_text_is_refused_and_leaves_nothing(
     out = {split: tmp_path / "out" / split for split in SPLITS}
     changed = with_source(settings, file=file, tokenised=True)
     with pytest.raises(UserError, match=f"bad.txt.*{message}") as caught:
-        write_splits(changed, tmp_path / "unused", out)
+        write_splits(changed, tmp_path, tmp_path / "unused", out)
     assert "\n" not in str(caught.value)
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
 
@@ -291,13 +304,20 @@ def test_bad_text_is_refused_and_leaves_nothing(
     ("name", "content", "message"),
     [
         ("bad.jsonl", '{"text": "x"}\n[1]\n', "line 2: a JSON object"),
-        ("bad.jsonl", '{"text": "x"}\n{"title": "x"}\n', "line 2: a JSON object"),
+        ("bad.jsonl", '{"text": "x"}\n{"title": "x"}\n', "line 2: a string `text`"),
+        ("bad.JSON", '{"text": "x"}\n{"text": ["x"]}\n', "line 2: a string `text`"),
+        ("bad.ndjson", '{"text": "x", "text": "y"}\n', "line 1: not JSON: the key 'text'"),
+        ("bad.jsonl", '{"text": "x\\u0000y"}\n', "line 1: `text`: a NUL character"),
+        ("bad.jsonl", '{"text": "x", "title": "\\ud800"}\n', "line 1: `title`, character 1: half"),
+        ("bad.parquet", b"no parquet at all", "damaged"),
         ("bad.jsonl", '{"text": "x"}\n{"te', "line 2: not JSON"),
         ("bad.jsonl", '{"text": " "}\n', "empty"),
         ("bad.txt", "", "empty"),
         ("bad.gz", b"plain", "damaged"),
         ("bad.xz", lzma.compress(b"some text\n" * 9)[:-20], "damaged"),
         ("bad.bz2", bz2.compress(b"some text\n" * 9)[:-5], "damaged"),
+        ("bad.zst", compressed(b"some text\n" * 999)[:-9], "damaged"),
+        ("bad.GZ", b"plain", "damaged"),
     ],
 )
 def test_bad_articles_are_refused_and_leave_nothing(

@@ -8,13 +8,14 @@ from typing import get_args
 import pytest
 
 from online_rnnlm.config import corpora as typed
+from online_rnnlm.config import sources as of_sources
 from online_rnnlm.corpora import sources
 from online_rnnlm.corpora.sources import base
 from online_rnnlm.storage.paths import SPLITS
 
 KINDS = [
     get_args(one.model_fields["kind"].annotation)[0]
-    for one in get_args(get_args(typed.SourceSettings)[0])
+    for one in get_args(get_args(of_sources.SourceSettings)[0])
 ]
 ALL = ("fetch", "articles", "sentences", "splits", "vocabulary", "encode")
 THREE = {split: Path(f"{split}.txt") for split in SPLITS}
@@ -65,7 +66,7 @@ def test_articles_are_counted_where_they_are_known(
 
 
 def test_a_kind_without_a_module_is_an_error() -> None:
-    unknown = typed.WikipediaVitalSource.model_construct(kind="nowhere")
+    unknown = of_sources.WikipediaVitalSource.model_construct(kind="nowhere")
     with pytest.raises(ModuleNotFoundError, match="nowhere"):
         sources.source_of(unknown)
 
@@ -74,10 +75,14 @@ def test_asking_a_source_loads_nothing_slow() -> None:
     script = (
         "import sys; from online_rnnlm.config import corpora as c\n"
         "from online_rnnlm.corpora.sources import source_of\n"
-        f"for kind in {[kind for kind in KINDS if kind != 'text']!r}:\n"
-        "    source = source_of(c.CorpusSettings(source={'kind': kind}).source)\n"
+        "files = dict.fromkeys(('train', 'valid', 'test'), 'a.txt')\n"
+        "needs = {'text': files, 'penn-treebank': files, 'dump': {'file': 'a.xml'}}\n"
+        f"for kind in {KINDS!r}:\n"
+        "    values = {'kind': kind, **needs.get(kind, {})}\n"
+        "    source = source_of(c.CorpusSettings(source=values).source)\n"
         "    source.stages(), source.describe(), source.downloads()\n"
-        "print([m for m in ('mwxml', 'mwparserfromhell', 'nltk', 'numpy') if m in sys.modules])"
+        "slow = 'mwxml', 'mwparserfromhell', 'nltk', 'numpy', 'pyarrow', 'requests'\n"
+        "print([m for m in slow if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

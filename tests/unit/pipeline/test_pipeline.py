@@ -66,7 +66,7 @@ def test_a_stage_reads_no_other_settings_than_it_is_said_to(tmp_path, index):
         "sentences": lambda s: tokenisation.write_sentences(
             s, directory.articles, directory.sentences, 1
         ),
-        "splits": lambda s: splitting.write_splits(s, directory.sentences, outs, 1),
+        "splits": lambda s: splitting.write_splits(s, directory.path, directory.sentences, outs, 1),
         "vocabulary": lambda s: vocabulary.write_vocabulary(s, outs["train"], directory.vocabulary),
         "encode": lambda s: encoding.encode(s, "corpus", directory),
     }

@@ -146,7 +146,9 @@ def test_how_an_epoch_is_recorded_is_no_part_of_what_a_run_is(changed_by, file, 
     """The rule that writes the record runs again and finds that the weights are unchanged."""
     found = changed_by(file, old, new)
     assert "train" in found
-    assert not found & {"kernel", "graph", "compiled", "articles", "sentences"}
+    assert not found & {"kernel", "graph", "compiled"}
+    # The stages of a corpus write records, too, which have the same version.
+    assert bool(found & {"articles", "sentences"}) == (file == "storage/records/base.py")
 
 
 def test_a_record_of_another_version_is_made_again_by_the_rule_that_writes_it(changed_by):

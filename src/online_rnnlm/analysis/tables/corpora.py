@@ -31,6 +31,7 @@ def make(results: Results) -> Table:
         "Tokens count </s>, words do not. Types: different words, before the vocabulary is "
         "applied. OOV: the share of words that are <unk>.",
         *(_classes_note(statistics) for statistics in corpora),
+        *(note for statistics in corpora for note in _dropped_notes(statistics)),
     ]
     return Table("corpora", "The corpora", data.astype({"articles": "Int64"}), columns, notes)
 
@@ -70,3 +71,22 @@ def _classes_note(statistics: Statistics) -> str:
         f"{statistics.corpus}: classes by the rule {statistics.class_rule}; the largest has "
         f"{max(statistics.class_sizes):,} words."
     )
+
+
+def _dropped_notes(statistics: Statistics) -> Iterator[str]:
+    """Yield what became of the sentences that are in no split, and of those that are in two."""
+    reasons = [f"{number:,} {reason}" for reason, number in statistics.dropped.items()]
+    if statistics.empty_articles:
+        yield f"{statistics.corpus}: {statistics.empty_articles:,} articles have no text."
+    if reasons:
+        yield (
+            f"{statistics.corpus}: of {statistics.sentences_read:,} sentences, these are in no "
+            f"split: {', '.join(reasons)}."
+        )
+    for split in SPLITS[1:]:
+        found = statistics.splits[split]
+        if found.in_train:
+            yield (
+                f"{statistics.corpus}: {found.in_train:,} of the {found.sentences:,} sentences of "
+                f"{split} are in train, too."
+            )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from online_rnnlm.config.corpora import SourceSettings
+from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.storage.syntax import PACKAGE
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from online_rnnlm.config.base import Settings
 from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.download import Download
 
+if TYPE_CHECKING:
+    from online_rnnlm.corpora.numbering import Numbered
+
 STAGES = ("fetch", "articles", "sentences", "splits", "vocabulary", "encode")
 """All stages of the preparation of a text, in order."""
+WHOLE = "file"
+"""The key of the files of a text that is to be divided."""
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
+Files = dict[str, list[Path]]
+"""The files of each split, or those of the whole text under `WHOLE`."""
 
 
 @dataclass(frozen=True)
@@ -29,63 +36,73 @@ class Description:
     """The origin of the text."""
 
 
-@dataclass(frozen=True)
-class ReadyText:
-    """Text that the stage `splits` reads itself, as its sentences or its splits are known."""
-
-    tokenised: bool
-    """True if it has one tokenised sentence per line, False if `read_articles` is to read it."""
-    whole: Path | None = None
-    """One file to be divided; it must be tokenised."""
-    splits: Mapping[str, Path] = field(default_factory=dict)
-    """The file of every split, if there is no `whole`; it is not divided."""
-
-
 class Source(ABC, Generic[AnySettings]):
     """The source of a corpus's text.
 
-    A kind of source must define `articles` and `describe`. One that needs files must also define
-    `downloads` or `user_files`.
+    A kind of source must define `describe`, and `articles` or, if its sentences are known, `ready`
+    and `sentences`. One that needs files must also define `downloads` or `user_files`.
     """
 
     def __init__(self, settings: AnySettings) -> None:
         self.settings = settings
 
     @abstractmethod
+    def describe(self) -> Description:
+        """Describe the source."""
+
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read the articles in order; the result does not depend on the number of processes.
 
-        `downloads` is the folder of the source's verified downloads. Raises UserError if a file is
-        missing or damaged.
+        Those without text are among them. `downloads` is the folder of the source's verified
+        downloads. Raises UserError if a file is missing or damaged.
         """
-
-    @abstractmethod
-    def describe(self) -> Description:
-        """Describe the source."""
+        raise NotImplementedError
 
     def downloads(self) -> Sequence[Download]:
         """The files to be downloaded before anything is read."""
         return ()
 
-    def user_files(self) -> dict[str, Path]:
-        """The user's own files that are read, by the keys of the settings that name them."""
+    def user_files(self) -> list[tuple[str, Path]]:
+        """The user's own files that are read, each with the key of the setting that names it."""
+        return []
+
+    @property
+    def ready(self) -> bool:
+        """True if the text skips the stages `articles` and `sentences`.
+
+        Its splits are then known, or at least its sentences.
+        """
+        return False
+
+    @property
+    def tokenised(self) -> bool:
+        """True if the sentences of a text that is `ready` are known: `sentences` reads them."""
+        return self.ready
+
+    def text_files(self, downloads: Path) -> Files:
+        """The files of a text that is `ready`."""
         return {}
 
-    def ready_text(self) -> ReadyText | None:
-        """The text if it skips the stages `articles` and `sentences`; None if it needs both."""
-        return None
+    def sentences(self, files: Sequence[Path]) -> Iterator[Numbered]:
+        """Read the sentences of tokenised files, each with the number of its article, from 0.
+
+        Raises UserError if a file has no sentence, or is damaged.
+        """
+        from online_rnnlm.corpora.tokenised import read_sentences
+
+        return read_sentences(files)
 
     def counts_articles(self) -> bool:
         """True if the number of articles is known, and not only that of paragraphs."""
-        return self.ready_text() is None
+        return not self.ready
 
     def stages(self) -> tuple[str, ...]:
         """The stages that the text goes through, in order."""
-        first = "articles" if self.ready_text() is None else "splits"
+        first = "splits" if self.ready else "articles"
         fetch = STAGES[:1] if self.downloads() else ()
         return (*fetch, *STAGES[STAGES.index(first) :])
 
     def files(self, downloads: Path) -> list[Path]:
         """All files that are read by the first stage after `fetch`."""
         fetched = [download.path(downloads) for download in self.downloads()]
-        return [*fetched, *self.user_files().values()]
+        return [*fetched, *(file for _, file in self.user_files())]

@@ -1,45 +1,61 @@
-"""The user's own text: one file to be split, or three ready files."""
+"""The user's own text: one text to be split, or three ready splits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from online_rnnlm.config.corpora import TextSource
-from online_rnnlm.corpora.articles import Article, is_jsonl, read_articles
+from online_rnnlm.config.sources import TextSource
+from online_rnnlm.corpora.articles import Article, has_articles, read_all_articles
+from online_rnnlm.corpora.remote import RemoteFile
 from online_rnnlm.corpora.sources import base
-from online_rnnlm.errors import UserError
+from online_rnnlm.corpora.users_files import expanded, named
 from online_rnnlm.storage.paths import SPLITS
 
 
 class Source(base.Source[TextSource]):
-    """Text files, compressed or not, plain or with one JSON object per line."""
+    """Text files, compressed or not: plain, or with articles."""
 
-    def user_files(self) -> dict[str, Path]:
+    def downloads(self) -> Sequence[RemoteFile]:
+        """The file at an address, if there is one."""
+        return [RemoteFile.of(self.settings.url)] if self.settings.url else []
+
+    def user_files(self) -> list[tuple[str, Path]]:
         """The setting `file`, or `train`, `valid` and `test`."""
-        files = {key: getattr(self.settings, key) for key in ("file", *SPLITS)}
-        return {key: file for key, file in files.items() if file}
+        return named(self.settings, (base.WHOLE, *SPLITS))
 
-    def ready_text(self) -> base.ReadyText | None:
-        """The text, if it is tokenised or in three files; else None."""
+    @property
+    def ready(self) -> bool:
+        """True if the text is tokenised or in three files."""
+        return self.tokenised or self.settings.train is not None
+
+    @property
+    def tokenised(self) -> bool:
+        """True if the settings say so."""
+        return self.settings.tokenised
+
+    def text_files(self, downloads: Path) -> base.Files:
+        """The files of the whole text, or of each split."""
         settings = self.settings
-        if settings.file is None:
-            return base.ReadyText(settings.tokenised, splits=self.user_files())
-        return base.ReadyText(tokenised=True, whole=settings.file) if settings.tokenised else None
+        if settings.train is None:
+            return {base.WHOLE: self.files(downloads)}
+        return {split: expanded(getattr(settings, split)) for split in SPLITS}
 
     def counts_articles(self) -> bool:
-        """True only for a single file with one article per line."""
-        file = self.settings.file
-        return super().counts_articles() and file is not None and is_jsonl(file)
+        """True only for a whole text in files with articles."""
+        names = [file for _, file in self.user_files()] or [Path(d.name) for d in self.downloads()]
+        return super().counts_articles() and all(map(has_articles, names))
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
-        """Read the articles of `file`, in one process."""
-        if self.settings.file is None:
-            raise UserError("three ready files have no articles: `splits` reads them as they are")
-        return read_articles(self.settings.file)
+        """Read the articles of the whole text, in one process."""
+        for file in self.files(downloads):
+            yield from read_all_articles(file)
 
     def describe(self) -> base.Description:
-        """The files' names and paths; their licence is not known."""
-        files = self.user_files().values()
+        """The files' names and paths, or the address; the licence is not known."""
+        [*remote] = self.downloads()
+        if remote:
+            return base.Description(remote[0].name, None, remote[0].origin)
+        files = [file for _, file in self.user_files()]
         names = ", ".join(file.name for file in files)
         return base.Description(names, None, ", ".join(map(str, files)))

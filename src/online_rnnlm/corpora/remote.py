@@ -1,0 +1,189 @@
+"""Files at addresses: downloaded from the first mirror that has the right one, and verified."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from online_rnnlm.config.sources import Url
+from online_rnnlm.corpora.download import Download, verify
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import sha256_of
+
+logger = logging.getLogger(__name__)
+
+_ALGORITHMS = {128: "sha512", 64: "sha256", 40: "sha1", 32: "md5"}
+"""Algorithms by the length of their sums as hexadecimal digits."""
+_SUM = r"([0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
+_POINTER = re.compile(r"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
+
+
+class Checksum(NamedTuple):
+    """A sum of a file's content."""
+
+    algorithm: str
+    digits: str
+
+    def of(self, file: Path) -> Checksum:
+        """Return the sum of a file by the same algorithm."""
+        with file.open("rb") as stream:
+            return Checksum(self.algorithm, hashlib.file_digest(stream, self.algorithm).hexdigest())
+
+    def __str__(self) -> str:
+        """Return the algorithm and the digits."""
+        return f"{self.algorithm} {self.digits}"
+
+
+@dataclass(frozen=True)
+class RemoteFile(Download):
+    """A file at one of several addresses, with its sum or the address of a list of sums."""
+
+    addresses: tuple[str, ...]
+    kept_as: str
+    sha256: str | None = None
+    checksums: str | None = None
+
+    @classmethod
+    def of(cls, url: Url) -> RemoteFile:
+        """Return the file that settings describe."""
+        return cls(tuple(url.address), url.kept_as, url.sha256, url.checksums)
+
+    @property
+    def name(self) -> str:
+        """Name of the file in the folder of downloads."""
+        return self.kept_as
+
+    @property
+    def origin(self) -> str:
+        """The first address."""
+        return self.addresses[0]
+
+    @property
+    def identity(self) -> str:
+        """The sum, or the address of the list of sums."""
+        return self.sha256 or f"{self.checksums} {self.origin}"
+
+    def write(self, out: Path) -> None:
+        """Download the file to `out` from the first address that has the right one.
+
+        What an interrupted download leaves is continued. A wrong file is kept beside `out`, with
+        `.wrong` behind its name. Raises UserError, with the reason for each address.
+        """
+        expected = self._expected()
+        partial = out.with_name(f".{self.name}.part")
+        problems = []
+        for address in self.addresses:
+            problem = self._from(address, partial, expected)
+            if problem is None:
+                partial.replace(out)
+                if self.sha256 is None:
+                    self._note(out.with_name(self.name), sha256_of(out))
+                return
+            problems.append(f"{address}: {problem}")
+        raise UserError(f"{self.name}: could not be downloaded: {'; '.join(problems)}")
+
+    def verify(self, file: Path) -> None:
+        """Raise UserError if a file that is there has another checksum.
+
+        A file that was put there by hand is compared with the list of sums.
+        """
+        if self.sha256 is not None:
+            verify(file, self.sha256)
+            return
+        noted = _note_of(file)
+        if noted.is_file():
+            verify(file, noted.read_text(encoding="utf-8").partition(" ")[0])
+            return
+        expected = self._expected()
+        found = expected.of(file)
+        if found != expected:
+            raise UserError(
+                _wrong(str(file), found, expected) + ": delete it to have it downloaded"
+            )
+        self._note(file, sha256_of(file))
+
+    def _from(self, address: str, partial: Path, expected: Checksum) -> str | None:
+        """Download from one address; return the problem, or None if the file is right."""
+        from online_rnnlm.corpora.transfer import TransferError, transfer  # noqa: PLC0415
+
+        continued = partial.exists()
+        try:
+            transfer(address, partial)
+            if continued and expected.of(partial) != expected:
+                logger.warning("%s: what was continued is wrong: it is downloaded anew", address)
+                partial.unlink()
+                transfer(address, partial)
+        except TransferError as error:
+            # A server that says a wrong length breaks off after the last byte.
+            if not partial.exists() or expected.of(partial) != expected:
+                return str(error)
+        found = expected.of(partial)
+        if found == expected:
+            return None
+        wrong = partial.with_name(f"{self.name}.wrong")
+        partial.replace(wrong)
+        return _wrong("a wrong file", found, expected) + f": it is kept as {wrong}"
+
+    def _expected(self) -> Checksum:
+        """Return the right sum; raises UserError if the list of sums cannot be had."""
+        if self.sha256 is not None:
+            return Checksum("sha256", self.sha256)
+        from online_rnnlm.corpora.transfer import TransferError, read_text  # noqa: PLC0415
+
+        assert self.checksums is not None
+        try:
+            text = read_text(self.checksums)
+        except TransferError as error:
+            raise UserError(f"{self.checksums}: could not be downloaded: {error}") from None
+        wanted = PurePosixPath(self.origin).name
+        found = find_sum(text, wanted)
+        if found is None:
+            raise UserError(f"{self.checksums}: has no checksum of {wanted}")
+        return found
+
+    def _note(self, file: Path, sha256: str) -> None:
+        """Note the sha256 of a verified file beside it, as `sha256sum` writes it."""
+        _note_of(file).write_text(f"{sha256}  {file.name}\n", encoding="utf-8")
+
+
+def on_hugging_face(data_set: str, revision: str, path: str, name: str) -> RemoteFile:
+    """Return a large file of a data set at a fixed revision; its Git LFS pointer has its sha256."""
+    place = f"https://huggingface.co/datasets/{data_set}"
+    address = f"{place}/resolve/{revision}/{path}"
+    return RemoteFile((address,), name, checksums=f"{place}/raw/{revision}/{path}")
+
+
+def find_sum(text: str, name: str) -> Checksum | None:
+    """Return the sum of a file in a list of sums; None if there is none.
+
+    The list is what `sha256sum` or the like writes, in its usual form or with `--tag`, a single
+    sum, or a Git LFS pointer.
+    """
+    pointer = _POINTER.search(text)
+    if pointer:
+        return Checksum("sha256", pointer[1])
+    for line in text.splitlines():
+        usual = re.fullmatch(rf"{_SUM} [ *](.+)", line.strip())
+        if usual and PurePosixPath(usual[2]).name == name:
+            return _checksum(usual[1])
+        tagged = re.fullmatch(rf"[\w-]+ \((.+)\) = {_SUM}", line.strip())
+        if tagged and PurePosixPath(tagged[1]).name == name:
+            return _checksum(tagged[2])
+    single = re.fullmatch(_SUM, text.strip())
+    return _checksum(single[1]) if single else None
+
+
+def _checksum(digits: str) -> Checksum:
+    return Checksum(_ALGORITHMS[len(digits)], digits.lower())
+
+
+def _note_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
+
+
+def _wrong(what: str, found: Checksum, expected: Checksum) -> str:
+    return f"{what}: {found}, not the expected {expected.digits}"
