@@ -10,6 +10,7 @@ from typing import Any
 
 from online_rnnlm.corpora.textfiles import (
     BROKEN,
+    BYTE_ORDER_MARK,
     inner_suffix,
     read_lines,
     refuse_none,
@@ -120,7 +121,8 @@ def _article(row: dict[str, Any], where: str) -> Article:
         raise UserError(f"{where}: `topic` must be a string where there is one")
     for key, value in (("text", row["text"]), ("title", str(title)), ("topic", topic)):
         _refuse_what_is_no_text(value, f"{where}: `{key}`")
-    return Article(title=str(title), text=row["text"].strip(), topic=topic.strip() or None)
+    text = row["text"].replace(BYTE_ORDER_MARK, "").strip()
+    return Article(title=str(title), text=text, topic=topic.strip() or None)
 
 
 def _refuse_what_is_no_text(value: str, where: str) -> None:

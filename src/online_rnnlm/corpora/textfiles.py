@@ -30,7 +30,8 @@ OPENERS: dict[str, Callable[..., Any]] = {
 }
 """The functions that open compressed files, by suffix."""
 BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
+"""A mark that stands at the start of files, and where such files were put together."""
 
 
 def inner_suffix(path: Path) -> str:
@@ -67,7 +68,7 @@ def why_no_file(path: Path) -> str | None:
 def read_lines(path: Path) -> Iterator[str]:
     """Stream the lines of a UTF-8 text file without their ends, which are LF, CR LF or CR.
 
-    A byte order mark at the start of a line is left out. Raises UserError, naming the file and the
+    Byte order marks are left out. Raises UserError, naming the file and the
     line, if the file is damaged or no UTF-8 text.
     """
     with open_bytes(path) as file:
@@ -104,11 +105,10 @@ def _decode(path: Path, number: int, raw: bytes) -> str:
         raise UserError(
             f"{where}: not UTF-8: this is no text file, or in another encoding"
         ) from None
-    return text
+    return text.replace(BYTE_ORDER_MARK, "")
 
 
 def _without_ends(text: str) -> Iterator[str]:
     """Yield the lines in what ends with the first LF: one line, if CR alone ends none."""
     text = text.removesuffix("\n").removesuffix("\r")
-    for line in text.split("\r") if "\r" in text else (text,):
-        yield line.removeprefix(_BYTE_ORDER_MARK)
+    yield from text.split("\r") if "\r" in text else (text,)

@@ -6,15 +6,18 @@ from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import UserError
 
 _UNKNOWN_IN_CAPITALS = UNKNOWN.upper()
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def words_of(sentence: str) -> list[str]:
     """Divide a tokenised sentence at spaces and tabs; the word `<UNK>` is read as `<unk>`.
 
-    All other characters belong to words, a no-break space included. Raises UserError, without the
+    All other characters belong to words, a no-break space included; only byte order marks are left
+    out. Raises UserError, without the
     place in the text, if the sentence contains `</s>`.
     """
-    words = [word for word in sentence.replace("\t", " ").split(" ") if word]
+    without_marks = sentence.replace(_BYTE_ORDER_MARK, "").replace("\t", " ")
+    words = [word for word in without_marks.split(" ") if word]
     if _UNKNOWN_IN_CAPITALS in words:
         words = [UNKNOWN if word == _UNKNOWN_IN_CAPITALS else word for word in words]
     if SENTENCE_END in words:

@@ -1,0 +1,59 @@
+"""Tests in Snakemake of a text at an address."""
+
+import hashlib
+import json
+
+import pytest
+
+from tests.unit.corpora.http_server import Served, bad_server
+
+ARTICLES = "".join(
+    json.dumps({"title": f"T{n}", "text": f"The cat {n} sat here.\nIt saw {n} dogs there."}) + "\n"
+    for n in range(30)
+).encode()
+STATISTICS = "results/tiny/corpora/own/statistics.json"
+
+
+@pytest.fixture
+def server():
+    with bad_server() as made:
+        yield made
+
+
+def configure(project, server, **url):
+    url = {"address": server.address("texts/own.jsonl"), **url}
+    sizes = {"valid_sentences": 5, "test_sentences": 5, "classes": {"count": 3}}
+    own = {"source": {"kind": "text", "url": url}, "vocabulary": {"min_count": 1}, **sizes}
+    rows = [{"hidden_size": 4}]
+    file = project.configure(experiment="tiny", downloads="texts", corpora={"own": own}, rows=rows)
+    return (STATISTICS, "--cores", "1", "--configfile", file)
+
+
+def test_it_is_fetched_once_verified_and_fetched_again_if_it_is_deleted(project, server):
+    server.files["texts/own.jsonl"] = Served(ARTICLES, breaks=1)
+    arguments = configure(project, server, sha256=hashlib.sha256(ARTICLES).hexdigest())
+    project.succeed(*arguments)
+    file = project.path / "texts" / "own.jsonl"
+    assert file.read_bytes() == ARTICLES
+    statistics = json.loads((project.path / STATISTICS).read_text())
+    assert statistics["source"]["origin"] == server.address("texts/own.jsonl")
+    assert (statistics["articles"], statistics["sentences_read"]) == (30, 60)
+    asked = server.asked.total()
+    assert project.planned(*arguments) == set()
+    file.unlink()
+    assert "fetch" in project.planned(*arguments)
+    project.succeed(*arguments)
+    assert server.asked.total() == asked + 1
+    assert json.loads((project.path / STATISTICS).read_text()) == statistics
+
+
+def test_a_wrong_file_stops_the_workflow_in_one_line(project, server):
+    server.files["texts/own.jsonl"] = Served(b"<html>Please log in.</html>")
+    server.files["texts/sums"] = Served(f"{'0' * 64}  own.jsonl\n".encode())
+    arguments = configure(project, server, checksums=server.address("texts/sums"))
+    done = project.snakemake(*arguments)
+    assert done.returncode != 0
+    said = (done.stdout + done.stderr).splitlines()
+    [line] = dict.fromkeys(line for line in said if line.startswith("online-rnnlm: error: "))
+    assert "own.jsonl: could not be downloaded" in line and "0" * 64 in line
+    assert [file.name for file in (project.path / "texts").iterdir()] == ["own.jsonl.wrong"]
