@@ -26,7 +26,7 @@ def configure(project, server, **url):
     own = {"source": {"kind": "text", "url": url}, "vocabulary": {"min_count": 1}, **sizes}
     rows = [{"hidden_size": 4}]
     file = project.configure(experiment="tiny", downloads="texts", corpora={"own": own}, rows=rows)
-    return (STATISTICS, "--cores", "1", "--configfile", file)
+    return ("--cores", "1", STATISTICS, "--configfile", file)
 
 
 def test_it_is_fetched_once_verified_and_fetched_again_if_it_is_deleted(project, server):
