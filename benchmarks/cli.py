@@ -17,6 +17,7 @@ from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
 from benchmarks.convergence import convergence
 from benchmarks.operation import operation
 from benchmarks.peers import graph, torch
+from benchmarks.preparation import preparation
 from benchmarks.processes import memory, side_by_side, start
 from benchmarks.profile import profile
 from benchmarks.report import setup, show
@@ -46,9 +47,13 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "jax": jax,
     "torch": torch,
     "convergence": convergence,
+    "preparation": preparation,
 }
-ON_A_GPU = "jax"
-"""A section that is measured only on demand: on a CPU it takes longer than all others together."""
+ON_DEMAND = ("jax", "preparation")
+"""Sections that are measured only on demand.
+
+On a CPU, JAX takes longer than all others together; the preparation needs a large text.
+"""
 logger = logging.getLogger("benchmarks")
 
 
@@ -96,10 +101,10 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         nargs="+",
         choices=list(SECTIONS),
-        default=[name for name in SECTIONS if name != ON_A_GPU],
+        default=[name for name in SECTIONS if name not in ON_DEMAND],
         metavar="NAME",
         help=f"measure only these of {', '.join(SECTIONS)}; the values of others are kept "
-        f"(default: all but {ON_A_GPU})",
+        f"(default: all but {' and '.join(ON_DEMAND)})",
     )
     add("--quick", action="store_true", help="measure with little work, only to see that it works")
     add("--repeats", type=int, default=7, help="rounds (default: %(default)s)")
@@ -131,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[64, 256, 1024],
         help="sentences per update, for JAX (default: 64 256 1024)",
     )
+    add("--articles", type=Path, help="a large text with articles, for `preparation`")
     add("--torch-python", type=Path, help="a Python interpreter that has PyTorch")
     add(
         "--torch-seconds",
@@ -193,6 +199,7 @@ def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
         thresholds=dict(zip((STATIC, ONLINE), parsed.perplexity, strict=True)),
         device=parsed.device,
         batches=tuple(parsed.batches),
+        articles=parsed.articles,
         torch_python=parsed.torch_python,
         torch_seconds=parsed.torch_seconds,
     )

@@ -48,6 +48,8 @@ class Options:
     """The device that JAX computes on."""
     batches: tuple[int, ...] = (64, 256, 1024)
     """Numbers of sentences per update, with JAX."""
+    articles: Path | None = None
+    """A large text, for the preparation of texts of growing size."""
     torch_python: Path | None = None
     torch_seconds: float = 300.0
     """Seconds of processor time that PyTorch gets to learn."""

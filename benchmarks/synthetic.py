@@ -78,6 +78,7 @@ def _statistics(corpus: Corpus, files: dict[str, str]) -> Statistics:
             types=corpus.vocabulary_size,
             unk_tokens=0,
             oov_rate=0.0,
+            in_train=0,
             mean_class_size=corpus.mean_class_size(name),
         )
         for name, split in corpus.splits.items()
@@ -86,6 +87,9 @@ def _statistics(corpus: Corpus, files: dict[str, str]) -> Statistics:
         corpus="zipf",
         source=CorpusSource(kind="zipf", title="random words", licence=None, origin="random words"),
         articles=None,
+        empty_articles=0,
+        sentences_read=sum(split.sentences for split in corpus.splits.values()),
+        dropped={},
         splits=splits,
         vocabulary_size=corpus.vocabulary_size,
         classes=corpus.classes,

@@ -20,6 +20,7 @@ from benchmarks.rows import Target, row
 from benchmarks.synthetic import SENTENCE_WORDS, write_zipf_corpus
 from online_rnnlm.config.corpora import ClassSettings
 from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.errors import UserError
 from online_rnnlm.model.cost import multiply_adds_per_word
 from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.storage.paths import CorpusDirectory
@@ -148,6 +149,21 @@ def test_what_tracking_costs_is_measured(corpus_directory, tmp_path):
     rows = results["sections"]["tracking"]["rows"]
     assert [line["unit"] for line in rows] == ["s", "s", "times", "times", "CPU s"]
     assert all(line["median"] > 0 for line in rows)
+
+
+def test_the_preparation_of_a_text_is_measured_stage_by_stage(corpus_directory, tmp_path):
+    articles = tmp_path / "text.jsonl"
+    lines = (f"The {n} cats sat here.\\nThey saw {n} dogs there." for n in range(400))
+    articles.write_text("".join(f'{{"text": "{line}"}}\n' for line in lines), encoding="utf-8")
+    values = {"only": ["preparation"], "articles": articles, "corpus": [corpus_directory.path]}
+    cli.run(_arguments(tmp_path, **values))
+    results = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
+    time, memory = results["sections"]["preparation"]["rows"]
+    assert set(time["stages"]) == {"articles", "sentences", "splits", "vocabulary", "encode"}
+    assert all(stage["cpu_seconds"] > 0 for stage in time["stages"].values())
+    assert memory["median"] > 10
+    with pytest.raises(UserError, match="--articles"):
+        cli.run(_arguments(tmp_path, only=["preparation"], corpus=[corpus_directory.path]))
 
 
 def test_figures_of_another_corpus_are_not_kept(make_corpus_directory, tmp_path, capsys):
