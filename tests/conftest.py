@@ -43,8 +43,8 @@ LONGEST = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Use one worker more than there are cores, as tests of clusters and servers mostly wait."""
-    return (os.cpu_count() or 1) + 1
+    """Use two workers more than there are cores, as tests of clusters and servers mostly wait."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

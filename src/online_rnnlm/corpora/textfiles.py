@@ -59,8 +59,9 @@ def why_no_file(path: Path) -> str | None:
             return "is a directory, not a file"
         if path.is_file():
             return None
-        there = path.exists() and not path.is_symlink()
-        return "is not a regular file: it cannot be read twice" if there else "no such file"
+        if path.exists():
+            return "is not a regular file: it cannot be read twice"
+        return "is a link that leads to no file" if path.is_symlink() else "no such file"
     except OSError as error:
         return str(error.strerror)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 from tests.unit.corpora.http_server import BadServer, Served, bad_server
+from tests.unit.corpora.test_dump import dump
 
 Prepare = Callable[..., CorpusDirectory]
 
@@ -211,7 +213,45 @@ def test_only_spaces_and_tabs_divide_tokenised_text(tmp_path: Path, prepare: Pre
     assert directory.split("test").read_text(encoding="utf-8") == " ".join([*words, "<unk>"]) + "\n"
 
 
-def test_a_pipe_is_no_file(tmp_path: Path, prepare: Prepare) -> None:
+def test_what_is_no_file_is_said(tmp_path: Path, prepare: Prepare) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UserError, match="pipe: is not a regular file"):
-        prepare(corpus({"kind": "text", "file": tmp_path / "pipe"}), tmp_path)
+    (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, what in (
+        ("pipe", "is not a regular file"),
+        ("dangling", "is a link that leads to no file"),
+        ("loop", "is a link that leads to no file"),
+        (".", "is a directory"),
+        ("none", "no such file"),
+    ):
+        with pytest.raises(UserError, match=rf"{name}: {what}"):
+            prepare(corpus({"kind": "text", "file": tmp_path / name}), tmp_path)
+
+
+def test_a_dump_is_the_same_from_a_path_and_an_address(
+    tmp_path: Path, prepare: Prepare, server: BadServer
+) -> None:
+    pages: list[dict[str, object]] = [
+        {"title": f"T{n}", "text": f"The [[cat]] {n} sat here.\n\nIt saw {n} dogs there."}
+        for n in range(9)
+    ]
+    pages.append({"title": "Empty", "text": "{{template}}"})
+    pages.append({"title": "Talk:T1", "text": "This is no article.", "ns": 1})
+    content = bz2.compress(dump(pages))
+    (tmp_path / "own.xml.bz2").write_bytes(content)
+    server.files["some.xml.bz2"] = Served(content, breaks=1)
+    sums = f"{hashlib.sha1(content).hexdigest()}  some.xml.bz2\n"
+    server.files["sha1sums.txt"] = Served(sums.encode())
+    url = {"address": server.address("some.xml.bz2"), "checksums": server.address("sha1sums.txt")}
+    found = []
+    for name, place in (("path", {"file": tmp_path / "own.xml.bz2"}), ("url", {"url": url})):
+        settings = corpus({"kind": "dump", "title": "Some wiki", "licence": "CC0", **place})
+        directory = prepare(settings, tmp_path, name=name)
+        statistics = read_json(directory.statistics)
+        assert (statistics["articles"], statistics["empty_articles"]) == (9, 1)
+        assert (statistics["source"]["title"], statistics["source"]["licence"]) == (
+            "Some wiki",
+            "CC0",
+        )
+        found.append(statistics["digest"])
+    assert found[0] == found[1]
