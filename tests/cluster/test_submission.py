@@ -11,7 +11,7 @@ RESULTS = "results/smoke"
 LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track", "complete"}
 IN_PARALLEL = {"articles", "sentences", "splits"}
 PREPARATION = IN_PARALLEL | {"vocabulary", "encode", "kernels"}
-COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRES"
+COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRES,Partition"
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +90,13 @@ def _overlap(one, other):
 @pytest.mark.parametrize("gpus", [0, 1], ids=["without a GPU", "with the node's one GPU"])
 def test_jobs_share_a_node_but_not_its_gpu(trainings, submit, cluster, gpus):
     known = {job["JobID"] for job in cluster.accounting()}
+    site = ("slurm_partition=urgent", "mem_mb=2000", "runtime=60") if gpus else ()
     trainings.project.succeed(
-        *submit, *trainings.arguments, "--set-resources", f"train:gpu={gpus}", "--",
-        *trainings.results,
+        *submit, *trainings.arguments, "--set-resources", f"train:gpu={gpus}",
+        *(("--default-resources", *site) if site else ()), "--", *trainings.results,
     )  # fmt: skip
     rows = [job for job in cluster.accounting(columns=COLUMNS) if job["JobID"] not in known]
     one, other = [job for job in rows if job["Comment"].startswith("rule_train_")]
     assert _overlap(one, other) == (gpus == 0)
     assert all(("gres/gpu" in job["AllocTRES"]) == (gpus == 1) for job in (one, other))
+    assert {job["Partition"] for job in (one, other)} == {"urgent" if site else "work"}

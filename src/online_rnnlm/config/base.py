@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from online_rnnlm.config.forms import LONGEST_NAME, NAME
 from online_rnnlm.config.messages import (
     WrongValue,
     first_wrong_value,
@@ -25,8 +26,6 @@ from online_rnnlm.config.messages import (
     refuse_unknown_keys,
 )
 
-LONGEST_NAME = 100
-"""Number of letters that the name of an experiment or a corpus has at most."""
 MOST = 10**9
 """The largest number of sentences, words or epochs."""
 _LARGEST_SIZE = 100_000
@@ -41,11 +40,6 @@ def _refuse_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("a number is needed")
     return value
-
-
-NAME = r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$"
-SHA256 = r"^[0-9a-f]{64}$"
-FILE_NAME = r"^[\w][\w.+-]*$"
 
 
 Name = Annotated[str, Field(pattern=NAME, max_length=LONGEST_NAME)]

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
 
+from online_rnnlm.config.forms import IN_WORDS
+
 Place = tuple[int | str, ...]
 """Keys and indices that lead to a value."""
 _LONGEST = 60
@@ -56,6 +58,8 @@ def first_wrong_value(error: ValidationError) -> WrongValue:
             return WrongValue((*place, context["discriminator"].strip("'")), message)
         case "less_than_equal":
             text = f"Input should be less than or equal to {context['le']:g}"
+        case "string_pattern_mismatch" if context["pattern"] in IN_WORDS:
+            text = f"allowed: {IN_WORDS[context['pattern']]}"
         case "too_short":
             text = f"at least {context['min_length']} value is needed"
         case _:

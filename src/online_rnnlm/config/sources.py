@@ -15,8 +15,6 @@ from pydantic import (
 
 from online_rnnlm.config.addresses import is_download
 from online_rnnlm.config.base import (
-    FILE_NAME,
-    SHA256,
     Boolean,
     FilePath,
     FilePaths,
@@ -24,6 +22,7 @@ from online_rnnlm.config.base import (
     Settings,
     as_list,
 )
+from online_rnnlm.config.forms import FILE_NAME, SHA256
 from online_rnnlm.config.messages import WrongValue, first_wrong_value
 
 _NO_ADDRESS = (

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from online_rnnlm.config.base import FILE_NAME, LONGEST_NAME, NAME, SHA256
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.forms import IN_WORDS
 from online_rnnlm.config.listed import RUN_KEYS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
@@ -32,12 +32,6 @@ _TYPES = {
     "boolean": "`true`, `false`",
     "null": "`null`",
 }
-_PATTERNS = {
-    NAME: f"up to {LONGEST_NAME} lower-case letters, digits, `_`, `.`, single `-`",
-    SHA256: "64 hexadecimal digits",
-    FILE_NAME: "name of a file, without a folder",
-}
-"""The forms of texts, in words."""
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 _INTRODUCTION = f"""\
@@ -222,5 +216,5 @@ def _kind(part: Schema) -> str:
     if part.get("format") == "path":
         return "file or folder"
     if "pattern" in part:
-        return _PATTERNS[part["pattern"]]
+        return IN_WORDS[part["pattern"]]
     return _TYPES.get(part.get("type", ""), "see below")

@@ -91,6 +91,7 @@ def test_runs_are_corpora_times_rows_times_seeds():
 
 TEXT = {"source": {"kind": "text", "file": "a.txt"}}
 VITAL = {"kind": "wikipedia-vital"}
+URL = {"address": "https://example.org/texts/a.jsonl", "sha256": "0" * 64}
 INFINITE, NONE = float("inf"), float("nan")
 
 
@@ -172,6 +173,30 @@ INFINITE, NONE = float("inf"), float("nan")
             "corpora.a.source.file",
             ["NUL"],
         ),
+        # Addresses.
+        *(
+            (
+                {"corpora": {"a": {"source": {"kind": "text", "url": {**URL, **changed}}}}},
+                f"corpora.a.source.url{key}",
+                expected,
+            )
+            for changed, key, expected in (
+                ({"sha256": None}, "", ["`sha256`", "`checksums`"]),
+                ({"checksums": URL["address"]}, "", ["`sha256`", "`checksums`"]),
+                ({"sha256": "0" * 63}, ".sha256", ["64 hexadecimal digits"]),
+                ({"name": "../x"}, ".name", ["without a folder"]),
+                ({"address": []}, ".address", ["at least 1"]),
+                ({"address": [URL["address"], "x"]}, ".address[1]", ["https://HOST/FILE"]),
+                ({"checksums": "x", "sha256": None}, ".checksums", ["https://HOST/FILE"]),
+                *(
+                    ({"address": address}, ".address", ["https://HOST/FILE", "without user"])
+                    for address in (
+                        *("ftp://h/f", "https://h/", "https://h", "h/f", "https://h/f?token=x"),
+                        *("https://me@h/f", "https://me:secret@h/f", "https://h/f#part"),
+                    )
+                ),
+            )
+        ),
         # Lists.
         ({"seeds": []}, "seeds", ["at least 1"]),
         ({"seeds": 1}, "seeds", ["list", "1"]),
@@ -251,6 +276,13 @@ def test_a_test_set_has_a_possible_size(sentences, allowed):
     corpus = {"source": {"kind": "wikipedia-vital"}, "test_sentences": sentences}
     with pytest.raises(UserError, match=rf"`corpora\.a\.test_sentences`.* {allowed}"):
         loading.parse(values(corpora={"a": corpus}), "my.yaml")
+
+
+def test_a_password_in_an_address_is_not_repeated():
+    url = {**URL, "address": "https://me:secret@example.org/a.jsonl"}
+    with pytest.raises(UserError) as caught:
+        loading.parse(values(corpora={"a": {"source": {"kind": "text", "url": url}}}), "my.yaml")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_path_may_begin_with_the_home_folder(monkeypatch):
