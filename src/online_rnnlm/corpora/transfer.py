@@ -6,15 +6,17 @@ import email.utils
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 import requests
 import urllib3
 from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
+Done = TypeVar("Done")
 
 ATTEMPTS = 6
 """Number of attempts in a row that bring nothing new, after which an address is given up."""
@@ -50,36 +52,34 @@ def transfer(address: str, partial: Path) -> None:
     has been downloaded stays.
     """
     with _session() as session:
-        most, failed, wait = _size(partial), 0, FIRST_WAIT
-        while True:
-            try:
-                _attempt(session, address, partial)
-                return
-            except _Again as error:
-                if _size(partial) > most:
-                    most, failed, wait = _size(partial), 0, FIRST_WAIT
-                failed += 1
-                if failed >= ATTEMPTS:
-                    raise TransferError(f"{error}; given up after {failed} attempts") from None
-                pause = min(max(wait, error.wait or 0), LONGEST_WAIT)
-                logger.warning("%s: %s; again in %g s", address, error, pause)
-                time.sleep(pause)
-                wait *= 2
+        _until_done(address, lambda: _attempt(session, address, partial), lambda: _size(partial))
 
 
 def read_text(address: str) -> str:
     """Return a short text at an address; raises TransferError as `transfer` does."""
     with _session() as session:
-        wait = FIRST_WAIT
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return _read_text(session, address)
-            except _Again as error:
-                if attempt == ATTEMPTS:
-                    raise TransferError(f"{error}; given up after {attempt} attempts") from None
-                time.sleep(min(max(wait, error.wait or 0), LONGEST_WAIT))
-                wait *= 2
-    raise AssertionError("there is a last attempt")
+        return _until_done(address, lambda: _read_text(session, address), lambda: 0)
+
+
+def _until_done(address: str, attempt: Callable[[], Done], size: Callable[[], int]) -> Done:
+    """Repeat an attempt, with growing pauses, until it succeeds; return its result.
+
+    Raises TransferError if ATTEMPTS in a row fail that do not make `size` grow.
+    """
+    most, failed, wait = size(), 0, FIRST_WAIT
+    while True:
+        try:
+            return attempt()
+        except _Again as error:
+            if size() > most:
+                most, failed, wait = size(), 0, FIRST_WAIT
+            failed += 1
+            if failed >= ATTEMPTS:
+                raise TransferError(f"{error}; given up after {failed} attempts") from None
+            pause = min(max(wait, error.wait or 0), LONGEST_WAIT)
+            logger.warning("%s: %s; again in %g s", address, error, pause)
+            time.sleep(pause)
+            wait *= 2
 
 
 def _session() -> requests.Session:
