@@ -219,3 +219,13 @@ def test_a_profile_that_is_not_there_is_one_line(shared):
     done = shared.snakemake("--dry-run", "--workflow-profile", "slrum")
     assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
     assert "slrum: no such profile; there are: cluster-generic, default, slurm" in done.stderr
+
+
+def test_values_on_the_command_line_are_merged_and_checked(shared):
+    (shared.path / "config/test.yaml").write_text(yaml.safe_dump(GOOD), encoding="utf-8")
+    file = ("--cores", "1", "--configfile", "config/test.yaml")
+    values = ("--config", "seeds=[1,2]", "training={max_epochs: 2}")
+    assert shared.planned_trainings(*file, *values) == {f"vital-M10-D0-seed{n}" for n in (1, 2)}
+    done = shared.snakemake("--dry-run", *file, "--config", "experiment=2024")
+    assert done.returncode != 0
+    assert "config/test.yaml: `experiment`: " in done.stdout + done.stderr

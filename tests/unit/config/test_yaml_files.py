@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from online_rnnlm.config.loading import load
 from online_rnnlm.config.yaml_files import read_mapping
 from online_rnnlm.errors import UserError
 
@@ -67,6 +68,25 @@ def test_what_is_nested_too_deeply_is_one_line(file):
     file.write_text("a: " + "[" * 1000, encoding="utf-8")
     with pytest.raises(UserError, match="deep"):
         read_mapping(file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Each line has the one before nine times: a list of 9 ** 20 words.
+        "a0: &a0 word\n"
+        + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(20)),
+        "rows: &rows [*rows]\n",
+        "corpora: &all {own: *all}\n",
+        "training: &t {l2: *t}\n",
+    ],
+    ids=["a bomb", "a list of itself", "a mapping of itself", "a value of itself"],
+)
+def test_names_of_other_parts_do_no_harm(file, content):
+    file.write_text(f"experiment: x\n{content}", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load(file)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_no_line_of_the_file_is_repeated(file):

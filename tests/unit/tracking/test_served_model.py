@@ -148,6 +148,16 @@ def test_scores_are_those_of_the_evaluation(experiment, model, evaluation):
     np.testing.assert_array_equal(tokens.astype(np.float32), exact)
 
 
+def test_any_number_of_rows_and_words_is_scored(model):
+    """An empty sentence is its end alone; other columns and equal labels of rows are no matter."""
+    texts = [*["the cat"] * 20_000, " ".join(["the"] * 20_000), "", "  "]
+    frame = pd.DataFrame({"sentence": texts, "more": 1}, index=[7] * len(texts))
+    found = model.predict(frame)
+    assert found.index.tolist() == [7] * len(texts)
+    assert found["tokens"].tolist() == [*[3] * 20_000, 20_001, 1, 1]
+    assert found["log_probability"].nunique() == 3
+
+
 def test_a_document_is_a_call_of_its_own(experiment, model):
     """With `stream`, learning continues within a call and is forgotten before the next."""
     params, frame = EVALUATIONS["document_vector+output.word.stream"], sentences(experiment)
