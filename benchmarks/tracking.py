@@ -20,8 +20,9 @@ from online_rnnlm.pipeline.configuration import write_configuration
 from online_rnnlm.pipeline.watcher import Watcher
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import read_json, sha256_of, write_json
+from online_rnnlm.storage.identity import identity
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.records import RunRecord, RunResult
 from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.tracking import server
 from online_rnnlm.tracking.synchronisation import synchronise
@@ -139,7 +140,8 @@ def _entering(context: Context) -> list[dict[str, Any]]:
         first = _timed(experiment, server.address(port))
         again = _timed(experiment, server.address(port))
     title = f"entering {runs} runs of {epochs} epochs with their models into a warm server"
-    entering = row(title, "s", [first["wall"]], ENTERING_TARGET, cpu=first["cpu"])
+    about = {"cpu": first["cpu"], "runs": first["runs"]}
+    entering = row(title, "s", [first["wall"]], ENTERING_TARGET, **about)
     return [entering, row("the same again, nothing changed", "s", [again["wall"]])]
 
 
@@ -157,26 +159,31 @@ def _train_one(context: Context, directory: ExperimentDirectory) -> None:
 def _multiply(
     given: ExperimentDirectory, directory: ExperimentDirectory, runs: int, epochs: int
 ) -> None:
-    """Copy a run many times, each copy with its own identity and with `epochs` epochs."""
+    """Copy a run many times, each copy with a seed of its own and with `epochs` epochs."""
     shutil.copytree(given.path / "corpora", directory.path / "corpora")
     [name] = [path.name for path in (given.path / "runs").iterdir()]
     [epoch] = read_epochs(given.run(name))
-    for number in range(runs):
-        copy = f"{name}-{number}"
+    record = records.read(RunRecord, given.run(name).record)
+    copies = [epoch.model_copy(update={"epoch": 1 + done}) for done in range(epochs)]
+    for seed in range(runs):
+        settings = record.settings.model_copy(update={"seed": seed})
+        copy = Run(settings=settings).name
         for folder in ("runs", "evaluations"):
             shutil.copytree(given.path / folder / name, directory.path / folder / copy)
-        run, identity = directory.run(copy), f"{number:064}"
-        evaluations = (directory.path / "evaluations" / copy).glob("*.json")
-        for file in (run.record, run.result, *evaluations):
-            write_json(file, read_json(file) | {"identity": identity})
-        copies = [epoch.model_copy(update={"epoch": 1 + done}) for done in range(epochs)]
+        run = directory.run(copy)
+        own = {"identity": identity(settings, record.corpus_digest, record.code_digest)}
+        named = {"name": copy, "settings": settings.model_dump(mode="json")}
+        write_json(run.record, read_json(run.record) | own | named)
+        for file in (directory.path / "evaluations" / copy).glob("*.json"):
+            write_json(file, read_json(file) | own | {"run": copy})
         records.write_lines(run.metrics, copies)
         digests = {file.name: sha256_of(file) for file in (run.model, run.metrics)}
         result = records.read(RunResult, run.result)
-        records.write(run.result, result.model_copy(update={"files": digests}))
+        records.write(run.result, result.model_copy(update={**own, "files": digests}))
 
 
 def _timed(directory: ExperimentDirectory, uri: str) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
-    synchronise(directory, uri)
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    entered = synchronise(directory, uri)
+    times = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    return {**times, "runs": len(entered.runs)}

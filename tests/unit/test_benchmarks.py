@@ -149,6 +149,7 @@ def test_what_tracking_costs_is_measured(corpus_directory, tmp_path):
     rows = results["sections"]["tracking"]["rows"]
     assert [line["unit"] for line in rows] == ["s", "s", "times", "times", "CPU s"]
     assert all(line["median"] > 0 for line in rows)
+    assert rows[0]["runs"] == 3
 
 
 def test_the_preparation_of_a_text_is_measured_stage_by_stage(corpus_directory, tmp_path):
