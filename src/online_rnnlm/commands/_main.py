@@ -34,6 +34,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
     hide_interrupts()
+    _open_closed_streams()
     parsed = _parser().parse_args(arguments)
     end_with_parent()
     prepare_process()
@@ -44,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     with _logging_to(logging.StreamHandler()):
         sys.exit(_status(parsed))
+
+
+def _open_closed_streams() -> None:
+    """Discard what is printed if the shell has closed a stream (`>&-`): Python then has none."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def verbs() -> dict[str, str]:

@@ -10,6 +10,6 @@ FILE_NAME = r"^[\w][\w.+-]*$"
 
 IN_WORDS = {
     NAME: f"up to {LONGEST_NAME} lower-case letters, digits, `_`, `.`, single `-`",
-    SHA256: "64 hexadecimal digits in lower case",
+    SHA256: "64 hexadecimal digits",
     FILE_NAME: "name of a file, without a folder",
 }

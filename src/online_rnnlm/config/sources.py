@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,6 +16,7 @@ from pydantic import (
 
 from online_rnnlm.config.addresses import is_download
 from online_rnnlm.config.base import (
+    NOT_BOOLEAN,
     Boolean,
     FilePath,
     FilePaths,
@@ -25,6 +27,8 @@ from online_rnnlm.config.base import (
 from online_rnnlm.config.forms import FILE_NAME, SHA256
 from online_rnnlm.config.messages import WrongValue, first_wrong_value
 
+_LONGEST = 200
+"""Number of letters that the name of a downloaded file has at most."""
 _NO_ADDRESS = (
     "not an address of a file; allowed: http://HOST/FILE, https://HOST/FILE, without user, "
     "password and options behind `?`"
@@ -63,7 +67,7 @@ class Url(Settings):
         description="In place of `sha256`: the address of a file that lists the sums of files "
         "(SHA-512, SHA-256, SHA-1 or MD5) by name, or of the file's Git LFS pointer.",
     )
-    name: Annotated[str, Field(pattern=FILE_NAME, max_length=200)] | None = Field(
+    name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST)] | None = Field(
         default=None,
         description="Name under which it is kept in `downloads`; `null` is the last part of the "
         "address.",
@@ -81,6 +85,17 @@ class Url(Settings):
     @classmethod
     def _is_address(cls, address: str | None) -> str | None:
         return address and _checked_address(address)
+
+    @field_validator("sha256", mode="before")
+    @classmethod
+    def _in_lower_case(cls, digits: Any) -> Any:
+        return digits.lower() if isinstance(digits, str) else digits
+
+    @model_validator(mode="after")
+    def _has_a_name(self) -> Url:
+        if len(self.kept_as) > _LONGEST or not re.fullmatch(FILE_NAME, self.kept_as):
+            raise WrongValue(("name",), "is required: the end of the address is no name of a file")
+        return self
 
     @model_validator(mode="after")
     def _one_sum(self) -> Url:
@@ -135,7 +150,7 @@ class WikipediaSource(_FileOrUrl):
         description="A part of the English Wikipedia of 1 November 2023, cleaned, from the data "
         "set `wikimedia/wikipedia` at Hugging Face, unless `file` or `url` gives another text."
     )
-    shard: Annotated[int, Field(ge=0, le=40)] = Field(
+    shard: Annotated[int, Field(ge=0, le=40), NOT_BOOLEAN] = Field(
         default=20, description="Number of the part, from 0; the data set has 41."
     )
     words: PositiveInt = Field(

@@ -74,6 +74,8 @@ def _parse(where: str, line: str) -> Article:
         row = json.loads(line, object_pairs_hook=_each_key_once)
     except ValueError as error:
         raise UserError(f"{where}: not JSON: {error}") from None
+    except RecursionError:
+        raise UserError(f"{where}: not JSON: nested too deeply") from None
     if not isinstance(row, dict):
         raise UserError(f"{where}: a JSON object with a string `text` is needed")
     return _article(row, where)
@@ -94,6 +96,8 @@ def _read_parquet(file: Path) -> Iterator[Article]:
     from pyarrow import parquet  # noqa: PLC0415
 
     why = why_no_file(file)
+    if why is None and file.suffix.lower() != PARQUET:
+        why = "a Parquet file is compressed in itself: unpack it"
     if why is not None:
         raise UserError(f"{file}: {why}")
     number = 0
@@ -103,11 +107,14 @@ def _read_parquet(file: Path) -> Iterator[Article]:
             if "text" not in names:
                 raise UserError(f"{file}: a column `text` is needed; there are {', '.join(names)}")
             columns = [name for name in ("text", "title", "topic") if name in names]
+            for name in columns:
+                if names.count(name) > 1:
+                    raise UserError(f"{file}: has {names.count(name)} columns `{name}`")
             for batch in rows.iter_batches(batch_size=_ROWS, columns=columns):
                 for row in batch.to_pylist():
                     number += 1
                     yield _article(row, f"{file}, row {number}")
-    except (pa.ArrowException, *BROKEN) as error:
+    except (pa.ArrowException, UnicodeDecodeError, *BROKEN) as error:
         what = str(error).splitlines()[0]
         raise UserError(f"{file}: damaged after row {number}: {what}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 import mwparserfromhell
@@ -22,7 +23,13 @@ LIST_ITEM = "\x02"  # marks the start of a list's line, until the line is droppe
 MEDIA_LINK = re.compile(r"\s*(?:file|image|category|media)\s*:", re.IGNORECASE)
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
 # mwxml asserts that the root is `mediawiki`.
-NO_DUMP = (ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError, *BROKEN)
+# It also leaves errors of missing and impossible titles, ids and times to whoever reads the pages.
+NO_DUMP = (
+    *(ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError),
+    *(AttributeError, LookupError, TypeError, ValueError, *BROKEN),
+)
+_END = b"</mediawiki>"
+_BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
 
@@ -37,15 +44,40 @@ def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
 
 
 def _pages(file: Path) -> Iterator[tuple[str, str]]:
-    """Title and wikitext of every article."""
+    """Title and wikitext of every article: that of its last revision, if there are several."""
     with open_bytes(file) as stream:
+        dump = _SingleDump(stream)
         try:
-            for page in mwxml.Dump.from_file(stream):
+            for page in mwxml.Dump.from_file(dump):
                 if page.namespace == ARTICLES and page.redirect is None:
-                    yield from ((page.title, revision.text or "") for revision in page)
+                    *_, last = page
+                    yield page.title, last.text or ""
+            while dump.read(_BLOCK):
+                pass
         except NO_DUMP as error:
-            what = str(error) or "another kind of XML"
+            what = str(error).splitlines()[0] if str(error) else "another kind of XML"
             raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
+
+
+class _SingleDump:
+    """The bytes of a dump; raises ValueError if anything comes after its end, such as another."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._before = b""
+        self._ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Read so many bytes, or all."""
+        block = self._stream.read(size)
+        rest = block
+        if not self._ended:
+            _, ended, rest = (self._before + block).partition(_END)
+            self._ended = bool(ended)
+            self._before = block[-len(_END) :]
+        if self._ended and rest.strip():
+            raise ValueError("more text after its end: put one dump into one file")
+        return block
 
 
 def _plain_page(page: tuple[str, str]) -> tuple[str, str]:
@@ -58,7 +90,9 @@ def plain_text(wikitext: str) -> str:
     nodes = mwparserfromhell.parse(wikitext).nodes
     lines = EMPTY_BRACKETS.sub("", "".join(map(_plain_node, nodes))).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
-    return "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
+    prose = "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
+    # `&#xD800;` stands for no character.
+    return prose.encode("utf-8", "ignore").decode("utf-8")
 
 
 def _plain_node(node: Node) -> str:

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _ALGORITHMS = {128: "sha512", 64: "sha256", 40: "sha1", 32: "md5"}
 """Algorithms by the length of their sums as hexadecimal digits."""
+_SHA256 = 64
 _SUM = r"([0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
 _POINTER = re.compile(r"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 
@@ -94,9 +95,9 @@ class RemoteFile(Download):
         if self.sha256 is not None:
             verify(file, self.sha256)
             return
-        noted = _note_of(file)
-        if noted.is_file():
-            verify(file, noted.read_text(encoding="utf-8").partition(" ")[0])
+        noted = self._noted(file)
+        if noted is not None:
+            verify(file, noted)
             return
         expected = self._expected()
         found = expected.of(file)
@@ -146,8 +147,19 @@ class RemoteFile(Download):
         return found
 
     def _note(self, file: Path, sha256: str) -> None:
-        """Note the sha256 of a verified file beside it, as `sha256sum` writes it."""
-        _note_of(file).write_text(f"{sha256}  {file.name}\n", encoding="utf-8")
+        """Note the sha256 of a verified file beside it, and where the file is from."""
+        text = f"# {self.identity}\n{sha256}  {file.name}\n"
+        _note_of(file).write_text(text, encoding="utf-8")
+
+    def _noted(self, file: Path) -> str | None:
+        """Return the sha256 that was noted; None if there is no note, or one of another address."""
+        try:
+            whose, line = _note_of(file).read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            return None
+        sha256, _, name = line.partition("  ")
+        ours = (whose, name) == (f"# {self.identity}", file.name)
+        return sha256 if ours and len(sha256) == _SHA256 else None
 
 
 def on_hugging_face(data_set: str, revision: str, path: str, name: str) -> RemoteFile:

@@ -57,19 +57,24 @@ def read_configuration(
 def check_files(experiment: Experiment, name: str) -> None:
     """Raise UserError if a corpus's file does not exist, or if a folder cannot have its name."""
     for corpus, settings in experiment.corpora.items():
-        seen: dict[str, Path] = {}
+        seen: list[tuple[str, Path]] = []
         for key, file in source_of(settings.source).user_files():
-            what = _why_not(file) or _which_is_same(file, seen)
+            what = _why_not(file) or _which_is_same(key, file, seen)
             if what:
                 raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
-            seen[key] = file
+            seen.append((key, file))
     _check_folders(experiment, name)
 
 
-def _which_is_same(file: Path, others: Mapping[str, Path]) -> str | None:
-    """Say that a file is one of the others, which have other keys; None if it is not."""
-    same = next((key for key, other in others.items() if file.samefile(other)), None)
-    return same and f"is the same file as `{same}`: a model is tested on text that it has not seen"
+def _which_is_same(key: str, file: Path, others: Sequence[tuple[str, Path]]) -> str | None:
+    """Say that a file is one of the others, which have their own keys; None if it is not."""
+    same = next((other for other, path in others if file.samefile(path)), None)
+    if same is None:
+        return None
+    what = f"is the same file as one of `{same}`"
+    if key.partition("[")[0] == same.partition("[")[0]:
+        return f"{what}: each is read once"
+    return f"{what}: a model is tested on text that it has not seen"
 
 
 def _why_not(file: Path) -> str | None:
@@ -119,7 +124,7 @@ def refuse_another_file(
     Its report would be overwritten, and its runs would be mixed with others. Results that were made
     under another name, and then copied or renamed, belong to nobody.
     """
-    made_by = records.read_if_there(ConfigurationFile, directory.configuration_file)
+    made_by = _maker(directory)
     ours = _users_file(files, directory)
     if made_by is None or made_by.experiment != experiment.experiment or ours is None:
         return
@@ -130,6 +135,14 @@ def refuse_another_file(
             f"name, and its results are in {directory.path}: give one of the two another name, or, "
             f"if this file takes the other's place, delete {directory.configuration_file}"
         )
+
+
+def _maker(directory: ExperimentDirectory) -> ConfigurationFile | None:
+    """Read which file made the results; None if it is not known. The next start writes it anew."""
+    try:
+        return records.read_if_there(ConfigurationFile, directory.configuration_file)
+    except UserError:
+        return None
 
 
 def remember_file(

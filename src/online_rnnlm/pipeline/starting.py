@@ -99,6 +99,9 @@ def check_writable(directory: ExperimentDirectory) -> None:
         raise UserError(
             f"{place}: cannot be written: it is read-only, or someone else's; a dry run is possible"
         )
+    for folder in (directory.logs, directory.runs, directory.receipts, directory.orders):
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder}: is a file: a folder is needed there")
 
 
 def package_folder(checkout: Path, conda: bool) -> Path | None:

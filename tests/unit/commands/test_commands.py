@@ -1,5 +1,6 @@
 """Tests of the command's messages and exit statuses."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -231,3 +232,13 @@ def test_a_reader_that_has_gone_is_no_error(config):
     command = f"{sys.executable} -m online_rnnlm check {config} | true"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_no_error(closed):
+    file = ROOT / "config" / "smoke.yaml"
+    command = (
+        f"{shlex.quote(sys.executable)} -m online_rnnlm check {shlex.quote(str(file))} {closed}"
+    )
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

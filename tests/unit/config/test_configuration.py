@@ -147,6 +147,11 @@ INFINITE, NONE = float("inf"), float("nan")
         ({"tracking": {"watch_seconds": True}}, "tracking.watch_seconds", ["number"]),
         ({"seeds": [True]}, "seeds[0]", ["number", "true"]),
         ({"seeds": [2**256]}, "seeds[0]", ["1.15792e+77"]),
+        (
+            {"corpora": {"a": {"source": {"kind": "wikipedia", "shard": True}}}},
+            "corpora.a.source.shard",
+            ["number", "true"],
+        ),
         ({"search_seed": True, "search": {"l2": [0]}}, "search_seed", ["number", "true"]),
         ({"testing": {"steps": True}}, "testing.steps", ["number", "true"]),
         ({"corpora": {"a": {**TEXT, "lowercase": 1}}}, "corpora.a.lowercase", ["boolean", "1"]),
@@ -185,6 +190,8 @@ INFINITE, NONE = float("inf"), float("nan")
                 ({"checksums": URL["address"]}, "", ["`sha256`", "`checksums`"]),
                 ({"sha256": "0" * 63}, ".sha256", ["64 hexadecimal digits"]),
                 ({"name": "../x"}, ".name", ["without a folder"]),
+                ({"address": "https://h/.."}, ".name", ["required"]),
+                ({"address": f"https://h/{'a' * 300}"}, ".name", ["required"]),
                 ({"address": []}, ".address", ["at least 1"]),
                 ({"address": [URL["address"], "x"]}, ".address[1]", ["https://HOST/FILE"]),
                 ({"checksums": "x", "sha256": None}, ".checksums", ["https://HOST/FILE"]),
@@ -276,6 +283,12 @@ def test_a_test_set_has_a_possible_size(sentences, allowed):
     corpus = {"source": {"kind": "wikipedia-vital"}, "test_sentences": sentences}
     with pytest.raises(UserError, match=rf"`corpora\.a\.test_sentences`.* {allowed}"):
         loading.parse(values(corpora={"a": corpus}), "my.yaml")
+
+
+def test_a_checksum_may_have_capitals():
+    url = {**URL, "sha256": "A" * 64}
+    source = loading.parse(values(corpora={"a": {"source": {"kind": "text", "url": url}}}))
+    assert source.corpora["a"].source.url.sha256 == "a" * 64
 
 
 def test_a_password_in_an_address_is_not_repeated():

@@ -83,3 +83,49 @@ def test_what_is_no_dump_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_markup_that_never_ends_is_survived() -> None:
     assert "Text" in plain_text("Text {{open [[and ''more")
+
+
+REVISIONS = "<revision><id>1</id><text>The old cat sat.</text></revision><revision><id>2</id>"
+
+
+def test_the_last_revision_of_a_page_is_its_text(tmp_path: Path) -> None:
+    content = dump([{"title": "Cat", "text": "The new cat sat."}])
+    history = content.replace(b"<revision><id>1</id>", REVISIONS.encode())
+    path = tmp_path / "history.xml"
+    path.write_bytes(history)
+    assert list(read_dump(path, 1)) == [("Cat", "The new cat sat.")]
+
+
+@pytest.mark.parametrize("pages", [1, 4000])
+@pytest.mark.parametrize("more", [b"more", None])
+def test_what_comes_after_a_dump_is_not_lost_without_a_word(
+    tmp_path: Path, pages: int, more: bytes | None
+) -> None:
+    content = dump([{"title": f"T{n}", "text": "A dog barks."} for n in range(pages)])
+    path = tmp_path / "two.xml"
+    path.write_bytes(content + b"\n\n")
+    assert len(list(read_dump(path, 1))) == pages
+    path.write_bytes(content + b"\n" + (more or content))
+    with pytest.raises(UserError, match=r"two\.xml: no whole MediaWiki dump"):
+        list(read_dump(path, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<title>Dog</title>", b""),
+        (b"<id>1</id><text>", b"<id>one</id><text>"),
+        (b"<text>", b"<timestamp>yesterday</timestamp><text>"),
+        (b"<ns>0</ns>", b"<ns>none</ns>"),
+    ],
+)
+def test_an_impossible_page_is_one_line(tmp_path: Path, old: bytes, new: bytes) -> None:
+    path = tmp_path / "bad.xml"
+    path.write_bytes(dump([{"title": "Dog", "text": "A dog barks."}]).replace(old, new))
+    with pytest.raises(UserError, match=r"bad\.xml: no whole MediaWiki dump") as caught:
+        list(read_dump(path, 1))
+    assert "\n" not in str(caught.value)
+
+
+def test_half_a_character_stands_for_nothing() -> None:
+    assert plain_text("A &#xD800;dog barks.") == "A dog barks."

@@ -64,7 +64,7 @@ def lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-@pytest.fixture(params=["raw", "parquet"])
+@pytest.fixture(params=["raw", "parquet", "jsonl"])
 def wikitext(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Path]:
     files = {}
     for split in SPLITS:
@@ -73,7 +73,8 @@ def wikitext(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Path]:
             files[split].write_text(WIKITEXT, encoding="utf-8")
         else:
             rows = [{"text": f"{line}\n"} for line in WIKITEXT.split("\n")]
-            files[split] = write_parquet(tmp_path / f"{split}.parquet", rows)
+            write_rows = write_parquet if request.param == "parquet" else write_jsonl
+            files[split] = write_rows(tmp_path / f"{split}.{request.param}", rows)
     return files
 
 
@@ -193,6 +194,13 @@ def test_a_parquet_file_needs_a_column_of_texts(
     expected = "row 1: a string `text`" if column == "text" else "a column `text`.*words"
     with pytest.raises(UserError, match=rf"a\.parquet.*{expected}"):
         prepare(corpus({"kind": "text", "file": file}), tmp_path)
+
+
+def test_two_columns_of_texts_are_one_too_many(tmp_path: Path, prepare: Prepare) -> None:
+    columns = [pa.array(["a b c."]), pa.array(["d e f."])]
+    parquet.write_table(pa.table(columns, names=["text", "text"]), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: has 2 columns `text`"):
+        prepare(corpus({"kind": "text", "file": tmp_path / "a.parquet"}), tmp_path)
 
 
 def test_empty_articles_are_counted(tmp_path: Path, prepare: Prepare) -> None:

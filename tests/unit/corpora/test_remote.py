@@ -189,7 +189,7 @@ def test_a_list_of_sums_decides(
     file = fetch(download, tmp_path)
     assert file.read_bytes() == CONTENT
     note = tmp_path / "text.bin.sha256"
-    assert note.read_text() == f"{SHA256}  text.bin\n"
+    assert f"{SHA256}  text.bin\n" in note.read_text()
     before = server.asked.total()
     fetch(download, tmp_path)
     assert server.asked.total() == before
@@ -227,3 +227,30 @@ def test_a_file_of_a_data_set_has_a_fixed_address_and_its_pointer() -> None:
     assert file.origin == "https://huggingface.co/datasets/some/set/resolve/abc/x/y.parquet"
     assert file.checksums == "https://huggingface.co/datasets/some/set/raw/abc/x/y.parquet"
     assert file.name == "kept.parquet"
+
+
+@pytest.mark.parametrize("note", [None, b"", b"\xff\xfe", f"{'0' * 64}  text.bin\n".encode()])
+def test_a_file_of_another_address_is_not_believed(
+    server: BadServer, tmp_path: Path, note: bytes | None
+) -> None:
+    """The new address ends in the same name, so its file would be kept under the same one."""
+    for version, content in (("v1", CONTENT), ("v2", WRONG)):
+        server.files[f"{version}/text.bin"] = Served(content)
+        sums = f"{hashlib.sha256(content).hexdigest()}  text.bin\n"
+        server.files[f"{version}/sums"] = Served(sums.encode())
+    first, second = (
+        remote(
+            server.address(f"{version}/text.bin"),
+            sha256=None,
+            checksums=server.address(f"{version}/sums"),
+        )
+        for version in ("v1", "v2")
+    )
+    file = fetch(first, tmp_path)
+    if note is not None:
+        (tmp_path / "text.bin.sha256").write_bytes(note)
+    with pytest.raises(UserError, match=f"{SHA256}, not the expected .*: delete it"):
+        fetch(second, tmp_path)
+    assert fetch(first, tmp_path) == file
+    file.unlink()
+    assert fetch(second, tmp_path).read_bytes() == WRONG

@@ -88,12 +88,30 @@ def test_a_text_that_cannot_be_read_is_named(name, expected):
     assert expected in message
 
 
-def test_one_file_is_not_two_splits():
+@pytest.mark.parametrize(
+    ("files", "key", "expected"),
+    [
+        ({"train": "a.yaml", "valid": "b.yaml", "test": "link"}, "test", "`train`: a model"),
+        ({"train": ["*.yaml"], "valid": "a.yaml", "test": "b.yaml"}, "valid", "`train`: a model"),
+        ({"train": "link", "valid": ["b.yaml", "link"], "test": "a.yaml"}, "valid[1]", "`train`"),
+        ({"file": ["a.yaml", "*.yaml"]}, "file[1]", "`file[0]`: each is read once"),
+    ],
+)
+def test_one_file_is_not_read_twice(files, key, expected):
     Path("link").symlink_to("a.yaml")
-    files = {"train": "a.yaml", "valid": "b.yaml", "test": "link"}
     wrong = experiment(source={"kind": "text", **files})
     message = _refused(check_files, wrong, "x.yaml")
-    assert message.startswith("x.yaml: `corpora.c.source.test`: link: is the same file as `train`")
+    assert message.startswith(f"x.yaml: `corpora.c.source.{key}`: ")
+    assert f"is the same file as one of {expected}" in message
+
+
+def test_a_damaged_record_of_the_configuration_file_is_made_anew():
+    mine, directory = experiment(), experiment_directory("x")
+    directory.configuration_file.parent.mkdir(parents=True)
+    directory.configuration_file.write_text("garbage", encoding="utf-8")
+    refuse_another_file(mine, ["a.yaml"], directory)
+    remember_file(mine, ["a.yaml"], directory)
+    _refused(refuse_another_file, mine, ["b.yaml"], directory)
 
 
 def test_a_folder_for_downloads_has_no_braces():

@@ -255,3 +255,11 @@ def test_a_database_that_was_deleted_is_made_again(tmp_path, lost):
         (folder / lost).rename(folder / "lost")
     starting.enter_again_if_needed(directory)
     assert directory.tracked.is_file() == (lost is None)
+
+
+def test_a_file_in_place_of_a_folder_of_results_is_named(tmp_path):
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    directory.path.mkdir(parents=True)
+    directory.logs.touch()
+    with pytest.raises(UserError, match=rf"{directory.logs}: is a file"):
+        starting.check_writable(directory)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from online_rnnlm.config.sources import WikitextSource
-from online_rnnlm.corpora.articles import PARQUET, read_all_articles
+from online_rnnlm.corpora.articles import has_articles, read_all_articles
 from online_rnnlm.corpora.remote import RemoteFile, on_hugging_face
 from online_rnnlm.corpora.sources import base
-from online_rnnlm.corpora.textfiles import inner_suffix, read_lines, refuse_none
+from online_rnnlm.corpora.textfiles import read_lines, refuse_none
 from online_rnnlm.corpora.users_files import expanded, named
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
@@ -123,7 +123,7 @@ def _shards(version: str, name: str) -> list[RemoteFile]:
 
 
 def _lines(file: Path) -> Iterator[str]:
-    """Read the lines of a text file, or the rows of a Parquet file."""
-    if inner_suffix(file) == PARQUET:
+    """Read the lines of a text file, or the texts of a file of articles, each one a line."""
+    if has_articles(file):
         return (article.text for article in read_all_articles(file))
     return read_lines(file)
