@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ THREADS = 2
 LARGEST = Target(90, at_least=False)
 """Seconds that two cores may take for the largest text."""
 MEMORY = Target(1000, at_least=False)
+_PAUSE = 0.05
 _PARALLEL = frozenset({"articles", "sentences", "splits"})
 
 
@@ -33,7 +35,7 @@ class Cost(NamedTuple):
     cpu_seconds: float
     """Processor time of all its processes."""
     peak_megabytes: float
-    """Peak memory of its main process."""
+    """Peak memory of its largest process."""
 
 
 def preparation(context: Context) -> dict[str, Any]:
@@ -93,11 +95,32 @@ def _prepare(text: Path, folder: Path) -> Iterator[Cost]:
 
 def _cost(arguments: Sequence[str], folder: Path) -> Cost:
     command = [sys.executable, "-m", "online_rnnlm", *arguments]
-    began = time.perf_counter()
+    began, peak = time.perf_counter(), 0.0
     process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
+    while True:
+        done, status, used = os.wait4(process.pid, os.WNOHANG)
+        if done:
+            break
+        peak = max([peak, *map(_peak, _family(process.pid))])
+        time.sleep(_PAUSE)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise UserError(f"preparation: `{' '.join(arguments)}` failed in {folder}")
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Cost(seconds, used.ru_utime + used.ru_stime, peak)
+
+
+def _family(pid: int) -> Iterator[int]:
+    """Yield the ids of a process and of all processes that it has started."""
+    yield pid
+    with suppress(OSError):  # it has ended
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from _family(int(child))
+
+
+def _peak(pid: int) -> float:
+    """Return a process's peak memory up to now (MB); 0 if it has ended."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    return 0.0

@@ -39,7 +39,10 @@ ALONE = workflow.modifier.is_main_snakefile()
 with starting.one_line_errors():
     if workflow.exec_mode == ExecMode.DEFAULT and ALONE:
         configuration.one_file(workflow.overwrite_configfiles, sys.argv[1:])
-    EXPERIMENT = configuration.read_configuration(config, workflow.configfiles, alone=ALONE)
+        configuration.check_values(sys.argv[1:])
+    EXPERIMENT = configuration.read_configuration(
+        config, workflow.configfiles, given=workflow.config_settings.config, alone=ALONE
+    )
     RESULTS = experiment_directory(EXPERIMENT.experiment)
     JOBS = jobs.Jobs(EXPERIMENT, RESULTS, inputs.published_file(PROJECT))
     if workflow.exec_mode == ExecMode.DEFAULT:

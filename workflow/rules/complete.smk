@@ -4,7 +4,7 @@
 
 rule complete:
     input:
-        report=RESULTS.report,
+        JOBS.inputs("complete", ""),
     output:
         RESULTS.complete,
     log:
@@ -19,10 +19,9 @@ rule complete:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.analysis_code("complete", EXPERIMENT),
+        **whole_job("complete"),
         configuration=RESULTS.configuration,
-        experiment=inputs.whole_experiment(EXPERIMENT),
     message:
         "Check that nothing is missing"
     shell:
-        "exec python3 -m online_rnnlm complete --config {params.configuration} --log {log}"
+        "exec python3 -m online_rnnlm complete --config {params.configuration} --job {params.job} --log {log}"

@@ -96,6 +96,26 @@ def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, Experiment
     return experiment, experiment_directory(experiment.experiment)
 
 
+def finished_experiment_of(
+    arguments: argparse.Namespace,
+) -> tuple[Experiment, ExperimentDirectory]:
+    """Read the experiment that `--config` describes, whose results are to be shown.
+
+    Raises UserError if the results were made from corpora with other settings. Those of runs are
+    compared with each run's record.
+    """
+    experiment, directory = experiment_of(arguments)
+    if directory.configuration.is_file():
+        made_with = load(directory.configuration).corpora
+        for corpus, settings in experiment.corpora.items():
+            if made_with.get(corpus, settings) != settings:
+                raise UserError(
+                    f"{arguments.config}: `corpora.{corpus}`: has other settings than the results, "
+                    f"which {directory.configuration} describes: run the experiment first"
+                )
+    return experiment, directory
+
+
 def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:
     """Find the run that `--run` names; return the experiment, the run and the experiment's folder.
 

@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.analysis.claims.write import write_claims
 
-    write_claims(*_arguments.experiment_of(arguments))
+    write_claims(*_arguments.finished_experiment_of(arguments))

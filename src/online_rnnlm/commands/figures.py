@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.analysis.figures.write import write_figures
 
-    write_figures(*_arguments.experiment_of(arguments))
+    write_figures(*_arguments.finished_experiment_of(arguments))

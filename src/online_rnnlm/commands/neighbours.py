@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.analysis.tables.neighbours import write_neighbours
 
-    write_neighbours(*_arguments.experiment_of(arguments))
+    write_neighbours(*_arguments.finished_experiment_of(arguments))

@@ -19,4 +19,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.analysis.report.write import write_report
 
-    write_report(*_arguments.experiment_of(arguments), arguments.published)
+    write_report(*_arguments.finished_experiment_of(arguments), arguments.published)

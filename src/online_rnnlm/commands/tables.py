@@ -19,4 +19,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.analysis.tables.write import write_tables
 
-    write_tables(*_arguments.experiment_of(arguments), arguments.published)
+    write_tables(*_arguments.finished_experiment_of(arguments), arguments.published)

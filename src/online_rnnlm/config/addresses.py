@@ -35,13 +35,18 @@ def why_no_address(address: str) -> str | None:
     """Return why a text is no address of a store, or None; the text itself is not repeated."""
     if not any(allowed.fullmatch(address) for allowed in _ALLOWED):
         return _RULE
+    return None if _has_a_port(address) else _RULE
+
+
+def _has_a_port(address: str) -> bool:
+    """Return True if the port, if there is one, is possible."""
     try:
         _ = urlsplit(address).port  # ValueError if it is above 65535
     except ValueError:
-        return _RULE
-    return None
+        return False
+    return True
 
 
 def is_download(address: str) -> bool:
     """Return True for the address of a file, with no part that could hold a password."""
-    return _FILE.fullmatch(address) is not None
+    return _FILE.fullmatch(address) is not None and _has_a_port(address)

@@ -31,6 +31,8 @@ MOST = 10**9
 _LARGEST_SIZE = 100_000
 """The recurrent weights of a network of that size need 40 GB, and their training ten times more."""
 _LARGEST_SEED = 2**256 - 1
+_SMALLEST_RATE = 1e-30
+"""A smaller learning rate is 0 in single precision."""
 _LARGEST_FLOAT = 1e30
 """Larger numbers are soon none in single precision."""
 
@@ -64,6 +66,9 @@ Seed = Annotated[int, Field(ge=0, le=_LARGEST_SEED), NOT_BOOLEAN]
 PositiveFloat = Annotated[float, Field(gt=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 
+Rate = Annotated[float, Field(ge=_SMALLEST_RATE, le=_LARGEST_FLOAT), NOT_BOOLEAN]
+
+
 NonNegativeFloat = Annotated[float, Field(ge=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 
@@ -73,7 +78,20 @@ AtLeastOne = Annotated[float, Field(ge=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 AboveOne = Annotated[float, Field(gt=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 
-Boolean = Annotated[bool, Field(strict=True)]
+def _from_text(value: Any) -> Any:
+    """Read `true` and `false` that Snakemake gives as text: in a mapping behind `--config`."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+Boolean = Annotated[bool, Field(strict=True), BeforeValidator(_from_text)]
+
+
+def _refuse_no_path(value: Any) -> Any:
+    if value == "":
+        raise ValueError("a path is needed")
+    if isinstance(value, str) and "://" in value:
+        raise ValueError("this is an address: a file at an address belongs to `url`")
+    return value
 
 
 def _as_path(path: Path) -> Path:
@@ -86,7 +104,7 @@ def _as_path(path: Path) -> Path:
         raise ValueError(f"{path.parts[0]}: no such user") from None
 
 
-FilePath = Annotated[Path, AfterValidator(_as_path)]
+FilePath = Annotated[Path, BeforeValidator(_refuse_no_path), AfterValidator(_as_path)]
 """The path of a file or folder; `~` is the user's home folder."""
 
 

@@ -58,6 +58,8 @@ def first_wrong_value(error: ValidationError) -> WrongValue:
             return WrongValue((*place, context["discriminator"].strip("'")), message)
         case "less_than_equal":
             text = f"Input should be less than or equal to {context['le']:g}"
+        case "greater_than_equal":
+            text = f"Input should be greater than or equal to {context['ge']:g}"
         case "string_pattern_mismatch" if context["pattern"] in IN_WORDS:
             text = f"allowed: {IN_WORDS[context['pattern']]}"
         case "too_short":

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, WrapValidator
 
-from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, PositiveFloat, Settings, as_list
+from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_list
 
 RunRivalName = Literal["unigram_cache", "neural_cache"]
 """Rivals that extend a run, a static network: modules of `rivals/`."""
@@ -59,12 +59,12 @@ class TestingSettings(Settings):
         "never reset. `learn_after: sentence` is not combined with `unit_of_text: sentence`, "
         "because what is learnt would be lost at once.",
     )
-    learning_rates: Annotated[list[PositiveFloat], Field(min_length=1), Distinct] = Field(
+    learning_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
         default=[0.003, 0.01, 0.03, 0.1, 0.3],
         description="Learning rates to try for the weights, which take plain gradient steps; the "
         "best on `valid` is used.",
     )
-    document_rates: Annotated[list[PositiveFloat], Field(min_length=1), Distinct] = Field(
+    document_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
         default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3],
         description="Learning rates to try for the document vector where it alone learns; the best "
         "on `valid` is used. Where weights learn, too, the vector keeps the rate of its training.",

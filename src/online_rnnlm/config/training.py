@@ -18,6 +18,7 @@ from online_rnnlm.config.base import (
     PositiveFloat,
     PositiveInt,
     PositiveSize,
+    Rate,
     Seed,
     Settings,
     Size,
@@ -63,7 +64,7 @@ class RunSettings(Settings):
     optimizer: Literal["adagrad", "sgd"] = Field(
         default="adagrad", description="Rule that computes the updates from the gradients."
     )
-    learning_rate: PositiveFloat = Field(default=0.2, description="Learning rate of the weights.")
+    learning_rate: Rate = Field(default=0.2, description="Learning rate of the weights.")
     accumulator_start: PositiveFloat = Field(
         default=1.0, description="Initial value of AdaGrad's sums of squared gradients."
     )

@@ -37,6 +37,14 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return values
 
 
+def check_value(text: str, where: str) -> None:
+    """Raise UserError, as `read_mapping` does, if a value is no YAML or could be read in two ways.
+
+    `where` stands for the file in the message.
+    """
+    _values(Path(where), text)
+
+
 def _decoded(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8")

@@ -8,6 +8,9 @@ from pathlib import Path
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing, sha256_of
 
+NOTE = ".sha256"
+"""The end of the name of the file beside a download that has its checksum."""
+
 
 class Download(ABC):
     """A file that can be downloaded and is verified by a checksum."""
@@ -61,7 +64,12 @@ def verify(file: Path, sha256: str, name: str | None = None) -> None:
     `name` is the file's name in the message; without it, the path is used.
     """
     if not file.is_file():
-        raise UserError(f"{name or file}: no such file: fetch it first")
+        what = (
+            "is a folder: a file is needed there"
+            if file.is_dir()
+            else "no such file: fetch it first"
+        )
+        raise UserError(f"{name or file}: {what}")
     found = sha256_of(file)
     if found != sha256:
         raise UserError(

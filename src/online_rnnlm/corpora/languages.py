@@ -27,8 +27,8 @@ def _characters(*categories: str) -> str:
     return "".join(chr(code) for code in codes if unicodedata.category(chr(code)) in categories)
 
 
-_SIGNS = _characters("Mn", "Mc")
-"""Vowels and tones that are written above, below or beside a letter: they belong to its token."""
+_SIGNS = _characters("Mn", "Mc") + "\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""Vowels, tones, voicing marks and variants of a letter: they belong to its token."""
 _FULL_WIDTH = "、。！？｡，：；“”‘’（）《》〈〉「」『』【】…"
 _WITHOUT_SPACES = re.compile(f"([{_HAN}{_KANA}{_FULL_WIDTH}{_characters('Lo', 'Lm')}][{_SIGNS}]*)")
 _ARABIC_MARKS, _HINDI_MARKS = re.compile("([؟۔،؛])"), re.compile("([।॥])")

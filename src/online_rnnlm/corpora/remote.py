@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from online_rnnlm.config.sources import Url
-from online_rnnlm.corpora.download import Download, verify
+from online_rnnlm.corpora.download import NOTE, Download, verify
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import sha256_of
 
@@ -92,8 +94,8 @@ class RemoteFile(Download):
 
         A file that was put there by hand is compared with the list of sums.
         """
-        if self.sha256 is not None:
-            verify(file, self.sha256)
+        if self.sha256 is not None or not file.is_file():
+            verify(file, self.sha256 or "")
             return
         noted = self._noted(file)
         if noted is not None:
@@ -140,7 +142,7 @@ class RemoteFile(Download):
             text = read_text(self.checksums)
         except TransferError as error:
             raise UserError(f"{self.checksums}: could not be downloaded: {error}") from None
-        wanted = PurePosixPath(self.origin).name
+        wanted = unquote(PurePosixPath(self.origin).name)
         found = find_sum(text, wanted)
         if found is None:
             raise UserError(f"{self.checksums}: has no checksum of {wanted}")
@@ -178,15 +180,25 @@ def find_sum(text: str, name: str) -> Checksum | None:
     pointer = _POINTER.search(text)
     if pointer:
         return Checksum("sha256", pointer[1])
-    for line in text.splitlines():
-        usual = re.fullmatch(rf"{_SUM} [ *](.+)", line.strip())
-        if usual and PurePosixPath(usual[2]).name == name:
-            return _checksum(usual[1])
-        tagged = re.fullmatch(rf"[\w-]+ \((.+)\) = {_SUM}", line.strip())
-        if tagged and PurePosixPath(tagged[1]).name == name:
-            return _checksum(tagged[2])
+    listed = dict(_listed(text))
+    if name in listed:
+        return _checksum(listed[name])
+    for path, digits in listed.items():
+        if PurePosixPath(path).name == name:
+            return _checksum(digits)
     single = re.fullmatch(_SUM, text.strip())
     return _checksum(single[1]) if single else None
+
+
+def _listed(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the paths in a list of sums, each with its sum."""
+    for line in map(str.strip, text.splitlines()):
+        usual = re.fullmatch(rf"{_SUM} [ *](?:\./)?(.+)", line)
+        tagged = re.fullmatch(rf"[\w-]+ \((?:\./)?(.+)\) = {_SUM}", line)
+        if usual:
+            yield usual[2], usual[1]
+        elif tagged:
+            yield tagged[1], tagged[2]
 
 
 def _checksum(digits: str) -> Checksum:
@@ -194,7 +206,7 @@ def _checksum(digits: str) -> Checksum:
 
 
 def _note_of(file: Path) -> Path:
-    return file.with_name(f"{file.name}.sha256")
+    return file.with_name(f"{file.name}{NOTE}")
 
 
 def _wrong(what: str, found: Checksum, expected: Checksum) -> str:

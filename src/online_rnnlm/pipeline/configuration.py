@@ -10,7 +10,7 @@ from typing import Any
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.yaml_files import read_mapping
+from online_rnnlm.config.yaml_files import check_value, read_mapping
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
@@ -37,21 +37,53 @@ def one_file(files: Sequence[str | Path], arguments: Sequence[str]) -> None:
         )
 
 
+def check_values(arguments: Sequence[str]) -> None:
+    """Raise UserError if a value behind `--config` is no YAML or could be read in two ways.
+
+    `arguments` are those of Snakemake, which itself takes the last of two equal keys.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    for entry in parser.parse_known_args(arguments)[0].config:
+        key, _, text = entry.partition("=")
+        check_value(text, f"--config {key}")
+
+
 def read_configuration(
-    values: Mapping[str, Any], files: Sequence[str | Path], *, alone: bool = True
+    values: Mapping[str, Any],
+    files: Sequence[str | Path],
+    *,
+    given: Mapping[str, Any] | None = None,
+    alone: bool = True,
 ) -> Experiment:
     """Check the configuration that Snakemake has merged, and that the user's files exist.
 
-    `alone` is False if another workflow loads this one; its files may hold more than YAML's text.
+    `given` are the values of `--config`, which are a part of `values`. `alone` is False if another
+    workflow loads this one; its files may hold more than YAML's text.
     Raises UserError with one line that names the configuration's files and the wrong key.
     """
     if alone:
         for file in files:
             read_mapping(Path(os.path.relpath(file)))
-    name = " + ".join(os.path.relpath(file) for file in files) or "--config"
-    experiment = loading.parse(dict(values), name)
+    places = [os.path.relpath(file) for file in files] + (["--config"] if given else [])
+    name = " and ".join(places) or "--config"
+    experiment = loading.parse(_with_nothing(values, given or {}), name)
     check_files(experiment, name)
     return experiment
+
+
+def _with_nothing(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values, with those of `--config` that Snakemake cannot give or merge.
+
+    It reads `null` within a mapping as text, and merges an empty mapping with the file's.
+    """
+    merged = dict(values)
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _with_nothing(merged[key], value) if value else {}
+        elif value in ("null", "~"):
+            merged[key] = None
+    return merged
 
 
 def check_files(experiment: Experiment, name: str) -> None:

@@ -44,7 +44,8 @@ Files are named from the folder that Snakemake is started in.
 
 `--config 'seeds=[1,2]'` replaces a value of either file. A mapping is merged with the file's:
 `--config 'training={{max_epochs: 2}}'` changes one key of `training`, and
-`--config 'corpora={{…}}'` adds a corpus.
+`--config 'corpora={{…}}'` adds a corpus. An empty mapping takes the place of the file's:
+`--config 'search={{}}'` searches nothing.
 
 An unknown key or a wrong value stops it at once, with the key, what is allowed, and the right key
 that is nearest to an unknown one. A key that is there twice, a key that is no text, and a number to

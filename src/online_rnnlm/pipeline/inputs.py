@@ -15,7 +15,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.download import Download
+from online_rnnlm.corpora.download import NOTE, Download
 from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
@@ -108,7 +108,8 @@ def downloads(experiment: Experiment) -> dict[str, Download]:
     found: dict[str, Download] = {}
     for corpus, settings in experiment.corpora.items():
         for download in source_of(settings.source).downloads():
-            other = found.setdefault(download.name, download)
+            found.setdefault(download.name, download)
+            other = found.get(download.name.removesuffix(NOTE), found[download.name])
             if other.identity != download.identity:
                 raise UserError(
                     f"`corpora.{corpus}.source.url.name`: {download.name}: {other.origin} is kept "

@@ -212,6 +212,7 @@ class Jobs:
             ("claims", results, claims),
             ("neighbours", with_vectors, neighbours),
             ("report", shown, [str(directory.report)]),
+            ("complete", [str(directory.report), *results], [str(directory.complete)]),
         ):
             if made:  # not every experiment has neighbours
                 find_code = partial(inputs.analysis_code, rule, self._experiment)

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 from zipfile import ZipFile
+from zlib import crc32
 
 PACKAGE = "online_rnnlm"
 PACKED = f"{PACKAGE}.zip"
@@ -46,11 +47,23 @@ def _cache() -> Path:
 def _unpacked(packed: Path, cache: Path) -> Path:
     """Unpack the package's sources in one step, and return their folder."""
     place = cache / "models" / hashlib.sha256(packed.read_bytes()).hexdigest()[:32]
-    if not place.is_dir():
+    with ZipFile(packed) as file:
+        if _is_whole(place, file):
+            return place
         place.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=place.parent) as folder, ZipFile(packed) as file:
+        with TemporaryDirectory(dir=place.parent) as folder:
             fresh = Path(folder) / "sources"
             file.extractall(fresh)
+            with suppress(OSError):  # It is missing, or another process has already moved it.
+                place.rename(Path(folder) / "damaged")
             with suppress(OSError):  # Another process has already unpacked it.
                 fresh.replace(place)
     return place
+
+
+def _is_whole(place: Path, file: ZipFile) -> bool:
+    """Return True if all files of an archive are in a folder, unchanged."""
+    return all(
+        (place / one.filename).is_file() and crc32((place / one.filename).read_bytes()) == one.CRC
+        for one in file.infolist()
+    )

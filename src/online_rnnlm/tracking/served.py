@@ -149,11 +149,12 @@ def _words(sentence: Any, where: str) -> list[str]:
         _refuse(f"{where}: text is needed", sentence)
     if "\0" in sentence:
         _refuse(f"{where}: a NUL byte: this is no text")
-    if "\n" in sentence.rstrip("\r\n"):
+    line = sentence.rstrip("\r\n")
+    if "\n" in line or "\r" in line:
         _refuse(f"{where}: a line end within it: give every sentence a row of its own")
     try:
-        sentence.encode()
-        return words_of(sentence)
+        line.encode()
+        return words_of(line)
     except UnicodeEncodeError as error:
         _refuse(f"{where}, character {error.start + 1}: half of a surrogate pair: this is no text")
     except UserError as error:

@@ -1,5 +1,6 @@
 """Tests of the command's messages and exit statuses."""
 
+import json
 import shlex
 import subprocess
 import sys
@@ -242,3 +243,22 @@ def test_a_closed_stream_is_no_error(closed):
     )
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("verb", ["tables", "figures", "claims", "neighbours", "report"])
+def test_results_of_a_corpus_with_other_settings_are_not_shown(tmp_path, monkeypatch, capsys, verb):
+    monkeypatch.chdir(tmp_path)
+    values = {
+        "experiment": "test",
+        "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
+        "rows": [{"hidden_size": 8}],
+    }
+    made_with = Path("results/test/config.json")
+    made_with.parent.mkdir(parents=True)
+    made_with.write_text(json.dumps(values), encoding="utf-8")
+    values["corpora"]["vital"]["vocabulary"] = {"min_count": 2}
+    Path("other.yaml").write_text(json.dumps(values), encoding="utf-8")
+    assert _exit(verb, "--config", "other.yaml") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("online-rnnlm: error: other.yaml: `corpora.vital`: has other settings")
+    assert said.count("\n") == 1

@@ -139,6 +139,8 @@ INFINITE, NONE = float("inf"), float("nan")
         ({"rows": [{"document_size": 10**12}]}, "rows[0].document_size", ["100000"]),
         ({"training": {"learning_rate": NONE}}, "training.learning_rate", ["nan"]),
         ({"training": {"learning_rate": "0,2"}}, "training.learning_rate", ["'0,2'"]),
+        ({"training": {"learning_rate": 1e-46}}, "training.learning_rate", ["1e-30"]),
+        ({"testing": {"learning_rates": [1e-46]}}, "testing.learning_rates[0]", ["1e-30"]),
         ({"training": {"improvement_factor": INFINITE}}, "training.improvement_factor", ["inf"]),
         ({"training": {"rate_divisor": INFINITE}}, "training.rate_divisor", ["inf"]),
         ({"training": {"max_epochs": 10**20}}, "training.max_epochs", ["1e+09"]),
@@ -172,6 +174,12 @@ INFINITE, NONE = float("inf"), float("nan")
         # Paths.
         ({"downloads": None}, "downloads", ["path", "null"]),
         ({"downloads": "a\0b"}, "downloads", ["NUL"]),
+        ({"downloads": ""}, "downloads", ["path"]),
+        (
+            {"corpora": {"a": {"source": {"kind": "text", "file": "https://h/f.txt"}}}},
+            "corpora.a.source.file",
+            ["address", "`url`"],
+        ),
         ({"downloads": "~no-such-user/text"}, "downloads", ["no-such-user"]),
         (
             {"corpora": {"a": {"source": {"kind": "text", "file": "a\0b"}}}},
@@ -199,6 +207,7 @@ INFINITE, NONE = float("inf"), float("nan")
                     ({"address": address}, ".address", ["https://HOST/FILE", "without user"])
                     for address in (
                         *("ftp://h/f", "https://h/", "https://h", "h/f", "https://h/f?token=x"),
+                        *("https://h:99999/f", "https://h:x/f"),
                         *("https://me@h/f", "https://me:secret@h/f", "https://h/f#part"),
                     )
                 ),
@@ -328,6 +337,8 @@ def test_an_address_of_mlflow_is_allowed(store):
         {"training": {"accumulator_start": 1e-300, "l2": 1e6, "learning_rate": 1000}},
         {"testing": {"kneser_ney_order": 10, "rivals": ["kneser_ney"]}},
         {"tracking": {"watch_seconds": 0}},
+        # As Snakemake reads a mapping behind `--config`.
+        {"corpora": {"a": {**TEXT, "nfc": "false", "min_tokens": "2"}}},
     ],
     ids=str,
 )

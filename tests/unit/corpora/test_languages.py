@@ -125,3 +125,10 @@ def test_lines_end_as_on_any_system(tmp_path: Path, end: str, mark: str) -> None
     write_sentences(settings(), articles, directory.sentences, 1)
     found = directory.sentences.read_text(encoding="utf-8").splitlines()
     assert found == [f"line {number} is here ." for number in range(3)]
+
+
+def test_a_mark_belongs_to_its_letter(tmp_path: Path) -> None:
+    text = unicodedata.normalize("NFD", "がぎ。")
+    assert len(text) == 5
+    found = sentences(tmp_path, text, language="japanese", nfc=False)
+    assert found == [" ".join([text[:2], text[2:4], text[4]])]

@@ -215,6 +215,30 @@ def test_a_list_without_the_file_is_an_error(server: BadServer, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_in_a_list_is_that_of_its_path() -> None:
+    zero, one = "0" * 64, "1" * 64
+    text = f"{zero}  old/a.txt\n{one}  a.txt\n"
+    assert find_sum(text, "a.txt") == Checksum("sha256", one)
+    assert find_sum(f"{zero}  old/a.txt\n", "a.txt") == Checksum("sha256", zero)
+
+
+def test_an_address_may_have_letters_that_are_written_as_numbers(
+    server: BadServer, tmp_path: Path
+) -> None:
+    server.files["my%20text.bin"] = Served(CONTENT)
+    server.files["sums"] = Served(f"{SHA256}  my text.bin\n".encode())
+    download = remote(
+        server.address("my%20text.bin"), sha256=None, checksums=server.address("sums")
+    )
+    assert fetch(download, tmp_path).read_bytes() == CONTENT
+
+
+def test_a_folder_in_the_way_is_said(server: BadServer, tmp_path: Path) -> None:
+    (tmp_path / "text.bin").mkdir()
+    with pytest.raises(UserError, match=r"text\.bin: is a folder"):
+        fetch(remote(server.address("text.bin")), tmp_path)
+
+
 def test_a_git_lfs_pointer_is_a_list_of_one_sum() -> None:
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{SHA256}\nsize 9\n"
     assert find_sum(pointer, "any") == Checksum("sha256", SHA256)

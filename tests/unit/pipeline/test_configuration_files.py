@@ -1,5 +1,6 @@
 """Tests of the files around a configuration: its own, those it names, and its folders."""
 
+import json
 import os
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.configuration import (
     check_files,
+    check_values,
     one_file,
+    read_configuration,
     refuse_another_file,
     remember_file,
     write_configuration,
 )
-from online_rnnlm.pipeline.inputs import published_file
+from online_rnnlm.pipeline.inputs import downloads, published_file
 from online_rnnlm.storage.paths import experiment_directory
 
 
@@ -186,3 +189,52 @@ def test_the_papers_numbers_are_ones_own_or_the_projects(project, tmp_path_facto
     _arguments.PUBLISHED.parent.mkdir()
     _arguments.PUBLISHED.touch()
     assert published_file(elsewhere) == str(_arguments.PUBLISHED)
+
+
+def test_a_value_behind_config_is_checked_as_yaml():
+    check_values(["--cores", "1", "--config", "seeds=[1,2]", "training={max_epochs: 2}", "x=a b"])
+    for arguments, expected in (
+        (["--config", "training={max_epochs: 1, max_epochs: 2}"], "`max_epochs` is there already"),
+        (["-C", "seeds=[1", "experiment=x"], "--config seeds, line 1: not YAML"),
+        (["--config", "seeds=[010]"], "base 8"),
+    ):
+        assert expected in _refused(check_values, arguments)
+
+
+def test_what_snakemake_cannot_give_is_given():
+    """It reads `null` in a mapping as text, and merges an empty mapping with the file's."""
+    values = {
+        "experiment": "x",
+        "corpora": {"c": {"source": {"kind": "wikipedia-vital"}, "train_sentences": "null"}},
+        "rows": [{"hidden_size": 8}],
+        "search": {"l2": [0, 0.1]},
+    }
+    given = {"corpora": {"c": {"train_sentences": "null"}}, "search": {}}
+    found = read_configuration(values, [], given=given)
+    assert found.corpora["c"].train_sentences is None
+    assert found.search == {}
+    Path("a.yaml").write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(UserError, match=r"^a\.yaml and --config: `rows`: "):
+        read_configuration({**values, "rows": []}, ["a.yaml"], given={**given, "rows": []})
+
+
+def test_two_downloads_of_one_name_are_refused():
+    def corpora(*names):
+        return {
+            f"c{number}": {
+                "source": {
+                    "kind": "text",
+                    "url": {
+                        "address": f"https://h/{number}/x",
+                        "sha256": f"{number}" * 64,
+                        "name": n,
+                    },
+                }
+            }
+            for number, n in enumerate(names)
+        }
+
+    assert len(downloads(experiment(corpora=corpora("a", "b")))) == 2
+    for names in (("a", "a"), ("a", "a.sha256")):
+        message = _refused(downloads, experiment(corpora=corpora(*names)))
+        assert "give https://h/1/x another `name`" in message

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
@@ -26,9 +27,10 @@ from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import module_sources
 from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.identity import identity
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord, RunResult, Statistics
-from online_rnnlm.tracking import saving
+from online_rnnlm.tracking import online_rnnlm_model, saving
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.training.train import train
 
@@ -148,6 +150,40 @@ def test_scores_are_those_of_the_evaluation(experiment, model, evaluation):
     np.testing.assert_array_equal(tokens.astype(np.float32), exact)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
+def test_a_line_end_behind_a_sentence_is_no_word(model, end):
+    plain, ended = (
+        model.predict(pd.DataFrame({"sentence": [text, ""]}))["log_probability"].tolist()
+        for text in ("the cat", f"the cat{end}")
+    )
+    assert ended == plain
+    blank = model.predict(pd.DataFrame({"sentence": [end]}))["tokens"].tolist()
+    assert blank == [1]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_end_within_a_sentence_is_refused(model, end):
+    frame = pd.DataFrame({"sentence": ["the cat", f"the{end}cat"]})
+    with pytest.raises(MlflowException, match=r"`sentence` in row 1: a line end within it"):
+        model.predict(frame)
+
+
+@pytest.mark.parametrize("damage", ["delete", "cut"])
+def test_unpacked_code_that_was_damaged_is_unpacked_again(folder, tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    data = str(folder / "data" / "run")
+    place = online_rnnlm_model.sources(data)
+    before = {path: path.read_bytes() for path in place.rglob("*.py")}
+    one = next(path for path, content in before.items() if content)
+    if damage == "delete":
+        one.unlink()
+    else:
+        one.write_bytes(before[one][:-1])
+    assert online_rnnlm_model.sources(data) == place
+    assert {path: path.read_bytes() for path in place.rglob("*.py")} == before
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+
+
 def test_any_number_of_rows_and_words_is_scored(model):
     """An empty sentence is its end alone; other columns and equal labels of rows are no matter."""
     texts = [*["the cat"] * 20_000, " ".join(["the"] * 20_000), "", "  "]
@@ -194,11 +230,13 @@ def test_words_are_divided_by_blanks_and_unknown_ones_are_unk(model):
     texts = [
         "the cat sees the zebra",
         "  the cat  sees the\t<unk>\r\n",
-        "the\N{NO-BREAK SPACE}cat\N{IDEOGRAPHIC SPACE}sees\vthe <UNK>",
+        "the \ufeffcat \t sees\tthe <UNK>",
         *("", " "),
     ]
     found = model.predict([{"sentence": text} for text in texts])
     assert found["tokens"].tolist() == [6, 6, 6, 1, 1]
+    words = ["the\N{NO-BREAK SPACE}cat\N{IDEOGRAPHIC SPACE}sees\vthe", "x<UNK>y"]
+    assert model.predict([{"sentence": word} for word in words])["tokens"].tolist() == [2, 2]
     logs = found["token_log_probabilities"]
     assert logs[0] == logs[1] == logs[2]
     assert found["log_probability"][3] == logs[4][0] < 0
@@ -450,7 +488,11 @@ def test_a_run_by_jax_on_a_gpu_is_served_where_there_is_neither(experiment, mode
     copy = ExperimentDirectory(tmp_path / "experiment")
     record = records.read(RunRecord, copy.run("run").record)
     on_gpu = record.settings.model_copy(update={"engine": "jax", "device": "gpu"})
-    records.write(copy.run("run").record, record.model_copy(update={"settings": on_gpu}))
+    own = {"identity": identity(on_gpu, record.corpus_digest, record.code_digest)}
+    changed = record.model_copy(update={**own, "settings": on_gpu})
+    records.write(copy.run("run").record, changed)
+    result = records.read(RunResult, copy.run("run").result)
+    records.write(copy.run("run").result, result.model_copy(update=own))
     sentences = pd.DataFrame({"sentence": ["the cat sees the hen", "the ship"]})
     found, wanted = (m.predict(sentences) for m in (load(saved(copy, tmp_path / "model")), model))
     assert found["log_probability"].tolist() == wanted["log_probability"].tolist()

@@ -123,7 +123,7 @@ def _shards(version: str, name: str) -> list[RemoteFile]:
 
 
 def _lines(file: Path) -> Iterator[str]:
-    """Read the lines of a text file, or the texts of a file of articles, each one a line."""
+    """Read the lines of a text file, or those of all texts of a file with articles."""
     if has_articles(file):
-        return (article.text for article in read_all_articles(file))
+        return (line for row in read_all_articles(file) for line in row.text.split("\n"))
     return read_lines(file)
