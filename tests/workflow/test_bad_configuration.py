@@ -41,7 +41,7 @@ def shared(tmp_path_factory, copy_of_project):
             _changed("testing", {"updates": ["hidden"]}),
             ["testing.updates[0]", "'hidden'", "'output'"],
         ),
-        (_changed("corpora.vital.source", {"kind": "wikipedia"}), ["source", "wikipedia-vital"]),
+        (_changed("corpora.vital.source", {"kind": "encyclopedia"}), ["source", "wikipedia-vital"]),
         (
             _changed("corpora.vital.source", {"kind": "text", "file": "missing.txt"}),
             ["corpora.vital.source.file", "missing.txt", "no such file"],
@@ -228,4 +228,4 @@ def test_values_on_the_command_line_are_merged_and_checked(shared):
     assert shared.planned_trainings(*file, *values) == {f"vital-M10-D0-seed{n}" for n in (1, 2)}
     done = shared.snakemake("--dry-run", *file, "--config", "experiment=2024")
     assert done.returncode != 0
-    assert "config/test.yaml: `experiment`: " in done.stdout + done.stderr
+    assert "config/test.yaml and --config: `experiment`: " in done.stdout + done.stderr
