@@ -71,6 +71,9 @@ def run_until_told(command: Sequence[str]) -> None:
     if received:  # before there was a server to end
         end(received[0])
     status = server.wait()
+    # Python gives signals their usual effect again while it ends: a late Ctrl-C would kill it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     if not received:
         raise UserError(f"MLflow's server has ended with status {status}")
 

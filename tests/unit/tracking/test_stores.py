@@ -15,7 +15,7 @@ import pytest
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import ResultsFolder, Tracked
+from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import synchronisation
 from online_rnnlm.tracking.links import is_writable, linked
 from online_rnnlm.tracking.server import HOST, run_until_told, serve
@@ -197,11 +197,9 @@ def test_a_store_that_cannot_be_one_is_refused(
 
 
 @pytest.mark.parametrize(
-    "file",
-    ["tracking/directory.json", "config.json", f"runs/{RUN}/run.json", f"runs/{RUN}/metrics.jsonl"],
+    "file", ["config.json", f"runs/{RUN}/run.json", f"runs/{RUN}/metrics.jsonl"]
 )
 def test_a_damaged_file_is_named(directory: ExperimentDirectory, file: str) -> None:
-    records.write(directory.path / "tracking/directory.json", ResultsFolder(id="some"))
     path = directory.path / file
     path.write_bytes(b"z" + path.read_bytes()[1:])
     with pytest.raises(UserError, match=f"^{re.escape(str(path))}"):
