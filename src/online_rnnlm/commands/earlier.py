@@ -31,7 +31,10 @@ def run(arguments: argparse.Namespace) -> None:
     found = list(kept_runs(folder))
     if not found:
         logger.info("%s: no training is kept", folder)
-    for kept in found:
+    for kept, unchanged in found:
+        if not unchanged:
+            print(f"{kept.path}: damaged: it is not used again")
+            continue
         record, end = records.read(RunRecord, kept.record), read_end(kept)
         reached = "diverged"
         if isinstance(end, RunResult):

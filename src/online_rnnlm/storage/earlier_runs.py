@@ -64,11 +64,11 @@ def _sums(run: RunDirectory) -> dict[str, str]:
     return {file.name: sha256_of(file) for file in run.finished_files() if file.is_file()}
 
 
-def kept_runs(folder: Path) -> Iterator[RunDirectory]:
-    """Yield the folders of the trainings that were kept."""
+def kept_runs(folder: Path) -> Iterator[tuple[RunDirectory, bool]]:
+    """Yield the folders of the trainings that were kept, each with True if it is unchanged."""
     for path in sorted(folder.glob("*")):
-        if _kept_identity(RunDirectory(path)) is not None:
-            yield RunDirectory(path)
+        kept = RunDirectory(path)
+        yield kept, _kept_identity(kept) is not None
 
 
 def _keep(run: RunDirectory, place: Path) -> None:

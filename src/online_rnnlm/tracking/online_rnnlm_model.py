@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 from zlib import crc32
 
 PACKAGE = "online_rnnlm"
@@ -35,6 +35,8 @@ def sources(path: str) -> Path:
     packed = Path(path).parents[1] / "code" / PACKED
     try:
         return _unpacked(packed, _cache())
+    except BadZipFile as error:
+        raise ValueError(f"{packed}: damaged: {error}") from None
     except OSError:  # The cache cannot be written, so this process uses a folder of its own.
         return _unpacked(packed, Path(mkdtemp(prefix="online-rnnlm-")))
 

@@ -193,6 +193,8 @@ def _learning(request: Request, document_size: int) -> frozenset[str]:
     learning = parts_named(name_of(given, document_size), document_size)
     if learning - {DOCUMENT_VECTOR} and request.learning_rate is None:
         _refuse("`learning_rate`: weights that learn need one, such as 0.03")
+    if not learning and request.learning_rate is not None:
+        _refuse("`learning_rate`: nothing learns with these `updates`: leave it out")
     if learning and request.learn_after == request.unit_of_text:
         _refuse(
             "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"

@@ -38,7 +38,10 @@ def test_a_training_is_kept_and_taken_back(run, tmp_path):
     assert exchange(run, FIRST, tmp_path / "earlier")
     assert finished_identity(run) == FIRST
     assert run.model.read_text() == f"weights of {FIRST}"
-    assert {finished_identity(kept) for kept in kept_runs(tmp_path / "earlier")} == {FIRST, SECOND}
+    kept = {
+        finished_identity(kept) for kept, unchanged in kept_runs(tmp_path / "earlier") if unchanged
+    }
+    assert kept == {FIRST, SECOND}
 
 
 def test_a_training_that_diverged_is_kept_too(run, tmp_path):
@@ -55,7 +58,8 @@ def test_what_is_kept_does_not_change_with_the_run(run, tmp_path):
     finish(run, FIRST)
     exchange(run, SECOND, tmp_path / "earlier")
     finish(run, SECOND)
-    [kept] = kept_runs(tmp_path / "earlier")
+    [(kept, unchanged)] = kept_runs(tmp_path / "earlier")
+    assert unchanged
     assert kept.model.read_text() == f"weights of {FIRST}"
 
 
@@ -77,6 +81,7 @@ def test_damaged_trainings_are_neither_kept_nor_taken(run, tmp_path, name):
     kept.unlink()
     kept.write_bytes(b"damaged")
     finish(run, SECOND)
+    assert [unchanged for _, unchanged in kept_runs(tmp_path / "earlier")] == [False]
     assert not exchange(run, FIRST, tmp_path / "earlier")
 
 

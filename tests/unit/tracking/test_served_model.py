@@ -168,6 +168,14 @@ def test_a_line_end_within_a_sentence_is_refused(model, end):
         model.predict(frame)
 
 
+def test_packed_code_that_is_damaged_is_named(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    packed = tmp_path / "model" / "code" / online_rnnlm_model.PACKED
+    packed.write_bytes(packed.read_bytes()[:-30])
+    with pytest.raises(ValueError, match=f"^{packed}: damaged"):
+        online_rnnlm_model.sources(str(tmp_path / "model" / "data" / "run"))
+
+
 @pytest.mark.parametrize("damage", ["delete", "cut"])
 def test_unpacked_code_that_was_damaged_is_unpacked_again(folder, tmp_path, monkeypatch, damage):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -280,6 +288,7 @@ def refused(model, params, texts=("the cat",)) -> str:
         ({"updates": "embedings"}, "document_vector, embeddings, recurrent, output joined by `+`"),
         ({"updates": "none+output", "learning_rate": 0.1}, "not 'none+output'"),
         ({"updates": ""}, "`updates`: Input should be none, all"),
+        ({"updates": "none", "learning_rate": 0.1}, "`learning_rate`: nothing learns"),
         ({"learn_after": "never"}, "`learn_after`: Input should be 'word' or 'sentence'"),
         ({"unit_of_text": "page"}, "`unit_of_text`: Input should be 'sentence' or 'stream'"),
         ({"learn_after": "sentence"}, "`stream` keeps it"),
