@@ -48,7 +48,9 @@ with starting.one_line_errors():
     if workflow.exec_mode == ExecMode.DEFAULT:
         configuration.refuse_another_file(EXPERIMENT, workflow.configfiles, RESULTS)
         earlier.refuse_other_versions(RESULTS)
-        SOLE_RUN = starting.begin(RESULTS, Path(workflow.basedir), DRY_RUN)
+        SOLE_RUN = starting.begin(
+            RESULTS, configuration.digest_of(EXPERIMENT), Path(workflow.basedir), DRY_RUN
+        )
         # The jobs of another Snakemake that is at work here read their orders when they begin.
         BESIDE = DRY_RUN and SOLE_RUN is None
         if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv)):

@@ -13,10 +13,13 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import receipts
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, experiment_directory
 
 CONFIGURATION = Path("config/config.yaml")
 PUBLISHED = Path("config/published.yaml")
+_RESULTS = ("corpora", "runs", "evaluations")
+"""The folders of what tables, figures and the report are made from."""
 MOST_PROCESSES = 1000
 MOST_SECONDS = 365 * 86400.0
 
@@ -101,10 +104,13 @@ def finished_experiment_of(
 ) -> tuple[Experiment, ExperimentDirectory]:
     """Read the experiment that `--config` describes, whose results are to be shown.
 
-    Raises UserError if the results were made from corpora with other settings. Those of runs are
-    compared with each run's record.
+    Raises UserError if the results were made from corpora with other settings, or have changed
+    since they were made; the workflow itself has compared them already when it gives a `--job`.
+    Settings of runs are compared with each run's record.
     """
     experiment, directory = experiment_of(arguments)
+    if arguments.job is None:
+        _refuse_changed_results(directory)
     if directory.configuration.is_file():
         made_with = load(directory.configuration).corpora
         for corpus, settings in experiment.corpora.items():
@@ -114,6 +120,14 @@ def finished_experiment_of(
                     f"which {directory.configuration} describes: run the experiment first"
                 )
     return experiment, directory
+
+
+def _refuse_changed_results(directory: ExperimentDirectory) -> None:
+    """Raise UserError if a file that is shown has changed since its job made it."""
+    for file in receipts.changed_outputs(directory):
+        inside = file.relative_to(directory.path) if file.is_relative_to(directory.path) else file
+        if file.is_file() and inside.parts[0] in _RESULTS:
+            raise UserError(f"{file}: changed since it was made: start the experiment again")
 
 
 def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:

@@ -28,7 +28,8 @@ NO_DUMP = (
     *(ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError),
     *(AttributeError, LookupError, TypeError, ValueError, *BROKEN),
 )
-_END = b"</mediawiki>"
+_END = re.compile(rb"</mediawiki\s*>")
+_LONGEST_END = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
@@ -50,8 +51,9 @@ def _pages(file: Path) -> Iterator[tuple[str, str]]:
         try:
             for page in mwxml.Dump.from_file(dump):
                 if page.namespace == ARTICLES and page.redirect is None:
-                    *_, last = page
-                    yield page.title, last.text or ""
+                    # An id is the higher the later the revision was made.
+                    last = max(page, key=lambda revision: revision.id or 0, default=None)
+                    yield page.title, (last and last.text) or ""
             while dump.read(_BLOCK):
                 pass
         except NO_DUMP as error:
@@ -72,9 +74,11 @@ class _SingleDump:
         block = self._stream.read(size)
         rest = block
         if not self._ended:
-            _, ended, rest = (self._before + block).partition(_END)
-            self._ended = bool(ended)
-            self._before = block[-len(_END) :]
+            text = self._before + block
+            end = _END.search(text)
+            self._ended = end is not None
+            rest = text[end.end() :] if end else b""
+            self._before = text[-_LONGEST_END:]
         if self._ended and rest.strip():
             raise ValueError("more text after its end: put one dump into one file")
         return block

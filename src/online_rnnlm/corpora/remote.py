@@ -145,7 +145,7 @@ class RemoteFile(Download):
         wanted = unquote(PurePosixPath(self.origin).name)
         found = find_sum(text, wanted)
         if found is None:
-            raise UserError(f"{self.checksums}: has no checksum of {wanted}")
+            raise UserError(f"{self.checksums}: has not one checksum of {wanted}")
         return found
 
     def _note(self, file: Path, sha256: str) -> None:
@@ -172,7 +172,7 @@ def on_hugging_face(data_set: str, revision: str, path: str, name: str) -> Remot
 
 
 def find_sum(text: str, name: str) -> Checksum | None:
-    """Return the sum of a file in a list of sums; None if there is none.
+    """Return the sum of a file in a list of sums; None if there is none, or if there are several.
 
     The list is what `sha256sum` or the like writes, in its usual form or with `--tag`, a single
     sum, or a Git LFS pointer.
@@ -180,12 +180,11 @@ def find_sum(text: str, name: str) -> Checksum | None:
     pointer = _POINTER.search(text)
     if pointer:
         return Checksum("sha256", pointer[1])
-    listed = dict(_listed(text))
-    if name in listed:
-        return _checksum(listed[name])
-    for path, digits in listed.items():
-        if PurePosixPath(path).name == name:
-            return _checksum(digits)
+    listed = list(_listed(text))
+    for wanted in ({name}, {path for path, _ in listed if PurePosixPath(path).name == name}):
+        sums = {digits.lower() for path, digits in listed if path in wanted}
+        if sums:
+            return _checksum(sums.pop()) if len(sums) == 1 else None
     single = re.fullmatch(_SUM, text.strip())
     return _checksum(single[1]) if single else None
 

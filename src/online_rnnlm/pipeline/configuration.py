@@ -16,7 +16,7 @@ from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.files import digest_of_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 from online_rnnlm.storage.records import ConfigurationFile
 
@@ -141,6 +141,11 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # The name is too long, or leads through a file.
         return False
+
+
+def digest_of(experiment: Experiment) -> str:
+    """Return the sha256 of the file that `write_configuration` writes."""
+    return digest_of_json(experiment.model_dump(mode="json"))
 
 
 def write_configuration(experiment: Experiment, directory: ExperimentDirectory) -> None:

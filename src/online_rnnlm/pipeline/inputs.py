@@ -109,12 +109,13 @@ def downloads(experiment: Experiment) -> dict[str, Download]:
     for corpus, settings in experiment.corpora.items():
         for download in source_of(settings.source).downloads():
             found.setdefault(download.name, download)
-            other = found.get(download.name.removesuffix(NOTE), found[download.name])
-            if other.identity != download.identity:
-                raise UserError(
-                    f"`corpora.{corpus}.source.url.name`: {download.name}: {other.origin} is kept "
-                    f"under this name, too: give {download.origin} another `name`"
-                )
+            for name in (download.name, download.name.removesuffix(NOTE), download.name + NOTE):
+                other = found.get(name, download)
+                if other.identity != download.identity:
+                    raise UserError(
+                        f"`corpora.{corpus}.source.url.name`: {download.name}: {other.origin} is "
+                        f"kept as {other.name}: give {download.origin} another `name`"
+                    )
     return found
 
 

@@ -38,9 +38,12 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(f"{ERROR_MARK}{error}")
 
 
-def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool) -> IO[str] | None:
+def begin(
+    directory: ExperimentDirectory, configuration: str, snakefile_folder: Path, dry_run: bool
+) -> IO[str] | None:
     """Check that the workflow can run here; keep the returned file open while it runs.
 
+    `configuration` is the sha256 of the configuration that will lie beside the results.
     Raises UserError if the profile does not exist, if the results cannot be written, or if another
     Snakemake is running here.
     """
@@ -50,25 +53,30 @@ def begin(directory: ExperimentDirectory, snakefile_folder: Path, dry_run: bool)
     sole_run = forget_killed_run(dry_run)
     if not dry_run:
         check_writable(directory)
-        enter_again_if_needed(directory)
+        enter_again_if_needed(directory, configuration)
     return sole_run
 
 
-def enter_again_if_needed(directory: ExperimentDirectory) -> None:
+def enter_again_if_needed(directory: ExperimentDirectory, configuration: str) -> None:
     """Let this start enter the runs into MLflow again if its database does not have them any more.
 
-    If the folder was moved or copied, the database has the addresses of files at the old place. If
+    The entries were marked by a configuration, so another one, of that sha256, marks them again. If
+    the folder was moved or copied, the database has the addresses of files at the old place. If
     the database or the folder of its artifacts was deleted, they are made again.
     """
     with suppress(UserError):  # A damaged record is reported when the runs are entered.
-        if has_moved(directory) or _has_lost_database(directory):
+        tracked = records.read_if_there(Tracked, directory.tracked)
+        if tracked is not None and (
+            tracked.configuration != configuration
+            or has_moved(directory)
+            or _has_lost_database(directory, tracked)
+        ):
             directory.tracked.unlink(missing_ok=True)
 
 
-def _has_lost_database(directory: ExperimentDirectory) -> bool:
+def _has_lost_database(directory: ExperimentDirectory, tracked: Tracked) -> bool:
     """Return True if the runs were entered into a file that is not there, or has no artifacts."""
-    tracked = records.read_if_there(Tracked, directory.tracked)
-    if tracked is None or not tracked.store.startswith(SQLITE):
+    if not tracked.store.startswith(SQLITE):
         return False
     file = Path(tracked.store.removeprefix(SQLITE))
     return not (file.is_file() and file.with_name(directory.artifacts.name).is_dir())

@@ -84,7 +84,9 @@ def _keep(run: RunDirectory, place: Path) -> None:
         if run.log.is_file():
             shutil.copy2(run.log, unfinished / run.log.name)
         made = _sums(RunDirectory(unfinished))
-        seal = Receipt(identity=place.name, finished=True, inputs={}, outputs=made)
+        seal = Receipt(
+            rule="earlier", name="", identity=place.name, finished=True, inputs={}, outputs=made
+        )
         records.write(unfinished / _SEAL, seal)
         shutil.rmtree(place, ignore_errors=True)
         unfinished.replace(place)

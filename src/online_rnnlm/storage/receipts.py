@@ -104,14 +104,20 @@ def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
     inputs = _sums(directory, job.inputs, sums)
     before = earlier.outputs if earlier else {}
     path = directory.receipt(job.rule, job.name)
-    begun = Receipt(identity=job.identity, finished=False, inputs=inputs, outputs=before)
+    begun = Receipt(
+        rule=job.rule,
+        name=job.name,
+        identity=job.identity,
+        finished=False,
+        inputs=inputs,
+        outputs=before,
+    )
     records.write(path, begun)
     yield False
     outputs = _sums(directory, job.outputs, Checksums())
     for left in set(before) - set(outputs):
         _file(directory, left).unlink(missing_ok=True)
-    made = Receipt(identity=job.identity, finished=True, inputs=inputs, outputs=outputs)
-    records.write(path, made)
+    records.write(path, begun.model_copy(update={"finished": True, "outputs": outputs}))
 
 
 def write_order(directory: ExperimentDirectory, job: Job, *, again: bool) -> None:
@@ -172,12 +178,14 @@ def _known_order(path: Path) -> Order | None:
 
 
 def _read(directory: ExperimentDirectory, job: Job) -> Receipt | None:
-    """Read a job's receipt; a missing or damaged one is None, so the job runs again."""
+    """Read a job's receipt; a missing, damaged or another job's is None, so the job runs again."""
     try:
-        return records.read_if_there(Receipt, directory.receipt(job.rule, job.name))
+        found = records.read_if_there(Receipt, directory.receipt(job.rule, job.name))
     except UserError as error:
         logger.warning("%s", error)
         return None
+    is_ours = found is not None and (found.rule, found.name) == (job.rule, job.name)
+    return found if is_ours else None
 
 
 def _sums(directory: ExperimentDirectory, files: Iterable[Path], sums: Checksums) -> dict[str, str]:

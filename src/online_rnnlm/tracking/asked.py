@@ -16,6 +16,7 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord, Statistics
 from online_rnnlm.storage.shown import figure_files, table_files
@@ -30,6 +31,8 @@ class Asked:
         if not path.is_file():
             raise UserError(f"{path}: missing: start the experiment again, which writes it")
         self._directory = directory
+        self.digest = sha256_of(path)
+        """The sha256 of the configuration's file."""
         self._experiment = load(path)
 
     @property

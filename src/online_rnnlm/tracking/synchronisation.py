@@ -103,7 +103,8 @@ class _Synchronisation:
         with self._store.client() as client:
             for corpus, found in by_corpus.items():
                 self._corpus(client, corpus, found)
-        tracked = Tracked(store=self._store.uri, runs=self._found.runs)
+        marked_by = self._asked.digest
+        tracked = Tracked(store=self._store.uri, configuration=marked_by, runs=self._found.runs)
         records.write(self._directory.tracked, tracked)
         return self._found
 

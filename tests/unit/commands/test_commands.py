@@ -12,7 +12,9 @@ import yaml
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands import check
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import receipts
 from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = {
@@ -262,3 +264,25 @@ def test_results_of_a_corpus_with_other_settings_are_not_shown(tmp_path, monkeyp
     said = capsys.readouterr().err
     assert said.startswith("online-rnnlm: error: other.yaml: `corpora.vital`: has other settings")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["tables", "figures", "claims", "neighbours", "report"])
+def test_results_that_were_edited_are_not_shown(tmp_path, monkeypatch, capsys, verb):
+    monkeypatch.chdir(tmp_path)
+    directory = ExperimentDirectory(Path("results/test"))
+    file = directory.evaluation("run", "none")
+    job = receipts.Job("evaluate", "run", (), (file,), "0" * 64)
+    receipts.write_order(directory, job, again=False)
+    with receipts.recording(directory, job):
+        file.parent.mkdir(parents=True)
+        file.write_text("6.4")
+    file.write_text("2.4")
+    values = {
+        "experiment": "test",
+        "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
+        "rows": [{"hidden_size": 8}],
+    }
+    Path("my.yaml").write_text(json.dumps(values), encoding="utf-8")
+    assert _exit(verb, "--config", "my.yaml") == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"online-rnnlm: error: {file}: changed since it was made")

@@ -85,23 +85,30 @@ def test_markup_that_never_ends_is_survived() -> None:
     assert "Text" in plain_text("Text {{open [[and ''more")
 
 
-REVISIONS = "<revision><id>1</id><text>The old cat sat.</text></revision><revision><id>2</id>"
+OLD, NEW = (
+    f"<revision><id>{number}</id><text>The {age} cat sat.</text></revision>"
+    for number, age in ((8, "old"), (11, "new"))
+)
 
 
-def test_the_last_revision_of_a_page_is_its_text(tmp_path: Path) -> None:
-    content = dump([{"title": "Cat", "text": "The new cat sat."}])
-    history = content.replace(b"<revision><id>1</id>", REVISIONS.encode())
+@pytest.mark.parametrize("revisions", [OLD + NEW, NEW + OLD, ""])
+def test_the_last_revision_of_a_page_is_its_text(tmp_path: Path, revisions: str) -> None:
+    """Some dumps have the newest first; a page without any has no text."""
+    content = dump([{"title": "Cat", "text": "one"}]).decode()
+    begin, end = content.index("<revision>"), content.index("</page>")
     path = tmp_path / "history.xml"
-    path.write_bytes(history)
-    assert list(read_dump(path, 1)) == [("Cat", "The new cat sat.")]
+    path.write_text(content[:begin] + revisions + content[end:], encoding="utf-8")
+    assert list(read_dump(path, 1)) == [("Cat", "The new cat sat." if revisions else "")]
 
 
 @pytest.mark.parametrize("pages", [1, 4000])
 @pytest.mark.parametrize("more", [b"more", None])
+@pytest.mark.parametrize("end", [b"</mediawiki>", b"</mediawiki >"])
 def test_what_comes_after_a_dump_is_not_lost_without_a_word(
-    tmp_path: Path, pages: int, more: bytes | None
+    tmp_path: Path, pages: int, more: bytes | None, end: bytes
 ) -> None:
     content = dump([{"title": f"T{n}", "text": "A dog barks."} for n in range(pages)])
+    content = content.replace(b"</mediawiki>", end)
     path = tmp_path / "two.xml"
     path.write_bytes(content + b"\n\n")
     assert len(list(read_dump(path, 1))) == pages

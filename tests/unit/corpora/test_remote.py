@@ -220,6 +220,8 @@ def test_a_file_in_a_list_is_that_of_its_path() -> None:
     text = f"{zero}  old/a.txt\n{one}  a.txt\n"
     assert find_sum(text, "a.txt") == Checksum("sha256", one)
     assert find_sum(f"{zero}  old/a.txt\n", "a.txt") == Checksum("sha256", zero)
+    assert find_sum(f"{zero}  old/a.txt\n{one}  new/a.txt\n", "a.txt") is None
+    assert find_sum(f"{zero}  a.txt\n{one}  a.txt\n", "a.txt") is None
 
 
 def test_an_address_may_have_letters_that_are_written_as_numbers(

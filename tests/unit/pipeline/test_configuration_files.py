@@ -235,6 +235,6 @@ def test_two_downloads_of_one_name_are_refused():
         }
 
     assert len(downloads(experiment(corpora=corpora("a", "b")))) == 2
-    for names in (("a", "a"), ("a", "a.sha256")):
+    for names in (("a", "a"), ("a", "a.sha256"), ("a.sha256", "a")):
         message = _refused(downloads, experiment(corpora=corpora(*names)))
         assert "give https://h/1/x another `name`" in message

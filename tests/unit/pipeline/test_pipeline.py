@@ -37,6 +37,9 @@ class Recorder:
         return getattr(self._settings, key)
 
 
+DIGEST = "0" * 64
+
+
 def _sources(tmp_path: Path) -> list[dict[str, Any]]:
     for name in ("text", *SPLITS):
         lines = [TEXT.format(*[f"{name}{i}{j}" for j in range(4)]) for i in range(20)]
@@ -227,7 +230,7 @@ def test_a_profile_that_is_not_there_is_said_with_those_that_are(tmp_path, monke
 def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, again):
     """Its database has the addresses of files at the old place."""
     directory = ExperimentDirectory(tmp_path / "results" / "some")
-    records.write(directory.tracked, Tracked(store="http://some", runs={}))
+    records.write(directory.tracked, Tracked(store="http://some", configuration=DIGEST, runs={}))
     known = identify(directory)
     place = ExperimentDirectory(tmp_path / "results" / "other")
     if how == "moved":
@@ -236,11 +239,11 @@ def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, ag
         shutil.copytree(directory.path, place.path)
     else:
         place = directory
-    starting.enter_again_if_needed(place)
+    starting.enter_again_if_needed(place, DIGEST)
     assert place.tracked.is_file() != again
     assert (identify(place) == known) == (how != "copied")
-    records.write(place.tracked, Tracked(store="http://some", runs={}))
-    starting.enter_again_if_needed(place)
+    records.write(place.tracked, Tracked(store="http://some", configuration=DIGEST, runs={}))
+    starting.enter_again_if_needed(place, DIGEST)
     assert place.tracked.is_file()
 
 
@@ -250,10 +253,13 @@ def test_a_database_that_was_deleted_is_made_again(tmp_path, lost):
     folder = tmp_path / "elsewhere"
     (folder / "mlartifacts").mkdir(parents=True)
     (folder / "mlflow.db").touch()
-    records.write(directory.tracked, Tracked(store=f"sqlite:///{folder / 'mlflow.db'}", runs={}))
+    records.write(
+        directory.tracked,
+        Tracked(store=f"sqlite:///{folder / 'mlflow.db'}", configuration=DIGEST, runs={}),
+    )
     if lost:
         (folder / lost).rename(folder / "lost")
-    starting.enter_again_if_needed(directory)
+    starting.enter_again_if_needed(directory, DIGEST)
     assert directory.tracked.is_file() == (lost is None)
 
 
@@ -263,3 +269,14 @@ def test_a_file_in_place_of_a_folder_of_results_is_named(tmp_path):
     directory.logs.touch()
     with pytest.raises(UserError, match=rf"{directory.logs}: is a file"):
         starting.check_writable(directory)
+
+
+def test_another_configuration_enters_the_runs_again(tmp_path):
+    """The entries were marked by the one before, which may have been left by Ctrl-C."""
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    tracked = Tracked(store="http://some", configuration=DIGEST, runs={})
+    records.write(directory.tracked, tracked)
+    starting.enter_again_if_needed(directory, DIGEST)
+    assert directory.tracked.is_file()
+    starting.enter_again_if_needed(directory, "1" * 64)
+    assert not directory.tracked.is_file()

@@ -165,3 +165,15 @@ def test_orders_and_receipts_of_all_names_have_different_files(directory):
         file("encode", name) for file in (directory.order, directory.receipt) for name in names
     ]
     assert len(set(files)) == len(files)
+
+
+def test_the_receipt_of_another_job_is_none(directory):
+    one = job_of(directory)
+    do(directory, one)
+    other = Job("make", "y", one.inputs, (directory.path / "three",), IDENTITY)
+    directory.receipt("make", "x").rename(directory.receipt("make", "y"))
+    assert not current(directory, one) and not current(directory, other)
+    write_order(directory, other, again=False)
+    with recording(*ordered_job(directory.order("make", "y"))):
+        (directory.path / "three").write_text("three")
+    assert all(file.is_file() for file in one.outputs)

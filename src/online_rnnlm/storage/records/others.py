@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from online_rnnlm.storage.records.base import Part, Record
+from online_rnnlm.storage.records.base import Digest, Part, Record
 
 
 class CompiledKernels(Record):
@@ -70,6 +70,9 @@ class Tracked(Record):
     file: ClassVar = "tracking/tracked.json"
 
     store: str = Field(description="Address of the store.")
+    configuration: Digest = Field(
+        description="sha256 of `config.json`, by which the entries were marked."
+    )
     runs: dict[str, str] = Field(
         description="MLflow's id of every entry, by its name: a run's name, or `summary of "
         "<corpus>` for a corpus's tables, figures and report."

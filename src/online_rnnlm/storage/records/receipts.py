@@ -18,6 +18,8 @@ class Receipt(Record):
 
     file: ClassVar = "receipts/<rule>/<run or corpus>.json"
 
+    rule: str = Field(description="The rule; `earlier` for a training that was kept.")
+    name: str = Field(description="The run or corpus; empty if the rule has a single job.")
     identity: Digest = Field(description="sha256 of the job's settings and code.")
     finished: bool = Field(description="`false` from the job's start until its end.")
     inputs: dict[str, Digest] = Field(description="sha256 of every file that it read, by path.")
