@@ -26,6 +26,11 @@ def _changed(path: str, value: object) -> dict[str, Any]:
     return changed
 
 
+def _downloaded(digit: str) -> dict[str, Any]:
+    url = {"address": f"https://h/{digit}/x", "sha256": digit * 64}
+    return {"source": {"kind": "text", "url": url}}
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory, copy_of_project):
     return copy_of_project(tmp_path_factory.mktemp("bad") / "project")
@@ -46,6 +51,10 @@ def shared(tmp_path_factory, copy_of_project):
             _changed("corpora.vital.source", {"kind": "text", "file": "missing.txt"}),
             ["corpora.vital.source.file", "missing.txt", "no such file"],
         ),
+        (
+            _changed("corpora", {"a": _downloaded("1"), "b": _downloaded("2")}),
+            ["corpora.b.source.url.name", "https://h/1/x", "https://h/2/x"],
+        ),
     ],
     ids=[
         "unknown key",
@@ -54,6 +63,7 @@ def shared(tmp_path_factory, copy_of_project):
         "unknown part",
         "unknown kind",
         "missing file",
+        "two downloads of one name",
     ],
 )
 def test_a_wrong_configuration_is_one_line(shared, values, expected):

@@ -4,8 +4,8 @@ CORPUS = RESULTS.corpus("{corpus}")
 DOWNLOADS = inputs.downloads(EXPERIMENT)
 
 
-# A download is identified by its checksum or its address, so a change of the code does not repeat it. A file that
-# exists already is only verified.
+# A download is identified by its checksum or its address, so a change of the code does not repeat
+# it. A file that exists already is only verified.
 rule fetch:
     output:
         update(EXPERIMENT.downloads / "{file}"),

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -42,17 +43,20 @@ _READ = (
 )
 
 
-def _checked_address(address: str) -> str:
+def _refuse_no_address(address: str) -> str:
     if not is_download(address):
         raise WrongValue((), _NO_ADDRESS)
     return address
+
+
+_Address = Annotated[str, AfterValidator(_refuse_no_address)]
 
 
 class Url(Settings):
     """A file at an address, which is downloaded and verified."""
 
     address: Annotated[
-        list[str],
+        list[_Address],
         Field(min_length=1),
         WrapValidator(as_list, json_schema_input_type=str | list[str]),
     ] = Field(
@@ -62,7 +66,7 @@ class Url(Settings):
     sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
         default=None, description="The file's sha256."
     )
-    checksums: str | None = Field(
+    checksums: _Address | None = Field(
         default=None,
         description="In place of `sha256`: the address of a file that lists the sums of files "
         "(SHA-512, SHA-256, SHA-1 or MD5) by name, or of the file's Git LFS pointer.",
@@ -72,19 +76,6 @@ class Url(Settings):
         description="Name under which it is kept in `downloads`; `null` is the last part of the "
         "address.",
     )
-
-    @field_validator("address")
-    @classmethod
-    def _are_addresses(cls, addresses: list[str]) -> list[str]:
-        for index, address in enumerate(addresses):
-            if not is_download(address):
-                raise WrongValue((index,) if len(addresses) > 1 else (), _NO_ADDRESS)
-        return addresses
-
-    @field_validator("checksums")
-    @classmethod
-    def _is_address(cls, address: str | None) -> str | None:
-        return address and _checked_address(address)
 
     @field_validator("sha256", mode="before")
     @classmethod
@@ -188,15 +179,7 @@ class DumpSource(Settings):
         return self
 
 
-class _ThreeFiles(Settings):
-    """A source with a file, or several, for each split."""
-
-    train: FilePaths | None = Field(default=None, description="Your file for `train`.")
-    valid: FilePaths | None = Field(default=None, description="Your file for `valid`.")
-    test: FilePaths | None = Field(default=None, description="Your file for `test`.")
-
-
-class WikitextSource(_ThreeFiles):
+class WikitextSource(Settings):
     """WikiText-2 or WikiText-103, raw: whole articles, tokenised, in three ready splits."""
 
     kind: Literal["wikitext"] = Field(
@@ -211,6 +194,9 @@ class WikitextSource(_ThreeFiles):
         description="Write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, "
         "`,` and `.` without spaces; `false` keeps them as tokens.",
     )
+    train: FilePaths | None = Field(default=None, description="Your file for `train`.")
+    valid: FilePaths | None = Field(default=None, description="Your file for `valid`.")
+    test: FilePaths | None = Field(default=None, description="Your file for `test`.")
 
     @model_validator(mode="after")
     def _all_or_none(self) -> WikitextSource:

@@ -42,7 +42,7 @@ def check_value(text: str, where: str) -> None:
 
     `where` stands for the file in the message.
     """
-    _values(Path(where), text)
+    _values(where, text)
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -53,10 +53,10 @@ def _decoded(path: Path, content: bytes) -> str:
         raise UserError(f"{path}, line {line}: not UTF-8: save the file in UTF-8") from None
 
 
-def _values(path: Path, text: str) -> Any:
+def _values(path: object, text: str) -> Any:
     if text.startswith("{"):
         try:
-            return json.loads(text, object_pairs_hook=_unique)
+            return json.loads(text, object_pairs_hook=each_key_once)
         except (ValueError, RecursionError):
             pass  # It is YAML, or is reported with its line below.
     try:
@@ -71,11 +71,13 @@ def _values(path: Path, text: str) -> Any:
         raise UserError(f"{path}: not YAML: nested too deeply") from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of JSON; raises ValueError if a key is there twice."""
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON; raises ValueError, which names it, if a key is there twice."""
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError
+        keys = [key for key, _ in pairs]
+        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
+        raise ValueError(f"the key {twice!r} is there twice")
     return values
 
 

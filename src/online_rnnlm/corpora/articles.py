@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.config.yaml_files import each_key_once
 from online_rnnlm.corpora.textfiles import (
     BROKEN,
     BYTE_ORDER_MARK,
@@ -71,7 +72,7 @@ def _parse(where: str, line: str) -> Article:
     if not line.strip():
         return Article(title="", text="")
     try:
-        row = json.loads(line, object_pairs_hook=_each_key_once)
+        row = json.loads(line, object_pairs_hook=each_key_once)
     except ValueError as error:
         raise UserError(f"{where}: not JSON: {error}") from None
     except RecursionError:
@@ -79,15 +80,6 @@ def _parse(where: str, line: str) -> Article:
     if not isinstance(row, dict):
         raise UserError(f"{where}: a JSON object with a string `text` is needed")
     return _article(row, where)
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
-        raise ValueError(f"the key {twice!r} is there twice")
-    return found
 
 
 def _read_parquet(file: Path) -> Iterator[Article]:

@@ -58,11 +58,8 @@ def fetch(download: Download, downloads: Path) -> Path:
     return file
 
 
-def verify(file: Path, sha256: str, name: str | None = None) -> None:
-    """Raise UserError if the file is missing or has another checksum.
-
-    `name` is the file's name in the message; without it, the path is used.
-    """
+def refuse_missing(file: Path, name: str | None = None) -> None:
+    """Raise UserError unless the file exists; `name` stands for it in the message."""
     if not file.is_file():
         what = (
             "is a folder: a file is needed there"
@@ -70,6 +67,14 @@ def verify(file: Path, sha256: str, name: str | None = None) -> None:
             else "no such file: fetch it first"
         )
         raise UserError(f"{name or file}: {what}")
+
+
+def verify(file: Path, sha256: str, name: str | None = None) -> None:
+    """Raise UserError if the file is missing or has another checksum.
+
+    `name` is the file's name in the message; without it, the path is used.
+    """
+    refuse_missing(file, name)
     found = sha256_of(file)
     if found != sha256:
         raise UserError(

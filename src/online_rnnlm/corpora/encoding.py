@@ -20,8 +20,8 @@ from online_rnnlm.corpora.corpus import (
     mean_class_size,
     read_vocabulary,
 )
-from online_rnnlm.corpora.extraction import count_articles
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.sources.base import COUNTING_STAGES
 from online_rnnlm.corpora.tally import EMPTY
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.tokenisation import digest_of_sentence
@@ -39,15 +39,13 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
         split: _encode_split(directory, split, vocabulary, in_train.get(split, 0))
         for split in SPLITS
     }
-    counts = _counts(settings, directory)
+    source, counts = source_of(settings.source), _counts(settings, directory)
     files = _files(directory)
     sizes = np.diff(vocabulary.class_offsets)
     statistics = Statistics(
         corpus=corpus_name,
-        source=CorpusSource(
-            kind=settings.source.kind, **asdict(source_of(settings.source).describe())
-        ),
-        articles=count_articles(settings, directory),
+        source=CorpusSource(kind=settings.source.kind, **asdict(source.describe())),
+        articles=counts["articles"].kept if source.counts_articles() else None,
         empty_articles=counts["articles"].dropped.get(EMPTY, 0),
         sentences_read=counts["sentences"].read or counts["splits"].read,
         dropped=counts["sentences"].dropped | counts["splits"].dropped,
@@ -69,7 +67,7 @@ def _counts(settings: CorpusSettings, directory: CorpusDirectory) -> dict[str, C
         stage: records.read(Counts, directory.counts(stage))
         if stage in stages
         else Counts(read=0, dropped={})
-        for stage in ("articles", "sentences", "splits")
+        for stage in COUNTING_STAGES
     }
 
 

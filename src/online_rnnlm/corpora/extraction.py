@@ -11,7 +11,7 @@ from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.tally import EMPTY, Tally
-from online_rnnlm.corpora.textfiles import read_lines, refuse_none
+from online_rnnlm.corpora.textfiles import refuse_none
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import CorpusDirectory
 
@@ -41,10 +41,3 @@ def _with_text(articles: Iterable[Article], tally: Tally) -> Iterator[Article]:
             yield article
         else:
             tally.drop(EMPTY)
-
-
-def count_articles(settings: CorpusSettings, directory: CorpusDirectory) -> int | None:
-    """Number of articles; None for text that is not divided into articles."""
-    if not source_of(settings.source).counts_articles():
-        return None
-    return sum(1 for _ in read_lines(directory.articles))

@@ -72,10 +72,14 @@ class PackagedSource(Source[AnyPackaged]):
         """The user's copy of the file, if there is one."""
         return [("file", self.settings.file)] if self.settings.file else []
 
-    def verified(self, downloads: Path) -> Path:
-        """Return the file's path; raises UserError if it has another content."""
+    def path(self, downloads: Path) -> Path:
+        """Return the file's path; raises UserError if the user's copy has another content.
+
+        A download has been verified before.
+        """
         [file] = self.files(downloads)
-        verify(file, self.file.sha256)
+        if self.settings.file:
+            self.file.verify(file)
         return file
 
     def describe(self) -> Description:

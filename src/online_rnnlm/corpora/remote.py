@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from online_rnnlm.config.sources import Url
-from online_rnnlm.corpora.download import NOTE, Download, verify
+from online_rnnlm.corpora.download import NOTE, Download, refuse_missing, verify
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import sha256_of
 
@@ -94,9 +94,10 @@ class RemoteFile(Download):
 
         A file that was put there by hand is compared with the list of sums.
         """
-        if self.sha256 is not None or not file.is_file():
-            verify(file, self.sha256 or "")
+        if self.sha256 is not None:
+            verify(file, self.sha256)
             return
+        refuse_missing(file)
         noted = self._noted(file)
         if noted is not None:
             verify(file, noted)
@@ -111,22 +112,16 @@ class RemoteFile(Download):
 
     def _from(self, address: str, partial: Path, expected: Checksum) -> str | None:
         """Download from one address; return the problem, or None if the file is right."""
-        from online_rnnlm.corpora.transfer import TransferError, transfer  # noqa: PLC0415
-
         continued = partial.exists()
-        try:
-            transfer(address, partial)
-            if continued and expected.of(partial) != expected:
-                logger.warning("%s: what was continued is wrong: it is downloaded anew", address)
-                partial.unlink()
-                transfer(address, partial)
-        except TransferError as error:
-            # A server that says a wrong length breaks off after the last byte.
-            if not partial.exists() or expected.of(partial) != expected:
-                return str(error)
-        found = expected.of(partial)
+        problem, found = _transferred(address, partial, expected)
+        if continued and problem is None and found != expected:
+            logger.warning("%s: what was continued is wrong: it is downloaded anew", address)
+            partial.unlink()
+            problem, found = _transferred(address, partial, expected)
         if found == expected:
             return None
+        if found is None or problem is not None:
+            return problem
         wrong = partial.with_name(f"{self.name}.wrong")
         partial.replace(wrong)
         return _wrong("a wrong file", found, expected) + f": it is kept as {wrong}"
@@ -162,6 +157,24 @@ class RemoteFile(Download):
         sha256, _, name = line.partition("  ")
         ours = (whose, name) == (f"# {self.identity}", file.name)
         return sha256 if ours and len(sha256) == _SHA256 else None
+
+
+def _transferred(
+    address: str, partial: Path, expected: Checksum
+) -> tuple[str | None, Checksum | None]:
+    """Download what is missing; return the problem, if any, and the sum of what is there then.
+
+    The sum may be right in spite of a problem: a server that says a wrong length breaks off after
+    the last byte.
+    """
+    from online_rnnlm.corpora.transfer import TransferError, transfer  # noqa: PLC0415
+
+    problem = None
+    try:
+        transfer(address, partial)
+    except TransferError as error:
+        problem = str(error)
+    return problem, expected.of(partial) if partial.exists() else None
 
 
 def on_hugging_face(data_set: str, revision: str, path: str, name: str) -> RemoteFile:

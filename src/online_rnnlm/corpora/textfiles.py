@@ -69,8 +69,8 @@ def why_no_file(path: Path) -> str | None:
 def read_lines(path: Path) -> Iterator[str]:
     """Stream the lines of a UTF-8 text file without their ends, which are LF, CR LF or CR.
 
-    Byte order marks are left out. Raises UserError, naming the file and the
-    line, if the file is damaged or no UTF-8 text.
+    Byte order marks are left out. Raises UserError, naming the file and the line, if the file is
+    damaged or no UTF-8 text.
     """
     with open_bytes(path) as file:
         number = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from online_rnnlm.corpora.articles import has_articles
 from online_rnnlm.corpora.numbering import Numbered
 from online_rnnlm.corpora.textfiles import read_lines, refuse_none
-from online_rnnlm.corpora.words import words_of
+from online_rnnlm.corpora.words import words_at
 from online_rnnlm.errors import UserError
 
 
@@ -33,10 +33,7 @@ def _sentences(file: Path) -> Iterator[tuple[str, bool]]:
     """Yield the sentences, each with True if it begins an article."""
     begins = True
     for number, line in enumerate(read_lines(file), 1):
-        try:
-            words = words_of(line)
-        except UserError as error:
-            raise UserError(f"{file}, line {number}: {error}") from None
+        words = words_at(line, file, number)
         if words:
             yield " ".join(words), begins
         begins = not words

@@ -151,10 +151,12 @@ def _pieces(answer: requests.Response, address: str, have: int) -> Iterator[byte
 
 
 def _read_text(session: requests.Session, address: str) -> str:
+    content = bytearray()
     with _answer(session, address, {}) as answer:
-        content = b"".join(_pieces(answer, address, 0))
-    if len(content) > _LONGEST_TEXT:
-        raise TransferError("too long for a list of checksums")
+        for piece in _pieces(answer, address, 0):
+            content += piece
+            if len(content) > _LONGEST_TEXT:
+                raise TransferError("too long for a list of checksums")
     return content.decode("utf-8", errors="replace")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN
+from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK
 from online_rnnlm.errors import UserError
 
 _UNKNOWN_IN_CAPITALS = UNKNOWN.upper()
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 def words_of(sentence: str) -> list[str]:
@@ -16,7 +18,7 @@ def words_of(sentence: str) -> list[str]:
     out. Raises UserError, without the
     place in the text, if the sentence contains `</s>`.
     """
-    without_marks = sentence.replace(_BYTE_ORDER_MARK, "").replace("\t", " ")
+    without_marks = sentence.replace(BYTE_ORDER_MARK, "").replace("\t", " ")
     words = [word for word in without_marks.split(" ") if word]
     if _UNKNOWN_IN_CAPITALS in words:
         words = [UNKNOWN if word == _UNKNOWN_IN_CAPITALS else word for word in words]
@@ -26,3 +28,11 @@ def words_of(sentence: str) -> list[str]:
             "take it out of the text"
         )
     return words
+
+
+def words_at(sentence: str, file: Path, line: int) -> list[str]:
+    """Divide a sentence of a file as `words_of` does; the UserError names the file and the line."""
+    try:
+        return words_of(sentence)
+    except UserError as error:
+        raise UserError(f"{file}, line {line}: {error}") from None

@@ -140,7 +140,7 @@ def _training_workspace(
 ) -> Workspace:
     """Allocate a workspace for any batch of the training sentences."""
     sizes, sentences = sizes_for(settings, corpus), np.arange(len(text.offsets) - 1)
-    batch = min(settings.batch_sentences, corpus.splits["train"].sentences)
+    batch = min(settings.batch_sentences, len(sentences))
     capacity = Capacity.for_sentences(sizes, text, classes, sentences, batch)
     return allocate(capacity, classes, settings.precision)
 

@@ -14,7 +14,7 @@ from online_rnnlm.config.yaml_files import check_value, read_mapping
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
-from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
+from online_rnnlm.pipeline.inputs import BRACES, downloads, has_wildcard
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
@@ -95,6 +95,10 @@ def check_files(experiment: Experiment, name: str) -> None:
             if what:
                 raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
             seen.append((key, file))
+    try:
+        downloads(experiment)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from None
     _check_folders(experiment, name)
 
 

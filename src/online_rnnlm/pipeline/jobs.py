@@ -20,6 +20,7 @@ from online_rnnlm.config.evaluations import (
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.sources.base import COUNTING_STAGES
 from online_rnnlm.pipeline import inputs
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import receipts
@@ -116,8 +117,7 @@ class Jobs:
         splits = [files.split(split) for split in SPLITS]
         articles = [files.split_articles(split) for split in SPLITS]
         stages = source_of(settings.source).stages()
-        counting = [stage for stage in ("articles", "sentences", "splits") if stage in stages]
-        counts = [files.counts(stage) for stage in counting]
+        counts = {stage: files.counts(stage) for stage in COUNTING_STAGES if stage in stages}
         kinds = (files.text, files.stream, files.offsets)
         encoded = [files.statistics, *(kind(split) for kind in kinds for split in SPLITS)]
         reads_and_makes: dict[str, tuple[Iterable[str | Path], Iterable[Path]]] = {
@@ -128,12 +128,12 @@ class Jobs:
                 [*splits, *articles],
             ),
             "vocabulary": ([files.split("train")], [files.vocabulary]),
-            "encode": ([*splits, *articles, files.vocabulary, *counts], encoded),
+            "encode": ([*splits, *articles, files.vocabulary, *counts.values()], encoded),
         }
         for stage in stages:
             if stage in reads_and_makes:
                 read, made = reads_and_makes[stage]
-                counted = [files.counts(stage)] if stage in counting else []
+                counted = [counts[stage]] if stage in counts else []
                 yield PlannedJob(
                     stage,
                     corpus,

@@ -22,7 +22,7 @@ class Served:
     breaks: int = 0
     """Number of answers that break off half-way."""
     ranges: bool = True
-    """Whether a part of the file can be asked for."""
+    """True if the server sends a part of the file to those who ask for it."""
     says_longer: int = 0
     """Number of bytes by which the length that the server says is too large."""
     busy: tuple[int, ...] = ()

@@ -238,3 +238,6 @@ def test_two_downloads_of_one_name_are_refused():
     for names in (("a", "a"), ("a", "a.sha256"), ("a.sha256", "a")):
         message = _refused(downloads, experiment(corpora=corpora(*names)))
         assert "give https://h/1/x another `name`" in message
+        assert _refused(check_files, experiment(corpora=corpora(*names)), "a.yaml") == (
+            f"a.yaml: {message}"
+        )

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from online_rnnlm.config.base import Settings
 from online_rnnlm.corpora.articles import Article
 from online_rnnlm.corpora.download import Download
+from online_rnnlm.corpora.users_files import expanded, named
+from online_rnnlm.storage.paths import SPLITS
 
 if TYPE_CHECKING:
     from online_rnnlm.corpora.numbering import Numbered
 
 STAGES = ("fetch", "articles", "sentences", "splits", "vocabulary", "encode")
 """All stages of the preparation of a text, in order."""
+COUNTING_STAGES = ("articles", "sentences", "splits")
+"""The stages that count what they read and drop."""
 WHOLE = "file"
 """The key of the files of a text that is to be divided."""
 
@@ -106,3 +110,40 @@ class Source(ABC, Generic[AnySettings]):
         """All files that are read by the first stage after `fetch`."""
         fetched = [download.path(downloads) for download in self.downloads()]
         return [*fetched, *(file for _, file in self.user_files())]
+
+    def names(self) -> str:
+        """The names of all these files, for a description."""
+        return ", ".join(
+            [*(one.name for one in self.downloads()), *(file.name for _, file in self.user_files())]
+        )
+
+    def places(self) -> str:
+        """The addresses or paths of all these files, for a description."""
+        return ", ".join(
+            [
+                *(one.origin for one in self.downloads()),
+                *(str(file) for _, file in self.user_files()),
+            ]
+        )
+
+
+class ReadySplits(Source[AnySettings]):
+    """A source whose settings `train`, `valid` and `test` name tokenised files of the user's."""
+
+    def user_files(self) -> list[tuple[str, Path]]:
+        """The settings `train`, `valid` and `test`."""
+        return named(self.settings, SPLITS)
+
+    @property
+    def ready(self) -> bool:
+        """True: the splits are known."""
+        return True
+
+    def text_files(self, downloads: Path) -> Files:
+        """The files of each split."""
+        return files_of_splits(self.settings)
+
+
+def files_of_splits(settings: Settings) -> Files:
+    """Return the files of the settings `train`, `valid` and `test`."""
+    return {split: expanded(getattr(settings, split)) for split in SPLITS}

@@ -33,9 +33,5 @@ class Source(base.Source[DumpSource]):
 
     def describe(self) -> base.Description:
         """The settings' title and licence, and the files or the address."""
-        remote = self.downloads()
-        files = [file for _, file in self.user_files()]
-        names = ", ".join([file.name for file in files] or [file.name for file in remote])
-        origin = ", ".join([*map(str, files), *(file.origin for file in remote)])
-        title = self.settings.title or f"MediaWiki dump, {names}"
-        return base.Description(title, self.settings.licence, origin)
+        title = self.settings.title or f"MediaWiki dump, {self.names()}"
+        return base.Description(title, self.settings.licence, self.places())

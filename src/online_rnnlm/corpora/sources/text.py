@@ -9,7 +9,7 @@ from online_rnnlm.config.sources import TextSource
 from online_rnnlm.corpora.articles import Article, has_articles, read_all_articles
 from online_rnnlm.corpora.remote import RemoteFile
 from online_rnnlm.corpora.sources import base
-from online_rnnlm.corpora.users_files import expanded, named
+from online_rnnlm.corpora.users_files import named
 from online_rnnlm.storage.paths import SPLITS
 
 
@@ -39,7 +39,7 @@ class Source(base.Source[TextSource]):
         settings = self.settings
         if settings.train is None:
             return {base.WHOLE: self.files(downloads)}
-        return {split: expanded(getattr(settings, split)) for split in SPLITS}
+        return base.files_of_splits(settings)
 
     def counts_articles(self) -> bool:
         """True only for a whole text in files with articles."""
@@ -53,9 +53,4 @@ class Source(base.Source[TextSource]):
 
     def describe(self) -> base.Description:
         """The files' names and paths, or the address; the licence is not known."""
-        [*remote] = self.downloads()
-        if remote:
-            return base.Description(remote[0].name, None, remote[0].origin)
-        files = [file for _, file in self.user_files()]
-        names = ", ".join(file.name for file in files)
-        return base.Description(names, None, ", ".join(map(str, files)))
+        return base.Description(self.names(), None, self.places())

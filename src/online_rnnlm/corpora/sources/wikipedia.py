@@ -44,13 +44,8 @@ class Source(base.Source[WikipediaSource]):
                 yield article
 
     def describe(self) -> base.Description:
-        """The data set with its licence; the user's own file has an unknown one."""
-        files = [file for _, file in self.user_files()]
-        if files:
-            names = ", ".join(file.name for file in files)
-            return base.Description(f"Wikipedia, {names}", None, ", ".join(map(str, files)))
-        [file] = self.downloads()
-        if self.settings.url is not None:
-            return base.Description(f"Wikipedia, {file.name}", None, file.origin)
+        """The data set with its licence; another text has an unknown one."""
+        if self.settings.file is not None or self.settings.url is not None:
+            return base.Description(f"Wikipedia, {self.names()}", None, self.places())
         title = f"English Wikipedia of 1 November 2023, part {self.settings.shard} of {_SHARDS}"
-        return base.Description(title, "CC BY-SA 3.0, GFDL", file.origin)
+        return base.Description(title, "CC BY-SA 3.0, GFDL", self.places())

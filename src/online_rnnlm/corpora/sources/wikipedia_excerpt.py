@@ -26,5 +26,5 @@ class Source(PackagedSource[WikipediaExcerptSource]):
         """Read the pages that are not redirects, parsed in so many processes."""
         from online_rnnlm.corpora.dump import read_dump
 
-        pages = read_dump(self.verified(downloads), processes)
+        pages = read_dump(self.path(downloads), processes)
         return (Article(title=title, text=text) for title, text in pages)
