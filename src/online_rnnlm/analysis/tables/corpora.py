@@ -68,8 +68,8 @@ def _rows(statistics: Statistics) -> Iterator[dict[str, Any]]:
 
 def _classes_note(statistics: Statistics) -> str:
     return (
-        f"{statistics.corpus}: classes by the rule {statistics.class_rule}; the largest has "
-        f"{max(statistics.class_sizes):,} words."
+        f"{statistics.corpus}: classes by the rule {statistics.class_rule}; words in the largest: "
+        f"{max(statistics.class_sizes):,}."
     )
 
 
@@ -77,7 +77,7 @@ def _dropped_notes(statistics: Statistics) -> Iterator[str]:
     """Yield what became of the sentences that are in no split, and of those that are in two."""
     reasons = [f"{number:,} {reason}" for reason, number in statistics.dropped.items()]
     if statistics.empty_articles:
-        yield f"{statistics.corpus}: {statistics.empty_articles:,} articles have no text."
+        yield f"{statistics.corpus}: articles without text: {statistics.empty_articles:,}."
     if reasons:
         yield (
             f"{statistics.corpus}: of {statistics.sentences_read:,} sentences, these are in no "
@@ -87,6 +87,6 @@ def _dropped_notes(statistics: Statistics) -> Iterator[str]:
         found = statistics.splits[split]
         if found.in_train:
             yield (
-                f"{statistics.corpus}: {found.in_train:,} of the {found.sentences:,} sentences of "
-                f"{split} are in train, too."
+                f"{statistics.corpus}: sentences of {split} that are in train, too: "
+                f"{found.in_train:,} of {found.sentences:,}."
             )
