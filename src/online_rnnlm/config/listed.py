@@ -15,7 +15,9 @@ from online_rnnlm.config.messages import (
 )
 from online_rnnlm.config.training import RunSettings
 
-ROW_NAME_KEYS = frozenset({"hidden_size", "cell", "document_size", "document_layer"})
+ROW_NAME_KEYS = frozenset(
+    {"hidden_size", "context_size", "cell", "document_size", "document_layer"}
+)
 """Settings that are a part of a run's name: they tell rows apart."""
 HARDWARE_KEYS = frozenset({"engine", "device", "precision"})
 """Settings that decide the hardware that a run requires, which is known before the search ends."""

@@ -69,7 +69,7 @@ def _settings(values: dict[str, Any], row: Mapping[str, Any], index: int) -> Run
     try:
         return RunSettings.model_validate(values)
     except ValidationError as error:
-        of_row = not {"engine", "cell", "device"}.isdisjoint(row)
+        of_row = not {"engine", "cell", "context_size", "device"}.isdisjoint(row)
         place = ("rows", index) if of_row else ("training",)
         raise WrongValue(place, str(first_wrong_value(error))) from None
 

@@ -24,14 +24,21 @@ class _NamedRun(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        sizes = [f"M{s.hidden_size}", f"D{s.document_size}", *_layer(s), *_cell(s)]
-        return "-".join([s.corpus, *sizes, *searched, f"seed{s.seed}"])
+        model = [*sizes_in_name(s), *_layer(s), *_cell(s)]
+        return "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
 
     @property
     def model(self) -> str:
-        """The model's name in tables, such as `100/20`, `100/20 hidden` or `100/0 LSTM`."""
+        """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
         s = self.settings
-        return " ".join([f"{s.hidden_size}/{s.document_size}", *variant_of(s)])
+        context = f"+{s.context_size}" if s.context_size else ""
+        return " ".join([f"{s.hidden_size}{context}/{s.document_size}", *variant_of(s)])
+
+
+def sizes_in_name(settings: RunSettings) -> list[str]:
+    """Return the sizes that a run's name tells: M, C if there are context units, and D."""
+    context = [f"C{settings.context_size}"] if settings.context_size else []
+    return [f"M{settings.hidden_size}", *context, f"D{settings.document_size}"]
 
 
 def variant_of(settings: RunSettings) -> list[str]:

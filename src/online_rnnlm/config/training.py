@@ -21,6 +21,7 @@ from online_rnnlm.config.base import (
     Rate,
     Seed,
     Settings,
+    Share,
     Size,
 )
 from online_rnnlm.config.engines import ENGINES, engines_with
@@ -39,9 +40,20 @@ class RunSettings(Settings):
         default=1, description="Seed of the initial weights and of the order of the sentences."
     )
     hidden_size: PositiveSize = Field(default=100, description="Number of hidden units, M.")
-    cell: Literal["sigmoid"] = Field(
+    cell: Literal["sigmoid", "lstm", "gru"] = Field(
         default="sigmoid",
-        description="The hidden layer. `sigmoid`: the paper's simple recurrent network.",
+        description="The hidden layer. `sigmoid`: the paper's simple recurrent network. `lstm`: "
+        "long short-term memory. `gru`: gated recurrent units.",
+    )
+    context_size: Size = Field(
+        default=0,
+        description="Number of slow context units, C, beside the hidden units of `cell: sigmoid` "
+        "(Mikolov et al. 2015); the output layer reads both. 0 is the paper's network.",
+    )
+    context_decay: Share = Field(
+        default=0.95,
+        description="Share of a context unit's value that is kept at each word; the rest comes "
+        "from the word.",
     )
     document_size: Size = Field(
         default=0, description="Length of the document vector, D; 0 is the static baseline."
@@ -120,11 +132,17 @@ class RunSettings(Settings):
     )
 
     @property
+    def cell_name(self) -> str:
+        """Name of the cell's module in `model/cells`: `slow_context` with context units."""
+        return "slow_context" if self.context_size else self.cell
+
+    @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
         of_vector = set() if self.document_size else {"document_layer", "document_rate"}
         of_adagrad = set() if self.optimizer == "adagrad" else {"accumulator_start"}
-        return frozenset(of_vector | of_adagrad)
+        of_context = set() if self.context_size else {"context_decay"}
+        return frozenset(of_vector | of_adagrad | of_context)
 
     def without_unused(self, undecided: Container[str] = ()) -> RunSettings:
         """Return the settings with the default value of each that changes nothing.
@@ -137,9 +155,18 @@ class RunSettings(Settings):
         return self.model_copy(update={key: fields[key].default for key in self.unused - kept})
 
     @model_validator(mode="after")
+    def _cell_has_context(self) -> RunSettings:
+        if self.context_size and self.cell != "sigmoid":
+            context = f"`context_size: {self.context_size}`"
+            raise ValueError(f"{context} needs `cell: sigmoid`, not `cell: {self.cell}`")
+        return self
+
+    @model_validator(mode="after")
     def _engine_has_cell_and_device(self) -> RunSettings:
+        context = self.context_size
+        layer = f"context_size: {context}" if context else f"cell: {self.cell}"
         allowed = {
-            f"cell: {self.cell}": engines_with(cell=self.cell),
+            layer: engines_with(cell=self.cell_name),
             f"device: {self.device}": engines_with(device=self.device),
         }
         for setting, engines in allowed.items():

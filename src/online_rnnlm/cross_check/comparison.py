@@ -87,8 +87,9 @@ def _problem(settings: RunSettings, corpus: Corpus) -> dict[str, Any]:
     }
     numbers = {"train": UPDATES * settings.batch_sentences, "valid": VALID_SENTENCES}
     parts = {split: _first(corpus.splits[split], number) for split, number in numbers.items()}
+    values = {**settings.model_dump(mode="json"), "cell_name": settings.cell_name}
     return {
-        "settings": json.dumps(settings.model_dump(mode="json")),
+        "settings": json.dumps(values),
         "class_offsets": corpus.class_offsets,
         **{f"{kind}.{name}": a for kind, of in start.items() for name, a in of._asdict().items()},
         **{f"{split}.{name}": array for split, of in parts.items() for name, array in of.items()},

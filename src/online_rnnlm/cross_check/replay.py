@@ -28,15 +28,17 @@ DTYPE = "float64"
 def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
     """Train on the problem's sentences, one batch per update, then score others; all in float64.
 
-    Problem: `settings` (JSON), `class_offsets` (K + 1,), `weights.<name>`, `accumulators.<name>`,
-    and `stream` and `offsets` of `train` and `valid`. Result: `engine` (a text); `training`
-    (updates,), each batch's log P; the weights after training; `log_probabilities` (tokens,) and
-    `document_vectors` (S, D) of the valid sentences, while the vector learns.
+    Problem: `settings` and their `cell_name` (JSON), `class_offsets` (K + 1,), `weights.<name>`,
+    `accumulators.<name>`, and `stream` and `offsets` of `train` and `valid`. Result: `engine` (a
+    text); `training` (updates,), each batch's log P; the weights after training;
+    `log_probabilities` (tokens,) and `document_vectors` (S, D) of the valid sentences, while the
+    vector learns.
     """
     settings = json.loads(str(problem["settings"]))
     weights, accumulators = (_shared(problem, kind) for kind in ("weights", "accumulators"))
     classes = graph.WordClasses.from_offsets(problem["class_offsets"])
-    model = graph.Model(load_cell(settings["cell"]), classes, settings["error_clip"])
+    constants = settings["error_clip"], settings["context_decay"]
+    model = graph.Model(load_cell(settings["cell_name"]), classes, *constants)
     batch = graph.padded_symbols(DTYPE)
     rates = [np.asarray(settings[f"{kind}_rate"], DTYPE) for kind in ("learning", "document")]
     rules = {name: settings[name] for name in ("optimizer", "l2")}

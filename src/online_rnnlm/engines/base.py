@@ -33,7 +33,8 @@ class Scores(NamedTuple):
     document_vectors: NDArray[Any]
     """(S, D): the document vector after every sentence's last word."""
     hidden_states: NDArray[Any]
-    """(tokens, M): the state that every word was predicted from; (0, M) if not asked for."""
+    """(tokens, M + C): the state that feeds the output layer for every word, h and any context
+    units; (0, M + C) if not asked for."""
 
 
 def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:
@@ -50,7 +51,7 @@ def empty_scores(
 ) -> Scores:
     """Make scores of zeros for these numbers of sentences, words and hidden states."""
     vectors = np.zeros((sentences, sizes.document), dtype)
-    return Scores(np.zeros(tokens), vectors, np.zeros((states, sizes.hidden), dtype))
+    return Scores(np.zeros(tokens), vectors, np.zeros((states, sizes.output), dtype))
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ from online_rnnlm.model.sizes import sizes_for
 
 
 def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
-    """The model of a run on a corpus: the cell, the word classes and the bound on deltas."""
+    """The model of a run on a corpus: the cell, the word classes and the cell's constants."""
     classes = graph.WordClasses.from_offsets(corpus.class_offsets)
-    return graph.Model(load_cell(settings.cell), classes, settings.error_clip)
+    cell = load_cell(settings.cell_name)
+    return graph.Model(cell, classes, settings.error_clip, settings.context_decay)
 
 
 class GraphTrainer(SharedTrainer):

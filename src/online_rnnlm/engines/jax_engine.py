@@ -165,7 +165,7 @@ class JaxScorer:
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(len(sentences), int(starts[-1]), sizes, self._dtype)
         if self._hidden_states:
-            states = np.zeros((starts[-1], sizes.hidden), self._dtype)
+            states = np.zeros((starts[-1], sizes.output), self._dtype)
             scores = scores._replace(hidden_states=states)
         order = np.argsort(np.diff(starts), kind="stable")
         rate = np.asarray(document_rate, self._dtype)

@@ -15,16 +15,16 @@ def engine_module(engine: str) -> str:
 def online_engine(settings: RunSettings) -> str:
     """The engine that scores while weights learn: the run's own if it can, else one for any CPU."""
     own = ENGINES[settings.engine].scores_online
-    return settings.engine if own else engine_anywhere(settings.cell)
+    return settings.engine if own else engine_anywhere(settings.cell_name)
 
 
 def usable_anywhere(settings: RunSettings) -> RunSettings:
     """The same model's settings for a machine that has only a CPU and this package."""
-    changes = {"engine": engine_anywhere(settings.cell), "device": "cpu"}
+    changes = {"engine": engine_anywhere(settings.cell_name), "device": "cpu"}
     return settings.model_copy(update=changes)
 
 
 def chosen_modules(settings: RunSettings) -> tuple[str, ...]:
     """The names below the package of all modules that compute a run with these settings."""
     engines = dict.fromkeys((settings.engine, online_engine(settings)))
-    return (*map(engine_module, engines), cell_module(settings.cell))
+    return (*map(engine_module, engines), cell_module(settings.cell_name))

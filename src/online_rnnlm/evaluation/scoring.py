@@ -243,7 +243,8 @@ def _with_rival(network: Network, rival: RunRival) -> Outcome:
         found[name] = rival.score(texts[name])
         seconds[name] += time.perf_counter() - began
     costs = _costs(network, learns=False)
-    adds = costs.multiply_adds_per_word + rival.cost(network.settings.hidden_size)
+    width = sizes_for(network.settings, network.corpus).output
+    adds = costs.multiply_adds_per_word + rival.cost(width)
     costs = costs.model_copy(update={"multiply_adds_per_word": adds})
     return Outcome(found, seconds, costs, chosen=rival.chosen, curve=rival.curve)
 

@@ -1,13 +1,14 @@
 """The cost of a word: multiply-adds and changed parameters, counted from the equations.
 
-M hidden units, K classes, L words in the target's class, D elements of the document vector d;
-D_h and D_o are the elements that feed the hidden and the output layer: each is D or 0. The products
-with weights are
+M hidden units, C context units, K classes, L words in the target's class, D elements of the
+document vector d; D_h and D_o are the elements that feed the hidden and the output layer: each is D
+or 0. The products with weights are
 
     E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ      M (M + D_h)          an embedding is only looked up
-    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D_o)
+    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + C + D_o)
 
-The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`.
+The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`. In the
+second line, h_t stands for all that feeds the output layer: with context units, [h_t | s_t].
 Backpropagation does each product twice: once for the gradient of its input, and once for the
 gradient of its weights. Of the element-wise operations, only the step of d counts: exponentials,
 softmax, sigmoid and the optimizer count as nothing.
@@ -53,12 +54,12 @@ def _values(sizes: Sizes, group: str) -> int:
 
 
 def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
-    return (sizes.classes + mean_class_size) * (sizes.hidden + sizes.output_document)
+    return (sizes.classes + mean_class_size) * (sizes.output + sizes.output_document)
 
 
 def _errors_of_states(sizes: Sizes, mean_class_size: float) -> float:
     """Multiply-adds of ∂L_t/∂h_t, which is propagated back through the scores."""
-    return (sizes.classes + mean_class_size) * sizes.hidden
+    return (sizes.classes + mean_class_size) * sizes.output
 
 
 def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
@@ -109,6 +110,9 @@ def update_multiply_adds_per_word(
         again = 0 if after_sentence else steps - 1
         total += back * (_hidden_layer(sizes) - _hidden_document(sizes))
         total += again * _hidden_layer(sizes)
+        if "embeddings" in groups and not after_sentence:
+            # The first of the states learns its word's context, though not what came before.
+            total += sizes.hidden * sizes.context
         if not sizes.hidden_document:  # else the document gradient has needed them already
             total += _errors_of_states(sizes, mean_class_size)
     if "recurrent" in groups:
@@ -156,7 +160,7 @@ def touched_after_sentences(
     if "output" in groups:
         classes = _distinct(number, corpus.word_classes[stream[1:]])
         scored = int(scored_words(corpus.class_offsets)[classes].sum())
-        total += (sentences * sizes.classes + scored) * (sizes.hidden + sizes.output_document)
+        total += (sentences * sizes.classes + scored) * (sizes.output + sizes.output_document)
     return float(total) / len(number)
 
 

@@ -81,6 +81,8 @@ class Model(NamedTuple):
     classes: WordClasses
     error_clip: float
     """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
+    context_decay: float = 0.0
+    """Share of a slow context unit's value that the next word keeps."""
 
     def bounded(self, inputs: Any) -> Any:
         """Return the hidden units' inputs; the deltas that go back through them are bounded."""
@@ -112,7 +114,7 @@ class Given(NamedTuple):
     """Values that are given to the graph instead of being computed by it."""
 
     states: tuple[Any, ...]
-    """The cell's states before the first word, h first: (B, M)."""
+    """The cell's states before the first word, h first: (B, ·)."""
     documents: Any
     """d before every word, (T, B, D)."""
 
@@ -123,7 +125,7 @@ class Predictions(NamedTuple):
     log_probabilities: Any
     """log P of the targets, (T, B)."""
     states: tuple[Any, ...]
-    """The cell's states that the words are predicted from, h first: (T, B, M)."""
+    """The cell's states that the words are predicted from, h first: (T, B, ·)."""
     document_vectors: Any
     """d after the words, (T, B, D)."""
 
@@ -140,7 +142,7 @@ def predictions(
     def follow(inputs: Any, targets: Any, mask: Any, *before: Any) -> tuple[Any, ...]:
         states, document = before[:-1], before[-1]
         from_document = _fed(document, weights.hidden_document)
-        states = model.cell.step(weights, inputs, states, from_document, model.bounded)
+        states = model.cell.step(weights, inputs, states, from_document, model)
         log_probability = mask * _log_probability(model, weights, targets, states[0], document)
         slope = pt.grad(-log_probability.sum(), document)
         updated = disconnected_grad(document - document_rate * slope)

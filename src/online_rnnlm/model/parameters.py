@@ -24,9 +24,10 @@ class Parameters(NamedTuple):
     """All parameters, or one value (a sum of squares, a gradient) for each of them.
 
     The cell decides the shapes of `embeddings`, `recurrent` and `hidden_document`; those given here
-    are the sigmoid cell's. Parameters that only one cell has follow in more fields (`named`). The
-    matrices that d is multiplied by are stored transposed, so that the words of a class lie side by
-    side in memory. For a layer that d does not feed, they have no rows.
+    are the sigmoid cell's. With C context units, W_c and W_o have M + C columns. Parameters that
+    only one cell has follow in more fields (`named`). The matrices that d is multiplied by are
+    stored transposed, so that the words of a class lie side by side in memory. For a layer that d
+    does not feed, they have no rows.
     """
 
     embeddings: Any
@@ -82,11 +83,10 @@ def _with_fields(own: tuple[str, ...]) -> type[Parameters]:
 
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
-    v, m, k = sizes[:3]
-    d = sizes.output_document
+    v, k, d = sizes.vocabulary, sizes.classes, sizes.output_document
     output = {
-        "class_output": (k, m),
-        "word_output": (v, m),
+        "class_output": (k, sizes.output),
+        "word_output": (v, sizes.output),
         "class_document": (d, k),
         "word_document": (d, v),
     }
@@ -152,8 +152,10 @@ def all_finite(parameters: Parameters) -> bool:
 
 def sizes_of(parameters: Parameters, cell: str = "sigmoid") -> Sizes:
     """The sizes of a model with that cell, read from the shapes of its weights."""
-    v, m = parameters.word_output.shape
+    v, width = parameters.word_output.shape
     output, k = parameters.class_document.shape
     hidden = parameters.hidden_document.shape[0]
     layer = ("both" if output else "hidden") if hidden else "output"
-    return Sizes(v, m, k, max(output, hidden), layer, cell)
+    rows, columns = parameters.recurrent.shape
+    context = columns - rows if cell == "slow_context" else 0
+    return Sizes(v, width - context, k, max(output, hidden), layer, cell, context)

@@ -24,6 +24,13 @@ class Sizes(NamedTuple):
     """The layer that d feeds: `output`, `hidden` or `both`; `output` if D is 0."""
     cell: str = "sigmoid"
     """Name of the hidden layer's kind, a module of `cells`."""
+    context: int = 0
+    """C, slow context units; only the cell `slow_context` has any."""
+
+    @property
+    def output(self) -> int:
+        """Number of elements of the state that feeds the output layer: M + C."""
+        return self.hidden + self.context
 
     @property
     def output_document(self) -> int:
@@ -43,8 +50,15 @@ class Sizes(NamedTuple):
 def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
     """The sizes of a run's model, given the numbers of the corpus's words and word classes."""
     layer = settings.document_layer if settings.document_size else "output"
-    size = settings.document_size
-    return Sizes(vocabulary, settings.hidden_size, classes, size, layer, settings.cell)
+    return Sizes(
+        vocabulary,
+        settings.hidden_size,
+        classes,
+        settings.document_size,
+        layer,
+        settings.cell_name,
+        settings.context_size,
+    )
 
 
 def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:

@@ -83,7 +83,7 @@ def analysis_code(verb: str, experiment: Experiment) -> str:
     """Return the digest of the code of a verb that reads all results."""
     modules = _modules_of_parts(verb, experiment)
     data = "analysis/templates" if verb in _WITH_TEMPLATES else None
-    cells = sorted({cell_module(run.settings.cell) for run in experiment.runs()})
+    cells = sorted({cell_module(run.settings.cell_name) for run in experiment.runs()})
     return code(verb, *modules, *cells, *rival_modules(experiment), data=data)
 
 
@@ -195,7 +195,7 @@ def one_of_each_kind(experiment: Experiment) -> list[str]:
     for run in experiment.runs():
         settings = run.settings
         kind = (bool(settings.document_size), sizes_of_run(settings, 1, 1).document_layer)
-        first.setdefault((*kind, settings.cell, settings.optimizer), run.name)
+        first.setdefault((*kind, settings.cell_name, settings.optimizer), run.name)
     return list(first.values())
 
 

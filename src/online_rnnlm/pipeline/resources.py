@@ -119,7 +119,7 @@ def training_minutes(model: Model, attempt: int) -> int:
 def testing_mb(model: Model, attempt: int) -> int:
     """Return the memory to test a run, including the states of a neural cache, in MB."""
     held_out = model.tokens["valid"] + model.tokens["test"]
-    states = held_out * model.sizes.hidden * _bytes(model)
+    states = held_out * model.sizes.output * _bytes(model)
     scores = sum(model.tokens.values()) * 48
     weights = 4 * model.weights * _bytes(model)
     batch = _batch_bytes(model, 64)
@@ -165,7 +165,7 @@ def _batch_bytes(model: Model, sentences: int) -> float:
     sizes = model.sizes
     token: float = 6 * model.hidden_inputs + 2 * (sizes.classes + model.class_size + sizes.document)
     if ENGINES[model.settings.engine].copies_class_outputs:
-        token += 8 * model.class_size * sizes.hidden
+        token += 8 * model.class_size * sizes.output
     return sentences * model.longest * token * _bytes(model)
 
 

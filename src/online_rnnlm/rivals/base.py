@@ -59,7 +59,8 @@ class ScoredText(NamedTuple):
     log_probabilities: Floats
     """(N,): natural log P of each."""
     hidden_states: States
-    """(N, M): the state that each token was predicted from; (N, 0) for a rival that needs none."""
+    """(N, M): the state that each token was predicted from, context units included; (N, 0) for a
+    rival that needs none."""
 
 
 class RunRival(Rival):
@@ -76,8 +77,8 @@ class RunRival(Rival):
         """Natural log P of every token, float64 (N,)."""
 
     @abstractmethod
-    def cost(self, hidden_size: int) -> float:
-        """Multiply-adds per word that it adds to a network with so many hidden units."""
+    def cost(self, state_size: int) -> float:
+        """Multiply-adds per word that it adds to a network whose states have that length."""
 
 
 class CorpusCost(NamedTuple):

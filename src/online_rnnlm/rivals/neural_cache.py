@@ -45,14 +45,14 @@ class Rival(Cache):
         """The mixture's natural log P of every token."""
         return neural_cache(text.targets, text.log_probabilities, text.hidden_states, **self.chosen)
 
-    def cost(self, hidden_size: int) -> int:
+    def cost(self, state_size: int) -> int:
         """Multiply-adds per word that a full cache adds, counted from the equations.
 
         M for the running mean, M for each product with a stored state, 1 to add its weight, and 1
         for the mixture. Exponentials are not counted, as they are not in the network's own cost.
         """
         window: int = self.chosen["window"]
-        return 1 + hidden_size + window * (hidden_size + 1)
+        return 1 + state_size + window * (state_size + 1)
 
 
 def neural_cache(

@@ -26,7 +26,7 @@ class Rival(Cache):
         """The mixture's natural log P of every token."""
         return unigram_cache(text.targets, text.log_probabilities, **self.chosen)
 
-    def cost(self, hidden_size: int) -> int:
+    def cost(self, state_size: int) -> int:
         """Multiply-adds per word: 1 for the mixture; the frequency is only looked up."""
         return 1
 

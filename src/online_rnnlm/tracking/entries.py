@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.evaluations import NONE, final_evaluation
-from online_rnnlm.config.runs import Run, variant_of
+from online_rnnlm.config.runs import Run, sizes_in_name, variant_of
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
@@ -116,7 +116,7 @@ def run_entry(
 def label(record: RunRecord) -> str:
     """Return a label such as `M100 D20 · seed 1`; the values that a search tries come between."""
     settings = record.settings
-    model = [f"M{settings.hidden_size}", f"D{settings.document_size}", *variant_of(settings)]
+    model = [*sizes_in_name(settings), *variant_of(settings)]
     tried = [f"{key.replace('_', ' ')} {_short(v)}" for key, v in record.searched.items()]
     return " · ".join([" ".join(model), *tried, f"seed {settings.seed}"])
 

@@ -89,6 +89,25 @@ def test_runs_are_corpora_times_rows_times_seeds():
     assert experiment.search_runs() == []
 
 
+def test_the_hidden_layer_is_a_part_of_a_name():
+    rows = [
+        {"hidden_size": 10, "cell": ["lstm", "gru"], "document_size": 2},
+        {"hidden_size": 10, "context_size": [0, 4], "document_layer": "both", "document_size": 2},
+        {"hidden_size": 10, "context_size": 4},
+    ]
+    runs = loading.parse(values(training={"engine": "graph"}, rows=rows)).runs()
+    assert {run.name: run.model for run in runs} == {
+        "vital-M10-D2-lstm-seed1": "10/2 LSTM",
+        "vital-M10-D2-gru-seed1": "10/2 GRU",
+        "vital-M10-D2-both-seed1": "10/2 both",
+        "vital-M10-C4-D2-both-seed1": "10+4/2 both",
+        "vital-M10-C4-D0-seed1": "10+4/0",
+    }
+    assert [run.settings.cell_name for run in runs] == [
+        *("lstm", "gru", "sigmoid", "slow_context", "slow_context")
+    ]
+
+
 TEXT = {"source": {"kind": "text", "file": "a.txt"}}
 VITAL = {"kind": "wikipedia-vital"}
 URL = {"address": "https://example.org/texts/a.jsonl", "sha256": "0" * 64}
@@ -167,6 +186,27 @@ INFINITE, NONE = float("inf"), float("nan")
         ({"rows": [{"document_layer": "input"}]}, "rows[0].document_layer", ["'both'", "'input'"]),
         ({"training": {"device": "gpu"}}, "training", ["`device: gpu`", "`engine: jax`"]),
         ({"rows": [{"device": "gpu"}]}, "rows[0]", ["`device: gpu`", "`engine: jax`"]),
+        ({"rows": [{"cell": "slow_context"}]}, "rows[0].cell", ["'gru'", "'slow_context'"]),
+        ({"rows": [{"context_size": -1}]}, "rows[0].context_size", ["-1", "greater than"]),
+        *(
+            ({"training": {"context_decay": decay}}, "training.context_decay", [str(decay)])
+            for decay in (0, 1)
+        ),
+        (
+            {"rows": [{"context_size": 2, "cell": "gru", "engine": "graph"}]},
+            "rows[0]",
+            ["`context_size: 2` needs `cell: sigmoid`, not `cell: gru`"],
+        ),
+        (
+            {"training": {"engine": "kernel"}, "rows": [{"cell": "lstm"}]},
+            "rows[0]",
+            ["`cell: lstm` needs `engine: graph` or `engine: jax`"],
+        ),
+        (
+            {"rows": [{"context_size": 2}]},
+            "rows[0]",
+            ["`context_size: 2` needs `engine: graph` or `engine: jax`"],
+        ),
         *(
             ({"tracking": {"store": store}}, "tracking.store", ["sqlite:///FILE", "http://"])
             for store in ("ftp://x", "sqlite://x", "http://", "http://[::1", "x")

@@ -29,8 +29,12 @@ def names(runs):
             ["c-M8-D0-seed1", "c-M8-D3-seed1", "c-M8-D3-hidden-seed1"],
         ),
         ({"optimizer": "sgd", "accumulator_start": [1, 2]}, ["c-M8-D0-seed1"]),
+        ({"context_decay": [0.9, 0.95]}, ["c-M8-D0-seed1"]),
     ],
-    ids=["every layer", "a layer", "with and without a vector", "SGD's accumulators"],
+    ids=[
+        *("every layer", "a layer", "with and without a vector", "SGD's accumulators"),
+        "no context's decay",
+    ],
 )
 def test_a_setting_that_changes_nothing_makes_no_second_run(row, expected):
     assert names(experiment(rows=[{"hidden_size": 8, **row}]).runs()) == expected
@@ -43,6 +47,14 @@ def test_runs_that_are_the_same_have_the_same_settings():
     assert run == plain
     [online] = experiment(training=shared, rows=[{"hidden_size": 8, "document_size": 2}]).runs()
     assert (online.settings.document_layer, online.settings.document_rate) == ("both", 0.5)
+
+
+def test_the_decay_is_searched_where_there_are_context_units():
+    rows = [{"context_size": [0, 2], "engine": "graph"}]
+    found = experiment(rows=rows, search={"context_decay": [0.9, 0.95]})
+    assert names(found.search_runs()) == [
+        f"c-M100-C2-D0-context_decay{decay}-seed0" for decay in (0.9, 0.95)
+    ]
 
 
 def test_a_search_over_text_and_numbers_written_as_text():

@@ -33,7 +33,7 @@ def states(weights):
     return weights.from_slow.shape[1], weights.from_slow.shape[0]
 
 
-def step(weights, words, states, from_document, bounded):
+def step(weights, words, states, from_document, model):
     import pytensor.tensor as pt  # noqa: PLC0415
 
     hidden, slow = states
@@ -42,7 +42,7 @@ def step(weights, words, states, from_document, bounded):
     slow = kept * slow + added * weights.slow_embeddings[words]
     inputs = weights.embeddings[words] + hidden @ weights.recurrent.T + from_document
     into_new = inputs[:, size:] + slow @ weights.from_slow + weights.bias[0]
-    keep, new = pt.sigmoid(bounded(inputs[:, :size])), pt.tanh(bounded(into_new))
+    keep, new = pt.sigmoid(model.bounded(inputs[:, :size])), pt.tanh(model.bounded(into_new))
     return keep * hidden + (1 - keep) * new, slow
 
 

@@ -118,25 +118,26 @@ def predict(weights, class_offsets, words, documents=None):
     return np.array(found), before, after, states
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, "leaky"])
+@pytest.mark.parametrize("name", [*SHIPPED, "slow_context", "leaky"])
 @pytest.mark.parametrize("layer", ["output", "both"])
 def test_a_cell_is_consistent(name, layer):
-    cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, 5, layer, name)
+    context = 2 if name == "slow_context" else 0
+    cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, 5, layer, name, context)
     found = cell.shapes(sizes)
     grouped = [parameter for names in cell.GROUPS.values() for parameter in names]
     assert sorted(grouped) == sorted(found)
     assert all(found[parameter][0] == 11 for parameter in cell.GROUPS["embeddings"])
     assert found["hidden_document"] == (sizes.hidden_document, found["embeddings"][1])
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
-    assert cell.states(weights)[0] == sizes.hidden
+    assert cell.states(weights)[0] == sizes.output == weights.word_output.shape[1]
     assert parameters.sizes_of(weights, name) == sizes
     assert parameters.count(sizes) == sum(array.size for array in weights)
     assert (*parameters.groups_of(cell),) == GROUPS == PARTS[1:]
 
 
 def test_a_cell_that_is_not_there_is_one_line():
-    with pytest.raises(UserError, match=r"`cell: gru`: no such cell; allowed: .*sigmoid"):
-        cells.load_cell("gru")
+    with pytest.raises(UserError, match=r"`cell: gro`: no such cell; allowed: .*sigmoid"):
+        cells.load_cell("gro")
 
 
 @pytest.fixture(params=["graph", "jax"])

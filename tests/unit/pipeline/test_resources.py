@@ -59,6 +59,15 @@ def test_no_request_falls_where_there_is_more_to_do_and_some_grow(model_with, mo
     assert much != little
 
 
+@pytest.mark.parametrize(
+    "layer", [{"cell": "lstm"}, {"cell": "gru"}, {"context_size": 50}], ids=str
+)
+def test_another_hidden_layer_needs_more(model_with, layer):
+    little, much = (requests(model_with(engine="graph", **more)) for more in ({}, layer))
+    assert all(b > a for a, b in zip(little, much, strict=True) if b != a)
+    assert sum(b > a for a, b in zip(little, much, strict=True)) >= 4
+
+
 def test_only_training_needs_time_for_epochs(model_with):
     few, many = requests(model_with(max_epochs=10)), requests(model_with(max_epochs=20))
     assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True, True, True]

@@ -237,10 +237,10 @@ def test_costs_are_counted():
     unigram, neural = (
         rival_in(f"{kind}_cache", typed.TestingSettings()) for kind in ("unigram", "neural")
     )
-    assert unigram.cost(hidden_size=100) == 1
+    assert unigram.cost(state_size=100) == 1
     neural.chosen = {"window": 500, "theta": 1.0, "weight": 0.1}
     # 100 for the mean, 500 products of 100, 500 weights to add, and 1 to mix
-    assert neural.cost(hidden_size=100) == 50_601
+    assert neural.cost(state_size=100) == 50_601
 
 
 @pytest.mark.parametrize("window", [0, -1])

@@ -30,7 +30,14 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
 }
 Values = Mapping[tuple[str, str], Any]
 """The values of a setting, by corpus and label of the row."""
-_DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size", "document_layer"}
+_DECIDED_BY_ROW = {
+    "corpus",
+    "seed",
+    "hidden_size",
+    "context_size",
+    "document_size",
+    "document_layer",
+}
 
 
 def origin(key: str, value: Any) -> str:

@@ -1,8 +1,11 @@
 """The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
 
 A cell computes its states after the next word from its states after the word before. The first
-state is h, which feeds the output layer. `Cell` describes the contents of a cell's module. A new
-cell takes such a module and its name in `config/training.py`.
+state is h, which feeds the output layer; only `slow_context` has further units beside h in it.
+`Cell` describes the contents of a cell's module. A new cell takes such a module and its name in
+`config/training.py`.
+
+The package's own cells have no bias: a word's row of E takes its place.
 
 Cells keep to Python 3.8, numpy and PyTensor, as the original Theano loads them, too
 (`cross_check`).
@@ -17,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from online_rnnlm.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
 
@@ -45,7 +49,10 @@ class Cell(Protocol):
         """
 
     def states(self, weights: Parameters) -> tuple[Any, ...]:
-        """The length of each state, read from the weights (arrays or symbols); that of h is M."""
+        """The length of each state, read from the weights (arrays or symbols).
+
+        The first is the width of what feeds the output layer, `Sizes.output`.
+        """
 
     def step(
         self,
@@ -53,12 +60,13 @@ class Cell(Protocol):
         words: Any,
         states: tuple[Any, ...],
         from_document: Any,
-        bounded: Callable[[Any], Any],
+        model: Model,
     ) -> tuple[Any, ...]:
         """The states after a word, from those before it; symbolic, with a row for each sentence.
 
-        `words` (B,): ids of the previous words. `from_document` (B, N): d V_hᵀ. `bounded` is to be
-        applied to the hidden units' inputs: it bounds the deltas propagated back through them.
+        `words` (B,): ids of the previous words. `from_document` (B, N): d V_hᵀ. `model.bounded` is
+        to be applied to the inputs of the hidden units and gates: it bounds the deltas propagated
+        back through them.
         """
 
     def multiply_adds(self, sizes: Sizes) -> int:

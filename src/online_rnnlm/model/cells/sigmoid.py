@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
 
@@ -29,7 +28,7 @@ def step(
     words: Any,
     states: tuple[Any, ...],
     from_document: Any,
-    bounded: Callable[[Any], Any],
+    model: Model,
 ) -> tuple[Any, ...]:
     """Compute h (B, M) after a word."""
     import pytensor.tensor as pt
@@ -37,7 +36,7 @@ def step(
     (hidden,) = states
     total = weights.embeddings[words] + hidden @ weights.recurrent.T
     total += from_document
-    return (pt.sigmoid(bounded(total)),)
+    return (pt.sigmoid(model.bounded(total)),)
 
 
 def multiply_adds(sizes: Sizes) -> int:
