@@ -143,8 +143,8 @@ class Results:
 
         It has the lowest perplexity on `valid`, a mean over the seeds, in the main evaluation;
         the test set is not used. The candidates are the rows of the paper's model; if there are
-        none, the rows whose vector feeds another layer; if there are none of these either, the
-        static rows. Of equal rows the first in the configuration is taken.
+        none, the other rows with a vector; if there are none of these either, the static rows. Of
+        equal rows the first in the configuration is taken.
         """
         rows = self.rows_on(corpus)
         papers = [row for row in rows if row.is_the_papers]
@@ -159,9 +159,13 @@ class Results:
         return best
 
     def opponents(self, vector: Row) -> Opponents:
-        """The static rows that a row with a document vector is compared with."""
+        """The static rows that a row with a document vector is compared with.
+
+        They have the same cell, and as many context units.
+        """
         rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
-        static = sorted(rows, key=lambda row: row.parameters)
+        same_layer = [row for row in rows if row.layer == vector.layer]
+        static = sorted(same_layer, key=lambda row: row.parameters)
         same = (row for row in static if row.hidden_size == vector.hidden_size)
         more = (row for row in static if row.parameters >= vector.parameters)
         return Opponents(next(same, None), next(more, None), static[-1] if static else None)

@@ -96,6 +96,18 @@ class Row:
         return self.settings.hidden_size
 
     @property
+    def layer(self) -> tuple[str, int]:
+        """The cell and the number of context units; rows are compared with those of the same."""
+        return self.settings.cell, self.settings.context_size
+
+    @property
+    def units(self) -> str:
+        """The hidden layer in words, such as `100 hidden units` or `100 LSTM units`."""
+        cell, context = self.layer
+        kind = "hidden" if cell == "sigmoid" else cell.upper()
+        return f"{self.hidden_size} {kind}{f' and {context} context' * (context > 0)} units"
+
+    @property
     def document_size(self) -> int:
         """Length of the document vector, D; 0 if there is none."""
         return self.settings.document_size
@@ -107,8 +119,18 @@ class Row:
 
     @property
     def is_the_papers(self) -> bool:
-        """True if this is the paper's model: its document vector feeds only the output layer."""
-        return self.has_vector and self.settings.document_layer == "output"
+        """True if this is the paper's model: its document vector feeds only the output layer, and
+        its hidden layer is the paper's."""
+        return (
+            self.has_vector
+            and self.settings.document_layer == "output"
+            and self.has_the_papers_layer
+        )
+
+    @property
+    def has_the_papers_layer(self) -> bool:
+        """True if the hidden layer is the paper's: sigmoid units and no context units."""
+        return self.layer == ("sigmoid", 0)
 
     @property
     def parameters(self) -> int:

@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from online_rnnlm.analysis.claims.write import judge
 from online_rnnlm.analysis.figures.write import write_figures
+from online_rnnlm.analysis.published import Published
 from online_rnnlm.analysis.report.finding import findings
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.row import Metric
 from online_rnnlm.analysis.tables.neighbours import make as neighbours_table
+from online_rnnlm.analysis.tables.perplexity import make as perplexity_table
 from online_rnnlm.analysis.tables.updates import make as updates_table
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.errors import UserError
@@ -118,6 +121,51 @@ def test_a_vector_is_set_against_a_like_and_a_larger_static_row(
     assert (found.same_hidden and found.same_hidden.label) == same
     assert (found.more_parameters and found.more_parameters.label) == more
     assert [row.label for row in found.shown] == shown
+
+
+LAYERS = [
+    {"hidden_size": 100, "document_size": [0, 20]},
+    {"hidden_size": 100, "document_size": [0, 20], "cell": "lstm", "engine": "graph"},
+    {"hidden_size": [80, 120], "cell": "gru", "engine": "graph"},
+    {"hidden_size": 100, "document_size": [0, 20], "context_size": 40, "engine": "graph"},
+]
+
+
+def test_opponents_have_the_same_hidden_layer(invented: Invented) -> None:
+    results = invented(rows=LAYERS)
+    shown = {
+        row.label: [other.label for other in results.opponents(row).shown]
+        for row in results.rows
+        if row.has_vector
+    }
+    assert shown == {
+        "100/20": ["100/0"],
+        "100/20 LSTM": ["100/0 LSTM"],
+        "100+40/20": ["100+40/0"],
+    }
+    assert [row.units for row in results.rows[::2]] == [
+        *("100 hidden units", "100 LSTM units", "80 GRU units", "100 hidden and 40 context units")
+    ]
+
+
+def test_another_hidden_layer_is_not_the_papers(invented: Invented) -> None:
+    results = invented(rows=LAYERS)
+    assert [row.label for row in results.rows if row.is_the_papers] == ["100/20"]
+    better = {"100/20 LSTM": 10.0, "100+40/20": 11.0}
+    assert _valid(results, better).best("invented").label == "100/20"
+    data = perplexity_table(results).data.set_index("model")
+    assert list(data["cell"]) == ["sigmoid"] * 2 + ["lstm"] * 2 + ["gru"] * 2 + ["sigmoid"] * 2
+    assert list(data["context_size"]) == [0] * 6 + [40] * 2
+
+
+def test_the_papers_numbers_are_not_set_beside_another_hidden_layer(invented: Invented) -> None:
+    model = {"hidden_size": 100, "document_size": 0, "status": "published", "source": "a table"}
+    published = Published.model_validate({"rows": [{**model, "test_perplexity": 90.0}]})
+    results = replace(invented(rows=LAYERS), published=published)
+    table = perplexity_table(results)
+    found = table.data.set_index("model")["published_test_perplexity"]
+    assert {label for label, value in found.items() if value != "unknown"} == {"100/0"}
+    assert any("slow context units" in note for note in table.notes)
 
 
 def test_opponents_are_of_the_same_corpus(invented: Invented) -> None:

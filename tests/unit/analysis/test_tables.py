@@ -33,6 +33,8 @@ Invented = Callable[..., Results]
 COLUMNS = [
     "corpus",
     "hidden_size",
+    "context_size",
+    "cell",
     "document_size",
     "document_layer",
     "model",
@@ -50,7 +52,7 @@ COLUMNS = [
     "words_per_second",
     "published_test_perplexity",
 ]
-MEANS = COLUMNS[11:16]
+MEANS = COLUMNS[13:18]
 TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
 STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 

@@ -93,7 +93,7 @@ def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
 
 def _same_hidden(results: Results, vector: Row, static: Row | None) -> Tested | Untested:
     if static is None:
-        reason = f"no finished static row of {vector.hidden_size} hidden units"
+        reason = f"no finished static row of {vector.units}"
         return Untested(SAME_HIDDEN, vector, reason)
     return _against_static(results, SAME_HIDDEN, vector, static)
 

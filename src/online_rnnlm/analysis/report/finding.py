@@ -86,7 +86,7 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
 def _static_only(best: Row) -> str:
     return (
         "Only static networks have finished, so the paper's claims are not tested here: the best "
-        f"of them on the validation set, of {best.hidden_size} hidden units, has a test "
+        f"of them on the validation set, of {best.units}, has a test "
         f"perplexity of {best.perplexity('test').mean:.1f}."
     )
 
@@ -100,7 +100,7 @@ def _uncompared(best: Row) -> str:
 
 def _against_static(row: Row, static: Row, mine: ByNumber, number: int) -> str:
     claim = mine[number]
-    other = f"a static network of {static.hidden_size} hidden units"
+    other = f"a static network of {static.units}"
     before, after = static.perplexity("test").mean, row.perplexity("test").mean
     change, size = signed(claim.effect.change_percent), _size(row, static, mine, number)
     vector = f"A {row.document_size}-number document vector that keeps learning in testing"

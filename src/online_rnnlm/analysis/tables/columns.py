@@ -34,6 +34,8 @@ def model_keys(run: Run) -> dict[str, Any]:
     return {
         "corpus": settings.corpus,
         "hidden_size": settings.hidden_size,
+        "context_size": settings.context_size,
+        "cell": settings.cell,
         "document_size": settings.document_size,
         "document_layer": settings.document_layer,
         "model": run.model,

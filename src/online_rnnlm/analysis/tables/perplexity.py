@@ -28,15 +28,14 @@ from online_rnnlm.storage.records import Evaluation
 
 STILL = "test_perplexity_vector_still"
 WITHOUT_UNK = "test_perplexity_without_unk"
-_COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
+_COUNTS = ["hidden_size", "context_size", "document_size", "seeds", "parameters"]
 
 
 def make(results: Results) -> Table:
     """Make the table: for each corpus a row for each model, then a row for each rival.
 
-    In the data, `hidden_size`, `document_size` and `document_layer` are empty for a rival;
-    `evaluation` names the evaluation that the perplexities are from. Raises NothingToShowError if
-    there is no row.
+    In the data, the sizes, `cell` and `document_layer` are empty for a rival; `evaluation` names
+    the evaluation that the perplexities are from. Raises NothingToShowError if there is no row.
     """
     rows = [row for corpus in results.corpora for row in _rows(results, corpus)]
     if not rows:
@@ -74,10 +73,17 @@ def _model_row(results: Results, row: Row) -> dict[str, Any]:
         **_perplexities(results, row.by_seed(row.final)),
         **mean_over_seeds(results, STILL, still),
         **mean_over_seeds(results, "words_per_second", speed),
-        "published_test_perplexity": results.published.test_perplexity(
-            row.hidden_size, row.document_size, row.settings.document_layer
-        ),
+        "published_test_perplexity": _published(results, row),
     }
+
+
+def _published(results: Results, row: Row) -> str:
+    """The paper's test perplexity of a row's model; unknown for a hidden layer that it lacks."""
+    if not row.has_the_papers_layer:
+        return UNKNOWN
+    return results.published.test_perplexity(
+        row.hidden_size, row.document_size, row.settings.document_layer
+    )
 
 
 def _searched(results: Results, row: Row) -> dict[str, Any]:
@@ -162,8 +168,10 @@ def _columns(results: Results) -> list[Column]:
 
 def _notes(results: Results) -> list[str]:
     testing = results.experiment.testing
+    context = any(row.settings.context_size for row in results.rows)
+    names = "M/D: hidden units" + ", after a + slow context units" * context
     notes = [
-        "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
+        f"Perplexity counts </s> and <unk>; {names} / length of the document vector. "
         f"{spread_note(results)} Bold: each column's lowest."
     ]
     of_corpora = [found.rival for found in results.rivals]
