@@ -14,6 +14,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus, read_statistics
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import Sentences, Trainer
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage.paths import CorpusDirectory
@@ -94,6 +95,12 @@ def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
         parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
         parameters.filled(sizes, settings.accumulator_start, settings.precision),
     )
+
+
+def learn_from(trainer: Trainer, settings: RunSettings, sentences: Sentences) -> None:
+    """Let a trainer learn from sentences, each by itself, in the order given."""
+    lanes = len(trainer.carried.documents)
+    trainer.update(one_by_one(np.asarray(sentences), lanes), settings.learning_rate)
 
 
 def parts(sentences: Sentences, size: int) -> Iterator[Sentences]:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts, words_in
+from benchmarks.context import ONLINE, STATIC, Context, learn_from, new_trainer, parts, words_in
 from benchmarks.measure import Task, interleaved, rates, ratios, summary
 from benchmarks.profile import training_state
 from benchmarks.rows import Target, row
@@ -14,7 +14,8 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import Sentences
 from online_rnnlm.engines.kernels.batches import train_batches
-from online_rnnlm.training.epoch import SENTENCES_A_CALL
+from online_rnnlm.engines.lanes import one_by_one
+from online_rnnlm.training.epoch import SEGMENTS_A_CALL
 
 SENTENCES = 3200
 TARGET = Target(0.9)
@@ -30,7 +31,7 @@ def operation(context: Context) -> dict[str, Any]:
     rows = []
     for size, batch, calls in _cases(context):
         settings = context.settings(size, batch_sentences=batch)
-        a_call = batch if calls == "one batch" else batch * max(1, SENTENCES_A_CALL // batch)
+        a_call = batch if calls == "one batch" else batch * max(1, SEGMENTS_A_CALL // batch)
         tasks = {
             "operation": _by_operation(settings, corpus, sentences, a_call),
             "kernel": _by_kernel(settings, corpus, sentences, a_call),
@@ -55,7 +56,7 @@ def _by_operation(settings: RunSettings, corpus: Corpus, sentences: Sentences, a
 
     def learn() -> float:
         for part in parts(sentences, a_call):
-            trainer.update(part, settings.learning_rate)
+            learn_from(trainer, settings, part)
         return words
 
     return learn
@@ -68,7 +69,7 @@ def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_ca
 
     def learn() -> float:
         for part in parts(sentences, a_call):
-            train_batches(*state[:4], part, batch, state.workspace)
+            train_batches(*state[:4], one_by_one(part, batch), state.lanes, state.workspace)
         return words
 
     return learn

@@ -10,7 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.context import HIDDEN_SIZE, ONLINE, STATIC, Context, new_trainer, words_in
+from benchmarks.context import (
+    HIDDEN_SIZE,
+    ONLINE,
+    STATIC,
+    Context,
+    learn_from,
+    new_trainer,
+    words_in,
+)
 from benchmarks.measure import timed
 from benchmarks.rows import missing, row
 from online_rnnlm.errors import UserError
@@ -35,14 +43,14 @@ def _graph_row(context: Context, size: int, batch: int, updates: int) -> dict[st
     order = context.sample(corpus, 50 * batch * (updates + 1))
     began = time.perf_counter()
     trainer = new_trainer(settings, corpus)
-    trainer.update(order[:batch], settings.learning_rate)
+    learn_from(trainer, settings, order[:batch])
     compiling = time.perf_counter() - began
     speeds = []
     for number in range(1, updates + 1):
         part = order[number * batch : (number + 1) * batch]
 
         def learn(part: Any = part) -> float:
-            trainer.update(part, settings.learning_rate)
+            learn_from(trainer, settings, part)
             return words_in(corpus, part)
 
         speeds.append(timed(learn).per_cpu_second)

@@ -17,8 +17,16 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.kernels import backward, forward, layout
 from online_rnnlm.engines.kernels.batches import train_batches
-from online_rnnlm.engines.kernels.data import Model, Optimizer, Text, classes_from_offsets
+from online_rnnlm.engines.kernels.cells import sigmoid
+from online_rnnlm.engines.kernels.data import (
+    Lanes,
+    Model,
+    Optimizer,
+    Text,
+    classes_from_offsets,
+)
 from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -34,6 +42,7 @@ class State(NamedTuple):
     optimizer: Optimizer
     text: Text
     workspace: Workspace
+    lanes: Lanes
 
 
 def profile(context: Context) -> dict[str, Any]:
@@ -47,7 +56,7 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
     state = training_state(settings, corpus)
     batch = settings.batch_sentences
     warm = context.sample(corpus, WARM_SENTENCES, seed=1)
-    train_batches(*state[:4], warm, batch, state.workspace)
+    train_batches(*state[:4], one_by_one(warm, batch), state.lanes, state.workspace)
     sentences = context.sample(corpus, SENTENCES)
     clock = _Clock()
     for part in parts(sentences, batch):
@@ -81,11 +90,18 @@ def training_state(settings: RunSettings, corpus: Corpus) -> State:
     clip = real(settings.error_clip or np.inf)
     adagrad, rate = settings.optimizer == "adagrad", real(settings.learning_rate)
     return State(
-        Model(weights, classes, real(settings.document_rate), clip),
+        Model(weights, sigmoid.Sigmoid(), classes, real(settings.document_rate), clip),
         parameters.filled(sizes, settings.accumulator_start, real),
         Optimizer(adagrad, rate, real(settings.l2)),
         text,
         allocate(capacity, classes, real),
+        Lanes(
+            np.zeros((batch, sizes.output), real),
+            np.zeros((batch, 0), real),
+            np.zeros((batch, sizes.document), real),
+            False,
+            False,
+        ),
     )
 
 
@@ -104,12 +120,12 @@ class _Clock:
 
 def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     """Time one update part by part, with the calls of `predict_batch` and `update_weights`."""
-    model, accumulators, optimizer, text, space = state
+    model, accumulators, optimizer, text, space, _ = state
     weights = model.weights
-    clock("sort sentences", layout.sort_by_length, text.offsets, batch)
-    places = space.first_rows, space.inputs, space.targets
+    clock("sort sentences", layout.sort_by_length, text.offsets, batch, space.lanes)
+    places = space.lanes[: batch.size], space.first_rows, space.inputs, space.targets
     steps, tokens = clock("lay out", layout.lay_out, text, batch, *places)
-    clock("hidden states", forward.run_hidden_states, weights, steps, space)
+    clock("hidden states", sigmoid.run, model.cell, weights, steps, False, space)
     clock("scores of classes", forward.score_classes, weights, tokens, space)
     grouping = space.class_starts, space.rows_by_class, space.first_candidates
     clock("group by class", layout.group_by_class, space.targets[:tokens], model.classes, *grouping)
@@ -119,7 +135,7 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     update = accumulators, optimizer, tokens, space
     clock("update word outputs", backward.update_words, model, accumulators, optimizer, space)
     clock("update class outputs", backward.update_class_layer, weights, *update)
-    clock("back through time", backward.propagate_through_time, model, steps, space)
-    recurrent = weights, accumulators, optimizer, steps, space
+    first = clock("back through time", sigmoid.propagate, model.cell, model, steps, False, space)
+    recurrent = weights, accumulators, optimizer, slice(first, tokens), space
     clock("update recurrent", backward.update_recurrent, *recurrent)
     clock("update embeddings", backward.update_embeddings, weights, *update)

@@ -12,6 +12,7 @@ from benchmarks.context import (
     STATIC,
     Context,
     NamedCorpus,
+    learn_from,
     new_trainer,
     parts,
     words_in,
@@ -25,7 +26,7 @@ from online_rnnlm.engines.base import OnlineSettings, Sentences, Trainer
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.training.epoch import SENTENCES_A_CALL
+from online_rnnlm.training.epoch import SEGMENTS_A_CALL
 
 TRAINING_SENTENCES = 6400
 LEARNING_SENTENCES = 400
@@ -39,12 +40,12 @@ def training_pass(
 ) -> Task:
     """Return a task that learns from these sentences as training does: many batches in a call."""
     batch = settings.batch_sentences
-    size = batch * max(1, SENTENCES_A_CALL // batch)
+    size = batch * max(1, SEGMENTS_A_CALL // batch)
     words = words_in(corpus, sentences)
 
     def learn() -> float:
         for part in parts(sentences, size):
-            trainer.update(part, settings.learning_rate)
+            learn_from(trainer, settings, part)
         return words
 
     return learn

@@ -35,11 +35,11 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
     # These load numerical libraries, which must be imported after `prepare_process`.
     import numpy as np  # noqa: PLC0415
 
-    from benchmarks.context import new_trainer, words_in  # noqa: PLC0415
+    from benchmarks.context import learn_from, new_trainer, words_in  # noqa: PLC0415
     from online_rnnlm.config.training import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
     from online_rnnlm.storage.paths import CorpusDirectory  # noqa: PLC0415
-    from online_rnnlm.training.epoch import SENTENCES_A_CALL  # noqa: PLC0415
+    from online_rnnlm.training.epoch import SEGMENTS_A_CALL  # noqa: PLC0415
 
     corpus, settings = (
         load_corpus(CorpusDirectory(corpus_directory)),
@@ -47,14 +47,14 @@ def _speed(corpus_directory: Path, values: dict[str, object]) -> None:
     )
     trainer = new_trainer(settings, corpus)
     chance = np.random.default_rng(settings.seed)
-    part = chance.permutation(corpus.splits["train"].sentences)[:SENTENCES_A_CALL]
-    trainer.update(part, settings.learning_rate)
+    part = chance.permutation(corpus.splits["train"].sentences)[:SEGMENTS_A_CALL]
+    learn_from(trainer, settings, part)
     _say("ready")
     for line in sys.stdin:
         words, began, cpu = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() - began < float(line):
-            part = chance.integers(0, corpus.splits["train"].sentences, SENTENCES_A_CALL)
-            trainer.update(part, settings.learning_rate)
+            part = chance.integers(0, corpus.splits["train"].sentences, SEGMENTS_A_CALL)
+            learn_from(trainer, settings, part)
             words += words_in(corpus, part)
         seconds = time.perf_counter() - began
         _say({"words": words, "seconds": seconds, "cpu": time.process_time() - cpu})
@@ -88,7 +88,7 @@ def _train(corpus_directory: Path, values: dict[str, object]) -> None:
 def _start(corpus_directory: Path, values: dict[str, object]) -> None:
     import numpy as np  # noqa: PLC0415
 
-    from benchmarks.context import new_trainer  # noqa: PLC0415
+    from benchmarks.context import learn_from, new_trainer  # noqa: PLC0415
     from online_rnnlm.config.training import RunSettings  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
     from online_rnnlm.storage.paths import CorpusDirectory  # noqa: PLC0415
@@ -101,7 +101,7 @@ def _start(corpus_directory: Path, values: dict[str, object]) -> None:
     times["corpus"] = time.perf_counter() - BEGAN
     trainer = new_trainer(settings, corpus)
     times["trainer"] = time.perf_counter() - BEGAN
-    trainer.update(np.arange(settings.batch_sentences), settings.learning_rate)
+    learn_from(trainer, settings, np.arange(settings.batch_sentences))
     times["update"] = time.perf_counter() - BEGAN
     _say(times)
 

@@ -90,13 +90,17 @@ def _sentences(chance: random.Random, number: int) -> list[str]:
 def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
     """A function that prepares a small corpus from three files of a user, as the workflow does."""
 
-    def make(seed: int = 0) -> CorpusDirectory:
+    def make(seed: int = 0, article: int = 0) -> CorpusDirectory:
+        """Prepare a corpus; `article` is the number of sentences of each article, if not 0."""
         folder: Path = tmp_path_factory.mktemp("corpus")
         chance = random.Random(seed)
         files = {}
         for split, number in zip(SPLITS, (300, 60, 50), strict=True):
             files[split] = folder / f"{split}-text.txt"
-            files[split].write_text("\n".join(_sentences(chance, number)) + "\n", encoding="utf-8")
+            lines = _sentences(chance, number)
+            for begin in range(article, number, article + 1) if article else ():
+                lines.insert(begin, "")  # an empty line ends an article
+            files[split].write_text("\n".join(lines) + "\n", encoding="utf-8")
         source = {"kind": "text", "tokenised": True, **files}
         settings = CorpusSettings.model_validate(
             {"source": source, "vocabulary": {"min_count": 5}, "classes": {"count": 6}}
@@ -115,3 +119,9 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
 def corpus_directory(make_corpus_directory) -> CorpusDirectory:
     """A small prepared corpus that tests must not change."""
     return make_corpus_directory()
+
+
+@pytest.fixture(scope="session")
+def documents_directory(make_corpus_directory) -> CorpusDirectory:
+    """The same corpus in articles of seven sentences."""
+    return make_corpus_directory(article=7)

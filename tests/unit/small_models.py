@@ -9,6 +9,8 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.base import Trainer
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -72,3 +74,9 @@ class Helpers:
 def small() -> type[Helpers]:
     """The functions that make small splits, corpora and weights."""
     return Helpers
+
+
+def learn(trainer: Trainer, sentences, learning_rate: float) -> float:
+    """Let a trainer learn from sentences, each by itself; return their log P."""
+    lanes = len(trainer.carried.documents)
+    return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)

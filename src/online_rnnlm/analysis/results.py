@@ -161,14 +161,16 @@ class Results:
     def opponents(self, vector: Row) -> Opponents:
         """The static rows that a row with a document vector is compared with.
 
-        They have the same cell, and as many context units.
+        They have the same cell, and as many context units. Of rows of one size, such as one trained
+        on sentences and one on documents, it is the one that is better on `valid`.
         """
         rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
         same_layer = [row for row in rows if row.layer == vector.layer]
-        static = sorted(same_layer, key=lambda row: row.parameters)
+        static = sorted(same_layer, key=lambda row: (row.parameters, row.perplexity("valid").mean))
+        largest = next((row for row in static if row.parameters == static[-1].parameters), None)
         same = (row for row in static if row.hidden_size == vector.hidden_size)
         more = (row for row in static if row.parameters >= vector.parameters)
-        return Opponents(next(same, None), next(more, None), static[-1] if static else None)
+        return Opponents(next(same, None), next(more, None), largest)
 
 
 def collect(

@@ -72,6 +72,9 @@ Rate = Annotated[float, Field(ge=_SMALLEST_RATE, le=_LARGEST_FLOAT), NOT_BOOLEAN
 Share = Annotated[float, Field(gt=0, lt=1), NOT_BOOLEAN]
 
 
+Fraction = Annotated[float, Field(ge=0, lt=1), NOT_BOOLEAN]
+
+
 NonNegativeFloat = Annotated[float, Field(ge=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 

@@ -100,3 +100,11 @@ class CorpusSettings(Settings):
             message = f"{self.min_tokens} is more than `max_tokens`, which is {self.max_tokens}"
             raise WrongValue(("min_tokens",), message)
         return self
+
+    @property
+    def has_documents(self) -> bool:
+        """True if the training text has whole documents, their sentences in order."""
+        ready = self.source.kind == "wikitext" or (
+            self.source.kind == "text" and self.source.train is not None
+        )
+        return self.divide_by == "article" or (ready and self.train_sentences is None)

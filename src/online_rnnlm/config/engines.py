@@ -36,6 +36,10 @@ class Engine:
     """Packages whose versions a run's record lists in addition to those of every engine."""
     scores_online: bool = True
     """True if it can score while weights learn; otherwise another engine does that."""
+    lacks: frozenset[str] = frozenset()
+    """What it cannot do: `document_gradient` (gradients through the updates of the document
+    vector), `dropout`, `coupling` (a document vector that feeds a hidden layer other than the
+    paper's)."""
     copies_class_outputs: bool = True
     """True if it copies the output weights of a whole class for every word.
 
@@ -53,7 +57,8 @@ ENGINES: Mapping[str, Engine] = {
     "kernel": Engine(
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
-        cells=frozenset({"sigmoid"}),
+        cells=frozenset({"sigmoid", "slow_context", "lstm", "gru"}),
+        lacks=frozenset({"document_gradient", "coupling"}),
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
@@ -64,18 +69,26 @@ ENGINES: Mapping[str, Engine] = {
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
+        lacks=frozenset({"dropout"}),
         packages=("jax",),
         scores_online=False,
     ),
 }
 
 
-def engines_with(*, cell: str | None = None, device: str | None = None) -> list[str]:
-    """Return the names of the engines that have a cell and a device; None stands for any."""
+def engines_with(
+    *, cell: str | None = None, device: str | None = None, ability: str = ""
+) -> list[str]:
+    """Return the names of the engines that have a cell, a device and an ability of `Engine.lacks`.
+
+    None, or no text, stands for any.
+    """
     return [
         name
         for name, engine in ENGINES.items()
-        if (cell is None or engine.has_cell(cell)) and (device is None or device in engine.devices)
+        if (cell is None or engine.has_cell(cell))
+        and (device is None or device in engine.devices)
+        and ability not in engine.lacks
     ]
 
 

@@ -71,6 +71,11 @@ class Experiment(Settings):
         for key in self.search:
             if key not in tried:
                 raise WrongValue(("search", key), "changes nothing in any row: leave it out")
+        for row in rows:
+            corpus = row.settings.corpus
+            if row.settings.unit_of_text == "document" and not self.corpora[corpus].has_documents:
+                message = "`unit_of_text: document` in a row needs whole articles: `article`"
+                raise WrongValue(("corpora", corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, {row.settings.document_size for row in rows})
         return self
 

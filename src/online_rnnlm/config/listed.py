@@ -16,7 +16,15 @@ from online_rnnlm.config.messages import (
 from online_rnnlm.config.training import RunSettings
 
 ROW_NAME_KEYS = frozenset(
-    {"hidden_size", "context_size", "cell", "document_size", "document_layer"}
+    {
+        "hidden_size",
+        "context_size",
+        "cell",
+        "document_size",
+        "document_layer",
+        "unit_of_text",
+        "carry",
+    }
 )
 """Settings that are a part of a run's name: they tell rows apart."""
 HARDWARE_KEYS = frozenset({"engine", "device", "precision"})

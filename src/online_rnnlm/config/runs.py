@@ -24,7 +24,7 @@ class _NamedRun(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        model = [*sizes_in_name(s), *_layer(s), *_cell(s)]
+        model = [*sizes_in_name(s), *_layer(s), *_cell(s), *_unit(s)]
         return "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
 
     @property
@@ -42,8 +42,8 @@ def sizes_in_name(settings: RunSettings) -> list[str]:
 
 
 def variant_of(settings: RunSettings) -> list[str]:
-    """Return the layer that the vector feeds and the cell, where they differ from the paper's."""
-    return [*_layer(settings), *(name.upper() for name in _cell(settings))]
+    """Return the layer that the vector feeds, the cell and the unit of text, if not the default."""
+    return [*_layer(settings), *(name.upper() for name in _cell(settings)), *_unit(settings)]
 
 
 def _layer(settings: RunSettings) -> list[str]:
@@ -55,6 +55,13 @@ def _cell(settings: RunSettings) -> list[str]:
     """Return the cell, if it is not the paper's."""
     cell: str = settings.cell
     return [] if cell == "sigmoid" else [cell]
+
+
+def _unit(settings: RunSettings) -> list[str]:
+    """Return the unit of text, if it is a document, and what alone lives on within it."""
+    if settings.unit_of_text == "sentence":
+        return []
+    return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")
 
 
 class PlannedRun(_NamedRun):

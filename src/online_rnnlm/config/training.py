@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import (
     Field,
@@ -13,6 +13,7 @@ from pydantic import (
 from online_rnnlm.config.base import (
     AboveOne,
     AtLeastOne,
+    Fraction,
     Name,
     NonNegativeFloat,
     PositiveFloat,
@@ -30,6 +31,20 @@ if TYPE_CHECKING:
     EngineName = str
 else:
     EngineName = Literal[*ENGINES]
+
+
+class Reading(NamedTuple):
+    """The unit of text that a network reads, and what lives on within it."""
+
+    unit_of_text: Literal["sentence", "document"]
+    state: bool
+    """True if the hidden state lives on from one sentence of the unit to the next."""
+    vector: bool
+    """True if the document vector does."""
+
+
+SENTENCES = Reading("sentence", state=False, vector=False)
+"""Every sentence by itself."""
 
 
 class RunSettings(Settings):
@@ -68,10 +83,28 @@ class RunSettings(Settings):
         description="Learning rate α of the document vector, which learns after every word in "
         "training and in testing.",
     )
-    unit_of_text: Literal["sentence"] = Field(
+    unit_of_text: Literal["sentence", "document"] = Field(
         default="sentence",
         description="Unit of text at whose start the document vector and the hidden state are set "
-        "to 0.",
+        "to 0, in training and in testing: every sentence, or every document (an article). "
+        "Documents are read in order, `batch_sentences` of them side by side.",
+    )
+    carry: Literal["vector", "state", "both"] = Field(
+        default="both",
+        description="What lives on from one sentence of a document to the next, where "
+        "`unit_of_text` is `document`: the document vector, the hidden state, or both. What does "
+        "not live on is set to 0 at each sentence. A network without a vector carries its state.",
+    )
+    segment_tokens: Size = Field(
+        default=0,
+        description="Number of tokens of a document that an update reads, where `unit_of_text` is "
+        "`document`; the error is propagated back to the first of them. 0: the next sentence.",
+    )
+    document_gradient: Literal["constant", "through"] = Field(
+        default="constant",
+        description="Part of the updates of the document vector in the gradients of the weights. "
+        "`constant`: each updated vector counts as a constant. `through`: the gradients go back "
+        "through the updates, as in meta-learning (MAML, CAVIA).",
     )
     optimizer: Literal["adagrad", "sgd"] = Field(
         default="adagrad", description="Rule that computes the updates from the gradients."
@@ -82,6 +115,15 @@ class RunSettings(Settings):
     )
     batch_sentences: PositiveInt = Field(
         default=64, description="Number of sentences per update; their losses are summed."
+    )
+    dropout: Fraction = Field(
+        default=0.0,
+        description="Share of the hidden units that are left out before the output layer in "
+        "training, drawn anew for every word; the others are divided by 1 less that share.",
+    )
+    embedding_dropout: Fraction = Field(
+        default=0.0,
+        description="Share of the elements of the embeddings that are left out in the same way.",
     )
     l2: NonNegativeFloat = Field(
         default=0.0,
@@ -139,10 +181,23 @@ class RunSettings(Settings):
     @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
-        of_vector = set() if self.document_size else {"document_layer", "document_rate"}
+        of_a_vector = {"document_layer", "document_rate", "document_gradient"}
+        of_vector = set() if self.document_size else of_a_vector
         of_adagrad = set() if self.optimizer == "adagrad" else {"accumulator_start"}
         of_context = set() if self.context_size else {"context_decay"}
-        return frozenset(of_vector | of_adagrad | of_context)
+        if self.unit_of_text == "sentence":
+            of_documents = {"carry", "segment_tokens"}
+        else:
+            of_documents = set() if self.document_size else {"carry"}
+        return frozenset(of_vector | of_adagrad | of_context | of_documents)
+
+    @property
+    def reading(self) -> Reading:
+        """The unit of text that the run is trained on, and what lives on within it."""
+        if self.unit_of_text == "sentence":
+            return SENTENCES
+        state = self.carry != "vector" or not self.document_size
+        return Reading("document", state=state, vector=self.carry != "state")
 
     def without_unused(self, undecided: Container[str] = ()) -> RunSettings:
         """Return the settings with the default value of each that changes nothing.
@@ -155,6 +210,16 @@ class RunSettings(Settings):
         return self.model_copy(update={key: fields[key].default for key in self.unused - kept})
 
     @model_validator(mode="after")
+    def _stretches_carry_all(self) -> RunSettings:
+        everything = self.carry == "both" or not self.document_size
+        if self.unit_of_text == "document" and self.segment_tokens and not everything:
+            raise ValueError(
+                f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
+                f"it needs `carry: both`, not `carry: {self.carry}`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _cell_has_context(self) -> RunSettings:
         if self.context_size and self.cell != "sigmoid":
             context = f"`context_size: {self.context_size}`"
@@ -162,13 +227,29 @@ class RunSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _engine_has_cell_and_device(self) -> RunSettings:
-        context = self.context_size
+    def _output_layer_alone_drops(self) -> RunSettings:
+        drops = self.dropout or self.embedding_dropout
+        if self.engine == "kernel" and drops and self.document_layer != "output":
+            raise ValueError(
+                f"dropout with `document_layer: {self.document_layer}` needs `engine: graph`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _engine_has_all(self) -> RunSettings:
+        gradient, context = self.document_gradient, self.context_size
         layer = f"context_size: {context}" if context else f"cell: {self.cell}"
         allowed = {
             layer: engines_with(cell=self.cell_name),
             f"device: {self.device}": engines_with(device=self.device),
         }
+        if gradient == "through":
+            allowed["document_gradient: through"] = engines_with(ability="document_gradient")
+        for key in ("dropout", "embedding_dropout"):
+            if getattr(self, key):
+                allowed[f"{key}: {getattr(self, key):g}"] = engines_with(ability="dropout")
+        if self.document_layer != "output" and self.cell_name != "sigmoid":
+            allowed[f"document_layer: {self.document_layer}"] = engines_with(ability="coupling")
         for setting, engines in allowed.items():
             if self.engine not in engines:
                 one = " or ".join(f"`engine: {engine}`" for engine in engines)

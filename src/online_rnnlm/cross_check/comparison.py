@@ -19,6 +19,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.cross_check.replay import DTYPE, replay
 from online_rnnlm.engines import registry
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.engines.names import usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
@@ -138,9 +139,10 @@ def _by_engine(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[s
     start = [parameters.under(f"{kind}.", problem) for kind in ("weights", "accumulators")]
     trainer = registry.trainer(settings, corpus, start[0], start[1])
     numbers, size = np.arange(len(problem["train.offsets"]) - 1), settings.batch_sentences
+    batches = one_by_one(numbers, min(size, len(numbers)))
     training = [
-        trainer.update(numbers[begin : begin + size], settings.learning_rate)
-        for begin in range(0, len(numbers), size)
+        trainer.update(batches.part(number, number + 1), settings.learning_rate)
+        for number in range(len(batches.segments))
     ]
     valid = np.arange(len(problem["valid.offsets"]) - 1)
     score = registry.scorer(settings, corpus)

@@ -42,8 +42,8 @@ def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
     batch = graph.padded_symbols(DTYPE)
     rates = [np.asarray(settings[f"{kind}_rate"], DTYPE) for kind in ("learning", "document")]
     rules = {name: settings[name] for name in ("optimizer", "l2")}
-    total, updates = graph.training_updates(model, weights, accumulators, batch, *rates, **rules)
-    update = pytensor.function(list(batch), total, updates=updates)
+    result, updates = graph.training_updates(model, weights, accumulators, batch, *rates, **rules)
+    update = pytensor.function(list(batch), result.log_probabilities.sum(), updates=updates)
     size = settings["batch_sentences"]
     training = [float(update(*sentences)) for sentences in _batches(problem, "train", size)]
     scores = graph.predictions(model, weights, batch, rates[1])

@@ -14,6 +14,7 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.engines.lanes import NOTHING, Batches, Carried
 from online_rnnlm.model.parameters import Parameters, like, named
 from online_rnnlm.model.sizes import Sizes
 
@@ -54,6 +55,31 @@ def empty_scores(
     return Scores(np.zeros(tokens), vectors, np.zeros((states, sizes.output), dtype))
 
 
+def fill_scores(
+    scores: Scores,
+    places: Sentences,
+    starts: Sentences,
+    mask: Array,
+    log_probabilities: Array,
+    documents: Array,
+    hidden: Array,
+) -> None:
+    """Copy the results of a padded batch into the rows of the scores that they belong to.
+
+    `places` (B,) are the numbers of the sentences in the scores, or `NOTHING`; `starts` is that of
+    `first_words`; `mask`, `log_probabilities` (T, B) and `hidden` (T, B, M) are padded, `documents`
+    (B, D) is d after the last word.
+    """
+    exists = mask.T > 0  # (B, T)
+    lane, time = np.nonzero(exists)
+    rows = starts[places[lane]] + time
+    scores.log_probabilities[rows] = log_probabilities.T[exists]
+    reads = places != NOTHING
+    scores.document_vectors[places[reads]] = documents[reads]
+    if len(scores.hidden_states):
+        scores.hidden_states[rows] = hidden.swapaxes(0, 1)[exists]
+
+
 @dataclass(frozen=True)
 class OnlineSettings:
     """Settings of learning during testing: the parts that learn, their rates, and the moments."""
@@ -70,6 +96,8 @@ class OnlineSettings:
     """The stretch of text, `word` or `sentence`, after which the groups take a step."""
     unit_of_text: UnitOfText = "sentence"
     """The unit that starts from the trained weights and d = 0; `stream`: all that a call scores."""
+    carries_state: bool = False
+    """True if the hidden state lives on from one sentence of a unit to the next."""
 
     @classmethod
     def of_parts(
@@ -81,6 +109,7 @@ class OnlineSettings:
         bptt_steps: int,
         learn_after: LearnAfter = "word",
         unit_of_text: UnitOfText = "sentence",
+        carries_state: bool = False,
     ) -> OnlineSettings:
         """Make settings by which these parts of `config.evaluations.PARTS` learn at a rate.
 
@@ -95,18 +124,8 @@ class OnlineSettings:
             bptt_steps=bptt_steps,
             learn_after=learn_after,
             unit_of_text=unit_of_text,
+            carries_state=carries_state,
         )
-
-
-def unit_beginnings(split: Split, sentences: Sentences, unit_of_text: str) -> NDArray[np.bool_]:
-    """True for every sentence (S,) that a unit of text begins with, taken in this order."""
-    begins = np.ones(len(sentences), np.bool_)
-    if unit_of_text == "stream":
-        begins[1:] = False
-    elif unit_of_text == "document" and split.articles.size:
-        articles = split.articles[sentences]
-        begins[1:] = articles[1:] != articles[:-1]
-    return begins
 
 
 @dataclass(frozen=True)
@@ -149,19 +168,29 @@ def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
 
 
 class SharedTrainer:
-    """Base of the trainers: keeps the settings, the weights and the accumulators."""
+    """Base of the trainers: keeps the settings, the weights, the accumulators and what is carried.
+
+    `carried` is what lived on from the segments read last, and has a row for every lane.
+    """
 
     def __init__(
         self,
         settings: RunSettings,
         weights: Parameters,
         accumulators: Parameters,
+        carried: Carried,
         *,
         fixed_shapes: bool = False,
     ) -> None:
         self._settings = settings
         self._real = np.dtype(settings.precision).type
+        self._carried = carried
         self._state = SharedState.copy_of(weights, accumulators, fixed_shapes=fixed_shapes)
+
+    @property
+    def carried(self) -> Carried:
+        """What lives on from the segments read last, not copies."""
+        return self._carried
 
     @property
     def weights(self) -> Parameters:
@@ -186,8 +215,15 @@ def weight_symbols(dtype: str, names: tuple[str, ...] = Parameters._fields) -> P
 class Trainer(Protocol):
     """Weights that learn from sentences."""
 
-    def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; return their log P."""
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P.
+
+        `key` is that of dropout's random numbers (`engines.dropout`).
+        """
+
+    @property
+    def carried(self) -> Carried:
+        """What lives on from the segments read last, not copies."""
 
     @property
     def weights(self) -> Parameters:

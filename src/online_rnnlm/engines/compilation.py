@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import SENTENCES, RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
 from online_rnnlm.engines.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
+from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.engines.names import online_engine
 from online_rnnlm.model import parameters
+from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -21,10 +23,10 @@ from online_rnnlm.storage.records import CompiledKernels
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Compile the kernels that an experiment's runs need; record the precisions."""
-    precisions = _precisions(run for run in _settings(experiment) if run.engine == "kernel")
-    for precision in precisions:
-        compile_kernels(precision)
-    records.write(directory.kernels, CompiledKernels(precisions=precisions))
+    runs = [run for run in _settings(experiment) if run.engine == "kernel"]
+    for network in _networks(runs):
+        compile_kernels(network)
+    records.write(directory.kernels, CompiledKernels(precisions=_precisions(runs)))
 
 
 def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -33,38 +35,50 @@ def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory)
     They are compiled apart from the others, so that training neither waits for them nor is repeated
     when they change.
     """
-    precisions = _precisions(r for r in _settings(experiment) if online_engine(r) == "kernel")
-    for precision in precisions:
-        compile_online_kernel(precision)
-    records.write(directory.online_kernels, CompiledKernels(precisions=precisions))
+    runs = [run for run in _settings(experiment) if online_engine(run) == "kernel"]
+    for network in _networks(runs):
+        compile_online_kernel(network)
+    records.write(directory.online_kernels, CompiledKernels(precisions=_precisions(runs)))
 
 
 def _settings(experiment: Experiment) -> Iterator[RunSettings]:
     return (run.settings for run in experiment.runs())
 
 
+def _networks(runs: Iterable[RunSettings]) -> list[RunSettings]:
+    """Return the smallest settings for each combination of precision and cell of these runs."""
+    keys = ("precision", "cell", "context_size")
+    found = {(run.precision, run.cell_name): run for run in runs}
+    return [
+        RunSettings(corpus="none", hidden_size=2, **{key: getattr(run, key) for key in keys})
+        for _, run in sorted(found.items())
+    ]
+
+
 def _precisions(runs: Iterable[RunSettings]) -> tuple[str, ...]:
     return tuple(sorted({run.precision for run in runs}))
 
 
-def compile_kernels(precision: str) -> None:
-    """Compile training and scoring in `float32` or `float64` into numba's cache."""
+def compile_kernels(settings: RunSettings) -> None:
+    """Compile training and scoring for a cell and a precision into numba's cache."""
     corpus = _smallest_corpus()
-    settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
-    weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
-    KernelTrainer(settings, corpus, weights, weights)
-    KernelScorer(settings, corpus)(weights, corpus.splits["train"], NO_SENTENCES, 0.0)
+    weights = _weights(settings, corpus)
+    nothing = Carried.nothing(weights, settings.cell_name, 0, 1)
+    KernelTrainer(settings, corpus, weights, weights, nothing)
+    score = KernelScorer(settings, corpus, SENTENCES)
+    score(weights, corpus.splits["train"], NO_SENTENCES, 0.0)
 
 
-def compile_online_kernel(precision: str) -> None:
+def compile_online_kernel(settings: RunSettings) -> None:
     """Compile testing while weights learn: one compilation serves all choices of what learns."""
     corpus = _smallest_corpus()
-    settings = RunSettings.model_validate({"corpus": "none", "precision": precision})
-    weights = parameters.initialise(sizes_for(settings, corpus), 0.1, 1, precision)
     online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, bptt_steps=1)
-    KernelOnlineScorer(settings, corpus, weights, online).score(
-        corpus.splits["train"], NO_SENTENCES
-    )
+    scorer = KernelOnlineScorer(settings, corpus, _weights(settings, corpus), online)
+    scorer.score(corpus.splits["train"], NO_SENTENCES)
+
+
+def _weights(settings: RunSettings, corpus: Corpus) -> Parameters:
+    return parameters.initialise(sizes_for(settings, corpus), 0.1, 1, settings.precision)
 
 
 def _smallest_corpus() -> Corpus:

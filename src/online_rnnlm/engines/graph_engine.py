@@ -6,8 +6,9 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines import dropout
 from online_rnnlm.engines.base import (
     SCORING_SENTENCES,
     Array,
@@ -16,20 +17,44 @@ from online_rnnlm.engines.base import (
     Sentences,
     SharedTrainer,
     empty_scores,
-    unit_beginnings,
+    fill_scores,
+    first_words,
     weight_symbols,
+)
+from online_rnnlm.engines.lanes import (
+    NOTHING,
+    Batches,
+    Carried,
+    Integers,
+    scoring_order,
+    segments_of,
+    unit_beginnings,
 )
 from online_rnnlm.model import graph
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
 
+_LAYERS = (dropout.EMBEDDINGS, dropout.HIDDEN)
+
 
 def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
     """The model of a run on a corpus: the cell, the word classes and the cell's constants."""
     classes = graph.WordClasses.from_offsets(corpus.class_offsets)
-    cell = load_cell(settings.cell_name)
-    return graph.Model(cell, classes, settings.error_clip, settings.context_decay)
+    cell, through = load_cell(settings.cell_name), settings.document_gradient == "through"
+    return graph.Model(cell, classes, settings.error_clip, settings.context_decay, through)
+
+
+def start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
+    """Make symbols for what the first words are predicted with; the weights may be symbols."""
+    dtype = weights.recurrent.dtype
+    states = (pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
+    return graph.Start(tuple(states), pt.matrix(dtype=dtype))
+
+
+def _dropout_symbols(dtype: str) -> graph.Dropout:
+    """Make symbols for the factors of dropout."""
+    return graph.Dropout(pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype))
 
 
 class GraphTrainer(SharedTrainer):
@@ -41,52 +66,87 @@ class GraphTrainer(SharedTrainer):
         corpus: Corpus,
         weights: Parameters,
         accumulators: Parameters,
+        carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators)
+        super().__init__(settings, weights, accumulators, carried)
         self._split = corpus.splits["train"]
-        dtype = settings.precision
-        batch = graph.padded_symbols(dtype)
+        self._offsets = segments_of(self._split, settings).offsets
+        dtype, model = settings.precision, model_of(settings, corpus)
+        batch, start = graph.padded_symbols(dtype), start_symbols(model, weights)
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
-        total, updates = graph.training_updates(
-            model_of(settings, corpus),
+        drops = settings.dropout or settings.embedding_dropout
+        self._dropout = _dropout_symbols(dtype) if drops else None
+        result, updates = graph.training_updates(
+            model,
             self._state.weights,
             self._state.accumulators,
             batch,
             *rates,
             optimizer=settings.optimizer,
             l2=settings.l2,
+            start=start,
+            dropout=self._dropout,
         )
-        self._update = pytensor.function([*batch, *rates], total, updates=updates)
+        last = graph.last_states(result, batch.mask)
+        self._update = pytensor.function(
+            [*batch, *rates, *start.states, start.document, *(self._dropout or ())],
+            [result.log_probabilities.sum(), *last.states, last.document],
+            updates=updates,
+            on_unused_input="ignore",
+        )
 
-    def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; return their log P."""
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P."""
         settings = self._settings
         rates = self._real(learning_rate), self._real(settings.document_rate)
-        stream, offsets = self._split.stream, self._split.offsets
         total = 0.0
-        for begin in range(0, len(sentences), settings.batch_sentences):
-            numbers = sentences[begin : begin + settings.batch_sentences]
-            batch = graph.pad(stream, offsets, numbers, settings.precision)
-            total += float(self._update(*batch, *rates))
+        for segments, begins in zip(*batches, strict=True):
+            batch = graph.pad(self._split.stream, self._offsets, segments, settings.precision)
+            start = self._carried.before(begins, settings.reading)
+            factors = self._factors(key, segments, len(batch.mask)) if self._dropout else ()
+            found, *states, documents = self._update(
+                *batch, *rates, *start.states, start.documents, *factors
+            )
+            self._carried = Carried(tuple(states), documents)
+            total += float(found)
         return total
+
+    def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
+        """The factors of dropout for padded segments of that length."""
+        settings = self._settings
+        places = self._offsets[np.maximum(segments, 0)] + np.arange(length)[:, None]
+        widths = self.weights.embeddings.shape[1], self.weights.word_output.shape[1]
+        rates = settings.embedding_dropout, settings.dropout
+        return graph.Dropout(
+            *(
+                dropout.factors(key, layer, places, width, rate, settings.precision)
+                for layer, width, rate in zip(_LAYERS, widths, rates, strict=True)
+            )
+        )
 
 
 class GraphScorer:
     """Scoring by `graph.predictions`."""
 
     def __init__(
-        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        reading: Reading,
+        *,
+        hidden_states: bool = False,
     ) -> None:
         dtype = settings.precision
-        self._dtype, self._hidden_states = dtype, hidden_states
+        self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
         self._sizes = sizes_for(settings, corpus)
         weights = weight_symbols(dtype, shapes(self._sizes)._fields)
-        batch = graph.padded_symbols(dtype)
-        rate = pt.scalar(dtype=dtype)
-        result = graph.predictions(model_of(settings, corpus), weights, batch, rate)
+        model, batch = model_of(settings, corpus), graph.padded_symbols(dtype)
+        rate, start = pt.scalar(dtype=dtype), start_symbols(model, weights)
+        result = graph.predictions(model, weights, batch, rate, start)
+        last = graph.last_states(result, batch.mask)
         self._score = pytensor.function(
-            [*weights, *batch, rate],
-            [result.log_probabilities, result.document_vectors, result.states[0]],
+            [*weights, *batch, rate, *start.states, start.document],
+            [result.log_probabilities, result.states[0], *last.states, last.document],
             on_unused_input="ignore",
         )
 
@@ -94,31 +154,29 @@ class GraphScorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
-        sizes = self._sizes if document_rate else self._sizes.without_document()
-        parts = [empty_scores(0, 0, sizes, self._dtype)]
-        for begin in range(0, len(sentences), SCORING_SENTENCES):
-            part = sentences[begin : begin + SCORING_SENTENCES]
-            parts.append(self._part(weights, split, part, document_rate, sizes.document))
-        return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-    def _part(
-        self,
-        weights: Parameters,
-        split: Split,
-        sentences: Sentences,
-        document_rate: float,
-        document_size: int,
-    ) -> Scores:
-        batch = graph.pad(split.stream, split.offsets, sentences, self._dtype)
-        rate = np.dtype(self._dtype).type(document_rate)
-        log_probabilities, documents, states = self._score(*weights, *batch, rate)
-        exists = batch.mask.T > 0
-        in_order = states.swapaxes(0, 1)[exists]
-        return Scores(
-            log_probabilities.T[exists].astype("float64"),
-            documents[-1, :, :document_size],
-            in_order if self._hidden_states else in_order[:0],
+        settings, sizes = self._settings, self._sizes
+        size = sizes.document if document_rate else 0
+        starts = first_words(split.offsets, sentences)
+        states = int(starts[-1]) if self._hidden_states else 0
+        scores = empty_scores(
+            len(sentences), int(starts[-1]), sizes, settings.precision, states=states
         )
+        carried = Carried.nothing(weights, settings.cell_name, sizes.document, SCORING_SENTENCES)
+        rate = self._real_rate(document_rate)
+        order = scoring_order(split, sentences, self._reading, SCORING_SENTENCES)
+        for places, begins in zip(*order, strict=True):
+            numbers = np.where(places == NOTHING, NOTHING, sentences[places])
+            batch = graph.pad(split.stream, split.offsets, numbers, settings.precision)
+            start = carried.before(begins, self._reading)
+            logs, hidden, *last, documents = self._score(
+                *weights, *batch, rate, *start.states, start.documents
+            )
+            carried = Carried(tuple(last), documents)
+            fill_scores(scores, places, starts, batch.mask, logs, documents, hidden)
+        return scores._replace(document_vectors=scores.document_vectors[:, :size])
+
+    def _real_rate(self, document_rate: float) -> Array:
+        return np.asarray(document_rate, self._settings.precision)
 
 
 class GraphOnlineScorer(SharedTrainer):
@@ -127,11 +185,12 @@ class GraphOnlineScorer(SharedTrainer):
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
-        super().__init__(settings, weights, weights)
+        nothing = Carried.nothing(weights, settings.cell_name, settings.document_size, 1)
+        super().__init__(settings, weights, weights, nothing)
         self._trained = like(weights, (array.copy() for array in weights))
         self._online, self._sizes = online, sizes_for(settings, corpus)
         model, dtype = model_of(settings, corpus), settings.precision
-        self._start = [np.zeros((1, size), dtype) for size in model.cell.states(weights)]
+        self._start = list(nothing.states)
         batch = graph.padded_symbols(dtype)
         states = tuple(pt.matrix(dtype=dtype) for _ in self._start)
         given = graph.Given(states, pt.tensor3(dtype=dtype))
@@ -157,25 +216,31 @@ class GraphOnlineScorer(SharedTrainer):
         scores = empty_scores(len(sentences), 0, self._sizes, dtype)
         begins = unit_beginnings(split, sentences, self._online.unit_of_text)
         document = np.zeros((1, self._sizes.document), dtype)
+        states = self._start
         logs = [scores.log_probabilities]
         for number, sentence in enumerate(sentences):
             if begins[number]:
                 self.restore(self._trained, self._trained)
                 document = np.zeros_like(document)
+            if begins[number] or not self._online.carries_state:
+                states = self._start
             begin, end = split.offsets[sentence], split.offsets[sentence + 1]
             words = split.stream[begin : end + 1, None].astype("int64")
             read = self._by_word if self._online.learn_after == "word" else self._whole
-            log_probabilities, document = read(words[:-1], words[1:], document)
+            log_probabilities, document, states = read(words[:-1], words[1:], document, states)
             logs.append(log_probabilities)
             scores.document_vectors[number] = document[0]
         return scores._replace(log_probabilities=np.concatenate(logs))
 
-    def _by_word(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
+    def _by_word(
+        self, inputs: Array, targets: Array, document: Array, before: list[Array]
+    ) -> tuple[Array, Array, list[Array]]:
         """Score a sentence's words and learn after each; return their log P, and d after them.
 
-        Inputs and targets are (T, 1), d is (1, D).
+        Returns the states after the sentence, too. Inputs and targets are (T, 1), d is (1, D), and
+        `before` are the states before the first word, (1, ·).
         """
-        states = [self._start]
+        states = [before]
         documents: list[Array] = []
         logs = np.zeros(len(inputs))
         for t in range(len(inputs)):
@@ -188,15 +253,17 @@ class GraphOnlineScorer(SharedTrainer):
             log_probabilities, updated, *after = result
             logs[t], document = log_probabilities[-1, 0], updated[-1]
             states.append([state[-1] for state in after])
-        return logs, document
+        return logs, document, states[-1]
 
-    def _whole(self, inputs: Array, targets: Array, document: Array) -> tuple[Array, Array]:
+    def _whole(
+        self, inputs: Array, targets: Array, document: Array, before: list[Array]
+    ) -> tuple[Array, Array, list[Array]]:
         """Score as `_by_word` does, but learn in one step, after the last word."""
         mask = np.ones((len(inputs), 1), document.dtype)
         documents = np.repeat(document[None], len(inputs), axis=0)
-        result = self._score(inputs, targets, mask, *self._start, documents)
-        log_probabilities, updated, *_ = result
-        return log_probabilities[:, 0], document + (updated - documents).sum(axis=0)
+        log_probabilities, updated, *after = self._score(inputs, targets, mask, *before, documents)
+        document = document + (updated - documents).sum(axis=0)
+        return log_probabilities[:, 0], document, [state[-1] for state in after]
 
 
 Trainer, Scorer, OnlineScorer = GraphTrainer, GraphScorer, GraphOnlineScorer

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
     SCORING_SENTENCES,
@@ -31,9 +31,19 @@ from online_rnnlm.engines.base import (
     Sentences,
     SharedTrainer,
     empty_scores,
+    fill_scores,
     first_words,
 )
 from online_rnnlm.engines.graph_engine import model_of
+from online_rnnlm.engines.lanes import (
+    NOTHING,
+    Batches,
+    Booleans,
+    Carried,
+    Integers,
+    scoring_order,
+    segments_of,
+)
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import graph
 from online_rnnlm.model.parameters import Parameters, like, shapes, without_document
@@ -48,26 +58,37 @@ _STEP = 0.8
 class _Padding:
     """Padding of a corpus's batches to a few shapes."""
 
-    def __init__(self, corpus: Corpus, width: int, dtype: str) -> None:
-        longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
+    def __init__(self, longest: int, width: int, dtype: str) -> None:
         self._lengths = sorted({math.ceil(longest * _STEP**k) for k in range(MAX_LENGTHS)})
         # PyTensor takes a fixed size of 1 as one that broadcasts, so the width is 2 at least.
-        self._width, self._dtype = max(2, width), dtype
+        self.width, self._dtype = max(2, width), dtype
 
-    def padded(self, split: Split, sentences: Sentences) -> graph.Padded:
-        """Put at most `width` sentences of a split into matrices (length, width)."""
-        batch = graph.pad(split.stream, split.offsets, sentences, self._dtype)
-        longest, number = batch.mask.shape
+    def padded(
+        self, stream: Array, offsets: Integers, segments: Integers
+    ) -> tuple[graph.Padded, int]:
+        """Put the segments of a batch into matrices (length, width); return the length, too."""
+        batch = graph.pad(stream, offsets, self.widened(segments, NOTHING), self._dtype)
+        longest = len(batch.mask)
         length = next((length for length in self._lengths if length >= longest), longest)
-        more = ((0, length - longest), (0, self._width - number))
-        inputs, targets, mask = (np.pad(matrix, more) for matrix in batch)
-        return graph.Padded(inputs.astype("int32"), targets.astype("int32"), mask)
+        inputs, targets, mask = (np.pad(m, ((0, length - longest), (0, 0))) for m in batch)
+        return graph.Padded(inputs.astype("int32"), targets.astype("int32"), mask), length
+
+    def widened(self, values: Array, filler: Any) -> Array:
+        """Fill up a row's values for every lane, (B, …), to the width."""
+        more = ((0, self.width - len(values)),) + ((0, 0),) * (values.ndim - 1)
+        return np.pad(values, more, constant_values=filler)
 
     def symbols(self, length: int) -> graph.Padded:
         """Make symbolic inputs for matrices of that length."""
-        matrix = partial(pt.tensor, shape=(length, self._width))
+        matrix = partial(pt.tensor, shape=(length, self.width))
         inputs, targets = (matrix(name, dtype="int32") for name in ("inputs", "targets"))
         return graph.Padded(inputs, targets, matrix("mask", dtype=self._dtype))
+
+    def start_symbols(self, sizes: Iterable[int], document_size: int) -> graph.Start:
+        """Make symbolic inputs for states of these sizes and a vector of that size."""
+        matrices = (pt.tensor(dtype=self._dtype, shape=(self.width, size)) for size in sizes)
+        document = pt.tensor(dtype=self._dtype, shape=(self.width, document_size))
+        return graph.Start(tuple(matrices), document)
 
 
 class JaxTrainer(SharedTrainer):
@@ -79,19 +100,24 @@ class JaxTrainer(SharedTrainer):
         corpus: Corpus,
         weights: Parameters,
         accumulators: Parameters,
+        carried: Carried,
     ) -> None:
         _check_device(settings)
-        super().__init__(settings, weights, accumulators, fixed_shapes=True)
+        super().__init__(settings, weights, accumulators, carried, fixed_shapes=True)
         self._split = corpus.splits["train"]
-        self._padding = _Padding(corpus, settings.batch_sentences, settings.precision)
+        self._offsets = segments_of(self._split, settings).offsets
+        longest, lanes = int(np.diff(self._offsets).max()), len(carried.documents)
+        self._padding = _Padding(longest, lanes, settings.precision)
+        self._sizes = [state.shape[1] for state in carried.states]
         self._model = model_of(settings, corpus)
         self._update_of = cache(self._compile)
 
     def _compile(self, length: int) -> Any:
         settings = self._settings
         batch = self._padding.symbols(length)
+        start = self._padding.start_symbols(self._sizes, settings.document_size)
         rates = [pt.scalar(dtype=settings.precision), pt.scalar(dtype=settings.precision)]
-        total, updates = graph.training_updates(
+        result, updates = graph.training_updates(
             self._model,
             self._state.weights,
             self._state.accumulators,
@@ -99,20 +125,40 @@ class JaxTrainer(SharedTrainer):
             *rates,
             optimizer=settings.optimizer,
             l2=settings.l2,
+            start=start,
         )
-        inputs = [*batch, *rates]
-        return pytensor.function(inputs, total, updates=updates, mode="JAX", trust_input=True)
+        last = graph.last_states(result, batch.mask)
+        return pytensor.function(
+            [*batch, *rates, *start.states, start.document],
+            [result.log_probabilities.sum(), *last.states, last.document],
+            updates=updates,
+            mode="JAX",
+            trust_input=True,
+            on_unused_input="ignore",
+        )
 
-    def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; return their log P."""
-        size = self._settings.batch_sentences
-        values = learning_rate, self._settings.document_rate
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P.
+
+        The engine has no dropout, so `key` is not used.
+        """
+        settings = self._settings
+        values = learning_rate, settings.document_rate
         rates = [np.asarray(self._real(value)) for value in values]
-        totals = []
-        with _bits_of(self._settings.precision):
-            for begin in range(0, len(sentences), size):
-                batch = self._padding.padded(self._split, sentences[begin : begin + size])
-                totals.append(self._update_of(len(batch.mask))(*batch, *rates))
+        carried, totals = self._carried, []
+        with _bits_of(settings.precision):
+            for segments, begins in zip(*batches, strict=True):
+                batch, length = self._padding.padded(self._split.stream, self._offsets, segments)
+                start = _start(self._padding, carried, begins, settings.reading)
+                total, *states, documents = self._update_of(length)(*batch, *rates, *start)
+                totals.append(total)
+                if settings.unit_of_text == "document":
+                    rows = slice(len(segments))
+                    carried = Carried(
+                        tuple(np.array(state[rows]) for state in states),
+                        np.array(documents[rows]),
+                    )
+        self._carried = carried
         # Reading a total waits for the device, so it is left until all batches have been sent.
         return float(sum(map(float, totals)))
 
@@ -131,24 +177,33 @@ class JaxScorer:
     """Scoring by `graph.predictions`, sentences of similar length side by side."""
 
     def __init__(
-        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        reading: Reading,
+        *,
+        hidden_states: bool = False,
     ) -> None:
         _check_device(settings)
         self._dtype, self._hidden_states = settings.precision, hidden_states
-        self._width = max(SCORING_SENTENCES, settings.batch_sentences)
-        self._padding = _Padding(corpus, self._width, settings.precision)
+        self._reading, self._cell = reading, settings.cell_name
+        longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
+        width = max(SCORING_SENTENCES, settings.batch_sentences)
+        self._padding = _Padding(longest, width, settings.precision)
         self._model, self._sizes = model_of(settings, corpus), sizes_for(settings, corpus)
         self._score_of = cache(self._compile)
 
-    def _compile(self, sizes: Sizes, length: int) -> Any:
+    def _compile(self, sizes: Sizes, states: tuple[int, ...], length: int) -> Any:
         every = shapes(sizes)
         weights = like(every, (pt.tensor(shape=shape, dtype=self._dtype) for shape in every))
         batch, rate = self._padding.symbols(length), pt.scalar(dtype=self._dtype)
-        result = graph.predictions(self._model, weights, batch, rate)
-        outputs = [result.log_probabilities, result.document_vectors[-1]]
+        start = self._padding.start_symbols(states, sizes.document)
+        result = graph.predictions(self._model, weights, batch, rate, start)
+        last = graph.last_states(result, batch.mask)
+        outputs = [result.log_probabilities, *last.states, last.document]
         outputs += [result.states[0]] * self._hidden_states
         return pytensor.function(
-            [*weights, *batch, rate],
+            [*weights, *batch, rate, *start.states, start.document],
             outputs,
             mode="JAX",
             trust_input=True,
@@ -163,34 +218,33 @@ class JaxScorer:
         if document_rate == 0:
             weights, sizes = without_document(weights), sizes.without_document()
         starts = first_words(split.offsets, sentences)
-        scores = empty_scores(len(sentences), int(starts[-1]), sizes, self._dtype)
-        if self._hidden_states:
-            states = np.zeros((starts[-1], sizes.output), self._dtype)
-            scores = scores._replace(hidden_states=states)
-        order = np.argsort(np.diff(starts), kind="stable")
+        states = int(starts[-1]) if self._hidden_states else 0
+        scores = empty_scores(len(sentences), int(starts[-1]), sizes, self._dtype, states=states)
         rate = np.asarray(document_rate, self._dtype)
+        carried = Carried.nothing(weights, self._cell, sizes.document, self._padding.width)
+        number = len(carried.states)
+        widths = tuple(state.shape[1] for state in carried.states)
+        order = scoring_order(split, sentences, self._reading, self._padding.width)
         with _bits_of(self._dtype):
             on_device = jax.device_put(weights)
-            for begin in range(0, len(order), self._width):
-                rows = order[begin : begin + self._width]
-                batch = self._padding.padded(split, sentences[rows])
-                found = self._score_of(sizes, len(batch.mask))(*on_device, *batch, rate)
-                _fill(scores, rows, starts, batch.mask, [np.asarray(array) for array in found])
+            for places, begins in zip(*order, strict=True):
+                numbers = np.where(places == NOTHING, NOTHING, sentences[places])
+                batch, length = self._padding.padded(split.stream, split.offsets, numbers)
+                start = _start(self._padding, carried, begins, self._reading)
+                score = self._score_of(sizes, widths, length)
+                found = [np.array(a) for a in score(*on_device, *batch, rate, *start)]
+                logs, last, documents = found[0], found[1 : 1 + number], found[1 + number]
+                carried = Carried(tuple(last), documents)
+                fill_scores(scores, places, starts, batch.mask, logs, documents, found[-1])
         return scores
 
 
-def _fill(
-    scores: Scores, rows: Sentences, starts: Sentences, mask: Array, found: list[Array]
-) -> None:
-    """Copy the results `found` for these sentences, (T, B, …), into their rows of the scores."""
-    exists = mask.T > 0  # (B, T)
-    times = np.broadcast_to(np.arange(exists.shape[1]), exists.shape)[exists]
-    places = np.repeat(starts[rows], starts[rows + 1] - starts[rows]) + times
-    log_probabilities, documents, *states = found
-    scores.log_probabilities[places] = log_probabilities.T[exists]
-    scores.document_vectors[rows] = documents[: len(rows)]
-    for array in states:
-        scores.hidden_states[places] = array.swapaxes(0, 1)[exists]
+def _start(
+    padding: _Padding, carried: Carried, begins: Booleans, reading: Reading
+) -> tuple[Array, ...]:
+    """The states and d before the next segments, filled up to the width."""
+    before = carried.before(begins, reading)
+    return tuple(padding.widened(values, 0) for values in (*before.states, before.documents))
 
 
 @contextmanager

@@ -10,21 +10,32 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.compile.mode import Mode
 
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
-    NO_SENTENCES,
     SCORING_SENTENCES,
     OnlineSettings,
     Scores,
     Sentences,
     SharedTrainer,
-    unit_beginnings,
     weight_symbols,
 )
-from online_rnnlm.engines.kernels.data import Classes, Text, classes_from_offsets
-from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
-from online_rnnlm.engines.operations import OnlineScores, SentenceScores, TrainingSteps
+from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
+from online_rnnlm.engines.kernels.workspace import Capacity, allocate
+from online_rnnlm.engines.lanes import (
+    NO_BATCHES,
+    Batches,
+    Carried,
+    scoring_order,
+    segments_of,
+    unit_beginnings,
+)
+from online_rnnlm.engines.operations import (
+    OnlineScores,
+    SentenceScores,
+    TrainingSteps,
+    states_of,
+)
 from online_rnnlm.model.parameters import Parameters, without_document
 from online_rnnlm.model.sizes import sizes_for
 
@@ -42,21 +53,25 @@ class KernelTrainer(SharedTrainer):
         corpus: Corpus,
         weights: Parameters,
         accumulators: Parameters,
+        carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators)
-        self._text = _text_of(corpus.splits["train"])
-        dtype, classes = settings.precision, classes_from_offsets(corpus.class_offsets)
-        inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
-        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
-        step = TrainingSteps(
-            classes,
-            _training_workspace(settings, corpus, self._text, classes),
-            optimizer=settings.optimizer,
-            l2=settings.l2,
-            error_clip=settings.error_clip,
+        super().__init__(settings, weights, accumulators, carried)
+        split, dtype = corpus.splits["train"], settings.precision
+        self._text = Text(
+            _read_only(split.stream), _read_only(segments_of(split, settings).offsets)
         )
-        state = [*self._state.weights, *self._state.accumulators]
-        *updated, total = step(*state, *inputs, *rates)
+        classes = classes_from_offsets(corpus.class_offsets)
+        kept = (*states_of(self._carried), self._carried.documents)
+        self._kept = [pytensor.shared(array) for array in kept]
+        inputs = [pt.ivector(), pt.lvector(), pt.lmatrix(), pt.matrix(dtype="bool")]
+        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype), pt.lscalar()]
+        sizes, segments = sizes_for(settings, corpus), np.arange(len(self._text.offsets) - 1)
+        capacity = Capacity.for_sentences(
+            sizes, self._text, classes, segments, len(carried.documents)
+        )
+        workspace = allocate(capacity, classes, dtype, dropout=settings.dropout > 0)
+        state = [*self._state.weights, *self._state.accumulators, *self._kept]
+        *updated, total = TrainingSteps(settings, classes, workspace)(*state, *inputs, *rates)
         self._update = pytensor.function(
             [*inputs, *rates],
             total,
@@ -66,31 +81,39 @@ class KernelTrainer(SharedTrainer):
             trust_input=True,
         )
         # This compiles the kernels, or loads them if they are compiled.
-        self.update(NO_SENTENCES, settings.learning_rate)
+        self.update(NO_BATCHES, settings.learning_rate)
 
-    def update(self, sentences: Sentences, learning_rate: float) -> float:
-        """Learn from the training sentences of these numbers, in order; return their log P."""
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P."""
         rates = self._real(learning_rate), self._real(self._settings.document_rate)
-        arrays = [np.asarray(rate) for rate in rates]
-        return float(self._update(*self._text, sentences, *arrays))
+        arrays = [np.asarray(value) for value in (*rates, key)]
+        return float(self._update(*self._text, *batches, *arrays))
+
+    @property
+    def carried(self) -> Carried:
+        """What lives on from the segments read last, not copies."""
+        hidden, memory, documents = (v.get_value(borrow=True) for v in self._kept)
+        return Carried((hidden, memory)[: len(self._carried.states)], documents)
 
 
 class KernelScorer:
     """Scoring by `SentenceScores`."""
 
     def __init__(
-        self, settings: RunSettings, corpus: Corpus, *, hidden_states: bool = False
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        reading: Reading,
+        *,
+        hidden_states: bool = False,
     ) -> None:
         dtype = settings.precision
-        self._real = np.dtype(dtype).type
+        self._real, self._reading = np.dtype(dtype).type, reading
         weights = weight_symbols(dtype)
-        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.scalar(dtype=dtype)]
-        score = SentenceScores(
-            classes_from_offsets(corpus.class_offsets),
-            SCORING_SENTENCES,
-            settings.error_clip,
-            hidden_states=hidden_states,
-        )
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.lmatrix(), pt.matrix(dtype="bool")]
+        inputs.append(pt.scalar(dtype=dtype))
+        classes = classes_from_offsets(corpus.class_offsets)
+        score = SentenceScores(settings, classes, reading, hidden_states=hidden_states)
         self._score = pytensor.function(
             [*weights, *inputs], score(*weights, *inputs), mode=_MODE, trust_input=True
         )
@@ -102,7 +125,8 @@ class KernelScorer:
         if document_rate == 0:
             weights = without_document(weights)
         rate = np.asarray(self._real(document_rate))
-        return Scores(*self._score(*weights, *_text_of(split), sentences, rate))
+        order = scoring_order(split, sentences, self._reading, SCORING_SENTENCES)
+        return Scores(*self._score(*weights, *_text_of(split), sentences, *order, rate))
 
 
 class KernelOnlineScorer:
@@ -116,7 +140,7 @@ class KernelOnlineScorer:
         symbols = weight_symbols(settings.precision)
         inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.vector(dtype="bool")]
         classes = classes_from_offsets(corpus.class_offsets)
-        score = OnlineScores(classes, online, settings.error_clip)
+        score = OnlineScores(settings, classes, online)
         self._score = pytensor.function(
             [*symbols, *inputs], score(*symbols, *inputs), mode=_MODE, trust_input=True
         )
@@ -133,16 +157,6 @@ class KernelOnlineScorer:
         scores = Scores(*results[: len(Scores._fields)])
         self._learnt = Parameters(*results[len(Scores._fields) :])
         return scores
-
-
-def _training_workspace(
-    settings: RunSettings, corpus: Corpus, text: Text, classes: Classes
-) -> Workspace:
-    """Allocate a workspace for any batch of the training sentences."""
-    sizes, sentences = sizes_for(settings, corpus), np.arange(len(text.offsets) - 1)
-    batch = min(settings.batch_sentences, len(sentences))
-    capacity = Capacity.for_sentences(sizes, text, classes, sentences, batch)
-    return allocate(capacity, classes, settings.precision)
 
 
 def _text_of(split: Split) -> Text:

@@ -7,7 +7,7 @@ operation declares it (`destroy_map`), and checks dtypes and dimensions once, wh
 function. The speed comes from the kernels, which also compute the gradients themselves.
 
 The inputs of all operations begin with weights, or weights and accumulators. Then come a split's
-`stream` and `offsets` (`kernels.data.Text`) and the numbers, int64, of its sentences to read.
+`stream` and `offsets` (`kernels.data.Text`) and the numbers, int64, of what to read of it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,21 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
-from online_rnnlm.engines.base import OnlineSettings, Sentences, empty_scores, first_words
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.engines.base import (
+    SCORING_SENTENCES,
+    OnlineSettings,
+    Sentences,
+    empty_scores,
+    first_words,
+)
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.engines.kernels.cells.gru import Gru
+from online_rnnlm.engines.kernels.cells.lstm import Lstm
+from online_rnnlm.engines.kernels.cells.sigmoid import Sigmoid
+from online_rnnlm.engines.kernels.cells.slow_context import SlowContext
 from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights
-from online_rnnlm.engines.kernels.data import Classes, Model, Optimizer, Text
+from online_rnnlm.engines.kernels.data import Classes, Dropout, Lanes, Model, Optimizer, Text
 from online_rnnlm.engines.kernels.learning import Learning, LearningModel
 from online_rnnlm.engines.kernels.online import score_online
 from online_rnnlm.engines.kernels.workspace import (
@@ -32,77 +43,71 @@ from online_rnnlm.engines.kernels.workspace import (
     allocate,
     allocate_online,
 )
+from online_rnnlm.engines.lanes import Batches, Carried
 from online_rnnlm.model.parameters import Parameters, sizes_of
 
 _WEIGHTS = len(Parameters._fields)
+_STATE = 2 * _WEIGHTS + 3
+"""Number of the arrays that training changes: weights, accumulators, and what lives on."""
 _Memory = TypeVar("_Memory")
 
 
 class TrainingSteps(Op):
-    """Updates of weights and accumulators, in place, from consecutive batches of sentences.
+    """Updates of weights and accumulators, in place, from consecutive batches of segments.
 
     Equals `graph.training_updates` applied to one batch after the other.
-    Inputs: weights, accumulators, stream, offsets, sentences, learning rate, document rate.
-    Outputs: weights, accumulators, the sentences' log-probability (float64).
+    Inputs: weights, accumulators, what lives on (the states h and c, and d), stream, offsets, the
+    batches (`lanes.Batches`: segments, begins), learning rate, document rate, key of dropout.
+    Outputs: weights, accumulators, what lives on, and the words' log-probability (float64).
     """
 
-    destroy_map = {i: [i] for i in range(2 * _WEIGHTS)}  # read by PyTensor  # noqa: RUF012
+    destroy_map = {i: [i] for i in range(_STATE)}  # read by PyTensor  # noqa: RUF012
 
-    def __init__(
-        self,
-        classes: Classes,
-        workspace: Workspace,
-        *,
-        optimizer: str,
-        l2: float,
-        error_clip: float,
-    ) -> None:
-        """Keep the workspace, which sets the size of batches and must suffice for all sentences."""
+    def __init__(self, settings: RunSettings, classes: Classes, workspace: Workspace) -> None:
+        """Keep the workspace, which must suffice for all batches."""
+        self._settings = settings
         self._classes = classes
         self._workspace = workspace
-        self._adagrad = optimizer == "adagrad"
-        self._l2 = l2
-        self._error_clip = error_clip or np.inf
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply the operation to symbolic inputs."""
         variables = [pt.as_tensor_variable(value) for value in inputs]
-        outputs = [variable.type() for variable in variables[: 2 * _WEIGHTS]]
+        outputs = [variable.type() for variable in variables[:_STATE]]
         return Apply(self, variables, [*outputs, pt.dscalar()])
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute the outputs; PyTensor calls this."""
-        weights = Parameters(*inputs[:_WEIGHTS])
-        accumulators = Parameters(*inputs[_WEIGHTS : 2 * _WEIGHTS])
-        stream, offsets, sentences, learning_rate, document_rate = inputs[2 * _WEIGHTS :]
+        settings, state = self._settings, inputs[:_STATE]
+        weights, accumulators = Parameters(*state[:_WEIGHTS]), state[_WEIGHTS : 2 * _WEIGHTS]
+        stream, offsets, segments, begins, learning_rate, document_rate, key = inputs[_STATE:]
         real = weights.recurrent.dtype.type
         total = train_batches(
-            Model(weights, self._classes, document_rate[()], real(self._error_clip)),
-            accumulators,
-            Optimizer(self._adagrad, learning_rate[()], real(self._l2)),
+            _model(settings, weights, self._classes, document_rate, key),
+            Parameters(*accumulators),
+            Optimizer(settings.optimizer == "adagrad", learning_rate[()], real(settings.l2)),
             Text(stream, offsets),
-            sentences,
-            len(self._workspace.document),
+            Batches(segments, begins),
+            _lanes(settings.reading, *state[2 * _WEIGHTS :]),
             self._workspace,
         )
-        _hand_back([*weights, *accumulators, np.asarray(total)], output_storage)
+        _hand_back([*state, np.asarray(total)], output_storage)
 
 
 class SentenceScores(Op):
     """Log-probabilities of sentences' words, the document vector learning online.
 
-    Equals `graph.predictions`. Inputs: weights, stream, offsets, sentences, document rate.
-    Outputs: the fields of `Scores`.
+    Equals `graph.predictions`. Inputs: weights, stream, offsets, the numbers of the sentences,
+    batches of places among these (`lanes.Batches`), document rate. Outputs: the fields of `Scores`.
     """
 
     def __init__(
-        self, classes: Classes, batch_sentences: int, error_clip: float, *, hidden_states: bool
+        self, settings: RunSettings, classes: Classes, reading: Reading, *, hidden_states: bool
     ) -> None:
+        self._settings = settings
         self._classes = classes
-        self._batch_sentences = batch_sentences
-        self._error_clip = error_clip or np.inf
+        self._reading = reading
         self._hidden_states = hidden_states
-        self._memory = _GrowingMemory(allocate, classes, batch_sentences)
+        self._memory = _GrowingMemory(allocate, settings, classes, SCORING_SENTENCES)
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply the operation to symbolic inputs."""
@@ -111,18 +116,20 @@ class SentenceScores(Op):
 
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute the outputs; PyTensor calls this."""
-        weights = Parameters(*inputs[:_WEIGHTS])
-        stream, offsets, sentences, document_rate = inputs[_WEIGHTS:]
+        settings, weights = self._settings, Parameters(*inputs[:_WEIGHTS])
+        stream, offsets, sentences, places, begins, document_rate = inputs[_WEIGHTS:]
         text, real = Text(stream, offsets), weights.recurrent.dtype.type
-        starts = first_words(offsets, sentences)
+        starts, sizes = first_words(offsets, sentences), sizes_of(weights, settings.cell_name)
         tokens = int(starts[-1])
         states = tokens if self._hidden_states else 0
-        scores = empty_scores(len(sentences), tokens, sizes_of(weights), real, states=states)
+        scores = empty_scores(len(sentences), tokens, sizes, real, states=states)
+        carried = Carried.nothing(weights, settings.cell_name, sizes.document, places.shape[1])
         score_sentences(
-            Model(weights, self._classes, document_rate[()], real(self._error_clip)),
+            _model(settings, weights, self._classes, document_rate),
             text,
             sentences,
-            self._batch_sentences,
+            Batches(places, begins),
+            _lanes(self._reading, *states_of(carried), carried.documents),
             starts,
             scores,
             self._memory.for_call(weights, text, sentences),
@@ -139,11 +146,11 @@ class OnlineScores(Op):
     Outputs: the fields of `Scores`, then the weights after the last sentence.
     """
 
-    def __init__(self, classes: Classes, online: OnlineSettings, error_clip: float) -> None:
+    def __init__(self, settings: RunSettings, classes: Classes, online: OnlineSettings) -> None:
         self._classes = classes
         self._online = online
-        self._error_clip = error_clip or np.inf
-        self._memory = _GrowingMemory(allocate_online, classes, batch_sentences=1)
+        self._error_clip = settings.error_clip or np.inf
+        self._memory = _GrowingMemory(allocate_online, settings, classes, 1)
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply the operation to symbolic inputs."""
@@ -181,6 +188,7 @@ class OnlineScores(Op):
             recurrent="recurrent" in online.learning,
             output="output" in online.learning,
             after_sentence=online.learn_after == "sentence",
+            carries_state=online.carries_state,
             bptt_steps=online.bptt_steps,
             learning_rate=real(online.learning_rate),
             document_rate=real(online.document_rate),
@@ -197,10 +205,12 @@ class _GrowingMemory(Generic[_Memory]):
     def __init__(
         self,
         allocate: Callable[[Capacity, Classes, Any], _Memory],
+        settings: RunSettings,
         classes: Classes,
         batch_sentences: int,
     ) -> None:
         self._allocate = allocate
+        self._cell = settings.cell_name
         self._classes = classes
         self._batch_sentences = batch_sentences
         self._held: tuple[Capacity, _Memory] | None = None
@@ -208,11 +218,51 @@ class _GrowingMemory(Generic[_Memory]):
     def for_call(self, weights: Parameters, text: Text, sentences: Sentences) -> _Memory:
         """Return a workspace for batches of these sentences."""
         needed = Capacity.for_sentences(
-            sizes_of(weights), text, self._classes, sentences, self._batch_sentences
+            sizes_of(weights, self._cell),
+            text,
+            self._classes,
+            sentences,
+            self._batch_sentences,
         )
         if self._held is None or not self._held[0].covers(needed):
             self._held = needed, self._allocate(needed, self._classes, weights.recurrent.dtype)
         return self._held[1]
+
+
+def _model(
+    settings: RunSettings, weights: Parameters, classes: Classes, rate: Any, key: Any = None
+) -> Model:
+    """Put together a model for the kernels; `rate` is that of the document vector.
+
+    Units are left out in training only, which gives the key of the random numbers.
+    """
+    real = weights.recurrent.dtype.type
+    clip = real(settings.error_clip or np.inf)
+    dropout = Dropout(np.uint32(0), 0.0, 0.0)
+    if key is not None:
+        dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
+    return Model(weights, _cell(settings), classes, rate[()], clip, dropout)
+
+
+def _cell(settings: RunSettings) -> Any:
+    """The cell and its constants, as the kernels know it."""
+    real = np.dtype(settings.precision).type
+    if settings.cell == "lstm":
+        return Lstm()
+    if settings.cell == "gru":
+        return Gru()
+    return SlowContext(real(settings.context_decay)) if settings.context_size else Sigmoid()
+
+
+def _lanes(reading: Reading, hidden: Any, memory: Any, documents: Any) -> Lanes:
+    """Put together what lives on in the lanes, which the kernels change in place."""
+    return Lanes(hidden, memory, documents, reading.state, reading.vector)
+
+
+def states_of(carried: Carried) -> tuple[Any, Any]:
+    """The states that live on, h and c, as the kernels take them: (B, H), and (B, M) or (B, 0)."""
+    hidden, *memory = carried.states
+    return hidden, memory[0] if memory else hidden[:, :0].copy()
 
 
 def _symbolic_scores(dtype: str) -> list[Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
 from online_rnnlm.engines.checked import (
@@ -21,33 +21,49 @@ from online_rnnlm.engines.checked import (
     check_weights,
 )
 from online_rnnlm.engines.devices import require
+from online_rnnlm.engines.lanes import Carried, segments_of
 from online_rnnlm.engines.names import engine_module, online_engine
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.syntax import PACKAGE
 
 
 def trainer(
-    settings: RunSettings, corpus: Corpus, weights: Parameters, accumulators: Parameters
+    settings: RunSettings,
+    corpus: Corpus,
+    weights: Parameters,
+    accumulators: Parameters,
+    carried: Carried | None = None,
 ) -> Trainer:
     """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
+    `carried` is what lives on from the segments that were read last; by default nothing does.
     Raises UserError if the engine or its device is not available, or if weights and corpus do not
     fit each other.
     """
     check_weights(settings, corpus, weights, accumulators)
     check_text(corpus, corpus.splits["train"])
     make: Callable[..., Trainer] = _engine(settings, settings.engine).Trainer
-    return make(settings, corpus, weights, accumulators)
+    if carried is None:
+        lanes = segments_of(corpus.splits["train"], settings).lanes(settings.batch_sentences)
+        carried = Carried.nothing(weights, settings.cell_name, settings.document_size, lanes)
+    return make(settings, corpus, weights, accumulators, carried)
 
 
-def scorer(settings: RunSettings, corpus: Corpus, hidden_states: bool = False) -> Scorer:
+def scorer(
+    settings: RunSettings,
+    corpus: Corpus,
+    reading: Reading | None = None,
+    *,
+    hidden_states: bool = False,
+) -> Scorer:
     """Make a scorer by the settings' engine; its scores have hidden states if these are asked for.
 
-    Raises UserError if the engine or its device is not available. The scorer raises UserError for
-    weights and text that do not fit the settings and the corpus.
+    It reads the text as `reading` says, or else as the run does in training. Raises UserError if
+    the engine or its device is not available. The scorer raises UserError for weights and text that
+    do not fit the settings and the corpus.
     """
     make: Callable[..., Scorer] = _engine(settings, settings.engine).Scorer
-    scorer = make(settings, corpus, hidden_states=hidden_states)
+    scorer = make(settings, corpus, reading or settings.reading, hidden_states=hidden_states)
     return CheckedScorer(settings, corpus, scorer)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,10 +21,11 @@ from online_rnnlm.config.evaluations import (
     parts_named,
 )
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores
+from online_rnnlm.engines.lanes import unit_beginnings
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
@@ -142,12 +143,19 @@ def _in_parts(
     began = time.perf_counter()
     parts = []
     with tqdm(total=split.sentences, desc=label, unit="sentence", disable=None) as bar:
-        for begin in range(0, split.sentences, SENTENCES_A_CALL):
-            part = numbers[begin : begin + SENTENCES_A_CALL]
+        for part in _parts(split, numbers):
             parts.append(score(split, part))
             bar.update(len(part))
     seconds = time.perf_counter() - began
     return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), seconds
+
+
+def _parts(split: Split, sentences: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Cut the sentences of a split into parts of about `SENTENCES_A_CALL`, of whole documents."""
+    begins = np.flatnonzero(unit_beginnings(split, sentences, "document"))
+    wanted = np.arange(SENTENCES_A_CALL, len(sentences), SENTENCES_A_CALL)
+    borders = np.unique(begins[np.searchsorted(begins, wanted, side="right") - 1])
+    yield from (part for part in np.split(sentences, borders) if part.size)
 
 
 def _learning(
@@ -181,20 +189,30 @@ def _at_rate(
     network: Network, online: OnlineEvaluation, testing: TestingSettings, rate: float, name: str
 ) -> tuple[Floats, float]:
     """Score a split at a rate; return the tokens' log-probabilities and the seconds it took."""
+    run, split = network.settings, network.corpus.splits[name]
+    vector_alone = (online.updates, online.learn_after) == (DOCUMENT_VECTOR, "word")
+    if vector_alone and online.unit_of_text != "stream":
+        state = run.reading.state and online.unit_of_text == "document"
+        reading = Reading(online.unit_of_text, state=state, vector=True)
+        score = registry.scorer(run, network.corpus, reading)
+        scores, seconds = _in_parts(
+            partial(score, network.weights, document_rate=rate), split, f"{name}, rate {rate:g}"
+        )
+        return scores.log_probabilities, seconds
     settings = OnlineSettings.of_parts(
-        parts_named(online.updates, network.settings.document_size),
+        parts_named(online.updates, run.document_size),
         rate,
-        network.settings.document_rate,
+        run.document_rate,
         bptt_steps=testing.steps,
         learn_after=online.learn_after,
         unit_of_text=online.unit_of_text,
+        carries_state=run.reading.state,
     )
-    scorer = registry.online_scorer(network.settings, network.corpus, network.weights, settings)
-    split = network.corpus.splits[name]
+    scorer = registry.online_scorer(run, network.corpus, network.weights, settings)
     scorer.score(split, np.arange(0))  # this loads the compiled code, so that it is not timed
     began = time.perf_counter()
-    scores = scorer.score(split, np.arange(split.sentences))
-    return scores.log_probabilities, time.perf_counter() - began
+    found = scorer.score(split, np.arange(split.sentences))
+    return found.log_probabilities, time.perf_counter() - began
 
 
 def _costs(network: Network, *, learns: bool) -> Costs:

@@ -9,7 +9,8 @@
 The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. V_h exists if
 d feeds the hidden layer, V_c and V_o if d feeds the output layer. The document gradient ∂L_t/∂d_t
 is the derivative within step t: through the scores and, if there is V_h, through h_t.
-PyTensor derives all gradients. In those of the weights, the update of d counts as a constant.
+PyTensor derives all gradients. In those of the weights, the update of d counts as a constant,
+unless the model says `through_updates`.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
 The original Theano compiles this file, too (`cross_check`): so this file, `parameters` and `cells`
@@ -27,6 +28,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad, grad_clip
 
+from online_rnnlm.model.cells import Words
 from online_rnnlm.model.parameters import Parameters, groups_of, like
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class Model(NamedTuple):
     """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
     context_decay: float = 0.0
     """Share of a slow context unit's value that the next word keeps."""
+    through_updates: bool = False
+    """True if the gradients of the weights go through the updates of d; else each is a constant."""
 
     def bounded(self, inputs: Any) -> Any:
         """Return the hidden units' inputs; the deltas that go back through them are bounded."""
@@ -119,6 +123,24 @@ class Given(NamedTuple):
     """d before every word, (T, B, D)."""
 
 
+class Start(NamedTuple):
+    """What the first words of the sentences are predicted with; constants for all gradients."""
+
+    states: tuple[Any, ...]
+    """The cell's states before the first word, h first: (B, ·)."""
+    document: Any
+    """d before the first word, (B, D)."""
+
+
+class Dropout(NamedTuple):
+    """Factors of units that are left out in training (0) or kept, for every word."""
+
+    embeddings: Any
+    """Factors of the rows of E, (T, B, N)."""
+    hidden: Any
+    """Factors of the states before the output layer, (T, B, H)."""
+
+
 class Predictions(NamedTuple):
     """Symbolic results, for every word."""
 
@@ -131,21 +153,31 @@ class Predictions(NamedTuple):
 
 
 def predictions(
-    model: Model, weights: Parameters, batch: Padded, document_rate: Any, given: Given | None = None
+    model: Model,
+    weights: Parameters,
+    batch: Padded,
+    document_rate: Any,
+    before: Start | Given | None = None,
+    dropout: Dropout | None = None,
 ) -> Predictions:
     """Predict the words of padded sentences, the document vector learning from each.
 
-    The states and d start at 0. With `given`, the states start from those given, and every word is
-    predicted with the d given for it: the d updated after a word is returned, but not used.
+    The states and d start at 0, or as `before` says. If that is `Given`, every word is predicted
+    with the d given for it: the d updated after a word is returned, but not used.
     """
 
     def follow(inputs: Any, targets: Any, mask: Any, *before: Any) -> tuple[Any, ...]:
+        factors, before = (before[:2], before[2:]) if dropout else ((1, 1), before)
         states, document = before[:-1], before[-1]
+        words = Words(inputs, weights.embeddings[inputs] * factors[0])
         from_document = _fed(document, weights.hidden_document)
-        states = model.cell.step(weights, inputs, states, from_document, model)
-        log_probability = mask * _log_probability(model, weights, targets, states[0], document)
+        states = model.cell.step(weights, words, states, from_document, model)
+        hidden = states[0] * factors[1]
+        log_probability = mask * _log_probability(model, weights, targets, hidden, document)
         slope = pt.grad(-log_probability.sum(), document)
-        updated = disconnected_grad(document - document_rate * slope)
+        updated = document - document_rate * slope
+        if not model.through_updates:
+            updated = disconnected_grad(updated)
         return (*states, updated, log_probability)
 
     def follow_given(
@@ -154,24 +186,26 @@ def predictions(
         return follow(inputs, targets, mask, *states, document)
 
     function: Callable[..., tuple[Any, ...]]
-    if given is None:
-        start = _zeros(model, weights, batch.inputs.shape[1])
-        sequences, infos, function = list(batch), [*start, None], follow
-    else:
-        sequences, infos = [*batch, given.documents], [*given.states, None, None]
+    if isinstance(before, Given):
+        sequences, infos = [*batch, before.documents], [*before.states, None, None]
         function = follow_given
+    else:
+        start = before or _zeros(model, weights, batch.inputs.shape[1])
+        sequences = [*batch, *(dropout or ())]
+        infos = [*start.states, start.document, None]
+        function = follow
     *states, documents, log_probabilities = pytensor.scan(
         function, sequences=sequences, outputs_info=infos, return_updates=False
     )
     return Predictions(log_probabilities, tuple(states), documents)
 
 
-def _zeros(model: Model, weights: Parameters, width: Any) -> list[Any]:
+def _zeros(model: Model, weights: Parameters, width: Any) -> Start:
     """The cell's states (B, ·) and d (B, D) before a unit of text."""
     dtype = weights.recurrent.dtype
-    document = pt.maximum(weights.class_document.shape[0], weights.hidden_document.shape[0])
-    sizes = (*model.cell.states(weights), document)
-    return [pt.zeros((width, size), dtype=dtype) for size in sizes]
+    size = pt.maximum(weights.class_document.shape[0], weights.hidden_document.shape[0])
+    states = (pt.zeros((width, size), dtype=dtype) for size in model.cell.states(weights))
+    return Start(tuple(states), pt.zeros((width, size), dtype=dtype))
 
 
 def _log_probability(
@@ -258,9 +292,11 @@ def training_updates(
     *,
     optimizer: str,
     l2: float,
-) -> tuple[Any, list[tuple[Any, Any]]]:
-    """The batch's log-probability, and the updates of all weights and accumulators."""
-    result = predictions(model, weights, batch, document_rate)
+    start: Start | None = None,
+    dropout: Dropout | None = None,
+) -> tuple[Predictions, list[tuple[Any, Any]]]:
+    """The batch's predictions, and the updates of all weights and accumulators."""
+    result = predictions(model, weights, batch, document_rate, start, dropout)
     total = result.log_probabilities.sum()
     gradients = like(weights, pt.grad(-total, list(weights), disconnected_inputs="ignore"))
     updates = []
@@ -272,7 +308,19 @@ def training_updates(
         gradient = getattr(gradients, name) + penalty
         new_weight, new_sums = rule(weight, gradient, sums, learning_rate)
         updates += [(weight, new_weight), (sums, new_sums)]
-    return total, updates
+    return result, updates
+
+
+def last_states(result: Predictions, mask: Any) -> Start:
+    """The states and d after the last word of every sentence; `mask` is that of its batch (T, B).
+
+    They are computed for all words, also for those of padding, whose states are left out here; d
+    does not change on padding.
+    """
+    last = mask.sum(0).astype("int64") - 1
+    columns = pt.arange(last.shape[0])
+    states = tuple(state[last, columns] for state in result.states)
+    return Start(states, result.document_vectors[-1])
 
 
 def online_updates(

@@ -26,6 +26,7 @@ from online_rnnlm.config.evaluations import (
     parts_of,
 )
 from online_rnnlm.config.testing import LearnAfter
+from online_rnnlm.config.training import SENTENCES
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_vocabulary
 from online_rnnlm.corpora.words import words_of
 from online_rnnlm.engines.names import usable_anywhere
@@ -78,7 +79,7 @@ class ServedModel:
         self._corpus = load_vocabulary(CorpusDirectory(folder))
         self._ids = {word: number for number, word in enumerate(self._corpus.words)}
         self._weights = weight_files.read_trained(RunDirectory(folder), self._corpus)
-        self._scorer = registry.scorer(self._settings, self._corpus)
+        self._scorer = registry.scorer(self._settings, self._corpus, SENTENCES)
         self._online: tuple[OnlineSettings, OnlineScorer] | None = None
         self._lock = threading.Lock()  # because a server calls from several threads
 
@@ -124,6 +125,7 @@ class ServedModel:
             bptt_steps=request.steps,
             learn_after=request.learn_after,
             unit_of_text=request.unit_of_text,
+            carries_state=self._settings.reading.state,
         )
         return self._online_scorer(online).score(split, numbers).log_probabilities
 

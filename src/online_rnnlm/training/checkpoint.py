@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.model.parameters import Parameters, under
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import is_sealed, replacing, seal
@@ -22,6 +23,7 @@ from online_rnnlm.training.schedule import Schedule
 logger = logging.getLogger(__name__)
 
 _KINDS = ("weights", "accumulators")
+_CARRIED = "unfinished.carried."
 
 
 @dataclass
@@ -31,10 +33,14 @@ class Unfinished:
     weights: Parameters
     """The weights now."""
     accumulators: Parameters
-    sentences: int = 0
-    """Number of sentences trained on so far, in the epoch's order; always whole batches."""
+    carried: Carried
+    """What lives on from the segments that were read last."""
+    batches: int = 0
+    """Number of batches trained on so far, in the epoch's order."""
+    tokens: int = 0
+    """Number of their words."""
     log_probability: float = 0.0
-    """Sum of the log P of these sentences, added in their order."""
+    """Sum of the log P of these words, added in their order."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
@@ -43,7 +49,7 @@ class Unfinished:
 class Progress:
     """The complete state of a training run, between two epochs or within one.
 
-    The order of the sentences follows from seed and epoch, so no random state is stored.
+    The order of the text follows from seed and epoch, so no random state is stored.
     """
 
     schedule: Schedule
@@ -64,7 +70,8 @@ class Progress:
 class _Counts(BaseModel):
     """The numbers of an `Unfinished`."""
 
-    sentences: int
+    batches: int
+    tokens: int
     log_probability: float
     seconds: float
     cpu_seconds: float
@@ -114,6 +121,7 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
     arrays = _arrays("", progress)
     if progress.unfinished:
         arrays |= _arrays("unfinished.", progress.unfinished)
+        arrays |= _arrays_carried(progress.unfinished.carried)
     with replacing(directory.state) as temporary:
         with temporary.open("wb") as file:
             np.savez(file, about=np.array(about.model_dump_json()), **arrays)
@@ -154,7 +162,9 @@ def _read(path: Path, identity: str) -> Progress | None:
             counts = about.unfinished
             progress.unfinished = Unfinished(
                 *_parameters(file, "unfinished."),
-                sentences=counts.sentences,
+                _carried(file),
+                batches=counts.batches,
+                tokens=counts.tokens,
                 log_probability=counts.log_probability,
                 seconds=counts.seconds,
                 cpu_seconds=counts.cpu_seconds,
@@ -164,7 +174,8 @@ def _read(path: Path, identity: str) -> Progress | None:
 
 def _counts(epoch: Unfinished) -> _Counts:
     return _Counts(
-        sentences=epoch.sentences,
+        batches=epoch.batches,
+        tokens=epoch.tokens,
         log_probability=epoch.log_probability,
         seconds=epoch.seconds,
         cpu_seconds=epoch.cpu_seconds,
@@ -174,6 +185,18 @@ def _counts(epoch: Unfinished) -> _Counts:
 def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
     named = {kind: getattr(of, kind)._asdict() for kind in _KINDS}
     return {f"{prefix}{kind}.{n}": a for kind, arrays in named.items() for n, a in arrays.items()}
+
+
+def _arrays_carried(carried: Carried) -> dict[str, Any]:
+    states = {f"{_CARRIED}state{i}": state for i, state in enumerate(carried.states)}
+    return {**states, f"{_CARRIED}documents": carried.documents}
+
+
+def _carried(file: Mapping[str, Any]) -> Carried:
+    """Read what lives on from the segments that were read last."""
+    numbers = range(sum(name.startswith(f"{_CARRIED}state") for name in file))
+    states = tuple(file[f"{_CARRIED}state{number}"] for number in numbers)
+    return Carried(states, file[f"{_CARRIED}documents"])
 
 
 def _parameters(file: Mapping[str, Any], prefix: str) -> tuple[Parameters, Parameters]:

@@ -1,4 +1,4 @@
-"""One epoch of training: an update for every batch of sentences, then the validation."""
+"""One epoch of training: an update for every batch of segments, then the validation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,23 @@ from tqdm import tqdm
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.engines.base import Scorer, Sentences, Trainer
+from online_rnnlm.engines.base import Scorer, Trainer
+from online_rnnlm.engines.dropout import key_of
+from online_rnnlm.engines.lanes import (
+    NOTHING,
+    Batches,
+    Segments,
+    segments_of,
+    side_by_side,
+)
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.training.checkpoint import Keeper, Progress, Unfinished
 
-SENTENCES_A_CALL = 512
-"""Approximate number of sentences between two movements of the progress bar."""
+SEGMENTS_A_CALL = 512
+"""Approximate number of segments between two movements of the progress bar."""
+_LONGEST_FIRST = 0.25
+"""Share of an epoch's documents, the last ones, that are read in the order of falling length."""
 _LARGEST_EXPONENT = 700.0
 
 
@@ -43,26 +53,31 @@ class Diverged(UserError):
     """The error that training has diverged, as it would again with the same settings."""
 
 
-def read_sentences(
+def read_text(
     run: Run, corpus: Corpus, trainer: Trainer, progress: Progress, keeper: Keeper
 ) -> None:
-    """Train on the remaining sentences of an epoch, and record them in `progress.unfinished`.
+    """Train on the rest of an epoch's text, and record it in `progress.unfinished`.
 
     Raises Diverged. Raises Stopped, after a checkpoint, if the process is told to end.
     """
-    done = progress.unfinished or Unfinished(trainer.weights, trainer.accumulators)
+    done = progress.unfinished
+    if done is None:
+        done = Unfinished(trainer.weights, trainer.accumulators, trainer.carried)
     progress.unfinished = done
     rate, split = progress.schedule.learning_rate, corpus.splits["train"]
-    for sentences in _parts(run, split, progress.epoch + 1, done.sentences):
+    key = key_of(run.settings.seed, progress.epoch + 1)
+    for batches, tokens in _parts(run, split, progress.epoch + 1, done):
         began, cpu_began = time.perf_counter(), time.process_time()
-        done.log_probability += trainer.update(sentences, rate)
-        done.sentences += len(sentences)
+        done.log_probability += trainer.update(batches, rate, key)
+        done.batches += len(batches.segments)
+        done.tokens += tokens
         done.seconds += time.perf_counter() - began
         done.cpu_seconds += time.process_time() - cpu_began
         if not math.isfinite(done.log_probability):
             raise Diverged(_divergence(run, progress.epoch + 1, "a probability is not a number"))
         if keeper.due:
             done.weights, done.accumulators = trainer.weights, trainer.accumulators
+            done.carried = trainer.carried
             keeper.save(progress)
             keeper.watch.stop_if_told()
 
@@ -94,26 +109,38 @@ def finish(
     )
 
 
-def _parts(run: Run, split: Split, epoch: int, done: int = 0) -> Iterator[Sentences]:
-    """Yield the sentences of an epoch in parts of whole batches, without the first `done` ones.
-
-    Their order is drawn from seed and epoch. `done` counts whole batches, too.
-    """
-    batch = run.settings.batch_sentences
-    size = batch * max(1, SENTENCES_A_CALL // batch)
-    order = np.random.default_rng([run.settings.seed, epoch]).permutation(split.sentences)
-    label, read = f"{run.name}, epoch {epoch}", _tokens(split, order[:done])
+def _parts(run: Run, split: Split, epoch: int, done: Unfinished) -> Iterator[tuple[Batches, int]]:
+    """Yield the batches of an epoch that are left, in parts, each with its number of tokens."""
+    settings = run.settings
+    segments = segments_of(split, settings)
+    lanes = segments.lanes(settings.batch_sentences)
+    batches = batches_of(segments, settings.seed, epoch, lanes)
+    size, lengths = max(1, SEGMENTS_A_CALL // lanes), np.diff(segments.offsets)
     with tqdm(
-        total=split.tokens, initial=read, desc=label, unit="w", unit_scale=True, disable=None
+        total=split.tokens,
+        initial=done.tokens,
+        desc=f"{run.name}, epoch {epoch}",
+        unit="w",
+        unit_scale=True,
+        disable=None,
     ) as bar:
-        for begin in range(done, split.sentences, size):
-            part = order[begin : begin + size]
-            yield part
-            bar.update(_tokens(split, part))
+        for begin in range(done.batches, len(batches.segments), size):
+            part = batches.part(begin, begin + size)
+            tokens = int(lengths[part.segments[part.segments != NOTHING]].sum())
+            yield part, tokens
+            bar.update(tokens)
 
 
-def _tokens(split: Split, sentences: Sentences) -> int:
-    return int((split.offsets[sentences + 1] - split.offsets[sentences]).sum())
+def batches_of(segments: Segments, seed: int, epoch: int, lanes: int) -> Batches:
+    """Return an epoch's batches; the order of the units of text is drawn from seed and epoch.
+
+    The last units are sorted by falling length, so that all lanes end at about the same time.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(segments.units) - 1)
+    lengths = np.diff(segments.units)[order]
+    first = len(order) - int(_LONGEST_FIRST * len(order))
+    order[first:] = order[first:][np.argsort(-lengths[first:], kind="stable")]
+    return side_by_side(segments.units, order, lanes)
 
 
 def _perplexity(log_probability: float, split: Split) -> float:

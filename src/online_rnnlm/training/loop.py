@@ -49,10 +49,11 @@ def train_epochs(
     """
     settings = run.settings
     now = progress.unfinished or progress
-    trainer = registry.trainer(settings, corpus, now.weights, now.accumulators)
+    carried = progress.unfinished.carried if progress.unfinished else None
+    trainer = registry.trainer(settings, corpus, now.weights, now.accumulators, carried)
     score = registry.scorer(settings, corpus)
     while not progress.schedule.ended and progress.epoch < settings.max_epochs:
-        epoch.read_sentences(run, corpus, trainer, progress, keeper)
+        epoch.read_text(run, corpus, trainer, progress, keeper)
         outcome = epoch.finish(run, corpus, trainer, score, progress)
         if outcome.kept:
             parameters.copy_into(progress.weights, trainer.weights)

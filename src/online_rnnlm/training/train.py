@@ -122,7 +122,7 @@ def _diverged(reason: str) -> str:
 def _position(progress: Progress, corpus: Corpus) -> str:
     """Return the progress of training, in words."""
     begun = progress.unfinished
-    share = begun.sentences / corpus.splits["train"].sentences if begun else 0
+    share = begun.tokens / corpus.splits["train"].tokens if begun else 0
     within = f", {share:.0%} of epoch {progress.epoch + 1}" if begun else ""
     return f"after epoch {progress.epoch}{within}"
 

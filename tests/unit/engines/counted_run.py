@@ -15,6 +15,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import kernels, registry
 from online_rnnlm.engines.base import OnlineSettings
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
 
@@ -84,7 +85,7 @@ def log_probability(case, settings, corpus, weights):
     if case["mode"] == "train":
         ones = parameters.filled(sizes_for(settings, corpus), 1.0, settings.precision)
         trainer = registry.trainer(settings, corpus, weights, ones)
-        return trainer.update(numbers, 0.1)
+        return trainer.update(one_by_one(numbers, len(trainer.carried.documents)), 0.1)
     if case["mode"] == "score":
         score = registry.scorer(settings, corpus)
         scores = score(weights, corpus.splits["train"], numbers, settings.document_rate)

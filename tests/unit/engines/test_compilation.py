@@ -30,7 +30,7 @@ def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, on
     """With JAX as engine, the kernel is used for tests in which weights learn."""
     compiled = []
     for function in ("compile_kernels", "compile_online_kernel"):
-        monkeypatch.setattr(compilation, function, compiled.append)
+        monkeypatch.setattr(compilation, function, lambda run: compiled.append(run.precision))
     values = {
         "experiment": "test",
         "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
@@ -46,18 +46,19 @@ def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, on
 
 
 @pytest.mark.parametrize("layer", ["output", "both"])
-def test_no_job_compiles_what_was_compiled_ahead(corpus_directory, layer):
-    compilation.compile_kernels("float32")
-    compilation.compile_online_kernel("float32")
+def test_no_job_compiles_what_was_compiled_ahead(corpus_directory, layer, small):
+    small_network = RunSettings(corpus="none", hidden_size=2)
+    compilation.compile_kernels(small_network)
+    compilation.compile_online_kernel(small_network)
     compiled = [list(kernel.signatures) for kernel in KERNELS]
     corpus = load_corpus(corpus_directory)
     settings = RunSettings(corpus="topics", hidden_size=4, document_size=3, document_layer=layer)
     sizes = sizes_for(settings, corpus)
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
     test, numbers = corpus.splits["test"], np.arange(5)
-    registry.trainer(settings, corpus, weights, weights).update(numbers, 0.1)
+    small.learn(registry.trainer(settings, corpus, weights, weights), numbers, 0.1)
     for hidden_states in (False, True):
-        registry.scorer(settings, corpus, hidden_states)(weights, test, numbers, 0.1)
+        registry.scorer(settings, corpus, hidden_states=hidden_states)(weights, test, numbers, 0.1)
     for learn_after in ("word", "sentence"):
         groups = frozenset(parameters.GROUPS)
         online = OnlineSettings(groups, 0.1, 0.1, 2, learn_after, "document")

@@ -9,6 +9,7 @@ import pytest
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import first_words
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -84,7 +85,10 @@ def trained(settings, corpus, weights, learning_rate):
     trainer = registry.trainer(settings, corpus, weights, start)
     number = corpus.splits["train"].sentences
     orders = np.arange(number), np.random.default_rng(0).permutation(number)
-    totals = [trainer.update(order, learning_rate) for order in orders]
+    totals = [
+        trainer.update(one_by_one(order, len(trainer.carried.documents)), learning_rate)
+        for order in orders
+    ]
     return trainer.weights, trainer.accumulators, totals
 
 
@@ -266,8 +270,8 @@ def test_training_goes_on_with_longer_sentences(small, layer):
     start = parameters.filled(sizes_for(settings, corpus), 0.1, "float64")
     order = np.argsort(np.diff(corpus.splits["train"].offsets), kind="stable")
     one_by_one, at_once = (registry.trainer(settings, corpus, weights, start) for _ in range(2))
-    total = sum(one_by_one.update(order[i : i + 1], 0.1) for i in range(len(order)))
-    assert at_once.update(order, 0.1) == pytest.approx(total)
+    total = sum(small.learn(one_by_one, order[i : i + 1], 0.1) for i in range(len(order)))
+    assert small.learn(at_once, order, 0.1) == pytest.approx(total)
     for array, expected in zip(one_by_one.weights, at_once.weights, strict=True):
         np.testing.assert_array_equal(array, expected)
 
@@ -282,11 +286,11 @@ def test_a_restored_trainer_goes_on_as_a_new_one(small, kind, layer):
     start = parameters.filled(sizes_for(settings, corpus), 0.1, "float64")
     trainer = registry.trainer(settings, corpus, weights, start)
     numbers = np.arange(len(LENGTHS))
-    first = trainer.update(numbers, 0.1)
+    first = small.learn(trainer, numbers, 0.1)
     after = deepcopy(trainer.weights)
-    assert trainer.update(numbers, 0.1) != first
+    assert small.learn(trainer, numbers, 0.1) != first
     trainer.restore(weights, start)
-    assert trainer.update(numbers, 0.1) == first
+    assert small.learn(trainer, numbers, 0.1) == first
     for array, expected in zip(trainer.weights, after, strict=True):
         np.testing.assert_array_equal(array, expected)
     assert not np.array_equal(trainer.weights.embeddings, weights.embeddings)

@@ -11,6 +11,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, first_words
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -89,7 +90,7 @@ def test_fifty_updates_are_those_of_the_default_engine(small, case):
     start = deepcopy(trainers[1].weights)
     rate = 0.02 if case.optimizer == "sgd" else 0.2
     for part in orders(corpus, case):
-        found, wanted = (trainer.update(part, rate) for trainer in trainers)
+        found, wanted = (small.learn(trainer, part, rate) for trainer in trainers)
         assert found == pytest.approx(wanted, rel=AGREED)
     tolerance = AGREED if case.precision == "float32" else EXACTLY["float64"]
     for kind in ("weights", "accumulators"):
@@ -108,14 +109,16 @@ def test_scores_are_those_of_the_default_engine(small, precision, vector, states
     numbers = np.random.default_rng(2).integers(0, split.sentences, 70)
     for rate in (RATE, 0.0):
         found, wanted = (
-            registry.scorer(case.settings(kind), corpus, states)(weights, split, numbers, rate)
+            registry.scorer(case.settings(kind), corpus, hidden_states=states)(
+                weights, split, numbers, rate
+            )
             for kind in ("jax", "kernel")
         )
         for array, other in zip(found, wanted, strict=True):
             assert array.dtype == other.dtype
             tolerance = EXACTLY[precision]
             np.testing.assert_allclose(array, other, rtol=tolerance, atol=tolerance)
-    nothing = registry.scorer(case.settings("jax"), corpus, states)(
+    nothing = registry.scorer(case.settings("jax"), corpus, hidden_states=states)(
         weights, split, numbers[:0], RATE
     )
     assert [len(array) for array in nothing] == [0, 0, 0]
@@ -130,7 +133,7 @@ def test_padding_changes_nothing(small, optimizer):
         case = Case(3, "both", optimizer, batch_sentences=width)
         trainer = new_trainer(small, corpus, case, "jax")
         before = deepcopy(trainer.weights)
-        total = trainer.update(np.array([2]), 0.1)
+        total = small.learn(trainer, np.array([2]), 0.1)
         results.append((total, trainer.weights, trainer.accumulators))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-6)
     for one, many in zip(results[0][1:], results[1][1:], strict=True):
@@ -164,7 +167,7 @@ def test_few_shapes_are_compiled_whatever_lengths_there_are(small, compilations,
     corpus = small.corpus_of(UNEVEN, small.random_split(chance, sum(UNEVEN), lengths))
     case = Case(3, "output", "adagrad", batch_sentences=2)
     trainer = new_trainer(small, corpus, case, "jax")
-    trainer.update(np.argsort(lengths, kind="stable"), 0.1)
+    small.learn(trainer, np.argsort(lengths, kind="stable"), 0.1)
     assert 2 <= len(compilations) <= 4
     trained = len(compilations)
     for _ in range(2):
@@ -188,11 +191,11 @@ def test_weights_stay_on_the_device_between_updates(small):
     corpus, case = corpus_for(small), Case(3, "both", "adagrad")
     trainer = new_trainer(small, corpus, case, "jax")
     part = np.arange(case.batch_sentences)
-    trainer.update(part, 0.1)
+    small.learn(trainer, part, 0.1)
     held = [*trainer._state.weights, *trainer._state.accumulators]
     first = [variable.get_value(borrow=True) for variable in held]
     assert all(isinstance(array, jax.Array) for array in first)
-    trainer.update(part, 0.1)
+    small.learn(trainer, part, 0.1)
     second = [variable.get_value(borrow=True) for variable in held]
     assert all(isinstance(array, jax.Array) for array in second)
     assert not any(new is old for new, old in zip(second, first, strict=True))
@@ -203,10 +206,10 @@ def test_a_restored_trainer_goes_on_as_a_new_one(small):
     trainer = new_trainer(small, corpus, Case(3, "both", "adagrad"), "jax")
     weights, sums = trainer.weights, trainer.accumulators
     part = np.arange(len(LENGTHS))
-    first, after = trainer.update(part, 0.1), trainer.weights
-    assert trainer.update(part, 0.1) != first
+    first, after = small.learn(trainer, part, 0.1), trainer.weights
+    assert small.learn(trainer, part, 0.1) != first
     trainer.restore(weights, sums)
-    assert trainer.update(part, 0.1) == first
+    assert small.learn(trainer, part, 0.1) == first
     for array, expected in zip(trainer.weights, after, strict=True):
         np.testing.assert_array_equal(array, expected)
 
@@ -246,7 +249,9 @@ def test_a_text_is_learnt(corpus_directory):
     valid = corpus.splits["valid"]
     numbers, score = np.arange(valid.sentences), registry.scorer(settings, corpus)
     before = score(weights, valid, numbers, RATE).log_probabilities.sum()
-    trainer.update(np.arange(corpus.splits["train"].sentences), 0.2)
+    trainer.update(
+        one_by_one(np.arange(corpus.splits["train"].sentences), len(trainer.carried.documents)), 0.2
+    )
     after = score(trainer.weights, valid, numbers, RATE).log_probabilities.sum()
     assert after > before
     assert first_words(valid.offsets, numbers)[-1] == valid.tokens

@@ -11,7 +11,8 @@ import pytest
 from online_rnnlm.config import evaluations as updates
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
-from online_rnnlm.engines.base import OnlineSettings, first_words, unit_beginnings
+from online_rnnlm.engines.base import OnlineSettings, first_words
+from online_rnnlm.engines.lanes import unit_beginnings
 from online_rnnlm.model import parameters
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import GROUPS, groups_of
@@ -214,7 +215,7 @@ def test_a_step_after_a_sentence_is_one_of_training(small, corpus, kind):
     trainer = registry.trainer(training, corpus, weights, sums)
     split = corpus.splits["train"]
     for number, (begin, end) in enumerate(pairwise(first_words(split.offsets, ORDER))):
-        total = trainer.update(ORDER[number : number + 1], 0.05)
+        total = small.learn(trainer, ORDER[number : number + 1], 0.05)
         assert actual.log_probabilities[begin:end].sum() == pytest.approx(total, rel=1e-12)
     for array, expected in zip(learnt, trainer.weights, strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-10, atol=1e-12)

@@ -39,8 +39,8 @@ def step(weights, words, states, from_document, model):
     hidden, slow = states
     size = weights.from_slow.shape[1]
     kept, added = (np.asarray(share, slow.dtype) for share in (KEPT, 1 - KEPT))
-    slow = kept * slow + added * weights.slow_embeddings[words]
-    inputs = weights.embeddings[words] + hidden @ weights.recurrent.T + from_document
+    slow = kept * slow + added * weights.slow_embeddings[words.ids]
+    inputs = words.embedded + hidden @ weights.recurrent.T + from_document
     into_new = inputs[:, size:] + slow @ weights.from_slow + weights.bias[0]
     keep, new = pt.sigmoid(model.bounded(inputs[:, :size])), pt.tanh(model.bounded(into_new))
     return keep * hidden + (1 - keep) * new, slow

@@ -197,7 +197,7 @@ def test_gradients_are_those_of_finite_differences(small, corpus, split, engine)
     held = [predict(weights, corpus.class_offsets, words)[1] for words in sentences]
     sums = parameters.filled(sizes_for(run, corpus), 1.0, run.precision)
     trainer = registry.trainer(run, corpus, weights, sums)
-    trainer.update(np.arange(split.sentences), 1.0)
+    small.learn(trainer, np.arange(split.sentences), 1.0)
     assert_steps_follow_slopes(weights, trainer.weights, corpus, sentences, held)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import graph, parameters
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters
@@ -56,7 +57,10 @@ def after_one_update(run, corpus, weights, rate=1.0):
     """Return weights and accumulators after one update on all sentences."""
     ones = Parameters(*(np.ones_like(array) for array in weights))
     trainer = registry.trainer(run, corpus, weights, ones)
-    trainer.update(np.arange(corpus.splits["train"].sentences), rate)
+    trainer.update(
+        one_by_one(np.arange(corpus.splits["train"].sentences), len(trainer.carried.documents)),
+        rate,
+    )
     return trainer.weights, trainer.accumulators
 
 

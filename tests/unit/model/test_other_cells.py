@@ -7,6 +7,7 @@ import pytest
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, first_words
+from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import cost, graph, parameters
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import GROUPS, Parameters
@@ -196,7 +197,8 @@ def after_one_update(run, corpus, weights, rate=1.0):
     """Return weights and accumulators after one update on all sentences."""
     sums = parameters.filled(sizes_for(run, corpus), 1.0, run.precision)
     trainer = registry.trainer(run, corpus, weights, sums)
-    trainer.update(np.arange(corpus.splits["train"].sentences), rate)
+    numbers = np.arange(corpus.splits["train"].sentences)
+    trainer.update(one_by_one(numbers, len(trainer.carried.documents)), rate)
     return trainer.weights, trainer.accumulators
 
 

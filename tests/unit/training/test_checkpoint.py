@@ -5,6 +5,7 @@ import errno
 import numpy as np
 import pytest
 
+from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import Sizes
@@ -49,7 +50,8 @@ def test_what_is_saved_is_loaded_bit_by_bit(tmp_path, epochs):
 def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     weights = parameters.initialise(Sizes(2000, 20, 40, 5), 0.1, 1, "float32")
     weight_files.save(weights, tmp_path / "model.npz")
-    halfway = Unfinished(weights, weights, 512, -1234.5, 1.5, 1.25)
+    carried = Carried((np.ones((64, 20), "float32"),), np.ones((64, 5), "float32"))
+    halfway = Unfinished(weights, weights, carried, 8, 9000, -1234.5, 1.5, 1.25)
     saved = Progress(Schedule(0.2, 2.0, 1.003), weights, weights, [epoch(1)], halfway)
     run = RunDirectory(tmp_path)
     checkpoint.save(saved, run, "this run")

@@ -12,6 +12,7 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
 from online_rnnlm.model import parameters
@@ -76,6 +77,9 @@ def experiment(evaluated, tmp_path) -> ExperimentDirectory:
     return ExperimentDirectory(tmp_path / "experiment")
 
 
+CARRIED = Carried((np.full((3, 4), 0.5, "float32"),), np.full((3, 2), -0.25, "float32"))
+
+
 def progress(epochs: int, unfinished: bool = False) -> Progress:
     arrays = [parameters.initialise(SIZES, 0.1, seed, "float32") for seed in range(4)]
     entries = [epoch(number + 1) for number in range(epochs)]
@@ -83,7 +87,9 @@ def progress(epochs: int, unfinished: bool = False) -> Progress:
         Schedule(0.2, 2.0, 1.003),
         *arrays[:2],
         entries,
-        Unfinished(*arrays[2:], 512, -1234.5678901234567, 1.5, 1.25) if unfinished else None,
+        Unfinished(*arrays[2:], CARRIED, 8, 9000, -1234.5678901234567, 1.5, 1.25)
+        if unfinished
+        else None,
     )
 
 

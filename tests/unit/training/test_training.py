@@ -1,5 +1,6 @@
 """Tests of training on a small corpus: learning, reproducing, resuming and diverging."""
 
+import dataclasses
 import re
 import shutil
 import signal
@@ -16,6 +17,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.engines import registry
+from online_rnnlm.engines.lanes import segments_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import sizes_for
@@ -48,7 +50,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 from online_rnnlm.training.train import train
 
-run, corpus, directory, file, count = sys.argv[1:]
+run, corpus, directory, file, count, *seconds = sys.argv[1:]
 left = int(count)
 
 def watch(event, arguments):
@@ -60,7 +62,7 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 run = Run.model_validate_json(run)
-train(run, CorpusDirectory(Path(corpus)), RunDirectory(Path(directory)))
+train(run, CorpusDirectory(Path(corpus)), RunDirectory(Path(directory)), *map(float, seconds))
 """
 
 
@@ -147,15 +149,19 @@ def test_the_seed_decides_every_bit(corpus_directory, tmp_path):
     assert result_of(one).identity != result_of(other).identity
 
 
-def test_every_epoch_has_an_order_of_its_own(corpus_directory):
+@pytest.mark.parametrize("unit", ["sentence", "document"])
+def test_every_epoch_has_an_order_of_its_own(corpus_directory, unit):
     split = load_corpus(corpus_directory).splits["train"]
-    orders = {
-        (seed, number): np.concatenate(list(epoch._parts(run_of(seed=seed), split, number)))
-        for seed in (1, 2)
-        for number in (1, 2)
-    }
-    assert all(sorted(order.tolist()) == list(range(300)) for order in orders.values())
-    assert len({tuple(order) for order in orders.values()}) == 4
+    articles = np.repeat(np.arange(30), 10).astype(np.int32)
+    split = dataclasses.replace(split, articles=articles)
+
+    def order(seed, number):
+        segments = segments_of(split, run_of(seed=seed, unit_of_text=unit).settings)
+        return epoch.batches_of(segments, seed, number, lanes=16).segments.flatten()
+
+    orders = [order(seed, number) for seed in (1, 2) for number in (1, 2)]
+    assert all(sorted(found[found >= 0].tolist()) == list(range(300)) for found in orders)
+    assert len({tuple(found) for found in orders}) == 4
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +200,33 @@ def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restl
     lines = directory.log.read_text().splitlines()
     assert f"goes on after epoch {done}" in lines[done]
     assert len(lines) == len(kept) + 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unit_of_text": "document"},
+        {"unit_of_text": "document", "carry": "vector"},
+        {"unit_of_text": "document", "segment_tokens": 3},
+        {"dropout": 0.3, "embedding_dropout": 0.2},
+    ],
+    ids=["document", "vector", "stretches", "dropout"],
+)
+def test_within_a_document_a_killed_run_goes_on_to_the_same_bits(
+    documents_directory, tmp_path, changes
+):
+    """A checkpoint is written after every call of the trainer, so that one lies in a document."""
+    run = run_of(max_epochs=2, batch_sentences=2, **changes)
+    unbroken = trained(run, documents_directory, tmp_path / "unbroken")
+    directory = RunDirectory(tmp_path / "killed")
+    places = [str(documents_directory.path), str(directory.path), "state.npz", "3"]
+    command = [sys.executable, "-c", KILLED, run.model_dump_json(), *places, "0"]
+    killed = subprocess.run(command, check=False, capture_output=True, timeout=PATIENCE)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    begun = checkpoint.load(directory, record_of(directory).identity).unfinished
+    assert begun.batches > 0
+    train(run, documents_directory, directory)
+    assert_same_run(directory, unbroken)
 
 
 def test_with_jax_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path):

@@ -1,4 +1,4 @@
-"""Sigmoid and softmax, and the deltas of their inputs."""
+"""Sigmoid, hyperbolic tangent and softmax, and the deltas of their inputs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ import math
 from numba import njit
 
 from online_rnnlm.engines.kernels.elementary import exponential
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def logistic(x):
+    """σ(x) = 1 / (1 + exp(-x))."""
+    one = type(x)(1)
+    return one / (one + exponential(-x))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def tangent(x):
+    """tanh(x) = 1 - 2 / (1 + exp(2 x))."""
+    one, two = type(x)(1), type(x)(2)
+    return one - two / (one + exponential(two * x))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -10,27 +10,31 @@ import math
 
 from numba import njit
 
-from online_rnnlm.engines.kernels.activations import sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
+from online_rnnlm.engines.kernels.cells import propagate_through_cell
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
+from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
 from online_rnnlm.engines.kernels.layout import candidates_of
 from online_rnnlm.engines.kernels.vectors import add_rows, gather
 
 
 @njit(cache=True)
-def update_weights(model, accumulators, optimizer, steps, tokens, workspace):
+def update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspace):
     """Update all weights from the deltas that `predict_batch` or `predict_coupled` has left.
 
-    `steps` and `tokens` are the numbers that these have returned.
+    `steps` and `tokens` are the time steps and the words of the batch. The states before its first
+    words count as constants.
     """
     weights = model.weights
     if not feeds_hidden_layer(weights):  # else `predict_coupled` has computed ∂L_t/∂h_t
         start_hidden_gradient(weights, tokens, workspace)
     update_words(model, accumulators, optimizer, workspace)
     update_class_layer(weights, accumulators, optimizer, tokens, workspace)
-    propagate_through_time(model, steps, workspace)
+    drop_hidden(model.dropout, workspace.places[:tokens], workspace.hidden_gradient[:tokens])
+    first = propagate_through_cell(model.cell, model, steps, lanes.keeps_state, workspace)
     _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
-    update_recurrent(weights, accumulators, optimizer, steps, workspace)
+    update_recurrent(weights, accumulators, optimizer, slice(first, tokens), workspace)
+    drop_embeddings(model.dropout, workspace.places[:tokens], workspace.hidden_deltas[:tokens])
     update_embeddings(weights, accumulators, optimizer, tokens, workspace)
 
 
@@ -94,26 +98,12 @@ def update_class_layer(weights, accumulators, optimizer, tokens, workspace):
     """Update W_c by ∂L/∂W_c = Σ δ_c hᵀ, and V_c by ∂L/∂V_cᵀ = Σ d δ_cᵀ."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     deltas, gradients = workspace.class_deltas[:tokens], workspace.gradients
-    multiply_tn(one, deltas, workspace.hidden[:tokens], zero, gradients.class_output)
+    multiply_tn(one, deltas, workspace.output_inputs[:tokens], zero, gradients.class_output)
     _update(weights.class_output, gradients.class_output, accumulators.class_output, optimizer)
     if weights.class_document.shape[0] > 0:
         gradient, documents = gradients.class_document, workspace.documents[:tokens]
         multiply_tn(one, documents, deltas, zero, gradient)
         _update(weights.class_document, gradient, accumulators.class_document, optimizer)
-
-
-@njit(cache=True)
-def propagate_through_time(model, steps, workspace):
-    """From the last word back, compute ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1, and from that δ_h,t."""
-    one = workspace.hidden.dtype.type(1)
-    first_rows = workspace.first_rows
-    for t in range(steps - 1, -1, -1):
-        begin, end = first_rows[t], first_rows[t + 1]
-        gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
-        if t < steps - 1:
-            later = workspace.hidden_deltas[first_rows[t + 1] : first_rows[t + 2]]
-            multiply_nn(one, later, model.weights.recurrent, one, gradient[: later.shape[0]])
-        sigmoid_deltas(workspace.hidden[begin:end], gradient, model.error_clip, deltas)
 
 
 @njit(cache=True)
@@ -128,17 +118,12 @@ def _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
 
 
 @njit(cache=True)
-def update_recurrent(weights, accumulators, optimizer, steps, workspace):
-    """Update W_h by ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ. First words add nothing, as h_0 = 0."""
+def update_recurrent(weights, accumulators, optimizer, rows, workspace):
+    """Update W_h by ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ over these rows; the others add nothing."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    first_rows, previous = workspace.first_rows, workspace.previous_hidden
-    for t in range(1, steps):
-        begin, end = first_rows[t], first_rows[t + 1]
-        before = first_rows[t - 1]
-        previous[begin:end] = workspace.hidden[before : before + end - begin]
-    begin, end = first_rows[1], first_rows[steps]
+    deltas, before = workspace.recurrent_deltas[rows], workspace.previous_hidden[rows]
     gradient = workspace.gradients.recurrent
-    multiply_tn(one, workspace.hidden_deltas[begin:end], previous[begin:end], zero, gradient)
+    multiply_tn(one, deltas, before, zero, gradient)
     _update(weights.recurrent, gradient, accumulators.recurrent, optimizer)
 
 

@@ -2,57 +2,113 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.coupled import predict_coupled
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.forward import predict_batch
+from online_rnnlm.engines.kernels.layout import lay_out, sort_by_length
 
 
 @njit(cache=True)
-def train_batches(model, accumulators, optimizer, text, sentences, batch_sentences, workspace):
-    """Update the weights in place from sentences (S,), with one update per batch.
+def train_batches(model, accumulators, optimizer, text, batches, lanes, workspace):
+    """Update the weights in place from `batches`, with one update per batch.
 
-    Returns the sentences' log-probability, Σ -L_t.
+    `batches` are `engines.lanes.Batches`: for N batches of up to B segments, the numbers of the
+    segments and whether a unit of text begins with each, both (N, B). What lives on is read from
+    `lanes`, and left there. Returns the log-probability of all words, Σ -L_t.
     """
     total = 0.0
-    for begin in range(0, sentences.size, batch_sentences):
-        batch = sentences[begin : begin + batch_sentences].copy()
-        steps, tokens = _predict(model, text, batch, workspace)
-        update_weights(model, accumulators, optimizer, steps, tokens, workspace)
+    for n in range(batches.segments.shape[0]):
+        segments, begins = batches.segments[n], batches.begins[n]
+        _, steps, tokens = _predict(model, text, segments, begins, lanes, workspace)
+        update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspace)
         for row in range(tokens):
             total += workspace.log_probabilities[row]
     return total
 
 
 @njit(cache=True)
-def _predict(model, text, batch, workspace):
-    """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
+def _predict(model, text, segments, begins, lanes, workspace):
+    """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`.
+
+    Returns the number of segments, and the batch's time steps and tokens.
+    """
+    number = sort_by_length(text.offsets, segments, workspace.lanes)
+    order = workspace.lanes[:number]
+    steps, tokens = lay_out(
+        text,
+        segments,
+        order,
+        workspace.first_rows,
+        workspace.places,
+        workspace.inputs,
+        workspace.targets,
+    )
+    _take_up(lanes, begins, order, workspace)
     if feeds_hidden_layer(model.weights):
-        return predict_coupled(model, text, batch, workspace)
-    return predict_batch(model, text, batch, workspace)
+        predict_coupled(model, steps, tokens, lanes.keeps_state, workspace)
+    else:
+        predict_batch(model, steps, tokens, lanes.keeps_state, workspace)
+    _leave(lanes, order, steps, workspace)
+    return number, steps, tokens
 
 
 @njit(cache=True)
-def score_sentences(model, text, sentences, batch_sentences, first_words, scores, workspace):
+def _take_up(lanes, begins, order, workspace):
+    """Set the states and d before the batch's first words; `order` (B,) are its sorted lanes."""
+    for b in range(order.size):
+        lane = order[b]
+        if lanes.keeps_state and not begins[lane]:
+            workspace.hidden_before[b] = lanes.hidden[lane]
+            workspace.memory_before[b] = lanes.memory[lane]
+        else:
+            workspace.hidden_before[b] = 0
+            workspace.memory_before[b] = 0
+        if lanes.keeps_vector and not begins[lane]:
+            workspace.document[b] = lanes.documents[lane]
+        else:
+            workspace.document[b] = 0
+
+
+@njit(cache=True)
+def _leave(lanes, order, steps, workspace):
+    """Keep the states and d after the last words of the batch."""
+    if lanes.keeps_state:
+        for t in range(steps):
+            begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
+            longer = workspace.first_rows[t + 2] - end if t + 1 < steps else 0
+            for b in range(longer, end - begin):
+                lanes.hidden[order[b]] = workspace.hidden[begin + b]
+                if lanes.memory.shape[1] > 0:
+                    lanes.memory[order[b]] = workspace.memory[begin + b]
+    if lanes.keeps_vector:
+        for b in range(order.size):
+            lanes.documents[order[b]] = workspace.document[b]
+
+
+@njit(cache=True)
+def score_sentences(model, text, sentences, batches, lanes, first_words, scores, workspace):
     """Fill `scores`, an `engines.base.Scores`, for sentences (S,).
 
-    The log P of sentence s's words are log_probabilities[first_words[s] : first_words[s + 1]]. The
-    h that they were predicted from are the same rows of `hidden_states`, if that has rows, and d at
-    the sentence's end is document_vectors[s]. Sentences of similar length are scored side by side.
+    `batches` are `engines.lanes.Batches` of places in `sentences`. The log P of sentence s's words
+    are log_probabilities[first_words[s] : first_words[s + 1]]. The h that they were predicted from
+    are the same rows of `hidden_states`, if that has rows, and d at the sentence's end is
+    document_vectors[s].
     """
-    lengths = text.offsets[sentences + 1] - text.offsets[sentences]
-    by_length = np.argsort(-lengths, kind="mergesort")
-    for begin in range(0, sentences.size, batch_sentences):
-        numbers = by_length[begin : begin + batch_sentences]
-        steps, _ = _predict(model, text, sentences[numbers], workspace)
+    numbers = workspace.sentences
+    for n in range(batches.segments.shape[0]):
+        places, begins = batches.segments[n], batches.begins[n]
+        for lane in range(places.size):
+            numbers[lane] = sentences[places[lane]] if places[lane] >= 0 else -1
+        number, steps, _ = _predict(model, text, numbers[: places.size], begins, lanes, workspace)
         for t in range(steps):
             for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
-                place = first_words[numbers[row - workspace.first_rows[t]]] + t
-                scores.log_probabilities[place] = workspace.log_probabilities[row]
+                place = places[workspace.lanes[row - workspace.first_rows[t]]]
+                word = first_words[place] + t
+                scores.log_probabilities[word] = workspace.log_probabilities[row]
                 if scores.hidden_states.shape[0] > 0:
-                    scores.hidden_states[place] = workspace.hidden[row]
-        for b in range(numbers.size):
-            scores.document_vectors[numbers[b]] = workspace.document[b]
+                    scores.hidden_states[word] = workspace.hidden[row]
+        for b in range(number):
+            scores.document_vectors[places[workspace.lanes[b]]] = workspace.document[b]

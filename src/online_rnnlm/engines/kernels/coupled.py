@@ -11,12 +11,8 @@ from numba import njit
 
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
-from online_rnnlm.engines.kernels.layout import (
-    candidates_of,
-    group_by_class,
-    lay_out,
-    sort_by_length,
-)
+from online_rnnlm.engines.kernels.cells.states import hidden_before
+from online_rnnlm.engines.kernels.layout import candidates_of, group_by_class
 from online_rnnlm.engines.kernels.vectors import (
     add_document_gradient,
     add_rows,
@@ -27,13 +23,11 @@ from online_rnnlm.engines.kernels.vectors import (
 
 
 @njit(cache=True)
-def predict_coupled(model, text, batch, workspace):
-    """Predict every word of a batch of sentences, as `predict_batch` does.
+def predict_coupled(model, steps, tokens, has_state, workspace):
+    """Predict every word of a batch that has been laid out, as `predict_batch` does.
 
     Also leaves ∂L_t/∂h_t of every word in `workspace.hidden_gradient`.
     """
-    sort_by_length(text.offsets, batch)
-    steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
     group_by_class(
         workspace.targets[:tokens],
         model.classes,
@@ -43,14 +37,12 @@ def predict_coupled(model, text, batch, workspace):
     )
     workspace.recurrent_transposed[:] = model.weights.recurrent.T
     workspace.class_output_transposed[:] = model.weights.class_output.T
-    workspace.document[:] = 0
     predicted = workspace.class_starts[:-1].copy()
     for t in range(steps):
-        _run_hidden_states(model.weights, t, workspace)
+        _run_hidden_states(model.weights, t, has_state, workspace)
         _predict_classes(model, t, workspace)
         _predict_words(model, t, predicted, workspace)
         _update_documents(model, t, workspace)
-    return steps, tokens
 
 
 # These parts are inlined before they are compiled. Each as a function of its own, with all its
@@ -58,15 +50,15 @@ def predict_coupled(model, text, batch, workspace):
 
 
 @njit(cache=True, inline="always")
-def _run_hidden_states(weights, t, workspace):
+def _run_hidden_states(weights, t, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
     first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
     begin, end = first_rows[t], first_rows[t + 1]
     inputs, documents = workspace.hidden_inputs[: end - begin], workspace.documents[begin:end]
     gather(weights.embeddings, workspace.inputs[begin:end], inputs)
     documents[:] = workspace.document[: end - begin]
-    if t > 0:
-        before = workspace.hidden[first_rows[t - 1] : first_rows[t - 1] + end - begin]
+    if t > 0 or has_state:
+        before = hidden_before(workspace, t)
         multiply_nn(one, before, workspace.recurrent_transposed, one, inputs)
     multiply_nn(one, documents, weights.hidden_document, one, inputs)
     sigmoid(inputs, workspace.hidden[begin:end])

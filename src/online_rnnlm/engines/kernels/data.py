@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,12 +14,27 @@ Integers = NDArray[np.int64]
 
 
 class Text(NamedTuple):
-    """The sentences of a split."""
+    """The segments of a split: its sentences, or stretches of its documents."""
 
     stream: NDArray[np.int32]
     """(tokens + 1,): the words, each predicted from those before it in its sentence."""
     offsets: Integers
-    """(sentences + 1,): sentence s predicts stream[offsets[s] + 1 : offsets[s + 1] + 1]."""
+    """(S + 1,): segment s predicts stream[offsets[s] + 1 : offsets[s + 1] + 1]."""
+
+
+class Lanes(NamedTuple):
+    """What lives on, in each of B lanes, from a segment to the next one of its unit of text."""
+
+    hidden: Any
+    """(B, H): h, or what else feeds the output layer."""
+    memory: Any
+    """(B, M): c, the memory of an LSTM; (B, 0) for other cells."""
+    documents: Any
+    """(B, D): d."""
+    keeps_state: bool
+    """True if `hidden` and `memory` live on; else they are 0 before each segment."""
+    keeps_vector: bool
+    """True if d lives on."""
 
 
 class Classes(NamedTuple):
@@ -31,15 +46,29 @@ class Classes(NamedTuple):
     """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
 
 
+class Dropout(NamedTuple):
+    """The units that are left out in training; both rates are 0 in testing."""
+
+    key: np.uint32
+    """Key of the random numbers."""
+    embeddings: float
+    """Share of the elements of E's rows that are left out."""
+    hidden: float
+    """Share of the elements of h that are left out before the output layer."""
+
+
 class Model(NamedTuple):
     """The weights and settings that words are predicted with."""
 
     weights: Parameters
+    cell: Any
+    """The cell and its constants: a tuple of `kernels.cells`."""
     classes: Classes
     document_rate: np.floating
     """α, the rate of the document vector."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
+    dropout: Dropout
 
 
 class Optimizer(NamedTuple):

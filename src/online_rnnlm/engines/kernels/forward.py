@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from numba import njit
 
-from online_rnnlm.engines.kernels.activations import sigmoid, softmax_deltas
+from online_rnnlm.engines.kernels.activations import softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
-from online_rnnlm.engines.kernels.layout import (
-    candidates_of,
-    group_by_class,
-    lay_out,
-    sort_by_length,
-)
+from online_rnnlm.engines.kernels.cells import run_cell
+from online_rnnlm.engines.kernels.dropout import drop_hidden
+from online_rnnlm.engines.kernels.layout import candidates_of, group_by_class
 from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend, feed, gather
 
 
 @njit(cache=True)
-def predict_batch(model, text, batch, workspace):
-    """Predict every word of a batch of sentences (B,), and sort the batch by length.
+def predict_batch(model, steps, tokens, has_state, workspace):
+    """Predict every word of a batch that has been laid out.
 
     Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and
-    the deltas of all scores. Returns the batch's time steps and tokens.
+    the deltas of all scores. `has_state` is False if the states before the first words are 0.
     """
-    sort_by_length(text.offsets, batch)
-    steps, tokens = lay_out(text, batch, workspace.first_rows, workspace.inputs, workspace.targets)
-    run_hidden_states(model.weights, steps, workspace)
+    run_cell(model.cell, model, steps, has_state, workspace)
+    if model.dropout.hidden > 0:
+        workspace.output_inputs[:tokens] = workspace.hidden[:tokens]
+        drop_hidden(model.dropout, workspace.places[:tokens], workspace.output_inputs[:tokens])
     score_classes(model.weights, tokens, workspace)
     group_by_class(
         workspace.targets[:tokens],
@@ -39,24 +37,6 @@ def predict_batch(model, text, batch, workspace):
     )
     score_words(model.weights, model.classes, workspace)
     follow_documents(model, steps, workspace)
-    return steps, tokens
-
-
-@njit(cache=True)
-def run_hidden_states(weights, steps, workspace):
-    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of all sentences, step by step; h_0 = 0."""
-    first_rows, hidden = workspace.first_rows, workspace.hidden
-    one = hidden.dtype.type(1)
-    transposed = workspace.recurrent_transposed
-    transposed[:] = weights.recurrent.T
-    for t in range(steps):
-        begin, end = first_rows[t], first_rows[t + 1]
-        inputs = workspace.hidden_inputs[: end - begin]
-        gather(weights.embeddings, workspace.inputs[begin:end], inputs)
-        if t > 0:
-            before = hidden[first_rows[t - 1] : first_rows[t - 1] + end - begin]
-            multiply_nn(one, before, transposed, one, inputs)
-        sigmoid(inputs, hidden[begin:end])
 
 
 @njit(cache=True)
@@ -65,7 +45,7 @@ def score_classes(weights, tokens, workspace):
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     transposed = workspace.class_output_transposed
     transposed[:] = weights.class_output.T
-    hidden, scores = workspace.hidden[:tokens], workspace.class_scores[:tokens]
+    hidden, scores = workspace.output_inputs[:tokens], workspace.class_scores[:tokens]
     multiply_nn(one, hidden, transposed, zero, scores)
 
 
@@ -80,20 +60,19 @@ def score_words(weights, classes, workspace):
             rows, hidden = workspace.rows_by_class[begin:end], workspace.grouped_hidden[begin:end]
             first = workspace.first_candidates[rows[0]]
             scores = candidates_of(workspace.word_scores, first, rows.size, high - low)
-            gather(workspace.hidden, rows, hidden)
+            gather(workspace.output_inputs, rows, hidden)
             multiply_nt(one, hidden, weights.word_output[low:high], zero, scores)
 
 
 @njit(cache=True)
 def follow_documents(model, steps, workspace):
-    """Run every sentence's document vector through its words, step by step.
+    """Run every segment's document vector through its words, step by step.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
-    and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w; d_1 = 0.
+    and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w.
     """
     weights, classes = model.weights, model.classes
     learning = workspace.document.shape[1] > 0
-    workspace.document[:] = 0
     for t in range(steps):
         for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
             target = workspace.targets[row]

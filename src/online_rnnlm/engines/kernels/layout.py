@@ -1,7 +1,8 @@
-"""The layout of a batch of sentences in memory: by time, and grouped by the targets' classes.
+"""The layout of a batch of segments in memory: by time, and grouped by the targets' classes.
 
-Sentences are sorted by falling length, so that those that have a word at time t come first, and no
-padding is needed. Row first_rows[t] + b of every matrix belongs to word t of sentence b.
+Segments, such as sentences, are sorted by falling length, so that those that have a word at time t
+come first, and no padding is needed. Row first_rows[t] + b of every matrix belongs to word t of
+segment b.
 """
 
 from __future__ import annotations
@@ -27,39 +28,54 @@ def measure(text, classes, sentences):
 
 
 @njit(cache=True)
-def sort_by_length(offsets, batch):
-    """Sort sentence numbers (B,) by falling length, in place, keeping the order among equals."""
-    for i in range(1, batch.size):
-        sentence = batch[i]
-        length = offsets[sentence + 1] - offsets[sentence]
-        j = i - 1
-        while j >= 0 and offsets[batch[j] + 1] - offsets[batch[j]] < length:
-            batch[j + 1] = batch[j]
+def sort_by_length(offsets, segments, lanes):
+    """Sort the lanes that read a segment by its falling length, keeping the order among equals.
+
+    `segments` (B,) are the segments of all lanes; a negative number is that of a lane that reads
+    nothing. Fills `lanes` (≤ B,) and returns the number of those that read.
+    """
+    number = 0
+    for lane in range(segments.size):
+        segment = segments[lane]
+        if segment < 0:
+            continue
+        j = number - 1
+        while j >= 0 and _length(offsets, segments[lanes[j]]) < _length(offsets, segment):
+            lanes[j + 1] = lanes[j]
             j -= 1
-        batch[j + 1] = sentence
+        lanes[j + 1] = lane
+        number += 1
+    return number
 
 
 @njit(cache=True)
-def lay_out(text, batch, first_rows, inputs, targets):
-    """Fill `first_rows` (T + 1,), `inputs` and `targets` (N,) for a sorted batch.
+def lay_out(text, segments, lanes, first_rows, places, inputs, targets):
+    """Fill `first_rows` (T + 1,), `inputs` and `targets` (N,) for the sorted lanes of a batch.
 
-    Returns T and N, the batch's time steps and tokens.
+    `places` (N,) become the places of the inputs in the text's stream. `lanes` (B,) are sorted by
+    `sort_by_length`. Returns T and N, the batch's time steps and tokens.
     """
-    offsets = text.offsets
-    steps = offsets[batch[0] + 1] - offsets[batch[0]]
-    active = batch.size
-    row = 0
-    for t in range(steps):
-        while offsets[batch[active - 1] + 1] - offsets[batch[active - 1]] <= t:
-            active -= 1
+    offsets, active = text.offsets, lanes.size
+    row = t = 0
+    while active > 0:
         first_rows[t] = row
         for b in range(active):
-            place = offsets[batch[b]] + t
+            place = offsets[segments[lanes[b]]] + t
+            places[row] = place
             inputs[row] = text.stream[place]
             targets[row] = text.stream[place + 1]
             row += 1
-    first_rows[steps] = row
-    return steps, row
+        t += 1
+        while active > 0 and _length(offsets, segments[lanes[active - 1]]) <= t:
+            active -= 1
+    first_rows[t] = row
+    return t, row
+
+
+@njit(cache=True, inline="always")
+def _length(offsets, segment):
+    """The number of tokens of a segment."""
+    return offsets[segment + 1] - offsets[segment]
 
 
 @njit(cache=True)

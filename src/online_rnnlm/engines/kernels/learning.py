@@ -27,6 +27,8 @@ class Learning(NamedTuple):
     """W_c, W_o, V_c and V_o."""
     after_sentence: bool
     """True if they learn after every sentence, False after every word."""
+    carries_state: bool
+    """True if the hidden state lives on from one sentence of a unit to the next."""
     bptt_steps: int
     """Number of hidden states that a word's loss is propagated through."""
     learning_rate: np.floating

@@ -32,20 +32,25 @@ def score_online(model, text, sentences, unit_begins, scores, workspace):
         if unit_begins[number]:
             forget(model.weights)
             workspace.document[:] = 0
+        if unit_begins[number] or not model.learning.carries_state:
+            workspace.hidden[0] = 0
         begin, end = text.offsets[sentences[number]], text.offsets[sentences[number] + 1]
         log_probabilities = scores.log_probabilities[row : row + end - begin]
         _read_sentence(model, text.stream[begin : end + 1], log_probabilities, workspace)
         row += end - begin
         scores.document_vectors[number] = workspace.document
+        workspace.hidden[0] = workspace.hidden[end - begin]
     complete(model.weights, model.classes)
 
 
 @njit(cache=True)
 def _read_sentence(model, words, log_probabilities, workspace):
-    """Fill `log_probabilities` (T,) for a sentence of `words` (T + 1,), and learn from it."""
+    """Fill `log_probabilities` (T,) for a sentence of `words` (T + 1,), and learn from it.
+
+    The state before it is `workspace.hidden[0]`; that of its word t is left in hidden[t + 1].
+    """
     learning, size = model.learning, log_probabilities.size
     back = learning.bptt_steps if learning.embeddings or learning.recurrent else 1
-    workspace.hidden[0] = 0
     for t in range(size):
         workspace.documents[t] = workspace.document
         if learning.after_sentence and t + 1 < size:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from online_rnnlm.engines.kernels.cells import allocate_cell
 from online_rnnlm.engines.kernels.data import Classes, Integers, Text
 from online_rnnlm.engines.kernels.layout import measure
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.parameters import Parameters, shapes
 from online_rnnlm.model.sizes import Sizes
 
 
@@ -51,8 +52,14 @@ class Workspace(NamedTuple):
     Rows are a batch's words, in the order of `layout` unless stated otherwise.
     """
 
+    lanes: Integers
+    """(B,): the lanes of the batch's segments, in the order of their rows."""
+    sentences: Integers
+    """(B,): the numbers of the sentences that the lanes read, in scoring."""
     first_rows: Integers
     """(T + 1,): each time step's first row."""
+    places: Integers
+    """(N,): places of the previous words in the text's stream."""
     inputs: Integers
     """(N,): previous words."""
     targets: Integers
@@ -68,14 +75,26 @@ class Workspace(NamedTuple):
     next_rows: Integers
     """(N,): the next row with the same previous word; -1 after the last."""
 
+    hidden_before: Any
+    """(B, H): `hidden` before the first words."""
+    memory_before: Any
+    """(B, M): `memory` before the first words; (B, 0) if the cell has none."""
     hidden_inputs: Any
-    """(B, M): inputs of the sigmoid, at one time step."""
+    """(B, ·): inputs of the hidden units, or products with W_h, at one time step."""
+    of_cell: Any
+    """Memory that only one kind of cell needs, a tuple of its module in `cells`."""
+    memory: Any
+    """(N, M): c, the memory of an LSTM; else (N, 0)."""
     hidden: Any
-    """(N, M): h."""
+    """(N, H): h, or (h, s) for slow context units: it feeds the output layer."""
+    output_inputs: Any
+    """(N, H): `hidden` after dropout, which feeds the output layer; the same memory without."""
     previous_hidden: Any
-    """(N, M): h of the word before; unset for first words."""
+    """(N, H): what the recurrent matrix is multiplied by, h of the word before; unset for first
+    words that have none."""
     grouped_hidden: Any
-    """(N, M): h in the order of `rows_by_class`; unset for words alone in their class."""
+    """(N, H): `output_inputs` in the order of `rows_by_class`; unset for words alone in their
+    class."""
     class_scores: Any
     """(N, K): inputs of the softmax over classes."""
     word_scores: Any
@@ -94,37 +113,53 @@ class Workspace(NamedTuple):
     word_deltas: Any
     """(C,): δ_w, row after row."""
     hidden_gradient: Any
-    """(N, M): ∂L/∂h, as far as it has been added up."""
+    """(N, H): ∂L/∂h, as far as it has been added up."""
     hidden_gradient_of_class: Any
-    """(N, M): W_o[c]ᵀ δ_w for the rows of one class c."""
+    """(N, H): W_o[c]ᵀ δ_w for the rows of one class c."""
     hidden_deltas: Any
-    """(N, M): δ_h."""
+    """(N, ·): δ_h, the deltas of the rows of E."""
+    recurrent_deltas: Any
+    """(N, ·): the deltas of the products with W_h; the same memory as `hidden_deltas` if they are
+    the same."""
     step_deltas: Any
     """(B, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
     document_gradient: Any
     """(B, D): ∂L_t/∂d_t of every sentence's current word."""
     gradients: Parameters
-    """Gradients of the weights. E: that of one word, (M,). W_o: those of the words of one class,
-    (L, M), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows."""
+    """Gradients of the weights. E: that of one word. W_o: those of the words of one class,
+    (L, H), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows."""
 
     recurrent_transposed: Any
-    """(M, M): W_hᵀ."""
+    """(·, ·): W_hᵀ."""
     class_output_transposed: Any
-    """(M, K): W_cᵀ."""
+    """(H, K): W_cᵀ."""
 
 
-def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspace:
-    """Allocate a workspace of that capacity for batches, with reals of that dtype."""
+def allocate(
+    capacity: Capacity, classes: Classes, dtype: DTypeLike, *, dropout: bool = False
+) -> Workspace:
+    """Allocate a workspace of that capacity for batches, with reals of that dtype.
+
+    `dropout` says whether states are left out before the output layer.
+    """
     sizes, sentences, steps, _ = capacity
     v, m, k, d = sizes[:4]
     tokens, candidates = steps * sentences, capacity.candidates * sentences
+    output, every = sizes.output, shapes(sizes)
+    width, recurrent = every.embeddings[1], every.recurrent
+    memory = m if sizes.cell == "lstm" else 0
 
     def reals(*shape: int) -> Any:
         return np.zeros(shape, dtype)
 
     class_scores, word_scores = reals(tokens, k), reals(candidates)
+    hidden, hidden_deltas = reals(tokens, output), reals(tokens, width)
+    own_deltas = sizes.cell in ("gru", "slow_context")
     return Workspace(
+        lanes=_integers(sentences),
+        sentences=_integers(sentences),
         first_rows=_integers(steps + 1),
+        places=_integers(tokens),
         inputs=_integers(tokens),
         targets=_integers(tokens),
         class_starts=_integers(k + 1),
@@ -132,10 +167,15 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
         first_candidates=_integers(tokens),
         first_row_of=np.full(v, -1, np.int64),
         next_rows=_integers(tokens),
-        hidden_inputs=reals(sentences, m),
-        hidden=reals(tokens, m),
-        previous_hidden=reals(tokens, m),
-        grouped_hidden=reals(tokens, m),
+        hidden_before=reals(sentences, output),
+        memory_before=reals(sentences, memory),
+        hidden_inputs=reals(sentences, recurrent[0]),
+        of_cell=allocate_cell(sizes, tokens, sentences, dtype),
+        memory=reals(tokens, memory),
+        hidden=hidden,
+        output_inputs=reals(tokens, output) if dropout else hidden,
+        previous_hidden=reals(tokens, output),
+        grouped_hidden=reals(tokens, output),
         class_scores=class_scores,
         word_scores=word_scores,
         documents=reals(tokens, d),
@@ -144,14 +184,15 @@ def allocate(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> Workspac
         log_probabilities=np.zeros(tokens),
         class_deltas=class_scores,
         word_deltas=word_scores,
-        hidden_gradient=reals(tokens, m),
-        hidden_gradient_of_class=reals(tokens, m),
-        hidden_deltas=reals(tokens, m),
+        hidden_gradient=reals(tokens, output),
+        hidden_gradient_of_class=reals(tokens, output),
+        hidden_deltas=hidden_deltas,
+        recurrent_deltas=reals(tokens, recurrent[0]) if own_deltas else hidden_deltas,
         step_deltas=reals(sentences, m),
         document_gradient=reals(sentences, d),
         gradients=_gradients(sizes, _largest(classes), dtype),
-        recurrent_transposed=reals(m, m),
-        class_output_transposed=reals(m, k),
+        recurrent_transposed=reals(*recurrent[::-1]),
+        class_output_transposed=reals(output, k),
     )
 
 
@@ -162,7 +203,7 @@ class OnlineWorkspace(NamedTuple):
     """
 
     hidden: Any
-    """(T + 1, M): h_0 = 0, and h of every word at the time it was scored."""
+    """(T + 1, M): h before the sentence, and of every word at the time it was scored."""
     documents: Any
     """(T, D): d before every word."""
     document: Any
@@ -234,15 +275,10 @@ def _largest(classes: Classes) -> int:
 
 def _gradients(sizes: Sizes, largest: int, dtype: DTypeLike) -> Parameters:
     """Allocate `Workspace.gradients`."""
-    _, m, k = sizes[:3]
-    output, hidden = sizes.output_document, sizes.hidden_document
-    shapes = Parameters(
-        embeddings=(m,),
-        recurrent=(m, m),
-        class_output=(k, m),
-        word_output=(largest, m),
-        class_document=(output, k),
-        word_document=(output * largest,),
-        hidden_document=(hidden, m),
+    every = shapes(sizes)
+    rows = every._replace(
+        embeddings=every.embeddings[1:],
+        word_output=(largest, sizes.output),
+        word_document=(sizes.output_document * largest,),
     )
-    return Parameters(*(np.zeros(shape, dtype) for shape in shapes))
+    return Parameters(*(np.zeros(shape, dtype) for shape in rows))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from online_rnnlm.errors import UserError
 
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
+
+
+class Words(NamedTuple):
+    """The previous words of B sentences, symbolic."""
+
+    ids: Any
+    """Their ids, (B,)."""
+    embedded: Any
+    """Their rows of E after dropout, (B, N)."""
 
 
 class Cell(Protocol):
@@ -57,14 +66,14 @@ class Cell(Protocol):
     def step(
         self,
         weights: Parameters,
-        words: Any,
+        words: Words,
         states: tuple[Any, ...],
         from_document: Any,
         model: Model,
     ) -> tuple[Any, ...]:
         """The states after a word, from those before it; symbolic, with a row for each sentence.
 
-        `words` (B,): ids of the previous words. `from_document` (B, N): d V_hᵀ. `model.bounded` is
+        `from_document` (B, N): d V_hᵀ. `model.bounded` is
         to be applied to the inputs of the hidden units and gates: it bounds the deltas propagated
         back through them.
         """

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from online_rnnlm.model.cells import Words
     from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
@@ -33,7 +34,7 @@ def states(weights: Parameters) -> tuple[Any, ...]:
 
 def step(
     weights: Parameters,
-    words: Any,
+    words: Words,
     states: tuple[Any, ...],
     from_document: Any,
     model: Model,
@@ -43,7 +44,7 @@ def step(
 
     (hidden,) = states
     size = weights.recurrent.shape[1]
-    inputs = weights.embeddings[words] + from_document
+    inputs = words.embedded + from_document
     from_hidden = hidden @ weights.recurrent.T
     gates = inputs[:, : 2 * size] + from_hidden[:, : 2 * size]
     gates = pt.sigmoid(model.bounded(gates))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from online_rnnlm.model.cells import Words
     from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
@@ -38,7 +39,7 @@ def states(weights: Parameters) -> tuple[Any, ...]:
 
 def step(
     weights: Parameters,
-    words: Any,
+    words: Words,
     states: tuple[Any, ...],
     from_document: Any,
     model: Model,
@@ -48,7 +49,7 @@ def step(
 
     hidden, memory = states
     size = weights.recurrent.shape[1]
-    inputs = weights.embeddings[words] + hidden @ weights.recurrent.T
+    inputs = words.embedded + hidden @ weights.recurrent.T
     inputs = model.bounded(inputs + from_document)
     into, forget, out, new = (inputs[:, k * size : (k + 1) * size] for k in range(4))
     kept = pt.sigmoid(forget + np.asarray(FORGET_BIAS, forget.dtype)) * memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from online_rnnlm.model.cells import Words
     from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
@@ -25,7 +26,7 @@ def states(weights: Parameters) -> tuple[Any, ...]:
 
 def step(
     weights: Parameters,
-    words: Any,
+    words: Words,
     states: tuple[Any, ...],
     from_document: Any,
     model: Model,
@@ -34,7 +35,7 @@ def step(
     import pytensor.tensor as pt
 
     (hidden,) = states
-    total = weights.embeddings[words] + hidden @ weights.recurrent.T
+    total = words.embedded + hidden @ weights.recurrent.T
     total += from_document
     return (pt.sigmoid(model.bounded(total)),)
 

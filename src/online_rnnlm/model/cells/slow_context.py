@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from online_rnnlm.model.cells import Words
     from online_rnnlm.model.graph import Model
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
@@ -35,7 +36,7 @@ def states(weights: Parameters) -> tuple[Any, ...]:
 
 def step(
     weights: Parameters,
-    words: Any,
+    words: Words,
     states: tuple[Any, ...],
     from_document: Any,
     model: Model,
@@ -44,12 +45,12 @@ def step(
     import pytensor.tensor as pt
 
     (before,) = states
-    size, word = weights.recurrent.shape[0], weights.embeddings[words]
+    size = weights.recurrent.shape[0]
     decay = model.context_decay
     kept, added = (np.asarray(share, before.dtype) for share in (decay, 1 - decay))
-    slow = added * word[:, size:] + kept * before[:, size:]
+    slow = added * words.embedded[:, size:] + kept * before[:, size:]
     read = pt.concatenate([before[:, :size], slow], axis=1)
-    total = word[:, :size] + read @ weights.recurrent.T
+    total = words.embedded[:, :size] + read @ weights.recurrent.T
     total += from_document
     return (pt.concatenate([pt.sigmoid(model.bounded(total)), slow], axis=1),)
 

@@ -1,0 +1,136 @@
+"""The LSTM in the kernels (`model.cells.lstm`).
+
+(x_i, x_f, x_o, x_g) = E[w_t] + h_{t-1} W_hᵀ,   i, o = σ(x_i, x_o),  f = σ(x_f + 1),  g = tanh(x_g)
+c_t = f c_{t-1} + i g,   h_t = o tanh(c_t)
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import DTypeLike, NDArray
+
+from online_rnnlm.engines.kernels.activations import logistic, tangent
+from online_rnnlm.engines.kernels.blas import multiply_nn
+from online_rnnlm.engines.kernels.cells.states import (
+    copy_hidden_before,
+    embed,
+    hidden_before,
+    memory_before,
+)
+from online_rnnlm.model.cells.lstm import FORGET_BIAS
+from online_rnnlm.model.sizes import Sizes
+
+
+class Lstm(NamedTuple):
+    """The cell's constants: none."""
+
+    unused: int = 0
+
+
+class Scratch(NamedTuple):
+    """What only this cell needs."""
+
+    gates: NDArray[Any]
+    """(N, 4M): i, f, o and g."""
+    memory_gradient: NDArray[Any]
+    """(B, M): ∂L/∂c at one time step."""
+
+
+def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
+    """Allocate what only this cell needs."""
+    m = sizes.hidden
+    return Scratch(np.zeros((tokens, 4 * m), dtype), np.zeros((sentences, m), dtype))
+
+
+@njit(cache=True)
+def run(cell, model, steps, has_state, workspace):
+    """Compute the gates, c_t and h_t of all segments, step by step."""
+    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
+    transposed = workspace.recurrent_transposed
+    transposed[:] = model.weights.recurrent.T
+    for t in range(steps):
+        begin, end = first_rows[t], first_rows[t + 1]
+        gates = workspace.of_cell.gates[begin:end]
+        embed(model, begin, end, workspace, gates)
+        if t > 0 or has_state:
+            multiply_nn(one, hidden_before(workspace, t), transposed, one, gates)
+        _open(gates, memory_before(workspace, t), workspace.memory[begin:end])
+        _show(gates, workspace.memory[begin:end], workspace.hidden[begin:end])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _open(gates, before, memory):
+    """Turn the gates' inputs (b, 4M) into i, f, o and g, and compute c_t = f c_{t-1} + i g."""
+    size, bias = memory.shape[1], gates.dtype.type(FORGET_BIAS)
+    for b in range(gates.shape[0]):
+        i, f = gates[b][:size], gates[b][size : 2 * size]
+        o, g = gates[b][2 * size : 3 * size], gates[b][3 * size :]
+        old, new = before[b], memory[b]
+        for j in range(size):
+            i[j] = logistic(i[j])
+            f[j] = logistic(f[j] + bias)
+            o[j] = logistic(o[j])
+            g[j] = tangent(g[j])
+            new[j] = f[j] * old[j] + i[j] * g[j]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _show(gates, memory, hidden):
+    """Compute h_t = o tanh(c_t)."""
+    size = memory.shape[1]
+    for b in range(gates.shape[0]):
+        o, c, h = gates[b][2 * size : 3 * size], memory[b], hidden[b]
+        for j in range(size):
+            h[j] = o[j] * tangent(c[j])
+
+
+@njit(cache=True)
+def propagate(cell, model, steps, has_state, workspace):
+    """From the last word back, compute the deltas of the gates' inputs."""
+    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
+    for t in range(steps - 1, -1, -1):
+        begin, end = first_rows[t], first_rows[t + 1]
+        gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
+        longer = 0
+        if t < steps - 1:
+            later = workspace.hidden_deltas[first_rows[t + 1] : first_rows[t + 2]]
+            longer = later.shape[0]
+            multiply_nn(one, later, model.weights.recurrent, one, gradient[:longer])
+        memory_gradient = workspace.of_cell.memory_gradient[: end - begin]
+        memory_gradient[longer:] = 0
+        _pass_back(
+            workspace.of_cell.gates[begin:end],
+            memory_before(workspace, t),
+            workspace.memory[begin:end],
+            gradient,
+            model.error_clip,
+            memory_gradient,
+            deltas,
+        )
+    return copy_hidden_before(steps, 0 if has_state else 1, workspace)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _pass_back(gates, before, memory, gradient, clip, memory_gradient, deltas):
+    """Compute the deltas (b, 4M) of a time step; `memory_gradient` is ∂L/∂c_t from later words.
+
+    It becomes ∂L/∂c_{t-1}.
+    """
+    size, one = memory.shape[1], gradient.dtype.type(1)
+    for b in range(gates.shape[0]):
+        i, f = gates[b][:size], gates[b][size : 2 * size]
+        o, g = gates[b][2 * size : 3 * size], gates[b][3 * size :]
+        by_i, by_f = deltas[b][:size], deltas[b][size : 2 * size]
+        by_o, by_g = deltas[b][2 * size : 3 * size], deltas[b][3 * size :]
+        old, c, by_h, by_c = before[b], memory[b], gradient[b], memory_gradient[b]
+        for j in range(size):
+            shown = tangent(c[j])
+            total = by_c[j] + by_h[j] * o[j] * (one - shown * shown)
+            by_i[j] = min(max(total * g[j] * i[j] * (one - i[j]), -clip), clip)
+            by_f[j] = min(max(total * old[j] * f[j] * (one - f[j]), -clip), clip)
+            by_o[j] = min(max(by_h[j] * shown * o[j] * (one - o[j]), -clip), clip)
+            by_g[j] = min(max(total * i[j] * (one - g[j] * g[j]), -clip), clip)
+            by_c[j] = total * f[j]

@@ -1,0 +1,125 @@
+"""Slow context units beside the paper's hidden layer, in the kernels (`model.cells.slow_context`).
+
+    s_t = (1 - a) B[w_t] + a s_{t-1},   h_t = σ(A[w_t] + h_{t-1} W_hᵀ + s_t Pᵀ)
+
+A row of the hidden states is (h_t, s_t), a row of E (A, B)[w], and the recurrent matrix (W_h, P).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import DTypeLike, NDArray
+
+from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
+from online_rnnlm.engines.kernels.blas import multiply_nn
+from online_rnnlm.engines.kernels.cells.states import embed, hidden_before
+from online_rnnlm.model.sizes import Sizes
+
+
+class SlowContext(NamedTuple):
+    """The cell's constants."""
+
+    decay: np.floating
+    """a."""
+
+
+class Scratch(NamedTuple):
+    """What only this cell needs."""
+
+    embedded: NDArray[Any]
+    """(B, M + C): rows of E, or gradients, at one time step."""
+
+
+def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
+    """Allocate what only this cell needs."""
+    return Scratch(np.zeros((sentences, sizes.output), dtype))
+
+
+@njit(cache=True)
+def run(cell, model, steps, has_state, workspace):
+    """Compute (h_t, s_t) of all segments; leaves (h_{t-1}, s_t) in `previous_hidden`."""
+    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
+    transposed, size = workspace.recurrent_transposed, model.weights.recurrent.shape[0]
+    transposed[:] = model.weights.recurrent.T
+    for t in range(steps):
+        begin, end = first_rows[t], first_rows[t + 1]
+        embedded, inputs = (
+            workspace.of_cell.embedded[: end - begin],
+            workspace.hidden_inputs[: end - begin],
+        )
+        embed(model, begin, end, workspace, embedded)
+        before, seen = workspace.previous_hidden[begin:end], workspace.hidden[begin:end]
+        before[:] = hidden_before(workspace, t)
+        _forget(embedded, before, cell.decay, size)
+        for b in range(end - begin):
+            inputs[b] = embedded[b][:size]
+            seen[b][size:] = before[b][size:]
+        multiply_nn(one, before, transposed, one, inputs)
+        for b in range(end - begin):
+            sigmoid(inputs[b : b + 1], seen[b : b + 1, :size])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _forget(embedded, context, decay, size):
+    """Set s ← (1 - a) B[w] + a s, in the columns from `size` on."""
+    one = embedded.dtype.type(1)
+    for b in range(embedded.shape[0]):
+        new, row = embedded[b], context[b]
+        for j in range(size, row.size):
+            row[j] = (one - decay) * new[j] + decay * row[j]
+
+
+@njit(cache=True)
+def propagate(cell, model, steps, has_state, workspace):
+    """From the last word back, compute δ_h,t and ∂L/∂s_t.
+
+    ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1 and ∂L/∂s_t = ∂L_t/∂s_t + Pᵀ δ_h,t + a ∂L/∂s_t+1.
+    """
+    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
+    recurrent, zero = model.weights.recurrent, workspace.hidden.dtype.type(0)
+    size = recurrent.shape[0]
+    for t in range(steps - 1, -1, -1):
+        begin, end = first_rows[t], first_rows[t + 1]
+        gradient, deltas = (
+            workspace.hidden_gradient[begin:end],
+            workspace.recurrent_deltas[begin:end],
+        )
+        through, by_words = (
+            workspace.of_cell.embedded[: end - begin],
+            workspace.hidden_deltas[begin:end],
+        )
+        for b in range(end - begin):
+            sigmoid_deltas(
+                workspace.hidden[begin + b : begin + b + 1, :size],
+                gradient[b : b + 1, :size],
+                model.error_clip,
+                deltas[b : b + 1],
+            )
+        multiply_nn(one, deltas, recurrent, zero, through)
+        earlier = workspace.hidden_gradient[first_rows[t - 1] if t > 0 else begin :]
+        _pass_back(deltas, through, gradient, cell.decay, t > 0, by_words, earlier)
+    return 0
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _pass_back(deltas, through, gradient, decay, has_earlier, by_words, earlier):
+    """Fill the deltas of E's rows, (δ_h, (1 - a) ∂L/∂s_t), and add to the gradient a word earlier.
+
+    `through` (b, M + C) is δ_h (W_h, P).
+    """
+    size, one = deltas.shape[1], gradient.dtype.type(1)
+    for b in range(deltas.shape[0]):
+        row, back, out = gradient[b], through[b], by_words[b]
+        for j in range(size):
+            out[j] = deltas[b, j]
+        for j in range(size, row.size):
+            total = row[j] + back[j]
+            out[j] = (one - decay) * total
+            if has_earlier:
+                earlier[b, j] += decay * total
+        if has_earlier:
+            for j in range(size):
+                earlier[b, j] += back[j]

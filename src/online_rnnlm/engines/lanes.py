@@ -1,0 +1,154 @@
+"""The order in which a text is read: several units of text side by side, each in a lane.
+
+A lane reads a unit, such as an article, segment after segment, and then takes the next unit. A
+batch is the next segment of every lane. What lives on from a segment to the next one of its unit is
+kept for each lane (`Carried`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.model.cells import load_cell
+from online_rnnlm.model.parameters import Parameters
+
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+NOTHING = -1
+"""The number of a segment in a lane that reads nothing."""
+
+
+class Segments(NamedTuple):
+    """A split cut into segments, and these put together to units of text."""
+
+    offsets: Integers
+    """(S + 1,): segment s predicts stream[offsets[s] + 1 : offsets[s + 1] + 1]."""
+    units: Integers
+    """(U + 1,): unit u has the segments from units[u] to units[u + 1] - 1."""
+
+    def lanes(self, wanted: int) -> int:
+        """Number of lanes to read in: as many as wanted, but no more than there are units."""
+        return min(wanted, len(self.units) - 1)
+
+
+class Batches(NamedTuple):
+    """Batches of segments, each with at most one segment for each of B lanes."""
+
+    segments: Integers
+    """(N, B): numbers of segments, or `NOTHING`."""
+    begins: Booleans
+    """(N, B): True if a unit of text begins with the segment."""
+
+    def part(self, begin: int, end: int) -> Batches:
+        """Some of the batches."""
+        return Batches(self.segments[begin:end], self.begins[begin:end])
+
+
+NO_BATCHES = Batches(np.empty((0, 1), np.int64), np.empty((0, 1), np.bool_))
+
+
+class Carried(NamedTuple):
+    """What lives on from a segment to the next one, for each of B lanes."""
+
+    states: tuple[NDArray[Any], ...]
+    """The cell's states, h first: (B, ·) each."""
+    documents: NDArray[Any]
+    """d, (B, D)."""
+
+    @classmethod
+    def nothing(cls, weights: Parameters, cell: str, document_size: int, lanes: int) -> Carried:
+        """Make states and vectors of 0 for a model with these weights and that cell."""
+        dtype = weights.recurrent.dtype
+        states = load_cell(cell).states(weights)
+        return cls(
+            tuple(np.zeros((lanes, int(size)), dtype) for size in states),
+            np.zeros((lanes, document_size), dtype),
+        )
+
+    def before(self, begins: Booleans, reading: Reading) -> Carried:
+        """What the next segments start with; `begins` (B,) says whether a unit begins with them."""
+        state, vector = (keeps & ~begins[:, None] for keeps in (reading.state, reading.vector))
+        states = tuple(np.where(state, values, 0).astype(values.dtype) for values in self.states)
+        documents = np.where(vector, self.documents, 0).astype(self.documents.dtype)
+        return Carried(states, documents)
+
+
+def unit_beginnings(split: Split, sentences: Integers, unit_of_text: str) -> Booleans:
+    """True for every sentence (S,) that a unit of text begins with, taken in this order."""
+    begins = np.ones(len(sentences), np.bool_)
+    if unit_of_text == "stream":
+        begins[1:] = False
+    elif unit_of_text == "document" and split.articles.size:
+        articles = split.articles[sentences]
+        begins[1:] = articles[1:] != articles[:-1]
+    return begins
+
+
+def segments_of(split: Split, settings: RunSettings) -> Segments:
+    """Cut a split into segments and units as a run reads them in training.
+
+    A segment is a sentence or, if the settings say so, a stretch of a document's tokens.
+    """
+    begins = unit_beginnings(split, np.arange(split.sentences), settings.unit_of_text)
+    units = np.append(np.flatnonzero(begins), split.sentences)
+    size = settings.segment_tokens
+    if settings.unit_of_text == "sentence" or not size:
+        return Segments(split.offsets, units)
+    borders = split.offsets[units]
+    numbers = -(-np.diff(borders) // size)
+    ends = np.cumsum(numbers)
+    within = np.arange(ends[-1]) - np.repeat(ends - numbers, numbers)
+    begin_of = np.repeat(borders[:-1], numbers) + within * size
+    return Segments(np.append(begin_of, borders[-1]), np.append(0, ends))
+
+
+def side_by_side(units: Integers, order: Integers, lanes: int) -> Batches:
+    """Read units (`Segments.units`) in this order, in `lanes` lanes.
+
+    Whenever a lane has read its unit, it takes the next one.
+    """
+    lengths = units[order + 1] - units[order]
+    if (lengths == 1).all():
+        return one_by_one(units[order], lanes)
+    free = [(0, lane) for lane in range(lanes)]  # when a lane is free, and its number
+    places = np.empty((len(order), 2), np.int64)
+    for number, length in enumerate(lengths.tolist()):
+        time, lane = free[0]
+        places[number] = time, lane
+        heapq.heapreplace(free, (time + length, lane))
+    batches = max(time for time, _ in free)
+    found = Batches(np.full((batches, lanes), NOTHING), np.zeros((batches, lanes), np.bool_))
+    starts = np.cumsum(lengths) - lengths
+    within = np.arange(lengths.sum()) - np.repeat(starts, lengths)
+    times, of_lane = (np.repeat(column, lengths) for column in places.T)
+    found.segments[times + within, of_lane] = np.repeat(units[order], lengths) + within
+    found.begins[places[:, 0], places[:, 1]] = True
+    return found
+
+
+def one_by_one(segments: Integers, lanes: int) -> Batches:
+    """Read units of a single segment in this order: each lane takes a new one for every batch."""
+    batches = -(-len(segments) // lanes)
+    padding = np.full(batches * lanes - len(segments), NOTHING)
+    numbers = np.concatenate([segments, padding]).reshape(batches, lanes)
+    return Batches(numbers, numbers != NOTHING)
+
+
+def scoring_order(split: Split, sentences: Integers, reading: Reading, lanes: int) -> Batches:
+    """The order in which sentences (S,) are scored; numbers of segments are places in `sentences`.
+
+    Sentences, or units, of similar length are side by side.
+    """
+    begins = unit_beginnings(split, sentences, reading.unit_of_text)
+    units = np.append(np.flatnonzero(begins), len(sentences))
+    if reading.unit_of_text == "sentence":
+        lengths = split.offsets[sentences + 1] - split.offsets[sentences]
+    else:
+        lengths = np.diff(units)
+    return side_by_side(units, np.argsort(-lengths, kind="stable"), lanes)
