@@ -23,6 +23,7 @@ from online_rnnlm.tracking.folder import identify
 from online_rnnlm.tracking.known import Target
 from online_rnnlm.tracking.ledger import Ledger
 from online_rnnlm.tracking.library import mlflow, retrying
+from online_rnnlm.tracking.marks import marks_in
 from online_rnnlm.tracking.models import Models
 from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
 from online_rnnlm.tracking.summary import summary_entry, summary_identity
@@ -103,10 +104,17 @@ class _Synchronisation:
         with self._store.client() as client:
             for corpus, found in by_corpus.items():
                 self._corpus(client, corpus, found)
-        marked_by = self._asked.digest
-        tracked = Tracked(store=self._store.uri, configuration=marked_by, runs=self._found.runs)
-        records.write(self._directory.tracked, tracked)
+        records.write(self._directory.tracked, self._tracked())
         return self._found
+
+    def _tracked(self) -> Tracked:
+        file, runs = self._store.file, self._found.runs
+        return Tracked(
+            store=self._store.uri,
+            configuration=self._asked.digest,
+            runs=runs,
+            marks=None if file is None else marks_in(file, runs.values()),
+        )
 
     def _corpus(self, client: Any, corpus: str, found: Sequence[Entry]) -> None:
         name = f"{self._directory.path.resolve().name}/{corpus}"
