@@ -21,6 +21,9 @@ from online_rnnlm.storage.files import digest_of_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 from online_rnnlm.storage.records import ConfigurationFile
 
+_DATABASE = b"SQLite format 3\0"
+"""The first bytes of a database's file."""
+
 
 def one_file(files: Sequence[str | Path], arguments: Sequence[str]) -> None:
     """Raise UserError if Snakemake was given several configuration files.
@@ -150,13 +153,28 @@ def _check_folders(experiment: Experiment, name: str) -> None:
     folders = {"downloads": experiment.downloads, "experiment": results}
     database = experiment.tracking.file
     if database is not None:
-        if os.path.isdir(database):  # noqa: PTH112  # never raises
-            raise UserError(f"{name}: `tracking.store`: {database}: is a directory, not a file")
+        what = _why_no_database(database)
+        if what is not None:
+            raise UserError(f"{name}: `tracking.store`: {database}: {what}")
         folders["tracking.store"] = database.parent
     for key, folder in folders.items():
         found = next((p for p in (folder, *folder.parents) if _exists(p)), None)
         if found is not None and not found.is_dir():
             raise UserError(f"{name}: `{key}`: {found} is a file: a folder is needed there")
+
+
+def _why_no_database(file: Path) -> str | None:
+    """Return why a file is no database, and cannot become one; None if it is or can."""
+    try:
+        if file.is_dir():
+            return "is a directory, not a file"
+        if file.is_file():
+            with file.open("rb") as stream:
+                is_one = stream.read(len(_DATABASE)) == _DATABASE
+            return None if is_one else "is another file, no database"
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _exists(path: Path) -> bool:

@@ -248,6 +248,8 @@ def test_two_downloads_of_one_name_are_refused():
     [
         ("sqlite:///here", "here: is a directory, not a file"),
         ("sqlite:///{absolute}/here", "{absolute}/here: is a directory, not a file"),
+        ("sqlite:///b.yaml", "b.yaml: is another file, no database"),
+        (f"sqlite:///{'a' * 300}", f"{'a' * 300}: File name too long"),
         ("sqlite:///a.yaml/mlflow.db", "a.yaml is a file: a folder is needed there"),
     ],
 )
