@@ -17,7 +17,7 @@ _ALLOWED = tuple(
     re.compile(pattern)
     for pattern in (
         rf"https?://{_HOST}(/[\w./~-]*)?",
-        rf"{SQLITE}[^?#]+",
+        rf"{SQLITE}[^?#\x00-\x1f]+",
         rf"(postgresql|mysql|mssql)(\+\w+)?://([\w.-]+@)?({_HOST})?/[\w.-]+"
         rf"(\?({_OPTIONS})=[\w./+-]*(&({_OPTIONS})=[\w./+-]*)*)?",
     )

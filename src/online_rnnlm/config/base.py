@@ -102,8 +102,8 @@ def _refuse_no_path(value: Any) -> Any:
 
 def _as_path(path: Path) -> Path:
     """Return a path with the user's home folder for `~`, as in a shell."""
-    if "\0" in str(path):
-        raise ValueError("a path has no NUL byte")
+    if not {"\0", "\n", "\r"}.isdisjoint(str(path)):
+        raise ValueError("a path has no NUL byte and no line end")
     try:
         return path.expanduser()
     except RuntimeError:

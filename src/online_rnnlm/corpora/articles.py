@@ -59,6 +59,13 @@ def read_all_articles(file: Path) -> Iterator[Article]:
         yield parse(f"{file}, line {number}", line)
 
 
+def why_not_plain(file: Path) -> str | None:
+    """Return why a file cannot have tokenised text, given its name; None if it can."""
+    if not has_articles(file):
+        return None
+    return f"tokenised text must be plain, a sentence a line, not `{inner_suffix(file)}`"
+
+
 def has_articles(file: Path) -> bool:
     """True if a file's name, compressed or not, means that it has articles, not only lines."""
     return inner_suffix(file) in {PARQUET, *JSON_LINES}

@@ -28,8 +28,14 @@ NO_DUMP = (
     *(ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError),
     *(AttributeError, LookupError, TypeError, ValueError, *BROKEN),
 )
-_END = re.compile(rb"</mediawiki\s*>")
-_LONGEST_END = 64
+_MARK = re.compile(rb"</mediawiki\s*>|<!--|<!\[CDATA\[|<\?")
+_CLOSED_BY = {
+    b"<!--": re.compile(rb"-->"),
+    b"<![CDATA[": re.compile(rb"\]\]>"),
+    b"<?": re.compile(rb"\?>"),
+}
+"""The ends of what may contain `</mediawiki>` as text, by their beginnings."""
+_LONGEST_MARK = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
@@ -62,26 +68,40 @@ def _pages(file: Path) -> Iterator[tuple[str, str]]:
 
 
 class _SingleDump:
-    """The bytes of a dump; raises ValueError if anything comes after its end, such as another."""
+    """The bytes of a dump; raises ValueError if anything comes after its end, such as another.
+
+    Comments may come there, and what is in a comment is no end.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._before = b""
+        self._awaited = _MARK
         self._ended = False
 
     def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or all."""
         block = self._stream.read(size)
-        rest = block
-        if not self._ended:
-            text = self._before + block
-            end = _END.search(text)
-            self._ended = end is not None
-            rest = text[end.end() :] if end else b""
-            self._before = text[-_LONGEST_END:]
-        if self._ended and rest.strip():
-            raise ValueError("more text after its end: put one dump into one file")
+        self._look_at(self._before + block, whole=not block)
         return block
+
+    def _look_at(self, text: bytes, *, whole: bool) -> None:
+        """Look for the end, and keep the last bytes, which may be a part of a mark."""
+        place = 0
+        while found := self._awaited.search(text, place):
+            opens = found[0] in _CLOSED_BY
+            self._refuse_more(text[place : found.start() if opens else found.end()])
+            self._ended |= found[0].startswith(b"</")
+            self._awaited = _CLOSED_BY.get(found[0], _MARK)
+            place = found.end()
+        kept = len(text) if whole else max(place, len(text) - _LONGEST_MARK)
+        self._refuse_more(text[place:kept])
+        self._before = text[kept:]
+
+    def _refuse_more(self, text: bytes) -> None:
+        """Raise ValueError for text after the end that is not within a comment."""
+        if self._ended and self._awaited is _MARK and text.strip():
+            raise ValueError("more text after its end: put one dump into one file")
 
 
 def _plain_page(page: tuple[str, str]) -> tuple[str, str]:

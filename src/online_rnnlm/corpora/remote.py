@@ -22,6 +22,7 @@ _ALGORITHMS = {128: "sha512", 64: "sha256", 40: "sha1", 32: "md5"}
 """Algorithms by the length of their sums as hexadecimal digits."""
 _SHA256 = 64
 _SUM = r"([0-9a-fA-F]{128}|[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
+_ESCAPED = {r"\\": "\\", r"\n": "\n", r"\r": "\r"}
 _POINTER = re.compile(r"^oid sha256:([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -204,13 +205,18 @@ def find_sum(text: str, name: str) -> Checksum | None:
 
 def _listed(text: str) -> Iterator[tuple[str, str]]:
     """Yield the paths in a list of sums, each with its sum."""
-    for line in map(str.strip, text.splitlines()):
-        usual = re.fullmatch(rf"{_SUM} [ *](?:\./)?(.+)", line)
-        tagged = re.fullmatch(rf"[\w-]+ \((?:\./)?(.+)\) = {_SUM}", line)
-        if usual:
-            yield usual[2], usual[1]
-        elif tagged:
-            yield tagged[1], tagged[2]
+    for line in map(str.strip, text.split("\n")):
+        usual = re.fullmatch(rf"\\?{_SUM} [ *](?:\./)?(.+)", line)
+        tagged = re.fullmatch(rf"\\?[\w-]+ \((?:\./)?(.+)\) = {_SUM}", line)
+        found = (usual[2], usual[1]) if usual else tagged and (tagged[1], tagged[2])
+        if found:
+            path, digits = found
+            yield _unescaped(path) if line.startswith("\\") else path, digits
+
+
+def _unescaped(path: str) -> str:
+    """Return a path as it is; it is escaped in a line of a list that begins with a backslash."""
+    return re.sub(r"\\[\\nr]", lambda found: _ESCAPED[found[0]], path)
 
 
 def _checksum(digits: str) -> Checksum:

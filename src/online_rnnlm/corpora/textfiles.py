@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
 import lzma
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from online_rnnlm.corpora.streams import open_bz2, open_xz
 from online_rnnlm.errors import UserError
 
 Item = TypeVar("Item")
@@ -24,8 +24,8 @@ def _open_zst(path: Path, mode: str) -> IO[bytes]:
 
 OPENERS: dict[str, Callable[..., Any]] = {
     ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
+    ".bz2": open_bz2,
+    ".xz": open_xz,
     ".zst": _open_zst,
 }
 """The functions that open compressed files, by suffix."""

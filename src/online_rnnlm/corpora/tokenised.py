@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from online_rnnlm.corpora.articles import has_articles
+from online_rnnlm.corpora.articles import why_not_plain
 from online_rnnlm.corpora.numbering import Numbered
 from online_rnnlm.corpora.textfiles import read_lines, refuse_none
 from online_rnnlm.corpora.words import words_at
@@ -20,10 +20,9 @@ def read_sentences(files: Sequence[Path]) -> Iterator[Numbered]:
     """
     article = -1
     for file in files:
-        if has_articles(file):
-            raise UserError(
-                f"{file}: tokenised text must be plain, a sentence a line, not `{file.suffix}`"
-            )
+        why = why_not_plain(file)
+        if why is not None:
+            raise UserError(f"{file}: {why}")
         for sentence, begins in refuse_none(_sentences(file), file):
             article += begins
             yield sentence, article

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from online_rnnlm.config import loading
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.yaml_files import check_value, read_mapping
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.inputs import BRACES, downloads, has_wildcard
@@ -19,6 +20,9 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 from online_rnnlm.storage.records import ConfigurationFile
+
+_DATABASE = b"SQLite format 3\0"
+"""The first bytes of a database's file."""
 
 
 def one_file(files: Sequence[str | Path], arguments: Sequence[str]) -> None:
@@ -87,19 +91,31 @@ def _with_nothing(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
 
 
 def check_files(experiment: Experiment, name: str) -> None:
-    """Raise UserError if a corpus's file does not exist, or if a folder cannot have its name."""
+    """Raise UserError if a corpus cannot read its files, or if a folder cannot have its name."""
     for corpus, settings in experiment.corpora.items():
-        seen: list[tuple[str, Path]] = []
-        for key, file in source_of(settings.source).user_files():
-            what = _why_not(file) or _which_is_same(key, file, seen)
-            if what:
-                raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
-            seen.append((key, file))
+        wrong = next(_wrong_files(source_of(settings.source)), None)
+        if wrong is not None:
+            key, file, what = wrong
+            raise UserError(f"{name}: `corpora.{corpus}.source.{key}`: {file}: {what}")
     try:
         downloads(experiment)
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
     _check_folders(experiment, name)
+
+
+def _wrong_files(source: Source[Any]) -> Iterator[tuple[str, Path, str]]:
+    """Yield the files that a source cannot read, with the keys of their settings and the reason."""
+    seen: list[tuple[str, Path]] = []
+    for key, file in source.user_files():
+        what = _why_not(file) or source.why_not(file) or _which_is_same(key, file, seen)
+        if what:
+            yield key, file, what
+        seen.append((key, file))
+    for download in source.downloads():
+        what = source.why_not(Path(download.name))
+        if what:
+            yield "url", Path(download.name), what
 
 
 def _which_is_same(key: str, file: Path, others: Sequence[tuple[str, Path]]) -> str | None:
@@ -134,10 +150,31 @@ def _check_folders(experiment: Experiment, name: str) -> None:
         raise UserError(
             f"{name}: `downloads`: {experiment.downloads}: leave out the braces: {BRACES}"
         )
-    for key, folder in (("downloads", experiment.downloads), ("experiment", results)):
+    folders = {"downloads": experiment.downloads, "experiment": results}
+    database = experiment.tracking.file
+    if database is not None:
+        what = _why_no_database(database)
+        if what is not None:
+            raise UserError(f"{name}: `tracking.store`: {database}: {what}")
+        folders["tracking.store"] = database.parent
+    for key, folder in folders.items():
         found = next((p for p in (folder, *folder.parents) if _exists(p)), None)
         if found is not None and not found.is_dir():
             raise UserError(f"{name}: `{key}`: {found} is a file: a folder is needed there")
+
+
+def _why_no_database(file: Path) -> str | None:
+    """Return why a file is no database, and cannot become one; None if it is or can."""
+    try:
+        if file.is_dir():
+            return "is a directory, not a file"
+        if file.is_file():
+            with file.open("rb") as stream:
+                is_one = stream.read(len(_DATABASE)) == _DATABASE
+            return None if is_one else "is another file, no database"
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _exists(path: Path) -> bool:

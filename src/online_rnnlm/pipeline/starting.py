@@ -20,6 +20,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Tracked
 from online_rnnlm.storage.syntax import PACKAGE
 from online_rnnlm.tracking.folder import has_moved
+from online_rnnlm.tracking.marks import marks_in
 
 LOCKS = Path(".snakemake/locks")
 INCOMPLETE = Path(".snakemake/incomplete")
@@ -62,7 +63,8 @@ def enter_again_if_needed(directory: ExperimentDirectory, configuration: str) ->
 
     The entries were marked by a configuration, so another one, of that sha256, marks them again. If
     the folder was moved or copied, the database has the addresses of files at the old place. If
-    the database or the folder of its artifacts was deleted, they are made again.
+    the database or the folder of its artifacts was deleted, they are made again. If another file
+    is in the database's place, such as an older copy of it, the entries that it lacks are made.
     """
     with suppress(UserError):  # A damaged record is reported when the runs are entered.
         tracked = records.read_if_there(Tracked, directory.tracked)
@@ -75,11 +77,16 @@ def enter_again_if_needed(directory: ExperimentDirectory, configuration: str) ->
 
 
 def _has_lost_database(directory: ExperimentDirectory, tracked: Tracked) -> bool:
-    """Return True if the runs were entered into a file that is not there, or has no artifacts."""
+    """Return True if the runs were entered into a file that does not have them any more.
+
+    That is so, too, if the folder of its artifacts is not there.
+    """
     if not tracked.store.startswith(SQLITE):
         return False
     file = Path(tracked.store.removeprefix(SQLITE))
-    return not (file.is_file() and file.with_name(directory.artifacts.name).is_dir())
+    if not (file.is_file() and file.with_name(directory.artifacts.name).is_dir()):
+        return True
+    return marks_in(file, tracked.runs.values()) != tracked.marks
 
 
 def check_profile(arguments: Sequence[str], snakefile_folder: Path) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from online_rnnlm.storage.files import sha256_of
-from online_rnnlm.tracking.reading import Stamp, stamp_of
+from online_rnnlm.tracking.reading import BeingMade, Stamp, stamp_of
 
 
 class Copies:
@@ -18,12 +18,18 @@ class Copies:
         self._read: dict[Path, tuple[Stamp, str]] = {}
 
     def equal(self, place: Path, files: Mapping[str, Sequence[Path]]) -> bool:
-        """Return True if a folder has an equal copy of each of these files, given by subfolder."""
-        return all(
-            self._digest(path) == self._digest(place / folder / path.name)
-            for folder, paths in files.items()
-            for path in paths
-        )
+        """Return True if a folder has an equal copy of each of these files, given by subfolder.
+
+        Raises BeingMade if one of the files is not there any more.
+        """
+        for folder, paths in files.items():
+            for path in paths:
+                ours = self._digest(path)
+                if ours is None:
+                    raise BeingMade(path)
+                if ours != self._digest(place / folder / path.name):
+                    return False
+        return True
 
     def have(self, place: Path, digests: Mapping[str, str]) -> bool:
         """Return True if the files in a folder have these sha256, given by their relative paths."""
@@ -36,7 +42,10 @@ class Copies:
             return None
         known = self._read.get(file)
         if known is None or known[0] != stamp:
-            known = self._read[file] = stamp, sha256_of(file)
+            try:
+                known = self._read[file] = stamp, sha256_of(file)
+            except FileNotFoundError:  # It has just been deleted.
+                return None
         return known[1]
 
 

@@ -10,7 +10,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.copies import Copies
 from online_rnnlm.tracking.entries import EARLIER, Entry, run_entry
-from online_rnnlm.tracking.reading import Stamp, files_in, run_names, stamp_of
+from online_rnnlm.tracking.reading import BeingMade, Stamp, files_in, run_names, stamp_of
 
 
 class Reader:
@@ -51,6 +51,8 @@ class Reader:
             try:
                 self._read[name] = stamp, testing, run_entry(self._directory, name, testing)
             except UserError:
+                if not self._directory.run(name).record.is_file():
+                    raise BeingMade(self._directory.run(name).record) from None
                 if self._stamp(name) == stamp:
                     raise
 

@@ -19,6 +19,7 @@ from online_rnnlm.tracking.entries import FAILED, FINISHED, Entry, Metric
 from online_rnnlm.tracking.known import Known, Target, known_entries, known_entry
 from online_rnnlm.tracking.library import mlflow, retrying
 from online_rnnlm.tracking.models import Models
+from online_rnnlm.tracking.reading import refuse_missing
 
 _METRICS_A_CALL = 900
 """Most metrics in a call: MLflow takes 1000 values at once, and the rest is for parameters."""
@@ -223,7 +224,11 @@ class Ledger:
     def _log_files(self, run_id: str, entry: Entry) -> None:
         for folder, files in entry.files.items():
             for path in files:
-                self._target.client.log_artifact(run_id, str(path), folder or None)
+                try:
+                    self._target.client.log_artifact(run_id, str(path), folder or None)
+                except Exception:
+                    refuse_missing(path)  # It is no fault of MLflow's.
+                    raise
 
 
 def _calls(groups: Iterable[list[Metric]]) -> Iterator[list[Metric]]:

@@ -14,6 +14,7 @@ from online_rnnlm.config.evaluations import (
     main_evaluations,
 )
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
@@ -29,6 +30,16 @@ from online_rnnlm.storage.runs import End, read_end
 _MAIN = (NONE, DOCUMENT_VECTOR)
 Stamp = tuple[tuple[str, int, int], ...]
 """Paths of files with their times of change (ns) and sizes (bytes), to detect changes."""
+
+
+class BeingMade(UserError):
+    """A file that was just there is gone, because a job of the experiment makes it anew.
+
+    The next attempt goes without the file, or finds the new one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: is just being made anew: try again")
 
 
 @dataclass(frozen=True)
@@ -136,9 +147,27 @@ def stamp_of(paths: Iterable[Path]) -> Stamp:
 
 
 def digest_of(directory: ExperimentDirectory, files: dict[str, list[Path]]) -> str:
-    """Return the sha256 of the names and contents of the files."""
+    """Return the sha256 of the names and contents of the files.
+
+    Raises BeingMade if one is not there any more, and UserError if one cannot be read.
+    """
     digest = hashlib.sha256()
     for path in (path for paths in files.values() for path in paths):
-        content = path.read_bytes()
+        content = _content(path)
         digest.update(f"{path.relative_to(directory.path)} {len(content)}\n".encode() + content)
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BeingMade(path) from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def refuse_missing(path: Path) -> None:
+    """Raise BeingMade if a file is not there any more."""
+    if not path.is_file():
+        raise BeingMade(path)

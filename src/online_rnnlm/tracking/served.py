@@ -91,11 +91,12 @@ class ServedModel:
         """
         request = _request(params)
         learning = _learning(request, self._settings.document_size)
-        split = self._encode(model_input[COLUMN])
+        sentences = _sentences(model_input[COLUMN])
+        split = self._encode(sentences)
         with self._lock:
             logs = self._log_probabilities(split, request, learning)
         _refuse_diverged(split, logs, learning=bool(learning))
-        return _table(split, logs, model_input.index)
+        return _table(split, logs, sentences.index)
 
     def _encode(self, sentences: Iterable[Any]) -> Split:
         """Return the words' ids in the format of a prepared corpus."""
@@ -143,6 +144,16 @@ def load(folder: Path) -> ServedModel:
     """Load the model from the folder of its data."""
     prepare_process()
     return ServedModel(folder)
+
+
+def _sentences(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the sentences of a call, one a row.
+
+    MLflow makes one row of a list, such as that of `{"inputs": ["the cat", "the dog"]}`.
+    """
+    if len(column) == 1 and isinstance(column.iloc[0], list):
+        return pd.Series(column.iloc[0], dtype=object)
+    return column
 
 
 def _words(sentence: Any, where: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.entries import SUMMARY, Entry
-from online_rnnlm.tracking.reading import digest_of
+from online_rnnlm.tracking.reading import BeingMade, digest_of, stamp_of
 
 
 def summary_identity(owner: str) -> str:
@@ -19,11 +19,16 @@ def summary_entry(directory: ExperimentDirectory, asked: Asked, owner: str) -> E
     """Return the report and what it shows as one entry; None if there is no report.
 
     Tables and figures of earlier configurations, which may still be in the folder, are left out.
+    Raises BeingMade if one of the files is just being made anew.
     """
     if not directory.report.is_file():
         return None
     files = summary_files(directory, asked)
-    written = round(1000 * directory.report.stat().st_mtime)
+    digest = digest_of(directory, files)
+    stamp = stamp_of([directory.report])
+    if not stamp:
+        raise BeingMade(directory.report)
+    written = round(stamp[0][1] / 1e6)
     return Entry(
         run=SUMMARY,
         label=SUMMARY,
@@ -34,7 +39,7 @@ def summary_entry(directory: ExperimentDirectory, asked: Asked, owner: str) -> E
         epochs=[],
         final=[],
         files=files,
-        digest=digest_of(directory, files),
+        digest=digest,
         ended=written,
     )
 

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +23,17 @@ from online_rnnlm.tracking.folder import identify
 from online_rnnlm.tracking.known import Target
 from online_rnnlm.tracking.ledger import Ledger
 from online_rnnlm.tracking.library import mlflow, retrying
+from online_rnnlm.tracking.marks import marks_in
 from online_rnnlm.tracking.models import Models
+from online_rnnlm.tracking.reading import BeingMade
 from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
 from online_rnnlm.tracking.summary import summary_entry, summary_identity
 
 _NOT_IN_A_NAME = r"[/:'\"]"
 """Letters that MLflow does not take in the name of a registered model, or in a search for it."""
+_ATTEMPTS = 20
+_PAUSE = 0.1
+"""Number of attempts, and the seconds between two of them, if files are just being made."""
 _log = logging.getLogger(__name__)
 
 
@@ -55,10 +60,20 @@ def synchronise(
     store, if the store cannot be reached or written; the next successful call completes it. Callers
     that call often pass the same `reader`, which reads only what has changed.
     """
-    store = store_for(directory, uri)
+    store, reader = store_for(directory, uri), reader or Reader(directory)
     with locked(directory):
         retrying(lambda: prepare(store))
-        return _Synchronisation(directory, store, reader or Reader(directory)).run()
+        return _repeated(lambda: _Synchronisation(directory, store, reader).run())
+
+
+def _repeated(action: Callable[[], Synchronised]) -> Synchronised:
+    """Synchronise, and do it again while a job of the experiment makes files anew."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return action()
+        except BeingMade:
+            time.sleep(_PAUSE)
+    return action()
 
 
 def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> None:
@@ -76,11 +91,11 @@ def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> No
                 synchronise(directory, uri, reader)
             except UserError as error:
                 if not away:
-                    _log.warning("%s; runs go on, and are entered when it is back", error)
+                    _log.warning("%s; runs go on, and are entered when this is mended", error)
                 away = True
             else:
                 if away:
-                    _log.warning("MLflow is back: all is entered")
+                    _log.warning("all is entered into MLflow again")
                 before, away = now, False
         time.sleep(seconds)
 
@@ -103,10 +118,17 @@ class _Synchronisation:
         with self._store.client() as client:
             for corpus, found in by_corpus.items():
                 self._corpus(client, corpus, found)
-        marked_by = self._asked.digest
-        tracked = Tracked(store=self._store.uri, configuration=marked_by, runs=self._found.runs)
-        records.write(self._directory.tracked, tracked)
+        records.write(self._directory.tracked, self._tracked())
         return self._found
+
+    def _tracked(self) -> Tracked:
+        file, runs = self._store.file, self._found.runs
+        return Tracked(
+            store=self._store.uri,
+            configuration=self._asked.digest,
+            runs=runs,
+            marks=None if file is None else marks_in(file, runs.values()),
+        )
 
     def _corpus(self, client: Any, corpus: str, found: Sequence[Entry]) -> None:
         name = f"{self._directory.path.resolve().name}/{corpus}"

@@ -27,6 +27,8 @@ WITH_SECRET = (
     f"mysql://u:{SECRET}@host/db",
     f"sqlite:///file.db?key={SECRET}",
     f"sqlite:///file.db#{SECRET}",
+    f"sqlite:///file\0{SECRET}",
+    f"sqlite:///file\n{SECRET}",
     f"ftp://u:{SECRET}@host",
     f"u:{SECRET}@host",
     f"http://[::{SECRET}",

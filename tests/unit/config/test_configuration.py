@@ -214,6 +214,7 @@ INFINITE, NONE = float("inf"), float("nan")
         # Paths.
         ({"downloads": None}, "downloads", ["path", "null"]),
         ({"downloads": "a\0b"}, "downloads", ["NUL"]),
+        ({"downloads": "a\n"}, "downloads", ["line end"]),
         ({"downloads": ""}, "downloads", ["path"]),
         (
             {"corpora": {"a": {"source": {"kind": "text", "file": "https://h/f.txt"}}}},

@@ -117,6 +117,35 @@ def test_what_comes_after_a_dump_is_not_lost_without_a_word(
         list(read_dump(path, 1))
 
 
+NOT_THE_END = ["<!-- {} -->", "<!--{}{}-->", "<?note {} ?>"]
+
+
+@pytest.mark.parametrize("place", ["<page>", "</mediawiki>", ""])
+@pytest.mark.parametrize("note", [*NOT_THE_END, "<!-- " + "{} " * 90_000 + "-->"])
+@pytest.mark.parametrize("length", [0, 65_500, 1 << 20])
+def test_an_end_within_a_comment_is_none(
+    tmp_path: Path, place: str, note: str, length: int
+) -> None:
+    """A comment may stand before, in and after the articles, and across blocks that are read."""
+    note = " " * length + note.replace("{}", "</mediawiki>")
+    pages: list[dict[str, object]] = [{"title": f"T{n}", "text": "A dog barks."} for n in range(3)]
+    content = dump(pages).decode()
+    content = content.replace(place, note + place) if place else content + note
+    path = tmp_path / "dump.xml"
+    path.write_text(content)
+    assert len(list(read_dump(path, 1))) == 3
+    path.write_text(content + "<mediawiki>")
+    with pytest.raises(UserError, match=r"dump\.xml: no whole MediaWiki dump"):
+        list(read_dump(path, 1))
+
+
+def test_an_end_within_cdata_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "dump.xml"
+    pages: list[dict[str, object]] = [{"title": "T", "text": "<![CDATA[A </mediawiki> dog.]]>"}]
+    path.write_bytes(dump([*pages, {"title": "Dog", "text": "A dog barks."}]))
+    assert [title for title, _ in read_dump(path, 1)] == ["T", "Dog"]
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

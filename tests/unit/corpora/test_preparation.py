@@ -18,6 +18,7 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.extraction import write_articles
 from online_rnnlm.corpora.splitting import write_splits
+from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.corpora.tokenisation import write_sentences
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json
@@ -318,6 +319,11 @@ def test_bad_text_is_refused_and_leaves_nothing(
         ("bad.gz", b"plain", "damaged"),
         ("bad.xz", lzma.compress(b"some text\n" * 9)[:-20], "damaged"),
         ("bad.bz2", bz2.compress(b"some text\n" * 9)[:-5], "damaged"),
+        *(
+            (f"more.{suffix}", compress(b"some text\n" * 9) + more, "damaged")
+            for suffix, compress in (("bz2", bz2.compress), ("xz", lzma.compress))
+            for more in (b"more", b"\0\0\0\0more", compress(b"more")[:-5])
+        ),
         ("bad.zst", compressed(b"some text\n" * 999)[:-9], "damaged"),
         ("bad.GZ", b"plain", "damaged"),
     ],
@@ -358,3 +364,38 @@ def test_a_truncated_array_is_not_loaded(prepared: CorpusDirectory) -> None:
     stream.write_bytes(stream.read_bytes()[:-8])
     with pytest.raises(UserError, match=r"valid\.npy"):
         load_corpus(prepared)
+
+
+BLANK = b"\0" * 4
+
+
+@pytest.mark.parametrize("size", [9, 300_000])
+@pytest.mark.parametrize(
+    ("suffix", "compress", "between"),
+    [
+        ("gz", gzip.compress, b""),
+        ("bz2", bz2.compress, b""),
+        ("xz", lzma.compress, b""),
+        ("xz", lzma.compress, BLANK),
+        ("xz", lzma.compress, BLANK * 100_000),
+        ("zst", compressed, b""),
+    ],
+)
+def test_a_file_of_several_streams_is_read_whole(
+    tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes], between: bytes, size: int
+) -> None:
+    """Programs that compress in parallel write such files, and `xz` may write padding."""
+    path = tmp_path / f"text.txt.{suffix}"
+    texts = ["".join(f"{kind} {number}\n" for number in range(size)) for kind in ("one", "two")]
+    path.write_bytes(between.join([*(compress(text.encode()) for text in texts), b""]))
+    assert list(read_lines(path)) == "".join(texts).splitlines()
+
+
+def test_an_empty_file_among_others_is_refused(
+    tmp_path: Path, settings: CorpusSettings, prepare: Prepare
+) -> None:
+    (tmp_path / "text.txt").write_text("Cats sleep here now.\n" * 9)
+    (tmp_path / "text2.txt").touch()
+    changed = with_source(settings, file=tmp_path / "text*.txt")
+    with pytest.raises(UserError, match=r"text2\.txt: no text in it: the file is empty"):
+        prepare(changed, tmp_path)

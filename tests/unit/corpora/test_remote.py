@@ -6,6 +6,7 @@ import hashlib
 import random
 import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,6 +223,26 @@ def test_a_file_in_a_list_is_that_of_its_path() -> None:
     assert find_sum(f"{zero}  old/a.txt\n", "a.txt") == Checksum("sha256", zero)
     assert find_sum(f"{zero}  old/a.txt\n{one}  new/a.txt\n", "a.txt") is None
     assert find_sum(f"{zero}  a.txt\n{one}  a.txt\n", "a.txt") is None
+
+
+@pytest.mark.parametrize("name", ["a\\b.txt", "a\nb.txt", "a\\nb", "a\\\\r\\\nb"])
+@pytest.mark.parametrize("options", [(), ("--tag",)])
+def test_an_escaped_name_in_a_list_is_read(
+    tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    """`sha256sum` writes a backslash before the line of such a name."""
+    (tmp_path / name).write_bytes(CONTENT)
+    (tmp_path / "other").write_bytes(WRONG)
+    command = ["sha256sum", *options, name, "other", "./" + name]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout.decode()
+    assert said.startswith("\\")
+    assert find_sum(said, name) == Checksum("sha256", SHA256)
+    assert find_sum(said, f"{name}x") is None
+
+
+def test_a_backslash_in_a_name_that_is_not_escaped_is_one() -> None:
+    assert find_sum(rf"\{SHA256}  a\rb", "a\rb") == Checksum("sha256", SHA256)
+    assert find_sum(f"{SHA256}  C:\\new.txt\n", "C:\\new.txt") == Checksum("sha256", SHA256)
 
 
 def test_an_address_may_have_letters_that_are_written_as_numbers(

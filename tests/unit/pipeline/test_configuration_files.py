@@ -241,3 +241,52 @@ def test_two_downloads_of_one_name_are_refused():
         assert _refused(check_files, experiment(corpora=corpora(*names)), "a.yaml") == (
             f"a.yaml: {message}"
         )
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("sqlite:///here", "here: is a directory, not a file"),
+        ("sqlite:///{absolute}/here", "{absolute}/here: is a directory, not a file"),
+        ("sqlite:///b.yaml", "b.yaml: is another file, no database"),
+        (f"sqlite:///{'a' * 300}", f"{'a' * 300}: File name too long"),
+        ("sqlite:///a.yaml/mlflow.db", "a.yaml is a file: a folder is needed there"),
+    ],
+)
+def test_a_store_that_cannot_be_a_file_is_refused(project, address, reason):
+    Path("here").mkdir()
+    wrong = experiment(tracking={"store": address.format(absolute=project)})
+    message = _refused(check_files, wrong, "x.yaml")
+    assert message == f"x.yaml: `tracking.store`: {reason.format(absolute=project)}"
+
+
+@pytest.mark.parametrize("address", [None, "", "http://here", "sqlite:///new/mlflow.db"])
+def test_a_store_that_can_be_made_is_right(address):
+    Path("here").mkdir()
+    check_files(experiment(tracking={"store": address}), "x.yaml")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "b.JSON.gz", "c.ndjson.zst"])
+def test_a_tokenised_text_with_articles_is_refused(name):
+    for file in (name, "b.txt", "c.txt"):
+        Path(file).touch()
+    for kind in ("text", "penn-treebank"):
+        files = {"train": "b.txt", "valid": "c.txt", "test": name}
+        tokenised = {"tokenised": True} if kind == "text" else {}
+        source = {"kind": kind, **files, **tokenised}
+        message = _refused(check_files, experiment(source=source), "x.yaml")
+        suffix = Path(name.removesuffix(".gz").removesuffix(".zst")).suffix.lower()
+        assert message == (
+            f"x.yaml: `corpora.c.source.test`: {name}: tokenised text must be plain, a sentence a "
+            f"line, not `{suffix}`"
+        )
+    check_files(experiment(source={"kind": "text", **files}), "x.yaml")
+    check_files(experiment(source={"kind": "wikitext", **files}), "x.yaml")
+
+
+def test_a_tokenised_text_with_articles_is_not_downloaded():
+    url = {"address": "https://host/a.jsonl", "sha256": "1" * 64}
+    source = {"kind": "text", "url": url}
+    check_files(experiment(source=source), "x.yaml")
+    message = _refused(check_files, experiment(source=source | {"tokenised": True}), "x.yaml")
+    assert message.startswith("x.yaml: `corpora.c.source.url`: a.jsonl: tokenised text must be")

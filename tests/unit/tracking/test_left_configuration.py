@@ -12,6 +12,7 @@ import pytest
 
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.errors import UserError
+from online_rnnlm.pipeline import starting
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -377,3 +378,31 @@ def test_a_folder_may_have_any_name(directory: ExperimentDirectory, tmp_path: Pa
         [registered] = client.search_registered_models()
         version = client.get_model_version_by_alias(registered.name, BEST)
     assert version.run_id == found.runs[RUN]
+
+
+@pytest.mark.parametrize("older", ["another report", "an earlier mark", "deleted in MLflow"])
+def test_an_older_database_in_the_place_of_a_newer_one_is_noticed(
+    directory: ExperimentDirectory, tmp_path: Path, older: str
+) -> None:
+    def start() -> bool:
+        """Return True if a start of the experiment finds nothing to be entered."""
+        starting.enter_again_if_needed(directory, Asked(directory).digest)
+        return directory.tracked.is_file()
+
+    kept = tmp_path / "kept.db"
+    with store_for(directory, None).client() as client:
+        [summary, *_] = client.search_runs(["1"], "tags.kind = 'summary'")
+        if older == "an earlier mark":
+            client.set_tag(summary.info.run_id, "kind", "earlier")
+        if older == "deleted in MLflow":
+            client.delete_run(summary.info.run_id)
+    shutil.copy2(directory.store, kept)
+    if older == "another report":
+        directory.report.write_text("<p>two</p>")
+    synchronise(directory)
+    assert start()
+    shutil.copy(kept, directory.store)
+    assert not start()
+    synchronise(directory)
+    assert start()
+    assert_right(directory)

@@ -258,6 +258,60 @@ def test_no_sentence_has_no_row(model, column):
     assert list(found) == ["log_probability", "tokens", "token_log_probabilities"]
 
 
+TEXTS = ["the cat sees the milk", "", "the king"]
+
+
+def answer(model, request):
+    """Return what a server that MLflow runs answers to a request."""
+    from mlflow.pyfunc import scoring_server  # noqa: PLC0415  # it warns when it is imported
+
+    schema = model.metadata.get_input_schema()
+    said = scoring_server.invocations(json.dumps(request), "application/json", model, schema)
+    return json.loads(said.response)["predictions"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"dataframe_split": {"columns": ["sentence"], "data": [[text] for text in TEXTS]}},
+        {"dataframe_records": [{"sentence": text} for text in TEXTS]},
+        *({key: TEXTS} for key in ("inputs", "instances")),
+        *({key: {"sentence": TEXTS}} for key in ("inputs", "instances")),
+        *({key: [{"sentence": text} for text in TEXTS]} for key in ("inputs", "instances")),
+    ],
+    ids=str,
+)
+def test_a_server_takes_every_form_of_request(model, asked):
+    frame = pd.DataFrame({"sentence": TEXTS})
+    assert answer(model, asked) == model.predict(frame).to_dict("records")
+    params = {"updates": "all", "learning_rate": 0.1, "unit_of_text": "stream"}
+    learnt = model.predict(frame, params=params).to_dict("records")
+    assert answer(model, asked | {"params": params}) == learnt
+
+
+def test_a_list_of_no_or_one_sentence_is_a_list(model):
+    assert answer(model, {"inputs": []}) == []
+    assert [one["tokens"] for one in answer(model, {"inputs": ["the cat"]})] == [3]
+    assert [one["tokens"] for one in answer(model, {"inputs": {"sentence": "the cat"}})] == [3]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["the cat", 3], "`sentence` in row 1: text is needed, not 3"),
+        (["the cat", None], "`sentence` in row 1: text is needed, not "),
+        ([["the"], ["cat"]], "`sentence` in row 0: text is needed, not "),
+        (["the cat", "the\ncat"], "`sentence` in row 1: a line end within it"),
+        ("the cat", "Model is missing inputs ['sentence']"),
+        ({"text": ["the cat"]}, "Model is missing inputs ['sentence']"),
+    ],
+)
+def test_a_request_that_is_not_of_sentences_is_refused(model, given, message):
+    with pytest.raises(MlflowException) as raised:
+        answer(model, {"inputs": given})
+    assert message in raised.value.message
+
+
 def test_a_static_model(static):
     frame = pd.DataFrame({"sentence": ["the cat sees the milk", "the king wants the crown"]})
     still, learning = (

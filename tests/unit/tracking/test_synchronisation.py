@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -474,7 +475,7 @@ def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
     missed = f"MLflow at {away}: the server does not answer"
     wait_until(lambda: missed in log.read_text(), "the server is missed")
     gate.open()
-    wait_until(lambda: "MLflow is back" in log.read_text(), "the server is back")
+    wait_until(lambda: "entered into MLflow again" in log.read_text(), "the server is back")
     assert_right(directory, away)
     assert "Traceback" not in log.read_text()
     assert log.read_text().count("does not answer") == 1
@@ -525,3 +526,44 @@ def test_a_hundred_runs_need_few_requests(directory: ExperimentDirectory) -> Non
     finally:
         client.log_batch = whole
     assert len(sent) <= 3 * len(found.runs)
+
+
+@pytest.mark.parametrize("moment", ["read_bytes", "log_artifact", "run_entry"])
+def test_a_file_that_is_just_being_made_is_no_fault_of_mlflows(
+    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Snakemake deletes what a job makes anew before the job begins."""
+    figure = directory.figure("learning_curves", "svg")
+    figure.parent.mkdir(exist_ok=True)
+    figure.write_text("a figure")
+    file = directory.run(RUN).record if moment == "run_entry" else figure
+    kept = file.with_suffix(".kept")
+    owners: dict[str, Any] = {
+        "read_bytes": Path,
+        "log_artifact": mlflow().MlflowClient,
+        "run_entry": current,
+    }
+    whole = getattr(owners[moment], moment)
+
+    def delete_first(*arguments: Any) -> Any:
+        if file.is_file():
+            file.rename(kept)
+        return whole(*arguments)
+
+    monkeypatch.setattr(owners[moment], moment, delete_first)
+    assert (RUN in synchronise(directory).runs) == (file == figure)
+    monkeypatch.undo()
+    kept.rename(file)
+    assert RUN in synchronise(directory).runs
+    assert_right(directory)
+
+
+def test_a_file_that_cannot_be_read_is_no_fault_of_mlflows(
+    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UserError, match=rf"^{directory.path}/.*: cannot be read: Permission"):
+        synchronise(directory)

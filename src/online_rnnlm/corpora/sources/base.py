@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from online_rnnlm.config.base import Settings
-from online_rnnlm.corpora.articles import Article
+from online_rnnlm.corpora.articles import Article, why_not_plain
 from online_rnnlm.corpora.download import Download
 from online_rnnlm.corpora.users_files import expanded, named
 from online_rnnlm.storage.paths import SPLITS
@@ -95,6 +95,10 @@ class Source(ABC, Generic[AnySettings]):
         from online_rnnlm.corpora.tokenised import read_sentences
 
         return read_sentences(files)
+
+    def why_not(self, file: Path) -> str | None:
+        """Say why this source does not read a file of that name; None if it does."""
+        return why_not_plain(file) if self.tokenised else None
 
     def counts_articles(self) -> bool:
         """True if the number of articles is known, and not only that of paragraphs."""

@@ -9,6 +9,7 @@ from online_rnnlm.config.sources import TextSource
 from online_rnnlm.corpora.articles import Article, has_articles, read_all_articles
 from online_rnnlm.corpora.remote import RemoteFile
 from online_rnnlm.corpora.sources import base
+from online_rnnlm.corpora.textfiles import refuse_none
 from online_rnnlm.corpora.users_files import named
 from online_rnnlm.storage.paths import SPLITS
 
@@ -47,9 +48,9 @@ class Source(base.Source[TextSource]):
         return super().counts_articles() and all(map(has_articles, names))
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
-        """Read the articles of the whole text, in one process."""
+        """Read the articles of the whole text, in one process; an empty file is an error."""
         for file in self.files(downloads):
-            yield from read_all_articles(file)
+            yield from refuse_none(read_all_articles(file), file)
 
     def describe(self) -> base.Description:
         """The files' names and paths, or the address; the licence is not known."""

@@ -9,6 +9,7 @@ from online_rnnlm.config.sources import WikipediaSource
 from online_rnnlm.corpora.articles import Article, read_all_articles
 from online_rnnlm.corpora.remote import RemoteFile, on_hugging_face
 from online_rnnlm.corpora.sources import base
+from online_rnnlm.corpora.textfiles import refuse_none
 from online_rnnlm.corpora.users_files import named
 
 _DATA_SET, _REVISION = "wikimedia/wikipedia", "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
@@ -37,7 +38,7 @@ class Source(base.Source[WikipediaSource]):
         """Read articles, in one process, until they have the number of words of the settings."""
         words = 0
         for file in self.files(downloads):
-            for article in read_all_articles(file):
+            for article in refuse_none(read_all_articles(file), file):
                 if words >= self.settings.words:
                     return
                 words += article.text.count(" ") + article.text.count("\n") + bool(article.text)

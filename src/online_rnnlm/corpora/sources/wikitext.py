@@ -42,6 +42,10 @@ class Source(base.ReadySplits[WikitextSource]):
 
         return read_wikitext(files, plain_marks=self.settings.plain_marks)
 
+    def why_not(self, file: Path) -> str | None:
+        """None: files with articles are read, too."""
+        return None
+
     def _remote(self) -> dict[str, list[RemoteFile]]:
         """Return the downloads of each split; none if the user has files."""
         if self.settings.train is not None:

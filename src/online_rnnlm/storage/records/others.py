@@ -77,6 +77,11 @@ class Tracked(Record):
         description="MLflow's id of every entry, by its name: a run's name, or `summary of "
         "<corpus>` for a corpus's tables, figures and report."
     )
+    marks: Digest | None = Field(
+        default=None,
+        description="sha256 of the kinds and the digests that the entries have in the database's "
+        "file, by which an older file in its place is noticed; `null` if the store is no file.",
+    )
 
 
 class ResultsFolder(Record):
