@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 Floats = npt.NDArray[np.float64]
 
@@ -101,6 +100,8 @@ def bootstrap_interval(
 
     Efron and Tibshirani (1993), chapter 13.
     """
+    from scipy import stats  # noqa: PLC0415  # takes a second; the report makes no tests
+
     found = stats.bootstrap(
         (gains, tokens),
         _mean_gain,
@@ -162,6 +163,8 @@ def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterv
     count = len(differences)
     if count < 2:
         return None
+    from scipy import stats  # noqa: PLC0415  # as above
+
     mean, deviation = float(np.mean(differences)), float(np.std(differences, ddof=1))
     error = deviation / math.sqrt(count)
     half = error * float(stats.t.ppf(1 - LEVEL / 2, count - 1))

@@ -20,11 +20,11 @@ from online_rnnlm.corpora.corpus import (
     mean_class_size,
     read_vocabulary,
 )
+from online_rnnlm.corpora.numbering import digest_of_sentence
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import COUNTING_STAGES
 from online_rnnlm.corpora.tally import EMPTY
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.corpora.tokenisation import digest_of_sentence
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory

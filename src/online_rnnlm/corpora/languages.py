@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nltk.tokenize.punkt import PunktLanguageVars
-
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.hiding import hiding
+
+with hiding("sklearn", "scipy"):
+    from nltk.tokenize.punkt import PunktLanguageVars
 
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -25,3 +26,8 @@ def write_numbered(sentences: Iterable[Numbered], text: Path) -> None:
                 numbers.append(number)
         with beside.open("wb") as out:
             np.save(out, np.array(numbers, dtype=np.int32))
+
+
+def digest_of_sentence(sentence: str) -> bytes:
+    """Return 16 bytes that tell a sentence from all others."""
+    return blake2b(sentence.encode(), digest_size=16).digest()

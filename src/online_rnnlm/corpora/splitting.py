@@ -18,7 +18,6 @@ from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.sources import base, source_of
 from online_rnnlm.corpora.tally import CUT_OFF, NOT_SAMPLED, Tally
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.corpora.tokenisation import sentences_of, train_punkt
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -185,6 +184,12 @@ def _ready(
     if source.tokenised:
         splits = {split: source.sentences(files[split]) for split in SPLITS}
     else:
+        # NLTK takes a while to load, and a tokenised text needs none of it.
+        from online_rnnlm.corpora.tokenisation import (  # noqa: PLC0415
+            sentences_of,
+            train_punkt,
+        )
+
         punkt = train_punkt(settings, *files["train"])
         splits = {split: sentences_of(settings, files[split], punkt, processes) for split in SPLITS}
     splits = {split: tally.reading(splits[split]) for split in SPLITS}

@@ -6,23 +6,24 @@ import logging
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
-
-from nltk.tokenize import NLTKWordTokenizer
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.articles import read_articles
 from online_rnnlm.corpora.corpus import UNKNOWN
+from online_rnnlm.corpora.hiding import hiding
 from online_rnnlm.corpora.languages import language_of
-from online_rnnlm.corpora.numbering import Numbered, write_numbered
+from online_rnnlm.corpora.numbering import Numbered, digest_of_sentence, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.progress import progress
 from online_rnnlm.corpora.tally import DUPLICATE, TOO_LONG, TOO_SHORT, Tally
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import CorpusDirectory
+
+with hiding("sklearn", "scipy"):
+    from nltk.tokenize import NLTKWordTokenizer
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -103,11 +104,6 @@ def unique(sentences: Iterable[Numbered], tally: Tally) -> Iterator[Numbered]:
         else:
             seen.add(digest)
             yield sentence, number
-
-
-def digest_of_sentence(sentence: str) -> bytes:
-    """Return 16 bytes that tell a sentence from all others."""
-    return blake2b(sentence.encode(), digest_size=16).digest()
 
 
 def _or_none(

@@ -96,8 +96,11 @@ def _modules_of_parts(verb: str, experiment: Experiment) -> list[str]:
 
 
 def whole_experiment(experiment: Experiment) -> str:
-    """Return all settings of an experiment that a result can depend on, as JSON."""
-    return as_json(experiment.model_dump(mode="json", exclude={"downloads"}))
+    """Return all settings of an experiment that a result can depend on, as JSON.
+
+    Where downloads lie and where runs are tracked decides no table, figure or page.
+    """
+    return as_json(experiment.model_dump(mode="json", exclude={"downloads", "tracking"}))
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:

@@ -18,6 +18,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from online_rnnlm.storage.code_cache import remembered
 from online_rnnlm.storage.syntax import PACKAGE, Bare, Decisive, is_own
 
 _WITHOUT = ("errors", "process", "config", "storage")
@@ -36,6 +37,11 @@ def code_digest(*starts: str, without: tuple[str, ...] = ()) -> str:
     module's definitions (`commands.train:run`). The code of the packages and modules in `without`
     is left out, too. Raises ValueError if there is no such module or definition.
     """
+    question = f"{starts} without {without}"
+    return remembered(question, _folder(), lambda: _code_digest(starts, without))
+
+
+def _code_digest(starts: tuple[str, ...], without: tuple[str, ...]) -> str:
     lines = {_line(name, without) for name in _reached(starts, without)}
     version = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return hashlib.sha256("\n".join([version, *sorted(lines)]).encode()).hexdigest()

@@ -84,6 +84,17 @@ def test_every_setting_of_a_corpus_decides_some_stage():
     assert decided == set(CorpusSettings.model_fields)
 
 
+def test_what_decides_no_result_makes_no_page_anew():
+    def whole(**changed):
+        made = {"experiment": "some", "corpora": {"own": {"source": {"kind": "wikipedia-vital"}}}}
+        return pipeline.whole_experiment(
+            loading.parse({**made, "rows": [{"hidden_size": 5}], **changed})
+        )
+
+    assert whole(downloads="elsewhere", tracking={"watch_seconds": 0}) == whole()
+    assert whole(testing={"updates": ["all"]}) != whole()
+
+
 def test_a_stages_settings_change_with_its_own_keys_only():
     settings = CorpusSettings.model_validate({"source": {"kind": "wikipedia-vital"}})
     other = settings.model_copy(update={"train_sentences": 10})

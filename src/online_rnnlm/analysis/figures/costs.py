@@ -9,17 +9,8 @@ from typing import Any, get_args
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from online_rnnlm.analysis.figures.drawing import (
-    INK,
-    MUTED,
-    ONLINE,
-    RIVAL,
-    STATIC,
-    SURFACE,
-    Picture,
-    corpus_panels,
-    legend_above,
-)
+from online_rnnlm.analysis.figures.colours import INK, MUTED, ONLINE, RIVAL, STATIC, SURFACE
+from online_rnnlm.analysis.figures.drawing import Picture, corpus_panels, legend_above
 from online_rnnlm.analysis.figures.labels import Label, Place, place_labels
 from online_rnnlm.analysis.figures.points import (
     LEARNING,

@@ -1,7 +1,7 @@
-"""The colours, lettering, axes and legends that all figures share, and a function to save a figure.
+"""The lettering, axes and legends that all figures share, and a function to save a figure.
 
-The same data gives the same bytes. The colours are from Okabe and Ito's set, which colour-blind
-people can tell apart; line styles, markers and fillings make the same distinctions.
+The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
+the colours.
 """
 
 from __future__ import annotations
@@ -19,19 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from online_rnnlm.analysis.figures.colours import GRID, INK, MUTED, SURFACE
 from online_rnnlm.storage.files import replacing
-
-STATIC, ONLINE, RIVAL = "#0072b2", "#d55e00", "#009e73"
-INK, MUTED, GRID, SURFACE = "#1f2328", "#6b7280", "#d9dce1", "#ffffff"
-PAGE_COLOURS = {
-    INK: "--ink",
-    MUTED: "--muted",
-    GRID: "--line",
-    SURFACE: "--surface",
-    STATIC: "--static",
-    ONLINE: "--online",
-}
-"""The CSS variables that replace a drawing's colours in a page with a light and a dark scheme."""
 
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 SMALL = 9.0  # points

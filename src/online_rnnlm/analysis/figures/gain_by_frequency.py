@@ -10,14 +10,8 @@ from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.comparison import final_side
 from online_rnnlm.analysis.figures.captions import only_first, pooled
-from online_rnnlm.analysis.figures.drawing import (
-    INK,
-    ONLINE,
-    SURFACE,
-    Picture,
-    legend_above,
-    panels,
-)
+from online_rnnlm.analysis.figures.colours import INK, ONLINE, SURFACE
+from online_rnnlm.analysis.figures.drawing import Picture, legend_above, panels
 from online_rnnlm.analysis.figures.tokens import (
     Floats,
     Groups,

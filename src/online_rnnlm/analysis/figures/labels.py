@@ -10,7 +10,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from online_rnnlm.analysis.figures.drawing import SMALL, SURFACE
+from online_rnnlm.analysis.figures.colours import SURFACE
+from online_rnnlm.analysis.figures.drawing import SMALL
 
 Floats = npt.NDArray[np.float64]
 Place = tuple[float, float]

@@ -8,16 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from online_rnnlm.analysis.figures.drawing import (
-    GRID,
-    ONLINE,
-    SMALL,
-    STATIC,
-    Picture,
-    corpus_panels,
-    log_scale,
-    spread,
-)
+from online_rnnlm.analysis.figures.colours import GRID, ONLINE, STATIC
+from online_rnnlm.analysis.figures.drawing import SMALL, Picture, corpus_panels, log_scale, spread
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 

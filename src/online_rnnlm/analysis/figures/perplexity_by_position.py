@@ -10,16 +10,8 @@ from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.comparison import Side, final_side
 from online_rnnlm.analysis.figures.captions import only_first, pooled
-from online_rnnlm.analysis.figures.drawing import (
-    MUTED,
-    ONLINE,
-    STATIC,
-    SURFACE,
-    Picture,
-    legend_above,
-    log_scale,
-    panels,
-)
+from online_rnnlm.analysis.figures.colours import MUTED, ONLINE, STATIC, SURFACE
+from online_rnnlm.analysis.figures.drawing import Picture, legend_above, log_scale, panels
 from online_rnnlm.analysis.figures.tokens import (
     Floats,
     Groups,

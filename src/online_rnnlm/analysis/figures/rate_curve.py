@@ -13,17 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from online_rnnlm.analysis.figures.captions import only_first
-from online_rnnlm.analysis.figures.drawing import (
-    MUTED,
-    ONLINE,
-    RIVAL,
-    SMALL,
-    STATIC,
-    SURFACE,
-    Picture,
-    legend_above,
-    panels,
-)
+from online_rnnlm.analysis.figures.colours import MUTED, ONLINE, RIVAL, STATIC, SURFACE
+from online_rnnlm.analysis.figures.drawing import SMALL, Picture, legend_above, panels
 from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row

@@ -12,16 +12,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.figures.captions import only_first
-from online_rnnlm.analysis.figures.drawing import (
-    GRID,
-    MUTED,
-    ONLINE,
-    RIVAL,
-    STATIC,
-    Picture,
-    legend_above,
-    panels,
-)
+from online_rnnlm.analysis.figures.colours import GRID, MUTED, ONLINE, RIVAL, STATIC
+from online_rnnlm.analysis.figures.drawing import Picture, legend_above, panels
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.scores import check_evaluated
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR

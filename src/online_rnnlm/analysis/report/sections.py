@@ -9,7 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from online_rnnlm.analysis.figures.drawing import PAGE_COLOURS
+from online_rnnlm.analysis.figures.colours import PAGE_COLOURS
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.rendering import Table
 from online_rnnlm.analysis.tables.write import make_table
