@@ -92,6 +92,7 @@ def test_runs_are_corpora_times_rows_times_seeds():
 TEXT = {"source": {"kind": "text", "file": "a.txt"}}
 VITAL = {"kind": "wikipedia-vital"}
 URL = {"address": "https://example.org/texts/a.jsonl", "sha256": "0" * 64}
+FEW = {"max_size": 20}
 INFINITE, NONE = float("inf"), float("nan")
 
 
@@ -162,7 +163,18 @@ INFINITE, NONE = float("inf"), float("nan")
             "corpora.a.min_tokens",
             ["50", "`max_tokens`", "10"],
         ),
+        ({"corpora": {"a": {**TEXT, "classes": {"count": 0}}}}, "corpora.a.classes.count", ["0"]),
+        (
+            {"corpora": {"a": {**TEXT, "classes": {"rule": "exchange"}, "vocabulary": FEW}}},
+            "corpora.a.classes.count",
+            ["30", "`vocabulary.max_size`", "20"],
+        ),
         # Text.
+        (
+            {"corpora": {"a": {**TEXT, "classes": {"rule": "brown"}}}},
+            "corpora.a.classes.rule",
+            ["'equal_size' or 'exchange'", "'brown'"],
+        ),
         ({"rows": [{"optimizer": "adam"}]}, "rows[0].optimizer", ["adagrad", "sgd", "'adam'"]),
         ({"rows": [{"document_layer": "input"}]}, "rows[0].document_layer", ["'both'", "'input'"]),
         ({"training": {"device": "gpu"}}, "training", ["`device: gpu`", "`engine: jax`"]),
