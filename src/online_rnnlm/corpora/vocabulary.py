@@ -10,13 +10,20 @@ from pathlib import Path
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER
 from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 
 
 def write_vocabulary(settings: CorpusSettings, train: Path, out: Path) -> None:
-    """Count the words of `train` and write `vocabulary.tsv`: word, count, class by id."""
+    """Count the words of `train` and write `vocabulary.tsv`: word, count, class by id.
+
+    Raises UserError if there are fewer words than classes, and each class must have a word.
+    """
     counted = select_words(*count_words(read_lines(train)), settings.vocabulary)
-    classes = assign_classes([count for _, count in counted], settings.classes)
+    if settings.classes.rule == "exchange":
+        counted, classes = _exchange(counted, settings.classes.count, train)
+    else:
+        classes = assign_classes([count for _, count in counted], settings.classes)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(VOCABULARY_HEADER + "\n")
         for (word, count), label in zip(counted, classes, strict=True):
@@ -55,8 +62,35 @@ def select_words(
     return [(SENTENCE_END, sentences), *known]
 
 
+def _exchange(
+    counted: list[tuple[str, int]], classes: int, train: Path
+) -> tuple[list[tuple[str, int]], list[int]]:
+    """Make classes by the exchange algorithm; return the words in their order, and the classes."""
+    from online_rnnlm.corpora import exchange  # noqa: PLC0415  # other rules need no compiler
+
+    if classes > len(counted):
+        raise UserError(
+            f"`classes.count`: {classes} is more than the {len(counted)} words of {train}, with "
+            f"`{SENTENCE_END}` and `{UNKNOWN}`: lower it, or the vocabulary's `min_count`"
+        )
+    ids = {word: number for number, (word, _) in enumerate(counted)}
+    bigrams = exchange.count_bigrams(read_lines(train), ids, ids[UNKNOWN])
+    order, labels = by_class(exchange.exchange_classes(bigrams, classes).tolist())
+    return [counted[word] for word in order], labels
+
+
+def by_class(labels: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Order words by class, and those of a class as they were; return them and their new classes.
+
+    Classes are numbered in the order of their first words, so the first word stays the first.
+    """
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    order = sorted(range(len(labels)), key=lambda word: numbers[labels[word]])
+    return order, [numbers[labels[word]] for word in order]
+
+
 def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
-    """Every word's class, in the order of the ids: 0, 1, … without gaps."""
+    """Every word's class by a rule that needs only counts, in the order of the ids: 0, 1, …"""
     if settings.rule == "equal_size":
         return _equal_classes(len(counts), settings.count)
     if settings.rule == "frequency":

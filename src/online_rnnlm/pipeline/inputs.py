@@ -26,6 +26,7 @@ from online_rnnlm.storage.code import code_digest, data_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 
 CHOICE = "training.choice"
+EXCHANGE = "corpora.exchange"
 _WITH_TEMPLATES = ("tables", "neighbours", "report")
 BRACES = "Snakemake takes them for a wildcard"
 _OF_SENTENCES = ("language", "nfc", "lowercase", "min_tokens", "max_tokens", "too_long")
@@ -74,9 +75,13 @@ def run_code(verb: str, run: PlannedRun, *modules: str) -> str:
 
 
 def stage_code(stage: str, settings: CorpusSettings) -> str:
-    """Return the digest of a stage's code, with the source's module if the stage reads that."""
+    """Return the digest of a stage's code, with the source's module if the stage reads that.
+
+    The exchange algorithm is left out for a corpus whose classes are made by another rule.
+    """
     modules = [module_of(settings.source)] if "source" in STAGE_SETTINGS[stage] else []
-    return code(stage, *modules)
+    without = () if settings.classes.rule == "exchange" else (EXCHANGE,)
+    return code_digest(f"commands.{stage}:run", *modules, without=without)
 
 
 def analysis_code(verb: str, experiment: Experiment) -> str:

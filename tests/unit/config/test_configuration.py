@@ -111,6 +111,7 @@ def test_the_hidden_layer_is_a_part_of_a_name():
 TEXT = {"source": {"kind": "text", "file": "a.txt"}}
 VITAL = {"kind": "wikipedia-vital"}
 URL = {"address": "https://example.org/texts/a.jsonl", "sha256": "0" * 64}
+FEW = {"max_size": 20}
 INFINITE, NONE = float("inf"), float("nan")
 
 
@@ -181,7 +182,18 @@ INFINITE, NONE = float("inf"), float("nan")
             "corpora.a.min_tokens",
             ["50", "`max_tokens`", "10"],
         ),
+        ({"corpora": {"a": {**TEXT, "classes": {"count": 0}}}}, "corpora.a.classes.count", ["0"]),
+        (
+            {"corpora": {"a": {**TEXT, "classes": {"rule": "exchange"}, "vocabulary": FEW}}},
+            "corpora.a.classes.count",
+            ["30", "`vocabulary.max_size`", "20"],
+        ),
         # Text.
+        (
+            {"corpora": {"a": {**TEXT, "classes": {"rule": "brown"}}}},
+            "corpora.a.classes.rule",
+            ["'equal_size' or 'exchange'", "'brown'"],
+        ),
         ({"rows": [{"optimizer": "adam"}]}, "rows[0].optimizer", ["adagrad", "sgd", "'adam'"]),
         ({"rows": [{"document_layer": "input"}]}, "rows[0].document_layer", ["'both'", "'input'"]),
         ({"training": {"device": "gpu"}}, "training", ["`device: gpu`", "`engine: jax`"]),

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.corpora.corpus import Corpus, load_corpus, read_statistics
 from online_rnnlm.corpora.extraction import write_articles
 from online_rnnlm.corpora.splitting import write_splits
 from online_rnnlm.corpora.textfiles import read_lines
@@ -156,15 +156,23 @@ def test_quotes_are_kept_and_unknown_stays_whole(settings: CorpusSettings, tmp_p
     assert lines(tmp_path / "out.txt") == ['he said , " we were n\'t <unk> there . "']
 
 
+@pytest.mark.parametrize("rule", ["sqrt_frequency", "exchange"])
 def test_the_number_of_processes_changes_nothing(
-    settings: CorpusSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
+    settings: CorpusSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Prepare,
+    rule: str,
 ) -> None:
+    classes = settings.classes.model_copy(update={"rule": rule})
+    settings = settings.model_copy(update={"classes": classes})
     monkeypatch.setattr("online_rnnlm.corpora.tokenisation.BATCH_CHARACTERS", 100)
     write(tmp_path / "text.txt", "\n".join(LINES))
     one, two = prepare(settings, tmp_path, 1, "one"), prepare(settings, tmp_path, 2, "two")
     assert one.sentences.read_bytes() == two.sentences.read_bytes()
     assert one.sentence_articles.read_bytes() == two.sentence_articles.read_bytes()
     assert load_corpus(one).digest == load_corpus(two).digest
+    assert read_statistics(one).class_rule == rule
 
 
 def test_the_seed_decides_the_order(

@@ -1,6 +1,7 @@
 import itertools
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -80,6 +81,16 @@ def test_the_file_reads_back(tmp_path: Path, settings: CorpusSettings) -> None:
     assert vocabulary.words == ["</s>", "a", "b", "c", "<unk>"]
     assert vocabulary.counts.tolist() == [2, 3, 1, 1, 0]
     assert vocabulary.class_offsets[[0, -1]].tolist() == [0, 5]
+
+
+def test_one_class_is_the_same_by_every_rule(tmp_path: Path, settings: CorpusSettings) -> None:
+    train, out = tmp_path / "train.tokens.txt", tmp_path / "vocabulary.tsv"
+    train.write_text("b a b\na c\n", encoding="utf-8")
+    expected = "word\tcount\tclass\n</s>\t2\t0\na\t2\t0\nb\t2\t0\nc\t1\t0\n<unk>\t0\t0\n"
+    for rule in get_args(ClassSettings.model_fields["rule"].annotation):
+        classes = ClassSettings(rule=rule, count=1)
+        write_vocabulary(settings.model_copy(update={"classes": classes}), train, out)
+        assert out.read_text(encoding="utf-8") == expected, rule
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,17 @@ def test_the_kernel_learns_as_the_graph_does(small, corpus, case):
     assert actual.document_vectors.any() == (case.document_rate > 0)
 
 
+def test_so_it_does_with_one_class_for_all_words(small, corpus):
+    one = replace(corpus, class_offsets=np.array([0, corpus.vocabulary_size], np.int64))
+    case = Case(3, EVERYTHING, RATE, 4, "word", "document", "both")
+    expected, wanted = scored(small, one, case, kind="graph")
+    actual, found = scored(small, one, case)
+    for array, other in zip([*actual, *found], [*expected, *wanted], strict=True):
+        assert_close(array, other, case.precision)
+    start = small.weights_for(case.settings(), one)
+    np.testing.assert_array_equal(found.class_output, start.class_output)  # P(c) is 1
+
+
 @pytest.mark.parametrize("kind", ["kernel", "graph"])
 @pytest.mark.parametrize("learn_after", ["word", "sentence"])
 def test_every_call_starts_from_the_weights_given(small, corpus, kind, learn_after):

@@ -95,6 +95,17 @@ def test_what_decides_no_result_makes_no_page_anew():
     assert whole(testing={"updates": ["all"]}) != whole()
 
 
+def test_only_classes_by_exchange_depend_on_its_code():
+    source = {"kind": "wikipedia-excerpt"}
+    by_counts, by_exchange = (
+        CorpusSettings.model_validate({"source": source, "classes": {"rule": rule}})
+        for rule in ("sqrt_frequency", "exchange")
+    )
+    for stage in ("splits", "vocabulary", "encode"):
+        codes = {pipeline.stage_code(stage, settings) for settings in (by_counts, by_exchange)}
+        assert len(codes) == (2 if stage == "vocabulary" else 1)
+
+
 def test_a_stages_settings_change_with_its_own_keys_only():
     settings = CorpusSettings.model_validate({"source": {"kind": "wikipedia-vital"}})
     other = settings.model_copy(update={"train_sentences": 10})

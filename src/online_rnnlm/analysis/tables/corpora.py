@@ -67,9 +67,11 @@ def _rows(statistics: Statistics) -> Iterator[dict[str, Any]]:
 
 
 def _classes_note(statistics: Statistics) -> str:
+    scored = statistics.splits["train"].mean_class_size
     return (
         f"{statistics.corpus}: classes by the rule {statistics.class_rule}; words in the largest: "
-        f"{max(statistics.class_sizes):,}."
+        f"{max(statistics.class_sizes):,}; words scored for a token of train, on average, besides "
+        f"the classes: {scored:,.1f}."
     )
 
 
