@@ -15,6 +15,7 @@ from benchmarks import document
 from benchmarks.accelerator import jax
 from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
 from benchmarks.convergence import convergence
+from benchmarks.networks import networks
 from benchmarks.operation import operation
 from benchmarks.peers import graph, torch
 from benchmarks.preparation import preparation
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "evaluation": evaluation,
     "operation": operation,
     "start": start,
+    "networks": networks,
     "side_by_side": side_by_side,
     "memory": memory,
     "tracking": tracking,
