@@ -34,8 +34,9 @@ class Engine:
     """Names of the cells that it can compute; None means all cells."""
     packages: tuple[str, ...] = ()
     """Packages whose versions a run's record lists in addition to those of every engine."""
-    scores_online: bool = True
-    """True if it can score while weights learn; otherwise another engine does that."""
+    online_cells: frozenset[str] | None = None
+    """Names of the cells that it can score while weights learn; None means all that it has. For
+    others, another engine does that."""
     lacks: frozenset[str] = frozenset()
     """What it cannot do: `document_gradient` (gradients through the updates of the document
     vector), `dropout`, `coupling` (a document vector that feeds a hidden layer other than the
@@ -50,6 +51,11 @@ class Engine:
         """True if the engine computes that cell."""
         return self.cells is None or cell in self.cells
 
+    def scores_online(self, cell: str) -> bool:
+        """True if the engine can score while the weights of that cell's network learn."""
+        learns = self.online_cells is None or cell in self.online_cells
+        return learns and self.has_cell(cell)
+
 
 # The speeds are about a fifth of those measured on two shared cores (docs/performance.md and
 # docs/gpu.md), because the nodes of a cluster may be slower. The speed of a GPU is an assumption.
@@ -58,6 +64,7 @@ ENGINES: Mapping[str, Engine] = {
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm", "gru"}),
+        online_cells=frozenset({"sigmoid"}),
         lacks=frozenset({"document_gradient", "coupling"}),
         copies_class_outputs=False,
     ),
@@ -71,7 +78,7 @@ ENGINES: Mapping[str, Engine] = {
         },
         lacks=frozenset({"dropout"}),
         packages=("jax",),
-        scores_online=False,
+        online_cells=frozenset(),
     ),
 }
 
@@ -92,14 +99,16 @@ def engines_with(
     ]
 
 
-def engine_anywhere(cell: str) -> str:
+def engine_anywhere(cell: str, *, online: bool = False) -> str:
     """Return the fastest engine for a cell among those that every installation can use.
 
-    Such an engine runs on a CPU, can score while weights learn and needs no further package.
+    Such an engine runs on a CPU and needs no further package. With `online` it can also score while
+    weights learn.
     """
     speeds = {
         name: ENGINES[name].devices["cpu"].multiply_adds_a_second
         for name in engines_with(cell=cell, device="cpu")
-        if ENGINES[name].scores_online and not ENGINES[name].devices["cpu"].modules
+        if not ENGINES[name].devices["cpu"].modules
+        and (ENGINES[name].scores_online(cell) or not online)
     }
     return max(speeds, key=speeds.__getitem__)

@@ -14,8 +14,9 @@ def engine_module(engine: str) -> str:
 
 def online_engine(settings: RunSettings) -> str:
     """The engine that scores while weights learn: the run's own if it can, else one for any CPU."""
-    own = ENGINES[settings.engine].scores_online
-    return settings.engine if own else engine_anywhere(settings.cell_name)
+    cell = settings.cell_name
+    own = ENGINES[settings.engine].scores_online(cell)
+    return settings.engine if own else engine_anywhere(cell, online=True)
 
 
 def usable_anywhere(settings: RunSettings) -> RunSettings:
@@ -28,3 +29,9 @@ def chosen_modules(settings: RunSettings) -> tuple[str, ...]:
     """The names below the package of all modules that compute a run with these settings."""
     engines = dict.fromkeys((settings.engine, online_engine(settings)))
     return (*map(engine_module, engines), cell_module(settings.cell_name))
+
+
+def other_cells(settings: RunSettings) -> tuple[str, ...]:
+    """The names below the package of the kernels' modules for other cells than a run's."""
+    cells = sorted(ENGINES["kernel"].cells or ())
+    return tuple(f"engines.kernels.cells.{cell}" for cell in cells if cell != settings.cell_name)

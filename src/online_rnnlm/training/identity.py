@@ -6,7 +6,7 @@ import hashlib
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.names import chosen_modules
+from online_rnnlm.engines.names import chosen_modules, other_cells
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.identity import identity
 
@@ -25,7 +25,8 @@ def identity_of(run: Run, corpus_digest: str, code: str) -> str:
 def code_of(settings: RunSettings) -> str:
     """Return the digest of the training loop, the model and the engine for these settings.
 
-    Some code is left out because it decides no weight: the records, which the loop writes, and the
-    names of runs, models and evaluations.
+    Some code is left out because it decides no weight: the records, which the loop writes, the
+    names of runs, models and evaluations, and the kernels' other cells.
     """
-    return code_digest("training.loop", *chosen_modules(settings), without=_NAMES_AND_RECORDS)
+    without = (*_NAMES_AND_RECORDS, *other_cells(settings))
+    return code_digest("training.loop", *chosen_modules(settings), without=without)

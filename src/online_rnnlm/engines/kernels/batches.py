@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numba import njit
+from numba.extending import overload
 
 from online_rnnlm.engines.kernels.backward import update_weights
+from online_rnnlm.engines.kernels.cells.sigmoid import Sigmoid
 from online_rnnlm.engines.kernels.coupled import predict_coupled
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.forward import predict_batch
@@ -31,7 +33,7 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, workspac
 
 @njit(cache=True)
 def _predict(model, text, segments, begins, lanes, workspace):
-    """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`.
+    """Predict a batch; what lives on is read from `lanes`, and left there.
 
     Returns the number of segments, and the batch's time steps and tokens.
     """
@@ -47,12 +49,36 @@ def _predict(model, text, segments, begins, lanes, workspace):
         workspace.targets,
     )
     _take_up(lanes, begins, order, workspace)
-    if feeds_hidden_layer(model.weights):
-        predict_coupled(model, steps, tokens, lanes.keeps_state, workspace)
-    else:
-        predict_batch(model, steps, tokens, lanes.keeps_state, workspace)
+    predict_laid_out(model.cell, model, steps, tokens, lanes.keeps_state, workspace)
     _leave(lanes, order, steps, workspace)
     return number, steps, tokens
+
+
+def predict_laid_out(cell, model, steps, tokens, has_state, workspace):
+    """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
+    if type(cell) is Sigmoid and feeds_hidden_layer(model.weights):
+        predict_coupled(model, steps, tokens, has_state, workspace)
+    else:
+        predict_batch(model, steps, tokens, has_state, workspace)
+
+
+@overload(predict_laid_out)
+def _predict_laid_out(cell, model, steps, tokens, has_state, workspace):
+    """Compile `coupled` for the paper's cell alone, whose hidden layer the vector may feed."""
+    if cell.instance_class is Sigmoid:
+
+        def of_sigmoid(cell, model, steps, tokens, has_state, workspace):
+            if feeds_hidden_layer(model.weights):
+                predict_coupled(model, steps, tokens, has_state, workspace)
+            else:
+                predict_batch(model, steps, tokens, has_state, workspace)
+
+        return of_sigmoid
+
+    def of_others(cell, model, steps, tokens, has_state, workspace):
+        predict_batch(model, steps, tokens, has_state, workspace)
+
+    return of_others
 
 
 @njit(cache=True)
