@@ -13,7 +13,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from online_rnnlm.analysis.figures.drawing import INK, MUTED, ONLINE, STATIC, panels, save, style
+from online_rnnlm.analysis.figures.colours import INK, MUTED, ONLINE, STATIC
+from online_rnnlm.analysis.figures.drawing import panels, save, style
 
 AXES = {
     "hidden_size": "Hidden units, M",

@@ -60,6 +60,12 @@ def words_of(split: Split, sentence: int) -> list[int]:
     return split.stream[split.offsets[sentence] + 1 : split.offsets[sentence + 1] + 1].tolist()
 
 
+def learn(trainer: Trainer, sentences, learning_rate: float) -> float:
+    """Let a trainer learn from sentences, each by itself; return their log P."""
+    lanes = len(trainer.carried.documents)
+    return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)
+
+
 class Helpers:
     """The functions above, for tests that cannot import this file."""
 
@@ -68,15 +74,10 @@ class Helpers:
     corpus_of: Callable = staticmethod(corpus_of)
     weights_for: Callable = staticmethod(weights_for)
     words_of: Callable = staticmethod(words_of)
+    learn: Callable = staticmethod(learn)
 
 
 @pytest.fixture(scope="session")
 def small() -> type[Helpers]:
     """The functions that make small splits, corpora and weights."""
     return Helpers
-
-
-def learn(trainer: Trainer, sentences, learning_rate: float) -> float:
-    """Let a trainer learn from sentences, each by itself; return their log P."""
-    lanes = len(trainer.carried.documents)
-    return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)

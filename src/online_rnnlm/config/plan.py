@@ -49,9 +49,8 @@ def plan_rows(
     for index, row in enumerate(rows):
         found: dict[RunSettings, tuple[PlannedRun, ...]] = {}
         for values in _combinations(row):
-            settings = _settings(
-                {**training, **values, "corpus": corpus, "seed": search_seed}, row, index
-            )
+            shared = {**training, "corpus": corpus, "seed": search_seed}
+            settings = _settings(shared, values, index)
             kept = settings.without_unused(undecided=search)
             found.setdefault(kept, tuple(_candidates(settings, search)))
         for settings, candidates in found.items():
@@ -64,13 +63,20 @@ def _combinations(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield dict(zip(row, values, strict=True))
 
 
-def _settings(values: dict[str, Any], row: Mapping[str, Any], index: int) -> RunSettings:
+def _settings(shared: Mapping[str, Any], row: Mapping[str, Any], index: int) -> RunSettings:
     """Return a row's settings; each is right for itself, but they may not go together."""
+    try:
+        return _validated({**shared, **row}, "rows", index)
+    except WrongValue:
+        _validated(shared, "training")  # raises if the row has no part in it
+        raise
+
+
+def _validated(values: Mapping[str, Any], *place: int | str) -> RunSettings:
+    """Return settings that go together; raises WrongValue, with this place, if they do not."""
     try:
         return RunSettings.model_validate(values)
     except ValidationError as error:
-        of_row = not {"engine", "cell", "context_size", "device"}.isdisjoint(row)
-        place = ("rows", index) if of_row else ("training",)
         raise WrongValue(place, str(first_wrong_value(error))) from None
 
 
@@ -79,7 +85,7 @@ def _candidates(settings: RunSettings, search: Lists) -> Iterator[PlannedRun]:
     names = set()
     for values in itertools.product(*search.values()) if search else ():
         tried = dict(zip(search, values, strict=True))
-        candidate = settings.model_copy(update=tried)
+        candidate = _validated({**settings.model_dump(), **tried}, "search")
         searched = {k: v for k, v in tried.items() if k not in candidate.unused}
         run = PlannedRun(settings=candidate.without_unused(), searched=searched)
         if searched and run.name not in names:

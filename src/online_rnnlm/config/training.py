@@ -229,7 +229,8 @@ class RunSettings(Settings):
     @model_validator(mode="after")
     def _output_layer_alone_drops(self) -> RunSettings:
         drops = self.dropout or self.embedding_dropout
-        if self.engine == "kernel" and drops and self.document_layer != "output":
+        coupled = self.document_size and self.document_layer != "output"
+        if self.engine == "kernel" and drops and coupled:
             raise ValueError(
                 f"dropout with `document_layer: {self.document_layer}` needs `engine: graph`"
             )
@@ -243,12 +244,13 @@ class RunSettings(Settings):
             layer: engines_with(cell=self.cell_name),
             f"device: {self.device}": engines_with(device=self.device),
         }
-        if gradient == "through":
+        vector = self.document_size > 0
+        if vector and gradient == "through":
             allowed["document_gradient: through"] = engines_with(ability="document_gradient")
         for key in ("dropout", "embedding_dropout"):
             if getattr(self, key):
                 allowed[f"{key}: {getattr(self, key):g}"] = engines_with(ability="dropout")
-        if self.document_layer != "output" and self.cell_name != "sigmoid":
+        if vector and self.document_layer != "output" and self.cell_name != "sigmoid":
             allowed[f"document_layer: {self.document_layer}"] = engines_with(ability="coupling")
         for setting, engines in allowed.items():
             if self.engine not in engines:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytensor
 
-from online_rnnlm.model import graph
+from online_rnnlm.model import graph, updates
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters, like, under
 
@@ -42,8 +42,8 @@ def replay(problem: Mapping[str, Any]) -> dict[str, Any]:
     batch = graph.padded_symbols(DTYPE)
     rates = [np.asarray(settings[f"{kind}_rate"], DTYPE) for kind in ("learning", "document")]
     rules = {name: settings[name] for name in ("optimizer", "l2")}
-    result, updates = graph.training_updates(model, weights, accumulators, batch, *rates, **rules)
-    update = pytensor.function(list(batch), result.log_probabilities.sum(), updates=updates)
+    result, changes = updates.training_updates(model, weights, accumulators, batch, *rates, **rules)
+    update = pytensor.function(list(batch), result.log_probabilities.sum(), updates=changes)
     size = settings["batch_sentences"]
     training = [float(update(*sentences)) for sentences in _batches(problem, "train", size)]
     scores = graph.predictions(model, weights, batch, rates[1])

@@ -30,7 +30,7 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
-from online_rnnlm.model import graph
+from online_rnnlm.model import graph, updates
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
@@ -58,7 +58,7 @@ def _dropout_symbols(dtype: str) -> graph.Dropout:
 
 
 class GraphTrainer(SharedTrainer):
-    """Training by `graph.training_updates`."""
+    """Training by `updates.training_updates`."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class GraphTrainer(SharedTrainer):
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
         drops = settings.dropout or settings.embedding_dropout
         self._dropout = _dropout_symbols(dtype) if drops else None
-        result, updates = graph.training_updates(
+        result, changes = updates.training_updates(
             model,
             self._state.weights,
             self._state.accumulators,
@@ -91,7 +91,7 @@ class GraphTrainer(SharedTrainer):
         self._update = pytensor.function(
             [*batch, *rates, *start.states, start.document, *(self._dropout or ())],
             [result.log_probabilities.sum(), *last.states, last.document],
-            updates=updates,
+            updates=changes,
             on_unused_input="ignore",
         )
 
@@ -180,7 +180,7 @@ class GraphScorer:
 
 
 class GraphOnlineScorer(SharedTrainer):
-    """Scoring by `graph.online_updates`, word after word or sentence after sentence."""
+    """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
 
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
@@ -195,7 +195,7 @@ class GraphOnlineScorer(SharedTrainer):
         states = tuple(pt.matrix(dtype=dtype) for _ in self._start)
         given = graph.Given(states, pt.tensor3(dtype=dtype))
         rates = (online.learning_rate, online.document_rate)
-        result, updates = graph.online_updates(
+        result, changes = updates.online_updates(
             model,
             self._state.weights,
             batch,
@@ -206,7 +206,7 @@ class GraphOnlineScorer(SharedTrainer):
         self._score = pytensor.function(
             [*batch, *given.states, given.documents],
             [result.log_probabilities, result.document_vectors, *result.states],
-            updates=updates,
+            updates=changes,
             on_unused_input="ignore",
         )
 

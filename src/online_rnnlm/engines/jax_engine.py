@@ -45,7 +45,7 @@ from online_rnnlm.engines.lanes import (
     segments_of,
 )
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import graph
+from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes, without_document
 from online_rnnlm.model.sizes import Sizes, sizes_for
 
@@ -92,7 +92,7 @@ class _Padding:
 
 
 class JaxTrainer(SharedTrainer):
-    """Training by `graph.training_updates`; between updates the weights stay on the device."""
+    """Training by `updates.training_updates`; between updates the weights stay on the device."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class JaxTrainer(SharedTrainer):
         batch = self._padding.symbols(length)
         start = self._padding.start_symbols(self._sizes, settings.document_size)
         rates = [pt.scalar(dtype=settings.precision), pt.scalar(dtype=settings.precision)]
-        result, updates = graph.training_updates(
+        result, changes = updates.training_updates(
             self._model,
             self._state.weights,
             self._state.accumulators,
@@ -131,7 +131,7 @@ class JaxTrainer(SharedTrainer):
         return pytensor.function(
             [*batch, *rates, *start.states, start.document],
             [result.log_probabilities.sum(), *last.states, last.document],
-            updates=updates,
+            updates=changes,
             mode="JAX",
             trust_input=True,
             on_unused_input="ignore",

@@ -55,7 +55,7 @@ _Memory = TypeVar("_Memory")
 class TrainingSteps(Op):
     """Updates of weights and accumulators, in place, from consecutive batches of segments.
 
-    Equals `graph.training_updates` applied to one batch after the other.
+    Equals `updates.training_updates` applied to one batch after the other.
     Inputs: weights, accumulators, what lives on (the states h and c, and d), stream, offsets, the
     batches (`lanes.Batches`: segments, begins), learning rate, document rate, key of dropout.
     Outputs: weights, accumulators, what lives on, and the words' log-probability (float64).
@@ -140,7 +140,7 @@ class SentenceScores(Op):
 class OnlineScores(Op):
     """Log-probabilities of sentences' words while chosen weights learn.
 
-    Equals `graph.online_updates` applied to one word, or one sentence, after the other.
+    Equals `updates.online_updates` applied to one word, or one sentence, after the other.
     Inputs: weights, stream, offsets, sentences, and a bool for each sentence, True if a unit of
     text begins with it.
     Outputs: the fields of `Scores`, then the weights after the last sentence.

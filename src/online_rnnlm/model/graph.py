@@ -29,7 +29,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad, grad_clip
 
 from online_rnnlm.model.cells import Words
-from online_rnnlm.model.parameters import Parameters, groups_of, like
+from online_rnnlm.model.parameters import Parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -241,76 +241,6 @@ def _log_softmax_of(scores: Any, index: Any) -> Any:
     return pt.special.log_softmax(scores, axis=1)[pt.arange(index.shape[0]), index]
 
 
-def touched(model: Model, weights: Parameters, batch: Padded) -> Parameters:
-    """Mark with 1 every row (rows, 1) or column (1, columns) that a batch's gradients reach.
-
-    All others are 0: the L2 penalty applies only where there is a 1. Parameters that are reached as
-    a whole have a single 1, (1, 1).
-    """
-    dtype = weights.recurrent.dtype
-    mask, classes = batch.mask.flatten(), model.classes
-
-    def reached(rows: Any, numbers: Any) -> Any:
-        """1 for every row that is among these numbers (T, B), those of padding left out, else 0."""
-        times = pt.inc_subtensor(pt.zeros((rows,), dtype=dtype)[numbers.flatten()], mask)
-        return pt.gt(times, 0).astype(dtype)
-
-    read = reached(weights.embeddings.shape[0], batch.inputs)
-    of_word = pt.constant(classes.of_word)
-    class_hit = reached(len(classes.words), of_word[batch.targets])
-    # A word alone in its class has probability 1 there: its row learns nothing.
-    has_choice = pt.constant((classes.exists.sum(1) > 1).astype(dtype))
-    predicted = (class_hit * has_choice)[of_word]
-    one = pt.ones((1, 1), dtype=dtype)
-    where = dict.fromkeys(weights._fields, one)
-    where.update(dict.fromkeys(model.cell.GROUPS["embeddings"], read[:, None]))
-    where.update(word_output=predicted[:, None], word_document=predicted[None, :])
-    return weights._replace(**where)
-
-
-def sgd(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
-    """The weight and its accumulator after a step of stochastic gradient descent."""
-    return weight - learning_rate * gradient, accumulator
-
-
-def adagrad(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
-    """The weight and its sum of squared gradients after a step of AdaGrad (Duchi et al., 2011)."""
-    total = accumulator + gradient**2
-    return weight - learning_rate * gradient / pt.sqrt(total), total
-
-
-OPTIMIZERS = {"sgd": sgd, "adagrad": adagrad}
-
-
-def training_updates(
-    model: Model,
-    weights: Parameters,
-    accumulators: Parameters,
-    batch: Padded,
-    learning_rate: Any,
-    document_rate: Any,
-    *,
-    optimizer: str,
-    l2: float,
-    start: Start | None = None,
-    dropout: Dropout | None = None,
-) -> tuple[Predictions, list[tuple[Any, Any]]]:
-    """The batch's predictions, and the updates of all weights and accumulators."""
-    result = predictions(model, weights, batch, document_rate, start, dropout)
-    total = result.log_probabilities.sum()
-    gradients = like(weights, pt.grad(-total, list(weights), disconnected_inputs="ignore"))
-    updates = []
-    reached = touched(model, weights, batch)
-    rule = OPTIMIZERS[optimizer]
-    for name in weights._fields:
-        weight, sums = getattr(weights, name), getattr(accumulators, name)
-        penalty = np.asarray(l2, weight.dtype) * getattr(reached, name) * weight
-        gradient = getattr(gradients, name) + penalty
-        new_weight, new_sums = rule(weight, gradient, sums, learning_rate)
-        updates += [(weight, new_weight), (sums, new_sums)]
-    return result, updates
-
-
 def last_states(result: Predictions, mask: Any) -> Start:
     """The states and d after the last word of every sentence; `mask` is that of its batch (T, B).
 
@@ -321,28 +251,3 @@ def last_states(result: Predictions, mask: Any) -> Start:
     columns = pt.arange(last.shape[0])
     states = tuple(state[last, columns] for state in result.states)
     return Start(states, result.document_vectors[-1])
-
-
-def online_updates(
-    model: Model,
-    weights: Parameters,
-    batch: Padded,
-    given: Given,
-    learning_rate: Any,
-    document_rate: Any,
-    *,
-    learning: frozenset[str],
-) -> tuple[Predictions, list[tuple[Any, Any]]]:
-    """Predictions of the words that `mask` selects, and a plain step of the weights that learn.
-
-    For testing. `batch` is either a whole sentence, or its last words, of which `mask` selects only
-    the last; the states before them are constants. `learning` names groups of parameters.
-    """
-    result = predictions(model, weights, batch, document_rate, given)
-    groups = groups_of(model.cell)
-    names = [name for group in sorted(learning) for name in groups[group]]
-    chosen = [getattr(weights, name) for name in names]
-    loss = -result.log_probabilities.sum()
-    gradients = pt.grad(loss, chosen, disconnected_inputs="ignore") if chosen else []
-    pairs = zip(chosen, gradients, strict=True)
-    return result, [(weight, weight - learning_rate * gradient) for weight, gradient in pairs]

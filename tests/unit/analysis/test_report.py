@@ -132,6 +132,7 @@ def test_every_setting_says_where_it_comes_from(invented: Invented) -> None:
     assert set(RunSettings.model_fields) - set(status) == {
         *("corpus", "seed", "hidden_size", "context_size", "document_size", "document_layer"),
         "context_decay",  # no row has context units
+        *("carry", "segment_tokens"),  # no row reads documents
     }
 
 

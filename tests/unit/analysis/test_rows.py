@@ -148,6 +148,24 @@ def test_opponents_have_the_same_hidden_layer(invented: Invented) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("valid", "chosen"), [((90.0, 80.0), "100/0 document"), ((80.0, 90.0), "100/0")]
+)
+def test_of_rows_of_one_size_the_opponent_is_the_better_one_on_valid(
+    invented: Invented, valid: tuple[float, float], chosen: str
+) -> None:
+    units = {"hidden_size": 100, "unit_of_text": ["sentence", "document"]}
+    results = invented(
+        corpora={"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}},
+        rows=[units, {**units, "document_size": 20}],
+    )
+    results = _valid(results, dict(zip(("100/0", "100/0 document"), valid, strict=True)))
+    for row in results.rows[2:]:
+        found = results.opponents(row).same_hidden
+        assert found is not None
+        assert found.label == chosen
+
+
 def test_another_hidden_layer_is_not_the_papers(invented: Invented) -> None:
     results = invented(rows=LAYERS)
     assert [row.label for row in results.rows if row.is_the_papers] == ["100/20"]

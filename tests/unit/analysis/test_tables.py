@@ -37,6 +37,8 @@ COLUMNS = [
     "cell",
     "document_size",
     "document_layer",
+    "unit_of_text",
+    "carry",
     "model",
     "evaluation",
     "settings",
@@ -52,7 +54,7 @@ COLUMNS = [
     "words_per_second",
     "published_test_perplexity",
 ]
-MEANS = COLUMNS[13:18]
+MEANS = COLUMNS[15:20]
 TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
 STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 

@@ -210,14 +210,29 @@ INFINITE, NONE = float("inf"), float("nan")
             ["`context_size: 2` needs `cell: sigmoid`, not `cell: gru`"],
         ),
         (
-            {"training": {"engine": "kernel"}, "rows": [{"cell": "lstm"}]},
+            {"rows": [{"cell": "lstm", "document_size": 2, "document_layer": "both"}]},
             "rows[0]",
-            ["`cell: lstm` needs `engine: graph` or `engine: jax`"],
+            ["`document_layer: both` needs `engine: graph` or `engine: jax`"],
         ),
         (
-            {"rows": [{"context_size": 2}]},
+            {"rows": [{"dropout": 0.5, "document_size": 2, "document_layer": "hidden"}]},
             "rows[0]",
-            ["`context_size: 2` needs `engine: graph` or `engine: jax`"],
+            ["dropout with `document_layer: hidden` needs `engine: graph`"],
+        ),
+        (
+            {"rows": [{"document_gradient": "through", "document_size": [0, 2]}]},
+            "rows[0]",
+            ["`document_gradient: through` needs `engine: graph` or `engine: jax`"],
+        ),
+        (
+            {"search": {"dropout": [0.0, 0.5]}, "rows": [{"engine": "jax"}]},
+            "search",
+            ["`dropout: 0.5` needs `engine: kernel` or `engine: graph`"],
+        ),
+        (
+            {"rows": [{"unit_of_text": "document"}]},
+            "corpora.vital.divide_by",
+            ["`unit_of_text: document`", "`article`"],
         ),
         *(
             ({"tracking": {"store": store}}, "tracking.store", ["sqlite:///FILE", "http://"])

@@ -14,7 +14,7 @@ from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, first_words
 from online_rnnlm.engines.names import online_engine, usable_anywhere
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import cells, cost, graph, parameters, weight_files
+from online_rnnlm.model import cells, cost, graph, parameters, updates, weight_files
 from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.model.sizes import Sizes, sizes_for
 from online_rnnlm.storage.paths import RunDirectory
@@ -210,7 +210,7 @@ def test_l2_shrinks_only_what_a_batch_reaches(small):
     symbols = parameters.like(symbols, (pt.matrix(dtype="float64") for _ in symbols))
     weights = parameters.initialise(Sizes(7, 3, 4, 2, "both", "leaky"), 0.1, 1, "float64")
     reached = pytensor.function(
-        [*symbols, *batch], list(graph.touched(model, symbols, batch)), on_unused_input="ignore"
+        [*symbols, *batch], list(updates.touched(model, symbols, batch)), on_unused_input="ignore"
     )(*weights, *graph.pad(split.stream, split.offsets, np.arange(1), "float64"))
     found = parameters.like(weights, reached)
     for name in leaky.GROUPS["embeddings"]:
