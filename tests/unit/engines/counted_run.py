@@ -71,8 +71,8 @@ def put_into_the_kernels(counted):
     """Replace the kernels' functions in every module that has them by name."""
     names = {name for name in vars(Counted) if not name.startswith("__")} - {"_product"}
     found = set()
-    for info in pkgutil.iter_modules(kernels.__path__):
-        module = import_module(f"{kernels.__name__}.{info.name}")
+    for info in pkgutil.walk_packages(kernels.__path__, f"{kernels.__name__}."):
+        module = import_module(info.name)
         for name in names & vars(module).keys():
             setattr(module, name, getattr(counted, name))
             found.add(name)

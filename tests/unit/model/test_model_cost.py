@@ -57,6 +57,8 @@ class Case(NamedTuple):
     document_layer: str
     groups: tuple[str, ...] = ()
     learn_after: str = "word"
+    cell: str = "sigmoid"
+    context_size: int = 0
 
     def described(self):
         """Return the case in the format that `counted_run` reads."""
@@ -64,6 +66,8 @@ class Case(NamedTuple):
             "hidden_size": HIDDEN,
             "document_size": self.document_size,
             "document_layer": self.document_layer,
+            "cell": self.cell,
+            "context_size": self.context_size,
             "document_rate": 0.3,
             "batch_sentences": 2,
         }
@@ -80,12 +84,20 @@ class Case(NamedTuple):
     @property
     def sizes(self):
         return Sizes(
-            sum(CLASS_SIZES), HIDDEN, len(CLASS_SIZES), self.document_size, self.document_layer
+            sum(CLASS_SIZES),
+            HIDDEN,
+            len(CLASS_SIZES),
+            self.document_size,
+            self.document_layer,
+            "slow_context" if self.context_size else self.cell,
+            self.context_size,
         )
 
     def expected(self):
         """Return the formulas' count for all words, less the products that first words skip."""
-        first_word = HIDDEN**2 * len(SENTENCES)  # W_h h_0
+        # W_h h_0; with context units the product is not skipped, as s_1 is not 0.
+        rows = {"sigmoid": HIDDEN, "lstm": 4 * HIDDEN, "gru": 3 * HIDDEN}[self.cell]
+        first_word = 0 if self.context_size else rows * HIDDEN * len(SENTENCES)
         if self.mode == "score":
             return sum(map(self._scored, candidates())) - first_word
         if self.mode == "train":
@@ -125,6 +137,12 @@ def candidates():
 SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(GROUPS)]
 CASES = [
     *(Case(mode, *model) for mode in ("score", "train") for model in MODELS),
+    *(
+        Case(mode, size, "output", cell=cell, context_size=context)
+        for mode in ("score", "train")
+        for size in (0, 5)
+        for cell, context in (("lstm", 0), ("gru", 0), ("sigmoid", 3))
+    ),
     *(Case("online", *model, groups) for model in MODELS for groups in SUBSETS),
     *(Case("online", *model, groups, "sentence") for model in MODELS for groups in SUBSETS[1:]),
 ]
