@@ -23,6 +23,17 @@ ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "src", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
 SNAKEMAKE = ("-m", "snakemake")
+LOADED = (
+    "snakemake.cli",
+    "snakemake.report.html_reporter",
+    "smart_open",
+    "yte",
+    "numpy",
+    "pydantic",
+)
+"""What a start of Snakemake loads, apart from this package."""
+UNWATCHED = ("--config", "tracking={watch_seconds: 0}")
+"""The options that start no process that follows the runs: it takes seconds to load MLflow."""
 
 
 def users_environment() -> dict[str, str]:
@@ -34,7 +45,7 @@ def users_environment() -> dict[str, str]:
 @cache
 def _snakemake() -> Forks:
     """Start a process that has loaded Snakemake but not this package: each copy has its own."""
-    forks = Forks(["snakemake.cli", "numpy", "pydantic"], users_environment())
+    forks = Forks(LOADED, users_environment())
     atexit.register(forks.close)
     return forks
 

@@ -28,6 +28,7 @@ def project(tmp_path_factory, copy_of_project, own_text):
         training={"max_epochs": 1, "document_size": 2},
         rows=[{"hidden_size": 4, "divergence_perplexity": 1e-9}, {"hidden_size": 8}],
         search={"learning_rate": [0.2, 1000.0]},
+        tracking={"watch_seconds": 0},
     )
     return made
 

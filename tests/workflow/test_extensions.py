@@ -81,6 +81,7 @@ CONFIGURATION = {
     },
     "training": {"max_epochs": 1},
     "testing": {"rivals": ["uniform"]},
+    "tracking": {"watch_seconds": 0},
     "rows": [{"hidden_size": 4}],
 }
 RESULTS = "results/new"

@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from tests.outcome import outcome
+from tests.project import UNWATCHED
 from tests.waiting import PATIENCE, wait_until
 
 RUNS = "results/killed/runs"
 DONE, IN_TRAINING = "own-M8-D0-seed1", "own-M32-D4-seed1"
-UNWATCHED = ("--config", "tracking={watch_seconds: 0}")
-"""The options that start no watcher for MLflow, for tests that do not interrupt it."""
 
 
 def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:

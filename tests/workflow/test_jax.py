@@ -16,6 +16,7 @@ def _configured(project, own_text, device):
         corpora={"own": own_text(project)},
         training={"engine": "jax", "device": device, "max_epochs": 1},
         rows=[{"hidden_size": 8, "document_size": 4}],
+        tracking={"watch_seconds": 0},
     )
 
 

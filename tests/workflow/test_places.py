@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.storage.paths import SPLITS
+from tests.project import UNWATCHED
 from tests.waiting import PATIENCE
 
 ERROR = "online-rnnlm: error: "
@@ -95,7 +96,7 @@ def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_read_only_results_are_said_in_one_line(project, read_only):
     project.edit("src/online_rnnlm/training/loop.py")
-    error = _says_one_error(project.snakemake(*ARGUMENTS))
+    error = _says_one_error(project.snakemake(*ARGUMENTS, *UNWATCHED))
     assert "results" in error
     assert "cannot be written" in error
     run = next((project.path / RUNS).iterdir()).name
@@ -112,7 +113,7 @@ def test_a_clock_that_was_wrong_trains_nothing_again(project):
     for years in (-20, 1):
         for file in corpus.iterdir():
             os.utime(file, (time.time() + years * 365 * 86400,) * 2)
-        project.succeed(*ARGUMENTS, "--", *targets)
+        project.succeed(*ARGUMENTS, *UNWATCHED, "--", *targets)
         for path, content in before.items():
             assert path.read_bytes() == content, path
 
@@ -123,7 +124,7 @@ def test_snakemakes_own_commands_work(project):
     before = {path: path.read_bytes() for path in result.parent.iterdir() if path.is_file()}
     assert "digraph" in project.succeed("--dag", *ARGUMENTS)
     target = str(result.relative_to(project.path))
-    project.succeed("--forcerun", "train", *ARGUMENTS, "--", target)
+    project.succeed("--forcerun", "train", *ARGUMENTS, *UNWATCHED, "--", target)
     assert {path: path.read_bytes() for path in before if path.name != "train.log"} == {
         path: content for path, content in before.items() if path.name != "train.log"
     }
@@ -134,13 +135,13 @@ def test_snakemakes_own_commands_work(project):
 def test_a_killed_report_is_made_again(project):
     page = project.path / "results/tiny/report.html"
     page.unlink()
-    process = project.start(*ARGUMENTS)
+    process = project.start(*ARGUMENTS, *UNWATCHED)
     report = project.wait_for_job("report")
     os.kill(report, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert not page.exists()
     assert not project.processes()
-    assert "results/tiny/report.html" in project.succeed(*ARGUMENTS)
+    assert "results/tiny/report.html" in project.succeed(*ARGUMENTS, *UNWATCHED)
     assert page.is_file()
     assert [file.name for file in page.parent.iterdir() if file.suffix == ".tmp"] == []

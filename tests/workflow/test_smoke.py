@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from online_rnnlm.storage.code import module_sources
+from tests.project import UNWATCHED
 
 SMOKE = ("--configfile", "config/smoke.yaml")
 RESULTS = "results/smoke"
@@ -191,14 +192,17 @@ def _results(project):
     return sorted((project.path / RESULTS / "runs").glob("*/result.json"))
 
 
-def _only_training(project, arguments):
-    return (*arguments, "--", *(str(path.relative_to(project.path)) for path in _results(project)))
+@pytest.fixture
+def only_training(project, arguments):
+    """The arguments that only train, and start no process that follows the runs."""
+    results = (str(path.relative_to(project.path)) for path in _results(project))
+    return (*arguments, *UNWATCHED[1:], "--", *results)
 
 
-def test_a_rows_setting_trains_that_row_only(project, arguments):
+def test_a_rows_setting_trains_that_row_only(project, arguments, only_training):
     before = {path.parent.name: path.read_bytes() for path in _results(project)}
     _change_row(project, 1, learning_rate=0.1)
-    project.succeed(*_only_training(project, arguments))
+    project.succeed(*only_training)
     after = {path.parent.name: path.read_bytes() for path in _results(project)}
     changed = {run for run in after if after[run] != before[run]}
     # The row's run, and the candidates from which its document rate is chosen.
@@ -223,15 +227,14 @@ def test_testing_settings_test_again_and_train_nothing(project, arguments):
         assert not not_again & planned
 
 
-def test_the_same_identity_is_not_trained_twice(project, arguments):
+def test_the_same_identity_is_not_trained_twice(project, only_training):
     """The corpus is made again and is the same, so the runs are recognised."""
     before = [path.read_bytes() for path in _results(project)]
     project.edit("src/online_rnnlm/corpora/vocabulary.py")
-    training = _only_training(project, arguments)
-    assert "train" in project.planned(*training)
-    project.succeed(*training)
+    assert "train" in project.planned(*only_training)
+    project.succeed(*only_training)
     assert [path.read_bytes() for path in _results(project)] == before
-    assert project.planned(*training) == set()
+    assert project.planned(*only_training) == set()
 
 
 def test_a_deleted_store_is_made_again_and_trains_nothing(project, arguments):
