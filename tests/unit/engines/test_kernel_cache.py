@@ -86,7 +86,7 @@ def test_a_copy_of_the_sources_finds_what_was_compiled_but_for_an_edit_of_what_i
     # A longer docstring moves all functions of the module down.
     edit(copy, "kernels/data.py", '"""', '"""Some more lines.\n\n\n')
     assert loaded(copy, cache) == 1
-    edit(copy, "kernels/forward.py", "if t > 0", "if t > 1")
+    edit(copy, "kernels/forward.py", "high - low > 1", "high - low > 2")
     assert loaded(copy, cache) == 0
 
 

@@ -135,12 +135,12 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     given_order = batch.copy()
     tokens = int(offsets[-1])
     first_rows = np.zeros(max(lengths) + 1, np.int64)
-    inputs, targets, rows_by_class, firsts = (np.full(tokens, -1, np.int64) for _ in range(4))
+    places, inputs, targets, rows_by_class, firsts = (np.full(tokens, -1) for _ in range(5))
 
     lanes = np.full(len(batch), -1)
     idle = np.insert(batch, chance.integers(0, len(batch) + 1), -1)  # a lane that reads nothing
     assert layout.sort_by_length(offsets, idle, lanes) == len(batch)
-    steps, laid = layout.lay_out(text, idle, lanes, first_rows, inputs, targets)
+    steps, laid = layout.lay_out(text, idle, lanes, first_rows, places, inputs, targets)
     batch = idle[lanes]
     assert (steps, laid) == (max(lengths), tokens)
     # The longest come first; those of equal length keep the given order.
@@ -150,6 +150,7 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
         rows = first_rows[: lengths[sentence]] + b
         assert (rows < first_rows[1 : lengths[sentence] + 1]).all()
         begin, end = offsets[sentence], offsets[sentence + 1]
+        np.testing.assert_array_equal(places[rows], np.arange(begin, end))
         np.testing.assert_array_equal(inputs[rows], stream[begin:end])
         np.testing.assert_array_equal(targets[rows], stream[begin + 1 : end + 1])
 

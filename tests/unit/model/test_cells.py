@@ -127,7 +127,8 @@ def test_a_cell_is_consistent(name, layer):
     grouped = [parameter for names in cell.GROUPS.values() for parameter in names]
     assert sorted(grouped) == sorted(found)
     assert all(found[parameter][0] == 11 for parameter in cell.GROUPS["embeddings"])
-    assert found["hidden_document"] == (sizes.hidden_document, found["embeddings"][1])
+    fed = found["embeddings"][1] - context  # a context unit reads words alone
+    assert found["hidden_document"] == (sizes.hidden_document, fed)
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
     assert cell.states(weights)[0] == sizes.output == weights.word_output.shape[1]
     assert parameters.sizes_of(weights, name) == sizes

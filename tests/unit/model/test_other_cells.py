@@ -9,7 +9,7 @@ from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, first_words
 from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import cost, graph, parameters
-from online_rnnlm.model.cells import load_cell
+from online_rnnlm.model.cells import Words, load_cell
 from online_rnnlm.model.parameters import GROUPS, Parameters
 from online_rnnlm.model.sizes import Sizes, sizes_for
 
@@ -327,9 +327,8 @@ def test_a_step_by_hand(name):
     weights = Parameters(*map(pt.as_tensor_variable, matrices))
     states = tuple(pt.as_tensor_variable(np.array(state)) for state in before)
     from_document = pt.zeros((1, 1), dtype="float64")
-    found = model.cell.step(
-        weights, pt.as_tensor_variable(np.array([0])), states, from_document, model
-    )
+    words = Words(pt.as_tensor_variable(np.array([0])), weights.embeddings[[0]])
+    found = model.cell.step(weights, words, states, from_document, model)
     assert len(found) == len(after) == len(model.cell.states(Parameters(*matrices)))
     for state, expected in zip(found, after, strict=True):
         np.testing.assert_allclose(state.eval(), expected, rtol=1e-14)

@@ -132,6 +132,11 @@ def test_an_unfinished_epoch_is_kept_bit_by_bit(tmp_path):
     for kind in ("weights", "accumulators"):
         pairs = zip(one.pop(kind), other.pop(kind), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs)
+    carried, expected = one.pop("carried"), other.pop("carried")
+    pairs = zip(
+        (*carried.states, carried.documents), (*expected.states, expected.documents), strict=True
+    )
+    assert all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in pairs)
     assert one == other
 
 

@@ -62,6 +62,9 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 run = Run.model_validate_json(run)
+if seconds:
+    from online_rnnlm.training import epoch
+    epoch.SEGMENTS_A_CALL = 16
 train(run, CorpusDirectory(Path(corpus)), RunDirectory(Path(directory)), *map(float, seconds))
 """
 
@@ -213,9 +216,10 @@ def test_a_killed_run_goes_on_to_the_same_bits(corpus_directory, tmp_path, restl
     ids=["document", "vector", "stretches", "dropout"],
 )
 def test_within_a_document_a_killed_run_goes_on_to_the_same_bits(
-    documents_directory, tmp_path, changes
+    documents_directory, tmp_path, changes, monkeypatch
 ):
     """A checkpoint is written after every call of the trainer, so that one lies in a document."""
+    monkeypatch.setattr(epoch, "SEGMENTS_A_CALL", 16)
     run = run_of(max_epochs=2, batch_sentences=2, **changes)
     unbroken = trained(run, documents_directory, tmp_path / "unbroken")
     directory = RunDirectory(tmp_path / "killed")
