@@ -145,10 +145,18 @@ def _failed(message: object) -> int:
 
 
 def _log_file(file: Path | None) -> logging.Handler:
-    """Make the handler that writes the log; raises UserError if the file cannot be written."""
+    """Make the handler that writes the log; raises UserError if the file cannot be written.
+
+    A log of that name is written anew, but no other file is overwritten.
+    """
     if file is None:
         return logging.NullHandler()
     try:
+        if file.suffix != ".log" and file.is_file() and file.stat().st_size:
+            raise UserError(
+                f"--log {file}: is another file, which would be lost: give a new name, or one that "
+                "ends in `.log`"
+            )
         file.parent.mkdir(parents=True, exist_ok=True)
         return logging.FileHandler(file, "w", encoding="utf-8", errors="backslashreplace")
     except OSError as error:

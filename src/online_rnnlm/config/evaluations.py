@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.testing import LearnAfter, TestingSettings, UnitOfText
+from online_rnnlm.config.testing import LearnAfter, RunRivalName, TestingSettings, UnitOfText
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
@@ -69,6 +69,12 @@ def online_evaluation(evaluation: str) -> OnlineEvaluation | None:
         ]:
             return OnlineEvaluation(updates, after, unit)
     return None
+
+
+def is_evaluation(name: str) -> bool:
+    """Return True if an evaluation of a run can have that name."""
+    simple = (NONE, DOCUMENT_VECTOR, *get_args(RunRivalName))
+    return name in simple or online_evaluation(name) is not None
 
 
 def main_evaluations(document_size: int) -> tuple[str, ...]:

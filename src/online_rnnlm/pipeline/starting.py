@@ -114,7 +114,7 @@ def check_writable(directory: ExperimentDirectory) -> None:
         raise UserError(
             f"{place}: cannot be written: it is read-only, or someone else's; a dry run is possible"
         )
-    for folder in (directory.logs, directory.runs, directory.receipts, directory.orders):
+    for folder in directory.folders():
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder}: is a file: a folder is needed there")
 

@@ -155,6 +155,12 @@ class ExperimentDirectory:
         """The configuration with all defaults filled in; every job reads it."""
         return self.path / "config.json"
 
+    def folders(self) -> list[Path]:
+        """The folders in it."""
+        names = ("corpora", "runs", "evaluations", "tables", "figures", "logs", "earlier")
+        ours = [self.path / name for name in (*names, "tracking")]
+        return [*ours, self.receipts, self.orders, self.artifacts]
+
     @property
     def configuration_file(self) -> Path:
         """The record of the configuration file that the experiment was started with."""

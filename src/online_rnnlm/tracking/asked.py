@@ -53,12 +53,14 @@ class Asked:
         """Return True if the run of that name is one of the configuration's.
 
         Its settings must be the configuration's, too, with those of a candidate of the search where
-        there is a search, and its corpus must be the one that the folder holds now.
+        there is a search, and its corpus must be the one that the folder holds now, if it does: it
+        may just be made anew.
         """
         planned = self._runs.get(name)
         if planned is None or record.settings not in self._possible(planned):
             return False
-        return holds_corpus_of(self._directory, record)
+        found = _corpus_digest(self._directory, record)
+        return found in (None, record.corpus_digest)
 
     def _possible(self, planned: PlannedRun) -> list[RunSettings]:
         """Return the settings that a run can have: one for each candidate of the search."""
@@ -83,6 +85,11 @@ class Asked:
 
 def holds_corpus_of(directory: ExperimentDirectory, record: RunRecord) -> bool:
     """Return True if the folder still holds the corpus that a run was trained on."""
+    return _corpus_digest(directory, record) == record.corpus_digest
+
+
+def _corpus_digest(directory: ExperimentDirectory, record: RunRecord) -> str | None:
+    """Return the digest of the corpus that the folder holds for a run; None if it holds none."""
     path = directory.corpus(record.settings.corpus).statistics
     found = records.read_if_there(Statistics, path)
-    return found is not None and found.digest == record.corpus_digest
+    return found.digest if found else None

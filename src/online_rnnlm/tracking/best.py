@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from online_rnnlm.tracking.entries import EARLIER, Entry
+from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.tracking.models import Models
 
 BEST = "best"
@@ -20,13 +21,22 @@ class BestModel:
         self._name = name
 
     def forget_earlier(self) -> None:
-        """Take the alias away from a run that has left the configuration."""
+        """Take the alias away from a run that has left the configuration, or the store."""
         number = self._best()
         for version in self._versions():
-            if str(version.version) == number:
-                run = self._client.get_run(version.run_id)
-                if run.data.tags.get("kind") == EARLIER:
-                    self._client.delete_registered_model_alias(self._name, BEST)
+            is_best = str(version.version) == number
+            if is_best and self._kind_of(version.run_id) in (EARLIER, None):
+                self._client.delete_registered_model_alias(self._name, BEST)
+
+    def _kind_of(self, run_id: str) -> str | None:
+        """Return the kind of a run's entry; None if it was deleted for good."""
+        try:
+            tags: dict[str, str] = self._client.get_run(run_id).data.tags
+        except mlflow().exceptions.MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        return tags.get("kind", "")
 
     def register(self, entries: Sequence[Entry], ids: Mapping[str, str], models: Models) -> None:
         """Give the alias to the model of the configuration that is best on `valid`.

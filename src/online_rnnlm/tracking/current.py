@@ -51,7 +51,7 @@ class Reader:
             try:
                 self._read[name] = stamp, testing, run_entry(self._directory, name, testing)
             except UserError:
-                if not self._directory.run(name).record.is_file():
+                if not self._directory.run(name).record.exists():
                     raise BeingMade(self._directory.run(name).record) from None
                 if self._stamp(name) == stamp:
                     raise

@@ -112,7 +112,12 @@ class Ledger:
             return one.finished or (entry.status != FINISHED and one.began > entry.began)
         if entry.digest is None:
             return one.finished
-        return one.tags.get("digest") == entry.digest and self._is_whole(one, entry)
+        same = one.tags.get("digest") == entry.digest and one.status == entry.status
+        return same and self._has_final(one, entry) and self._is_whole(one, entry)
+
+    def _has_final(self, one: Known, entry: Entry) -> bool:
+        """Return True if nobody has logged other values of the finished run's metrics."""
+        return all(one.metrics.get(key) == value for key, value, _, _ in entry.final)
 
     def _is_whole(self, one: Known, entry: Entry) -> bool:
         """Return True if the copies of a run's files and of its model are there and undamaged.

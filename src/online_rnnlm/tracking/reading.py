@@ -11,6 +11,7 @@ from online_rnnlm.config.evaluations import (
     DOCUMENT_VECTOR,
     NONE,
     evaluations_of,
+    is_evaluation,
     main_evaluations,
 )
 from online_rnnlm.config.testing import TestingSettings
@@ -91,18 +92,21 @@ def _read_evaluations(
 ) -> dict[str, Evaluation | DivergedEvaluation | None]:
     """Read the required evaluations, with None for those that are missing, and all others.
 
-    Evaluations of older trainings, copies under another name, and evaluations that `testing`, if it
-    is given, does not ask for are ignored.
+    Evaluations of older trainings, copies under another name, other files, and evaluations that
+    `testing`, if it is given, does not ask for are ignored.
     """
     paths = sorted(directory.evaluations(name).glob("*.json"))
     kinds = (Evaluation, DivergedEvaluation)
-    found = {path.stem: records.read_one_of_if_there(kinds, path) for path in paths}
-    asked = evaluations_of(record.settings.document_size, testing) if testing else found
+    asked = evaluations_of(record.settings.document_size, testing) if testing else None
+    found = {
+        path.stem: records.read_one_of_if_there(kinds, path)
+        for path in paths
+        if (is_evaluation(path.stem) if asked is None else path.stem in asked)
+    }
     ours = {
         evaluation: one
         for evaluation, one in found.items()
-        if evaluation in asked
-        and one is not None
+        if one is not None
         and (one.run, one.evaluation, one.identity) == (name, evaluation, record.identity)
     }
     main = main_evaluations(record.settings.document_size)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from online_rnnlm.config.base import PositiveFloat, PositiveInt, Settings
+from online_rnnlm.config.base import PositiveInt, Rate, Settings
 from online_rnnlm.config.evaluations import (
     ALL,
     DOCUMENT_VECTOR,
@@ -25,6 +25,7 @@ from online_rnnlm.config.evaluations import (
     parts_named,
     parts_of,
 )
+from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.testing import LearnAfter
 from online_rnnlm.config.training import SENTENCES
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_vocabulary
@@ -55,7 +56,7 @@ class Request(Settings):
 
     A document is scored as a `stream` in a call of its own.
     """
-    learning_rate: PositiveFloat | None
+    learning_rate: Rate | None
     """The rate of the weights that learn, or of the vector where only the vector learns.
 
     If None, the vector has the rate that it was trained with.
@@ -189,8 +190,7 @@ def _request(params: dict[str, Any]) -> Request:
     try:
         return Request.model_validate(params)
     except ValidationError as error:
-        first = error.errors()[0]
-        _refuse(f"`{first['loc'][0]}`: {first['msg']}", first["input"])
+        _refuse(first_message(error))
 
 
 def _learning(request: Request, document_size: int) -> frozenset[str]:

@@ -180,6 +180,15 @@ def test_a_log_that_cannot_be_written_is_named(config, tmp_path, capsys, place):
     assert capsys.readouterr().err.startswith(f"online-rnnlm: error: --log {place}: cannot be")
 
 
+def test_a_log_takes_no_other_files_place(config, tmp_path, capsys):
+    content = config.read_bytes()
+    assert _exit("check", config, "--log", config) == 1
+    assert f"--log {config}: is another file" in capsys.readouterr().err
+    assert config.read_bytes() == content
+    for place in ("new", "my.log", "my.log"):
+        assert _exit("check", config, "--log", place) == 0
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

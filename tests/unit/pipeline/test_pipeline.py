@@ -288,8 +288,12 @@ def test_a_database_that_was_deleted_is_made_again(tmp_path, lost):
 def test_a_file_in_place_of_a_folder_of_results_is_named(tmp_path):
     directory = ExperimentDirectory(tmp_path / "results" / "some")
     directory.path.mkdir(parents=True)
-    directory.logs.touch()
-    with pytest.raises(UserError, match=rf"{directory.logs}: is a file"):
+    for folder in directory.folders():
+        folder.touch()
+        with pytest.raises(UserError, match=rf"{folder}: is a file"):
+            starting.check_writable(directory)
+        folder.unlink()
+        folder.mkdir()
         starting.check_writable(directory)
 
 

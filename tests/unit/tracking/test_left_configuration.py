@@ -380,7 +380,10 @@ def test_a_folder_may_have_any_name(directory: ExperimentDirectory, tmp_path: Pa
     assert version.run_id == found.runs[RUN]
 
 
-@pytest.mark.parametrize("older", ["another report", "an earlier mark", "deleted in MLflow"])
+@pytest.mark.parametrize(
+    "older",
+    ["another report", "an earlier mark", "deleted in MLflow", "no status", "no best", "no model"],
+)
 def test_an_older_database_in_the_place_of_a_newer_one_is_noticed(
     directory: ExperimentDirectory, tmp_path: Path, older: str
 ) -> None:
@@ -396,6 +399,13 @@ def test_an_older_database_in_the_place_of_a_newer_one_is_noticed(
             client.set_tag(summary.info.run_id, "kind", "earlier")
         if older == "deleted in MLflow":
             client.delete_run(summary.info.run_id)
+        if older == "no status":
+            client.set_terminated(summary.info.run_id, "FAILED")
+        if older == "no best":
+            client.delete_registered_model(name_of(directory).replace("/", "-"))
+        if older == "no model":
+            for model in client.search_logged_models(["1"]):
+                client.delete_logged_model(model.model_id)
     shutil.copy2(directory.store, kept)
     if older == "another report":
         directory.report.write_text("<p>two</p>")
@@ -405,4 +415,45 @@ def test_an_older_database_in_the_place_of_a_newer_one_is_noticed(
     assert not start()
     synchronise(directory)
     assert start()
+    assert_right(directory)
+
+
+@pytest.mark.parametrize("by_hand", ["status", "metric", "run deleted for good"])
+def test_what_was_changed_in_mlflow_is_made_right_again(
+    directory: ExperimentDirectory, by_hand: str
+) -> None:
+    found = synchronise(directory)
+    with store_for(directory, None).client() as client:
+        if by_hand == "status":
+            client.set_terminated(found.runs[RUN], "FAILED")
+        elif by_hand == "metric":
+            client.log_metric(found.runs[RUN], "test_perplexity", 1.0)
+        else:
+            client.delete_run(found.runs[RUN])
+            client._tracking_client.store._hard_delete_run(found.runs[RUN])
+    assert best(directory, synchronise(directory)) == RUN
+    assert_right(directory)
+
+
+def test_runs_have_not_left_while_their_corpus_is_made_anew(
+    directory: ExperimentDirectory,
+) -> None:
+    statistics = directory.corpus("invented").statistics
+    content, before = statistics.read_bytes(), view(directory, None)
+    statistics.unlink()
+    assert synchronise(directory).earlier == []
+    assert best(directory, synchronise(directory)) == RUN
+    statistics.write_bytes(content)
+    synchronise(directory)
+    assert view(directory, None) == before
+
+
+@pytest.mark.parametrize("name", ["backup", "copy of none", "none-old"])
+def test_other_files_beside_evaluations_are_no_evaluations(
+    directory: ExperimentDirectory, fake: SimpleNamespace, name: str
+) -> None:
+    (directory.evaluations(RUN) / f"{name}.json").write_text("a note")
+    assert RUN in synchronise(directory).runs
+    configure(directory, fake, rows=rows_without(35))
+    assert RUN in synchronise(directory).earlier
     assert_right(directory)

@@ -347,7 +347,11 @@ def refused(model, params, texts=("the cat",)) -> str:
         ({"unit_of_text": "page"}, "`unit_of_text`: Input should be 'sentence' or 'stream'"),
         ({"learn_after": "sentence"}, "`stream` keeps it"),
         ({"updates": "recurrent"}, "`learning_rate`: weights that learn need one"),
-        ({"learning_rate": -1.0}, "`learning_rate`: Input should be greater than 0, not -1.0"),
+        (
+            {"learning_rate": -1.0},
+            "`learning_rate`: Input should be greater than or equal to 1e-30, not -1",
+        ),
+        ({"learning_rate": 1e-300}, "greater than or equal to 1e-30, not 1e-300"),
         ({"learning_rate": "fast"}, "learning_rate"),
         ({"steps": 0}, "`steps`: Input should be greater than or equal to 1, not 0"),
         (

@@ -79,8 +79,9 @@ class Tracked(Record):
     )
     marks: Digest | None = Field(
         default=None,
-        description="sha256 of the kinds and the digests that the entries have in the database's "
-        "file, by which an older file in its place is noticed; `null` if the store is no file.",
+        description="sha256 of the status, kind, digest, models and aliases that the entries have "
+        "in the database's file, by which an older file in its place is noticed; `null` if the "
+        "store is no file.",
     )
 
 
