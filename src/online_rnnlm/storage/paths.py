@@ -29,10 +29,7 @@ class CorpusDirectory:
 
     @property
     def sentences(self) -> Path:
-        """The tokenised sentences, one per line, in the articles' order.
-
-        Duplicates and fragments are left out.
-        """
+        """The tokenised sentences in order, one per line, without duplicates and fragments."""
         return self.path / "sentences.txt"
 
     def counts(self, stage: str) -> Path:
@@ -158,8 +155,8 @@ class ExperimentDirectory:
     def folders(self) -> list[Path]:
         """The folders in it."""
         names = ("corpora", "runs", "evaluations", "tables", "figures", "logs", "earlier")
-        ours = [self.path / name for name in (*names, "tracking")]
-        return [*ours, self.receipts, self.orders, self.artifacts]
+        more = self.receipts, self.orders, self.artifacts
+        return [*(self.path / name for name in (*names, "tracking")), *more]
 
     @property
     def configuration_file(self) -> Path:
