@@ -19,6 +19,7 @@ from online_rnnlm.engines.kernels import backward, forward, layout
 from online_rnnlm.engines.kernels.batches import train_batches
 from online_rnnlm.engines.kernels.cells import sigmoid
 from online_rnnlm.engines.kernels.data import (
+    Dropout,
     Lanes,
     Model,
     Optimizer,
@@ -90,7 +91,14 @@ def training_state(settings: RunSettings, corpus: Corpus) -> State:
     clip = real(settings.error_clip or np.inf)
     adagrad, rate = settings.optimizer == "adagrad", real(settings.learning_rate)
     return State(
-        Model(weights, sigmoid.Sigmoid(), classes, real(settings.document_rate), clip),
+        Model(
+            weights,
+            sigmoid.Sigmoid(),
+            classes,
+            real(settings.document_rate),
+            clip,
+            Dropout(np.uint32(0), 0.0, 0.0),
+        ),
         parameters.filled(sizes, settings.accumulator_start, real),
         Optimizer(adagrad, rate, real(settings.l2)),
         text,
@@ -123,7 +131,7 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     model, accumulators, optimizer, text, space, _ = state
     weights = model.weights
     clock("sort sentences", layout.sort_by_length, text.offsets, batch, space.lanes)
-    places = space.lanes[: batch.size], space.first_rows, space.inputs, space.targets
+    places = space.lanes[: batch.size], space.first_rows, space.places, space.inputs, space.targets
     steps, tokens = clock("lay out", layout.lay_out, text, batch, *places)
     clock("hidden states", sigmoid.run, model.cell, weights, steps, False, space)
     clock("scores of classes", forward.score_classes, weights, tokens, space)
