@@ -130,10 +130,11 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     """Time one update part by part, with the calls of `predict_batch` and `update_weights`."""
     model, accumulators, optimizer, text, space, _ = state
     weights = model.weights
+    space.document[:] = 0
     clock("sort sentences", layout.sort_by_length, text.offsets, batch, space.lanes)
     places = space.lanes[: batch.size], space.first_rows, space.places, space.inputs, space.targets
     steps, tokens = clock("lay out", layout.lay_out, text, batch, *places)
-    clock("hidden states", sigmoid.run, model.cell, weights, steps, False, space)
+    clock("hidden states", sigmoid.run, model.cell, model, steps, False, space)
     clock("scores of classes", forward.score_classes, weights, tokens, space)
     grouping = space.class_starts, space.rows_by_class, space.first_candidates
     clock("group by class", layout.group_by_class, space.targets[:tokens], model.classes, *grouping)
