@@ -54,7 +54,8 @@ class Cell(Protocol):
         """The shape of each of its parameters.
 
         Every cell has `embeddings` (V, N), `recurrent` (any shape) and `hidden_document` (D, N),
-        or (0, N) if d does not feed the hidden layer, with an N of its own.
+        or (0, N) if d does not feed the hidden layer, with an N of its own. Context units, which d
+        does not feed, add C columns to `embeddings` alone.
         """
 
     def states(self, weights: Parameters) -> tuple[Any, ...]:
