@@ -157,7 +157,9 @@ def ordered_job(path: Path) -> tuple[ExperimentDirectory, Job]:
 def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
     """Return the files that have changed, or were deleted, since finished jobs made them.
 
-    Only jobs that have an order count: no job makes the files of others again.
+    Only jobs that have an order count: no job makes the files of others again. The mark of a
+    complete experiment is not among them: nothing is made of it, and Snakemake may remove and make
+    it again while the experiment is entered into MLflow.
     """
     changed = []
     for path in sorted(directory.orders.glob("*/*.json")):
@@ -166,7 +168,7 @@ def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
         made = receipt.outputs if receipt is not None and receipt.finished else {}
         files = ((_file(directory, name), digest) for name, digest in made.items())
         changed += [f for f, digest in files if not f.is_file() or sha256_of(f) != digest]
-    return changed
+    return [file for file in changed if file != directory.complete]
 
 
 def _known_order(path: Path) -> Order | None:

@@ -177,3 +177,12 @@ def test_the_receipt_of_another_job_is_none(directory):
     with recording(*ordered_job(directory.order("make", "y"))):
         (directory.path / "three").write_text("three")
     assert all(file.is_file() for file in one.outputs)
+
+
+def test_the_mark_of_a_complete_experiment_may_be_made_again_meanwhile(directory):
+    job = job_of(directory, "complete.json")
+    do(directory, job)
+    assert directory.complete == job.outputs[0]
+    job.outputs[0].unlink()
+    assert changed_outputs(directory) == []
+    assert not current(directory, job)
