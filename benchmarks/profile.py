@@ -93,7 +93,7 @@ def training_state(settings: RunSettings, corpus: Corpus) -> State:
     return State(
         Model(
             weights,
-            sigmoid.Sigmoid(),
+            sigmoid.Constants(),
             classes,
             real(settings.document_rate),
             clip,

@@ -167,7 +167,7 @@ class Results:
         rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
         same_layer = [row for row in rows if row.layer == vector.layer]
         static = sorted(same_layer, key=lambda row: (row.parameters, row.perplexity("valid").mean))
-        largest = next((row for row in static if row.parameters == static[-1].parameters), None)
+        largest = max(static, key=lambda row: row.parameters, default=None)  # of equals, the first
         same = (row for row in static if row.hidden_size == vector.hidden_size)
         more = (row for row in static if row.parameters >= vector.parameters)
         return Opponents(next(same, None), next(more, None), largest)

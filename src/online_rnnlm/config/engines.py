@@ -38,9 +38,9 @@ class Engine:
     """Names of the cells that it can score while weights learn; None means all that it has. For
     others, another engine does that."""
     lacks: frozenset[str] = frozenset()
-    """What it cannot do: `document_gradient` (gradients through the updates of the document
-    vector), `dropout`, `coupling` (a document vector that feeds a hidden layer other than the
-    paper's)."""
+    """Abilities that it does not have: `document_gradient` (gradients through the updates of the
+    document vector), `dropout`, `coupling` (a document vector that feeds a hidden layer other than
+    the paper's), `coupled_dropout` (dropout where a document vector feeds the hidden layer)."""
     copies_class_outputs: bool = True
     """True if it copies the output weights of a whole class for every word.
 
@@ -65,7 +65,7 @@ ENGINES: Mapping[str, Engine] = {
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm", "gru"}),
         online_cells=frozenset({"sigmoid"}),
-        lacks=frozenset({"document_gradient", "coupling"}),
+        lacks=frozenset({"document_gradient", "coupling", "coupled_dropout"}),
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
@@ -76,7 +76,7 @@ ENGINES: Mapping[str, Engine] = {
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
-        lacks=frozenset({"dropout"}),
+        lacks=frozenset({"dropout", "coupled_dropout"}),
         packages=("jax",),
         online_cells=frozenset(),
     ),

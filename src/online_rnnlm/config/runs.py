@@ -58,7 +58,7 @@ def _cell(settings: RunSettings) -> list[str]:
 
 
 def _unit(settings: RunSettings) -> list[str]:
-    """Return the unit of text, if it is a document, and what alone lives on within it."""
+    """Return the unit of text, if it is a document, and the state or the vector, if it is alone."""
     if settings.unit_of_text == "sentence":
         return []
     return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")

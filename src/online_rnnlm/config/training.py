@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import (
@@ -34,7 +34,7 @@ else:
 
 
 class Reading(NamedTuple):
-    """The unit of text that a network reads, and what lives on within it."""
+    """The unit of text that a network reads, and whether state and vector live on within it."""
 
     unit_of_text: Literal["sentence", "document"]
     state: bool
@@ -193,7 +193,7 @@ class RunSettings(Settings):
 
     @property
     def reading(self) -> Reading:
-        """The unit of text that the run is trained on, and what lives on within it."""
+        """The unit of text in training, and whether state and vector live on within it."""
         if self.unit_of_text == "sentence":
             return SENTENCES
         state = self.carry != "vector" or not self.document_size
@@ -227,33 +227,26 @@ class RunSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _output_layer_alone_drops(self) -> RunSettings:
-        drops = self.dropout or self.embedding_dropout
-        coupled = self.document_size and self.document_layer != "output"
-        if self.engine == "kernel" and drops and coupled:
-            raise ValueError(
-                f"dropout with `document_layer: {self.document_layer}` needs `engine: graph`"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _engine_has_all(self) -> RunSettings:
-        gradient, context = self.document_gradient, self.context_size
-        layer = f"context_size: {context}" if context else f"cell: {self.cell}"
-        allowed = {
-            layer: engines_with(cell=self.cell_name),
-            f"device: {self.device}": engines_with(device=self.device),
-        }
-        vector = self.document_size > 0
-        if vector and gradient == "through":
-            allowed["document_gradient: through"] = engines_with(ability="document_gradient")
-        for key in ("dropout", "embedding_dropout"):
-            if getattr(self, key):
-                allowed[f"{key}: {getattr(self, key):g}"] = engines_with(ability="dropout")
-        if vector and self.document_layer != "output" and self.cell_name != "sigmoid":
-            allowed[f"document_layer: {self.document_layer}"] = engines_with(ability="coupling")
-        for setting, engines in allowed.items():
+        for setting, engines in self._engines_by_setting():
             if self.engine not in engines:
                 one = " or ".join(f"`engine: {engine}`" for engine in engines)
-                raise ValueError(f"`{setting}` needs {one}, not `engine: {self.engine}`")
+                raise ValueError(f"{setting} needs {one}, not `engine: {self.engine}`")
         return self
+
+    def _engines_by_setting(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each setting that an engine may lack, in words, and the engines that have it."""
+        context, layer = self.context_size, f"`document_layer: {self.document_layer}`"
+        cell = f"context_size: {context}" if context else f"cell: {self.cell}"
+        yield f"`{cell}`", engines_with(cell=self.cell_name)
+        yield f"`device: {self.device}`", engines_with(device=self.device)
+        coupled = self.document_size > 0 and self.document_layer != "output"
+        drops = [key for key in ("dropout", "embedding_dropout") if getattr(self, key)]
+        for key in drops:
+            yield f"`{key}: {getattr(self, key):g}`", engines_with(ability="dropout")
+        if drops and coupled:
+            yield f"dropout with {layer}", engines_with(ability="coupled_dropout")
+        if coupled and self.cell_name != "sigmoid":
+            yield layer, engines_with(ability="coupling")
+        if self.document_size and self.document_gradient == "through":
+            yield "`document_gradient: through`", engines_with(ability="document_gradient")

@@ -57,7 +57,7 @@ class Neighbours(NamedTuple):
 
 
 class Bigrams(NamedTuple):
-    """How often one word follows another, over a vocabulary of V words."""
+    """The counts of the bigrams of a text, over a vocabulary of V words."""
 
     after: Neighbours
     """The words that follow each word."""

@@ -168,29 +168,19 @@ def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
 
 
 class SharedTrainer:
-    """Base of the trainers: keeps the settings, the weights, the accumulators and what is carried.
-
-    `carried` is what lived on from the segments read last, and has a row for every lane.
-    """
+    """Base of the trainers: keeps the settings, the weights and the accumulators."""
 
     def __init__(
         self,
         settings: RunSettings,
         weights: Parameters,
         accumulators: Parameters,
-        carried: Carried,
         *,
         fixed_shapes: bool = False,
     ) -> None:
         self._settings = settings
         self._real = np.dtype(settings.precision).type
-        self._carried = carried
         self._state = SharedState.copy_of(weights, accumulators, fixed_shapes=fixed_shapes)
-
-    @property
-    def carried(self) -> Carried:
-        """What lives on from the segments read last, not copies."""
-        return self._carried
 
     @property
     def weights(self) -> Parameters:
@@ -223,7 +213,7 @@ class Trainer(Protocol):
 
     @property
     def carried(self) -> Carried:
-        """What lives on from the segments read last, not copies."""
+        """The states and vectors after the segments read last, by lane; not copies."""
 
     @property
     def weights(self) -> Parameters:

@@ -22,7 +22,6 @@ from online_rnnlm.engines.base import (
     weight_symbols,
 )
 from online_rnnlm.engines.lanes import (
-    NOTHING,
     Batches,
     Carried,
     Integers,
@@ -68,7 +67,8 @@ class GraphTrainer(SharedTrainer):
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators, carried)
+        super().__init__(settings, weights, accumulators)
+        self.carried = carried
         self._split = corpus.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
         dtype, model = settings.precision, model_of(settings, corpus)
@@ -102,12 +102,12 @@ class GraphTrainer(SharedTrainer):
         total = 0.0
         for segments, begins in zip(*batches, strict=True):
             batch = graph.pad(self._split.stream, self._offsets, segments, settings.precision)
-            start = self._carried.before(begins, settings.reading)
+            start = self.carried.before(begins, settings.reading)
             factors = self._factors(key, segments, len(batch.mask)) if self._dropout else ()
             found, *states, documents = self._update(
                 *batch, *rates, *start.states, start.documents, *factors
             )
-            self._carried = Carried(tuple(states), documents)
+            self.carried = Carried(tuple(states), documents)
             total += float(found)
         return total
 
@@ -162,10 +162,9 @@ class GraphScorer:
             len(sentences), int(starts[-1]), sizes, settings.precision, states=states
         )
         carried = Carried.nothing(weights, settings.cell_name, sizes.document, SCORING_SENTENCES)
-        rate = self._real_rate(document_rate)
+        rate = np.asarray(document_rate, settings.precision)
         order = scoring_order(split, sentences, self._reading, SCORING_SENTENCES)
-        for places, begins in zip(*order, strict=True):
-            numbers = np.where(places == NOTHING, NOTHING, sentences[places])
+        for numbers, begins, places in zip(*order, strict=True):
             batch = graph.pad(split.stream, split.offsets, numbers, settings.precision)
             start = carried.before(begins, self._reading)
             logs, hidden, *last, documents = self._score(
@@ -175,9 +174,6 @@ class GraphScorer:
             fill_scores(scores, places, starts, batch.mask, logs, documents, hidden)
         return scores._replace(document_vectors=scores.document_vectors[:, :size])
 
-    def _real_rate(self, document_rate: float) -> Array:
-        return np.asarray(document_rate, self._settings.precision)
-
 
 class GraphOnlineScorer(SharedTrainer):
     """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
@@ -185,11 +181,11 @@ class GraphOnlineScorer(SharedTrainer):
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
-        nothing = Carried.nothing(weights, settings.cell_name, settings.document_size, 1)
-        super().__init__(settings, weights, weights, nothing)
+        super().__init__(settings, weights, weights)
         self._trained = like(weights, (array.copy() for array in weights))
         self._online, self._sizes = online, sizes_for(settings, corpus)
         model, dtype = model_of(settings, corpus), settings.precision
+        nothing = Carried.nothing(weights, settings.cell_name, settings.document_size, 1)
         self._start = list(nothing.states)
         batch = graph.padded_symbols(dtype)
         states = tuple(pt.matrix(dtype=dtype) for _ in self._start)

@@ -63,15 +63,13 @@ class _Padding:
         # PyTensor takes a fixed size of 1 as one that broadcasts, so the width is 2 at least.
         self.width, self._dtype = max(2, width), dtype
 
-    def padded(
-        self, stream: Array, offsets: Integers, segments: Integers
-    ) -> tuple[graph.Padded, int]:
-        """Put the segments of a batch into matrices (length, width); return the length, too."""
+    def padded(self, stream: Array, offsets: Integers, segments: Integers) -> graph.Padded:
+        """Put the segments of a batch into matrices (length, width)."""
         batch = graph.pad(stream, offsets, self.widened(segments, NOTHING), self._dtype)
         longest = len(batch.mask)
         length = next((length for length in self._lengths if length >= longest), longest)
         inputs, targets, mask = (np.pad(m, ((0, length - longest), (0, 0))) for m in batch)
-        return graph.Padded(inputs.astype("int32"), targets.astype("int32"), mask), length
+        return graph.Padded(inputs.astype("int32"), targets.astype("int32"), mask)
 
     def widened(self, values: Array, filler: Any) -> Array:
         """Fill up a row's values for every lane, (B, …), to the width."""
@@ -103,7 +101,8 @@ class JaxTrainer(SharedTrainer):
         carried: Carried,
     ) -> None:
         _check_device(settings)
-        super().__init__(settings, weights, accumulators, carried, fixed_shapes=True)
+        super().__init__(settings, weights, accumulators, fixed_shapes=True)
+        self.carried = carried
         self._split = corpus.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
         longest, lanes = int(np.diff(self._offsets).max()), len(carried.documents)
@@ -145,20 +144,20 @@ class JaxTrainer(SharedTrainer):
         settings = self._settings
         values = learning_rate, settings.document_rate
         rates = [np.asarray(self._real(value)) for value in values]
-        carried, totals = self._carried, []
+        totals = []
         with _bits_of(settings.precision):
             for segments, begins in zip(*batches, strict=True):
-                batch, length = self._padding.padded(self._split.stream, self._offsets, segments)
-                start = _start(self._padding, carried, begins, settings.reading)
-                total, *states, documents = self._update_of(length)(*batch, *rates, *start)
+                batch = self._padding.padded(self._split.stream, self._offsets, segments)
+                start = _start(self._padding, self.carried, begins, settings.reading)
+                update = self._update_of(len(batch.mask))
+                total, *states, documents = update(*batch, *rates, *start)
                 totals.append(total)
                 if settings.unit_of_text == "document":
                     rows = slice(len(segments))
-                    carried = Carried(
+                    self.carried = Carried(
                         tuple(np.array(state[rows]) for state in states),
                         np.array(documents[rows]),
                     )
-        self._carried = carried
         # Reading a total waits for the device, so it is left until all batches have been sent.
         return float(sum(map(float, totals)))
 
@@ -227,11 +226,10 @@ class JaxScorer:
         order = scoring_order(split, sentences, self._reading, self._padding.width)
         with _bits_of(self._dtype):
             on_device = jax.device_put(weights)
-            for places, begins in zip(*order, strict=True):
-                numbers = np.where(places == NOTHING, NOTHING, sentences[places])
-                batch, length = self._padding.padded(split.stream, split.offsets, numbers)
+            for numbers, begins, places in zip(*order, strict=True):
+                batch = self._padding.padded(split.stream, split.offsets, numbers)
                 start = _start(self._padding, carried, begins, self._reading)
-                score = self._score_of(sizes, widths, length)
+                score = self._score_of(sizes, widths, len(batch.mask))
                 found = [np.array(a) for a in score(*on_device, *batch, rate, *start)]
                 logs, last, documents = found[0], found[1 : 1 + number], found[1 + number]
                 carried = Carried(tuple(last), documents)

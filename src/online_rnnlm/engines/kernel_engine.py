@@ -55,13 +55,14 @@ class KernelTrainer(SharedTrainer):
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators, carried)
+        super().__init__(settings, weights, accumulators)
         split, dtype = corpus.splits["train"], settings.precision
         self._text = Text(
             _read_only(split.stream), _read_only(segments_of(split, settings).offsets)
         )
         classes = classes_from_offsets(corpus.class_offsets)
-        kept = (*states_of(self._carried), self._carried.documents)
+        self._states = len(carried.states)
+        kept = (*states_of(carried), carried.documents)
         self._kept = [pytensor.shared(array) for array in kept]
         inputs = [pt.ivector(), pt.lvector(), pt.lmatrix(), pt.matrix(dtype="bool")]
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype), pt.lscalar()]
@@ -91,9 +92,9 @@ class KernelTrainer(SharedTrainer):
 
     @property
     def carried(self) -> Carried:
-        """What lives on from the segments read last, not copies."""
+        """The states and vectors after the segments read last, by lane; not copies."""
         hidden, memory, documents = (v.get_value(borrow=True) for v in self._kept)
-        return Carried((hidden, memory)[: len(self._carried.states)], documents)
+        return Carried((hidden, memory)[: self._states], documents)
 
 
 class KernelScorer:
@@ -110,8 +111,8 @@ class KernelScorer:
         dtype = settings.precision
         self._real, self._reading = np.dtype(dtype).type, reading
         weights = weight_symbols(dtype)
-        inputs = [pt.ivector(), pt.lvector(), pt.lvector(), pt.lmatrix(), pt.matrix(dtype="bool")]
-        inputs.append(pt.scalar(dtype=dtype))
+        inputs = [pt.ivector(), pt.lvector(), pt.lvector()]
+        inputs += [pt.lmatrix(), pt.matrix(dtype="bool"), pt.lmatrix(), pt.scalar(dtype=dtype)]
         classes = classes_from_offsets(corpus.class_offsets)
         score = SentenceScores(settings, classes, reading, hidden_states=hidden_states)
         self._score = pytensor.function(

@@ -1,8 +1,8 @@
 """The order in which a text is read: several units of text side by side, each in a lane.
 
 A lane reads a unit, such as an article, segment after segment, and then takes the next unit. A
-batch is the next segment of every lane. What lives on from a segment to the next one of its unit is
-kept for each lane (`Carried`).
+batch is the next segment of every lane. The states and the document vector that live on from a
+segment to the next one of its unit are kept for each lane (`Carried`).
 """
 
 from __future__ import annotations
@@ -51,10 +51,22 @@ class Batches(NamedTuple):
 
 
 NO_BATCHES = Batches(np.empty((0, 1), np.int64), np.empty((0, 1), np.bool_))
+"""No batch at all: an update by it compiles the kernels, or loads them."""
+
+
+class ScoringOrder(NamedTuple):
+    """Batches of sentences to score, and the rows of the scores that they belong to."""
+
+    segments: Integers
+    """(N, B): numbers of sentences, or `NOTHING`."""
+    begins: Booleans
+    """(N, B): True if a unit of text begins with the sentence."""
+    places: Integers
+    """(N, B): the places of the sentences among those that are scored, or `NOTHING`."""
 
 
 class Carried(NamedTuple):
-    """What lives on from a segment to the next one, for each of B lanes."""
+    """The states and document vectors that B lanes take on from a segment to the next one."""
 
     states: tuple[NDArray[Any], ...]
     """The cell's states, h first: (B, ·) each."""
@@ -72,7 +84,7 @@ class Carried(NamedTuple):
         )
 
     def before(self, begins: Booleans, reading: Reading) -> Carried:
-        """What the next segments start with; `begins` (B,) says whether a unit begins with them."""
+        """The states and d before the next segments: 0 where a unit of text begins, (B,)."""
         state, vector = (keeps & ~begins[:, None] for keeps in (reading.state, reading.vector))
         states = tuple(np.where(state, values, 0).astype(values.dtype) for values in self.states)
         documents = np.where(vector, self.documents, 0).astype(self.documents.dtype)
@@ -140,15 +152,13 @@ def one_by_one(segments: Integers, lanes: int) -> Batches:
     return Batches(numbers, numbers != NOTHING)
 
 
-def scoring_order(split: Split, sentences: Integers, reading: Reading, lanes: int) -> Batches:
-    """The order in which sentences (S,) are scored; numbers of segments are places in `sentences`.
-
-    Sentences, or units, of similar length are side by side.
-    """
+def scoring_order(split: Split, sentences: Integers, reading: Reading, lanes: int) -> ScoringOrder:
+    """The order in which sentences (S,) are scored: units of similar length are side by side."""
     begins = unit_beginnings(split, sentences, reading.unit_of_text)
     units = np.append(np.flatnonzero(begins), len(sentences))
     if reading.unit_of_text == "sentence":
         lengths = split.offsets[sentences + 1] - split.offsets[sentences]
     else:
         lengths = np.diff(units)
-    return side_by_side(units, np.argsort(-lengths, kind="stable"), lanes)
+    places, begins = side_by_side(units, np.argsort(-lengths, kind="stable"), lanes)
+    return ScoringOrder(np.where(places == NOTHING, NOTHING, sentences[places]), begins, places)

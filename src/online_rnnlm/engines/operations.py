@@ -29,10 +29,7 @@ from online_rnnlm.engines.base import (
     first_words,
 )
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
-from online_rnnlm.engines.kernels.cells.gru import Gru
-from online_rnnlm.engines.kernels.cells.lstm import Lstm
-from online_rnnlm.engines.kernels.cells.sigmoid import Sigmoid
-from online_rnnlm.engines.kernels.cells.slow_context import SlowContext
+from online_rnnlm.engines.kernels.cells import KERNEL_CELLS
 from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights
 from online_rnnlm.engines.kernels.data import Classes, Dropout, Lanes, Model, Optimizer, Text
 from online_rnnlm.engines.kernels.learning import Learning, LearningModel
@@ -43,12 +40,12 @@ from online_rnnlm.engines.kernels.workspace import (
     allocate,
     allocate_online,
 )
-from online_rnnlm.engines.lanes import Batches, Carried
+from online_rnnlm.engines.lanes import Batches, Carried, ScoringOrder
 from online_rnnlm.model.parameters import Parameters, sizes_of
 
 _WEIGHTS = len(Parameters._fields)
 _STATE = 2 * _WEIGHTS + 3
-"""Number of the arrays that training changes: weights, accumulators, and what lives on."""
+"""Number of the arrays that training changes: weights, accumulators, and the carried h, c, d."""
 _Memory = TypeVar("_Memory")
 
 
@@ -56,9 +53,9 @@ class TrainingSteps(Op):
     """Updates of weights and accumulators, in place, from consecutive batches of segments.
 
     Equals `updates.training_updates` applied to one batch after the other.
-    Inputs: weights, accumulators, what lives on (the states h and c, and d), stream, offsets, the
+    Inputs: weights, accumulators, the carried states h and c and vectors d, stream, offsets, the
     batches (`lanes.Batches`: segments, begins), learning rate, document rate, key of dropout.
-    Outputs: weights, accumulators, what lives on, and the words' log-probability (float64).
+    Outputs: weights, accumulators, h, c and d, and the words' log-probability (float64).
     """
 
     destroy_map = {i: [i] for i in range(_STATE)}  # read by PyTensor  # noqa: RUF012
@@ -97,7 +94,7 @@ class SentenceScores(Op):
     """Log-probabilities of sentences' words, the document vector learning online.
 
     Equals `graph.predictions`. Inputs: weights, stream, offsets, the numbers of the sentences,
-    batches of places among these (`lanes.Batches`), document rate. Outputs: the fields of `Scores`.
+    their order (the fields of `lanes.ScoringOrder`), document rate. Outputs: those of `Scores`.
     """
 
     def __init__(
@@ -117,18 +114,18 @@ class SentenceScores(Op):
     def perform(self, node: Apply, inputs: Any, output_storage: Any) -> None:
         """Compute the outputs; PyTensor calls this."""
         settings, weights = self._settings, Parameters(*inputs[:_WEIGHTS])
-        stream, offsets, sentences, places, begins, document_rate = inputs[_WEIGHTS:]
+        stream, offsets, sentences, *order, document_rate = inputs[_WEIGHTS:]
         text, real = Text(stream, offsets), weights.recurrent.dtype.type
         starts, sizes = first_words(offsets, sentences), sizes_of(weights, settings.cell_name)
         tokens = int(starts[-1])
         states = tokens if self._hidden_states else 0
         scores = empty_scores(len(sentences), tokens, sizes, real, states=states)
-        carried = Carried.nothing(weights, settings.cell_name, sizes.document, places.shape[1])
+        lanes = order[0].shape[1]
+        carried = Carried.nothing(weights, settings.cell_name, sizes.document, lanes)
         score_sentences(
             _model(settings, weights, self._classes, document_rate),
             text,
-            sentences,
-            Batches(places, begins),
+            ScoringOrder(*order),
             _lanes(self._reading, *states_of(carried), carried.documents),
             starts,
             scores,
@@ -238,29 +235,20 @@ def _model(
     """
     real = weights.recurrent.dtype.type
     clip = real(settings.error_clip or np.inf)
+    constants = KERNEL_CELLS[settings.cell_name].constants_of(settings)
     dropout = Dropout(np.uint32(0), 0.0, 0.0)
     if key is not None:
         dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
-    return Model(weights, _cell(settings), classes, rate[()], clip, dropout)
-
-
-def _cell(settings: RunSettings) -> Any:
-    """The cell and its constants, as the kernels know it."""
-    real = np.dtype(settings.precision).type
-    if settings.cell == "lstm":
-        return Lstm()
-    if settings.cell == "gru":
-        return Gru()
-    return SlowContext(real(settings.context_decay)) if settings.context_size else Sigmoid()
+    return Model(weights, constants, classes, rate[()], clip, dropout)
 
 
 def _lanes(reading: Reading, hidden: Any, memory: Any, documents: Any) -> Lanes:
-    """Put together what lives on in the lanes, which the kernels change in place."""
+    """Put together the carried states and vectors, which the kernels change in place."""
     return Lanes(hidden, memory, documents, reading.state, reading.vector)
 
 
 def states_of(carried: Carried) -> tuple[Any, Any]:
-    """The states that live on, h and c, as the kernels take them: (B, H), and (B, M) or (B, 0)."""
+    """The carried states, h and c, as the kernels take them: (B, H), and (B, M) or (B, 0)."""
     hidden, *memory = carried.states
     return hidden, memory[0] if memory else hidden[:, :0].copy()
 

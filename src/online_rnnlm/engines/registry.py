@@ -36,7 +36,8 @@ def trainer(
 ) -> Trainer:
     """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
-    `carried` is what lives on from the segments that were read last; by default nothing does.
+    `carried` are the states and vectors after the segments that were read last; by default they
+    are 0.
     Raises UserError if the engine or its device is not available, or if weights and corpus do not
     fit each other.
     """

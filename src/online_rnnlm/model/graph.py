@@ -124,7 +124,7 @@ class Given(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What the first words of the sentences are predicted with; constants for all gradients."""
+    """The states and d before the first words of the sentences; constants for all gradients."""
 
     states: tuple[Any, ...]
     """The cell's states before the first word, h first: (B, ·)."""

@@ -34,7 +34,7 @@ class Unfinished:
     """The weights now."""
     accumulators: Parameters
     carried: Carried
-    """What lives on from the segments that were read last."""
+    """The states and vectors after the segments that were read last, by lane."""
     batches: int = 0
     """Number of batches trained on so far, in the epoch's order."""
     tokens: int = 0
@@ -193,7 +193,7 @@ def _arrays_carried(carried: Carried) -> dict[str, Any]:
 
 
 def _carried(file: Mapping[str, Any]) -> Carried:
-    """Read what lives on from the segments that were read last."""
+    """Read the states and vectors after the segments that were read last."""
     numbers = range(sum(name.startswith(f"{_CARRIED}state") for name in file))
     states = tuple(file[f"{_CARRIED}state{number}"] for number in numbers)
     return Carried(states, file[f"{_CARRIED}documents"])

@@ -6,7 +6,7 @@ from numba import njit
 from numba.extending import overload
 
 from online_rnnlm.engines.kernels.backward import update_weights
-from online_rnnlm.engines.kernels.cells.sigmoid import Sigmoid
+from online_rnnlm.engines.kernels.cells import sigmoid
 from online_rnnlm.engines.kernels.coupled import predict_coupled
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.forward import predict_batch
@@ -18,8 +18,8 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, workspac
     """Update the weights in place from `batches`, with one update per batch.
 
     `batches` are `engines.lanes.Batches`: for N batches of up to B segments, the numbers of the
-    segments and whether a unit of text begins with each, both (N, B). What lives on is read from
-    `lanes`, and left there. Returns the log-probability of all words, Σ -L_t.
+    segments and whether a unit of text begins with each, both (N, B). The carried states and
+    vectors are read from `lanes`, and left there. Returns the log-probability of all words, Σ -L_t.
     """
     total = 0.0
     for n in range(batches.segments.shape[0]):
@@ -33,7 +33,7 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, workspac
 
 @njit(cache=True)
 def _predict(model, text, segments, begins, lanes, workspace):
-    """Predict a batch; what lives on is read from `lanes`, and left there.
+    """Predict a batch; the carried states and vectors are read from `lanes`, and left there.
 
     Returns the number of segments, and the batch's time steps and tokens.
     """
@@ -56,7 +56,7 @@ def _predict(model, text, segments, begins, lanes, workspace):
 
 def predict_laid_out(cell, model, steps, tokens, has_state, workspace):
     """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
-    if type(cell) is Sigmoid and feeds_hidden_layer(model.weights):
+    if type(cell) is sigmoid.Constants and feeds_hidden_layer(model.weights):
         predict_coupled(model, steps, tokens, has_state, workspace)
     else:
         predict_batch(model, steps, tokens, has_state, workspace)
@@ -65,7 +65,7 @@ def predict_laid_out(cell, model, steps, tokens, has_state, workspace):
 @overload(predict_laid_out)
 def _predict_laid_out(cell, model, steps, tokens, has_state, workspace):
     """Compile `coupled` for the paper's cell alone, whose hidden layer the vector may feed."""
-    if cell.instance_class is Sigmoid:
+    if cell.instance_class is sigmoid.Constants:
 
         def of_sigmoid(cell, model, steps, tokens, has_state, workspace):
             if feeds_hidden_layer(model.weights):
@@ -115,20 +115,17 @@ def _leave(lanes, order, steps, workspace):
 
 
 @njit(cache=True)
-def score_sentences(model, text, sentences, batches, lanes, first_words, scores, workspace):
-    """Fill `scores`, an `engines.base.Scores`, for sentences (S,).
+def score_sentences(model, text, order, lanes, first_words, scores, workspace):
+    """Fill `scores`, an `engines.base.Scores`, for sentences in an `engines.lanes.ScoringOrder`.
 
-    `batches` are `engines.lanes.Batches` of places in `sentences`. The log P of sentence s's words
-    are log_probabilities[first_words[s] : first_words[s + 1]]. The h that they were predicted from
-    are the same rows of `hidden_states`, if that has rows, and d at the sentence's end is
+    The log P of the words of the sentence at place s are
+    log_probabilities[first_words[s] : first_words[s + 1]]. The h that they were predicted from are
+    the same rows of `hidden_states`, if that has rows, and d at the sentence's end is
     document_vectors[s].
     """
-    numbers = workspace.sentences
-    for n in range(batches.segments.shape[0]):
-        places, begins = batches.segments[n], batches.begins[n]
-        for lane in range(places.size):
-            numbers[lane] = sentences[places[lane]] if places[lane] >= 0 else -1
-        number, steps, _ = _predict(model, text, numbers[: places.size], begins, lanes, workspace)
+    for n in range(order.segments.shape[0]):
+        sentences, begins, places = order.segments[n], order.begins[n], order.places[n]
+        number, steps, _ = _predict(model, text, sentences, begins, lanes, workspace)
         for t in range(steps):
             for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
                 place = places[workspace.lanes[row - workspace.first_rows[t]]]

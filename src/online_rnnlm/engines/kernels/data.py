@@ -23,7 +23,7 @@ class Text(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """What lives on, in each of B lanes, from a segment to the next one of its unit of text."""
+    """The states and document vectors that B lanes take on from a segment to the next one."""
 
     hidden: Any
     """(B, H): h, or what else feeds the output layer."""
@@ -47,7 +47,7 @@ class Classes(NamedTuple):
 
 
 class Dropout(NamedTuple):
-    """The units that are left out in training; both rates are 0 in testing."""
+    """The shares of units that are left out in training; both are 0 in testing."""
 
     key: np.uint32
     """Key of the random numbers."""
@@ -62,7 +62,7 @@ class Model(NamedTuple):
 
     weights: Parameters
     cell: Any
-    """The cell and its constants: a tuple of `kernels.cells`."""
+    """The constants of the cell, by whose type numba chooses its functions (`kernels.cells`)."""
     classes: Classes
     document_rate: np.floating
     """α, the rate of the document vector."""

@@ -1,6 +1,8 @@
-"""Dropout in the kernels: units are left out by a hash, so that no random numbers are stored.
+"""Dropout's units are chosen by a hash of a key, of a word's place in the text and of the unit.
 
-The hash of a 32-bit number is `lowbias32` (Wellons, "Prospecting for hash functions", 2018).
+So they do not depend on the batches, on the engine, or on a run having been interrupted, and no
+random numbers are stored. The hash of a 32-bit number is `lowbias32` (Wellons, "Prospecting for
+hash functions", 2018).
 """
 
 from __future__ import annotations
@@ -8,46 +10,43 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-EMBEDDINGS, HIDDEN = 0x3C6EF372, 0xDAA66D2B
+EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
-BY_PLACE, BY_UNIT = 0x9E3779B9, 0x85EBCA6B
-MIX_1, MIX_2 = 0x7FEB352D, 0x846CA68B
-_PLACE, _UNIT, _MIX_1, _MIX_2 = map(np.uint32, (BY_PLACE, BY_UNIT, MIX_1, MIX_2))
-_EMBEDDINGS, _HIDDEN = np.uint32(EMBEDDINGS), np.uint32(HIDDEN)
-
-
-def threshold(rate: float) -> int:
-    """The least hash, of 32 bits, of a unit that is kept."""
-    return int(rate * 4294967295.0)
+_BY_PLACE, _BY_UNIT = np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B)
+_MIX_1, _MIX_2 = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
+_15, _16 = np.uint32(15), np.uint32(16)
 
 
 @njit(cache=True)
 def drop_embeddings(dropout, places, rows):
-    """Multiply rows of E (b, N), of words at these places (b,), by their factors."""
+    """Drop elements of rows of E (b, N), of words at these places (b,)."""
     if dropout.embeddings > 0:
-        _multiply(dropout.key, _EMBEDDINGS, dropout.embeddings, places, rows)
+        drop(dropout.key, EMBEDDINGS, dropout.embeddings, places, rows)
 
 
 @njit(cache=True)
 def drop_hidden(dropout, places, rows):
-    """Multiply states (b, H) before the output layer, or their gradients, by their factors."""
+    """Drop units of states (b, H) before the output layer, or their gradients."""
     if dropout.hidden > 0:
-        _multiply(dropout.key, _HIDDEN, dropout.hidden, places, rows)
+        drop(dropout.key, HIDDEN, dropout.hidden, places, rows)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _multiply(key, layer, rate, places, rows):
-    """Set each unit to 0, or divide it by 1 - rate, as its hash says."""
+def drop(key, layer, rate, places, rows):
+    """Set each unit of rows (b, ·) to 0, or divide it by 1 - rate, as its hash says.
+
+    `key` and `layer` are uint32; `places` (b,) are the places of words in the text.
+    """
     least = np.uint32(rate * 4294967295.0)
     scale, zero = rows.dtype.type(1 / (1 - rate)), rows.dtype.type(0)
     for r in range(rows.shape[0]):
-        start = np.uint32(key + layer + np.uint32(np.uint32(places[r]) * _PLACE))
+        start = np.uint32(key + layer + np.uint32(np.uint32(places[r]) * _BY_PLACE))
         row = rows[r]
         for j in range(row.size):
-            x = np.uint32(start + np.uint32(np.uint32(j) * _UNIT))
-            x = np.uint32(x ^ (x >> np.uint32(16)))
+            x = np.uint32(start + np.uint32(np.uint32(j) * _BY_UNIT))
+            x = np.uint32(x ^ (x >> _16))
             x = np.uint32(x * _MIX_1)
-            x = np.uint32(x ^ (x >> np.uint32(15)))
+            x = np.uint32(x ^ (x >> _15))
             x = np.uint32(x * _MIX_2)
-            x = np.uint32(x ^ (x >> np.uint32(16)))
+            x = np.uint32(x ^ (x >> _16))
             row[j] *= scale if x >= least else zero

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.engines.kernels.cells import allocate_cell
+from online_rnnlm.engines.kernels.cells import KERNEL_CELLS
 from online_rnnlm.engines.kernels.data import Classes, Integers, Text
 from online_rnnlm.engines.kernels.layout import measure
 from online_rnnlm.model.parameters import Parameters, shapes
@@ -54,8 +54,6 @@ class Workspace(NamedTuple):
 
     lanes: Integers
     """(B,): the lanes of the batch's segments, in the order of their rows."""
-    sentences: Integers
-    """(B,): the numbers of the sentences that the lanes read, in scoring."""
     first_rows: Integers
     """(T + 1,): each time step's first row."""
     places: Integers
@@ -82,7 +80,7 @@ class Workspace(NamedTuple):
     hidden_inputs: Any
     """(B, ·): inputs of the hidden units, or products with W_h, at one time step."""
     of_cell: Any
-    """Memory that only one kind of cell needs, a tuple of its module in `cells`."""
+    """Arrays that only one kind of cell needs: `Scratch` of its module in `cells`."""
     memory: Any
     """(N, M): c, the memory of an LSTM; else (N, 0)."""
     hidden: Any
@@ -147,17 +145,16 @@ def allocate(
     tokens, candidates = steps * sentences, capacity.candidates * sentences
     output, every = sizes.output, shapes(sizes)
     width, recurrent = every.embeddings[1], every.recurrent
-    memory = m if sizes.cell == "lstm" else 0
+    cell = KERNEL_CELLS[sizes.cell]
+    memory = m if cell.HAS_MEMORY else 0
 
     def reals(*shape: int) -> Any:
         return np.zeros(shape, dtype)
 
     class_scores, word_scores = reals(tokens, k), reals(candidates)
     hidden, hidden_deltas = reals(tokens, output), reals(tokens, width)
-    own_deltas = sizes.cell in ("gru", "slow_context")
     return Workspace(
         lanes=_integers(sentences),
-        sentences=_integers(sentences),
         first_rows=_integers(steps + 1),
         places=_integers(tokens),
         inputs=_integers(tokens),
@@ -170,7 +167,7 @@ def allocate(
         hidden_before=reals(sentences, output),
         memory_before=reals(sentences, memory),
         hidden_inputs=reals(sentences, recurrent[0]),
-        of_cell=allocate_cell(sizes, tokens, sentences, dtype),
+        of_cell=cell.allocate(sizes, tokens, sentences, dtype),
         memory=reals(tokens, memory),
         hidden=hidden,
         output_inputs=reals(tokens, output) if dropout else hidden,
@@ -187,7 +184,9 @@ def allocate(
         hidden_gradient=reals(tokens, output),
         hidden_gradient_of_class=reals(tokens, output),
         hidden_deltas=hidden_deltas,
-        recurrent_deltas=reals(tokens, recurrent[0]) if own_deltas else hidden_deltas,
+        recurrent_deltas=(
+            reals(tokens, recurrent[0]) if cell.HAS_DELTAS_OF_PRODUCTS else hidden_deltas
+        ),
         step_deltas=reals(sentences, m),
         document_gradient=reals(sentences, d),
         gradients=_gradients(sizes, _largest(classes), dtype),

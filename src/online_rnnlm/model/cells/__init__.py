@@ -74,9 +74,8 @@ class Cell(Protocol):
     ) -> tuple[Any, ...]:
         """The states after a word, from those before it; symbolic, with a row for each sentence.
 
-        `from_document` (B, N): d V_hᵀ. `model.bounded` is
-        to be applied to the inputs of the hidden units and gates: it bounds the deltas propagated
-        back through them.
+        `from_document` (B, N): d V_hᵀ. `model.bounded` is to be applied to the inputs of the hidden
+        units and gates: it bounds the deltas propagated back through them.
         """
 
     def multiply_adds(self, sizes: Sizes) -> int:

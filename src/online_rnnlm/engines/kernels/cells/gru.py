@@ -12,20 +12,27 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, hidden_before
 from online_rnnlm.model.sizes import Sizes
 
+HAS_MEMORY = False
+HAS_DELTAS_OF_PRODUCTS = True
 
-class Gru(NamedTuple):
-    """The cell's constants: none."""
 
-    unused: int = 0
+class Constants(NamedTuple):
+    """The cell has no constants."""
+
+
+def constants_of(settings: RunSettings) -> Constants:
+    """Return the cell's constants."""
+    return Constants()
 
 
 class Scratch(NamedTuple):
-    """What only this cell needs."""
+    """The arrays that only this cell needs."""
 
     gates: NDArray[Any]
     """(N, 3M): r, z and n."""
@@ -34,7 +41,7 @@ class Scratch(NamedTuple):
 
 
 def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Allocate what only this cell needs."""
+    """Allocate the arrays that only this cell needs."""
     m = sizes.hidden
     return Scratch(np.zeros((tokens, 3 * m), dtype), np.zeros((tokens, m), dtype))
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import (
@@ -23,15 +24,21 @@ from online_rnnlm.engines.kernels.cells.states import (
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 from online_rnnlm.model.sizes import Sizes
 
+HAS_MEMORY = True
+HAS_DELTAS_OF_PRODUCTS = False
 
-class Lstm(NamedTuple):
-    """The cell's constants: none."""
 
-    unused: int = 0
+class Constants(NamedTuple):
+    """The cell has no constants that settings choose."""
+
+
+def constants_of(settings: RunSettings) -> Constants:
+    """Return the cell's constants."""
+    return Constants()
 
 
 class Scratch(NamedTuple):
-    """What only this cell needs."""
+    """The arrays that only this cell needs."""
 
     gates: NDArray[Any]
     """(N, 4M): i, f, o and g."""
@@ -40,7 +47,7 @@ class Scratch(NamedTuple):
 
 
 def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Allocate what only this cell needs."""
+    """Allocate the arrays that only this cell needs."""
     m = sizes.hidden
     return Scratch(np.zeros((tokens, 4 * m), dtype), np.zeros((sentences, m), dtype))
 

@@ -7,26 +7,31 @@ from typing import NamedTuple
 from numba import njit
 from numpy.typing import DTypeLike
 
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, hidden_before
 from online_rnnlm.model.sizes import Sizes
 
+HAS_MEMORY = False
+HAS_DELTAS_OF_PRODUCTS = False
 
-class Sigmoid(NamedTuple):
-    """The cell's constants: none. d's part is not its own but that of `kernels.coupled`."""
 
-    unused: int = 0
+class Constants(NamedTuple):
+    """The cell has no constants; d's part of its input is added by `kernels.coupled`."""
+
+
+def constants_of(settings: RunSettings) -> Constants:
+    """Return the cell's constants."""
+    return Constants()
 
 
 class Scratch(NamedTuple):
-    """What only this cell needs: nothing."""
-
-    unused: int = 0
+    """The cell needs no further arrays."""
 
 
 def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Return what only this cell needs."""
+    """Return the arrays that only this cell needs."""
     return Scratch()
 
 

@@ -13,28 +13,37 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import embed, hidden_before
 from online_rnnlm.model.sizes import Sizes
 
+HAS_MEMORY = False
+HAS_DELTAS_OF_PRODUCTS = True
 
-class SlowContext(NamedTuple):
+
+class Constants(NamedTuple):
     """The cell's constants."""
 
     decay: np.floating
     """a."""
 
 
+def constants_of(settings: RunSettings) -> Constants:
+    """Return the cell's constants, of the dtype of the weights."""
+    return Constants(np.dtype(settings.precision).type(settings.context_decay))
+
+
 class Scratch(NamedTuple):
-    """What only this cell needs."""
+    """The arrays that only this cell needs."""
 
     embedded: NDArray[Any]
     """(B, M + C): rows of E, or gradients, at one time step."""
 
 
 def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Allocate what only this cell needs."""
+    """Allocate the arrays that only this cell needs."""
     return Scratch(np.zeros((sentences, sizes.output), dtype))
 
 
@@ -46,20 +55,16 @@ def run(cell, model, steps, has_state, workspace):
     transposed[:] = model.weights.recurrent.T
     for t in range(steps):
         begin, end = first_rows[t], first_rows[t + 1]
-        embedded, inputs = (
-            workspace.of_cell.embedded[: end - begin],
-            workspace.hidden_inputs[: end - begin],
-        )
+        embedded = workspace.of_cell.embedded[: end - begin]
+        inputs = workspace.hidden_inputs[: end - begin]
         embed(model, begin, end, workspace, embedded)
         before, seen = workspace.previous_hidden[begin:end], workspace.hidden[begin:end]
         before[:] = hidden_before(workspace, t)
         _forget(embedded, before, cell.decay, size)
-        for b in range(end - begin):
-            inputs[b] = embedded[b][:size]
-            seen[b][size:] = before[b][size:]
+        inputs[:] = embedded[:, :size]
         multiply_nn(one, before, transposed, one, inputs)
-        for b in range(end - begin):
-            sigmoid(inputs[b : b + 1], seen[b : b + 1, :size])
+        sigmoid(inputs, seen[:, :size])
+        seen[:, size:] = before[:, size:]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -83,21 +88,10 @@ def propagate(cell, model, steps, has_state, workspace):
     size = recurrent.shape[0]
     for t in range(steps - 1, -1, -1):
         begin, end = first_rows[t], first_rows[t + 1]
-        gradient, deltas = (
-            workspace.hidden_gradient[begin:end],
-            workspace.recurrent_deltas[begin:end],
-        )
-        through, by_words = (
-            workspace.of_cell.embedded[: end - begin],
-            workspace.hidden_deltas[begin:end],
-        )
-        for b in range(end - begin):
-            sigmoid_deltas(
-                workspace.hidden[begin + b : begin + b + 1, :size],
-                gradient[b : b + 1, :size],
-                model.error_clip,
-                deltas[b : b + 1],
-            )
+        hidden, gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
+        deltas, by_words = workspace.recurrent_deltas[begin:end], workspace.hidden_deltas[begin:end]
+        through = workspace.of_cell.embedded[: end - begin]
+        sigmoid_deltas(hidden[:, :size], gradient[:, :size], model.error_clip, deltas)
         multiply_nn(one, deltas, recurrent, zero, through)
         earlier = workspace.hidden_gradient[first_rows[t - 1] if t > 0 else begin :]
         _pass_back(deltas, through, gradient, cell.decay, t > 0, by_words, earlier)

@@ -1,4 +1,4 @@
-"""What all cells read in the same way: embeddings, and the states before a time step."""
+"""Functions that all cells read their inputs by: embeddings, and the states a word earlier."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def embed(model, begin, end, workspace, rows):
 
 @njit(cache=True)
 def hidden_before(workspace, t):
-    """What the segments with a word t fed the output layer with a word earlier; (b, H)."""
+    """The rows of `hidden` a word earlier, of the segments that have a word t; (b, H)."""
     first_rows = workspace.first_rows
     number = first_rows[t + 1] - first_rows[t]
     if t == 0:
@@ -27,7 +27,7 @@ def hidden_before(workspace, t):
 
 @njit(cache=True)
 def memory_before(workspace, t):
-    """The memory of the segments with a word t, a word earlier; (b, M)."""
+    """The rows of `memory` a word earlier, of the segments that have a word t; (b, M)."""
     first_rows = workspace.first_rows
     number = first_rows[t + 1] - first_rows[t]
     if t == 0:
