@@ -7,8 +7,11 @@ kernels again.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -36,6 +39,21 @@ def folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     checked = "-checked" if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0" else ""
     return Path(home) / "online-rnnlm" / "kernels" / (kernel_sources() + checked)
+
+
+@contextmanager
+def compiled_once(name: str) -> Iterator[None]:
+    """Hold the lock of some kernels during the block, after waiting for others that hold it.
+
+    Of processes that need the same kernels at the same time, one compiles them and the others load
+    them. Where the folder cannot be written or has no locks, each compiles them for itself.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder().mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((folder() / f"{name}.lock").open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class BySources:

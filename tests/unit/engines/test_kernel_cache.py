@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 import online_rnnlm
+from online_rnnlm.engines.kernel_cache import compiled_once
 
 pytestmark = pytest.mark.slow  # processes of their own compile kernels
 
@@ -128,3 +130,30 @@ def test_pytensors_own_kernels_have_their_places_too(tmp_path):
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == 4
     assert list((tmp_path / "compiled").rglob("*.nbi"))
+
+
+def test_of_two_that_compile_the_same_kernels_one_waits(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    begun, order = threading.Event(), []
+
+    def second():
+        begun.set()
+        with compiled_once("float32-sigmoid"):
+            order.append("second")
+
+    waiting = threading.Thread(target=second)
+    with compiled_once("float32-sigmoid"):
+        waiting.start()
+        assert begun.wait(60)
+        with compiled_once("float64-sigmoid"):  # other kernels do not wait
+            order.append("first")
+        assert waiting.is_alive()
+    waiting.join(60)
+    assert order == ["first", "second"]
+
+
+def test_without_a_folder_for_locks_each_compiles_for_itself(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(OSError, match="of the block"), compiled_once("float32-sigmoid"):
+        raise OSError("of the block")

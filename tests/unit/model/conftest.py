@@ -1,5 +1,31 @@
 """Fixtures for all tests of this folder: small models and corpora."""
 
+import sys
+
+import numpy as np
+import pytest
+
+from online_rnnlm.model import cells
+from tests.unit.model import leaky
+from tests.unit.model.numpy_cells import CLASS_SIZES, LENGTHS
 from tests.unit.small_models import quick_graph, small
 
 __all__ = ["quick_graph", "small"]
+
+
+@pytest.fixture
+def leaky_in_package(monkeypatch):
+    """The package has the cell `leaky`, as if a user had added its file."""
+    monkeypatch.setitem(sys.modules, f"{cells.__name__}.leaky", leaky)
+
+
+@pytest.fixture
+def split(small):
+    """Three sentences of random words."""
+    return small.random_split(np.random.default_rng(3), sum(CLASS_SIZES), LENGTHS)
+
+
+@pytest.fixture
+def corpus(small, split):
+    """A corpus with these sentences and four word classes."""
+    return small.corpus_of(CLASS_SIZES, split)

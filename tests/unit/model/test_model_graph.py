@@ -4,64 +4,26 @@ import numpy as np
 import pytensor
 import pytest
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines import registry
-from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import graph, parameters
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
+from tests.unit.model.numpy_cells import (
+    LENGTHS,
+    RATE,
+    VECTORS,
+    after_one_update,
+    assert_steps_follow_slopes,
+    settings,
+)
 
 pytestmark = [
     pytest.mark.slow,  # PyTensor compiles the plain graph for each case
     pytest.mark.usefixtures("quick_graph"),
 ]
 
-CLASS_SIZES = (1, 3, 2, 1)
-LENGTHS = (4, 1, 6)
-RATE = 0.4
-STEP = 1e-6
-
-
-@pytest.fixture
-def split(small):
-    return small.random_split(np.random.default_rng(3), sum(CLASS_SIZES), LENGTHS)
-
-
-@pytest.fixture
-def corpus(small, split):
-    return small.corpus_of(CLASS_SIZES, split)
-
-
-MODELS = [(0, "output"), (2, "output"), (2, "hidden"), (2, "both")]
-"""The document size D and the layers that the vector feeds."""
-
-
-def settings(document_size, layer="output", **changes):
-    values = {
-        "hidden_size": 3,
-        "document_size": document_size,
-        "document_layer": layer,
-        "document_rate": RATE,
-        "optimizer": "sgd",
-        "batch_sentences": 16,
-        "error_clip": 0.0,
-        "engine": "graph",
-        "precision": "float64",
-        "seed": 2,
-    }
-    return RunSettings.model_validate({"corpus": "small", **values, **changes})
-
-
-def after_one_update(run, corpus, weights, rate=1.0):
-    """Return weights and accumulators after one update on all sentences."""
-    ones = Parameters(*(np.ones_like(array) for array in weights))
-    trainer = registry.trainer(run, corpus, weights, ones)
-    trainer.update(
-        one_by_one(np.arange(corpus.splits["train"].sentences), len(trainer.carried.documents)),
-        rate,
-    )
-    return trainer.weights, trainer.accumulators
+of_every_vector = pytest.mark.parametrize("vector", VECTORS, ids=str)
 
 
 def gradients(run, corpus, weights):
@@ -70,37 +32,26 @@ def gradients(run, corpus, weights):
     return Parameters(*(old - new for old, new in zip(weights, updated, strict=True)))
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_gradients_are_those_of_finite_differences(corpus, split, small, reference, model):
-    run = settings(*model)
+@of_every_vector
+def test_gradients_are_those_of_finite_differences(corpus, split, small, reference, vector):
+    run = settings("sigmoid", vector)
     weights = small.weights_for(run, corpus)
     sentences = [small.words_of(split, number) for number in range(split.sentences)]
     # The learnt document vectors count as constants.
     held = [reference(weights, corpus.class_offsets, s, RATE)[1] for s in sentences]
 
     def loss():
-        return -sum(
-            reference(weights, corpus.class_offsets, words, RATE, documents)[0].sum()
-            for words, documents in zip(sentences, held, strict=True)
-        )
+        both = zip(sentences, held, strict=True)
+        scored = (reference(weights, corpus.class_offsets, w, RATE, d)[0] for w, d in both)
+        return -sum(log_probabilities.sum() for log_probabilities in scored)
 
-    for name, gradient in gradients(run, corpus, weights)._asdict().items():
-        weight = getattr(weights, name)
-        expected = np.zeros_like(weight)
-        for index in np.ndindex(weight.shape):
-            value = weight[index]
-            weight[index] = value + STEP
-            above = loss()
-            weight[index] = value - STEP
-            expected[index] = (above - loss()) / (2 * STEP)
-            weight[index] = value
-        assert weight.size == 0 or np.abs(expected).max() > 1e-3, name
-        np.testing.assert_allclose(gradient, expected, atol=1e-7, err_msg=name)
+    learnt, _ = after_one_update(run, corpus, weights)
+    assert_steps_follow_slopes(loss, weights, learnt)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_predictions_are_those_of_plain_numpy(corpus, split, small, reference, model):
-    run = settings(*model)
+@of_every_vector
+def test_predictions_are_those_of_plain_numpy(corpus, split, small, reference, vector):
+    run = settings("sigmoid", vector)
     weights = small.weights_for(run, corpus)
     classes = graph.WordClasses.from_offsets(corpus.class_offsets)
     symbols = graph.padded_symbols("float64")
@@ -124,10 +75,10 @@ def test_predictions_are_those_of_plain_numpy(corpus, split, small, reference, m
 def test_clipping_bounds_only_what_reaches_the_hidden_units_inputs(small):
     # Every word but `</s>` occurs once, so its embedding's gradient is one clipped delta.
     corpus = small.corpus_of((3, 4), small.split_of([[1, 2, 3, 4, 5, 6, 0]]))
-    run = settings(2)
+    run = settings("sigmoid", (2, "output"))
     weights = small.weights_for(run, corpus)
     free = gradients(run, corpus, weights)
-    clipped = gradients(settings(2, error_clip=0.01), corpus, weights)
+    clipped = gradients(settings("sigmoid", (2, "output"), error_clip=0.01), corpus, weights)
     assert np.abs(free.embeddings).max() > 0.02
     assert np.abs(clipped.embeddings).max() == pytest.approx(0.01)
     last = np.clip(free.embeddings[6], -0.01, 0.01)  # no later delta was clipped
@@ -139,11 +90,11 @@ def test_clipping_bounds_only_what_reaches_the_hidden_units_inputs(small):
 def test_adagrad_and_l2_by_their_formulas(small):
     # Classes: {0, 1}, {2, 3}, {4}, {5, 6}. Words read: 0, 1, 4. Words predicted: 1, 4, 0.
     corpus = small.corpus_of((2, 2, 1, 2), small.split_of([[1, 4, 0]]))
-    run = settings(2, "both")
+    run = settings("sigmoid")
     weights = small.weights_for(run, corpus)
     plain = gradients(run, corpus, weights)
     l2, rate = 0.1, 0.3
-    learnt = settings(2, "both", optimizer="adagrad", l2=l2)
+    learnt = settings("sigmoid", optimizer="adagrad", l2=l2)
     updated, sums = after_one_update(learnt, corpus, weights, rate)
     everything = slice(None)
     touched = Parameters(
@@ -194,7 +145,9 @@ def test_a_sentence_computed_by_hand(small, reference):
     split = small.split_of([[1, 2]])
     corpus = small.corpus_of((2, 1), split)
     for kind in ("graph", "kernel"):
-        score = registry.scorer(settings(1, hidden_size=1, engine=kind), corpus)
+        score = registry.scorer(
+            settings("sigmoid", (1, "output"), hidden_size=1, engine=kind), corpus
+        )
         scores = score(weights, split, np.arange(1), 0.6)
         np.testing.assert_allclose(scores.log_probabilities, by_hand)
         assert scores.document_vectors[0, 0] == pytest.approx(vector)

@@ -1,0 +1,161 @@
+"""Cells in plain numpy, and what the tests of cells and of the graph have in common."""
+
+import numpy as np
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.lanes import one_by_one
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+from tests.unit.model import leaky
+
+CELLS = {
+    "sigmoid": {},
+    "lstm": {"cell": "lstm"},
+    "gru": {"cell": "gru"},
+    "slow_context": {"context_size": 2, "context_decay": 0.7},
+    "leaky": {},
+}
+"""The settings that choose each cell; the last one is not in the package, so none chooses it."""
+VECTORS = [(0, "output"), (2, "output"), (2, "hidden"), (2, "both")]
+"""The document size D and the layers that the vector feeds."""
+HIDDEN = 3
+CLASS_SIZES = (1, 3, 2, 1)
+LENGTHS = (4, 1, 6)
+RATE = 0.4
+_STEP = 1e-6
+
+
+def settings(name, vector=(2, "both"), **changes):
+    """Return settings of a small model with the cell of this name, learning by plain SGD."""
+    values = {
+        "corpus": "small",
+        "hidden_size": HIDDEN,
+        "document_size": vector[0],
+        "document_layer": vector[1],
+        "document_rate": RATE,
+        "optimizer": "sgd",
+        "batch_sentences": 16,
+        "error_clip": 0.0,
+        "engine": "graph",
+        "precision": "float64",
+        "seed": 2,
+        **CELLS[name],
+    }
+    run = RunSettings.model_validate({**values, **changes})
+    # No setting allows a cell that is not in the package; a fixture adds its module.
+    return run.model_copy(update={"cell": name}) if name == "leaky" else run
+
+
+def _sigmoid(values):
+    return 1 / (1 + np.exp(-values))
+
+
+def _log_softmax(scores):
+    shifted = scores - scores.real.max()
+    return shifted - np.log(np.exp(shifted).sum())
+
+
+def _fed(document, matrix):
+    return document @ matrix if len(matrix) else 0.0
+
+
+def _lstm(weights, word, state, from_document):
+    hidden, memory = np.split(state, 2)
+    inputs = weights.embeddings[word] + weights.recurrent @ hidden + from_document
+    into, forget, out, new = np.split(inputs, 4)
+    memory = _sigmoid(forget + 1) * memory + _sigmoid(into) * np.tanh(new)
+    return np.concatenate([_sigmoid(out) * np.tanh(memory), memory])
+
+
+def _gru(weights, word, hidden, from_document):
+    reset, kept, new = np.split(weights.embeddings[word] + from_document, 3)
+    to_reset, to_kept, to_new = np.split(weights.recurrent, 3)
+    reset, kept = _sigmoid(reset + to_reset @ hidden), _sigmoid(kept + to_kept @ hidden)
+    return (1 - kept) * np.tanh(new + reset * (to_new @ hidden)) + kept * hidden
+
+
+def _slow_context(weights, word, state, from_document):
+    hidden, slow = state[:HIDDEN], state[HIDDEN:]
+    to_hidden, from_slow = weights.recurrent[:, :HIDDEN], weights.recurrent[:, HIDDEN:]
+    slow = 0.3 * weights.embeddings[word][HIDDEN:] + 0.7 * slow
+    inputs = weights.embeddings[word][:HIDDEN] + to_hidden @ hidden + from_slow @ slow
+    return np.concatenate([_sigmoid(inputs + from_document), slow])
+
+
+def _leaky(weights, word, state, from_document):
+    hidden, slow = state[:HIDDEN], state[HIDDEN:]
+    slow = leaky.KEPT * slow + (1 - leaky.KEPT) * weights.slow_embeddings[word]
+    inputs = weights.embeddings[word] + weights.recurrent @ hidden + from_document
+    keep, new = np.split(inputs, 2)
+    new = np.tanh(new + slow @ weights.from_slow + weights.bias[0])
+    return np.concatenate([_sigmoid(keep) * hidden + (1 - _sigmoid(keep)) * new, slow])
+
+
+_STEPS = {"lstm": _lstm, "gru": _gru, "slow_context": _slow_context, "leaky": _leaky}
+_BESIDE_OUTPUT = {"lstm": HIDDEN, "leaky": leaky.SLOW}
+"""The elements of a cell's state that the output layer does not read; 0 for other cells."""
+
+
+def predict(name, weights, class_offsets, words, documents=None):
+    """Compute one sentence in plain numpy: log P, d before and after every word, and h.
+
+    The gradient of d is exact, by a complex step. `documents`, if given, are d before each word.
+    """
+    size = max(len(weights.class_document), len(weights.hidden_document))
+    width = weights.class_output.shape[1]
+    state, document = np.zeros(width + _BESIDE_OUTPUT.get(name, 0)), np.zeros(size)
+    previous, found, before, after, states = 0, [], [], [], []
+    for t, word in enumerate(words):
+        document = document if documents is None else documents[t]
+
+        def scored(document, previous=previous, word=word, state=state):
+            from_document = _fed(document, weights.hidden_document)
+            state = _STEPS[name](weights, previous, state, from_document)
+            label = np.searchsorted(class_offsets, word, side="right") - 1
+            run = slice(class_offsets[label], class_offsets[label + 1])
+            output = state[:width]
+            classes = weights.class_output @ output + _fed(document, weights.class_document)
+            inside = weights.word_output[run] @ output + _fed(
+                document, weights.word_document[:, run]
+            )
+            return _log_softmax(classes)[label] + _log_softmax(inside)[word - run.start], state
+
+        value, state_after = scored(document)
+        steps = 1e-20j * np.eye(size)
+        slope = np.array([-scored(document + step)[0].imag / 1e-20 for step in steps])
+        found.append(value)
+        before.append(document)
+        document = document - RATE * slope
+        after.append(document)
+        states.append(state_after[:width])
+        state, previous = state_after, word
+    return np.array(found), before, after, states
+
+
+def after_one_update(run, corpus, weights, rate=1.0):
+    """Return weights and accumulators, which begin at 1, after one update on all sentences."""
+    sums = parameters.filled(sizes_for(run, corpus), 1.0, run.precision)
+    trainer = registry.trainer(run, corpus, weights, sums)
+    numbers = np.arange(corpus.splits["train"].sentences)
+    trainer.update(one_by_one(numbers, len(trainer.carried.documents)), rate)
+    return trainer.weights, trainer.accumulators
+
+
+def assert_steps_follow_slopes(loss, weights, learnt, *, without_vector=False):
+    """Assert that a step at rate 1 equals the gradient that finite differences give.
+
+    `loss()` computes the loss with the weights as they are at the moment.
+    """
+    for name, weight in weights._asdict().items():
+        expected = np.zeros_like(weight)
+        for index in np.ndindex(weight.shape):
+            value = weight[index]
+            weight[index] = value + _STEP
+            above = loss()
+            weight[index] = value - _STEP
+            expected[index] = (above - loss()) / (2 * _STEP)
+            weight[index] = value
+        step = weight - getattr(learnt, name)
+        np.testing.assert_allclose(step, expected, atol=1e-7, err_msg=name)
+        assert weight.size == 0 or np.abs(expected).max() > 1e-3 or without_vector, name
