@@ -112,7 +112,7 @@ def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
         "from online_rnnlm.engines import jax_engine\n"
         "from online_rnnlm.config.training import RunSettings\n"
         "settings = RunSettings(corpus='c', engine='jax', device='gpu')\n"
-        "try: jax_engine.JaxScorer(settings, None, settings.reading)\n"
+        "try: jax_engine.Scorer(settings, None, settings.reading)\n"
         "except UserError as error: print(error)\n"
     )
     environment = os.environ | {"JAX_PLATFORMS": "cuda", "CUDA_VISIBLE_DEVICES": ""}

@@ -22,6 +22,8 @@ jax = pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
 
 UNEVEN = (1, 4, 1, 9, 2, 7)
 ONE_CLASS = (12,)
+LARGE = (1, 40, 2, 70)
+"""Classes of several tiles of words."""
 LENGTHS = (11, 1, 12, 11, 3, 12, 2, 12, 3, 11, 1, 12, 12, 2, 11)
 """Lengths that are padded to only two different ones, because compiling is slow."""
 UPDATES = 50
@@ -51,7 +53,24 @@ ALL_WAYS = [Case(*vector, rule) for vector, rule in product(VECTORS, ("sgd", "ad
 OTHERS = [
     Case(3, "both", "adagrad", "float64"),
     Case(1, "both", "sgd", "float64", 1, 0.0, 0.0),
+    Case(3, "output", "adagrad", "float64"),
+    Case(0, "output", "sgd", "float64", 3),
+    Case(1, "output", "sgd", "float64", 1, 0.0, 0.0),
 ]
+IN_BLOCKS, BY_GRAPH = (3, "output"), (3, "both")
+"""Vectors of a model that is computed in blocks, and of one that is computed by the graph."""
+both_ways = pytest.mark.parametrize("vector", [IN_BLOCKS, BY_GRAPH], ids=str)
+
+
+@pytest.fixture
+def shapes(monkeypatch):
+    """A function that sets the number of shapes, because compiling each is slow."""
+
+    def set_number(number):
+        monkeypatch.setattr("online_rnnlm.engines.jax_graph.MAX_LENGTHS", number)
+        monkeypatch.setattr("online_rnnlm.engines.blocks.shapes.MAX_SHAPES", number)
+
+    return set_number
 
 
 def corpus_for(small, class_sizes=UNEVEN):
@@ -84,10 +103,11 @@ def assert_close(found, wanted, tolerance):
 
 
 @pytest.mark.parametrize("case", [*ALL_WAYS, *OTHERS], ids=lambda case: "-".join(map(str, case)))
-def test_fifty_updates_are_those_of_the_default_engine(small, case, monkeypatch):
-    if case in ALL_WAYS:  # All batches get one length, to save time; the others have two.
-        monkeypatch.setattr("online_rnnlm.engines.jax_engine.MAX_LENGTHS", 1)
-    corpus = corpus_for(small, ONE_CLASS if case.document_size == 1 else UNEVEN)
+def test_fifty_updates_are_those_of_the_default_engine(small, case, shapes):
+    if case in ALL_WAYS:  # All batches get one shape, to save time; the others have more.
+        shapes(1)
+    large = LARGE if case.document_layer == "output" else UNEVEN
+    corpus = corpus_for(small, ONE_CLASS if case.document_size == 1 else large)
     trainers = [new_trainer(small, corpus, case, kind) for kind in ("jax", "kernel")]
     start = deepcopy(trainers[1].weights)
     rate = 0.02 if case.optimizer == "sgd" else 0.2
@@ -104,7 +124,7 @@ def test_fifty_updates_are_those_of_the_default_engine(small, case, monkeypatch)
 @pytest.mark.parametrize(("precision", "states"), [("float32", True), ("float64", False)])
 def test_scores_are_those_of_the_default_engine(small, precision, vector, states):
     case = Case(*vector, "sgd", precision)
-    corpus = corpus_for(small)
+    corpus = corpus_for(small, LARGE)
     split = corpus.splits["train"]
     weights = small.weights_for(case.settings("jax"), corpus)
     # More sentences than are scored in parallel, in random order, some of them twice.
@@ -126,13 +146,14 @@ def test_scores_are_those_of_the_default_engine(small, precision, vector, states
     assert [len(array) for array in nothing] == [0, 0, 0]
 
 
+@both_ways
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
-def test_padding_changes_nothing(small, optimizer):
+def test_padding_changes_nothing(small, vector, optimizer):
     """The same sentence is trained on in a batch of size two and in one of size nine."""
     corpus = corpus_for(small)
     results = []
     for width in (2, 9):
-        case = Case(3, "both", optimizer, batch_sentences=width)
+        case = Case(*vector, optimizer, batch_sentences=width)
         trainer = new_trainer(small, corpus, case, "jax")
         before = deepcopy(trainer.weights)
         total = small.learn(trainer, np.array([2]), 0.1)
@@ -153,7 +174,8 @@ def compilations():
     found = []
 
     def listen(event, seconds, fun_name="", **_):
-        whole = fun_name == "jit(jax_funcified_fgraph)"  # not copies of constants
+        # Not the copies of constants.
+        whole = fun_name in ("jit(jax_funcified_fgraph)", "jit(update)", "jit(score)")
         if whole and event == "/jax/core/compile/backend_compile_duration":
             found.append(seconds)
 
@@ -162,12 +184,13 @@ def compilations():
     jax.monitoring.unregister_event_duration_listener(listen)
 
 
-def test_few_shapes_are_compiled_whatever_lengths_there_are(small, compilations, monkeypatch):
-    monkeypatch.setattr("online_rnnlm.engines.jax_engine.MAX_LENGTHS", 2)  # to save time
+@both_ways
+def test_few_shapes_are_compiled_whatever_lengths_there_are(small, compilations, shapes, vector):
+    shapes(2)
     chance = np.random.default_rng(3)
     lengths = [1, *range(2, 61), *chance.integers(1, 61, 40)]
     corpus = small.corpus_of(UNEVEN, small.random_split(chance, sum(UNEVEN), lengths))
-    case = Case(3, "output", "adagrad", batch_sentences=2)
+    case = Case(*vector, "adagrad", batch_sentences=2)
     trainer = new_trainer(small, corpus, case, "jax")
     small.learn(trainer, np.argsort(lengths, kind="stable"), 0.1)
     assert len(compilations) == 2
@@ -189,23 +212,31 @@ def test_few_shapes_are_compiled_whatever_lengths_there_are(small, compilations,
     assert len(compilations) <= trained + 2
 
 
-def test_weights_stay_on_the_device_between_updates(small):
-    corpus, case = corpus_for(small), Case(3, "both", "adagrad")
+def held(trainer, vector):
+    """Return the arrays in which a trainer keeps weights and accumulators."""
+    if vector == IN_BLOCKS:
+        return [*trainer._weights, *trainer._sums]
+    state = trainer._state
+    return [v.get_value(borrow=True) for v in (*state.weights, *state.accumulators)]
+
+
+@both_ways
+def test_weights_stay_on_the_device_between_updates(small, vector):
+    corpus, case = corpus_for(small), Case(*vector, "adagrad")
     trainer = new_trainer(small, corpus, case, "jax")
     part = np.arange(case.batch_sentences)
     small.learn(trainer, part, 0.1)
-    held = [*trainer._state.weights, *trainer._state.accumulators]
-    first = [variable.get_value(borrow=True) for variable in held]
-    assert all(isinstance(array, jax.Array) for array in first)
+    first = held(trainer, vector)
     small.learn(trainer, part, 0.1)
-    second = [variable.get_value(borrow=True) for variable in held]
-    assert all(isinstance(array, jax.Array) for array in second)
+    second = held(trainer, vector)
+    assert all(isinstance(array, jax.Array) for array in [*first, *second])
     assert not any(new is old for new, old in zip(second, first, strict=True))
 
 
-def test_a_restored_trainer_goes_on_as_a_new_one(small):
+@both_ways
+def test_a_restored_trainer_goes_on_as_a_new_one(small, vector):
     corpus = corpus_for(small)
-    trainer = new_trainer(small, corpus, Case(3, "both", "adagrad"), "jax")
+    trainer = new_trainer(small, corpus, Case(*vector, "adagrad"), "jax")
     weights, sums = trainer.weights, trainer.accumulators
     part = np.arange(len(LENGTHS))
     first, after = small.learn(trainer, part, 0.1), trainer.weights
@@ -231,8 +262,9 @@ def test_weights_learn_in_testing_as_in_the_default_engine(small, learn_after):
     assert_close(found.weights, wanted.weights, AGREED)
 
 
-def test_a_longer_sentence_than_the_corpus_has_is_scored(small, reference):
-    corpus, case = corpus_for(small), Case(3, "both", "sgd", "float64", error_clip=0.0)
+@both_ways
+def test_a_longer_sentence_than_the_corpus_has_is_scored(small, reference, vector):
+    corpus, case = corpus_for(small), Case(*vector, "sgd", "float64", error_clip=0.0)
     settings = case.settings("jax")
     weights = small.weights_for(settings, corpus)
     words = [3, 14, 3, 23, 7] * 5 + [0]
