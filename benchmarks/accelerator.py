@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from benchmarks.context import ONLINE, Context, new_trainer
+from benchmarks.context import ONLINE, STATIC, Context, new_trainer
 from benchmarks.measure import Task, interleaved, ratios
 from benchmarks.rows import missing, row
 from benchmarks.speed import training_pass
@@ -18,7 +18,7 @@ LEAST_SENTENCES = 2048
 
 
 def jax(context: Context) -> dict[str, Any]:
-    """Measure training with D = 20 by JAX and by the kernel, in words per second of the clock.
+    """Measure training with D = 0 and 20 by JAX and by the kernel, in words a second of the clock.
 
     The kernel computes on one core of this machine, whichever device JAX computes on.
     """
@@ -29,7 +29,8 @@ def jax(context: Context) -> dict[str, Any]:
         return {"rows": [missing(_title(settings), str(error))]}
     about = gpu(settings) or "cpu"
     batches = context.options.batches[:1] if context.options.quick else context.options.batches
-    return {"device": about, "rows": [line for b in batches for line in _rows(context, b)]}
+    cases = [(size, batch) for size in (STATIC, ONLINE) for batch in batches]
+    return {"device": about, "rows": [line for case in cases for line in _rows(context, *case)]}
 
 
 def _title(settings: RunSettings) -> str:
@@ -40,9 +41,9 @@ def _title(settings: RunSettings) -> str:
     )
 
 
-def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
-    """Measure both engines in turn, with batches of `batch` sentences."""
-    usual = context.settings(ONLINE, batch_sentences=batch, engine="kernel")
+def _rows(context: Context, size: int, batch: int) -> list[dict[str, Any]]:
+    """Measure both engines in turn, with a vector of that size and batches of `batch` sentences."""
+    usual = context.settings(size, batch_sentences=batch, engine="kernel")
     by_jax = {"engine": "jax", "device": context.options.device}
     every = [usual, RunSettings.model_validate({**usual.model_dump(), **by_jax})]
     tasks, compiling = {}, {}
@@ -56,7 +57,8 @@ def _rows(context: Context, batch: int) -> list[dict[str, Any]]:
         for settings in every
     ]  # fmt: skip
     factors = ratios(speeds["jax"], speeds["kernel"])
-    return [*rows, row(f"jax, as many times the kernel's, batches of {batch}", "", factors)]
+    title = f"jax, as many times the kernel's: D = {size}, batches of {batch}"
+    return [*rows, row(title, "", factors)]
 
 
 def _compiled(context: Context, settings: RunSettings) -> tuple[Task, float]:

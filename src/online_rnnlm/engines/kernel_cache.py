@@ -18,6 +18,7 @@ from types import FunctionType
 from typing import Any
 
 from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.user_cache import user_cache
 
 _FOLDER = Path(__file__).parent / "kernels"
 _TUPLES = ("engines.base:Scores", "model.parameters:Parameters")
@@ -36,9 +37,8 @@ def folder() -> Path:
 
     Kernels that check their indices have folders of their own, as numba does not tell them apart.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     checked = "-checked" if os.environ.get("NUMBA_BOUNDSCHECK", "0") != "0" else ""
-    return Path(home) / "online-rnnlm" / "kernels" / (kernel_sources() + checked)
+    return user_cache() / "kernels" / (kernel_sources() + checked)
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from pathlib import Path
 
 from online_rnnlm.engines import kernel_cache
+from online_rnnlm.storage.user_cache import user_cache
 
 _JAX = {
     # One thread, as for the other libraries; on a GPU, the same bits every time, even in the sums
@@ -28,5 +31,18 @@ def prepare_process() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Numba compiles the kernels and can compile the plain graph: no C++ compiler is needed.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
-    for name, value in (kernel_cache.settings() | _JAX).items():
+    for name, value in (kernel_cache.settings() | _JAX | _jax_cache()).items():
         os.environ.setdefault(name, value)
+
+
+def _jax_cache() -> dict[str, str]:
+    """The variables that make JAX keep what it has compiled, for later jobs.
+
+    The machines of a cluster may share the folder, and code for one processor may use instructions
+    that another one lacks. So processors with different features have folders of their own.
+    """
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text(encoding="utf-8").splitlines() if information.is_file() else []
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    folder = user_cache() / "jax" / hashlib.sha256(features.encode()).hexdigest()[:16]
+    return {"JAX_COMPILATION_CACHE_DIR": str(folder)}

@@ -8,12 +8,13 @@ the digest that answers it, and a checksum of both; a line that is damaged is as
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+from online_rnnlm.storage.user_cache import user_cache
 
 
 def remembered(question: str, package: Path, find: Callable[[], str]) -> str:
@@ -35,8 +36,7 @@ def remembered(question: str, package: Path, find: Callable[[], str]) -> str:
 @cache
 def _file(package: Path) -> Path:
     """The file for the state in which the sources were at the first call."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home, "online-rnnlm", "code", _state(package))
+    return user_cache() / "code" / _state(package)
 
 
 def _state(package: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.user_cache import user_cache
 
 
 def is_writable(directory: ExperimentDirectory) -> bool:
@@ -24,10 +25,9 @@ def linked(directory: ExperimentDirectory) -> ExperimentDirectory:
     cache cannot be written, it is a temporary folder.
     """
     results = directory.path.resolve()
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     place = hashlib.sha256(bytes(results)).hexdigest()[:16]
     try:
-        return _with_links(results, Path(home) / "online-rnnlm" / "read-only" / place)
+        return _with_links(results, user_cache() / "read-only" / place)
     except OSError:
         return _with_links(results, Path(mkdtemp(prefix="online-rnnlm-")))
 
