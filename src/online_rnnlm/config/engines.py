@@ -70,7 +70,7 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
     "jax": Engine(
-        "the same graph compiled by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
+        "the same model in large products by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
         {
             # If a platform is named and missing, JAX raises; otherwise it would use another one.
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
