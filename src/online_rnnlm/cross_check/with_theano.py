@@ -13,13 +13,15 @@ from typing import Any
 import theano
 import theano.gradient
 import theano.tensor
+from theano.tensor.shared_randomstreams import RandomStreams
 from theano.tensor.var import _tensor_py_operators
 
 
 def take_pytensors_place() -> None:
     """Make `import pytensor` load Theano, adapted where PyTensor has other names or forms."""
     special = SimpleNamespace(log_softmax=_log_softmax)
-    changes = {"sigmoid": theano.tensor.nnet.sigmoid, "special": special}
+    random = SimpleNamespace(utils=SimpleNamespace(RandomStream=RandomStreams))
+    changes = {"sigmoid": theano.tensor.nnet.sigmoid, "special": special, "random": random}
     tensor = _renamed(theano.tensor, "pytensor.tensor", **changes)
     _renamed(theano.gradient, "pytensor.gradient")
     _renamed(theano, "pytensor", tensor=tensor, scan=_scan, __version__=theano.__version__)
