@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     hide_interrupts()
     _open_closed_streams()
-    parsed = _parser().parse_args(arguments)
+    parsed = _parsed(arguments)
     end_with_parent()
     prepare_process()
     # Only the code that needs the disk reports that it is full, not every line of the log.
@@ -50,6 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     with _logging_to(logging.StreamHandler()):
         sys.exit(_status(parsed))
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the arguments; wrong ones end the process with status 2.
+
+    Of files after an option, as in `score MODEL --static FILE`, argparse would know nothing more.
+    """
+    parser = _parser()
+    parsed, left = parser.parse_known_args(arguments)
+    options = [one for one in left if one.startswith("-") and one != "-"]
+    if left and (options or not hasattr(parsed, "files")):
+        parser.error(f"unrecognized arguments: {' '.join(options or left)}")
+    if left:
+        parsed.files = [*parsed.files, *left]
+    return parsed
 
 
 def _open_closed_streams() -> None:

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.corpora.words import check_text
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
+from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import PART, ScoredPart, in_parts
 from online_rnnlm.use.text import Preparation, Sentence, sentences_of
 
@@ -164,6 +166,41 @@ class TrainedModel:
         found = [part.document_vectors for part in self._scored(texts, way)]
         size, dtype = self.description.settings.document_size, self.description.settings.precision
         return np.concatenate(found) if found else np.zeros((0, size), dtype)
+
+    def sample(
+        self,
+        number: int = 1,
+        *,
+        prefix: str = "",
+        tokenised: bool = False,
+        seed: int = 1,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        max_words: int = 100,
+        static: bool = False,
+        unknown: bool = False,
+    ) -> list[str]:
+        """Make sentences, each a string of words with spaces between them.
+
+        `prefix` are the words that each begins with, and `tokenised` says that spaces divide them;
+        the other settings are those of `SamplingSettings`.
+        """
+        check_text(prefix, "`prefix`")
+        layout = self.preparation.layout(tokenised=tokenised)
+        begin = [word for words in self.preparation.sentences(prefix, layout) for word in words]
+        try:
+            chosen = SamplingSettings(
+                number=number,
+                seed=seed,
+                temperature=temperature,
+                top_k=top_k,
+                max_words=max_words,
+                static=static,
+                unknown=unknown,
+            )
+        except ValidationError as error:
+            raise WrongInputError(first_message(error)) from None
+        return [" ".join(words) for words in sample(self._network, begin, chosen)]
 
     def require_vector(self, request: Request) -> None:
         """Raise WrongInputError unless the document vector learns when a text is scored so."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
 
 Layout = Literal["lines", "running", "tokenised"]
 """The layout of a text: a raw sentence a line, raw paragraphs, or a tokenised sentence a line."""
-STANDARD_INPUT = "-"
+_STANDARD_INPUT = "standard input"
 LONGEST_LINE = 100_000
 """Characters of the longest raw sentence; regular expressions take too long for more."""
 MOST_WORDS = 10_000
@@ -111,25 +111,42 @@ def read_text(files: Sequence[str], preparation: Preparation, layout: Layout) ->
     An empty line ends a document, and so does a file. Raises WrongInputError, which names the file
     and the line, for text that cannot be read, and if there is no sentence at all.
     """
-    number, open_document, found = -1, False, False
-    for file in files or [STANDARD_INPUT]:
-        name = "standard input" if file == STANDARD_INPUT else file
-        open_document = False
+    number, open_document = -1, False
+    for where, line in numbered_lines(files):
+        sentences = _prepared(preparation, line, layout, str(where))
+        open_document = open_document and bool(sentences) and where.line > 1
+        for words in sentences:
+            number, open_document = number + (not open_document), True
+            yield Sentence(words, number)
+    if number < 0:
+        raise WrongInputError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
+
+
+class Place(NamedTuple):
+    """A line of a file; as text, its name for messages."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        """Return the place as messages have it."""
+        return f"{self.file}, line {self.line}"
+
+
+def numbered_lines(files: Sequence[str]) -> Iterator[tuple[Place, str]]:
+    """Read the lines of files, one after the other, with their places; `-` is standard input.
+
+    Raises WrongInputError, which names the file and the line, for what is no text.
+    """
+    for file in files or ["-"]:
+        name = _STANDARD_INPUT if file == "-" else file
         try:
-            for place, line in enumerate(_lines(file, name), 1):
-                sentences = _prepared(preparation, line, layout, f"{name}, line {place}")
-                for words in sentences:
-                    number, open_document, found = number + (not open_document), True, True
-                    yield Sentence(words, number)
-                if not sentences:
-                    open_document = False
+            for number, line in enumerate(_lines(file), 1):
+                yield Place(name, number), line
         except WrongInputError:
             raise
         except UserError as error:
             raise WrongInputError(str(error)) from None
-    if not found:
-        names = ", ".join(files or ["standard input"])
-        raise WrongInputError(f"{names}: no text in it")
 
 
 def _prepared(preparation: Preparation, line: str, layout: Layout, where: str) -> list[list[str]]:
@@ -139,11 +156,11 @@ def _prepared(preparation: Preparation, line: str, layout: Layout, where: str) -
         raise WrongInputError(f"{where}: {error}") from None
 
 
-def _lines(file: str, name: str) -> Iterator[str]:
+def _lines(file: str) -> Iterator[str]:
     """Read the lines of a file, a pipe, or standard input."""
     path = Path(file)
-    if file == STANDARD_INPUT:
-        yield from lines_in(sys.stdin.buffer, Path(name))
+    if file == "-":
+        yield from lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
     elif path.is_fifo() or path.is_char_device():
         with path.open("rb") as stream:
             yield from lines_in(stream, path)

@@ -23,7 +23,9 @@ from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
 from online_rnnlm.training.train import train
 from online_rnnlm.use.exporting import export
 from online_rnnlm.use.opening import load
+from tests.unit.small_models import small
 
+__all__ = ["small"]
 RATE, STEPS = 0.03, 3
 VECTOR, STATIC = "topics-M10-D3-seed1", "topics-M8-D0-seed1"
 EVALUATIONS = {
