@@ -141,7 +141,7 @@ def find_run(folder: Path) -> TrainedRun:
     Raises WrongInputError if it is no folder of results, and UserError if its files are damaged.
     """
     if RunDirectory(folder).record.is_file():
-        inside = folder.absolute()
+        inside = folder.resolve()
         return TrainedRun(ExperimentDirectory(inside.parent.parent), inside.name)
     directory = ExperimentDirectory(folder)
     if not directory.configuration.is_file() or not directory.runs.is_dir():

@@ -105,14 +105,20 @@ class Preparation:
         return Tokeniser(to_punkt(splitter), self.rules)
 
 
-def read_text(files: Sequence[str], preparation: Preparation, layout: Layout) -> Iterator[Sentence]:
+def read_text(
+    files: Sequence[str],
+    preparation: Preparation,
+    layout: Layout,
+    lines: Iterable[tuple[Place, str]] | None = None,
+) -> Iterator[Sentence]:
     """Read the sentences of files, one after the other; `-` is standard input.
 
+    `lines` are those of the files if they have been read already.
     An empty line ends a document, and so does a file. Raises WrongInputError, which names the file
     and the line, for text that cannot be read, and if there is no sentence at all.
     """
     number, open_document = -1, False
-    for where, line in numbered_lines(files):
+    for where, line in numbered_lines(files) if lines is None else lines:
         sentences = _prepared(preparation, line, layout, str(where))
         open_document = open_document and bool(sentences) and where.line > 1
         for words in sentences:

@@ -144,17 +144,15 @@ def test_one_sentence_after_the_other_gives_the_same_numbers_but_for_rounding(
 
 def test_a_line_is_answered_before_the_next_is_read(model_path):
     command = [sys.executable, "-m", "online_rnnlm", "score", str(model_path), "--flush"]
-    process = subprocess.Popen(
-        [*command, "--format", "tsv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    for _ in range(2):
-        process.stdin.write("The cat sees the hen.\n")
-        process.stdin.flush()
-        while not (line := process.stdout.readline()).startswith("0\t"):
-            assert line.startswith("document\t")
-    process.stdin.close()
-    assert process.wait() == 0
-    process.stdout.close()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([*command, "--format", "tsv"], text=True, **pipes) as process:
+        for _ in range(2):
+            process.stdin.write("The cat sees the hen.\n")
+            process.stdin.flush()
+            while not (line := process.stdout.readline()).startswith("0\t"):
+                assert line.startswith("document\t")
+        process.stdin.close()
+        assert process.wait() == 0
 
 
 def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path):

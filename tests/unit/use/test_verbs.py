@@ -45,7 +45,7 @@ def test_the_help_has_an_example_that_runs(results, tmp_path, run, verb):
 
 
 def test_there_are_verbs_for_trained_models():
-    assert {"export", "info", "rescore", "sample", "score", "vectors"} <= set(VERBS)
+    assert {"compare", "export", "info", "rescore", "sample", "score", "vectors"} <= set(VERBS)
 
 
 def test_files_may_stand_after_options(model_path, run, refused, tmp_path, capfd):
@@ -70,14 +70,13 @@ def test_files_may_stand_after_options(model_path, run, refused, tmp_path, capfd
 
 def test_ctrl_c_ends_it_without_a_traceback(model_path):
     command = [sys.executable, "-m", "online_rnnlm", "score", str(model_path), "--flush"]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    process.stdin.write("The cat sees the hen.\n")
-    process.stdin.flush()
-    assert "log P" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        process.stdin.write("The cat sees the hen.\n")
+        process.stdin.flush()
+        assert "log P" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
     assert (process.returncode, err) == (130, "")
 
 
