@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="online-rnnlm",
         description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
-        "the uses of a trained model: export, info, score, compare, rescore, sample and vectors.",
+        "the uses of a trained model: export, info, score, compare, rescore, sample, vectors and "
+        "serve.",
     )
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for name, module_name in verbs().items():

@@ -117,6 +117,20 @@ class Total:
         """Share of the words, `</s>` not counted, that are not in the vocabulary."""
         return self.unknown / (self.tokens - self.sentences)
 
+    def row(self, *, whole: bool = False) -> dict[str, int | float]:
+        """Return the sums by name; those of a whole text have more."""
+        sums: dict[str, int | float] = {
+            "sentences": self.sentences,
+            "tokens": self.tokens,
+            "unknown": self.unknown,
+            "log_probability": self.log_probability,
+            "perplexity": self.perplexity,
+        }
+        if whole:
+            sums["perplexity_without_unknown"] = self.perplexity_without_unknown
+            sums["oov_rate"] = self.oov_rate
+        return sums
+
 
 def in_parts(
     sentences: Iterable[Sentence], unit: UnitOfText, size: int = PART

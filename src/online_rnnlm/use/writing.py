@@ -56,7 +56,7 @@ class ScoreWriter:
         if self._form == "plain":
             self._out.write(self._in_words())
         elif self._per == "total":
-            self._write(pd.DataFrame([_sums(self._total, whole=True)]))
+            self._write(pd.DataFrame([self._total.row(whole=True)]))
 
     def _marked(self, part: ScoredPart, table: pd.DataFrame) -> pd.DataFrame:
         """Put the words that are not in the vocabulary into brackets."""
@@ -120,23 +120,7 @@ class ScoreWriter:
 
 
 def _document_row(number: int, total: Total) -> pd.DataFrame:
-    return pd.DataFrame([{"document": number, **_sums(total)}])
-
-
-def _sums(total: Total, *, whole: bool = False) -> dict[str, Any]:
-    """Return the sums over sentences as a row; that of a whole text has more columns."""
-    row = {
-        "sentences": total.sentences,
-        "tokens": total.tokens,
-        "unknown": total.unknown,
-        "log_probability": total.log_probability,
-        "perplexity": total.perplexity,
-    }
-    more = {
-        "perplexity_without_unknown": total.perplexity_without_unknown,
-        "oov_rate": total.oov_rate,
-    }
-    return row | (more if whole else {})
+    return pd.DataFrame([{"document": number, **total.row()}])
 
 
 def _line(cells: list[str]) -> str:
