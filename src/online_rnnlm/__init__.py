@@ -14,7 +14,7 @@ _PLACES = {
     "ModelDescription": "storage.records",
     "TrainedModel": "use.model",
     "UserError": "errors",
-    "load": "use.opening",
+    "load": "tracking.opening",
 }
 """The modules of the public names: each is imported when its name is first used.
 

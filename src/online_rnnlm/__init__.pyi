@@ -2,7 +2,7 @@
 
 from online_rnnlm.errors import UserError as UserError
 from online_rnnlm.storage.records import ModelDescription as ModelDescription
+from online_rnnlm.tracking.opening import load as load
 from online_rnnlm.use.model import TrainedModel as TrainedModel
-from online_rnnlm.use.opening import load as load
 
 __all__ = ["ModelDescription", "TrainedModel", "UserError", "load"]

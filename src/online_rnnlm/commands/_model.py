@@ -20,8 +20,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the model."""
     parser.add_argument(
         "model",
-        help="a file that `export` wrote, a run's folder, or the folder of an experiment's "
-        "results, whose best model on `valid` is used",
+        help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
+        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`)",
     )
 
 
@@ -87,7 +87,7 @@ def positive_number(text: str) -> float:
 
 def model_of(arguments: argparse.Namespace) -> TrainedModel:
     """Load the model; raises UserError if there is none."""
-    from online_rnnlm.use.opening import load
+    from online_rnnlm.tracking.opening import load
 
     return load(arguments.model)
 

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.analysis.of_text import Way, compare_on_text
-    from online_rnnlm.use.opening import load
+    from online_rnnlm.tracking.opening import load
     from online_rnnlm.use.text import numbered_lines, read_text
 
     ways, texts = [], []

@@ -10,15 +10,12 @@ from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
 
 
-def load(model: str | Path) -> TrainedModel:
-    """Load a trained model.
+def load_path(path: Path) -> TrainedModel:
+    """Load the model of a file, of a run's folder, or the best one of a folder of results.
 
-    `model` is the path of a file that `online-rnnlm export` wrote, of the folder of an experiment's
-    results, whose best model on `valid` is meant, or of the folder of one of its runs. Raises
-    UserError, in one line, if it is none of these, or damaged.
+    Raises WrongInputError, in one line, if there is none, or if it is damaged.
     """
     prepare_process()
-    path = Path(model)
     try:
         if not path.is_dir():
             contents = model_file.read(path)

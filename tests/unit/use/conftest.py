@@ -20,9 +20,9 @@ from online_rnnlm.corpora.vocabulary import write_vocabulary
 from online_rnnlm.evaluation.evaluate import evaluate
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+from online_rnnlm.tracking.opening import load
 from online_rnnlm.training.train import train
 from online_rnnlm.use.exporting import export
-from online_rnnlm.use.opening import load
 from tests.unit.small_models import small
 
 __all__ = ["small"]
