@@ -20,11 +20,10 @@ def export(results: Path, output: Path, *, force: bool = False) -> int:
         raise WrongInputError(f"{output}: is another file, which would be lost: see `--force`")
     try:
         run = find_run(results)
-        run.export(output)
-    except WrongInputError:
-        raise
+        model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
     except UserError as error:
         raise WrongInputError(str(error)) from None
+    model_file.write(output, model.description, vocabulary, model.weights, splitter)
     return output.stat().st_size
 
 

@@ -25,11 +25,11 @@ from online_rnnlm.storage.records import (
     TextPreparation,
 )
 from online_rnnlm.storage.runs import read_end, read_result
-from online_rnnlm.use.model_file import Contents, write
+from online_rnnlm.use.model_file import Contents
 
 
 class TrainedRun:
-    """A finished run in a folder of results, which can become a model's file.
+    """A finished run in a folder of results, with all that a model's file needs.
 
     Raises UserError if a file is missing or damaged, or if the run has not finished.
     """
@@ -92,11 +92,10 @@ class TrainedRun:
         files = _texts(self._directory, self._corpus_settings, self._corpus)
         return of_punkt(train_punkt(self._corpus_settings, *files))
 
-    def export(self, path: Path) -> None:
-        """Write the model's file, whole or not at all."""
-        model = self.contents
-        vocabulary = self._corpus.vocabulary.read_bytes()
-        write(path, model.description, vocabulary, model.weights, self.splitter())
+    @property
+    def vocabulary(self) -> bytes:
+        """The text of the corpus's `vocabulary.tsv`."""
+        return self._corpus.vocabulary.read_bytes()
 
 
 def _preparation(settings: CorpusSettings) -> TextPreparation:

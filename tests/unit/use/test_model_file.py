@@ -291,6 +291,13 @@ def test_no_other_file_is_replaced_by_an_export(results, names, refused, run, tm
     assert run("export", place, "-o", other).status == 0  # a model may be replaced
 
 
+def test_a_place_that_cannot_be_written_is_what_happened(results, names, run):
+    found = run("export", results.run(names.STATIC).path, "-o", "/proc/model.onlm")
+    assert found.status == 1 and found.out == ""
+    assert found.err.splitlines()[-1].startswith("online-rnnlm: error: /proc/")
+    assert "Traceback" not in found.err
+
+
 @pytest.mark.parametrize("missing", ["model", "record", "articles", "configuration"])
 def test_a_file_that_the_export_needs_is_named(results, names, refused, tmp_path, missing):
     copy = type(results)(tmp_path / "small")
