@@ -1,1 +1,36 @@
-"""Online representation learning in recurrent neural language models, reproduced."""
+"""Online representation learning in recurrent neural language models, reproduced.
+
+To use a trained model from Python:
+
+    from online_rnnlm import load
+    model = load("results/demo")
+    model.score(["Karachi is the capital of Sindh."])
+"""
+
+from importlib import import_module
+
+__all__ = ["ModelDescription", "TrainedModel", "UserError", "load"]
+_PLACES = {
+    "ModelDescription": "storage.records",
+    "TrainedModel": "use.model",
+    "UserError": "errors",
+    "load": "tracking.opening",
+}
+"""The modules of the public names: each is imported when its name is first used.
+
+Their types are in `__init__.pyi`.
+"""
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "TrainedModel":  # it loads numerical libraries, which read the environment
+        import_module(f"{__name__}.process.environment").prepare_process()
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list:
+    """Return the public names."""
+    return sorted([*globals(), *__all__])

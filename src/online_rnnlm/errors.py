@@ -7,6 +7,15 @@ class UserError(Exception):
     Its message says what is wrong, where it is wrong, and what is allowed.
     """
 
+    status = 1
+    """The exit status of a verb that ends with this error."""
+
+
+class WrongInputError(UserError):
+    """A file or an argument that a verb was given and cannot use."""
+
+    status = 2
+
 
 ERROR_MARK = "online-rnnlm: error: "
 """Beginning of the line of every such error, on the terminal and in a job's log."""

@@ -18,6 +18,7 @@ FLOORS = (
     ("rivals",),
     ("engines",),
     ("process",),
+    ("use",),
     ("training", "evaluation", "tracking", "cross_check"),
     ("pipeline",),
     ("analysis",),

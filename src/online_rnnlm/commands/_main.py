@@ -1,7 +1,8 @@
 """The command `online-rnnlm`: it finds the verbs, runs one, and reports an error in one line.
 
-A verb is a module of this package with `HELP`, `add_arguments` and `run`. It imports the modules
-for its work inside `run`, because most of them take seconds to import, and `--help` should be fast.
+A verb is a module of this package with `HELP`, `add_arguments` and `run`, and `EXAMPLE` if it has a
+command to try. It imports the modules for its work inside `run`, because most of them take seconds
+to import, and `--help` should be fast.
 """
 
 from __future__ import annotations
@@ -32,10 +33,14 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one verb and exit: with 1 and one line after a user's mistake, with 130 after Ctrl-C."""
+    """Run one verb and exit.
+
+    The status is that of the UserError (1, or 2 for input that the verb cannot use), 2 for wrong
+    arguments, and 130 after Ctrl-C; an error is one line.
+    """
     hide_interrupts()
     _open_closed_streams()
-    parsed = _parser().parse_args(arguments)
+    parsed = _parsed(arguments)
     end_with_parent()
     prepare_process()
     # Only the code that needs the disk reports that it is full, not every line of the log.
@@ -45,6 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     with _logging_to(logging.StreamHandler()):
         sys.exit(_status(parsed))
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the arguments; wrong ones end the process with status 2.
+
+    Of files after an option, as in `score MODEL --static FILE`, argparse would know nothing more.
+    """
+    parser = _parser()
+    parsed, left = parser.parse_known_args(arguments)
+    options = [one for one in left if one.startswith("-") and one != "-"]
+    if left and (options or not hasattr(parsed, "files")):
+        parser.error(f"unrecognized arguments: {' '.join(options or left)}")
+    if left:
+        parsed.files = [*parsed.files, *left]
+    return parsed
 
 
 def _open_closed_streams() -> None:
@@ -63,12 +83,20 @@ def verbs() -> dict[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="online-rnnlm",
-        description="The stages of the experiment, one a verb; Snakemake runs them in order.",
+        description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
+        "the uses of a trained model: export, info, score, compare, rescore, sample, vectors and "
+        "serve.",
     )
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for name, module_name in verbs().items():
         verb = import_module(f"{commands.__name__}.{module_name}")
-        one = added.add_parser(name, help=verb.HELP, description=verb.HELP)
+        one = added.add_parser(
+            name,
+            help=verb.HELP,
+            description=verb.HELP,
+            epilog=getattr(verb, "EXAMPLE", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         one.set_defaults(run_verb=verb.run)
         one.add_argument("--log", type=Path, help="write the messages to this file, too")
         verb.add_arguments(one)
@@ -141,7 +169,7 @@ def _failed(message: object) -> int:
     line = " ".join(str(message).split())
     shown = line.encode("utf-8", errors="backslashreplace").decode("utf-8")
     logger.error("%s%s", ERROR_MARK, shown)
-    return 1
+    return message.status if isinstance(message, UserError) else 1
 
 
 def _log_file(file: Path | None) -> logging.Handler:

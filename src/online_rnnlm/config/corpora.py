@@ -10,6 +10,8 @@ from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Se
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.sources import SourceSettings
 
+LanguageName = Literal["any", "arabic", "chinese", "hindi", "japanese", "thai", "turkish"]
+
 
 class VocabularySettings(Settings):
     """The choice of the words that the model knows; all others become `<unk>`."""
@@ -60,7 +62,7 @@ class CorpusSettings(Settings):
         "off when the split has its number of sentences, and the rest of the article is not used. "
         "In tokenised text an empty line ends an article.",
     )
-    language: Literal["any", "arabic", "chinese", "hindi", "japanese", "thai", "turkish"] = Field(
+    language: LanguageName = Field(
         default="any",
         description="Rules for sentences, words and lower case. `any`: a language with spaces "
         "between words, whose sentences end in `.`, `?` or `!`, such as English or German. "

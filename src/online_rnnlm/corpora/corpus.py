@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -195,7 +195,14 @@ def digest_of(files: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def read_vocabulary(path: Path) -> Vocabulary:
+class TextFile(Protocol):
+    """A text file, or one within another file; as text it is its path."""
+
+    def read_text(self, *, encoding: str) -> str:
+        """Return the whole text."""
+
+
+def read_vocabulary(path: TextFile) -> Vocabulary:
     """Read `vocabulary.tsv`; raises UserError, naming the line, if the format is wrong."""
     lines = _read_lines(path)
     if lines[:1] != [VOCABULARY_HEADER]:
@@ -217,14 +224,14 @@ def read_vocabulary(path: Path) -> Vocabulary:
     )
 
 
-def _read_lines(path: Path) -> list[str]:
+def _read_lines(path: TextFile) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
 
 
-def _vocabulary_row(path: Path, number: int, line: str) -> tuple[str, int, int]:
+def _vocabulary_row(path: TextFile, number: int, line: str) -> tuple[str, int, int]:
     try:
         word, count, label = line.split("\t")
         return word, int(count), int(label)

@@ -10,8 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.hiding import hiding
 
 with hiding("sklearn", "scipy"):
@@ -38,6 +38,30 @@ _FULL_STOPS = re.compile(
     "(?<=[。!?！？｡…])(?![。!?！？｡…”’」』】）)])(?=.)|(?<=[”’」』】）)])(?<=[。！？｡…].)(?=.)"
 )
 """The places after full-width marks, and after the quotes and brackets that close behind them."""
+
+
+class TextRules(Protocol):
+    """The settings that decide how a text becomes sentences and words, as `CorpusSettings` has."""
+
+    @property
+    def language(self) -> str:
+        """Name of the language's rules."""
+
+    @property
+    def nfc(self) -> bool:
+        """True if letters and accents are composed."""
+
+    @property
+    def lowercase(self) -> bool:
+        """True if every token is lower-cased."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Number of tokens of the longest sentence."""
+
+    @property
+    def too_long(self) -> str:
+        """`drop` or `cut`: what happens to longer sentences."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +113,6 @@ _LANGUAGES: dict[str, Language] = {
 }
 
 
-def language_of(settings: CorpusSettings) -> Language:
+def language_of(settings: TextRules) -> Language:
     """Return the rules of a corpus's language."""
     return _LANGUAGES[settings.language]

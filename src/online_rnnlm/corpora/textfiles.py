@@ -82,6 +82,12 @@ def read_lines(path: Path) -> Iterator[str]:
             raise UserError(f"{path}: damaged {where}: {error}") from None
 
 
+def lines_in(stream: IO[bytes], name: Path) -> Iterator[str]:
+    """Stream the lines of an open UTF-8 text, such as standard input, as `read_lines` does."""
+    for number, raw in enumerate(stream, 1):
+        yield from _without_ends(_decode(name, number, raw))
+
+
 def refuse_none(items: Iterable[Item], origin: object) -> Iterator[Item]:
     """Yield the items; raises UserError at the end if there was none.
 

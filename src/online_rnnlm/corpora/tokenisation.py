@@ -13,7 +13,7 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.articles import read_articles
 from online_rnnlm.corpora.corpus import UNKNOWN
 from online_rnnlm.corpora.hiding import hiding
-from online_rnnlm.corpora.languages import language_of
+from online_rnnlm.corpora.languages import TextRules, language_of
 from online_rnnlm.corpora.numbering import Numbered, digest_of_sentence, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.progress import progress
@@ -144,7 +144,7 @@ def _tokenise_batch(
 class Tokeniser:
     """A function that divides a text into sentences of tokens, by a corpus's settings."""
 
-    def __init__(self, punkt: PunktParameters, settings: CorpusSettings) -> None:
+    def __init__(self, punkt: PunktParameters, settings: TextRules) -> None:
         self._settings = settings
         self._language = language_of(settings)
         splitter = PunktSentenceTokenizer(punkt, lang_vars=self._language.punkt)
@@ -176,7 +176,7 @@ class Tokeniser:
             yield tokens[start : start + most]
 
 
-def _paragraphs(settings: CorpusSettings, text: str) -> Iterator[str]:
+def _paragraphs(settings: TextRules, text: str) -> Iterator[str]:
     """Yield the paragraphs of a text, with composed letters if the settings say so.
 
     A very long paragraph is cut at spaces, because regular expressions take too long for it.

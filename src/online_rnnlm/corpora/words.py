@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN
 from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, WrongInputError
 
 _UNKNOWN_IN_CAPITALS = UNKNOWN.upper()
 
@@ -36,3 +37,23 @@ def words_at(sentence: str, file: Path, line: int) -> list[str]:
         return words_of(sentence)
     except UserError as error:
         raise UserError(f"{file}, line {line}: {error}") from None
+
+
+def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
+    """Raise WrongInputError unless a value is text, without what the pipeline refuses in a text."""
+    if not isinstance(text, str):
+        raise WrongInputError(f"{where}: text is needed, not {text!r}")
+    if "\0" in text:
+        raise WrongInputError(f"{where}: a NUL byte: this is no text")
+    line = text.rstrip("\r\n")
+    if one_line and ("\n" in line or "\r" in line):
+        raise WrongInputError(
+            f"{where}: a line end within it: give every sentence a row of its own"
+        )
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        place = error.start + 1
+        raise WrongInputError(
+            f"{where}, character {place}: half of a surrogate pair: this is no text"
+        ) from None

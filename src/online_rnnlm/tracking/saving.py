@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from functools import cache
 from importlib.metadata import version
@@ -26,6 +27,10 @@ from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, Run
 from online_rnnlm.storage.records import RunRecord
 from online_rnnlm.tracking import online_rnnlm_model, served
 from online_rnnlm.tracking.library import mlflow
+from online_rnnlm.use.model_file import DESCRIPTION
+from online_rnnlm.use.results import TrainedRun
+
+logger = logging.getLogger(__name__)
 
 REQUIREMENTS = (
     "llvmlite",
@@ -63,10 +68,12 @@ def save_model(
     corpus = directory.corpus(settings.corpus)
     library = mlflow()
     with TemporaryDirectory() as folder:
+        data = _data(run, corpus, Path(folder))
+        _describe(directory, name, data)
         library.pyfunc.save_model(
             path=str(path),
             loader_module=_LOADER.stem,
-            data_path=str(_data(run, corpus, Path(folder))),
+            data_path=str(data),
             code_paths=[str(_LOADER), str(_packed(Path(folder), settings))],
             pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
             signature=_signature(settings, testing or TestingSettings()),
@@ -96,6 +103,19 @@ def _data(run: RunDirectory, corpus: CorpusDirectory, folder: Path) -> Path:
     for file in files:
         shutil.copy2(file, data)
     return data
+
+
+def _describe(directory: ExperimentDirectory, name: str, data: Path) -> None:
+    """Write the model's description beside its files, if the configuration still has its corpus.
+
+    What is served needs none; the verbs of this project read it to prepare text.
+    """
+    try:
+        description = TrainedRun(directory, name).contents.description
+    except UserError as error:
+        logger.debug("%s: is served without a description: %s", name, error)
+        return
+    records.write(data / DESCRIPTION, description)
 
 
 def _packed(folder: Path, settings: RunSettings) -> Path:

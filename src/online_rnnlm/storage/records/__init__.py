@@ -40,6 +40,11 @@ from online_rnnlm.storage.records.evaluations import (
     SplitMetrics,
     Trial,
 )
+from online_rnnlm.storage.records.models import (
+    ModelDescription,
+    SentenceSplitter,
+    TextPreparation,
+)
 from online_rnnlm.storage.records.others import (
     Captions,
     CompiledKernels,
@@ -84,6 +89,7 @@ __all__ = [
     "FurtherEvaluations",
     "Job",
     "Machine",
+    "ModelDescription",
     "Number",
     "Order",
     "Part",
@@ -95,10 +101,12 @@ __all__ = [
     "RunResult",
     "Searched",
     "SeedDifference",
+    "SentenceSplitter",
     "SplitMetrics",
     "SplitStatistics",
     "Statistics",
     "StillAgainstStatic",
+    "TextPreparation",
     "Tracked",
     "Trial",
     "UntestedClaim",

@@ -1,0 +1,8 @@
+"""The types of the package's public names."""
+
+from online_rnnlm.errors import UserError as UserError
+from online_rnnlm.storage.records import ModelDescription as ModelDescription
+from online_rnnlm.tracking.opening import load as load
+from online_rnnlm.use.model import TrainedModel as TrainedModel
+
+__all__ = ["ModelDescription", "TrainedModel", "UserError", "load"]

@@ -1,0 +1,104 @@
+"""The comparison of two trained models, or of two ways to use one, on any text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from online_rnnlm.analysis.significance import Comparison, compare
+from online_rnnlm.errors import WrongInputError
+from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.network import Request
+from online_rnnlm.use.scored import Total
+from online_rnnlm.use.text import Sentence
+
+Unit = Literal["sentence", "document"]
+
+
+class Way(NamedTuple):
+    """A model, the way in which it scores, and its name for people."""
+
+    model: TrainedModel
+    request: Request
+    name: str
+
+
+@dataclass(frozen=True)
+class TextComparison:
+    """Two models compared on a text; the first is better if the difference is above 0."""
+
+    names: tuple[str, str]
+    perplexities: tuple[float, float]
+    comparison: Comparison
+    """`sentences` are the units that were drawn: sentences or documents."""
+    unit: Unit
+    same_vocabulary: bool
+    """False if the models know different words; then what is unknown to them differs, too."""
+
+    def __str__(self) -> str:
+        """Return the comparison as one line."""
+        (first, second), found = self.names, self.comparison
+        better = {1: f"{first} is better", -1: f"{second} is better", 0: "no clear difference"}
+        note = "" if self.same_vocabulary else "; their vocabularies differ, so `<unk>` does, too"
+        return (
+            f"{first} against {second}: perplexity {self.perplexities[0]:.2f} against "
+            f"{self.perplexities[1]:.2f}: {better[found.side]} ({found.difference:+.4f} nats a "
+            f"token, 95 % interval {found.low:+.4f} to {found.high:+.4f}, p {found.p_value:.4f}, "
+            f"over {found.sentences} {self.unit}s{note})"
+        )
+
+
+def compare_on_text(
+    first: Way, second: Way, texts: tuple[Sequence[Sentence], Sequence[Sentence]], unit: Unit
+) -> TextComparison:
+    """Compare two models; `texts` is the text as the first and the second one prepare it.
+
+    Raises WrongInputError if the two divide it into other sentences or words, or if it has fewer
+    than two units to draw.
+    """
+    one, other = (_scored(way, text) for way, text in zip((first, second), texts, strict=True))
+    _refuse_other_words(one, other)
+    logs = [table.groupby(unit, sort=False)["log_probability"].sum() for table in (one, other)]
+    tokens = one.groupby(unit, sort=False)["tokens"].sum().to_numpy()
+    if len(tokens) < 2:
+        raise WrongInputError(f"the text has one {unit}: at least two are needed to compare")
+    return TextComparison(
+        names=(first.name, second.name),
+        perplexities=(_perplexity(one), _perplexity(other)),
+        comparison=compare(logs[0].to_numpy(), logs[1].to_numpy(), tokens),
+        unit=unit,
+        same_vocabulary=first.model.words == second.model.words,
+    )
+
+
+def _scored(way: Way, text: Sequence[Sentence]) -> pd.DataFrame:
+    """Return a row for each sentence."""
+    tables: list[pd.DataFrame] = []
+    for part in way.model.score_parts(text, way.request):
+        tables.append(part.table(sum(map(len, tables))))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _refuse_other_words(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Raise WrongInputError unless both models have scored the same number of words everywhere."""
+    if len(one) != len(other):
+        raise WrongInputError(
+            f"the text: the models divide it into {len(one)} and {len(other)} sentences: give "
+            "tokenised text"
+        )
+    differ = np.flatnonzero(one["tokens"].to_numpy() != other["tokens"].to_numpy())
+    if differ.size:
+        raise WrongInputError(
+            f"sentence {differ[0]} of the text: the models divide it into other words: give "
+            "tokenised text"
+        )
+
+
+def _perplexity(table: pd.DataFrame) -> float:
+    total = Total()
+    total.add(table)
+    return total.perplexity

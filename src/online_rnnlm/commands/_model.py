@@ -1,0 +1,106 @@
+"""Arguments that the verbs for a trained model take, and the objects that they name."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from online_rnnlm.commands import _arguments
+
+if TYPE_CHECKING:
+    from online_rnnlm.use.model import TrainedModel
+    from online_rnnlm.use.network import Request
+    from online_rnnlm.use.text import Layout
+
+_UNITS = ("sentence", "document", "stream")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model."""
+    parser.add_argument(
+        "model",
+        help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
+        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`)",
+    )
+
+
+def add_text(parser: argparse.ArgumentParser) -> None:
+    """Add the text's files and its layout: raw sentences, one a line, if no option is given."""
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="the text; `-` or nothing is standard input"
+    )
+    layout = parser.add_mutually_exclusive_group()
+    layout.add_argument(
+        "--tokenised", action="store_true", help="a sentence a line, spaces between its tokens"
+    )
+    layout.add_argument(
+        "--running", action="store_true", help="a paragraph a line, to be divided into sentences"
+    )
+
+
+def add_learning(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what learns from the text."""
+    learns = parser.add_mutually_exclusive_group()
+    learns.add_argument("--static", action="store_true", help="nothing learns")
+    learns.add_argument(
+        "--updates",
+        metavar="PARTS",
+        help="what learns: `none`, `document_vector` (the default if the model has a vector), "
+        "`all`, or names joined by `+`",
+    )
+    parser.add_argument(
+        "--learn-after", choices=("word", "sentence"), default="word", help="(default: word)"
+    )
+    add_unit(parser)
+    parser.add_argument(
+        "--learning-rate",
+        type=positive_number,
+        metavar="RATE",
+        help="of the weights that learn; of the vector, if it alone learns",
+    )
+    parser.add_argument(
+        "--steps",
+        type=_arguments.whole_number(1000),
+        default=5,
+        help="words that a loss is propagated back through (default: %(default)s)",
+    )
+
+
+def add_unit(parser: argparse.ArgumentParser) -> None:
+    """Add the unit of text."""
+    parser.add_argument(
+        "--unit-of-text",
+        choices=_UNITS,
+        help="stretch of text after which all that was learnt is forgotten; an empty line ends a "
+        "document (default: as in training)",
+    )
+
+
+def positive_number(text: str) -> float:
+    """Read a number above 0 for argparse; it turns any other text into one line."""
+    with suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: numbers above 0")
+
+
+def model_of(arguments: argparse.Namespace) -> TrainedModel:
+    """Load the model; raises UserError if there is none."""
+    from online_rnnlm.tracking.opening import load
+
+    return load(arguments.model)
+
+
+def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
+    """Return the layout of the text; raises UserError if the model cannot prepare it."""
+    return model.preparation.layout(running=arguments.running, tokenised=arguments.tokenised)
+
+
+def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Request:
+    """Return what learns from the text; raises UserError for options that cannot be combined."""
+    values: dict[str, Any] = vars(arguments)
+    return model.request(
+        updates="none" if arguments.static else arguments.updates,
+        **{k: values[k] for k in ("unit_of_text", "learn_after", "learning_rate", "steps")},
+    )

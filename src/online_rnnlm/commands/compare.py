@@ -1,0 +1,52 @@
+"""Compare two trained models, or two ways to use one, on a text."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _model
+
+HELP = "compare two trained models, or two ways to use one, on a text"
+EXAMPLE = """\
+example: printf 'The city.\\nThe river.\\n' | online-rnnlm compare results/demo results/demo \
+--static second
+
+The interval is that of a paired bootstrap over sentences or documents."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("first", help="a model, as in `score`")
+    parser.add_argument("second", help="another model, or the same one")
+    _model.add_text(parser)
+    _model.add_unit(parser)
+    parser.add_argument(
+        "--static",
+        choices=("first", "second", "both"),
+        help="the model in which nothing learns",
+    )
+    parser.add_argument(
+        "--per",
+        choices=("sentence", "document"),
+        default="sentence",
+        help="what is drawn in the bootstrap (default: sentence)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.analysis.of_text import Way, compare_on_text
+    from online_rnnlm.tracking.opening import load
+    from online_rnnlm.use.text import numbered_lines, read_text
+
+    ways, texts = [], []
+    lines = list(numbered_lines(arguments.files))
+    for place, address in (("first", arguments.first), ("second", arguments.second)):
+        model, static = load(address), arguments.static in (place, "both")
+        request = model.request(
+            updates="none" if static else None, unit_of_text=arguments.unit_of_text
+        )
+        layout = _model.layout_of(model, arguments)
+        texts.append(list(read_text(arguments.files, model.preparation, layout, lines)))
+        ways.append(Way(model, request, f"{address} (static)" if static else address))
+    print(compare_on_text(ways[0], ways[1], (texts[0], texts[1]), arguments.per))

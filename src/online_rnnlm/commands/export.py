@@ -1,0 +1,31 @@
+"""Write a trained model into one file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "write a trained model into one file"
+EXAMPLE = "example: online-rnnlm export results/demo -o demo.onlm"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument(
+        "results",
+        type=Path,
+        help="the folder of an experiment's results, whose best model on `valid` is taken, or that "
+        "of a run, such as results/demo/runs/RUN",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="such as demo.onlm"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a file that is no model, too")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.use.exporting import export
+
+    size = export(arguments.results, arguments.output, force=arguments.force)
+    print(f"{arguments.output}: {size / 1e6:.1f} MB")

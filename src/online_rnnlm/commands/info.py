@@ -1,0 +1,24 @@
+"""Show what a trained model is, and how it was made."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _model
+
+HELP = "show what a trained model is, and how it was made"
+EXAMPLE = "example: online-rnnlm info results/demo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _model.add_model(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON, with every setting")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.use.description import as_json, as_text
+
+    model = _model.model_of(arguments)
+    print(as_json(model.description) if arguments.json else as_text(model.description))

@@ -1,0 +1,76 @@
+"""Add a trained model's scores to n-best lists, and rank them anew."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+
+from online_rnnlm.commands import _model
+
+HELP = "add a trained model's scores to n-best lists, and rank them anew"
+EXAMPLE = """\
+example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore results/demo
+
+moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
+kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text
+tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _model.add_model(parser)
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="the lists; `-` or nothing is standard input"
+    )
+    parser.add_argument(
+        "--format", choices=("moses", "kaldi", "tsv"), default="moses", help="(default: moses)"
+    )
+    parser.add_argument(
+        "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
+    )
+    parser.add_argument(
+        "--weight",
+        type=_finite,
+        default=1.0,
+        help="factor of log P (nats) in the sum with the score that is there (default: 1)",
+    )
+    parser.add_argument(
+        "--context",
+        action="store_true",
+        help="score each list after the best reading of the list before",
+    )
+    parser.add_argument("--static", action="store_true", help="nothing learns")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--keep-order", action="store_true", help="do not rank the readings anew")
+    shown.add_argument("--best", action="store_true", help="write the best reading's text only")
+
+
+def _finite(text: str) -> float:
+    with suppress(ValueError):
+        if abs(float(text)) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    from online_rnnlm.use.nbest import written
+    from online_rnnlm.use.rescoring import ranked, rescore
+
+    model = _model.model_of(arguments)
+    lists = rescore(
+        model,
+        arguments.files,
+        arguments.format,
+        model.preparation.layout(tokenised=arguments.tokenised),
+        model.request(updates="none" if arguments.static else None),
+        weight=arguments.weight,
+        with_context=arguments.context,
+    )
+    for found in lists:
+        ordered = found if arguments.keep_order else ranked(found)
+        if arguments.best:
+            print(ordered[0].reading.text)
+            continue
+        for reading, log_probability, total in ordered:
+            print(written(reading, arguments.format, log_probability, total))

@@ -1,0 +1,44 @@
+"""Make sentences with a trained model."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _arguments, _model
+
+HELP = "make sentences with a trained model"
+EXAMPLE = "example: online-rnnlm sample results/demo --number 3 --prefix 'The city'"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _model.add_model(parser)
+    parser.add_argument(
+        "--number", type=_arguments.whole_number(10_000), default=1, help="sentences (default: 1)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default: 1)")
+    parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
+    parser.add_argument(
+        "--temperature",
+        type=_model.positive_number,
+        default=1.0,
+        help="below 1, likely words become likelier (default: 1)",
+    )
+    parser.add_argument(
+        "--top-k", type=_arguments.whole_number(10**9), help="draw among so many likeliest words"
+    )
+    parser.add_argument(
+        "--max-words", type=_arguments.whole_number(1000), default=100, help="(default: 100)"
+    )
+    parser.add_argument("--unknown", action="store_true", help="say `<unk>`, too")
+    parser.add_argument(
+        "--static", action="store_true", help="the vector does not learn from what is said"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    model = _model.model_of(arguments)
+    keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "static")
+    for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):
+        print(sentence)

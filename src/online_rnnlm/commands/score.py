@@ -1,0 +1,54 @@
+"""Compute the log-probability and the perplexity of a text."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _model
+
+HELP = "compute the log-probability and the perplexity of a text"
+EXAMPLE = """\
+example: echo "Karachi is the capital of Sindh." | online-rnnlm score results/demo
+
+A word in brackets is not in the vocabulary. A token is a word or the end of a sentence."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _model.add_model(parser)
+    _model.add_text(parser)
+    _model.add_learning(parser)
+    parser.add_argument(
+        "--per",
+        choices=("word", "sentence", "document", "total"),
+        default="sentence",
+        help="what has a row (default: sentence)",
+    )
+    parser.add_argument(
+        "--in",
+        dest="unit",
+        choices=("nats", "bits", "log10"),
+        default="nats",
+        help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
+    )
+    parser.add_argument(
+        "--format", choices=("plain", "tsv", "jsonl"), default="plain", help="(default: plain)"
+    )
+    parser.add_argument(
+        "--flush",
+        action="store_true",
+        help="score each line as soon as it is read; needs `--unit-of-text sentence`",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    import sys
+
+    from online_rnnlm.use.scoring import score_text
+    from online_rnnlm.use.writing import ScoreWriter
+
+    model = _model.model_of(arguments)
+    layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)
+    writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
+    score_text(model, arguments.files, layout, request, writer, flush=arguments.flush)

@@ -1,0 +1,55 @@
+"""Write the document vectors of a text."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from online_rnnlm.commands import _model
+
+HELP = "write the document vectors of a text"
+EXAMPLE = """\
+example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors results/demo
+
+TSV has the columns document, sentence, v1, v2, … and text; npy is a float array (rows, D)."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _model.add_model(parser)
+    _model.add_text(parser)
+    _model.add_unit(parser)
+    parser.add_argument(
+        "--per",
+        choices=("sentence", "document"),
+        default="sentence",
+        help="after what the vector is taken (default: sentence); of a document, after its last "
+        "sentence, and then `--unit-of-text document` is the default",
+    )
+    parser.add_argument(
+        "--learning-rate", type=_model.positive_number, metavar="RATE", help="of the vector"
+    )
+    parser.add_argument("--npy", type=Path, metavar="FILE", help="write an array, not TSV")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    import sys
+
+    from online_rnnlm.use.vectors import vectors_of, write_array, write_tsv
+
+    model = _model.model_of(arguments)
+    if arguments.unit_of_text is None and arguments.per == "document":
+        arguments.unit_of_text = "document"
+    request = model.request(
+        updates="document_vector" if model.description.settings.document_size else None,
+        unit_of_text=arguments.unit_of_text,
+        learning_rate=arguments.learning_rate,
+    )
+    model.require_vector(request)
+    layout = _model.layout_of(model, arguments)
+    rows = vectors_of(model, arguments.files, layout, request, arguments.per)
+    if arguments.npy is None:
+        write_tsv(rows, sys.stdout)
+    else:
+        write_array(rows, arguments.npy)

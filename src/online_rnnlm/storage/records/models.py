@@ -1,0 +1,77 @@
+"""The records within a model's file."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from online_rnnlm.config.corpora import LanguageName
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.storage.records.base import Digest, Part, Record
+from online_rnnlm.storage.records.corpora import CorpusSource
+
+_Count = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class TextPreparation(Part):
+    """The steps by which the training text became sentences of words."""
+
+    tokenised: bool = Field(
+        description="True if the text was tokenised already: then no other text can be prepared "
+        "in the same way, and the other keys mean nothing."
+    )
+    language: LanguageName = Field(description="Rules for sentences, words and lower case.")
+    nfc: bool = Field(description="True if letters and accents are composed (Unicode NFC).")
+    lowercase: bool = Field(description="True if every token is lower-cased.")
+    max_tokens: _Count = Field(description="Number of tokens of the longest sentence in training.")
+    too_long: Literal["drop", "cut"] = Field(
+        description="What happened to longer sentences: `cut` cut them into pieces. Where a model "
+        "is used, none is dropped."
+    )
+
+
+class ModelDescription(Record):
+    """The description of a model that is one file: what it is, and how it was made."""
+
+    file: ClassVar = "<model>.onlm/description.json"
+
+    run: str = Field(description="Name of the run that trained it.")
+    identity: Digest = Field(description="The run's identity.")
+    settings: RunSettings = Field(description="The settings that it was trained with.")
+    preparation: TextPreparation = Field(description="The preparation of its text.")
+    source: CorpusSource = Field(description="The training text, and its licence.")
+    corpus_digest: Digest = Field(description="`digest` of the corpus's `statistics.json`.")
+    vocabulary_size: _Count = Field(
+        description="Number of words in the vocabulary, `<unk>` and `</s>` included, V."
+    )
+    classes: _Count = Field(description="Number of word classes, K.")
+    parameters: _Count = Field(description="Number of the model's parameters.")
+    epochs: int = Field(ge=0, description="Number of epochs that it was trained for.")
+    ended: AwareDatetime = Field(description="Time at which training ended, in UTC.")
+    perplexity: dict[str, float] = Field(
+        description="Perplexity on `valid` and, if the run has been tested, on `test`."
+    )
+    packages: dict[str, str] = Field(
+        description="Versions of the packages that it was trained with, by package."
+    )
+
+
+class SentenceSplitter(Record):
+    """What Punkt has learnt from the training text about the ends of sentences."""
+
+    file: ClassVar = "<model>.onlm/splitter.json"
+
+    abbreviations: tuple[str, ...] = Field(description="Words that a full stop may follow.")
+    collocations: tuple[tuple[str, str], ...] = Field(
+        description="Pairs of words that a full stop within does not separate."
+    )
+    starters: tuple[str, ...] = Field(description="Words that often begin a sentence.")
+    contexts: dict[str, int] = Field(
+        description="The ways in which a word is written, as the bits of Punkt's flags."
+    )
+
+    @classmethod
+    def nothing(cls) -> SentenceSplitter:
+        """Return the record of a Punkt that has learnt nothing."""
+        return cls(abbreviations=(), collocations=(), starters=(), contexts={})

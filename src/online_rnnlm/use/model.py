@@ -1,0 +1,236 @@
+"""A trained model: the object that `online_rnnlm.load` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypedDict, Unpack, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
+from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
+from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.corpora.words import check_text
+from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
+from online_rnnlm.use.sampling import SamplingSettings, sample
+from online_rnnlm.use.scored import PART, ScoredPart, in_parts
+from online_rnnlm.use.text import Preparation, Sentence, sentences_of
+
+
+class Learning(TypedDict, total=False):
+    """Options of what learns from a text: the ways to score of the project's evaluations."""
+
+    updates: str | None
+    """The parts that learn: `none`, `document_vector`, `all`, or names joined by `+`.
+
+    By default, the vector does if the model has one.
+    """
+    unit_of_text: UnitOfText | None
+    """The stretch of text after which all that was learnt is forgotten.
+
+    `sentence`, `document` (an empty string ends one) or `stream` (the whole text); by default it is
+    the unit of training.
+    """
+    learn_after: LearnAfter
+    """The stretch of text after which weights take a step: `word` (the default) or `sentence`."""
+    learning_rate: float | None
+    """Rate of the weights, needed if they learn; if only the vector learns, the vector's."""
+    steps: int
+    """Number of hidden states that a word's loss is propagated back through if weights learn; 5."""
+
+
+class Way(Learning, total=False):
+    """Options of how a text is read, and of what learns from it."""
+
+    tokenised: bool
+    """True if the texts are sentences of tokens with spaces between them."""
+    running: bool
+    """True if a text can have several sentences."""
+
+
+class TrainedModel:
+    """A trained language model: it scores text, follows it with its vector, and makes text.
+
+    Every call begins with the trained weights. A text is raw unless it is said to be tokenised:
+    it is prepared as the training text was. Log-probabilities are natural logarithms (nats); each
+    sentence has one more than words, the last one for its end, `</s>`. A word that is not in the
+    vocabulary is scored as `<unk>`.
+
+    The options of the methods are those of `Way`.
+
+    All methods raise UserError, in one line, for text and options that cannot be used.
+    """
+
+    def __init__(self, contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> None:
+        self.description: ModelDescription = contents.description
+        """What the model is, and how it was made."""
+        self._network = Network(contents.description.settings, contents.corpus, contents.weights)
+        self.preparation = Preparation(contents.description.preparation, splitter)
+        """The preparation of text."""
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
+        return self._network.corpus.words
+
+    @property
+    def network(self) -> Network:
+        """The network, for text that is encoded already."""
+        return self._network
+
+    def request(self, **learning: Unpack[Learning]) -> Request:
+        """Return the way to score that options mean; wrong ones raise WrongInputError."""
+        settings, updates = self._network.settings, learning.get("updates")
+        own = final_evaluation(settings.document_size)
+        try:
+            refuse_unknown_keys(learning, Way.__annotations__)
+            request = Request(
+                updates=own if updates is None else updates,
+                unit_of_text=learning.get("unit_of_text") or settings.unit_of_text,
+                learn_after=learning.get("learn_after", "word"),
+                learning_rate=learning.get("learning_rate"),
+                steps=learning.get("steps", 5),
+            )
+            learning_parts(request, settings.document_size)
+        except ValidationError as error:
+            raise WrongInputError(first_message(error)) from None
+        except WrongValue as error:
+            raise WrongInputError(f"`{key_of(error.place)}`: {error}") from None
+        except UserError as error:
+            raise WrongInputError(str(error)) from None
+        return request
+
+    def score_parts(
+        self, sentences: Iterable[Sentence], request: Request, *, size: int = PART
+    ) -> Iterator[ScoredPart]:
+        """Score sentences part by part, in constant memory unless the unit is the whole text.
+
+        Raises UserError if the model diverges.
+        """
+        read = 0
+        for part in in_parts(sentences, request.unit_of_text, size):
+            split = self._network.encode(
+                (one.words for one in part), [one.document for one in part]
+            )
+            scores = self._network.score(split, request)
+            wrong = first_diverged(split, scores.log_probabilities)
+            if wrong is not None:
+                raise UserError(
+                    f"sentence {read + wrong}: diverged: the weights give it no probability; if "
+                    "something learns, a smaller learning rate is needed"
+                )
+            read += len(part)
+            corpus = self._network.corpus
+            yield ScoredPart(part, split, corpus, scores.log_probabilities, scores.document_vectors)
+
+    def score(
+        self,
+        texts: Iterable[str],
+        **way: Unpack[Way],
+    ) -> pd.DataFrame:
+        """Score sentences; returns a row for each.
+
+        The columns are `document` and `sentence`, numbers from 0; `tokens`, the number of words and
+        the end; `unknown`, the number of words that are not in the vocabulary; `log_probability` of
+        all tokens (nats), and `unknown_log_probability`, the unknown words' share of it;
+        `perplexity`; `text`, the words as the model reads them. With `running`, a text may have
+        several sentences, and each is a row.
+        """
+        tables, read = [], 0
+        for part in self._scored(texts, way):
+            tables.append(part.table(read))
+            read += len(part.sentences)
+        return pd.concat(tables, ignore_index=True) if tables else _empty_table(self)
+
+    def log_probabilities(
+        self,
+        texts: Iterable[str],
+        **way: Unpack[Way],
+    ) -> list[NDArray[np.float64]]:
+        """Return log P (nats) of every word of each sentence, float64 (words + 1,), `</s>` last."""
+        return [logs for part in self._scored(texts, way) for logs in part.by_sentence]
+
+    def document_vectors(self, texts: Iterable[str], **way: Unpack[Way]) -> NDArray[np.floating]:
+        """Return the document vector after the last word of each sentence, (sentences, D).
+
+        Its type is that of the weights. Raises UserError if the model has no vector, or if it does
+        not learn.
+        """
+        self.require_vector(self.request(**_without_layout(way)))
+        found = [part.document_vectors for part in self._scored(texts, way)]
+        size, dtype = self.description.settings.document_size, self.description.settings.precision
+        return np.concatenate(found) if found else np.zeros((0, size), dtype)
+
+    def sample(
+        self,
+        number: int = 1,
+        *,
+        prefix: str = "",
+        tokenised: bool = False,
+        seed: int = 1,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        max_words: int = 100,
+        static: bool = False,
+        unknown: bool = False,
+    ) -> list[str]:
+        """Make sentences, each a string of words with spaces between them.
+
+        `prefix` are the words that each begins with, and `tokenised` says that spaces divide them;
+        the other settings are those of `SamplingSettings`.
+        """
+        check_text(prefix, "`prefix`")
+        layout = self.preparation.layout(tokenised=tokenised)
+        begin = [word for words in self.preparation.sentences(prefix, layout) for word in words]
+        try:
+            chosen = SamplingSettings(
+                number=number,
+                seed=seed,
+                temperature=temperature,
+                top_k=top_k,
+                max_words=max_words,
+                static=static,
+                unknown=unknown,
+            )
+        except ValidationError as error:
+            raise WrongInputError(first_message(error)) from None
+        return [" ".join(words) for words in sample(self._network, begin, chosen)]
+
+    def require_vector(self, request: Request) -> None:
+        """Raise WrongInputError unless the document vector learns when a text is scored so."""
+        size = self.description.settings.document_size
+        if DOCUMENT_VECTOR not in learning_parts(request, size):
+            raise WrongInputError(
+                "the document vector stays 0 with these `updates`"
+                if size
+                else "the model has no document vector: its `document_size` is 0"
+            )
+
+    def _scored(self, texts: Iterable[str], way: Way) -> Iterator[ScoredPart]:
+        if isinstance(texts, str):
+            raise WrongInputError("a list of texts is needed, not a single one: put it into a list")
+        layout = self.preparation.layout(
+            running=way.get("running", False), tokenised=way.get("tokenised", False)
+        )
+        request = self.request(**_without_layout(way))
+        return self.score_parts(sentences_of(texts, self.preparation, layout), request)
+
+
+def _without_layout(way: Way) -> Learning:
+    """Return the options without those of the text's layout."""
+    return cast("Learning", {k: v for k, v in way.items() if k not in ("running", "tokenised")})
+
+
+def _empty_table(model: TrainedModel) -> pd.DataFrame:
+    """Make the table of no sentences, with the columns and types of others."""
+    network = model.network
+    split = network.encode([["x"]], [0])
+    sentence = Sentence(["x"], 0)
+    part = ScoredPart([sentence], split, network.corpus, np.zeros(2), np.zeros((1, 0)))
+    return part.table(0).iloc[:0]

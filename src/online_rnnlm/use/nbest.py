@@ -1,0 +1,87 @@
+"""N-best lists: several readings of one utterance or sentence, each with scores, a line each.
+
+Moses: `0 ||| the cat ||| Features= -1 -2 ||| -3.5`, the last field the sum of the scores; it may be
+missing. Kaldi: `utterance-1 the cat`, the number after the last `-` that of the reading. TSV:
+`utterance`, `score` and `the cat`, separated by tabs, without a header.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from online_rnnlm.errors import UserError
+
+ListFormat = Literal["moses", "kaldi", "tsv"]
+_KALDI = re.compile(r"(\S+)-\d+(?:[ \t]+(.*))?")
+_NUMBER = "a finite number is needed"
+
+
+class Reading(NamedTuple):
+    """A line of a list."""
+
+    key: str
+    """What all lines of a list have in common."""
+    text: str
+    score: float
+    """The score that it has already; 0 if there is none."""
+    line: str
+    """The whole line."""
+
+
+def parse(line: str, form: ListFormat) -> Reading:
+    """Read a line; raises UserError, without its place, if it is not in that format."""
+    if form == "moses":
+        return _moses(line)
+    if form == "kaldi":
+        found = _KALDI.fullmatch(line.strip())
+        if found is None:
+            raise UserError("no line of a Kaldi list: `utterance-1 text` is needed")
+        return Reading(found[1], found[2] or "", 0.0, line)
+    fields = line.split("\t")
+    if len(fields) != 3:
+        raise UserError(f"{len(fields)} columns: `utterance`, `score` and `text` are needed")
+    return Reading(fields[0], fields[2], _number(fields[1]), line)
+
+
+def _moses(line: str) -> Reading:
+    fields = [field.strip() for field in line.split("|||")]
+    if len(fields) < 2:
+        raise UserError("no line of a Moses list: `0 ||| text ||| features ||| score` is needed")
+    score = _number(fields[3]) if len(fields) > 3 and fields[3] else 0.0
+    return Reading(fields[0], fields[1], score, line)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise UserError(f"the score {text[:40]!r}: {_NUMBER}") from None
+    if not math.isfinite(value):
+        raise UserError(f"the score {text[:40]!r}: {_NUMBER}")
+    return value
+
+
+def written(reading: Reading, form: ListFormat, log_probability: float, total: float) -> str:
+    """Return a line with the model's log P as one more score, and with the new sum of the scores.
+
+    In Moses's format log P is a feature `OnlineLM=`; in the others it is a column of its own, and
+    the sum another one, between the key and the text.
+    """
+    if form == "moses":
+        fields = [field.strip() for field in reading.line.split("|||")]
+        features = fields[2] if len(fields) > 2 else ""
+        with_ours = f"{features} OnlineLM= {log_probability:.6f}".strip()
+        more = fields[4:]
+        return " ||| ".join([*fields[:2], with_ours, f"{total:.6f}", *more])
+    key = reading.line.split(maxsplit=1)[0] if form == "kaldi" else reading.key
+    return "\t".join([key, f"{log_probability:.6f}", f"{total:.6f}", reading.text])
+
+
+def lists_of(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
+    """Yield the lists: lines with the same key that follow one another."""
+    for _, of_list in groupby(readings, lambda reading: reading.key):
+        yield list(of_list)

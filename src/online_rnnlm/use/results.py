@@ -1,0 +1,173 @@
+"""A model of an experiment's results: that of one run, or the best one."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.loading import load
+from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
+from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.model import weight_files
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.records import (
+    DivergedEvaluation,
+    Evaluation,
+    ModelDescription,
+    RunRecord,
+    RunResult,
+    SentenceSplitter,
+    TextPreparation,
+)
+from online_rnnlm.storage.runs import read_end, read_result
+from online_rnnlm.use.model_file import Contents
+
+
+class TrainedRun:
+    """A finished run in a folder of results, with all that a model's file needs.
+
+    Raises UserError if a file is missing or damaged, or if the run has not finished.
+    """
+
+    def __init__(self, experiment: ExperimentDirectory, name: str) -> None:
+        self._directory, self._run = experiment, experiment.run(name)
+        self._record = records.read(RunRecord, self._run.record)
+        self._corpus = experiment.corpus(self._record.settings.corpus)
+
+    @cached_property
+    def _corpus_settings(self) -> CorpusSettings:
+        name = self._record.settings.corpus
+        settings = _configuration(self._directory).corpora.get(name)
+        if settings is None:
+            raise UserError(f"{self._directory.configuration}: has no corpus `{name}`")
+        return settings
+
+    @cached_property
+    def contents(self) -> Contents:
+        """The model; its splitter is not among them, since it takes a while to train."""
+        corpus = load_vocabulary(self._corpus)
+        weights = weight_files.read_trained(self._run, corpus)
+        result, record = read_result(self._run), self._record
+        description = ModelDescription(
+            run=record.name,
+            identity=record.identity,
+            settings=record.settings,
+            preparation=_preparation(self._corpus_settings),
+            source=read_statistics(self._corpus).source,
+            corpus_digest=corpus.digest,
+            vocabulary_size=corpus.vocabulary_size,
+            classes=corpus.classes,
+            parameters=result.parameters,
+            epochs=result.epochs,
+            ended=result.ended,
+            perplexity=self._perplexity(result),
+            packages=record.packages,
+        )
+        return Contents(description, corpus, weights, splitter=None)
+
+    def _perplexity(self, result: RunResult) -> dict[str, float]:
+        """Return the perplexity on `valid` and, if the run has been tested, on `test`."""
+        name = final_evaluation(self._record.settings.document_size)
+        path = self._directory.evaluation(self._run.path.name, name)
+        tested = records.read_one_of_if_there((Evaluation, DivergedEvaluation), path)
+        if not isinstance(tested, Evaluation) or tested.identity != self._record.identity:
+            return {"valid": result.valid_perplexity}
+        return {split: tested.splits[split].perplexity for split in ("valid", "test")}
+
+    def splitter(self) -> SentenceSplitter | None:
+        """Train Punkt on the text that it was trained on for the corpus.
+
+        Returns None for a tokenised text. Raises UserError if the text is no longer there.
+        """
+        if self.contents.description.preparation.tokenised:
+            return None
+        from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
+        from online_rnnlm.use.splitter import of_punkt  # noqa: PLC0415
+
+        files = _texts(self._directory, self._corpus_settings, self._corpus)
+        return of_punkt(train_punkt(self._corpus_settings, *files))
+
+    @property
+    def vocabulary(self) -> bytes:
+        """The text of the corpus's `vocabulary.tsv`."""
+        return self._corpus.vocabulary.read_bytes()
+
+
+def _preparation(settings: CorpusSettings) -> TextPreparation:
+    return TextPreparation(
+        tokenised=_is_tokenised(settings),
+        language=settings.language,
+        nfc=settings.nfc,
+        lowercase=settings.lowercase,
+        max_tokens=settings.max_tokens,
+        too_long=settings.too_long,
+    )
+
+
+def _is_tokenised(settings: CorpusSettings) -> bool:
+    source = source_of(settings.source)
+    return source.ready and source.tokenised
+
+
+def _texts(
+    directory: ExperimentDirectory, settings: CorpusSettings, corpus: CorpusDirectory
+) -> list[Path]:
+    """Return the files that the corpus's sentence splitter is trained on."""
+    source = source_of(settings.source)
+    downloads = _configuration(directory).downloads
+    files = source.text_files(downloads)["train"] if source.ready else [corpus.articles]
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{file}: missing: the ends of sentences are learnt from it")
+    return files
+
+
+def _configuration(directory: ExperimentDirectory) -> Experiment:
+    path = directory.configuration
+    if not path.is_file():
+        raise UserError(f"{path}: missing: start the experiment again, which writes it")
+    return load(path)
+
+
+def find_run(folder: Path) -> TrainedRun:
+    """Find the model that a folder means: that of a run, or the best of an experiment.
+
+    Raises WrongInputError if it is no folder of results, and UserError if its files are damaged.
+    """
+    if RunDirectory(folder).record.is_file():
+        inside = folder.resolve()
+        return TrainedRun(ExperimentDirectory(inside.parent.parent), inside.name)
+    directory = ExperimentDirectory(folder)
+    if not directory.configuration.is_file() or not directory.runs.is_dir():
+        raise WrongInputError(
+            f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
+            "one of its runs, or a file that `online-rnnlm export` wrote is needed"
+        )
+    return TrainedRun(directory, _best(directory))
+
+
+def _best(directory: ExperimentDirectory) -> str:
+    """Return the name of the configuration's run that is best on `valid`; ties: the first.
+
+    Raises WrongInputError if none has finished, or if they are trained on several corpora.
+    """
+    experiment = _configuration(directory)
+    finished = {
+        run.name: end.valid_perplexity
+        for run in experiment.runs()
+        if isinstance(end := read_end(directory.run(run.name)), RunResult)
+    }
+    if not finished:
+        raise WrongInputError(f"{directory.path}: no run has finished")
+    if len(experiment.corpora) > 1:
+        example = directory.run(next(iter(finished))).path
+        raise WrongInputError(
+            f"{directory.path}: has models of several corpora, which do not compare: name a run, "
+            f"such as {example}"
+        )
+    return min(finished, key=finished.__getitem__)

@@ -1,0 +1,156 @@
+"""Scored text: log-probabilities of words, added up to sentences, documents and the whole text."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
+from online_rnnlm.use.text import Sentence
+
+PART = 4096
+"""Number of sentences that are scored at a time, as in the project's own evaluations."""
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """Some sentences, one after the other, and their scores."""
+
+    sentences: list[Sentence]
+    split: Split
+    corpus: Corpus
+    log_probabilities: NDArray[np.float64]
+    """(tokens,): natural log P of every word, and of `</s>` after every sentence."""
+    document_vectors: NDArray[np.floating]
+    """(S, D): the document vector after every sentence's last word."""
+
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        """(tokens,): True for every word that is not in the vocabulary."""
+        return np.equal(self.split.stream[1:], self.corpus.unk_id)
+
+    @property
+    def by_sentence(self) -> list[NDArray[np.float64]]:
+        """The log-probabilities of each sentence's words, `</s>` last."""
+        return np.split(self.log_probabilities, self.split.offsets[1:-1])
+
+    def words(self, first: int) -> pd.DataFrame:
+        """Make a row for every word; `first` is the number of sentences before this part."""
+        lengths = np.diff(self.split.offsets)
+        texts = [word for one in self.sentences for word in (*one.words, SENTENCE_END)]
+        starts = np.repeat(self.split.offsets[:-1], lengths)
+        return pd.DataFrame(
+            {
+                "document": np.repeat([one.document for one in self.sentences], lengths),
+                "sentence": np.repeat(np.arange(first, first + len(self.sentences)), lengths),
+                "position": np.arange(len(texts)) - starts,
+                "word": pd.Series(texts, dtype="str"),
+                "known": ~self.unknown,
+                "log_probability": self.log_probabilities,
+            }
+        )
+
+    def table(self, first: int) -> pd.DataFrame:
+        """Make a row for every sentence; `first` is the number of sentences before this part."""
+        starts, lengths = self.split.offsets[:-1], np.diff(self.split.offsets)
+        logs, unknown = self.log_probabilities, self.unknown
+        sums = np.add.reduceat(logs, starts)
+        return pd.DataFrame(
+            {
+                "document": [one.document for one in self.sentences],
+                "sentence": np.arange(first, first + len(self.sentences)),
+                "tokens": lengths,
+                "unknown": np.add.reduceat(unknown, starts, dtype=np.int64),
+                "log_probability": sums,
+                "unknown_log_probability": np.add.reduceat(logs * unknown, starts),
+                "perplexity": np.exp(-sums / lengths),
+                "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
+            }
+        )
+
+
+@dataclass
+class Total:
+    """The sums over sentences; the sum over all is that of the project's own evaluations."""
+
+    sentences: int = 0
+    tokens: int = 0
+    """Number of words, with a `</s>` for each sentence."""
+    unknown: int = 0
+    """Number of words that are not in the vocabulary."""
+    _logs: array[float] = field(default_factory=lambda: array("d"))
+    _unknown_logs: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, table: pd.DataFrame) -> None:
+        """Add the sentences of a table that `ScoredPart.table` made."""
+        self.sentences += len(table)
+        self.tokens += int(table["tokens"].sum())
+        self.unknown += int(table["unknown"].sum())
+        self._logs.extend(table["log_probability"].tolist())
+        self._unknown_logs.extend(table["unknown_log_probability"].tolist())
+
+    @property
+    def log_probability(self) -> float:
+        """Natural log P of all words, each sentence's `</s>` among them."""
+        return float(pd.Series(self._logs, dtype=np.float64).sum())
+
+    @property
+    def perplexity(self) -> float:
+        """Perplexity; `</s>` and unknown words count as words."""
+        return math.exp(-self.log_probability / self.tokens)
+
+    @property
+    def perplexity_without_unknown(self) -> float:
+        """Perplexity of the words that are in the vocabulary."""
+        known = self.log_probability - float(pd.Series(self._unknown_logs, dtype=np.float64).sum())
+        return math.exp(-known / (self.tokens - self.unknown))
+
+    @property
+    def oov_rate(self) -> float:
+        """Share of the words, `</s>` not counted, that are not in the vocabulary."""
+        return self.unknown / (self.tokens - self.sentences)
+
+    def row(self, *, whole: bool = False) -> dict[str, int | float]:
+        """Return the sums by name; those of a whole text have more."""
+        sums: dict[str, int | float] = {
+            "sentences": self.sentences,
+            "tokens": self.tokens,
+            "unknown": self.unknown,
+            "log_probability": self.log_probability,
+            "perplexity": self.perplexity,
+        }
+        if whole:
+            sums["perplexity_without_unknown"] = self.perplexity_without_unknown
+            sums["oov_rate"] = self.oov_rate
+        return sums
+
+
+def in_parts(
+    sentences: Iterable[Sentence], unit: UnitOfText, size: int = PART
+) -> Iterator[list[Sentence]]:
+    """Cut a text into parts of about `size` sentences; a stream is one part.
+
+    Documents that are units of text stay whole: a part then ends with the last document that is
+    complete at each multiple of `size`, as in the evaluations.
+    """
+    kept: list[Sentence] = []
+    end = 0  # the number of kept sentences whose documents are complete
+    for number, sentence in enumerate(sentences):
+        if unit == "document" and kept and sentence.document != kept[-1].document:
+            end = len(kept)
+        kept.append(sentence)
+        if unit == "sentence" and len(kept) == size:
+            yield kept
+            kept = []
+        elif unit == "document" and number and number % size == 0 and end:
+            yield kept[:end]
+            kept, end = kept[end:], 0
+    if kept:
+        yield kept

@@ -1,0 +1,177 @@
+"""An HTTP service on this machine that answers with what `score` gives.
+
+`POST /score` takes a JSON object (`ScoreRequest`) and answers with `sentences` or `words`, and with
+`total`. `GET /health` says which model is served. A request that cannot be served gets a status of
+400 or more and an object with one line, `error`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import StrictBool, StrictStr, ValidationError
+
+from online_rnnlm.config.base import Settings
+from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.use.model import Learning, TrainedModel
+from online_rnnlm.use.scored import Total
+from online_rnnlm.use.text import sentences_of
+
+logger = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+_SECONDS = 30
+"""Time in which a client must send its request, or take its answer."""
+
+
+class ScoreRequest(Settings):
+    """What a client asks for; the options are those of `Way`."""
+
+    texts: list[StrictStr]
+    """The sentences; an empty one ends a document."""
+    per: Literal["sentence", "word"] = "sentence"
+    tokenised: StrictBool = False
+    running: StrictBool = False
+    updates: str | None = None
+    unit_of_text: UnitOfText | None = None
+    learn_after: LearnAfter = "word"
+    learning_rate: float | None = None
+    steps: int = 5
+
+
+class ScoringServer(ThreadingHTTPServer):
+    """A server of one model; requests are read side by side and scored one after the other."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, model: TrainedModel, port: int, most_bytes: int) -> None:
+        try:
+            super().__init__((HOST, port), _Handler)
+        except OSError as error:
+            raise UserError(f"port {port}: cannot be used: {error.strerror}") from None
+        self._model = model
+        self._lock = threading.Lock()  # because the network keeps its scorers
+        self.most_bytes = most_bytes
+        """Bytes of the largest request."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log in one line what ended a request; a client that has gone is no error."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            logger.error("a request failed: %s: %s", type(error).__name__, error)
+
+    @property
+    def address(self) -> str:
+        """The address that clients use."""
+        return f"http://{HOST}:{self.server_address[1]}"
+
+    def health(self) -> dict[str, Any]:
+        """Return what `GET /health` answers."""
+        described = self._model.description
+        return {"status": "ok", "run": described.run, "identity": described.identity}
+
+    def answer(self, body: bytes) -> dict[str, Any]:
+        """Return what `POST /score` answers; raises UserError for a request that is wrong."""
+        asked = _parsed(body)
+        model = self._model
+        request = model.request(
+            **Learning(
+                updates=asked.updates,
+                unit_of_text=asked.unit_of_text,
+                learn_after=asked.learn_after,
+                learning_rate=asked.learning_rate,
+                steps=asked.steps,
+            )
+        )
+        layout = model.preparation.layout(running=asked.running, tokenised=asked.tokenised)
+        total, tables = Total(), list[pd.DataFrame]()
+        with self._lock:
+            sentences = sentences_of(asked.texts, model.preparation, layout)
+            for part in model.score_parts(sentences, request):
+                first = total.sentences
+                tables.append(part.words(first) if asked.per == "word" else part.table(first))
+                total.add(part.table(first))
+        if not total.sentences:
+            raise WrongInputError("`texts`: no text in it")
+        rows = [row for table in tables for row in table.to_dict("records")]
+        return {f"{asked.per}s": rows, "total": total.row(whole=True)}
+
+
+def _parsed(body: bytes) -> ScoreRequest:
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WrongInputError(f"not JSON: {' '.join(str(error).split())}") from None
+    try:
+        return ScoreRequest.model_validate(values)
+    except ValidationError as error:
+        raise WrongInputError(first_message(error)) from None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """The answers to one client."""
+
+    server: ScoringServer
+    protocol_version = "HTTP/1.1"
+    timeout = _SECONDS
+
+    def do_GET(self) -> None:
+        """Answer `GET /health`."""
+        if self.path == "/health":
+            self._send(HTTPStatus.OK, self.server.health())
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there are `GET /health` and `POST /score`")
+
+    def do_POST(self) -> None:
+        """Answer `POST /score`."""
+        if self.path != "/score":
+            self._refuse(HTTPStatus.NOT_FOUND, "there are `GET /health` and `POST /score`")
+            return
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "`Content-Length`: a number is needed")
+            return
+        if int(length[:20]) > self.server.most_bytes:
+            most = f"at most {self.server.most_bytes} bytes are read"
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, most)
+            return
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self._refuse(HTTPStatus.BAD_REQUEST, "the request is cut off")
+            return
+        try:
+            self._send(HTTPStatus.OK, self.server.answer(body))
+        except UserError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        """Answer with one line, and end the connection, since its body may be unread."""
+        self.close_connection = True
+        self._send(status, {"error": message})
+
+    def _send(self, status: HTTPStatus, value: dict[str, Any]) -> None:
+        body = json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n"
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what http.server itself refuses, such as another method, in the same way."""
+        self._refuse(HTTPStatus(code), message or HTTPStatus(code).phrase)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Write nothing: texts are the user's own."""

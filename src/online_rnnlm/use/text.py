@@ -1,0 +1,194 @@
+"""Text that a model is given: lines become sentences of words, prepared as in training."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from online_rnnlm.corpora.textfiles import lines_in, read_lines
+from online_rnnlm.corpora.words import check_text, words_of
+from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
+
+if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
+    from online_rnnlm.corpora.tokenisation import Tokeniser
+
+Layout = Literal["lines", "running", "tokenised"]
+"""The layout of a text: a raw sentence a line, raw paragraphs, or a tokenised sentence a line."""
+_STANDARD_INPUT = "standard input"
+LONGEST_LINE = 100_000
+"""Characters of the longest raw sentence; regular expressions take too long for more."""
+MOST_WORDS = 10_000
+"""Words of the longest sentence; the memory that scoring takes grows with it."""
+
+
+class Sentence(NamedTuple):
+    """A sentence that a model is given."""
+
+    words: list[str]
+    document: int
+    """Number of its document, from 0."""
+
+
+class Preparation:
+    """The preparation of a model's training text, for other text."""
+
+    def __init__(
+        self, rules: TextPreparation, splitter: Callable[[], SentenceSplitter | None]
+    ) -> None:
+        self.rules = rules
+        self._splitter = splitter
+
+    def layout(self, *, running: bool = False, tokenised: bool = False) -> Layout:
+        """Return the layout of a text; one that the model cannot prepare raises WrongInputError.
+
+        A model that was trained on tokenised text reads only such text, without being told.
+        """
+        if running and (tokenised or self.rules.tokenised):
+            raise WrongInputError(
+                "running text: the model was trained on text that was tokenised already; give a "
+                "tokenised sentence a line"
+                if self.rules.tokenised
+                else "running text is not tokenised: give one of the two options"
+            )
+        if tokenised or self.rules.tokenised:
+            return "tokenised"
+        return "running" if running else "lines"
+
+    def sentences(self, line: str, layout: Layout) -> list[list[str]]:
+        """Return the sentences of a line: none if it is empty, several only in running text.
+
+        Raises UserError, without the place in the text, for a sentence that is too long, and for
+        tokenised text with `</s>`.
+        """
+        if layout == "running":
+            found = [sentence.split(" ") for sentence in self._tokenise(line)]
+        elif layout == "tokenised":
+            found = [words_of(line)]
+        else:
+            found = [self._words(line)]
+        for words in found:
+            if len(words) > MOST_WORDS:
+                raise UserError(f"a sentence of {len(words)} words; at most {MOST_WORDS} are read")
+        return [words for words in found if words]
+
+    def _words(self, line: str) -> list[str]:
+        """Return the words of a raw sentence."""
+        if len(line) > LONGEST_LINE:
+            raise UserError(
+                f"a sentence of {len(line)} characters; at most {LONGEST_LINE} are read; is it "
+                "running text?"
+            )
+        composed = unicodedata.normalize("NFC", line) if self.rules.nfc else line
+        return self._tokeniser.tokens(composed)
+
+    def _tokenise(self, line: str) -> Iterator[str]:
+        return self._splitting_tokeniser(line)
+
+    @cached_property
+    def _tokeniser(self) -> Tokeniser:
+        """The tokeniser of single sentences, for which Punkt is not needed."""
+        return self._made(SentenceSplitter.nothing())
+
+    @cached_property
+    def _splitting_tokeniser(self) -> Tokeniser:
+        return self._made(self._splitter())
+
+    def _made(self, splitter: SentenceSplitter | None) -> Tokeniser:
+        from online_rnnlm.corpora.tokenisation import Tokeniser  # noqa: PLC0415
+        from online_rnnlm.use.splitter import to_punkt  # noqa: PLC0415
+
+        return Tokeniser(to_punkt(splitter), self.rules)
+
+
+def read_text(
+    files: Sequence[str],
+    preparation: Preparation,
+    layout: Layout,
+    lines: Iterable[tuple[Place, str]] | None = None,
+) -> Iterator[Sentence]:
+    """Read the sentences of files, one after the other; `-` is standard input.
+
+    `lines` are those of the files if they have been read already.
+    An empty line ends a document, and so does a file. Raises WrongInputError, which names the file
+    and the line, for text that cannot be read, and if there is no sentence at all.
+    """
+    number, open_document = -1, False
+    for where, line in numbered_lines(files) if lines is None else lines:
+        sentences = _prepared(preparation, line, layout, str(where))
+        open_document = open_document and bool(sentences) and where.line > 1
+        for words in sentences:
+            number, open_document = number + (not open_document), True
+            yield Sentence(words, number)
+    if number < 0:
+        raise WrongInputError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
+
+
+class Place(NamedTuple):
+    """A line of a file; as text, its name for messages."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        """Return the place as messages have it."""
+        return f"{self.file}, line {self.line}"
+
+
+def numbered_lines(files: Sequence[str]) -> Iterator[tuple[Place, str]]:
+    """Read the lines of files, one after the other, with their places; `-` is standard input.
+
+    Raises WrongInputError, which names the file and the line, for what is no text.
+    """
+    for file in files or ["-"]:
+        name = _STANDARD_INPUT if file == "-" else file
+        try:
+            for number, line in enumerate(_lines(file), 1):
+                yield Place(name, number), line
+        except WrongInputError:
+            raise
+        except UserError as error:
+            raise WrongInputError(str(error)) from None
+
+
+def _prepared(preparation: Preparation, line: str, layout: Layout, where: str) -> list[list[str]]:
+    try:
+        return preparation.sentences(line, layout)
+    except UserError as error:
+        raise WrongInputError(f"{where}: {error}") from None
+
+
+def _lines(file: str) -> Iterator[str]:
+    """Read the lines of a file, a pipe, or standard input."""
+    path = Path(file)
+    if file == "-":
+        yield from lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
+    elif path.is_fifo() or path.is_char_device():
+        with path.open("rb") as stream:
+            yield from lines_in(stream, path)
+    else:
+        yield from read_lines(path)
+
+
+def sentences_of(
+    texts: Iterable[Any], preparation: Preparation, layout: Layout
+) -> Iterator[Sentence]:
+    """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
+
+    Each must have a sentence, except that an empty string ends a document. Raises WrongInputError,
+    which names the string by its place from 0.
+    """
+    number, open_document = -1, False
+    for place, text in enumerate(texts):
+        where = f"text {place}"
+        check_text(text, where, one_line=layout != "running")
+        sentences = _prepared(preparation, text.rstrip("\r\n"), layout, where)
+        for words in sentences:
+            number, open_document = number + (not open_document), True
+            yield Sentence(words, number)
+        if not sentences:
+            open_document = False

@@ -1,0 +1,69 @@
+"""Tests of models that are named by their addresses in MLflow."""
+
+import pytest
+
+import online_rnnlm
+from online_rnnlm.tracking.library import mlflow
+from online_rnnlm.tracking.saving import save_model
+
+pytestmark = [
+    pytest.mark.slow,  # a training, and a store of MLflow's
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
+]
+
+
+@pytest.fixture(scope="module")
+def store(results, names, tmp_path_factory):
+    """A store with the model of the run with a vector, and one without a description."""
+    folder = tmp_path_factory.mktemp("store")
+    address = f"sqlite:///{folder / 'mlflow.db'}"
+    client = mlflow().MlflowClient(tracking_uri=address, registry_uri=address)
+    experiment = client.create_experiment("some", artifact_location=str(folder / "artifacts"))
+    client.create_registered_model("small")
+    save_model(results, names.VECTOR, folder / "model")
+    for number, place in enumerate((folder / "model", folder / "bare")):
+        if number:
+            place.mkdir()
+            (place / "MLmodel").write_text((folder / "model" / "MLmodel").read_text())
+        run = client.create_run(experiment).info.run_id
+        logged = client.create_logged_model(experiment, name="model", source_run_id=run)
+        client.log_model_artifacts(logged.model_id, str(place))
+        client.finalize_logged_model(logged.model_id, "READY")
+        client.create_model_version("small", logged.artifact_location, run)
+    client.set_registered_model_alias("small", "best", "1")
+    return address
+
+
+@pytest.fixture
+def chosen(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    mlflow().set_tracking_uri(None)
+    mlflow().set_registry_uri(None)
+    return store
+
+
+def test_a_registered_model_is_the_model_of_its_file(chosen, model, run):
+    found = online_rnnlm.load("models:/small@best")
+    texts = ["The cat sees the hen.", "The ship meets the zeppelin."]
+    assert found.score(texts).equals(model.score(texts))
+    assert found.description == model.description
+    out = run("score", "models:/small@best", text="\n".join(texts)).out
+    assert "the ship meets the [zeppelin] ." in out
+
+
+def test_running_text_needs_a_splitter(chosen, refused):
+    said = refused("score", "models:/small@best", "--running", text="The cat. The hen.")
+    assert "the model has no sentence splitter: give a sentence a line" in said
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("models:/other@best", "models:/other@best: "),
+        ("models:/small@worst", "models:/small@worst: "),
+        ("models:/small/2", "models:/small/2: has no description"),
+        ("runs:/" + "0" * 32 + "/model", "MLflow at "),
+    ],
+)
+def test_an_address_of_no_model_is_one_line(chosen, refused, address, expected):
+    assert expected in refused("info", address)

@@ -1,0 +1,57 @@
+"""Tests of the comparison of two models on a text."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.slow  # two trainings
+
+LINE = re.compile(
+    r"(.+) against (.+): perplexity ([\d.]+) against ([\d.]+): (.+) \(([+-][\d.]+) nats a token, "
+    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), over (\d+) (sentence|document)s\)\n"
+)
+
+
+def text_of(results) -> str:
+    return results.corpus("topics").split("test").read_text(encoding="utf-8")
+
+
+def test_two_models_are_compared(results, names, model_path, model, run):
+    other, text = results.run(names.STATIC).path, text_of(results)
+    found = run("compare", model_path, other, "--tokenised", text=text)
+    assert (found.status, found.err) == (0, "")
+    line = LINE.fullmatch(found.out)
+    table = model.score(text.splitlines(), tokenised=True)
+    total = table["log_probability"].sum() / table["tokens"].sum()
+    assert float(line[3]) == pytest.approx(2.718281828**-total, abs=0.006)
+    assert float(line[7]) < float(line[6]) < float(line[8])
+    assert line[10] == str(len(table))
+    back = LINE.fullmatch(run("compare", other, model_path, "--tokenised", text=text).out)
+    assert float(back[6]) == -float(line[6])
+
+
+def test_two_ways_to_use_a_model_are_compared(results, model_path, run):
+    text = text_of(results)
+    options = ("compare", model_path, model_path, "--tokenised")
+    found = LINE.fullmatch(run(*options, "--static", "second", text=text).out)
+    assert found[5] == f"{model_path} is better" and float(found[7]) > 0
+    same = LINE.fullmatch(run(*options, text=text).out)
+    assert same[5] == "no clear difference" and float(same[6]) == 0
+    lines = text.splitlines()
+    documents = "\n".join(lines[:20]) + "\n\n" + "\n".join(lines[20:40]) + "\n"
+    options = (*options, "--per", "document", "--static", "first")
+    assert LINE.fullmatch(run(*options, text=documents).out)[10] == "2"
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "expected"),
+    [
+        ([], "The cat.\n", "the text has one sentence: at least two are needed"),
+        (["--per", "document"], "The cat.\nThe hen.\n", "the text has one document"),
+        ([], "", "standard input: no text in it"),
+    ],
+)
+def test_a_text_that_cannot_be_compared_on_is_one_line(
+    model_path, refused, options, text, expected
+):
+    assert expected in refused("compare", model_path, model_path, *options, text=text)
