@@ -191,10 +191,11 @@ def test_probabilities_sum_to_one_over_the_vocabulary(small, kind, document_size
     weights = small.weights_for(settings, corpus)
     score = registry.scorer(settings, corpus)
 
-    def probabilities(sentences):
-        split = small.split_of(sentences)
-        scores = score(weights, split, np.arange(len(sentences)), RATE)
-        return np.exp(np.add.reduceat(scores.log_probabilities, split.offsets[:-1]))
+    def probabilities(beginnings):
+        split = small.split_of([[*words, 0] for words in beginnings])
+        logs = score(weights, split, np.arange(len(beginnings)), RATE).log_probabilities
+        logs[split.offsets[1:] - 1] = 0  # the end, which only serves to begin the next sentence
+        return np.exp(np.add.reduceat(logs, split.offsets[:-1]))
 
     for prefix in ([], [3], [2, 2, 23, 1, 14]):
         given = probabilities([prefix])[0] if prefix else 1.0
