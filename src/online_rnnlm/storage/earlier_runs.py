@@ -33,21 +33,40 @@ def finished_identity(run: RunDirectory) -> str | None:
 def exchange(run: RunDirectory, identity: str, folder: Path) -> bool:
     """Keep the finished training in a run's folder, and put the one with this identity there.
 
-    `folder` has a folder for each training that was kept. Returns True if it had this one.
+    `folder` has a folder for each training that was kept. If it does not have this one, a run of
+    the experiment may have it under another name: names change with the settings that are searched.
+    Returns True if the training was found.
     """
     present = finished_identity(run)
     if present == identity:
         return False
     if present is not None:
         _keep(run, folder / present)
-    kept = RunDirectory(folder / identity)
-    if _kept_identity(kept) != identity:
+    kept = _kept(folder, identity) or _with_another_name(run, identity)
+    if kept is None:
         return False
     if kept.log.is_file():
         run.log.write_bytes(kept.log.read_bytes())  # in place, because a process may hold its lock
     for file in run.finished_files():  # the result is the last one
         _place(kept.path / file.name, file)
     return True
+
+
+def _kept(folder: Path, identity: str) -> RunDirectory | None:
+    """Return the folder of a training that was kept and is unchanged, if there is one."""
+    found = RunDirectory(folder / identity)
+    return found if _kept_identity(found) == identity else None
+
+
+def _with_another_name(run: RunDirectory, identity: str) -> RunDirectory | None:
+    """Return the folder of a finished run of the same experiment with this identity, if any."""
+    for result in sorted(run.path.parent.glob("*/result.json")):
+        other = RunDirectory(result.parent)
+        # Few results name the identity, so the others' files need not be read.
+        named = other.path != run.path and identity.encode() in result.read_bytes()
+        if named and finished_identity(other) == identity:
+            return other
+    return None
 
 
 def _kept_identity(kept: RunDirectory) -> str | None:

@@ -139,12 +139,12 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
 
 
 def _take_earlier(run: Run, directory: RunDirectory, identity: str, folder: Path) -> None:
-    """Use a training that was kept, under this run's name, if there is one."""
+    """Use a training that was made earlier, under this run's name, if there is one."""
     if exchange(directory, identity, folder):
         names = {"name": run.name, "searched": run.searched, "candidates": run.candidates}
         record = records.read(RunRecord, directory.record)
         records.write(directory.record, record.model_copy(update=names))
-        logger.info("%s: trained earlier; taken from %s", run.name, folder / identity)
+        logger.info("%s: trained earlier: taken over", run.name)
 
 
 def _has_ended(run: Run, directory: RunDirectory, identity: str) -> bool:

@@ -44,6 +44,24 @@ def test_a_training_is_kept_and_taken_back(run, tmp_path):
     assert kept == {FIRST, SECOND}
 
 
+def test_a_training_is_taken_from_a_run_of_another_name(run, tmp_path):
+    other = RunDirectory(tmp_path / "runs" / "one-rate0.2")
+    finish(other, FIRST)
+    run.path.mkdir()
+    assert not exchange(run, SECOND, tmp_path / "earlier")
+    assert exchange(run, FIRST, tmp_path / "earlier")
+    assert run.model.read_text() == f"weights of {FIRST}"
+    assert finished_identity(run) == finished_identity(other) == FIRST
+
+
+def test_a_damaged_run_of_another_name_is_not_taken(run, tmp_path):
+    other = RunDirectory(tmp_path / "runs" / "one-rate0.2")
+    finish(other, FIRST)
+    other.model.write_text("damaged")
+    run.path.mkdir()
+    assert not exchange(run, FIRST, tmp_path / "earlier")
+
+
 def test_a_training_that_diverged_is_kept_too(run, tmp_path):
     finish(run, FIRST)
     files = records.read(RunResult, run.result).files
