@@ -1,5 +1,6 @@
 """Waiting for conditions that must become true, on machines of any speed."""
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,3 +18,12 @@ def wait_until(condition: Callable[[], Seen], what: str = "what is waited for") 
         assert time.monotonic() < end, f"{what}: not after {PATIENCE:g} s"
         time.sleep(0.02)
     return value
+
+
+def heeding_interrupts(command: list[str]) -> list[str]:
+    """Return a command that does the same but heeds SIGINT.
+
+    Tests that run in the background ignore Ctrl-C, and so would the processes that they start.
+    """
+    heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)"
+    return [sys.executable, "-c", f"{heed}; os.execv(sys.argv[1], sys.argv[1:])", *command]

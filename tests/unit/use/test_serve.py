@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from online_rnnlm.use.serving import HOST, ScoringServer
+from tests.waiting import heeding_interrupts
 
 pytestmark = pytest.mark.slow  # a training, and many requests
 
@@ -143,7 +144,7 @@ def test_the_verb_serves_until_ctrl_c(model_path, names):
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "online_rnnlm", "serve", str(model_path), "--port", str(port)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    with subprocess.Popen(heeding_interrupts(command), text=True, **pipes) as process:
         assert process.stdout.readline() == f"{names.VECTOR}: http://{HOST}:{port}\n"
         client = http.client.HTTPConnection(HOST, port, timeout=60)
         client.request("GET", "/health")

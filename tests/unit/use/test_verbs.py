@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.commands import _main as cli
+from tests.waiting import heeding_interrupts
 
 pytestmark = pytest.mark.slow  # a training, and processes
 
@@ -73,7 +74,7 @@ def test_files_may_stand_after_options(model_path, run, refused, tmp_path, capfd
 def test_ctrl_c_ends_it_without_a_traceback(model_path):
     command = [sys.executable, "-m", "online_rnnlm", "score", str(model_path), "--flush"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    with subprocess.Popen(heeding_interrupts(command), text=True, **pipes) as process:
         process.stdin.write("The cat sees the hen.\n")
         process.stdin.flush()
         assert "log P" in process.stdout.readline()
