@@ -62,7 +62,7 @@ file first, and `online-rnnlm check config/another.yaml` only checks it: these t
 during testing, rivals; an hour or so |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
 | `documents.yaml` | sentences against whole articles, the paper's hidden layer against others, \
-with and without dropout; three seeds; an hour or so |
+with and without dropout; three seeds; two hours or so |
 | `full-scale.yaml` | a first look at full scale: 10 million words, one seed; some forty minutes |
 | `paper.yaml` | full scale: 10 million words, three seeds, searched settings; hours to days |
 | `smoke.yaml` | every stage in seconds; what the tests run |
