@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from online_rnnlm.corpora.corpus import load_vocabulary
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import WrongInputError, as_wrong_input
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage import records
@@ -35,10 +35,8 @@ def load(model: str | Path) -> TrainedModel:
     if not address.startswith(_ADDRESSES):
         return load_path(Path(model))
     prepare_process()
-    try:
+    with as_wrong_input():
         return TrainedModel(_downloaded(address), _no_splitter)
-    except UserError as error:
-        raise WrongInputError(str(error)) from None
 
 
 def _no_splitter() -> None:

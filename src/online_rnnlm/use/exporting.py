@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.use import model_file
 from online_rnnlm.use.results import find_run
 
@@ -18,11 +18,9 @@ def export(results: Path, output: Path, *, force: bool = False) -> int:
         raise WrongInputError(f"{output}: is a directory: the name of a file is needed")
     if output.is_file() and output.stat().st_size and not force and not _is_model(output):
         raise WrongInputError(f"{output}: is another file, which would be lost: see `--force`")
-    try:
+    with as_wrong_input():
         run = find_run(results)
         model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
-    except UserError as error:
-        raise WrongInputError(str(error)) from None
     model_file.write(output, model.description, vocabulary, model.weights, splitter)
     return output.stat().st_size
 

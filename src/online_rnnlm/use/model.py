@@ -14,7 +14,7 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.corpora.words import check_text
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
@@ -69,24 +69,20 @@ class TrainedModel:
 
     def __init__(self, contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> None:
         self.description: ModelDescription = contents.description
-        """What the model is, and how it was made."""
-        self._network = Network(contents.description.settings, contents.corpus, contents.weights)
+        """Says which run made the model, with which settings and from which text."""
+        self.network = Network(contents.description.settings, contents.corpus, contents.weights)
+        """The network, for text that is encoded already."""
         self.preparation = Preparation(contents.description.preparation, splitter)
         """The preparation of text."""
 
     @property
     def words(self) -> list[str]:
         """The vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
-        return self._network.corpus.words
-
-    @property
-    def network(self) -> Network:
-        """The network, for text that is encoded already."""
-        return self._network
+        return self.network.corpus.words
 
     def request(self, **learning: Unpack[Learning]) -> Request:
         """Return the way to score that options mean; wrong ones raise WrongInputError."""
-        settings, updates = self._network.settings, learning.get("updates")
+        settings, updates = self.network.settings, learning.get("updates")
         own = final_evaluation(settings.document_size)
         try:
             refuse_unknown_keys(learning, Way.__annotations__)
@@ -97,13 +93,12 @@ class TrainedModel:
                 learning_rate=learning.get("learning_rate"),
                 steps=learning.get("steps", 5),
             )
-            learning_parts(request, settings.document_size)
         except ValidationError as error:
             raise WrongInputError(first_message(error)) from None
         except WrongValue as error:
             raise WrongInputError(f"`{key_of(error.place)}`: {error}") from None
-        except UserError as error:
-            raise WrongInputError(str(error)) from None
+        with as_wrong_input():
+            learning_parts(request, settings.document_size)
         return request
 
     def score_parts(
@@ -115,10 +110,8 @@ class TrainedModel:
         """
         read = 0
         for part in in_parts(sentences, request.unit_of_text, size):
-            split = self._network.encode(
-                (one.words for one in part), [one.document for one in part]
-            )
-            scores = self._network.score(split, request)
+            split = self.network.encode((one.words for one in part), [one.document for one in part])
+            scores = self.network.score(split, request)
             wrong = first_diverged(split, scores.log_probabilities)
             if wrong is not None:
                 raise UserError(
@@ -126,7 +119,7 @@ class TrainedModel:
                     "something learns, a smaller learning rate is needed"
                 )
             read += len(part)
-            corpus = self._network.corpus
+            corpus = self.network.corpus
             yield ScoredPart(part, split, corpus, scores.log_probabilities, scores.document_vectors)
 
     def score(
@@ -200,7 +193,7 @@ class TrainedModel:
             )
         except ValidationError as error:
             raise WrongInputError(first_message(error)) from None
-        return [" ".join(words) for words in sample(self._network, begin, chosen)]
+        return [" ".join(words) for words in sample(self.network, begin, chosen)]
 
     def require_vector(self, request: Request) -> None:
         """Raise WrongInputError unless the document vector learns when a text is scored so."""

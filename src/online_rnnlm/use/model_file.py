@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.corpora.corpus import UNKNOWN, Corpus, read_vocabulary
 from online_rnnlm.corpora.textfiles import why_no_file
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import WrongInputError, as_wrong_input
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for, sizes_of_run
@@ -140,11 +140,8 @@ def read(path: Path) -> Contents:
 def _refusing(path: Path) -> Iterator[None]:
     """Turn what readers raise for a damaged file into a WrongInputError of one line."""
     try:
-        yield
-    except WrongInputError:
-        raise
-    except UserError as error:
-        raise WrongInputError(str(error)) from None
+        with as_wrong_input():
+            yield
     except _UNREADABLE as error:
         raise _damaged(path, " ".join(str(error).split())[:200] or type(error).__name__) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import as_wrong_input
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
@@ -16,7 +16,7 @@ def load_path(path: Path) -> TrainedModel:
     Raises WrongInputError, in one line, if there is none, or if it is damaged.
     """
     prepare_process()
-    try:
+    with as_wrong_input():
         if not path.is_dir():
             contents = model_file.read(path)
             return TrainedModel(contents, lambda: contents.splitter)
@@ -24,7 +24,3 @@ def load_path(path: Path) -> TrainedModel:
 
         run = find_run(path)
         return TrainedModel(run.contents, run.splitter)
-    except WrongInputError:
-        raise
-    except UserError as error:
-        raise WrongInputError(str(error)) from None

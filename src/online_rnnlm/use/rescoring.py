@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.nbest import ListFormat, Reading, lists_of, parse
 from online_rnnlm.use.network import Request, first_diverged
@@ -74,19 +74,15 @@ def _readings(files: Sequence[str], form: ListFormat) -> Iterator[Reading]:
     for where, line in numbered_lines(files):
         if line.strip():
             found = True
-            try:
+            with as_wrong_input(str(where)):
                 yield parse(line, form)
-            except UserError as error:
-                raise WrongInputError(f"{where}: {error}") from None
     if not found:
         raise WrongInputError(f"{', '.join(files or ['standard input'])}: no list in it")
 
 
 def _words(model: TrainedModel, reading: Reading, layout: Layout) -> list[str]:
-    try:
+    with as_wrong_input(f"list {reading.key}"):
         found = model.preparation.sentences(reading.text, layout)
-    except UserError as error:
-        raise WrongInputError(f"list {reading.key}: {error}") from None
     return [word for words in found for word in words]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from online_rnnlm.corpora.textfiles import lines_in, read_lines
 from online_rnnlm.corpora.words import check_text, words_of
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
@@ -119,7 +119,8 @@ def read_text(
     """
     number, open_document = -1, False
     for where, line in numbered_lines(files) if lines is None else lines:
-        sentences = _prepared(preparation, line, layout, str(where))
+        with as_wrong_input(str(where)):
+            sentences = preparation.sentences(line, layout)
         open_document = open_document and bool(sentences) and where.line > 1
         for words in sentences:
             number, open_document = number + (not open_document), True
@@ -146,20 +147,9 @@ def numbered_lines(files: Sequence[str]) -> Iterator[tuple[Place, str]]:
     """
     for file in files or ["-"]:
         name = _STANDARD_INPUT if file == "-" else file
-        try:
+        with as_wrong_input():
             for number, line in enumerate(_lines(file), 1):
                 yield Place(name, number), line
-        except WrongInputError:
-            raise
-        except UserError as error:
-            raise WrongInputError(str(error)) from None
-
-
-def _prepared(preparation: Preparation, line: str, layout: Layout, where: str) -> list[list[str]]:
-    try:
-        return preparation.sentences(line, layout)
-    except UserError as error:
-        raise WrongInputError(f"{where}: {error}") from None
 
 
 def _lines(file: str) -> Iterator[str]:
@@ -186,7 +176,8 @@ def sentences_of(
     for place, text in enumerate(texts):
         where = f"text {place}"
         check_text(text, where, one_line=layout != "running")
-        sentences = _prepared(preparation, text.rstrip("\r\n"), layout, where)
+        with as_wrong_input(where):
+            sentences = preparation.sentences(text.rstrip("\r\n"), layout)
         for words in sentences:
             number, open_document = number + (not open_document), True
             yield Sentence(words, number)
