@@ -42,7 +42,7 @@ class Block:
     """The line of the page where the code begins."""
     code: str
     shown: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Where the page's text has the output: begin and end, by engine."""
+    """The output's first and last position in the page's text, by engine."""
 
 
 def blocks_of(page: str) -> list[Block]:

@@ -41,8 +41,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     ways, texts = [], []
     lines = list(numbered_lines(arguments.files))
-    for place, address in (("first", arguments.first), ("second", arguments.second)):
-        model, static = load(address), arguments.static in (place, "both")
+    addresses = {"first": arguments.first, "second": arguments.second}
+    models = {address: load(address) for address in dict.fromkeys(addresses.values())}
+    for place, address in addresses.items():
+        model, static = models[address], arguments.static in (place, "both")
         request = model.request(
             updates="none" if static else None, unit_of_text=arguments.unit_of_text
         )

@@ -25,7 +25,7 @@ from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores
-from online_rnnlm.engines.lanes import unit_beginnings
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL, unit_beginnings
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
@@ -45,8 +45,6 @@ logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
-SENTENCES_A_CALL = 4096
-"""Number of sentences between two movements of the progress bar."""
 HELD_OUT = ("valid", "test")
 
 

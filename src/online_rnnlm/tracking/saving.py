@@ -111,7 +111,7 @@ def _describe(directory: ExperimentDirectory, name: str, data: Path) -> None:
     What is served needs none; the verbs of this project read it to prepare text.
     """
     try:
-        description = TrainedRun(directory, name).contents.description
+        description = TrainedRun(directory, name).description
     except UserError as error:
         logger.debug("%s: is served without a description: %s", name, error)
         return

@@ -14,12 +14,13 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.corpora.words import check_text
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
 from online_rnnlm.use.sampling import SamplingSettings, sample
-from online_rnnlm.use.scored import PART, ScoredPart, in_parts
+from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.text import Preparation, Sentence, sentences_of
 
 
@@ -102,7 +103,7 @@ class TrainedModel:
         return request
 
     def score_parts(
-        self, sentences: Iterable[Sentence], request: Request, *, size: int = PART
+        self, sentences: Iterable[Sentence], request: Request, *, size: int = SENTENCES_A_CALL
     ) -> Iterator[ScoredPart]:
         """Score sentences part by part, in constant memory unless the unit is the whole text.
 

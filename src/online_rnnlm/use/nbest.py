@@ -24,7 +24,7 @@ class Reading(NamedTuple):
     """A line of a list."""
 
     key: str
-    """What all lines of a list have in common."""
+    """The name of the list that the line belongs to."""
     text: str
     score: float
     """The score that it has already; 0 if there is none."""

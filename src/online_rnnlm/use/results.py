@@ -9,7 +9,7 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
-from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
+from online_rnnlm.corpora.corpus import Corpus, load_vocabulary, read_statistics
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.model import weight_files
@@ -37,7 +37,7 @@ class TrainedRun:
     def __init__(self, experiment: ExperimentDirectory, name: str) -> None:
         self._directory, self._run = experiment, experiment.run(name)
         self._record = records.read(RunRecord, self._run.record)
-        self._corpus = experiment.corpus(self._record.settings.corpus)
+        self._files = experiment.corpus(self._record.settings.corpus)
 
     @cached_property
     def _corpus_settings(self) -> CorpusSettings:
@@ -48,17 +48,19 @@ class TrainedRun:
         return settings
 
     @cached_property
-    def contents(self) -> Contents:
-        """The model; its splitter is not among them, since it takes a while to train."""
-        corpus = load_vocabulary(self._corpus)
-        weights = weight_files.read_trained(self._run, corpus)
-        result, record = read_result(self._run), self._record
-        description = ModelDescription(
+    def _corpus(self) -> Corpus:
+        return load_vocabulary(self._files)
+
+    @cached_property
+    def description(self) -> ModelDescription:
+        """The description of the model, for which its weights are not read."""
+        corpus, result, record = self._corpus, read_result(self._run), self._record
+        return ModelDescription(
             run=record.name,
             identity=record.identity,
             settings=record.settings,
             preparation=_preparation(self._corpus_settings),
-            source=read_statistics(self._corpus).source,
+            source=read_statistics(self._files).source,
             corpus_digest=corpus.digest,
             vocabulary_size=corpus.vocabulary_size,
             classes=corpus.classes,
@@ -68,7 +70,12 @@ class TrainedRun:
             perplexity=self._perplexity(result),
             packages=record.packages,
         )
-        return Contents(description, corpus, weights, splitter=None)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """The model without its splitter, which takes a while to train."""
+        weights = weight_files.read_trained(self._run, self._corpus)
+        return Contents(self.description, self._corpus, weights, splitter=None)
 
     def _perplexity(self, result: RunResult) -> dict[str, float]:
         """Return the perplexity on `valid` and, if the run has been tested, on `test`."""
@@ -84,18 +91,18 @@ class TrainedRun:
 
         Returns None for a tokenised text. Raises UserError if the text is no longer there.
         """
-        if self.contents.description.preparation.tokenised:
+        if self.description.preparation.tokenised:
             return None
         from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
         from online_rnnlm.use.splitter import of_punkt  # noqa: PLC0415
 
-        files = _texts(self._directory, self._corpus_settings, self._corpus)
+        files = _texts(self._directory, self._corpus_settings, self._files)
         return of_punkt(train_punkt(self._corpus_settings, *files))
 
     @property
     def vocabulary(self) -> bytes:
         """The text of the corpus's `vocabulary.tsv`."""
-        return self._corpus.vocabulary.read_bytes()
+        return self._files.vocabulary.read_bytes()
 
 
 def _preparation(settings: CorpusSettings) -> TextPreparation:

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.use.text import Sentence
-
-PART = 4096
-"""Number of sentences that are scored at a time, as in the project's own evaluations."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class Total:
 
 
 def in_parts(
-    sentences: Iterable[Sentence], unit: UnitOfText, size: int = PART
+    sentences: Iterable[Sentence], unit: UnitOfText, size: int = SENTENCES_A_CALL
 ) -> Iterator[list[Sentence]]:
     """Cut a text into parts of about `size` sentences; a stream is one part.
 

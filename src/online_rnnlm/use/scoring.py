@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import WrongInputError
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
-from online_rnnlm.use.scored import PART
 from online_rnnlm.use.text import Layout, read_text
 from online_rnnlm.use.writing import ScoreWriter
 
@@ -34,7 +34,7 @@ def score_text(
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
-    for part in model.score_parts(shown, request, size=1 if flush else PART):
+    for part in model.score_parts(shown, request, size=1 if flush else SENTENCES_A_CALL):
         writer.add(part)
         if flush:
             sys.stdout.flush()

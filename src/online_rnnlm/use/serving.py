@@ -34,7 +34,7 @@ _SECONDS = 30
 
 
 class ScoreRequest(Settings):
-    """What a client asks for; the options are those of `Way`."""
+    """The JSON object of a request; its options are those of `Way`."""
 
     texts: list[StrictStr]
     """The sentences; an empty one ends a document."""

@@ -46,7 +46,8 @@ class ScoreWriter:
         elif self._per == "sentence":
             self._write(self._marked(part, table) if self._form == "plain" else table)
         elif self._per == "document":
-            self._write_frames(self._ended(table))
+            for row in self._ended(table):
+                self._write(row)
         self._total.add(table)
 
     def finish(self) -> None:
@@ -76,10 +77,6 @@ class ScoreWriter:
             if self._document is None:
                 self._document = document, Total()
             self._document[1].add(sentences)
-
-    def _write_frames(self, frames: Iterator[pd.DataFrame]) -> None:
-        for frame in frames:
-            self._write(frame)
 
     def _write(self, table: pd.DataFrame) -> None:
         scaled = {

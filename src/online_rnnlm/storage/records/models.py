@@ -58,7 +58,7 @@ class ModelDescription(Record):
 
 
 class SentenceSplitter(Record):
-    """What Punkt has learnt from the training text about the ends of sentences."""
+    """The parameters of Punkt, which finds the ends of sentences; learnt from the training text."""
 
     file: ClassVar = "<model>.onlm/splitter.json"
 
