@@ -6,7 +6,7 @@ The padding does not change the results. One program is compiled for each shape 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -20,18 +20,19 @@ from online_rnnlm.engines.base import (
     Array,
     Scores,
     Sentences,
+    empty_scores,
     first_words,
 )
 from online_rnnlm.engines.blocks.arrangement import Arranged, Arrangement, Arranger
 from online_rnnlm.engines.blocks.learning import rules_of, touched
-from online_rnnlm.engines.blocks.network import Network, Results, cell_step
+from online_rnnlm.engines.blocks.network import Network, Results
 from online_rnnlm.engines.blocks.shapes import Shape, Shapes
 from online_rnnlm.engines.blocks.tiles import Tiles
 from online_rnnlm.engines.graph_engine import model_of
 from online_rnnlm.engines.jax_device import bits_of
+from online_rnnlm.engines.jax_trainer import JaxTrainer
 from online_rnnlm.engines.lanes import (
     NOTHING,
-    Batches,
     Booleans,
     Carried,
     Integers,
@@ -39,12 +40,13 @@ from online_rnnlm.engines.lanes import (
     segments_of,
 )
 from online_rnnlm.model.parameters import Parameters, like, without_document
+from online_rnnlm.model.sizes import sizes_for
 
 _Update = Callable[..., tuple[Parameters, Parameters, Any]]
 """Returns the weights, the accumulators, and log P with the states and d after the last words."""
 
 
-class BlockTrainer:
+class BlockTrainer(JaxTrainer):
     """Training by the updates of `updates.training_updates`; the weights stay on the device."""
 
     def __init__(
@@ -60,24 +62,23 @@ class BlockTrainer:
         split = corpus.splits["train"]
         offsets = segments_of(split, settings).offsets
         self._tiles = Tiles(corpus.class_offsets)
-        shapes = _shapes(split, offsets, 0, self._tiles, len(carried.documents), settings)
+        learns, lanes = settings.document_size > 0, len(carried.documents)
+        shapes = _shapes(split, offsets, 0, self._tiles, lanes, learns=learns)
         self._arranger = Arranger(split.stream, offsets, shapes)
         self._model = model_of(settings, corpus)
-        with bits_of(settings.precision):
-            self._step = cell_step(self._model, weights)
         self.restore(weights, accumulators)
         self._update_of = cache(self._compile)
 
     def _compile(self, shape: Shape) -> _Update:
         settings = self._settings
-        network = Network(self._step, self._tiles, shape, settings.device)
+        network = Network(self._model, self._tiles, shape, settings.device)
         rule = rules_of(settings.optimizer, settings.precision)
 
         def update(
             weights: Parameters,
             sums: Parameters,
             batch: Arranged,
-            rates: tuple[Any, Any],
+            rates: list[Any],
             start: tuple[Any, ...],
         ) -> tuple[Parameters, Parameters, tuple[Any, ...]]:
             def loss(weights: Parameters) -> tuple[Any, Results]:
@@ -86,11 +87,13 @@ class BlockTrainer:
 
             (total, results), gradients = jax.value_and_grad(loss, has_aux=True)(weights)
             if settings.l2:
-                reached = touched(self._model, self._tiles, weights, batch)
-                penalties = (settings.l2 * r * w for r, w in zip(reached, weights, strict=True))
-                gradients = like(
-                    weights, (g + p for g, p in zip(gradients, penalties, strict=True))
+                every = zip(
+                    gradients,
+                    touched(self._model, self._tiles, weights, batch),
+                    weights,
+                    strict=True,
                 )
+                gradients = like(weights, (g + settings.l2 * r * w for g, r, w in every))
             learnt = [
                 rule[weight.ndim](weight, gradient, sum_, rates[0])
                 for weight, gradient, sum_ in zip(weights, gradients, sums, strict=True)
@@ -101,30 +104,17 @@ class BlockTrainer:
         compiled: _Update = jax.jit(update, donate_argnums=(0, 1))
         return compiled
 
-    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
-        """Learn from segments of the training text, batch after batch; return their log P.
-
-        The engine has no dropout, so `key` is not used.
-        """
+    def _learn(self, segments: Integers, begins: Booleans, rates: list[Array]) -> Any:
         settings = self._settings
-        rates = tuple(
-            np.asarray(rate, settings.precision) for rate in (learning_rate, settings.document_rate)
+        batch = self._arranger.arrange(segments)
+        start = _start(batch, self.carried, begins, settings.reading)
+        update = self._update_of(batch.shape)
+        self._weights, self._sums, (total, *last) = update(
+            self._weights, self._sums, batch.arrays, rates, start
         )
-        totals = []
-        with bits_of(settings.precision):
-            for segments, begins in zip(*batches, strict=True):
-                batch = self._arranger.arrange(segments)
-                start = _start(batch, self.carried, begins, settings.reading)
-                update = self._update_of(batch.shape)
-                arrays = _as_reals(batch.arrays, settings.precision)
-                self._weights, self._sums, (total, *last) = update(
-                    self._weights, self._sums, arrays, rates, start
-                )
-                totals.append(total)
-                if settings.unit_of_text == "document":
-                    self.carried = _carried(batch, last)
-        # Reading a total waits for the device, so it is left until all batches have been sent.
-        return float(sum(map(float, totals)))
+        if settings.unit_of_text == "document":
+            self.carried = _carried(batch, last)
+        return total
 
     @property
     def weights(self) -> Parameters:
@@ -162,25 +152,16 @@ class BlockScorer:
         split = corpus.splits["train"]
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
         width = max(SCORING_SENTENCES, settings.batch_sentences)
-        self._shapes = {
-            learns: _shapes(
-                split,
-                split.offsets,
-                longest,
-                self._tiles,
-                width,
-                settings if learns else settings.model_copy(update={"document_size": 0}),
-            )
-            for learns in (False, True)
-        }
+        self._sizes = sizes_for(settings, corpus)
+        make = partial(_shapes, split, split.offsets, longest, self._tiles, width)
+        self._shapes_of = cache(lambda learns: make(learns=learns))
         self._score_of = cache(self._compile)
 
     def _compile(self, shape: Shape) -> Callable[..., Results]:
         def score(
             weights: Parameters, batch: Arranged, rate: Any, start: tuple[Any, ...]
         ) -> Results:
-            step = cell_step(self._model, weights)
-            network = Network(step, self._tiles, shape, self._settings.device)
+            network = Network(self._model, self._tiles, shape, self._settings.device)
             found = network(weights, batch, rate, start[:-1], start[-1])
             return found._replace(states=found.states[:1] if self._hidden_states else ())
 
@@ -191,16 +172,15 @@ class BlockScorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
-        precision, cell = self._settings.precision, self._settings.cell_name
+        precision, cell, sizes = self._settings.precision, self._settings.cell_name, self._sizes
         if document_rate == 0:
-            weights = without_document(weights)
-        size = max(weights.class_document.shape[0], weights.hidden_document.shape[0])
-        shapes = self._shapes[size > 0]
+            weights, sizes = without_document(weights), sizes.without_document()
+        shapes = self._shapes_of(sizes.document > 0)
         arranger = Arranger(split.stream, split.offsets, shapes)
         starts = first_words(split.offsets, sentences)
-        tokens = int(starts[-1])
-        scores = _empty(weights, size, len(sentences), tokens, self._hidden_states)
-        carried = Carried.nothing(weights, cell, size, shapes.width)
+        states = int(starts[-1]) if self._hidden_states else 0
+        scores = empty_scores(len(sentences), int(starts[-1]), sizes, precision, states=states)
+        carried = Carried.nothing(weights, cell, sizes.document, shapes.width)
         rate = np.asarray(document_rate, precision)
         order = scoring_order(split, sentences, self._reading, shapes.width, mixed=True)
         with bits_of(precision):
@@ -209,7 +189,7 @@ class BlockScorer:
                 batch = arranger.arrange(numbers)
                 score = self._score_of(batch.shape)
                 start = _start(batch, carried, begins, self._reading)
-                found = score(on_device, _as_reals(batch.arrays, precision), rate, start)
+                found = score(on_device, batch.arrays, rate, start)
                 carried = _carried(batch, [*found.last_states, found.last_documents])
                 _fill(scores, batch, places, starts, found, carried.documents)
         return scores
@@ -221,12 +201,13 @@ def _shapes(
     longest: int,
     tiles: Tiles,
     width: int,
-    settings: RunSettings,
+    *,
+    learns: bool,
 ) -> Shapes:
     """The shapes of batches of a split's segments, which may be longer elsewhere."""
     lengths, labels = np.diff(offsets), tiles.class_of_word[split.stream[1:]]
     longest = max(longest, int(lengths.max(initial=1)))
-    return Shapes(lengths, labels, longest, tiles, width, settings.document_size > 0)
+    return Shapes(lengths, labels, longest, tiles, width, learns)
 
 
 def _cut(tiles: Tiles, weights: Parameters, filler: float) -> Parameters:
@@ -254,25 +235,13 @@ def _start(
 
 
 def _carried(batch: Arrangement, last: list[Any]) -> Carried:
-    """What the lanes take on, from the states and d after a batch's segments in its order."""
+    """The states and d that the lanes take on; `last` are those after a batch's segments."""
     lanes = []
     for values in map(np.asarray, last):
         array = np.empty_like(values)
         array[batch.order] = values
         lanes.append(array)
     return Carried(tuple(lanes[:-1]), lanes[-1])
-
-
-def _as_reals(arrays: Arranged, dtype: str) -> Arranged:
-    """The arrays of a batch, with a mask of the model's dtype."""
-    return arrays._replace(mask=arrays.mask.astype(dtype))
-
-
-def _empty(weights: Parameters, size: int, sentences: int, tokens: int, hidden: bool) -> Scores:
-    """Make scores of zeros."""
-    dtype, width = weights.recurrent.dtype, weights.class_output.shape[1]
-    vectors, states = np.zeros((sentences, size), dtype), np.zeros((tokens * hidden, width), dtype)
-    return Scores(np.zeros(tokens), vectors, states)
 
 
 def _fill(

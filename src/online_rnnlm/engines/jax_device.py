@@ -1,4 +1,4 @@
-"""What all computing by JAX needs: the device that was asked for, and the bits of its numbers."""
+"""The device on which JAX computes, and the number of bits of its reals."""
 
 from __future__ import annotations
 

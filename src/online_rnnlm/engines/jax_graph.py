@@ -31,9 +31,9 @@ from online_rnnlm.engines.base import (
 )
 from online_rnnlm.engines.graph_engine import model_of
 from online_rnnlm.engines.jax_device import bits_of, fetched
+from online_rnnlm.engines.jax_trainer import JaxTrainer
 from online_rnnlm.engines.lanes import (
     NOTHING,
-    Batches,
     Booleans,
     Carried,
     Integers,
@@ -84,7 +84,7 @@ class _Padding:
         return graph.Start(tuple(matrices), document)
 
 
-class GraphTrainer(SharedTrainer):
+class GraphTrainer(JaxTrainer, SharedTrainer):
     """Training by `updates.training_updates`; between updates the weights stay on the device."""
 
     def __init__(
@@ -130,30 +130,18 @@ class GraphTrainer(SharedTrainer):
             on_unused_input="ignore",
         )
 
-    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
-        """Learn from segments of the training text, batch after batch; return their log P.
-
-        The engine has no dropout, so `key` is not used.
-        """
+    def _learn(self, segments: Integers, begins: Booleans, rates: list[Array]) -> Any:
         settings = self._settings
-        values = learning_rate, settings.document_rate
-        rates = [np.asarray(self._real(value)) for value in values]
-        totals = []
-        with bits_of(settings.precision):
-            for segments, begins in zip(*batches, strict=True):
-                batch = self._padding.padded(self._split.stream, self._offsets, segments)
-                start = _start(self._padding, self.carried, begins, settings.reading)
-                update = self._update_of(len(batch.mask))
-                total, *states, documents = update(*batch, *rates, *start)
-                totals.append(total)
-                if settings.unit_of_text == "document":
-                    rows = slice(len(segments))
-                    self.carried = Carried(
-                        tuple(np.array(state[rows]) for state in states),
-                        np.array(documents[rows]),
-                    )
-        # Reading a total waits for the device, so it is left until all batches have been sent.
-        return float(sum(map(float, totals)))
+        batch = self._padding.padded(self._split.stream, self._offsets, segments)
+        start = _start(self._padding, self.carried, begins, settings.reading)
+        total, *states, documents = self._update_of(len(batch.mask))(*batch, *rates, *start)
+        if settings.unit_of_text == "document":
+            rows = slice(len(segments))
+            self.carried = Carried(
+                tuple(np.array(state[rows]) for state in states),
+                np.array(documents[rows]),
+            )
+        return total
 
     @property
     def weights(self) -> Parameters:

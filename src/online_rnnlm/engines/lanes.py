@@ -168,8 +168,9 @@ def scoring_order(
         lengths = split.offsets[sentences + 1] - split.offsets[sentences]
     else:
         lengths = np.diff(units)
-    order = np.argsort(-lengths, kind="stable")
     if mixed and reading.unit_of_text == "sentence":
         order = np.random.default_rng(0).permutation(len(sentences))
+    else:
+        order = np.argsort(-lengths, kind="stable")
     places, begins = side_by_side(units, order, lanes)
     return ScoringOrder(np.where(places == NOTHING, NOTHING, sentences[places]), begins, places)

@@ -26,7 +26,7 @@ class Arranged(NamedTuple):
     classes: Array
     """(N,): the classes of the words to predict."""
     mask: Array
-    """(N,): 1 where there is a word to predict, else 0."""
+    """(N,): True where there is a word to predict."""
     target: Array
     """(N,): the word to predict, as its place among all scores of the products, I · R · S."""
     last: Array
@@ -107,7 +107,7 @@ class Arranger:
         arrays = Arranged(
             inputs=_placed(words.inputs, places, shape.words, 0),
             classes=_placed(words.classes, places, shape.words, 0),
-            mask=_placed(np.ones(len(places)), places, shape.words, 0),
+            mask=_placed(np.ones(len(places)), places, shape.words, 0).astype(bool),
             target=_placed(target, places, shape.words, 0),
             last=last,
             rows=_filled(np.append(places, shape.words)[blocks.rows], shape.products, shape.words),
@@ -192,7 +192,7 @@ class Arranger:
 
 
 def _begins(counts: Integers) -> Integers:
-    """Where each of consecutive groups of these sizes begins."""
+    """The first place of each of consecutive groups of these sizes."""
     return np.cumsum(counts) - counts
 
 

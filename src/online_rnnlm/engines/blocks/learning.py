@@ -1,4 +1,4 @@
-"""How weights cut into tiles learn, by `model.updates`, in JAX."""
+"""The steps of `model.updates` for weights that are cut into tiles, in JAX."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def rules_of(optimizer: str, dtype: str) -> dict[int, Callable[..., Any]]:
 
 def touched(model: graph.Model, tiles: Tiles, weights: Parameters, batch: Arranged) -> Parameters:
     """Mark with 1 what a batch's gradients reach, as `updates.touched` does."""
-    dtype = batch.mask.dtype
+    dtype = weights.recurrent.dtype
 
     def reached(number: int, places: Any) -> Any:
-        return jnp.zeros(number, dtype).at[places].max(batch.mask)
+        return jnp.zeros(number, dtype).at[places].max(batch.mask.astype(dtype))
 
     has_choice = jnp.asarray(np.diff(tiles.offsets) > 1, dtype)
     classes = reached(len(has_choice), batch.classes) * has_choice

@@ -31,12 +31,12 @@ from online_rnnlm.model.parameters import Parameters, like
 _NEVER = -1e30
 """Score of a place without a word: it makes its probability exactly 0."""
 
-Step = Callable[[Parameters, Any, Any, tuple[Any, ...]], tuple[Any, ...]]
+_Step = Callable[[Parameters, Any, Any, tuple[Any, ...]], tuple[Any, ...]]
 """The cell: weights, ids (B,), rows of E (B, N) and states (B, ·); returns the next states."""
 
 
 class Results(NamedTuple):
-    """What a batch gives."""
+    """The predictions of a batch's words, and the states and vectors that it ends with."""
 
     log_probabilities: Any
     """log P of the words, (N,); 0 where there is none."""
@@ -62,7 +62,7 @@ def _funcify_grad_clip(op: Any, **_: Any) -> Callable[[Any], Any]:
 jax_funcify.register(GradClip)(_funcify_grad_clip)
 
 
-def cell_step(model: graph.Model, weights: Parameters) -> Step:
+def _cell_step(model: graph.Model, weights: Parameters) -> _Step:
     """Make a function of JAX from the cell's symbols; d does not feed it."""
     dtype = weights.recurrent.dtype
     symbols = like(weights, (pt.tensor(dtype=dtype, shape=array.shape) for array in weights))
@@ -104,8 +104,8 @@ class Network:
     (tiles, S, D).
     """
 
-    def __init__(self, step: Step, tiles: Tiles, shape: Shape, device: str) -> None:
-        self._step = step
+    def __init__(self, model: graph.Model, tiles: Tiles, shape: Shape, device: str) -> None:
+        self._model = model
         self._products = products_on(device)
         self._exists = jnp.asarray(tiles.exists)
         self._shape = shape
@@ -141,16 +141,16 @@ class Network:
             jnp.where((batch.last < len(hidden))[:, None], found[batch.last], start)
             for found, start in zip(every, states, strict=True)
         )
-        masked = jnp.where(batch.mask > 0, log_probabilities, 0)
+        masked = jnp.where(batch.mask, log_probabilities, 0)
         return Results(masked, every, last, documents)
 
     def _states(self, weights: Parameters, batch: Arranged, states: tuple[Any, ...]) -> Any:
         """The states that the words are predicted from, (N, ·), time after time."""
         embedded = weights.embeddings[batch.inputs]
-        found, begin = [], 0
+        found, begin, step = [], 0, _cell_step(self._model, weights)
 
         def follow(before: tuple[Any, ...], words: tuple[Any, Any]) -> tuple[Any, Any]:
-            after = self._step(weights, *words, before)
+            after = step(weights, *words, before)
             return after, after
 
         for length, width, _ in self._shape.stretches:
@@ -171,7 +171,7 @@ class Network:
         largest = largest.at[batch.rows].max(jax.lax.stop_gradient(scores.max(axis=2)))
         powers = jnp.exp(scores - largest[batch.rows][:, :, None])
         totals = jnp.zeros(words + 1, scores.dtype).at[batch.rows].add(powers.sum(axis=2))
-        totals = jnp.where(batch.mask > 0, totals[:words], 1)
+        totals = jnp.where(batch.mask, totals[:words], 1)
         return scores.reshape(-1)[batch.target] - largest[:words] - jnp.log(totals)
 
     def _documents(
@@ -233,7 +233,8 @@ class Network:
         deltas -= columns[:, None] == jnp.arange(TILE)
         slopes = jnp.einsum("qs,qsd->qd", deltas, words)
         slope = jnp.zeros((width + 1, slopes.shape[1]), rows.dtype).at[sentences].add(slopes)
-        return mask[:, None] * (slope[:width] + class_deltas @ weights.class_document.T)
+        slope = slope[:width] + class_deltas @ weights.class_document.T
+        return jnp.where(mask[:, None], slope, 0)
 
 
 def _row_or_zero(matrix: Any) -> Any:

@@ -105,14 +105,19 @@ class Shapes:
         """The shape into which every batch fits whose segments are no longer than that."""
         return self._shape(np.full(longest, self.width), np.inf)
 
+    @cached_property
+    def _tiles_of_a_word(self) -> tuple[float, float]:
+        """Mean and standard deviation of the number of tiles of a word's class."""
+        numbers = self.tiles.numbers[self.labels]
+        return float(numbers.mean()), float(numbers.std())
+
     def _shape(self, widths: Integers, room: float) -> Shape:
         """Make the shape with these numbers of sentences, (T,), and room for so many products."""
-        numbers = self.tiles.numbers[self.labels]
         most = int(self.tiles.numbers.max())
-        usual = float(numbers.mean()), float(numbers.std())
+        mean, spread = self._tiles_of_a_word
 
         def wanted(words: float) -> float:
-            return room * float(words * usual[0] + _DEVIATIONS * np.sqrt(words) * usual[1])
+            return room * float(words * mean + _DEVIATIONS * np.sqrt(words) * spread)
 
         stretches = []
         for width in sorted(set(widths.tolist()), reverse=True):
