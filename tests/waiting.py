@@ -11,11 +11,18 @@ PATIENCE = 900.0
 Seen = TypeVar("Seen")
 
 
-def wait_until(condition: Callable[[], Seen], what: str = "what is waited for") -> Seen:
-    """Wait until the condition returns a true value; return that value."""
+def wait_until(
+    condition: Callable[[], Seen], what: str | Callable[[], str] = "what is waited for"
+) -> Seen:
+    """Wait until the condition returns a true value; return that value.
+
+    `what` is said if that takes too long; a function may look at what hinders it.
+    """
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
-        assert time.monotonic() < end, f"{what}: not after {PATIENCE:g} s"
+        assert time.monotonic() < end, (
+            f"{what if isinstance(what, str) else what()}: not after {PATIENCE:g} s"
+        )
         time.sleep(0.02)
     return value
 

@@ -29,7 +29,8 @@ def _assert_unbroken(training, unbroken, cluster):
     assert not cluster.running()
     assert not list(training.run.rglob("*.tmp"))
     # Slurm ends a job's steps one after the other, which takes a while on a busy machine.
-    wait_until(lambda: not training.project.processes(), "all its processes have ended")
+    processes = training.project.processes
+    wait_until(lambda: not processes(), lambda: f"all its processes have ended: {processes()}")
 
 
 @pytest.fixture

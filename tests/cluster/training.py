@@ -3,10 +3,13 @@
 import contextlib
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from tests.waiting import PATIENCE, wait_until
 
+PRESSES = 10
+"""How often Ctrl-C is pressed at most."""
 EPOCHS = 60
 """The epochs of each training; together they take seconds."""
 
@@ -66,9 +69,18 @@ class Training:
         self._snakemake = None
 
     def interrupt(self):
-        """Press Ctrl-C, and wait until Snakemake has ended; return its output."""
-        os.killpg(self._snakemake.pid, signal.SIGINT)
-        said = self._snakemake.communicate(timeout=PATIENCE)[0]
+        """Press Ctrl-C, and wait until Snakemake has ended; return its output.
+
+        A user presses again if nothing happens: Python loses a signal that comes between its last
+        look at signals and the system call in which it then waits.
+        """
+        said = None
+        for _ in range(PRESSES):
+            os.killpg(self._snakemake.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said = self._snakemake.communicate(timeout=PATIENCE / PRESSES)[0]
+                break
+        assert said is not None, f"not ended after pressing Ctrl-C {PRESSES} times"
         assert self._snakemake.returncode != 0, said
         self._snakemake = None
         return said
