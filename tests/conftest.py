@@ -1,5 +1,6 @@
 """Settings of all tests, made before numerical libraries are imported, and the tests' order."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -16,6 +17,9 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax-tests"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 prepare_process()
+
+# A collection looks at all of the libraries' objects again, and deriving graphs makes many objects.
+gc.set_threshold(100_000, 50, 100)
 
 # There is no time limit for an example, because machines are shared.
 settings.register_profile("without deadlines", deadline=None)
