@@ -41,6 +41,8 @@ class Engine:
     """Abilities that it does not have: `document_gradient` (gradients through the updates of the
     document vector), `dropout`, `coupling` (a document vector that feeds a hidden layer other than
     the paper's), `coupled_dropout` (dropout where a document vector feeds the hidden layer)."""
+    is_elsewhere: bool = False
+    """True if it computes in a Python environment of its own, which must be made first."""
     copies_class_outputs: bool = True
     """True if it copies the output weights of a whole class for every word.
 
@@ -69,6 +71,12 @@ ENGINES: Mapping[str, Engine] = {
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
+    "theano": Engine(
+        "the same graph by the original Theano 1.0.5; `make theano-environment` installs it.",
+        {"cpu": OnDevice(5e6)},
+        online_cells=frozenset(),
+        is_elsewhere=True,
+    ),
     "jax": Engine(
         "the same model in large products by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
         {
@@ -108,7 +116,7 @@ def engine_anywhere(cell: str, *, online: bool = False) -> str:
     speeds = {
         name: ENGINES[name].devices["cpu"].multiply_adds_a_second
         for name in engines_with(cell=cell, device="cpu")
-        if not ENGINES[name].devices["cpu"].modules
+        if not (ENGINES[name].devices["cpu"].modules or ENGINES[name].is_elsewhere)
         and (ENGINES[name].scores_online(cell) or not online)
     }
     return max(speeds, key=speeds.__getitem__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import tempfile
 import warnings
@@ -21,6 +20,7 @@ from online_rnnlm.cross_check.replay import DTYPE, replay
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.engines.names import usable_anywhere
+from online_rnnlm.engines.theano import environment
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -37,12 +37,6 @@ BATCH_SENTENCES = 4
 VALID_SENTENCES = 16
 ALLOWED = 1e-10
 """The largest difference that rounding explains: each update adds some, and AdaGrad divides."""
-THEANO_FLAGS = {
-    # These two optimisations fail on the empty matrices of a layer without a document vector.
-    "optimizer_excluding": "scan_pushout_dot1:scanOp_pushout_output",
-    "floatX": DTYPE,
-}
-
 Arrays = Mapping[str, Any]
 
 
@@ -112,7 +106,7 @@ def _by_theano(problem: Arrays, python: str) -> dict[str, Any]:
         try:
             done = subprocess.run(
                 command,
-                env=_environment(),
+                env=environment.variables(DTYPE),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -124,14 +118,6 @@ def _by_theano(problem: Arrays, python: str) -> dict[str, Any]:
             raise UserError(f"{python}: cannot run Theano 1.0.5: {said[-1]}; see `make theano`")
         with np.load(files[1]) as result:
             return dict(result)
-
-
-def _environment() -> dict[str, str]:
-    """Environment variables with this package's source and Theano's flags."""
-    return os.environ | {
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        "THEANO_FLAGS": ",".join(f"{name}={value}" for name, value in THEANO_FLAGS.items()),
-    }
 
 
 def _by_engine(settings: RunSettings, corpus: Corpus, problem: Arrays) -> dict[str, Any]:

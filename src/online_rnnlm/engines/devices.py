@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.theano import environment
 from online_rnnlm.errors import UserError
 
 DRIVER = "libcuda.so.1"
@@ -23,7 +24,10 @@ def require(settings: RunSettings) -> None:
     """
     if settings.device == "gpu":
         gpu_name()
-    device = ENGINES[settings.engine].devices[settings.device]
+    engine = ENGINES[settings.engine]
+    if engine.is_elsewhere:
+        environment.version()
+    device = engine.devices[settings.device]
     missing = next((module for module in device.modules if find_spec(module) is None), None)
     if missing:
         raise UserError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.engines import dropout
+from online_rnnlm.engines import dropout, symbolic
 from online_rnnlm.engines.base import (
     SCORING_SENTENCES,
     Array,
@@ -19,7 +22,6 @@ from online_rnnlm.engines.base import (
     empty_scores,
     fill_scores,
     first_words,
-    weight_symbols,
 )
 from online_rnnlm.engines.lanes import (
     Batches,
@@ -30,34 +32,57 @@ from online_rnnlm.engines.lanes import (
     unit_beginnings,
 )
 from online_rnnlm.model import graph, updates
-from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
 
 _LAYERS = (dropout.EMBEDDINGS, dropout.HIDDEN)
 
 
+def form_of(settings: RunSettings) -> symbolic.Form:
+    """The form of a run's graph."""
+    return symbolic.Form(
+        settings.cell_name,
+        settings.error_clip,
+        settings.context_decay,
+        settings.document_gradient == "through",
+        settings.precision,
+        settings.optimizer,
+        settings.l2,
+        bool(settings.dropout or settings.embedding_dropout),
+    )
+
+
 def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
     """The model of a run on a corpus: the cell, the word classes and the cell's constants."""
-    classes = graph.WordClasses.from_offsets(corpus.class_offsets)
-    cell, through = load_cell(settings.cell_name), settings.document_gradient == "through"
-    return graph.Model(cell, classes, settings.error_clip, settings.context_decay, through)
+    return form_of(settings).model(corpus.class_offsets)
 
 
-def start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
-    """Make symbols for what the first words are predicted with; the weights may be symbols."""
-    dtype = weights.recurrent.dtype
-    states = (pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
-    return graph.Start(tuple(states), pt.matrix(dtype=dtype))
+class _Training(Protocol):
+    """The functions of `symbolic.Training`, wherever they are computed."""
+
+    def update(self, inputs: Sequence[Any]) -> list[Any]:
+        """Learn from a batch."""
+
+    def values(self) -> tuple[Parameters, Parameters]:
+        """The weights and accumulators, not copies if they are at hand."""
+
+    def set(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Continue from copies of these."""
 
 
-def _dropout_symbols(dtype: str) -> graph.Dropout:
-    """Make symbols for the factors of dropout."""
-    return graph.Dropout(pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype))
+class _Scoring(Protocol):
+    """The function of `symbolic.Scoring`, wherever it is computed."""
+
+    def score(self, inputs: Sequence[Any]) -> list[Any]:
+        """Score a batch."""
 
 
-class GraphTrainer(SharedTrainer):
+class GraphTrainer:
     """Training by `updates.training_updates`."""
+
+    functions: Callable[[symbolic.Form, Integers, Parameters, Parameters], _Training] = (
+        symbolic.Training
+    )
 
     def __init__(
         self,
@@ -67,33 +92,27 @@ class GraphTrainer(SharedTrainer):
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators)
         self.carried = carried
+        self._settings, self._real = settings, np.dtype(settings.precision).type
         self._split = corpus.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
-        dtype, model = settings.precision, model_of(settings, corpus)
-        batch, start = graph.padded_symbols(dtype), start_symbols(model, weights)
-        rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
-        drops = settings.dropout or settings.embedding_dropout
-        self._dropout = _dropout_symbols(dtype) if drops else None
-        result, changes = updates.training_updates(
-            model,
-            self._state.weights,
-            self._state.accumulators,
-            batch,
-            *rates,
-            optimizer=settings.optimizer,
-            l2=settings.l2,
-            start=start,
-            dropout=self._dropout,
-        )
-        last = graph.last_states(result, batch.mask)
-        self._update = pytensor.function(
-            [*batch, *rates, *start.states, start.document, *(self._dropout or ())],
-            [result.log_probabilities.sum(), *last.states, last.document],
-            updates=changes,
-            on_unused_input="ignore",
-        )
+        self._form = form_of(settings)
+        self._widths = weights.embeddings.shape[1], weights.word_output.shape[1]
+        self._training = self.functions(self._form, corpus.class_offsets, weights, accumulators)
+
+    @property
+    def weights(self) -> Parameters:
+        """The current weights, not copies."""
+        return self._training.values()[0]
+
+    @property
+    def accumulators(self) -> Parameters:
+        """AdaGrad's current sums of squared gradients, not copies."""
+        return self._training.values()[1]
+
+    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Continue from copies of these."""
+        self._training.set(weights, accumulators)
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""
@@ -103,9 +122,9 @@ class GraphTrainer(SharedTrainer):
         for segments, begins in zip(*batches, strict=True):
             batch = graph.pad(self._split.stream, self._offsets, segments, settings.precision)
             start = self.carried.before(begins, settings.reading)
-            factors = self._factors(key, segments, len(batch.mask)) if self._dropout else ()
-            found, *states, documents = self._update(
-                *batch, *rates, *start.states, start.documents, *factors
+            factors = self._factors(key, segments, len(batch.mask)) if self._form.drops else ()
+            found, *states, documents = self._training.update(
+                [*batch, *rates, *start.states, start.documents, *factors]
             )
             self.carried = Carried(tuple(states), documents)
             total += float(found)
@@ -115,7 +134,7 @@ class GraphTrainer(SharedTrainer):
         """The factors of dropout for padded segments of that length."""
         settings = self._settings
         places = self._offsets[np.maximum(segments, 0)] + np.arange(length)[:, None]
-        widths = self.weights.embeddings.shape[1], self.weights.word_output.shape[1]
+        widths = self._widths
         rates = settings.embedding_dropout, settings.dropout
         return graph.Dropout(
             *(
@@ -128,6 +147,8 @@ class GraphTrainer(SharedTrainer):
 class GraphScorer:
     """Scoring by `graph.predictions`."""
 
+    functions: Callable[[symbolic.Form, Integers, Sequence[str]], _Scoring] = symbolic.Scoring
+
     def __init__(
         self,
         settings: RunSettings,
@@ -136,19 +157,10 @@ class GraphScorer:
         *,
         hidden_states: bool = False,
     ) -> None:
-        dtype = settings.precision
         self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
         self._sizes = sizes_for(settings, corpus)
-        weights = weight_symbols(dtype, shapes(self._sizes)._fields)
-        model, batch = model_of(settings, corpus), graph.padded_symbols(dtype)
-        rate, start = pt.scalar(dtype=dtype), start_symbols(model, weights)
-        result = graph.predictions(model, weights, batch, rate, start)
-        last = graph.last_states(result, batch.mask)
-        self._score = pytensor.function(
-            [*weights, *batch, rate, *start.states, start.document],
-            [result.log_probabilities, result.states[0], *last.states, last.document],
-            on_unused_input="ignore",
-        )
+        names = shapes(self._sizes)._fields
+        self._scoring = self.functions(form_of(settings), corpus.class_offsets, names)
 
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
@@ -167,8 +179,8 @@ class GraphScorer:
         for numbers, begins, places in zip(*order, strict=True):
             batch = graph.pad(split.stream, split.offsets, numbers, settings.precision)
             start = carried.before(begins, self._reading)
-            logs, hidden, *last, documents = self._score(
-                *weights, *batch, rate, *start.states, start.documents
+            logs, hidden, *last, documents = self._scoring.score(
+                [*weights, *batch, rate, *start.states, start.documents]
             )
             carried = Carried(tuple(last), documents)
             fill_scores(scores, places, starts, batch.mask, logs, documents, hidden)

@@ -14,6 +14,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.devices import gpu
+from online_rnnlm.engines.theano import environment
 from online_rnnlm.model import parameters
 from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.model.sizes import sizes_for
@@ -46,13 +47,16 @@ def describe_run(run: Run, corpus: Corpus) -> RunRecord:
         slurm_jobs=tuple(job for job in [os.environ.get("SLURM_JOB_ID")] if job),
         machine=machine(gpu(run.settings)),
         python=platform.python_version(),
-        packages={package: version(package) for package in _packages(run.settings)},
+        packages=_packages(run.settings),
     )
 
 
-def _packages(settings: RunSettings) -> tuple[str, ...]:
-    """Return the names of the packages that the run is computed with."""
-    return ("numpy", "numba", "pytensor", "scipy", *ENGINES[settings.engine].packages)
+def _packages(settings: RunSettings) -> dict[str, str]:
+    """Return the versions of the packages that the run is computed with, by their names."""
+    engine = ENGINES[settings.engine]
+    names = ("numpy", "numba", "pytensor", "scipy", *engine.packages)
+    elsewhere = {"theano": environment.version()} if engine.is_elsewhere else {}
+    return {name: version(name) for name in names} | elsewhere
 
 
 def describe_epoch(outcome: EpochOutcome) -> Epoch:
