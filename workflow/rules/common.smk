@@ -1,5 +1,6 @@
 # The definitions that all rules share: the checked configuration, its runs, and the code for jobs.
 
+import os
 import re
 import shlex
 import signal
@@ -19,6 +20,7 @@ if CHECKOUT.is_dir():
 
 try:
     from online_rnnlm.config import yaml_files
+    from online_rnnlm.engines.theano import environment as theano
     from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, resources
     from online_rnnlm.pipeline import starting, watcher
     from online_rnnlm.rivals import rivals_of_corpora
@@ -69,6 +71,9 @@ if workflow.exec_mode != ExecMode.DEFAULT:
 
 # The environment that Snakemake makes by conda, if it is told to.
 ENVIRONMENT = starting.environment_file(PROJECT)
+
+# Jobs find Theano from any folder; a relative path starts at the project's folder.
+os.environ[theano.PYTHON] = str(PROJECT / theano.python())
 
 # Jobs use this environment even if it is not activated, and one core if they do not ask for more.
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method

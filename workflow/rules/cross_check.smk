@@ -1,12 +1,8 @@
 # The original Theano computes a run's first updates, in an environment of its own (`make theano`).
 # No other rule needs the result: it is computed only on request.
 
-import os
-
 from online_rnnlm.engines.names import chosen_modules, usable_anywhere
-
-# A relative path starts at the project's folder.
-THEANO = PROJECT / os.environ.get("THEANO_PYTHON", ".venv-theano/bin/python")
+from online_rnnlm.engines.theano import environment
 
 
 rule cross_check:
@@ -38,7 +34,7 @@ rule cross_check_run:
         ),
         configuration=RESULTS.configuration,
         settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
-        theano=lambda wildcards: shlex.quote(str(THEANO)),
+        theano=lambda wildcards: shlex.quote(environment.python()),
     message:
         "Compute {wildcards.run}'s first updates by Theano, PyTensor and the kernels"
     shell:

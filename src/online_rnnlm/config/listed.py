@@ -24,6 +24,7 @@ ROW_NAME_KEYS = frozenset(
         "document_layer",
         "unit_of_text",
         "carry",
+        "engine",
     }
 )
 """Settings that are a part of a run's name: they tell rows apart."""

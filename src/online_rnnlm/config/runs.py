@@ -24,7 +24,7 @@ class _NamedRun(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        model = [*sizes_in_name(s), *_layer(s), *_cell(s), *_unit(s)]
+        model = [*sizes_in_name(s), *_layer(s), *_cell(s), *_unit(s), *_engine(s)]
         return "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
 
     @property
@@ -32,7 +32,8 @@ class _NamedRun(Settings):
         """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
         s = self.settings
         context = f"+{s.context_size}" if s.context_size else ""
-        return " ".join([f"{s.hidden_size}{context}/{s.document_size}", *variant_of(s)])
+        sizes = f"{s.hidden_size}{context}/{s.document_size}"
+        return " ".join([sizes, *variant_of(s), *(f"by {engine}" for engine in _engine(s))])
 
 
 def sizes_in_name(settings: RunSettings) -> list[str]:
@@ -62,6 +63,12 @@ def _unit(settings: RunSettings) -> list[str]:
     if settings.unit_of_text == "sentence":
         return []
     return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")
+
+
+def _engine(settings: RunSettings) -> list[str]:
+    """Return the engine, if it is not the default one."""
+    default: str = RunSettings.model_fields["engine"].default
+    return [] if settings.engine == default else [settings.engine]
 
 
 class PlannedRun(_NamedRun):
