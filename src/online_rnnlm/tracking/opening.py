@@ -31,6 +31,8 @@ def load(model: str | Path) -> TrainedModel:
     address of MLflow, `models:/NAME@best` or `runs:/ID/model`, in the store that the variable
     `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
     """
+    if not isinstance(model, str | os.PathLike):
+        raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
     address = str(model)
     if not address.startswith(_ADDRESSES):
         return load_path(Path(model))

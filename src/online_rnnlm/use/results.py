@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import Corpus, load_vocabulary, read_statistics
+from online_rnnlm.corpora.encoding import preparation_of
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.model import weight_files
 from online_rnnlm.storage import records
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
     DivergedEvaluation,
@@ -22,7 +25,6 @@ from online_rnnlm.storage.records import (
     RunRecord,
     RunResult,
     SentenceSplitter,
-    TextPreparation,
 )
 from online_rnnlm.storage.runs import read_end, read_result
 from online_rnnlm.use.model_file import Contents
@@ -55,12 +57,14 @@ class TrainedRun:
     def description(self) -> ModelDescription:
         """The description of the model, for which its weights are not read."""
         corpus, result, record = self._corpus, read_result(self._run), self._record
+        about = read_statistics(self._files)
         return ModelDescription(
             run=record.name,
             identity=record.identity,
             settings=record.settings,
-            preparation=_preparation(self._corpus_settings),
-            source=read_statistics(self._files).source,
+            # The configuration may have changed since the corpus was prepared.
+            preparation=about.preparation or preparation_of(self._corpus_settings),
+            source=about.source,
             corpus_digest=corpus.digest,
             vocabulary_size=corpus.vocabulary_size,
             classes=corpus.classes,
@@ -97,28 +101,12 @@ class TrainedRun:
         from online_rnnlm.use.splitter import of_punkt  # noqa: PLC0415
 
         files = _texts(self._directory, self._corpus_settings, self._files)
-        return of_punkt(train_punkt(self._corpus_settings, *files))
+        return of_punkt(train_punkt(self.description.preparation, *files))
 
     @property
     def vocabulary(self) -> bytes:
         """The text of the corpus's `vocabulary.tsv`."""
         return self._files.vocabulary.read_bytes()
-
-
-def _preparation(settings: CorpusSettings) -> TextPreparation:
-    return TextPreparation(
-        tokenised=_is_tokenised(settings),
-        language=settings.language,
-        nfc=settings.nfc,
-        lowercase=settings.lowercase,
-        max_tokens=settings.max_tokens,
-        too_long=settings.too_long,
-    )
-
-
-def _is_tokenised(settings: CorpusSettings) -> bool:
-    source = source_of(settings.source)
-    return source.ready and source.tokenised
 
 
 def _texts(
@@ -163,18 +151,31 @@ def _best(directory: ExperimentDirectory) -> str:
 
     Raises WrongInputError if none has finished, or if they are trained on several corpora.
     """
-    experiment = _configuration(directory)
+    asked = Asked(directory)
+    ended = {name: read_end(directory.run(name)) for name in asked.rows}
+    trained = {name: end for name, end in ended.items() if isinstance(end, RunResult)}
     finished = {
-        run.name: end.valid_perplexity
-        for run in experiment.runs()
-        if isinstance(end := read_end(directory.run(run.name)), RunResult)
+        name: end.valid_perplexity
+        for name, end in trained.items()
+        if asked.asks_for(name, records.read(RunRecord, directory.run(name).record))
     }
     if not finished:
-        raise WrongInputError(f"{directory.path}: no run has finished")
-    if len(experiment.corpora) > 1:
+        raise WrongInputError(f"{directory.path}: {_nothing_finished(directory, list(trained))}")
+    if asked.corpora > 1:
         example = directory.run(next(iter(finished))).path
         raise WrongInputError(
             f"{directory.path}: has models of several corpora, which do not compare: name a run, "
             f"such as {example}"
         )
     return min(finished, key=finished.__getitem__)
+
+
+def _nothing_finished(directory: ExperimentDirectory, others: Sequence[str]) -> str:
+    """Say that no run of the configuration has finished; `others` have finished with other ones."""
+    if not others:
+        return "no run has finished"
+    example = directory.run(others[0]).path
+    return (
+        "no run has finished with the settings and the text of its configuration: start the "
+        f"experiment again, or name a run of an earlier configuration, such as {example}"
+    )

@@ -9,10 +9,14 @@ from typing import IO, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.errors import WrongInputError
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
 from online_rnnlm.use.text import Layout, read_text
+
+_ARRAY = b"\x93NUMPY"
+"""The first bytes of an array's file."""
 
 
 class VectorRow(NamedTuple):
@@ -75,8 +79,20 @@ def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
         out.write("\t".join([str(row.document), str(row.sentence), *values, row.text]) + "\n")
 
 
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_ARRAY)) == _ARRAY
+
+
 def write_array(rows: Iterable[VectorRow], path: Path) -> None:
-    """Write the vectors as an array of numpy's, (rows, D), whole or not at all."""
+    """Write the vectors as an array of numpy's, (rows, D), whole or not at all.
+
+    An array that is there already is replaced; raises WrongInputError for another file or folder.
+    """
+    if path.is_dir():
+        raise WrongInputError(f"--npy {path}: is a directory: the name of a file is needed")
+    if path.is_file() and path.stat().st_size and not _is_array(path):
+        raise WrongInputError(f"--npy {path}: is another file, which would be lost")
     vectors = np.stack([row.vector for row in rows])
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.save(file, vectors)

@@ -31,7 +31,7 @@ from online_rnnlm.storage.records import (
     Tracked,
 )
 from online_rnnlm.tracking import current, entries, reading
-from online_rnnlm.tracking.asked import Asked
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.tracking.best import BEST
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.tracking.server import address
