@@ -1,7 +1,7 @@
 """The runs, tables and figures that the configuration asks for now.
 
-A results folder can also hold those of earlier configurations. None of their runs is the best model.
-In MLflow they stay, marked as such, and the summary has none of their tables and figures.
+A results folder can also hold those of earlier configurations. None of their runs is the best
+model. In MLflow they stay, marked as such, and the summary has none of their tables and figures.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, Field
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage.records.base import Digest, Part, Record
+from online_rnnlm.storage.records.base import Digest, Record
 from online_rnnlm.storage.records.corpora import CorpusSource, TextPreparation
 
 _Count = Annotated[int, Field(ge=1, le=10**9)]
