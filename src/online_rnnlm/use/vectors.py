@@ -9,10 +9,10 @@ from typing import IO, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.errors import WrongInputError
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
+from online_rnnlm.use.places import writable_place
 from online_rnnlm.use.text import Layout, read_text
 
 _ARRAY = b"\x93NUMPY"
@@ -89,10 +89,7 @@ def write_array(rows: Iterable[VectorRow], path: Path) -> None:
 
     An array that is there already is replaced; raises WrongInputError for another file or folder.
     """
-    if path.is_dir():
-        raise WrongInputError(f"--npy {path}: is a directory: the name of a file is needed")
-    if path.is_file() and path.stat().st_size and not _is_array(path):
-        raise WrongInputError(f"--npy {path}: is another file, which would be lost")
+    place = writable_place(path, _is_array)
     vectors = np.stack([row.vector for row in rows])
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(place) as temporary, temporary.open("wb") as file:
         np.save(file, vectors)
