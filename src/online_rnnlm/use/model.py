@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
@@ -218,6 +218,9 @@ class TrainedModel:
             raise WrongInputError("a list of texts is needed, not a single one: put it into a list")
         if not isinstance(texts, Iterable):
             raise WrongInputError(f"a list of texts is needed, not {texts!r}")
+        if isinstance(texts, Mapping | pd.DataFrame):  # they would give the names of their columns
+            kind = type(texts).__name__
+            raise WrongInputError(f"a list of texts is needed, not a {kind}: give one column of it")
         for name in ("running", "tokenised"):
             _require_boolean(name, way.get(name, False))
         layout = self.preparation.layout(

@@ -18,11 +18,11 @@ def writable_place(
     `force`. Raises WrongInputError for any other file, a directory, or a device: a device would be
     replaced by a file. `advice` ends the message about another file.
     """
-    place = Path(os.path.realpath(path))
-    if place.is_dir():
+    if path.is_dir():
         raise WrongInputError(f"{path}: is a directory: the name of a file is needed")
-    if place.exists() and not place.is_file():
+    if path.exists() and not path.is_file():  # asked of `path`: a pipe has no path of its own
         raise WrongInputError(f"{path}: is no ordinary file: the name of a file is needed")
+    place = Path(os.path.realpath(path))
     if place.is_file() and place.stat().st_size and not force and not is_of_the_kind(place):
         raise WrongInputError(f"{path}: is another file, which would be lost{advice}")
     return place

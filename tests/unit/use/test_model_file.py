@@ -304,6 +304,10 @@ def test_no_device_or_link_is_replaced(results, names, model_path, refused, run,
     }[verb]
     assert "is no ordinary file" in refused(*command, pipe)
     assert pipe.is_fifo()
+    read, write = os.pipe()
+    assert "is no ordinary file" in refused(*command, f"/dev/fd/{write}")
+    for end in (read, write):
+        os.close(end)
     assert run(*command, link).status == 0
     assert link.is_symlink() and target.stat().st_size
 

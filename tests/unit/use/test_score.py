@@ -267,6 +267,8 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
     [
         ("the cat", {}, "a list of texts is needed"),
         (None, {}, "a list of texts is needed, not None"),
+        ({"text": ["the cat"]}, {}, "a list of texts is needed, not a dict"),
+        (pd.DataFrame({"text": ["the cat"]}), {}, "a list of texts is needed, not a DataFrame"),
         ([3], {}, "text 0: text is needed, not 3"),
         (["a", "b\nc"], {}, "text 1: a line end within it"),
         (["a \ud800"], {}, "text 0, character 3: half of a surrogate pair"),
