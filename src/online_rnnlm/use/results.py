@@ -18,6 +18,7 @@ from online_rnnlm.model import weight_files
 from online_rnnlm.storage import records
 from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.receipts import refuse_changed
 from online_rnnlm.storage.records import (
     DivergedEvaluation,
     Evaluation,
@@ -56,6 +57,7 @@ class TrainedRun:
     @cached_property
     def description(self) -> ModelDescription:
         """The description of the model, for which its weights are not read."""
+        self._refuse_changed()
         corpus, result, record = self._corpus, read_result(self._run), self._record
         about = read_statistics(self._files)
         return ModelDescription(
@@ -74,6 +76,19 @@ class TrainedRun:
             perplexity=self._perplexity(result),
             packages=record.packages,
         )
+
+    def _refuse_changed(self) -> None:
+        """Raise UserError if somebody has edited a record that the model is described by."""
+        settings, run = self._record.settings, self._run
+        name = final_evaluation(settings.document_size)
+        tested = self._directory.evaluation(run.path.name, name)
+        for rule, of, files in (
+            ("encode", settings.corpus, [self._files.statistics]),
+            ("train", run.path.name, [run.record, run.result]),
+            ("evaluate", run.path.name, [tested]),
+            ("evaluate_online", run.path.name, [tested]),
+        ):
+            refuse_changed(self._directory, rule, of, files)
 
     @cached_property
     def contents(self) -> Contents:

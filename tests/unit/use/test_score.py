@@ -17,6 +17,7 @@ import pytest
 import online_rnnlm
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.receipts import Job, recording
 from online_rnnlm.storage.records import Evaluation
 from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
@@ -147,6 +148,34 @@ def test_a_run_of_an_earlier_configuration_is_not_the_best(results, names, tmp_p
     copied.configuration.write_text(json.dumps(values))
     with pytest.raises(WrongInputError, match="no run has finished with the settings"):
         online_rnnlm.load(copied.path)
+
+
+@pytest.mark.parametrize("edited", ["run", "result", "statistics", "evaluation"])
+def test_an_edited_record_is_refused(results, names, tmp_path, edited):
+    copied = type(results)(tmp_path / "small")
+    shutil.copytree(results.path, copied.path)
+    run, corpus = copied.run(names.VECTOR), copied.corpus("topics")
+    tested = copied.evaluation(names.VECTOR, "document_vector")
+    made = {
+        ("train", names.VECTOR): (run.record, run.result),
+        ("encode", "topics"): (corpus.statistics,),
+        ("evaluate_online", names.VECTOR): (tested,),
+    }
+    for (rule, name), files in made.items():
+        with recording(copied, Job(rule, name, (), files, "0" * 64)):
+            pass
+    assert online_rnnlm.load(run.path).description.run == names.VECTOR
+    file, old, new = {
+        "run": (run.record, '"document_rate": 0.15', '"document_rate": 0.25'),
+        "result": (run.result, '"epochs": 2', '"epochs": 3'),
+        "statistics": (corpus.statistics, '"lowercase": true', '"lowercase": false'),
+        "evaluation": (tested, '"perplexity": ', '"perplexity": 1'),
+    }[edited]
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    with pytest.raises(WrongInputError, match=f"{file}: changed since"):
+        online_rnnlm.load(run.path)
 
 
 def test_text_is_prepared_as_it_was_for_the_corpus(results, names, tmp_path):
