@@ -153,7 +153,7 @@ def find_run(folder: Path) -> TrainedRun:
         inside = folder.resolve()
         return TrainedRun(ExperimentDirectory(inside.parent.parent), inside.name)
     directory = ExperimentDirectory(folder)
-    if not directory.configuration.is_file() or not directory.runs.is_dir():
+    if not directory.runs.is_dir():
         raise WrongInputError(
             f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
             "one of its runs, or a file that `online-rnnlm export` wrote is needed"

@@ -178,6 +178,14 @@ def test_an_edited_record_is_refused(results, names, tmp_path, edited):
         online_rnnlm.load(run.path)
 
 
+def test_a_folder_of_results_without_its_configuration_says_so(results, tmp_path):
+    copied = type(results)(tmp_path / "small")
+    shutil.copytree(results.path, copied.path)
+    copied.configuration.unlink()
+    with pytest.raises(WrongInputError, match=f"{copied.configuration}: missing"):
+        online_rnnlm.load(copied.path)
+
+
 def test_text_is_prepared_as_it_was_for_the_corpus(results, names, tmp_path):
     copied = type(results)(tmp_path / "small")
     shutil.copytree(results.path, copied.path)
