@@ -35,7 +35,8 @@ _RULE = (
 
 def why_no_address(address: str) -> str | None:
     """Return why a text is no address of a store, or None; the text itself is not repeated."""
-    if not any(allowed.fullmatch(address) for allowed in _ALLOWED):
+    is_allowed = any(allowed.fullmatch(address) for allowed in _ALLOWED)
+    if not is_allowed or address != address.strip():
         return _RULE
     if address == f"{SQLITE}{_MEMORY}":
         return f"`{_MEMORY}` is no file: what is entered there would be lost at once"

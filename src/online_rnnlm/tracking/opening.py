@@ -51,6 +51,11 @@ def _downloaded(address: str) -> Contents:
     with TemporaryDirectory() as folder:
         with one_line_errors(f"{store}, {address}"):
             place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        if not (Path(place) / "MLmodel").is_file():  # MLflow gives an empty folder
+            raise WrongInputError(
+                f"{address}: its files are not where the store says: if the results were moved or "
+                "copied, `online-rnnlm track` enters them again"
+            )
         data = Path(place) / "data" / "run"
         if not (data / DESCRIPTION).is_file():
             raise WrongInputError(

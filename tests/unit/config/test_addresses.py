@@ -29,6 +29,7 @@ WITH_SECRET = (
     f"sqlite:///file.db#{SECRET}",
     f"sqlite:///file\0{SECRET}",
     f"sqlite:///file\n{SECRET}",
+    f"sqlite:///{SECRET} ",
     f"ftp://u:{SECRET}@host",
     f"u:{SECRET}@host",
     f"http://[::{SECRET}",
