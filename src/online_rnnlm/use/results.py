@@ -151,7 +151,13 @@ def find_run(folder: Path) -> TrainedRun:
     """
     if RunDirectory(folder).record.is_file():
         inside = folder.resolve()
-        return TrainedRun(ExperimentDirectory(inside.parent.parent), inside.name)
+        experiment = ExperimentDirectory(inside.parent.parent)
+        if experiment.run(inside.name).path != inside:
+            raise WrongInputError(
+                f"{folder}: a run's folder without its experiment, which has the vocabulary: give "
+                "the folder in the results, or a file that `online-rnnlm export` wrote"
+            )
+        return TrainedRun(experiment, inside.name)
     directory = ExperimentDirectory(folder)
     if not directory.runs.is_dir():
         raise WrongInputError(

@@ -186,6 +186,12 @@ def test_a_folder_of_results_without_its_configuration_says_so(results, tmp_path
         online_rnnlm.load(copied.path)
 
 
+def test_a_runs_folder_alone_is_no_model(results, names, tmp_path):
+    shutil.copytree(results.run(names.VECTOR).path, tmp_path / "alone")
+    with pytest.raises(WrongInputError, match="alone: a run's folder without its experiment"):
+        online_rnnlm.load(tmp_path / "alone")
+
+
 def test_text_is_prepared_as_it_was_for_the_corpus(results, names, tmp_path):
     copied = type(results)(tmp_path / "small")
     shutil.copytree(results.path, copied.path)
