@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.significance import Comparison, compare
+from online_rnnlm.analysis.significance import LEVEL, Comparison, compare
 from online_rnnlm.errors import WrongInputError
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
@@ -40,13 +40,14 @@ class TextComparison:
     """False if the models know different words; then what is unknown to them differs, too."""
 
     def __str__(self) -> str:
-        """Return the comparison as one line."""
+        """Return the comparison as one line; a difference needs interval and test, as a claim."""
         (first, second), found = self.names, self.comparison
         better = {1: f"{first} is better", -1: f"{second} is better", 0: "no clear difference"}
+        side = found.side if found.p_value < LEVEL else 0
         note = "" if self.same_vocabulary else "; their vocabularies differ, so `<unk>` does, too"
         return (
             f"{first} against {second}: perplexity {self.perplexities[0]:.2f} against "
-            f"{self.perplexities[1]:.2f}: {better[found.side]} ({found.difference:+.4f} nats a "
+            f"{self.perplexities[1]:.2f}: {better[side]} ({found.difference:+.4f} nats a "
             f"token, 95 % interval {found.low:+.4f} to {found.high:+.4f}, p {found.p_value:.4f}, "
             f"over {found.sentences} {self.unit}s{note})"
         )

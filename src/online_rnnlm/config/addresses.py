@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 SQLITE = "sqlite:///"
 """The beginning of the address of a database's file."""
+_MEMORY = ":memory:"
+"""SQLite's name for a database that ends with its process."""
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?"
 _OPTIONS = "sslmode|sslcert|sslkey|sslrootcert|connect_timeout|application_name|charset|driver|host"
 _ALLOWED = tuple(
@@ -33,8 +35,11 @@ _RULE = (
 
 def why_no_address(address: str) -> str | None:
     """Return why a text is no address of a store, or None; the text itself is not repeated."""
-    if not any(allowed.fullmatch(address) for allowed in _ALLOWED):
+    is_allowed = any(allowed.fullmatch(address) for allowed in _ALLOWED)
+    if not is_allowed or address != address.strip():
         return _RULE
+    if address == f"{SQLITE}{_MEMORY}":
+        return f"`{_MEMORY}` is no file: what is entered there would be lost at once"
     return None if _has_a_port(address) else _RULE
 
 

@@ -28,7 +28,13 @@ from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-from online_rnnlm.storage.records import CorpusSource, Counts, SplitStatistics, Statistics
+from online_rnnlm.storage.records import (
+    CorpusSource,
+    Counts,
+    SplitStatistics,
+    Statistics,
+    TextPreparation,
+)
 
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
@@ -45,6 +51,7 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
     statistics = Statistics(
         corpus=corpus_name,
         source=CorpusSource(kind=settings.source.kind, **asdict(source.describe())),
+        preparation=preparation_of(settings),
         articles=counts["articles"].kept if source.counts_articles() else None,
         empty_articles=counts["articles"].dropped.get(EMPTY, 0),
         sentences_read=counts["sentences"].read or counts["splits"].read,
@@ -58,6 +65,19 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
         digest=digest_of(files),
     )
     records.write(directory.statistics, statistics)
+
+
+def preparation_of(settings: CorpusSettings) -> TextPreparation:
+    """Return the steps by which a corpus's text becomes sentences of words."""
+    source = source_of(settings.source)
+    return TextPreparation(
+        tokenised=source.ready and source.tokenised,
+        language=settings.language,
+        nfc=settings.nfc,
+        lowercase=settings.lowercase,
+        max_tokens=settings.max_tokens,
+        too_long=settings.too_long,
+    )
 
 
 def _counts(settings: CorpusSettings, directory: CorpusDirectory) -> dict[str, Counts]:

@@ -47,7 +47,7 @@ def write_sentences(settings: CorpusSettings, articles: Path, out: Path, process
     tally.write(CorpusDirectory(out.parent), "sentences")
 
 
-def train_punkt(settings: CorpusSettings, *articles: Path) -> PunktParameters:
+def train_punkt(settings: TextRules, *articles: Path) -> PunktParameters:
     """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
 
     Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used. Languages

@@ -207,6 +207,9 @@ def refuse_another_file(
     if made_by is None or made_by.experiment != experiment.experiment or ours is None:
         return
     other = Path(made_by.path)
+    is_here = made_by.folder == os.path.realpath(".")
+    if made_by.folder and not is_here and made_by.results == os.path.realpath(directory.path):
+        other = made_by.folder / other
     if other.is_file() and not _same(ours, other):
         raise UserError(
             f"{os.path.relpath(ours)}: `experiment`: {experiment.experiment}: {other} has the same "
@@ -230,7 +233,12 @@ def remember_file(
     ours = _users_file(files, directory)
     if ours is not None:
         path = os.path.relpath(ours)
-        made_by = ConfigurationFile(experiment=experiment.experiment, path=path)
+        made_by = ConfigurationFile(
+            experiment=experiment.experiment,
+            path=path,
+            folder=os.path.realpath("."),
+            results=os.path.realpath(directory.path),
+        )
         records.write(directory.configuration_file, made_by)
 
 

@@ -39,7 +39,7 @@ STAGE_SETTINGS: dict[str, tuple[str, ...]] = {
         *("seed", "divide_by", "train_sentences", "valid_sentences", "test_sentences"),
     ),
     "vocabulary": ("vocabulary", "classes"),
-    "encode": ("source", "classes"),
+    "encode": ("source", "classes", *_OF_SENTENCES),
 }
 
 

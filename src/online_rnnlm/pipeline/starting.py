@@ -15,7 +15,7 @@ from online_rnnlm.config.addresses import SQLITE
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.process.stop_signals import PARENT, count_interrupts
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
+from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Tracked
 from online_rnnlm.storage.syntax import PACKAGE
@@ -62,6 +62,8 @@ def enter_again_if_needed(directory: ExperimentDirectory, configuration: str) ->
     """Let this start enter the runs into MLflow again if its database does not have them any more.
 
     The entries were marked by a configuration, so another one, of that sha256, marks them again. If
+    the file beside the results was deleted, edited, or left there by a start with other settings,
+    the job that enters runs makes Snakemake write it again: without any job, nothing would. If
     the folder was moved or copied, the database has the addresses of files at the old place. If
     the database or the folder of its artifacts was deleted, they are made again. If another file
     is in the database's place, such as an older copy of it, the entries that it lacks are made.
@@ -70,10 +72,16 @@ def enter_again_if_needed(directory: ExperimentDirectory, configuration: str) ->
         tracked = records.read_if_there(Tracked, directory.tracked)
         if tracked is not None and (
             tracked.configuration != configuration
+            or _digest_of_configuration(directory) != configuration
             or has_moved(directory)
             or _has_lost_database(directory, tracked)
         ):
             directory.tracked.unlink(missing_ok=True)
+
+
+def _digest_of_configuration(directory: ExperimentDirectory) -> str | None:
+    """Return the sha256 of the configuration beside the results; None if there is none."""
+    return sha256_of(directory.configuration) if directory.configuration.is_file() else None
 
 
 def _has_lost_database(directory: ExperimentDirectory, tracked: Tracked) -> bool:

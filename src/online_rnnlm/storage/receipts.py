@@ -171,6 +171,18 @@ def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
     return [file for file in changed if file != directory.complete]
 
 
+def refuse_changed(
+    directory: ExperimentDirectory, rule: str, name: str, files: Iterable[Path]
+) -> None:
+    """Raise UserError if one of these files has changed since a finished job made it."""
+    receipt = records.read_if_there(Receipt, directory.receipt(rule, name))
+    made = receipt.outputs if receipt is not None and receipt.finished else {}
+    for file in files:
+        digest = made.get(_path(directory, file))
+        if digest is not None and file.is_file() and sha256_of(file) != digest:
+            raise UserError(f"{file}: changed since it was made: start the experiment again")
+
+
 def _known_order(path: Path) -> Order | None:
     """Read an order without the time in it; None if it is missing or damaged."""
     with suppress(UserError):

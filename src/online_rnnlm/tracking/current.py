@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.copies import Copies
 from online_rnnlm.tracking.entries import EARLIER, Entry, run_entry
 from online_rnnlm.tracking.reading import BeingMade, Stamp, files_in, run_names, stamp_of

@@ -13,10 +13,10 @@ from online_rnnlm.config.evaluations import NONE, final_evaluation
 from online_rnnlm.config.runs import Run, sizes_in_name, variant_of
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.storage import records
+from online_rnnlm.storage.asked import holds_corpus_of
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import Epoch, RunRecord, RunResult, Statistics
 from online_rnnlm.storage.runs import read_epochs
-from online_rnnlm.tracking.asked import holds_corpus_of
 from online_rnnlm.tracking.reading import (
     RunFiles,
     digest_of,

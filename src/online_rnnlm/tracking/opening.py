@@ -31,6 +31,8 @@ def load(model: str | Path) -> TrainedModel:
     address of MLflow, `models:/NAME@best` or `runs:/ID/model`, in the store that the variable
     `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
     """
+    if not isinstance(model, str | os.PathLike):
+        raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
     address = str(model)
     if not address.startswith(_ADDRESSES):
         return load_path(Path(model))
@@ -49,6 +51,11 @@ def _downloaded(address: str) -> Contents:
     with TemporaryDirectory() as folder:
         with one_line_errors(f"{store}, {address}"):
             place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        if not (Path(place) / "MLmodel").is_file():  # MLflow gives an empty folder
+            raise WrongInputError(
+                f"{address}: its files are not where the store says: if the results were moved or "
+                "copied, `online-rnnlm track` enters them again"
+            )
         data = Path(place) / "data" / "run"
         if not (data / DESCRIPTION).is_file():
             raise WrongInputError(

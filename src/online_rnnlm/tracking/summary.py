@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.entries import SUMMARY, Entry
 from online_rnnlm.tracking.reading import BeingMade, digest_of, stamp_of
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import views
-from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BestModel
 from online_rnnlm.tracking.current import Reader
 from online_rnnlm.tracking.entries import SUMMARY, Entry

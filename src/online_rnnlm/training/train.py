@@ -108,8 +108,23 @@ def _train_epochs(
         logger.info("%s: %s: %s", run.name, _position(progress, corpus), stopped)
         raise
     except Diverged as error:
-        return _diverged(str(error))
+        return _diverged(f"{error}{_further_hints(run.settings)}")
     return None
+
+
+def _further_hints(settings: RunSettings) -> str:
+    """Name the settings that the user has moved to where training diverges easily."""
+    usual = RunSettings.model_fields
+    hints = [
+        f" or a {word} `{key}` than {getattr(settings, key):g}"
+        for key, word, sign in (
+            ("l2", "smaller", 1),
+            ("initial_scale", "smaller", 1),
+            ("divergence_perplexity", "larger", -1),
+        )
+        if sign * getattr(settings, key) > sign * usual[key].default
+    ]
+    return "".join(hints)
 
 
 def _diverged(reason: str) -> str:

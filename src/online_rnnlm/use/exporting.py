@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError, as_wrong_input
 from online_rnnlm.use import model_file
+from online_rnnlm.use.places import writable_place
 from online_rnnlm.use.results import find_run
 
 
@@ -14,15 +15,12 @@ def export(results: Path, output: Path, *, force: bool = False) -> int:
 
     A model that is there already is replaced, but another file only with `force`. Raises UserError.
     """
-    if output.is_dir():
-        raise WrongInputError(f"{output}: is a directory: the name of a file is needed")
-    if output.is_file() and output.stat().st_size and not force and not _is_model(output):
-        raise WrongInputError(f"{output}: is another file, which would be lost: see `--force`")
+    place = writable_place(output, _is_model, force=force, advice=": see `--force`")
     with as_wrong_input():
         run = find_run(results)
         model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
-    model_file.write(output, model.description, vocabulary, model.weights, splitter)
-    return output.stat().st_size
+    model_file.write(place, model.description, vocabulary, model.weights, splitter)
+    return place.stat().st_size
 
 
 def _is_model(path: Path) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypedDict, Unpack, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.corpora.words import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
@@ -69,6 +70,7 @@ class TrainedModel:
     """
 
     def __init__(self, contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> None:
+        self._parts = contents, splitter
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
         self.network = Network(contents.description.settings, contents.corpus, contents.weights)
@@ -76,10 +78,14 @@ class TrainedModel:
         self.preparation = Preparation(contents.description.preparation, splitter)
         """The preparation of text."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies and pickles be made of the model's contents, without compiled code."""
+        return _restored, self._parts
+
     @property
     def words(self) -> list[str]:
-        """The vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
-        return self.network.corpus.words
+        """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
+        return list(self.network.corpus.words)
 
     def request(self, **learning: Unpack[Learning]) -> Request:
         """Return the way to score that options mean; wrong ones raise WrongInputError."""
@@ -180,6 +186,7 @@ class TrainedModel:
         the other settings are those of `SamplingSettings`.
         """
         check_text(prefix, "`prefix`")
+        _require_boolean("tokenised", tokenised)
         layout = self.preparation.layout(tokenised=tokenised)
         begin = [word for words in self.preparation.sentences(prefix, layout) for word in words]
         try:
@@ -209,11 +216,30 @@ class TrainedModel:
     def _scored(self, texts: Iterable[str], way: Way) -> Iterator[ScoredPart]:
         if isinstance(texts, str):
             raise WrongInputError("a list of texts is needed, not a single one: put it into a list")
+        if not isinstance(texts, Iterable):
+            raise WrongInputError(f"a list of texts is needed, not {texts!r}")
+        if isinstance(texts, Mapping | pd.DataFrame):  # they would give the names of their columns
+            kind = type(texts).__name__
+            raise WrongInputError(f"a list of texts is needed, not a {kind}: give one column of it")
+        for name in ("running", "tokenised"):
+            _require_boolean(name, way.get(name, False))
         layout = self.preparation.layout(
             running=way.get("running", False), tokenised=way.get("tokenised", False)
         )
         request = self.request(**_without_layout(way))
         return self.score_parts(sentences_of(texts, self.preparation, layout), request)
+
+
+def _restored(contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> TrainedModel:
+    """Make a copied or unpickled model."""
+    prepare_process()  # This process may not have loaded numerical libraries yet.
+    return TrainedModel(contents, splitter)
+
+
+def _require_boolean(name: str, value: Any) -> None:
+    """Raise WrongInputError unless an option is True or False: texts such as `no` are true."""
+    if not isinstance(value, bool):
+        raise WrongInputError(f"`{name}`: True or False is needed, not {value!r}")
 
 
 def _without_layout(way: Way) -> Learning:

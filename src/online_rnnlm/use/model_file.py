@@ -62,6 +62,10 @@ class Contents:
     splitter: SentenceSplitter | None
     """None if Punkt is not needed to find the ends of sentences."""
 
+    def own_splitter(self) -> SentenceSplitter | None:
+        """Return the splitter; unlike a lambda, this method can be pickled with its object."""
+        return self.splitter
+
 
 @dataclass(frozen=True)
 class _Text:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Literal, NamedTuple
 
 from online_rnnlm.errors import UserError
@@ -79,9 +77,3 @@ def written(reading: Reading, form: ListFormat, log_probability: float, total: f
         return " ||| ".join([*fields[:2], with_ours, f"{total:.6f}", *more])
     key = reading.line.split(maxsplit=1)[0] if form == "kaldi" else reading.key
     return "\t".join([key, f"{log_probability:.6f}", f"{total:.6f}", reading.text])
-
-
-def lists_of(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
-    """Yield the lists: lines with the same key that follow one another."""
-    for _, of_list in groupby(readings, lambda reading: reading.key):
-        yield list(of_list)

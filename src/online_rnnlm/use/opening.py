@@ -19,7 +19,7 @@ def load_path(path: Path) -> TrainedModel:
     with as_wrong_input():
         if not path.is_dir():
             contents = model_file.read(path)
-            return TrainedModel(contents, lambda: contents.splitter)
+            return TrainedModel(contents, contents.own_splitter)
         from online_rnnlm.use.results import find_run  # noqa: PLC0415
 
         run = find_run(path)

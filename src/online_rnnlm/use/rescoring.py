@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.nbest import ListFormat, Reading, lists_of, parse
+from online_rnnlm.use.nbest import ListFormat, Reading, parse
 from online_rnnlm.use.network import Request, first_diverged
-from online_rnnlm.use.text import Layout, numbered_lines
+from online_rnnlm.use.text import Layout, Place, numbered_lines
 
 MOST_READINGS = 100_000
 """Lines of the longest list."""
@@ -48,7 +48,7 @@ def rescore(
     else:
         request = request.model_copy(update={"unit_of_text": "sentence"})
     before: list[str] | None = None
-    for readings in lists_of(_readings(files, form)):
+    for readings in _lists(files, form):
         if len(readings) > MOST_READINGS:
             raise WrongInputError(
                 f"list {readings[0].key}: {len(readings)} readings; at most {MOST_READINGS}"
@@ -68,16 +68,45 @@ def ranked(found: Sequence[Rescored]) -> list[Rescored]:
     return sorted(found, key=lambda one: -one.total)
 
 
-def _readings(files: Sequence[str], form: ListFormat) -> Iterator[Reading]:
-    """Read the lines of files; empty ones are left out."""
+def _lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Reading]]:
+    """Read the lists of files: the lines of a file with the same key; empty lines are left out.
+
+    Raises WrongInputError if a key comes again after its list has ended: some readings would be
+    ranked without the others.
+    """
+    readings: list[Reading] = []
+    ended: set[str] = set()
     found = False
     for where, line in numbered_lines(files):
-        if line.strip():
+        first = where.line == 1
+        reading = _reading(where, line, form, set() if first else ended)
+        if readings and (first or (reading is not None and reading.key != readings[0].key)):
+            ended.add(readings[0].key)
+            yield readings
+            readings = []
+        if first:  # Another file can have other lists with the same keys.
+            ended = set()
+        if reading is not None:
             found = True
-            with as_wrong_input(str(where)):
-                yield parse(line, form)
+            readings.append(reading)
     if not found:
         raise WrongInputError(f"{', '.join(files or ['standard input'])}: no list in it")
+    if readings:
+        yield readings
+
+
+def _reading(where: Place, line: str, form: ListFormat, ended: Set[str]) -> Reading | None:
+    """Read a line, or return None if it is empty; `ended` are the keys of lists before."""
+    if not line.strip():
+        return None
+    with as_wrong_input(str(where)):
+        reading = parse(line, form)
+        if reading.key in ended:
+            raise UserError(
+                f"list {reading.key}: has ended before: the readings of a list must follow one "
+                "another"
+            )
+    return reading
 
 
 def _words(model: TrainedModel, reading: Reading, layout: Layout) -> list[str]:

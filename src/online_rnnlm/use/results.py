@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import Corpus, load_vocabulary, read_statistics
+from online_rnnlm.corpora.encoding import preparation_of
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.model import weight_files
 from online_rnnlm.storage import records
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.receipts import refuse_changed
 from online_rnnlm.storage.records import (
     DivergedEvaluation,
     Evaluation,
@@ -22,7 +26,6 @@ from online_rnnlm.storage.records import (
     RunRecord,
     RunResult,
     SentenceSplitter,
-    TextPreparation,
 )
 from online_rnnlm.storage.runs import read_end, read_result
 from online_rnnlm.use.model_file import Contents
@@ -54,13 +57,16 @@ class TrainedRun:
     @cached_property
     def description(self) -> ModelDescription:
         """The description of the model, for which its weights are not read."""
+        self._refuse_changed()
         corpus, result, record = self._corpus, read_result(self._run), self._record
+        about = read_statistics(self._files)
         return ModelDescription(
             run=record.name,
             identity=record.identity,
             settings=record.settings,
-            preparation=_preparation(self._corpus_settings),
-            source=read_statistics(self._files).source,
+            # The configuration may have changed since the corpus was prepared.
+            preparation=about.preparation or preparation_of(self._corpus_settings),
+            source=about.source,
             corpus_digest=corpus.digest,
             vocabulary_size=corpus.vocabulary_size,
             classes=corpus.classes,
@@ -70,6 +76,19 @@ class TrainedRun:
             perplexity=self._perplexity(result),
             packages=record.packages,
         )
+
+    def _refuse_changed(self) -> None:
+        """Raise UserError if somebody has edited a record that the model is described by."""
+        settings, run = self._record.settings, self._run
+        name = final_evaluation(settings.document_size)
+        tested = self._directory.evaluation(run.path.name, name)
+        for rule, of, files in (
+            ("encode", settings.corpus, [self._files.statistics]),
+            ("train", run.path.name, [run.record, run.result]),
+            ("evaluate", run.path.name, [tested]),
+            ("evaluate_online", run.path.name, [tested]),
+        ):
+            refuse_changed(self._directory, rule, of, files)
 
     @cached_property
     def contents(self) -> Contents:
@@ -97,28 +116,12 @@ class TrainedRun:
         from online_rnnlm.use.splitter import of_punkt  # noqa: PLC0415
 
         files = _texts(self._directory, self._corpus_settings, self._files)
-        return of_punkt(train_punkt(self._corpus_settings, *files))
+        return of_punkt(train_punkt(self.description.preparation, *files))
 
     @property
     def vocabulary(self) -> bytes:
         """The text of the corpus's `vocabulary.tsv`."""
         return self._files.vocabulary.read_bytes()
-
-
-def _preparation(settings: CorpusSettings) -> TextPreparation:
-    return TextPreparation(
-        tokenised=_is_tokenised(settings),
-        language=settings.language,
-        nfc=settings.nfc,
-        lowercase=settings.lowercase,
-        max_tokens=settings.max_tokens,
-        too_long=settings.too_long,
-    )
-
-
-def _is_tokenised(settings: CorpusSettings) -> bool:
-    source = source_of(settings.source)
-    return source.ready and source.tokenised
 
 
 def _texts(
@@ -148,9 +151,15 @@ def find_run(folder: Path) -> TrainedRun:
     """
     if RunDirectory(folder).record.is_file():
         inside = folder.resolve()
-        return TrainedRun(ExperimentDirectory(inside.parent.parent), inside.name)
+        experiment = ExperimentDirectory(inside.parent.parent)
+        if experiment.run(inside.name).path != inside:
+            raise WrongInputError(
+                f"{folder}: a run's folder without its experiment, which has the vocabulary: give "
+                "the folder in the results, or a file that `online-rnnlm export` wrote"
+            )
+        return TrainedRun(experiment, inside.name)
     directory = ExperimentDirectory(folder)
-    if not directory.configuration.is_file() or not directory.runs.is_dir():
+    if not directory.runs.is_dir():
         raise WrongInputError(
             f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
             "one of its runs, or a file that `online-rnnlm export` wrote is needed"
@@ -163,18 +172,31 @@ def _best(directory: ExperimentDirectory) -> str:
 
     Raises WrongInputError if none has finished, or if they are trained on several corpora.
     """
-    experiment = _configuration(directory)
+    asked = Asked(directory)
+    ended = {name: read_end(directory.run(name)) for name in asked.rows}
+    trained = {name: end for name, end in ended.items() if isinstance(end, RunResult)}
     finished = {
-        run.name: end.valid_perplexity
-        for run in experiment.runs()
-        if isinstance(end := read_end(directory.run(run.name)), RunResult)
+        name: end.valid_perplexity
+        for name, end in trained.items()
+        if asked.asks_for(name, records.read(RunRecord, directory.run(name).record))
     }
     if not finished:
-        raise WrongInputError(f"{directory.path}: no run has finished")
-    if len(experiment.corpora) > 1:
+        raise WrongInputError(f"{directory.path}: {_nothing_finished(directory, list(trained))}")
+    if asked.corpora > 1:
         example = directory.run(next(iter(finished))).path
         raise WrongInputError(
             f"{directory.path}: has models of several corpora, which do not compare: name a run, "
             f"such as {example}"
         )
     return min(finished, key=finished.__getitem__)
+
+
+def _nothing_finished(directory: ExperimentDirectory, others: Sequence[str]) -> str:
+    """Say that no run of the configuration has finished; `others` have finished with other ones."""
+    if not others:
+        return "no run has finished"
+    example = directory.run(others[0]).path
+    return (
+        "no run has finished with the settings and the text of its configuration: start the "
+        f"experiment again, or name a run of an earlier configuration, such as {example}"
+    )

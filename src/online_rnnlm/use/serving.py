@@ -18,9 +18,10 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import StrictBool, StrictStr, ValidationError
 
-from online_rnnlm.config.base import Settings
+from online_rnnlm.config.base import PositiveInt, Rate, Settings
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.config.yaml_files import each_key_once
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.use.model import Learning, TrainedModel
 from online_rnnlm.use.scored import Total
@@ -44,8 +45,8 @@ class ScoreRequest(Settings):
     updates: str | None = None
     unit_of_text: UnitOfText | None = None
     learn_after: LearnAfter = "word"
-    learning_rate: float | None = None
-    steps: int = 5
+    learning_rate: Rate | None = None
+    steps: PositiveInt = 5
 
 
 class ScoringServer(ThreadingHTTPServer):
@@ -109,7 +110,7 @@ class ScoringServer(ThreadingHTTPServer):
 
 def _parsed(body: bytes) -> ScoreRequest:
     try:
-        values = json.loads(body)
+        values = json.loads(body, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError) as error:
         raise WrongInputError(f"not JSON: {' '.join(str(error).split())}") from None
     try:

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from online_rnnlm.corpora.textfiles import lines_in, read_lines
+from online_rnnlm.corpora.articles import JSON_LINES, PARQUET
+from online_rnnlm.corpora.textfiles import inner_suffix, lines_in, read_lines
 from online_rnnlm.corpora.words import check_text, words_of
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
@@ -155,6 +156,8 @@ def numbered_lines(files: Sequence[str]) -> Iterator[tuple[Place, str]]:
 def _lines(file: str) -> Iterator[str]:
     """Read the lines of a file, a pipe, or standard input."""
     path = Path(file)
+    if inner_suffix(path) in (*JSON_LINES, PARQUET):
+        raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
     if file == "-":
         yield from lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
     elif path.is_fifo() or path.is_char_device():

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
+from online_rnnlm.use.places import writable_place
 from online_rnnlm.use.text import Layout, read_text
+
+_ARRAY = b"\x93NUMPY"
+"""The first bytes of an array's file."""
 
 
 class VectorRow(NamedTuple):
@@ -75,8 +79,17 @@ def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
         out.write("\t".join([str(row.document), str(row.sentence), *values, row.text]) + "\n")
 
 
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_ARRAY)) == _ARRAY
+
+
 def write_array(rows: Iterable[VectorRow], path: Path) -> None:
-    """Write the vectors as an array of numpy's, (rows, D), whole or not at all."""
+    """Write the vectors as an array of numpy's, (rows, D), whole or not at all.
+
+    An array that is there already is replaced; raises WrongInputError for another file or folder.
+    """
+    place = writable_place(path, _is_array)
     vectors = np.stack([row.vector for row in rows])
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(place) as temporary, temporary.open("wb") as file:
         np.save(file, vectors)

@@ -29,6 +29,7 @@ WITH_SECRET = (
     f"sqlite:///file.db#{SECRET}",
     f"sqlite:///file\0{SECRET}",
     f"sqlite:///file\n{SECRET}",
+    f"sqlite:///{SECRET} ",
     f"ftp://u:{SECRET}@host",
     f"u:{SECRET}@host",
     f"http://[::{SECRET}",
@@ -48,6 +49,13 @@ def test_an_address_that_can_hold_a_secret_is_refused_and_not_repeated(address, 
     with pytest.raises(UserError, match=r"--store.*http://HOST") as caught:
         store_for(ExperimentDirectory(tmp_path), address)
     assert SECRET not in str(caught.value)
+
+
+def test_a_store_in_memory_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"`tracking\.store`.*would be lost"):
+        loading.parse({**VALUES, "tracking": {"store": "sqlite:///:memory:"}})
+    with pytest.raises(UserError, match=r"--store.*would be lost"):
+        store_for(ExperimentDirectory(tmp_path), "sqlite:///:memory:")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,23 @@ def test_results_that_were_copied_or_renamed_belong_to_the_new_name():
     remember_file(experiment("x"), ["a.yaml"], experiment_directory("x"))
     Path("results/x").rename("results/y")
     refuse_another_file(experiment("y"), ["b.yaml"], experiment_directory("y"))
+
+
+def test_folders_that_share_their_results_do_not_share_an_experiment(
+    project, tmp_path_factory, monkeypatch
+):
+    mine, directory = experiment(), experiment_directory("x")
+    remember_file(mine, ["a.yaml"], directory)
+    sharing = tmp_path_factory.mktemp("sharing")
+    (sharing / "a.yaml").touch()
+    (sharing / "results").symlink_to(project / "results")
+    copied = tmp_path_factory.mktemp("copied") / "project"
+    shutil.copytree(project, copied)
+    monkeypatch.chdir(sharing)
+    message = _refused(refuse_another_file, mine, ["a.yaml"], directory)
+    assert f"{project / 'a.yaml'} has the same name" in message
+    monkeypatch.chdir(copied)
+    refuse_another_file(mine, ["a.yaml"], directory)  # the copy is its own
 
 
 def test_the_papers_numbers_are_ones_own_or_the_projects(project, tmp_path_factory):

@@ -1,6 +1,7 @@
 """Tests of the Snakefile's helpers: settings of stages, locks of killed runs, errors of jobs."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -248,11 +249,21 @@ def test_a_profile_that_is_not_there_is_said_with_those_that_are(tmp_path, monke
         starting.check_profile(["--workflow-profile", "slrum"], tmp_path)
 
 
+CONFIGURED = hashlib.sha256(b"{}").hexdigest()
+"""The sha256 of the configuration of `_tracked`."""
+
+
+def _tracked(directory: ExperimentDirectory, store: str = "http://some") -> None:
+    """Write the configuration, and the record of entries that it has marked."""
+    records.write(directory.tracked, Tracked(store=store, configuration=CONFIGURED, runs={}))
+    directory.configuration.write_bytes(b"{}")
+
+
 @pytest.mark.parametrize(("how", "again"), [("stays", False), ("copied", True), ("moved", True)])
 def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, again):
     """Its database has the addresses of files at the old place."""
     directory = ExperimentDirectory(tmp_path / "results" / "some")
-    records.write(directory.tracked, Tracked(store="http://some", configuration=DIGEST, runs={}))
+    _tracked(directory)
     known = identify(directory)
     place = ExperimentDirectory(tmp_path / "results" / "other")
     if how == "moved":
@@ -261,11 +272,11 @@ def test_a_moved_or_copied_folder_is_entered_into_mlflow_again(tmp_path, how, ag
         shutil.copytree(directory.path, place.path)
     else:
         place = directory
-    starting.enter_again_if_needed(place, DIGEST)
+    starting.enter_again_if_needed(place, CONFIGURED)
     assert place.tracked.is_file() != again
     assert (identify(place) == known) == (how != "copied")
-    records.write(place.tracked, Tracked(store="http://some", configuration=DIGEST, runs={}))
-    starting.enter_again_if_needed(place, DIGEST)
+    _tracked(place)
+    starting.enter_again_if_needed(place, CONFIGURED)
     assert place.tracked.is_file()
 
 
@@ -275,13 +286,10 @@ def test_a_database_that_was_deleted_is_made_again(tmp_path, lost):
     folder = tmp_path / "elsewhere"
     (folder / "mlartifacts").mkdir(parents=True)
     (folder / "mlflow.db").touch()
-    records.write(
-        directory.tracked,
-        Tracked(store=f"sqlite:///{folder / 'mlflow.db'}", configuration=DIGEST, runs={}),
-    )
+    _tracked(directory, f"sqlite:///{folder / 'mlflow.db'}")
     if lost:
         (folder / lost).rename(folder / "lost")
-    starting.enter_again_if_needed(directory, DIGEST)
+    starting.enter_again_if_needed(directory, CONFIGURED)
     assert directory.tracked.is_file() == (lost is None)
 
 
@@ -300,9 +308,20 @@ def test_a_file_in_place_of_a_folder_of_results_is_named(tmp_path):
 def test_another_configuration_enters_the_runs_again(tmp_path):
     """The entries were marked by the one before, which may have been left by Ctrl-C."""
     directory = ExperimentDirectory(tmp_path / "results" / "some")
-    tracked = Tracked(store="http://some", configuration=DIGEST, runs={})
-    records.write(directory.tracked, tracked)
-    starting.enter_again_if_needed(directory, DIGEST)
+    _tracked(directory)
+    starting.enter_again_if_needed(directory, CONFIGURED)
     assert directory.tracked.is_file()
     starting.enter_again_if_needed(directory, "1" * 64)
+    assert not directory.tracked.is_file()
+
+
+@pytest.mark.parametrize("left", [b'{"edited": 1}', None])
+def test_a_configuration_that_was_edited_or_deleted_enters_the_runs_again(tmp_path, left):
+    """Snakemake writes it again if it runs any job; otherwise nothing would."""
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    _tracked(directory)
+    directory.configuration.unlink()
+    if left is not None:
+        directory.configuration.write_bytes(left)
+    starting.enter_again_if_needed(directory, CONFIGURED)
     assert not directory.tracked.is_file()

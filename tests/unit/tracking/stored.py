@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import current
-from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.summary import summary_entry
 

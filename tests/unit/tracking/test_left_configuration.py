@@ -14,10 +14,10 @@ from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline import starting
 from online_rnnlm.storage import records
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Evaluation, RunRecord, RunResult, Statistics, Tracked
-from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BEST
 from online_rnnlm.tracking.saving import save_model
 from online_rnnlm.tracking.stores import store_for

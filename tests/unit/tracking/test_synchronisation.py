@@ -21,6 +21,7 @@ import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
@@ -31,7 +32,6 @@ from online_rnnlm.storage.records import (
     Tracked,
 )
 from online_rnnlm.tracking import current, entries, reading
-from online_rnnlm.tracking.asked import Asked
 from online_rnnlm.tracking.best import BEST
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.tracking.server import address

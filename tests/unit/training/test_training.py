@@ -352,6 +352,21 @@ def test_divergence_is_a_result_with_its_reason(
         weight_files.read_trained(directory, load_corpus(corpus_directory))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("l2", 1e30, "a smaller `l2`"),
+        ("initial_scale", 1e30, "a smaller `initial_scale`"),
+        ("divergence_perplexity", 1e-30, "a larger `divergence_perplexity`"),
+    ],
+)
+def test_the_setting_that_makes_training_diverge_is_named(
+    corpus_directory, tmp_path, key, value, hint
+):
+    directory = trained(run_of(**{key: value}), corpus_directory, tmp_path / "run")
+    assert hint in divergence_of(directory).reason
+
+
 def test_divergence_leaves_no_older_results(corpus_directory, tmp_path):
     directory = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "run")
     train(run_of(optimizer="sgd", learning_rate=1e4), corpus_directory, directory)

@@ -1,5 +1,7 @@
 """Tests of models that are named by their addresses in MLflow."""
 
+import shutil
+
 import pytest
 
 import online_rnnlm
@@ -14,15 +16,15 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def store(results, names, tmp_path_factory):
-    """A store with the model of the run with a vector, and one without a description."""
+    """A store with a run's model, one without a description, and one whose files are gone."""
     folder = tmp_path_factory.mktemp("store")
     address = f"sqlite:///{folder / 'mlflow.db'}"
     client = mlflow().MlflowClient(tracking_uri=address, registry_uri=address)
     experiment = client.create_experiment("some", artifact_location=str(folder / "artifacts"))
     client.create_registered_model("small")
     save_model(results, names.VECTOR, folder / "model")
-    for number, place in enumerate((folder / "model", folder / "bare")):
-        if number:
+    for place in (folder / "model", folder / "bare", folder / "gone"):
+        if place.name != "model":
             place.mkdir()
             (place / "MLmodel").write_text((folder / "model" / "MLmodel").read_text())
         run = client.create_run(experiment).info.run_id
@@ -30,6 +32,8 @@ def store(results, names, tmp_path_factory):
         client.log_model_artifacts(logged.model_id, str(place))
         client.finalize_logged_model(logged.model_id, "READY")
         client.create_model_version("small", logged.artifact_location, run)
+        if place.name == "gone":
+            shutil.rmtree(logged.artifact_location.removeprefix("file://"))
     client.set_registered_model_alias("small", "best", "1")
     return address
 
@@ -62,6 +66,7 @@ def test_running_text_needs_a_splitter(chosen, refused):
         ("models:/other@best", "models:/other@best: "),
         ("models:/small@worst", "models:/small@worst: "),
         ("models:/small/2", "models:/small/2: has no description"),
+        ("models:/small/3", "models:/small/3: its files are not where the store says"),
         ("runs:/" + "0" * 32 + "/model", "MLflow at "),
     ],
 )

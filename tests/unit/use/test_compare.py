@@ -37,6 +37,9 @@ def test_two_ways_to_use_a_model_are_compared(results, model_path, run):
     assert found[5] == f"{model_path} is better" and float(found[7]) > 0
     same = LINE.fullmatch(run(*options, text=text).out)
     assert same[5] == "no clear difference" and float(same[6]) == 0
+    few = "\n".join(text.splitlines()[:3])  # too few for any test, whatever the interval is
+    found = LINE.fullmatch(run(*options, "--static", "second", text=few).out)
+    assert float(found[7]) > 0 and found[5] == "no clear difference"
     lines = text.splitlines()
     documents = "\n".join(lines[:20]) + "\n\n" + "\n".join(lines[20:40]) + "\n"
     options = (*options, "--per", "document", "--static", "first")

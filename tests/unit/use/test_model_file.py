@@ -291,6 +291,39 @@ def test_no_other_file_is_replaced_by_an_export(results, names, refused, run, tm
     assert run("export", place, "-o", other).status == 0  # a model may be replaced
 
 
+@pytest.mark.parametrize("verb", ["export", "vectors"])
+def test_no_device_or_link_is_replaced(results, names, model_path, refused, run, tmp_path, verb):
+    pipe, link, target = (tmp_path / name for name in ("pipe", "link", "target"))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    text = tmp_path / "text.txt"
+    text.write_text("The cat sees the hen.")
+    command = {
+        "export": ("export", results.run(names.STATIC).path, "-o"),
+        "vectors": ("vectors", model_path, text, "--npy"),
+    }[verb]
+    assert "is no ordinary file" in refused(*command, pipe)
+    assert pipe.is_fifo()
+    read, write = os.pipe()
+    assert "is no ordinary file" in refused(*command, f"/dev/fd/{write}")
+    for end in (read, write):
+        os.close(end)
+    assert run(*command, link).status == 0
+    assert link.is_symlink() and target.stat().st_size
+
+
+def test_no_other_file_is_replaced_by_an_array(model_path, refused, run, tmp_path):
+    text, array = tmp_path / "text.txt", tmp_path / "vectors.npy"
+    text.write_text("The cat sees the hen.")
+    said = refused("vectors", model_path, text, "--npy", text)
+    assert "is another file, which would be lost" in said
+    assert text.read_text() == "The cat sees the hen."
+    assert "is a directory" in refused("vectors", model_path, text, "--npy", tmp_path)
+    for _ in range(2):  # an array may be replaced
+        assert run("vectors", model_path, text, "--npy", array).status == 0
+    assert np.load(array).shape == (1, 3)
+
+
 def test_a_place_that_cannot_be_written_is_what_happened(results, names, run):
     found = run("export", results.run(names.STATIC).path, "-o", "/proc/model.onlm")
     assert found.status == 1 and found.out == ""

@@ -142,3 +142,17 @@ def test_a_static_model_has_no_vectors_to_write(results, names, refused):
 def test_an_array_that_cannot_be_written_is_one_line(model_path, refused):
     said = refused("vectors", model_path, "--npy", "/proc/v.npy", status=1, text="The cat.\n")
     assert said.startswith("/proc/")
+
+
+def test_a_list_that_comes_again_is_refused(model_path, refused):
+    said = refused("rescore", model_path, text="0 ||| the cat\n1 ||| the hen\n0 ||| the king\n")
+    assert "standard input, line 3: list 0: has ended before" in said
+
+
+def test_lists_of_two_files_are_apart(model_path, run, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("0 ||| the cat\n0 ||| the cat sees the hen .\n")
+    second.write_text("0 ||| the king\n0 ||| the ship meets the whale .\n\n1 ||| the duke\n")
+    found = [run("rescore", model_path, "--best", file).out for file in (first, second)]
+    assert run("rescore", model_path, "--best", first, second).out == "".join(found)
+    assert [len(out.splitlines()) for out in found] == [1, 2]

@@ -1,8 +1,12 @@
 """Tests that a model in use gives the numbers of the evaluations, and of the verb `score`."""
 
+import copy
 import itertools
+import json
 import math
 import os
+import pickle
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +17,7 @@ import pytest
 import online_rnnlm
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.receipts import Job, recording
 from online_rnnlm.storage.records import Evaluation
 from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
@@ -130,6 +135,73 @@ def test_a_folder_of_results_is_its_best_model(results, names):
     assert online_rnnlm.load(results.path).description.run == best
 
 
+def test_a_run_of_an_earlier_configuration_is_not_the_best(results, names, tmp_path):
+    best = online_rnnlm.load(results.path).description
+    copied = type(results)(tmp_path / "small")
+    shutil.copytree(results.path, copied.path)
+    values = json.loads(copied.configuration.read_text())
+    values["rows"][best.run == names.STATIC]["learning_rate"] = 0.3
+    copied.configuration.write_text(json.dumps(values))
+    other = online_rnnlm.load(copied.path).description.run
+    assert {best.run, other} == {names.STATIC, names.VECTOR}
+    values["training"]["learning_rate"] = 0.4
+    copied.configuration.write_text(json.dumps(values))
+    with pytest.raises(WrongInputError, match="no run has finished with the settings"):
+        online_rnnlm.load(copied.path)
+
+
+@pytest.mark.parametrize("edited", ["run", "result", "statistics", "evaluation"])
+def test_an_edited_record_is_refused(results, names, tmp_path, edited):
+    copied = type(results)(tmp_path / "small")
+    shutil.copytree(results.path, copied.path)
+    run, corpus = copied.run(names.VECTOR), copied.corpus("topics")
+    tested = copied.evaluation(names.VECTOR, "document_vector")
+    made = {
+        ("train", names.VECTOR): (run.record, run.result),
+        ("encode", "topics"): (corpus.statistics,),
+        ("evaluate_online", names.VECTOR): (tested,),
+    }
+    for (rule, name), files in made.items():
+        with recording(copied, Job(rule, name, (), files, "0" * 64)):
+            pass
+    assert online_rnnlm.load(run.path).description.run == names.VECTOR
+    file, old, new = {
+        "run": (run.record, '"document_rate": 0.15', '"document_rate": 0.25'),
+        "result": (run.result, '"epochs": 2', '"epochs": 3'),
+        "statistics": (corpus.statistics, '"lowercase": true', '"lowercase": false'),
+        "evaluation": (tested, '"perplexity": ', '"perplexity": 1'),
+    }[edited]
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    with pytest.raises(WrongInputError, match=f"{file}: changed since"):
+        online_rnnlm.load(run.path)
+
+
+def test_a_folder_of_results_without_its_configuration_says_so(results, tmp_path):
+    copied = type(results)(tmp_path / "small")
+    shutil.copytree(results.path, copied.path)
+    copied.configuration.unlink()
+    with pytest.raises(WrongInputError, match=f"{copied.configuration}: missing"):
+        online_rnnlm.load(copied.path)
+
+
+def test_a_runs_folder_alone_is_no_model(results, names, tmp_path):
+    shutil.copytree(results.run(names.VECTOR).path, tmp_path / "alone")
+    with pytest.raises(WrongInputError, match="alone: a run's folder without its experiment"):
+        online_rnnlm.load(tmp_path / "alone")
+
+
+def test_text_is_prepared_as_it_was_for_the_corpus(results, names, tmp_path):
+    copied = type(results)(tmp_path / "small")
+    shutil.copytree(results.path, copied.path)
+    values = json.loads(copied.configuration.read_text())
+    values["corpora"]["topics"]["lowercase"] = False  # as a start that was killed at once leaves it
+    copied.configuration.write_text(json.dumps(values))
+    model = online_rnnlm.load(copied.run(names.VECTOR).path)
+    assert model.score(["The CAT sees the hen."])["unknown"].tolist() == [0]
+
+
 def test_one_sentence_after_the_other_gives_the_same_numbers_but_for_rounding(
     model_path, results, run
 ):
@@ -176,6 +248,8 @@ def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path):
         ([], "the\n" + "x " * 60_000, "line 2: a sentence of 120000 characters"),
         (["--tokenised"], "x " * 10_001, "line 1: a sentence of 10001 words; at most 10000"),
         (["nowhere.txt"], "", "nowhere.txt: no such file"),
+        (["articles.jsonl.gz"], "", "articles.jsonl.gz: a file of articles: plain text is needed"),
+        (["articles.PARQUET"], "", "articles.PARQUET: a file of articles: plain text is needed"),
         (["/"], "", "/: is a directory"),
         (["--updates", "all"], "x", "`learning_rate`: weights that learn need one"),
         (["--updates", "hidden"], "x", "`updates`: Input should be none, all, or one or more of"),
@@ -235,6 +309,9 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
     ("texts", "way", "expected"),
     [
         ("the cat", {}, "a list of texts is needed"),
+        (None, {}, "a list of texts is needed, not None"),
+        ({"text": ["the cat"]}, {}, "a list of texts is needed, not a dict"),
+        (pd.DataFrame({"text": ["the cat"]}), {}, "a list of texts is needed, not a DataFrame"),
         ([3], {}, "text 0: text is needed, not 3"),
         (["a", "b\nc"], {}, "text 1: a line end within it"),
         (["a \ud800"], {}, "text 0, character 3: half of a surrogate pair"),
@@ -244,12 +321,37 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
         (["a"], {"updates": ""}, "`updates`: Input should be none, all"),
         (["a"], {"learning_rate": 0}, "`learning_rate`"),
         (["a"], {"running": True, "tokenised": True}, "running text is not tokenised"),
+        (["a"], {"tokenised": "no"}, "`tokenised`: True or False is needed, not 'no'"),
+        (["a"], {"running": 1}, "`running`: True or False is needed, not 1"),
     ],
 )
 def test_what_python_cannot_use_is_one_line(model, texts, way, expected):
     with pytest.raises(WrongInputError) as raised:
         model.score(texts, **way)
     assert expected in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("place", [None, b"demo.onlm", 3])
+def test_only_a_path_or_an_address_is_a_model(place):
+    with pytest.raises(WrongInputError, match="the path or the address of a model is needed"):
+        online_rnnlm.load(place)
+
+
+@pytest.mark.parametrize("kind", ["a file", "a folder"])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copied_or_pickled_model_is_the_same(results, model_path, names, kind, copied):
+    model = online_rnnlm.load(model_path if kind == "a file" else results.run(names.VECTOR).path)
+    texts = ["The cat sees the hen, Mr. cat. The ship meets the whale."]
+    ways = ({"running": True}, {"updates": "all", "learning_rate": 0.1})
+    expected = [model.score(texts, **way) for way in ways]
+    again = copied(model)  # after its use, so that it holds tokenisers and compiled code
+    for way, table in zip(ways, expected, strict=True):
+        pd.testing.assert_frame_equal(again.score(texts, **way), table)
+
+
+def test_a_change_of_the_list_of_words_does_not_change_the_model(model):
+    model.words.append("another")
+    assert "another" not in model.words
 
 
 def test_a_static_model_has_no_vectors(results, names):

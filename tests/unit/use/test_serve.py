@@ -99,6 +99,15 @@ def test_health(server, names):
         ("POST", "/score", '{"texts": ["\\ud800"]}', 400, "half of a surrogate pair"),
         ("POST", "/score", '{"texts": []}', 400, "`texts`: no text in it"),
         ("POST", "/score", '{"texts": ["a"], "unit": 1}', 400, "`unit`: unknown key"),
+        ("POST", "/score", '{"texts": ["a"], "texts": ["b"]}', 400, "'texts' is there twice"),
+        (
+            *("POST", "/score", '{"texts": ["a"], "updates": "all", "learning_rate": true}', 400),
+            "`learning_rate`: a number is needed, not true",
+        ),
+        (
+            *("POST", "/score", '{"texts": ["a"], "steps": true}', 400),
+            "`steps`: a number is needed, not true",
+        ),
         ("POST", "/score", '{"texts": ["a"], "updates": "x"}', 400, "`updates`: Input should be"),
         ("POST", "/score", " " * (MOST + 1), 413, f"at most {MOST} bytes are read"),
     ],

@@ -30,6 +30,7 @@ from online_rnnlm.storage.records.corpora import (
     Counts,
     SplitStatistics,
     Statistics,
+    TextPreparation,
 )
 from online_rnnlm.storage.records.evaluations import (
     Costs,
@@ -43,7 +44,6 @@ from online_rnnlm.storage.records.evaluations import (
 from online_rnnlm.storage.records.models import (
     ModelDescription,
     SentenceSplitter,
-    TextPreparation,
 )
 from online_rnnlm.storage.records.others import (
     Captions,

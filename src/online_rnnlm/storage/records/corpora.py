@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from online_rnnlm.config.corpora import LanguageName
 from online_rnnlm.storage.records.base import Digest, Part, Record
 
 Dropped = dict[str, Annotated[int, Field(ge=1)]]
@@ -18,6 +19,25 @@ class CorpusSource(Part):
     title: str = Field(description="Title of the source, or the names of the user's own files.")
     licence: str | None = Field(description="Licence of the text; `null` if it is not known.")
     origin: str = Field(description="Address of the source, or the paths of the user's own files.")
+
+
+class TextPreparation(Part):
+    """The steps by which the training text became sentences of words."""
+
+    tokenised: bool = Field(
+        description="True if the text was tokenised already: then no other text can be prepared "
+        "in the same way, and the other keys mean nothing."
+    )
+    language: LanguageName = Field(description="Rules for sentences, words and lower case.")
+    nfc: bool = Field(description="True if letters and accents are composed (Unicode NFC).")
+    lowercase: bool = Field(description="True if every token is lower-cased.")
+    max_tokens: int = Field(
+        ge=1, le=10**9, description="Number of tokens of the longest sentence in training."
+    )
+    too_long: Literal["drop", "cut"] = Field(
+        description="What happened to longer sentences: `cut` cut them into pieces. Where a model "
+        "is used, none is dropped."
+    )
 
 
 class Counts(Record):
@@ -68,6 +88,10 @@ class Statistics(Record):
 
     corpus: str = Field(description="Name of the corpus.")
     source: CorpusSource = Field(description="Source of its text.")
+    preparation: TextPreparation | None = Field(
+        default=None,
+        description="The preparation of its text; `null` if an earlier version made the corpus.",
+    )
     articles: int | None = Field(
         description="Number of articles; `null` for text that is not divided into articles."
     )

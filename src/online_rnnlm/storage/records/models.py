@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
-from online_rnnlm.config.corpora import LanguageName
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage.records.base import Digest, Part, Record
-from online_rnnlm.storage.records.corpora import CorpusSource
+from online_rnnlm.storage.records.base import Digest, Record
+from online_rnnlm.storage.records.corpora import CorpusSource, TextPreparation
 
 _Count = Annotated[int, Field(ge=1, le=10**9)]
-
-
-class TextPreparation(Part):
-    """The steps by which the training text became sentences of words."""
-
-    tokenised: bool = Field(
-        description="True if the text was tokenised already: then no other text can be prepared "
-        "in the same way, and the other keys mean nothing."
-    )
-    language: LanguageName = Field(description="Rules for sentences, words and lower case.")
-    nfc: bool = Field(description="True if letters and accents are composed (Unicode NFC).")
-    lowercase: bool = Field(description="True if every token is lower-cased.")
-    max_tokens: _Count = Field(description="Number of tokens of the longest sentence in training.")
-    too_long: Literal["drop", "cut"] = Field(
-        description="What happened to longer sentences: `cut` cut them into pieces. Where a model "
-        "is used, none is dropped."
-    )
 
 
 class ModelDescription(Record):

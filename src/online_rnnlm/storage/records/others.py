@@ -108,6 +108,15 @@ class ConfigurationFile(Record):
 
     experiment: str = Field(description="Name of the experiment.")
     path: str = Field(description="The file, from the folder that Snakemake was started in.")
+    folder: str | None = Field(
+        default=None,
+        description="That folder, without links; `null` if an earlier version wrote this record.",
+    )
+    results: str | None = Field(
+        default=None,
+        description="The folder of the results, without links: folders can share results by a "
+        "link. If they lie elsewhere now, they were moved or copied, and `folder` means nothing.",
+    )
 
 
 class Captions(Record):

@@ -1,7 +1,7 @@
 """The runs, tables and figures that the configuration asks for now.
 
-A results folder can also hold those of earlier configurations. Their runs stay in MLflow, marked as
-such, but none of them is the best model, and the summary has none of their tables and figures.
+A results folder can also hold those of earlier configurations. None of their runs is the best
+model. In MLflow they stay, marked as such, and the summary has none of their tables and figures.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from online_rnnlm.storage.shown import figure_files, table_files
 
 
 class Asked:
-    """An experiment's configuration, as far as it decides what MLflow shows."""
+    """An experiment's configuration, as far as it decides which results are its own."""
 
     def __init__(self, directory: ExperimentDirectory) -> None:
         """Read the configuration; raises UserError if it is missing or wrong."""
@@ -48,6 +48,16 @@ class Asked:
     @cached_property
     def _runs(self) -> dict[str, PlannedRun]:
         return {run.name: run for run in self._experiment.trainings()}
+
+    @property
+    def rows(self) -> list[str]:
+        """The names of the runs of its rows, without those of the search."""
+        return [run.name for run in self._experiment.runs()]
+
+    @property
+    def corpora(self) -> int:
+        """The number of its corpora."""
+        return len(self._experiment.corpora)
 
     def asks_for(self, name: str, record: RunRecord) -> bool:
         """Return True if the run of that name is one of the configuration's.
