@@ -7,7 +7,7 @@ from online_rnnlm.storage.records import CompiledKernels, Evaluation, RunRecord
 
 pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
 
-RUN = "own-M8-D4-seed1"
+RUN = "own-M8-D4-jax-seed1"
 
 
 def _configured(project, own_text, device):

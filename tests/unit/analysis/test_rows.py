@@ -125,9 +125,9 @@ def test_a_vector_is_set_against_a_like_and_a_larger_static_row(
 
 LAYERS = [
     {"hidden_size": 100, "document_size": [0, 20]},
-    {"hidden_size": 100, "document_size": [0, 20], "cell": "lstm", "engine": "graph"},
-    {"hidden_size": [80, 120], "cell": "gru", "engine": "graph"},
-    {"hidden_size": 100, "document_size": [0, 20], "context_size": 40, "engine": "graph"},
+    {"hidden_size": 100, "document_size": [0, 20], "cell": "lstm"},
+    {"hidden_size": [80, 120], "cell": "gru"},
+    {"hidden_size": 100, "document_size": [0, 20], "context_size": 40},
 ]
 
 

@@ -89,7 +89,7 @@ def test_runs_are_corpora_times_rows_times_seeds():
     assert experiment.search_runs() == []
 
 
-def test_the_hidden_layer_is_a_part_of_a_name():
+def test_the_hidden_layer_and_the_engine_are_parts_of_a_name():
     rows = [
         {"hidden_size": 10, "cell": ["lstm", "gru"], "document_size": 2},
         {"hidden_size": 10, "context_size": [0, 4], "document_layer": "both", "document_size": 2},
@@ -97,11 +97,11 @@ def test_the_hidden_layer_is_a_part_of_a_name():
     ]
     runs = loading.parse(values(training={"engine": "graph"}, rows=rows)).runs()
     assert {run.name: run.model for run in runs} == {
-        "vital-M10-D2-lstm-seed1": "10/2 LSTM",
-        "vital-M10-D2-gru-seed1": "10/2 GRU",
-        "vital-M10-D2-both-seed1": "10/2 both",
-        "vital-M10-C4-D2-both-seed1": "10+4/2 both",
-        "vital-M10-C4-D0-seed1": "10+4/0",
+        "vital-M10-D2-lstm-graph-seed1": "10/2 LSTM by graph",
+        "vital-M10-D2-gru-graph-seed1": "10/2 GRU by graph",
+        "vital-M10-D2-both-graph-seed1": "10/2 both by graph",
+        "vital-M10-C4-D2-both-graph-seed1": "10+4/2 both by graph",
+        "vital-M10-C4-D0-graph-seed1": "10+4/0 by graph",
     }
     assert [run.settings.cell_name for run in runs] == [
         *("lstm", "gru", "sigmoid", "slow_context", "slow_context")
@@ -212,22 +212,22 @@ INFINITE, NONE = float("inf"), float("nan")
         (
             {"rows": [{"cell": "lstm", "document_size": 2, "document_layer": "both"}]},
             "rows[0]",
-            ["`document_layer: both` needs `engine: graph` or `engine: jax`"],
+            ["`document_layer: both` needs `engine: graph` or `engine: theano` or `engine: jax`"],
         ),
         (
             {"rows": [{"dropout": 0.5, "document_size": 2, "document_layer": "hidden"}]},
             "rows[0]",
-            ["dropout with `document_layer: hidden` needs `engine: graph`"],
+            ["dropout with `document_layer: hidden` needs `engine: graph` or `engine: theano`"],
         ),
         (
             {"rows": [{"document_gradient": "through", "document_size": [0, 2]}]},
             "rows[0]",
-            ["`document_gradient: through` needs `engine: graph` or `engine: jax`"],
+            ["`document_gradient: through` needs `engine: graph` or `engine: theano` or `engine: jax`"],
         ),
         (
             {"search": {"dropout": [0.0, 0.5]}, "rows": [{"engine": "jax"}]},
             "search",
-            ["`dropout: 0.5` needs `engine: kernel` or `engine: graph`"],
+            ["`dropout: 0.5` needs `engine: kernel` or `engine: graph` or `engine: theano`"],
         ),
         (
             {"rows": [{"unit_of_text": "document"}]},
@@ -327,7 +327,7 @@ INFINITE, NONE = float("inf"), float("nan")
         ),
         # The search.
         ({"search": {"hidden_size": [5, 6]}}, "search.hidden_size", ["`rows`"]),
-        ({"search": {"engine": ["graph"]}}, "search.engine", ["hardware", "`training`"]),
+        ({"search": {"engine": ["graph"]}}, "search.engine", ["`rows`"]),
         ({"search": {"learning_rate": 0.1}}, "search.learning_rate", ["list"]),
         ({"search": {"learning_rate": []}}, "search.learning_rate", ["empty"]),
         ({"search": {"learning_rate": [0.1, "fast"]}}, "search.learning_rate[1]", ["'fast'"]),

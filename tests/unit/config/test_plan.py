@@ -50,7 +50,7 @@ def test_runs_that_are_the_same_have_the_same_settings():
 
 
 def test_the_decay_is_searched_where_there_are_context_units():
-    rows = [{"context_size": [0, 2], "engine": "graph"}]
+    rows = [{"context_size": [0, 2]}]
     found = experiment(rows=rows, search={"context_decay": [0.9, 0.95]})
     assert names(found.search_runs()) == [
         f"c-M100-C2-D0-context_decay{decay}-seed0" for decay in (0.9, 0.95)
