@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
@@ -17,11 +16,15 @@ from online_rnnlm.corpora.words import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.use.columns import frame_of, joined
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.text import Preparation, Sentence, sentences_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Learning(TypedDict, total=False):
@@ -140,7 +143,7 @@ class TrainedModel:
         for part in self._scored(texts, way):
             tables.append(part.table(read))
             read += len(part.sentences)
-        return pd.concat(tables, ignore_index=True) if tables else _empty_table(self)
+        return frame_of(joined(tables)) if tables else _empty_table(self)
 
     def log_probabilities(
         self,
@@ -227,4 +230,4 @@ def _empty_table(model: TrainedModel) -> pd.DataFrame:
     split = network.encode([["x"]], [0])
     sentence = Sentence(["x"], 0)
     part = ScoredPart([sentence], split, network.corpus, np.zeros(2), np.zeros((1, 0)))
-    return part.table(0).iloc[:0]
+    return frame_of(part.table(0)).iloc[:0]

@@ -15,13 +15,13 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-import pandas as pd
 from pydantic import StrictBool, StrictStr, ValidationError
 
 from online_rnnlm.config.base import Settings
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.use.columns import Columns, records_of
 from online_rnnlm.use.model import Learning, TrainedModel
 from online_rnnlm.use.scored import Total
 from online_rnnlm.use.text import sentences_of
@@ -94,7 +94,7 @@ class ScoringServer(ThreadingHTTPServer):
             )
         )
         layout = model.preparation.layout(running=asked.running, tokenised=asked.tokenised)
-        total, tables = Total(), list[pd.DataFrame]()
+        total, tables = Total(), list[Columns]()
         with self._lock:
             sentences = sentences_of(asked.texts, model.preparation, layout)
             for part in model.score_parts(sentences, request):
@@ -103,7 +103,7 @@ class ScoringServer(ThreadingHTTPServer):
                 total.add(part.table(first))
         if not total.sentences:
             raise WrongInputError("`texts`: no text in it")
-        rows = [row for table in tables for row in table.to_dict("records")]
+        rows = [row for table in tables for row in records_of(table)]
         return {f"{asked.per}s": rows, "total": total.row(whole=True)}
 
 
