@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from online_rnnlm.commands import _arguments
+from online_rnnlm.config.testing import RunRivalName
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from online_rnnlm.use.text import Layout
 
 _UNITS = ("sentence", "document", "stream")
+_WAY = (
+    *("unit_of_text", "learn_after", "learning_rate", "steps"),
+    *("cache", "cache_window", "cache_weight", "cache_theta"),
+)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +72,24 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a cache."""
+    parser.add_argument(
+        "--cache",
+        choices=get_args(RunRivalName),
+        help="mix the model with a cache of the words just read; nothing learns then (`--static`)",
+    )
+    parser.add_argument(
+        "--cache-window", type=_arguments.whole_number(10**6), metavar="N", help="words in it"
+    )
+    parser.add_argument(
+        "--cache-weight", type=float, metavar="SHARE", help="its share of the mixture, below 1"
+    )
+    parser.add_argument(
+        "--cache-theta", type=float, metavar="THETA", help="sharpness of a neural cache"
+    )
+
+
 def add_unit(parser: argparse.ArgumentParser) -> None:
     """Add the unit of text."""
     parser.add_argument(
@@ -102,5 +125,5 @@ def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Request:
     values: dict[str, Any] = vars(arguments)
     return model.request(
         updates="none" if arguments.static else arguments.updates,
-        **{k: values[k] for k in ("unit_of_text", "learn_after", "learning_rate", "steps")},
+        **{key: values[key] for key in _WAY},
     )

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_text(parser)
     _model.add_learning(parser)
+    _model.add_cache(parser)
     parser.add_argument(
         "--per",
         choices=("word", "sentence", "document", "total"),

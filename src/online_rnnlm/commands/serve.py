@@ -13,8 +13,8 @@ example: online-rnnlm serve results/demo --port 8765
 then:    curl -d '{"texts": ["Karachi is the capital of Sindh."]}' http://127.0.0.1:8765/score
 
 Other keys are the options of `score`: tokenised, running, per (sentence or word), updates,
-unit_of_text, learn_after, learning_rate and steps. `GET /health` says which model it is. Ctrl-C
-ends it."""
+unit_of_text, learn_after, learning_rate, steps, cache, cache_window, cache_weight and
+cache_theta. `GET /health` says which model it is. Ctrl-C ends it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -33,6 +34,11 @@ class Scores(NamedTuple):
     hidden_states: NDArray[Any]
     """(tokens, M + C): the state that feeds the output layer for every word, h and any context
     units; (0, M + C) if not asked for."""
+
+
+def joined_scores(parts: Sequence[Scores]) -> Scores:
+    """Return the scores of one or more parts of a text as those of the whole text."""
+    return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:

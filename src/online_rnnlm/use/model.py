@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
-from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.config.testing import LearnAfter, RunRivalName, UnitOfText
 from online_rnnlm.corpora.words import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.use.caching import cache_settings
 from online_rnnlm.use.columns import frame_of, joined
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
@@ -47,6 +48,14 @@ class Learning(TypedDict, total=False):
     """Rate of the weights, needed if they learn; if only the vector learns, the vector's."""
     steps: int
     """Number of hidden states that a word's loss is propagated back through if weights learn; 5."""
+    cache: RunRivalName | None
+    """A cache of the words just read, mixed with a model in which nothing learns."""
+    cache_window: int | None
+    """Number of words in the cache."""
+    cache_weight: float | None
+    """The cache's share of the mixture, from 0 to below 1."""
+    cache_theta: float | None
+    """Sharpness of a neural cache: with 0 it is a unigram cache."""
 
 
 class Way(Learning, total=False):
@@ -96,6 +105,12 @@ class TrainedModel:
                 learn_after=learning.get("learn_after", "word"),
                 learning_rate=learning.get("learning_rate"),
                 steps=learning.get("steps", 5),
+                cache=cache_settings(
+                    learning.get("cache"),
+                    window=learning.get("cache_window"),
+                    weight=learning.get("cache_weight"),
+                    theta=learning.get("cache_theta"),
+                ),
             )
         except ValidationError as error:
             raise WrongInputError(first_message(error)) from None
@@ -108,12 +123,13 @@ class TrainedModel:
     def score_parts(
         self, sentences: Iterable[Sentence], request: Request, *, size: int = SENTENCES_A_CALL
     ) -> Iterator[ScoredPart]:
-        """Score sentences part by part, in constant memory unless the unit is the whole text.
+        """Score sentences part by part, in constant memory.
 
+        A text that is one unit, or that is scored beside a cache, is one part and kept in memory.
         Raises UserError if the model diverges.
         """
         read = 0
-        for part in in_parts(sentences, request.unit_of_text, size):
+        for part in in_parts(sentences, request.read_at_once, size):
             split = self.network.encode((one.words for one in part), [one.document for one in part])
             scores = self.network.score(split, request)
             wrong = first_diverged(split, scores.log_probabilities)

@@ -13,7 +13,7 @@ import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import StrictBool, StrictStr, ValidationError
 
@@ -46,6 +46,10 @@ class ScoreRequest(Settings):
     learn_after: LearnAfter = "word"
     learning_rate: float | None = None
     steps: int = 5
+    cache: str | None = None
+    cache_window: int | None = None
+    cache_weight: float | None = None
+    cache_theta: float | None = None
 
 
 class ScoringServer(ThreadingHTTPServer):
@@ -84,15 +88,8 @@ class ScoringServer(ThreadingHTTPServer):
         """Return what `POST /score` answers; raises UserError for a request that is wrong."""
         asked = _parsed(body)
         model = self._model
-        request = model.request(
-            **Learning(
-                updates=asked.updates,
-                unit_of_text=asked.unit_of_text,
-                learn_after=asked.learn_after,
-                learning_rate=asked.learning_rate,
-                steps=asked.steps,
-            )
-        )
+        learning = {key: getattr(asked, key) for key in Learning.__annotations__}
+        request = model.request(**cast("Learning", learning))
         layout = model.preparation.layout(running=asked.running, tokenised=asked.tokenised)
         total, tables = Total(), list[Columns]()
         with self._lock:
