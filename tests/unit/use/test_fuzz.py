@@ -101,5 +101,5 @@ def test_any_bytes_are_rescored_or_refused_in_one_line(
         one_line(error)
         return
     assert found
-    for readings in found:
-        assert all(np.isfinite(one.total) and one.log_probability < 0 for one in readings)
+    for hypotheses in found:
+        assert all(np.isfinite(one.total) and one.log_probability < 0 for one in hypotheses)
