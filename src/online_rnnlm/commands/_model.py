@@ -55,14 +55,17 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
         "`all`, or names joined by `+`",
     )
     parser.add_argument(
-        "--learn-after", choices=("word", "sentence"), default="word", help="(default: word)"
+        "--learn-after",
+        choices=("word", "sentence"),
+        default="word",
+        help="what ends before a step is taken (default: word)",
     )
     add_unit(parser)
     parser.add_argument(
         "--learning-rate",
         type=positive_number,
         metavar="RATE",
-        help="of the weights that learn; of the vector, if it alone learns",
+        help="size of the steps: of the weights that learn, or of the vector, if it alone learns",
     )
     parser.add_argument(
         "--steps",
@@ -80,13 +83,23 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
         help="mix the model with a cache of the words just read; nothing learns then (`--static`)",
     )
     parser.add_argument(
-        "--cache-window", type=_arguments.whole_number(10**6), metavar="N", help="words in it"
+        "--cache-window",
+        type=_arguments.whole_number(10**6),
+        metavar="N",
+        help="number of words in the cache (default: 2000)",
     )
     parser.add_argument(
-        "--cache-weight", type=float, metavar="SHARE", help="its share of the mixture, below 1"
+        "--cache-weight",
+        type=float,
+        metavar="SHARE",
+        help="the cache's share of the mixture, below 1 (default: 0.05 for `unigram_cache`, 0.1 "
+        "for `neural_cache`)",
     )
     parser.add_argument(
-        "--cache-theta", type=float, metavar="THETA", help="sharpness of a neural cache"
+        "--cache-theta",
+        type=float,
+        metavar="THETA",
+        help="how much a `neural_cache` prefers similar hidden states (default: 1)",
     )
 
 

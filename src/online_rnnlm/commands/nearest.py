@@ -37,10 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--number",
         type=_arguments.whole_number(10**6),
         default=5,
-        help="sentences for each query (default: 5)",
+        help="how many to find for each sentence (default: 5)",
     )
     parser.add_argument(
-        "--format", choices=("plain", "tsv"), default="plain", help="(default: plain)"
+        "--format",
+        choices=("plain", "tsv"),
+        default="plain",
+        help="how the sentences are written (default: plain)",
     )
 
 

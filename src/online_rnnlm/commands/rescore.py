@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="*", metavar="FILE", help="the lists; `-` or nothing is standard input"
     )
     parser.add_argument(
-        "--format", choices=("moses", "kaldi", "tsv"), default="moses", help="(default: moses)"
+        "--format",
+        choices=("moses", "kaldi", "tsv"),
+        default="moses",
+        help="the format of the lists, see below (default: moses)",
     )
     parser.add_argument(
         "--tokenised", action="store_true", help="the texts are tokens with spaces between them"

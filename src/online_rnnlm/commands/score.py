@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
     )
     parser.add_argument(
-        "--format", choices=("plain", "tsv", "jsonl"), default="plain", help="(default: plain)"
+        "--format",
+        choices=("plain", "tsv", "jsonl"),
+        default="plain",
+        help="how rows are written: `plain` for people, the others for programs, with every digit "
+        "(default: plain)",
     )
     parser.add_argument(
         "--flush",

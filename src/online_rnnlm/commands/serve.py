@@ -21,13 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     parser.add_argument(
-        "--port", type=_arguments.whole_number(65535), default=8765, help="(default: %(default)s)"
+        "--port",
+        type=_arguments.whole_number(65535),
+        default=8765,
+        help="port on this machine (default: %(default)s)",
     )
     parser.add_argument(
         "--max-bytes",
         type=_arguments.whole_number(10**9),
         default=1_000_000,
-        help="of a request (default: %(default)s)",
+        help="size of the largest request (default: %(default)s)",
     )
 
 

@@ -1,5 +1,7 @@
 """Tests that a model beside a cache gives the numbers of the evaluations with that cache."""
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,3 +88,12 @@ def test_a_cache_that_cannot_be_used_is_one_line(model, way, expected):
 def test_a_cache_does_not_answer_line_by_line(model_path, refused):
     command = ["score", model_path, "--static", "--cache", "neural_cache", "--flush"]
     assert "--flush: cannot be combined with `--cache`" in refused(*command, text="The cat.\n")
+
+
+@pytest.mark.parametrize("cache", CACHES)
+def test_the_help_names_the_usual_settings(run, cache):
+    text = " ".join(run("score", "--help").out.split())
+    usual = import_module(f"online_rnnlm.rivals.{cache}").Rival.usual
+    of_cache = {f"{usual['weight']} for `{cache}`", f"(default: {usual['window']})"}
+    assert all(words in text for words in of_cache)
+    assert f"(default: {usual.get('theta', 1):g})" in text
