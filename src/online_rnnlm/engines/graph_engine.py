@@ -15,11 +15,9 @@ from online_rnnlm.engines.base import (
     OnlineSettings,
     Scores,
     Sentences,
-    SharedTrainer,
     empty_scores,
     fill_scores,
     first_words,
-    weight_symbols,
 )
 from online_rnnlm.engines.lanes import (
     Batches,
@@ -29,6 +27,7 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
+from online_rnnlm.engines.shared import SharedTrainer, weight_symbols
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.parameters import Parameters, like, shapes
