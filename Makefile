@@ -110,10 +110,11 @@ document: environment ## Write the schema, config/README.md and docs/data-format
 	$(BIN)/online-rnnlm document
 
 lock: ## Write the locks anew (needs uv)
-	$(COMPILE) --extra dev --output-file requirements.lock
+	$(COMPILE) --extra pipeline --extra dev --output-file requirements.lock
+	$(COMPILE) --constraints requirements.lock --output-file requirements-tool.lock
 	for extra in jax cuda; do \
-	    $(COMPILE) --extra $$extra --constraints requirements.lock | awk '$(ADDED)' requirements.lock - \
-	        > requirements-$$extra.lock || exit 1; done
+	    $(COMPILE) --extra pipeline --extra $$extra --constraints requirements.lock \
+	        | awk '$(ADDED)' requirements.lock - > requirements-$$extra.lock || exit 1; done
 	sed -n 's/^      - //p' workflow/envs/theano.yml | $(UV) - --python-version 3.8 \
 	    --output-file requirements-theano.lock
 

@@ -31,5 +31,23 @@ def as_wrong_input(where: str = "") -> Iterator[None]:
         raise WrongInputError(f"{where}: {error}" if where else str(error)) from None
 
 
+@contextmanager
+def needing_packages() -> Iterator[None]:
+    """Turn the import of a package that is not installed into a UserError that names the extra.
+
+    A module of this package that is not there stays a ModuleNotFoundError.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name in ("", "online_rnnlm"):
+            raise
+        raise UserError(
+            f"this needs the Python package `{name}`, which is not installed; install "
+            "online-rnnlm with its extra `pipeline`, as in `pip install 'online-rnnlm[pipeline]'`"
+        ) from None
+
+
 ERROR_MARK = "online-rnnlm: error: "
 """Beginning of the line of every such error, on the terminal and in a job's log."""

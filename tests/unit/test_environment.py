@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 EXTRAS = ("jax", "cuda")
 LOCKS = {
     name: (ROOT / f"requirements{name and '-'}{name}.lock").read_text(encoding="utf-8")
-    for name in ("", *EXTRAS, "theano")
+    for name in ("", "tool", *EXTRAS, "theano")
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
@@ -24,7 +24,8 @@ CONDA_CUDA = yaml.safe_load((ROOT / "workflow/envs/cuda.yml").read_text(encoding
 
 
 def _named() -> list[Requirement]:
-    texts = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    extras = PROJECT["optional-dependencies"]
+    texts = [*PROJECT["dependencies"], *extras["pipeline"], *extras["dev"]]
     return [Requirement(text) for text in texts]
 
 
@@ -36,6 +37,14 @@ def _locked(name="") -> dict[str, str]:
 @pytest.mark.parametrize("requirement", _named(), ids=lambda requirement: requirement.name)
 def test_the_lock_holds_a_version_that_the_project_allows(requirement):
     assert requirement.specifier.contains(_locked()[canonicalize_name(requirement.name)])
+
+
+def test_the_lock_of_the_tool_holds_its_packages_in_the_locks_versions():
+    names = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    assert names <= _locked("tool").keys()
+    assert _locked("tool").items() <= _locked().items()
+    extras = (Requirement(text) for text in PROJECT["optional-dependencies"]["pipeline"])
+    assert not _locked("tool").keys() & {canonicalize_name(one.name) for one in extras}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

@@ -60,7 +60,7 @@ def test_each_rules_code_is_that_of_its_verb(rules):
 
 
 def _with_what_they_need(names: set[str]) -> set[str]:
-    """Return the packages and all packages that they require."""
+    """Return the packages and all packages that they require, this one with its pipeline."""
     found: set[str] = set()
     waiting = [canonicalize_name(name) for name in names]
     while waiting:
@@ -71,7 +71,7 @@ def _with_what_they_need(names: set[str]) -> set[str]:
                 wanted = [Requirement(text) for text in requires(name) or []]
             except PackageNotFoundError:
                 continue
-            extra = {"extra": ""}
+            extra = {"extra": "pipeline" if name == "online-rnnlm" else ""}
             wanted = [w for w in wanted if w.marker is None or w.marker.evaluate(extra)]
             waiting += [canonicalize_name(w.name) for w in wanted]
     return found

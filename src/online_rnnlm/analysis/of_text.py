@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from online_rnnlm.analysis.significance import LEVEL, Comparison, compare
 from online_rnnlm.errors import WrongInputError
+from online_rnnlm.use.columns import Columns, joined
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
 from online_rnnlm.use.scored import Total
@@ -63,35 +64,42 @@ def compare_on_text(
     """
     one, other = (_scored(way, text) for way, text in zip((first, second), texts, strict=True))
     _refuse_other_words(one, other)
-    logs = [table.groupby(unit, sort=False)["log_probability"].sum() for table in (one, other)]
-    tokens = one.groupby(unit, sort=False)["tokens"].sum().to_numpy()
+    begins = _beginnings(one, unit)
+    logs = [np.add.reduceat(np.asarray(t["log_probability"]), begins) for t in (one, other)]
+    tokens = np.add.reduceat(np.asarray(one["tokens"]), begins)
     if len(tokens) < 2:
         raise WrongInputError(f"the text has one {unit}: at least two are needed to compare")
     return TextComparison(
         names=(first.name, second.name),
         perplexities=(_perplexity(one), _perplexity(other)),
-        comparison=compare(logs[0].to_numpy(), logs[1].to_numpy(), tokens),
+        comparison=compare(logs[0], logs[1], tokens),
         unit=unit,
         same_vocabulary=first.model.words == second.model.words,
     )
 
 
-def _scored(way: Way, text: Sequence[Sentence]) -> pd.DataFrame:
+def _scored(way: Way, text: Sequence[Sentence]) -> Columns:
     """Return a row for each sentence."""
-    tables: list[pd.DataFrame] = []
-    for part in way.model.score_parts(text, way.request):
-        tables.append(part.table(sum(map(len, tables))))
-    return pd.concat(tables, ignore_index=True)
+    return joined([part.table(0) for part in way.model.score_parts(text, way.request)])
 
 
-def _refuse_other_words(one: pd.DataFrame, other: pd.DataFrame) -> None:
+def _beginnings(table: Columns, unit: Unit) -> NDArray[np.int64]:
+    """Return the rows with which the units begin."""
+    documents = np.asarray(table["document"])
+    if unit == "sentence":
+        return np.arange(len(documents))
+    return np.flatnonzero(np.diff(documents, prepend=documents[0] - 1))
+
+
+def _refuse_other_words(one: Columns, other: Columns) -> None:
     """Raise WrongInputError unless both models have scored the same number of words everywhere."""
-    if len(one) != len(other):
+    tokens = [np.asarray(table["tokens"]) for table in (one, other)]
+    if len(tokens[0]) != len(tokens[1]):
         raise WrongInputError(
-            f"the text: the models divide it into {len(one)} and {len(other)} sentences: give "
-            "tokenised text"
+            f"the text: the models divide it into {len(tokens[0])} and {len(tokens[1])} "
+            "sentences: give tokenised text"
         )
-    differ = np.flatnonzero(one["tokens"].to_numpy() != other["tokens"].to_numpy())
+    differ = np.flatnonzero(tokens[0] != tokens[1])
     if differ.size:
         raise WrongInputError(
             f"sentence {differ[0]} of the text: the models divide it into other words: give "
@@ -99,7 +107,7 @@ def _refuse_other_words(one: pd.DataFrame, other: pd.DataFrame) -> None:
         )
 
 
-def _perplexity(table: pd.DataFrame) -> float:
+def _perplexity(table: Columns) -> float:
     total = Total()
     total.add(table)
     return total.perplexity

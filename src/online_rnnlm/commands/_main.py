@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from online_rnnlm import commands
-from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
 from online_rnnlm.storage import receipts
@@ -57,8 +57,9 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
     Of files after an option, as in `score MODEL --static FILE`, argparse would know nothing more.
     """
-    parser = _parser()
-    parsed, left = parser.parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = make_parser(given[0] if given else None)
+    parsed, left = parser.parse_known_args(given)
     options = [one for one in left if one.startswith("-") and one != "-"]
     if left and (options or not hasattr(parsed, "files")):
         parser.error(f"unrecognized arguments: {' '.join(options or left)}")
@@ -80,15 +81,18 @@ def verbs() -> dict[str, str]:
     return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser(named: str | None = None) -> argparse.ArgumentParser:
+    """Make the parser of all verbs, or of a named one alone: importing the others takes time."""
+    known = verbs()
+    wanted = {named: known[named]} if named in known else known
     parser = argparse.ArgumentParser(
         prog="online-rnnlm",
         description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
-        "the uses of a trained model: export, info, score, compare, rescore, sample, vectors and "
-        "serve.",
+        "the uses of a trained model: export, info, score, compare, rescore, sample, nearest, "
+        "vectors and serve; and completion, for the shell.",
     )
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for name, module_name in verbs().items():
+    for name, module_name in wanted.items():
         verb = import_module(f"{commands.__name__}.{module_name}")
         one = added.add_parser(
             name,
@@ -120,7 +124,8 @@ def _outcome(parsed: argparse.Namespace) -> int:
     line.
     """
     try:
-        _run(parsed)
+        with needing_packages():
+            _run(parsed)
         sys.stdout.flush()
     except UserError as error:
         return _failed(error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from online_rnnlm.commands import _arguments
+from online_rnnlm.config.testing import RunRivalName
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from online_rnnlm.use.text import Layout
 
 _UNITS = ("sentence", "document", "stream")
+_WAY = (
+    *("unit_of_text", "learn_after", "learning_rate", "steps"),
+    *("cache", "cache_window", "cache_weight", "cache_theta"),
+)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -25,10 +30,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_text(parser: argparse.ArgumentParser) -> None:
+def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
     """Add the text's files and its layout: raw sentences, one a line, if no option is given."""
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="the text; `-` or nothing is standard input"
+        "files", nargs="*", metavar="FILE", help=f"{what}; `-` or nothing is standard input"
     )
     layout = parser.add_mutually_exclusive_group()
     layout.add_argument(
@@ -50,20 +55,51 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
         "`all`, or names joined by `+`",
     )
     parser.add_argument(
-        "--learn-after", choices=("word", "sentence"), default="word", help="(default: word)"
+        "--learn-after",
+        choices=("word", "sentence"),
+        default="word",
+        help="what ends before a step is taken (default: word)",
     )
     add_unit(parser)
     parser.add_argument(
         "--learning-rate",
         type=positive_number,
         metavar="RATE",
-        help="of the weights that learn; of the vector, if it alone learns",
+        help="size of the steps: of the weights that learn, or of the vector, if it alone learns",
     )
     parser.add_argument(
         "--steps",
         type=_arguments.whole_number(1000),
         default=5,
         help="words that a loss is propagated back through (default: %(default)s)",
+    )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a cache."""
+    parser.add_argument(
+        "--cache",
+        choices=get_args(RunRivalName),
+        help="mix the model with a cache of the words just read; nothing learns then (`--static`)",
+    )
+    parser.add_argument(
+        "--cache-window",
+        type=_arguments.whole_number(10**6),
+        metavar="N",
+        help="number of words in the cache (default: 2000)",
+    )
+    parser.add_argument(
+        "--cache-weight",
+        type=float,
+        metavar="SHARE",
+        help="the cache's share of the mixture, below 1 (default: 0.05 for `unigram_cache`, 0.1 "
+        "for `neural_cache`)",
+    )
+    parser.add_argument(
+        "--cache-theta",
+        type=float,
+        metavar="THETA",
+        help="how much a `neural_cache` prefers similar hidden states (default: 1)",
     )
 
 
@@ -102,5 +138,5 @@ def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Request:
     values: dict[str, Any] = vars(arguments)
     return model.request(
         updates="none" if arguments.static else arguments.updates,
-        **{k: values[k] for k in ("unit_of_text", "learn_after", "learning_rate", "steps")},
+        **{key: values[key] for key in _WAY},
     )

@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", nargs="*", metavar="FILE", help="the lists; `-` or nothing is standard input"
     )
     parser.add_argument(
-        "--format", choices=("moses", "kaldi", "tsv"), default="moses", help="(default: moses)"
+        "--format",
+        choices=("moses", "kaldi", "tsv"),
+        default="moses",
+        help="the format of the lists, see below (default: moses)",
     )
     parser.add_argument(
         "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
@@ -37,12 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--context",
         action="store_true",
-        help="score each list after the best reading of the list before",
+        help="score each list after the best hypothesis of the list before",
     )
     parser.add_argument("--static", action="store_true", help="nothing learns")
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--keep-order", action="store_true", help="do not rank the readings anew")
-    shown.add_argument("--best", action="store_true", help="write the best reading's text only")
+    shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
+    shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
 
 
 def _finite(text: str) -> float:
@@ -70,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     for found in lists:
         ordered = found if arguments.keep_order else ranked(found)
         if arguments.best:
-            print(ordered[0].reading.text)
+            print(ordered[0].hypothesis.text)
             continue
-        for reading, log_probability, total in ordered:
-            print(written(reading, arguments.format, log_probability, total))
+        for hypothesis, log_probability, total in ordered:
+            print(written(hypothesis, arguments.format, log_probability, total))

@@ -14,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     parser.add_argument(
-        "--number", type=_arguments.whole_number(10_000), default=1, help="sentences (default: 1)"
+        "--number",
+        type=_arguments.whole_number(10_000),
+        default=1,
+        help="number of sentences (default: 1)",
     )
     parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default: 1)")
     parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
@@ -28,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top-k", type=_arguments.whole_number(10**9), help="draw among so many likeliest words"
     )
     parser.add_argument(
-        "--max-words", type=_arguments.whole_number(1000), default=100, help="(default: 100)"
+        "--max-words",
+        type=_arguments.whole_number(1000),
+        default=100,
+        help="words after which a sentence is cut off (default: 100)",
     )
     parser.add_argument("--unknown", action="store_true", help="say `<unk>`, too")
     parser.add_argument(

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_text(parser)
     _model.add_learning(parser)
+    _model.add_cache(parser)
     parser.add_argument(
         "--per",
         choices=("word", "sentence", "document", "total"),
@@ -32,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
     )
     parser.add_argument(
-        "--format", choices=("plain", "tsv", "jsonl"), default="plain", help="(default: plain)"
+        "--format",
+        choices=("plain", "tsv", "jsonl"),
+        default="plain",
+        help="how rows are written: `plain` for people, the others for programs, with every digit "
+        "(default: plain)",
     )
     parser.add_argument(
         "--flush",

@@ -13,21 +13,24 @@ example: online-rnnlm serve results/demo --port 8765
 then:    curl -d '{"texts": ["Karachi is the capital of Sindh."]}' http://127.0.0.1:8765/score
 
 Other keys are the options of `score`: tokenised, running, per (sentence or word), updates,
-unit_of_text, learn_after, learning_rate and steps. `GET /health` says which model it is. Ctrl-C
-ends it."""
+unit_of_text, learn_after, learning_rate, steps, cache, cache_window, cache_weight and
+cache_theta. `GET /health` says which model it is. Ctrl-C ends it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     parser.add_argument(
-        "--port", type=_arguments.whole_number(65535), default=8765, help="(default: %(default)s)"
+        "--port",
+        type=_arguments.whole_number(65535),
+        default=8765,
+        help="port on this machine (default: %(default)s)",
     )
     parser.add_argument(
         "--max-bytes",
         type=_arguments.whole_number(10**9),
         default=1_000_000,
-        help="of a request (default: %(default)s)",
+        help="size of the largest request (default: %(default)s)",
     )
 
 

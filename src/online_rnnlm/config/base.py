@@ -145,7 +145,7 @@ class Settings(BaseModel):
     """A part of the configuration: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+        defer_build=True, extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
     )
 
     @model_validator(mode="before")

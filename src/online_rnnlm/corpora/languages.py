@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from online_rnnlm.corpora.hiding import hiding
+from online_rnnlm.corpora.bare_packages import bare
 
-with hiding("sklearn", "scipy"):
+with bare("nltk", "nltk.tokenize"):
     from nltk.tokenize.punkt import PunktLanguageVars
 
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.articles import read_articles
+from online_rnnlm.corpora.bare_packages import bare
 from online_rnnlm.corpora.corpus import UNKNOWN
-from online_rnnlm.corpora.hiding import hiding
 from online_rnnlm.corpora.languages import TextRules, language_of
 from online_rnnlm.corpora.numbering import Numbered, digest_of_sentence, write_numbered
 from online_rnnlm.corpora.parallel import ordered_map
@@ -21,8 +21,8 @@ from online_rnnlm.corpora.tally import DUPLICATE, TOO_LONG, TOO_SHORT, Tally
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import CorpusDirectory
 
-with hiding("sklearn", "scipy"):
-    from nltk.tokenize import NLTKWordTokenizer
+with bare("nltk", "nltk.tokenize"):
+    from nltk.tokenize.destructive import NLTKWordTokenizer
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
 
 logger = logging.getLogger(__name__)

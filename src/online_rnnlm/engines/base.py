@@ -1,21 +1,19 @@
-"""The parts that the engines share: scores, weights as PyTensor keeps them, and the protocols."""
+"""The parts that all engines share: scores, settings of learning in testing, and the protocols."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import pytensor
-import pytensor.tensor as pt
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines.lanes import NOTHING, Batches, Carried
-from online_rnnlm.model.parameters import Parameters, like, named
+from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
 
 SCORING_SENTENCES = 64
@@ -36,6 +34,11 @@ class Scores(NamedTuple):
     hidden_states: NDArray[Any]
     """(tokens, M + C): the state that feeds the output layer for every word, h and any context
     units; (0, M + C) if not asked for."""
+
+
+def joined_scores(parts: Sequence[Scores]) -> Scores:
+    """Return the scores of one or more parts of a text as those of the whole text."""
+    return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:
@@ -126,80 +129,6 @@ class OnlineSettings:
             unit_of_text=unit_of_text,
             carries_state=carries_state,
         )
-
-
-@dataclass(frozen=True)
-class SharedState:
-    """Weights and accumulators as PyTensor's shared variables."""
-
-    weights: Parameters
-    accumulators: Parameters
-
-    @classmethod
-    def copy_of(
-        cls, weights: Parameters, accumulators: Parameters, *, fixed_shapes: bool = False
-    ) -> SharedState:
-        """Make new shared variables with copies of these values.
-
-        With `fixed_shapes` the values' shapes are part of the variables' types.
-        """
-        variables = (_shared(values, fixed_shapes) for values in (weights, accumulators))
-        return cls(*variables)
-
-    def values(self) -> tuple[Parameters, Parameters]:
-        """The weights and accumulators themselves, not copies."""
-        weights = like(self.weights, (v.get_value(borrow=True) for v in self.weights))
-        return weights, like(weights, (v.get_value(borrow=True) for v in self.accumulators))
-
-    def set(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Copy these values into the shared variables."""
-        for variable, array in zip(self.weights, weights, strict=True):
-            variable.set_value(array)
-        for variable, array in zip(self.accumulators, accumulators, strict=True):
-            variable.set_value(array)
-
-
-def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
-    items = values._asdict().items()
-    return like(
-        values,
-        (pytensor.shared(a, n, **({"shape": a.shape} if fixed_shapes else {})) for n, a in items),
-    )
-
-
-class SharedTrainer:
-    """Base of the trainers: keeps the settings, the weights and the accumulators."""
-
-    def __init__(
-        self,
-        settings: RunSettings,
-        weights: Parameters,
-        accumulators: Parameters,
-        *,
-        fixed_shapes: bool = False,
-    ) -> None:
-        self._settings = settings
-        self._real = np.dtype(settings.precision).type
-        self._state = SharedState.copy_of(weights, accumulators, fixed_shapes=fixed_shapes)
-
-    @property
-    def weights(self) -> Parameters:
-        """The current weights, not copies."""
-        return self._state.values()[0]
-
-    @property
-    def accumulators(self) -> Parameters:
-        """AdaGrad's current sums of squared gradients, not copies."""
-        return self._state.values()[1]
-
-    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
-        self._state.set(weights, accumulators)
-
-
-def weight_symbols(dtype: str, names: tuple[str, ...] = Parameters._fields) -> Parameters:
-    """Make symbolic inputs for all weights; `names` are the sigmoid cell's unless given."""
-    return named({name: pt.matrix(name, dtype=dtype) for name in names})
 
 
 class Trainer(Protocol):

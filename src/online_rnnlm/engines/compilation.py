@@ -11,7 +11,8 @@ from online_rnnlm.config.training import SENTENCES, RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
 from online_rnnlm.engines.kernel_cache import compiled_once
-from online_rnnlm.engines.kernel_engine import KernelOnlineScorer, KernelScorer, KernelTrainer
+from online_rnnlm.engines.kernel_scorers import KernelOnlineScorer, KernelScorer
+from online_rnnlm.engines.kernel_trainer import KernelTrainer
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.engines.names import online_engine
 from online_rnnlm.model import parameters

@@ -18,7 +18,6 @@ from online_rnnlm.engines.base import (
     OnlineSettings,
     Scores,
     Sentences,
-    SharedTrainer,
     empty_scores,
     fill_scores,
     first_words,
@@ -31,6 +30,7 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
+from online_rnnlm.engines.shared import SharedTrainer, weight_symbols
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for

@@ -24,7 +24,6 @@ from online_rnnlm.engines.base import (
     Array,
     Scores,
     Sentences,
-    SharedTrainer,
     empty_scores,
     fill_scores,
     first_words,
@@ -40,6 +39,7 @@ from online_rnnlm.engines.lanes import (
     scoring_order,
     segments_of,
 )
+from online_rnnlm.engines.shared import SharedTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes, without_document
 from online_rnnlm.model.sizes import Sizes, sizes_for

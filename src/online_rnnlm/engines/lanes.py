@@ -8,6 +8,7 @@ segment to the next one of its unit are kept for each lane (`Carried`).
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +104,18 @@ def unit_beginnings(split: Split, sentences: Integers, unit_of_text: str) -> Boo
         articles = split.articles[sentences]
         begins[1:] = articles[1:] != articles[:-1]
     return begins
+
+
+def parts_of_documents(split: Split) -> Iterator[Integers]:
+    """Yield the numbers of a split's sentences in parts of about `SENTENCES_A_CALL`.
+
+    Documents stay whole.
+    """
+    sentences = np.arange(split.sentences)
+    begins = np.flatnonzero(unit_beginnings(split, sentences, "document"))
+    wanted = np.arange(SENTENCES_A_CALL, len(sentences), SENTENCES_A_CALL)
+    borders = np.unique(begins[np.searchsorted(begins, wanted, side="right") - 1])
+    yield from (part for part in np.split(sentences, borders) if part.size)
 
 
 def segments_of(split: Split, settings: RunSettings) -> Segments:

@@ -23,6 +23,7 @@ from online_rnnlm.engines.checked import (
 from online_rnnlm.engines.devices import require
 from online_rnnlm.engines.lanes import Carried, segments_of
 from online_rnnlm.engines.names import engine_module, online_engine
+from online_rnnlm.errors import needing_packages
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.syntax import PACKAGE
 
@@ -82,6 +83,10 @@ def online_scorer(
 
 
 def _engine(settings: RunSettings, engine: str) -> Any:
-    """Require the run's device, then load the engine's module."""
+    """Require the run's device, then load the engine's module.
+
+    Raises UserError if there is no such device, or if a package that it needs is not installed.
+    """
     require(settings)
-    return import_module(f"{PACKAGE}.{engine_module(engine)}")
+    with needing_packages():
+        return import_module(f"{PACKAGE}.{engine_module(engine)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,8 +24,8 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
-from online_rnnlm.engines.base import OnlineSettings, Scores
-from online_rnnlm.engines.lanes import SENTENCES_A_CALL, unit_beginnings
+from online_rnnlm.engines.base import OnlineSettings, Scores, joined_scores
+from online_rnnlm.engines.lanes import parts_of_documents
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
@@ -141,19 +141,11 @@ def _in_parts(
     began = time.perf_counter()
     parts = []
     with tqdm(total=split.sentences, desc=label, unit="sentence", disable=None) as bar:
-        for part in _parts(split, numbers):
+        for part in parts_of_documents(split):
             parts.append(score(split, part))
             bar.update(len(part))
     seconds = time.perf_counter() - began
-    return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), seconds
-
-
-def _parts(split: Split, sentences: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Cut the sentences of a split into parts of about `SENTENCES_A_CALL`, of whole documents."""
-    begins = np.flatnonzero(unit_beginnings(split, sentences, "document"))
-    wanted = np.arange(SENTENCES_A_CALL, len(sentences), SENTENCES_A_CALL)
-    borders = np.unique(begins[np.searchsorted(begins, wanted, side="right") - 1])
-    yield from (part for part in np.split(sentences, borders) if part.size)
+    return joined_scores(parts), seconds
 
 
 def _learning(

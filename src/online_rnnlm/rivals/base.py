@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -67,6 +68,8 @@ class RunRival(Rival):
     """A rival that adds to a static network: one for each run without a document vector."""
 
     needs_hidden_states: ClassVar[bool] = False
+    usual: ClassVar[Mapping[str, Any]] = {}
+    """Settings that can take the place of `chosen` where there is no `valid` to choose by."""
 
     @abstractmethod
     def fit(self, valid: ScoredText) -> None:

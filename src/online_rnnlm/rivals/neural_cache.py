@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class Rival(Cache):
 
     label = "neural cache"
     needs_hidden_states = True
+    usual = MappingProxyType({"window": 2000, "theta": 1.0, "weight": 0.1})
 
     def fit(self, valid: ScoredText) -> None:
         """Choose window, θ and weight."""

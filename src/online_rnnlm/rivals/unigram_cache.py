@@ -6,6 +6,7 @@ P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,6 +18,7 @@ class Rival(Cache):
     """A unigram cache with the window and weight that are best on `valid`."""
 
     label = "unigram cache"
+    usual = MappingProxyType({"window": 2000, "weight": 0.05})
 
     def fit(self, valid: ScoredText) -> None:
         """Choose window and weight."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, needing_packages
 
 # Without the last setting, the server starts ten processes of 240 MB each.
 SERVER_ENVIRONMENT = {
@@ -42,11 +42,12 @@ Result = TypeVar("Result")
 def mlflow() -> Any:
     """Import MLflow with this project's settings; the first call takes seconds.
 
-    MLflow reads its settings while it is imported.
+    MLflow reads its settings while it is imported. Raises UserError if it is not installed.
     """
     for name, value in (SERVER_ENVIRONMENT | _CLIENT_ENVIRONMENT).items():
         os.environ.setdefault(name, value)
-    import mlflow as library  # noqa: PLC0415
+    with needing_packages():
+        import mlflow as library  # noqa: PLC0415
 
     for logger in ("alembic", "mlflow", "urllib3"):
         # MLflow logs the traceback of every error of a database before it raises the error.

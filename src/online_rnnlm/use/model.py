@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
-from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.config.testing import LearnAfter, RunRivalName, UnitOfText
 from online_rnnlm.corpora.words import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.use.caching import cache_settings
+from online_rnnlm.use.columns import frame_of, joined
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request, first_diverged, learning_parts
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.text import Preparation, Sentence, sentences_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Learning(TypedDict, total=False):
@@ -45,6 +49,14 @@ class Learning(TypedDict, total=False):
     """Rate of the weights, needed if they learn; if only the vector learns, the vector's."""
     steps: int
     """Number of hidden states that a word's loss is propagated back through if weights learn; 5."""
+    cache: RunRivalName | None
+    """A cache of the words just read, mixed with a model in which nothing learns."""
+    cache_window: int | None
+    """Number of words in the cache."""
+    cache_weight: float | None
+    """The cache's share of the mixture, from 0 to below 1."""
+    cache_theta: float | None
+    """Sharpness of a neural cache: with 0 it is a unigram cache."""
 
 
 class Way(Learning, total=False):
@@ -99,6 +111,12 @@ class TrainedModel:
                 learn_after=learning.get("learn_after", "word"),
                 learning_rate=learning.get("learning_rate"),
                 steps=learning.get("steps", 5),
+                cache=cache_settings(
+                    learning.get("cache"),
+                    window=learning.get("cache_window"),
+                    weight=learning.get("cache_weight"),
+                    theta=learning.get("cache_theta"),
+                ),
             )
         except ValidationError as error:
             raise WrongInputError(first_message(error)) from None
@@ -111,12 +129,13 @@ class TrainedModel:
     def score_parts(
         self, sentences: Iterable[Sentence], request: Request, *, size: int = SENTENCES_A_CALL
     ) -> Iterator[ScoredPart]:
-        """Score sentences part by part, in constant memory unless the unit is the whole text.
+        """Score sentences part by part, in constant memory.
 
+        A text that is one unit, or that is scored beside a cache, is one part and kept in memory.
         Raises UserError if the model diverges.
         """
         read = 0
-        for part in in_parts(sentences, request.unit_of_text, size):
+        for part in in_parts(sentences, request.read_at_once, size):
             split = self.network.encode((one.words for one in part), [one.document for one in part])
             scores = self.network.score(split, request)
             wrong = first_diverged(split, scores.log_probabilities)
@@ -146,7 +165,7 @@ class TrainedModel:
         for part in self._scored(texts, way):
             tables.append(part.table(read))
             read += len(part.sentences)
-        return pd.concat(tables, ignore_index=True) if tables else _empty_table(self)
+        return frame_of(joined(tables)) if tables else _empty_table(self)
 
     def log_probabilities(
         self,
@@ -218,7 +237,8 @@ class TrainedModel:
             raise WrongInputError("a list of texts is needed, not a single one: put it into a list")
         if not isinstance(texts, Iterable):
             raise WrongInputError(f"a list of texts is needed, not {texts!r}")
-        if isinstance(texts, Mapping | pd.DataFrame):  # they would give the names of their columns
+        # A mapping or a frame of pandas would give the names of its columns.
+        if isinstance(texts, Mapping) or hasattr(texts, "columns"):
             kind = type(texts).__name__
             raise WrongInputError(f"a list of texts is needed, not a {kind}: give one column of it")
         for name in ("running", "tokenised"):
@@ -253,4 +273,4 @@ def _empty_table(model: TrainedModel) -> pd.DataFrame:
     split = network.encode([["x"]], [0])
     sentence = Sentence(["x"], 0)
     part = ScoredPart([sentence], split, network.corpus, np.zeros(2), np.zeros((1, 0)))
-    return part.table(0).iloc[:0]
+    return frame_of(part.table(0)).iloc[:0]

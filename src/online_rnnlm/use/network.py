@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ from online_rnnlm.engines.names import usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.perplexity import diverged
+from online_rnnlm.use.caching import CacheSettings, mixed_with_cache
 
 if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
     from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Scores
@@ -45,6 +47,13 @@ class Request(Settings):
     """
     steps: PositiveInt
     """Number of hidden states that a word's loss is propagated back through if weights learn."""
+    cache: CacheSettings | None = None
+    """The cache that the model is mixed with; then nothing learns."""
+
+    @property
+    def read_at_once(self) -> UnitOfText:
+        """The unit of text that is scored in one call: a cache holds words across all others."""
+        return "stream" if self.cache else self.unit_of_text
 
 
 def learning_parts(request: Request, document_size: int) -> frozenset[str]:
@@ -62,6 +71,8 @@ def learning_parts(request: Request, document_size: int) -> frozenset[str]:
         raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
     if not learning and request.learning_rate is not None:
         raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
+    if learning and request.cache is not None:
+        raise UserError("`cache`: nothing learns beside a cache: `updates` must be `none`")
     if learning and request.learn_after == request.unit_of_text:
         raise UserError(
             "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"
@@ -112,6 +123,10 @@ class Network:
             unit = "document"
         vector_alone = learning == {DOCUMENT_VECTOR} and request.learn_after == "word"
         if not learning or (vector_alone and unit != "stream"):
+            if request.cache is not None:
+                states = self.scorer(self.reading(unit), hidden_states=True)
+                score = partial(states, self.weights, document_rate=0.0)
+                return mixed_with_cache(score, split, request.cache)
             scorer = self.scorer(self.reading(unit))
             return scorer(self.weights, split, numbers, rate if learning else 0.0)
         online = OnlineSettings.of_parts(

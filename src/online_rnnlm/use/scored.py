@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
+from online_rnnlm.use.columns import Columns
 from online_rnnlm.use.text import Sentence
 
 
@@ -39,39 +39,53 @@ class ScoredPart:
         """The log-probabilities of each sentence's words, `</s>` last."""
         return np.split(self.log_probabilities, self.split.offsets[1:-1])
 
-    def words(self, first: int) -> pd.DataFrame:
+    @property
+    def marked(self) -> list[str]:
+        """The sentences' texts, with brackets around the words that are not in the vocabulary."""
+        texts = [" ".join(one.words) for one in self.sentences]
+        offsets, unknown = self.split.offsets, self.unknown
+        counts = np.add.reduceat(unknown, offsets[:-1], dtype=np.int64)
+        for number in np.flatnonzero(counts).tolist():
+            begin = int(offsets[number])
+            words = enumerate(self.sentences[number].words, begin)
+            texts[number] = " ".join(f"[{word}]" if unknown[at] else word for at, word in words)
+        return texts
+
+    def words(self, first: int) -> Columns:
         """Make a row for every word; `first` is the number of sentences before this part."""
         lengths = np.diff(self.split.offsets)
-        texts = [word for one in self.sentences for word in (*one.words, SENTENCE_END)]
         starts = np.repeat(self.split.offsets[:-1], lengths)
-        return pd.DataFrame(
-            {
-                "document": np.repeat([one.document for one in self.sentences], lengths),
-                "sentence": np.repeat(np.arange(first, first + len(self.sentences)), lengths),
-                "position": np.arange(len(texts)) - starts,
-                "word": pd.Series(texts, dtype="str"),
-                "known": ~self.unknown,
-                "log_probability": self.log_probabilities,
-            }
-        )
+        return {
+            "document": np.repeat(self._documents, lengths),
+            "sentence": np.repeat(self._numbers(first), lengths),
+            "position": np.arange(len(starts)) - starts,
+            "word": [word for one in self.sentences for word in (*one.words, SENTENCE_END)],
+            "known": ~self.unknown,
+            "log_probability": self.log_probabilities,
+        }
 
-    def table(self, first: int) -> pd.DataFrame:
+    def table(self, first: int) -> Columns:
         """Make a row for every sentence; `first` is the number of sentences before this part."""
         starts, lengths = self.split.offsets[:-1], np.diff(self.split.offsets)
         logs, unknown = self.log_probabilities, self.unknown
         sums = np.add.reduceat(logs, starts)
-        return pd.DataFrame(
-            {
-                "document": [one.document for one in self.sentences],
-                "sentence": np.arange(first, first + len(self.sentences)),
-                "tokens": lengths,
-                "unknown": np.add.reduceat(unknown, starts, dtype=np.int64),
-                "log_probability": sums,
-                "unknown_log_probability": np.add.reduceat(logs * unknown, starts),
-                "perplexity": np.exp(-sums / lengths),
-                "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
-            }
-        )
+        return {
+            "document": self._documents,
+            "sentence": self._numbers(first),
+            "tokens": lengths,
+            "unknown": np.add.reduceat(unknown, starts, dtype=np.int64),
+            "log_probability": sums,
+            "unknown_log_probability": np.add.reduceat(logs * unknown, starts),
+            "perplexity": np.exp(-sums / lengths),
+            "text": [" ".join(one.words) for one in self.sentences],
+        }
+
+    @property
+    def _documents(self) -> NDArray[np.int64]:
+        return np.array([one.document for one in self.sentences], np.int64)
+
+    def _numbers(self, first: int) -> NDArray[np.int64]:
+        return np.arange(first, first + len(self.sentences))
 
 
 @dataclass
@@ -86,18 +100,18 @@ class Total:
     _logs: array[float] = field(default_factory=lambda: array("d"))
     _unknown_logs: array[float] = field(default_factory=lambda: array("d"))
 
-    def add(self, table: pd.DataFrame) -> None:
+    def add(self, table: Columns) -> None:
         """Add the sentences of a table that `ScoredPart.table` made."""
-        self.sentences += len(table)
-        self.tokens += int(table["tokens"].sum())
-        self.unknown += int(table["unknown"].sum())
-        self._logs.extend(table["log_probability"].tolist())
-        self._unknown_logs.extend(table["unknown_log_probability"].tolist())
+        self.sentences += len(table["tokens"])
+        self.tokens += int(np.sum(table["tokens"]))
+        self.unknown += int(np.sum(table["unknown"]))
+        self._logs.frombytes(np.asarray(table["log_probability"]).tobytes())
+        self._unknown_logs.frombytes(np.asarray(table["unknown_log_probability"]).tobytes())
 
     @property
     def log_probability(self) -> float:
         """Natural log P of all words, each sentence's `</s>` among them."""
-        return float(pd.Series(self._logs, dtype=np.float64).sum())
+        return _sum(self._logs)
 
     @property
     def perplexity(self) -> float:
@@ -107,7 +121,7 @@ class Total:
     @property
     def perplexity_without_unknown(self) -> float:
         """Perplexity of the words that are in the vocabulary."""
-        known = self.log_probability - float(pd.Series(self._unknown_logs, dtype=np.float64).sum())
+        known = self.log_probability - _sum(self._unknown_logs)
         return math.exp(-known / (self.tokens - self.unknown))
 
     @property
@@ -128,6 +142,10 @@ class Total:
             sums["perplexity_without_unknown"] = self.perplexity_without_unknown
             sums["oov_rate"] = self.oov_rate
         return sums
+
+
+def _sum(logs: array[float]) -> float:
+    return float(np.frombuffer(logs).sum()) if logs else 0.0
 
 
 def in_parts(

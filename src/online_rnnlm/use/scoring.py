@@ -30,6 +30,8 @@ def score_text(
     """
     if flush and request.unit_of_text != "sentence":
         raise WrongInputError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
+    if flush and request.cache is not None:
+        raise WrongInputError("--flush: cannot be combined with `--cache`, which reads it all")
     sentences = read_text(files, model.preparation, layout)
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None

@@ -13,16 +13,16 @@ import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-import pandas as pd
 from pydantic import StrictBool, StrictStr, ValidationError
 
-from online_rnnlm.config.base import PositiveInt, Rate, Settings
+from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt, Rate, Settings
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
 from online_rnnlm.config.yaml_files import each_key_once
 from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.use.columns import Columns, records_of
 from online_rnnlm.use.model import Learning, TrainedModel
 from online_rnnlm.use.scored import Total
 from online_rnnlm.use.text import sentences_of
@@ -47,6 +47,10 @@ class ScoreRequest(Settings):
     learn_after: LearnAfter = "word"
     learning_rate: Rate | None = None
     steps: PositiveInt = 5
+    cache: str | None = None
+    cache_window: PositiveInt | None = None
+    cache_weight: Fraction | None = None
+    cache_theta: NonNegativeFloat | None = None
 
 
 class ScoringServer(ThreadingHTTPServer):
@@ -85,17 +89,10 @@ class ScoringServer(ThreadingHTTPServer):
         """Return what `POST /score` answers; raises UserError for a request that is wrong."""
         asked = _parsed(body)
         model = self._model
-        request = model.request(
-            **Learning(
-                updates=asked.updates,
-                unit_of_text=asked.unit_of_text,
-                learn_after=asked.learn_after,
-                learning_rate=asked.learning_rate,
-                steps=asked.steps,
-            )
-        )
+        learning = {key: getattr(asked, key) for key in Learning.__annotations__}
+        request = model.request(**cast("Learning", learning))
         layout = model.preparation.layout(running=asked.running, tokenised=asked.tokenised)
-        total, tables = Total(), list[pd.DataFrame]()
+        total, tables = Total(), list[Columns]()
         with self._lock:
             sentences = sentences_of(asked.texts, model.preparation, layout)
             for part in model.score_parts(sentences, request):
@@ -104,7 +101,7 @@ class ScoringServer(ThreadingHTTPServer):
                 total.add(part.table(first))
         if not total.sentences:
             raise WrongInputError("`texts`: no text in it")
-        rows = [row for table in tables for row in table.to_dict("records")]
+        rows = [row for table in tables for row in records_of(table)]
         return {f"{asked.per}s": rows, "total": total.row(whole=True)}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from nltk.tokenize.punkt import PunktParameters
-
+from online_rnnlm.corpora.bare_packages import bare
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import SentenceSplitter
+
+with bare("nltk", "nltk.tokenize"):
+    from nltk.tokenize.punkt import PunktParameters
 
 
 def of_punkt(punkt: PunktParameters) -> SentenceSplitter:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import IO, Any, Literal
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
+from online_rnnlm.use.columns import Columns, between, records_of, rows_of
 from online_rnnlm.use.scored import ScoredPart, Total
 
 Per = Literal["word", "sentence", "document", "total"]
@@ -44,7 +46,7 @@ class ScoreWriter:
         if self._per == "word":
             self._write(part.words(first))
         elif self._per == "sentence":
-            self._write(self._marked(part, table) if self._form == "plain" else table)
+            self._write(table | {"text": part.marked} if self._form == "plain" else table)
         elif self._per == "document":
             for row in self._ended(table):
                 self._write(row)
@@ -57,52 +59,42 @@ class ScoreWriter:
         if self._form == "plain":
             self._out.write(self._in_words())
         elif self._per == "total":
-            self._write(pd.DataFrame([self._total.row(whole=True)]))
+            self._write(_one_row(self._total.row(whole=True)))
 
-    def _marked(self, part: ScoredPart, table: pd.DataFrame) -> pd.DataFrame:
-        """Put the words that are not in the vocabulary into brackets."""
-        words = part.words(0)
-        shown = words["word"].where(words["known"], "[" + words["word"] + "]")
-        ends = part.split.offsets
-        texts = [" ".join(shown.iloc[begin : end - 1]) for begin, end in pairwise(ends)]
-        return table.assign(text=texts)
-
-    def _ended(self, table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    def _ended(self, table: Columns) -> Iterator[Columns]:
         """Yield the row of each document that has ended."""
-        for number, sentences in table.groupby("document", sort=False):
-            document = int(str(number))
+        numbers = np.asarray(table["document"])
+        begins = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+        for begin, end in pairwise(begins):
+            document = int(numbers[begin])
             if self._document is not None and self._document[0] != document:
                 yield _document_row(*self._document)
                 self._document = None
             if self._document is None:
                 self._document = document, Total()
-            self._document[1].add(sentences)
+            self._document[1].add(between(table, begin, end))
 
-    def _write(self, table: pd.DataFrame) -> None:
-        scaled = {
-            name: table[name] / LOGARITHMS[self._unit]
-            for name in ("log_probability", "unknown_log_probability")
-            if name in table
-        }
-        table = table.assign(**scaled)
+    def _write(self, table: Columns) -> None:
+        for name in ("log_probability", "unknown_log_probability"):
+            if name in table:
+                table = table | {name: np.asarray(table[name]) / LOGARITHMS[self._unit]}
         if self._form == "plain":
-            self._write_plain(table[list(_PLAIN[self._per])])
+            self._out.write(self._plain({name: table[name] for name in _PLAIN[self._per]}))
         elif self._form == "tsv":
             if not self._has_header:
-                self._out.write("\t".join(table.columns) + "\n")
-            for row in table.itertuples(index=False):
-                self._out.write("\t".join(map(_exact, row)) + "\n")
+                self._out.write("\t".join(table) + "\n")
+            self._out.write("".join(["\t".join(map(str, row)) + "\n" for row in rows_of(table)]))
         else:
-            for record in table.to_dict("records"):
-                self._out.write(json.dumps(record, ensure_ascii=False, default=_number) + "\n")
+            for record in records_of(table):
+                self._out.write(json.dumps(record, ensure_ascii=False) + "\n")
         self._has_header = True
 
-    def _write_plain(self, table: pd.DataFrame) -> None:
-        names = list(table.columns)
-        if not self._has_header:
-            self._out.write(_line([_TITLES.get(name, name) for name in names]))
-        for row in table.itertuples(index=False):
-            self._out.write(_line([f"{v:.2f}" if isinstance(v, float) else str(v) for v in row]))
+    def _plain(self, table: Columns) -> str:
+        """Return lines of right-aligned numbers, the text last; titles stand above the first."""
+        title = "" if self._has_header else _line([_TITLES.get(name, name) for name in table])
+        formats = [_format_of(column) for column in [*table.values()][:-1]]
+        line = " ".join([*formats, " {}\n"]).format
+        return title + "".join([line(*row) for row in rows_of(table)])
 
     def _in_words(self) -> str:
         """Return the sum over all sentences in one line."""
@@ -116,8 +108,17 @@ class ScoreWriter:
         )
 
 
-def _document_row(number: int, total: Total) -> pd.DataFrame:
-    return pd.DataFrame([{"document": number, **total.row()}])
+def _document_row(number: int, total: Total) -> Columns:
+    return _one_row({"document": number, **total.row()})
+
+
+def _one_row(values: dict[str, int | float]) -> Columns:
+    return {name: np.array([value]) for name, value in values.items()}
+
+
+def _format_of(column: NDArray[Any] | list[str]) -> str:
+    """Return how a column is shown: fractions with two digits."""
+    return f"{{:>{_WIDTH}.2f}}" if np.asarray(column).dtype.kind == "f" else f"{{:>{_WIDTH}}}"
 
 
 def _line(cells: list[str]) -> str:
@@ -128,13 +129,3 @@ def _line(cells: list[str]) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _exact(value: Any) -> str:
-    """Return a value as text from which the same number can be read."""
-    return repr(float(value)) if isinstance(value, float) else str(value)
-
-
-def _number(value: Any) -> Any:
-    """Return a number of numpy's as one of Python's, for JSON."""
-    return value.item()

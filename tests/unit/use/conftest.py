@@ -103,7 +103,8 @@ def results(tmp_path_factory) -> ExperimentDirectory:
     )
     for planned in experiment.runs():
         train(Run(settings=planned.settings), files, directory.run(planned.name))
-        names = EVALUATIONS if planned.settings.document_size else ["none"]
+        caches = ["none", "unigram_cache", "neural_cache"]
+        names = EVALUATIONS if planned.settings.document_size else caches
         for name in names:
             evaluate(directory, planned.name, files, name, testing)
     return directory

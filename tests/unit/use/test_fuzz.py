@@ -56,15 +56,17 @@ def given_bytes(monkeypatch):
     layout=st.sampled_from(["lines", "running", "tokenised"]),
     unit=st.sampled_from(["sentence", "document", "stream"]),
     updates=st.sampled_from(["none", "document_vector"]),
+    cache=st.sampled_from([None, None, "unigram_cache", "neural_cache"]),
     per=st.sampled_from(["word", "sentence", "document", "total"]),
     form=st.sampled_from(["plain", "tsv", "jsonl"]),
 )
 def test_any_bytes_are_scored_or_refused_in_one_line(
-    model, given_bytes, content, layout, unit, updates, per, form
+    model, given_bytes, content, layout, unit, updates, cache, per, form
 ):
     given_bytes(content)
     out = io.StringIO()
-    request = model.request(updates=updates, unit_of_text=unit)
+    updates = "none" if cache else updates
+    request = model.request(updates=updates, unit_of_text=unit, cache=cache)
     try:
         score_text(model, [], layout, request, ScoreWriter(out, per, form, "bits"))
     except UserError as error:
@@ -99,5 +101,5 @@ def test_any_bytes_are_rescored_or_refused_in_one_line(
         one_line(error)
         return
     assert found
-    for readings in found:
-        assert all(np.isfinite(one.total) and one.log_probability < 0 for one in readings)
+    for hypotheses in found:
+        assert all(np.isfinite(one.total) and one.log_probability < 0 for one in hypotheses)

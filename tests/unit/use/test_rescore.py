@@ -36,7 +36,7 @@ def log_probabilities(model, texts, **way) -> list[float]:
 
 @pytest.mark.parametrize("form", ["moses", "kaldi", "tsv"])
 @pytest.mark.parametrize("static", [False, True])
-def test_readings_are_scored_each_by_itself(model, model_path, run, form, static):
+def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, static):
     options = ["--tokenised", "--keep-order", "--format", form, "--weight", "2"]
     way = {"updates": "none"} if static else {}
     options += ["--static"] if static else []
@@ -57,7 +57,7 @@ def test_readings_are_scored_each_by_itself(model, model_path, run, form, static
         assert float(total) == pytest.approx(score + 2 * log, abs=5e-5)
 
 
-def test_lists_are_ranked_and_the_best_reading_can_be_taken(model, model_path, run):
+def test_lists_are_ranked_and_the_best_hypothesis_can_be_taken(model, model_path, run):
     found = run("rescore", model_path, "--tokenised", "--format", "tsv", text=listed("tsv"))
     rows = [line.split("\t") for line in found.out.splitlines()]
     assert [row[0] for row in rows] == ["0"] * 3 + ["1"] * 3
@@ -69,7 +69,7 @@ def test_lists_are_ranked_and_the_best_reading_can_be_taken(model, model_path, r
     assert best.out.splitlines() == [rows[0][3], rows[3][3]]
 
 
-def test_context_is_the_best_reading_of_the_list_before(model, model_path, run):
+def test_context_is_the_best_hypothesis_of_the_list_before(model, model_path, run):
     options = ("rescore", model_path, "--tokenised", "--keep-order", "--format", "kaldi")
     rows = [
         line.split("\t")

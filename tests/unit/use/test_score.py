@@ -316,7 +316,7 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
         (["a", "b\nc"], {}, "text 1: a line end within it"),
         (["a \ud800"], {}, "text 0, character 3: half of a surrogate pair"),
         (["a\0"], {}, "text 0: a NUL byte"),
-        (["a"], {"unit": "page"}, "`unit`: unknown key; allowed: learn_after"),
+        (["a"], {"unit": "page"}, "`unit`: unknown key; allowed: cache, "),
         (["a"], {"unit_of_text": "page"}, "`unit_of_text`: Input should be"),
         (["a"], {"updates": ""}, "`updates`: Input should be none, all"),
         (["a"], {"learning_rate": 0}, "`learning_rate`"),

@@ -43,6 +43,7 @@ from online_rnnlm.storage.records.evaluations import (
 )
 from online_rnnlm.storage.records.models import (
     ModelDescription,
+    SentenceIndex,
     SentenceSplitter,
 )
 from online_rnnlm.storage.records.others import (
@@ -101,6 +102,7 @@ __all__ = [
     "RunResult",
     "Searched",
     "SeedDifference",
+    "SentenceIndex",
     "SentenceSplitter",
     "SplitMetrics",
     "SplitStatistics",
