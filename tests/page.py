@@ -77,7 +77,7 @@ def run(file: Path, engine: str, write: bool) -> int:
     """Run a page's blocks, print each difference; return how many there are."""
     os.environ.update({name: os.environ.get(name, flags) for name, flags in FLAGS.items()})
     if engine == "theano":
-        import_module("online_rnnlm.cross_check.with_theano").take_pytensors_place()
+        import_module("online_rnnlm.engines.theano.as_pytensor").take_pytensors_place()
     page = file.read_text(encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
     different = []

@@ -2,14 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.project import DOWNLOADS, Project, copy_project, users_environment
+from tests.project import DOWNLOADS, ROOT, Project, copy_project, users_environment
 from tests.project import own_text as write_own_text
 
 
@@ -61,3 +62,36 @@ def rules_of() -> Callable[[Project, str], dict[str, tuple[str | None, list[str]
         return {name: (command, code) for name, (command, code) in found.items()}
 
     return rules
+
+
+_PYTHONS_OF_THEANO = ("3.9", "3.8")
+
+
+def _pythons() -> Iterator[str]:
+    """Yield possible Pythons for Theano: commands on the path, then those of pyenv."""
+    yield from (f"python{version}" for version in _PYTHONS_OF_THEANO)
+    if pyenv := shutil.which("pyenv"):
+        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout
+        for version in _PYTHONS_OF_THEANO:
+            found = Path(root.strip(), "versions").glob(f"{version}.*/bin/python")
+            yield from map(str, sorted(found, reverse=True))
+
+
+def _runs(python: str) -> bool:
+    """Return True if the Python starts; some of pyenv's commands only report an error."""
+    if not shutil.which(python):
+        return False
+    return not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
+
+
+@pytest.fixture(scope="session")
+def theano() -> str:
+    """The Python of the environment with Theano 1.0.5 that `make theano` makes if needed."""
+    if "THEANO_PYTHON" in os.environ:
+        return os.environ["THEANO_PYTHON"]
+    base = next(filter(_runs, _pythons()), None)
+    if base is None or not shutil.which("g++"):
+        pytest.skip("Theano 1.0.5 needs Python 3.8 or 3.9, and g++")
+    command = ["make", "-C", ROOT, f"THEANO_BASE={base}", "theano-environment"]
+    subprocess.run(command, check=True)
+    return str(ROOT / ".venv-theano" / "bin" / "python")

@@ -4,20 +4,14 @@ Tests that do not need Theano use a program in its place that computes with PyTe
 """
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.project import ROOT
-
 RUN = "own-M8-D4-both-seed1"
 RECORD = f"results/theano/cross_check/{RUN}.json"
-VERSIONS = ("3.9", "3.8")
 
 # Computes the answer to a problem once, and adds a number to one of its weights.
 IN_THEANOS_PLACE = """#!{python}
@@ -38,36 +32,6 @@ with np.load(answer) as arrays:
 found["weights.class_document"][1, 2] += {off}
 np.savez(result, **found)
 """
-
-
-def _pythons() -> Iterator[str]:
-    """Yield possible Pythons for Theano: commands on the path, then those of pyenv."""
-    yield from (f"python{version}" for version in VERSIONS)
-    if pyenv := shutil.which("pyenv"):
-        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout
-        for version in VERSIONS:
-            found = Path(root.strip(), "versions").glob(f"{version}.*/bin/python")
-            yield from map(str, sorted(found, reverse=True))
-
-
-def _runs(python: str) -> bool:
-    """Return True if the Python starts; some of pyenv's commands only report an error."""
-    if not shutil.which(python):
-        return False
-    return not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
-
-
-@pytest.fixture(scope="module")
-def theano() -> str:
-    """The Python of the environment with Theano 1.0.5 that `make theano` makes if needed."""
-    if "THEANO_PYTHON" in os.environ:
-        return os.environ["THEANO_PYTHON"]
-    base = next(filter(_runs, _pythons()), None)
-    if base is None or not shutil.which("g++"):
-        pytest.skip("Theano 1.0.5 needs Python 3.8 or 3.9, and g++")
-    command = ["make", "-C", ROOT, f"THEANO_BASE={base}", "theano-environment"]
-    subprocess.run(command, check=True)
-    return str(ROOT / ".venv-theano" / "bin" / "python")
 
 
 @pytest.fixture(scope="module")

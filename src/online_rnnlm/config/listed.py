@@ -53,11 +53,11 @@ def _checked_row(row: dict[str, Any]) -> dict[str, Any]:
 def _checked_search(search: dict[str, list[Any]]) -> dict[str, list[Any]]:
     refuse_unknown_keys(search, RUN_KEYS)
     for key in search:
-        if key in ROW_NAME_KEYS:
-            raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
         if key in HARDWARE_KEYS:
             message = "decides what hardware a run requires: give it to `training`, or to a row"
             raise WrongValue((key,), message)
+        if key in ROW_NAME_KEYS:
+            raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
     return {key: _checked_list(key, values) for key, values in search.items()}
 
 

@@ -30,7 +30,7 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
-from online_rnnlm.engines.shared import SharedTrainer, weight_symbols
+from online_rnnlm.engines.shared import SharedTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for

@@ -222,7 +222,7 @@ INFINITE, NONE = float("inf"), float("nan")
         (
             {"rows": [{"document_gradient": "through", "document_size": [0, 2]}]},
             "rows[0]",
-            ["`document_gradient: through` needs `engine: graph` or `engine: theano` or `engine: jax`"],
+            ["`document_gradient: through` needs `engine: graph`", "or `engine: jax`"],
         ),
         (
             {"search": {"dropout": [0.0, 0.5]}, "rows": [{"engine": "jax"}]},
@@ -327,7 +327,7 @@ INFINITE, NONE = float("inf"), float("nan")
         ),
         # The search.
         ({"search": {"hidden_size": [5, 6]}}, "search.hidden_size", ["`rows`"]),
-        ({"search": {"engine": ["graph"]}}, "search.engine", ["`rows`"]),
+        ({"search": {"engine": ["graph"]}}, "search.engine", ["hardware", "`training`"]),
         ({"search": {"learning_rate": 0.1}}, "search.learning_rate", ["list"]),
         ({"search": {"learning_rate": []}}, "search.learning_rate", ["empty"]),
         ({"search": {"learning_rate": [0.1, "fast"]}}, "search.learning_rate[1]", ["'fast'"]),
