@@ -1,5 +1,6 @@
 """Fixtures that the workflow's tests share."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -93,5 +94,7 @@ def theano() -> str:
     if base is None or not shutil.which("g++"):
         pytest.skip("Theano 1.0.5 needs Python 3.8 or 3.9, and g++")
     command = ["make", "-C", ROOT, f"THEANO_BASE={base}", "theano-environment"]
-    subprocess.run(command, check=True)
+    with (ROOT / "Makefile").open(encoding="utf-8") as makefile:
+        fcntl.flock(makefile, fcntl.LOCK_EX)  # Another worker may be making it.
+        subprocess.run(command, check=True)
     return str(ROOT / ".venv-theano" / "bin" / "python")
