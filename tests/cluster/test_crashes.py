@@ -124,7 +124,10 @@ def test_a_node_that_goes_down_and_returns(training):
     wait_until(lambda: "down" in training.cluster.node_state(), "the node's loss is noticed")
     training.cluster.start_node()
     training.end()
-    assert training.attempts() == ["NODE_FAIL", "COMPLETED"]
+    # Slurm may be late to end the lost attempt's steps, and then ends those of the next one.
+    first, *others, last = training.attempts()
+    assert (first, last) == ("NODE_FAIL", "COMPLETED")
+    assert set(others) <= {"FAILED", "CANCELLED"}
 
 
 def test_the_controller_is_restarted(training):
