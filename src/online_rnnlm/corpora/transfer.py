@@ -136,7 +136,8 @@ def _answer(session: requests.Session, address: str, headers: dict[str, str]) ->
 def _pieces(answer: requests.Response, address: str, have: int) -> Iterator[bytes]:
     """Yield the pieces of an answer and show the progress; raises _Again if it breaks off."""
     length = answer.headers.get("Content-Length", "")
-    total = have + int(length) if length.isdigit() else None
+    # More digits are no length of a file, and Python refuses to read thousands of them.
+    total = have + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
     name = address.rpartition("/")[2]
     bar = tqdm(
         total=total, initial=have, desc=name, unit="B", unit_scale=True, disable=None, leave=False
@@ -179,7 +180,7 @@ def _total(answer: requests.Response) -> int | None:
 def _retry_after(answer: requests.Response) -> float | None:
     """Return the time to wait that the server asks for (s): a number, or a date."""
     said = answer.headers.get("Retry-After", "").strip()
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return float(said)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - time.time())

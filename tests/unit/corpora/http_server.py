@@ -25,6 +25,8 @@ class Served:
     """True if the server sends a part of the file to those who ask for it."""
     says_longer: int = 0
     """Number of bytes by which the length that the server says is too large."""
+    says_length: str | None = None
+    """What the server says in place of the length."""
     busy: tuple[int, ...] = ()
     """Statuses of the first answers."""
     retry_after: str | None = None
@@ -83,14 +85,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content = served.content[start:]
         part = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
-        length = {"Content-Length": str(len(content) + served.says_longer)}
+        length = {"Content-Length": served.says_length or str(len(content) + served.says_longer)}
         self._head(206 if start else 200, {**part, **length})
         if number < served.breaks:
             self.wfile.write(content[: (len(content) + 1) // 2])
             self._break_off()
         else:
             self.wfile.write(content)
-            if served.says_longer:
+            if served.says_longer or served.says_length:
                 self._break_off()
 
     def _break_off(self) -> None:

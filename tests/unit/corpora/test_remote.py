@@ -69,6 +69,12 @@ def test_the_file_arrives_whole(server: BadServer, tmp_path: Path, served: Serve
     assert server.asked.total() == before
 
 
+@pytest.mark.parametrize("length", ["²", "9" * 5000])
+def test_a_length_that_is_none_is_no_harm(server: BadServer, tmp_path: Path, length: str) -> None:
+    server.files["text.bin"] = Served(CONTENT, says_length=length)
+    assert fetch(remote(server.address("text.bin")), tmp_path).read_bytes() == CONTENT
+
+
 def test_only_what_is_missing_is_asked_for(server: BadServer, tmp_path: Path) -> None:
     server.files["text.bin"] = Served(CONTENT, breaks=2)
     fetch(remote(server.address("text.bin")), tmp_path)
@@ -105,7 +111,7 @@ def test_a_circle_of_redirects_is_an_error(server: BadServer, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("said", "waited"),
-    [("7", 7.0), ("100000", transfer.LONGEST_WAIT), (None, 1.0), ("soon", 1.0)],
+    [("7", 7.0), ("100000", transfer.LONGEST_WAIT), (None, 1.0), ("soon", 1.0), ("²", 1.0)],
 )
 def test_the_server_says_how_long_to_wait(
     server: BadServer, tmp_path: Path, waits: list[float], said: str | None, waited: float
