@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.waiting import PATIENCE, wait_until
 
 PRESSES = 10
-"""How often Ctrl-C is pressed at most."""
+"""The number of times that a test presses Ctrl-C before it fails."""
 EPOCHS = 60
 """The epochs of each training; together they take seconds."""
 

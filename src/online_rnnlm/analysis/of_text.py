@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.analysis.significance import LEVEL, Comparison, compare
 from online_rnnlm.errors import WrongInputError
-from online_rnnlm.use.columns import Columns, joined
+from online_rnnlm.use.columns import Columns, beginnings, joined
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
 from online_rnnlm.use.scored import Total
@@ -88,7 +88,7 @@ def _beginnings(table: Columns, unit: Unit) -> NDArray[np.int64]:
     documents = np.asarray(table["document"])
     if unit == "sentence":
         return np.arange(len(documents))
-    return np.flatnonzero(np.diff(documents, prepend=documents[0] - 1))
+    return beginnings(documents)
 
 
 def _refuse_other_words(one: Columns, other: Columns) -> None:

@@ -31,7 +31,7 @@ _ZIP = b"PK\x03\x04"
 _LONGEST_DESCRIPTION = 1 << 20
 _LONGEST_TEXT = 1 << 28
 """Bytes of the largest text that is read."""
-_MAGIC = b"\x93NUMPY\x01\x00"
+_MAGIC = npy.magic(1, 0)
 _HEADER = re.compile(
     rb"\{'descr': '([<>|]\w{1,9})', 'fortran_order': False, 'shape': \((\d[\d, ]*)\), *\} *\n"
 )

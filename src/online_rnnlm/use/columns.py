@@ -32,6 +32,11 @@ def between(columns: Columns, begin: int, end: int) -> Columns:
     return {name: column[begin:end] for name, column in columns.items()}
 
 
+def beginnings(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the rows that begin with another number than the row before: the first is row 0."""
+    return np.flatnonzero(np.diff(values, prepend=values[:1] - 1))
+
+
 def joined(parts: Sequence[Columns]) -> Columns:
     """Return the rows of one or more tables, one below the other."""
     return {name: _joined([part[name] for part in parts]) for name in parts[0]}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.nbest import Hypothesis, ListFormat, parse
 from online_rnnlm.use.network import Request, first_diverged
-from online_rnnlm.use.text import Layout, Place, numbered_lines
+from online_rnnlm.use.text import Layout, numbered_lines
 
 MOST_HYPOTHESES = 100_000
 """Lines of the longest list."""
@@ -69,46 +70,36 @@ def ranked(found: Sequence[Rescored]) -> list[Rescored]:
 
 
 def _lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothesis]]:
-    """Read the lists of files: the lines of a file with the same key; empty lines are left out.
+    """Read the lists of files: the lines of a file with the same key, which follow one another."""
+    found = False
+    for file in files or ["-"]:
+        for _, of_list in groupby(_hypotheses(file, form), lambda one: one.key):
+            found = True
+            yield list(of_list)
+    if not found:
+        raise WrongInputError(f"{', '.join(files or ['standard input'])}: no list in it")
+
+
+def _hypotheses(file: str, form: ListFormat) -> Iterator[Hypothesis]:
+    """Read the lines of a file; empty ones are left out.
 
     Raises WrongInputError if a key comes again after its list has ended: some hypotheses would be
     ranked without the others.
     """
-    hypotheses: list[Hypothesis] = []
-    ended: set[str] = set()
-    found = False
-    for where, line in numbered_lines(files):
-        first = where.line == 1
-        hypothesis = _hypothesis(where, line, form, set() if first else ended)
-        if hypotheses and (
-            first or (hypothesis is not None and hypothesis.key != hypotheses[0].key)
-        ):
-            ended.add(hypotheses[0].key)
-            yield hypotheses
-            hypotheses = []
-        if first:  # Another file can have other lists with the same keys.
-            ended = set()
-        if hypothesis is not None:
-            found = True
-            hypotheses.append(hypothesis)
-    if not found:
-        raise WrongInputError(f"{', '.join(files or ['standard input'])}: no list in it")
-    if hypotheses:
-        yield hypotheses
-
-
-def _hypothesis(where: Place, line: str, form: ListFormat, ended: Set[str]) -> Hypothesis | None:
-    """Read a line, or return None if it is empty; `ended` are the keys of lists before."""
-    if not line.strip():
-        return None
-    with as_wrong_input(str(where)):
-        hypothesis = parse(line, form)
-        if hypothesis.key in ended:
-            raise UserError(
-                f"list {hypothesis.key}: has ended before: the hypotheses of a list must follow "
-                "one another"
-            )
-    return hypothesis
+    begun: set[str] = set()
+    current: str | None = None
+    for where, line in numbered_lines([file]):
+        if line.strip():
+            with as_wrong_input(str(where)):
+                hypothesis = parse(line, form)
+                if hypothesis.key != current and hypothesis.key in begun:
+                    raise UserError(
+                        f"list {hypothesis.key}: has ended before: the hypotheses of a list must "
+                        "follow one another"
+                    )
+            current = hypothesis.key
+            begun.add(current)
+            yield hypothesis
 
 
 def _words(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from online_rnnlm.errors import WrongInputError
 from online_rnnlm.storage.records import ModelDescription, SentenceIndex
 from online_rnnlm.use.archive import Kind, damaged, json_bytes, opened, write_archive
+from online_rnnlm.use.places import writable_place
 from online_rnnlm.use.vectors import VectorRow
 
 Vectors = NDArray[np.float32]
@@ -63,16 +64,18 @@ def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
 
 
 def write_index(index: Index, model: ModelDescription, path: Path) -> None:
-    """Write an index, whole or not at all; another file is not replaced."""
-    if path.is_dir() or (path.is_file() and path.stat().st_size and not _is_index(path)):
-        raise WrongInputError(f"{path}: is something else, which would be lost: give a new name")
+    """Write an index, whole or not at all.
+
+    An index that is there already is replaced; raises WrongInputError for another file or folder.
+    """
+    place = writable_place(path, _is_index, advice=": give a new name")
     sentences, size = index.vectors.shape
     record = SentenceIndex(model=model.identity, sentences=sentences, document_size=size)
     texts = {
         _DESCRIPTION: json_bytes(record),
         _SENTENCES: "".join(f"{text}\n" for text in index.texts).encode(),
     }
-    write_archive(path, texts, {_VECTORS: index.vectors})
+    write_archive(place, texts, {_VECTORS: index.vectors})
 
 
 def read_index(path: Path, model: ModelDescription) -> Index:

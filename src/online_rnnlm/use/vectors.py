@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 from numpy.typing import NDArray
 
 from online_rnnlm.storage.files import replacing
@@ -14,9 +15,6 @@ from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
 from online_rnnlm.use.places import writable_place
 from online_rnnlm.use.text import Layout, read_text
-
-_ARRAY = b"\x93NUMPY"
-"""The first bytes of an array's file."""
 
 
 class VectorRow(NamedTuple):
@@ -81,7 +79,7 @@ def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
 
 def _is_array(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_ARRAY)) == _ARRAY
+        return file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX
 
 
 def write_array(rows: Iterable[VectorRow], path: Path) -> None:

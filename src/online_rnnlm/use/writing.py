@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.use.columns import Columns, between, records_of, rows_of
+from online_rnnlm.use.columns import Columns, beginnings, between, records_of, rows_of
 from online_rnnlm.use.scored import ScoredPart, Total
 
 Per = Literal["word", "sentence", "document", "total"]
@@ -64,8 +64,7 @@ class ScoreWriter:
     def _ended(self, table: Columns) -> Iterator[Columns]:
         """Yield the row of each document that has ended."""
         numbers = np.asarray(table["document"])
-        begins = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
-        for begin, end in pairwise(begins):
+        for begin, end in pairwise([*beginnings(numbers).tolist(), len(numbers)]):
             document = int(numbers[begin])
             if self._document is not None and self._document[0] != document:
                 yield _document_row(*self._document)

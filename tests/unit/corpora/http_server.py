@@ -26,7 +26,7 @@ class Served:
     says_longer: int = 0
     """Number of bytes by which the length that the server says is too large."""
     says_length: str | None = None
-    """What the server says in place of the length."""
+    """A `Content-Length` that the server sends instead of the true one."""
     busy: tuple[int, ...] = ()
     """Statuses of the first answers."""
     retry_after: str | None = None

@@ -291,7 +291,7 @@ def test_no_other_file_is_replaced_by_an_export(results, names, refused, run, tm
     assert run("export", place, "-o", other).status == 0  # a model may be replaced
 
 
-@pytest.mark.parametrize("verb", ["export", "vectors"])
+@pytest.mark.parametrize("verb", ["export", "vectors", "nearest"])
 def test_no_device_or_link_is_replaced(results, names, model_path, refused, run, tmp_path, verb):
     pipe, link, target = (tmp_path / name for name in ("pipe", "link", "target"))
     os.mkfifo(pipe)
@@ -301,6 +301,7 @@ def test_no_device_or_link_is_replaced(results, names, model_path, refused, run,
     command = {
         "export": ("export", results.run(names.STATIC).path, "-o"),
         "vectors": ("vectors", model_path, text, "--npy"),
+        "nearest": ("nearest", model_path, "--among", text, "--write-index"),
     }[verb]
     assert "is no ordinary file" in refused(*command, pipe)
     assert pipe.is_fifo()
