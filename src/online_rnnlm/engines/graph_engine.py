@@ -30,7 +30,7 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
-from online_rnnlm.engines.shared import SharedTrainer
+from online_rnnlm.engines.shared import SharedState, State, StateTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
@@ -57,17 +57,11 @@ def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
     return form_of(settings).model(corpus.class_offsets)
 
 
-class _Training(Protocol):
+class _Training(State, Protocol):
     """The functions of `symbolic.Training`, wherever they are computed."""
 
     def update(self, inputs: Sequence[Any]) -> list[Any]:
         """Learn from a batch."""
-
-    def values(self) -> tuple[Parameters, Parameters]:
-        """The weights and accumulators, not copies if they are at hand."""
-
-    def set(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
 
 
 class _Scoring(Protocol):
@@ -77,7 +71,7 @@ class _Scoring(Protocol):
         """Score a batch."""
 
 
-class GraphTrainer:
+class GraphTrainer(StateTrainer[_Training]):
     """Training by `updates.training_updates`."""
 
     functions: Callable[[symbolic.Form, Integers, Parameters, Parameters], _Training] = (
@@ -92,27 +86,14 @@ class GraphTrainer:
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
+        self._form = form_of(settings)
+        super().__init__(
+            settings, self.functions(self._form, corpus.class_offsets, weights, accumulators)
+        )
         self.carried = carried
-        self._settings, self._real = settings, np.dtype(settings.precision).type
         self._split = corpus.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
-        self._form = form_of(settings)
         self._widths = weights.embeddings.shape[1], weights.word_output.shape[1]
-        self._training = self.functions(self._form, corpus.class_offsets, weights, accumulators)
-
-    @property
-    def weights(self) -> Parameters:
-        """The current weights, not copies."""
-        return self._training.values()[0]
-
-    @property
-    def accumulators(self) -> Parameters:
-        """AdaGrad's current sums of squared gradients, not copies."""
-        return self._training.values()[1]
-
-    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
-        self._training.set(weights, accumulators)
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""
@@ -123,7 +104,7 @@ class GraphTrainer:
             batch = graph.pad(self._split.stream, self._offsets, segments, settings.precision)
             start = self.carried.before(begins, settings.reading)
             factors = self._factors(key, segments, len(batch.mask)) if self._form.drops else ()
-            found, *states, documents = self._training.update(
+            found, *states, documents = self._state.update(
                 [*batch, *rates, *start.states, start.documents, *factors]
             )
             self.carried = Carried(tuple(states), documents)
@@ -134,12 +115,11 @@ class GraphTrainer:
         """The factors of dropout for padded segments of that length."""
         settings = self._settings
         places = self._offsets[np.maximum(segments, 0)] + np.arange(length)[:, None]
-        widths = self._widths
         rates = settings.embedding_dropout, settings.dropout
         return graph.Dropout(
             *(
                 dropout.factors(key, layer, places, width, rate, settings.precision)
-                for layer, width, rate in zip(_LAYERS, widths, rates, strict=True)
+                for layer, width, rate in zip(_LAYERS, self._widths, rates, strict=True)
             )
         )
 
@@ -187,13 +167,13 @@ class GraphScorer:
         return scores._replace(document_vectors=scores.document_vectors[:, :size])
 
 
-class GraphOnlineScorer(SharedTrainer):
+class GraphOnlineScorer(StateTrainer[SharedState]):
     """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
 
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
-        super().__init__(settings, weights, weights)
+        super().__init__(settings, SharedState(weights, weights))
         self._trained = like(weights, (array.copy() for array in weights))
         self._online, self._sizes = online, sizes_for(settings, corpus)
         model, dtype = model_of(settings, corpus), settings.precision

@@ -39,7 +39,7 @@ from online_rnnlm.engines.lanes import (
     scoring_order,
     segments_of,
 )
-from online_rnnlm.engines.shared import SharedTrainer
+from online_rnnlm.engines.shared import SharedState, StateTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes, without_document
 from online_rnnlm.model.sizes import Sizes, sizes_for
@@ -84,7 +84,7 @@ class _Padding:
         return graph.Start(tuple(matrices), document)
 
 
-class GraphTrainer(JaxTrainer, SharedTrainer):
+class GraphTrainer(JaxTrainer, StateTrainer[SharedState]):
     """Training by `updates.training_updates`; between updates the weights stay on the device."""
 
     def __init__(
@@ -95,7 +95,7 @@ class GraphTrainer(JaxTrainer, SharedTrainer):
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators, fixed_shapes=True)
+        super().__init__(settings, SharedState(weights, accumulators, fixed_shapes=True))
         self.carried = carried
         self._split = corpus.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets

@@ -14,7 +14,7 @@ from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
 from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.engines.lanes import NO_BATCHES, Batches, Carried, segments_of
 from online_rnnlm.engines.operations import TrainingSteps
-from online_rnnlm.engines.shared import SharedTrainer
+from online_rnnlm.engines.shared import SharedState, StateTrainer
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
 
@@ -23,7 +23,7 @@ from online_rnnlm.model.sizes import sizes_for
 _MODE = Mode(linker="vm", optimizer=None)
 
 
-class KernelTrainer(SharedTrainer):
+class KernelTrainer(StateTrainer[SharedState]):
     """Training by `TrainingSteps`."""
 
     def __init__(
@@ -34,7 +34,7 @@ class KernelTrainer(SharedTrainer):
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
-        super().__init__(settings, weights, accumulators)
+        super().__init__(settings, SharedState(weights, accumulators))
         split, dtype = corpus.splits["train"], settings.precision
         self._text = Text(read_only(split.stream), read_only(segments_of(split, settings).offsets))
         classes = classes_from_offsets(corpus.class_offsets)

@@ -1,34 +1,45 @@
-"""Weights as PyTensor keeps them: shared variables that its functions update."""
+"""Weights as PyTensor keeps them: shared variables that its functions update.
+
+The original Theano runs this file, too (`engines.theano`): so it keeps to Python 3.8.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 import pytensor
-import pytensor.tensor as pt
 
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.model.parameters import Parameters, like, named
+from online_rnnlm.model.parameters import Parameters, like
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 
-@dataclass(frozen=True)
+class State(Protocol):
+    """Weights and accumulators, wherever they are kept."""
+
+    def values(self) -> tuple[Parameters, Parameters]:
+        """The weights and accumulators; not copies, if they are in this process."""
+
+    def set(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Continue from copies of these."""
+
+
+AnyState = TypeVar("AnyState", bound=State)
+
+
 class SharedState:
-    """Weights and accumulators as PyTensor's shared variables."""
+    """Weights and accumulators as PyTensor's shared variables, made with copies of these values.
 
-    weights: Parameters
-    accumulators: Parameters
+    With `fixed_shapes` the values' shapes are part of the variables' types.
+    """
 
-    @classmethod
-    def copy_of(
-        cls, weights: Parameters, accumulators: Parameters, *, fixed_shapes: bool = False
-    ) -> SharedState:
-        """Make new shared variables with copies of these values.
-
-        With `fixed_shapes` the values' shapes are part of the variables' types.
-        """
-        variables = (_shared(values, fixed_shapes) for values in (weights, accumulators))
-        return cls(*variables)
+    def __init__(
+        self, weights: Parameters, accumulators: Parameters, *, fixed_shapes: bool = False
+    ) -> None:
+        self.weights = _shared(weights, fixed_shapes)
+        self.accumulators = _shared(accumulators, fixed_shapes)
 
     def values(self) -> tuple[Parameters, Parameters]:
         """The weights and accumulators themselves, not copies."""
@@ -37,10 +48,10 @@ class SharedState:
 
     def set(self, weights: Parameters, accumulators: Parameters) -> None:
         """Copy these values into the shared variables."""
-        for variable, array in zip(self.weights, weights, strict=True):
-            variable.set_value(array)
-        for variable, array in zip(self.accumulators, accumulators, strict=True):
-            variable.set_value(array)
+        for variables, arrays in ((self.weights, weights), (self.accumulators, accumulators)):
+            # `like` raises an error for another number of arrays; Python 3.8 has no strict `zip`.
+            for variable, array in zip(variables, like(variables, arrays)):
+                variable.set_value(array)
 
 
 def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
@@ -51,20 +62,13 @@ def _shared(values: Parameters, fixed_shapes: bool) -> Parameters:
     )
 
 
-class SharedTrainer:
-    """Base of the trainers: keeps the settings, the weights and the accumulators."""
+class StateTrainer(Generic[AnyState]):
+    """Base of the trainers: keeps the settings, and the weights and accumulators as a state."""
 
-    def __init__(
-        self,
-        settings: RunSettings,
-        weights: Parameters,
-        accumulators: Parameters,
-        *,
-        fixed_shapes: bool = False,
-    ) -> None:
+    def __init__(self, settings: RunSettings, state: AnyState) -> None:
         self._settings = settings
         self._real = np.dtype(settings.precision).type
-        self._state = SharedState.copy_of(weights, accumulators, fixed_shapes=fixed_shapes)
+        self._state = state
 
     @property
     def weights(self) -> Parameters:
@@ -79,8 +83,3 @@ class SharedTrainer:
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
         """Continue from copies of these."""
         self._state.set(weights, accumulators)
-
-
-def weight_symbols(dtype: str, names: tuple[str, ...] = Parameters._fields) -> Parameters:
-    """Make symbolic inputs for all weights; `names` are the sigmoid cell's unless given."""
-    return named({name: pt.matrix(name, dtype=dtype) for name in names})

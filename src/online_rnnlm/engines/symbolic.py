@@ -11,9 +11,10 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
+from online_rnnlm.engines.shared import SharedState
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.cells import load_cell
-from online_rnnlm.model.parameters import Parameters, like, named
+from online_rnnlm.model.parameters import Parameters, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Form(NamedTuple):
-    """What decides the graph, beside its numbers; numbers and texts only, so that JSON holds it."""
+    """The settings that decide a run's graph: numbers and texts only, which JSON can hold."""
 
     cell_name: str
     error_clip: float
@@ -49,7 +50,7 @@ def start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
     return graph.Start(tuple(states), pt.matrix(dtype=dtype))
 
 
-class Training:
+class Training(SharedState):
     """Weights and accumulators that learn from batches, by `updates.training_updates`."""
 
     def __init__(
@@ -59,15 +60,15 @@ class Training:
         weights: Parameters,
         accumulators: Parameters,
     ) -> None:
-        self._weights, self._accumulators = _shared(weights), _shared(accumulators)
+        super().__init__(weights, accumulators)
         dtype, model = form.precision, form.model(class_offsets)
-        batch, start = graph.padded_symbols(dtype), start_symbols(model, self._weights)
+        batch, start = graph.padded_symbols(dtype), start_symbols(model, self.weights)
         rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
         factors = [pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype)] if form.drops else []
         result, changes = updates.training_updates(
             model,
-            self._weights,
-            self._accumulators,
+            self.weights,
+            self.accumulators,
             batch,
             *rates,
             optimizer=form.optimizer,
@@ -90,21 +91,6 @@ class Training:
         vectors before the first words, and the factors of dropout if the form has them.
         """
         return list(self._update(*inputs))
-
-    def values(self) -> tuple[Parameters, Parameters]:
-        """The weights and accumulators themselves, not copies."""
-        weights = like(self._weights, (v.get_value(borrow=True) for v in self._weights))
-        return weights, like(weights, (v.get_value(borrow=True) for v in self._accumulators))
-
-    def set(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
-        for variables, arrays in ((self._weights, weights), (self._accumulators, accumulators)):
-            for variable, array in zip(variables, arrays):
-                variable.set_value(array)
-
-
-def _shared(values: Parameters) -> Parameters:
-    return like(values, (pytensor.shared(a, name) for name, a in values._asdict().items()))
 
 
 class Scoring:

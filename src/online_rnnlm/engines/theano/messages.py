@@ -10,8 +10,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from online_rnnlm.model.parameters import under
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from online_rnnlm.model.parameters import Parameters
 
 _LENGTH_BYTES = 8
 
@@ -50,6 +54,14 @@ def in_order(message: Mapping[str, Any]) -> list[Any]:
     return [message[f"{number}"] for number in range(len(message))]
 
 
-def prefixed(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """A message of arrays whose names begin with a prefix, which `parameters.under` takes off."""
-    return {prefix + name: array for name, array in arrays.items()}
+def of_state(weights: Parameters, accumulators: Parameters) -> dict[str, Any]:
+    """A message of weights and accumulators."""
+    both = {"weights": weights, "accumulators": accumulators}
+    return {
+        f"{kind}.{name}": array for kind, of in both.items() for name, array in of._asdict().items()
+    }
+
+
+def state_in(message: Mapping[str, Any]) -> tuple[Parameters, Parameters]:
+    """The weights and accumulators of a message that `of_state` made."""
+    return under("weights.", message), under("accumulators.", message)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.engines.theano import environment, messages
 from online_rnnlm.errors import UserError
-from online_rnnlm.model.parameters import Parameters, under
+from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.syntax import PACKAGE
 
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 class Process:
     """A process that has compiled a function and answers calls of it.
 
-    Raises UserError if Theano is missing or cannot do what it is asked.
+    Theano must be there: see `devices.require`. Raises UserError if it cannot do what it is asked.
     """
 
     def __init__(self, precision: str, request: Mapping[str, Any]) -> None:
-        environment.version()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
         self._process = subprocess.Popen(
             [environment.python(), "-m", f"{PACKAGE}.engines.theano.worker"],
@@ -75,13 +74,6 @@ def _request(kind: str, form: Form, class_offsets: NDArray[np.int64]) -> dict[st
     return {"make": kind, "form": json.dumps(form._asdict()), "class_offsets": class_offsets}
 
 
-def _state(weights: Parameters, accumulators: Parameters) -> dict[str, Any]:
-    return {
-        **messages.prefixed("weights.", weights._asdict()),
-        **messages.prefixed("accumulators.", accumulators._asdict()),
-    }
-
-
 class Training:
     """`symbolic.Training` by Theano."""
 
@@ -92,7 +84,9 @@ class Training:
         weights: Parameters,
         accumulators: Parameters,
     ) -> None:
-        request = _request("training", form, class_offsets) | _state(weights, accumulators)
+        request = _request("training", form, class_offsets) | messages.of_state(
+            weights, accumulators
+        )
         self._process = Process(form.precision, request)
 
     def update(self, inputs: Sequence[Any]) -> list[Any]:
@@ -101,12 +95,11 @@ class Training:
 
     def values(self) -> tuple[Parameters, Parameters]:
         """Copies of the weights and accumulators."""
-        found = self._process.call("values", {})
-        return under("weights.", found), under("accumulators.", found)
+        return messages.state_in(self._process.call("values", {}))
 
     def set(self, weights: Parameters, accumulators: Parameters) -> None:
         """Continue from copies of these."""
-        self._process.call("restore", _state(weights, accumulators))
+        self._process.call("restore", messages.of_state(weights, accumulators))
 
 
 class Scoring:

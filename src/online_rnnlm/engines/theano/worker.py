@@ -25,28 +25,17 @@ if TYPE_CHECKING:
 
 def _training(request: Message, module: Any) -> dict[str, Callable[[Message], Message]]:
     """Compile a training; the functions that answer requests to it, by name."""
-    parameters = import_module("online_rnnlm.model.parameters")
-
-    def given(message: Message) -> list[Any]:
-        return [parameters.under(f"{kind}.", message) for kind in ("weights", "accumulators")]
-
-    def values(_: Message) -> Message:
-        weights, accumulators = training.values()
-        return {
-            **messages.prefixed("weights.", weights._asdict()),
-            **messages.prefixed("accumulators.", accumulators._asdict()),
-        }
+    training: symbolic.Training = module.Training(
+        _form(request, module), request["class_offsets"], *messages.state_in(request)
+    )
 
     def restore(message: Message) -> Message:
-        training.set(*given(message))
+        training.set(*messages.state_in(message))
         return {}
 
-    training: symbolic.Training = module.Training(
-        _form(request, module), request["class_offsets"], *given(request)
-    )
     return {
         "update": lambda message: messages.numbered(training.update(messages.in_order(message))),
-        "values": values,
+        "values": lambda _: messages.of_state(*training.values()),
         "restore": restore,
     }
 
