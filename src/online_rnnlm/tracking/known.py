@@ -38,6 +38,7 @@ class Known:
 
     id: str
     tags: dict[str, str]
+    parameters: dict[str, str]
     metrics: dict[str, float]
     began: int
     artifacts: str
@@ -57,6 +58,7 @@ def known_entry(run: Any) -> Known:
     return Known(
         id=run.info.run_id,
         tags=run.data.tags,
+        parameters=run.data.params,
         metrics=run.data.metrics,
         began=run.info.start_time,
         artifacts=run.info.artifact_uri,

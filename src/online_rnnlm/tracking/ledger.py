@@ -81,8 +81,13 @@ class Ledger:
         return identity == entry.identity or (older and one.tags["run"] == entry.run)
 
     def _is_mine(self, one: Known) -> bool:
-        """Return True if this results folder made the entry; a server may hold equal names."""
-        return one.tags.get("directory") == self._owner
+        """Return True if this results folder made the entry; a server may hold equal names.
+
+        In the folder's own store it made all of them, under whatever id it had then; runs that a
+        user has logged there by hand name no folder.
+        """
+        maker = one.tags.get("directory")
+        return maker is not None and (self._target.store.own or maker == self._owner)
 
     def _enter(self, entry: Entry, known: list[Known]) -> str:
         """Keep one of the entries of a run, complete it, and delete the others; returns its id."""
@@ -113,11 +118,17 @@ class Ledger:
         if entry.digest is None:
             return one.finished
         same = one.tags.get("digest") == entry.digest and one.status == entry.status
-        return same and self._has_final(one, entry) and self._is_whole(one, entry)
+        return same and self._says(one, entry) and self._is_whole(one, entry)
 
-    def _has_final(self, one: Known, entry: Entry) -> bool:
-        """Return True if nobody has logged other values of the finished run's metrics."""
-        return all(one.metrics.get(key) == value for key, value, _, _ in entry.final)
+    def _says(self, one: Known, entry: Entry) -> bool:
+        """Return True if nobody has changed the run's settings, tags or final metrics there.
+
+        Its kind is not among them, as it changes with the configuration (`_mark`).
+        """
+        tags = {key: value for key, value in self._tags(entry).items() if key != "kind"}
+        final = {key: value for key, value, _, _ in entry.final}
+        agree = tags.items() <= one.tags.items() and final.items() <= one.metrics.items()
+        return agree and one.parameters == entry.parameters
 
     def _is_whole(self, one: Known, entry: Entry) -> bool:
         """Return True if the copies of a run's files and of its model are there and undamaged.
@@ -149,6 +160,8 @@ class Ledger:
         if entry.run == entries.SUMMARY or one.began != entry.began:
             return False
         if one.status == FAILED != entry.status:
+            return False
+        if not one.parameters.items() <= entry.parameters.items():
             return False
         final = {key: value for key, value, _, _ in entry.final}
         said = {key: value for key, value in one.metrics.items() if not entries.is_of_epoch(key)}
@@ -208,8 +221,11 @@ class Ledger:
     def _log_values(self, entry: Entry, there: Known) -> None:
         """Log the parameters and metrics that are not in the store yet, in few calls."""
         library = mlflow().entities
-        settings = {} if there.described else entry.parameters
-        parameters = [library.Param(key, value) for key, value in settings.items()]
+        parameters = [
+            library.Param(key, value)
+            for key, value in entry.parameters.items()
+            if key not in there.parameters
+        ]
         epochs = entry.epochs[len(self._epoch_seconds(there)) :]
         final = [metric for metric in entry.final if metric[0] not in there.metrics]
         for call in _calls([*epochs, final]):

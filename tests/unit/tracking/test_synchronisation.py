@@ -246,6 +246,47 @@ def test_a_renamed_entry_is_still_found(directory: ExperimentDirectory) -> None:
     assert synchronise(directory).runs[RUN] == run_id
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE params SET value = '0.7' WHERE key = 'learning_rate'",
+        "DELETE FROM params WHERE key = 'learning_rate'",
+        "UPDATE tags SET value = '9' WHERE key = 'seed'",
+        "UPDATE latest_metrics SET value = 9 WHERE key = 'test_perplexity'",
+    ],
+)
+def test_what_was_changed_in_the_database_is_entered_again(
+    directory: ExperimentDirectory, change: str
+) -> None:
+    synchronise(directory)
+    with closing(sqlite3.connect(directory.store)) as database, database:
+        assert database.execute(change).rowcount
+    synchronise(directory)
+    assert_right(directory)
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("{")])
+def test_a_folder_that_lost_its_id_has_one_entry_of_everything(
+    directory: ExperimentDirectory, change: Callable[[Path], Any]
+) -> None:
+    before = synchronise(directory).runs
+    change(directory.folder)
+    after = synchronise(directory).runs
+    # A summary has no identity but its folder's, so it is entered again.
+    assert {name for name in before if after[name] != before[name]} == {SUMMARY}
+    assert_right(directory)
+
+
+def test_a_run_that_a_user_logs_beside_them_is_left_alone(directory: ExperimentDirectory) -> None:
+    found = synchronise(directory)
+    with store_for(directory, None).client() as client:
+        theirs = client.create_run(found.experiments["invented"], tags={"note": "mine"})
+        assert synchronise(directory).runs == found.runs
+        there = client.get_run(theirs.info.run_id)
+    assert there.info.lifecycle_stage == "active"
+    assert "kind" not in there.data.tags
+
+
 def test_a_deleted_experiment_comes_back(directory: ExperimentDirectory, store: str | None) -> None:
     found = synchronise(directory, store)
     with store_for(directory, store).client() as client:
