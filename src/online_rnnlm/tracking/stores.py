@@ -182,6 +182,8 @@ def _look_at(store: Store, file: Path) -> _Database:
     except sqlite3.DatabaseError as error:
         what = "delete it: it will be rebuilt from the runs' files"
         advice = what if store.own else "it is no database of MLflow's"
+        if "locked" in str(error):
+            advice = "another program holds it: end that program, or try again later"
         raise UserError(f"{file}: {error}; {advice}") from None
     return _Database(str(found[0]) if found else None, where)
 

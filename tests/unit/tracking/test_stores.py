@@ -6,8 +6,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import synchronisation
 from online_rnnlm.tracking.links import is_writable, linked
 from online_rnnlm.tracking.server import HOST, run_until_told, serve
-from online_rnnlm.tracking.stores import store_for
+from online_rnnlm.tracking.stores import prepare, store_for
 from online_rnnlm.tracking.synchronisation import synchronise, watch
 from tests.forking import ROOT
 from tests.waiting import PATIENCE, wait_until
@@ -62,6 +65,19 @@ def test_a_broken_store_is_named(directory: ExperimentDirectory, damage: str) ->
     directory.store.write_bytes(contents[damage])
     with pytest.raises(UserError, match=f"^{directory.store}: .*delete it"):
         synchronise(directory)
+
+
+def test_a_store_that_another_program_holds_is_not_to_be_deleted(
+    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = directory.store.read_bytes()
+    with closing(sqlite3.connect(directory.store, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+        with pytest.raises(UserError, match=f"^{directory.store}: .*another program") as error:
+            prepare(store_for(directory, None))
+    assert "delete" not in str(error.value)
+    assert directory.store.read_bytes() == whole
 
 
 def test_a_folder_in_the_place_of_the_store_is_named(directory: ExperimentDirectory) -> None:
