@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from tests import jobs
 from tests.forking import Forks
 from tests.waiting import PATIENCE, wait_until
 
@@ -45,9 +46,14 @@ def users_environment() -> dict[str, str]:
 @cache
 def _snakemake() -> Forks:
     """Start a process that has loaded Snakemake but not this package: each copy has its own."""
-    forks = Forks(LOADED, users_environment())
+    forks = Forks([jobs.__name__, *LOADED], users_environment())
     atexit.register(forks.close)
     return forks
+
+
+@cache
+def _jobs() -> jobs.JobServer:
+    return jobs.JobServer(users_environment())
 
 
 def _heed_interrupts() -> None:
@@ -100,15 +106,15 @@ class Project:
         with tempfile.TemporaryDirectory() as folder:
             said, errors = (Path(folder) / name for name in ("said", "errors"))
             place = {"folder": self.path, "environment": users_environment()}
-            main = "snakemake.cli:main", list(arguments)
+            main = f"{jobs.__name__}:main", list(arguments), _jobs().python
             fork = _snakemake().start(*main, **place, said=said, errors=errors)
             texts = fork.wait(), said.read_text(encoding="utf-8"), errors.read_text("utf-8")
         return subprocess.CompletedProcess(arguments, *texts)
 
     def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a verb of this copy's `online-rnnlm`."""
-        ours = {"PYTHONPATH": str(self.path / "src")}
-        command = [sys.executable, "-m", "online_rnnlm", *arguments]
+        ours = {"PYTHONPATH": str(self.path / "src"), **jobs.ONE_THREAD}
+        command = [_jobs().python, "-m", "online_rnnlm", *arguments]
         return self._run(command, users_environment() | ours | environment)
 
     def _run(

@@ -227,6 +227,19 @@ def test_testing_settings_test_again_and_train_nothing(project, arguments):
         assert not not_again & planned
 
 
+@pytest.mark.parametrize("testing", [{"learning_rates": [0.5]}, {"steps": 2}])
+def test_tables_by_hand_say_nothing_of_settings_that_were_not_tested(project, testing):
+    path = project.path / "config/smoke.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert project.verb("tables", "--config", str(path)).returncode == 0
+    values["testing"] |= testing
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    done = project.verb("tables", "--config", str(path))
+    assert done.returncode == 1
+    [said] = done.stderr.splitlines()
+    assert "`testing`: has other settings than" in said
+
+
 def test_the_same_identity_is_not_trained_twice(project, only_training):
     """The corpus is made again and is the same, so the runs are recognised."""
     before = [path.read_bytes() for path in _results(project)]

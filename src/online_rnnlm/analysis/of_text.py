@@ -74,7 +74,7 @@ def compare_on_text(
         perplexities=(_perplexity(one), _perplexity(other)),
         comparison=compare(logs[0], logs[1], tokens),
         unit=unit,
-        same_vocabulary=first.model.words == second.model.words,
+        same_vocabulary=set(first.model.words) == set(second.model.words),
     )
 
 

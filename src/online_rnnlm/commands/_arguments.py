@@ -104,13 +104,14 @@ def finished_experiment_of(
 ) -> tuple[Experiment, ExperimentDirectory]:
     """Read the experiment that `--config` describes, whose results are to be shown.
 
-    Raises UserError if the results were made from corpora with other settings, or have changed
-    since they were made; the workflow itself has compared them already when it gives a `--job`.
-    Settings of runs are compared with each run's record.
+    Raises UserError if the results were made from corpora with other settings or by other settings
+    of testing, or have changed since they were made; the workflow itself has compared them already
+    when it gives a `--job`. Settings of runs are compared with each run's record.
     """
     experiment, directory = experiment_of(arguments)
     if arguments.job is None:
         _refuse_changed_results(directory)
+        _refuse_other_testing(experiment, directory)
     if directory.configuration.is_file():
         made_with = load(directory.configuration).corpora
         for corpus, settings in experiment.corpora.items():
@@ -128,6 +129,15 @@ def _refuse_changed_results(directory: ExperimentDirectory) -> None:
         inside = file.relative_to(directory.path) if file.is_relative_to(directory.path) else file
         if file.is_file() and inside.parts[0] in _RESULTS:
             raise UserError(f"{file}: changed since it was made: start the experiment again")
+
+
+def _refuse_other_testing(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Raise UserError if a run was tested by other settings than the experiment's."""
+    from online_rnnlm.evaluation.evaluate import refuse_other_testing
+
+    for run in experiment.trainings():
+        if directory.further_evaluations(run.name).is_file():
+            refuse_other_testing(directory, run.name, experiment.testing)
 
 
 def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:

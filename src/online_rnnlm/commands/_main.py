@@ -69,10 +69,10 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _open_closed_streams() -> None:
-    """Discard what is printed if the shell has closed a stream (`>&-`): Python then has none."""
-    for name in ("stdout", "stderr"):
+    """Take a closed stream (`<&-`, `>&-`), for which Python has none, for an empty device."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def verbs() -> dict[str, str]:

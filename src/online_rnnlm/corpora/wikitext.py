@@ -22,19 +22,19 @@ def read_wikitext(files: Sequence[Path], *, plain_marks: bool) -> Iterator[Numbe
     """Read the sentences of files, each with the number of its article, from 0.
 
     A line is a paragraph, and `.`, `?` or `!` ends a sentence in it. Headings are left out; that of
-    an article begins a new one. `plain_marks` writes `@-@` as `-`, without spaces. Raises UserError
-    if a file has no sentence, or is damaged.
+    an article begins a new one, as does the beginning of a file. `plain_marks` writes `@-@` as `-`,
+    without spaces. Raises UserError if a file has no sentence, or is damaged.
     """
     article = -1
     for file in files:
         for sentence, begins in refuse_none(_sentences(file, plain_marks), file):
             article += begins
-            yield sentence, max(article, 0)
+            yield sentence, article
 
 
 def _sentences(file: Path, plain_marks: bool) -> Iterator[tuple[str, bool]]:
     """Yield the sentences of a file, each with True if it begins an article."""
-    begins = False
+    begins = True
     for number, line in enumerate(_lines(file), 1):
         if _HEADING.fullmatch(line):
             begins = begins or _TITLE.fullmatch(line) is not None

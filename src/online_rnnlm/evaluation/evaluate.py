@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, further_evaluations
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
@@ -99,6 +99,21 @@ def evaluate_further(
         evaluations=tuple(evaluations),
     )
     records.write(experiment.further_evaluations(name), made)
+
+
+def refuse_other_testing(
+    experiment: ExperimentDirectory, name: str, testing: TestingSettings
+) -> None:
+    """Raise UserError if `evaluate_further` made a run's evaluations by other settings or code."""
+    settings = records.read(RunRecord, experiment.run(name).record).settings
+    for evaluation in further_evaluations(settings.document_size, testing):
+        marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
+        found = records.read_if_there(FurtherEvaluation, marker)
+        if found is not None and found.made_by != _made_by(settings, testing, evaluation):
+            raise UserError(
+                f"`testing`: has other settings than {experiment.evaluation(name, evaluation)} was "
+                "made by, or the code has changed: run the experiment first"
+            )
 
 
 def _is_made(

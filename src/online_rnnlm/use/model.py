@@ -102,12 +102,13 @@ class TrainedModel:
     def request(self, **learning: Unpack[Learning]) -> Request:
         """Return the way to score that options mean; wrong ones raise WrongInputError."""
         settings, updates = self.network.settings, learning.get("updates")
+        unit_of_text = learning.get("unit_of_text")
         own = final_evaluation(settings.document_size)
         try:
             refuse_unknown_keys(learning, Way.__annotations__)
             request = Request(
                 updates=own if updates is None else updates,
-                unit_of_text=learning.get("unit_of_text") or settings.unit_of_text,
+                unit_of_text=settings.unit_of_text if unit_of_text is None else unit_of_text,
                 learn_after=learning.get("learn_after", "word"),
                 learning_rate=learning.get("learning_rate"),
                 steps=learning.get("steps", 5),

@@ -256,6 +256,16 @@ def test_a_closed_stream_is_no_error(closed):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_closed_input_is_an_empty_one(monkeypatch):
+    def read(arguments):
+        with sys.stdin as stream:
+            assert stream.buffer.read() == b""
+
+    monkeypatch.setattr(sys, "stdin", None)
+    _says(read, monkeypatch)
+    assert _exit("check") == 0
+
+
 @pytest.mark.parametrize("verb", ["tables", "figures", "claims", "neighbours", "report"])
 def test_results_of_a_corpus_with_other_settings_are_not_shown(tmp_path, monkeypatch, capsys, verb):
     monkeypatch.chdir(tmp_path)

@@ -16,6 +16,7 @@ from pyarrow import parquet
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.wikitext import read_wikitext
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
@@ -94,6 +95,14 @@ def test_wikitext_has_articles_and_sentences(
     assert statistics["sentences_read"] == 18
     assert statistics["dropped"] == {}
     assert statistics["splits"]["test"]["in_train"] == 6
+
+
+def test_what_stands_before_the_first_heading_is_an_article_of_its_own(tmp_path: Path) -> None:
+    files = [tmp_path / "one.raw", tmp_path / "two.raw"]
+    files[0].write_text(" a b .\n = One = \n c d .\n e .\n", encoding="utf-8")
+    files[1].write_text(" f .\n = Two = \n g .\n", encoding="utf-8")
+    found = list(read_wikitext(files, plain_marks=False))
+    assert found == [("a b .", 0), ("c d .", 1), ("e .", 1), ("f .", 2), ("g .", 3)]
 
 
 def test_wikitext_comes_from_its_pinned_addresses() -> None:

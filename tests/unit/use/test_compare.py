@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from online_rnnlm.use.model import TrainedModel
+
 pytestmark = pytest.mark.slow  # two trainings
 
 LINE = re.compile(
@@ -28,6 +30,18 @@ def test_two_models_are_compared(results, names, model_path, model, run):
     assert line[10] == str(len(table))
     back = LINE.fullmatch(run("compare", other, model_path, "--tokenised", text=text).out)
     assert float(back[6]) == -float(line[6])
+
+
+@pytest.mark.parametrize(
+    ("other", "differ"), [(["mouse", "cat"], False), (["cat"], True), (["cat", "hen"], True)]
+)
+def test_models_of_the_same_words_in_another_order_have_the_same_vocabulary(
+    results, model_path, run, monkeypatch, other, differ
+):
+    vocabularies = iter([["cat", "mouse"], other])
+    monkeypatch.setattr(TrainedModel, "words", property(lambda _: next(vocabularies)))
+    found = run("compare", model_path, model_path, "--tokenised", text=text_of(results))
+    assert ("vocabularies differ" in found.out) == differ
 
 
 def test_two_ways_to_use_a_model_are_compared(results, model_path, run):

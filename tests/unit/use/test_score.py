@@ -318,6 +318,8 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
         (["a\0"], {}, "text 0: a NUL byte"),
         (["a"], {"unit": "page"}, "`unit`: unknown key; allowed: cache, "),
         (["a"], {"unit_of_text": "page"}, "`unit_of_text`: Input should be"),
+        (["a"], {"unit_of_text": False}, "`unit_of_text`: Input should be"),
+        (["a"], {"unit_of_text": ""}, "`unit_of_text`: Input should be"),
         (["a"], {"updates": ""}, "`updates`: Input should be none, all"),
         (["a"], {"learning_rate": 0}, "`learning_rate`"),
         (["a"], {"running": True, "tokenised": True}, "running text is not tokenised"),
