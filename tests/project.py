@@ -51,9 +51,13 @@ def _snakemake() -> Forks:
     return forks
 
 
+_AT_FIRST = users_environment()
+"""The environment before any test has changed it."""
+
+
 @cache
 def _jobs() -> jobs.JobServer:
-    return jobs.JobServer(users_environment())
+    return jobs.JobServer(_AT_FIRST)
 
 
 def _heed_interrupts() -> None:

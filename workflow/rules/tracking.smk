@@ -20,7 +20,7 @@ rule track:
         mem_mb=1000,
         runtime=30,
     params:
-        code=inputs.code("track"),
+        code=inputs.tracking_code(EXPERIMENT),
         store=watcher.store_arguments(EXPERIMENT.tracking),
         directory=RESULTS.path,
     message:

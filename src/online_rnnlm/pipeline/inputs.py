@@ -88,8 +88,16 @@ def analysis_code(verb: str, experiment: Experiment) -> str:
     """Return the digest of the code of a verb that reads all results."""
     modules = _modules_of_parts(verb, experiment)
     data = "analysis/templates" if verb in _WITH_TEMPLATES else None
-    cells = sorted({cell_module(run.settings.cell_name) for run in experiment.runs()})
-    return code(verb, *modules, *cells, *rival_modules(experiment), data=data)
+    return code(verb, *modules, *_cells(experiment), *rival_modules(experiment), data=data)
+
+
+def tracking_code(experiment: Experiment) -> str:
+    """Return the digest of the code that enters an experiment, with its models, into MLflow."""
+    return code("track", *_cells(experiment))
+
+
+def _cells(experiment: Experiment) -> list[str]:
+    return sorted({cell_module(run.settings.cell_name) for run in experiment.runs()})
 
 
 def _modules_of_parts(verb: str, experiment: Experiment) -> list[str]:
