@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from online_rnnlm.errors import UserError
@@ -54,13 +55,12 @@ def _moses(line: str) -> Hypothesis:
 
 
 def _number(text: str) -> float:
-    try:
+    """Read a score; Python's own `1_000` and numbers in other digits than 0 to 9 are refused."""
+    with suppress(ValueError):
         value = float(text)
-    except ValueError:
-        raise UserError(f"the score {text[:40]!r}: {_NUMBER}") from None
-    if not math.isfinite(value):
-        raise UserError(f"the score {text[:40]!r}: {_NUMBER}")
-    return value
+        if math.isfinite(value) and text.isascii() and "_" not in text:
+            return value
+    raise UserError(f"the score {text[:40]!r}: {_NUMBER}")
 
 
 def written(hypothesis: Hypothesis, form: ListFormat, log_probability: float, total: float) -> str:

@@ -101,6 +101,8 @@ def test_a_line_can_be_read_again_after_it_was_written():
     [
         ("moses", "the cat\n", "standard input, line 1: no line of a Moses list"),
         ("moses", "0 ||| a\n\n0 ||| a ||| F= 1 ||| x\n", "line 3: the score 'x': a finite number"),
+        ("tsv", "0\t1_0\ta\n", "line 1: the score '1_0': a finite number"),
+        ("tsv", "0\t٣\ta\n", "line 1: the score '٣': a finite number"),
         ("tsv", "0\tnan\ta\n", "line 1: the score 'nan': a finite number"),
         ("tsv", "0\ta\n", "line 1: 2 columns"),
         ("kaldi", "utterance the cat\n", "line 1: no line of a Kaldi list"),
