@@ -222,3 +222,10 @@ def test_compilers_get_their_flags_and_an_empty_folder_for_the_block_only(monkey
     with compilers.compiling(NUMBA, empty=False):
         assert os.environ["PYTENSOR_FLAGS"].endswith("cxx=,linker=numba")
         assert os.environ.get("NUMBA_CACHE_DIR") == before.get("NUMBA_CACHE_DIR")
+
+
+def test_flags_of_the_user_that_compile_nothing_are_named(monkeypatch):
+    monkeypatch.setenv("PYTENSOR_FLAGS", "cxx=,mode=FAST_COMPILE")
+    monkeypatch.setenv("THEANO_FLAGS", "profile_mode=x")
+    assert compilers.why_uncompiled(NUMBA) == "PYTENSOR_FLAGS has `mode=FAST_COMPILE`"
+    assert [compilers.why_uncompiled(one) for one in ("theano", "kernel", "jax")] == [None] * 3
