@@ -25,6 +25,7 @@ from online_rnnlm.storage.records import (
     Statistics,
 )
 
+PROJECT = Path(__file__).parents[3]
 TABLE = {"engines": ["pytensor-c", "kernel", "theano"], "batch_sentences": [32]}
 ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
 
@@ -195,3 +196,18 @@ def test_one_row_of_each_kind_is_measured_and_no_network_twice():
     assert {one.settings.engine for one in planned if one.model == "5/0"} == {
         *("graph", "kernel", "theano", "jax")
     }
+
+
+def test_the_documented_table_is_that_of_the_example(results):
+    text = (PROJECT / "docs" / "theano.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- engines -->\n")[1].split("<!-- /engines -->")[0]
+    lines = [line.strip("|").split("|") for line in shown.splitlines() if line.startswith("|")]
+    heading, _, *rows = [[cell.strip() for cell in line] for line in lines]
+    assert heading == make(results).headings
+    example = loading.load(PROJECT / "config" / "examples" / "engines.yaml")
+    assert [tuple(row[:4]) for row in rows] == [
+        (one.engine, one.precision, str(batch), str(one.network.document_size))
+        for one in measurements_of(example)
+        for batch in [one.network.batch_sentences]
+    ]
+    assert {row[4] for row in rows} == {"yes"}
