@@ -46,8 +46,8 @@ ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper jax cuda theano ui bench check test lint format document lock \
-    clean environment theano-environment python
+.PHONY: help reproduce smoke comparison paper jax cuda theano engines ui bench check test lint format document lock \
+    clean environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,8 +77,11 @@ jax cuda:
 	    $(call INSTALL,$(VENV)); install $(LOCKED) --requirement requirements-$@.lock; \
 	    cp requirements-$@.lock $(VENV)/installed-$@; }
 
-theano: environment theano-environment ## Compute the demo's first updates by Theano 1.0.5, too (THEANO_BASE=python3.9)
-	THEANO_PYTHON=$(THEANO)/bin/python $(SNAKEMAKE) cross_check
+# An engine that is not installed is named as such in the table.
+engines: CONFIG := config/examples/engines.yaml
+engines: export THEANO_PYTHON ?= $(THEANO)/bin/python
+engines: environment jax ## Compare all engines, after `make theano` Theano, too: a quarter of an hour (CONFIG=FILE)
+	$(RUN) -- engines
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui $(call quoted,results/$(EXPERIMENT)) --port $(call quoted,$(PORT))
@@ -139,7 +142,7 @@ environment: python
 	    exit 1; }
 
 # Theano's build needs some packages of the lock, so they are installed before it.
-theano-environment:
+theano: ## Install Theano 1.0.5 into an environment of its own (THEANO_BASE=/path/to/python3.9)
 	@cmp -s requirements-theano.lock $(THEANO)/installed-for || { set -e; \
 	    test "$$($(call quoted,$(THEANO_BASE)) $(VERSION) 2> /dev/null | grep -x -E '3\.[89]')" || { \
 	        echo "error: Theano 1.0.5 needs Python 3.8 or 3.9, which" $(call quoted,$(THEANO_BASE)) "is not;" \

@@ -36,7 +36,7 @@ LONGEST = (
     "workflow/test_interruption.py",
     "unit/engines/test_online.py",
     "unit/engines/test_engines.py",
-    "workflow/test_cross_check.py",
+    "workflow/test_engine_table.py",
     "cluster/test_submission.py",
     "workflow/test_places.py",
     "browser/test_mlflow_in_browser.py",

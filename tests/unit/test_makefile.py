@@ -115,8 +115,21 @@ def test_a_python_of_another_version_is_named_with_it(
 
 def test_a_python_for_theano_is_one_of_two(make: Make, tmp_path: Path) -> None:
     python = pretended_python(tmp_path / "some-python", "3.10")
-    error = error_of(make("theano-environment", f"THEANO_BASE={python}"))
+    error = error_of(make("theano", f"THEANO_BASE={python}"))
     assert python in error and "3.8 or 3.9" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "configuration"),
+    [((), "config/examples/engines.yaml"), (("CONFIG=my.yaml",), "my.yaml")],
+    ids=["the example", "another file"],
+)
+def test_engines_are_compared_on_the_example_or_on_ones_own_file(
+    make: Make, environment: Path, arguments: tuple[str, ...], configuration: str
+) -> None:
+    printed = make("--dry-run", "engines", *arguments).stdout.splitlines()
+    [command] = [line for line in printed if "snakemake" in line]
+    assert command.endswith(f"--configfile '{configuration}' -- engines")
 
 
 @pytest.mark.parametrize("how", ["argument", "variable"])

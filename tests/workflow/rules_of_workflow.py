@@ -17,6 +17,7 @@ from snakemake.rules import Rule
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.measurements import measurements_of
 from online_rnnlm.pipeline import inputs
 from online_rnnlm.rivals import rivals_of_corpora
 
@@ -53,7 +54,15 @@ def _of_all_jobs(code: Callable[[SimpleNamespace], str], experiment: Experiment)
 def _wildcards(experiment: Experiment) -> Iterator[SimpleNamespace]:
     for run in experiment.trainings():
         for rival in rivals_of_corpora(experiment) or [""]:
-            yield SimpleNamespace(run=run.name, corpus=run.settings.corpus, rival=rival)
+            yield _with(run=run.name, corpus=run.settings.corpus, rival=rival)
+    for planned in measurements_of(experiment):
+        yield _with(measurement=planned.name, reference=planned.reference.name)
+
+
+def _with(**values: str) -> SimpleNamespace:
+    """Return wildcards with these values; the others have values that no job has."""
+    names = ("run", "corpus", "rival", "measurement", "reference")
+    return SimpleNamespace(**(dict.fromkeys(names, "") | values))
 
 
 if __name__ == "__main__":

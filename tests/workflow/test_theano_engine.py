@@ -57,5 +57,5 @@ def test_where_theano_is_missing_one_line_says_how_to_install_it(project, config
     done = project.snakemake("--cores", "1", "--configfile", configured(python, ["theano"]))
     said = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "`make theano-environment` makes it" in said and "Traceback" not in said
+    assert "`make theano` makes it" in said and "Traceback" not in said
     assert not (project.path / "results/engines/runs/own-M5-D2-theano-seed1").exists()

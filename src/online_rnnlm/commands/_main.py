@@ -76,7 +76,7 @@ def _open_closed_streams() -> None:
 
 
 def verbs() -> dict[str, str]:
-    """Return the names of the modules of all verbs, by verb: `cross-check` is `cross_check`."""
+    """Return the names of the modules of all verbs, by verb: `engine-table` is `engine_table`."""
     modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
     return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
 

@@ -27,6 +27,7 @@ class Section(Enum):
     VECTORS = "What the vectors hold"
     TEXT = "The text"
     SEARCH = "The search for settings"
+    ENGINES = "The engines"
 
 
 def vector_rows(experiment: Experiment) -> bool:
@@ -78,6 +79,8 @@ class TableEntry:
     needs: tuple[Need, ...] = ()
     verb: str = "tables"
     """The verb of the command line that writes the table."""
+    on_request: bool = False
+    """True if the table is made only where someone asks for it; the report shows it then."""
 
     @property
     def module(self) -> str:
@@ -119,6 +122,7 @@ TABLES = (
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
     TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
     TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,), verb="neighbours"),
+    TableEntry("engines", Section.ENGINES, verb="engine_table", on_request=True),
 )
 
 
@@ -129,7 +133,12 @@ def figures_of(experiment: Experiment) -> list[FigureEntry]:
 
 def tables_of(experiment: Experiment) -> list[TableEntry]:
     """The tables of an experiment; its configuration alone decides them."""
-    return [table for table in TABLES if _has(experiment, table.needs)]
+    return [table for table in TABLES if _has(experiment, table.needs) and not table.on_request]
+
+
+def tables_on_request() -> list[TableEntry]:
+    """The tables that every experiment can have, and that are made only on request."""
+    return [table for table in TABLES if table.on_request]
 
 
 def _has(experiment: Experiment, needs: Sequence[Need]) -> bool:

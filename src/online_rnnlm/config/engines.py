@@ -72,7 +72,7 @@ ENGINES: Mapping[str, Engine] = {
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
     "theano": Engine(
-        "the same graph by the original Theano 1.0.5; `make theano-environment` installs it.",
+        "the same graph by the original Theano 1.0.5; `make theano` installs it.",
         {"cpu": OnDevice(5e6)},
         online_cells=frozenset(),
         is_elsewhere=True,

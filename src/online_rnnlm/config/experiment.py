@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.engine_table import EngineTableSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.listed import Row, Search, Values
 from online_rnnlm.config.messages import WrongValue
@@ -56,6 +57,10 @@ class Experiment(Settings):
     )
     testing: TestingSettings = Field(
         default=TestingSettings(), description="Further evaluations, and rivals to compare with."
+    )
+    engine_table: EngineTableSettings = Field(
+        default=EngineTableSettings(),
+        description="The table of engines that `make engines` makes.",
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="The MLflow store that the runs are entered into."

@@ -30,10 +30,15 @@ class _NamedRun(Settings):
     @property
     def model(self) -> str:
         """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
-        s = self.settings
-        context = f"+{s.context_size}" if s.context_size else ""
-        sizes = f"{s.hidden_size}{context}/{s.document_size}"
-        return " ".join([sizes, *variant_of(s), *(f"by {engine}" for engine in _engine(s))])
+        by = [f"by {engine}" for engine in _engine(self.settings)]
+        return " ".join([model_of(self.settings), *by])
+
+
+def model_of(settings: RunSettings) -> str:
+    """Return the model's name in tables, whatever its engine is."""
+    context = f"+{settings.context_size}" if settings.context_size else ""
+    sizes = f"{settings.hidden_size}{context}/{settings.document_size}"
+    return " ".join([sizes, *variant_of(settings)])
 
 
 def sizes_in_name(settings: RunSettings) -> list[str]:

@@ -1,1 +1,1 @@
-"""A cross-check: the model's graph, compiled by the original Theano, gives the same results."""
+"""A cross-check of the engines: each makes the same updates, and they are compared and timed."""

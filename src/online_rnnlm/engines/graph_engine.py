@@ -23,6 +23,7 @@ from online_rnnlm.engines.base import (
     first_words,
 )
 from online_rnnlm.engines.lanes import (
+    NOTHING,
     Batches,
     Carried,
     Integers,
@@ -36,6 +37,9 @@ from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
 
 _LAYERS = (dropout.EMBEDDINGS, dropout.HIDDEN)
+_FEWEST_LANES = 2
+"""PyTensor's own check takes a single row, which C and Python code add to the gradient of a table,
+for one that broadcasts, and raises. So a single sentence gets an empty one beside it."""
 
 
 def form_of(settings: RunSettings) -> symbolic.Form:
@@ -101,12 +105,13 @@ class GraphTrainer(StateTrainer[_Training]):
         rates = self._real(learning_rate), self._real(settings.document_rate)
         total = 0.0
         for segments, begins in zip(*batches, strict=True):
-            batch = graph.pad(self._split.stream, self._offsets, segments, settings.precision)
-            start = self.carried.before(begins, settings.reading)
-            factors = self._factors(key, segments, len(batch.mask)) if self._form.drops else ()
-            found, *states, documents = self._state.update(
-                [*batch, *rates, *start.states, start.documents, *factors]
-            )
+            lanes, padded = len(segments), _widened(segments, NOTHING)
+            batch = graph.pad(self._split.stream, self._offsets, padded, settings.precision)
+            before = self.carried.before(begins, settings.reading)
+            start = (_widened(values, 0) for values in (*before.states, before.documents))
+            factors = self._factors(key, padded, len(batch.mask)) if self._form.drops else ()
+            found, *after = self._state.update([*batch, *rates, *start, *factors])
+            *states, documents = (values[:lanes] for values in after)
             self.carried = Carried(tuple(states), documents)
             total += float(found)
         return total
@@ -122,6 +127,13 @@ class GraphTrainer(StateTrainer[_Training]):
                 for layer, width, rate in zip(_LAYERS, self._widths, rates, strict=True)
             )
         )
+
+
+def _widened(values: Array, filler: int) -> Array:
+    """Fill up the values of every lane, (B, …), to the fewest lanes that a batch may have."""
+    more = max(0, _FEWEST_LANES - len(values))
+    rest = ((0, 0),) * (values.ndim - 1)
+    return np.pad(values, ((0, more), *rest), constant_values=filler) if more else values
 
 
 class GraphScorer:

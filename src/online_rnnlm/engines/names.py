@@ -28,7 +28,8 @@ def usable_anywhere(settings: RunSettings) -> RunSettings:
 def chosen_modules(settings: RunSettings) -> tuple[str, ...]:
     """The names below the package of all modules that compute a run with these settings."""
     engines = dict.fromkeys((settings.engine, online_engine(settings)))
-    return (*map(engine_module, engines), cell_module(settings.cell_name))
+    workers = (f"engines.{engine}.worker" for engine in engines if ENGINES[engine].is_elsewhere)
+    return (*map(engine_module, engines), *workers, cell_module(settings.cell_name))
 
 
 def other_cells(settings: RunSettings) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """How weights learn: the gradients of a batch's loss, which PyTensor derives, and steps by them.
 
-The original Theano compiles this file, too (`cross_check`): so it keeps to Python 3.8.
+The original Theano compiles this file, too (`engines.theano`): so it keeps to Python 3.8.
 """
 
 from __future__ import annotations

@@ -78,6 +78,7 @@ _AFTER_SOURCES = (
     ("The word classes: `classes`", "ClassSettings"),
     ("Training: `training`, `rows` and `search`", "TrainingSettings"),
     ("Further tests: `testing`", "TestingSettings"),
+    ("The table of engines: `engine_table`", "EngineTableSettings"),
     ("MLflow: `tracking`", "TrackingSettings"),
 )
 _TRAINING = """\

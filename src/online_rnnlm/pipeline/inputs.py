@@ -8,19 +8,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.config.catalogue import figures_of, tables_of
+from pydantic import ValidationError
+
+from online_rnnlm.config.catalogue import figures_of, tables_of, tables_on_request
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import NONE, further_evaluations, main_evaluations
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.measurements import PlannedMeasurement
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.download import NOTE, Download
 from online_rnnlm.corpora.sources import module_of, source_of
+from online_rnnlm.cross_check.compilers import why_not
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.cells import cell_module
-from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.rivals import rivals_in, rivals_of_corpora
 from online_rnnlm.storage.code import code_digest, data_digest
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
@@ -104,16 +107,19 @@ def _modules_of_parts(verb: str, experiment: Experiment) -> list[str]:
     """Return the modules that make the tables or figures that a verb writes or shows."""
     if verb == "figures":
         return [figure.module for figure in figures_of(experiment)]
-    shows_tables = verb in ("tables", "report")
-    return [table.module for table in tables_of(experiment)] if shows_tables else []
+    tables = tables_of(experiment) if verb in ("tables", "report") else []
+    more = tables_on_request() if verb == "report" else []
+    return [table.module for table in (*tables, *more)]
 
 
 def whole_experiment(experiment: Experiment) -> str:
     """Return all settings of an experiment that a result can depend on, as JSON.
 
-    Where downloads lie and where runs are tracked decides no table, figure or page.
+    Where downloads lie and where runs are tracked decides no table, figure or page, and what the
+    table of engines has is read from its own files.
     """
-    return as_json(experiment.model_dump(mode="json", exclude={"downloads", "tracking"}))
+    without = {"downloads", "tracking", "engine_table"}
+    return as_json(experiment.model_dump(mode="json", exclude=without))
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:
@@ -202,17 +208,31 @@ def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list
     return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
 
 
-def one_of_each_kind(experiment: Experiment) -> list[str]:
-    """Return the first run of each kind of model.
+def measured_corpus(planned: PlannedMeasurement, directory: ExperimentDirectory) -> list[str]:
+    """Return the files of the text that a measurement's network learns from."""
+    return encoded_files(directory.corpus(planned.network.corpus), ("train", "valid"))
 
-    A kind is a cell, a layer that the document vector feeds (if there is one), and an optimizer.
+
+def measurement_code(planned: PlannedMeasurement) -> str:
+    """Return the digest of the code that measures an engine, and of the engine itself.
+
+    An engine that lacks the network computes nothing, so only the first part counts.
     """
-    first: dict[object, str] = {}
-    for run in experiment.runs():
-        settings = run.settings
-        kind = (bool(settings.document_size), sizes_of_run(settings, 1, 1).document_layer)
-        first.setdefault((*kind, settings.cell_name, settings.optimizer), run.name)
-    return list(first.values())
+    try:
+        chosen = chosen_modules(planned.settings)
+    except ValidationError:
+        return code("measure_engine")
+    return code("measure_engine", *chosen)
+
+
+def measurement_settings(experiment: Experiment, planned: PlannedMeasurement) -> str:
+    """Return what a measurement depends on but code and text, as JSON that Snakemake compares.
+
+    An engine that is installed later is measured then.
+    """
+    table = experiment.engine_table.model_dump(mode="json", include={"updates", "empty_caches"})
+    network = planned.network.model_dump(mode="json")
+    return as_json({**table, "network": network, "lacking": why_not(planned)})
 
 
 def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:

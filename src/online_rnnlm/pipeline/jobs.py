@@ -25,7 +25,7 @@ from online_rnnlm.pipeline import inputs
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import receipts
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
-from online_rnnlm.storage.shown import figure_files, table_files
+from online_rnnlm.storage.shown import figure_files, files_on_request, table_files
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class PlannedJob:
     """The settings that it reads, as JSON."""
     more_outputs: tuple[str, ...] = ()
     """Files that it makes and that Snakemake does not know, since their names differ by run."""
+    more_inputs: tuple[str, ...] = ()
+    """Files that it reads where they are there; Snakemake does not know them and makes none."""
 
     @cached_property
     def code(self) -> str:
@@ -59,7 +61,7 @@ class PlannedJob:
         return receipts.Job(
             self.rule,
             self.name,
-            tuple(map(Path, self.inputs)),
+            tuple(map(Path, (*self.inputs, *self.more_inputs))),
             tuple(map(Path, made)),
             self.identity,
         )
@@ -205,6 +207,7 @@ class Jobs:
         figures = [str(file) for file in figure_files(self._experiment, directory)]
         claims = [str(directory.claims)]
         shown = [*tables, *figures, *claims, *neighbours, self.published, *results]
+        on_request = files_on_request(self._experiment, directory)
         whole = inputs.whole_experiment(self._experiment)
         for rule, read, made in (
             ("tables", [*results, self.published], tables),
@@ -216,7 +219,8 @@ class Jobs:
         ):
             if made:  # not every experiment has neighbours
                 find_code = partial(inputs.analysis_code, rule, self._experiment)
-                yield PlannedJob(rule, "", read, made, find_code, whole)
+                more = tuple(map(str, on_request)) if rule == "report" else ()
+                yield PlannedJob(rule, "", read, made, find_code, whole, more_inputs=more)
 
     def _encoded(self, run: PlannedRun, splits: Iterable[str]) -> list[str]:
         return inputs.encoded_files(self._directory.corpus(run.settings.corpus), splits)

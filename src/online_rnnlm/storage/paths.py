@@ -242,9 +242,9 @@ class ExperimentDirectory:
         """The same record for the kernel with which weights learn during testing."""
         return self.path / "online_kernels.json"
 
-    def cross_check(self, run: str) -> Path:
-        """The differences of the engines, Theano included, on a run's first updates."""
-        return self.path / "cross_check" / f"{run}.json"
+    def measurement(self, name: str, kind: str = "json") -> Path:
+        """The record of a measurement of an engine; `npz`: the values of a reference."""
+        return self.path / "engines" / f"{name}.{kind}"
 
     @property
     def folder(self) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from online_rnnlm.config.catalogue import TableEntry, figures_of, tables_of
+from online_rnnlm.config.catalogue import TableEntry, figures_of, tables_of, tables_on_request
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.measurements import measurements_of
 from online_rnnlm.storage.paths import FIGURE_KINDS, TABLE_KINDS, ExperimentDirectory
 
 
@@ -19,6 +20,12 @@ def table_files(
 
     tables = filter(is_meant, tables_of(experiment))
     return [directory.table(table.name, kind) for table in tables for kind in TABLE_KINDS]
+
+
+def files_on_request(experiment: Experiment, directory: ExperimentDirectory) -> list[Path]:
+    """Return the files that the report shows tables on request from, whether they exist or not."""
+    tables = [directory.table(table.name, "csv") for table in tables_on_request()]
+    return [*tables, *(directory.measurement(one.name) for one in measurements_of(experiment))]
 
 
 def figure_files(experiment: Experiment, directory: ExperimentDirectory) -> list[Path]:

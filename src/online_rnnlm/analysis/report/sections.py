@@ -13,7 +13,13 @@ from online_rnnlm.analysis.figures.colours import PAGE_COLOURS
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.rendering import Table
 from online_rnnlm.analysis.tables.write import make_table
-from online_rnnlm.config.catalogue import FigureEntry, Section, figures_of, tables_of
+from online_rnnlm.config.catalogue import (
+    FigureEntry,
+    Section,
+    figures_of,
+    tables_of,
+    tables_on_request,
+)
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -26,6 +32,7 @@ OPENINGS: Mapping[Section, str] = {
     Section.VECTORS: "vectors.html.j2",
     Section.TEXT: "text.html.j2",
     Section.SEARCH: "search.html.j2",
+    Section.ENGINES: "engines.html.j2",
 }
 """The templates of the text that opens a section; other sections have no such text."""
 
@@ -53,9 +60,13 @@ class ShownSection:
 def sections(results: Results) -> Iterator[ShownSection]:
     """Yield the sections that have a table or a figure.
 
-    Raises UserError if the figures have not been drawn.
+    Tables on request are shown if they have been made. Raises UserError if the figures have not
+    been drawn.
     """
     figures, tables = figures_of(results.experiment), tables_of(results.experiment)
+    for entry in tables_on_request():
+        if results.directory.table(entry.name, "csv").is_file():
+            tables.append(entry)
     captions = records.read(Captions, results.directory.captions).captions
     for section in Section:
         shown = [

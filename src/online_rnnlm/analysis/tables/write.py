@@ -42,5 +42,5 @@ def make_table(entry: TableEntry, results: Results) -> Table:
     do not fit each other.
     """
     module = cast(TableModule, import_module(f"{PACKAGE}.{entry.module}"))
-    compares = entry.section is not Section.TEXT
+    compares = entry.section not in (Section.TEXT, Section.ENGINES)
     return make_or_notice(module.make, entry.name, results, compares=compares)

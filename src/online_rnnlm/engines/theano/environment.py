@@ -12,7 +12,7 @@ from online_rnnlm.errors import UserError
 PYTHON = "THEANO_PYTHON"
 """Variable with the path of the Python that has Theano 1.0.5."""
 DEFAULT_PYTHON = ".venv-theano/bin/python"
-"""The Python that `make theano-environment` makes, below the project's folder."""
+"""The Python that `make theano` makes, below the project's folder."""
 _FLAGS = {
     # These two optimisations fail on the empty matrices of a layer without a document vector.
     "optimizer_excluding": "scan_pushout_dot1:scanOp_pushout_output",
@@ -51,6 +51,5 @@ def variables(precision: str) -> dict[str, str]:
 
 def _missing(why: str) -> str:
     return (
-        f"`engine: theano`: {python()}: {why}: `make theano-environment` makes it, and "
-        f"{PYTHON} names another"
+        f"`engine: theano`: {python()}: {why}: `make theano` makes it, and {PYTHON} names another"
     )

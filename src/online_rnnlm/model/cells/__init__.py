@@ -8,7 +8,7 @@ state is h, which feeds the output layer; only `slow_context` has further units 
 The package's own cells have no bias: a word's row of E takes its place.
 
 Cells keep to Python 3.8, numpy and PyTensor, as the original Theano loads them, too
-(`cross_check`).
+(`engines.theano`).
 """
 
 from __future__ import annotations

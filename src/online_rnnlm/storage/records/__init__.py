@@ -32,6 +32,7 @@ from online_rnnlm.storage.records.corpora import (
     Statistics,
     TextPreparation,
 )
+from online_rnnlm.storage.records.engines import Differences, EngineMeasurement, Measured
 from online_rnnlm.storage.records.evaluations import (
     Costs,
     DivergedEvaluation,
@@ -51,8 +52,6 @@ from online_rnnlm.storage.records.others import (
     CompiledKernels,
     Complete,
     ConfigurationFile,
-    CrossCheck,
-    Differences,
     ResultsFolder,
     Tracked,
 )
@@ -80,16 +79,17 @@ __all__ = [
     "CorpusSource",
     "Costs",
     "Counts",
-    "CrossCheck",
     "Differences",
     "DivergedEvaluation",
     "Effect",
+    "EngineMeasurement",
     "Epoch",
     "Evaluation",
     "FurtherEvaluation",
     "FurtherEvaluations",
     "Job",
     "Machine",
+    "Measured",
     "ModelDescription",
     "Number",
     "Order",

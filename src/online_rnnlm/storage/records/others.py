@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from online_rnnlm.storage.records.base import Digest, Part, Record
+from online_rnnlm.storage.records.base import Digest, Record
 
 
 class CompiledKernels(Record):
@@ -15,45 +15,6 @@ class CompiledKernels(Record):
     file: ClassVar = "kernels.json, online_kernels.json"
 
     precisions: tuple[str, ...] = Field(description="`float32`, `float64`, both or none.")
-
-
-class Differences(Part):
-    """The largest differences from PyTensor, relative where a value is above 1."""
-
-    training: float = Field(
-        description="Largest difference of log P of the batches that the updates learn from."
-    )
-    weights: float = Field(description="Largest difference of the weights after the updates.")
-    log_probabilities: float = Field(
-        description="Largest difference of log P of tokens of `valid` after the updates."
-    )
-    document_vectors: float | None = Field(
-        default=None,
-        description="Largest difference of the document vectors after sentences of `valid`; `null` "
-        "if the model has none.",
-    )
-
-    def largest(self) -> tuple[str, float]:
-        """Return the name and the value of the largest difference."""
-        found = {kind: value for kind, value in self if value is not None}
-        return max(found.items(), key=lambda item: item[1])
-
-
-class CrossCheck(Record):
-    """The differences of Theano and the kernels from PyTensor on a run's first updates."""
-
-    file: ClassVar = "cross_check/<run>.json"
-
-    run: str = Field(description="Name of the run.")
-    updates: int = Field(description="Number of updates.")
-    sentences: int = Field(description="Number of sentences that the updates learn from.")
-    tokens: int = Field(description="Number of tokens in these sentences.")
-    precision: str = Field(description="Floating-point type of all computations.")
-    engines: dict[str, str] = Field(description="Versions of `pytensor` and `theano`.")
-    largest_difference: dict[str, Differences] = Field(
-        description="Largest differences of `theano` and `kernel` from PyTensor."
-    )
-    allowed: float = Field(description="Largest difference that rounding can explain.")
 
 
 class Complete(Record):
