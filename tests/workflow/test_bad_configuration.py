@@ -140,6 +140,13 @@ def test_another_working_folder_needs_nothing_but_the_configuration(shared, tmp_
     assert plan == shared.planned("--directory", str(tmp_path), "--configfile", file)
 
 
+def test_no_cores_are_one_line(shared):
+    done = shared.snakemake("--cores", "0", "--configfile", "config/smoke.yaml")
+    assert done.returncode != 0
+    [line] = [line for line in (done.stdout + done.stderr).splitlines() if "error: " in line]
+    assert "--cores 0: nothing can run" in line
+
+
 def test_two_configuration_files_are_not_mixed(shared):
     file = shared.configure(**GOOD)
     done = shared.snakemake("-n", "--configfile", "config/smoke.yaml", file)

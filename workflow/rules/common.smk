@@ -48,6 +48,8 @@ with starting.one_line_errors():
     RESULTS = experiment_directory(EXPERIMENT.experiment)
     JOBS = jobs.Jobs(EXPERIMENT, RESULTS, inputs.published_file(PROJECT))
     if workflow.exec_mode == ExecMode.DEFAULT:
+        if not DRY_RUN:
+            starting.refuse_no_cores(workflow.resource_settings.cores)
         configuration.refuse_another_file(EXPERIMENT, workflow.configfiles, RESULTS)
         earlier.refuse_other_versions(RESULTS)
         SOLE_RUN = starting.begin(

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 PUNKT_CHARACTERS = 6_000_000
 BATCH_CHARACTERS = 200_000
 PARAGRAPH_CHARACTERS = 100_000
+_SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？")
 
 
 def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
@@ -162,9 +163,14 @@ class Tokeniser:
     def tokens(self, sentence: str) -> list[str]:
         """Return a sentence's tokens; quotes are `"`, and an `<unk>` of the text is one token."""
         joined = " ".join(self._words.tokenize(self._language.words(sentence)))
-        joined = self._language.lower(joined) if self._settings.lowercase else joined
+        joined = self._lower(joined) if self._settings.lowercase else joined
         joined = joined.replace("< UNK >", "< unk >").replace("< unk >", UNKNOWN)
         return joined.replace("``", '"').replace("''", '"').split()
+
+    def _lower(self, text: str) -> str:
+        """Return the text in lower case; some capitals have lower-case letters to be composed."""
+        lower = self._language.lower(text)
+        return unicodedata.normalize("NFC", lower) if self._settings.nfc else lower
 
     def _pieces(self, tokens: list[str]) -> Iterator[list[str]]:
         """Yield the sentence, in pieces if it is too long and is to be cut."""
@@ -179,7 +185,7 @@ class Tokeniser:
 def _paragraphs(settings: TextRules, text: str) -> Iterator[str]:
     """Yield the paragraphs of a text, with composed letters if the settings say so.
 
-    A very long paragraph is cut at spaces, because regular expressions take too long for it.
+    A very long paragraph is cut, because regular expressions take too long for it.
     """
     if settings.nfc:
         text = unicodedata.normalize("NFC", text)
@@ -191,12 +197,16 @@ def _paragraphs(settings: TextRules, text: str) -> Iterator[str]:
 
 
 def _cut(paragraph: str) -> Iterator[str]:
-    """Cut a paragraph at the last space before each limit, or at the limit if there is none."""
+    """Cut a paragraph before each limit: behind the last sentence, or else at the last space.
+
+    It is cut at the limit if there is neither.
+    """
     start = 0
     while start < len(paragraph):
         end = start + PARAGRAPH_CHARACTERS
         if end < len(paragraph):
+            ends = [paragraph.rfind(mark, start + 1, end) for mark in _SENTENCE_ENDS]
             space = paragraph.rfind(" ", start + 1, end)
-            end = space if space > 0 else end
+            end = max(ends) + 1 or (space if space > 0 else end)
         yield paragraph[start:end]
         start = end

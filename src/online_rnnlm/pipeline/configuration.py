@@ -44,11 +44,18 @@ def one_file(files: Sequence[str | Path], arguments: Sequence[str]) -> None:
 def check_values(arguments: Sequence[str]) -> None:
     """Raise UserError if a value behind `--config` is no YAML or could be read in two ways.
 
-    `arguments` are those of Snakemake, which itself takes the last of two equal keys.
+    `arguments` are those of Snakemake, which itself takes the last of two equal keys, and of two
+    `--config` the last one alone.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
-    for entry in parser.parse_known_args(arguments)[0].config:
+    parser.add_argument("--config", "-C", nargs="*", action="append", default=[])
+    options = parser.parse_known_args(arguments)[0].config
+    if len(options) > 1:
+        raise UserError(
+            f"--config: given {len(options)} times: give all values behind one, as in "
+            "`--config seeds=[1] experiment=mine`"
+        )
+    for entry in [entry for entries in options for entry in entries]:
         key, _, text = entry.partition("=")
         check_value(text, f"--config {key}")
 

@@ -39,6 +39,12 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(f"{ERROR_MARK}{error}")
 
 
+def refuse_no_cores(cores: int | None) -> None:
+    """Raise UserError for 0 cores, with which Snakemake would wait for ever."""
+    if cores == 0:
+        raise UserError("--cores 0: nothing can run; allowed: `all`, or whole numbers from 1")
+
+
 def begin(
     directory: ExperimentDirectory, configuration: str, snakefile_folder: Path, dry_run: bool
 ) -> IO[str] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from online_rnnlm.corpora.articles import JSON_LINES, PARQUET
-from online_rnnlm.corpora.textfiles import inner_suffix, lines_in, read_lines
+from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK, inner_suffix, lines_in, read_lines
 from online_rnnlm.corpora.words import check_text, words_of
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
@@ -63,9 +63,11 @@ class Preparation:
     def sentences(self, line: str, layout: Layout) -> list[list[str]]:
         """Return the sentences of a line: none if it is empty, several only in running text.
 
+        Byte order marks are left out, as they are in files.
         Raises UserError, without the place in the text, for a sentence that is too long, and for
         tokenised text with `</s>`.
         """
+        line = line.replace(BYTE_ORDER_MARK, "")
         if layout == "running":
             found = [sentence.split(" ") for sentence in self._tokenise(line)]
         elif layout == "tokenised":

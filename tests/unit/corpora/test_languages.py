@@ -76,6 +76,20 @@ def test_a_word_is_written_in_one_way(tmp_path: Path, nfc: bool, expected: int) 
     assert len(sentences(tmp_path, text, nfc=nfc)) == expected
 
 
+def test_a_capital_whose_small_letter_can_be_composed_is_written_in_one_way(tmp_path: Path) -> None:
+    """There is a composed letter for j with a caron, and none for J."""
+    [found] = sentences(tmp_path, "Das J\u030c ist zu.\nDas \u01f0 ist zu.")
+    assert found == "das \u01f0 ist zu ."
+
+
+def test_a_very_long_paragraph_is_cut_behind_a_sentence(tmp_path: Path) -> None:
+    lines = [f"This is the sentence {number} of it." for number in range(6500)]
+    text = " ".join(lines)
+    assert len(text) > 2 * PARAGRAPH_CHARACTERS
+    found = sentences(tmp_path, text)
+    assert found == [f"{line[:-1].lower()} ." for line in lines]
+
+
 def test_text_without_spaces_in_another_language_says_why_nothing_is_left(tmp_path: Path) -> None:
     articles = tmp_path / "articles.txt"
     articles.write_text("今天天气很好。\n我们去公园吧。\n", encoding="utf-8")

@@ -215,6 +215,7 @@ def test_a_value_behind_config_is_checked_as_yaml():
         (["--config", "training={max_epochs: 1, max_epochs: 2}"], "`max_epochs` is there already"),
         (["-C", "seeds=[1", "experiment=x"], "--config seeds, line 1: not YAML"),
         (["--config", "seeds=[010]"], "base 8"),
+        (["--config", "seeds=[1]", "-n", "-C", "experiment=x"], "--config: given 2 times"),
     ):
         assert expected in _refused(check_values, arguments)
 

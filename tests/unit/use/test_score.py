@@ -294,6 +294,8 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
     table = model.score(texts)
     out = run("score", model_path, "--format", "jsonl", text="\n".join(texts)).out
     assert table.to_dict("records") == names.json_lines(out)
+    marked = model.score([f"\ufeff{text}" for text in texts])  # as Windows begins a file
+    assert marked["log_probability"].tolist() == table["log_probability"].tolist()
     logs = model.log_probabilities(texts)
     assert [len(one) for one in logs] == table["tokens"].tolist()
     np.testing.assert_allclose([one.sum() for one in logs], table["log_probability"])
