@@ -83,7 +83,8 @@ def test_a_capital_whose_small_letter_can_be_composed_is_written_in_one_way(tmp_
 
 
 def test_a_very_long_paragraph_is_cut_behind_a_sentence(tmp_path: Path) -> None:
-    lines = [f"This is sentence number {number} of it." for number in range(6500)]
+    places = "mountains", "rivers", "harbours", "villages"
+    lines = [f"The {places[n % 4]} have {n} old {places[n // 4 % 4]}." for n in range(6500)]
     text = " ".join(lines)
     assert len(text) > 2 * PARAGRAPH_CHARACTERS
     found = sentences(tmp_path, text)
