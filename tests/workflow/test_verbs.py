@@ -14,8 +14,8 @@ from online_rnnlm.commands._main import verbs
 from tests.project import ROOT, users_environment
 
 COMMAND = re.compile(r"exec python3 -m online_rnnlm ([a-z-]+) ")
-WITHOUT_CODE = {"fetch"}
-"""The rules without code: the checksum of the downloaded file is enough."""
+WITHOUT_CODE = {"fetch", "engines"}
+"""The rules without code: a downloaded file's checksum is enough, and one writes no file."""
 ABSENT = """
 import pkgutil
 import sys

@@ -126,7 +126,7 @@ def test_what_decides_changes_what_it_decides(changed_by, file, old, new, expect
 
 
 def test_the_label_of_a_model_changes_no_training(changed_by):
-    found = changed_by("config/runs.py", "{context}/{s.document_size}", "")
+    found = changed_by("config/runs.py", "{context}/{settings.document_size}", "")
     assert "report" in found
     assert not found & {"kernel", "graph", "compiled"}
 
