@@ -80,7 +80,7 @@ jax cuda:
 # An engine that is not installed is named as such in the table.
 engines: CONFIG := config/examples/engines.yaml
 engines: export THEANO_PYTHON ?= $(THEANO)/bin/python
-engines: environment jax ## Compare all engines, after `make theano` Theano, too: a quarter of an hour (CONFIG=FILE)
+engines: environment jax ## Compare all engines, after `make theano` Theano, too: some twenty minutes (CONFIG=FILE)
 	$(RUN) -- engines
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
