@@ -103,15 +103,20 @@ class Forks:
         return status
 
 
-def _function(
-    function: str, folder: str, environment: Mapping[str, str] | None = None
-) -> Callable[..., Any]:
-    """Return the function after making this process like an interpreter started in that folder."""
+def settle(folder: str, environment: Mapping[str, str] | None = None) -> None:
+    """Make this process like an interpreter that was started in that folder."""
     os.chdir(folder)
     if environment is not None:
         os.environ.clear()
         os.environ.update(environment)
     sys.path[0] = folder
+
+
+def _function(
+    function: str, folder: str, environment: Mapping[str, str] | None = None
+) -> Callable[..., Any]:
+    """Return the function after settling in the folder."""
+    settle(folder, environment)
     module, _, name = function.partition(":")
     return getattr(import_module(module), name)
 

@@ -34,7 +34,7 @@ def main() -> None:
     link = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     link.connect(f"{HERE}/socket")
     streams = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))
-    request = repr((os.getcwd(), arguments, dict(os.environb))).encode()  # noqa: PTH109
+    request = repr((os.getcwd(), arguments, dict(os.environ))).encode()  # noqa: PTH109
     header = len(request).to_bytes(8, "little")
     link.sendmsg([header], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
     link.sendall(request)

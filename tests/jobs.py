@@ -23,12 +23,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from tests import in_pythons_place
+from tests.forking import settle
 from tests.in_pythons_place import settings
 from tests.waiting import PATIENCE
 
@@ -96,7 +98,8 @@ class JobServer:
         return str(self._folder / "python")
 
     def _close(self) -> None:
-        self._process.terminate()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -109,11 +112,11 @@ def main(arguments: Sequence[str], python: str) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """What the program in Python's place sends: its folder, arguments, variables and streams."""
+    """A request to run a job, which the program in Python's place sends for itself."""
 
     folder: str
     arguments: list[str]
-    environment: dict[bytes, bytes]
+    environment: dict[str, str]
     streams: list[int]
 
 
@@ -131,17 +134,14 @@ def _received(link: socket.socket) -> Request | None:
 
 def _run(request: Request) -> NoReturn:
     """Become the process that the request asks for."""
-    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number, stream in enumerate(request.streams):
         os.dup2(stream, number)
     os.closerange(STREAMS, 64)
-    os.chdir(request.folder)
-    os.environ.clear()
-    os.environ.update((os.fsdecode(n), os.fsdecode(v)) for n, v in request.environment.items())
+    settle(request.folder, request.environment)
     folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:1] = [request.folder, *filter(None, folders)]
+    sys.path[1:1] = filter(None, folders)
     sys.argv = request.arguments[1:]  # the module's name takes the place of its path
     import_module(f"{PACKAGE}.process.environment").prepare_process()
     import_module("numba").core.config.reload_config()
@@ -175,6 +175,8 @@ class _Server:
         self._listener.bind(address)
         self._listener.listen()
         self._selector.register(self._listener, selectors.EVENT_READ, self._begin)
+        # The input ends with the process that has started this one, however that ends.
+        self._selector.register(sys.stdin, selectors.EVENT_READ, sys.exit)
 
     def serve(self) -> NoReturn:
         while True:
@@ -198,6 +200,8 @@ class _Server:
 
     def _told(self, pid: int, link: socket.socket) -> None:
         """Send the fork the signal that its program has received, or kill it if that has gone."""
+        if link.fileno() < 0:  # The fork has just ended, too.
+            return
         numbers = link.recv(1)
         os.kill(pid, numbers[0] if numbers else signal.SIGKILL)
         if not numbers:
@@ -207,13 +211,10 @@ class _Server:
         _, status = os.waitpid(pid, 0)
         self._selector.unregister(watch)
         os.close(watch)
-        if link in {key.fileobj for key in self._selector.get_map().values()}:
+        with suppress(KeyError):  # It is not registered if the program was killed.
             self._selector.unregister(link)
-        with link:
-            try:
-                link.sendall(status.to_bytes(4, "little"))
-            except OSError:
-                return  # The program was killed.
+        with link, suppress(OSError):
+            link.sendall(status.to_bytes(4, "little"))
 
 
 if __name__ == "__main__":

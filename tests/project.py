@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -133,6 +133,11 @@ class Project:
             timeout=PATIENCE,
             check=False,
         )
+
+    def copied(self, path: Path) -> "Project":
+        """Copy the project as it is now, with its results."""
+        shutil.copytree(self.path, path, symlinks=True)
+        return replace(self, path=path)
 
     def processes(self) -> dict[int, str]:
         """Return the commands of all processes that run in this project, by process id."""

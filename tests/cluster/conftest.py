@@ -82,11 +82,11 @@ class Trainings:
 
     def copy(self, path: Path) -> Trainings:
         """Copy the project with everything that is prepared, but without the runs."""
-        shutil.copytree(self.project.path, path, symlinks=True)
+        project = self.project.copied(path)
         runs = [path / run.relative_to(self.project.path) for run in self.runs]
         for run in runs:
             shutil.rmtree(run)
-        return replace(self, project=replace(self.project, path=path), runs=runs)
+        return replace(self, project=project, runs=runs)
 
 
 @pytest.fixture(scope="session")

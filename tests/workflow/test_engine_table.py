@@ -1,7 +1,5 @@
 """Tests of `snakemake engines` on a small network, with the original Theano and without it."""
 
-import shutil
-
 import pandas as pd
 import pytest
 
@@ -61,8 +59,7 @@ def finished(tmp_path_factory, copy_of_project, own_text):
 @pytest.fixture
 def project(finished, tmp_path):
     """A copy of the finished project that a test may change."""
-    shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
-    return type(finished)(tmp_path / "project")
+    return finished.copied(tmp_path / "project")
 
 
 def test_the_engines_that_are_there_are_compared(finished):

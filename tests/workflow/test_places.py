@@ -69,8 +69,7 @@ def test_another_working_folder_of_a_project_with_braces(finished, tmp_path):
 @pytest.fixture
 def project(finished, tmp_path):
     """A copy of the finished project that a test may change."""
-    shutil.copytree(finished.path, tmp_path / "ein Projekt", symlinks=True)
-    return type(finished)(tmp_path / "ein Projekt")
+    return finished.copied(tmp_path / "ein Projekt")
 
 
 @pytest.fixture

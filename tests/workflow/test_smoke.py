@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -47,8 +46,7 @@ def finished(tmp_path_factory, copy_of_project, arguments, loaded):
 @pytest.fixture
 def project(finished, tmp_path):
     """A copy of the finished project that a test may change."""
-    shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
-    return type(finished)(tmp_path / "project")
+    return finished.copied(tmp_path / "project")
 
 
 def test_everything_is_there(finished):

@@ -40,8 +40,7 @@ ARGUMENTS = ("--cores", "2", "--configfile", "config/test.yaml")
 @pytest.fixture
 def project(finished, tmp_path):
     """A copy of the finished project that a test may change."""
-    shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
-    return type(finished)(tmp_path / "project")
+    return finished.copied(tmp_path / "project")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the engines of the table compile with: what each needs, and the variables that choose it."""
+"""Checks whether an engine can compute a network on this machine, and makes it compile."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def evaluate_further(
     for evaluation in evaluations:
         made_by = _made_by(record.settings, testing, evaluation)
         mark = FurtherEvaluation(identity=record.identity, made_by=made_by)
-        marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
+        marker = _marker(experiment, name, evaluation)
         if _is_made(experiment, name, evaluation, marker, mark):
             continue
         evaluate(experiment, name, corpus_directory, evaluation, testing)
@@ -101,13 +101,18 @@ def evaluate_further(
     records.write(experiment.further_evaluations(name), made)
 
 
+def _marker(experiment: ExperimentDirectory, name: str, evaluation: str) -> Path:
+    """The mark of a run's further evaluation."""
+    return experiment.further_evaluations(name).with_name(f"{evaluation}.json")
+
+
 def refuse_other_testing(
     experiment: ExperimentDirectory, name: str, testing: TestingSettings
 ) -> None:
     """Raise UserError if `evaluate_further` made a run's evaluations by other settings or code."""
     settings = records.read(RunRecord, experiment.run(name).record).settings
     for evaluation in further_evaluations(settings.document_size, testing):
-        marker = experiment.further_evaluations(name).with_name(f"{evaluation}.json")
+        marker = _marker(experiment, name, evaluation)
         found = records.read_if_there(FurtherEvaluation, marker)
         if found is not None and found.made_by != _made_by(settings, testing, evaluation):
             raise UserError(
