@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.pieces import PieceName, Pieces, longest, pieces_of
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Metric, Row
 from online_rnnlm.analysis.scores import sentence_scores
 from online_rnnlm.analysis.significance import Comparison, compare
+from online_rnnlm.config.evaluations import online_evaluation
+from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.corpora.corpus import load_articles
 from online_rnnlm.errors import UserError
+from online_rnnlm.rivals import is_rival
 
 
 class Side(NamedTuple):
@@ -25,14 +31,34 @@ class Side(NamedTuple):
         """The side's perplexity on a split, one value for each seed."""
         return self.row.perplexity(split, self.evaluation)
 
+    @property
+    def kept_for(self) -> UnitOfText:
+        """The unit of text at whose end the side forgets what it has read; a cache never does."""
+        if is_rival(self.evaluation):
+            return "stream"
+        online, trained = online_evaluation(self.evaluation), self.row.settings.unit_of_text
+        return longest([trained, online.unit_of_text] if online else [trained])
+
+
+@dataclass(frozen=True)
+class SidesCompared:
+    """Two sides compared on the test text."""
+
+    found: Comparison
+    drawn: PieceName
+    """The pieces of text that the tests drew."""
+    sentences: int
+
 
 def final_side(row: Row) -> Side:
     """The row in its main evaluation: its vector, if it has one, learns as in training."""
     return Side(row, row.final)
 
 
-def compare_sides(results: Results, ours: Side, theirs: Side, null: float = 0.0) -> Comparison:
-    """Compare two sides on the test sentences, averaged over each side's seeds.
+def compare_sides(
+    results: Results, ours: Side, theirs: Side, null: float = 0.0, margin: float | None = None
+) -> SidesCompared:
+    """Compare two sides on the test text, each averaged over its seeds, as `compare` does.
 
     Raises UserError if they were tested on different sentences.
     """
@@ -40,12 +66,24 @@ def compare_sides(results: Results, ours: Side, theirs: Side, null: float = 0.0)
     if not mine["tokens"].equals(others["tokens"]):
         names = " and ".join(f"`{side.row.first.name}`" for side in (ours, theirs))
         raise UserError(f"{results.directory.path}: {names} were tested on different sentences")
-    return compare(
-        mine["log_probability"].to_numpy(),
-        others["log_probability"].to_numpy(),
-        mine["tokens"].to_numpy(),
+    pieces = pieces_for(results, ours, theirs)
+    found = compare(
+        pieces.sums(mine["log_probability"].to_numpy()),
+        pieces.sums(others["log_probability"].to_numpy()),
+        pieces.sums(mine["tokens"].to_numpy()).astype(np.int64),
         null,
+        margin=margin,
     )
+    return SidesCompared(found, pieces.name, len(mine))
+
+
+def pieces_for(results: Results, *sides: Side) -> Pieces:
+    """The pieces of the test text that a comparison of these sides draws; all on one corpus."""
+    corpus = sides[0].row.corpus
+    path = results.directory.corpus(corpus).split_articles("test")
+    articles = load_articles(path, results.corpora[corpus].splits["test"].sentences)
+    kept_for = longest([side.kept_for for side in sides])
+    return pieces_of(results.experiment.corpora[corpus], articles, kept_for)
 
 
 def _pooled(results: Results, side: Side) -> pd.DataFrame:

@@ -35,8 +35,8 @@ class TextComparison:
     names: tuple[str, str]
     perplexities: tuple[float, float]
     comparison: Comparison
-    """`sentences` are the units that were drawn: sentences or documents."""
     unit: Unit
+    """What the tests drew: sentences or documents."""
     same_vocabulary: bool
     """False if the models know different words; then what is unknown to them differs, too."""
 
@@ -50,20 +50,27 @@ class TextComparison:
             f"{first} against {second}: perplexity {self.perplexities[0]:.2f} against "
             f"{self.perplexities[1]:.2f}: {better[side]} ({found.difference:+.4f} nats a "
             f"token, 95 % interval {found.low:+.4f} to {found.high:+.4f}, p {found.p_value:.4f}, "
-            f"over {found.sentences} {self.unit}s{note})"
+            f"over {found.pieces} {self.unit}s{note})"
         )
 
 
 def compare_on_text(
-    first: Way, second: Way, texts: tuple[Sequence[Sentence], Sequence[Sentence]], unit: Unit
+    first: Way,
+    second: Way,
+    texts: tuple[Sequence[Sentence], Sequence[Sentence]],
+    unit: Unit | None = None,
 ) -> TextComparison:
     """Compare two models; `texts` is the text as the first and the second one prepare it.
+
+    Without a `unit`, documents are drawn if there are two or more, and sentences otherwise.
 
     Raises WrongInputError if the two divide it into other sentences or words, or if it has fewer
     than two units to draw.
     """
     one, other = (_scored(way, text) for way, text in zip((first, second), texts, strict=True))
     _refuse_other_words(one, other)
+    if unit is None:
+        unit = "document" if len(_beginnings(one, "document")) > 1 else "sentence"
     begins = _beginnings(one, unit)
     logs = [np.add.reduceat(np.asarray(t["log_probability"]), begins) for t in (one, other)]
     tokens = np.add.reduceat(np.asarray(one["tokens"]), begins)

@@ -1,7 +1,7 @@
-"""Tests of a difference between two models: is it more than chance in sentences or in seeds?
+"""Tests of a difference between two models: is it more than chance in the text or in the seeds?
 
-The tests are paired. They are over sentences, since the paper's document vector starts anew with
-each, and over seeds.
+The tests are paired. They are over pieces of the text that do not depend on each other
+(`analysis.pieces`), and over seeds.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ _CHUNK_ELEMENTS = 2_000_000  # Keeps every temporary array at 16 MB or less.
 
 @dataclass(frozen=True)
 class Comparison:
-    """A paired comparison of two models on the same sentences.
+    """A paired comparison of two models on the same pieces of text.
 
     `difference` is the first's mean log-probability per token minus the second's, in nats: above
     0 the first is better, and its perplexity is exp(-difference) times the second's. `low` and
     `high` bound its 95 % bootstrap interval; `p_value` is that of the sign-flip test of the
-    hypothesis that the difference is `null`.
+    hypothesis that the difference is `null`. `equivalence_p_value` is that of the two one-sided
+    tests of the hypothesis that the models differ by a margin or more; None without a margin.
     """
 
     difference: float
     low: float
     high: float
     p_value: float
-    sentences: int
+    pieces: int
     tokens: int
     null: float = 0.0
+    equivalence_p_value: float | None = None
 
     @property
     def side(self) -> int:
@@ -73,12 +75,14 @@ def compare(
     null: float = 0.0,
     seed: int = 1,
     resamples: int = RESAMPLES,
+    margin: float | None = None,
 ) -> Comparison:
-    """Compare two models by their sentences' log-probabilities.
+    """Compare two models by the log-probabilities of a text's pieces.
 
-    first, second: (sentences,), summed over each sentence's tokens; tokens: (sentences,). A `null`
-    below 0 is a margin: the first model may be worse by that many nats per token. There must be at
-    least two sentences (`analysis.missing.FEWEST_SENTENCES`), since one gives no interval.
+    first, second: (pieces,), summed over each piece's tokens; tokens: (pieces,). A `null` below 0
+    is a margin on one side: the first model may be worse by that many nats per token. With
+    `margin`, in nats per token, it is also tested whether the models differ by less than that.
+    There must be at least two pieces, since one gives no interval.
     """
     gains = first - second
     low, high = bootstrap_interval(gains, tokens, seed, resamples)
@@ -87,16 +91,19 @@ def compare(
         low=low,
         high=high,
         p_value=sign_flip_p_value(gains - null * tokens, seed, resamples),
-        sentences=len(gains),
+        pieces=len(gains),
         tokens=int(tokens.sum()),
         null=null,
+        equivalence_p_value=None
+        if margin is None
+        else equivalence_p_value(gains, tokens, margin, seed, resamples),
     )
 
 
 def bootstrap_interval(
     gains: Floats, tokens: npt.NDArray[np.integer], seed: int, resamples: int = RESAMPLES
 ) -> tuple[float, float]:
-    """The 95 % percentile interval of sum(gains) / sum(tokens), sentences drawn with replacement.
+    """The 95 % percentile interval of sum(gains) / sum(tokens), pieces drawn with replacement.
 
     Efron and Tibshirani (1993), chapter 13.
     """
@@ -120,23 +127,42 @@ def _mean_gain(gains: Floats, tokens: npt.NDArray[np.integer], axis: int = -1) -
     return np.asarray(gains.sum(axis=axis) / tokens.sum(axis=axis), dtype=np.float64)
 
 
-def sign_flip_p_value(gains: Floats, seed: int, resamples: int = RESAMPLES) -> float:
-    """Two-sided p-value of the paired permutation test on sum(gains).
+def equivalence_p_value(
+    gains: Floats,
+    tokens: npt.NDArray[np.integer],
+    margin: float,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> float:
+    """P-value of the two one-sided tests that |sum(gains) / sum(tokens)| is below `margin`.
 
-    If the two models were the same, each sentence's gain could just as well have the other sign.
+    Schuirmann (1987): both that the first model is worse by the margin, and that it is better by
+    it, must be rejected; the larger of the two p-values counts.
+    """
+    shifted = (gains + margin * tokens, margin * tokens - gains)
+    return max(sign_flip_p_value(one, seed, resamples, two_sided=False) for one in shifted)
+
+
+def sign_flip_p_value(
+    gains: Floats, seed: int, resamples: int = RESAMPLES, *, two_sided: bool = True
+) -> float:
+    """P-value of the paired permutation test on sum(gains); one-sided: that it is above 0.
+
+    If the two models were the same, each piece's gain could just as well have the other sign.
     If there are few sign patterns, all are counted; otherwise they are drawn at random, and the
     observed pattern is counted with them (Phipson and Smyth, 2010), so that the p-value is never
     0. SciPy's `permutation_test` does the same but takes twelve times as long.
     """
+    size = np.abs if two_sided else np.asarray
     # Sums that are equal but for rounding count as equal.
-    threshold = abs(gains.sum()) - 1e-12 * np.abs(gains).sum()
+    threshold = size(gains.sum()) - 1e-12 * np.abs(gains).sum()
     if len(gains) < 60 and 2 ** len(gains) <= resamples:
-        return float(np.mean(np.abs(_all_signs(len(gains)) @ gains) >= threshold))
+        return float(np.mean(size(_all_signs(len(gains)) @ gains) >= threshold))
     random = np.random.default_rng(seed)
     extreme = 0
     for rows in _chunks(resamples, len(gains)):
         signs = 2.0 * random.integers(2, size=(rows, len(gains)), dtype=np.int8) - 1.0
-        extreme += int(np.sum(np.abs(signs @ gains) >= threshold))
+        extreme += int(np.sum(size(signs @ gains) >= threshold))
     return (extreme + 1) / (resamples + 1)
 
 
@@ -146,9 +172,9 @@ def _all_signs(count: int) -> Floats:
     return np.asarray(2.0 * (patterns & 1) - 1.0, dtype=np.float64)
 
 
-def _chunks(resamples: int, sentences: int) -> Iterator[int]:
+def _chunks(resamples: int, pieces: int) -> Iterator[int]:
     """Yield numbers of resamples that fit into memory at once; they add up to `resamples`."""
-    size = max(1, _CHUNK_ELEMENTS // sentences)
+    size = max(1, _CHUNK_ELEMENTS // pieces)
     while resamples > 0:
         yield min(size, resamples)
         resamples -= size

@@ -10,6 +10,11 @@ def signed(change: float, decimals: int = 1) -> str:
     return f"{change:+.{decimals}f}".replace("-", "−")
 
 
+def millions(count: int) -> str:
+    """A large count in millions, a small one in full: `9.9 million`, `8,400`."""
+    return f"{count / 1e6:.1f} million" if count >= 100_000 else f"{count:,}"
+
+
 def p_value(value: float) -> str:
     """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"

@@ -11,7 +11,8 @@ EXAMPLE = """\
 example: printf 'The city.\\nThe river.\\n' | online-rnnlm compare results/demo results/demo \
 --static second
 
-The interval is that of a paired bootstrap over sentences or documents."""
+The interval is that of a paired bootstrap over documents, since sentences of one document depend
+on each other; over sentences if the text has a single document."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per",
         choices=("sentence", "document"),
-        default="sentence",
-        help="what is drawn in the bootstrap (default: sentence)",
+        help="what is drawn in the bootstrap (default: documents if there are two or more)",
     )
 
 

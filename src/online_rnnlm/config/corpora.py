@@ -121,9 +121,15 @@ class CorpusSettings(Settings):
         return self
 
     @property
-    def has_documents(self) -> bool:
-        """True if the training text has whole documents, their sentences in order."""
-        ready = self.source.kind == "wikitext" or (
+    def keeps_order(self) -> bool:
+        """True if the sentences of the splits follow one another as in the source's text."""
+        ready = self.source.kind in ("wikitext", "penn-treebank") or (
             self.source.kind == "text" and self.source.train is not None
         )
-        return self.divide_by == "article" or (ready and self.train_sentences is None)
+        return ready or self.divide_by == "article"
+
+    @property
+    def has_documents(self) -> bool:
+        """True if the training text has whole documents, their sentences in order."""
+        known = self.source.kind != "penn-treebank" and self.train_sentences is None
+        return self.divide_by == "article" or (self.keeps_order and known)

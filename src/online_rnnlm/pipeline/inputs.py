@@ -280,7 +280,10 @@ def has_wildcard(file: Path) -> bool:
 
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
     """Return all files that the tables, figures and claims are made from."""
-    files = [str(directory.corpus(corpus).statistics) for corpus in experiment.corpora]
+    corpora = [directory.corpus(corpus) for corpus in experiment.corpora]
+    files = [
+        str(file) for found in corpora for file in (found.statistics, found.split_articles("test"))
+    ]
     for run in experiment.trainings():
         files += run_files(directory.run(run.name)) + evaluation_files(experiment, run, directory)
     for name in rivals_of_corpora(experiment):

@@ -35,9 +35,14 @@ def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
     }
 
 
+def is_rival(evaluation: str) -> bool:
+    """True if a run's evaluation scores a rival that extends the run's model."""
+    return evaluation in get_args(RunRivalName)
+
+
 def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
     """The rival that a run's evaluation scores; None if it scores the run's model alone."""
-    if evaluation not in get_args(RunRivalName):
+    if not is_rival(evaluation):
         return None
     rival: RunRival = _made(evaluation, testing, "RunRival")
     return rival

@@ -14,6 +14,7 @@ from online_rnnlm.analysis.figures.tokens import (
     group_means,
 )
 from online_rnnlm.analysis.figures.vector_map import likeness, most_frequent, principal_plane
+from online_rnnlm.analysis.pieces import Pieces
 from online_rnnlm.corpora.corpus import Split, Vocabulary
 
 
@@ -24,12 +25,21 @@ def _split(lengths: list[int], words: list[int] | None = None) -> Split:
     return Split(np.array([0, *targets], np.int32), offsets)
 
 
+def _sentences(count: int) -> Pieces:
+    return Pieces("sentence", np.arange(count))
+
+
+def test_tokens_are_drawn_with_their_articles() -> None:
+    pieces = Pieces("article", np.array([0, 1, 0]))
+    assert list(by_position(_split([2, 1, 2]), pieces).piece) == [0, 0, 1, 0, 0]
+
+
 def test_positions_are_counted_from_the_sentences_start() -> None:
-    groups = by_position(_split([3, 40, 1]))
+    groups = by_position(_split([3, 40, 1]), _sentences(3))
     names = [groups.names[number] for number in groups.group]
     long = ["1", "2", *["3–4"] * 2, *["5–8"] * 4, *["9–16"] * 8, *["17–32"] * 16, *["33 +"] * 8]
     assert names == ["1", "2", "3–4", *long, "1"]
-    assert list(groups.sentence) == [*[0] * 3, *[1] * 40, 2]
+    assert list(groups.piece) == [*[0] * 3, *[1] * 40, 2]
     assert groups.shares[0] == 3 / 44
     assert groups.shares.sum() == pytest.approx(1)
     assert len(groups.names) == len(POSITIONS)
@@ -43,7 +53,7 @@ def test_bands_are_of_words_by_their_count_in_train() -> None:
     ids = {word: number for number, word in enumerate(words)}
     #        1st    2nd   10th  11th  110th   111th   1110th   1111th   1202nd
     shown = ["top", "w0", "w8", "w9", "w108", "w109", "w1108", "w1109", "a", "<unk>", "</s>"]
-    groups = by_frequency(_split([11], [ids[word] for word in shown]), vocabulary)
+    groups = by_frequency(_split([11], [ids[word] for word in shown]), vocabulary, _sentences(1))
     assert [groups.names[number] for number in groups.group] == [
         *["10 most frequent"] * 3,
         *["next 100"] * 2,

@@ -90,7 +90,11 @@ def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented: Invented) ->
     write_neighbours(results.experiment, results.directory)
     table = results.directory.table("neighbours", "csv").read_text()
     assert "No row with a document vector has finished" in table
-    assert findings(results, judge(results).claims)[0].startswith("Only static networks")
+    assert (
+        findings(results, judge(results).claims)[0]
+        .split("): ")[1]
+        .startswith("Only static networks")
+    )
 
 
 def test_a_diverged_evaluation_is_left_out_and_the_row_stays(
@@ -165,7 +169,7 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(
     results = _burst(results, *(run.name for run in results.runs if "first" in run.name))
     assert results.first_corpus == "second"
     [finding] = findings(results, judge(results).claims)
-    assert finding.startswith("On second: ")
+    assert finding.startswith("On second (")
     write_tables(results.experiment, results.directory, published_file)
     updates = results.directory.table("updates", "md").read_text()
     assert "100/0, seed 1 on first (diverged)" in updates
@@ -186,12 +190,12 @@ def test_a_single_test_sentence_gives_no_interval_and_no_error(
     results = invented(rows=ROWS)
     claims = judge(results)
     assert claims.claims == ()
-    assert [claim.number for claim in claims.not_tested] == [1, 2, 3, 4, 5]
+    assert [claim.number for claim in claims.not_tested] == [1, 2, 3, 4, 5, 6]
     assert all("no interval" in claim.reason for claim in claims.not_tested)
     [missing] = results.missing
     for text in ("`invented`", "`corpora.invented.test_sentences`", "no interval"):
         assert text in missing.line
-    assert findings(results, claims.claims)[0].startswith("The best row")
+    assert findings(results, claims.claims)[0].split("): ")[1].startswith("The best row")
     for figure in ("perplexity_by_position", "gain_by_frequency"):
         import_module(f"online_rnnlm.analysis.figures.{figure}").draw(results)
     write_tables(results.experiment, results.directory, published_file)

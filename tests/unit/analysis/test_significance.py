@@ -12,6 +12,7 @@ from scipy import stats
 from online_rnnlm.analysis.significance import (
     bootstrap_interval,
     compare,
+    equivalence_p_value,
     holm,
     seed_interval,
     side,
@@ -94,6 +95,32 @@ def test_a_margin_moves_what_is_tested_and_not_the_interval() -> None:
     assert (plain.side, margin.side) == (-1, 1)  # worse, but by less than the margin
     shifted = compare(first + 0.02 * tokens, second, tokens)
     assert margin.p_value == shifted.p_value < 0.001
+
+
+def test_one_sided_p_values_by_hand() -> None:
+    # Of 8 sign patterns, +++ alone reaches 7; all but +++ reach -7 or more as --- does, too.
+    gains = np.array([1.0, 2.0, 4.0])
+    assert sign_flip_p_value(gains, seed=1, two_sided=False) == 1 / 8
+    assert sign_flip_p_value(-gains, seed=1, two_sided=False) == 1
+
+
+def test_equivalence_by_hand() -> None:
+    """Gains 0 and 1 with a margin of 1: shifted up 1 and 2, shifted down 1 and 0."""
+    gains, tokens = np.array([0.0, 1.0]), np.array([1, 1])
+    # 1 + 2 is reached by ++ alone; 1 + 0 by ++ and +-.
+    assert equivalence_p_value(gains, tokens, 1.0, seed=1) == 2 / 4
+    assert equivalence_p_value(-gains, tokens, 1.0, seed=1) == 2 / 4
+
+
+def test_equal_models_are_equivalent_and_unclear_ones_are_not() -> None:
+    tokens, zeros = np.full(400, 25), np.zeros(400)
+    noise = np.random.default_rng(1).normal(0, 1, 400)
+    small, large = (compare(scale * noise, zeros, tokens, margin=0.01) for scale in (1.0, 10.0))
+    assert small.equivalence_p_value is not None
+    assert small.equivalence_p_value < 0.05
+    assert large.equivalence_p_value is not None
+    assert large.equivalence_p_value > 0.05
+    assert compare(noise, zeros, tokens).equivalence_p_value is None
 
 
 def test_the_interval_is_as_wide_as_the_theory_says() -> None:
@@ -259,6 +286,15 @@ def test_without_a_difference_p_values_are_uniform(
     p_values = np.array([draw(random) for _ in range(REPLICATIONS)])
     assert _as_many_as_by_chance(p_values)
     assert not _as_many_as_by_chance(p_values / 2)  # one-sided, chosen afterwards
+
+
+@pytest.mark.parametrize("truth", [-0.5, 0.5])
+def test_models_that_differ_by_the_margin_are_seldom_called_equal(truth: float) -> None:
+    """The one-sided tests are exact for symmetric gains; these are skewed."""
+    random = np.random.default_rng(15)
+    drawn = [_skewed(random, truth) for _ in range(REPLICATIONS)]
+    called = [equivalence_p_value(*one, 0.5, seed=1, resamples=199) <= 0.05 for one in drawn]
+    assert 0.01 <= np.mean(called) <= 0.1
 
 
 def test_holm_keeps_the_chance_of_any_false_claim_at_5_percent() -> None:

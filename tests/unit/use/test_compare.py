@@ -56,8 +56,9 @@ def test_two_ways_to_use_a_model_are_compared(results, model_path, run):
     assert float(found[7]) > 0 and found[5] == "no clear difference"
     lines = text.splitlines()
     documents = "\n".join(lines[:20]) + "\n\n" + "\n".join(lines[20:40]) + "\n"
-    options = (*options, "--per", "document", "--static", "first")
-    assert LINE.fullmatch(run(*options, text=documents).out)[10] == "2"
+    options = (*options, "--static", "first")
+    for more, drawn in (((), "2"), (("--per", "document"), "2"), (("--per", "sentence"), "40")):
+        assert LINE.fullmatch(run(*options, *more, text=documents).out)[10] == drawn
 
 
 @pytest.mark.parametrize(

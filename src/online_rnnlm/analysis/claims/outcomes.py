@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import replace
 
 from online_rnnlm.analysis.claims.paper import (
     CLAIMS,
@@ -16,16 +14,17 @@ from online_rnnlm.analysis.claims.paper import (
     SAME_HIDDEN,
     VECTOR_ALONE,
 )
-from online_rnnlm.analysis.comparison import (
-    Side,
-    compare_sides,
-    percent_of_gain,
-    seed_differences,
+from online_rnnlm.analysis.claims.rivals import against_rivals
+from online_rnnlm.analysis.claims.tested import (
+    Tested,
+    Untested,
+    change_between,
+    compare_for_claim,
 )
+from online_rnnlm.analysis.comparison import Side, compare_sides
 from online_rnnlm.analysis.missing import FEWEST_SENTENCES
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
-from online_rnnlm.analysis.significance import Comparison, SeedInterval, seed_interval
 from online_rnnlm.config.evaluations import (
     ALL,
     DOCUMENT_VECTOR,
@@ -34,35 +33,7 @@ from online_rnnlm.config.evaluations import (
     online_evaluation,
 )
 from online_rnnlm.config.testing import UnitOfText
-from online_rnnlm.storage.records import Effect, StillAgainstStatic
-from online_rnnlm.storage.records.claims import PerplexityChange
-
-AnyChange = TypeVar("AnyChange", bound=PerplexityChange)
-
-
-@dataclass(frozen=True)
-class Tested:
-    """The test of a claim, which says that `ours` is the better side."""
-
-    number: int
-    ours: Side
-    theirs: Side
-    label: str
-    """The name of the other side."""
-    comparison: Comparison
-    seeds: SeedInterval | None
-    effect: Effect
-    model: str
-    """The name of our side."""
-
-
-@dataclass(frozen=True)
-class Untested:
-    """A claim that this experiment cannot test, and the reason."""
-
-    number: int
-    row: Row
-    reason: str
+from online_rnnlm.storage.records import StillAgainstStatic
 
 
 def outcomes(results: Results) -> Iterator[Tested | Untested]:
@@ -77,7 +48,7 @@ def outcomes(results: Results) -> Iterator[Tested | Untested]:
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """Test the claims of one row: all five if it is the paper's model, else only two."""
+    """Test the claims of one row: all of them if it is the paper's model, else only two."""
     if results.corpora[vector.corpus].splits["test"].sentences < FEWEST_SENTENCES:
         numbers = sorted(CLAIMS) if vector.is_the_papers else (SAME_HIDDEN, LEARNING)
         reason = "no interval: there is a single test sentence"
@@ -89,6 +60,8 @@ def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
         yield from _more_parameters(results, vector, more)
         yield from _vector_alone(results, vector)
     yield _learning(results, vector, same)
+    if vector.is_the_papers:
+        yield from against_rivals(results, vector)
 
 
 def _same_hidden(results: Results, vector: Row, static: Row | None) -> Tested | Untested:
@@ -112,7 +85,7 @@ def _more_parameters(
 def _against_static(results: Results, number: int, vector: Row, static: Row) -> Tested:
     ours, theirs = Side(vector, DOCUMENT_VECTOR), Side(static, NONE)
     sizes = {"parameters": vector.parameters, "parameters_against": static.parameters}
-    return _tested(results, number, ours, theirs, static.label, **sizes)
+    return compare_for_claim(results, number, ours, theirs, static.label, **sizes)
 
 
 def _vector_alone(results: Results, vector: Row) -> Iterator[Tested | Untested]:
@@ -147,13 +120,12 @@ def _alone(results: Results, ours: Side, everything: dict[UnitOfText, float]) ->
     unit = min(everything, key=everything.__getitem__)
     theirs = Side(ours.row, OnlineEvaluation(ALL, "word", unit).name)
     costs, against = (side.row.by_seed(side.evaluation)[0].costs for side in (ours, theirs))
-    return _tested(
+    return compare_for_claim(
         results,
         VECTOR_ALONE,
         ours,
         theirs,
         f"{ours.row.label}, everything learning, kept for the {unit}",
-        null=-math.log1p(MARGIN_PERCENT / 100),
         margin_percent=MARGIN_PERCENT,
         valid_perplexity_against_by_unit=everything,
         multiply_adds_per_word=costs.multiply_adds_per_word,
@@ -171,55 +143,18 @@ def _learning(results: Results, vector: Row, static: Row | None) -> Tested:
     ours, still = Side(vector, DOCUMENT_VECTOR), Side(vector, NONE)
     label = f"{vector.label}, vector held still"
     other = None if static is None else _still_against_static(results, still, Side(static, NONE))
-    return _tested(results, LEARNING, ours, still, label, still_against_static=other)
+    return compare_for_claim(results, LEARNING, ours, still, label, still_against_static=other)
 
 
 def _still_against_static(results: Results, still: Side, static: Side) -> StillAgainstStatic:
     """Compare the model with its vector held still with one that never had a vector."""
-    comparison = compare_sides(results, still, static)
+    compared = compare_sides(results, still, static)
     words = {1: "better", -1: "worse", 0: "not shown to differ"}
-    return _change(
+    return change_between(
         StillAgainstStatic,
         still,
         static,
-        comparison,
+        compared,
         against=static.row.label,
-        still_is=words[comparison.side],
-    )
-
-
-def _tested(
-    results: Results,
-    number: int,
-    ours: Side,
-    theirs: Side,
-    label: str,
-    *,
-    null: float = 0.0,
-    **effect: Any,
-) -> Tested:
-    """Compare two sides; `effect` holds further values for the record's `effect`."""
-    comparison = compare_sides(results, ours, theirs, null)
-    seeds = seed_interval(seed_differences(ours, theirs), null)
-    change = _change(Effect, ours, theirs, comparison, **effect)
-    return Tested(number, ours, theirs, label, comparison, seeds, change, ours.row.label)
-
-
-def _change(
-    kind: type[AnyChange], ours: Side, theirs: Side, comparison: Comparison, **more: Any
-) -> AnyChange:
-    """The change of perplexity: both perplexities, and the change in per cent and nats.
-
-    The change and its interval are those of the geometric means over the seeds.
-    """
-    return kind(
-        test_perplexity=ours.perplexity().mean,
-        test_perplexity_against=theirs.perplexity().mean,
-        change_percent=percent_of_gain(comparison.difference),
-        interval_percent=(percent_of_gain(comparison.high), percent_of_gain(comparison.low)),
-        nats_per_token=comparison.difference,
-        interval_nats_per_token=(comparison.low, comparison.high),
-        sentences=comparison.sentences,
-        tokens=comparison.tokens,
-        **more,
+        still_is=words[compared.found.side],
     )

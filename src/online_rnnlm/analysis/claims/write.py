@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from online_rnnlm.analysis.claims.outcomes import Tested, Untested, outcomes
+from online_rnnlm.analysis.claims.outcomes import outcomes
 from online_rnnlm.analysis.claims.paper import (
+    BEST_RIVAL,
     CLAIMS,
     MARGIN_PERCENT,
     MORE_PARAMETERS,
     MULTIPLY_ADDS,
+    OURS,
     SOURCE,
+    VECTOR_ALONE,
 )
+from online_rnnlm.analysis.claims.tested import Tested, Untested
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, RULE, Verdict, verdict_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, SeedInterval, holm
@@ -48,12 +52,14 @@ def judge(results: Results) -> Claims:
 
 def _tests() -> ClaimTests:
     return ClaimTests(
-        unit="sentence",
+        unit="pieces of the text that do not depend on each other: sentences that were shuffled; "
+        "else articles or, where they are not known, blocks of consecutive sentences",
         interval="paired bootstrap, 95 %, percentile",
         p_value="paired sign-flip permutation, two-sided",
         correction="Holm's step-down method over all claims with a p-value",
         level=LEVEL,
         resamples=RESAMPLES,
+        equivalence="two one-sided sign-flip permutations, uncorrected",
         seeds="per-sentence log-probabilities are averaged over the seeds first",
         seed_interval="paired Student's t over the seeds, 95 %; null with one seed",
         margin_percent=MARGIN_PERCENT,
@@ -65,7 +71,7 @@ def _tests() -> ClaimTests:
 def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
     """Yield the claim of a test, and the claim that rests on its verdict, if there is one."""
     verdict = verdict_of(one.comparison, adjusted, one.seeds)
-    if not _is_cheaper(one.effect):
+    if one.number == VECTOR_ALONE and not _is_cheaper(one.effect):
         verdict = NOT_SUPPORTED
     p_values = one.comparison.p_value, adjusted
     yield _claim(one.number, one, one.effect, verdict, p_values, _over_seeds(one.seeds))
@@ -109,9 +115,10 @@ def _claim(
         number=number,
         kind=claim.kind,
         claim=claim.text.format(model=one.model, against=one.label),
-        source=SOURCE,
+        source=OURS if number == BEST_RIVAL else SOURCE,
         test=claim.test,
         corpus=one.ours.row.corpus,
+        train_tokens=one.train_tokens,
         model=one.model,
         against=one.label,
         effect=effect,

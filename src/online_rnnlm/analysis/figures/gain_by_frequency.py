@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.comparison import final_side
+from online_rnnlm.analysis.comparison import final_side, pieces_for
 from online_rnnlm.analysis.figures.captions import only_first, pooled
 from online_rnnlm.analysis.figures.colours import INK, ONLINE, SURFACE
 from online_rnnlm.analysis.figures.drawing import Picture, legend_above, panels
@@ -21,6 +21,7 @@ from online_rnnlm.analysis.figures.tokens import (
     pooled_scores,
 )
 from online_rnnlm.analysis.missing import NothingToShowError
+from online_rnnlm.analysis.pieces import PieceName
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.wording import signed
 from online_rnnlm.corpora.corpus import load_split, read_vocabulary
@@ -46,20 +47,22 @@ def draw(results: Results) -> Picture:
     split = load_split(corpus, "test")
     vocabulary = read_vocabulary(corpus.vocabulary)
     split.check(len(vocabulary.words), corpus.stream("test"))
-    groups = by_frequency(split, vocabulary)
-    ours = pooled_scores(results, final_side(vector), split.tokens)
-    if not results.opponents(vector).shown:
+    opponents = results.opponents(vector).shown
+    if not opponents:
         raise NothingToShowError("No static row has finished.")
+    pieces = pieces_for(results, *map(final_side, [vector, *opponents]))
+    groups = by_frequency(split, vocabulary, pieces)
+    ours = pooled_scores(results, final_side(vector), split.tokens)
     bars = [
         _Bars(
             static.label,
             _change(groups, ours - pooled_scores(results, final_side(static), split.tokens)),
         )
-        for static in results.opponents(vector).shown
+        for static in opponents
     ]
     figure, (axis,) = panels(1, _HEIGHT)
     _draw(axis, groups, bars)
-    return Picture(figure, _caption(results, vector.label, groups, bars))
+    return Picture(figure, _caption(results, vector.label, groups, bars, pieces.name))
 
 
 def _change(groups: Groups, gains: Floats) -> Means:
@@ -90,7 +93,9 @@ def _draw(axis: Axes, groups: Groups, bars: Sequence[_Bars]) -> None:
     legend_above(axis)
 
 
-def _caption(results: Results, model: str, groups: Groups, bars: Sequence[_Bars]) -> str:
+def _caption(
+    results: Results, model: str, groups: Groups, bars: Sequence[_Bars], drawn: PieceName
+) -> str:
     against, change = bars[0]
     order = np.argsort(change.mean, kind="stable")
     most, least = (
@@ -100,7 +105,7 @@ def _caption(results: Results, model: str, groups: Groups, bars: Sequence[_Bars]
     return (
         f"Change of test perplexity from static rows to {model} with its vector learning, by how "
         f"frequent the predicted word is in the training text{pooled(results)}: below 0, the "
-        "vector helps. Lines: 95 % bootstrap intervals over sentences. Against the static "
+        f"vector helps. Lines: 95 % bootstrap intervals over {drawn}s. Against the static "
         f"{against} the change is lowest for {most} and highest for {least}."
         f"{only_first(results)}"
     )

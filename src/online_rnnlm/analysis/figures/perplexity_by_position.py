@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.comparison import Side, final_side
+from online_rnnlm.analysis.comparison import Side, final_side, pieces_for
 from online_rnnlm.analysis.figures.captions import only_first, pooled
 from online_rnnlm.analysis.figures.colours import MUTED, ONLINE, STATIC, SURFACE
 from online_rnnlm.analysis.figures.drawing import Picture, legend_above, log_scale, panels
@@ -20,6 +20,7 @@ from online_rnnlm.analysis.figures.tokens import (
     group_means,
     pooled_scores,
 )
+from online_rnnlm.analysis.pieces import PieceName
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import NONE
@@ -50,12 +51,13 @@ def draw(results: Results) -> Picture:
     """
     vector = results.best_with_vector()
     split = load_split(results.directory.corpus(vector.corpus), "test")
-    groups = by_position(split)
+    pieces = pieces_for(results, *map(final_side, [vector, *results.opponents(vector).shown]))
+    groups = by_position(split, pieces)
     learning, still, *static = _lines(results, vector, split.tokens)
     figure, (above, below) = panels(2, _HEIGHT, ratios=(3, 2))
     _draw_all(above, groups, [learning, still, *static])
     ratio = _draw_ratios(below, groups, learning, [still, *static])
-    return Picture(figure, _caption(results, vector.label, groups, ratio))
+    return Picture(figure, _caption(results, vector.label, groups, ratio, pieces.name))
 
 
 def _lines(results: Results, vector: Row, tokens: int) -> list[_Line]:
@@ -106,14 +108,14 @@ def _finish(axis: Axes, groups: Groups) -> None:
         legend_above(axis)
 
 
-def _caption(results: Results, model: str, groups: Groups, ratio: Means) -> str:
+def _caption(results: Results, model: str, groups: Groups, ratio: Means, drawn: PieceName) -> str:
     at = [f"{value:.2f}" for value in ratio.mean]
     first, last = (groups.names[ratio.present[place]] for place in (0, -1))
     lowest = groups.names[ratio.present[int(np.argmin(ratio.mean))]]
     return (
         "Test perplexity by the predicted token's position in its sentence, </s> and <unk> "
         f"counted{pooled(results)}; below, the perplexity of {model} with its vector learning as a "
-        "share of the others'. Shaded: 95 % bootstrap intervals over sentences. Against the same "
+        f"share of the others'. Shaded: 95 % bootstrap intervals over {drawn}s. Against the same "
         f"weights with the vector held still the ratio goes from {at[0]} at position {first} to "
         f"{at[-1]} at position {last}; it is lowest at {lowest}, with {min(at)}."
         f"{only_first(results)}"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.analysis.comparison import Side
+from online_rnnlm.analysis.pieces import Pieces
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.scores import token_scores
 from online_rnnlm.analysis.significance import bootstrap_interval
@@ -32,18 +33,18 @@ _SEED = 1
 class Groups:
     """A text's tokens in groups.
 
-    `group` (tokens,): the number of each token's group in `names`; `sentence` (tokens,): the
-    number of its sentence, from 0.
+    `group` (tokens,): the number of each token's group in `names`; `piece` (tokens,): the number,
+    from 0, of the piece of text that a bootstrap draws it with.
     """
 
     names: Sequence[str]
     group: Ints
-    sentence: Ints
+    piece: Ints
 
     def sums(self, values: Floats) -> Floats:
-        """(sentences, groups): the sum of the tokens' values (tokens,) by sentence and group."""
-        shape = (int(self.sentence.max()) + 1, len(self.names))
-        cells = np.ravel_multi_index((self.sentence, self.group), shape)
+        """(pieces, groups): the sum of the tokens' values (tokens,) by piece and group."""
+        shape = (int(self.piece.max()) + 1, len(self.names))
+        cells = np.ravel_multi_index((self.piece, self.group), shape)
         sums = np.bincount(cells, values.astype(np.float64), math.prod(shape))
         return np.asarray(sums, dtype=np.float64).reshape(shape)
 
@@ -76,16 +77,16 @@ def _sentences(split: Split) -> Ints:
     return np.repeat(np.arange(split.sentences), np.diff(split.offsets))
 
 
-def by_position(split: Split) -> Groups:
+def by_position(split: Split, pieces: Pieces) -> Groups:
     """Group tokens by their position in the sentence."""
     sentence = _sentences(split)
     position = np.arange(split.tokens) - split.offsets[sentence] + 1
     starts = [start for start, _ in POSITIONS]
     group = np.searchsorted(starts, position, side="right") - 1
-    return Groups([name for _, name in POSITIONS], group, sentence)
+    return Groups([name for _, name in POSITIONS], group, pieces.number[sentence])
 
 
-def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
+def by_frequency(split: Split, vocabulary: Vocabulary, pieces: Pieces) -> Groups:
     """Group tokens by their word's frequency in `train`; `</s>` and `<unk>` are separate groups."""
     special = [SENTENCE_END, UNKNOWN]
     names = [*special, *(name for _, name in BANDS), "the rest"]
@@ -96,13 +97,13 @@ def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
     ranked = others[np.argsort(-vocabulary.counts[others], kind="stable")]
     ends = np.cumsum([count for count, _ in BANDS])
     of_word[ranked] = len(special) + np.searchsorted(ends, np.arange(len(ranked)), side="right")
-    return Groups(names, of_word[split.stream[1:]], _sentences(split))
+    return Groups(names, of_word[split.stream[1:]], pieces.number[_sentences(split)])
 
 
 def group_means(groups: Groups, values: Floats) -> Means:
     """The mean of tokens' values (tokens,) in each group, with its bootstrap interval.
 
-    The bootstrap draws, with replacement, sentences that have tokens of the group.
+    The bootstrap draws, with replacement, pieces of text that have tokens of the group.
     """
     counts, sums = groups.sums(np.ones(len(values))), groups.sums(values)
     present = np.flatnonzero(counts.any(axis=0))
@@ -111,7 +112,7 @@ def group_means(groups: Groups, values: Floats) -> Means:
         has = counts[:, number] > 0
         gains, tokens = sums[has, number], counts[has, number].astype(np.int64)
         mean = gains.sum() / tokens.sum()
-        # A single sentence says nothing about others.
+        # A single piece says nothing about others.
         alone = len(gains) < 2
         bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, _SEED, _RESAMPLES)
         found.append((mean, *bounds))

@@ -15,7 +15,7 @@ from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDEC
 from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
-from online_rnnlm.analysis.wording import p_value, signed
+from online_rnnlm.analysis.wording import millions, p_value, signed
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
 from online_rnnlm.storage.records import Claim
 
@@ -24,7 +24,7 @@ ByNumber = Mapping[int, Claim]
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
-    """One sentence for each corpus on its best row and the claims that were tested with it.
+    """One sentence for each corpus on its scale, its best row and that row's claims.
 
     A corpus of which no row has finished has none; if none has, a sentence says so.
     """
@@ -33,10 +33,16 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
     except NothingToShowError as error:
         return [str(error)]
     return [
-        (f"On {corpus}: " if results.several_corpora else "")
-        + _finding(results, results.best(corpus), claims)
+        f"On {corpus} ({_scale(results, corpus)}): {_finding(results, results.best(corpus), claims)}"
         for corpus in corpora
     ]
+
+
+def _scale(results: Results, corpus: str) -> str:
+    """The size of the training text in words, and how it is divided: what a verdict holds for."""
+    tokens = results.corpora[corpus].splits["train"].tokens
+    order = "in order" if results.experiment.corpora[corpus].keeps_order else "shuffled"
+    return f"{millions(tokens)} training words, sentences {order}"
 
 
 def updates_finding(results: Results) -> str:

@@ -94,6 +94,12 @@ def claim_numbers(claim: Claim) -> str:
         f"({change}; 95 % interval {low} to {high} %)",
         f"p {p_value(claim.p_value)}, corrected {p_value(claim.p_value_holm)}",
     ]
+    if effect.drawn is not None:
+        said.append(f"over {effect.pieces:,} {effect.drawn}s")
+    if effect.equivalence is not None:
+        equal = effect.equivalence
+        shown = "shown" if equal.shown else "not shown"
+        said.append(f"equal within {equal.margin_percent:g} %: {shown}, p {p_value(equal.p_value)}")
     if claim.seeds is not None:
         bounds = (signed(bound, 3) for bound in claim.seeds.interval_nats_per_token)
         said.append(f"over {claim.seeds.seeds} seeds {' to '.join(bounds)} nats a token")

@@ -16,12 +16,13 @@ Interval = tuple[float, float]
 class ClaimTests(Part):
     """The statistical tests of the claims, described in words and numbers."""
 
-    unit: str = Field(description="The unit that is resampled.")
+    unit: str = Field(description="The pieces of text that are resampled.")
     interval: str = Field(description="Method of the intervals.")
     p_value: str = Field(description="Method of the p-values.")
     correction: str = Field(description="Correction of the p-values for testing several claims.")
     level: float = Field(description="The level that a corrected p-value must be below.")
     resamples: int = Field(description="Number of resamples.")
+    equivalence: str = Field(description="Method of the p-values of equivalence.")
     seeds: str = Field(description="Treatment of several seeds.")
     seed_interval: str = Field(description="Method of the interval over the seeds.")
     margin_percent: float = Field(description="The margin of non-inferiority (%).")
@@ -53,6 +54,12 @@ class PerplexityChange(Part):
     interval_nats_per_token: Interval | None = Field(
         default=None, description="95 % interval of that difference (nats per token)."
     )
+    drawn: Literal["sentence", "article", "block"] | None = Field(
+        default=None,
+        description="The pieces of text that the interval and the p-value draw: sentences, "
+        "articles, or blocks of consecutive sentences.",
+    )
+    pieces: int | None = Field(default=None, description="Number of these pieces.")
     sentences: int | None = Field(default=None, description="Number of test sentences.")
     tokens: int | None = Field(default=None, description="Number of test tokens.")
 
@@ -64,6 +71,16 @@ class StillAgainstStatic(PerplexityChange):
     still_is: Literal["better", "worse", "not shown to differ"] = Field(
         description="Result of the comparison for the model with its vector held at 0."
     )
+
+
+class Equivalence(Part):
+    """A test of whether two models differ by less than a margin, on either side."""
+
+    margin_percent: float = Field(description="The margin (%).")
+    p_value: float = Field(
+        description="p-value of the two one-sided tests: the larger of the two, uncorrected."
+    )
+    shown: bool = Field(description="True if the p-value is below the level.")
 
 
 class Effect(PerplexityChange):
@@ -98,6 +115,9 @@ class Effect(PerplexityChange):
         description="The same value of the other model, for every unit that its learning is kept "
         "for.",
     )
+    equivalence: Equivalence | None = Field(
+        default=None, description="Test of whether the two models are equally good."
+    )
     still_against_static: StillAgainstStatic | None = Field(
         default=None,
         description="Comparison of the model with its vector held at 0 and a static network.",
@@ -121,12 +141,13 @@ class SeedDifference(Part):
 class Claim(Part):
     """One claim with its verdict."""
 
-    number: int = Field(ge=1, le=5, description="Number of the claim, 1 to 5.")
+    number: int = Field(ge=1, le=6, description="Number of the claim, 1 to 6.")
     kind: str = Field(description="Name of the claim.")
     claim: str = Field(description="The claim in words.")
     source: str = Field(description="Place of the claim in the paper.")
     test: str = Field(description="The hypothesis that is tested.")
     corpus: str = Field(description="The corpus.")
+    train_tokens: int = Field(description="Number of training tokens of the corpus.")
     model: str = Field(description="The row that the claim is about.")
     against: str = Field(description="The row or evaluation that it is compared with.")
     effect: Effect = Field(description="The values.")
@@ -144,7 +165,7 @@ class Claim(Part):
 class UntestedClaim(Part):
     """One claim that the experiment cannot test."""
 
-    number: int = Field(ge=1, le=5, description="Number of the claim, 1 to 5.")
+    number: int = Field(ge=1, le=6, description="Number of the claim, 1 to 6.")
     kind: str = Field(description="Name of the claim.")
     claim: str = Field(description="The claim in words.")
     corpus: str = Field(description="The corpus.")
