@@ -33,7 +33,8 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
     except NothingToShowError as error:
         return [str(error)]
     return [
-        f"On {corpus} ({_scale(results, corpus)}): {_finding(results, results.best(corpus), claims)}"
+        f"On {corpus} ({_scale(results, corpus)}): "
+        + _finding(results, results.best(corpus), claims)
         for corpus in corpora
     ]
 
