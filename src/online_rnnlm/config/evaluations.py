@@ -93,9 +93,8 @@ def final_evaluation(document_size: int) -> str:
 
 def further_evaluations(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
     """Return the evaluations that `testing` adds, each once."""
-    rivals = () if document_size else testing.rivals_of_runs
     learning = (evaluation.name for evaluation in _learning(document_size, testing))
-    return tuple(dict.fromkeys([*learning, *rivals]))
+    return tuple(dict.fromkeys([*learning, *testing.rivals_of_runs]))
 
 
 def _learning(document_size: int, testing: TestingSettings) -> Iterator[OnlineEvaluation]:
@@ -126,7 +125,3 @@ def refuse_tests_of_nothing(testing: TestingSettings, document_sizes: Collection
             alone = testing.model_copy(update={key: [value]})
             if not any(any(_learning(size, alone)) for size in document_sizes):
                 raise WrongValue(("testing", key, index), _WHY_NOTHING[key])
-    if testing.rivals_of_runs and 0 not in document_sizes:
-        index = testing.rivals.index(testing.rivals_of_runs[0])
-        message = "tests nothing: it needs a row with `document_size: 0`"
-        raise WrongValue(("testing", "rivals", index), message)

@@ -9,7 +9,7 @@ from pydantic import Field, WrapValidator
 from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_list
 
 RunRivalName = Literal["unigram_cache", "neural_cache"]
-"""Rivals that extend a run, a static network: modules of `rivals/`."""
+"""Rivals that extend a run's network: modules of `rivals/`."""
 
 CorpusRivalName = Literal["kneser_ney"]
 """Rivals that are trained on a corpus: modules of `rivals/`."""
@@ -76,7 +76,7 @@ class TestingSettings(Settings):
     rivals: list[RivalName] = Field(
         default=[],
         description="Alternative models to compare with. `unigram_cache` and `neural_cache` add a "
-        "cache of the words just read to every static network: their frequencies, or their "
+        "cache of the words just read to every network: their frequencies, or their "
         "frequencies weighted by the similarity of the hidden states. The cache has the "
         "settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of "
         "every corpus.",
@@ -87,7 +87,7 @@ class TestingSettings(Settings):
 
     @property
     def rivals_of_runs(self) -> tuple[RunRivalName, ...]:
-        """The rivals that every static network is tested with."""
+        """The rivals that every network is tested with."""
         return tuple(name for name in _OF_RUNS if name in self.rivals)
 
     @property

@@ -241,7 +241,10 @@ def _scored_sizes(network: Network, learns: bool) -> Sizes:
 
 
 def _with_rival(network: Network, rival: RunRival) -> Outcome:
-    """Score with fixed weights and a rival, whose settings are those that are best on `valid`."""
+    """Score with fixed weights and a rival, whose settings are those that are best on `valid`.
+
+    A document vector learns as in training.
+    """
     texts, found, seconds = {}, {}, {}
     for name in HELD_OUT:
         texts[name], seconds[name] = _scored_text(network, name, states=rival.needs_hidden_states)
@@ -250,7 +253,7 @@ def _with_rival(network: Network, rival: RunRival) -> Outcome:
         began = time.perf_counter()
         found[name] = rival.score(texts[name])
         seconds[name] += time.perf_counter() - began
-    costs = _costs(network, learns=False)
+    costs = _costs(network, learns=network.settings.document_size > 0)
     width = sizes_for(network.settings, network.corpus).output
     adds = costs.multiply_adds_per_word + rival.cost(width)
     costs = costs.model_copy(update={"multiply_adds_per_word": adds})
@@ -258,8 +261,8 @@ def _with_rival(network: Network, rival: RunRival) -> Outcome:
 
 
 def _scored_text(network: Network, name: str, *, states: bool) -> tuple[ScoredText, float]:
-    """Score a split with fixed weights, for a rival; return its text and the seconds it took."""
-    split = network.corpus.splits[name]
+    """Score a split as in training, for a rival; return its text and the seconds it took."""
+    split, rate = network.corpus.splits[name], network.settings.document_rate
     scorer = registry.scorer(network.settings, network.corpus, hidden_states=states)
-    scores, seconds = _in_parts(partial(scorer, network.weights, document_rate=0.0), split, name)
+    scores, seconds = _in_parts(partial(scorer, network.weights, document_rate=rate), split, name)
     return ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states), seconds

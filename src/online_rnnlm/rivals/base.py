@@ -53,7 +53,7 @@ class Rival(ABC):
 
 
 class ScoredText(NamedTuple):
-    """A split and a static network's scores of it, in the text's order."""
+    """A split and a network's scores of it, in the text's order."""
 
     targets: Tokens
     """(N,): ids of the tokens."""
@@ -65,7 +65,7 @@ class ScoredText(NamedTuple):
 
 
 class RunRival(Rival):
-    """A rival that adds to a static network: one for each run without a document vector."""
+    """A rival that adds to a run's network; its document vector, if any, learns as in training."""
 
     needs_hidden_states: ClassVar[bool] = False
     usual: ClassVar[Mapping[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""The shared part of the caches of recent words: a mixture with a static network, and its search.
+"""The shared part of the caches of recent words: a mixture with a network, and its search.
 
     P(w) = (1 - λ) P_rnn(w) + λ P_cache(w)
 
@@ -36,9 +36,9 @@ class Choice:
 
 
 class Cache(RunRival):
-    """A static network mixed with a cache."""
+    """A network mixed with a cache."""
 
-    note = "With a cache: the static network as it is, mixed with the words just read."
+    note = "With a cache: the network as it is, its vector learning if it has one, mixed with the words just read."
 
     def take(self, choice: Choice) -> None:
         """Use these settings from now on."""

@@ -1,4 +1,4 @@
-"""A static network mixed with a neural cache (Grave, Joulin and Usunier 2017, arXiv 1612.04426).
+"""A network mixed with a neural cache (Grave, Joulin and Usunier 2017, arXiv 1612.04426).
 
     P_cache(w) ∝ Σ_i [w_i = w] exp(θ h_t·h_i)
 

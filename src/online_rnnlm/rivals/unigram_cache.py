@@ -1,4 +1,4 @@
-"""A static network mixed with the frequencies of the words just read (Kuhn and De Mori 1990).
+"""A network mixed with the frequencies of the words just read (Kuhn and De Mori 1990).
 
 P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture.
 """

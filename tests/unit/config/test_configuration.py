@@ -320,11 +320,6 @@ INFINITE, NONE = float("inf"), float("nan")
         ),
         ({"testing": {"learn_after": ["sentence"]}}, "testing.learn_after", ["`updates`"]),
         ({"testing": {"unit_of_text": ["document"]}}, "testing.unit_of_text", ["`updates`"]),
-        (
-            {"rows": [{"document_size": 2}], "testing": {"rivals": ["kneser_ney", "neural_cache"]}},
-            "testing.rivals[1]",
-            ["`document_size: 0`"],
-        ),
         # The search.
         ({"search": {"hidden_size": [5, 6]}}, "search.hidden_size", ["`rows`"]),
         ({"search": {"engine": ["graph"]}}, "search.engine", ["hardware", "`training`"]),

@@ -17,6 +17,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.rivals.unigram_cache import unigram_cache
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
 from online_rnnlm.storage.records import (
@@ -236,6 +237,17 @@ def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, rival):
     assert figures.splits["valid"].perplexity == pytest.approx(best, rel=1e-9)
     chosen = [e for e in figures.curve if figures.chosen == e.settings]
     assert [e.valid_perplexity for e in chosen] == [best]
+
+
+def test_beneath_a_cache_the_vector_learns_as_in_training(experiment, tmp_path):
+    copy = evaluated(experiment, tmp_path, "unigram_cache")
+    cached, own = (read_evaluation(copy, n) for n in ("unigram_cache", "document_vector"))
+    targets = load_corpus(copy.corpus("topics")).splits["test"].stream[1:]
+    learning = np.load(copy.token_scores("run", "document_vector")).astype("float64")
+    expected = unigram_cache(targets, learning, **cached.chosen)
+    np.testing.assert_allclose(np.load(copy.token_scores("run", "unigram_cache")), expected, 1e-5)
+    costs = [found.costs.multiply_adds_per_word for found in (cached, own)]
+    assert costs[0] == costs[1] + 1
 
 
 def read_divergence(experiment, name) -> DivergedEvaluation:

@@ -1,1 +1,1 @@
-"""The paper's five claims and a sixth, the rows that test them, and the verdicts."""
+"""The paper's five claims and two more, the rows that test them, and the verdicts."""

@@ -1,4 +1,4 @@
-"""The paper's five claims in words, and a sixth, which a user of the model would ask.
+"""The paper's five claims in words, and two more, which a user of the model would ask.
 
 The settings are not the paper's, so each claim is tested as an idea, not on the paper's numbers.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SAME_HIDDEN, MORE_PARAMETERS, MULTIPLY_ADDS, VECTOR_ALONE, LEARNING, BEST_RIVAL = range(1, 7)
+SAME_HIDDEN, MORE_PARAMETERS, MULTIPLY_ADDS, VECTOR_ALONE, LEARNING, BEST_RIVAL, BEST_SYSTEM = (
+    range(1, 8)
+)
 MARGIN_PERCENT = 1.0
 """A perplexity up to this much higher still counts as equally good; the value is assumed."""
 SOURCE = (
@@ -79,5 +81,13 @@ CLAIMS = {
         "learning, against static rows with a cache or with weights that learn; both sides are "
         "what is best on `valid`; the best rival at the vector's multiply-adds or fewer, and the "
         "best at any cost",
+    ),
+    BEST_SYSTEM: PaperClaim(
+        "best_system_has_a_vector",
+        "the best that there is with a vector is better than the best without",
+        "{model} has a lower test perplexity than {against}.",
+        "not a claim of the paper's, but a user's question: test perplexity, whatever learns and "
+        "whatever cache is added, against the best static row, with whatever learns or is added; "
+        "both sides are what is best on `valid`",
     ),
 }

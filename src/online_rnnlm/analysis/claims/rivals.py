@@ -1,10 +1,11 @@
-"""The sixth claim: the vector against what a user would put on a static network instead."""
+"""The claims of a user: the vector against what one would put on a static network instead."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from online_rnnlm.analysis.claims.paper import BEST_RIVAL
+from online_rnnlm.analysis.claims.paper import BEST_RIVAL, BEST_SYSTEM
 from online_rnnlm.analysis.claims.tested import Tested, Untested, compare_for_claim
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.results import Results
@@ -13,18 +14,27 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evalua
 
 
 def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """Test a row against the best rival at its cost or less, and against the best at any cost.
+    """Test a row against static rows with a cache or with weights that learn.
 
-    Both sides are chosen on `valid`: the vector's is what is best for the vector alone, and the
-    rivals are static rows with the same kind of hidden layer, with a cache or with weights that
-    learn. If the best of all costs no more than the vector, there is one test only.
+    All static rows with the vector row's kind of hidden layer count, and each side is what is best
+    on `valid`. First the vector alone is tested against the best rival at its cost or less, and
+    against the best at any cost: once, if these are the same. Then the best that the row can do
+    with whatever is added is tested against the best of the static rows.
     """
-    rivals = _rivals(results, vector)
+    static = [side for row in _static(results, vector) for side in _sides(row)]
+    rivals = [side for side in static if side.evaluation != NONE]
     if not rivals:
         reason = "no finished static row was tested with a cache or with weights that learn"
-        yield Untested(BEST_RIVAL, vector, reason)
+        yield from (Untested(number, vector, reason) for number in (BEST_RIVAL, BEST_SYSTEM))
         return
-    ours = _best([Side(vector, name) for name in vector.evaluations if _of_vector(name)])
+    yield from _vector_alone(results, vector, rivals)
+    yield _best_systems(results, _best(_sides(vector)), _best(static))
+
+
+def _vector_alone(
+    results: Results, vector: Row, rivals: Sequence[Side]
+) -> Iterator[Tested | Untested]:
+    ours = _best([side for side in _sides(vector) if _is_of_vector(side.evaluation)])
     best = _best(rivals)
     cheap = [rival for rival in rivals if _cost(rival) <= _cost(ours)]
     chosen = [(best, "at any cost")]
@@ -33,30 +43,36 @@ def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]
     elif _best(cheap) != best:
         chosen.insert(0, (_best(cheap), "at its cost or less"))
     for rival, which in chosen:
-        yield compare_for_claim(
-            results,
-            BEST_RIVAL,
-            ours,
-            rival,
-            f"{_name(results, rival)} (the best rival {which})",
-            multiply_adds_per_word=_cost(ours),
-            multiply_adds_per_word_against=_cost(rival),
-        )
+        label = f"{_name(results, rival)} (the best rival {which})"
+        yield _compared(results, BEST_RIVAL, ours, rival, label)
 
 
-def _rivals(results: Results, vector: Row) -> list[Side]:
-    """The static rows with the vector row's kind of hidden layer, in each rival evaluation."""
-    return [
-        Side(row, name)
-        for row in results.rows_on(vector.corpus)
-        if not row.has_vector and row.layer == vector.layer
-        for name in row.evaluations
-        if name != NONE
-    ]
+def _best_systems(results: Results, ours: Side, theirs: Side) -> Tested:
+    label = f"{_name(results, theirs)} (the best without a vector)"
+    tested = _compared(results, BEST_SYSTEM, ours, theirs, label)
+    return replace(tested, model=_name(results, ours))
 
 
-def _of_vector(evaluation: str) -> bool:
-    """True if nothing but the document vector learns in an evaluation."""
+def _compared(results: Results, number: int, ours: Side, theirs: Side, label: str) -> Tested:
+    costs = {
+        "multiply_adds_per_word": _cost(ours),
+        "multiply_adds_per_word_against": _cost(theirs),
+    }
+    return compare_for_claim(results, number, ours, theirs, label, **costs)
+
+
+def _static(results: Results, vector: Row) -> list[Row]:
+    """The static rows with the vector row's kind of hidden layer."""
+    rows = results.rows_on(vector.corpus)
+    return [row for row in rows if not row.has_vector and row.layer == vector.layer]
+
+
+def _sides(row: Row) -> list[Side]:
+    return [Side(row, name) for name in row.evaluations]
+
+
+def _is_of_vector(evaluation: str) -> bool:
+    """True if nothing but the document vector learns in an evaluation, and nothing is added."""
     online = online_evaluation(evaluation)
     return evaluation == DOCUMENT_VECTOR or (
         online is not None and online.updates == DOCUMENT_VECTOR
@@ -72,12 +88,13 @@ def _cost(side: Side) -> float:
     return side.row.by_seed(side.evaluation)[0].costs.multiply_adds_per_word
 
 
-def _name(results: Results, rival: Side) -> str:
-    cache = results.rival_in(rival.evaluation)
-    if cache is not None:
-        return f"{rival.row.label} with a {cache.label}"
-    online = online_evaluation(rival.evaluation)
-    assert online is not None
+def _name(results: Results, side: Side) -> str:
+    """A side in words, such as `100/0 with a neural cache`; the row's name as it was trained."""
+    rival, online = results.rival_in(side.evaluation), online_evaluation(side.evaluation)
+    if rival is not None:
+        return f"{side.row.label} with a {rival.label}"
+    if online is None:
+        return side.row.label
     learns = "everything" if online.updates == "all" else online.updates
     after = f"after every {online.learn_after}, kept for the {online.unit_of_text}"
-    return f"{rival.row.label}, {learns} learning {after}"
+    return f"{side.row.label}, {learns} learning {after}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from online_rnnlm.analysis.claims.outcomes import outcomes
 from online_rnnlm.analysis.claims.paper import (
     BEST_RIVAL,
+    BEST_SYSTEM,
     CLAIMS,
     MARGIN_PERCENT,
     MORE_PARAMETERS,
@@ -115,7 +116,7 @@ def _claim(
         number=number,
         kind=claim.kind,
         claim=claim.text.format(model=one.model, against=one.label),
-        source=OURS if number == BEST_RIVAL else SOURCE,
+        source=OURS if number in (BEST_RIVAL, BEST_SYSTEM) else SOURCE,
         test=claim.test,
         corpus=one.ours.row.corpus,
         train_tokens=one.train_tokens,

@@ -53,8 +53,8 @@ def _of_row(results: Results, row: Row, cost: Cost) -> Iterator[Point]:
     if row.has_vector:
         yield _of_side(Side(row, DOCUMENT_VECTOR), LEARNING, cost)
         yield _of_side(Side(row, NONE), STILL, cost)
-        return
-    yield _of_side(Side(row, NONE), STATIC_ROW, cost)
+    else:
+        yield _of_side(Side(row, NONE), STATIC_ROW, cost)
     for evaluation in row.evaluations:
         rival = results.rival_in(evaluation)
         if rival is not None:

@@ -94,7 +94,7 @@ def _searched(results: Results, row: Row) -> dict[str, Any]:
 
 
 def _run_rival_row(results: Results, row: Row, rival: RunRival) -> dict[str, Any]:
-    """The row of a static network with a rival, which uses the network's own runs."""
+    """The row of a network with a rival, which uses the network's own runs."""
     by_seed = row.by_seed(rival.name)
     return {
         **_rival(results, row.corpus, by_seed),

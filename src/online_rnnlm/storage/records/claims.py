@@ -141,7 +141,7 @@ class SeedDifference(Part):
 class Claim(Part):
     """One claim with its verdict."""
 
-    number: int = Field(ge=1, le=6, description="Number of the claim, 1 to 6.")
+    number: int = Field(ge=1, le=7, description="Number of the claim, 1 to 7.")
     kind: str = Field(description="Name of the claim.")
     claim: str = Field(description="The claim in words.")
     source: str = Field(description="Place of the claim in the paper.")
@@ -165,7 +165,7 @@ class Claim(Part):
 class UntestedClaim(Part):
     """One claim that the experiment cannot test."""
 
-    number: int = Field(ge=1, le=6, description="Number of the claim, 1 to 6.")
+    number: int = Field(ge=1, le=7, description="Number of the claim, 1 to 7.")
     kind: str = Field(description="Name of the claim.")
     claim: str = Field(description="The claim in words.")
     corpus: str = Field(description="The corpus.")
