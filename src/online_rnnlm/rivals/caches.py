@@ -38,7 +38,10 @@ class Choice:
 class Cache(RunRival):
     """A network mixed with a cache."""
 
-    note = "With a cache: the network as it is, its vector learning if it has one, mixed with the words just read."
+    note = (
+        "With a cache: the network as it is, its vector learning if it has one, mixed with the "
+        "words just read."
+    )
 
     def take(self, choice: Choice) -> None:
         """Use these settings from now on."""
