@@ -1,5 +1,6 @@
 """Tests in unusual places: special letters in the path, a read-only disk, a wrong clock."""
 
+import json
 import os
 import shutil
 import signal
@@ -49,6 +50,21 @@ def finished(tmp_path_factory, copy_of_project, own_text):
 def test_a_path_with_spaces_and_letters_of_other_alphabets(finished):
     page = (finished.path / "results/tiny/report.html").read_text(encoding="utf-8")
     assert "4/2" in page
+    assert "Nothing to be done" in finished.succeed(*ARGUMENTS)
+
+
+def test_a_file_that_was_renamed_is_known_by_its_new_name(finished):
+    """Even if nothing is to be done, so that a new file under the old name changes nothing."""
+    old, new = (finished.path / f"config/{name}.yaml" for name in ("test", "renamed"))
+    made_by = finished.path / "results/tiny/configuration_file.json"
+    old.rename(new)
+    try:
+        arguments = [str(new) if argument == str(old) else argument for argument in ARGUMENTS]
+        arguments = [a.replace("config/test.yaml", "config/renamed.yaml") for a in arguments]
+        assert "Nothing to be done" in finished.succeed(*arguments)
+        assert json.loads(made_by.read_text(encoding="utf-8"))["path"] == "config/renamed.yaml"
+    finally:
+        new.rename(old)
     assert "Nothing to be done" in finished.succeed(*ARGUMENTS)
 
 

@@ -59,6 +59,10 @@ with starting.one_line_errors():
         BESIDE = DRY_RUN and SOLE_RUN is None
         if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv)):
             freshness.order(JOBS, RESULTS)
+        # Snakemake does not call `onstart` where nothing is to be done, and the file may have got
+        # another name since the last start.
+        if not DRY_RUN and RESULTS.configuration_file.is_file():
+            configuration.remember_file(EXPERIMENT, workflow.configfiles, RESULTS)
         # `onstart` writes the configuration, too, but Snakemake does not call it in a module.
         if not (DRY_RUN or ALONE):
             configuration.write_configuration(EXPERIMENT, RESULTS)

@@ -26,6 +26,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import CorpusRival, RunRival
 from online_rnnlm.storage import records
+from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
     DivergedEvaluation,
@@ -89,6 +90,11 @@ class Results:
     corpora: Mapping[str, Statistics]
     published: Published
     """The paper's own numbers."""
+
+    @property
+    def settings_digest(self) -> str:
+        """sha256 of the settings that results can depend on; files made from results carry it."""
+        return digest_of_json(self.experiment.of_results())
 
     @property
     def several_seeds(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -83,6 +83,14 @@ class Experiment(Settings):
                 raise WrongValue(("corpora", corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, {row.settings.document_size for row in rows})
         return self
+
+    def of_results(self) -> dict[str, Any]:
+        """Return all settings that a result can depend on, as values for JSON.
+
+        Where downloads lie and where runs are tracked decides no table, figure or page, and what
+        the table of engines has is read from its own files.
+        """
+        return self.model_dump(mode="json", exclude={"downloads", "tracking", "engine_table"})
 
     def trainings(self) -> list[PlannedRun]:
         """Return every run: first those of the search, then those of the rows."""

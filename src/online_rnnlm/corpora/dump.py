@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from xml.etree import ElementTree
 
 import mwparserfromhell
@@ -20,7 +20,8 @@ from online_rnnlm.errors import UserError
 ARTICLES = 0  # the namespace of articles
 LIST_MARKUP = frozenset({"li", "dt", "dd"})
 LIST_ITEM = "\x02"  # marks the start of a list's line, until the line is dropped
-MEDIA_LINK = re.compile(r"\s*(?:file|image|category|media)\s*:", re.IGNORECASE)
+NO_PROSE = {"file": 6, "image": 6, "category": 14, "media": -2}
+"""The namespaces, by their names in every wiki, whose links show a picture or nothing."""
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
 # mwxml asserts that the root is `mediawiki`.
 # It also leaves errors of missing and impossible titles, ids and times to whoever reads the pages.
@@ -38,7 +39,9 @@ _CLOSED_BY = {
 _LONGEST_MARK = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
-BLOCKS = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
+LEFT_OUT = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
+LISTS = frozenset({"ul", "ol", "dl"})
+PARAGRAPHS = frozenset({"p", "div", "blockquote", "center"})
 
 
 def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
@@ -50,21 +53,36 @@ def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
     yield from ordered_map(_plain_page, _pages(file), processes)
 
 
-def _pages(file: Path) -> Iterator[tuple[str, str]]:
+class _Page(NamedTuple):
+    title: str
+    wikitext: str
+    no_prose: frozenset[str]
+    """The names of the namespaces whose links show a picture or nothing, in lower case."""
+
+
+def _pages(file: Path) -> Iterator[_Page]:
     """Title and wikitext of every article: that of its last revision, if there are several."""
     with open_bytes(file) as stream:
         dump = _SingleDump(stream)
         try:
-            for page in mwxml.Dump.from_file(dump):
+            pages = mwxml.Dump.from_file(dump)
+            no_prose = _names_without_prose(pages.site_info.namespaces)
+            for page in pages:
                 if page.namespace == ARTICLES and page.redirect is None:
                     # An id is the higher the later the revision was made.
                     last = max(page, key=lambda revision: revision.id or 0, default=None)
-                    yield page.title, (last and last.text) or ""
+                    yield _Page(page.title, (last and last.text) or "", no_prose)
             while dump.read(_BLOCK):
                 pass
         except NO_DUMP as error:
             what = str(error).splitlines()[0] if str(error) else "another kind of XML"
             raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
+
+
+def _names_without_prose(namespaces: Iterable[mwxml.Namespace] | None) -> frozenset[str]:
+    """The names of `NO_PROSE`: those of every wiki, and those in this one's language."""
+    own = (found.name for found in namespaces or () if found.id in NO_PROSE.values())
+    return frozenset(NO_PROSE) | {name.strip().lower() for name in own if name}
 
 
 class _SingleDump:
@@ -104,46 +122,57 @@ class _SingleDump:
             raise ValueError("more text after its end: put one dump into one file")
 
 
-def _plain_page(page: tuple[str, str]) -> tuple[str, str]:
-    title, wikitext = page
-    return title, plain_text(wikitext)
+def _plain_page(page: _Page) -> tuple[str, str]:
+    return page.title, plain_text(page.wikitext, page.no_prose)
 
 
-def plain_text(wikitext: str) -> str:
-    """The prose of a page, one paragraph per line."""
+def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) -> str:
+    """The prose of a page, one paragraph per line.
+
+    `no_prose` are the names, in lower case, of the namespaces whose links are left out.
+    """
     nodes = mwparserfromhell.parse(wikitext).nodes
-    lines = EMPTY_BRACKETS.sub("", "".join(map(_plain_node, nodes))).split("\n")
+    plain = "".join(_plain_node(node, no_prose) for node in nodes)
+    lines = EMPTY_BRACKETS.sub("", plain).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
     prose = "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
     # `&#xD800;` stands for no character.
     return prose.encode("utf-8", "ignore").decode("utf-8")
 
 
-def _plain_node(node: Node) -> str:
+def _plain_node(node: Node, no_prose: frozenset[str]) -> str:
     if isinstance(node, Text):
         return str(node)
     if isinstance(node, Heading):
         return "\n"
     if isinstance(node, Tag):
-        return _plain_tag(node)
-    if isinstance(node, Template) or (isinstance(node, Wikilink) and _shows_no_text(node)):
+        return _plain_tag(node, no_prose)
+    if isinstance(node, Template):
+        return ""
+    if isinstance(node, Wikilink) and _shows_no_text(node, no_prose):
         return ""
     return str(Wikicode([node]).strip_code())
 
 
-def _plain_tag(tag: Tag) -> str:
+def _plain_tag(tag: Tag, no_prose: frozenset[str]) -> str:
     name = str(tag.tag).strip().lower()
     if name in LIST_MARKUP and tag.wiki_markup:
         return LIST_ITEM
-    if name in BLOCKS:
+    if name in LEFT_OUT:
         return ""
-    if tag.contents is None:
+    if name in LISTS:
+        return "\n"
+    if name == "br" or tag.contents is None:
         return " "
     # `strip_code` would not do: a tag that is never closed contains headings, pictures and lists.
-    return "".join(map(_plain_node, tag.contents.nodes))
+    inside = "".join(_plain_node(node, no_prose) for node in tag.contents.nodes)
+    return f"\n{inside}\n" if name in PARAGRAPHS else inside
 
 
-def _shows_no_text(link: Wikilink) -> bool:
+def _shows_no_text(link: Wikilink, no_prose: frozenset[str]) -> bool:
     """True if a link shows a picture, or only names a category or another language's page."""
     target = str(link.title)
-    return bool(MEDIA_LINK.match(target) or (link.text is None and LANGUAGE_LINK.match(target)))
+    namespace, colon, _ = target.partition(":")
+    if colon and namespace.strip().replace("_", " ").lower() in no_prose:
+        return True
+    return link.text is None and LANGUAGE_LINK.match(target) is not None

@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 PUNKT_CHARACTERS = 6_000_000
 BATCH_CHARACTERS = 200_000
 PARAGRAPH_CHARACTERS = 100_000
-_SENTENCE_ENDS = (". ", "! ", "? ", "。", "！", "？")
 
 
 def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
@@ -155,10 +154,24 @@ class Tokeniser:
     def __call__(self, text: str) -> Iterator[str]:
         """Yield the sentences, one space between tokens."""
         for paragraph in _paragraphs(self._settings, text):
-            for sentence in self._divide(paragraph):
+            for sentence in self._sentences(paragraph):
                 tokens = self.tokens(sentence)
                 if tokens:
                     yield from map(" ".join, self._pieces(tokens))
+
+    def _sentences(self, paragraph: str) -> Iterator[str]:
+        """Divide a paragraph; a very long one part after part, since one pass would take too long.
+
+        The end of a part may lie within its last sentence, so the next part begins with that one.
+        """
+        start = 0
+        while len(paragraph) - start > PARAGRAPH_CHARACTERS:
+            part = paragraph[start : start + PARAGRAPH_CHARACTERS]
+            *whole, last = self._divide(part) or [""]
+            begin = part.rindex(last) if whole else part.rfind(" ") + 1 or len(part)
+            yield from whole or [part[:begin]]
+            start += begin
+        yield from self._divide(paragraph[start:])
 
     def tokens(self, sentence: str) -> list[str]:
         """Return a sentence's tokens; quotes are `"`, and an `<unk>` of the text is one token."""
@@ -182,31 +195,6 @@ class Tokeniser:
             yield tokens[start : start + most]
 
 
-def _paragraphs(settings: TextRules, text: str) -> Iterator[str]:
-    """Yield the paragraphs of a text, with composed letters if the settings say so.
-
-    A very long paragraph is cut, because regular expressions take too long for it.
-    """
-    if settings.nfc:
-        text = unicodedata.normalize("NFC", text)
-    for paragraph in text.splitlines():
-        if len(paragraph) <= PARAGRAPH_CHARACTERS:
-            yield paragraph
-        else:
-            yield from _cut(paragraph)
-
-
-def _cut(paragraph: str) -> Iterator[str]:
-    """Cut a paragraph before each limit: behind the last sentence, or else at the last space.
-
-    It is cut at the limit if there is neither.
-    """
-    start = 0
-    while start < len(paragraph):
-        end = start + PARAGRAPH_CHARACTERS
-        if end < len(paragraph):
-            ends = [paragraph.rfind(mark, start + 1, end) for mark in _SENTENCE_ENDS]
-            space = paragraph.rfind(" ", start + 1, end)
-            end = max(ends) + 1 or (space if space > 0 else end)
-        yield paragraph[start:end]
-        start = end
+def _paragraphs(settings: TextRules, text: str) -> list[str]:
+    """Return the paragraphs of a text, with composed letters if the settings say so."""
+    return (unicodedata.normalize("NFC", text) if settings.nfc else text).splitlines()

@@ -113,13 +113,8 @@ def _modules_of_parts(verb: str, experiment: Experiment) -> list[str]:
 
 
 def whole_experiment(experiment: Experiment) -> str:
-    """Return all settings of an experiment that a result can depend on, as JSON.
-
-    Where downloads lie and where runs are tracked decides no table, figure or page, and what the
-    table of engines has is read from its own files.
-    """
-    without = {"downloads", "tracking", "engine_table"}
-    return as_json(experiment.model_dump(mode="json", exclude=without))
+    """Return all settings of an experiment that a result can depend on, as JSON."""
+    return as_json(experiment.of_results())
 
 
 def downloads(experiment: Experiment) -> dict[str, Download]:

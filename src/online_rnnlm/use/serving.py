@@ -139,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()):
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "`Content-Length`: a number is needed")
             return
+        length = length.lstrip("0") or "0"
+        # Python refuses to read numbers of thousands of digits.
         if int(length[:20]) > self.server.most_bytes:
             most = f"at most {self.server.most_bytes} bytes are read"
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, most)

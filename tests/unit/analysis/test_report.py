@@ -123,6 +123,18 @@ def test_a_report_without_figures_says_so(invented: Invented, published_file: Pa
     assert not results.directory.report.exists()
 
 
+@pytest.mark.parametrize("stale", [write_claims, write_figures])
+def test_a_report_of_other_settings_than_its_parts_is_refused(
+    invented: Invented, published_file: Path, stale: Callable[..., None]
+) -> None:
+    results = invented()
+    _written(results, published_file)
+    fewer = results.experiment.model_copy(update={"rows": results.experiment.rows[:3]})
+    stale(fewer, results.directory)
+    with pytest.raises(UserError, match="was made for other settings than the report"):
+        write_report(results.experiment, results.directory, published_file)
+
+
 def test_every_setting_says_where_it_comes_from(invented: Invented) -> None:
     rows = [{"error_clip": 15.0}, {"hidden_size": 50, "document_size": 5, "error_clip": 1.0}]
     table = settings_table(invented(rows=rows))

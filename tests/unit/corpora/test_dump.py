@@ -63,6 +63,34 @@ def test_articles_become_prose_and_redirects_are_skipped(file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("wikitext", "text"),
+    [
+        ("The king sees<br>the sea.", "The king sees the sea."),
+        ("The king sees<br />the sea.", "The king sees the sea."),
+        ("<p>One.</p><p>Two.</p>", "One.\nTwo."),
+        ("He said:<blockquote>Go.</blockquote>She went.", "He said:\nGo.\nShe went."),
+        ("Before.<ul><li>a</li><li>b</li></ul>After.", "Before.\nAfter."),
+        ("a <small>little</small> word", "a little word"),
+    ],
+)
+def test_tags_join_no_words(wikitext: str, text: str) -> None:
+    assert plain_text(wikitext) == text
+
+
+def test_pictures_and_categories_are_known_by_the_wikis_own_names(tmp_path: Path) -> None:
+    names = {-2: "Medium", 0: "", 6: "Datei", 14: "Kategorie"}
+    spaces = "".join(f'<namespace key="{key}">{name}</namespace>' for key, name in names.items())
+    text = (
+        "[[Datei:x.jpg|mini|hochkant|Die Burg.]]\nDer [[König]] sieht [[Medium:x.ogg]]die Burg.\n"
+        "[[datei: y.jpg]][[File:z.jpg|thumb]][[Kategorie:König]]\n[[Art:Nouveau|Kunst]] ist alt."
+    )
+    path = tmp_path / "dump.xml"
+    written = dump([{"title": "Burg", "text": text}])
+    path.write_bytes(written.replace(b"<namespaces>", b"<namespaces>" + spaces.encode()))
+    assert list(read_dump(path, 1)) == [("Burg", "Der König sieht die Burg.\nKunst ist alt.")]
+
+
 def test_the_number_of_processes_changes_nothing(file: Path) -> None:
     assert list(read_dump(file, 2)) == list(read_dump(file, 1))
 

@@ -91,6 +91,34 @@ def test_a_very_long_paragraph_is_cut_behind_a_sentence(tmp_path: Path) -> None:
     assert found == [f"{line[:-1].lower()} ." for line in lines]
 
 
+PLACES = "mountains", "rivers", "harbours", "villages"
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        ("hindi", [f"राजा {n} नदी को देखता है ।" for n in range(9000)]),
+        ("arabic", [f"الملك يرى النهر {n}؟" for n in range(11000)]),
+        (
+            "any",
+            [f"He saw Dr. {PLACES[n % 4]} and {n} old {PLACES[n // 4 % 4]}." for n in range(6500)],
+        ),
+        ("chinese", [f"他说“我看见{n}河。”" for n in range(19000)]),
+    ],
+)
+def test_a_very_long_paragraph_is_divided_by_the_rules_of_its_language(
+    tmp_path: Path, language: str, lines: list[str]
+) -> None:
+    short, long = tmp_path / "short", tmp_path / "long"
+    short.mkdir()
+    long.mkdir()
+    joined = ("" if language == "chinese" else " ").join(lines)
+    assert len(joined) > 2 * PARAGRAPH_CHARACTERS
+    found = sentences(long, joined, language=language)
+    assert found == sentences(short, "\n".join(lines), language=language)
+    assert len(found) == len(lines)
+
+
 def test_text_without_spaces_in_another_language_says_why_nothing_is_left(tmp_path: Path) -> None:
     articles = tmp_path / "articles.txt"
     articles.write_text("今天天气很好。\n我们去公园吧。\n", encoding="utf-8")

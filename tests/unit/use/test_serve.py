@@ -118,7 +118,7 @@ def test_a_wrong_request_is_one_line(server, method, path, body, status, expecte
     assert expected in found[1]["error"] and "\n" not in found[1]["error"]
 
 
-@pytest.mark.parametrize("length", ["-1", "many", "²", "9" * 5000])
+@pytest.mark.parametrize("length", ["-1", "many", "²", "9" * 5000, f"{'0' * 30}{MOST + 1}"])
 def test_a_length_that_is_none_is_refused(server, length):
     with socket.create_connection(server.server_address[:2], timeout=60) as client:
         head = f"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"

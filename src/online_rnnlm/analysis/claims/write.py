@@ -45,6 +45,7 @@ def judge(results: Results) -> Claims:
     adjusted = holm([one.comparison.p_value for one in tested])
     pairs = zip(tested, adjusted, strict=True)
     return Claims(
+        settings=results.settings_digest,
         tests=_tests(),
         claims=tuple(claim for one, p_value in pairs for claim in _claims(one, p_value)),
         not_tested=tuple(_untested(one) for one in found if isinstance(one, Untested)),

@@ -37,7 +37,7 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
             for kind in FIGURE_KINDS:
                 save(picture.drawing, directory.figure(entry.name, kind))
         captions[entry.name] = " ".join([*results.missing_note, picture.caption])
-    records.write(directory.captions, Captions(captions=captions))
+    records.write(directory.captions, Captions(settings=results.settings_digest, captions=captions))
 
 
 def _picture(entry: FigureEntry, results: Results) -> Picture:

@@ -21,9 +21,7 @@ from online_rnnlm.config.catalogue import (
     tables_on_request,
 )
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Captions
 
 OPENINGS: Mapping[Section, str] = {
     Section.CLAIMS: "claims.html.j2",
@@ -57,8 +55,8 @@ class ShownSection:
     figures: list[ShownFigure]
 
 
-def sections(results: Results) -> Iterator[ShownSection]:
-    """Yield the sections that have a table or a figure.
+def sections(results: Results, captions: Mapping[str, str]) -> Iterator[ShownSection]:
+    """Yield the sections that have a table or a figure; `captions` are by the figures' names.
 
     Tables on request are shown if they have been made. Raises UserError if the figures have not
     been drawn.
@@ -67,7 +65,6 @@ def sections(results: Results) -> Iterator[ShownSection]:
     for entry in tables_on_request():
         if results.directory.table(entry.name, "csv").is_file():
             tables.append(entry)
-    captions = records.read(Captions, results.directory.captions).captions
     for section in Section:
         shown = [
             _figure(entry, results.directory, captions)

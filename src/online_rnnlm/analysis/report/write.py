@@ -14,14 +14,18 @@ from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.rendering import environment
 from online_rnnlm.analysis.wording import p_value, signed
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims
+from online_rnnlm.storage.records import Captions, Claim, Claims
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
-    """Write the report; `claims.json` and the figures must exist already."""
+    """Write the report; `claims.json` and the figures must exist already.
+
+    Raises UserError if they were made for other settings than the report's.
+    """
     results = collect(experiment, directory, load_published(published))
     page = environment().get_template("report.html.j2").render(_content(results))
     with replacing(directory.report) as temporary:
@@ -32,13 +36,16 @@ def _content(results: Results) -> dict[str, Any]:
     """The values that the template uses, by name."""
     experiment = results.experiment
     claims = records.read(Claims, results.directory.claims)
+    captions = records.read(Captions, results.directory.captions)
+    _refuse_other_settings(results, claims, results.directory.claims, "claims")
+    _refuse_other_settings(results, captions, results.directory.captions, "figures")
     return {
         "experiment": experiment.experiment,
         "seeds": experiment.seeds,
         "several_corpora": results.several_corpora,
         "findings": findings(results, claims.claims),
         "missing": results.missing,
-        "sections": list(sections(results)),
+        "sections": list(sections(results, captions.captions)),
         "updates_finding": updates_finding(results),
         "claims": claims,
         "claim_numbers": claim_numbers,
@@ -50,6 +57,16 @@ def _content(results: Results) -> dict[str, Any]:
         "facts": _facts(results),
         "commands": Commands(results.directory),
     }
+
+
+def _refuse_other_settings(
+    results: Results, made: Claims | Captions, path: Path, verb: str
+) -> None:
+    if made.settings != results.settings_digest:
+        raise UserError(
+            f"{path}: was made for other settings than the report: run `online-rnnlm {verb}` with "
+            "this configuration first"
+        )
 
 
 class Commands:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from online_rnnlm.config.testing import UnitOfText
-from online_rnnlm.storage.records.base import Part, Record
+from online_rnnlm.storage.records.base import Digest, Part, Record
 
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""
@@ -179,6 +179,9 @@ class Claims(Record):
     file: ClassVar = "claims.json"
     missing: ClassVar = "the claims have not been judged yet: run the experiment first"
 
+    settings: Digest = Field(
+        description="sha256 of the experiment's settings that results can depend on, as JSON."
+    )
     tests: ClaimTests = Field(description="Description of the tests.")
     claims: tuple[Claim, ...] = Field(description="The claims that are tested.")
     not_tested: tuple[UntestedClaim, ...] = Field(description="The claims that cannot be tested.")

@@ -86,4 +86,7 @@ class Captions(Record):
     file: ClassVar = "figures/captions.json"
     missing: ClassVar = "draw the figures first"
 
+    settings: Digest = Field(
+        description="sha256 of the experiment's settings that results can depend on, as JSON."
+    )
     captions: dict[str, str] = Field(description="Captions by the figures' names.")
