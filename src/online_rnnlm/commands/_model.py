@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.config.testing import RunRivalName
+from online_rnnlm.config.testing import CacheName
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -79,7 +79,7 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
     """Add the options of a cache."""
     parser.add_argument(
         "--cache",
-        choices=get_args(RunRivalName),
+        choices=get_args(CacheName),
         help="mix the model with a cache of the words just read; nothing learns then (`--static`)",
     )
     parser.add_argument(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, get_args
 
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import LearnAfter, RunRivalName, TestingSettings, UnitOfText
+from online_rnnlm.config.training import RunSettings
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
@@ -125,3 +126,14 @@ def refuse_tests_of_nothing(testing: TestingSettings, document_sizes: Collection
             alone = testing.model_copy(update={key: [value]})
             if not any(any(_learning(size, alone)) for size in document_sizes):
                 raise WrongValue(("testing", key, index), _WHY_NOTHING[key])
+
+
+def refuse_rivals_without_kernels(testing: TestingSettings, runs: Iterable[RunSettings]) -> None:
+    """Raise WrongValue if rivals need the kernels for a run's model, which lack a part of it."""
+    if "dynamic_evaluation" in testing.rivals:
+        for run in runs:
+            coupled = run.document_size > 0 and run.document_layer != "output"
+            if coupled and run.cell_name != "sigmoid":
+                place = ("testing", "rivals", testing.rivals.index("dynamic_evaluation"))
+                row = f"`cell: {run.cell}` with `document_layer: {run.document_layer}`"
+                raise WrongValue(place, f"there is none of a row with {row}")

@@ -15,7 +15,10 @@ from pydantic import Field, model_validator
 from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engine_table import EngineTableSettings
-from online_rnnlm.config.evaluations import refuse_tests_of_nothing
+from online_rnnlm.config.evaluations import (
+    refuse_rivals_without_kernels,
+    refuse_tests_of_nothing,
+)
 from online_rnnlm.config.listed import Row, Search, Values
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.plan import PlannedRow, plan_rows, refuse_equal_names
@@ -82,6 +85,7 @@ class Experiment(Settings):
                 message = "`unit_of_text: document` in a row needs whole articles: `article`"
                 raise WrongValue(("corpora", corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, {row.settings.document_size for row in rows})
+        refuse_rivals_without_kernels(self.testing, [row.settings for row in rows])
         return self
 
     def of_results(self) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from pydantic import Field, WrapValidator
 
 from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_list
 
-RunRivalName = Literal["unigram_cache", "neural_cache"]
+CacheName = Literal["unigram_cache", "neural_cache"]
+"""Rivals that mix a run's network with a cache."""
+
+RunRivalName = Literal[CacheName, "dynamic_evaluation"]
 """Rivals that extend a run's network: modules of `rivals/`."""
 
 CorpusRivalName = Literal["kneser_ney"]
@@ -77,8 +80,10 @@ class TestingSettings(Settings):
         default=[],
         description="Alternative models to compare with. `unigram_cache` and `neural_cache` add a "
         "cache of the words just read to every network: their frequencies, or their "
-        "frequencies weighted by the similarity of the hidden states. The cache has the "
-        "settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of "
+        "frequencies weighted by the similarity of the hidden states. `dynamic_evaluation` lets "
+        "all weights of every network learn after every five words, with steps scaled by the "
+        "weights' usual gradients, and decay to the trained weights (Krause et al. 2018). Each "
+        "has the settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of "
         "every corpus.",
     )
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = Field(

@@ -128,7 +128,11 @@ def segments_of(split: Split, settings: RunSettings) -> Segments:
     size = settings.segment_tokens
     if settings.unit_of_text == "sentence" or not size:
         return Segments(split.offsets, units)
-    borders = split.offsets[units]
+    return stretches(split.offsets[units], size)
+
+
+def stretches(borders: Integers, size: int) -> Segments:
+    """Cut units (U) that end at these offsets (U + 1,) into stretches of `size` tokens or fewer."""
     numbers = -(-np.diff(borders) // size)
     ends = np.cumsum(numbers)
     within = np.arange(ends[-1]) - np.repeat(ends - numbers, numbers)

@@ -19,7 +19,8 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
-from online_rnnlm.evaluation.scoring import HELD_OUT, Divergence, Floats, Outcome, outcome
+from online_rnnlm.evaluation.outcome import HELD_OUT, Divergence, Floats, Outcome
+from online_rnnlm.evaluation.scoring import outcome
 from online_rnnlm.rivals import rivals_in
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import code_digest

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +19,13 @@ from online_rnnlm.config.evaluations import (
     parts_named,
 )
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.config.training import Reading
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores, joined_scores
 from online_rnnlm.engines.lanes import parts_of_documents
+from online_rnnlm.evaluation.dynamic import learning_with
+from online_rnnlm.evaluation.outcome import HELD_OUT, Divergence, Floats, Network, Outcome
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.cost import (
     multiply_adds_per_word,
@@ -33,59 +33,14 @@ from online_rnnlm.model.cost import (
     touched_per_word,
     update_multiply_adds_per_word,
 )
-from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.model.sizes import Sizes, sizes_for
 from online_rnnlm.rivals import rival_in
-from online_rnnlm.rivals.base import RunRival, ScoredText
+from online_rnnlm.rivals.base import LearningRival, MixedRival, ScoredText
 from online_rnnlm.storage.paths import SPLITS, RunDirectory
-from online_rnnlm.storage.records import Costs, Number, RunRecord, Trial
+from online_rnnlm.storage.records import Costs, RunRecord, Trial
 
 logger = logging.getLogger(__name__)
-
-Floats = NDArray[np.float64]
-
-HELD_OUT = ("valid", "test")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one evaluation, by split."""
-
-    log_probabilities: Mapping[str, Floats]
-    """(tokens,): natural log P of every token, in order."""
-    seconds: Mapping[str, float]
-    """Duration of the scoring."""
-    costs: Costs
-    """Mean costs of a token of `test`."""
-    chosen: Mapping[str, Number] = field(default_factory=dict)
-    """The settings that are best on `valid`; empty if no setting was chosen."""
-    curve: Sequence[Trial] = ()
-    """All settings that were tried on `valid`."""
-    parameters: int | None = None
-    """Number of parameters of an n-gram model; None for a run."""
-    document_vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """(sentences, D): d after every sentence's last word."""
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The result of an evaluation in which the model diverged at every rate, or with none."""
-
-    reason: str
-    """One line that names what diverged and what can be tried."""
-    curve: Sequence[Trial] = ()
-    """All settings that were tried on `valid`."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """A trained network and the corpus that it is tested on."""
-
-    name: str
-    settings: RunSettings
-    corpus: Corpus
-    weights: Parameters
 
 
 def outcome(
@@ -103,7 +58,9 @@ def outcome(
     online, rival = online_evaluation(evaluation), rival_in(evaluation, testing)
     if online is not None:
         return _learning(network, online, testing)
-    if rival is not None:
+    if isinstance(rival, LearningRival):
+        found = learning_with(network, rival)
+    elif isinstance(rival, MixedRival):
         found = _with_rival(network, rival)
     else:
         found = _as_trained(network, learns=evaluation == DOCUMENT_VECTOR)
@@ -240,7 +197,7 @@ def _scored_sizes(network: Network, learns: bool) -> Sizes:
     return sizes if learns else sizes.without_document()
 
 
-def _with_rival(network: Network, rival: RunRival) -> Outcome:
+def _with_rival(network: Network, rival: MixedRival) -> Outcome:
     """Score with fixed weights and a rival, whose settings are those that are best on `valid`.
 
     A document vector learns as in training.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +64,19 @@ class ScoredText(NamedTuple):
     rival that needs none."""
 
 
+class LearningText(Protocol):
+    """A split that a run's network reads while all of its weights learn."""
+
+    def learnt(self, *, learning_rate: float, decay: float, epsilon: float, tokens: int) -> Floats:
+        """Natural log P of every token, float64 (N,); see `engines.dynamic_scorer.Dynamics`."""
+
+
 class RunRival(Rival):
     """A rival that adds to a run's network; its document vector, if any, learns as in training."""
+
+
+class MixedRival(RunRival):
+    """A rival that mixes a network's probabilities with others."""
 
     needs_hidden_states: ClassVar[bool] = False
     usual: ClassVar[Mapping[str, Any]] = {}
@@ -82,6 +93,21 @@ class RunRival(Rival):
     @abstractmethod
     def cost(self, state_size: int) -> float:
         """Multiply-adds per word that it adds to a network whose states have that length."""
+
+
+class LearningRival(RunRival):
+    """A rival in which all weights of a network learn."""
+
+    multiply_adds_per_step: ClassVar[int]
+    """Multiply-adds of a step of one weight, beside those of its gradient."""
+
+    @abstractmethod
+    def fit(self, valid: LearningText) -> None:
+        """Choose the settings that make `valid` most probable."""
+
+    @abstractmethod
+    def score(self, text: LearningText) -> Floats:
+        """Natural log P of every token, float64 (N,)."""
 
 
 class CorpusCost(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.rivals.base import Floats, RunRival
+from online_rnnlm.rivals.base import Floats, MixedRival
 from online_rnnlm.storage.records import Trial
 
 WINDOWS = (50, 100, 500, 2000)
@@ -35,7 +35,7 @@ class Choice:
     """Every setting of the grid, with the same keys."""
 
 
-class Cache(RunRival):
+class Cache(MixedRival):
     """A network mixed with a cache."""
 
     note = (

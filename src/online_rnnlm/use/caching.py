@@ -9,19 +9,19 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt, Settings
 from online_rnnlm.config.messages import first_message
-from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.config.testing import CacheName, TestingSettings
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import WrongInputError
 
 if TYPE_CHECKING:  # These load numba, which `prepare_process` must precede.
     from online_rnnlm.engines.base import Scores, Sentences
-    from online_rnnlm.rivals.base import RunRival
+    from online_rnnlm.rivals.base import MixedRival
 
 
 class CacheSettings(Settings):
     """A cache, and how it is mixed with the model."""
 
-    name: RunRivalName
+    name: CacheName
     window: PositiveInt
     """Number of the last words that it holds, in the text's order, across sentences."""
     weight: Fraction
@@ -59,7 +59,7 @@ def cache_settings(
 
 
 class _Named(Settings):
-    name: RunRivalName
+    name: CacheName
 
 
 def mixed_with_cache(
@@ -80,9 +80,10 @@ def mixed_with_cache(
     return scores._replace(log_probabilities=cache.score(text))
 
 
-def _cache(name: RunRivalName) -> RunRival:
+def _cache(name: CacheName) -> MixedRival:
     from online_rnnlm.rivals import rival_in  # noqa: PLC0415
+    from online_rnnlm.rivals.base import MixedRival  # noqa: PLC0415
 
     cache = rival_in(name, TestingSettings())
-    assert cache is not None
+    assert isinstance(cache, MixedRival)
     return cache

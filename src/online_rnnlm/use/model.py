@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
-from online_rnnlm.config.testing import LearnAfter, RunRivalName, UnitOfText
+from online_rnnlm.config.testing import CacheName, LearnAfter, UnitOfText
 from online_rnnlm.corpora.words import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
@@ -49,7 +49,7 @@ class Learning(TypedDict, total=False):
     """Rate of the weights, needed if they learn; if only the vector learns, the vector's."""
     steps: int
     """Number of hidden states that a word's loss is propagated back through if weights learn; 5."""
-    cache: RunRivalName | None
+    cache: CacheName | None
     """A cache of the words just read, mixed with a model in which nothing learns."""
     cache_window: int | None
     """Number of words in the cache."""

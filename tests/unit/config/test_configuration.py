@@ -320,6 +320,15 @@ INFINITE, NONE = float("inf"), float("nan")
         ),
         ({"testing": {"learn_after": ["sentence"]}}, "testing.learn_after", ["`updates`"]),
         ({"testing": {"unit_of_text": ["document"]}}, "testing.unit_of_text", ["`updates`"]),
+        (
+            {
+                "rows": [{"cell": "lstm", "document_size": 2, "document_layer": "both"}],
+                "training": {"engine": "graph"},
+                "testing": {"rivals": ["kneser_ney", "dynamic_evaluation"]},
+            },
+            "testing.rivals[1]",
+            ["`cell: lstm`", "`document_layer: both`"],
+        ),
         # The search.
         ({"search": {"hidden_size": [5, 6]}}, "search.hidden_size", ["`rows`"]),
         ({"search": {"engine": ["graph"]}}, "search.engine", ["hardware", "`training`"]),

@@ -239,6 +239,19 @@ def test_a_cache_mixes_with_what_is_best_on_valid(experiment, tmp_path, rival):
     assert [e.valid_perplexity for e in chosen] == [best]
 
 
+def test_dynamic_evaluation_takes_what_is_best_on_valid(experiment, tmp_path):
+    copy = evaluated(experiment, tmp_path, "dynamic_evaluation")
+    found, own = (read_evaluation(copy, n) for n in ("dynamic_evaluation", "document_vector"))
+    reached = {entry.valid_perplexity: entry.settings for entry in found.curve}
+    assert reached[min(reached)] == found.chosen
+    assert found.splits["valid"].perplexity == pytest.approx(min(reached), rel=1e-9)
+    # None of the neighbours that were not tried is left: the search went on until none was better.
+    assert len(reached) > 6
+    assert found.splits["valid"].perplexity < own.splits["valid"].perplexity
+    assert found.costs.multiply_adds_per_word > 2 * own.costs.multiply_adds_per_word
+    assert found.costs.parameters_touched_per_word > own.costs.parameters_touched_per_word
+
+
 def test_beneath_a_cache_the_vector_learns_as_in_training(experiment, tmp_path):
     copy = evaluated(experiment, tmp_path, "unigram_cache")
     cached, own = (read_evaluation(copy, n) for n in ("unigram_cache", "document_vector"))

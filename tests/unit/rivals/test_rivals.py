@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from online_rnnlm import rivals
 from online_rnnlm.config import loading
 from online_rnnlm.config import testing as typed
+from online_rnnlm.rivals import dynamic_evaluation
 from online_rnnlm.rivals.base import CorpusRival, RunRival
 
 OF_RUNS, OF_CORPORA = get_args(typed.RunRivalName), get_args(typed.CorpusRivalName)
@@ -52,3 +54,30 @@ def test_a_file_of_a_kneser_ney_model_has_its_order_in_its_name(order):
 @pytest.mark.parametrize("evaluation", ["none", "document_vector", "all.word.stream"])
 def test_what_a_run_does_alone_is_no_rivals(evaluation):
     assert rivals.rival_in(evaluation, typed.TestingSettings()) is None
+
+
+class Hill:
+    """A text that is most probable with one place of the grid, and has no probability at others."""
+
+    def __init__(self, best):
+        self._best, self.asked = best, []
+
+    def learnt(self, **settings):
+        self.asked.append(settings)
+        distance = sum(
+            abs(values.index(settings[key]) - values.index(self._best[key]))
+            for key, values in dynamic_evaluation.GRID.items()
+        )
+        return np.array([-np.inf if distance > 6 else -1.0 - distance])
+
+
+@pytest.mark.parametrize("corner", [0, -1])
+def test_the_search_for_dynamic_evaluation_climbs_to_the_best(corner):
+    best = {key: values[corner] for key, values in dynamic_evaluation.GRID.items()}
+    hill, rival = Hill(best), rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
+    rival.fit(hill)
+    assert rival.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
+    assert len(rival.curve) == len(hill.asked)
+    assert len({tuple(asked.values()) for asked in hill.asked}) == len(hill.asked)  # each once
+    whole = np.prod([len(values) for values in dynamic_evaluation.GRID.values()])
+    assert len(hill.asked) < whole / 2

@@ -1,12 +1,11 @@
 """Gradients of one batch, and the updates of the weights, in place.
 
 All gradients are those of the weights that made the predictions: deltas are propagated through each
-matrix before it is updated.
+matrix before it is updated. The type of `optimizer` chooses the rule of the updates (`rules`);
+`accumulators` hold what the rule keeps for each weight.
 """
 
 from __future__ import annotations
-
-import math
 
 from numba import njit
 
@@ -15,6 +14,7 @@ from online_rnnlm.engines.kernels.cells import propagate_through_cell
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
 from online_rnnlm.engines.kernels.layout import candidates_of
+from online_rnnlm.engines.kernels.rules import step_row
 from online_rnnlm.engines.kernels.vectors import add_rows, gather
 
 
@@ -85,7 +85,7 @@ def _update_word_document(weights, accumulators, optimizer, documents, deltas, l
     gradient = workspace.gradients.word_document[: size * words].reshape(size, words)
     multiply_tn(one, documents, deltas, zero, gradient)
     for i in range(size):
-        _update_row(
+        step_row(
             weights.word_document[i][low : low + words],
             gradient[i],
             accumulators.word_document[i][low : low + words],
@@ -144,9 +144,7 @@ def update_embeddings(weights, accumulators, optimizer, tokens, workspace):
             first_row_of[word] = -1
             gradient = workspace.gradients.embeddings
             _sum_chain(deltas, row, next_rows, gradient)
-            _update_row(
-                weights.embeddings[word], gradient, accumulators.embeddings[word], optimizer
-            )
+            step_row(weights.embeddings[word], gradient, accumulators.embeddings[word], optimizer)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -165,24 +163,4 @@ def _sum_chain(rows, first, following, total):
 def _update(weights, gradient, accumulators, optimizer):
     """Update a contiguous matrix as one long row."""
     size = weights.size
-    _update_row(
-        weights.reshape(size), gradient.reshape(size), accumulators.reshape(size), optimizer
-    )
-
-
-@njit(cache=True, fastmath=True, error_model="numpy")
-def _update_row(weights, gradient, accumulators, optimizer):
-    """Take one step of AdaGrad or of plain descent for weights (n,), with the L2 penalty.
-
-    g = ∂L/∂w + l2 w; AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else w -= rate g.
-    """
-    rate, l2 = optimizer.learning_rate, optimizer.l2
-    if optimizer.adagrad:
-        for j in range(weights.size):
-            total_gradient = gradient[j] + l2 * weights[j]
-            total = accumulators[j] + total_gradient * total_gradient
-            accumulators[j] = total
-            weights[j] -= rate * total_gradient / math.sqrt(total)
-    else:
-        for j in range(weights.size):
-            weights[j] -= rate * (gradient[j] + l2 * weights[j])
+    step_row(weights.reshape(size), gradient.reshape(size), accumulators.reshape(size), optimizer)

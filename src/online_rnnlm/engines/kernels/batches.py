@@ -24,7 +24,7 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, workspac
     total = 0.0
     for n in range(batches.segments.shape[0]):
         segments, begins = batches.segments[n], batches.begins[n]
-        _, steps, tokens = _predict(model, text, segments, begins, lanes, workspace)
+        _, steps, tokens = predict(model, text, segments, begins, lanes, workspace)
         update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspace)
         for row in range(tokens):
             total += workspace.log_probabilities[row]
@@ -32,7 +32,7 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, workspac
 
 
 @njit(cache=True)
-def _predict(model, text, segments, begins, lanes, workspace):
+def predict(model, text, segments, begins, lanes, workspace):
     """Predict a batch; the carried states and vectors are read from `lanes`, and left there.
 
     Returns the number of segments, and the batch's time steps and tokens.
@@ -125,7 +125,7 @@ def score_sentences(model, text, order, lanes, first_words, scores, workspace):
     """
     for n in range(order.segments.shape[0]):
         sentences, begins, places = order.segments[n], order.begins[n], order.places[n]
-        number, steps, _ = _predict(model, text, sentences, begins, lanes, workspace)
+        number, steps, _ = predict(model, text, sentences, begins, lanes, workspace)
         for t in range(steps):
             for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
                 place = places[workspace.lanes[row - workspace.first_rows[t]]]

@@ -81,6 +81,12 @@ class Optimizer(NamedTuple):
     """Weight of the L2 penalty."""
 
 
+class Decaying(NamedTuple):
+    """The rule by which weights learn in dynamic evaluation, and forget what they have learnt."""
+
+    learning_rate: np.floating
+
+
 def classes_from_offsets(offsets: Integers) -> Classes:
     """Make classes from the first id of each; the last of `offsets` (K + 1,) is the end."""
     return Classes(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), offsets)

@@ -1,0 +1,59 @@
+"""What an evaluation is about, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.storage.records import Costs, Number, Trial
+
+Floats = NDArray[np.float64]
+
+HELD_OUT = ("valid", "test")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one evaluation, by split."""
+
+    log_probabilities: Mapping[str, Floats]
+    """(tokens,): natural log P of every token, in order."""
+    seconds: Mapping[str, float]
+    """Duration of the scoring."""
+    costs: Costs
+    """Mean costs of a token of `test`."""
+    chosen: Mapping[str, Number] = field(default_factory=dict)
+    """The settings that are best on `valid`; empty if no setting was chosen."""
+    curve: Sequence[Trial] = ()
+    """All settings that were tried on `valid`."""
+    parameters: int | None = None
+    """Number of parameters of an n-gram model; None for a run."""
+    document_vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """(sentences, D): d after every sentence's last word."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The result of an evaluation in which the model diverged at every rate, or with none."""
+
+    reason: str
+    """One line that names what diverged and what can be tried."""
+    curve: Sequence[Trial] = ()
+    """All settings that were tried on `valid`."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network and the corpus that it is tested on."""
+
+    name: str
+    settings: RunSettings
+    corpus: Corpus
+    weights: Parameters

@@ -1,0 +1,83 @@
+"""Dynamic evaluation as Krause et al. (2018, arXiv 1709.07432) do it: every weight learns.
+
+A step follows each stretch of a few tokens; `engines.kernels.dynamic` has the equation. What is
+ours: ε is a share of the mean of the weights' root mean squares, which are those of training's own
+batches, so that one grid suits networks of different sizes; and the document vector of a network
+that has one learns as in training beside the weights.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.model.perplexity import perplexity
+from online_rnnlm.rivals.base import Floats, LearningRival, LearningText
+from online_rnnlm.storage.records import Trial
+
+GRID: dict[str, tuple[float, ...]] = {
+    "learning_rate": (0.001, 0.003, 0.01, 0.03, 0.06, 0.1),
+    "decay": (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03),
+    "epsilon": (0.1, 0.3, 1.0, 3.0),
+}
+"""The values of η, λ and ε to try. Our choice."""
+TOKENS = 5
+"""The length of a stretch, as in the paper."""
+Place = tuple[int, ...]
+_START: Place = (2, 3, 1)
+
+
+class Rival(LearningRival):
+    """Dynamic evaluation with the settings that are best on `valid`."""
+
+    label = "dynamic evaluation"
+    note = (
+        "With dynamic evaluation: all weights learn after every few words, by steps scaled with "
+        "their usual gradients, and decay to the trained weights."
+    )
+    multiply_adds_per_step = 3
+    """One for the scaled step, two for the decay."""
+
+    def __init__(self, testing: TestingSettings) -> None:
+        super().__init__(testing)
+        self._reached: dict[Place, float] = {}
+
+    def fit(self, valid: LearningText) -> None:
+        """Choose the settings by steps to the best neighbour in the grid, until none is better."""
+        best = _START
+        while True:
+            around = [best, *_neighbours(best)]
+            for place in around:
+                if place not in self._reached:
+                    self._reached[place] = self._try(valid, place)
+            better = min(around, key=self._reached.__getitem__)  # the first of equals
+            if better == best:
+                break
+            best = better
+        self.chosen = _settings(best)
+
+    def _try(self, valid: LearningText, place: Place) -> float:
+        settings = _settings(place)
+        reached = perplexity(valid.learnt(**settings))
+        self.curve.append(Trial(settings=settings, valid_perplexity=reached))
+        return reached or float("inf")
+
+    def score(self, text: LearningText) -> Floats:
+        """Natural log P of every token."""
+        return text.learnt(**self.chosen)
+
+
+def _settings(place: Place) -> dict[str, Any]:
+    chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
+    return {**chosen, "tokens": TOKENS}
+
+
+def _neighbours(place: Place) -> Iterator[Place]:
+    """Yield the places one value away."""
+    sizes = [len(values) for values in GRID.values()]
+    for axis, step in itertools.product(range(len(sizes)), (-1, 1)):
+        moved = place[axis] + step
+        if 0 <= moved < sizes[axis]:
+            yield (*place[:axis], moved, *place[axis + 1 :])
