@@ -83,8 +83,8 @@ class TestingSettings(Settings):
         "frequencies weighted by the similarity of the hidden states. `dynamic_evaluation` lets "
         "all weights of every network learn after every five words, with steps scaled by the "
         "weights' usual gradients, and decay to the trained weights (Krause et al. 2018). Each "
-        "has the settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram model of "
-        "every corpus.",
+        "has the settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram "
+        "model of every corpus.",
     )
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = Field(
         default=5, description="Order of the `kneser_ney` model: the length of its longest n-grams."
