@@ -10,7 +10,15 @@ from xml.etree import ElementTree
 
 import mwparserfromhell
 import mwxml
-from mwparserfromhell.nodes import Heading, Node, Tag, Template, Text, Wikilink
+from mwparserfromhell.nodes import (
+    ExternalLink,
+    Heading,
+    Node,
+    Tag,
+    Template,
+    Text,
+    Wikilink,
+)
 from mwparserfromhell.wikicode import Wikicode
 
 from online_rnnlm.corpora.parallel import ordered_map
@@ -39,9 +47,24 @@ _CLOSED_BY = {
 _LONGEST_MARK = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
-LEFT_OUT = frozenset({"table", "gallery", "ref", "math", "timeline", "score", "pre", "hr"})
-LISTS = frozenset({"ul", "ol", "dl"})
-PARAGRAPHS = frozenset({"p", "div", "blockquote", "center"})
+LEFT_OUT = frozenset(
+    {"table", "gallery", "imagemap", "ref", "references", "math", "chem", "ce", "timeline", "score"}
+    | {"pre", "syntaxhighlight", "source", "hiero", "graph", "mapframe", "inputbox", "style", "hr"}
+)
+"""Tags that hold no prose."""
+LISTS_AND_HEADINGS = frozenset({"ul", "ol", "dl", *(f"h{level}" for level in range(1, 7))})
+PARAGRAPHS = frozenset({"p", "div", "blockquote", "center", "section", "article"})
+PICTURE = re.compile(
+    r"[^:]+:.*\.(?:jpe?g|png|svg|gif|tiff?|webp|xcf|og[agv]|webm|mp[34]|wav|flac|midi?|pdf|djvu)\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The target of a link to a file, whatever its namespace is called."""
+_INLINE = "b|big|cite|code|del|em|font|i|ins|s|small|span|strong|sub|sup|tt|u"
+UNCLOSED = re.compile(
+    rf"</?(?:(?P<paragraph>{'|'.join(sorted(PARAGRAPHS))})|(?P<line>br)|{_INLINE})(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+"""A tag that is never closed, or never opened: the parser takes it for text."""
 
 
 def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
@@ -132,7 +155,7 @@ def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) ->
     `no_prose` are the names, in lower case, of the namespaces whose links are left out.
     """
     nodes = mwparserfromhell.parse(wikitext).nodes
-    plain = "".join(_plain_node(node, no_prose) for node in nodes)
+    plain = _plain_nodes(nodes, no_prose)
     lines = EMPTY_BRACKETS.sub("", plain).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
     prose = "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
@@ -140,18 +163,34 @@ def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) ->
     return prose.encode("utf-8", "ignore").decode("utf-8")
 
 
+def _plain_nodes(nodes: Iterable[Node], no_prose: frozenset[str]) -> str:
+    return "".join(_plain_node(node, no_prose) for node in nodes)
+
+
 def _plain_node(node: Node, no_prose: frozenset[str]) -> str:
     if isinstance(node, Text):
-        return str(node)
+        return UNCLOSED.sub(_plain_unclosed, str(node))
     if isinstance(node, Heading):
         return "\n"
     if isinstance(node, Tag):
         return _plain_tag(node, no_prose)
-    if isinstance(node, Template):
+    if isinstance(node, Template) or (
+        isinstance(node, Wikilink) and _shows_no_text(node, no_prose)
+    ):
         return ""
-    if isinstance(node, Wikilink) and _shows_no_text(node, no_prose):
-        return ""
-    return str(Wikicode([node]).strip_code())
+    shown = _shown_text(node)
+    return _plain_nodes(shown.nodes, no_prose) if shown else str(Wikicode([node]).strip_code())
+
+
+def _shown_text(node: Node) -> Wikicode | None:
+    """The text that a link shows; None if it has none, or is no link."""
+    if isinstance(node, Wikilink):
+        return node.title if node.text is None else node.text
+    return node.title if isinstance(node, ExternalLink) else None
+
+
+def _plain_unclosed(tag: re.Match[str]) -> str:
+    return "\n" if tag["paragraph"] else " " if tag["line"] else ""
 
 
 def _plain_tag(tag: Tag, no_prose: frozenset[str]) -> str:
@@ -160,12 +199,12 @@ def _plain_tag(tag: Tag, no_prose: frozenset[str]) -> str:
         return LIST_ITEM
     if name in LEFT_OUT:
         return ""
-    if name in LISTS:
+    if name in LISTS_AND_HEADINGS:
         return "\n"
     if name == "br" or tag.contents is None:
         return " "
     # `strip_code` would not do: a tag that is never closed contains headings, pictures and lists.
-    inside = "".join(_plain_node(node, no_prose) for node in tag.contents.nodes)
+    inside = _plain_nodes(tag.contents.nodes, no_prose)
     return f"\n{inside}\n" if name in PARAGRAPHS else inside
 
 
@@ -174,5 +213,7 @@ def _shows_no_text(link: Wikilink, no_prose: frozenset[str]) -> bool:
     target = str(link.title)
     namespace, colon, _ = target.partition(":")
     if colon and namespace.strip().replace("_", " ").lower() in no_prose:
+        return True
+    if PICTURE.match(target):
         return True
     return link.text is None and LANGUAGE_LINK.match(target) is not None

@@ -47,6 +47,11 @@ class Rival(ABC):
         return self.module.rpartition(".")[2]
 
     @property
+    def phrase(self) -> str:
+        """Its name after `with`, such as `a unigram cache`."""
+        return f"a {self.label}"
+
+    @property
     def title(self) -> str:
         """Its name in a table's row: the label, or one that says more."""
         return self.label

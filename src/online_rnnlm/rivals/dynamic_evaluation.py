@@ -37,6 +37,7 @@ class Rival(LearningRival):
         "With dynamic evaluation: all weights learn after every few words, by steps scaled with "
         "their usual gradients, and decay to the trained weights."
     )
+    phrase = label
     multiply_adds_per_step = 3
     """One for the scaled step, two for the decay."""
 

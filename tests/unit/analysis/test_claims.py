@@ -312,6 +312,26 @@ def test_the_best_with_a_vector_is_set_against_the_best_without(invented: Invent
     assert best["verdict"] == "supported"
 
 
+def test_a_vector_that_is_kept_for_longer_is_called_so(invented: Invented) -> None:
+    testing = RIVALS | {"updates": ["document_vector"], "unit_of_text": ["stream"]}
+    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR, testing=testing)
+    results = _scored(results, RUN, "document_vector.word.stream", "test", 80.0)
+    results = _edited(results, RUN, "document_vector.word.stream", "valid", 50.0)
+    found = _of_rivals(results)
+    assert {claim["model"] for claim in found} == {"100/20, its vector kept for the stream"}
+    assert {claim["effect"]["test_perplexity"] for claim in found} == {pytest.approx(80)}
+
+
+def test_a_test_is_not_made_twice(invented: Invented) -> None:
+    """If nothing that is added to the vector helps on `valid`, claim 7 is claim 6."""
+    perplexities = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
+    results = invented(perplexities, rows=PAIR, testing=RIVALS)
+    results = _edited(results, RUN, "document_vector", "valid", 40.0)
+    results = _rival_worth(results, "neural_cache", 50.0, 80.0, 1.0)
+    assert [claim["number"] for claim in claims(results)["claims"]].count(7) == 0
+    assert "claim 6" in _reasons(results)[7]
+
+
 def test_without_a_cheap_rival_it_is_said(invented: Invented) -> None:
     results = invented(rows=PAIR, testing=RIVALS)
     for run in (STATIC, "invented-M100-D0-seed1"):

@@ -72,9 +72,23 @@ def test_articles_become_prose_and_redirects_are_skipped(file: Path) -> None:
         ("He said:<blockquote>Go.</blockquote>She went.", "He said:\nGo.\nShe went."),
         ("Before.<ul><li>a</li><li>b</li></ul>After.", "Before.\nAfter."),
         ("a <small>little</small> word", "a little word"),
+        ("The [[King|old<br>king]] sees [http://x the<br>sea].", "The old king sees the sea."),
+        ("The [[King|''old'' king]] sees [[the sea]].", "The old king sees the sea."),
+        ("<h2>History</h2>The king.<h3 id=x>Later</h3>", "The king."),
+        ("<p>The king sees.\n<p>The boat finds.", "The king sees.\nThe boat finds."),
+        ("One.</p>Two <span>three.", "One.\nTwo three."),
+        ("<article>One.</article>Two.", "One.\nTwo."),
+        ("a<imagemap>File:x.jpg|200px\nrect 1 2</imagemap> b", "a b"),
+        (
+            "<syntaxhighlight lang=c>int x;</syntaxhighlight><source>int y;</source>A boat.",
+            "A boat.",
+        ),
+        ("If a < b and c > d, then.", "If a < b and c > d, then."),
+        ("[[Bild:x.jpg|mini|Die Burg]][[Soubor:y.ogg]]Eine Burg.", "Eine Burg."),
+        ("[[:Bild:x.jpg|Ein Bild]] zeigt es.", "Ein Bild zeigt es."),
     ],
 )
-def test_tags_join_no_words(wikitext: str, text: str) -> None:
+def test_only_prose_is_left_and_tags_join_no_words(wikitext: str, text: str) -> None:
     assert plain_text(wikitext) == text
 
 

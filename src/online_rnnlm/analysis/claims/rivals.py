@@ -28,7 +28,12 @@ def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]
         yield from (Untested(number, vector, reason) for number in (BEST_RIVAL, BEST_SYSTEM))
         return
     yield from _vector_alone(results, vector, rivals)
-    yield _best_systems(results, _best(_sides(vector)), _best(static))
+    ours, theirs = _best(_sides(vector)), _best(static)
+    if _is_of_vector(ours.evaluation) and theirs in rivals:
+        reason = "the same test as claim 6, since nothing that is added to the vector helps"
+        yield Untested(BEST_SYSTEM, vector, reason)
+    else:
+        yield _best_systems(results, ours, theirs)
 
 
 def _vector_alone(
@@ -44,7 +49,8 @@ def _vector_alone(
         chosen.insert(0, (_best(cheap), "at its cost or less"))
     for rival, which in chosen:
         label = f"{_name(results, rival)} (the best rival {which})"
-        yield _compared(results, BEST_RIVAL, ours, rival, label)
+        tested = _compared(results, BEST_RIVAL, ours, rival, label)
+        yield replace(tested, model=_name(results, ours))
 
 
 def _best_systems(results: Results, ours: Side, theirs: Side) -> Tested:
@@ -92,9 +98,11 @@ def _name(results: Results, side: Side) -> str:
     """A side in words, such as `100/0 with a neural cache`; the row's name as it was trained."""
     rival, online = results.rival_in(side.evaluation), online_evaluation(side.evaluation)
     if rival is not None:
-        return f"{side.row.label} with a {rival.label}"
+        return f"{side.row.label} with {rival.phrase}"
     if online is None:
         return side.row.label
+    if (online.updates, online.learn_after) == (DOCUMENT_VECTOR, "word"):
+        return f"{side.row.label}, its vector kept for the {online.unit_of_text}"
     learns = "everything" if online.updates == "all" else online.updates
     after = f"after every {online.learn_after}, kept for the {online.unit_of_text}"
     return f"{side.row.label}, {learns} learning {after}"

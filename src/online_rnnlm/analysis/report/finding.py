@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from online_rnnlm.analysis.claims.paper import (
+    BEST_RIVAL,
+    BEST_SYSTEM,
     CLAIMS,
     LEARNING,
     MORE_PARAMETERS,
@@ -79,7 +81,7 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     mine = {
         claim.number: claim
         for claim in claims
-        if claim.corpus == row.corpus and claim.model == row.label
+        if claim.corpus == row.corpus and _is_of_row(claim, row)
     }
     same, more, _ = results.opponents(row)
     for number, static in ((MORE_PARAMETERS, more), (SAME_HIDDEN, same)):
@@ -88,6 +90,13 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     if LEARNING not in mine:
         return _uncompared(row)
     return f"{_against_still(row, mine[LEARNING])}{_others(mine, LEARNING)}."
+
+
+def _is_of_row(claim: Claim, row: Row) -> bool:
+    """True if a claim is about the row as it was trained, or about the best that it can do."""
+    of_best = claim.number in (BEST_RIVAL, BEST_SYSTEM)
+    label = claim.model.partition(",")[0].partition(" with ")[0] if of_best else claim.model
+    return label == row.label
 
 
 def _static_only(best: Row) -> str:
