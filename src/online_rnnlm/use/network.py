@@ -72,7 +72,9 @@ def learning_parts(request: Request, document_size: int) -> frozenset[str]:
     if not learning and request.learning_rate is not None:
         raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
     if learning and request.cache is not None:
-        raise UserError("`cache`: nothing learns beside a cache: `updates` must be `none` (`--static`)")
+        raise UserError(
+            "`cache`: nothing learns beside a cache: `updates` must be `none` (`--static`)"
+        )
     if learning and request.learn_after == request.unit_of_text:
         raise UserError(
             "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"
