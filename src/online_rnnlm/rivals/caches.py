@@ -19,9 +19,9 @@ import numpy as np
 from online_rnnlm.rivals.base import Floats, MixedRival
 from online_rnnlm.storage.records import Trial
 
-WINDOWS = (50, 100, 500, 2000)
-"""Sizes of the cache to try, in tokens. Our choice: from a few sentences to a long article."""
-WEIGHTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+WINDOWS = (20, 50, 100, 500, 2000, 5000)
+"""Sizes of the cache to try, in tokens. Our choice: from a sentence to several long articles."""
+WEIGHTS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Weights λ of the cache to try. Our choice."""
 
 
