@@ -40,6 +40,11 @@ def static_rows(experiment: Experiment) -> bool:
     return any(not run.settings.document_size for run in experiment.runs())
 
 
+def text_in_order(experiment: Experiment) -> bool:
+    """True if the sentences of any corpus follow one another as in the source's text."""
+    return any(corpus.keeps_order for corpus in experiment.corpora.values())
+
+
 def online_evaluations(experiment: Experiment) -> bool:
     """True if any row is tested with learning beyond that of a vector as in training."""
     sizes = {run.settings.document_size for run in experiment.runs()}
@@ -101,6 +106,12 @@ FIGURES = (
         "Test perplexity by position in the sentence",
         Section.GAIN,
         needs=(vector_rows,),
+    ),
+    FigureEntry(
+        "perplexity_by_distance",
+        "Test perplexity by the sentence's place in its article",
+        Section.GAIN,
+        needs=(vector_rows, text_in_order),
     ),
     FigureEntry(
         "gain_by_frequency",

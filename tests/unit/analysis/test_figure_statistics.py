@@ -1,5 +1,6 @@
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from online_rnnlm.analysis.figures.tokens import (
     POSITIONS,
     Groups,
+    by_distance,
     by_frequency,
     by_position,
     group_means,
@@ -43,6 +45,15 @@ def test_positions_are_counted_from_the_sentences_start() -> None:
     assert groups.shares[0] == 3 / 44
     assert groups.shares.sum() == pytest.approx(1)
     assert len(groups.names) == len(POSITIONS)
+
+
+def test_distances_are_counted_from_the_articles_start() -> None:
+    """The sentences of an article may be apart."""
+    split = replace(_split([1, 2, 1, 1, 1]), articles=np.array([5, 5, 2, 5, 2], np.int32))
+    groups = by_distance(split, Pieces("article", np.array([0, 0, 1, 0, 1])))
+    names = [groups.names[number] for number in groups.group]
+    assert names == ["1", "2", "2", "1", "3–4", "2"]
+    assert list(groups.piece) == [0, 0, 0, 1, 0, 1]
 
 
 def test_bands_are_of_words_by_their_count_in_train() -> None:

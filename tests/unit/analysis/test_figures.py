@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.analysis.figures import perplexity_by_distance
 from online_rnnlm.analysis.figures.drawing import legend_above, log_scale, panels, spread, style
 from online_rnnlm.analysis.figures.labels import Label, covered, place_labels
 from online_rnnlm.analysis.figures.points import (
@@ -23,6 +24,7 @@ from online_rnnlm.analysis.figures.points import (
 )
 from online_rnnlm.analysis.figures.rate_curve import curves_of
 from online_rnnlm.analysis.figures.write import write_figures
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.errors import UserError
@@ -56,6 +58,10 @@ KINDS = {
     "everything": ({"rows": ROWS, "testing": TESTING, "seeds": [1, 2]}, ALL),
     "two corpora": ({"rows": ROWS, "testing": TESTING, "corpora": CORPORA}, ALL),
     "nothing more learns": ({}, [*COSTS, *OF_VECTORS, "gain_by_frequency"]),
+    "articles in order": (
+        {"corpora": {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}},
+        [*COSTS, *OF_VECTORS, "gain_by_frequency", "perplexity_by_distance"],
+    ),
     "static rows": ({"rows": [{"hidden_size": 100}]}, COSTS),
     "static rows that learn": (
         {"rows": [{"hidden_size": 100}], "testing": {"updates": ["all"]}},
@@ -257,3 +263,23 @@ def test_a_logarithmic_axis_has_a_few_readable_numbers(low: float, high: float) 
     bottom, top = axis.get_ylim()
     assert bottom < low < high < top
     assert ticks.between(bottom, top).all()
+
+
+def test_over_an_article_the_vector_is_kept_for_it_if_it_was_tested_so(
+    invented: Invented,
+) -> None:
+    corpora = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
+    kept = {"updates": ["document_vector"], "unit_of_text": ["document"]}
+    for testing, said in (({}, "kept for the sentence"), (kept, "kept for the document")):
+        caption = perplexity_by_distance.draw(invented(corpora=corpora, testing=testing)).caption
+        assert said in caption
+        assert "intervals over articles" in caption
+
+
+def test_without_known_articles_there_is_nothing_to_show(invented: Invented) -> None:
+    corpora = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
+    results = invented(corpora=corpora)
+    path = results.directory.corpus("invented").split_articles("test")
+    np.save(path, np.zeros_like(np.load(path)))
+    with pytest.raises(NothingToShowError, match="articles"):
+        perplexity_by_distance.draw(results)

@@ -199,7 +199,8 @@ TESTING = {"updates": ["document_vector", "all"], "unit_of_text": ["stream"]}
 @pytest.mark.parametrize("best", [20, 35])
 def test_all_speak_of_the_same_model(invented: Invented, best: int) -> None:
     values = {"100/20": 70.0, "100/35": 71.0 if best == 20 else 69.0, "100/20 both": 10.0}
-    results = _valid(invented(rows=ROWS, testing=TESTING), values)
+    corpora = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
+    results = _valid(invented(rows=ROWS, testing=TESTING, corpora=corpora), values)
     [headline] = findings(results, judge(results).claims)
     write_figures(results.experiment, results.directory)
     captions = records.read(Captions, results.directory.captions).captions
@@ -208,7 +209,8 @@ def test_all_speak_of_the_same_model(invented: Invented, best: int) -> None:
         "neighbours": neighbours_table(results).notes[0],
         "updates": updates_table(results).notes[-1],
         **{name: captions[name] for name in (
-            "perplexity_by_position", "gain_by_frequency", "rate_curve", "vector_map"
+            "perplexity_by_position", "perplexity_by_distance", "gain_by_frequency",
+            "rate_curve", "vector_map",
         )},
     }  # fmt: skip
     other = {20: 35, 35: 20}[best]

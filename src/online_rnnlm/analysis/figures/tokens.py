@@ -22,7 +22,8 @@ Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
 
 POSITIONS = ((1, "1"), (2, "2"), (3, "3–4"), (5, "5–8"), (9, "9–16"), (17, "17–32"), (33, "33 +"))
-"""The first position, from 1, of each group of positions in a sentence, and the group's name."""
+"""The first position, from 1, of each group of positions in a sentence, or of sentences in an
+article, and the group's name."""
 BANDS = ((10, "10 most frequent"), (100, "next 100"), (1000, "next 1,000"))
 """The number of words in each band of word frequency, and the band's name."""
 _RESAMPLES = 2000
@@ -83,6 +84,20 @@ def by_position(split: Split, pieces: Pieces) -> Groups:
     position = np.arange(split.tokens) - split.offsets[sentence] + 1
     starts = [start for start, _ in POSITIONS]
     group = np.searchsorted(starts, position, side="right") - 1
+    return Groups([name for _, name in POSITIONS], group, pieces.number[sentence])
+
+
+def by_distance(split: Split, pieces: Pieces) -> Groups:
+    """Group tokens by the place of their sentence among those of its article."""
+    order = np.argsort(split.articles, kind="stable")
+    ordered = split.articles[order]
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    lengths = np.diff(np.append(begins, len(ordered)))
+    place = np.empty(len(ordered), dtype=np.int64)
+    place[order] = np.arange(len(ordered)) - np.repeat(begins, lengths) + 1
+    starts = [start for start, _ in POSITIONS]
+    sentence = _sentences(split)
+    group = (np.searchsorted(starts, place, side="right") - 1)[sentence]
     return Groups([name for _, name in POSITIONS], group, pieces.number[sentence])
 
 
