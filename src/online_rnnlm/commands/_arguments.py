@@ -71,11 +71,29 @@ def whole_number(most: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         with suppress(ValueError):
-            if 1 <= int(text) <= most:
+            if 1 <= int(text) <= most and number(text):
                 return int(text)
         raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers from 1 to {most}")
 
     return read
+
+
+def number(text: str) -> float:
+    """Read a number as people write it; Python also takes `1_0` and digits of other scripts.
+
+    Raises ValueError for any other text.
+    """
+    if not text.isascii() or "_" in text:
+        raise ValueError(text)
+    return float(text)
+
+
+def finite_number(text: str) -> float:
+    """Read a finite number for argparse, which turns any other text into one line."""
+    with suppress(ValueError):
+        if abs(number(text)) < float("inf"):
+            return number(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
 
 
 def seconds(text: str) -> float:
@@ -84,8 +102,8 @@ def seconds(text: str) -> float:
     Raises ArgumentTypeError, which argparse turns into one line, for any other text.
     """
     with suppress(ValueError):
-        if 0 < float(text) <= MOST_SECONDS:
-            return float(text)
+        if 0 < number(text) <= MOST_SECONDS:
+            return number(text)
     allowed = f"numbers above 0, at most {MOST_SECONDS:.0f} (a year)"
     raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 

@@ -90,14 +90,14 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cache-weight",
-        type=float,
+        type=_arguments.finite_number,
         metavar="SHARE",
         help="the cache's share of the mixture, below 1 (default: 0.05 for `unigram_cache`, 0.1 "
         "for `neural_cache`)",
     )
     parser.add_argument(
         "--cache-theta",
-        type=float,
+        type=_arguments.finite_number,
         metavar="THETA",
         help="how much a `neural_cache` prefers similar hidden states (default: 1)",
     )
@@ -116,7 +116,7 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
 def positive_number(text: str) -> float:
     """Read a number above 0 for argparse; it turns any other text into one line."""
     with suppress(ValueError):
-        if 0 < float(text) < float("inf"):
+        if 0 < _arguments.number(text) < float("inf"):
             return float(text)
     raise argparse.ArgumentTypeError(f"{text!r}: allowed: numbers above 0")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 
-from online_rnnlm.commands import _model
+from online_rnnlm.commands import _arguments, _model
 
 HELP = "add a trained model's scores to n-best lists, and rank them anew"
 EXAMPLE = """\
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weight",
-        type=_finite,
+        type=_arguments.finite_number,
         default=1.0,
         help="factor of log P (nats) in the sum with the score that is there (default: 1)",
     )
@@ -46,13 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
-
-
-def _finite(text: str) -> float:
-    with suppress(ValueError):
-        if abs(float(text)) < float("inf"):
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -38,8 +38,8 @@ _LARGEST_FLOAT = 1e30
 
 
 def _refuse_boolean(value: Any) -> Any:
-    """Refuse `true` and `false`, which Python would take for 1 and 0."""
-    if isinstance(value, bool):
+    """Refuse `true` and `false`, numpy's too, which Python would take for 1 and 0."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         raise ValueError("a number is needed")
     return value
 

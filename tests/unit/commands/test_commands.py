@@ -111,14 +111,20 @@ OF_RUN = ("--config", "my.yaml", "--run", "vital-M10-D0-seed1")
         (("ui", "results/test"), "--port", "from 1 to 65535"),
         (("train", *OF_RUN), "--checkpoint-seconds", "above 0"),
         (("track", "results/test"), "--watch", "above 0"),
+        (("score", "results/test"), "--learning-rate", "above 0"),
     ],
 )
-@pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "1e300", "9" * 5000, ""])
+@pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "9" * 5000, "", "1_0", "٣"])
 def test_a_number_that_is_not_allowed_is_one_line(config, capsys, verb, option, allowed, number):
     assert _exit(*verb, f"{option}={number}") == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert f"argument {option}: " in said and allowed in said
     assert "invalid" not in said  # as argparse calls the name of a function
+
+
+def test_a_model_is_written_to_no_pipe(config, capsys):
+    assert _exit("export", "results/test", "-o", "-") == 2
+    assert "a file's name is needed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
