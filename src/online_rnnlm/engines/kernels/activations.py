@@ -25,7 +25,11 @@ def tangent(x):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def sigmoid(inputs, outputs):
-    """Set outputs = σ(inputs) = 1 / (1 + exp(-inputs)); both (R, M)."""
+    """Set outputs = σ(inputs) = 1 / (1 + exp(-inputs)) for inputs (R, M).
+
+    Outputs may have more columns, which stay: a whole array compiles to vector instructions, while
+    some of its columns do not.
+    """
     one = inputs.dtype.type(1)
     for i in range(inputs.shape[0]):
         row, result = inputs[i], outputs[i]
@@ -35,14 +39,16 @@ def sigmoid(inputs, outputs):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def sigmoid_deltas(hidden, gradient, clip, deltas):
-    """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip; all (R, M).
+    """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip, for deltas (R, M).
+
+    The others may have more columns, as the outputs of `sigmoid`.
 
     `gradient` is ∂L/∂h; the deltas are the derivatives of L by the sigmoid's inputs.
     """
     one = hidden.dtype.type(1)
     for i in range(hidden.shape[0]):
         h, row, result = hidden[i], gradient[i], deltas[i]
-        for j in range(h.size):
+        for j in range(result.size):
             delta = row[j] * h[j] * (one - h[j])
             result[j] = min(max(delta, -clip), clip)
 

@@ -63,7 +63,7 @@ def run(cell, model, steps, has_state, workspace):
         _forget(embedded, before, cell.decay, size)
         inputs[:] = embedded[:, :size]
         multiply_nn(one, before, transposed, one, inputs)
-        sigmoid(inputs, seen[:, :size])
+        sigmoid(inputs, seen)
         seen[:, size:] = before[:, size:]
 
 
@@ -85,13 +85,12 @@ def propagate(cell, model, steps, has_state, workspace):
     """
     first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
     recurrent, zero = model.weights.recurrent, workspace.hidden.dtype.type(0)
-    size = recurrent.shape[0]
     for t in range(steps - 1, -1, -1):
         begin, end = first_rows[t], first_rows[t + 1]
         hidden, gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
         deltas, by_words = workspace.recurrent_deltas[begin:end], workspace.hidden_deltas[begin:end]
         through = workspace.of_cell.embedded[: end - begin]
-        sigmoid_deltas(hidden[:, :size], gradient[:, :size], model.error_clip, deltas)
+        sigmoid_deltas(hidden, gradient, model.error_clip, deltas)
         multiply_nn(one, deltas, recurrent, zero, through)
         earlier = workspace.hidden_gradient[first_rows[t - 1] if t > 0 else begin :]
         _pass_back(deltas, through, gradient, cell.decay, t > 0, by_words, earlier)
