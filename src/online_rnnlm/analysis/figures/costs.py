@@ -88,13 +88,14 @@ def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Lin
 def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Line]:
     """Join the points of each model, and return the lines.
 
-    An arrow leads from the vector held still to the learning one, a line from a static row to the
-    same row with a rival.
+    An arrow leads from the vector held still to the learning one, a line from a row, its vector
+    learning if it has one, to the same row with a rival.
     """
-    still = {p.model: p for p in points if p.kind in (STILL, STATIC_ROW)}
+    still = {p.model: p for p in points if p.kind == STILL}
+    rows = {p.model: p for p in points if p.kind in (STATIC_ROW, LEARNING)}
     lines = []
     for point in points:
-        start = still.get(point.model)
+        start = (rows if point.rival else still).get(point.model)
         if start is None or start.kind == point.kind or not shown.holds(point):
             continue
         line = (start.cost, start.perplexity), (point.cost, point.perplexity)
@@ -163,7 +164,7 @@ def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]
     joined = {p.kind for found in points.values() for p in found if p.rival and p.model != p.kind}
     if joined:
         rivals = enumeration(sorted(joined), "or")
-        lines.append(f"Dashed lines join a static row to the same row with a {rivals}.")
+        lines.append(f"Dashed lines join a row to the same row with {rivals}.")
     if not shown <= set(NETWORKS):
         lines.append("Points far outside are drawn at the edge, with their values.")
     lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")
