@@ -22,10 +22,10 @@ from online_rnnlm.engines.kernels.data import (
     Dropout,
     Lanes,
     Model,
-    Optimizer,
     Text,
     classes_from_offsets,
 )
+from online_rnnlm.engines.kernels.rules import Optimizer
 from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
 from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters

@@ -36,7 +36,7 @@ class TextComparison:
     perplexities: tuple[float, float]
     comparison: Comparison
     unit: Unit
-    """What the tests drew: sentences or documents."""
+    """The pieces of text that the tests drew."""
     same_vocabulary: bool
     """False if the models know different words; then what is unknown to them differs, too."""
 

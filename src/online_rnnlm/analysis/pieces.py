@@ -55,16 +55,17 @@ def pieces_of(
       articles if something is kept for an article's sentences, and by blocks if it is never
       forgotten.
     """
-    documents = np.unique(articles, return_inverse=True)[1].astype(np.int64)
-    count = len(np.unique(documents))
-    known = 2 <= count < len(articles)
-    if corpus.keeps_order and known:
-        return Pieces("article", documents)
+    if are_known(articles) and (corpus.keeps_order or kept_for == "document"):
+        number = np.unique(articles, return_inverse=True)[1]
+        return Pieces("article", number.astype(np.int64))
     if corpus.keeps_order or kept_for == "stream":
         return _blocks(len(articles))
-    if kept_for == "document" and known:
-        return Pieces("article", documents)
     return Pieces("sentence", np.arange(len(articles)))
+
+
+def are_known(articles: npt.NDArray[np.int32]) -> bool:
+    """True if the articles of sentences (S,) divide the text: neither one, nor one a sentence."""
+    return 1 < len(np.unique(articles)) < len(articles)
 
 
 def longest(units: Sequence[UnitOfText]) -> UnitOfText:

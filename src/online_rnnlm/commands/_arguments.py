@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment
@@ -16,6 +17,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import receipts
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, experiment_directory
 
+Number = TypeVar("Number", int, float)
 CONFIGURATION = Path("config/config.yaml")
 PUBLISHED = Path("config/published.yaml")
 _RESULTS = ("corpora", "runs", "evaluations")
@@ -70,41 +72,36 @@ def whole_number(most: int) -> Callable[[str], int]:
     """
 
     def read(text: str) -> int:
-        with suppress(ValueError):
-            if 1 <= int(text) <= most and number(text):
-                return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers from 1 to {most}")
+        return _read(text, int, lambda value: 1 <= value <= most, f"whole numbers from 1 to {most}")
 
     return read
 
 
-def number(text: str) -> float:
-    """Read a number as people write it; Python also takes `1_0` and digits of other scripts.
-
-    Raises ValueError for any other text.
-    """
-    if not text.isascii() or "_" in text:
-        raise ValueError(text)
-    return float(text)
-
-
 def finite_number(text: str) -> float:
     """Read a finite number for argparse, which turns any other text into one line."""
-    with suppress(ValueError):
-        if abs(number(text)) < float("inf"):
-            return number(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
+    return _read(text, float, math.isfinite, "finite numbers")
+
+
+def positive_number(text: str) -> float:
+    """Read a number above 0 for argparse, which turns any other text into one line."""
+    return _read(text, float, lambda value: 0 < value < math.inf, "numbers above 0")
 
 
 def seconds(text: str) -> float:
-    """Read a time for argparse, in seconds.
-
-    Raises ArgumentTypeError, which argparse turns into one line, for any other text.
-    """
-    with suppress(ValueError):
-        if 0 < number(text) <= MOST_SECONDS:
-            return number(text)
+    """Read a time for argparse, in seconds; it turns any other text into one line."""
     allowed = f"numbers above 0, at most {MOST_SECONDS:.0f} (a year)"
+    return _read(text, float, lambda value: 0 < value <= MOST_SECONDS, allowed)
+
+
+def _read(
+    text: str, kind: Callable[[str], Number], fits: Callable[[Number], bool], allowed: str
+) -> Number:
+    """Read a number as people write it; Python also takes `1_0` and digits of other scripts."""
+    if text.isascii() and "_" not in text:
+        with suppress(ValueError):
+            value = kind(text)
+            if fits(value):
+                return value
     raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 
 

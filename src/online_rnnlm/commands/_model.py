@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args
 
 from online_rnnlm.commands import _arguments
@@ -63,7 +62,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     add_unit(parser)
     parser.add_argument(
         "--learning-rate",
-        type=positive_number,
+        type=_arguments.positive_number,
         metavar="RATE",
         help="size of the steps: of the weights that learn, or of the vector, if it alone learns",
     )
@@ -111,14 +110,6 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
         help="stretch of text after which all that was learnt is forgotten; an empty line ends a "
         "document (default: as in training)",
     )
-
-
-def positive_number(text: str) -> float:
-    """Read a number above 0 for argparse; it turns any other text into one line."""
-    with suppress(ValueError):
-        if 0 < _arguments.number(text) < float("inf"):
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: numbers above 0")
 
 
 def model_of(arguments: argparse.Namespace) -> TrainedModel:

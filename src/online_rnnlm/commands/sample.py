@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
     parser.add_argument(
         "--temperature",
-        type=_model.positive_number,
+        type=_arguments.positive_number,
         default=1.0,
         help="below 1, likely words become likelier (default: 1)",
     )

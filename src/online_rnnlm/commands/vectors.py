@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from online_rnnlm.commands import _model
+from online_rnnlm.commands import _arguments, _model
 
 HELP = "write the document vectors of a text"
 EXAMPLE = """\
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sentence, and then `--unit-of-text document` is the default",
     )
     parser.add_argument(
-        "--learning-rate", type=_model.positive_number, metavar="RATE", help="of the vector"
+        "--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector"
     )
     parser.add_argument("--npy", type=Path, metavar="FILE", help="write an array, not TSV")
 

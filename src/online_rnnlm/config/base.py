@@ -39,7 +39,7 @@ _LARGEST_FLOAT = 1e30
 
 def _refuse_boolean(value: Any) -> Any:
     """Refuse `true` and `false`, numpy's too, which Python would take for 1 and 0."""
-    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+    if type(value).__name__ in ("bool", "bool_"):  # numpy may not be there
         raise ValueError("a number is needed")
     return value
 

@@ -12,10 +12,18 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.checked import check_text, check_weights
 from online_rnnlm.engines.kernel_arguments import kernel_lanes, kernel_model, states_of, text_of
 from online_rnnlm.engines.kernels.batches import train_batches
-from online_rnnlm.engines.kernels.data import Decaying, Optimizer, Text, classes_from_offsets
-from online_rnnlm.engines.kernels.dynamic import KEPT, Current, Resets, score_dynamically
+from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
+from online_rnnlm.engines.kernels.dynamic import (
+    KEPT,
+    Current,
+    Decaying,
+    Resets,
+    score_dynamically,
+)
+from online_rnnlm.engines.kernels.rules import Optimizer
 from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.engines.lanes import (
     Carried,
@@ -52,9 +60,14 @@ class DynamicScorer:
     """
 
     def __init__(self, settings: RunSettings, corpus: Corpus, weights: Parameters) -> None:
-        """Read the training text once, for m."""
+        """Read the training text once, for m.
+
+        Raises UserError if weights and corpus do not fit each other.
+        """
+        check_weights(settings, corpus, weights)
+        check_text(corpus, corpus.splits["train"])
         self._settings, self._weights = settings, weights
-        self._sizes = sizes_for(settings, corpus)
+        self._corpus, self._sizes = corpus, sizes_for(settings, corpus)
         self._classes = classes_from_offsets(corpus.class_offsets)
         self._rms = self._root_mean_squares(corpus.splits["train"])
 
@@ -80,7 +93,11 @@ class DynamicScorer:
         return Parameters(*(np.sqrt(array / len(batches.segments)) for array in squares))
 
     def score(self, split: Split, dynamics: Dynamics) -> NDArray[np.float64]:
-        """Natural log P of every token of a split, float64 (tokens,), in order."""
+        """Natural log P of every token of a split, float64 (tokens,), in order.
+
+        Raises UserError if the split has words that the corpus lacks.
+        """
+        check_text(self._corpus, split)
         weights = Parameters(*(array.copy() for array in self._weights))
         real = weights.recurrent.dtype.type
         offsets, resets = segments_for(split, self._settings, dynamics.tokens)

@@ -19,7 +19,8 @@ from pytensor.graph.op import Op
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernel_arguments import kernel_lanes, kernel_model
 from online_rnnlm.engines.kernels.batches import train_batches
-from online_rnnlm.engines.kernels.data import Classes, Optimizer, Text
+from online_rnnlm.engines.kernels.data import Classes, Text
+from online_rnnlm.engines.kernels.rules import Optimizer
 from online_rnnlm.engines.kernels.workspace import Workspace
 from online_rnnlm.engines.lanes import Batches
 from online_rnnlm.model.parameters import Parameters

@@ -1,4 +1,4 @@
-"""What an evaluation is about, and what comes of it."""
+"""The data of an evaluation: the network that is tested, and the results or their failure."""
 
 from __future__ import annotations
 

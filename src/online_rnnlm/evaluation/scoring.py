@@ -24,21 +24,19 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores, joined_scores
 from online_rnnlm.engines.lanes import parts_of_documents
-from online_rnnlm.evaluation.dynamic import learning_with
+from online_rnnlm.evaluation.costs import (
+    costs_after_sentences,
+    costs_after_words,
+    costs_as_trained,
+)
 from online_rnnlm.evaluation.outcome import HELD_OUT, Divergence, Floats, Network, Outcome
 from online_rnnlm.model import weight_files
-from online_rnnlm.model.cost import (
-    multiply_adds_per_word,
-    touched_after_sentences,
-    touched_per_word,
-    update_multiply_adds_per_word,
-)
 from online_rnnlm.model.perplexity import perplexity
-from online_rnnlm.model.sizes import Sizes, sizes_for
+from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.rivals import rival_in
 from online_rnnlm.rivals.base import LearningRival, MixedRival, ScoredText
 from online_rnnlm.storage.paths import SPLITS, RunDirectory
-from online_rnnlm.storage.records import Costs, RunRecord, Trial
+from online_rnnlm.storage.records import RunRecord, Trial
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +57,8 @@ def outcome(
     if online is not None:
         return _learning(network, online, testing)
     if isinstance(rival, LearningRival):
+        from online_rnnlm.evaluation.dynamic import learning_with  # noqa: PLC0415  # loads kernels
+
         found = learning_with(network, rival)
     elif isinstance(rival, MixedRival):
         found = _with_rival(network, rival)
@@ -86,7 +86,9 @@ def _as_trained(network: Network, *, learns: bool) -> Outcome:
         scores[name], seconds[name] = _in_parts(score, network.corpus.splits[name], name)
     logs = {name: s.log_probabilities for name, s in scores.items()}
     vectors = {name: scores[name].document_vectors for name in HELD_OUT if learns}
-    return Outcome(logs, seconds, _costs(network, learns=learns), document_vectors=vectors)
+    return Outcome(
+        logs, seconds, costs_as_trained(network, learns=learns), document_vectors=vectors
+    )
 
 
 def _in_parts(
@@ -122,10 +124,15 @@ def _learning(
     best = min(rates, key=lambda rate: reached[rate] or math.inf)
     valid, test = tried[best], _at_rate(network, online, testing, best, "test")
     learns = DOCUMENT_VECTOR in parts
+    if online.learn_after == "sentence":
+        sentences = network.corpus.splits["test"]
+        costs = costs_after_sentences(network, sentences, groups, learns=learns)
+    else:
+        costs = costs_after_words(network, groups, learns=learns, steps=testing.steps)
     found = Outcome(
         {"valid": valid[0], "test": test[0]},
         {"valid": valid[1], "test": test[1]},
-        _learning_costs(network, online, groups, learns=learns, steps=testing.steps),
+        costs,
         chosen={key: best},
         curve=curve,
     )
@@ -162,41 +169,6 @@ def _at_rate(
     return found.log_probabilities, time.perf_counter() - began
 
 
-def _costs(network: Network, *, learns: bool) -> Costs:
-    """Compute the costs of a word with fixed weights; the vector learns or is held at 0."""
-    sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
-    return Costs(
-        parameters_touched_per_word=touched_per_word(sizes, mean, (), learns, 0),
-        multiply_adds_per_word=multiply_adds_per_word(sizes, mean),
-    )
-
-
-def _learning_costs(
-    network: Network, online: OnlineEvaluation, groups: frozenset[str], *, learns: bool, steps: int
-) -> Costs:
-    """Compute the costs of a word if these groups of weights learn, too."""
-    sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
-    after_sentence = online.learn_after == "sentence"
-    if after_sentence:
-        split = network.corpus.splits["test"]
-        touched = touched_after_sentences(sizes, network.corpus, split, groups, learns)
-    else:
-        touched = touched_per_word(sizes, mean, groups, learns, steps)
-    updates = update_multiply_adds_per_word(
-        sizes, mean, groups, steps, after_sentence=after_sentence
-    )
-    return Costs(
-        parameters_touched_per_word=touched,
-        multiply_adds_per_word=multiply_adds_per_word(sizes, mean) + updates,
-    )
-
-
-def _scored_sizes(network: Network, learns: bool) -> Sizes:
-    """Return the sizes to count; a vector that does not learn is 0 and need not be multiplied."""
-    sizes = sizes_for(network.settings, network.corpus)
-    return sizes if learns else sizes.without_document()
-
-
 def _with_rival(network: Network, rival: MixedRival) -> Outcome:
     """Score with fixed weights and a rival, whose settings are those that are best on `valid`.
 
@@ -210,7 +182,7 @@ def _with_rival(network: Network, rival: MixedRival) -> Outcome:
         began = time.perf_counter()
         found[name] = rival.score(texts[name])
         seconds[name] += time.perf_counter() - began
-    costs = _costs(network, learns=network.settings.document_size > 0)
+    costs = costs_as_trained(network, learns=network.settings.document_size > 0)
     width = sizes_for(network.settings, network.corpus).output
     adds = costs.multiply_adds_per_word + rival.cost(width)
     costs = costs.model_copy(update={"multiply_adds_per_word": adds})

@@ -33,7 +33,8 @@ def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         yield Untested(BEST_SYSTEM, vector, reason)
     else:
-        yield _best_systems(results, ours, theirs)
+        label = f"{_name(results, theirs)} (the best without a vector)"
+        yield _compared(results, BEST_SYSTEM, ours, theirs, label)
 
 
 def _vector_alone(
@@ -49,14 +50,7 @@ def _vector_alone(
         chosen.insert(0, (_best(cheap), "at its cost or less"))
     for rival, which in chosen:
         label = f"{_name(results, rival)} (the best rival {which})"
-        tested = _compared(results, BEST_RIVAL, ours, rival, label)
-        yield replace(tested, model=_name(results, ours))
-
-
-def _best_systems(results: Results, ours: Side, theirs: Side) -> Tested:
-    label = f"{_name(results, theirs)} (the best without a vector)"
-    tested = _compared(results, BEST_SYSTEM, ours, theirs, label)
-    return replace(tested, model=_name(results, ours))
+        yield _compared(results, BEST_RIVAL, ours, rival, label)
 
 
 def _compared(results: Results, number: int, ours: Side, theirs: Side, label: str) -> Tested:
@@ -64,7 +58,8 @@ def _compared(results: Results, number: int, ours: Side, theirs: Side, label: st
         "multiply_adds_per_word": _cost(ours),
         "multiply_adds_per_word_against": _cost(theirs),
     }
-    return compare_for_claim(results, number, ours, theirs, label, **costs)
+    tested = compare_for_claim(results, number, ours, theirs, label, **costs)
+    return replace(tested, model=_name(results, ours))
 
 
 def _static(results: Results, vector: Row) -> list[Row]:

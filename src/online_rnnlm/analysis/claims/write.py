@@ -121,6 +121,7 @@ def _claim(
         test=claim.test,
         corpus=one.ours.row.corpus,
         train_tokens=one.train_tokens,
+        row=one.ours.row.label,
         model=one.model,
         against=one.label,
         effect=effect,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from online_rnnlm.analysis.comparison import Side, final_side, pieces_for
 from online_rnnlm.analysis.figures.captions import only_first, pooled
 from online_rnnlm.analysis.figures.drawing import Picture
 from online_rnnlm.analysis.figures.lines import draw_lines, lines_of
 from online_rnnlm.analysis.figures.tokens import Groups, Means, by_distance
 from online_rnnlm.analysis.missing import NothingToShowError
-from online_rnnlm.analysis.pieces import PieceName
+from online_rnnlm.analysis.pieces import PieceName, are_known
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation
@@ -23,7 +25,7 @@ def draw(results: Results) -> Picture:
     """
     vector = results.best_with_vector()
     split = load_split(results.directory.corpus(vector.corpus), "test")
-    if not 1 < split.documents < split.sentences:
+    if not are_known(split.articles):
         raise NothingToShowError("The articles of the test text are not known.")
     learning = _kept_for_longest(vector)
     opponents = results.opponents(vector).shown
@@ -31,7 +33,9 @@ def draw(results: Results) -> Picture:
     groups = by_distance(split, pieces)
     lines = lines_of(results, vector, learning, split.tokens)
     figure, ratios = draw_lines(groups, lines, "Sentence of the article")
-    return Picture(figure, _caption(results, learning, groups, ratios, pieces.name))
+    against = [f"the static {static.label}" for static in opponents]
+    compared = zip(ratios, ["the same weights with the vector held still", *against], strict=True)
+    return Picture(figure, _caption(results, learning, groups, list(compared), pieces.name))
 
 
 def _kept_for_longest(vector: Row) -> Side:
@@ -42,10 +46,14 @@ def _kept_for_longest(vector: Row) -> Side:
 
 
 def _caption(
-    results: Results, learning: Side, groups: Groups, ratios: list[Means], drawn: PieceName
+    results: Results,
+    learning: Side,
+    groups: Groups,
+    compared: Sequence[tuple[Means, str]],
+    drawn: PieceName,
 ) -> str:
-    still, *static = ratios
-    against, ratio = ("the smallest static row shown", static[0]) if static else ("it", still)
+    """Say what the figure shows; `compared` are the ratios to others, and the others' names."""
+    ratio, against = compared[:2][-1]  # a static row, if there is one
     first, last = (groups.names[ratio.present[place]] for place in (0, -1))
     return (
         "Test perplexity by the sentence's place in its article, </s> and <unk> counted"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.pieces import Pieces
@@ -81,23 +82,20 @@ def _sentences(split: Split) -> Ints:
 def by_position(split: Split, pieces: Pieces) -> Groups:
     """Group tokens by their position in the sentence."""
     sentence = _sentences(split)
-    position = np.arange(split.tokens) - split.offsets[sentence] + 1
-    starts = [start for start, _ in POSITIONS]
-    group = np.searchsorted(starts, position, side="right") - 1
-    return Groups([name for _, name in POSITIONS], group, pieces.number[sentence])
+    return _by_count(np.arange(split.tokens) - split.offsets[sentence] + 1, sentence, pieces)
 
 
 def by_distance(split: Split, pieces: Pieces) -> Groups:
     """Group tokens by the place of their sentence among those of its article."""
-    order = np.argsort(split.articles, kind="stable")
-    ordered = split.articles[order]
-    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    lengths = np.diff(np.append(begins, len(ordered)))
-    place = np.empty(len(ordered), dtype=np.int64)
-    place[order] = np.arange(len(ordered)) - np.repeat(begins, lengths) + 1
-    starts = [start for start, _ in POSITIONS]
+    place = pd.Series(split.articles).groupby(split.articles).cumcount().to_numpy() + 1
     sentence = _sentences(split)
-    group = (np.searchsorted(starts, place, side="right") - 1)[sentence]
+    return _by_count(place[sentence], sentence, pieces)
+
+
+def _by_count(count: Ints, sentence: Ints, pieces: Pieces) -> Groups:
+    """Group tokens (tokens,) by a number from 1 on; `sentence` is that of each."""
+    starts = [start for start, _ in POSITIONS]
+    group = np.searchsorted(starts, count, side="right") - 1
     return Groups([name for _, name in POSITIONS], group, pieces.number[sentence])
 
 

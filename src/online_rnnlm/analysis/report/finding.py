@@ -95,8 +95,7 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
 def _is_of_row(claim: Claim, row: Row) -> bool:
     """True if a claim is about the row as it was trained, or about the best that it can do."""
     of_best = claim.number in (BEST_RIVAL, BEST_SYSTEM)
-    label = claim.model.partition(",")[0].partition(" with ")[0] if of_best else claim.model
-    return label == row.label
+    return claim.row == row.label and (of_best or claim.model == row.label)
 
 
 def _static_only(best: Row) -> str:

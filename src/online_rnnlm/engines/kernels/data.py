@@ -1,4 +1,4 @@
-"""The kernels' arguments: text, word classes, the model and the optimizer."""
+"""The kernels' arguments: text, word classes and the model."""
 
 from __future__ import annotations
 
@@ -69,22 +69,6 @@ class Model(NamedTuple):
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
     dropout: Dropout
-
-
-class Optimizer(NamedTuple):
-    """The rule by which training updates weights."""
-
-    adagrad: bool
-    """True for AdaGrad, False for plain stochastic gradient descent."""
-    learning_rate: np.floating
-    l2: np.floating
-    """Weight of the L2 penalty."""
-
-
-class Decaying(NamedTuple):
-    """The rule by which weights learn in dynamic evaluation, and forget what they have learnt."""
-
-    learning_rate: np.floating
 
 
 def classes_from_offsets(offsets: Integers) -> Classes:

@@ -20,7 +20,22 @@ from online_rnnlm.engines.kernels.batches import predict
 from online_rnnlm.engines.kernels.elementary import exponential
 
 KEPT = ("trained", "scale", "keep", "log_keep")
-"""What is kept for every weight: w₀, 1 / (m + ε), 1 - λ r, and the logarithm of that."""
+"""The values of every weight that its steps need: w₀, 1 / (m + ε), 1 - λ r, and log(1 - λ r)."""
+
+
+class Decaying(NamedTuple):
+    """The rule by which weights learn in dynamic evaluation, and forget what they have learnt."""
+
+    learning_rate: np.floating
+
+    @staticmethod
+    def step(weights, gradient, kept, optimizer):
+        """Set w = w₀ + (1 - λ r) (w - w₀) - η ∂L/∂w / (m + ε); `kept` are `KEPT`."""
+        rate = optimizer.learning_rate
+        for j in range(weights.size):
+            trained = kept[j]["trained"]
+            learnt = kept[j]["keep"] * (weights[j] - trained)
+            weights[j] = trained + learnt - rate * kept[j]["scale"] * gradient[j]
 
 
 class Current(NamedTuple):
@@ -33,10 +48,12 @@ class Current(NamedTuple):
 
 
 class Resets(NamedTuple):
-    """Where a text's segments begin anew: True for segments (S,) with nothing before them."""
+    """The segments (S,) that read nothing on from the segment before, boolean."""
 
     states: Any
+    """(S,): True if the cell's states are 0 before the segment."""
     vectors: Any
+    """(S,): True if d is 0 before the segment."""
 
 
 @njit(cache=True)

@@ -148,7 +148,11 @@ class Claim(Part):
     test: str = Field(description="The hypothesis that is tested.")
     corpus: str = Field(description="The corpus.")
     train_tokens: int = Field(description="Number of training tokens of the corpus.")
-    model: str = Field(description="The row that the claim is about.")
+    row: str = Field(description="The row that the claim is about.")
+    model: str = Field(
+        description="The row's name with the way in which it is tested, if it is not that of its "
+        "training."
+    )
     against: str = Field(description="The row or evaluation that it is compared with.")
     effect: Effect = Field(description="The values.")
     seeds: SeedDifference | None = Field(
