@@ -60,7 +60,7 @@ smoke: environment ## Run the tiny experiment: some minutes
 	$(RUN)
 
 comparison: CONFIG := config/comparison.yaml
-comparison: environment ## Run the whole comparison on the demo's text: three seeds, an hour or so
+comparison: environment ## Run the whole comparison on the demo's text: three seeds, more than an hour
 	$(RUN)
 
 paper: CONFIG := config/paper.yaml

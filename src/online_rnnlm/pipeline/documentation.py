@@ -59,7 +59,7 @@ file first, and `online-rnnlm check config/another.yaml` only checks it: these t
 |---|---|
 | `config.yaml` | the demo: the comparison's rows on a real Wikipedia corpus |
 | `comparison.yaml` | the whole comparison: three seeds, a search for every row, what learns \
-during testing, rivals; an hour or so |
+during testing, rivals; more than an hour |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
 | `documents.yaml` | sentences against whole articles, the paper's hidden layer against others, \
 with and without dropout; three seeds; two hours or so |

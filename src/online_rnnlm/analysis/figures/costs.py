@@ -164,7 +164,7 @@ def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]
     joined = {p.kind for found in points.values() for p in found if p.rival and p.model != p.kind}
     if joined:
         rivals = enumeration(sorted(joined), "or")
-        lines.append(f"Dashed lines join a row to the same row with {rivals}.")
+        lines.append(f"Dashed lines join a row to the same row with a rival: {rivals}.")
     if not shown <= set(NETWORKS):
         lines.append("Points far outside are drawn at the edge, with their values.")
     lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")
@@ -185,4 +185,6 @@ def _on_frontier(points: Mapping[str, Sequence[Point]]) -> str:
 def _name(point: Point) -> str:
     if point.kind in (STATIC_ROW, LEARNING) or point.kind == point.model:
         return point.model
-    return f"{point.model} with its {point.kind}"
+    return (
+        f"{point.model} + {point.kind}" if point.rival else f"{point.model} with its {point.kind}"
+    )
