@@ -64,8 +64,10 @@ def test_everything_is_there(finished):
     ):
         assert (results / name).stat().st_size > 0, name
     table = (results / "tables" / "perplexity.csv").read_text(encoding="utf-8").splitlines()
-    # A heading, four rows, two caches for each, and the n-gram model.
-    assert len(table) == 1 + 4 + 4 * 2 + 1
+    # A heading, four rows, two caches and a mixture for each, the n-grams and the topics.
+    assert len(table) == 1 + 4 + 4 * 3 + 2
+    mixtures = (results / "tables" / "mixtures.csv").read_text(encoding="utf-8").splitlines()
+    assert len(mixtures) == 1 + 4 * 4
 
 
 def test_snakemakes_own_report_shows_tables_and_figures(project, arguments):

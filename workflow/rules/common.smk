@@ -21,8 +21,8 @@ if CHECKOUT.is_dir():
 try:
     from online_rnnlm.config import yaml_files
     from online_rnnlm.engines.theano import environment as theano
-    from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, resources
-    from online_rnnlm.pipeline import starting, watcher
+    from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, measurements
+    from online_rnnlm.pipeline import resources, starting, watcher
     from online_rnnlm.rivals import rivals_of_corpora
     from online_rnnlm.storage.paths import SPLITS, TABLE_KINDS, experiment_directory
 except ModuleNotFoundError as missing:

@@ -62,7 +62,7 @@ rule engine_table:
 
 rule measure_engine:
     input:
-        corpus=lambda wildcards: inputs.measured_corpus(MEASURED[wildcards.measurement], RESULTS),
+        corpus=lambda wildcards: measurements.measured_corpus(MEASURED[wildcards.measurement], RESULTS),
         reference=lambda wildcards: RESULTS.measurement(
             MEASURED[wildcards.measurement].reference.name, "npz"
         ),
@@ -77,8 +77,8 @@ rule measure_engine:
         mem_mb=4000,
         runtime=60,
     params:
-        code=lambda wildcards: inputs.measurement_code(MEASURED[wildcards.measurement]),
-        settings=lambda wildcards: inputs.measurement_settings(
+        code=lambda wildcards: measurements.measurement_code(MEASURED[wildcards.measurement]),
+        settings=lambda wildcards: measurements.measurement_settings(
             EXPERIMENT, MEASURED[wildcards.measurement]
         ),
         configuration=RESULTS.configuration,
@@ -92,15 +92,15 @@ rule measure_engine:
 
 use rule measure_engine as measure_reference with:
     input:
-        corpus=lambda wildcards: inputs.measured_corpus(MEASURED[wildcards.reference], RESULTS),
+        corpus=lambda wildcards: measurements.measured_corpus(MEASURED[wildcards.reference], RESULTS),
     output:
         RESULTS.measurement("{reference}"),
         RESULTS.measurement("{reference}", "npz"),
     log:
         RESULTS.log("measure_engine", "{reference}"),
     params:
-        code=lambda wildcards: inputs.measurement_code(MEASURED[wildcards.reference]),
-        settings=lambda wildcards: inputs.measurement_settings(
+        code=lambda wildcards: measurements.measurement_code(MEASURED[wildcards.reference]),
+        settings=lambda wildcards: measurements.measurement_settings(
             EXPERIMENT, MEASURED[wildcards.reference]
         ),
         configuration=RESULTS.configuration,

@@ -12,13 +12,13 @@ import pandas as pd
 from online_rnnlm.analysis.pieces import PieceName, Pieces, longest, pieces_of
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Metric, Row
-from online_rnnlm.analysis.scores import sentence_scores
 from online_rnnlm.analysis.significance import Comparison, compare
 from online_rnnlm.config.evaluations import online_evaluation
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import load_articles
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import is_rival
+from online_rnnlm.storage.scores import sentence_scores
 
 
 class Side(NamedTuple):

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from online_rnnlm.analysis.scores import check_evaluated
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Split, load_split, load_vocabulary
 from online_rnnlm.corpora.textfiles import read_lines
@@ -17,6 +16,7 @@ from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.scores import check_evaluated
 
 SPLIT = "valid"
 MIN_TOKENS = 10  # A vector has learnt little from a shorter sentence.

@@ -52,6 +52,11 @@ def online_evaluations(experiment: Experiment) -> bool:
     return any(map(online_evaluation, names))
 
 
+def mixtures(experiment: Experiment) -> bool:
+    """True if every row is mixed with its rivals."""
+    return bool(experiment.testing.mixed_rivals)
+
+
 def searched_settings(experiment: Experiment) -> bool:
     """True if rows take settings from a search."""
     return bool(experiment.search)
@@ -130,6 +135,7 @@ FIGURES = (
 TABLES = (
     TableEntry("corpora", Section.TEXT),
     TableEntry("perplexity", Section.PERPLEXITY),
+    TableEntry("mixtures", Section.PERPLEXITY, needs=(mixtures,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
     TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
     TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,), verb="neighbours"),

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, WrapValidator
+from pydantic import Field, WrapValidator, field_validator
 
 from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_list
 
 CacheName = Literal["unigram_cache", "neural_cache"]
 """Rivals that mix a run's network with a cache."""
 
-RunRivalName = Literal[CacheName, "dynamic_evaluation"]
-"""Rivals that extend a run's network: modules of `rivals/`."""
+RunRivalName = Literal[CacheName, "dynamic_evaluation", "mixture"]
+"""Rivals that extend a run's network: modules of `rivals/`. A mixture is the last, since it is made
+of the others."""
 
-CorpusRivalName = Literal["kneser_ney"]
+CorpusRivalName = Literal["kneser_ney", "topics"]
 """Rivals that are trained on a corpus: modules of `rivals/`."""
 
 RivalName = Literal[RunRivalName, CorpusRivalName]
 
+MIXTURE: RunRivalName = "mixture"
 _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
@@ -84,11 +86,21 @@ class TestingSettings(Settings):
         "all weights of every network learn after every five words, with steps scaled by the "
         "weights' usual gradients, and decay to the trained weights (Krause et al. 2018). Each "
         "has the settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram "
-        "model of every corpus.",
+        "model of every corpus. `topics`: a topic model (LDA) of every corpus, which infers the "
+        "topics from the words before and gives each word its frequency in them. `mixture`: every "
+        "network mixed with all the other rivals of the list, by the weights that are best on "
+        "`valid`.",
     )
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = Field(
         default=5, description="Order of the `kneser_ney` model: the length of its longest n-grams."
     )
+
+    @field_validator("rivals")
+    @classmethod
+    def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
+        if rivals == ["mixture"]:
+            raise ValueError("`mixture` mixes a network with other rivals: give one more")
+        return rivals
 
     @property
     def rivals_of_runs(self) -> tuple[RunRivalName, ...]:
@@ -99,3 +111,9 @@ class TestingSettings(Settings):
     def rivals_of_corpora(self) -> tuple[CorpusRivalName, ...]:
         """The rivals that are trained on every corpus."""
         return tuple(name for name in _OF_CORPORA if name in self.rivals)
+
+    @property
+    def mixed_rivals(self) -> tuple[RivalName, ...]:
+        """The rivals that `mixture` mixes with a network; none without it."""
+        mixed = (*self.rivals_of_runs, *self.rivals_of_corpora)
+        return tuple(name for name in mixed if name != MIXTURE) if MIXTURE in self.rivals else ()

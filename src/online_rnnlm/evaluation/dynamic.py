@@ -9,9 +9,10 @@ from typing import Any
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines.dynamic_scorer import Dynamics, DynamicScorer, segments_for
 from online_rnnlm.evaluation.costs import costs_after_sentences
-from online_rnnlm.evaluation.outcome import HELD_OUT, Floats, Network, Outcome
+from online_rnnlm.evaluation.outcome import Floats, Network, Outcome
 from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.rivals.base import LearningRival
+from online_rnnlm.storage.paths import HELD_OUT
 from online_rnnlm.storage.records import Costs
 
 

@@ -19,13 +19,15 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
-from online_rnnlm.evaluation.outcome import HELD_OUT, Divergence, Floats, Outcome
+from online_rnnlm.evaluation.mixing import composed
+from online_rnnlm.evaluation.outcome import Divergence, Floats, Outcome
 from online_rnnlm.evaluation.scoring import outcome
-from online_rnnlm.rivals import rivals_in
+from online_rnnlm.rivals import mixed_rivals, modules_for, rival_in
+from online_rnnlm.rivals.base import ComposedRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import check, replacing, sha256_of
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import (
     DivergedEvaluation,
     Evaluation,
@@ -66,7 +68,11 @@ def evaluate(
         _write_divergence(experiment, name, record, evaluation, Divergence(end.reason))
         return
     corpus = load_corpus(corpus_directory)
-    result = outcome(record, run, corpus, evaluation, testing)
+    rival = rival_in(evaluation, testing)
+    if isinstance(rival, ComposedRival):
+        result = composed(experiment, name, record.settings, rival, testing)
+    else:
+        result = outcome(record, run, corpus, evaluation, testing)
     if isinstance(result, Divergence):
         _write_divergence(experiment, name, record, evaluation, result)
     else:
@@ -146,9 +152,11 @@ def _is_made(
 def _made_by(settings: RunSettings, testing: TestingSettings, *evaluations: str) -> str:
     """Return the digest of all that decides these evaluations: rates, grids and code."""
     which = {"updates", "learn_after", "unit_of_text", "rivals", "kneser_ney_order"}
-    rivals = [rival.module for rival in rivals_in(evaluations, testing)]
-    code = code_digest("evaluation.evaluate:evaluate", *chosen_modules(settings), *rivals)
-    return hashlib.sha256((testing.model_dump_json(exclude=which) + code).encode()).hexdigest()
+    parts = ",".join(rival.name for rival in mixed_rivals(evaluations, testing))
+    modules = [*chosen_modules(settings), *modules_for(evaluations, testing)]
+    code = code_digest("evaluation.evaluate:evaluate", *modules)
+    decides = testing.model_dump_json(exclude=which) + parts + code
+    return hashlib.sha256(decides.encode()).hexdigest()
 
 
 def write(
@@ -162,8 +170,8 @@ def write(
     """Write an evaluation's files; the metrics come last, when the others are complete."""
     tables = {s: sentence_table(corpus, s, logs) for s, logs in result.log_probabilities.items()}
     sentences = pd.concat(tables.values(), ignore_index=True)
-    test = result.log_probabilities["test"]
-    files = _write_scores(experiment, name, evaluation, sentences, test, result.document_vectors)
+    tokens = {split: result.log_probabilities[split] for split in HELD_OUT}
+    files = _write_scores(experiment, name, evaluation, sentences, tokens, result.document_vectors)
     splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
     for split, metrics in splits.items():
         logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, metrics.perplexity)
@@ -176,6 +184,7 @@ def write(
         chosen=dict(result.chosen),
         curve=tuple(result.curve),
         files=files,
+        mixtures=tuple(result.mixtures),
         splits=splits,
     )
     records.write(experiment.evaluation(name, evaluation), record)
@@ -193,12 +202,13 @@ def _write_divergence(
     sentences = pd.DataFrame({key: pd.Series([], dtype=kind) for key, kind in _COLUMNS.items()})
     nothing = np.zeros((0, record.settings.document_size))
     vectors = dict.fromkeys(HELD_OUT, nothing) if evaluation == DOCUMENT_VECTOR else {}
+    tokens = dict.fromkeys(HELD_OUT, np.zeros(0))
     diverged = DivergedEvaluation(
         run=name,
         identity=record.identity,
         evaluation=evaluation,
         curve=tuple(found.curve),
-        files=_write_scores(experiment, name, evaluation, sentences, np.zeros(0), vectors),
+        files=_write_scores(experiment, name, evaluation, sentences, tokens, vectors),
         reason=found.reason,
     )
     records.write(experiment.evaluation(name, evaluation), diverged)
@@ -209,14 +219,14 @@ def _write_scores(
     name: str,
     evaluation: str,
     sentences: pd.DataFrame,
-    test: Floats,
+    tokens: Mapping[str, Floats],
     vectors: Mapping[str, NDArray[Any]],
 ) -> dict[str, str]:
     """Write the scores of sentences and tokens and the vectors; return their sha256 by name."""
     scores = experiment.sentence_scores(name, evaluation)
     with replacing(scores) as temporary:
         sentences.to_parquet(temporary, index=False)
-    arrays = {experiment.token_scores(name, evaluation): test}
+    arrays = {experiment.token_scores(name, evaluation, s): logs for s, logs in tokens.items()}
     for split, found in vectors.items():
         arrays[experiment.document_vectors(name, split)] = found
     for file, array in arrays.items():

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.storage.records import Costs, Number, Trial
+from online_rnnlm.storage.records import Costs, Mixture, Number, Trial
 
 Floats = NDArray[np.float64]
-
-HELD_OUT = ("valid", "test")
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Outcome:
     """Number of parameters of an n-gram model; None for a run."""
     document_vectors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """(sentences, D): d after every sentence's last word."""
+    mixtures: Sequence[Mixture] = ()
+    """Smaller mixtures of the same parts, for a mixture."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import time
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.evaluation import evaluate as evaluation
-from online_rnnlm.evaluation.outcome import HELD_OUT, Outcome
+from online_rnnlm.evaluation.outcome import Outcome
 from online_rnnlm.rivals import OfCorpus
 from online_rnnlm.storage.code import code_digest
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from online_rnnlm.storage.records import Costs
 
 logger = logging.getLogger(__name__)

@@ -29,13 +29,13 @@ from online_rnnlm.evaluation.costs import (
     costs_after_words,
     costs_as_trained,
 )
-from online_rnnlm.evaluation.outcome import HELD_OUT, Divergence, Floats, Network, Outcome
+from online_rnnlm.evaluation.outcome import Divergence, Floats, Network, Outcome
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.rivals import rival_in
 from online_rnnlm.rivals.base import LearningRival, MixedRival, ScoredText
-from online_rnnlm.storage.paths import SPLITS, RunDirectory
+from online_rnnlm.storage.paths import HELD_OUT, SPLITS, RunDirectory
 from online_rnnlm.storage.records import RunRecord, Trial
 
 logger = logging.getLogger(__name__)

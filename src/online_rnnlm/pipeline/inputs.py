@@ -8,25 +8,31 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from online_rnnlm.config.catalogue import figures_of, tables_of, tables_on_request
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.evaluations import NONE, further_evaluations, main_evaluations
+from online_rnnlm.config.evaluations import (
+    NONE,
+    final_evaluation,
+    further_evaluations,
+    main_evaluations,
+)
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.measurements import PlannedMeasurement
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.download import NOTE, Download
 from online_rnnlm.corpora.sources import module_of, source_of
-from online_rnnlm.cross_check.compilers import why_not
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.cells import cell_module
-from online_rnnlm.rivals import rivals_in, rivals_of_corpora
+from online_rnnlm.rivals import mixed_rivals, modules_for, rivals_in, rivals_of_corpora
 from online_rnnlm.storage.code import code_digest, data_digest
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.paths import (
+    HELD_OUT,
+    CorpusDirectory,
+    ExperimentDirectory,
+    RunDirectory,
+)
 
 CHOICE = "training.choice"
 EXCHANGE = "corpora.exchange"
@@ -164,8 +170,9 @@ def run_files(directory: RunDirectory) -> list[str]:
 
 def one_evaluation(directory: ExperimentDirectory, run: str, evaluation: str) -> list[str]:
     """Return the files of one evaluation: metrics, sentences' scores, tokens' scores."""
-    files = (directory.evaluation, directory.sentence_scores, directory.token_scores)
-    return [str(file(run, evaluation)) for file in files]
+    records = [directory.evaluation(run, evaluation), directory.sentence_scores(run, evaluation)]
+    tokens = [directory.token_scores(run, evaluation, split) for split in HELD_OUT]
+    return [str(file) for file in (*records, *tokens)]
 
 
 def further_files(
@@ -203,37 +210,23 @@ def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list
     return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
 
 
-def measured_corpus(planned: PlannedMeasurement, directory: ExperimentDirectory) -> list[str]:
-    """Return the files of the text that a measurement's network learns from."""
-    return encoded_files(directory.corpus(planned.network.corpus), ("train", "valid"))
-
-
-def measurement_code(planned: PlannedMeasurement) -> str:
-    """Return the digest of the code that measures an engine, and of the engine itself.
-
-    An engine that lacks the network computes nothing, so only the first part counts.
-    """
-    try:
-        chosen = chosen_modules(planned.settings)
-    except ValidationError:
-        return code("measure_engine")
-    return code("measure_engine", *chosen)
-
-
-def measurement_settings(experiment: Experiment, planned: PlannedMeasurement) -> str:
-    """Return what a measurement depends on but code and text, as JSON that Snakemake compares.
-
-    An engine that is installed later is measured then.
-    """
-    table = experiment.engine_table.model_dump(mode="json", include={"updates", "empty_caches"})
-    network = planned.network.model_dump(mode="json")
-    return as_json({**table, "network": network, "lacking": why_not(planned)})
-
-
 def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:
     """Return the modules, below the package, of the rivals that a run is tested with."""
-    evaluations = further_evaluations(run.settings.document_size, testing)
-    return [rival.module for rival in rivals_in(evaluations, testing)]
+    return modules_for(further_evaluations(run.settings.document_size, testing), testing)
+
+
+def mixed_files(
+    experiment: Experiment, run: PlannedRun, directory: ExperimentDirectory
+) -> list[str]:
+    """Return the files that a run's mixture reads and that other jobs make; none without it."""
+    testing, settings = experiment.testing, run.settings
+    if not testing.mixed_rivals:
+        return []
+    files = one_evaluation(directory, run.name, final_evaluation(settings.document_size))
+    for rival in mixed_rivals(testing.rivals_of_runs, testing):
+        if rival.name not in testing.rivals_of_runs:
+            files += one_evaluation(directory, f"{settings.corpus}-{rival.name}", NONE)
+    return files
 
 
 def kernels_code() -> str:
@@ -252,7 +245,8 @@ def rival_modules(experiment: Experiment) -> list[str]:
 def testing_settings(experiment: Experiment) -> str:
     """Return the settings of evaluations, as JSON that Snakemake compares."""
     testing = experiment.testing
-    of_runs = {"rivals": list(testing.rivals_of_runs)}
+    mixed = [rival.name for rival in mixed_rivals(testing.rivals_of_runs, testing)]
+    of_runs = {"rivals": [*testing.rivals_of_runs], **({"mixed": mixed} if mixed else {})}
     return as_json(testing.model_dump(mode="json", exclude={"kneser_ney_order"}) | of_runs)
 
 

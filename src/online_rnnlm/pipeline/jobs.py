@@ -105,11 +105,11 @@ class Jobs:
     def _all(self) -> Iterator[PlannedJob]:
         for corpus in self._experiment.corpora:
             yield from self._of_corpus(corpus)
+        yield from self._rivals()
         for run in self._experiment.trainings():
             yield self._training(run)
             if not run.searched:
                 yield from self._evaluations(run)
-        yield from self._rivals()
         yield from self._of_experiment()
 
     def _of_corpus(self, corpus: str) -> Iterator[PlannedJob]:
@@ -177,7 +177,7 @@ class Jobs:
             yield PlannedJob(
                 "evaluate_further",
                 run.name,
-                read,
+                [*read, *inputs.mixed_files(self._experiment, run, directory)],
                 [first],
                 partial(inputs.run_code, "evaluate", run, *rivals),
                 inputs.testing_settings(self._experiment),

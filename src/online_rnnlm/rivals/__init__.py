@@ -5,16 +5,16 @@ A rival is a module of this package with a class `Rival`; its name is listed in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.config.testing import MIXTURE, RunRivalName, TestingSettings
 from online_rnnlm.storage.syntax import PACKAGE
 
 if TYPE_CHECKING:  # needs numpy; planning without rivals does not
-    from online_rnnlm.rivals.base import CorpusRival, RunRival
+    from online_rnnlm.rivals.base import CorpusRival, Rival, RunRival
 
 
 class OfCorpus(NamedTuple):
@@ -29,10 +29,15 @@ def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
     testing = experiment.testing
     rivals = [_made(name, testing, "CorpusRival") for name in testing.rivals_of_corpora]
     return {
-        f"{corpus}-{rival.name}": OfCorpus(corpus, rival)
+        folder_of(corpus, rival): OfCorpus(corpus, rival)
         for corpus in experiment.corpora
         for rival in rivals
     }
+
+
+def folder_of(corpus: str, rival: CorpusRival) -> str:
+    """The name of the folder with the evaluation of a corpus's rival."""
+    return f"{corpus}-{rival.name}"
 
 
 def is_rival(evaluation: str) -> bool:
@@ -52,6 +57,23 @@ def rivals_in(evaluations: Iterable[str], testing: TestingSettings) -> list[RunR
     """The rivals that a run's evaluations score."""
     found = (rival_in(evaluation, testing) for evaluation in evaluations)
     return [rival for rival in found if rival is not None]
+
+
+def mixed_rivals(evaluations: Iterable[str], testing: TestingSettings) -> list[Rival]:
+    """The rivals that a mixture has as parts; none if it is not among the evaluations."""
+    if MIXTURE not in evaluations:
+        return []
+    of_corpora = testing.rivals_of_corpora
+    return [
+        _made(name, testing, "CorpusRival" if name in of_corpora else "RunRival")
+        for name in testing.mixed_rivals
+    ]
+
+
+def modules_for(evaluations: Collection[str], testing: TestingSettings) -> list[str]:
+    """The modules, below the package, of all rivals that a run's evaluations depend on."""
+    rivals = [*rivals_in(evaluations, testing), *mixed_rivals(evaluations, testing)]
+    return list(dict.fromkeys(rival.module for rival in rivals))
 
 
 def _made(name: str, testing: TestingSettings, kind: str) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.storage.records import Trial
+from online_rnnlm.storage.records import Mixture, Trial
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
@@ -113,6 +113,26 @@ class LearningRival(RunRival):
     @abstractmethod
     def score(self, text: LearningText) -> Floats:
         """Natural log P of every token, float64 (N,)."""
+
+
+class ComposedRival(RunRival):
+    """A rival that is composed of a run's network and its other rivals, by their scores alone."""
+
+    @abstractmethod
+    def fit(self, valid: Mapping[str, Floats]) -> None:
+        """Choose what makes `valid` most probable.
+
+        `valid` has natural log P of every token, float64 (N,), for each part by its name; the first
+        is the network.
+        """
+
+    @abstractmethod
+    def score(self, text: Mapping[str, Floats]) -> Floats:
+        """Natural log P of every token, float64 (N,), from those of the same parts."""
+
+    @abstractmethod
+    def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
+        """What smaller numbers of the parts reach, each with settings of its own."""
 
 
 class CorpusCost(NamedTuple):

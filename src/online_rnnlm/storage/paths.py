@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SPLITS = ("train", "valid", "test")
+HELD_OUT = SPLITS[1:]
 RESULTS = Path("results")
 TABLE_KINDS = ("csv", "md", "tex", "html")
 """The formats of every table."""
@@ -21,10 +22,8 @@ class CorpusDirectory:
 
     @property
     def articles(self) -> Path:
-        """The articles, one JSON object per line: `title`, `text` and, if known, `topic`.
-
-        In `text`, each paragraph is a line.
-        """
+        """The articles, one JSON object per line: `title`, `text`, a line for each paragraph, and,
+        if known, `topic`."""
         return self.path / "articles.jsonl"
 
     @property
@@ -193,9 +192,9 @@ class ExperimentDirectory:
         """The log-probability of every sentence in one evaluation."""
         return self.evaluations(run) / f"{evaluation}.parquet"
 
-    def token_scores(self, run: str, evaluation: str) -> Path:
-        """float32 (test tokens,): the natural log P of every test token in one evaluation."""
-        return self.evaluations(run) / f"{evaluation}.test.npy"
+    def token_scores(self, run: str, evaluation: str, split: str = "test") -> Path:
+        """float32 (tokens,): the natural log P of every token of a split in one evaluation."""
+        return self.evaluations(run) / f"{evaluation}.{split}.npy"
 
     def further_evaluations(self, run: str) -> Path:
         """The list of a run's further evaluations; written when all of them are finished."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,11 +25,11 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
-from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import sizes_of_run
-from online_rnnlm.rivals import rival_in, rivals_of_corpora
+from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.identity import identity as identity_of
@@ -38,6 +40,7 @@ from online_rnnlm.storage.records import (
     Epoch,
     Evaluation,
     Machine,
+    Mixture,
     RunRecord,
     RunResult,
     SplitMetrics,
@@ -103,7 +106,7 @@ def write_run(
     for evaluation in evaluations_of(size, testing or TestingSettings()):
         target = {final_evaluation(size): online, NONE: still}.get(evaluation, online * 1.01)
         scores = _scores(target, random)
-        tested = _tested(evaluation, run.settings.hidden_size, size)
+        tested = _tested(evaluation, run.settings.hidden_size, size, testing or TestingSettings())
         if evaluation not in main_evaluations(size):
             scores = scores[scores["split"] != "train"]
         _write_evaluation(directory, run.name, evaluation, identity, scores, tested)
@@ -119,7 +122,8 @@ def write_evaluation(
     identity = records.read(RunRecord, directory.run(run).record).identity
     scores = _scores(perplexity, np.random.default_rng(1))
     held_out = scores[scores["split"] != "train"]
-    _write_evaluation(directory, run, evaluation, identity, held_out, _tested(evaluation, 100, 20))
+    tested = _tested(evaluation, 100, 20, TestingSettings())
+    _write_evaluation(directory, run, evaluation, identity, held_out, tested)
 
 
 class Tested(NamedTuple):
@@ -128,22 +132,52 @@ class Tested(NamedTuple):
     costs: Costs
     curve: tuple[Trial, ...] = ()
     parameters: int | None = None
+    chosen: Mapping[str, float] = MappingProxyType({})
+    mixtures: tuple[Mixture, ...] = ()
 
 
-def _tested(evaluation: str, hidden: int, size: int) -> Tested:
+def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -> Tested:
     everything = "all" in evaluation
     adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == NONE else 2 * size))
     costs = Costs(
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    rival, online = rival_in(evaluation, TestingSettings()), online_evaluation(evaluation)
+    rival, online = rival_in(evaluation, testing), online_evaluation(evaluation)
+    if evaluation == MIXTURE:
+        return _mixture(costs, [rival.name for rival in mixed_rivals([MIXTURE], testing)])
     if rival is not None:
-        return Tested(costs, _curve(["window", "weight"], [(100, 0.1), (500, 0.05)]))
+        return _with_curve(costs, _curve(["window", "weight"], [(100, 0.1), (500, 0.05)]))
     if online is None:
         return Tested(costs)
     key = "document_rate" if online.updates == "document_vector" else "learning_rate"
-    return Tested(costs, _curve([key], [(0.01,), (0.03,), (0.1,)]))
+    return _with_curve(costs, _curve([key], [(0.01,), (0.03,), (0.1,)]))
+
+
+def _with_curve(costs: Costs, curve: tuple[Trial, ...]) -> Tested:
+    return Tested(costs, curve, chosen=dict(curve[0].settings))
+
+
+def _mixture(costs: Costs, rivals: list[str]) -> Tested:
+    """Return a mixture of equal parts; the network with rival k alone has 60 + k on `test`, and all
+    without it 50 + k."""
+    parts = ["network", *rivals]
+    smaller = {}
+    for number, rival in enumerate(rivals):
+        smaller[frozenset(parts) - {rival}] = 50.0 + number
+        smaller[frozenset(["network", rival])] = 60.0 + number
+    return Tested(
+        costs,
+        chosen=dict.fromkeys(parts, 1 / len(parts)),
+        mixtures=tuple(
+            Mixture(
+                weights=dict.fromkeys(names, 1 / len(names)),
+                valid_perplexity=reached,
+                test_perplexity=reached,
+            )
+            for names, reached in smaller.items()
+        ),
+    )
 
 
 def _curve(keys: list[str], tried: list[tuple[float, ...]]) -> tuple[Trial, ...]:
@@ -342,21 +376,23 @@ def _write_evaluation(
     tested: Tested,
 ) -> None:
     scores_file = directory.sentence_scores(run, evaluation)
-    tokens_file = directory.token_scores(run, evaluation)
     scores_file.parent.mkdir(parents=True, exist_ok=True)
     scores.to_parquet(scores_file, index=False)
-    test = scores[scores["split"] == "test"]
-    # All tokens of a sentence have equal shares of its score.
-    shares = (test["log_probability"] / test["tokens"]).to_numpy()
-    np.save(tokens_file, np.repeat(shares, test["tokens"]).astype(np.float32))
+    for split in ("valid", "test"):
+        rows = scores[scores["split"] == split]
+        # All tokens of a sentence have equal shares of its score.
+        shares = (rows["log_probability"] / rows["tokens"]).to_numpy()
+        tokens = np.repeat(shares, rows["tokens"]).astype(np.float32)
+        np.save(directory.token_scores(run, evaluation, split), tokens)
     record = Evaluation(
         run=run,
         identity=identity,
         evaluation=evaluation,
         costs=tested.costs,
         parameters=tested.parameters,
-        chosen=tested.curve[0].settings if tested.curve else {},
+        chosen=dict(tested.chosen),
         curve=tested.curve,
+        mixtures=tested.mixtures,
         files={},  # no checksums, so that tests may change the files
         splits={str(split): _metrics(rows) for split, rows in scores.groupby("split", sort=False)},
     )

@@ -104,8 +104,9 @@ def test_all_claims_are_tested(invented: Invented) -> None:
     results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, testing=EVERYTHING)
     made = claims(results)
     for model in ("100/20", "100/35"):
-        found = {c["number"]: c["kind"] for c in made["claims"] if c["model"] == model}
-        assert found == KINDS
+        found = {c["number"]: c["kind"] for c in made["claims"] if c["row"] == model}
+        best = model == results.best("invented").label
+        assert found == {n: kind for n, kind in KINDS.items() if best or n != 7}
     mine = _claims(results)
     against = {n: claim["against"].split(",")[0] for n, claim in mine.items() if n < 6}
     assert against == {1: "100/0", 2: "120/0", 3: "120/0", 4: "100/20", 5: "100/20"}
@@ -352,6 +353,32 @@ def test_rivals_have_the_vectors_kind_of_hidden_layer(invented: Invented) -> Non
     assert all(claim["against"].startswith("120/0 with") for claim in _of_rivals(results))
 
 
+def test_a_mixture_counts_for_the_best_system_alone(invented: Invented) -> None:
+    testing = {"rivals": ["unigram_cache", "mixture"]}
+    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR, testing=testing)
+    results = _rival_worth(results, "mixture", 50.0, 70.0, 1.0)
+    found = claims(results)["claims"]
+    assert all("unigram cache" in c["against"] for c in found if c["number"] == 6)
+    [best] = [c for c in found if c["number"] == 7]
+    assert best["against"] == "120/0 with all rivals mixed in (the best without a vector)"
+    assert best["verdict"] == "not supported"
+
+
+def test_the_best_systems_have_whatever_hidden_layer_is_best(invented: Invented) -> None:
+    """The claim stays with the row that the report is about."""
+    lstm = {"hidden_size": 100, "cell": "lstm", "document_size": [0, 20]}
+    results = invented(rows=[*PAIR, lstm], testing=RIVALS)
+    ours, theirs = "invented-M100-D20-lstm-seed1", "invented-M100-D0-lstm-seed1"
+    for run, valid, test in ((ours, 20.0, 60.0), (theirs, 30.0, 80.0)):
+        results = _scored(results, run, "neural_cache", "test", test)
+        results = _edited(results, run, "neural_cache", "valid", valid)
+    [best] = [claim for claim in claims(results)["claims"] if claim["number"] == 7]
+    assert best["row"] == "100/20"
+    assert best["model"] == "100/20 LSTM with a neural cache"
+    assert best["against"] == "100/0 LSTM with a neural cache (the best without a vector)"
+    assert best["verdict"] == "supported"
+
+
 def test_sentences_are_drawn_only_where_they_are_independent(invented: Invented) -> None:
     """The invented articles have four sentences each."""
     testing = RIVALS | {"updates": ["document_vector", "all"], "unit_of_text": ["document"]}
@@ -410,6 +437,7 @@ def test_a_vector_that_feeds_the_hidden_layer_is_another_model(
     assert [(c["number"], c["model"]) for c in made["claims"]] == [
         (1, f"100/20 {layer}"),
         (5, f"100/20 {layer}"),
+        (7, f"100/20 {layer}"),
     ]
     assert made["not_tested"] == []
 
@@ -470,7 +498,7 @@ def test_one_seed_has_no_interval_over_seeds(invented: Invented) -> None:
 def test_p_values_are_corrected_together(invented: Invented) -> None:
     made = claims(invented({"100/20": 108.5, "120/0": 110.0}, testing=EVERYTHING))["claims"]
     tested = [claim for claim in made if claim["p_value"] is not None]
-    assert len(tested) == 12  # 2 vectors; the claim of counted costs has no p-value
+    assert len(tested) == 11  # 2 vectors, claim 7 of one; that of counted costs has no p-value
     corrected = [claim["p_value_holm"] for claim in tested]
     assert corrected == holm([claim["p_value"] for claim in tested])
 

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.corpora import make as corpora_table
+from online_rnnlm.analysis.tables.mixtures import make as mixtures_table
 from online_rnnlm.analysis.tables.perplexity import make as perplexity_table
 from online_rnnlm.analysis.tables.rendering import (
     Column,
@@ -542,3 +544,38 @@ def test_a_published_number_is_of_one_layer(tmp_path: Path, invented: Invented) 
     data = perplexity_table(results).data
     assert list(data["published_test_perplexity"]) == ["1.5", "2.5", "unknown"]
     assert list(data["model"]) == ["100/20", "100/20 hidden", "100/20 both"]
+
+
+def test_mixtures_show_what_each_rival_adds(invented: Invented) -> None:
+    testing = {"rivals": ["unigram_cache", "neural_cache", "kneser_ney", "mixture"]}
+    results = invented(rows=TWO_ROWS, testing=testing)
+    _set(results, STATIC, "none", {"test": 100.0})
+    _set(results, STATIC, "mixture", {"test": 45.0})
+    table = mixtures_table(_again(results))
+    # Alone the invented rivals reach 60, 61 and 62; all without each 50, 51 and 52.
+    assert _cell(table, 0, "By itself") == "100.0"
+    assert _cell(table, 0, "Neural cache") == "−39.0 / −11.8 %"
+    assert _cell(table, 0, "5-gram") == "−38.0 / −13.5 %"
+    assert _cell(table, 0, "All") == "45.0"
+    assert table.tidy is not None
+    assert list(table.tidy["rival"]) == ["unigram_cache", "neural_cache", "kneser_ney5"] * 2
+    assert table.tidy.loc[0, "weight"] == pytest.approx(1 / 4)
+
+
+def test_of_one_rival_the_mixture_is_the_pair(invented: Invented) -> None:
+    testing = {"rivals": ["topics", "mixture"]}
+    results = invented(rows=TWO_ROWS[:1], testing=testing)
+    _set(results, STATIC, "none", {"test": 100.0})
+    _set(results, STATIC, "mixture", {"test": 90.0})
+    path = results.directory.evaluation(STATIC, "mixture")
+    _update(path, mixtures=[{"weights": {"network": 1}, **dict.fromkeys(REACHED, 100.0)}])
+    assert _cell(mixtures_table(_again(results)), 0, "Topics") == "−10.0 / −10.0 %"
+
+
+REACHED = ("valid_perplexity", "test_perplexity")
+
+
+def test_without_a_finished_mixture_the_table_says_so(invented: Invented) -> None:
+    results = invented(rows=TWO_ROWS)
+    with pytest.raises(NothingToShowError, match="mixture"):
+        mixtures_table(results)

@@ -134,7 +134,7 @@ def test_a_run_has_the_files_of_its_evaluations(tmp_path):
         pipeline.evaluation_files(described, run, directory) for run in described.runs()
     )
     names = [Path(file).name for file in online]
-    kinds = ("json", "parquet", "test.npy")
+    kinds = ("json", "parquet", "valid.npy", "test.npy")
     assert names[:-1] == [f"{n}.{kind}" for n in ("none", "document_vector") for kind in kinds]
     assert online[-1] == str(directory.further_evaluations(described.runs()[1].name))
     # A static network has no further evaluations, as it has no document vector.

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm.config import loading
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -15,8 +16,10 @@ from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.evaluate import evaluate, evaluate_further
+from online_rnnlm.evaluation.rival import evaluate_rival
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.rivals.unigram_cache import unigram_cache
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
@@ -275,7 +278,8 @@ def test_learning_too_fast_is_recorded_with_the_key(experiment, tmp_path):
     assert [trial.valid_perplexity for trial in found.curve] == [None]
     assert len(pd.read_parquet(copy.sentence_scores("run", name))) == 0
     assert np.load(copy.token_scores("run", name)).shape == (0,)
-    assert set(found.files) == {"all.word.stream.parquet", "all.word.stream.test.npy"}
+    kinds = ("parquet", "valid.npy", "test.npy")
+    assert set(found.files) == {f"{name}.{kind}" for kind in kinds}
 
 
 def test_an_evaluation_that_diverged_is_not_made_again(experiment, tmp_path):
@@ -299,7 +303,8 @@ def test_an_evaluation_of_a_diverged_run_gives_its_reason(experiment, tmp_path, 
     evaluate(copy, "run", copy.corpus("topics"), name, typed.TestingSettings())
     found = read_divergence(copy, name)
     assert (found.reason, found.identity) == ("burst", identity)
-    files = [copy.sentence_scores("run", name), copy.token_scores("run", name)]
+    files = [copy.sentence_scores("run", name)]
+    files += [copy.token_scores("run", name, split) for split in ("valid", "test")]
     if name == "document_vector":
         files += [copy.document_vectors("run", split) for split in ("valid", "test")]
     assert set(found.files) == {file.name for file in files}
@@ -357,3 +362,100 @@ def test_a_rivals_code_decides_its_own_evaluation_only(experiment, tmp_path, mon
     assert times("rivals.neural_cache") == [learning, cached]
     assert times("rivals.unigram_cache")[0] == learning
     assert times("rivals.unigram_cache")[1] > cached
+
+
+MIXED = {"rivals": ["unigram_cache", "kneser_ney", "mixture"]}
+
+
+@pytest.fixture(scope="module")
+def mixed(experiment, tmp_path_factory):
+    """The run with a cache, a model of n-grams, and the mixture of both with the network."""
+    copy = ExperimentDirectory(tmp_path_factory.mktemp("mixed") / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    settings = typed.TestingSettings.model_validate(MIXED)
+    of_corpus = rivals_of_corpora(described(MIXED))
+    [(folder, ngrams)] = of_corpus.items()
+    evaluate_rival(copy, folder, ngrams)
+    evaluate(copy, "run", copy.corpus("topics"), "document_vector", settings)
+    evaluate_further(copy, "run", copy.corpus("topics"), settings.rivals_of_runs, settings)
+    return copy
+
+
+def described(testing):
+    corpora = {"topics": {"source": {"kind": "wikipedia-vital"}}}
+    return loading.parse(
+        {"experiment": "mixed", "corpora": corpora, "rows": [{}], "testing": testing}
+    )
+
+
+def test_a_mixture_is_that_of_the_other_evaluations(mixed):
+    found = read_evaluation(mixed, "mixture")
+    places = {
+        "network": ("run", "document_vector"),
+        "unigram_cache": ("run", "unigram_cache"),
+        "kneser_ney5": ("topics-kneser_ney5", "none"),
+    }
+    assert list(found.chosen) == list(places)
+    expected = sum(
+        found.chosen[name] * np.exp(np.load(mixed.token_scores(*place)).astype("float64"))
+        for name, place in places.items()
+    )
+    scores = np.load(mixed.token_scores("run", "mixture"))
+    np.testing.assert_allclose(scores, np.log(expected), rtol=1e-5)
+    parts = [records.read(Evaluation, mixed.evaluation(*place)) for place in places.values()]
+    best = min(part.splits["valid"].perplexity for part in parts)
+    assert found.splits["valid"].perplexity <= best + 1e-6
+    network, cache, ngrams = (part.costs.multiply_adds_per_word for part in parts)
+    assert found.costs.multiply_adds_per_word == cache + ngrams + 3
+    assert cache > network
+
+
+def test_a_mixture_says_what_its_parts_bring(mixed):
+    names = [set(one.weights) for one in read_evaluation(mixed, "mixture").mixtures]
+    assert names == [
+        {"network", "unigram_cache"},
+        {"network", "kneser_ney5"},
+    ]  # what is left without one of two is the network with the other
+
+
+def test_another_order_of_the_ngrams_makes_the_mixture_again(mixed, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(mixed.path, copy.path)
+    testing = MIXED | {"kneser_ney_order": 2}
+    settings = typed.TestingSettings.model_validate(testing)
+    [(folder, ngrams)] = rivals_of_corpora(described(testing)).items()
+    evaluate_rival(copy, folder, ngrams)
+    evaluate_further(copy, "run", copy.corpus("topics"), settings.rivals_of_runs, settings)
+    assert set(read_evaluation(copy, "mixture").chosen) >= {"kneser_ney2"}
+    times = [path.evaluation("run", "unigram_cache").stat().st_mtime_ns for path in (mixed, copy)]
+    assert times[0] == times[1]
+
+
+def test_a_mixture_with_a_part_that_diverged_is_said_to_have_diverged(mixed, tmp_path):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(mixed.path, copy.path)
+    found = read_evaluation(copy, "unigram_cache")
+    diverged = DivergedEvaluation(
+        run="run",
+        identity=found.identity,
+        evaluation="unigram_cache",
+        files=found.files,
+        reason="burst",
+    )
+    records.write(copy.evaluation("run", "unigram_cache"), diverged)
+    settings = typed.TestingSettings.model_validate(MIXED)
+    evaluate(copy, "run", copy.corpus("topics"), "mixture", settings)
+    assert "unigram_cache" in read_divergence(copy, "mixture").reason
+
+
+@pytest.mark.parametrize(("split", "evaluation"), [("valid", "unigram_cache"), ("test", "none")])
+def test_a_part_that_was_changed_is_refused(mixed, tmp_path, split, evaluation):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(mixed.path, copy.path)
+    run = "run" if evaluation != "none" else "topics-kneser_ney5"
+    path = copy.token_scores(run, evaluation, split)
+    scores = np.load(path)
+    np.save(path, scores + np.float32(0.1))
+    settings = typed.TestingSettings.model_validate(MIXED)
+    with pytest.raises(UserError, match=path.name):
+        evaluate(copy, "run", copy.corpus("topics"), "mixture", settings)

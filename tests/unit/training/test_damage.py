@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from online_rnnlm.analysis.scores import sentence_scores, token_scores
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -22,6 +21,7 @@ from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import RunResult
 from online_rnnlm.storage.runs import check_finished, read_epochs
+from online_rnnlm.storage.scores import sentence_scores, token_scores
 from online_rnnlm.tracking.entries import run_entry
 from online_rnnlm.training import checkpoint
 from online_rnnlm.training.checkpoint import Progress, Unfinished

@@ -14,7 +14,7 @@ from online_rnnlm.analysis.claims.paper import (
     SAME_HIDDEN,
     VECTOR_ALONE,
 )
-from online_rnnlm.analysis.claims.rivals import against_rivals
+from online_rnnlm.analysis.claims.rivals import against_rivals, best_systems
 from online_rnnlm.analysis.claims.tested import (
     Tested,
     Untested,
@@ -48,7 +48,7 @@ def outcomes(results: Results) -> Iterator[Tested | Untested]:
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """Test the claims of one row: all of them if it is the paper's model, else only two."""
+    """Test the claims of one row: all of them if it is the paper's model, else some."""
     if results.corpora[vector.corpus].splits["test"].sentences < FEWEST_SENTENCES:
         numbers = sorted(CLAIMS) if vector.is_the_papers else (SAME_HIDDEN, LEARNING)
         reason = "no interval: there is a single test sentence"
@@ -60,8 +60,10 @@ def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
         yield from _more_parameters(results, vector, more)
         yield from _vector_alone(results, vector)
     yield _learning(results, vector, same)
-    if vector.is_the_papers:
+    if vector.settings.document_layer == "output":
         yield from against_rivals(results, vector)
+    if vector == results.best(vector.corpus):
+        yield best_systems(results, vector)
 
 
 def _same_hidden(results: Results, vector: Row, static: Row | None) -> Tested | Untested:

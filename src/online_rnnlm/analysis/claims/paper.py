@@ -78,16 +78,16 @@ CLAIMS = {
         "a lower perplexity than a static network with a cache or with weights that learn",
         "{model}, its vector learning, has a lower test perplexity than {against}.",
         "not a claim of the paper's, but a user's question: test perplexity, only the vector "
-        "learning, against static rows with a cache or with weights that learn; both sides are "
-        "what is best on `valid`; the best rival at the vector's multiply-adds or fewer, and the "
-        "best at any cost",
+        "learning, against static rows with a cache or with weights that learn, but no mixture; "
+        "both sides are what is best on `valid`; the best rival at the vector's multiply-adds or "
+        "fewer, and the best at any cost",
     ),
     BEST_SYSTEM: PaperClaim(
         "best_system_has_a_vector",
         "the best that there is with a vector is better than the best without",
         "{model} has a lower test perplexity than {against}.",
-        "not a claim of the paper's, but a user's question: test perplexity, whatever learns and "
-        "whatever cache is added, against the best static row, with whatever learns or is added; "
-        "both sides are what is best on `valid`",
+        "not a claim of the paper's, but a user's question: test perplexity of the best of all "
+        "rows with a vector against the best of all static rows, each with whatever learns or is "
+        "mixed in; both sides are what is best on `valid`",
     ),
 }

@@ -11,35 +11,22 @@ from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
+from online_rnnlm.config.testing import MIXTURE
+
+_NO_RIVAL = "no finished static row was tested with a cache or with weights that learn"
 
 
 def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """Test a row against static rows with a cache or with weights that learn.
+    """Test a row, its vector alone learning, against static rows with one rival each.
 
-    All static rows with the vector row's kind of hidden layer count, and each side is what is best
-    on `valid`. First the vector alone is tested against the best rival at its cost or less, and
-    against the best at any cost: once, if these are the same. Then the best that the row can do
-    with whatever is added is tested against the best of the static rows.
+    A rival is a cache or weights that learn. All static rows with the vector row's kind of hidden
+    layer count, and each side is what is best on `valid`: the best rival at the vector's cost or
+    less, and the best at any cost; one test, if these are the same.
     """
-    static = [side for row in _static(results, vector) for side in _sides(row)]
-    rivals = [side for side in static if side.evaluation != NONE]
+    rivals = _rivals(results, vector)
     if not rivals:
-        reason = "no finished static row was tested with a cache or with weights that learn"
-        yield from (Untested(number, vector, reason) for number in (BEST_RIVAL, BEST_SYSTEM))
+        yield Untested(BEST_RIVAL, vector, _NO_RIVAL)
         return
-    yield from _vector_alone(results, vector, rivals)
-    ours, theirs = _best(_sides(vector)), _best(static)
-    if _is_of_vector(ours.evaluation) and theirs in rivals:
-        reason = "the same test as claim 6, since nothing that is added to the vector helps"
-        yield Untested(BEST_SYSTEM, vector, reason)
-    else:
-        label = f"{_name(results, theirs)} (the best without a vector)"
-        yield _compared(results, BEST_SYSTEM, ours, theirs, label)
-
-
-def _vector_alone(
-    results: Results, vector: Row, rivals: Sequence[Side]
-) -> Iterator[Tested | Untested]:
     ours = _best([side for side in _sides(vector) if _is_of_vector(side.evaluation)])
     best = _best(rivals)
     cheap = [rival for rival in rivals if _cost(rival) <= _cost(ours)]
@@ -53,6 +40,26 @@ def _vector_alone(
         yield _compared(results, BEST_RIVAL, ours, rival, label)
 
 
+def best_systems(results: Results, vector: Row) -> Tested | Untested:
+    """Test the best of all rows with a vector against the best of all without one.
+
+    Both have whatever hidden layer, and whatever rivals or mixtures, are best on `valid`. The claim
+    belongs to `vector`, the row that the report is about.
+    """
+    rows = results.rows_on(vector.corpus)
+    static = [side for row in rows if not row.has_vector for side in _sides(row)]
+    if all(side.evaluation == NONE for side in static):
+        return Untested(BEST_SYSTEM, vector, _NO_RIVAL)
+    ours = _best([side for row in rows if row.has_vector for side in _sides(row)])
+    theirs = _best(static)
+    alone = ours.row == vector and _is_of_vector(ours.evaluation)
+    if alone and theirs in _rivals(results, vector):
+        reason = "the same test as claim 6, since nothing that is added to the vector helps"
+        return Untested(BEST_SYSTEM, vector, reason)
+    label = f"{_name(results, theirs)} (the best without a vector)"
+    return replace(_compared(results, BEST_SYSTEM, ours, theirs, label), row=vector)
+
+
 def _compared(results: Results, number: int, ours: Side, theirs: Side, label: str) -> Tested:
     costs = {
         "multiply_adds_per_word": _cost(ours),
@@ -62,10 +69,12 @@ def _compared(results: Results, number: int, ours: Side, theirs: Side, label: st
     return replace(tested, model=_name(results, ours))
 
 
-def _static(results: Results, vector: Row) -> list[Row]:
-    """The static rows with the vector row's kind of hidden layer."""
+def _rivals(results: Results, vector: Row) -> list[Side]:
+    """The static rows with the vector row's kind of hidden layer, each with each single rival."""
     rows = results.rows_on(vector.corpus)
-    return [row for row in rows if not row.has_vector and row.layer == vector.layer]
+    static = [row for row in rows if not row.has_vector and row.layer == vector.layer]
+    sides = [side for row in static for side in _sides(row)]
+    return [side for side in sides if side.evaluation not in (NONE, MIXTURE)]
 
 
 def _sides(row: Row) -> list[Side]:

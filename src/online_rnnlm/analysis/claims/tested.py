@@ -38,6 +38,8 @@ class Tested:
     """The name of our side."""
     train_tokens: int
     """Number of training tokens of the corpus."""
+    row: Row
+    """The row that the claim is about, whose own name or better one our side has."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def compare_for_claim(
         change,
         ours.row.label,
         results.corpora[ours.row.corpus].splits["train"].tokens,
+        ours.row,
     )
 
 

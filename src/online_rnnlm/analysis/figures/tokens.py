@@ -14,10 +14,10 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.pieces import Pieces
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.scores import token_scores
 from online_rnnlm.analysis.significance import bootstrap_interval
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.scores import token_scores
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]

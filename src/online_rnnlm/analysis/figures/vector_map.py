@@ -15,12 +15,12 @@ from online_rnnlm.analysis.figures.captions import only_first
 from online_rnnlm.analysis.figures.colours import GRID, MUTED, ONLINE, RIVAL, STATIC
 from online_rnnlm.analysis.figures.drawing import Picture, legend_above, panels
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.scores import check_evaluated
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import load_split
 from online_rnnlm.corpora.topics import topics_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import CorpusDirectory
+from online_rnnlm.storage.scores import check_evaluated
 
 Floats = npt.NDArray[np.float64]
 

@@ -22,7 +22,7 @@ from online_rnnlm.analysis.tables.columns import (
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, lowest, mean
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.rivals import rivals_in
-from online_rnnlm.rivals.base import CorpusRival, RunRival
+from online_rnnlm.rivals.base import ComposedRival, CorpusRival, RunRival
 from online_rnnlm.storage.paths import SPLITS
 from online_rnnlm.storage.records import Evaluation
 
@@ -95,11 +95,12 @@ def _searched(results: Results, row: Row) -> dict[str, Any]:
 
 def _run_rival_row(results: Results, row: Row, rival: RunRival) -> dict[str, Any]:
     """The row of a network with a rival, which uses the network's own runs."""
-    by_seed = row.by_seed(rival.name)
+    by_seed, mixture = row.by_seed(rival.name), isinstance(rival, ComposedRival)
     return {
         **_rival(results, row.corpus, by_seed),
         "model": f"{row.label} + {rival.title}",
-        "settings": settings_text([found.chosen for found in by_seed]),
+        # The table `mixtures` has the weights of a mixture.
+        "settings": "" if mixture else settings_text([found.chosen for found in by_seed]),
         "seeds": len(row.runs),
         "parameters": row.parameters,
     }

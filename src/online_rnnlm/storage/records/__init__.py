@@ -40,6 +40,7 @@ from online_rnnlm.storage.records.evaluations import (
     Evaluation,
     FurtherEvaluation,
     FurtherEvaluations,
+    Mixture,
     SplitMetrics,
     Trial,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "Job",
     "Machine",
     "Measured",
+    "Mixture",
     "ModelDescription",
     "Number",
     "Order",

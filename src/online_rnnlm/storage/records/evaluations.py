@@ -40,11 +40,19 @@ class Trial(Part):
 
     settings: dict[str, Number] = Field(
         description="The settings by name: `learning_rate` or `document_rate` of the parts that "
-        "learn; `window`, `theta` and `weight` of a cache."
+        "learn; `window`, `theta` and `weight` of a cache; the weights of a mixture's parts."
     )
     valid_perplexity: float | None = Field(
         description="Perplexity of `valid` with these settings; `null` if the model diverged."
     )
+
+
+class Mixture(Part):
+    """Some parts of a mixture, with the weights that are best for them on `valid`."""
+
+    weights: dict[str, float] = Field(description="The weight of each part, by name.")
+    valid_perplexity: float = Field(description="Perplexity of `valid`.")
+    test_perplexity: float = Field(description="Perplexity of `test`.")
 
 
 class EvaluationEnd(Record):
@@ -76,6 +84,11 @@ class Evaluation(EvaluationEnd):
         default={},
         description="The settings that are best on `valid`, by name as in `curve`; empty if no "
         "setting was chosen.",
+    )
+    mixtures: tuple[Mixture, ...] = Field(
+        default=(),
+        description="Only of the evaluation `mixture`: the network with each other part alone, and "
+        "all parts without each.",
     )
     splits: dict[str, SplitMetrics] = Field(
         description="The metrics by split; only the evaluations `none` and `document_vector` of a "

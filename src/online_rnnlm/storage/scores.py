@@ -27,10 +27,10 @@ def sentence_scores(
 
 
 def token_scores(
-    directory: ExperimentDirectory, name: str, evaluation: str
+    directory: ExperimentDirectory, name: str, evaluation: str, split: str = "test"
 ) -> npt.NDArray[np.float32]:
-    """Read natural log P of every test token in order: float32 (tokens,)."""
-    path = directory.token_scores(name, evaluation)
+    """Read natural log P of every token of a split in order: float32 (tokens,)."""
+    path = directory.token_scores(name, evaluation, split)
     check_evaluated(directory, name, evaluation, path)
     scores: npt.NDArray[np.float32] = np.load(path)
     return scores

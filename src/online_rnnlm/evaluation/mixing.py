@@ -1,0 +1,81 @@
+"""The test of a mixture, from the scores that its parts' evaluations have left."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from online_rnnlm.config.evaluations import NONE, final_evaluation
+from online_rnnlm.config.testing import MIXTURE, TestingSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.evaluation.outcome import Divergence, Floats, Outcome
+from online_rnnlm.rivals import folder_of, mixed_rivals
+from online_rnnlm.rivals.base import ComposedRival, CorpusRival, MixedRival, Rival
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
+from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation
+from online_rnnlm.storage.scores import token_scores
+
+NETWORK = "network"
+"""The name of the part that is the network, its vector learning as in training."""
+
+
+def composed(
+    experiment: ExperimentDirectory,
+    name: str,
+    settings: RunSettings,
+    rival: ComposedRival,
+    testing: TestingSettings,
+) -> Outcome | Divergence:
+    """Score valid and test with a rival that is composed of the other evaluations of run `name`.
+
+    Diverged if one of these has. Raises UserError for files that are missing or damaged.
+    """
+    rivals = {mixed.name: mixed for mixed in mixed_rivals([MIXTURE], testing)}
+    places = {NETWORK: (name, final_evaluation(settings.document_size))}
+    for mixed in rivals.values():
+        if isinstance(mixed, CorpusRival):
+            places[mixed.name] = folder_of(settings.corpus, mixed), NONE
+        else:
+            places[mixed.name] = name, mixed.name
+    found: dict[str, Evaluation] = {}
+    for part, place in places.items():
+        path = experiment.evaluation(*place)
+        record = records.read_one_of((Evaluation, DivergedEvaluation), path)
+        if isinstance(record, DivergedEvaluation):
+            return Divergence(f"{name}, {rival.name}: its part {part} has diverged")
+        found[part] = record
+    scores: dict[str, dict[str, Floats]] = {
+        split: {
+            part: token_scores(experiment, *place, split).astype(np.float64)
+            for part, place in places.items()
+        }
+        for split in HELD_OUT
+    }
+    rival.fit(scores["valid"])
+    logs = {split: rival.score(parts) for split, parts in scores.items()}
+    seconds = {split: sum(_seconds(part, split) for part in found.values()) for split in HELD_OUT}
+    return Outcome(
+        logs,
+        seconds,
+        _costs(found, rivals),
+        chosen=rival.chosen,
+        mixtures=rival.smaller(scores["valid"], scores["test"]),
+    )
+
+
+def _seconds(part: Evaluation, split: str) -> float:
+    return part.splits[split].tokens / part.splits[split].words_per_second
+
+
+def _costs(found: dict[str, Evaluation], rivals: dict[str, Rival]) -> Costs:
+    """Add up the parts' costs, and one multiply-add for each part's weight.
+
+    A rival that is itself a mixture with the network shares the network's predictions.
+    """
+    network = found[NETWORK].costs.multiply_adds_per_word
+    adds = network + len(found)
+    for name, rival in rivals.items():
+        own = found[name].costs.multiply_adds_per_word
+        adds += own - network if isinstance(rival, MixedRival) else own
+    touched = max(part.costs.parameters_touched_per_word for part in found.values())
+    return Costs(parameters_touched_per_word=touched, multiply_adds_per_word=adds)

@@ -1,0 +1,39 @@
+"""Inputs of the measurements of engines: the files, settings and code that each depends on."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.measurements import PlannedMeasurement
+from online_rnnlm.cross_check.compilers import why_not
+from online_rnnlm.engines.names import chosen_modules
+from online_rnnlm.pipeline.inputs import as_json, code, encoded_files
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+
+def measured_corpus(planned: PlannedMeasurement, directory: ExperimentDirectory) -> list[str]:
+    """Return the files of the text that a measurement's network learns from."""
+    return encoded_files(directory.corpus(planned.network.corpus), ("train", "valid"))
+
+
+def measurement_code(planned: PlannedMeasurement) -> str:
+    """Return the digest of the code that measures an engine, and of the engine itself.
+
+    An engine that lacks the network computes nothing, so only the first part counts.
+    """
+    try:
+        chosen = chosen_modules(planned.settings)
+    except ValidationError:
+        return code("measure_engine")
+    return code("measure_engine", *chosen)
+
+
+def measurement_settings(experiment: Experiment, planned: PlannedMeasurement) -> str:
+    """Return what a measurement depends on but code and text, as JSON that Snakemake compares.
+
+    An engine that is installed later is measured then.
+    """
+    table = experiment.engine_table.model_dump(mode="json", include={"updates", "empty_caches"})
+    network = planned.network.model_dump(mode="json")
+    return as_json({**table, "network": network, "lacking": why_not(planned)})

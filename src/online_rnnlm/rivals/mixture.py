@@ -1,0 +1,107 @@
+"""A linear mixture of a network with all its other rivals.
+
+    P(w) = Σ_i λ_i P_i(w),    λ_i ≥ 0,  Σ_i λ_i = 1
+
+The weights λ are those with which `valid` is most probable. The likelihood is concave in them, so
+expectation maximisation finds its maximum from any start (Jelinek and Mercer 1980).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.rivals.base import ComposedRival, Floats
+from online_rnnlm.storage.records import Mixture
+
+_STEPS = 2000
+"""Steps of expectation maximisation at most."""
+_SMALLEST_GAIN = 1e-9
+"""The gain in nats per token below which the steps end."""
+
+
+class Rival(ComposedRival):
+    """A network mixed with all its other rivals, by weights that are best on `valid`."""
+
+    label = "mixture"
+    note = (
+        "In a mixture: the network, and each of its other rivals, with the weights that are best "
+        "on valid."
+    )
+    phrase = "all rivals mixed in"
+
+    def __init__(self, testing: TestingSettings) -> None:
+        super().__init__(testing)
+        self._weights: Floats = np.ones(1)
+
+    def fit(self, valid: Mapping[str, Floats]) -> None:
+        """Choose the weights."""
+        self._weights = best_weights(np.stack([*valid.values()]))
+        self.chosen = dict(zip(valid, self._weights.tolist(), strict=True))
+
+    def score(self, text: Mapping[str, Floats]) -> Floats:
+        """The mixture's natural log P of every token."""
+        return mixed(np.stack([*text.values()]), self._weights)
+
+    def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
+        """The network with each other part, then all parts without each."""
+        return [
+            _mixture({name: valid[name] for name in names}, {name: test[name] for name in names})
+            for names in _subsets(list(valid))
+        ]
+
+
+def _subsets(names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the pairs with the first name, then the names without each of the others, each once."""
+    network, *others = names
+    pairs = [(network, other) for other in others]
+    without = [tuple(name for name in names if name != left_out) for left_out in others]
+    yield from dict.fromkeys([*pairs, *without])
+
+
+def _mixture(valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> Mixture:
+    rows = np.stack([*valid.values()])
+    weights = best_weights(rows)
+    return Mixture(
+        weights=dict(zip(valid, weights.tolist(), strict=True)),
+        valid_perplexity=math.exp(-mixed(rows, weights).mean()),
+        test_perplexity=math.exp(-mixed(np.stack([*test.values()]), weights).mean()),
+    )
+
+
+def mixed(log_probabilities: Floats, weights: Floats) -> Floats:
+    """log Σ_i λ_i P_i of every token: float64 (N,).
+
+    `log_probabilities` (parts, N) are natural logs, -inf where a part gives a token no probability;
+    `weights` λ (parts,).
+    """
+    top = log_probabilities.max(axis=0)
+    result: Floats = top + np.log(weights @ np.exp(log_probabilities - top))
+    return result
+
+
+def best_weights(log_probabilities: Floats) -> Floats:
+    """The weights λ, float64 (parts,), with which a text is most probable.
+
+    `log_probabilities` are as in `mixed`, and some part must give each token a probability. Raises
+    ValueError otherwise, and for an empty text.
+    """
+    parts, tokens = log_probabilities.shape
+    top = log_probabilities.max(axis=0) if tokens else np.array([math.nan])
+    if not np.isfinite(top).all():
+        raise ValueError("every token needs a probability above 0, and there must be tokens")
+    scaled = np.exp(log_probabilities - top)
+    weights: Floats = np.full(parts, 1 / parts)
+    reached = -math.inf
+    for _ in range(_STEPS):
+        sums = weights @ scaled
+        now = float(np.log(sums).mean())
+        if now - reached < _SMALLEST_GAIN:
+            break
+        reached = now
+        weights = weights * (scaled @ (1 / sums)) / tokens
+        weights /= weights.sum()
+    return weights
