@@ -62,7 +62,9 @@ rule engine_table:
 
 rule measure_engine:
     input:
-        corpus=lambda wildcards: measurements.measured_corpus(MEASURED[wildcards.measurement], RESULTS),
+        corpus=lambda wildcards: measurements.measured_corpus(
+            MEASURED[wildcards.measurement], RESULTS
+        ),
         reference=lambda wildcards: RESULTS.measurement(
             MEASURED[wildcards.measurement].reference.name, "npz"
         ),
@@ -92,7 +94,9 @@ rule measure_engine:
 
 use rule measure_engine as measure_reference with:
     input:
-        corpus=lambda wildcards: measurements.measured_corpus(MEASURED[wildcards.reference], RESULTS),
+        corpus=lambda wildcards: measurements.measured_corpus(
+            MEASURED[wildcards.reference], RESULTS
+        ),
     output:
         RESULTS.measurement("{reference}"),
         RESULTS.measurement("{reference}", "npz"),
