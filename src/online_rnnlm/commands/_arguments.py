@@ -65,14 +65,15 @@ def add_published(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--published", type=Path, default=PUBLISHED, help="the paper's own numbers")
 
 
-def whole_number(most: int) -> Callable[[str], int]:
-    """Return a function that reads a whole number from 1 to `most` for argparse.
+def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
+    """Return a function that reads a whole number from `least` to `most` for argparse.
 
     It raises ArgumentTypeError, which argparse turns into one line, for any other text.
     """
 
     def read(text: str) -> int:
-        return _read(text, int, lambda value: 1 <= value <= most, f"whole numbers from 1 to {most}")
+        allowed = f"whole numbers from {least} to {most}"
+        return _read(text, int, lambda value: least <= value <= most, allowed)
 
     return read
 

@@ -19,7 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="number of sentences (default: 1)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default: 1)")
+    parser.add_argument(
+        "--seed",
+        type=_arguments.whole_number(10**18, least=0),
+        default=1,
+        help="of the random numbers (default: 1)",
+    )
     parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
     parser.add_argument(
         "--temperature",

@@ -47,13 +47,20 @@ _CLOSED_BY = {
 _LONGEST_MARK = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
-LEFT_OUT = frozenset(
-    {"table", "gallery", "imagemap", "ref", "references", "math", "chem", "ce", "timeline", "score"}
-    | {"pre", "syntaxhighlight", "source", "hiero", "graph", "mapframe", "inputbox", "style", "hr"}
+LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style"})
+"""Tags within a paragraph that hold no prose."""
+LEFT_OUT_BLOCKS = frozenset(
+    {"table", "gallery", "imagemap", "references", "timeline", "score", "pre", "syntaxhighlight"}
+    | {"source", "graph", "mapframe", "inputbox", "hr", "categorytree", "templatestyles"}
 )
-"""Tags that hold no prose."""
+"""Tags between two paragraphs that hold no prose."""
 LISTS_AND_HEADINGS = frozenset({"ul", "ol", "dl", *(f"h{level}" for level in range(1, 7))})
-PARAGRAPHS = frozenset({"p", "div", "blockquote", "center", "section", "article"})
+PARAGRAPHS = frozenset(
+    {"p", "div", "blockquote", "center", "section", "article", "poem", "address", "aside", "main"}
+    | {"header", "footer", "figure", "figcaption", "caption", "details", "summary", "form"}
+    | {"li", "dt", "dd", "tr", "td", "th"}
+)
+"""Tags around paragraphs, those of lists and tables among them where the list or table is not."""
 PICTURE = re.compile(
     r"[^:]+:.*\.(?:jpe?g|png|svg|gif|tiff?|webp|xcf|og[agv]|webm|mp[34]|wav|flac|midi?|pdf|djvu)\s*$",
     re.IGNORECASE | re.DOTALL,
@@ -199,7 +206,7 @@ def _plain_tag(tag: Tag, no_prose: frozenset[str]) -> str:
         return LIST_ITEM
     if name in LEFT_OUT:
         return ""
-    if name in LISTS_AND_HEADINGS:
+    if name in LEFT_OUT_BLOCKS or name in LISTS_AND_HEADINGS:
         return "\n"
     if name == "br" or tag.contents is None:
         return " "

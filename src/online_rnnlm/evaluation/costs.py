@@ -12,6 +12,7 @@ from online_rnnlm.model.cost import (
     touched_per_word,
     update_multiply_adds_per_word,
 )
+from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.model.sizes import Sizes, sizes_for
 from online_rnnlm.storage.records import Costs
 
@@ -38,19 +39,29 @@ def costs_after_words(
 
 
 def costs_after_sentences(
-    network: Network, sentences: Split, groups: frozenset[str], *, learns: bool, per_step: int = 0
+    network: Network, sentences: Split, groups: frozenset[str], *, learns: bool
 ) -> Costs:
-    """Compute the costs if these groups of weights learn after every sentence of a split.
-
-    `per_step` are the multiply-adds of a step of one weight, beside those of its gradient.
-    """
+    """Compute the costs if these groups of weights, and the vector, learn after every sentence."""
     sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
     touched = touched_after_sentences(sizes, network.corpus, sentences, groups, learns)
     updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)
     return Costs(
         parameters_touched_per_word=touched,
-        multiply_adds_per_word=multiply_adds_per_word(sizes, mean) + updates + per_step * touched,
+        multiply_adds_per_word=multiply_adds_per_word(sizes, mean) + updates,
     )
+
+
+def costs_after_stretches(network: Network, stretches: Split, *, per_step: int) -> Costs:
+    """Compute the costs if all weights learn after every stretch, and the vector after every word.
+
+    `per_step` are the multiply-adds of a step of one weight, beside those of its gradient.
+    """
+    learns, groups = network.settings.document_size > 0, frozenset(GROUPS)
+    sizes, mean = _scored_sizes(network, learns), network.corpus.mean_class_size("test")
+    weights = touched_after_sentences(sizes, network.corpus, stretches, groups, document=False)
+    updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)
+    adds = multiply_adds_per_word(sizes, mean) + updates + per_step * weights
+    return Costs(parameters_touched_per_word=weights + sizes.document, multiply_adds_per_word=adds)
 
 
 def _scored_sizes(network: Network, learns: bool) -> Sizes:

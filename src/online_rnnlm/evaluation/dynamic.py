@@ -8,9 +8,8 @@ from typing import Any
 
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines.dynamic_scorer import Dynamics, DynamicScorer, segments_for
-from online_rnnlm.evaluation.costs import costs_after_sentences
+from online_rnnlm.evaluation.costs import costs_after_stretches
 from online_rnnlm.evaluation.outcome import Floats, Network, Outcome
-from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.rivals.base import LearningRival
 from online_rnnlm.storage.paths import HELD_OUT
 from online_rnnlm.storage.records import Costs
@@ -47,12 +46,7 @@ def _costs(network: Network, rival: LearningRival) -> Costs:
 
     A row that decays later, when it is needed, counts as one that decays at once.
     """
-    split, settings = network.corpus.splits["test"], network.settings
-    offsets, _ = segments_for(split, settings, rival.chosen["tokens"])
-    return costs_after_sentences(
-        network,
-        Split(split.stream, offsets),
-        frozenset(GROUPS),
-        learns=settings.document_size > 0,
-        per_step=rival.multiply_adds_per_step,
-    )
+    split = network.corpus.splits["test"]
+    offsets, _ = segments_for(split, network.settings, rival.chosen["tokens"])
+    stretches = Split(split.stream, offsets)
+    return costs_after_stretches(network, stretches, per_step=rival.multiply_adds_per_step)

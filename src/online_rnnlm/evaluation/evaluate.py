@@ -141,9 +141,10 @@ def _is_made(
         found = records.read_one_of_if_there((Evaluation, DivergedEvaluation), file)
         if found is None or records.read_if_there(FurtherEvaluation, marker) != mark:
             return False
-        for other in found.files:
-            check(file.with_name(other), found.files, file)
-        return True
+        files = [file.with_name(other) for other in found.files]
+        for other in files:
+            check(other, found.files, file)
+        return all(other.is_file() for other in files)
     except UserError as error:
         logger.warning("%s", error)
         return False

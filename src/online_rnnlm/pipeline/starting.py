@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -72,17 +72,22 @@ def enter_again_if_needed(directory: ExperimentDirectory, configuration: str) ->
     the job that enters runs makes Snakemake write it again: without any job, nothing would. If
     the folder was moved or copied, the database has the addresses of files at the old place. If
     the database or the folder of its artifacts was deleted, they are made again. If another file
-    is in the database's place, such as an older copy of it, the entries that it lacks are made.
+    is in the database's place, such as an older copy of it, the entries that it lacks are made. If
+    the record of what was entered is damaged, all that is compared again.
     """
-    with suppress(UserError):  # A damaged record is reported when the runs are entered.
+    try:
         tracked = records.read_if_there(Tracked, directory.tracked)
-        if tracked is not None and (
+        again = tracked is not None and (
             tracked.configuration != configuration
             or _digest_of_configuration(directory) != configuration
             or has_moved(directory)
             or _has_lost_database(directory, tracked)
-        ):
-            directory.tracked.unlink(missing_ok=True)
+        )
+    except UserError as error:
+        print(f"{error}: the runs are entered into MLflow again", file=sys.stderr)
+        again = True
+    if again:
+        directory.tracked.unlink(missing_ok=True)
 
 
 def _digest_of_configuration(directory: ExperimentDirectory) -> str | None:

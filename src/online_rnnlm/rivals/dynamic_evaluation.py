@@ -9,6 +9,7 @@ that has one learns as in training beside the weights.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,8 @@ TOKENS = 5
 """The length of a stretch, as in the paper."""
 Place = tuple[int, ...]
 _START: Place = (2, 3, 1)
+_SLOWEST: Place = (0, 3, 3)
+"""The smallest steps of the grid: where the search starts if its usual start diverges."""
 
 
 class Rival(LearningRival):
@@ -47,23 +50,25 @@ class Rival(LearningRival):
 
     def fit(self, valid: LearningText) -> None:
         """Choose the settings by steps to the best neighbour in the grid, until none is better."""
-        best = _START
+        best = _START if math.isfinite(self._reach(valid, _START)) else _SLOWEST
         while True:
             around = [best, *_neighbours(best)]
             for place in around:
-                if place not in self._reached:
-                    self._reached[place] = self._try(valid, place)
+                self._reach(valid, place)
             better = min(around, key=self._reached.__getitem__)  # the first of equals
             if better == best:
                 break
             best = better
         self.chosen = _settings(best)
 
-    def _try(self, valid: LearningText, place: Place) -> float:
-        settings = _settings(place)
-        reached = perplexity(valid.learnt(**settings))
-        self.curve.append(Trial(settings=settings, valid_perplexity=reached))
-        return reached or float("inf")
+    def _reach(self, valid: LearningText, place: Place) -> float:
+        """Return the perplexity with the settings at a place; infinite if it diverges."""
+        if place not in self._reached:
+            settings = _settings(place)
+            reached = perplexity(valid.learnt(**settings))
+            self.curve.append(Trial(settings=settings, valid_perplexity=reached))
+            self._reached[place] = reached or math.inf
+        return self._reached[place]
 
     def score(self, text: LearningText) -> Floats:
         """Natural log P of every token."""

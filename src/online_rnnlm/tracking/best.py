@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,30 @@ BEST = "best"
 """The alias of the version that is the best model."""
 
 
-class BestModel:
-    """The registered model of that name, one of whose versions has the alias `best`."""
+_OWNER = "directory"
+"""The tag with the id of the results folder that a registered model belongs to."""
+_LETTERS_OF_OWNER = 8
+_log = logging.getLogger(__name__)
 
-    def __init__(self, client: Any, name: str) -> None:
+
+class BestModel:
+    """A results folder's registered model, one of whose versions has the alias `best`.
+
+    It has the given name. If another folder's model has that name already, in a store that several
+    folders share, the first letters of this folder's id follow.
+    """
+
+    def __init__(self, client: Any, name: str, owner: str, *, shared: bool) -> None:
         self._client = client
+        self._owner = owner
         self._name = name
+        self._taken = shared and self._is_of_another()
+        if self._taken:
+            self._name = f"{name}-{owner[:_LETTERS_OF_OWNER]}"
+
+    def _is_of_another(self) -> bool:
+        registered = self._registered()
+        return registered is not None and registered.tags.get(_OWNER, self._owner) != self._owner
 
     def forget_earlier(self) -> None:
         """Take the alias away from a run that has left the configuration, or the store."""
@@ -73,8 +92,17 @@ class BestModel:
 
     def _version_of(self, run_id: str, models: Models) -> Any:
         """Return the version that is made of a run's model; make it if there is none."""
-        if self._registered() is None:
-            self._client.create_registered_model(self._name)
+        registered = self._registered()
+        if registered is None:
+            self._client.create_registered_model(self._name, tags={_OWNER: self._owner})
+            if self._taken:
+                _log.warning(
+                    "a registered model of another results folder has this one's name: this one's "
+                    "is `%s`",
+                    self._name,
+                )
+        elif registered.tags.get(_OWNER) != self._owner:  # an older version made it, or a copy
+            self._client.set_registered_model_tag(self._name, _OWNER, self._owner)
         version = next((one for one in self._versions() if one.run_id == run_id), None)
         if version is not None:
             return version

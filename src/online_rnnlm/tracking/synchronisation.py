@@ -146,7 +146,10 @@ class _Synchronisation:
             )
         )
         self._note(corpus, experiment, found, ids)
-        best = BestModel(client, re.sub(_NOT_IN_A_NAME, "-", name))
+        registered = re.sub(_NOT_IN_A_NAME, "-", name)
+        best = retrying(
+            lambda: BestModel(client, registered, self._owner, shared=not self._store.own)
+        )
         retrying(best.forget_earlier)
         if summary is not None:
             retrying(lambda: best.register(found, ids, models))

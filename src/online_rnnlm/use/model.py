@@ -236,7 +236,7 @@ class TrainedModel:
     def _scored(self, texts: Iterable[str], way: Way) -> Iterator[ScoredPart]:
         if isinstance(texts, str):
             raise WrongInputError("a list of texts is needed, not a single one: put it into a list")
-        if not isinstance(texts, Iterable):
+        if not isinstance(texts, Iterable) or getattr(texts, "ndim", 1) == 0:
             raise WrongInputError(f"a list of texts is needed, not {texts!r}")
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, Mapping) or hasattr(texts, "columns"):

@@ -1,5 +1,6 @@
 """Tests of the evaluation of a trained run on a small corpus."""
 
+import itertools
 import re
 import shutil
 
@@ -252,7 +253,18 @@ def test_dynamic_evaluation_takes_what_is_best_on_valid(experiment, tmp_path):
     assert len(reached) > 6
     assert found.splits["valid"].perplexity < own.splits["valid"].perplexity
     assert found.costs.multiply_adds_per_word > 2 * own.costs.multiply_adds_per_word
-    assert found.costs.parameters_touched_per_word > own.costs.parameters_touched_per_word
+    # The vector learns after every word, the weights after every stretch of a sentence.
+    corpus = load_corpus(copy.corpus("topics"))
+    split, sizes, touched = corpus.splits["test"], np.diff(corpus.class_offsets), 0
+    for begin, end in itertools.pairwise(split.offsets):
+        for first in range(begin, end, 5):
+            last = min(first + 5, end)
+            classes = np.unique(corpus.word_classes[split.stream[first + 1 : last + 1]])
+            scored = sizes[classes][sizes[classes] > 1].sum() + len(sizes)
+            embeddings = 10 * len(np.unique(split.stream[first:last]))
+            touched += 10**2 + embeddings + scored * (10 + 3)
+    expected = 3 + touched / split.tokens
+    assert found.costs.parameters_touched_per_word == pytest.approx(expected)
 
 
 def test_beneath_a_cache_the_vector_learns_as_in_training(experiment, tmp_path):
@@ -342,6 +354,20 @@ def test_further_evaluations_that_are_there_are_not_made_again(experiment, tmp_p
     assert times(testing) == first
     other = typed.TestingSettings(learning_rates=[0.02])
     assert all(new > old for new, old in zip(times(other), first, strict=True))
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "test.npy", "json"])
+def test_a_further_evaluation_without_one_of_its_files_is_made_again(experiment, tmp_path, suffix):
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    arguments = copy, "run", copy.corpus("topics"), ("unigram_cache",), typed.TestingSettings()
+    evaluate_further(*arguments)
+    lost = copy.evaluations("run") / f"unigram_cache.{suffix}"
+    content = lost.read_bytes()
+    lost.unlink()
+    evaluate_further(*arguments)
+    assert lost.is_file()
+    assert suffix == "json" or lost.read_bytes() == content
 
 
 def test_a_rivals_code_decides_its_own_evaluation_only(experiment, tmp_path, monkeypatch):

@@ -325,3 +325,13 @@ def test_a_configuration_that_was_edited_or_deleted_enters_the_runs_again(tmp_pa
         directory.configuration.write_bytes(left)
     starting.enter_again_if_needed(directory, CONFIGURED)
     assert not directory.tracked.is_file()
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"store": 3}'])
+def test_a_damaged_record_of_what_was_entered_enters_the_runs_again(tmp_path, capsys, content):
+    directory = ExperimentDirectory(tmp_path / "results" / "some")
+    _tracked(directory)
+    directory.tracked.write_text(content)
+    starting.enter_again_if_needed(directory, CONFIGURED)
+    assert not directory.tracked.is_file()
+    assert str(directory.tracked) in capsys.readouterr().err

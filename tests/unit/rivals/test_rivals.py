@@ -59,8 +59,8 @@ def test_what_a_run_does_alone_is_no_rivals(evaluation):
 class Hill:
     """A text that is most probable with one place of the grid, and has no probability at others."""
 
-    def __init__(self, best):
-        self._best, self.asked = best, []
+    def __init__(self, best, reach=6):
+        self._best, self._reach, self.asked = best, reach, []
 
     def learnt(self, **settings):
         self.asked.append(settings)
@@ -68,7 +68,7 @@ class Hill:
             abs(values.index(settings[key]) - values.index(self._best[key]))
             for key, values in dynamic_evaluation.GRID.items()
         )
-        return np.array([-np.inf if distance > 6 else -1.0 - distance])
+        return np.array([-np.inf if distance > self._reach else -1.0 - distance])
 
 
 @pytest.mark.parametrize("corner", [0, -1])
@@ -81,3 +81,12 @@ def test_the_search_for_dynamic_evaluation_climbs_to_the_best(corner):
     assert len({tuple(asked.values()) for asked in hill.asked}) == len(hill.asked)  # each once
     whole = np.prod([len(values) for values in dynamic_evaluation.GRID.values()])
     assert len(hill.asked) < whole / 2
+
+
+def test_if_the_usual_start_diverges_the_search_begins_at_the_smallest_steps():
+    places = zip(dynamic_evaluation.GRID.items(), (0, 2, 3), strict=True)
+    best = {key: values[place] for (key, values), place in places}
+    rival = rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
+    rival.fit(Hill(best, reach=3))  # the usual start is five places away
+    assert rival.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
+    assert rival.curve[0].valid_perplexity is None

@@ -33,6 +33,7 @@ from online_rnnlm.storage.records import (
 )
 from online_rnnlm.tracking import current, entries, reading
 from online_rnnlm.tracking.best import BEST
+from online_rnnlm.tracking.folder import identify
 from online_rnnlm.tracking.library import mlflow
 from online_rnnlm.tracking.server import address
 from online_rnnlm.tracking.stores import store_for
@@ -356,6 +357,28 @@ def test_a_copy_replaces_no_entry_of_its_original_on_a_server(
     theirs = synchronise(copy, uri)
     assert not {*ours.runs.values()} & {*theirs.runs.values()}
     assert synchronise(directory, uri).runs == ours.runs
+
+
+def test_two_folders_of_one_name_have_a_registered_model_each_on_a_server(
+    directory: ExperimentDirectory,
+    fake: SimpleNamespace,
+    sqlite_server: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    name = name_of(directory).replace("/", "-")
+    other = fake.write(tmp_path / "elsewhere" / directory.path.name, fake.experiment())
+    other.report.write_text("<p>the other's</p>")
+    ids: dict[str, set[str]] = {}
+    for place in (directory, other, directory):
+        runs = synchronise(place, sqlite_server.uri).runs
+        ids[identify(place)] = set(runs.values())
+    with store_for(directory, sqlite_server.uri).client() as client:
+        for owner, model in ((directory, name), (other, f"{name}-{identify(other)[:8]}")):
+            best = client.get_model_version_by_alias(model, BEST)
+            assert best.run_id in ids[identify(owner)]
+    assert f"`{name}-{identify(other)[:8]}`" in caplog.text
+    assert identify(directory)[:8] not in caplog.text
 
 
 def test_a_moved_folder_keeps_its_entries_on_a_server(

@@ -312,6 +312,7 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
     [
         ("the cat", {}, "a list of texts is needed"),
         (None, {}, "a list of texts is needed, not None"),
+        (np.array("the cat"), {}, "a list of texts is needed, not array"),
         ({"text": ["the cat"]}, {}, "a list of texts is needed, not a dict"),
         (pd.DataFrame({"text": ["the cat"]}), {}, "a list of texts is needed, not a DataFrame"),
         ([3], {}, "text 0: text is needed, not 3"),
