@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import pytest
 
+from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.storage.files import read_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import entries, reading, server, views
@@ -43,7 +44,11 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
         return ExperimentDirectory(Path(os.environ["RESULTS"]))
     fake = runpy.run_path(str(GENERATOR))
     path = tmp_path_factory.mktemp("mlflow") / "invented"
-    made: ExperimentDirectory = fake["write"](path, fake["experiment"]())
+    sizes = ((100, 0), (120, 0), (100, 20))
+    rows = [{"hidden_size": hidden, "document_size": size} for hidden, size in sizes]
+    described = fake["experiment"](rows=rows, seeds=[1, 2])
+    made: ExperimentDirectory = fake["write"](path, described)
+    write_claims(described, made)
     made.report.write_text("<h1>What came out</h1>")
     return made
 
@@ -127,6 +132,24 @@ def test_the_first_page_shows_the_best_run_first(
     text = look(views.page(experiment), "best", *perplexities, best, *metrics)
     assert _order(text, [*perplexities]) == sorted(perplexities, key=perplexities.__getitem__)
     assert "summary" not in text.split("matching runs")[0].split("Run Name")[-1]
+
+
+def test_the_page_of_the_rows_shows_means_over_the_seeds(
+    look: Look, entered: Synchronised, directory: ExperimentDirectory
+) -> None:
+    [experiment] = entered.experiments.values()
+    if "RESULTS" in os.environ and not entered.with_rows:
+        pytest.skip("the experiment has one seed")
+    means: dict[str, list[float]] = {}
+    for label, value in _labels(directory).items():
+        means.setdefault(label.partition(" · ")[0], []).append(value)
+    best = f"{min(sum(values) / len(values) for values in means.values()):.6f}"[:6]
+    names = [name for name in entered.runs if name.startswith("row ")]
+    labels = [name.removeprefix("row ").partition(" of ")[0] for name in names]
+    text = look(views.page(experiment, views.ROWS), "rows", best, "test_perplexity_sd", *labels)
+    assert "seed 1" not in text
+    page = f"#/experiments/{experiment}/runs/{entered.runs[names[-1]]}"
+    look(page, "row", "vector still", "supported", labels[-1])
 
 
 @pytest.mark.parametrize("kind", ["online", "static"])

@@ -1,11 +1,11 @@
-"""Write the files that are generated from the typed models."""
+"""Write the documents that are made from the typed models and from docs/evidence."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-HELP = "write the schema, config/README.md and the tables of docs/data-formats.md anew"
+HELP = "write all documents anew that are made from the code or from docs/evidence"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
+    from online_rnnlm.analysis.evidence.text import write_documents
     from online_rnnlm.pipeline.documentation import write_documentation
 
     write_documentation(arguments.project)
+    write_documents(arguments.project)

@@ -16,7 +16,7 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.files import digest_of_json, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord, Statistics
 from online_rnnlm.storage.shown import figure_files, table_files
@@ -53,6 +53,19 @@ class Asked:
     def rows(self) -> list[str]:
         """The names of the runs of its rows, without those of the search."""
         return [run.name for run in self._experiment.runs()]
+
+    @property
+    def seeds_of_rows(self) -> list[list[str]]:
+        """The names of the runs of each row: one for each seed."""
+        rows: dict[tuple[str, str], list[str]] = {}
+        for run in self._experiment.runs():
+            rows.setdefault((run.settings.corpus, run.model), []).append(run.name)
+        return list(rows.values())
+
+    @property
+    def digest_of_results(self) -> str:
+        """The sha256 of the settings that results can depend on, as claims and captions have it."""
+        return digest_of_json(self._experiment.of_results())
 
     @property
     def corpora(self) -> int:

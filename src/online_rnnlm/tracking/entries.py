@@ -36,7 +36,7 @@ class Entry:
     """The intended content of an MLflow run; all times are in ms since 1970."""
 
     run: str
-    """The name of the run's directory, or `summary`."""
+    """The name of the run's directory, or `summary`, or `row` and the row's name."""
     label: str
     """The name that MLflow's interface shows."""
     identity: str
@@ -53,7 +53,7 @@ class Entry:
     ended: int | None
     """The time of the end; None until the run is complete."""
     record: RunRecord | None = None
-    """The record of the run; None for the summary."""
+    """The record of the run; None for the summary and for a row."""
     has_model: bool = False
     """True if the weights are logged as a model.
 

@@ -20,7 +20,7 @@ from online_rnnlm.tracking.library import SERVER_ENVIRONMENT
 from online_rnnlm.tracking.links import is_writable, linked
 from online_rnnlm.tracking.stores import store_for
 from online_rnnlm.tracking.synchronisation import synchronise
-from online_rnnlm.tracking.views import page
+from online_rnnlm.tracking.views import ROWS, page
 
 HOST = "127.0.0.1"
 _PATIENCE = 600.0
@@ -45,6 +45,8 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
     found = synchronise(directory)
     for corpus, experiment in found.experiments.items():
         print(f"MLflow, {corpus}: {address(port)}/{page(experiment)}", flush=True)
+        if corpus in found.with_rows:
+            print(f"means over the seeds: {address(port)}/{page(experiment, ROWS)}", flush=True)
     run_until_told(ui_command(directory, port))
 
 

@@ -18,7 +18,7 @@ from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import views
 from online_rnnlm.tracking.best import BestModel
 from online_rnnlm.tracking.current import Reader
-from online_rnnlm.tracking.entries import SUMMARY, Entry
+from online_rnnlm.tracking.entries import Entry
 from online_rnnlm.tracking.folder import identify
 from online_rnnlm.tracking.known import Target
 from online_rnnlm.tracking.ledger import Ledger
@@ -26,6 +26,7 @@ from online_rnnlm.tracking.library import mlflow, retrying
 from online_rnnlm.tracking.marks import marks_in
 from online_rnnlm.tracking.models import Models
 from online_rnnlm.tracking.reading import BeingMade
+from online_rnnlm.tracking.rows import row_entries
 from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
 from online_rnnlm.tracking.summary import summary_entry, summary_identity
 
@@ -44,7 +45,10 @@ class Synchronised:
     experiments: dict[str, str] = field(default_factory=dict)
     """Ids of MLflow experiments, by corpus."""
     runs: dict[str, str] = field(default_factory=dict)
-    """Ids of MLflow runs, by the run's name; `summary of CORPUS` is the summary of a corpus."""
+    """Ids of MLflow runs, by the run's name; `summary of CORPUS` is the summary of a corpus, and
+    `row MODEL of CORPUS` a row."""
+    with_rows: list[str] = field(default_factory=list)
+    """The corpora that have entries of rows."""
     unfinished: list[str] = field(default_factory=list)
     """Names of the runs whose entries are not complete."""
     earlier: list[str] = field(default_factory=list)
@@ -137,15 +141,13 @@ class _Synchronisation:
         models = Models(target, self._asked.testing)
         ledger = Ledger(target, self._owner, models)
         summary = self._summary(ledger, found)
-        all_entries = [*found, *([summary] if summary else [])]
-        ids = dict(
-            zip(
-                [entry.run for entry in all_entries],
-                ledger.enter(all_entries, self._asked.names),
-                strict=True,
-            )
-        )
+        rows = row_entries(self._directory, self._asked, found, self._owner)
+        all_entries = [*found, *rows, *([summary] if summary else [])]
+        names = [entry.run for entry in all_entries]
+        entered = ledger.enter(all_entries, {*self._asked.names, *(row.run for row in rows)})
+        ids = dict(zip(names, entered, strict=True))
         self._note(corpus, experiment, found, ids)
+        self._found.with_rows += [corpus] if rows else []
         registered = re.sub(_NOT_IN_A_NAME, "-", name)
         best = retrying(
             lambda: BestModel(client, registered, self._owner, shared=not self._store.own)
@@ -166,8 +168,9 @@ class _Synchronisation:
     ) -> None:
         """Note what has been entered of a corpus."""
         self._found.experiments[corpus] = experiment
+        runs = {entry.run for entry in found}
         for name, run_id in ids.items():
-            self._found.runs[f"{name} of {corpus}" if name == SUMMARY else name] = run_id
+            self._found.runs[name if name in runs else f"{name} of {corpus}"] = run_id
         self._found.unfinished += [entry.run for entry in found if entry.digest is None]
         self._found.earlier += [entry.run for entry in found if not entry.of_configuration]
 

@@ -112,7 +112,7 @@ def _claim(
     p_values: tuple[float | None, float | None] = (None, None),
     seeds: SeedDifference | None = None,
 ) -> Claim:
-    claim = CLAIMS[number]
+    claim, counted = CLAIMS[number], number == MULTIPLY_ADDS
     return Claim(
         number=number,
         kind=claim.kind,
@@ -124,6 +124,10 @@ def _claim(
         row=one.row.label,
         model=one.model,
         against=one.label,
+        network=one.ours.row.label,
+        network_against=one.theirs.row.label,
+        evaluation=None if counted else one.ours.evaluation,
+        evaluation_against=None if counted else one.theirs.evaluation,
         effect=effect,
         seeds=seeds,
         p_value=p_values[0],

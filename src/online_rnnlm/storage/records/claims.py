@@ -154,6 +154,12 @@ class Claim(Part):
         "training."
     )
     against: str = Field(description="The row or evaluation that it is compared with.")
+    network: str = Field(description="The row whose network is tested.")
+    network_against: str = Field(description="The row whose network it is compared with.")
+    evaluation: str | None = Field(
+        description="The evaluation that is compared; `null` for a claim decided by counting."
+    )
+    evaluation_against: str | None = Field(description="The evaluation of the other network.")
     effect: Effect = Field(description="The values.")
     seeds: SeedDifference | None = Field(
         description="The difference over the seeds; `null` with one seed, or if the claim is "

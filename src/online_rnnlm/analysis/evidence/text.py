@@ -1,0 +1,140 @@
+"""The parts of README.md and docs/evidence.md that are made from folders of evidence.
+
+The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from the folder
+`docs/evidence/NAME`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from online_rnnlm.analysis.claims.paper import CLAIMS, MULTIPLY_ADDS
+from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.wording import p_value, signed
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.records import Claim, Claims
+
+DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"))
+FOLDERS = Path("docs/evidence")
+_MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+_KEPT = OnlineEvaluation(DOCUMENT_VECTOR, "word", "document").name
+_RIVALS = {
+    "neural_cache": "with a neural cache",
+    "dynamic_evaluation": "with dynamic evaluation",
+    "mixture": "all mixed in",
+}
+
+
+def with_evidence(document: str, project: Path) -> str:
+    """Return a document with its parts made anew.
+
+    Raises UserError for a part that does not exist, and for evidence that is missing or changed.
+    """
+
+    def made(match: re.Match[str]) -> str:
+        _, name, part, _ = match.groups()
+        if part not in PARTS:
+            raise UserError(f"evidence {name} {part}: no part; allowed: {', '.join(PARTS)}")
+        evidence = EvidenceFolder(project / FOLDERS / name)
+        evidence.refuse_changes()
+        return f"{match[1]}{PARTS[part](evidence)}{match[4]}"
+
+    return _MARKED.sub(made, document)
+
+
+def write_documents(project: Path) -> None:
+    """Make the parts of all documents anew; raises UserError as `with_evidence` does."""
+    for name in DOCUMENTS:
+        text = with_evidence((project / name).read_text(encoding="utf-8"), project)
+        with replacing(project / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def _networks(evidence: EvidenceFolder) -> str:
+    """A table of the networks by themselves and with their most important rivals."""
+    table = pd.read_csv(evidence.table("perplexity"))
+    updates = pd.read_csv(evidence.table("updates"))
+    kept = updates[updates["evaluation"] == _KEPT].set_index("model")
+    rivals = {name: table[table["evaluation"] == name] for name in _RIVALS}
+    headings = ["network", "test perplexity", "vector kept for the article", *_RIVALS.values()]
+    lines = [
+        f"| {' | '.join([*headings, 'parameters', 'multiply-adds a word'])} |",
+        f"|---|{'---:|' * (len(headings) + 1)}",
+    ]
+    for _, row in table[table["hidden_size"].notna()].iterrows():
+        model = row["model"]
+        cells = [_value(row), _value(kept.loc[model]) if model in kept.index else ""]
+        for found in rivals.values():
+            mine = found[found["model"].str.startswith(f"{model} + ")]
+            cells.append(_value(mine.iloc[0]) if len(mine) else "")
+        counts = (f"{row['parameters']:,.0f}", f"{row['multiply_adds_per_word']:,.0f}")
+        lines.append(f"| {' | '.join([model, *cells, *counts])} |")
+    others = table[table["hidden_size"].isna() & ~table["model"].str.contains(r" \+ ")]
+    for _, row in others.iterrows():
+        blank = [""] * (len(headings) - 2)
+        counts = (f"{row['parameters']:,.0f}", f"{row['multiply_adds_per_word']:,.0f}")
+        lines.append(f"| {' | '.join([row['model'], _value(row), *blank, *counts])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _value(row: pd.Series) -> str:
+    """A test perplexity, with its deviation over the seeds if there is one."""
+    deviation = row.get("test_perplexity_sd")
+    spread = "" if deviation is None or pd.isna(deviation) else f" ± {deviation:.1f}"
+    return f"{row['test_perplexity']:.1f}{spread}"
+
+
+def _claims(evidence: EvidenceFolder) -> str:
+    """The claims with their verdicts; those that do not hold come first."""
+    found = records.read(Claims, evidence.claims).claims
+    order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
+    ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
+    lines = [
+        "| verdict | claim | change | 95 % interval | corrected p |",
+        "|---|---|---:|---:|---:|",
+    ]
+    return "\n".join([*lines, *map(_claim_row, ranked)]) + "\n"
+
+
+def _claim_row(claim: Claim) -> str:
+    effect = claim.effect
+    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
+    interval = ""
+    if effect.interval_percent is not None:
+        low, high = map(signed, effect.interval_percent)
+        interval = f"{low} to {high} %"
+    what = "multiply-adds" if claim.number == MULTIPLY_ADDS else "perplexity"
+    said = f"{claim.number}. {claim.model}: {CLAIMS[claim.number].name} (against {claim.against})"
+    change = f"{signed(effect.change_percent)} % {what}"
+    return f"| **{claim.verdict}** | {said} | {change} | {interval} | {p} |"
+
+
+def _mixtures(evidence: EvidenceFolder) -> str:
+    """The table of what each rival adds, as the experiment made it."""
+    path = evidence.table("mixtures", "md")
+    if not path.is_file():
+        raise UserError(f"{path}: missing")
+    return "\n".join(_table_lines(path)) + "\n"
+
+
+def _table_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a Markdown file's table and of the notes below it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    yield from lines[first:]
+
+
+PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
+    "networks": _networks,
+    "claims": _claims,
+    "mixtures": _mixtures,
+}
+"""The parts by name."""

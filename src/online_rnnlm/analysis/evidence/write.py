@@ -1,0 +1,120 @@
+"""Collect an experiment's evidence: its tables, figures and claims, and the scores behind them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
+from online_rnnlm.analysis.pieces import Pieces, are_known
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.corpora.corpus import load_articles
+from online_rnnlm.errors import UserError
+from online_rnnlm.rivals import folder_of
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.scores import sentence_scores
+from online_rnnlm.storage.shown import figure_files, table_files
+
+_TABLES, _FIGURES = (".csv", ".md"), (".svg",)
+"""The formats that are kept."""
+NO_SEED = ""
+"""The seed of a rival of a corpus, which has none."""
+
+
+def write_evidence(experiment: Experiment, directory: ExperimentDirectory, folder: Path) -> None:
+    """Write the evidence of a finished experiment into a folder, new or of evidence.
+
+    Raises UserError for results that are missing, and for a folder with other files in it.
+    """
+    evidence = EvidenceFolder(folder)
+    _empty(evidence)
+    results = collect(experiment, directory)
+    kept = _copied(experiment, directory, evidence)
+    with replacing(evidence.scores) as temporary:
+        _scores(results).to_parquet(temporary, index=False, compression="zstd")
+    evidence.write_sums([*kept, evidence.scores])
+
+
+def _empty(evidence: EvidenceFolder) -> None:
+    """Delete earlier evidence from the folder; raises UserError if it holds anything else."""
+    there = {file for file in evidence.path.rglob("*") if file.is_file()}
+    known = {*evidence.read_sums(), evidence.sums} if evidence.sums.is_file() else set()
+    others = sorted(there - known)
+    if others:
+        raise UserError(f"{others[0]}: is no evidence: give a folder that is new or empty")
+    for file in there:
+        file.unlink()
+
+
+def _copied(
+    experiment: Experiment, directory: ExperimentDirectory, evidence: EvidenceFolder
+) -> list[Path]:
+    """Copy the configuration, claims, tables and figures; return the copies."""
+    tables = [path for path in table_files(experiment, directory) if path.suffix in _TABLES]
+    figures = [path for path in figure_files(experiment, directory) if path.suffix in _FIGURES]
+    copies = []
+    for path in (directory.configuration, directory.claims, *tables, *figures):
+        copy = evidence.path / path.relative_to(directory.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(path, copy)
+        except FileNotFoundError:
+            raise UserError(f"{path}: missing: run the experiment first") from None
+        copies.append(copy)
+    return copies
+
+
+def _scores(results: Results) -> pd.DataFrame:
+    """Put together the scores of all evaluations of all rows, and of the rivals of corpora."""
+    frames = [*_of_rows(results), *_of_rivals(results)]
+    return pd.concat(frames, ignore_index=True).astype(COLUMNS)
+
+
+def _of_rows(results: Results) -> Iterator[pd.DataFrame]:
+    pieces = _pieces(results)
+    for row in results.rows:
+        for run in row.runs:
+            for evaluation in row.evaluations:
+                scores = sentence_scores(results.directory, run.name, evaluation)
+                yield _summed(scores, pieces[row.corpus]).assign(
+                    corpus=row.corpus, model=row.label, seed=str(run.seed), evaluation=evaluation
+                )
+
+
+def _of_rivals(results: Results) -> Iterator[pd.DataFrame]:
+    pieces = _pieces(results)
+    for corpus, rival, _ in results.rivals:
+        scores = sentence_scores(results.directory, folder_of(corpus, rival), NONE)
+        yield _summed(scores, pieces[corpus]).assign(
+            corpus=corpus, model=rival.title, seed=NO_SEED, evaluation=NONE
+        )
+
+
+def _pieces(results: Results) -> dict[str, Pieces]:
+    """The articles of each corpus's test text; its sentences where these are not known."""
+    found = {}
+    for corpus, statistics in results.corpora.items():
+        sentences = statistics.splits["test"].sentences
+        articles = load_articles(results.directory.corpus(corpus).split_articles("test"), sentences)
+        number = np.arange(sentences)
+        if are_known(articles):
+            number = np.unique(articles, return_inverse=True)[1].astype(np.int64)
+        found[corpus] = Pieces("article" if are_known(articles) else "sentence", number)
+    return found
+
+
+def _summed(scores: pd.DataFrame, pieces: Pieces) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "piece": np.arange(pieces.count),
+            "tokens": pieces.sums(scores["tokens"].to_numpy()),
+            "log_probability": pieces.sums(scores["log_probability"].to_numpy()),
+        }
+    )

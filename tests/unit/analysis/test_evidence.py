@@ -1,0 +1,170 @@
+"""Tests of folders of evidence: what is kept, that it is enough, and that changes are found."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from online_rnnlm.analysis.claims.write import write_claims
+from online_rnnlm.analysis.evidence.check import check_evidence
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.text import with_evidence
+from online_rnnlm.analysis.evidence.write import write_evidence
+from online_rnnlm.analysis.figures.write import write_figures
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.tables.write import write_tables
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+SIZES = ((100, 0), (120, 0), (100, 20))
+ROWS = [{"hidden_size": hidden, "document_size": size} for hidden, size in SIZES]
+TESTING = {
+    "updates": ["document_vector", "all"],
+    "unit_of_text": ["sentence", "document"],
+    "rivals": ["neural_cache", "kneser_ney", "mixture"],
+}
+IN_ORDER = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
+
+
+@pytest.fixture(scope="module")
+def finished(
+    fake: SimpleNamespace, published_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Results:
+    """Three rows of two seeds on text in order, with tables, claims and figures."""
+    experiment = fake.experiment(rows=ROWS, testing=TESTING, seeds=[1, 2], corpora=IN_ORDER)
+    directory = fake.write(tmp_path_factory.mktemp("finished") / "invented", experiment)
+    write_tables(experiment, directory, published_file)
+    write_claims(experiment, directory)
+    write_figures(experiment, directory)
+    for kind in ("csv", "md", "tex", "html"):
+        directory.table("neighbours", kind).write_text("none\n")
+    return collect(experiment, directory)
+
+
+@pytest.fixture(scope="module")
+def written(finished: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "made"
+    write_evidence(finished.experiment, finished.directory, folder)
+    return folder
+
+
+@pytest.fixture
+def evidence(written: Path, tmp_path: Path) -> EvidenceFolder:
+    """The evidence of the experiment, in the place where documents look for it."""
+    folder = tmp_path / "docs" / "evidence" / "made"
+    shutil.copytree(written, folder)
+    return EvidenceFolder(folder)
+
+
+def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> None:
+    checked = check_evidence(evidence.path)
+    tables = sum(len(pd.read_csv(evidence.table(name))) for name in ("perplexity", "updates"))
+    tested = [c for c in read_json(evidence.claims)["claims"] if c["evaluation"] is not None]
+    assert {claim["effect"]["drawn"] for claim in tested} == {"article"}
+    assert checked == tables + 4 * len(tested)
+
+
+def test_the_checksums_are_those_of_sha256sum(evidence: EvidenceFolder) -> None:
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=evidence.path, capture_output=True, text=True, check=True)
+    files = {file for file in evidence.path.rglob("*") if file.is_file()} - {evidence.sums}
+    assert len(done.stdout.splitlines()) == len(files)
+
+
+def test_a_file_that_was_changed_or_lost_is_named(evidence: EvidenceFolder) -> None:
+    table = evidence.table("perplexity")
+    table.write_text(table.read_text() + "\n")
+    with pytest.raises(UserError, match=r"perplexity\.csv: its checksum"):
+        check_evidence(evidence.path)
+    table.unlink()
+    with pytest.raises(UserError, match=r"perplexity\.csv: missing"):
+        check_evidence(evidence.path)
+
+
+def _sealed(evidence: EvidenceFolder) -> None:
+    """Make the checksums right again, so that only the values can be wrong."""
+    evidence.write_sums(evidence.read_sums())
+
+
+@pytest.mark.parametrize("name", ["perplexity", "updates"])
+def test_a_perplexity_that_the_scores_do_not_give_is_found(
+    evidence: EvidenceFolder, name: str
+) -> None:
+    path = evidence.table(name)
+    table = pd.read_csv(path)
+    table.loc[len(table) - 1, "test_perplexity"] += 0.01
+    table.to_csv(path, index=False)
+    _sealed(evidence)
+    with pytest.raises(UserError, match=rf"{name}\.csv: test perplexity of .*the scores give"):
+        check_evidence(evidence.path)
+
+
+@pytest.mark.parametrize("key", ["change_percent", "interval_percent", "p_value"])
+def test_a_claim_that_the_scores_do_not_give_is_found(evidence: EvidenceFolder, key: str) -> None:
+    found: dict[str, Any] = read_json(evidence.claims)
+    claim = found["claims"][0]
+    if key == "interval_percent":
+        claim["effect"][key][1] += 0.1
+    else:
+        (claim if key == "p_value" else claim["effect"])[key] += 0.1
+    write_json(evidence.claims, found)
+    _sealed(evidence)
+    with pytest.raises(UserError, match="claim 1"):
+        check_evidence(evidence.path)
+
+
+def test_evidence_takes_the_place_of_evidence_but_of_nothing_else(
+    evidence: EvidenceFolder, finished: Results
+) -> None:
+    before = evidence.sums.read_bytes()
+    write_evidence(finished.experiment, finished.directory, evidence.path)
+    assert evidence.sums.read_bytes() == before
+    other = evidence.path / "my notes.txt"
+    other.write_text("mine")
+    with pytest.raises(UserError, match="my notes"):
+        write_evidence(finished.experiment, finished.directory, evidence.path)
+    assert other.read_text() == "mine"
+    assert check_evidence(evidence.path)
+
+
+def test_what_is_missing_is_named(finished: Results, tmp_path: Path) -> None:
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(finished.directory.path, copy.path)
+    copy.claims.unlink()
+    with pytest.raises(UserError, match=r"claims\.json: missing"):
+        write_evidence(finished.experiment, copy, tmp_path / "some")
+    with pytest.raises(UserError, match="no folder of evidence"):
+        check_evidence(tmp_path)
+
+
+def _document(*parts: str) -> str:
+    return "".join(f"<!-- evidence made {part} -->\nold\n<!-- end -->\n" for part in parts)
+
+
+def test_documents_are_made_from_it(evidence: EvidenceFolder, tmp_path: Path) -> None:
+    text = with_evidence(_document("networks", "claims", "mixtures"), tmp_path)
+    assert "\nold\n" not in text
+    assert with_evidence(text, tmp_path) == text
+    table = pd.read_csv(evidence.table("perplexity")).set_index("model")
+    cached = table.loc["100/20 + neural cache"]
+    networks = text[: text.index("evidence made claims")]
+    [row] = [line for line in networks.splitlines() if line.startswith("| 100/20 ")]
+    assert f"{cached['test_perplexity']:.1f} ± {cached['test_perplexity_sd']:.1f}" in row
+    verdicts = [claim["verdict"] for claim in read_json(evidence.claims)["claims"]]
+    for verdict in set(verdicts):
+        assert text.count(f"| **{verdict}** |") == verdicts.count(verdict)
+
+
+def test_a_part_that_does_not_exist_is_named(evidence: EvidenceFolder, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"evidence made graph: no part; allowed: networks"):
+        with_evidence(_document("graph"), tmp_path)
+    evidence.claims.unlink()
+    with pytest.raises(UserError, match=r"claims\.json: missing"):
+        with_evidence(_document("claims"), tmp_path)
