@@ -98,7 +98,7 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if rivals == ["mixture"]:
+        if set(rivals) == {MIXTURE}:
             raise ValueError("`mixture` mixes a network with other rivals: give one more")
         return rivals
 

@@ -47,8 +47,8 @@ _CLOSED_BY = {
 _LONGEST_MARK = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
-LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style"})
-"""Tags within a paragraph that hold no prose."""
+LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style", "includeonly"})
+"""Tags within a paragraph that hold no prose of the page."""
 LEFT_OUT_BLOCKS = frozenset(
     {"table", "gallery", "imagemap", "references", "timeline", "score", "pre", "syntaxhighlight"}
     | {"source", "graph", "mapframe", "inputbox", "hr", "categorytree", "templatestyles"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def words_at(sentence: str, file: Path, line: int) -> list[str]:
 def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
     """Raise WrongInputError unless a value is text, without what the pipeline refuses in a text."""
     if not isinstance(text, str):
-        raise WrongInputError(f"{where}: text is needed, not {text!r}")
+        shown = textwrap.shorten(repr(text), 80, placeholder=" …")
+        raise WrongInputError(f"{where}: text is needed, not {shown}")
     if "\0" in text:
         raise WrongInputError(f"{where}: a NUL byte: this is no text")
     line = text.rstrip("\r\n")

@@ -8,6 +8,7 @@ import time
 
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate as evaluation
 from online_rnnlm.evaluation.outcome import Outcome
 from online_rnnlm.rivals import OfCorpus
@@ -22,7 +23,10 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
     """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`."""
     corpus = load_corpus(experiment.corpus(of_corpus.corpus))
     rival = of_corpus.rival
-    rival.fit(corpus)
+    try:
+        rival.fit(corpus)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from None
     cost = rival.cost()
     logger.info("%s: %d parameters", name, cost.parameters)
     logs, seconds = {}, {}

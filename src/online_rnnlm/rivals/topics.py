@@ -34,7 +34,10 @@ TOPICS = (5, 10, 20, 50, 100)
 DECAYS = (0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 """Decays γ to try: from two of the rarer words to two hundred. Our choice."""
 MOST_ARTICLES = 0.2
-"""The share of the articles above which a word is of every subject. Our choice."""
+"""The share of the articles above which a word is of every subject. Our choice.
+
+A word of a single article never is.
+"""
 _PASSES = 5
 """Passes of variational inference through the articles."""
 _SEED = 0
@@ -118,10 +121,13 @@ def find_topics(counts: sparse.csr_matrix, number: int) -> Topics:
     """
     from sklearn.decomposition import LatentDirichletAllocation  # noqa: PLC0415  # slow to load
 
-    articles, _ = counts.shape
-    rarer = counts.getnnz(axis=0) <= MOST_ARTICLES * articles
+    having = counts.getnnz(axis=0)
+    rarer = (having > 0) & (having <= max(1, MOST_ARTICLES * counts.shape[0]))
     if not rarer.any():
-        raise UserError(f"`topics`: no word is in {MOST_ARTICLES:.0%} of the articles or fewer")
+        raise UserError(
+            f"every word is in more than {MOST_ARTICLES:.0%} of the articles, so there are no "
+            "topics: take `topics` out of `testing.rivals`"
+        )
     model = LatentDirichletAllocation(
         number, learning_method="online", batch_size=256, max_iter=_PASSES, random_state=_SEED
     )

@@ -104,6 +104,8 @@ def test_a_name_alone_is_a_list_of_it():
         ({"learn_after": ["article"]}, ["testing.learn_after[0]", "'article'", "'sentence'"]),
         ({"unit_of_text": ["book"]}, ["testing.unit_of_text[0]", "'book'", "'stream'"]),
         ({"rivals": ["bigram"]}, ["testing.rivals[0]", "'bigram'", "'neural_cache'"]),
+        ({"rivals": ["mixture"]}, ["testing.rivals", "`mixture`", "give one more"]),
+        ({"rivals": ["mixture", "mixture"]}, ["testing.rivals", "`mixture`", "give one more"]),
         ({"kneser_ney_order": 1}, ["testing.kneser_ney_order", "2", "1"]),
         ({"steps": 0}, ["testing.steps", "0"]),
         ({"rate": 1}, ["testing.rate"]),

@@ -79,6 +79,7 @@ def test_articles_become_prose_and_redirects_are_skipped(file: Path) -> None:
         ("One.</p>Two <span>three.", "One.\nTwo three."),
         ("<article>One.</article>Two.", "One.\nTwo."),
         ("a<imagemap>File:x.jpg|200px\nrect 1 2</imagemap> b", "a\nb"),
+        ("A <includeonly>hidden</includeonly>king<noinclude> sees</noinclude>.", "A king sees."),
         ("It is old.<hr>He saw it.", "It is old.\nHe saw it."),
         ("It is old.<gallery>\nFile:x.jpg|y\n</gallery>He saw it.", "It is old.\nHe saw it."),
         ("It is old.<table><tr><td>x</td></tr></table>He saw it.", "It is old.\nHe saw it."),

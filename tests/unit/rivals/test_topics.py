@@ -91,5 +91,18 @@ def test_subjects_are_found_and_help(corpus, monkeypatch):
 
 def test_a_text_whose_words_are_all_everywhere_has_no_subjects():
     counts = word_counts(_split(4, 0), 21)
-    with pytest.raises(UserError, match="topics"):
+    with pytest.raises(UserError, match=r"so there are no topics: take `topics` out"):
         find_topics(counts[:, :1], 2)
+
+
+@pytest.mark.parametrize("articles", [1, 2, 3])
+def test_a_few_articles_have_subjects_too(articles):
+    """The words of a single article are of a subject; those that no article has are of none."""
+    split = _split(articles, 0)
+    found = find_topics(word_counts(split, 30), 2)
+    rarer = np.flatnonzero(found.rank >= 0)
+    assert len(rarer) > 5
+    assert rarer.max() < 21
+    assert found.words.shape == (2, len(rarer))
+    logs = log_probabilities(found, np.arange(30), [0.0])
+    assert np.isfinite(logs).all()

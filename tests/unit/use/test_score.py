@@ -316,6 +316,7 @@ def test_python_gives_what_the_command_gives(model, results, run, model_path, na
         ({"text": ["the cat"]}, {}, "a list of texts is needed, not a dict"),
         (pd.DataFrame({"text": ["the cat"]}), {}, "a list of texts is needed, not a DataFrame"),
         ([3], {}, "text 0: text is needed, not 3"),
+        (np.array([["cat " * 40, "dog " * 40]]), {}, "text 0: text is needed, not array"),
         (["a", "b\nc"], {}, "text 1: a line end within it"),
         (["a \ud800"], {}, "text 0, character 3: half of a surrogate pair"),
         (["a\0"], {}, "text 0: a NUL byte"),
