@@ -8,7 +8,6 @@ from pathlib import Path
 from online_rnnlm.commands import _arguments
 
 HELP = "keep what others need to check an experiment's tables and claims, or check it"
-EXAMPLE = "example: online-rnnlm evidence results/comparison docs/evidence/comparison"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -109,5 +109,8 @@ def test_settings_that_cannot_be_used_are_one_line(model, settings, expected):
 
 
 @trained
-def test_a_seed_that_is_not_allowed_has_status_2(refused, model_path):
-    assert refused("sample", model_path, "--seed=-1").startswith("`seed`: ")
+@pytest.mark.parametrize("seed", ["-1", "1_0", "５", "1.0", str(10**18 + 1)])
+def test_a_seed_that_is_not_allowed_has_status_2(run, model_path, seed):
+    found = run("sample", model_path, f"--seed={seed}")
+    assert found.status == 2
+    assert f"--seed: '{seed}': allowed: whole numbers from 0" in found.err
