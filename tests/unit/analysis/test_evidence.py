@@ -168,3 +168,21 @@ def test_a_part_that_does_not_exist_is_named(evidence: EvidenceFolder, tmp_path:
     evidence.claims.unlink()
     with pytest.raises(UserError, match=r"claims\.json: missing"):
         with_evidence(_document("claims"), tmp_path)
+
+
+def test_shuffled_text_is_kept_by_sentences(
+    fake: SimpleNamespace, published_file: Path, tmp_path: Path
+) -> None:
+    experiment = fake.experiment(rows=ROWS[1:])
+    directory = fake.write(tmp_path / "invented", experiment)
+    for kind in ("csv", "md", "tex", "html"):
+        path = directory.table("neighbours", kind)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("none\n")
+    write_tables(experiment, directory, published_file)
+    write_claims(experiment, directory)
+    write_figures(experiment, directory)
+    write_evidence(experiment, directory, tmp_path / "made")
+    evidence = EvidenceFolder(tmp_path / "made")
+    assert pd.read_parquet(evidence.scores)["piece"].nunique() == fake.SENTENCES["test"]
+    assert check_evidence(evidence.path) > len(pd.read_csv(evidence.table("perplexity")))

@@ -24,7 +24,7 @@ def check_evidence(folder: Path) -> int:
     """Compute all test perplexities, effects, intervals and p-values again; return their number.
 
     Perplexities are those of the tables `perplexity` and `updates`. The claims are those whose
-    tests drew articles, or sentences where articles are not known. Raises UserError, with the file
+    tests drew the pieces of text that are kept. Raises UserError, with the file
     and both values, for the first that differs, and for files that have changed.
     """
     evidence = EvidenceFolder(folder)

@@ -29,9 +29,10 @@ class EvidenceFolder:
 
     @property
     def scores(self) -> Path:
-        """The test log-probability of every article, network, seed and evaluation.
+        """The test log-probability of every piece of text, network, seed and evaluation.
 
-        Where articles are not known, it is that of every sentence.
+        Pieces are articles; of shuffled text they are sentences, and of text in order whose
+        articles are not known, blocks of sentences.
         """
         return self.path / "scores.parquet"
 

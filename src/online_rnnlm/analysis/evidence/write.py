@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
-from online_rnnlm.analysis.pieces import Pieces, are_known
+from online_rnnlm.analysis.pieces import Pieces, pieces_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
@@ -98,15 +98,12 @@ def _of_rivals(results: Results) -> Iterator[pd.DataFrame]:
 
 
 def _pieces(results: Results) -> dict[str, Pieces]:
-    """The articles of each corpus's test text; its sentences where these are not known."""
+    """The pieces of each corpus's test text: as the tests of significance draw what is not kept."""
     found = {}
     for corpus, statistics in results.corpora.items():
         sentences = statistics.splits["test"].sentences
         articles = load_articles(results.directory.corpus(corpus).split_articles("test"), sentences)
-        number = np.arange(sentences)
-        if are_known(articles):
-            number = np.unique(articles, return_inverse=True)[1].astype(np.int64)
-        found[corpus] = Pieces("article" if are_known(articles) else "sentence", number)
+        found[corpus] = pieces_of(results.experiment.corpora[corpus], articles, "sentence")
     return found
 
 
