@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from online_rnnlm.analysis.evidence import text
+from online_rnnlm.analysis.evidence.check import check_evidence
 from online_rnnlm.commands._main import verbs
 
 ROOT = Path(__file__).parents[2]
@@ -158,3 +160,19 @@ def test_a_profile_exists(document):
     for profile in PROFILE.findall(document.read_text(encoding="utf-8")):
         places = [ROOT / profile, ROOT / "profiles" / profile]
         assert any((place / "config.yaml").is_file() for place in places), profile
+
+
+@pytest.mark.parametrize("name", text.DOCUMENTS, ids=str)
+def test_the_numbers_of_a_document_are_those_of_the_evidence(name):
+    """`make document` writes them; nobody copies them by hand."""
+    document = (ROOT / name).read_text(encoding="utf-8")
+    assert text.with_evidence(document, ROOT) == document
+
+
+@pytest.mark.parametrize(
+    "sums", sorted((ROOT / text.FOLDERS).glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
+)
+def test_the_evidence_follows_from_its_scores(sums):
+    """Every test perplexity, change, interval and p-value is computed once more."""
+    assert check_evidence(sums.parent) > 0
+    assert sum(file.stat().st_size for file in sums.parent.rglob("*")) < 10_000_000

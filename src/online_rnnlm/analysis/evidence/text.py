@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import CLAIMS, MULTIPLY_ADDS
+from online_rnnlm.analysis.claims.paper import CLAIMS, MORE_PARAMETERS, MULTIPLY_ADDS
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.wording import p_value, signed
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation
 from online_rnnlm.errors import UserError
@@ -85,11 +86,34 @@ def _networks(evidence: EvidenceFolder) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _value(row: pd.Series) -> str:
-    """A test perplexity, with its deviation over the seeds if there is one."""
-    deviation = row.get("test_perplexity_sd")
+def _summary(evidence: EvidenceFolder) -> str:
+    """A table of the networks by themselves, and what the vector brings to the first of them."""
+    table = pd.read_csv(evidence.table("perplexity"))
+    headings = ["network", "parameters", "multiply-adds a word", "valid perplexity"]
+    headings += ["test perplexity", "test, vector held still"]
+    lines = [f"| {' | '.join(headings)} |", f"|---|{'---:|' * (len(headings) - 1)}"]
+    for _, row in table[table["hidden_size"].notna()].iterrows():
+        still = _value(row, STILL) if row["document_size"] > 0 else ""
+        counts = (f"{row['parameters']:,.0f}", f"{row['multiply_adds_per_word']:,.0f}")
+        values = (_value(row, "valid_perplexity"), _value(row))
+        lines.append(f"| {' | '.join([row['model'], *counts, *values, still])} |")
+    found = records.read(Claims, evidence.claims).claims
+    larger = next((claim for claim in found if claim.number == MORE_PARAMETERS), None)
+    if larger is not None:
+        before, after = larger.effect.test_perplexity_against, larger.effect.test_perplexity
+        lines += [
+            "",
+            f"The vector of {larger.network} takes the test perplexity from {before:.1f}, which "
+            f"the larger static network {larger.network_against} reaches, to {after:.1f}.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _value(row: pd.Series, key: str = "test_perplexity") -> str:
+    """A perplexity, with its deviation over the seeds if there is one."""
+    deviation = row.get(f"{key}_sd")
     spread = "" if deviation is None or pd.isna(deviation) else f" ± {deviation:.1f}"
-    return f"{row['test_perplexity']:.1f}{spread}"
+    return f"{row[key]:.1f}{spread}"
 
 
 def _claims(evidence: EvidenceFolder) -> str:
@@ -133,6 +157,7 @@ def _table_lines(path: Path) -> Iterator[str]:
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
+    "summary": _summary,
     "networks": _networks,
     "claims": _claims,
     "mixtures": _mixtures,
