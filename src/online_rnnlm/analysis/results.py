@@ -24,7 +24,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rival_in, rivals_of_corpora
-from online_rnnlm.rivals.base import CorpusRival, RunRival
+from online_rnnlm.rivals.base import ComposedRival, CorpusRival, RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -143,6 +143,11 @@ class Results:
     def rival_in(self, evaluation: str) -> RunRival | None:
         """The rival that a row's evaluation tests; None if it tests the row alone."""
         return rival_in(evaluation, self.experiment.testing)
+
+    def parameters(self, row: Row, rival: RunRival) -> int:
+        """Number of parameters of a row with a rival; a mixture has those of all parts."""
+        mixed = self.rivals_on(row.corpus) if isinstance(rival, ComposedRival) else []
+        return row.parameters + sum(found.evaluation.parameters or 0 for found in mixed)
 
     def best(self, corpus: str) -> Row:
         """The best row of a corpus, which the headline, figures and neighbours are about.

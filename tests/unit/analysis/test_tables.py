@@ -572,6 +572,16 @@ def test_of_one_rival_the_mixture_is_the_pair(invented: Invented) -> None:
     assert _cell(mixtures_table(_again(results)), 0, "Topics") == "−10.0 / −10.0 %"
 
 
+def test_a_mixture_has_the_parameters_of_all_its_parts(invented: Invented) -> None:
+    testing = {"rivals": ["unigram_cache", "kneser_ney", "mixture"]}
+    data = perplexity_table(invented(rows=TWO_ROWS, testing=testing)).data.set_index("model")
+    own, ngrams = (
+        data.loc[name, "parameters"] for name in ("100/0", "5-gram, modified Kneser-Ney")
+    )
+    assert data.loc["100/0 + unigram cache", "parameters"] == own
+    assert data.loc["100/0 + mixture", "parameters"] == own + ngrams
+
+
 REACHED = ("valid_perplexity", "test_perplexity")
 
 

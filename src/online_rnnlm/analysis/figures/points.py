@@ -58,7 +58,8 @@ def _of_row(results: Results, row: Row, cost: Cost) -> Iterator[Point]:
     for evaluation in row.evaluations:
         rival = results.rival_in(evaluation)
         if rival is not None:
-            point = _of_side(Side(row, evaluation), rival.label, cost)
+            count = results.parameters(row, rival)
+            point = _point(row.label, rival.label, row.by_seed(evaluation), count, cost)
             yield point._replace(rival=rival.module)
 
 

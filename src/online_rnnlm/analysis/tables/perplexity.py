@@ -102,7 +102,7 @@ def _run_rival_row(results: Results, row: Row, rival: RunRival) -> dict[str, Any
         # The table `mixtures` has the weights of a mixture.
         "settings": "" if mixture else settings_text([found.chosen for found in by_seed]),
         "seeds": len(row.runs),
-        "parameters": row.parameters,
+        "parameters": results.parameters(row, rival),
     }
 
 
