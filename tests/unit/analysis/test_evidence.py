@@ -68,7 +68,9 @@ def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> N
     tables = sum(len(pd.read_csv(evidence.table(name))) for name in ("perplexity", "updates"))
     tested = [c for c in read_json(evidence.claims)["claims"] if c["evaluation"] is not None]
     assert {claim["effect"]["drawn"] for claim in tested} == {"article"}
-    assert checked == tables + 4 * len(tested)
+    # Change, p-value, both ends of the interval, corrected p-value and verdict; in `mixtures` the
+    # network by itself and with everything.
+    assert checked == tables + 6 * len(tested) + 2 * len(pd.read_csv(evidence.table("mixtures")))
 
 
 def test_the_checksums_are_those_of_sha256sum(evidence: EvidenceFolder) -> None:
@@ -93,7 +95,7 @@ def _sealed(evidence: EvidenceFolder) -> None:
     evidence.write_sums(evidence.read_sums())
 
 
-@pytest.mark.parametrize("name", ["perplexity", "updates"])
+@pytest.mark.parametrize("name", ["perplexity", "updates", "mixtures"])
 def test_a_perplexity_that_the_scores_do_not_give_is_found(
     evidence: EvidenceFolder, name: str
 ) -> None:
@@ -106,14 +108,18 @@ def test_a_perplexity_that_the_scores_do_not_give_is_found(
         check_evidence(evidence.path)
 
 
-@pytest.mark.parametrize("key", ["change_percent", "interval_percent", "p_value"])
+@pytest.mark.parametrize(
+    "key", ["change_percent", "interval_percent", "p_value", "p_value_holm", "verdict"]
+)
 def test_a_claim_that_the_scores_do_not_give_is_found(evidence: EvidenceFolder, key: str) -> None:
     found: dict[str, Any] = read_json(evidence.claims)
     claim = found["claims"][0]
     if key == "interval_percent":
         claim["effect"][key][1] += 0.1
+    elif key == "verdict":
+        claim[key] = "undecided" if claim[key] != "undecided" else "supported"
     else:
-        (claim if key == "p_value" else claim["effect"])[key] += 0.1
+        (claim if key in claim else claim["effect"])[key] += 0.1
     write_json(evidence.claims, found)
     _sealed(evidence)
     with pytest.raises(UserError, match="claim 1"):
@@ -131,6 +137,7 @@ def test_evidence_takes_the_place_of_evidence_but_of_nothing_else(
     with pytest.raises(UserError, match="my notes"):
         write_evidence(finished.experiment, finished.directory, evidence.path)
     assert other.read_text() == "mine"
+    other.unlink()
     assert check_evidence(evidence.path)
 
 
@@ -163,7 +170,7 @@ def test_documents_are_made_from_it(evidence: EvidenceFolder, tmp_path: Path) ->
 
 
 def test_a_part_that_does_not_exist_is_named(evidence: EvidenceFolder, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"evidence made graph: no part; allowed: networks"):
+    with pytest.raises(UserError, match=r"evidence made graph: no part; allowed: summary"):
         with_evidence(_document("graph"), tmp_path)
     evidence.claims.unlink()
     with pytest.raises(UserError, match=r"claims\.json: missing"):
@@ -186,3 +193,74 @@ def test_shuffled_text_is_kept_by_sentences(
     evidence = EvidenceFolder(tmp_path / "made")
     assert pd.read_parquet(evidence.scores)["piece"].nunique() == fake.SENTENCES["test"]
     assert check_evidence(evidence.path) > len(pd.read_csv(evidence.table("perplexity")))
+
+
+def test_a_users_own_files_are_never_taken_for_evidence(finished: Results, tmp_path: Path) -> None:
+    """Their checksums may be there, too, by `sha256sum`."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    thesis = folder / "thesis.txt"
+    thesis.write_text("years of work")
+    with (folder / "SHA256SUMS").open("w") as out:
+        subprocess.run(["sha256sum", thesis.name], cwd=folder, stdout=out, check=True)
+    with pytest.raises(UserError, match=r"thesis\.txt: no file of evidence"):
+        write_evidence(finished.experiment, finished.directory, folder)
+    assert thesis.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("lost", ["claims.json", "tables/updates.md"])
+def test_earlier_evidence_stays_if_new_cannot_be_made(
+    evidence: EvidenceFolder, finished: Results, tmp_path: Path, lost: str
+) -> None:
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(finished.directory.path, copy.path)
+    (copy.path / lost).unlink()
+    before = sorted(evidence.path.parent.rglob("*"))
+    with pytest.raises(UserError, match="missing"):
+        write_evidence(finished.experiment, copy, evidence.path)
+    assert sorted(evidence.path.parent.rglob("*")) == before
+    assert check_evidence(evidence.path)
+
+
+def test_results_that_do_not_follow_from_their_scores_make_no_evidence(
+    finished: Results, tmp_path: Path
+) -> None:
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(finished.directory.path, copy.path)
+    found = read_json(copy.claims)
+    found["claims"][0]["verdict"] = "undecided"
+    write_json(copy.claims, found)
+    with pytest.raises(UserError, match=r"claim 1.*verdict"):
+        write_evidence(finished.experiment, copy, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_damaged_folder_is_one_line(evidence: EvidenceFolder) -> None:
+    content = evidence.scores.read_bytes()
+    for damaged in (content[:1000], b""):
+        evidence.scores.write_bytes(damaged)
+        _sealed(evidence)
+        with pytest.raises(UserError, match=r"scores\.parquet: damaged"):
+            check_evidence(evidence.path)
+    evidence.scores.unlink()
+    sums = evidence.sums.read_text().splitlines(keepends=True)
+    evidence.sums.write_text("".join(line for line in sums if "scores" not in line))
+    with pytest.raises(UserError, match=r"scores\.parquet: SHA256SUMS does not list it"):
+        check_evidence(evidence.path)
+    evidence.sums.write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match="cannot be read as text"):
+        check_evidence(evidence.path)
+
+
+@pytest.mark.parametrize("name", ["01", "null"])
+def test_the_name_of_a_corpus_is_a_text(
+    fake: SimpleNamespace, published_file: Path, tmp_path: Path, name: str
+) -> None:
+    corpora = {name: IN_ORDER["invented"]}
+    experiment = fake.experiment(rows=ROWS[:1], corpora=corpora)
+    directory = fake.write(tmp_path / "invented", experiment)
+    write_tables(experiment, directory, published_file)
+    write_claims(experiment, directory)
+    write_figures(experiment, directory)
+    write_evidence(experiment, directory, tmp_path / "made")
+    assert check_evidence(tmp_path / "made") == 1

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.claims.paper import VECTOR_ALONE
+from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, verdict_of
 from online_rnnlm.analysis.comparison import percent_of_gain
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.analysis.significance import compare
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
+from online_rnnlm.analysis.significance import Comparison, SeedInterval, compare, holm
+from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Claim, Claims
@@ -21,24 +26,32 @@ TOLERANCE = 1e-6
 
 
 def check_evidence(folder: Path) -> int:
-    """Compute all test perplexities, effects, intervals and p-values again; return their number.
+    """Compute all test perplexities and the claims again; return the number of values.
 
-    Perplexities are those of the tables `perplexity` and `updates`. The claims are those whose
-    tests drew the pieces of text that are kept. Raises UserError, with the file
-    and both values, for the first that differs, and for files that have changed.
+    Perplexities are those of the tables `perplexity`, `updates` and, by themselves and with all
+    mixed in, `mixtures`. Of each claim whose test drew the pieces of text that are kept, these are
+    the change, the interval and the p-value; corrected p-values and verdicts are those of all
+    claims. What a table says beside that rests on its checksum. Raises UserError, with the file and
+    both values, for the first that differs, and for files that are missing, damaged or changed.
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
-    scores = _Scores(pd.read_parquet(evidence.scores))
+    try:
+        scores = _Scores(pd.read_parquet(evidence.scores, columns=[*COLUMNS]))
+    except (OSError, ValueError, KeyError):  # pyarrow's errors are among them
+        raise UserError(f"{evidence.scores}: damaged: it has not the columns of scores") from None
     checked = 0
     for name in ("perplexity", "updates"):
         path = evidence.table(name)
         if path.is_file():
             checked += _check_table(path, scores)
-    for claim in records.read(Claims, evidence.claims).claims:
+    if evidence.table("mixtures").is_file():
+        checked += _check_mixtures(evidence.table("mixtures"), scores)
+    claims = records.read(Claims, evidence.claims).claims
+    for claim in claims:
         if claim.evaluation is not None and claim.effect.pieces is not None:
             checked += _check_claim(evidence.claims, claim, scores)
-    return checked
+    return checked + _check_verdicts(evidence.claims, claims)
 
 
 class _Scores:
@@ -67,17 +80,88 @@ class _Scores:
         return found.groupby("piece")[["log_probability", "tokens"]].mean()
 
 
+def _read_table(path: Path, *columns: str) -> pd.DataFrame:
+    """Read a table whose names are texts, such as a corpus `01`; empty if it only has a notice."""
+    names = ("corpus", "model", "evaluation")
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(names, str), keep_default_na=False)
+    except ValueError:
+        raise UserError(f"{path}: damaged: it is no table") from None
+    if "missing" in table:  # nothing has finished
+        return table.iloc[:0]
+    lacking = [name for name in ("corpus", "model", *columns) if name not in table]
+    if lacking:
+        raise UserError(f"{path}: damaged: it has no column `{lacking[0]}`")
+    return table
+
+
 def _check_table(path: Path, scores: _Scores) -> int:
-    table = pd.read_csv(path)
-    if "test_perplexity" not in table:  # a table that says that nothing has finished
-        return 0
+    table = _read_table(path, "evaluation", "test_perplexity")
     for row in table.to_dict("records"):
-        model = str(row["model"]).partition(" + ")[0]  # `100/0 + neural cache`
-        evaluation = NONE if pd.isna(row["evaluation"]) else str(row["evaluation"])
-        found = scores.perplexity(str(row["corpus"]), model, evaluation)
-        what = f"{path}: test perplexity of {row['model']}, {evaluation}"
-        _refuse_difference(what, row["test_perplexity"], found)
+        _check_perplexity(path, scores, row, str(row["evaluation"]), "test_perplexity")
     return len(table)
+
+
+def _check_mixtures(path: Path, scores: _Scores) -> int:
+    """Check the perplexities of networks by themselves and with everything mixed in."""
+    values = {"test_perplexity": None, "test_perplexity_all": MIXTURE}
+    table = _read_table(path, "document_size", *values)
+    for row in table.to_dict("records"):
+        final = final_evaluation(int(row["document_size"]))
+        for key, evaluation in values.items():
+            _check_perplexity(path, scores, row, evaluation or final, key)
+    return len(values) * len(table)
+
+
+def _check_perplexity(
+    path: Path, scores: _Scores, row: Mapping[Hashable, Any], evaluation: str, key: str
+) -> None:
+    model = str(row["model"]).partition(" + ")[0]  # `100/0 + neural cache`
+    found = scores.perplexity(str(row["corpus"]), model, evaluation)
+    what = f"{path}: test perplexity of {row['model']}, {evaluation}"
+    _refuse_difference(what, float(row[key]), found)
+
+
+def _check_verdicts(path: Path, claims: Sequence[Claim]) -> int:
+    """Correct the p-values again, and judge each tested claim by what its record says."""
+    tested = [claim for claim in claims if claim.p_value is not None]
+    corrected = holm([claim.p_value for claim in tested if claim.p_value is not None])
+    for claim, p_value in zip(tested, corrected, strict=True):
+        what = f"{path}: claim {claim.number}, {claim.model}"
+        said = math.nan if claim.p_value_holm is None else claim.p_value_holm
+        _refuse_difference(f"{what}: corrected p-value", said, p_value)
+        verdict = _verdict_of(claim, p_value)
+        if verdict is not None and claim.verdict != verdict:
+            raise UserError(f"{what}: verdict: is {claim.verdict}, but the tests give {verdict}")
+    return 2 * len(tested)
+
+
+def _verdict_of(claim: Claim, p_value: float) -> str | None:
+    """Judge a claim again from its interval, p-value and seeds; None if it has no interval."""
+    effect, seeds = claim.effect, claim.seeds
+    if effect.interval_nats_per_token is None or effect.nats_per_token is None:
+        return None
+    null = -math.log1p((effect.margin_percent or 0.0) / 100)
+    compared = Comparison(
+        effect.nats_per_token,
+        *effect.interval_nats_per_token,
+        p_value,
+        effect.pieces or 0,
+        effect.tokens or 0,
+        null,
+    )
+    over_seeds = None
+    if seeds is not None:
+        interval = seeds.interval_nats_per_token
+        over_seeds = SeedInterval(seeds.nats_per_token, *interval, seeds.p_value, seeds.seeds, null)
+    costs = [
+        (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
+        (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
+    ]
+    dearer = any(a is not None and b is not None and a >= b for a, b in costs)
+    if claim.number == VECTOR_ALONE and dearer:
+        return NOT_SUPPORTED
+    return verdict_of(compared, p_value, over_seeds)
 
 
 def _check_claim(path: Path, claim: Claim, scores: _Scores) -> int:

@@ -51,6 +51,8 @@ class EvidenceFolder:
             lines = self.sums.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             raise UserError(f"{self.sums}: missing: this is no folder of evidence") from None
+        except (OSError, UnicodeDecodeError):
+            raise UserError(f"{self.sums}: cannot be read as text") from None
         found = {}
         for number, line in enumerate(lines, start=1):
             digest, separator, name = line.partition("  ")
@@ -66,10 +68,25 @@ class EvidenceFolder:
             lines = [f"{digest}  {name}\n" for name, digest in sorted(names.items())]
             temporary.write_text("".join(lines), encoding="utf-8")
 
+    def is_own(self, file: Path) -> bool:
+        """True if a file of the folder has a name that evidence has."""
+        parts = file.relative_to(self.path).parts
+        return file in self._always or (parts[0] in ("tables", "figures") and len(parts) == 2)
+
+    @property
+    def _always(self) -> tuple[Path, ...]:
+        return self.sums, self.scores, self.claims, self.path / "config.json"
+
     def refuse_changes(self) -> None:
-        """Raise UserError if a file is missing or is not the one that was written."""
-        for file, digest in self.read_sums().items():
+        """Raise UserError unless the folder has the files that were written, and no others."""
+        sums = self.read_sums()
+        for file, digest in sums.items():
+            if not self.is_own(file):
+                raise UserError(f"{self.sums}: {file.name}: no file of evidence")
             if not file.is_file():
                 raise UserError(f"{file}: missing")
             if sha256_of(file) != digest:
                 raise UserError(f"{file}: its checksum is not the one in {self.sums.name}")
+        there = {file for file in self.path.rglob("*") if file.is_file()}
+        for file in sorted({*there, *self._always} - {*sums, self.sums}):
+            raise UserError(f"{file}: {self.sums.name} does not list it")

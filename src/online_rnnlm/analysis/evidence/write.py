@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.evidence.check import check_evidence
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
 from online_rnnlm.analysis.pieces import Pieces, pieces_of
 from online_rnnlm.analysis.results import Results, collect
@@ -29,28 +31,34 @@ NO_SEED = ""
 
 
 def write_evidence(experiment: Experiment, directory: ExperimentDirectory, folder: Path) -> None:
-    """Write the evidence of a finished experiment into a folder, new or of evidence.
+    """Write the evidence of a finished experiment into a folder: new, empty, or of evidence.
 
-    Raises UserError for results that are missing, and for a folder with other files in it.
+    The folder changes only when all of it has been made and computed again. Raises UserError for
+    results that are missing or do not follow from their scores, and for a folder with other files.
     """
-    evidence = EvidenceFolder(folder)
-    _empty(evidence)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file")
+    if folder.is_dir() and any(folder.iterdir()):
+        EvidenceFolder(folder).refuse_changes()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        made = EvidenceFolder(Path(temporary) / "made")
+        made.path.mkdir()
+        _write(experiment, directory, made)
+        check_evidence(made.path)
+        if folder.is_dir():
+            folder.rename(Path(temporary) / "before")
+        made.path.rename(folder)
+
+
+def _write(
+    experiment: Experiment, directory: ExperimentDirectory, evidence: EvidenceFolder
+) -> None:
     results = collect(experiment, directory)
     kept = _copied(experiment, directory, evidence)
     with replacing(evidence.scores) as temporary:
         _scores(results).to_parquet(temporary, index=False, compression="zstd")
     evidence.write_sums([*kept, evidence.scores])
-
-
-def _empty(evidence: EvidenceFolder) -> None:
-    """Delete earlier evidence from the folder; raises UserError if it holds anything else."""
-    there = {file for file in evidence.path.rglob("*") if file.is_file()}
-    known = {*evidence.read_sums(), evidence.sums} if evidence.sums.is_file() else set()
-    others = sorted(there - known)
-    if others:
-        raise UserError(f"{others[0]}: is no evidence: give a folder that is new or empty")
-    for file in there:
-        file.unlink()
 
 
 def _copied(
