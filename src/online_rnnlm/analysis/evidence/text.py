@@ -7,12 +7,17 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import CLAIMS, MORE_PARAMETERS, MULTIPLY_ADDS
+from online_rnnlm.analysis.claims.paper import (
+    BEST_SYSTEM,
+    CLAIMS,
+    MORE_PARAMETERS,
+    MULTIPLY_ADDS,
+)
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables.perplexity import STILL
@@ -117,8 +122,27 @@ def _value(row: pd.Series, key: str = "test_perplexity") -> str:
 
 
 def _claims(evidence: EvidenceFolder) -> str:
-    """The claims with their verdicts; those that do not hold come first."""
+    """All claims with their verdicts; those that do not hold come first."""
+    return _claims_table(records.read(Claims, evidence.claims).claims)
+
+
+def _open_claims(evidence: EvidenceFolder) -> str:
+    """The claims that do not hold, or of which it is not known."""
     found = records.read(Claims, evidence.claims).claims
+    return _claims_table([claim for claim in found if claim.verdict != SUPPORTED])
+
+
+def _best_claims(evidence: EvidenceFolder) -> str:
+    """The claims of the row that the experiment's report is about: the best of the paper's model.
+
+    The claim on the best systems is that row's.
+    """
+    found = records.read(Claims, evidence.claims).claims
+    best = {(claim.corpus, claim.row) for claim in found if claim.number == BEST_SYSTEM}
+    return _claims_table([claim for claim in found if (claim.corpus, claim.row) in best])
+
+
+def _claims_table(found: Sequence[Claim]) -> str:
     order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
     ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
     lines = [
@@ -160,6 +184,8 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "summary": _summary,
     "networks": _networks,
     "claims": _claims,
+    "open-claims": _open_claims,
+    "best-claims": _best_claims,
     "mixtures": _mixtures,
 }
 """The parts by name."""
