@@ -79,10 +79,13 @@ def compare_sides(
 
 def pieces_for(results: Results, *sides: Side) -> Pieces:
     """The pieces of the test text that a comparison of these sides draws; all on one corpus."""
-    corpus = sides[0].row.corpus
+    return pieces_of_test(results, sides[0].row.corpus, longest([side.kept_for for side in sides]))
+
+
+def pieces_of_test(results: Results, corpus: str, kept_for: UnitOfText) -> Pieces:
+    """The pieces of a corpus's test text for models that keep things for a unit of text."""
     path = results.directory.corpus(corpus).split_articles("test")
     articles = load_articles(path, results.corpora[corpus].splits["test"].sentences)
-    kept_for = longest([side.kept_for for side in sides])
     return pieces_of(results.experiment.corpora[corpus], articles, kept_for)
 
 

@@ -37,9 +37,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     from online_rnnlm.analysis.evidence.write import write_evidence
     from online_rnnlm.config.loading import load
-    from online_rnnlm.storage.receipts import changed_outputs
+    from online_rnnlm.storage.receipts import refuse_changed_outputs
 
     directory = _arguments.results_of(arguments)
-    for file in changed_outputs(directory):
-        raise UserError(f"{file}: changed since it was made: start the experiment again")
+    refuse_changed_outputs(directory)
     write_evidence(load(directory.configuration), directory, arguments.folder)

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.errors import UserError
     from online_rnnlm.pipeline import accounting
     from online_rnnlm.storage.paths import ExperimentDirectory
-    from online_rnnlm.storage.receipts import changed_outputs
+    from online_rnnlm.storage.receipts import refuse_changed_outputs
     from online_rnnlm.tracking.synchronisation import synchronise, watch
 
     if arguments.watch is not None:
@@ -39,10 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         watch(ExperimentDirectory(arguments.results), arguments.store, arguments.watch)
         return
     directory = _arguments.results_of(arguments)
-    for file in changed_outputs(directory):
-        raise UserError(
-            f"{file}: changed since it was made; start the experiment, which makes it again"
-        )
+    refuse_changed_outputs(directory)
     accounting.enter(directory)
     found = synchronise(directory, arguments.store)
     print(f"{len(found.runs)} entries, {len(found.unfinished)} of them of runs not finished yet")

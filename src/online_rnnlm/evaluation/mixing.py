@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import NONE, final_evaluation
+from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.evaluation.outcome import Divergence, Floats, Outcome
-from online_rnnlm.rivals import folder_of, mixed_rivals
-from online_rnnlm.rivals.base import ComposedRival, CorpusRival, MixedRival, Rival
+from online_rnnlm.rivals import mixed_rivals, place_of
+from online_rnnlm.rivals.base import ComposedRival, MixedRival, Rival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation
@@ -32,11 +32,7 @@ def composed(
     """
     rivals = {mixed.name: mixed for mixed in mixed_rivals([MIXTURE], testing)}
     places = {NETWORK: (name, final_evaluation(settings.document_size))}
-    for mixed in rivals.values():
-        if isinstance(mixed, CorpusRival):
-            places[mixed.name] = folder_of(settings.corpus, mixed), NONE
-        else:
-            places[mixed.name] = name, mixed.name
+    places |= {part: place_of(mixed, name, settings.corpus) for part, mixed in rivals.items()}
     found: dict[str, Evaluation] = {}
     for part, place in places.items():
         path = experiment.evaluation(*place)

@@ -25,7 +25,13 @@ from online_rnnlm.corpora.sources import module_of, source_of
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.cells import cell_module
-from online_rnnlm.rivals import mixed_rivals, modules_for, rivals_in, rivals_of_corpora
+from online_rnnlm.rivals import (
+    mixed_rivals,
+    modules_for,
+    place_of,
+    rivals_in,
+    rivals_of_corpora,
+)
 from online_rnnlm.storage.code import code_digest, data_digest
 from online_rnnlm.storage.paths import (
     HELD_OUT,
@@ -224,8 +230,9 @@ def mixed_files(
         return []
     files = one_evaluation(directory, run.name, final_evaluation(settings.document_size))
     for rival in mixed_rivals(testing.rivals_of_runs, testing):
-        if rival.name not in testing.rivals_of_runs:
-            files += one_evaluation(directory, f"{settings.corpus}-{rival.name}", NONE)
+        folder, evaluation = place_of(rival, run.name, settings.corpus)
+        if folder != run.name:  # the job itself makes the run's own
+            files += one_evaluation(directory, folder, evaluation)
     return files
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE, RunRivalName, TestingSettings
 from online_rnnlm.storage.syntax import PACKAGE
@@ -38,6 +39,15 @@ def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
 def folder_of(corpus: str, rival: CorpusRival) -> str:
     """The name of the folder with the evaluation of a corpus's rival."""
     return f"{corpus}-{rival.name}"
+
+
+def place_of(rival: Rival, run: str, corpus: str) -> tuple[str, str]:
+    """The folder and the name of a rival's evaluation: a run's, or one of the run's corpus."""
+    from online_rnnlm.rivals import base  # noqa: PLC0415
+
+    if isinstance(rival, base.CorpusRival):
+        return folder_of(corpus, rival), NONE
+    return run, rival.name
 
 
 def is_rival(evaluation: str) -> bool:

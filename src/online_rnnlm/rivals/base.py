@@ -132,7 +132,7 @@ class ComposedRival(RunRival):
 
     @abstractmethod
     def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
-        """What smaller numbers of the parts reach, each with settings of its own."""
+        """Mix smaller sets of the parts, each with its own best settings; say what each reaches."""
 
 
 class CorpusCost(NamedTuple):

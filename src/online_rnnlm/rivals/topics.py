@@ -101,9 +101,9 @@ class Topics(NamedTuple):
 
 
 def word_counts(split: Split, vocabulary_size: int) -> sparse.csr_matrix:
-    """How often each article of a split has each word: (articles, V).
+    """Count each word in each article of a split: (articles, V).
 
-    Where articles are not known, each sentence is one.
+    Where articles are not known, each sentence counts as one.
     """
     lengths = np.diff(split.offsets)
     articles = split.articles if split.articles.size else np.arange(split.sentences)

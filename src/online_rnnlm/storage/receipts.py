@@ -171,6 +171,12 @@ def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
     return [file for file in changed if file != directory.complete]
 
 
+def refuse_changed_outputs(directory: ExperimentDirectory) -> None:
+    """Raise UserError if any file is not what a finished job made: see `changed_outputs`."""
+    for file in changed_outputs(directory):
+        raise UserError(f"{file}: changed since it was made: start the experiment again")
+
+
 def refuse_changed(
     directory: ExperimentDirectory, rule: str, name: str, files: Iterable[Path]
 ) -> None:

@@ -19,6 +19,7 @@ from online_rnnlm.analysis.evidence.write import write_evidence
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.write import write_tables
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -33,6 +34,16 @@ TESTING = {
 IN_ORDER = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
 
 
+def finish(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> Results:
+    """Write the tables, claims and figures of an invented experiment."""
+    write_tables(experiment, directory, published)
+    write_claims(experiment, directory)
+    write_figures(experiment, directory)
+    for kind in ("csv", "md", "tex", "html"):
+        directory.table("neighbours", kind).write_text("none\n")
+    return collect(experiment, directory)
+
+
 @pytest.fixture(scope="module")
 def finished(
     fake: SimpleNamespace, published_file: Path, tmp_path_factory: pytest.TempPathFactory
@@ -40,12 +51,7 @@ def finished(
     """Three rows of two seeds on text in order, with tables, claims and figures."""
     experiment = fake.experiment(rows=ROWS, testing=TESTING, seeds=[1, 2], corpora=IN_ORDER)
     directory = fake.write(tmp_path_factory.mktemp("finished") / "invented", experiment)
-    write_tables(experiment, directory, published_file)
-    write_claims(experiment, directory)
-    write_figures(experiment, directory)
-    for kind in ("csv", "md", "tex", "html"):
-        directory.table("neighbours", kind).write_text("none\n")
-    return collect(experiment, directory)
+    return finish(experiment, directory, published_file)
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +71,16 @@ def evidence(written: Path, tmp_path: Path) -> EvidenceFolder:
 
 def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> None:
     checked = check_evidence(evidence.path)
-    tables = sum(len(pd.read_csv(evidence.table(name))) for name in ("perplexity", "updates"))
+    tables = sum(
+        len(pd.read_csv(evidence.table(name, "csv"))) for name in ("perplexity", "updates")
+    )
     tested = [c for c in read_json(evidence.claims)["claims"] if c["evaluation"] is not None]
     assert {claim["effect"]["drawn"] for claim in tested} == {"article"}
     # Change, p-value, both ends of the interval, corrected p-value and verdict; in `mixtures` the
     # network by itself and with everything.
-    assert checked == tables + 6 * len(tested) + 2 * len(pd.read_csv(evidence.table("mixtures")))
+    assert checked == tables + 6 * len(tested) + 2 * len(
+        pd.read_csv(evidence.table("mixtures", "csv"))
+    )
 
 
 def test_the_checksums_are_those_of_sha256sum(evidence: EvidenceFolder) -> None:
@@ -81,7 +91,7 @@ def test_the_checksums_are_those_of_sha256sum(evidence: EvidenceFolder) -> None:
 
 
 def test_a_file_that_was_changed_or_lost_is_named(evidence: EvidenceFolder) -> None:
-    table = evidence.table("perplexity")
+    table = evidence.table("perplexity", "csv")
     table.write_text(table.read_text() + "\n")
     with pytest.raises(UserError, match=r"perplexity\.csv: its checksum"):
         check_evidence(evidence.path)
@@ -99,7 +109,7 @@ def _sealed(evidence: EvidenceFolder) -> None:
 def test_a_perplexity_that_the_scores_do_not_give_is_found(
     evidence: EvidenceFolder, name: str
 ) -> None:
-    path = evidence.table(name)
+    path = evidence.table(name, "csv")
     table = pd.read_csv(path)
     table.loc[len(table) - 1, "test_perplexity"] += 0.01
     table.to_csv(path, index=False)
@@ -159,7 +169,7 @@ def test_documents_are_made_from_it(evidence: EvidenceFolder, tmp_path: Path) ->
     text = with_evidence(_document("networks", "claims", "mixtures"), tmp_path)
     assert "\nold\n" not in text
     assert with_evidence(text, tmp_path) == text
-    table = pd.read_csv(evidence.table("perplexity")).set_index("model")
+    table = pd.read_csv(evidence.table("perplexity", "csv")).set_index("model")
     cached = table.loc["100/20 + neural cache"]
     networks = text[: text.index("evidence made claims")]
     [row] = [line for line in networks.splitlines() if line.startswith("| 100/20 ")]
@@ -182,17 +192,11 @@ def test_shuffled_text_is_kept_by_sentences(
 ) -> None:
     experiment = fake.experiment(rows=ROWS[1:])
     directory = fake.write(tmp_path / "invented", experiment)
-    for kind in ("csv", "md", "tex", "html"):
-        path = directory.table("neighbours", kind)
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("none\n")
-    write_tables(experiment, directory, published_file)
-    write_claims(experiment, directory)
-    write_figures(experiment, directory)
+    finish(experiment, directory, published_file)
     write_evidence(experiment, directory, tmp_path / "made")
     evidence = EvidenceFolder(tmp_path / "made")
     assert pd.read_parquet(evidence.scores)["piece"].nunique() == fake.SENTENCES["test"]
-    assert check_evidence(evidence.path) > len(pd.read_csv(evidence.table("perplexity")))
+    assert check_evidence(evidence.path) > len(pd.read_csv(evidence.table("perplexity", "csv")))
 
 
 def test_a_users_own_files_are_never_taken_for_evidence(finished: Results, tmp_path: Path) -> None:
@@ -259,8 +263,14 @@ def test_the_name_of_a_corpus_is_a_text(
     corpora = {name: IN_ORDER["invented"]}
     experiment = fake.experiment(rows=ROWS[:1], corpora=corpora)
     directory = fake.write(tmp_path / "invented", experiment)
-    write_tables(experiment, directory, published_file)
-    write_claims(experiment, directory)
-    write_figures(experiment, directory)
+    finish(experiment, directory, published_file)
     write_evidence(experiment, directory, tmp_path / "made")
     assert check_evidence(tmp_path / "made") == 1
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../other.txt", "tables/../../other.txt"])
+def test_checksums_of_files_elsewhere_are_refused(evidence: EvidenceFolder, name: str) -> None:
+    with evidence.sums.open("a") as out:
+        out.write(f"{'0' * 64}  {name}\n")
+    with pytest.raises(UserError, match="no file of evidence"):
+        check_evidence(evidence.path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from online_rnnlm.analysis.claims.paper import VECTOR_ALONE
 from online_rnnlm.analysis.significance import LEVEL, Comparison, SeedInterval
+from online_rnnlm.storage.records import Effect
 
 Verdict = Literal["supported", "not supported", "undecided"]
 SUPPORTED: Verdict = "supported"
@@ -19,6 +21,28 @@ RULE = (
     "of them lie on the other side; else undecided"
 )
 """The rule of `verdict_of` in words."""
+
+
+def verdict_on(
+    number: int,
+    comparison: Comparison,
+    adjusted: float,
+    seeds: SeedInterval | None,
+    effect: Effect,
+) -> Verdict:
+    """The verdict on a claim: that of its test and, for the vector alone, of its costs, too."""
+    if number == VECTOR_ALONE and not _is_cheaper(effect):
+        return NOT_SUPPORTED
+    return verdict_of(comparison, adjusted, seeds)
+
+
+def _is_cheaper(effect: Effect) -> bool:
+    """True if our side is lower in every cost that the claim is about."""
+    costs = (
+        (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
+        (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
+    )
+    return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
 def verdict_of(comparison: Comparison, adjusted: float, seeds: SeedInterval | None) -> Verdict:

@@ -14,10 +14,9 @@ from online_rnnlm.analysis.claims.paper import (
     MULTIPLY_ADDS,
     OURS,
     SOURCE,
-    VECTOR_ALONE,
 )
 from online_rnnlm.analysis.claims.tested import Tested, Untested
-from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, RULE, Verdict, verdict_of
+from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, RULE, Verdict, verdict_on
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, SeedInterval, holm
 from online_rnnlm.config.experiment import Experiment
@@ -72,22 +71,11 @@ def _tests() -> ClaimTests:
 
 def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
     """Yield the claim of a test, and the claim that rests on its verdict, if there is one."""
-    verdict = verdict_of(one.comparison, adjusted, one.seeds)
-    if one.number == VECTOR_ALONE and not _is_cheaper(one.effect):
-        verdict = NOT_SUPPORTED
+    verdict = verdict_on(one.number, one.comparison, adjusted, one.seeds, one.effect)
     p_values = one.comparison.p_value, adjusted
     yield _claim(one.number, one, one.effect, verdict, p_values, _over_seeds(one.seeds))
     if one.number == MORE_PARAMETERS:
         yield _multiply_adds(one, verdict)
-
-
-def _is_cheaper(effect: Effect) -> bool:
-    """True if our side is lower in every cost that the claim is about."""
-    costs = (
-        (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
-        (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
-    )
-    return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
 def _multiply_adds(one: Tested, verdict: Verdict) -> Claim:

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import VECTOR_ALONE
-from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, verdict_of
+from online_rnnlm.analysis.claims.verdict import Verdict, verdict_on
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, compare, holm
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Claim, Claims
+from online_rnnlm.storage.records import Claim
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
@@ -42,12 +40,11 @@ def check_evidence(folder: Path) -> int:
         raise UserError(f"{evidence.scores}: damaged: it has not the columns of scores") from None
     checked = 0
     for name in ("perplexity", "updates"):
-        path = evidence.table(name)
-        if path.is_file():
-            checked += _check_table(path, scores)
-    if evidence.table("mixtures").is_file():
-        checked += _check_mixtures(evidence.table("mixtures"), scores)
-    claims = records.read(Claims, evidence.claims).claims
+        if evidence.table(name, "csv").is_file():
+            checked += _check_table(evidence, name, scores)
+    if evidence.table("mixtures", "csv").is_file():
+        checked += _check_mixtures(evidence, scores)
+    claims = evidence.read_claims()
     for claim in claims:
         if claim.evaluation is not None and claim.effect.pieces is not None:
             checked += _check_claim(evidence.claims, claim, scores)
@@ -80,32 +77,19 @@ class _Scores:
         return found.groupby("piece")[["log_probability", "tokens"]].mean()
 
 
-def _read_table(path: Path, *columns: str) -> pd.DataFrame:
-    """Read a table whose names are texts, such as a corpus `01`; empty if it only has a notice."""
-    names = ("corpus", "model", "evaluation")
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(names, str), keep_default_na=False)
-    except ValueError:
-        raise UserError(f"{path}: damaged: it is no table") from None
-    if "missing" in table:  # nothing has finished
-        return table.iloc[:0]
-    lacking = [name for name in ("corpus", "model", *columns) if name not in table]
-    if lacking:
-        raise UserError(f"{path}: damaged: it has no column `{lacking[0]}`")
-    return table
-
-
-def _check_table(path: Path, scores: _Scores) -> int:
-    table = _read_table(path, "evaluation", "test_perplexity")
+def _check_table(evidence: EvidenceFolder, name: str, scores: _Scores) -> int:
+    table = evidence.read_table(name, "evaluation", "test_perplexity")
+    path = evidence.table(name, "csv")
     for row in table.to_dict("records"):
         _check_perplexity(path, scores, row, str(row["evaluation"]), "test_perplexity")
     return len(table)
 
 
-def _check_mixtures(path: Path, scores: _Scores) -> int:
+def _check_mixtures(evidence: EvidenceFolder, scores: _Scores) -> int:
     """Check the perplexities of networks by themselves and with everything mixed in."""
     values = {"test_perplexity": None, "test_perplexity_all": MIXTURE}
-    table = _read_table(path, "document_size", *values)
+    table = evidence.read_table("mixtures", "document_size", *values)
+    path = evidence.table("mixtures", "csv")
     for row in table.to_dict("records"):
         final = final_evaluation(int(row["document_size"]))
         for key, evaluation in values.items():
@@ -136,7 +120,7 @@ def _check_verdicts(path: Path, claims: Sequence[Claim]) -> int:
     return 2 * len(tested)
 
 
-def _verdict_of(claim: Claim, p_value: float) -> str | None:
+def _verdict_of(claim: Claim, p_value: float) -> Verdict | None:
     """Judge a claim again from its interval, p-value and seeds; None if it has no interval."""
     effect, seeds = claim.effect, claim.seeds
     if effect.interval_nats_per_token is None or effect.nats_per_token is None:
@@ -154,14 +138,7 @@ def _verdict_of(claim: Claim, p_value: float) -> str | None:
     if seeds is not None:
         interval = seeds.interval_nats_per_token
         over_seeds = SeedInterval(seeds.nats_per_token, *interval, seeds.p_value, seeds.seeds, null)
-    costs = [
-        (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
-        (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
-    ]
-    dearer = any(a is not None and b is not None and a >= b for a, b in costs)
-    if claim.number == VECTOR_ALONE and dearer:
-        return NOT_SUPPORTED
-    return verdict_of(compared, p_value, over_seeds)
+    return verdict_on(claim.number, compared, p_value, over_seeds, effect)
 
 
 def _check_claim(path: Path, claim: Claim, scores: _Scores) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Claim, Claims
 
 COLUMNS = {
     **{"corpus": "category", "model": "category", "seed": "category", "evaluation": "category"},
@@ -16,11 +20,11 @@ COLUMNS = {
 """The columns of `scores.parquet` and their types."""
 
 
-@dataclass(frozen=True)
-class EvidenceFolder:
-    """A folder of evidence, such as `docs/evidence/comparison`."""
+class EvidenceFolder(ExperimentDirectory):
+    """A folder of evidence, such as `docs/evidence/comparison`.
 
-    path: Path
+    Configuration, claims, tables and figures lie in it as among an experiment's results.
+    """
 
     @property
     def sums(self) -> Path:
@@ -36,14 +40,29 @@ class EvidenceFolder:
         """
         return self.path / "scores.parquet"
 
-    @property
-    def claims(self) -> Path:
-        """The claims and their verdicts."""
-        return self.path / "claims.json"
+    def read_table(self, name: str, *columns: str) -> pd.DataFrame:
+        """Read a table, in which names are texts, such as a corpus `01` or `null`.
 
-    def table(self, name: str, kind: str = "csv") -> Path:
-        """A table of the experiment."""
-        return self.path / "tables" / f"{name}.{kind}"
+        It has no rows if it only says that nothing has finished. Raises UserError if it lacks one
+        of the columns.
+        """
+        path, names = self.table(name, "csv"), ("corpus", "model", "evaluation")
+        try:
+            table = pd.read_csv(
+                path, dtype=dict.fromkeys(names, str), keep_default_na=False, na_values=[""]
+            )
+        except ValueError:
+            raise UserError(f"{path}: damaged: it is no table") from None
+        if "missing" in table:
+            return table.iloc[:0]
+        lacking = [name for name in ("corpus", "model", *columns) if name not in table]
+        if lacking:
+            raise UserError(f"{path}: damaged: it has no column `{lacking[0]}`")
+        return table
+
+    def read_claims(self) -> tuple[Claim, ...]:
+        """Read the claims."""
+        return records.read(Claims, self.claims).claims
 
     def read_sums(self) -> dict[Path, str]:
         """Read the checksums by file; raises UserError if they cannot be read."""
@@ -70,12 +89,12 @@ class EvidenceFolder:
 
     def is_own(self, file: Path) -> bool:
         """True if a file of the folder has a name that evidence has."""
-        parts = file.relative_to(self.path).parts
-        return file in self._always or (parts[0] in ("tables", "figures") and len(parts) == 2)
+        shown = (self.table("any", "csv").parent, self.figure("any", "svg").parent)
+        return file in self._always or file.parent in shown
 
     @property
     def _always(self) -> tuple[Path, ...]:
-        return self.sums, self.scores, self.claims, self.path / "config.json"
+        return self.sums, self.scores, self.claims, self.configuration
 
     def refuse_changes(self) -> None:
         """Raise UserError unless the folder has the files that were written, and no others."""

@@ -6,6 +6,7 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,12 +22,19 @@ from online_rnnlm.analysis.claims.paper import (
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables.perplexity import STILL
+from online_rnnlm.analysis.tables.rendering import (
+    Column,
+    Table,
+    integer,
+    label,
+    markdown_grid,
+    mean,
+)
 from online_rnnlm.analysis.wording import p_value, signed
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.records import Claim, Claims
+from online_rnnlm.storage.records import Claim
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"))
 FOLDERS = Path("docs/evidence")
@@ -64,72 +72,71 @@ def write_documents(project: Path) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
+_COUNTS = (
+    Column("parameters", integer("parameters")),
+    Column("multiply-adds a word", integer("multiply_adds_per_word")),
+)
+_TEST = "test_perplexity"
+
+
 def _networks(evidence: EvidenceFolder) -> str:
-    """A table of the networks by themselves and with their most important rivals."""
-    table = pd.read_csv(evidence.table("perplexity"))
-    updates = pd.read_csv(evidence.table("updates"))
-    kept = updates[updates["evaluation"] == _KEPT].set_index("model")
-    rivals = {name: table[table["evaluation"] == name] for name in _RIVALS}
-    headings = ["network", "test perplexity", "vector kept for the article", *_RIVALS.values()]
-    lines = [
-        f"| {' | '.join([*headings, 'parameters', 'multiply-adds a word'])} |",
-        f"|---|{'---:|' * (len(headings) + 1)}",
-    ]
-    for _, row in table[table["hidden_size"].notna()].iterrows():
-        model = row["model"]
-        cells = [_value(row), _value(kept.loc[model]) if model in kept.index else ""]
-        for found in rivals.values():
-            mine = found[found["model"].str.startswith(f"{model} + ")]
-            cells.append(_value(mine.iloc[0]) if len(mine) else "")
-        counts = (f"{row['parameters']:,.0f}", f"{row['multiply_adds_per_word']:,.0f}")
-        lines.append(f"| {' | '.join([model, *cells, *counts])} |")
-    others = table[table["hidden_size"].isna() & ~table["model"].str.contains(r" \+ ")]
-    for _, row in others.iterrows():
-        blank = [""] * (len(headings) - 2)
-        counts = (f"{row['parameters']:,.0f}", f"{row['multiply_adds_per_word']:,.0f}")
-        lines.append(f"| {' | '.join([row['model'], _value(row), *blank, *counts])} |")
-    return "\n".join(lines) + "\n"
+    """A table of the networks, by themselves and with rivals, then of the corpus's models."""
+    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
+    updates = evidence.read_table("updates", "evaluation")
+    found = {"kept": updates[updates["evaluation"] == _KEPT].set_index("model")}
+    for name in _RIVALS:
+        of_rival = table[table["evaluation"] == name]
+        networks = of_rival["model"].str.replace(r" \+ .*", "", regex=True)
+        found[name] = of_rival.set_index(networks)
+    shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
+    for name, values in found.items():
+        for key in (_TEST, f"{_TEST}_sd"):
+            shown[f"{name}_{key}"] = shown["model"].map(values[key]) if key in values else math.nan
+    rivals = [Column(heading, mean(f"{name}_{_TEST}")) for name, heading in _RIVALS.items()]
+    return _grid(
+        shown,
+        Column("network", label("model"), text=True),
+        Column("test perplexity", mean(_TEST)),
+        Column("vector kept for the article", mean(f"kept_{_TEST}")),
+        *rivals,
+        *_COUNTS,
+    )
 
 
 def _summary(evidence: EvidenceFolder) -> str:
     """A table of the networks by themselves, and what the vector brings to the first of them."""
-    table = pd.read_csv(evidence.table("perplexity"))
-    headings = ["network", "parameters", "multiply-adds a word", "valid perplexity"]
-    headings += ["test perplexity", "test, vector held still"]
-    lines = [f"| {' | '.join(headings)} |", f"|---|{'---:|' * (len(headings) - 1)}"]
-    for _, row in table[table["hidden_size"].notna()].iterrows():
-        still = _value(row, STILL) if row["document_size"] > 0 else ""
-        counts = (f"{row['parameters']:,.0f}", f"{row['multiply_adds_per_word']:,.0f}")
-        values = (_value(row, "valid_perplexity"), _value(row))
-        lines.append(f"| {' | '.join([row['model'], *counts, *values, still])} |")
-    found = records.read(Claims, evidence.claims).claims
-    larger = next((claim for claim in found if claim.number == MORE_PARAMETERS), None)
-    if larger is not None:
-        before, after = larger.effect.test_perplexity_against, larger.effect.test_perplexity
-        lines += [
-            "",
-            f"The vector of {larger.network} takes the test perplexity from {before:.1f}, which "
-            f"the larger static network {larger.network_against} reaches, to {after:.1f}.",
-        ]
-    return "\n".join(lines) + "\n"
+    table = evidence.read_table("perplexity", "hidden_size")
+    networks = _grid(
+        table[table["hidden_size"].notna()],
+        Column("network", label("model"), text=True),
+        *_COUNTS,
+        Column("valid perplexity", mean("valid_perplexity")),
+        Column("test perplexity", mean(_TEST)),
+        Column("test, vector held still", mean(STILL)),
+    )
+    larger = [claim for claim in evidence.read_claims() if claim.number == MORE_PARAMETERS]
+    if not larger:
+        return networks
+    effect = larger[0].effect
+    return (
+        f"{networks}\nThe vector of {larger[0].network} takes the test perplexity from "
+        f"{effect.test_perplexity_against:.1f}, which the larger static network "
+        f"{larger[0].network_against} reaches, to {effect.test_perplexity:.1f}.\n"
+    )
 
 
-def _value(row: pd.Series, key: str = "test_perplexity") -> str:
-    """A perplexity, with its deviation over the seeds if there is one."""
-    deviation = row.get(f"{key}_sd")
-    spread = "" if deviation is None or pd.isna(deviation) else f" ± {deviation:.1f}"
-    return f"{row[key]:.1f}{spread}"
+def _grid(data: pd.DataFrame, *columns: Column) -> str:
+    return f"{markdown_grid(Table('', '', data, columns))}\n"
 
 
 def _claims(evidence: EvidenceFolder) -> str:
     """All claims with their verdicts; those that do not hold come first."""
-    return _claims_table(records.read(Claims, evidence.claims).claims)
+    return _claims_table(evidence.read_claims())
 
 
 def _open_claims(evidence: EvidenceFolder) -> str:
-    """The claims that do not hold, or of which it is not known."""
-    found = records.read(Claims, evidence.claims).claims
-    return _claims_table([claim for claim in found if claim.verdict != SUPPORTED])
+    """The claims that the tests do not support, or leave undecided."""
+    return _claims_table([c for c in evidence.read_claims() if c.verdict != SUPPORTED])
 
 
 def _best_claims(evidence: EvidenceFolder) -> str:
@@ -137,7 +144,7 @@ def _best_claims(evidence: EvidenceFolder) -> str:
 
     The claim on the best systems is that row's.
     """
-    found = records.read(Claims, evidence.claims).claims
+    found = evidence.read_claims()
     best = {(claim.corpus, claim.row) for claim in found if claim.number == BEST_SYSTEM}
     return _claims_table([claim for claim in found if (claim.corpus, claim.row) in best])
 
@@ -145,24 +152,30 @@ def _best_claims(evidence: EvidenceFolder) -> str:
 def _claims_table(found: Sequence[Claim]) -> str:
     order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
     ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
-    lines = [
-        "| verdict | claim | change | 95 % interval | corrected p |",
-        "|---|---|---:|---:|---:|",
-    ]
-    return "\n".join([*lines, *map(_claim_row, ranked)]) + "\n"
+    return _grid(
+        pd.DataFrame([_claim_cells(claim) for claim in ranked]),
+        Column("verdict", label("verdict"), text=True, best=lambda data: data["verdict"].notna()),
+        Column("claim", label("claim"), text=True),
+        *(Column(key, label(key)) for key in ("change", "95 % interval", "corrected p")),
+    )
 
 
-def _claim_row(claim: Claim) -> str:
+def _claim_cells(claim: Claim) -> dict[str, str]:
     effect = claim.effect
-    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
     interval = ""
     if effect.interval_percent is not None:
         low, high = map(signed, effect.interval_percent)
         interval = f"{low} to {high} %"
+    name = CLAIMS[claim.number].name
     what = "multiply-adds" if claim.number == MULTIPLY_ADDS else "perplexity"
-    said = f"{claim.number}. {claim.model}: {CLAIMS[claim.number].name} (against {claim.against})"
-    change = f"{signed(effect.change_percent)} % {what}"
-    return f"| **{claim.verdict}** | {said} | {change} | {interval} | {p} |"
+    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
+    return {
+        "verdict": claim.verdict,
+        "claim": f"{claim.number}. {claim.model}: {name} (against {claim.against})",
+        "change": f"{signed(effect.change_percent)} % {what}",
+        "95 % interval": interval,
+        "corrected p": p,
+    }
 
 
 def _mixtures(evidence: EvidenceFolder) -> str:

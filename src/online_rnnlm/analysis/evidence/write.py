@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.comparison import pieces_of_test
 from online_rnnlm.analysis.evidence.check import check_evidence
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
-from online_rnnlm.analysis.pieces import Pieces, pieces_of
+from online_rnnlm.analysis.pieces import Pieces
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.corpora.corpus import load_articles
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import folder_of
 from online_rnnlm.storage.files import replacing
@@ -81,12 +81,13 @@ def _copied(
 
 def _scores(results: Results) -> pd.DataFrame:
     """Put together the scores of all evaluations of all rows, and of the rivals of corpora."""
-    frames = [*_of_rows(results), *_of_rivals(results)]
+    # Most tests compare models that forget at a sentence's end: theirs are the pieces kept.
+    pieces = {corpus: pieces_of_test(results, corpus, "sentence") for corpus in results.corpora}
+    frames = [*_of_rows(results, pieces), *_of_rivals(results, pieces)]
     return pd.concat(frames, ignore_index=True).astype(COLUMNS)
 
 
-def _of_rows(results: Results) -> Iterator[pd.DataFrame]:
-    pieces = _pieces(results)
+def _of_rows(results: Results, pieces: Mapping[str, Pieces]) -> Iterator[pd.DataFrame]:
     for row in results.rows:
         for run in row.runs:
             for evaluation in row.evaluations:
@@ -96,23 +97,12 @@ def _of_rows(results: Results) -> Iterator[pd.DataFrame]:
                 )
 
 
-def _of_rivals(results: Results) -> Iterator[pd.DataFrame]:
-    pieces = _pieces(results)
+def _of_rivals(results: Results, pieces: Mapping[str, Pieces]) -> Iterator[pd.DataFrame]:
     for corpus, rival, _ in results.rivals:
         scores = sentence_scores(results.directory, folder_of(corpus, rival), NONE)
         yield _summed(scores, pieces[corpus]).assign(
             corpus=corpus, model=rival.title, seed=NO_SEED, evaluation=NONE
         )
-
-
-def _pieces(results: Results) -> dict[str, Pieces]:
-    """The pieces of each corpus's test text: as the tests of significance draw what is not kept."""
-    found = {}
-    for corpus, statistics in results.corpora.items():
-        sentences = statistics.splits["test"].sentences
-        articles = load_articles(results.directory.corpus(corpus).split_articles("test"), sentences)
-        found[corpus] = pieces_of(results.experiment.corpora[corpus], articles, "sentence")
-    return found
 
 
 def _summed(scores: pd.DataFrame, pieces: Pieces) -> pd.DataFrame:

@@ -100,15 +100,20 @@ def environment() -> Environment:
 
 def to_markdown(table: Table) -> str:
     """The table in GitHub-flavoured Markdown, with its caption above it."""
+    notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
+    return f"{_markdown(table.caption)}\n\n{markdown_grid(table)}\n{notes}"
+
+
+def markdown_grid(table: Table) -> str:
+    """The table's headings and rows in GitHub-flavoured Markdown, without caption and notes."""
     rows = [
         [f"**{text}**" if best and text else text for text, best in zip(row, marks, strict=True)]
         for row, marks in zip(_markdown_cells(table), table.best(), strict=True)
     ]
     align = ["left" if column.text else "right" for column in table.columns]
     headings = [_markdown(heading) for heading in table.headings]
-    body = tabulate(rows, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
-    notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
-    return f"{_markdown(table.caption)}\n\n{body}\n{notes}"
+    grid: str = tabulate(rows, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
+    return grid
 
 
 def _markdown_cells(table: Table) -> list[list[str]]:
