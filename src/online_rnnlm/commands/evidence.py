@@ -42,3 +42,4 @@ def run(arguments: argparse.Namespace) -> None:
     directory = _arguments.results_of(arguments)
     refuse_changed_outputs(directory)
     write_evidence(load(directory.configuration), directory, arguments.folder)
+    print(f"{arguments.folder}: written, and computed again: all is right")
