@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -97,6 +98,18 @@ def test_every_file_that_changes_or_goes_away_is_noticed(found_outdated, capsys)
             file.write_bytes(kept)
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert find() == set()
+
+
+def test_a_file_in_place_of_any_folder_of_a_job_is_named(project, found_outdated):
+    _, jobs = found_outdated
+    [rival] = (Path(job.outputs[0]).parent for job in jobs if job.rule == "rival")
+    assert {rival, rival.parent} <= set(jobs.folders())
+    shutil.rmtree(rival)
+    rival.touch()
+    refused = project.snakemake(*ARGUMENTS)
+    assert refused.returncode == 1
+    [line] = refused.stderr.splitlines()[-1:]
+    assert f"{rival}: is a file" in line
 
 
 def _damage(results):

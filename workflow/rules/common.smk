@@ -58,6 +58,7 @@ with starting.one_line_errors():
         # The jobs of another Snakemake that is at work here read their orders when they begin.
         BESIDE = DRY_RUN and SOLE_RUN is None
         if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv)):
+            starting.refuse_files_as_folders(JOBS.folders())
             freshness.order(JOBS, RESULTS)
         # Snakemake does not call `onstart` where nothing is to be done, and the file may have got
         # another name since the last start.

@@ -47,8 +47,15 @@ _CLOSED_BY = {
 _LONGEST_MARK = 64
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
-LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style", "includeonly"})
+LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style"})
 """Tags within a paragraph that hold no prose of the page."""
+OF_TEMPLATES = re.compile(
+    r"(?P<shown><!--.*?-->|<nowiki>.*?</nowiki>)|<includeonly\s*(?:/>|>.*?(?:</includeonly\s*>|\Z))",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What a page shows only where it is a template; up to its end if it is never closed, as in MediaWiki.
+
+`shown` is what may speak of such a tag."""
 LEFT_OUT_BLOCKS = frozenset(
     {"table", "gallery", "imagemap", "references", "timeline", "score", "pre", "syntaxhighlight"}
     | {"source", "graph", "mapframe", "inputbox", "hr", "categorytree", "templatestyles"}
@@ -161,7 +168,8 @@ def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) ->
 
     `no_prose` are the names, in lower case, of the namespaces whose links are left out.
     """
-    nodes = mwparserfromhell.parse(wikitext).nodes
+    of_page = OF_TEMPLATES.sub(lambda found: found["shown"] or "", wikitext)
+    nodes = mwparserfromhell.parse(of_page).nodes
     plain = _plain_nodes(nodes, no_prose)
     lines = EMPTY_BRACKETS.sub("", plain).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]

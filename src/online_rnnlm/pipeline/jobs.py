@@ -102,6 +102,12 @@ class Jobs:
         """All files that the jobs make and that Snakemake knows."""
         return [file for job in self for file in job.outputs]
 
+    def folders(self) -> list[Path]:
+        """Return the folders below the experiment's that the jobs' files are made in."""
+        made = (Path(file) for job in self for file in (*job.outputs, *job.more_outputs))
+        top = self._directory.path
+        return sorted({folder for file in made for folder in file.parents if top in folder.parents})
+
     def _all(self) -> Iterator[PlannedJob]:
         for corpus in self._experiment.corpora:
             yield from self._of_corpus(corpus)

@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -133,7 +133,12 @@ def check_writable(directory: ExperimentDirectory) -> None:
         raise UserError(
             f"{place}: cannot be written: it is read-only, or someone else's; a dry run is possible"
         )
-    for folder in directory.folders():
+    refuse_files_as_folders(directory.folders())
+
+
+def refuse_files_as_folders(folders: Iterable[Path]) -> None:
+    """Raise UserError if a file is where one of the folders must be."""
+    for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder}: is a file: a folder is needed there")
 
