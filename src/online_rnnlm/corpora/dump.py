@@ -53,7 +53,7 @@ OF_TEMPLATES = re.compile(
     r"(?P<shown><!--.*?-->|<nowiki>.*?</nowiki>)|<includeonly\s*(?:/>|>.*?(?:</includeonly\s*>|\Z))",
     re.DOTALL | re.IGNORECASE,
 )
-"""What a page shows only where it is a template; up to its end if it is never closed, as in MediaWiki.
+"""What is shown only where the page is a template; up to the page's end if it is never closed.
 
 `shown` is what may speak of such a tag."""
 LEFT_OUT_BLOCKS = frozenset(
