@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
-from online_rnnlm.storage.records import DivergedEvaluation, RunDivergence, Statistics
+from online_rnnlm.storage.records import FailedEvaluation, RunDivergence, Statistics
 
 FEWEST_SENTENCES = 2
 """The smallest test set on which two models can be compared: one sentence gives no interval."""
@@ -46,10 +46,10 @@ def missing_run(diverged: DivergedRun) -> Missing:
     return Missing(what, "diverged", run.settings.corpus, end.reason, shown=not run.searched)
 
 
-def missing_evaluation(run: Run, found: DivergedEvaluation) -> Missing:
-    """An evaluation of a finished run that has diverged."""
+def missing_evaluation(run: Run, found: FailedEvaluation) -> Missing:
+    """An evaluation of a finished run that has no scores."""
     what = f"{run.model}, seed {run.settings.seed}, {found.evaluation}"
-    return Missing(what, "diverged", run.settings.corpus, found.reason)
+    return Missing(what, found.status, run.settings.corpus, found.reason)
 
 
 def missing_comparisons(

@@ -19,18 +19,19 @@ from online_rnnlm.analysis.missing import (
 )
 from online_rnnlm.analysis.published import Published
 from online_rnnlm.analysis.row import FinishedRun, Row
-from online_rnnlm.config.evaluations import NONE, evaluations_of, main_evaluations
+from online_rnnlm.analysis.tested_rivals import TestedRival, read_rivals
+from online_rnnlm.config.evaluations import evaluations_of, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import rival_in, rivals_of_corpora
-from online_rnnlm.rivals.base import ComposedRival, CorpusRival, RunRival
+from online_rnnlm.rivals import rival_in
+from online_rnnlm.rivals.base import ComposedRival, RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     RunDivergence,
     RunRecord,
     RunResult,
@@ -62,14 +63,6 @@ class Opponents(NamedTuple):
         return found[:1] if found[:1] == found[1:] else found
 
 
-class TestedRival(NamedTuple):
-    """A rival of a corpus and its evaluation."""
-
-    corpus: str
-    rival: CorpusRival
-    evaluation: Evaluation
-
-
 @dataclass(frozen=True)
 class Results:
     """The results of an experiment's runs, and the paper's own numbers for its models."""
@@ -84,7 +77,7 @@ class Results:
     diverged_search: tuple[DivergedRun, ...]
     """The runs of the search that have diverged."""
     missing: tuple[Missing, ...]
-    """All that has diverged or cannot be compared."""
+    """All that has diverged, is impossible or cannot be compared."""
     rivals: tuple[TestedRival, ...]
     """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
     corpora: Mapping[str, Statistics]
@@ -199,6 +192,7 @@ def collect(
         corpus: records.read(Statistics, directory.corpus(corpus).statistics)
         for corpus in experiment.corpora
     }
+    rivals, impossible = read_rivals(experiment, directory)
     results = Results(
         experiment=experiment,
         directory=directory,
@@ -207,12 +201,10 @@ def collect(
         diverged_search=tuple(one.diverged for one in search if one.diverged),
         missing=(
             *(missing for one in [*found, *search] for missing in one.missing),
+            *impossible,
             *missing_comparisons(experiment, corpora),
         ),
-        rivals=tuple(
-            TestedRival(*rival, records.read(Evaluation, directory.evaluation(name, NONE)))
-            for name, rival in rivals_of_corpora(experiment).items()
-        ),
+        rivals=tuple(rivals),
         corpora=corpora,
         published=published or Published(rows=[]),
     )
@@ -258,9 +250,7 @@ def _read(experiment: Experiment, directory: ExperimentDirectory, planned: Plann
     tested = _evaluations(experiment, directory, run, record)
     finished = {name: one for name, one in tested.items() if isinstance(one, Evaluation)}
     missing = [
-        missing_evaluation(run, one)
-        for one in tested.values()
-        if isinstance(one, DivergedEvaluation)
+        missing_evaluation(run, one) for one in tested.values() if isinstance(one, FailedEvaluation)
     ]
     main = () if run.searched else main_evaluations(run.settings.document_size)
     if not finished.keys() >= set(main):
@@ -271,13 +261,13 @@ def _read(experiment: Experiment, directory: ExperimentDirectory, planned: Plann
 
 def _evaluations(
     experiment: Experiment, directory: ExperimentDirectory, run: Run, record: RunRecord
-) -> dict[str, Evaluation | DivergedEvaluation]:
+) -> dict[str, Evaluation | FailedEvaluation]:
     """Read a run's evaluations, by name; a run of the search has none."""
-    found: dict[str, Evaluation | DivergedEvaluation] = {}
+    found: dict[str, Evaluation | FailedEvaluation] = {}
     if not run.searched:
         for name in evaluations_of(run.settings.document_size, experiment.testing):
             path = directory.evaluation(run.name, name)
-            found[name] = records.read_one_of((Evaluation, DivergedEvaluation), path)
+            found[name] = records.read_one_of((Evaluation, FailedEvaluation), path)
             _check_identity(path, found[name].identity, record)
     return found
 

@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.mixing import composed
-from online_rnnlm.evaluation.outcome import Divergence, Floats, Outcome
+from online_rnnlm.evaluation.outcome import Failure, Floats, Outcome
 from online_rnnlm.evaluation.scoring import outcome
 from online_rnnlm.rivals import mixed_rivals, modules_for, rival_in
 from online_rnnlm.rivals.base import ComposedRival
@@ -29,8 +30,8 @@ from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import check, replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import (
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     FurtherEvaluation,
     FurtherEvaluations,
     RunDivergence,
@@ -57,15 +58,15 @@ def evaluate(
 ) -> None:
     """Test a run in the way that an evaluation's name says, and write the evaluation's files.
 
-    The metrics are written last. If the run has diverged, or if what learns diverges, the files
-    are empty, and the reason takes the place of the metrics. Raises UserError if the run was not
-    trained on this corpus.
+    The metrics are written last. If there are none, because the run or what learns has diverged,
+    the files are empty, and the reason takes the place of the metrics. Raises UserError if the run
+    was not trained on this corpus.
     """
     run = experiment.run(name)
     record = records.read(RunRecord, run.record)
     end = read_end(run)
     if isinstance(end, RunDivergence):
-        _write_divergence(experiment, name, record, evaluation, Divergence(end.reason))
+        _write_failure(experiment, name, record, evaluation, Failure(end.reason))
         return
     corpus = load_corpus(corpus_directory)
     rival = rival_in(evaluation, testing)
@@ -73,8 +74,8 @@ def evaluate(
         result = composed(experiment, name, record.settings, rival, testing)
     else:
         result = outcome(record, run, corpus, evaluation, testing)
-    if isinstance(result, Divergence):
-        _write_divergence(experiment, name, record, evaluation, result)
+    if isinstance(result, Failure):
+        _write_failure(experiment, name, record, evaluation, result)
     else:
         write(experiment, name, record.identity, evaluation, corpus, result)
 
@@ -88,7 +89,7 @@ def evaluate_further(
 ) -> None:
     """Test a run in all these ways, then write their names to a file.
 
-    Evaluations that an interrupted process has finished are not repeated. Divergence is recorded,
+    Evaluations that an interrupted process has finished are not repeated. What fails is recorded,
     and UserError raised, as by `evaluate`.
     """
     record = records.read(RunRecord, experiment.run(name).record)
@@ -138,7 +139,7 @@ def _is_made(
     """True if an evaluation's files exist, are undamaged and were made in the same way."""
     file = experiment.evaluation(name, evaluation)
     try:
-        found = records.read_one_of_if_there((Evaluation, DivergedEvaluation), file)
+        found = records.read_one_of_if_there((Evaluation, FailedEvaluation), file)
         if found is None or records.read_if_there(FurtherEvaluation, marker) != mark:
             return False
         files = [file.with_name(other) for other in found.files]
@@ -191,28 +192,40 @@ def write(
     records.write(experiment.evaluation(name, evaluation), record)
 
 
-def _write_divergence(
+def _write_failure(
     experiment: ExperimentDirectory,
     name: str,
     record: RunRecord,
     evaluation: str,
-    found: Divergence,
+    found: Failure,
+) -> None:
+    nothing = np.zeros((0, record.settings.document_size))
+    vectors = dict.fromkeys(HELD_OUT, nothing) if evaluation == DOCUMENT_VECTOR else {}
+    write_failure(experiment, name, record.identity, evaluation, found, vectors)
+
+
+def write_failure(
+    experiment: ExperimentDirectory,
+    name: str,
+    identity: str,
+    evaluation: str,
+    found: Failure,
+    document_vectors: Mapping[str, NDArray[Any]] = MappingProxyType({}),
 ) -> None:
     """Write the files of an evaluation without metrics: they are empty, but all are there."""
     logger.warning("%s", found.reason)
     sentences = pd.DataFrame({key: pd.Series([], dtype=kind) for key, kind in _COLUMNS.items()})
-    nothing = np.zeros((0, record.settings.document_size))
-    vectors = dict.fromkeys(HELD_OUT, nothing) if evaluation == DOCUMENT_VECTOR else {}
     tokens = dict.fromkeys(HELD_OUT, np.zeros(0))
-    diverged = DivergedEvaluation(
+    failed = FailedEvaluation(
         run=name,
-        identity=record.identity,
+        identity=identity,
         evaluation=evaluation,
         curve=tuple(found.curve),
-        files=_write_scores(experiment, name, evaluation, sentences, tokens, vectors),
+        files=_write_scores(experiment, name, evaluation, sentences, tokens, document_vectors),
+        status=found.status,
         reason=found.reason,
     )
-    records.write(experiment.evaluation(name, evaluation), diverged)
+    records.write(experiment.evaluation(name, evaluation), failed)
 
 
 def _write_scores(

@@ -7,12 +7,12 @@ import numpy as np
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.evaluation.outcome import Divergence, Floats, Outcome
+from online_rnnlm.evaluation.outcome import Failure, Floats, Outcome
 from online_rnnlm.rivals import mixed_rivals, place_of
 from online_rnnlm.rivals.base import ComposedRival, MixedRival, Rival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
-from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation
+from online_rnnlm.storage.records import Costs, Evaluation, FailedEvaluation
 from online_rnnlm.storage.scores import token_scores
 
 NETWORK = "network"
@@ -25,10 +25,10 @@ def composed(
     settings: RunSettings,
     rival: ComposedRival,
     testing: TestingSettings,
-) -> Outcome | Divergence:
+) -> Outcome | Failure:
     """Score valid and test with a rival that is composed of the other evaluations of run `name`.
 
-    Diverged if one of these has. Raises UserError for files that are missing or damaged.
+    A failure if one of these is. Raises UserError for files that are missing or damaged.
     """
     rivals = {mixed.name: mixed for mixed in mixed_rivals([MIXTURE], testing)}
     places = {NETWORK: (name, final_evaluation(settings.document_size))}
@@ -36,9 +36,10 @@ def composed(
     found: dict[str, Evaluation] = {}
     for part, place in places.items():
         path = experiment.evaluation(*place)
-        record = records.read_one_of((Evaluation, DivergedEvaluation), path)
-        if isinstance(record, DivergedEvaluation):
-            return Divergence(f"{name}, {rival.name}: its part {part} has diverged")
+        record = records.read_one_of((Evaluation, FailedEvaluation), path)
+        if isinstance(record, FailedEvaluation):
+            reason = f"{name}, {rival.name}: its part {part} is missing: {record.reason}"
+            return Failure(reason, status=record.status)
         found[part] = record
     scores: dict[str, dict[str, Floats]] = {
         split: {

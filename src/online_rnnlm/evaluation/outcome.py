@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +40,17 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Divergence:
-    """The result of an evaluation in which the model diverged at every rate, or with none."""
+class Failure:
+    """The result of an evaluation without scores.
+
+    The model diverged, at every rate if there are several, or the rival is impossible for the text.
+    """
 
     reason: str
-    """One line that names what diverged and what can be tried."""
+    """One line that names what failed and what can be tried."""
     curve: Sequence[Trial] = ()
     """All settings that were tried on `valid`."""
+    status: Literal["diverged", "impossible"] = "diverged"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate as evaluation
-from online_rnnlm.evaluation.outcome import Outcome
+from online_rnnlm.evaluation.outcome import Failure, Outcome
 from online_rnnlm.rivals import OfCorpus
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
@@ -20,13 +20,21 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorpus) -> None:
-    """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`."""
+    """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`.
+
+    If the rival is impossible for the corpus, the reason takes the place of the metrics.
+    """
     corpus = load_corpus(experiment.corpus(of_corpus.corpus))
     rival = of_corpus.rival
+    code = code_digest("evaluation.rival:evaluate_rival", rival.module)
+    digest = f"{rival.name} {corpus.digest} {code}"
+    identity = hashlib.sha256(digest.encode()).hexdigest()
     try:
         rival.fit(corpus)
     except UserError as error:
-        raise UserError(f"{name}: {error}") from None
+        failure = Failure(f"{name}: {error}", status="impossible")
+        evaluation.write_failure(experiment, name, identity, NONE, failure)
+        return
     cost = rival.cost()
     logger.info("%s: %d parameters", name, cost.parameters)
     logs, seconds = {}, {}
@@ -35,9 +43,6 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
         logs[split] = rival.score(corpus.splits[split])
         seconds[split] = time.perf_counter() - began
     costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=cost.multiply_adds_per_word)
-    code = code_digest("evaluation.rival:evaluate_rival", rival.module)
-    digest = f"{rival.name} {corpus.digest} {code}"
-    identity = hashlib.sha256(digest.encode()).hexdigest()
     result = Outcome(
         logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=cost.parameters
     )

@@ -29,7 +29,7 @@ from online_rnnlm.evaluation.costs import (
     costs_after_words,
     costs_as_trained,
 )
-from online_rnnlm.evaluation.outcome import Divergence, Floats, Network, Outcome
+from online_rnnlm.evaluation.outcome import Failure, Floats, Network, Outcome
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.model.sizes import sizes_for
@@ -47,7 +47,7 @@ def outcome(
     corpus: Corpus,
     evaluation: str,
     testing: TestingSettings,
-) -> Outcome | Divergence:
+) -> Outcome | Failure:
     """Score the splits in the way that an evaluation's name says.
 
     Raises UserError if the model is damaged, or has diverged in training.
@@ -67,11 +67,11 @@ def outcome(
     return _unless_diverged(found, f"{network.name}, {evaluation}")
 
 
-def _unless_diverged(found: Outcome, what: str, advice: str = "") -> Outcome | Divergence:
+def _unless_diverged(found: Outcome, what: str, advice: str = "") -> Outcome | Failure:
     """Return the outcome, or a divergence if a split has no perplexity."""
     for split, scores in found.log_probabilities.items():
         if perplexity(scores) is None:
-            return Divergence(f"{what}: diverged on {split}{advice}", found.curve)
+            return Failure(f"{what}: diverged on {split}{advice}", found.curve)
     return found
 
 
@@ -109,7 +109,7 @@ def _in_parts(
 
 def _learning(
     network: Network, online: OnlineEvaluation, testing: TestingSettings
-) -> Outcome | Divergence:
+) -> Outcome | Failure:
     """Score while parts of the model learn from the text, at the rate that is best on `valid`."""
     parts = parts_named(online.updates, network.settings.document_size)
     groups = parts - {DOCUMENT_VECTOR}
@@ -120,7 +120,7 @@ def _learning(
     curve = [Trial(settings={key: rate}, valid_perplexity=reached[rate]) for rate in rates]
     what, advice = f"{network.name}, {online.name}", f"; try smaller rates in `testing.{key}s`"
     if not any(reached.values()):
-        return Divergence(f"{what}: diverged on valid at every rate{advice}", curve)
+        return Failure(f"{what}: diverged on valid at every rate{advice}", curve)
     best = min(rates, key=lambda rate: reached[rate] or math.inf)
     valid, test = tried[best], _at_rate(network, online, testing, best, "test")
     learns = DOCUMENT_VECTOR in parts

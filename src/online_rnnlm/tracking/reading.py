@@ -20,8 +20,8 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
     Accounting,
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     Job,
     RunDivergence,
     RunRecord,
@@ -81,22 +81,22 @@ def read_run(
     if isinstance(end, RunDivergence):
         return RunFiles(record, end, {}, end.reason, jobs)
     found = {} if record.searched else _read_evaluations(directory, name, record, testing)
-    finished = {name: one for name, one in found.items() if not isinstance(one, DivergedEvaluation)}
+    finished = {name: one for name, one in found.items() if not isinstance(one, FailedEvaluation)}
     main = () if record.searched else main_evaluations(record.settings.document_size)
-    diverged = [one for name in main if isinstance(one := found.get(name), DivergedEvaluation)]
+    diverged = [one for name in main if isinstance(one := found.get(name), FailedEvaluation)]
     return RunFiles(record, end, finished, diverged[0].reason if diverged else None, jobs)
 
 
 def _read_evaluations(
     directory: ExperimentDirectory, name: str, record: RunRecord, testing: TestingSettings | None
-) -> dict[str, Evaluation | DivergedEvaluation | None]:
+) -> dict[str, Evaluation | FailedEvaluation | None]:
     """Read the required evaluations, with None for those that are missing, and all others.
 
     Evaluations of older trainings, copies under another name, other files, and evaluations that
     `testing`, if it is given, does not ask for are ignored.
     """
     paths = sorted(directory.evaluations(name).glob("*.json"))
-    kinds = (Evaluation, DivergedEvaluation)
+    kinds = (Evaluation, FailedEvaluation)
     asked = evaluations_of(record.settings.document_size, testing) if testing else None
     found = {
         path.stem: records.read_one_of_if_there(kinds, path)

@@ -20,8 +20,8 @@ from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.receipts import refuse_changed
 from online_rnnlm.storage.records import (
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     ModelDescription,
     RunRecord,
     RunResult,
@@ -100,7 +100,7 @@ class TrainedRun:
         """Return the perplexity on `valid` and, if the run has been tested, on `test`."""
         name = final_evaluation(self._record.settings.document_size)
         path = self._directory.evaluation(self._run.path.name, name)
-        tested = records.read_one_of_if_there((Evaluation, DivergedEvaluation), path)
+        tested = records.read_one_of_if_there((Evaluation, FailedEvaluation), path)
         if not isinstance(tested, Evaluation) or tested.identity != self._record.identity:
             return {"valid": result.valid_perplexity}
         return {split: tested.splits[split].perplexity for split in ("valid", "test")}

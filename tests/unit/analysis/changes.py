@@ -1,6 +1,6 @@
 """Changes to an invented experiment's files that keep the checksums valid."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -11,8 +11,8 @@ from online_rnnlm.storage.files import read_json, sha256_of, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
     Costs,
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     RunDivergence,
     RunResult,
 )
@@ -62,13 +62,22 @@ def diverge(directory: ExperimentDirectory, run: str, reason: str) -> None:
 
 
 def diverge_evaluation(
-    directory: ExperimentDirectory, run: str, evaluation: str, reason: str
+    directory: ExperimentDirectory,
+    run: str,
+    evaluation: str,
+    reason: str,
+    status: Literal["diverged", "impossible"] = "diverged",
 ) -> None:
-    """Turn a finished evaluation into one that diverged."""
+    """Turn a finished evaluation into one that failed."""
     path = directory.evaluation(run, evaluation)
     found = records.read(Evaluation, path)
-    divergence = DivergedEvaluation(
-        run=run, identity=found.identity, evaluation=evaluation, files={}, reason=reason
+    divergence = FailedEvaluation(
+        run=run,
+        identity=found.identity,
+        evaluation=evaluation,
+        files={},
+        status=status,
+        reason=reason,
     )
     records.write(path, divergence)
 

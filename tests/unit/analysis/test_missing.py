@@ -21,6 +21,7 @@ from online_rnnlm.analysis.tables.neighbours import write_neighbours
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import TABLE_KINDS
 from online_rnnlm.storage.records import Captions, Claims, Complete
@@ -113,6 +114,22 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(
     assert name in set(updates[updates["model"] == "100/0"]["evaluation"])
     [vector_alone] = [claim for claim in judge(results).not_tested if claim.number == 4]
     assert "finished" in vector_alone.reason
+
+
+def test_an_impossible_rival_is_named_and_all_else_is_shown(
+    invented: Invented, published_file: Path
+) -> None:
+    results = invented(rows=ROWS, testing=TESTING)
+    [folder] = rivals_of_corpora(results.experiment)
+    reason = f"{folder}: no text"
+    diverge_evaluation(results.directory, folder, "none", reason, "impossible")
+    page = _everything(results, published_file)
+    assert _stands_first(page, reason)
+    table = results.directory.table("perplexity", "md").read_text()
+    assert "(impossible)" in table
+    assert "100/20" in table
+    with pytest.raises(UserError, match="1 missing"):
+        check_complete(results.experiment, results.directory)
 
 
 def test_rates_that_all_diverged_have_no_curve(invented: Invented) -> None:

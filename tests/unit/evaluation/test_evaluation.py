@@ -25,8 +25,8 @@ from online_rnnlm.rivals.unigram_cache import unigram_cache
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
 from online_rnnlm.storage.records import (
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     FurtherEvaluations,
     RunRecord,
     RunResult,
@@ -278,8 +278,8 @@ def test_beneath_a_cache_the_vector_learns_as_in_training(experiment, tmp_path):
     assert costs[0] == costs[1] + 1
 
 
-def read_divergence(experiment, name) -> DivergedEvaluation:
-    return records.read(DivergedEvaluation, experiment.evaluation("run", name))
+def read_divergence(experiment, name) -> FailedEvaluation:
+    return records.read(FailedEvaluation, experiment.evaluation("run", name))
 
 
 def test_learning_too_fast_is_recorded_with_the_key(experiment, tmp_path):
@@ -461,7 +461,7 @@ def test_a_mixture_with_a_part_that_diverged_is_said_to_have_diverged(mixed, tmp
     copy = ExperimentDirectory(tmp_path / "copy")
     shutil.copytree(mixed.path, copy.path)
     found = read_evaluation(copy, "unigram_cache")
-    diverged = DivergedEvaluation(
+    diverged = FailedEvaluation(
         run="run",
         identity=found.identity,
         evaluation="unigram_cache",
@@ -472,6 +472,30 @@ def test_a_mixture_with_a_part_that_diverged_is_said_to_have_diverged(mixed, tmp
     settings = typed.TestingSettings.model_validate(MIXED)
     evaluate(copy, "run", copy.corpus("topics"), "mixture", settings)
     assert "unigram_cache" in read_divergence(copy, "mixture").reason
+
+
+def test_a_rival_that_is_impossible_leaves_the_reason(experiment, tmp_path, monkeypatch):
+    """A mixture of which it is a part is impossible, too."""
+
+    def refuse(*_):
+        raise UserError("there are no topics")
+
+    monkeypatch.setattr("online_rnnlm.rivals.topics.find_topics", refuse)
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    testing = {"rivals": ["topics", "mixture"]}
+    settings = typed.TestingSettings.model_validate(testing)
+    [(folder, topics)] = rivals_of_corpora(described(testing)).items()
+    evaluate_rival(copy, folder, topics)
+    found = records.read(FailedEvaluation, copy.evaluation(folder, "none"))
+    assert found.status == "impossible"
+    assert found.reason == f"{folder}: there are no topics"
+    assert all(copy.evaluation(folder, "none").with_name(file).is_file() for file in found.files)
+    evaluate(copy, "run", copy.corpus("topics"), "document_vector", settings)
+    evaluate(copy, "run", copy.corpus("topics"), "mixture", settings)
+    mixture = records.read(FailedEvaluation, copy.evaluation("run", "mixture"))
+    assert mixture.status == "impossible"
+    assert found.reason in mixture.reason
 
 
 @pytest.mark.parametrize(("split", "evaluation"), [("valid", "unigram_cache"), ("test", "none")])

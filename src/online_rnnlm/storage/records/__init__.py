@@ -36,8 +36,8 @@ from online_rnnlm.storage.records.corpora import (
 from online_rnnlm.storage.records.engines import Differences, EngineMeasurement, Measured
 from online_rnnlm.storage.records.evaluations import (
     Costs,
-    DivergedEvaluation,
     Evaluation,
+    FailedEvaluation,
     FurtherEvaluation,
     FurtherEvaluations,
     Mixture,
@@ -82,12 +82,12 @@ __all__ = [
     "Costs",
     "Counts",
     "Differences",
-    "DivergedEvaluation",
     "Effect",
     "EngineMeasurement",
     "Epoch",
     "Equivalence",
     "Evaluation",
+    "FailedEvaluation",
     "FurtherEvaluation",
     "FurtherEvaluations",
     "Job",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -103,7 +103,7 @@ def _kind_of(
     except ValueError:
         return kinds[0]
     status = found.get("status") if isinstance(found, dict) else None
-    return kinds[1] if status == kinds[1].model_fields["status"].default else kinds[0]
+    return kinds[1] if status in get_args(kinds[1].model_fields["status"].annotation) else kinds[0]
 
 
 def check_version(kind: type[Record], path: Path) -> None:

@@ -96,14 +96,15 @@ class Evaluation(EvaluationEnd):
     )
 
 
-class DivergedEvaluation(EvaluationEnd):
-    """An evaluation without metrics, because the run, or what learns during testing, has diverged.
+class FailedEvaluation(EvaluationEnd):
+    """An evaluation without metrics; its other files are there, but empty."""
 
-    The evaluation's other files are there, but empty.
-    """
-
-    status: Literal["diverged"] = Field(default="diverged", description="It has diverged.")
-    reason: str = Field(description="What diverged, and what can be tried, in one line.")
+    status: Literal["diverged", "impossible"] = Field(
+        default="diverged",
+        description="`diverged`: the run, or what learns during testing, has. `impossible`: the "
+        "rival cannot be had for this corpus.",
+    )
+    reason: str = Field(description="What failed, and what can be tried, in one line.")
 
 
 class FurtherEvaluation(Record):
