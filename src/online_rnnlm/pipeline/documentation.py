@@ -63,7 +63,8 @@ during testing, rivals; more than an hour |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
 | `documents.yaml` | sentences against whole articles, the paper's hidden layer against others, \
 with and without dropout; three seeds; two hours or so |
-| `full-scale.yaml` | full scale in one sitting: 10 million words, three seeds, five networks, nothing searched; some four hours |
+| `full-scale.yaml` | full scale in one sitting: 10 million words, three seeds, five networks, \
+nothing searched; some four hours |
 | `paper.yaml` | full scale: 10 million words, three seeds, searched settings; hours to days |
 | `smoke.yaml` | every stage in seconds; what the tests run |
 | `examples/` | configurations to start from |
