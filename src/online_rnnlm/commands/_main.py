@@ -81,11 +81,21 @@ def verbs() -> dict[str, str]:
     return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose error is one line: argparse would print the usage of the verb, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with status 2 and the message."""
+        verb = self.prog.partition(" ")[2]
+        where = f"{verb}: " if verb else ""
+        self.exit(2, f"{ERROR_MARK}{where}{message}; see `{self.prog} --help`\n")
+
+
 def make_parser(named: str | None = None) -> argparse.ArgumentParser:
     """Make the parser of all verbs, or of a named one alone: importing the others takes time."""
     known = verbs()
     wanted = {named: known[named]} if named in known else known
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="online-rnnlm",
         description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
         "the uses of a trained model: export, info, score, compare, rescore, sample, nearest, "

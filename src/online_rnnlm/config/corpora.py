@@ -76,7 +76,11 @@ class CorpusSettings(Settings):
         description="Compose letters and accents (Unicode NFC), so that a word is written in one "
         "way. Tokenised text stays as it is.",
     )
-    lowercase: Boolean = Field(default=True, description="Lower-case every token.")
+    lowercase: Boolean = Field(
+        default=True,
+        description="Lower-case every token. Tokenised text stays as it is, as WikiText and the "
+        "Penn Treebank do.",
+    )
     min_tokens: PositiveInt = Field(
         default=3, description="Sentences with fewer tokens are dropped as fragments."
     )

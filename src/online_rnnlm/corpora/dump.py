@@ -46,6 +46,8 @@ _CLOSED_BY = {
 """The ends of what may contain `</mediawiki>` as text, by their beginnings."""
 _LONGEST_MARK = 64
 _BLOCK = 1 << 20
+_LONGEST_REASON = 120
+"""The most characters of a parser's error that are shown: it may hold a part of the file."""
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style"})
 """Tags within a paragraph that hold no prose of the page."""
@@ -113,7 +115,8 @@ def _pages(file: Path) -> Iterator[_Page]:
                 pass
         except NO_DUMP as error:
             what = str(error).splitlines()[0] if str(error) else "another kind of XML"
-            raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
+            shown = what if len(what) <= _LONGEST_REASON else f"{what[:_LONGEST_REASON]} …"
+            raise UserError(f"{file}: no whole MediaWiki dump: {shown}") from None
 
 
 def _names_without_prose(namespaces: Iterable[mwxml.Namespace] | None) -> frozenset[str]:

@@ -15,6 +15,8 @@ from online_rnnlm.corpora.textfiles import refuse_none
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import CorpusDirectory
 
+NO_ARTICLE = "no article, or only empty ones; redirects and other pages of a dump are none"
+
 
 def write_articles(settings: CorpusSettings, downloads: Path, out: Path, processes: int) -> None:
     """Write the source's articles, one JSON object per line; those without text are counted.
@@ -25,7 +27,7 @@ def write_articles(settings: CorpusSettings, downloads: Path, out: Path, process
     for download in source.downloads():
         download.verify(download.path(downloads))
     found = tally.reading(source.articles(downloads, processes))
-    articles = refuse_none(_with_text(found, tally), source.describe().origin)
+    articles = refuse_none(_with_text(found, tally), source.describe().origin, NO_ARTICLE)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         for article in progress(articles, "articles"):
             row = {"title": article.title, "text": article.text}

@@ -88,17 +88,19 @@ def lines_in(stream: IO[bytes], name: Path) -> Iterator[str]:
         yield from _without_ends(_decode(name, number, raw))
 
 
-def refuse_none(items: Iterable[Item], origin: object) -> Iterator[Item]:
+def refuse_none(
+    items: Iterable[Item], origin: object, why: str = "the file is empty"
+) -> Iterator[Item]:
     """Yield the items; raises UserError at the end if there was none.
 
-    `origin` is the items' origin in the message.
+    `origin` is the items' origin in the message, and `why` says why there may be none.
     """
     found = False
     for item in items:
         found = True
         yield item
     if not found:
-        raise UserError(f"{origin}: no text in it: the file is empty")
+        raise UserError(f"{origin}: no text in it: {why}")
 
 
 def _decode(path: Path, number: int, raw: bytes) -> str:

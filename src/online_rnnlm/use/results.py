@@ -28,7 +28,7 @@ from online_rnnlm.storage.records import (
     SentenceSplitter,
 )
 from online_rnnlm.storage.runs import read_end, read_result
-from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.model_file import SUFFIX, Contents
 
 
 class TrainedRun:
@@ -158,6 +158,8 @@ def find_run(folder: Path) -> TrainedRun:
                 "the folder in the results, or a file that `online-rnnlm export` wrote"
             )
         return TrainedRun(experiment, inside.name)
+    if folder.suffix == SUFFIX and folder.is_file():
+        raise WrongInputError(f"{folder}: is the file of a model already, and no results")
     directory = ExperimentDirectory(folder)
     if not directory.runs.is_dir():
         raise WrongInputError(

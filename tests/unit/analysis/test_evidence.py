@@ -74,13 +74,13 @@ def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> N
     tables = sum(
         len(pd.read_csv(evidence.table(name, "csv"))) for name in ("perplexity", "updates")
     )
-    tested = [c for c in read_json(evidence.claims)["claims"] if c["evaluation"] is not None]
+    claims = read_json(evidence.claims)["claims"]
+    tested = [claim for claim in claims if claim["evaluation"] is not None]
     assert {claim["effect"]["drawn"] for claim in tested} == {"article"}
-    # Change, p-value, both ends of the interval, corrected p-value and verdict; in `mixtures` the
-    # network by itself and with everything.
-    assert checked == tables + 6 * len(tested) + 2 * len(
-        pd.read_csv(evidence.table("mixtures", "csv"))
-    )
+    # Change, p-value, both ends of the interval, corrected p-value and verdict; of multiply-adds
+    # both sides, change and verdict; in `mixtures` the network by itself and with everything.
+    of_claims = 6 * len(tested) + 4 * (len(claims) - len(tested))
+    assert checked == tables + of_claims + 2 * len(pd.read_csv(evidence.table("mixtures", "csv")))
 
 
 def test_the_checksums_are_those_of_sha256sum(evidence: EvidenceFolder) -> None:
@@ -133,6 +133,22 @@ def test_a_claim_that_the_scores_do_not_give_is_found(evidence: EvidenceFolder, 
     write_json(evidence.claims, found)
     _sealed(evidence)
     with pytest.raises(UserError, match="claim 1"):
+        check_evidence(evidence.path)
+
+
+@pytest.mark.parametrize("key", ["change_percent", "multiply_adds_per_word_against", "verdict"])
+def test_a_count_of_multiply_adds_that_the_table_has_not_is_found(
+    evidence: EvidenceFolder, key: str
+) -> None:
+    found: dict[str, Any] = read_json(evidence.claims)
+    claim = next(one for one in found["claims"] if one["number"] == 3)
+    if key == "verdict":
+        claim[key] = "undecided" if claim[key] != "undecided" else "supported"
+    else:
+        claim["effect"][key] += 0.1
+    write_json(evidence.claims, found)
+    _sealed(evidence)
+    with pytest.raises(UserError, match="claim 3"):
         check_evidence(evidence.path)
 
 

@@ -45,6 +45,14 @@ def _is_cheaper(effect: Effect) -> bool:
     return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
+def verdict_on_multiply_adds(of_perplexity: Verdict, ours: float, theirs: float) -> Verdict:
+    """The verdict on a lower perplexity with fewer multiply-adds, which need no test.
+
+    It is that on the lower perplexity, or `not supported` if the counts are not lower.
+    """
+    return of_perplexity if ours < theirs else NOT_SUPPORTED
+
+
 def verdict_of(comparison: Comparison, adjusted: float, seeds: SeedInterval | None) -> Verdict:
     """The verdict on the claim that a comparison's first model is the better one.
 

@@ -16,7 +16,12 @@ from online_rnnlm.analysis.claims.paper import (
     SOURCE,
 )
 from online_rnnlm.analysis.claims.tested import Tested, Untested
-from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, RULE, Verdict, verdict_on
+from online_rnnlm.analysis.claims.verdict import (
+    RULE,
+    Verdict,
+    verdict_on,
+    verdict_on_multiply_adds,
+)
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, SeedInterval, holm
 from online_rnnlm.config.experiment import Experiment
@@ -79,17 +84,14 @@ def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
 
 
 def _multiply_adds(one: Tested, verdict: Verdict) -> Claim:
-    """The claim of fewer multiply-adds, which are counted and so need no test.
-
-    Its verdict is that on the lower perplexity, or `not supported` if the counts are not lower.
-    """
+    """The claim of fewer multiply-adds, which rests on that of a lower perplexity."""
     ours, theirs = (side.row.multiply_adds_per_word for side in (one.ours, one.theirs))
     effect = Effect(
         multiply_adds_per_word=ours,
         multiply_adds_per_word_against=theirs,
         change_percent=100 * (ours / theirs - 1),
     )
-    return _claim(MULTIPLY_ADDS, one, effect, verdict if ours < theirs else NOT_SUPPORTED)
+    return _claim(MULTIPLY_ADDS, one, effect, verdict_on_multiply_adds(verdict, ours, theirs))
 
 
 def _claim(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.claims.verdict import Verdict, verdict_on
+from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, MULTIPLY_ADDS
+from online_rnnlm.analysis.claims.verdict import Verdict, verdict_on, verdict_on_multiply_adds
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, compare, holm
@@ -29,8 +30,9 @@ def check_evidence(folder: Path) -> int:
     Perplexities are those of the tables `perplexity`, `updates` and, by themselves and with all
     mixed in, `mixtures`. Of each claim whose test drew the pieces of text that are kept, these are
     the change, the interval and the p-value; corrected p-values and verdicts are those of all
-    claims. What a table says beside that rests on its checksum. Raises UserError, with the file and
-    both values, for the first that differs, and for files that are missing, damaged or changed.
+    claims. Claims of fewer multiply-adds are compared with the table `perplexity`. What a table
+    says beside that rests on its checksum. Raises UserError, with the file and both values, for the
+    first that differs, and for files that are missing, damaged or changed.
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
@@ -38,16 +40,18 @@ def check_evidence(folder: Path) -> int:
         scores = _Scores(pd.read_parquet(evidence.scores, columns=[*COLUMNS]))
     except (OSError, ValueError, KeyError):  # pyarrow's errors are among them
         raise UserError(f"{evidence.scores}: damaged: it has not the columns of scores") from None
-    checked = 0
-    for name in ("perplexity", "updates"):
-        if evidence.table(name, "csv").is_file():
-            checked += _check_table(evidence, name, scores)
+    checked = sum(
+        _check_table(evidence, name, scores)
+        for name in ("perplexity", "updates")
+        if evidence.table(name, "csv").is_file()
+    )
     if evidence.table("mixtures", "csv").is_file():
         checked += _check_mixtures(evidence, scores)
     claims = evidence.read_claims()
     for claim in claims:
         if claim.evaluation is not None and claim.effect.pieces is not None:
             checked += _check_claim(evidence.claims, claim, scores)
+    checked += _check_multiply_adds(evidence, claims)
     return checked + _check_verdicts(evidence.claims, claims)
 
 
@@ -115,9 +119,43 @@ def _check_verdicts(path: Path, claims: Sequence[Claim]) -> int:
         said = math.nan if claim.p_value_holm is None else claim.p_value_holm
         _refuse_difference(f"{what}: corrected p-value", said, p_value)
         verdict = _verdict_of(claim, p_value)
-        if verdict is not None and claim.verdict != verdict:
-            raise UserError(f"{what}: verdict: is {claim.verdict}, but the tests give {verdict}")
+        if verdict is not None:
+            _refuse_verdict(what, claim.verdict, verdict)
     return 2 * len(tested)
+
+
+def _check_multiply_adds(evidence: EvidenceFolder, claims: Sequence[Claim]) -> int:
+    """Compare the claims of fewer multiply-adds with the table, and judge them again."""
+    counted = [claim for claim in claims if claim.number == MULTIPLY_ADDS]
+    if not counted:
+        return 0
+    table = evidence.read_table("perplexity", "evaluation", "multiply_adds_per_word")
+    rows = table.drop_duplicates(["corpus", "model"])
+    models = zip(rows["corpus"], rows["model"], strict=True)
+    adds = dict(zip(models, map(float, rows["multiply_adds_per_word"]), strict=True))
+    lower = [claim for claim in claims if claim.number == MORE_PARAMETERS]
+    verdicts = {_sides(claim): claim.verdict for claim in lower}
+    for claim in counted:
+        what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
+        try:
+            ours = adds[claim.corpus, claim.network]
+            theirs = adds[claim.corpus, claim.network_against]
+            verdict = verdict_on_multiply_adds(verdicts[_sides(claim)], ours, theirs)
+        except KeyError:
+            raise UserError(f"{what}: the evidence has not what it rests on") from None
+        effect = claim.effect
+        for name, said, found in (
+            ("multiply-adds", effect.multiply_adds_per_word, ours),
+            ("multiply-adds of the other side", effect.multiply_adds_per_word_against, theirs),
+            ("change", effect.change_percent, 100 * (ours / theirs - 1)),
+        ):
+            _refuse_difference(f"{what}: {name}", math.nan if said is None else said, found)
+        _refuse_verdict(what, claim.verdict, verdict)
+    return 4 * len(counted)
+
+
+def _sides(claim: Claim) -> tuple[str, str, str]:
+    return claim.corpus, claim.network, claim.network_against
 
 
 def _verdict_of(claim: Claim, p_value: float) -> Verdict | None:
@@ -169,6 +207,11 @@ def _check_claim(path: Path, claim: Claim, scores: _Scores) -> int:
         assert said is not None
         _refuse_difference(f"{path}: claim {claim.number}, {claim.model}: {name}", said, computed)
     return len(values)
+
+
+def _refuse_verdict(what: str, said: str, found: Verdict) -> None:
+    if said != found:
+        raise UserError(f"{what}: verdict: is {said}, but the tests give {found}")
 
 
 def _refuse_difference(what: str, said: float, computed: float) -> None:
