@@ -112,6 +112,18 @@ def test_a_file_in_place_of_any_folder_of_a_job_is_named(project, found_outdated
     assert f"{rival}: is a file" in line
 
 
+def test_what_is_not_as_it_was_made_is_lacking(project):
+    results = project.path / RESULTS
+    complete = "complete", "--config", f"{RESULTS}/config.json"
+    assert project.verb(*complete).returncode == 0
+    results.joinpath("runs", RUN, "model.npz").unlink()
+    _flip(results / "report.html")
+    refused = project.verb(*complete)
+    assert refused.returncode == 1
+    for file in (f"runs/{RUN}/model.npz", "report.html"):
+        assert f"{RESULTS}/{file}: changed or deleted" in refused.stderr
+
+
 def _damage(results):
     """Edit, damage and delete files of every kind."""
     corpus, run = results / "corpora/own", results / "runs" / RUN

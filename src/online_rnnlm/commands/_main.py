@@ -81,6 +81,17 @@ def verbs() -> dict[str, str]:
     return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
 
 
+class _Version(argparse.Action):
+    """The option that prints the version of the installed package."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print it and end the process."""
+        from importlib.metadata import version  # is not needed otherwise
+
+        print(f"{parser.prog} {version('online-rnnlm')}")
+        parser.exit()
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose error is one line: argparse would print the usage of the verb, too."""
 
@@ -101,6 +112,7 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
         "the uses of a trained model: export, info, score, compare, rescore, sample, nearest, "
         "vectors and serve; and completion, for the shell.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for name, module_name in wanted.items():
         verb = import_module(f"{commands.__name__}.{module_name}")
@@ -173,7 +185,7 @@ def _what_is_refused(error: OSError | MemoryError) -> str | None:
     reason = why_unwritable(error)
     if reason is None and error.filename is None:
         return None
-    return f"{error.filename or 'a file'}: {reason or error.strerror}"
+    return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
 
 
 def _failed(message: object) -> int:

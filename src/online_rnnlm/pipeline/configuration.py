@@ -55,8 +55,12 @@ def check_values(arguments: Sequence[str]) -> None:
             f"--config: given {len(options)} times: give all values behind one, as in "
             "`--config seeds=[1] experiment=mine`"
         )
+    seen = set()
     for entry in [entry for entries in options for entry in entries]:
         key, _, text = entry.partition("=")
+        if key in seen:
+            raise UserError(f"--config: `{key}` is given twice")
+        seen.add(key)
         check_value(text, f"--config {key}")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -23,12 +24,15 @@ from online_rnnlm.storage.records import (
     Evaluation,
     FailedEvaluation,
     ModelDescription,
+    RunDivergence,
     RunRecord,
     RunResult,
     SentenceSplitter,
 )
 from online_rnnlm.storage.runs import read_end, read_result
 from online_rnnlm.use.model_file import SUFFIX, Contents
+
+logger = logging.getLogger(__name__)
 
 
 class TrainedRun:
@@ -172,7 +176,8 @@ def find_run(folder: Path) -> TrainedRun:
 def _best(directory: ExperimentDirectory) -> str:
     """Return the name of the configuration's run that is best on `valid`; ties: the first.
 
-    Raises WrongInputError if none has finished, or if they are trained on several corpora.
+    If some have not finished, a warning says so. Raises WrongInputError if none has, or if they are
+    trained on several corpora.
     """
     asked = Asked(directory)
     ended = {name: read_end(directory.run(name)) for name in asked.rows}
@@ -190,7 +195,24 @@ def _best(directory: ExperimentDirectory) -> str:
             f"{directory.path}: has models of several corpora, which do not compare: name a run, "
             f"such as {example}"
         )
+    _warn_of_others(directory, ended, finished)
     return min(finished, key=finished.__getitem__)
+
+
+def _warn_of_others(
+    directory: ExperimentDirectory, ended: Mapping[str, object], finished: Collection[str]
+) -> None:
+    """Warn of runs of the configuration that have neither finished nor diverged."""
+    others = [
+        name
+        for name, end in ended.items()
+        if name not in finished and not isinstance(end, RunDivergence)
+    ]
+    if others:
+        logger.warning(
+            "%s: %d of %d runs have not finished, such as %s: the best of the others is used",
+            *(directory.path, len(others), len(ended), others[0]),
+        )
 
 
 def _nothing_finished(directory: ExperimentDirectory, others: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def _says(function, monkeypatch):
 def test_every_verb_explains_itself(verb, capsys):
     assert _exit(verb, "--help") == 0
     assert "usage" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert _exit("--version") == 0
+    assert capsys.readouterr().out == f"online-rnnlm {version('online-rnnlm')}\n"
 
 
 def test_help_imports_nothing_slow():

@@ -216,6 +216,7 @@ def test_a_value_behind_config_is_checked_as_yaml():
         (["-C", "seeds=[1", "experiment=x"], "--config seeds, line 1: not YAML"),
         (["--config", "seeds=[010]"], "base 8"),
         (["--config", "seeds=[1]", "-n", "-C", "experiment=x"], "--config: given 2 times"),
+        (["--config", "seeds=[1]", "seeds=[2]"], "`seeds` is given twice"),
     ):
         assert expected in _refused(check_values, arguments)
 

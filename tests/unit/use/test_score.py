@@ -126,16 +126,17 @@ def test_running_text_is_divided_as_in_training(results, model_path, model, run,
     assert [row["text"] for row in names.json_lines(again.out)] == texts
 
 
-def test_a_folder_of_results_is_its_best_model(results, names):
+def test_a_folder_of_results_is_its_best_model(results, names, caplog):
     perplexities = {
         name: records.read(Evaluation, results.evaluation(name, kind)).splits["valid"].perplexity
         for name, kind in ((names.VECTOR, "document_vector"), (names.STATIC, "none"))
     }
     best = min(perplexities, key=perplexities.__getitem__)
     assert online_rnnlm.load(results.path).description.run == best
+    assert not caplog.text
 
 
-def test_a_run_of_an_earlier_configuration_is_not_the_best(results, names, tmp_path):
+def test_a_run_of_an_earlier_configuration_is_not_the_best(results, names, tmp_path, caplog):
     best = online_rnnlm.load(results.path).description
     copied = type(results)(tmp_path / "small")
     shutil.copytree(results.path, copied.path)
@@ -144,6 +145,7 @@ def test_a_run_of_an_earlier_configuration_is_not_the_best(results, names, tmp_p
     copied.configuration.write_text(json.dumps(values))
     other = online_rnnlm.load(copied.path).description.run
     assert {best.run, other} == {names.STATIC, names.VECTOR}
+    assert f"1 of 2 runs have not finished, such as {best.run}" in caplog.text
     values["training"]["learning_rate"] = 0.4
     copied.configuration.write_text(json.dumps(values))
     with pytest.raises(WrongInputError, match="no run has finished with the settings"):
