@@ -184,7 +184,7 @@ class WikitextSource(Settings):
 
     kind: Literal["wikitext"] = Field(
         description="WikiText, raw, from the data set `Salesforce/wikitext` at Hugging Face, or "
-        "your three files of it."
+        "your three files of it. The text stays as it is: only empty lines and headings are dropped."
     )
     version: Literal["wikitext-2", "wikitext-103"] = Field(
         default="wikitext-2", description="The smaller or the larger text."
@@ -212,7 +212,7 @@ class PennTreebankSource(Settings):
     kind: Literal["penn-treebank"] = Field(
         description="Your files `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`. They are "
         "licensed by the LDC, so nothing is downloaded. One sentence per line, tokenised, with "
-        "10,000 words and `<unk>`."
+        "10,000 words and `<unk>`, and stays as it is: only empty lines are dropped."
     )
     train: FilePaths = Field(description="Your file for `train`.")
     valid: FilePaths = Field(description="Your file for `valid`.")
