@@ -9,6 +9,7 @@ that has one learns as in training beside the weights.
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,8 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.rivals.base import Floats, LearningRival, LearningText
 from online_rnnlm.storage.records import Trial
+
+logger = logging.getLogger(__name__)
 
 GRID: dict[str, tuple[float, ...]] = {
     "learning_rate": (0.001, 0.003, 0.01, 0.03, 0.06, 0.1),
@@ -68,6 +71,8 @@ class Rival(LearningRival):
             reached = perplexity(valid.learnt(**settings))
             self.curve.append(Trial(settings=settings, valid_perplexity=reached))
             self._reached[place] = reached or math.inf
+            said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
+            logger.info("%s: %s: perplexity %.2f on valid", self.label, said, self._reached[place])
         return self._reached[place]
 
     def score(self, text: LearningText) -> Floats:
