@@ -136,6 +136,7 @@ TABLES = (
     TableEntry("corpora", Section.TEXT),
     TableEntry("perplexity", Section.PERPLEXITY),
     TableEntry("mixtures", Section.PERPLEXITY, needs=(mixtures,)),
+    TableEntry("gains", Section.GAIN, needs=(static_rows,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
     TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
     TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,), verb="neighbours"),

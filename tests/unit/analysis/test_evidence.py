@@ -182,7 +182,7 @@ def _document(*parts: str) -> str:
 
 
 def test_documents_are_made_from_it(evidence: EvidenceFolder, tmp_path: Path) -> None:
-    text = with_evidence(_document("networks", "claims", "mixtures"), tmp_path)
+    text = with_evidence(_document("networks", "claims", "mixtures", "gains"), tmp_path)
     assert "\nold\n" not in text
     assert with_evidence(text, tmp_path) == text
     table = pd.read_csv(evidence.table("perplexity", "csv")).set_index("model")

@@ -1,3 +1,4 @@
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.published import load_published
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.corpora import make as corpora_table
+from online_rnnlm.analysis.tables.gains import gains, shown
+from online_rnnlm.analysis.tables.gains import make as gains_table
 from online_rnnlm.analysis.tables.mixtures import make as mixtures_table
 from online_rnnlm.analysis.tables.perplexity import make as perplexity_table
 from online_rnnlm.analysis.tables.rendering import (
@@ -28,7 +31,7 @@ from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.catalogue import tables_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json, write_json
-from tests.unit.analysis.changes import change_evaluation, change_split
+from tests.unit.analysis.changes import change_evaluation, change_split, diverge
 
 Invented = Callable[..., Results]
 
@@ -580,6 +583,55 @@ def test_a_mixture_has_the_parameters_of_all_its_parts(invented: Invented) -> No
     )
     assert data.loc["100/0 + unigram cache", "parameters"] == own
     assert data.loc["100/0 + mixture", "parameters"] == own + ngrams
+
+
+def _systems(*systems: tuple[str, float | None, int, float, float, float]) -> pd.DataFrame:
+    """Rows as in the table `perplexity`: model, M, D, multiply-adds, valid and test perplexity."""
+    columns = ["model", "hidden_size", "document_size"]
+    columns += ["multiply_adds_per_word", "valid_perplexity", "test_perplexity"]
+    return pd.DataFrame(systems, columns=columns).assign(corpus="invented")
+
+
+def test_gains_are_those_over_the_cheapest_static_network() -> None:
+    found = gains(
+        _systems(
+            ("120/0", 120, 0, 3000, 95, 90),
+            ("100/0", 100, 0, 2000, 100, 100),
+            ("100/20", 100, 20, 2500, 80, 70),
+            ("5-gram", None, 0, 5, 110, 120),
+            ("100/0 + cache", None, 0, 2001, 96, 97),
+        )
+    ).set_index("model")
+    assert list(found.index) == ["5-gram", "100/0", "100/0 + cache", "100/20", "120/0"]
+    assert found.loc["100/20", "gain_nats"] == pytest.approx(math.log(100 / 70))
+    assert found.loc["100/20", "gain_nats_per_1000"] == pytest.approx(2 * math.log(100 / 70))
+    assert found.loc["120/0", "gain_nats_per_1000"] == pytest.approx(math.log(100 / 90))
+    assert (
+        found["gain_nats_per_1000"].isna().sum() == 3
+    )  # of what costs no more, or next to nothing
+    assert list(found["best_at_its_cost"]) == [True, True, True, True, False]
+    assert list(shown(found).index) == list(found.index)
+
+
+def test_of_two_systems_of_one_cost_one_is_best() -> None:
+    found = gains(
+        _systems(
+            ("100/0", 100, 0, 2000, 100, 90),
+            ("100/0 document", 100, 0, 2000, 99, 95),
+            ("100/0 document + cache", None, 0, 2001, 99.5, 80),
+        )
+    ).set_index("model")
+    assert list(found["best_at_its_cost"]) == [False, True, False]
+    assert list(shown(found).index) == ["100/0", "100/0 document"]
+
+
+def test_without_a_static_network_there_are_no_gains(invented: Invented) -> None:
+    results = _again(invented(rows=TWO_ROWS))
+    table = gains_table(results)
+    assert _cell(table, 0, "Gain (nats a word)") == "+0.000"
+    diverge(results.directory, STATIC, "burst")
+    with pytest.raises(NothingToShowError, match="No static network"):
+        gains_table(_again(results))
 
 
 REACHED = ("valid_perplexity", "test_perplexity")

@@ -21,6 +21,7 @@ from online_rnnlm.analysis.claims.paper import (
 )
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.tables import gains
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.rendering import (
     Column,
@@ -186,6 +187,13 @@ def _mixtures(evidence: EvidenceFolder) -> str:
     return "\n".join(_table_lines(path)) + "\n"
 
 
+def _gains(evidence: EvidenceFolder) -> str:
+    """The table of what computation buys, from the table of perplexities."""
+    columns = ("hidden_size", "document_size", gains.ADDS, gains.VALID, gains.TEST)
+    found = gains.gains(evidence.read_table("perplexity", *columns))
+    return f"{_grid(gains.shown(found), *gains.COLUMNS)}\n{gains.NOTE}\n"
+
+
 def _table_lines(path: Path) -> Iterator[str]:
     """Yield the lines of a Markdown file's table and of the notes below it."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -200,5 +208,6 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "open-claims": _open_claims,
     "best-claims": _best_claims,
     "mixtures": _mixtures,
+    "gains": _gains,
 }
 """The parts by name."""
