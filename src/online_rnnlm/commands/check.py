@@ -22,4 +22,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     experiment = load(arguments.file)
     check_files(experiment, str(arguments.file))
-    print(f"{arguments.file}: right: {len(experiment.runs())} runs")
+    searched = len(experiment.search_runs())
+    more = f", and {searched} of the search" if searched else ""
+    print(f"{arguments.file}: right: {len(experiment.runs())} runs{more}")

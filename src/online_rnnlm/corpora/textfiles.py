@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ OPENERS: dict[str, Callable[..., Any]] = {
     ".zst": _open_zst,
 }
 """The functions that open compressed files, by suffix."""
+_PACKED = {
+    **{"7z": rb"7z\xbc\xaf\x27\x1c", "zip": rb"PK\x03\x04", "gzip": rb"\x1f\x8b"},
+    **{"bzip2": rb"BZh[1-9]1AY&SY", "xz": rb"\xfd7zXZ\x00", "zstandard": rb"\x28\xb5\x2f\xfd"},
+}
+"""Patterns of the first bytes of compressed files."""
+_LONGEST_START = 10
 BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
 BYTE_ORDER_MARK = "\ufeff"
 """A mark that stands at the start of files, and where such files were put together."""
@@ -46,10 +53,24 @@ def open_bytes(path: Path) -> IO[bytes]:
     if why is not None:
         raise UserError(f"{path}: {why}")
     try:
+        if path.suffix.lower() not in OPENERS:
+            _refuse_packed(path)
         stream: IO[bytes] = OPENERS.get(path.suffix.lower(), open)(path, "rb")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     return stream
+
+
+def _refuse_packed(path: Path) -> None:
+    """Raise UserError if a file is compressed, while its name says that it is not."""
+    with path.open("rb") as file:
+        start = file.read(_LONGEST_START)
+    for name, first in _PACKED.items():
+        if re.match(first, start):
+            raise UserError(
+                f"{path}: is packed ({name}): allowed are plain files, and files whose names end "
+                f"in {', '.join(OPENERS)} and that are packed so"
+            )
 
 
 def why_no_file(path: Path) -> str | None:

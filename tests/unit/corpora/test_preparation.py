@@ -334,6 +334,10 @@ def test_bad_text_is_refused_and_leaves_nothing(
         ),
         ("bad.zst", compressed(b"some text\n" * 999)[:-9], "damaged"),
         ("bad.GZ", b"plain", "damaged"),
+        ("bad.7z", b"7z\xbc\xaf\x27\x1c\x00\x04", r"is packed \(7z\): allowed are .*\.bz2"),
+        ("bad.zip", b"PK\x03\x04\x14\x00", "zip"),
+        ("bad.xml", bz2.compress(b"<mediawiki/>", 1), "bzip2"),
+        ("bad.txt", compressed(b"text"), "zstandard"),
     ],
 )
 def test_bad_articles_are_refused_and_leave_nothing(
