@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from online_rnnlm.analysis.claims.paper import (
+    BEST_RIVAL,
     BEST_SYSTEM,
     CLAIMS,
     MORE_PARAMETERS,
@@ -85,10 +86,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     table = evidence.read_table("perplexity", "evaluation", "hidden_size")
     updates = evidence.read_table("updates", "evaluation")
     found = {"kept": updates[updates["evaluation"] == _KEPT].set_index("model")}
-    for name in _RIVALS:
-        of_rival = table[table["evaluation"] == name]
-        networks = of_rival["model"].str.replace(r" \+ .*", "", regex=True)
-        found[name] = of_rival.set_index(networks)
+    found |= {name: _of_rival(table, name) for name in _RIVALS}
     shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
     for name, values in found.items():
         for key in (_TEST, f"{_TEST}_sd"):
@@ -105,25 +103,54 @@ def _networks(evidence: EvidenceFolder) -> str:
 
 
 def _summary(evidence: EvidenceFolder) -> str:
-    """A table of the networks by themselves, and what the vector brings to the first of them."""
-    table = evidence.read_table("perplexity", "hidden_size")
+    """A table of the networks by themselves, then what the vector brings and what its rivals do."""
+    table = evidence.read_table("perplexity", "hidden_size", "evaluation")
+    shown = table[table["hidden_size"].notna()].copy()
+    cached = _of_rival(table, "neural_cache")
+    for key in (_TEST, f"{_TEST}_sd"):
+        shown[f"cached_{key}"] = shown["model"].map(cached[key]) if key in cached else math.nan
     networks = _grid(
-        table[table["hidden_size"].notna()],
+        shown,
         Column("network", label("model"), text=True),
         *_COUNTS,
-        Column("valid perplexity", mean("valid_perplexity")),
         Column("test perplexity", mean(_TEST)),
-        Column("test, vector held still", mean(STILL)),
+        Column("vector held still", mean(STILL)),
+        *([] if cached.empty else [Column("with a neural cache", mean(f"cached_{_TEST}"))]),
     )
-    larger = [claim for claim in evidence.read_claims() if claim.number == MORE_PARAMETERS]
-    if not larger:
-        return networks
-    effect = larger[0].effect
-    return (
-        f"{networks}\nThe vector of {larger[0].network} takes the test perplexity from "
-        f"{effect.test_perplexity_against:.1f}, which the larger static network "
-        f"{larger[0].network_against} reaches, to {effect.test_perplexity:.1f}.\n"
-    )
+    sentences = " ".join(_in_words(evidence.read_claims()))
+    return f"{networks}\n{sentences}\n" if sentences else networks
+
+
+def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
+    """Yield what the claims say of the report's row, or of the first row that they speak of."""
+    systems = [claim for claim in claims if claim.number == BEST_SYSTEM]
+    larger = [claim for claim in claims if claim.number == MORE_PARAMETERS]
+    row = next((claim.row for claim in systems or larger), None)
+    for claim in larger:
+        if claim.row == row:
+            effect = claim.effect
+            yield (
+                f"The vector of {claim.network} takes the test perplexity from "
+                f"{effect.test_perplexity_against:.1f}, which the larger static network "
+                f"{claim.network_against} reaches, to {effect.test_perplexity:.1f}."
+            )
+    rivals = [claim for claim in claims if claim.number == BEST_RIVAL and claim.row == row]
+    if rivals:
+        best = min(rivals, key=lambda claim: claim.effect.test_perplexity_against or math.inf)
+        against = best.against.partition(" (")[0]
+        yield f"Static {against} reaches {best.effect.test_perplexity_against:.1f}."
+    for claim in systems:
+        yield (
+            f"The best of all with a vector ({claim.model}) reaches "
+            f"{claim.effect.test_perplexity:.1f}, the best of all without "
+            f"{claim.effect.test_perplexity_against:.1f}."
+        )
+
+
+def _of_rival(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows of all networks with a rival, by the networks' names."""
+    of_rival = table[table["evaluation"] == name]
+    return of_rival.set_index(of_rival["model"].str.replace(r" \+ .*", "", regex=True))
 
 
 def _grid(data: pd.DataFrame, *columns: Column) -> str:
