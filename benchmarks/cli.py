@@ -15,6 +15,7 @@ from benchmarks import document
 from benchmarks.accelerator import jax
 from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
 from benchmarks.convergence import convergence
+from benchmarks.gpu_model import gpu_model
 from benchmarks.networks import networks
 from benchmarks.operation import operation
 from benchmarks.peers import graph, torch
@@ -47,11 +48,12 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "scaling": scaling,
     "graph": graph,
     "jax": jax,
+    "gpu_model": gpu_model,
     "torch": torch,
     "convergence": convergence,
     "preparation": preparation,
 }
-ON_DEMAND = ("jax", "preparation")
+ON_DEMAND = ("jax", "gpu_model", "preparation")
 """Sections that are measured only on demand.
 
 On a CPU, JAX takes longer than all others together; the preparation needs a large text.

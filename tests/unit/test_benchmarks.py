@@ -15,6 +15,7 @@ from benchmarks.arithmetic import (
     training_flops,
 )
 from benchmarks.convergence import time_to, with_times
+from benchmarks.gpu_model import Gpu, Kernel, kernels_of
 from benchmarks.measure import REFERENCE, Sample, interleaved, ratios, summary
 from benchmarks.rows import Target, row
 from benchmarks.synthetic import SENTENCE_WORDS, write_zipf_corpus
@@ -140,6 +141,32 @@ def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path
     text = document.read_text(encoding="utf-8")
     assert "Quick measurement" in text
     assert (document.parent / "performance" / "profile.svg").is_file()
+
+
+def test_kernels_are_counted_as_often_as_they_run():
+    """A product in a loop of ten steps counts ten times; of what is sliced, the slice is read."""
+    jax = pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+
+    def states(weights, inputs):
+        def step(state, row):
+            state = jax.numpy.tanh(state @ weights + row)
+            return state, None
+
+        return jax.lax.scan(step, jax.numpy.zeros((4, 8)), inputs)[0]
+
+    arrays = jax.numpy.zeros((8, 8)), jax.numpy.zeros((10, 4, 8))
+    kernels = list(kernels_of(jax.jit(states).lower(*arrays).compile().as_text()))
+    product = 2 * 4 * 8 * 8
+    assert product <= sum(k.flops for k in kernels if k.runs == 10) < 1.5 * product
+    weights, state = 4 * 8 * 8, 4 * 4 * 8
+    read_and_written = sum(kernel.bytes for kernel in kernels if kernel.runs == 10)
+    assert weights + 3 * state <= read_and_written <= weights + 6 * state
+
+
+def test_a_kernel_takes_the_time_of_what_bounds_it():
+    gpu = Gpu("some", flops=100.0, bandwidth=10.0, launch=0.5)
+    kernel = Kernel(runs=3, flops=200.0, bytes=10.0)
+    assert kernel.seconds(gpu) == {"arithmetic": 6.0, "memory": 3.0, "launches": 1.5}
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow's own warnings

@@ -104,6 +104,22 @@ class BlockTrainer(JaxTrainer):
         compiled: _Update = jax.jit(update, donate_argnums=(0, 1))
         return compiled
 
+    def lowered(self, segments: Integers) -> jax.stages.Lowered:
+        """The update by segments (B,) of the training text as a program that XLA has not compiled.
+
+        All segments begin a unit of text.
+        """
+        with bits_of(self._settings.precision):
+            batch = self._arranger.arrange(segments)
+            begins = np.ones(len(segments), np.bool_)
+            start = _start(batch, self.carried, begins, self._settings.reading)
+            rates = [np.asarray(0.1, self._settings.precision)] * 2
+            update: Any = self._update_of(batch.shape)
+            found: jax.stages.Lowered = update.lower(
+                self._weights, self._sums, batch.arrays, rates, start
+            )
+            return found
+
     def _learn(self, segments: Integers, begins: Booleans, rates: list[Array]) -> Any:
         settings = self._settings
         batch = self._arranger.arrange(segments)
