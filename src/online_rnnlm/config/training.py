@@ -76,7 +76,8 @@ class RunSettings(Settings):
     document_layer: Literal["output", "hidden", "both"] = Field(
         default="output",
         description="Layer that the document vector feeds: the output layer (the paper's choice), "
-        "the hidden layer, or both.",
+        "the hidden layer, or both. With another cell than `sigmoid`, or with context units, the "
+        "hidden layer needs `engine: graph`, `theano` or `jax`, which are slow.",
     )
     document_rate: NonNegativeFloat = Field(
         default=0.15,
@@ -247,6 +248,6 @@ class RunSettings(Settings):
         if drops and coupled:
             yield f"dropout with {layer}", engines_with(ability="coupled_dropout")
         if coupled and self.cell_name != "sigmoid":
-            yield layer, engines_with(ability="coupling")
+            yield f"{layer} with `{cell}`", engines_with(ability="coupling")
         if self.document_size and self.document_gradient == "through":
             yield "`document_gradient: through`", engines_with(ability="document_gradient")
