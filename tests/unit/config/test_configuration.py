@@ -213,7 +213,8 @@ INFINITE, NONE = float("inf"), float("nan")
             {"rows": [{"cell": "lstm", "document_size": 2, "document_layer": "both"}]},
             "rows[0]",
             [
-                "`document_layer: both` with `cell: lstm` needs `engine: graph` or `engine: theano` or `engine: jax`"
+                "`document_layer: both` with `cell: lstm` needs",
+                "`engine: graph` or `engine: theano` or `engine: jax`",
             ],
         ),
         (
