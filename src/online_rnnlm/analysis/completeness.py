@@ -31,4 +31,4 @@ def check_complete(experiment: Experiment, directory: ExperimentDirectory) -> No
     directory.complete.unlink(missing_ok=True)
     for line in lines:
         logger.error("%s%s", ERROR_MARK, line)
-    raise UserError(f"{directory.report}: everything else is there; {len(lines)} missing")
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing")

@@ -78,6 +78,13 @@ def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
     return read
 
 
+def new_file(text: str) -> Path:
+    """Read the name of a file to write for argparse: it cannot be written to a pipe."""
+    if text == "-":
+        raise argparse.ArgumentTypeError("'-': a file's name is needed")
+    return Path(text)
+
+
 def finite_number(text: str) -> float:
     """Read a finite number for argparse, which turns any other text into one line."""
     return _read(text, float, math.isfinite, "finite numbers")

@@ -32,7 +32,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
     """Add the text's files and its layout: raw sentences, one a line, if no option is given."""
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help=f"{what}; `-` or nothing is standard input"
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help=f"{what}; `-` or nothing is standard input",
     )
     layout = parser.add_mutually_exclusive_group()
     layout.add_argument(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from online_rnnlm.commands import _arguments
+
 HELP = "write a trained model into one file"
 EXAMPLE = "example: online-rnnlm export results/demo -o demo.onlm"
 
@@ -18,16 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of a run, such as results/demo/runs/RUN",
     )
     parser.add_argument(
-        "-o", "--output", type=_file, required=True, metavar="FILE", help="such as demo.onlm"
+        "-o",
+        "--output",
+        type=_arguments.new_file,
+        required=True,
+        metavar="FILE",
+        help="such as demo.onlm",
     )
     parser.add_argument("--force", action="store_true", help="replace a file that is no model, too")
-
-
-def _file(text: str) -> Path:
-    """Read a file's name for argparse: a model cannot be written to a pipe."""
-    if text == "-":
-        raise argparse.ArgumentTypeError("'-': a file's name is needed")
-    return Path(text)
 
 
 def run(arguments: argparse.Namespace) -> None:

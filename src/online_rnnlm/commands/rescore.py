@@ -19,7 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     parser.add_argument(
-        "files", nargs="*", metavar="FILE", help="the lists; `-` or nothing is standard input"
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="the lists; `-` or nothing is standard input",
     )
     parser.add_argument(
         "--format",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from online_rnnlm.commands import _arguments, _model
 
@@ -29,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector"
     )
-    parser.add_argument("--npy", type=Path, metavar="FILE", help="write an array, not TSV")
+    parser.add_argument(
+        "--npy", type=_arguments.new_file, metavar="FILE", help="write an array, not TSV"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

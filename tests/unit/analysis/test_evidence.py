@@ -18,6 +18,7 @@ from online_rnnlm.analysis.evidence.text import with_evidence
 from online_rnnlm.analysis.evidence.write import write_evidence
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
@@ -77,9 +78,11 @@ def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> N
     claims = read_json(evidence.claims)["claims"]
     tested = [claim for claim in claims if claim["evaluation"] is not None]
     assert {claim["effect"]["drawn"] for claim in tested} == {"article"}
-    # Change, p-value, both ends of the interval, corrected p-value and verdict; of multiply-adds
-    # both sides, change and verdict; in `mixtures` the network by itself and with everything.
-    of_claims = 6 * len(tested) + 4 * (len(claims) - len(tested))
+    # Both perplexities, change, p-value, both ends of the interval, corrected p-value and verdict;
+    # of multiply-adds both sides, change and verdict; in `mixtures` the network by itself and with
+    # everything; and the perplexities with the vector held still.
+    tables += pd.read_csv(evidence.table("perplexity", "csv"))[STILL].notna().sum()
+    of_claims = 8 * len(tested) + 4 * (len(claims) - len(tested))
     assert checked == tables + of_claims + 2 * len(pd.read_csv(evidence.table("mixtures", "csv")))
 
 
@@ -105,13 +108,17 @@ def _sealed(evidence: EvidenceFolder) -> None:
     evidence.write_sums(evidence.read_sums())
 
 
-@pytest.mark.parametrize("name", ["perplexity", "updates", "mixtures"])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(name, "test_perplexity") for name in ("perplexity", "updates", "mixtures")]
+    + [("perplexity", STILL)],
+)
 def test_a_perplexity_that_the_scores_do_not_give_is_found(
-    evidence: EvidenceFolder, name: str
+    evidence: EvidenceFolder, name: str, key: str
 ) -> None:
     path = evidence.table(name, "csv")
     table = pd.read_csv(path)
-    table.loc[len(table) - 1, "test_perplexity"] += 0.01
+    table.loc[table[key].last_valid_index(), key] += 0.01
     table.to_csv(path, index=False)
     _sealed(evidence)
     with pytest.raises(UserError, match=rf"{name}\.csv: test perplexity of .*the scores give"):
@@ -119,7 +126,11 @@ def test_a_perplexity_that_the_scores_do_not_give_is_found(
 
 
 @pytest.mark.parametrize(
-    "key", ["change_percent", "interval_percent", "p_value", "p_value_holm", "verdict"]
+    "key",
+    [
+        *("change_percent", "interval_percent", "p_value", "p_value_holm", "verdict"),
+        *("test_perplexity", "test_perplexity_against"),
+    ],
 )
 def test_a_claim_that_the_scores_do_not_give_is_found(evidence: EvidenceFolder, key: str) -> None:
     found: dict[str, Any] = read_json(evidence.claims)

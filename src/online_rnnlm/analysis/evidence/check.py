@@ -15,7 +15,8 @@ from online_rnnlm.analysis.claims.verdict import Verdict, verdict_on, verdict_on
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder
 from online_rnnlm.analysis.significance import Comparison, SeedInterval, compare, holm
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.analysis.tables.perplexity import STILL
+from online_rnnlm.config.evaluations import NONE, final_evaluation
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Claim
@@ -29,8 +30,8 @@ def check_evidence(folder: Path) -> int:
 
     Perplexities are those of the tables `perplexity`, `updates` and, by themselves and with all
     mixed in, `mixtures`. Of each claim whose test drew the pieces of text that are kept, these are
-    the change, the interval and the p-value; corrected p-values and verdicts are those of all
-    claims. Claims of fewer multiply-adds are compared with the table `perplexity`. What a table
+    both perplexities, the change, the interval and the p-value; corrected p-values and verdicts are
+    those of all claims. Claims of fewer multiply-adds are compared with the table `perplexity`. What a table
     says beside that rests on its checksum. Raises UserError, with the file and both values, for the
     first that differs, and for files that are missing, damaged or changed.
     """
@@ -84,9 +85,14 @@ class _Scores:
 def _check_table(evidence: EvidenceFolder, name: str, scores: _Scores) -> int:
     table = evidence.read_table(name, "evaluation", "test_perplexity")
     path = evidence.table(name, "csv")
+    checked = 0
     for row in table.to_dict("records"):
-        _check_perplexity(path, scores, row, str(row["evaluation"]), "test_perplexity")
-    return len(table)
+        values = {"test_perplexity": str(row["evaluation"]), STILL: NONE}
+        found = [key for key in values if not pd.isna(row.get(key, math.nan))]
+        for key in found:
+            _check_perplexity(path, scores, row, values[key], key)
+        checked += len(found)
+    return checked
 
 
 def _check_mixtures(evidence: EvidenceFolder, scores: _Scores) -> int:
@@ -195,7 +201,13 @@ def _check_claim(path: Path, claim: Claim, scores: _Scores) -> int:
         -(margin or 0.0),
         margin=margin,
     )
+    other = scores.perplexity(claim.corpus, claim.network_against, claim.evaluation_against)
     values = {
+        "test perplexity": (
+            effect.test_perplexity,
+            scores.perplexity(claim.corpus, claim.network, claim.evaluation),
+        ),
+        "test perplexity of the other side": (effect.test_perplexity_against, other),
         "change": (effect.change_percent, percent_of_gain(found.difference)),
         "p-value": (claim.p_value, found.p_value),
     }
