@@ -37,7 +37,10 @@ _DISCOUNT_WITHOUT_COUNTS = 0.5
 class Rival(CorpusRival):
     """A Kneser-Ney model of the order `testing.kneser_ney_order`."""
 
-    note = "An n-gram model's parameters are the n-grams it stores; it has no seed."
+    note = (
+        "An n-gram model's parameters are its n-grams and a weight for each of their histories; it "
+        "has no seed."
+    )
 
     def __init__(self, testing: TestingSettings) -> None:
         super().__init__(testing)

@@ -78,11 +78,17 @@ def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> N
     claims = read_json(evidence.claims)["claims"]
     tested = [claim for claim in claims if claim["evaluation"] is not None]
     assert {claim["effect"]["drawn"] for claim in tested} == {"article"}
-    # Both perplexities, change, p-value, both ends of the interval, corrected p-value and verdict;
-    # of multiply-adds both sides, change and verdict; in `mixtures` the network by itself and with
-    # everything; and the perplexities with the vector held still.
+    # Both perplexities, change in two units, tokens, both ends of the interval in two units,
+    # p-value, corrected p-value and verdict, and where there is a margin, equivalence. Of the
+    # vector held still against the static network all but the last four; of the seeds five; of
+    # multiply-adds both sides, change and verdict. In `mixtures` the network by itself and with
+    # everything. Last, the perplexities with the vector held still.
     tables += pd.read_csv(evidence.table("perplexity", "csv"))[STILL].notna().sum()
-    of_claims = 8 * len(tested) + 4 * (len(claims) - len(tested))
+    effects = [claim["effect"] for claim in tested]
+    of_claims = 12 * len(tested) + 4 * (len(claims) - len(tested))
+    of_claims += sum(effect["equivalence"] is not None for effect in effects)
+    of_claims += 9 * sum(effect["still_against_static"] is not None for effect in effects)
+    of_claims += 5 * sum(claim["seeds"] is not None for claim in tested)
     assert checked == tables + of_claims + 2 * len(pd.read_csv(evidence.table("mixtures", "csv")))
 
 
@@ -144,6 +150,32 @@ def test_a_claim_that_the_scores_do_not_give_is_found(evidence: EvidenceFolder, 
     write_json(evidence.claims, found)
     _sealed(evidence)
     with pytest.raises(UserError, match="claim 1"):
+        check_evidence(evidence.path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"nats_per_token": -0.1},
+        {"interval_nats_per_token": [-0.2, -0.1]},
+        {"pieces": 1},
+        {"tokens": 1},
+        {"seeds": {"nats_per_token": 1}},
+        {"still_against_static": {"test_perplexity": 1.5}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_nothing_that_a_verdict_rests_on_is_believed(
+    evidence: EvidenceFolder, changes: dict[str, Any]
+) -> None:
+    found: dict[str, Any] = read_json(evidence.claims)
+    [(key, value)] = changes.items()
+    claim = next(one for one in found["claims"] if key in one or one["effect"].get(key) is not None)
+    place = claim if key in claim else claim["effect"]
+    place[key] = place[key] | value if isinstance(place[key], dict) else value
+    write_json(evidence.claims, found)
+    _sealed(evidence)
+    with pytest.raises(UserError, match=f"claim {claim['number']}"):
         check_evidence(evidence.path)
 
 
