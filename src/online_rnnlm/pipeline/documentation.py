@@ -64,7 +64,7 @@ during testing, rivals; more than an hour |
 | `documents.yaml` | sentences against whole articles, the paper's hidden layer against others, \
 with and without dropout; three seeds; two hours or so |
 | `full-scale.yaml` | full scale in one sitting: 10 million words, three seeds, five networks, \
-nothing searched; some four hours |
+nothing searched; some two hours |
 | `paper.yaml` | full scale: 10 million words, three seeds, searched settings; hours to days |
 | `smoke.yaml` | every stage in seconds; what the tests run |
 | `examples/` | configurations to start from |
