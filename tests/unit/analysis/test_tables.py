@@ -280,10 +280,11 @@ UPDATES = {"updates": ["all", ["document_vector", "output"]]}
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({}, ["corpora", "perplexity"]),
-        ({"testing": RIVALS}, ["corpora", "perplexity"]),
-        ({"testing": UPDATES}, ["corpora", "perplexity", "updates"]),
-        ({"testing": UPDATES, **SEARCH}, ["corpora", "perplexity", "updates", "search"]),
+        ({}, ["corpora", "perplexity", "gains"]),
+        ({"testing": RIVALS}, ["corpora", "perplexity", "gains"]),
+        ({"testing": UPDATES}, ["corpora", "perplexity", "gains", "updates"]),
+        ({"testing": UPDATES, **SEARCH}, ["corpora", "perplexity", "gains", "updates", "search"]),
+        ({"rows": [{"document_size": 20}]}, ["corpora", "perplexity"]),
     ],
 )
 def test_the_configuration_alone_says_which_tables_there_are(
@@ -312,7 +313,7 @@ def test_tables_are_the_same_bytes_every_time(invented: Invented, published_file
         files = sorted((results.directory.path / "tables").iterdir())
         contents.append([(path.name, path.read_bytes()) for path in files])
     assert contents[0] == contents[1]
-    assert len(contents[0]) == 16
+    assert len(contents[0]) == 20
 
 
 def _updates(invented: Invented, **changes: Any) -> Results:
