@@ -85,6 +85,12 @@ def test_a_finished_experiment_is_current(found_outdated):
     }
 
 
+def test_the_workflow_is_linted_beside_a_finished_experiment(project):
+    done = project.snakemake("--lint", "--configfile", "config/test.yaml")
+    assert "in a good condition" in done.stdout + done.stderr
+    assert project.planned(*ARGUMENTS) == set()
+
+
 def test_every_file_that_changes_or_goes_away_is_noticed(found_outdated, capsys):
     find, jobs = found_outdated
     for job in jobs:

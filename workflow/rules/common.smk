@@ -37,6 +37,7 @@ if not workflow.overwrite_configfiles and not workflow.modifier.skip_configfile:
 
 
 DRY_RUN = workflow.output_settings.dryrun
+LINT = "--lint" in sys.argv
 ALONE = workflow.modifier.is_main_snakefile()
 with starting.one_line_errors():
     if workflow.exec_mode == ExecMode.DEFAULT and ALONE:
@@ -46,7 +47,7 @@ with starting.one_line_errors():
         config, workflow.configfiles, given=workflow.config_settings.config, alone=ALONE
     )
     RESULTS = experiment_directory(EXPERIMENT.experiment)
-    JOBS = jobs.Jobs(EXPERIMENT, RESULTS, inputs.published_file(PROJECT))
+    JOBS = jobs.Jobs(EXPERIMENT, RESULTS, inputs.published_file(PROJECT), ordered=not LINT)
     if workflow.exec_mode == ExecMode.DEFAULT:
         if not DRY_RUN:
             starting.refuse_no_cores(workflow.resource_settings.cores)
@@ -57,7 +58,7 @@ with starting.one_line_errors():
         )
         # The jobs of another Snakemake that is at work here read their orders when they begin.
         BESIDE = DRY_RUN and SOLE_RUN is None
-        if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or "--lint" in sys.argv)):
+        if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or LINT)):
             starting.refuse_files_as_folders(JOBS.folders())
             freshness.order(JOBS, RESULTS)
         # Snakemake does not call `onstart` where nothing is to be done, and the file may have got

@@ -71,12 +71,19 @@ class Jobs:
     """The jobs of an experiment, by rule and by run or corpus: jobs["train", "demo-M100-…"]."""
 
     def __init__(
-        self, experiment: Experiment, directory: ExperimentDirectory, published: str
+        self,
+        experiment: Experiment,
+        directory: ExperimentDirectory,
+        published: str,
+        *,
+        ordered: bool = True,
     ) -> None:
         self._experiment = experiment
         self._directory = directory
         self.published = published
         """The file with the paper's numbers."""
+        self._ordered = ordered
+        """False if no input is an order: `snakemake --lint` would take one for a prefix."""
         self._jobs = {(job.rule, job.name): job for job in self._all()}
 
     def __getitem__(self, key: tuple[str, str]) -> PlannedJob:
@@ -90,7 +97,8 @@ class Jobs:
     def inputs(self, rule: str, name: str) -> list[str]:
         """Return the inputs of a job in Snakemake: the files that it reads, and its order."""
         order = self._directory.order(rule, name)
-        orders = [str(order)] if order.exists() else []  # none where nothing can be written
+        # There is none where nothing can be written.
+        orders = [str(order)] if self._ordered and order.exists() else []
         return [*self[rule, name].inputs, *orders]
 
     def order(self, rule: str, name: str) -> str:
