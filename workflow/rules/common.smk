@@ -36,8 +36,8 @@ if not workflow.overwrite_configfiles and not workflow.modifier.skip_configfile:
     configfile: "config/config.yaml"
 
 
-DRY_RUN = workflow.output_settings.dryrun
 LINT = "--lint" in sys.argv
+DRY_RUN = workflow.output_settings.dryrun or LINT
 ALONE = workflow.modifier.is_main_snakefile()
 with starting.one_line_errors():
     if workflow.exec_mode == ExecMode.DEFAULT and ALONE:
@@ -58,7 +58,7 @@ with starting.one_line_errors():
         )
         # The jobs of another Snakemake that is at work here read their orders when they begin.
         BESIDE = DRY_RUN and SOLE_RUN is None
-        if not BESIDE and (RESULTS.path.is_dir() or not (DRY_RUN or LINT)):
+        if not BESIDE and (RESULTS.path.is_dir() or not DRY_RUN):
             starting.refuse_files_as_folders(JOBS.folders())
             freshness.order(JOBS, RESULTS)
         # Snakemake does not call `onstart` where nothing is to be done, and the file may have got
