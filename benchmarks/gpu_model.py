@@ -110,15 +110,16 @@ _INSTRUCTION = re.compile(
     r"^\s+(?P<root>ROOT )?%(?P<name>[\w.-]+) = (?P<type>\(.*?\)|\S+) (?P<code>[\w-]+)"
     r"\((?P<operands>.*?)\)(?P<rest>.*)$"
 )
-_ARRAY = re.compile(r"\b(?P<kind>[a-z]\w*?)(?P<bits>\d+)?\[(?P<shape>[\d,]*)\]")
+_ARRAY = re.compile(r"\b[a-z]\w*?(?P<bits>\d+)?\[(?P<shape>[\d,]*)\]")
 _CALLED = re.compile(r"(?:calls|to_apply|body)=%([\w.-]+)")
 _TRIPS = re.compile(r'"known_trip_count":(\{[^}]*\})')
 _CONTRACTED = re.compile(r"lhs_contracting_dims=\{([\d,]*)\}")
 _FREE = frozenset(
     {"parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all", "partition-id"}
 )
-"""What needs no kernel."""
+"""Kinds of instructions that only name or arrange values, so a GPU runs nothing for them."""
 _SLICES = frozenset({"dynamic-slice", "slice", "gather"})
+"""Kinds of instructions that read only a part of their first operand."""
 
 
 class _Instruction(NamedTuple):
@@ -179,15 +180,15 @@ def _flops(
     around: dict[str, _Instruction],
     inside: dict[str, _Instruction] | None,
 ) -> float:
+    """The operations of an instruction; those of all that is inside of it if it is fused."""
     if inside is not None:
         return sum(_flops(each, inside, None) for each in inside.values() if each.code not in _FREE)
     elements = _elements(one.type)
     contracted = _CONTRACTED.search(one.rest)
     if one.code == "dot" and contracted is not None:
-        shape = _shapes(around[one.operands[0]].type)[0]
-        return (
-            2 * elements * math.prod(shape[int(axis)] for axis in contracted[1].split(",") if axis)
-        )
+        shape = _arrays(around[one.operands[0]].type)[0].shape
+        axes = [int(axis) for axis in contracted[1].split(",") if axis]
+        return 2 * elements * math.prod(shape[axis] for axis in axes)
     return elements
 
 
@@ -225,17 +226,26 @@ def _read_of(parameter: _Instruction, inside: dict[str, _Instruction]) -> float:
     return min(whole, slices)
 
 
-def _shapes(kind: str) -> list[list[int]]:
-    found = _ARRAY.finditer(kind)
-    return [[int(size) for size in one["shape"].split(",") if size] for one in found]
+class _Array(NamedTuple):
+    shape: list[int]
+    bits: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+def _arrays(kind: str) -> list[_Array]:
+    """The arrays of a type in XLA's text, such as `f32[4,8]{1,0}` or a tuple of such types."""
+    return [
+        _Array([int(size) for size in one["shape"].split(",") if size], int(one["bits"] or 8))
+        for one in _ARRAY.finditer(kind)
+    ]
 
 
 def _elements(kind: str) -> int:
-    return sum(math.prod(shape) for shape in _shapes(kind))
+    return sum(array.elements for array in _arrays(kind))
 
 
 def _bytes(kind: str) -> float:
-    return sum(
-        math.prod(int(size) for size in one["shape"].split(",") if size) * int(one["bits"] or 8) / 8
-        for one in _ARRAY.finditer(kind)
-    )
+    return sum(array.elements * array.bits / 8 for array in _arrays(kind))

@@ -55,9 +55,10 @@ OF_TEMPLATES = re.compile(
     r"(?P<shown><!--.*?-->|<nowiki>.*?</nowiki>)|<includeonly\s*(?:/>|>.*?(?:</includeonly\s*>|\Z))",
     re.DOTALL | re.IGNORECASE,
 )
-"""What is shown only where the page is a template; up to the page's end if it is never closed.
+"""An `<includeonly>` tag with its contents, which only pages that include this one show.
 
-`shown` is what may speak of such a tag."""
+MediaWiki takes all up to the page's end for its contents if it is never closed. The group `shown`
+matches comments and `<nowiki>` first, since a tag in them is only text."""
 LEFT_OUT_BLOCKS = frozenset(
     {"table", "gallery", "imagemap", "references", "timeline", "score", "pre", "syntaxhighlight"}
     | {"source", "graph", "mapframe", "inputbox", "hr", "categorytree", "templatestyles"}

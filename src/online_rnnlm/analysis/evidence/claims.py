@@ -42,22 +42,25 @@ def check_claims(evidence: EvidenceFolder, scores: Scores) -> int:
     """
     claims = evidence.read_claims()
     tested = [claim for claim in claims if claim.evaluation is not None]
-    checked = sum(_check_claim(evidence.claims, claim, tested, scores) for claim in tested)
+    corpora = {claim.corpus for claim in tested}
+    drawn = {corpus: _drawn_as_kept(tested, corpus, scores) for corpus in corpora}
+    checked = sum(
+        _check_claim(evidence.claims, claim, drawn[claim.corpus], scores) for claim in tested
+    )
     checked += _check_multiply_adds(evidence, claims)
     return checked + _check_verdicts(evidence.claims, claims)
 
 
-def _check_claim(path: Path, claim: Claim, every: Sequence[Claim], scores: Scores) -> int:
+def _check_claim(path: Path, claim: Claim, drawn: Collection[str], scores: Scores) -> int:
+    """Compute a claim again; `drawn` are the kinds of pieces that are drawn as they are kept."""
     assert claim.evaluation is not None
     assert claim.evaluation_against is not None
     effect, what = claim.effect, f"{path}: claim {claim.number}, {claim.model}"
     ours = _Side(claim.corpus, claim.network, claim.evaluation)
     theirs = _Side(claim.corpus, claim.network_against, claim.evaluation_against)
-    drawn = _drawn_as_kept(every, claim.corpus, scores)
-    margin = effect.margin_percent
-    found = _compared(scores, ours, theirs, margin)
+    found = _compared(scores, ours, theirs, effect.margin_percent)
     checked = _check_change(what, effect, found, (ours, theirs), drawn, scores)
-    if _is_drawn_so(what, effect, found, drawn):
+    if effect.drawn in drawn:
         refuse_difference(f"{what}: p-value", claim.p_value, found.p_value)
         checked += 1
         if effect.equivalence is not None and found.equivalence_p_value is not None:
@@ -99,19 +102,6 @@ def _drawn_as_kept(claims: Sequence[Claim], corpus: str, scores: Scores) -> set[
     return found or {"sentence"}
 
 
-def _is_drawn_so(
-    what: str, change: PerplexityChange, found: Comparison, drawn: Collection[str]
-) -> bool:
-    """True if a test drew the pieces that are kept; others cannot be drawn again.
-
-    Raises UserError if it should have drawn them and has another number of pieces.
-    """
-    if change.drawn in drawn:
-        refuse_difference(f"{what}: pieces", change.pieces, found.pieces)
-        return True
-    return False
-
-
 def _check_change(
     what: str,
     change: PerplexityChange,
@@ -120,6 +110,7 @@ def _check_change(
     drawn: Collection[str],
     scores: Scores,
 ) -> int:
+    """Compute a change again, and its interval if the test drew pieces that are kept."""
     ours, theirs = (scores.perplexity(*side) for side in sides)
     values: dict[str, tuple[float | None, float]] = {
         "test perplexity": (change.test_perplexity, ours),
@@ -128,7 +119,8 @@ def _check_change(
         "nats per token": (change.nats_per_token, found.difference),
         "tokens": (change.tokens, found.tokens),
     }
-    if _is_drawn_so(what, change, found, drawn):
+    if change.drawn in drawn:
+        refuse_difference(f"{what}: pieces", change.pieces, found.pieces)
         percent = change.interval_percent or (None, None)
         nats = change.interval_nats_per_token or (None, None)
         values |= {
@@ -175,8 +167,7 @@ def _check_verdicts(path: Path, claims: Sequence[Claim]) -> int:
     corrected = holm([claim.p_value for claim in tested if claim.p_value is not None])
     for claim, p_value in zip(tested, corrected, strict=True):
         what = f"{path}: claim {claim.number}, {claim.model}"
-        said = math.nan if claim.p_value_holm is None else claim.p_value_holm
-        refuse_difference(f"{what}: corrected p-value", said, p_value)
+        refuse_difference(f"{what}: corrected p-value", claim.p_value_holm, p_value)
         verdict = _verdict_of(claim, p_value)
         if verdict is not None:
             _refuse_verdict(what, claim.verdict, verdict)
@@ -208,7 +199,7 @@ def _check_multiply_adds(evidence: EvidenceFolder, claims: Sequence[Claim]) -> i
             ("multiply-adds of the other side", effect.multiply_adds_per_word_against, theirs),
             ("change", effect.change_percent, 100 * (ours / theirs - 1)),
         ):
-            refuse_difference(f"{what}: {name}", math.nan if said is None else said, found)
+            refuse_difference(f"{what}: {name}", said, found)
         _refuse_verdict(what, claim.verdict, verdict)
     return 4 * len(counted)
 

@@ -89,8 +89,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     found |= {name: _of_rival(table, name) for name in _RIVALS}
     shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
     for name, values in found.items():
-        for key in (_TEST, f"{_TEST}_sd"):
-            shown[f"{name}_{key}"] = shown["model"].map(values[key]) if key in values else math.nan
+        shown = _beside(shown, name, values)
     rivals = [Column(heading, mean(f"{name}_{_TEST}")) for name, heading in _RIVALS.items()]
     return _grid(
         shown,
@@ -105,10 +104,8 @@ def _networks(evidence: EvidenceFolder) -> str:
 def _summary(evidence: EvidenceFolder) -> str:
     """A table of the networks by themselves, then what the vector brings and what its rivals do."""
     table = evidence.read_table("perplexity", "hidden_size", "evaluation")
-    shown = table[table["hidden_size"].notna()].copy()
     cached = _of_rival(table, "neural_cache")
-    for key in (_TEST, f"{_TEST}_sd"):
-        shown[f"cached_{key}"] = shown["model"].map(cached[key]) if key in cached else math.nan
+    shown = _beside(table[table["hidden_size"].notna()], "cached", cached)
     networks = _grid(
         shown,
         Column("network", label("model"), text=True),
@@ -151,6 +148,15 @@ def _of_rival(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The rows of all networks with a rival, by the networks' names."""
     of_rival = table[table["evaluation"] == name]
     return of_rival.set_index(of_rival["model"].str.replace(r" \+ .*", "", regex=True))
+
+
+def _beside(networks: pd.DataFrame, name: str, others: pd.DataFrame) -> pd.DataFrame:
+    """Put test perplexities of `others`, by the networks' names, into columns that begin so."""
+    columns = {
+        f"{name}_{key}": networks["model"].map(others[key]) if key in others else math.nan
+        for key in (_TEST, f"{_TEST}_sd")
+    }
+    return networks.assign(**columns)
 
 
 def _grid(data: pd.DataFrame, *columns: Column) -> str:
