@@ -97,6 +97,7 @@ def training_state(settings: RunSettings, corpus: Corpus) -> State:
             classes,
             real(settings.document_rate),
             clip,
+            False,
             Dropout(np.uint32(0), 0.0, 0.0),
         ),
         parameters.filled(sizes, settings.accumulator_start, real),
@@ -143,7 +144,7 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     clock("deltas through classes", backward.start_hidden_gradient, weights, tokens, space)
     update = accumulators, optimizer, tokens, space
     clock("update word outputs", backward.update_words, model, accumulators, optimizer, space)
-    clock("update class outputs", backward.update_class_layer, weights, *update)
+    clock("update class outputs", backward.update_class_layer, model, *update)
     first = clock("back through time", sigmoid.propagate, model.cell, model, steps, False, space)
     recurrent = weights, accumulators, optimizer, slice(first, tokens), space
     clock("update recurrent", backward.update_recurrent, *recurrent)

@@ -38,9 +38,9 @@ class Engine:
     """Names of the cells that it can score while weights learn; None means all that it has. For
     others, another engine does that."""
     lacks: frozenset[str] = frozenset()
-    """Abilities that it does not have: `document_gradient` (gradients through the updates of the
-    document vector), `dropout`, `coupling` (a document vector that feeds a hidden layer other than
-    the paper's), `coupled_dropout` (dropout where a document vector feeds the hidden layer)."""
+    """Abilities that it does not have: `dropout`, `coupling` (a document vector that feeds a hidden
+    layer other than the paper's), `coupled_dropout` and `coupled_document_gradient` (dropout, and
+    gradients through the vector's updates, where a document vector feeds the hidden layer)."""
     is_elsewhere: bool = False
     """True if it computes in a Python environment of its own, which must be made first."""
     copies_class_outputs: bool = True
@@ -67,7 +67,7 @@ ENGINES: Mapping[str, Engine] = {
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm", "gru"}),
         online_cells=frozenset({"sigmoid"}),
-        lacks=frozenset({"document_gradient", "coupling", "coupled_dropout"}),
+        lacks=frozenset({"coupled_document_gradient", "coupling", "coupled_dropout"}),
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),

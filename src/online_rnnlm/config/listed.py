@@ -22,6 +22,7 @@ ROW_NAME_KEYS = frozenset(
         "cell",
         "document_size",
         "document_layer",
+        "document_gradient",
         "unit_of_text",
         "carry",
         "engine",

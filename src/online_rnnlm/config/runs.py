@@ -24,8 +24,8 @@ class _NamedRun(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        model = [*sizes_in_name(s), *_layer(s), *_cell(s), *_unit(s), *_engine(s)]
-        return "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
+        model = [*sizes_in_name(s), *_layer(s), *_cell(s), *_unit(s), *_gradient(s)]
+        return "-".join([s.corpus, *model, *_engine(s), *searched, f"seed{s.seed}"])
 
     @property
     def model(self) -> str:
@@ -48,8 +48,9 @@ def sizes_in_name(settings: RunSettings) -> list[str]:
 
 
 def variant_of(settings: RunSettings) -> list[str]:
-    """Return the layer that the vector feeds, the cell and the unit of text, if not the default."""
-    return [*_layer(settings), *(name.upper() for name in _cell(settings)), *_unit(settings)]
+    """Return the layer, the cell, the unit of text and the gradients, if not the default."""
+    cell = [name.upper() for name in _cell(settings)]
+    return [*_layer(settings), *cell, *_unit(settings), *_gradient(settings)]
 
 
 def _layer(settings: RunSettings) -> list[str]:
@@ -68,6 +69,12 @@ def _unit(settings: RunSettings) -> list[str]:
     if settings.unit_of_text == "sentence":
         return []
     return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")
+
+
+def _gradient(settings: RunSettings) -> list[str]:
+    """Return how gradients treat the vector's updates, if they are not constants."""
+    default: str = RunSettings.model_fields["document_gradient"].default
+    return [] if settings.document_gradient == default else [settings.document_gradient]
 
 
 def _engine(settings: RunSettings) -> list[str]:

@@ -180,6 +180,11 @@ class RunSettings(Settings):
         return "slow_context" if self.context_size else self.cell
 
     @property
+    def goes_through_updates(self) -> bool:
+        """True if the gradients of the weights go back through updates of a document vector."""
+        return self.document_size > 0 and self.document_gradient == "through"
+
+    @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
         of_a_vector = {"document_layer", "document_rate", "document_gradient"}
@@ -249,5 +254,6 @@ class RunSettings(Settings):
             yield f"dropout with {layer}", engines_with(ability="coupled_dropout")
         if coupled and self.cell_name != "sigmoid":
             yield f"{layer} with `{cell}`", engines_with(ability="coupling")
-        if self.document_size and self.document_gradient == "through":
-            yield "`document_gradient: through`", engines_with(ability="document_gradient")
+        if coupled and self.goes_through_updates:
+            through = f"`document_gradient: through` with {layer}"
+            yield through, engines_with(ability="coupled_document_gradient")

@@ -48,7 +48,7 @@ def form_of(settings: RunSettings) -> symbolic.Form:
         settings.cell_name,
         settings.error_clip,
         settings.context_decay,
-        settings.document_gradient == "through",
+        settings.goes_through_updates,
         settings.precision,
         settings.optimizer,
         settings.l2,

@@ -44,5 +44,5 @@ def Scorer(
 
 def _in_blocks(settings: RunSettings, corpus: Corpus) -> bool:
     """True if h does not depend on d, and gradients do not go through the updates of d."""
-    constant = settings.document_gradient == "constant" or not settings.document_size
-    return constant and not sizes_for(settings, corpus).hidden_document
+    coupled = sizes_for(settings, corpus).hidden_document > 0
+    return not (coupled or settings.goes_through_updates)

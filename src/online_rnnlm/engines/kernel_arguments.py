@@ -25,15 +25,17 @@ def kernel_model(
 ) -> Model:
     """Put together a model; `rate` is that of the document vector, a numpy scalar or a 0-d array.
 
-    Units are left out in training only, which gives the key of the random numbers.
+    In training, which gives the key of the random numbers, units are left out, and gradients may go
+    through the updates of the document vector.
     """
     real = weights.recurrent.dtype.type
     clip = real(settings.error_clip or np.inf)
     constants = KERNEL_CELLS[settings.cell_name].constants_of(settings)
-    dropout = Dropout(np.uint32(0), 0.0, 0.0)
+    dropout, through = Dropout(np.uint32(0), 0.0, 0.0), False
     if key is not None:
         dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
-    return Model(weights, constants, classes, rate[()], clip, dropout)
+        through = settings.goes_through_updates
+    return Model(weights, constants, classes, rate[()], clip, through, dropout)
 
 
 def kernel_lanes(reading: Reading, hidden: Any, memory: Any, documents: Any) -> Lanes:

@@ -47,7 +47,13 @@ class KernelTrainer(StateTrainer[SharedState]):
         capacity = Capacity.for_sentences(
             sizes, self._text, classes, segments, len(carried.documents)
         )
-        workspace = allocate(capacity, classes, dtype, dropout=settings.dropout > 0)
+        workspace = allocate(
+            capacity,
+            classes,
+            dtype,
+            dropout=settings.dropout > 0,
+            goes_through=settings.goes_through_updates,
+        )
         state = [*self._state.weights, *self._state.accumulators, *self._kept]
         *updated, total = TrainingSteps(settings, classes, workspace)(*state, *inputs, *rates)
         self._update = pytensor.function(

@@ -42,6 +42,7 @@ COLUMNS = [
     "cell",
     "document_size",
     "document_layer",
+    "document_gradient",
     "unit_of_text",
     "carry",
     "model",
@@ -59,7 +60,7 @@ COLUMNS = [
     "words_per_second",
     "published_test_perplexity",
 ]
-MEANS = COLUMNS[15:20]
+MEANS = COLUMNS[16:21]
 TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
 STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 

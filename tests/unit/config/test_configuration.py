@@ -93,7 +93,8 @@ def test_the_hidden_layer_and_the_engine_are_parts_of_a_name():
     rows = [
         {"hidden_size": 10, "cell": ["lstm", "gru"], "document_size": 2},
         {"hidden_size": 10, "context_size": [0, 4], "document_layer": "both", "document_size": 2},
-        {"hidden_size": 10, "context_size": 4},
+        {"hidden_size": 10, "context_size": 4, "document_gradient": "through"},
+        {"hidden_size": 10, "document_size": 2, "document_gradient": "through"},
     ]
     runs = loading.parse(values(training={"engine": "graph"}, rows=rows)).runs()
     assert {run.name: run.model for run in runs} == {
@@ -102,9 +103,10 @@ def test_the_hidden_layer_and_the_engine_are_parts_of_a_name():
         "vital-M10-D2-both-graph-seed1": "10/2 both by graph",
         "vital-M10-C4-D2-both-graph-seed1": "10+4/2 both by graph",
         "vital-M10-C4-D0-graph-seed1": "10+4/0 by graph",
+        "vital-M10-D2-through-graph-seed1": "10/2 through by graph",
     }
     assert [run.settings.cell_name for run in runs] == [
-        *("lstm", "gru", "sigmoid", "slow_context", "slow_context")
+        *("lstm", "gru", "sigmoid", "slow_context", "slow_context", "sigmoid")
     ]
 
 
@@ -223,9 +225,20 @@ INFINITE, NONE = float("inf"), float("nan")
             ["dropout with `document_layer: hidden` needs `engine: graph` or `engine: theano`"],
         ),
         (
-            {"rows": [{"document_gradient": "through", "document_size": [0, 2]}]},
+            {
+                "rows": [
+                    {
+                        "document_gradient": "through",
+                        "document_layer": "both",
+                        "document_size": [0, 2],
+                    }
+                ]
+            },
             "rows[0]",
-            ["`document_gradient: through` needs `engine: graph`", "or `engine: jax`"],
+            [
+                "`document_gradient: through` with `document_layer: both` needs `engine: graph`",
+                "or `engine: jax`",
+            ],
         ),
         (
             {"search": {"dropout": [0.0, 0.5]}, "rows": [{"engine": "jax"}]},

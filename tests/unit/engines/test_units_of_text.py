@@ -28,6 +28,7 @@ ARTICLES = (0, 0, 0, 1, 2, 2, 2, 2, 2, 3, 3, 4, 5, 6, 6)
 RATE, KEY, LANES = 0.3, 987_654_321, 3
 VECTOR = {"document_size": 3}
 DOCUMENT = {"unit_of_text": "document"}
+THROUGH = {"document_gradient": "through"}
 CASES = {
     "static": DOCUMENT,
     "both": VECTOR | DOCUMENT,
@@ -38,6 +39,9 @@ CASES = {
     "dropout": VECTOR | {"dropout": 0.4, "embedding_dropout": 0.2},
     "lstm": VECTOR | DOCUMENT | {"cell": "lstm", "dropout": 0.3, "embedding_dropout": 0.2},
     "static lstm": {"cell": "lstm"},
+    "through": VECTOR | THROUGH,
+    "through documents": VECTOR | DOCUMENT | THROUGH | {"dropout": 0.3},
+    "through lstm": VECTOR | THROUGH | {"cell": "lstm"},
     "gru": VECTOR | DOCUMENT | {"cell": "gru", "segment_tokens": 3, "embedding_dropout": 0.3},
     "static gru": {"cell": "gru"},
     "context": VECTOR | DOCUMENT | {"context_size": 3, "dropout": 0.3},
@@ -276,7 +280,7 @@ def test_dropout_has_extremes(rate):
     ("changes", "named"),
     [
         ({"segment_tokens": 9, "carry": "vector"} | VECTOR | DOCUMENT, "carry"),
-        ({"document_gradient": "through"} | VECTOR, "document_gradient"),
+        ({"document_layer": "both"} | THROUGH | VECTOR, "document_gradient"),
         ({"cell": "lstm", "document_layer": "both"} | VECTOR, "document_layer"),
         ({"dropout": 0.2, "document_layer": "hidden"} | VECTOR, "document_layer"),
         ({"dropout": 1.0}, "dropout"),

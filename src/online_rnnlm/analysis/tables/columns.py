@@ -38,6 +38,7 @@ def model_keys(run: Run) -> dict[str, Any]:
         "cell": settings.cell,
         "document_size": settings.document_size,
         "document_layer": settings.document_layer,
+        "document_gradient": settings.document_gradient,
         "unit_of_text": settings.unit_of_text,
         "carry": settings.carry,
         "model": run.model,

@@ -29,7 +29,7 @@ def update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspa
     if not feeds_hidden_layer(weights):  # else `predict_coupled` has computed ∂L_t/∂h_t
         start_hidden_gradient(weights, tokens, workspace)
     update_words(model, accumulators, optimizer, workspace)
-    update_class_layer(weights, accumulators, optimizer, tokens, workspace)
+    update_class_layer(model, accumulators, optimizer, tokens, workspace)
     drop_hidden(model.dropout, workspace.places[:tokens], workspace.hidden_gradient[:tokens])
     first = propagate_through_cell(model.cell, model, steps, lanes.keeps_state, workspace)
     _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
@@ -50,7 +50,7 @@ def start_hidden_gradient(weights, tokens, workspace):
 def update_words(model, accumulators, optimizer, workspace):
     """For each class c in turn, add W_o[c]ᵀ δ_w to ∂L_t/∂h_t, then update W_o[c] and V_o[c].
 
-    ∂L/∂W_o[c] = Σ δ_w hᵀ over the rows of that class.
+    ∂L/∂W_o[c] = Σ δ_w hᵀ and ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ over the rows of that class.
     """
     weights, classes = model.weights, model.classes
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
@@ -72,18 +72,22 @@ def update_words(model, accumulators, optimizer, workspace):
         if weights.word_document.shape[0] > 0:
             documents = workspace.documents_of_class[: rows.size]
             gather(workspace.documents, rows, documents)
-            _update_word_document(
-                weights, accumulators, optimizer, documents, deltas, low, workspace
-            )
+            gradient = workspace.gradients.word_document[: documents.shape[1] * (high - low)]
+            gradient = gradient.reshape(documents.shape[1], high - low)
+            multiply_tn(one, documents, deltas, zero, gradient)
+            if model.goes_through:  # -α Σ λ δ_wᵀ: d's updates are products with V_o
+                first_deltas = candidates_of(
+                    workspace.through.word_deltas, first, rows.size, high - low
+                )
+                gather(workspace.through.later_gradients, rows, documents)
+                multiply_tn(-model.document_rate, documents, first_deltas, one, gradient)
+            _update_word_document(weights, accumulators, optimizer, gradient, low)
 
 
 @njit(cache=True)
-def _update_word_document(weights, accumulators, optimizer, documents, deltas, low, workspace):
-    """Update V_o[c] by ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ, c being the class whose first word is `low`."""
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    size, words = documents.shape[1], deltas.shape[1]
-    gradient = workspace.gradients.word_document[: size * words].reshape(size, words)
-    multiply_tn(one, documents, deltas, zero, gradient)
+def _update_word_document(weights, accumulators, optimizer, gradient, low):
+    """Update V_o[c] by its transposed gradient, c being the class whose first word is `low`."""
+    size, words = gradient.shape
     for i in range(size):
         step_row(
             weights.word_document[i][low : low + words],
@@ -94,8 +98,9 @@ def _update_word_document(weights, accumulators, optimizer, documents, deltas, l
 
 
 @njit(cache=True)
-def update_class_layer(weights, accumulators, optimizer, tokens, workspace):
+def update_class_layer(model, accumulators, optimizer, tokens, workspace):
     """Update W_c by ∂L/∂W_c = Σ δ_c hᵀ, and V_c by ∂L/∂V_cᵀ = Σ d δ_cᵀ."""
+    weights = model.weights
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     deltas, gradients = workspace.class_deltas[:tokens], workspace.gradients
     multiply_tn(one, deltas, workspace.output_inputs[:tokens], zero, gradients.class_output)
@@ -103,6 +108,10 @@ def update_class_layer(weights, accumulators, optimizer, tokens, workspace):
     if weights.class_document.shape[0] > 0:
         gradient, documents = gradients.class_document, workspace.documents[:tokens]
         multiply_tn(one, documents, deltas, zero, gradient)
+        if model.goes_through:  # -α Σ λ δ_cᵀ: d's updates are products with V_c
+            later = workspace.through.later_gradients[:tokens]
+            first_deltas = workspace.through.class_deltas[:tokens]
+            multiply_tn(-model.document_rate, later, first_deltas, one, gradient)
         _update(weights.class_document, gradient, accumulators.class_document, optimizer)
 
 

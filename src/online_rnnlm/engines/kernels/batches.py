@@ -11,6 +11,7 @@ from online_rnnlm.engines.kernels.coupled import predict_coupled
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.forward import predict_batch
 from online_rnnlm.engines.kernels.layout import lay_out, sort_by_length
+from online_rnnlm.engines.kernels.through import go_back_through_documents
 
 
 @njit(cache=True)
@@ -25,6 +26,8 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, workspac
     for n in range(batches.segments.shape[0]):
         segments, begins = batches.segments[n], batches.begins[n]
         _, steps, tokens = predict(model, text, segments, begins, lanes, workspace)
+        if model.goes_through:
+            go_back_through_documents(model, steps, tokens, workspace)
         update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspace)
         for row in range(tokens):
             total += workspace.log_probabilities[row]

@@ -68,6 +68,8 @@ class Model(NamedTuple):
     """α, the rate of the document vector."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
+    goes_through: bool
+    """True if the gradients of the weights go back through the updates of d: in training only."""
     dropout: Dropout
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from online_rnnlm.engines.kernels import through
 from online_rnnlm.engines.kernels.cells import KERNEL_CELLS
 from online_rnnlm.engines.kernels.data import Classes, Integers, Text
 from online_rnnlm.engines.kernels.layout import measure
@@ -123,6 +124,8 @@ class Workspace(NamedTuple):
     """(B, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
     document_gradient: Any
     """(B, D): ∂L_t/∂d_t of every sentence's current word."""
+    through: through.Through
+    """What gradients need that go back through the updates of d."""
     gradients: Parameters
     """Gradients of the weights. E: that of one word. W_o: those of the words of one class,
     (L, H), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows."""
@@ -134,11 +137,17 @@ class Workspace(NamedTuple):
 
 
 def allocate(
-    capacity: Capacity, classes: Classes, dtype: DTypeLike, *, dropout: bool = False
+    capacity: Capacity,
+    classes: Classes,
+    dtype: DTypeLike,
+    *,
+    dropout: bool = False,
+    goes_through: bool = False,
 ) -> Workspace:
     """Allocate a workspace of that capacity for batches, with reals of that dtype.
 
-    `dropout` says whether states are left out before the output layer.
+    `dropout` says whether states are left out before the output layer, and `goes_through` whether
+    gradients go back through the updates of the document vector.
     """
     sizes, sentences, steps, _ = capacity
     v, m, k, d = sizes[:4]
@@ -147,6 +156,7 @@ def allocate(
     width, recurrent = every.embeddings[1], every.recurrent
     cell = KERNEL_CELLS[sizes.cell]
     memory = m if cell.HAS_MEMORY else 0
+    of_through = (tokens, sentences, candidates) if goes_through else (0, 0, 0)
 
     def reals(*shape: int) -> Any:
         return np.zeros(shape, dtype)
@@ -189,6 +199,7 @@ def allocate(
         ),
         step_deltas=reals(sentences, m),
         document_gradient=reals(sentences, d),
+        through=through.allocate(*of_through, (k, d, _largest(classes)), dtype),
         gradients=_gradients(sizes, _largest(classes), dtype),
         recurrent_transposed=reals(*recurrent[::-1]),
         class_output_transposed=reals(output, k),

@@ -1,0 +1,99 @@
+"""Gradients that go back through the updates of a document vector that feeds the output layer.
+
+A word's update is d_{t+1} = d_t - α g_t, where g_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w depends on d_t and on
+the weights. Let λ_t = ∂L/∂d_t, L being the loss of all words of the batch. For both softmaxes, each
+with its own V and δ, and from the last word back to the first:
+
+    ε_t = δ_t - α S_t V λ_{t+1}             S = ∂p/∂(scores) = diag(p) - p pᵀ, p = δ + 1[target]
+    λ_t = λ_{t+1} + V_cᵀ ε_c + V_o[c]ᵀ ε_w
+
+ε is the derivative of L by the scores: it takes the place of δ in the gradients of all weights.
+V is also a factor of g_t itself, so that
+
+    ∂L/∂V = Σ ε_t d_tᵀ - α Σ δ_t λ_{t+1}ᵀ
+
+λ is 0 after the batch's last words: the batches that follow count as constants.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import DTypeLike
+
+from online_rnnlm.engines.kernels.vectors import add_document_gradient, feed
+
+
+class Through(NamedTuple):
+    """Memory for a batch of N words in B segments; every array is empty if it is not needed."""
+
+    gradient: Any
+    """(B, D): λ of every segment's current word."""
+    later_gradients: Any
+    """(N, D): λ_{t+1} of every word."""
+    class_deltas: Any
+    """(N, K): δ_c."""
+    word_deltas: Any
+    """(C,): δ_w, row after row."""
+    products: Any
+    """(max(K, L),): V λ, one for each score of a softmax."""
+
+
+def allocate(
+    tokens: int, segments: int, candidates: int, widths: tuple[int, int, int], dtype: DTypeLike
+) -> Through:
+    """Allocate memory for so many words, segments and candidate words.
+
+    `widths` are K, D, and the number of words of the largest class.
+    """
+    classes, size, largest = widths
+    return Through(
+        np.zeros((segments, size), dtype),
+        np.zeros((tokens, size), dtype),
+        np.zeros((tokens, classes), dtype),
+        np.zeros(candidates, dtype),
+        np.zeros(max(classes, largest), dtype),
+    )
+
+
+@njit(cache=True)
+def go_back_through_documents(model, steps, tokens, workspace):
+    """Turn δ of all scores of a batch into ε, word by word from the last; keep δ and λ."""
+    weights, classes, through = model.weights, model.classes, workspace.through
+    through.class_deltas[:tokens] = workspace.class_deltas[:tokens]
+    through.gradient[:] = 0
+    for t in range(steps - 1, -1, -1):
+        for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
+            gradient = through.gradient[row - workspace.first_rows[t]]
+            later = through.later_gradients[row]
+            later[:] = gradient
+            target = workspace.targets[row]
+            c = classes.of_word[target]
+            low, high = classes.offsets[c], classes.offsets[c + 1]
+            deltas = workspace.class_deltas[row]
+            _turn(weights.class_document, 0, c, deltas, model.document_rate, later, through)
+            add_document_gradient(weights.class_document, 0, deltas, gradient)
+            if high - low > 1:
+                first = workspace.first_candidates[row]
+                deltas = workspace.word_deltas[first : first + high - low]
+                through.word_deltas[first : first + high - low] = deltas
+                place, rate = target - low, model.document_rate
+                _turn(weights.word_document, low, place, deltas, rate, later, through)
+                add_document_gradient(weights.word_document, low, deltas, gradient)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _turn(matrix, low, target, deltas, rate, later, through):
+    """Turn a softmax's δ (n,) into ε = δ - α S V λ; `matrix` is Vᵀ, from column `low` on."""
+    products = through.products[: deltas.size]
+    products[:] = 0
+    feed(later, matrix, low, products)
+    one, mean = deltas.dtype.type(1), deltas.dtype.type(0)
+    deltas[target] += one  # p
+    for j in range(deltas.size):
+        mean += deltas[j] * products[j]
+    for j in range(deltas.size):
+        deltas[j] -= rate * deltas[j] * (products[j] - mean)
+    deltas[target] -= one
