@@ -76,15 +76,19 @@ def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
     return forward + back + sizes.document
 
 
-def training_multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
+def training_multiply_adds_per_word(
+    sizes: Sizes, mean_class_size: float, *, goes_through: bool = False
+) -> float:
     """Multiply-adds to learn from one word in training, without the optimizer's arithmetic.
 
     Every product is done three times: forward, for the gradient of its input, and for the gradient
     of its weights. The document gradient is among the gradients of inputs, so only d's step is
-    added.
+    added. Gradients that go through the steps of d do each product with V_c and V_o three times
+    more; what they add where d feeds the hidden layer is not counted.
     """
     products = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
-    return 3 * products + sizes.document
+    again = (sizes.classes + mean_class_size) * sizes.output_document if goes_through else 0
+    return 3 * (products + again) + sizes.document
 
 
 def update_multiply_adds_per_word(

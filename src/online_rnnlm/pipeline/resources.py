@@ -86,7 +86,9 @@ def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run | Pl
         tokens={name: split.tokens for name, split in statistics.splits.items()},
         class_size=class_size,
         longest=corpus.max_tokens + 1,
-        training_cost=cost.training_multiply_adds_per_word(sizes, class_size),
+        training_cost=cost.training_multiply_adds_per_word(
+            sizes, class_size, goes_through=run.settings.goes_through_updates
+        ),
         update_cost=cost.update_multiply_adds_per_word(
             sizes, class_size, parameters.GROUPS, experiment.testing.steps
         ),

@@ -92,7 +92,9 @@ def describe_result(
         best_epoch=best.epoch,
         valid_perplexity=best.valid_perplexity,
         parameters=parameters.count(sizes),
-        training_multiply_adds_per_word=training_multiply_adds_per_word(sizes, mean),
+        training_multiply_adds_per_word=training_multiply_adds_per_word(
+            sizes, mean, goes_through=settings.goes_through_updates
+        ),
         words_per_second=statistics.median(epoch.words_per_second for epoch in epochs),
         seconds=sum(epoch.seconds for epoch in epochs),
         cpu_seconds=sum(epoch.cpu_seconds for epoch in epochs),

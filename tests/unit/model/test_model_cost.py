@@ -59,6 +59,7 @@ class Case(NamedTuple):
     learn_after: str = "word"
     cell: str = "sigmoid"
     context_size: int = 0
+    document_gradient: str = "constant"
 
     def described(self):
         """Return the case in the format that `counted_run` reads."""
@@ -68,6 +69,7 @@ class Case(NamedTuple):
             "document_layer": self.document_layer,
             "cell": self.cell,
             "context_size": self.context_size,
+            "document_gradient": self.document_gradient,
             "document_rate": 0.3,
             "batch_sentences": 2,
         }
@@ -101,8 +103,10 @@ class Case(NamedTuple):
         if self.mode == "score":
             return sum(map(self._scored, candidates())) - first_word
         if self.mode == "train":
+            through = self.document_gradient == "through"
             learnt = (
-                cost.training_multiply_adds_per_word(self.sizes, size) for size in candidates()
+                cost.training_multiply_adds_per_word(self.sizes, size, goes_through=through)
+                for size in candidates()
             )
             return sum(learnt) - 3 * first_word
         whole = self.learn_after == "sentence"
@@ -143,6 +147,7 @@ CASES = [
         for size in (0, 5)
         for cell, context in (("lstm", 0), ("gru", 0), ("sigmoid", 3))
     ),
+    Case("train", 5, "output", document_gradient="through"),
     *(Case("online", *model, groups) for model in MODELS for groups in SUBSETS),
     *(Case("online", *model, groups, "sentence") for model in MODELS for groups in SUBSETS[1:]),
 ]
