@@ -79,31 +79,37 @@ _COUNTS = (
     Column("multiply-adds a word", integer("multiply_adds_per_word")),
 )
 _TEST = "test_perplexity"
+_NETWORK = ["corpus", "model"]
 
 
 def _networks(evidence: EvidenceFolder) -> str:
-    """A table of the networks, by themselves and with rivals, then of the corpus's models."""
-    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    updates = evidence.read_table("updates", "evaluation")
-    found = {"kept": updates[updates["evaluation"] == _KEPT].set_index("model")}
+    """A table of the networks, by themselves and with rivals, then of the corpora's models.
+
+    It has a column of corpora if there are several, and no column without a value.
+    """
+    table = evidence.read_table("perplexity", "corpus", "evaluation", "hidden_size")
+    updates = evidence.read_table("updates", "corpus", "evaluation")
+    found = {"kept": updates[updates["evaluation"] == _KEPT].set_index(_NETWORK)}
     found |= {name: _of_rival(table, name) for name in _RIVALS}
     shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
     for name, values in found.items():
         shown = _beside(shown, name, values)
-    rivals = [Column(heading, mean(f"{name}_{_TEST}")) for name, heading in _RIVALS.items()]
+    headings = {"kept": "vector kept for the article", **_RIVALS}
+    others = {f"{name}_{_TEST}": heading for name, heading in headings.items()}
+    several = table["corpus"].nunique() > 1
     return _grid(
         shown,
+        *([Column("text", label("corpus"), text=True)] if several else []),
         Column("network", label("model"), text=True),
         Column("test perplexity", mean(_TEST)),
-        Column("vector kept for the article", mean(f"kept_{_TEST}")),
-        *rivals,
+        *(Column(name, mean(key)) for key, name in others.items() if shown[key].notna().any()),
         *_COUNTS,
     )
 
 
 def _summary(evidence: EvidenceFolder) -> str:
     """A table of the networks by themselves, then what the vector brings and what its rivals do."""
-    table = evidence.read_table("perplexity", "hidden_size", "evaluation")
+    table = evidence.read_table("perplexity", "corpus", "hidden_size", "evaluation")
     cached = _of_rival(table, "neural_cache")
     shown = _beside(table[table["hidden_size"].notna()], "cached", cached)
     networks = _grid(
@@ -145,18 +151,17 @@ def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
 
 
 def _of_rival(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The rows of all networks with a rival, by the networks' names."""
+    """The rows of all networks with a rival, by the corpora's and the networks' names."""
     of_rival = table[table["evaluation"] == name]
-    return of_rival.set_index(of_rival["model"].str.replace(r" \+ .*", "", regex=True))
+    networks = of_rival["model"].str.replace(r" \+ .*", "", regex=True)
+    return of_rival.assign(model=networks).set_index(_NETWORK)
 
 
 def _beside(networks: pd.DataFrame, name: str, others: pd.DataFrame) -> pd.DataFrame:
-    """Put test perplexities of `others`, by the networks' names, into columns that begin so."""
-    columns = {
-        f"{name}_{key}": networks["model"].map(others[key]) if key in others else math.nan
-        for key in (_TEST, f"{_TEST}_sd")
-    }
-    return networks.assign(**columns)
+    """Put test perplexities of `others`, by corpus and network, into columns that begin so."""
+    columns = (_TEST, f"{_TEST}_sd")
+    found = others.reindex(columns=columns).add_prefix(f"{name}_")
+    return networks.join(found, on=_NETWORK)
 
 
 def _grid(data: pd.DataFrame, *columns: Column) -> str:
