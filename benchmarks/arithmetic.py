@@ -18,9 +18,11 @@ def scoring_flops(sizes: Sizes, mean_class_size: float) -> float:
     return FLOPS_A_MULTIPLY_ADD * multiply_adds_per_word(sizes, mean_class_size)
 
 
-def training_flops(sizes: Sizes, mean_class_size: float) -> float:
-    """Return the FLOPs to learn from a word."""
-    return FLOPS_A_MULTIPLY_ADD * training_multiply_adds_per_word(sizes, mean_class_size)
+def training_flops(sizes: Sizes, mean_class_size: float, *, goes_through: bool = False) -> float:
+    """Return the FLOPs to learn from a word; `goes_through`: through the vector's updates, too."""
+    return FLOPS_A_MULTIPLY_ADD * training_multiply_adds_per_word(
+        sizes, mean_class_size, goes_through=goes_through
+    )
 
 
 def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:

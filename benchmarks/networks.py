@@ -29,6 +29,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Target]] = {
     "GRU": ({"cell": "gru"}, PAPERS, Target(0.35)),
     f"{ONLINE} slow context units": ({"context_size": ONLINE}, PAPERS, Target(0.75)),
     "dropout before the output layer": ({"dropout": 0.2}, PAPERS, Target(0.9)),
+    f"gradients through the vector's updates, D = {ONLINE}": (
+        {"document_gradient": "through", "document_size": ONLINE},
+        {"document_size": ONLINE},
+        Target(0.7),
+    ),
 }
 """By name: the settings, those of the network that it is compared with, and the least ratio."""
 
@@ -48,8 +53,9 @@ def networks(context: Context) -> dict[str, Any]:
     samples = interleaved(tasks, context.options.repeats)
     rows = []
     for name, (changes, usual, target) in CASES.items():
-        sizes = sizes_for(_settings(context, changes), corpus)
-        flops = training_flops(sizes, corpus.mean_class_size("train"))
+        settings = _settings(context, changes)
+        sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
+        flops = training_flops(sizes, mean, goes_through=settings.goes_through_updates)
         speeds = rates(samples[name])
         bounds = [speed / flops for speed in rates(samples[REFERENCE])]
         rows.append(
