@@ -19,7 +19,10 @@ def scoring_flops(sizes: Sizes, mean_class_size: float) -> float:
 
 
 def training_flops(sizes: Sizes, mean_class_size: float, *, goes_through: bool = False) -> float:
-    """Return the FLOPs to learn from a word; `goes_through`: through the vector's updates, too."""
+    """Return the FLOPs to learn from a word.
+
+    `goes_through` says whether gradients go back through the updates of the document vector.
+    """
     return FLOPS_A_MULTIPLY_ADD * training_multiply_adds_per_word(
         sizes, mean_class_size, goes_through=goes_through
     )

@@ -24,13 +24,15 @@ class _NamedRun(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        model = [*sizes_in_name(s), *_layer(s), *_cell(s), *_unit(s), *_gradient(s)]
-        return "-".join([s.corpus, *model, *_engine(s), *searched, f"seed{s.seed}"])
+        layer, cell = _changed(s, "document_layer"), _changed(s, "cell")
+        others = *_unit(s), *_changed(s, "document_gradient"), *_changed(s, "engine")
+        model = [*sizes_in_name(s), *layer, *cell, *others]
+        return "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
 
     @property
     def model(self) -> str:
         """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
-        by = [f"by {engine}" for engine in _engine(self.settings)]
+        by = [f"by {engine}" for engine in _changed(self.settings, "engine")]
         return " ".join([model_of(self.settings), *by])
 
 
@@ -49,19 +51,15 @@ def sizes_in_name(settings: RunSettings) -> list[str]:
 
 def variant_of(settings: RunSettings) -> list[str]:
     """Return the layer, the cell, the unit of text and the gradients, if not the default."""
-    cell = [name.upper() for name in _cell(settings)]
-    return [*_layer(settings), *cell, *_unit(settings), *_gradient(settings)]
+    layer, gradient = _changed(settings, "document_layer"), _changed(settings, "document_gradient")
+    cell = [name.upper() for name in _changed(settings, "cell")]
+    return [*layer, *cell, *_unit(settings), *gradient]
 
 
-def _layer(settings: RunSettings) -> list[str]:
-    """Return the layers that the vector feeds, if they are not the paper's choice."""
-    return [] if settings.document_layer == "output" else [settings.document_layer]
-
-
-def _cell(settings: RunSettings) -> list[str]:
-    """Return the cell, if it is not the paper's."""
-    cell: str = settings.cell
-    return [] if cell == "sigmoid" else [cell]
+def _changed(settings: RunSettings, key: str) -> list[str]:
+    """Return a setting's value, as a list of one, or no value if it is the default."""
+    value = getattr(settings, key)
+    return [] if value == RunSettings.model_fields[key].default else [value]
 
 
 def _unit(settings: RunSettings) -> list[str]:
@@ -69,18 +67,6 @@ def _unit(settings: RunSettings) -> list[str]:
     if settings.unit_of_text == "sentence":
         return []
     return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")
-
-
-def _gradient(settings: RunSettings) -> list[str]:
-    """Return how gradients treat the vector's updates, if they are not constants."""
-    default: str = RunSettings.model_fields["document_gradient"].default
-    return [] if settings.document_gradient == default else [settings.document_gradient]
-
-
-def _engine(settings: RunSettings) -> list[str]:
-    """Return the engine, if it is not the default one."""
-    default: str = RunSettings.model_fields["engine"].default
-    return [] if settings.engine == default else [settings.engine]
 
 
 class PlannedRun(_NamedRun):

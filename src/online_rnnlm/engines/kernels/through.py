@@ -64,6 +64,7 @@ def go_back_through_documents(model, steps, tokens, workspace):
     weights, classes, through = model.weights, model.classes, workspace.through
     through.class_deltas[:tokens] = workspace.class_deltas[:tokens]
     through.gradient[:] = 0
+    rate = model.document_rate
     for t in range(steps - 1, -1, -1):
         for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
             gradient = through.gradient[row - workspace.first_rows[t]]
@@ -73,20 +74,23 @@ def go_back_through_documents(model, steps, tokens, workspace):
             c = classes.of_word[target]
             low, high = classes.offsets[c], classes.offsets[c + 1]
             deltas = workspace.class_deltas[row]
-            _turn(weights.class_document, 0, c, deltas, model.document_rate, later, through)
+            _turn(weights.class_document, 0, c, deltas, rate, later, through)
             add_document_gradient(weights.class_document, 0, deltas, gradient)
             if high - low > 1:
                 first = workspace.first_candidates[row]
                 deltas = workspace.word_deltas[first : first + high - low]
                 through.word_deltas[first : first + high - low] = deltas
-                place, rate = target - low, model.document_rate
-                _turn(weights.word_document, low, place, deltas, rate, later, through)
+                _turn(weights.word_document, low, target - low, deltas, rate, later, through)
                 add_document_gradient(weights.word_document, low, deltas, gradient)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _turn(matrix, low, target, deltas, rate, later, through):
-    """Turn a softmax's δ (n,) into ε = δ - α S V λ; `matrix` is Vᵀ, from column `low` on."""
+    """Turn a softmax's deltas δ (n,) into ε = δ - α S V λ, in place.
+
+    `matrix` is Vᵀ, whose columns for these scores begin at `low`; `rate` is α, `later` λ (D,), and
+    `target` the place of the predicted class or word.
+    """
     products = through.products[: deltas.size]
     products[:] = 0
     feed(later, matrix, low, products)

@@ -125,7 +125,7 @@ class Workspace(NamedTuple):
     document_gradient: Any
     """(B, D): ∂L_t/∂d_t of every sentence's current word."""
     through: through.Through
-    """What gradients need that go back through the updates of d."""
+    """Memory for gradients that go back through the updates of the document vector."""
     gradients: Parameters
     """Gradients of the weights. E: that of one word. W_o: those of the words of one class,
     (L, H), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows."""
