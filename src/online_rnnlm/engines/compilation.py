@@ -10,7 +10,6 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.training import SENTENCES, RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Corpus, Split
 from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
-from online_rnnlm.engines.kernel_cache import compiled_once
 from online_rnnlm.engines.kernel_scorers import KernelOnlineScorer, KernelScorer
 from online_rnnlm.engines.kernel_trainer import KernelTrainer
 from online_rnnlm.engines.lanes import Carried
@@ -27,8 +26,7 @@ def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> Non
     """Compile the kernels that an experiment's runs need; record the precisions."""
     runs = [run for run in _settings(experiment) if run.engine == "kernel"]
     for network in _networks(runs):
-        with compiled_once(f"{network.precision}-{network.cell_name}"):
-            compile_kernels(network)
+        compile_kernels(network)
     records.write(directory.kernels, CompiledKernels(precisions=_precisions(runs)))
 
 
@@ -40,8 +38,7 @@ def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory)
     """
     runs = [run for run in _settings(experiment) if online_engine(run) == "kernel"]
     for network in _networks(runs):
-        with compiled_once(f"{network.precision}-{network.cell_name}-online"):
-            compile_online_kernel(network)
+        compile_online_kernel(network)
     records.write(directory.online_kernels, CompiledKernels(precisions=_precisions(runs)))
 
 

@@ -42,16 +42,17 @@ def folder() -> Path:
 
 
 @contextmanager
-def compiled_once(name: str) -> Iterator[None]:
-    """Hold the lock of some kernels during the block, after waiting for others that hold it.
+def compiled_once(precision: str, name: str) -> Iterator[None]:
+    """Hold the lock of some kernels while the block compiles or loads them, after waiting for it.
 
     Of processes that need the same kernels at the same time, one compiles them and the others load
-    them. Where the folder cannot be written or has no locks, each compiles them for itself.
+    them. Where the folder cannot be written or has no locks, each compiles them for itself. `name`
+    is that of the cell, or "online" for the kernels that test while weights learn.
     """
     with ExitStack() as stack:
         with suppress(OSError):
             folder().mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context((folder() / f"{name}.lock").open("w"))
+            file = stack.enter_context((folder() / f"{precision}-{name}.lock").open("w"))
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -9,6 +9,7 @@ import numpy as np
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
+    NO_SENTENCES,
     SCORING_SENTENCES,
     OnlineSettings,
     Scores,
@@ -23,6 +24,7 @@ from online_rnnlm.engines.kernel_arguments import (
     states_of,
     text_of,
 )
+from online_rnnlm.engines.kernel_cache import compiled_once
 from online_rnnlm.engines.kernels.batches import score_sentences
 from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights
 from online_rnnlm.engines.kernels.data import classes_from_offsets
@@ -51,11 +53,21 @@ class KernelScorer:
         self._hidden_states = hidden_states
         self._classes = classes_from_offsets(corpus.class_offsets)
         self._memory = GrowingMemory(allocate, settings, self._classes, SCORING_SENTENCES)
+        self._compiled = False
 
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
+        if not self._compiled:
+            with compiled_once(self._settings.precision, self._settings.cell_name):
+                self._score(weights, split, NO_SENTENCES, document_rate)
+            self._compiled = True
+        return self._score(weights, split, sentences, document_rate)
+
+    def _score(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
         if document_rate == 0:
             weights = without_document(weights)
         cell, text = self._settings.cell_name, text_of(split)
@@ -93,6 +105,7 @@ class KernelOnlineScorer:
         self._online = online
         self._error_clip = settings.error_clip or np.inf
         self._memory = GrowingMemory(allocate_online, settings, self._classes, 1)
+        self._precision, self._compiled = settings.precision, False
 
     @property
     def weights(self) -> Parameters:
@@ -101,6 +114,13 @@ class KernelOnlineScorer:
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
+        if not self._compiled:
+            with compiled_once(self._precision, "online"):
+                self._score(split, NO_SENTENCES)
+            self._compiled = True
+        return self._score(split, sentences)
+
+    def _score(self, split: Split, sentences: Sentences) -> Scores:
         trained, text = self._trained, text_of(split)
         sizes, real = sizes_of(trained), trained.recurrent.dtype.type
         scores = empty_scores(

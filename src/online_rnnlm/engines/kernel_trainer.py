@@ -10,6 +10,7 @@ from pytensor.compile.mode import Mode
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.kernel_arguments import read_only, states_of
+from online_rnnlm.engines.kernel_cache import compiled_once
 from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
 from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.engines.lanes import NO_BATCHES, Batches, Carried, segments_of
@@ -64,8 +65,8 @@ class KernelTrainer(StateTrainer[SharedState]):
             accept_inplace=True,
             trust_input=True,
         )
-        # This compiles the kernels, or loads them if they are compiled.
-        self.update(NO_BATCHES, settings.learning_rate)
+        with compiled_once(settings.precision, settings.cell_name):
+            self.update(NO_BATCHES, settings.learning_rate)
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""

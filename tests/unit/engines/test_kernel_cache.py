@@ -138,14 +138,14 @@ def test_of_two_that_compile_the_same_kernels_one_waits(tmp_path, monkeypatch):
 
     def second():
         begun.set()
-        with compiled_once("float32-sigmoid"):
+        with compiled_once("float32", "sigmoid"):
             order.append("second")
 
     waiting = threading.Thread(target=second)
-    with compiled_once("float32-sigmoid"):
+    with compiled_once("float32", "sigmoid"):
         waiting.start()
         assert begun.wait(60)
-        with compiled_once("float64-sigmoid"):  # other kernels do not wait
+        with compiled_once("float64", "sigmoid"):  # other kernels do not wait
             order.append("first")
         assert waiting.is_alive()
     waiting.join(60)
@@ -155,5 +155,5 @@ def test_of_two_that_compile_the_same_kernels_one_waits(tmp_path, monkeypatch):
 def test_without_a_folder_for_locks_each_compiles_for_itself(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(OSError, match="of the block"), compiled_once("float32-sigmoid"):
+    with pytest.raises(OSError, match="of the block"), compiled_once("float32", "sigmoid"):
         raise OSError("of the block")
