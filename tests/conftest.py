@@ -2,6 +2,7 @@
 
 import gc
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,20 @@ LONGEST = (
 def pytest_xdist_auto_num_workers() -> int:
     """Use two workers more than there are cores, as tests of clusters and servers mostly wait."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the tests a temporary folder of their own, and remove it at their end.
+
+    PyTensor leaves a file for each function that it writes in Python, and MLflow's client one for
+    each that it fetches: some ten thousand a run. pytest's own folders stay where they are.
+    """
+    if hasattr(config, "workerinput"):  # a worker has the folder of the process that started it
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = tempfile.TemporaryDirectory(prefix="rnnlm-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

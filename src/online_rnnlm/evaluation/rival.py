@@ -8,10 +8,10 @@ import time
 
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation import evaluate as evaluation
 from online_rnnlm.evaluation.outcome import Failure, Outcome
 from online_rnnlm.rivals import OfCorpus
+from online_rnnlm.rivals.base import Impossible
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from online_rnnlm.storage.records import Costs
@@ -31,7 +31,7 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
     identity = hashlib.sha256(digest.encode()).hexdigest()
     try:
         rival.fit(corpus)
-    except UserError as error:
+    except Impossible as error:
         failure = Failure(f"{name}: {error}", status="impossible")
         evaluation.write_failure(experiment, name, identity, NONE, failure)
         return

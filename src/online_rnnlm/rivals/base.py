@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Mixture, Trial
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 States = NDArray[np.floating[Any]]
+
+
+class Impossible(UserError):
+    """The error that a corpus does not allow a rival; the report says so, and shows all else."""
 
 
 class Rival(ABC):
@@ -147,7 +152,10 @@ class CorpusRival(Rival):
 
     @abstractmethod
     def fit(self, corpus: Corpus) -> None:
-        """Train on `train`, and choose settings, if there are any, on `valid`."""
+        """Train on `train`, and choose settings, if there are any, on `valid`.
+
+        Raises Impossible if the corpus does not allow it, such as articles without a subject.
+        """
 
     @abstractmethod
     def score(self, split: Split) -> Floats:

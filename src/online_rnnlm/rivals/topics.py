@@ -23,8 +23,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.errors import UserError
-from online_rnnlm.rivals.base import CorpusCost, CorpusRival, Floats
+from online_rnnlm.rivals.base import CorpusCost, CorpusRival, Floats, Impossible
 from online_rnnlm.storage.records import Trial
 
 logger = logging.getLogger(__name__)
@@ -117,14 +116,14 @@ def word_counts(split: Split, vocabulary_size: int) -> sparse.csr_matrix:
 def find_topics(counts: sparse.csr_matrix, number: int) -> Topics:
     """Estimate that many topics from the word counts of articles, (articles, V).
 
-    Raises UserError if no word is rare enough to be of a subject.
+    Raises Impossible if no word is rare enough to be of a subject.
     """
     from sklearn.decomposition import LatentDirichletAllocation  # noqa: PLC0415  # slow to load
 
     having = counts.getnnz(axis=0)
     rarer = (having > 0) & (having <= max(1, MOST_ARTICLES * counts.shape[0]))
     if not rarer.any():
-        raise UserError(
+        raise Impossible(
             f"every word is in more than {MOST_ARTICLES:.0%} of the articles, so there are no "
             "topics: take `topics` out of `testing.rivals`"
         )

@@ -21,6 +21,7 @@ from online_rnnlm.evaluation.rival import evaluate_rival
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.rivals import rivals_of_corpora
+from online_rnnlm.rivals.base import Impossible
 from online_rnnlm.rivals.unigram_cache import unigram_cache
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
@@ -478,7 +479,7 @@ def test_a_rival_that_is_impossible_leaves_the_reason(experiment, tmp_path, monk
     """A mixture of which it is a part is impossible, too."""
 
     def refuse(*_):
-        raise UserError("there are no topics")
+        raise Impossible("there are no topics")
 
     monkeypatch.setattr("online_rnnlm.rivals.topics.find_topics", refuse)
     copy = ExperimentDirectory(tmp_path / "copy")
@@ -496,6 +497,23 @@ def test_a_rival_that_is_impossible_leaves_the_reason(experiment, tmp_path, monk
     mixture = records.read(FailedEvaluation, copy.evaluation("run", "mixture"))
     assert mixture.status == "impossible"
     assert found.reason in mixture.reason
+
+
+def test_another_error_of_a_rival_is_not_taken_for_an_impossible_one(
+    experiment, tmp_path, monkeypatch
+):
+    """A package that is missing, say, stops the job, and does not become a result."""
+
+    def refuse(*_):
+        raise UserError("a package is not installed")
+
+    monkeypatch.setattr("online_rnnlm.rivals.topics.find_topics", refuse)
+    copy = ExperimentDirectory(tmp_path / "copy")
+    shutil.copytree(experiment.path, copy.path)
+    [(folder, topics)] = rivals_of_corpora(described({"rivals": ["topics"]})).items()
+    with pytest.raises(UserError, match="not installed"):
+        evaluate_rival(copy, folder, topics)
+    assert not copy.evaluation(folder, "none").is_file()
 
 
 @pytest.mark.parametrize(("split", "evaluation"), [("valid", "unigram_cache"), ("test", "none")])
