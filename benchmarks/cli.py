@@ -15,6 +15,7 @@ from benchmarks import document
 from benchmarks.accelerator import jax
 from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
 from benchmarks.convergence import convergence
+from benchmarks.full_scale import full_scale
 from benchmarks.gpu_model import gpu_model
 from benchmarks.networks import networks
 from benchmarks.operation import operation
@@ -37,6 +38,7 @@ DEFAULT_OUT = Path("results/bench")
 DOCUMENT = Path("docs/performance.md")
 SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "training": training,
+    "full_scale": full_scale,
     "evaluation": evaluation,
     "operation": operation,
     "start": start,

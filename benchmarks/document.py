@@ -73,7 +73,7 @@ def _tables(results: dict[str, Any]) -> dict[str, str]:
         "aimed": _markdown(headings, aimed),
         "others": _markdown(headings[:4] + headings[6:7], [c[:4] + c[6:7] for c in others]),
         "peers": _markdown([*headings[:4], "compiling, s"], peers),
-        "bounds": _bounds(rows_of(results, "training", "evaluation"), corpora),
+        "bounds": _bounds(rows_of(results, "training", "full_scale", "evaluation"), corpora),
     }
 
 

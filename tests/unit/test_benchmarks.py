@@ -2,6 +2,7 @@
 
 import json
 from argparse import Namespace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -125,13 +126,13 @@ def _arguments(out: Path, **values) -> Namespace:
 def test_quick_figures_become_json_table_and_document(corpus_directory, tmp_path, capsys):
     out, document = tmp_path / "bench", tmp_path / "docs" / "performance.md"
     corpora = [corpus_directory.path]
-    cli.run(_arguments(out, corpus=corpora, only=["training", "profile", "jax"]))
+    cli.run(_arguments(out, corpus=corpora, only=["training", "full_scale", "profile", "jax"]))
     cli.run(_arguments(out, corpus=corpora, only=["torch"], document=document))
     results = json.loads((out / "bench.json").read_text(encoding="utf-8"))
-    assert set(results["sections"]) == {"training", "profile", "jax", "torch"}
-    rows = results["sections"]["training"]["rows"]
-    assert len(rows) == 4
-    for line in rows:
+    assert set(results["sections"]) == {"training", "full_scale", "profile", "jax", "torch"}
+    rows = [results["sections"][name]["rows"] for name in ("training", "full_scale")]
+    assert [len(lines) for lines in rows] == [4, 3]
+    for line in chain(*rows):
         assert 0 < line["min"] <= line["median"] <= line["max"]
         assert line["share_of_bound"] > 0
     jax = results["sections"]["jax"]["rows"][0]

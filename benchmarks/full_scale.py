@@ -1,0 +1,89 @@
+"""Speed of training with a large vocabulary, as at the paper's scale, and of its steps alone.
+
+The text is random words in Zipf's frequencies. Each batch has words of nearly all classes, so that
+each update reads and writes nearly all output weights: tens of megabytes, whatever the arithmetic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from benchmarks.arithmetic import training_flops
+from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts
+from benchmarks.measure import Task, interleaved
+from benchmarks.rows import Target, speed_row
+from benchmarks.speed import TRAINING_SENTENCES, training_pass
+from benchmarks.synthetic import SENTENCE_WORDS, zipf_corpus
+from online_rnnlm.config.corpora import ClassSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.engines.kernels.rules import Optimizer, step_row
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_for
+
+WORDS, CLASSES, TOKENS = 50_000, 100, 2_000_000
+TARGETS = {STATIC: Target(290_000), ONLINE: Target(220_000)}
+_WORDS_A_STEP = 100
+_MOVED = "moved"
+
+
+@njit
+def _step_all(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
+    """Take a step of all rows, some at a time, by the same gradient."""
+    rows = gradient.size // weights.shape[1]
+    for begin in range(0, weights.shape[0] - rows + 1, rows):
+        some = slice(begin, begin + rows)
+        step_row(
+            weights[some].reshape(gradient.size),
+            gradient,
+            kept[some].reshape(gradient.size),
+            optimizer,
+        )
+
+
+def full_scale(context: Context) -> dict[str, Any]:
+    """Measure training with D = 0 and D = 20, and the bare steps of the output weights."""
+    smaller = 50 if context.options.quick else 1
+    classes = ClassSettings(count=CLASSES)
+    corpus = zipf_corpus(TOKENS // smaller, WORDS // smaller, classes)
+    title = f"{corpus.vocabulary_size:,} words in {corpus.classes} classes"
+    sentences = context.sample(corpus, TRAINING_SENTENCES)
+    tasks: dict[str, Task] = {}
+    for size in TARGETS:
+        settings = context.settings(size)
+        trainer = new_trainer(settings, corpus)
+        tasks[str(size)] = training_pass(trainer, settings, corpus, sentences)
+    settings = context.settings(STATIC)
+    batches = len(list(parts(sentences, settings.batch_sentences)))
+    tasks[_MOVED] = _steps_of_outputs(settings, corpus, batches)
+    samples = interleaved(tasks, context.options.repeats)
+    rows = []
+    for size, target in TARGETS.items():
+        sizes = sizes_for(context.settings(size), corpus)
+        flops = training_flops(sizes, corpus.mean_class_size("train"))
+        rows.append(speed_row(f"training D = {size}, {title}", samples, str(size), flops, target))
+    flops = training_flops(sizes_for(settings, corpus), corpus.mean_class_size("train"))
+    moved = f"the AdaGrad steps of {title}, and no other work"
+    return {"rows": [*rows, speed_row(moved, samples, _MOVED, flops)]}
+
+
+def _steps_of_outputs(settings: RunSettings, corpus: Corpus, batches: int) -> Task:
+    """A task that steps all of W_o once for each of so many batches; returns the batches' words.
+
+    The gradient is that of some words, again and again, so that it stays in the cache.
+    """
+    sizes = sizes_for(settings, corpus)
+    weights = parameters.filled(sizes, 0.1, settings.precision).word_output
+    kept = parameters.filled(sizes, 1.0, settings.precision).word_output
+    gradient = (weights[:_WORDS_A_STEP] * 1e-3).ravel()
+    real = weights.dtype.type
+    optimizer = Optimizer(adagrad=True, learning_rate=real(0.1), l2=real(0))
+
+    def step() -> float:
+        for _ in range(batches):
+            _step_all(weights, gradient, kept, optimizer)
+        return batches * settings.batch_sentences * SENTENCE_WORDS
+
+    return step
