@@ -151,7 +151,7 @@ def _refuse_changed_results(directory: ExperimentDirectory) -> None:
     for file in receipts.changed_outputs(directory):
         inside = file.relative_to(directory.path) if file.is_relative_to(directory.path) else file
         if file.is_file() and inside.parts[0] in _RESULTS:
-            raise UserError(f"{file}: changed since it was made: start the experiment again")
+            raise receipts.not_as_made(file)
 
 
 def _refuse_other_testing(experiment: Experiment, directory: ExperimentDirectory) -> None:

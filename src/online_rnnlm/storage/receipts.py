@@ -154,6 +154,11 @@ def ordered_job(path: Path) -> tuple[ExperimentDirectory, Job]:
     return directory, Job(order.rule, order.name, read, made, order.identity)
 
 
+def not_as_made(file: Path) -> UserError:
+    """The error that a file is not what its job made."""
+    return UserError(f"{file}: changed since it was made: start the experiment again")
+
+
 def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
     """Return the files that have changed, or were deleted, since finished jobs made them.
 
@@ -174,7 +179,7 @@ def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
 def refuse_changed_outputs(directory: ExperimentDirectory) -> None:
     """Raise UserError if any file is not what a finished job made: see `changed_outputs`."""
     for file in changed_outputs(directory):
-        raise UserError(f"{file}: changed since it was made: start the experiment again")
+        raise not_as_made(file)
 
 
 def refuse_changed(
@@ -186,7 +191,7 @@ def refuse_changed(
     for file in files:
         digest = made.get(_path(directory, file))
         if digest is not None and file.is_file() and sha256_of(file) != digest:
-            raise UserError(f"{file}: changed since it was made: start the experiment again")
+            raise not_as_made(file)
 
 
 def _known_order(path: Path) -> Order | None:
