@@ -133,15 +133,18 @@ def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
         if claim.row == row:
             effect = claim.effect
             yield (
-                f"The vector of {claim.network} takes the test perplexity from "
-                f"{effect.test_perplexity_against:.1f}, which the larger static network "
-                f"{claim.network_against} reaches, to {effect.test_perplexity:.1f}."
+                f"{claim.network} reaches a test perplexity of {effect.test_perplexity:.1f}, the "
+                f"larger static network {claim.network_against} "
+                f"{effect.test_perplexity_against:.1f}."
             )
     rivals = [claim for claim in claims if claim.number == BEST_RIVAL and claim.row == row]
     if rivals:
         best = min(rivals, key=lambda claim: claim.effect.test_perplexity_against or math.inf)
         against = best.against.partition(" (")[0]
-        yield f"Static {against} reaches {best.effect.test_perplexity_against:.1f}."
+        yield (
+            "Of the static networks with a cache or with weights that learn, the best on valid, "
+            f"{against}, reaches {best.effect.test_perplexity_against:.1f}."
+        )
     for claim in systems:
         yield (
             f"The best of all with a vector ({claim.model}) reaches "

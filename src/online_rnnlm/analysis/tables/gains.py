@@ -88,8 +88,8 @@ COLUMNS = (
     Column("Best at its cost", lambda row: "yes" if row["best_at_its_cost"] else "", text=True),
 )
 NOTE = (
-    "Every network, and every system that none of its cost or less beats on valid (best at its "
-    "cost); the cheapest comes first. Gains are those over the static network with the fewest "
-    "multiply-adds, on test: ln of the ratio of the perplexities. One is divided by the "
-    "multiply-adds only if they are at least 1 % more."
+    "Every network, and every system that is best at its cost: no other system that costs as much "
+    "or less has a lower perplexity on valid. The cheapest comes first. Gains are those over the "
+    "static network with the fewest multiply-adds, on test: ln of the ratio of the perplexities. "
+    "The gain for 1,000 more is left empty if a system costs less than 1 % more than that network."
 )
