@@ -68,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = tempfile.TemporaryDirectory(prefix="rnnlm-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
+    Path(folder.name).chmod(0o711)  # PostgreSQL runs as another user, in a folder of its own
     os.environ["TMPDIR"] = tempfile.tempdir = folder.name
 
 
