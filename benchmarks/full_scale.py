@@ -11,14 +11,15 @@ from typing import Any
 from numba import njit
 
 from benchmarks.arithmetic import training_flops
-from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts
+from benchmarks.context import ONLINE, STATIC, Context, new_trainer, parts, words_in
 from benchmarks.measure import Task, interleaved
 from benchmarks.rows import Target, speed_row
 from benchmarks.speed import TRAINING_SENTENCES, training_pass
-from benchmarks.synthetic import SENTENCE_WORDS, zipf_corpus
+from benchmarks.synthetic import zipf_corpus
 from online_rnnlm.config.corpora import ClassSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.engines.base import Sentences
 from online_rnnlm.engines.kernels.rules import Optimizer, step_row
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -51,26 +52,25 @@ def full_scale(context: Context) -> dict[str, Any]:
     title = f"{corpus.vocabulary_size:,} words in {corpus.classes} classes"
     sentences = context.sample(corpus, TRAINING_SENTENCES)
     tasks: dict[str, Task] = {}
+    flops: dict[int, float] = {}
     for size in TARGETS:
         settings = context.settings(size)
         trainer = new_trainer(settings, corpus)
         tasks[str(size)] = training_pass(trainer, settings, corpus, sentences)
-    settings = context.settings(STATIC)
-    batches = len(list(parts(sentences, settings.batch_sentences)))
-    tasks[_MOVED] = _steps_of_outputs(settings, corpus, batches)
+        mean = corpus.mean_class_size("train")
+        flops[size] = training_flops(sizes_for(settings, corpus), mean)
+    tasks[_MOVED] = _steps_of_outputs(context.settings(STATIC), corpus, sentences)
     samples = interleaved(tasks, context.options.repeats)
-    rows = []
-    for size, target in TARGETS.items():
-        sizes = sizes_for(context.settings(size), corpus)
-        flops = training_flops(sizes, corpus.mean_class_size("train"))
-        rows.append(speed_row(f"training D = {size}, {title}", samples, str(size), flops, target))
-    flops = training_flops(sizes_for(settings, corpus), corpus.mean_class_size("train"))
+    rows = [
+        speed_row(f"training D = {size}, {title}", samples, str(size), flops[size], target)
+        for size, target in TARGETS.items()
+    ]
     moved = f"the AdaGrad steps of {title}, and no other work"
-    return {"rows": [*rows, speed_row(moved, samples, _MOVED, flops)]}
+    return {"rows": [*rows, speed_row(moved, samples, _MOVED, flops[STATIC])]}
 
 
-def _steps_of_outputs(settings: RunSettings, corpus: Corpus, batches: int) -> Task:
-    """A task that steps all of W_o once for each of so many batches; returns the batches' words.
+def _steps_of_outputs(settings: RunSettings, corpus: Corpus, sentences: Sentences) -> Task:
+    """A task that steps all of W_o once for each batch of the sentences; returns their words.
 
     The gradient is that of some words, again and again, so that it stays in the cache.
     """
@@ -81,9 +81,11 @@ def _steps_of_outputs(settings: RunSettings, corpus: Corpus, batches: int) -> Ta
     real = weights.dtype.type
     optimizer = Optimizer(adagrad=True, learning_rate=real(0.1), l2=real(0))
 
+    words = words_in(corpus, sentences)
+
     def step() -> float:
-        for _ in range(batches):
+        for _ in parts(sentences, settings.batch_sentences):
             _step_all(weights, gradient, kept, optimizer)
-        return batches * settings.batch_sentences * SENTENCE_WORDS
+        return words
 
     return step

@@ -74,8 +74,7 @@ def compile_online_kernel(settings: RunSettings) -> None:
     """Compile testing while weights learn: one compilation serves all choices of what learns."""
     corpus = _smallest_corpus()
     online = OnlineSettings(frozenset(), learning_rate=0.0, document_rate=0.0, bptt_steps=1)
-    scorer = KernelOnlineScorer(settings, corpus, _weights(settings, corpus), online)
-    scorer.score(corpus.splits["train"], NO_SENTENCES)
+    KernelOnlineScorer(settings, corpus, _weights(settings, corpus), online)
 
 
 def _weights(settings: RunSettings, corpus: Corpus) -> Parameters:

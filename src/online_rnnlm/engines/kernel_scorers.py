@@ -34,6 +34,9 @@ from online_rnnlm.engines.kernels.workspace import allocate, allocate_online
 from online_rnnlm.engines.lanes import Carried, scoring_order, unit_beginnings
 from online_rnnlm.model.parameters import Parameters, sizes_of, without_document
 
+_NO_TEXT = Split(np.zeros(1, np.int32), np.zeros(1, np.int64))
+"""A split without sentences, which kernels are compiled with."""
+
 
 class KernelScorer:
     """Log-probabilities of sentences' words, the document vector learning online.
@@ -105,7 +108,8 @@ class KernelOnlineScorer:
         self._online = online
         self._error_clip = settings.error_clip or np.inf
         self._memory = GrowingMemory(allocate_online, settings, self._classes, 1)
-        self._precision, self._compiled = settings.precision, False
+        with compiled_once(settings.precision, "online"):
+            self.score(_NO_TEXT, NO_SENTENCES)
 
     @property
     def weights(self) -> Parameters:
@@ -114,13 +118,6 @@ class KernelOnlineScorer:
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
-        if not self._compiled:
-            with compiled_once(self._precision, "online"):
-                self._score(split, NO_SENTENCES)
-            self._compiled = True
-        return self._score(split, sentences)
-
-    def _score(self, split: Split, sentences: Sentences) -> Scores:
         trained, text = self._trained, text_of(split)
         sizes, real = sizes_of(trained), trained.recurrent.dtype.type
         scores = empty_scores(
