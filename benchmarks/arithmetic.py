@@ -40,11 +40,9 @@ def flops_by_part(sizes: Sizes, mean_class_size: float) -> dict[str, float]:
         "scores of classes": k * m,
         "scores of words": c * m,
         "softmax, document vectors": 2 * (k + c) * d + d,
-        "deltas through classes": k * m,
-        "update word outputs": 2 * c * m + c * d,
-        "update class outputs": k * m + k * d,
-        "back through time": m * m,
-        "update recurrent": m * m,
+        "back through classes": 2 * k * m + k * d,
+        "update outputs": 2 * c * m + c * d,
+        "back through time": 2 * m * m,
     }
     return {name: FLOPS_A_MULTIPLY_ADD * float(count) for name, count in multiply_adds.items()}
 

@@ -27,6 +27,7 @@ from benchmarks.report import setup, show
 from benchmarks.scaling import scaling
 from benchmarks.speed import evaluation, training
 from benchmarks.text import prepare_text
+from benchmarks.threads import threads
 from benchmarks.tracking import tracking
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
@@ -39,6 +40,7 @@ DOCUMENT = Path("docs/performance.md")
 SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "training": training,
     "full_scale": full_scale,
+    "threads": threads,
     "evaluation": evaluation,
     "operation": operation,
     "start": start,

@@ -86,7 +86,7 @@ class Context:
         return order[: sentences // 50 if self.options.quick else sentences].astype(np.int64)
 
 
-def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
+def new_trainer(settings: RunSettings, corpus: Corpus, *, threads: int = 1) -> Trainer:
     """Make a trainer with the weights that training starts from."""
     sizes = sizes_for(settings, corpus)
     return registry.trainer(
@@ -94,6 +94,7 @@ def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
         corpus,
         parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
         parameters.filled(sizes, settings.accumulator_start, settings.precision),
+        threads=threads,
     )
 
 

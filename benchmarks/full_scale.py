@@ -44,12 +44,22 @@ def _step_all(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
         )
 
 
-def full_scale(context: Context) -> dict[str, Any]:
-    """Measure training with D = 0 and D = 20, and the bare steps of the output weights."""
+def large_corpus(context: Context) -> Corpus:
+    """Make the corpus; one of a fiftieth with `--quick`."""
     smaller = 50 if context.options.quick else 1
     classes = ClassSettings(count=CLASSES)
-    corpus = zipf_corpus(TOKENS // smaller, WORDS // smaller, classes)
-    title = f"{corpus.vocabulary_size:,} words in {corpus.classes} classes"
+    return zipf_corpus(TOKENS // smaller, WORDS // smaller, classes)
+
+
+def name_of(corpus: Corpus) -> str:
+    """The corpus in words."""
+    return f"{corpus.vocabulary_size:,} words in {corpus.classes} classes"
+
+
+def full_scale(context: Context) -> dict[str, Any]:
+    """Measure training with D = 0 and D = 20, and the bare steps of the output weights."""
+    corpus = large_corpus(context)
+    title = name_of(corpus)
     sentences = context.sample(corpus, TRAINING_SENTENCES)
     tasks: dict[str, Task] = {}
     flops: dict[int, float] = {}

@@ -13,7 +13,6 @@ from benchmarks.rows import Target, row
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import Sentences
-from online_rnnlm.engines.kernels.batches import train_batches
 from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.training.epoch import SEGMENTS_A_CALL
 
@@ -69,7 +68,7 @@ def _by_kernel(settings: RunSettings, corpus: Corpus, sentences: Sentences, a_ca
 
     def learn() -> float:
         for part in parts(sentences, a_call):
-            train_batches(*state[:4], one_by_one(part, batch), state.lanes, state.workspace)
+            state.learn(one_by_one(part, batch))
         return words
 
     return learn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,8 +26,9 @@ from online_rnnlm.engines.kernels.data import (
     classes_from_offsets,
 )
 from online_rnnlm.engines.kernels.rules import Optimizer
+from online_rnnlm.engines.kernels.team import Member, members, start_tasks
 from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate
-from online_rnnlm.engines.lanes import one_by_one
+from online_rnnlm.engines.lanes import Batches, one_by_one
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -36,7 +37,7 @@ WARM_SENTENCES, SENTENCES = 6400, 6400
 
 
 class State(NamedTuple):
-    """The arguments of `train_batches`, except for the sentences and the batch size."""
+    """The arguments of `train_batches`, except for the sentences and the batch size; one thread."""
 
     model: Model
     accumulators: Parameters
@@ -44,6 +45,11 @@ class State(NamedTuple):
     text: Text
     workspace: Workspace
     lanes: Lanes
+    member: Member
+
+    def learn(self, batches: Batches) -> None:
+        """Train on these batches."""
+        train_batches(*self[:4], batches, self.lanes, self.member, self.workspace)
 
 
 def profile(context: Context) -> dict[str, Any]:
@@ -57,7 +63,7 @@ def _profile(context: Context, named: NamedCorpus, settings: RunSettings) -> dic
     state = training_state(settings, corpus)
     batch = settings.batch_sentences
     warm = context.sample(corpus, WARM_SENTENCES, seed=1)
-    train_batches(*state[:4], one_by_one(warm, batch), state.lanes, state.workspace)
+    state.learn(one_by_one(warm, batch))
     sentences = context.sample(corpus, SENTENCES)
     clock = _Clock()
     for part in parts(sentences, batch):
@@ -111,6 +117,7 @@ def training_state(settings: RunSettings, corpus: Corpus) -> State:
             False,
             False,
         ),
+        *members(1),
     )
 
 
@@ -128,24 +135,34 @@ class _Clock:
 
 
 def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
-    """Time one update part by part, with the calls of `predict_batch` and `update_weights`."""
-    model, accumulators, optimizer, text, space, _ = state
-    weights = model.weights
+    """Time one update part by part: the calls of `predict` and `update_weights`.
+
+    Without a document vector, training predicts the words of a class together with the update of
+    its weights; here both are timed by themselves.
+    """
+    model, accumulators, optimizer, text, space, _, member = state
+    weights, update = model.weights, (model, accumulators, optimizer)
     space.document[:] = 0
-    clock("sort sentences", layout.sort_by_length, text.offsets, batch, space.lanes)
-    places = space.lanes[: batch.size], space.first_rows, space.places, space.inputs, space.targets
-    steps, tokens = clock("lay out", layout.lay_out, text, batch, *places)
-    clock("hidden states", sigmoid.run, model.cell, model, steps, False, space)
-    clock("scores of classes", forward.score_classes, weights, tokens, space)
-    grouping = space.class_starts, space.rows_by_class, space.first_candidates
-    clock("group by class", layout.group_by_class, space.targets[:tokens], model.classes, *grouping)
-    clock("scores of words", forward.score_words, weights, model.classes, space)
-    clock("softmax, document vectors", forward.follow_documents, model, steps, space)
-    clock("deltas through classes", backward.start_hidden_gradient, weights, tokens, space)
-    update = accumulators, optimizer, tokens, space
-    clock("update word outputs", backward.update_words, model, accumulators, optimizer, space)
-    clock("update class outputs", backward.update_class_layer, model, *update)
-    first = clock("back through time", sigmoid.propagate, model.cell, model, steps, False, space)
-    recurrent = weights, accumulators, optimizer, slice(first, tokens), space
-    clock("update recurrent", backward.update_recurrent, *recurrent)
-    clock("update embeddings", backward.update_embeddings, weights, *update)
+    start_tasks(member)
+    sections, tokens = clock("lay out", layout.lay_out, text, batch, space)
+    every = [layout.section_of(space, number) for number in range(sections)]
+    clock("group by class", layout.group_by_class, tokens, model.classes, space)
+    space.recurrent_transposed[:] = weights.recurrent.T
+    space.class_output_transposed[:] = weights.class_output.T
+
+    def each(name: str, function: Callable[..., Any], of: Iterable[Any]) -> None:
+        clock(name, lambda: [function(one) for one in of])
+
+    each("hidden states", lambda one: sigmoid.run(model.cell, model, one, False, space), every)
+    clock("scores of classes", forward.score_classes, 0, tokens, space)
+    clock("scores of words", forward.score_words, weights, model.classes, member, space)
+    softmax = "softmax, document vectors"
+    each(softmax, lambda one: forward.follow_documents(model, one, space), every)
+    through_classes, through_time = backward.go_back_through_classes, backward.go_back_through_time
+    numbers = range(sections)
+    each("back through classes", lambda n: through_classes(model, n, space), numbers)
+    clock(
+        "update outputs", backward.update_outputs, *update, sections, tokens, False, member, space
+    )
+    each("back through time", lambda n: through_time(model, n, space), numbers)
+    clock("update inputs", backward.update_inputs, *update, sections, tokens, member, space)

@@ -10,6 +10,7 @@ CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/smoke"
 LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track", "complete"}
 IN_PARALLEL = {"articles", "sentences", "splits"}
+THREADS = 2
 PREPARATION = IN_PARALLEL | {"vocabulary", "encode", "kernels"}
 COLUMNS = "JobID,State,Comment,Start,End,ElapsedRaw,ReqMem,TimelimitRaw,AllocTRES,Partition"
 
@@ -26,7 +27,8 @@ def finished(earlier, tmp_path_factory, make_project, submit, downloads):
     del earlier  # only requested so that it is computed first
     project = make_project(tmp_path_factory.mktemp("smoke") / "project")
     smoke = yaml.safe_load((project.path / "config/smoke.yaml").read_text(encoding="utf-8"))
-    project.configure(**smoke | {"rows": ROWS, "search": {}, "downloads": str(downloads)})
+    changes = {"rows": ROWS, "search": {}, "threads": THREADS, "downloads": str(downloads)}
+    project.configure(**smoke | changes)
     assert f"{RESULTS}/report.html" in project.succeed(*submit, *CONFIGURATION)
     return project
 
@@ -56,9 +58,10 @@ def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(finish
     assert rules.count("evaluate_online") == 1
     assert set(rules) >= {*PREPARATION, "rival"}
     assert not LIGHT & set(rules)
+    cores = dict.fromkeys(IN_PARALLEL, "4") | {"train": str(THREADS)}
     for rule, job in zip(rules, jobs, strict=True):
         asked = dict(part.split("=") for part in job["AllocTRES"].split(","))
-        assert asked["cpu"] == ("4" if rule in IN_PARALLEL else "1"), rule
+        assert asked["cpu"] == cores.get(rule, "1"), rule
 
 
 def test_a_runs_record_says_what_its_job_took(finished, jobs):

@@ -129,6 +129,11 @@ def run_gpus(wildcards):
     return resources.gpus(RUNS[wildcards.run].settings)
 
 
+def run_threads(wildcards):
+    """Return the number of threads that train a run."""
+    return resources.threads(EXPERIMENT, RUNS[wildcards.run].settings)
+
+
 wildcard_constraints:
     corpus="|".join(map(re.escape, EXPERIMENT.corpora)),
     run="|".join(map(re.escape, RUNS)),

@@ -40,7 +40,7 @@ rule train:
         RESULTS.log("train", "{run}"),
     conda:
         ENVIRONMENT
-    threads: 1
+    threads: run_threads
     resources:
         mem_mb=lambda wildcards, attempt: resources.training_mb(
             MODEL_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
@@ -58,4 +58,4 @@ rule train:
         "Train {wildcards.run}"
     shell:
         "exec python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run}"
-        " --job {params.job} --log {log}"
+        " --threads {threads} --job {params.job} --log {log}"

@@ -44,9 +44,13 @@ def add_corpus(parser: argparse.ArgumentParser, *, threads: bool = False) -> Non
     add_configuration(parser)
     parser.add_argument("--corpus", required=True, help="a key of `corpora`")
     if threads:
-        parser.add_argument(
-            "--threads", type=whole_number(MOST_PROCESSES), default=1, help="processes to use"
-        )
+        add_threads(parser, "processes to use")
+
+
+def add_threads(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add `--threads`, the number of cores that the verb may use; `what` says for what."""
+    number = whole_number(MOST_PROCESSES)
+    parser.add_argument("--threads", type=number, default=1, help=f"{what} (default: 1)")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

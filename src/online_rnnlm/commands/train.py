@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=CHECKPOINT_SECONDS,
         help="so often within an epoch a checkpoint is written (default: %(default)g)",
     )
+    _arguments.add_threads(parser, "threads that train together; the results are the same")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -35,4 +36,5 @@ def run(arguments: argparse.Namespace) -> None:
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
     require_memory(resolved.settings, corpus)
-    train(resolved, corpus, files, arguments.checkpoint_seconds, directory.earlier_runs)
+    seconds, threads = arguments.checkpoint_seconds, arguments.threads
+    train(resolved, corpus, files, seconds, directory.earlier_runs, threads)

@@ -43,6 +43,8 @@ class Engine:
     gradients through the vector's updates, where a document vector feeds the hidden layer)."""
     is_elsewhere: bool = False
     """True if it computes in a Python environment of its own, which must be made first."""
+    shares_work: bool = False
+    """True if several threads can compute a training together."""
     copies_class_outputs: bool = True
     """True if it copies the output weights of a whole class for every word.
 
@@ -68,6 +70,7 @@ ENGINES: Mapping[str, Engine] = {
         cells=frozenset({"sigmoid", "slow_context", "lstm", "gru"}),
         online_cells=frozenset({"sigmoid"}),
         lacks=frozenset({"coupled_document_gradient", "coupling", "coupled_dropout"}),
+        shares_work=True,
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),

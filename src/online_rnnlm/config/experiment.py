@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
+from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engine_table import EngineTableSettings
 from online_rnnlm.config.evaluations import (
@@ -25,6 +25,8 @@ from online_rnnlm.config.plan import PlannedRow, plan_rows, refuse_equal_names
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.tracking import TrackingSettings
+
+MOST_THREADS = 64
 
 
 class Experiment(Settings):
@@ -44,6 +46,14 @@ class Experiment(Settings):
     )
     training: Values = Field(
         default={}, description="Training settings that all rows share; see below."
+    )
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS), NOT_BOOLEAN] = Field(
+        default=1,
+        description="Number of threads, each on a core of its own, that train a run of the engine "
+        "`kernel` together; other engines use one. No job uses more cores than Snakemake or the "
+        "cluster gives it. The results are the same to the bit for every number. Many runs finish "
+        "soonest side by side, each with one thread; a single large one with several. A batch of "
+        "64 sentences has work for two in its recurrent parts, and for more in its products.",
     )
     rows: list[Row] = Field(
         min_length=1,
@@ -91,10 +101,11 @@ class Experiment(Settings):
     def of_results(self) -> dict[str, Any]:
         """Return all settings that a result can depend on, as values for JSON.
 
-        Where downloads lie and where runs are tracked decides no table, figure or page, and what
-        the table of engines has is read from its own files.
+        Where downloads lie, where runs are tracked and how many threads train decides no table,
+        figure or page, and what the table of engines has is read from its own files.
         """
-        return self.model_dump(mode="json", exclude={"downloads", "tracking", "engine_table"})
+        without = {"downloads", "tracking", "threads", "engine_table"}
+        return self.model_dump(mode="json", exclude=without)
 
     def trainings(self) -> list[PlannedRun]:
         """Return every run: first those of the search, then those of the rows."""

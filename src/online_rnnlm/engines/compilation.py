@@ -14,6 +14,7 @@ from online_rnnlm.engines.kernel_scorers import KernelOnlineScorer, KernelScorer
 from online_rnnlm.engines.kernel_trainer import KernelTrainer
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.engines.names import online_engine
+from online_rnnlm.engines.teams import Team
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -65,7 +66,7 @@ def compile_kernels(settings: RunSettings) -> None:
     corpus = _smallest_corpus()
     weights = _weights(settings, corpus)
     nothing = Carried.nothing(weights, settings.cell_name, 0, 1)
-    KernelTrainer(settings, corpus, weights, weights, nothing)
+    KernelTrainer(settings, corpus, weights, weights, nothing, Team())
     score = KernelScorer(settings, corpus, SENTENCES)
     score(weights, corpus.splits["train"], NO_SENTENCES, 0.0)
 

@@ -24,6 +24,7 @@ from online_rnnlm.engines.kernels.dynamic import (
     score_dynamically,
 )
 from online_rnnlm.engines.kernels.rules import Optimizer
+from online_rnnlm.engines.kernels.team import members
 from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.engines.lanes import (
     Carried,
@@ -88,6 +89,7 @@ class DynamicScorer:
             text,
             batches,
             kernel_lanes(settings.reading, *self._nothing_carried(lanes)),
+            *members(1),
             self._workspace(text, lanes),
         )
         return Parameters(*(np.sqrt(array / len(batches.segments)) for array in squares))
@@ -115,6 +117,7 @@ class DynamicScorer:
             ),
             Current(np.full(self._sizes.vocabulary, -1), np.full(self._sizes.classes, -1)),
             log_probabilities,
+            *members(1),
             self._workspace(text, 1),
         )
         return log_probabilities

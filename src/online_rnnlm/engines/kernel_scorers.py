@@ -27,11 +27,13 @@ from online_rnnlm.engines.kernel_arguments import (
 from online_rnnlm.engines.kernel_cache import compiled_once
 from online_rnnlm.engines.kernels.batches import score_sentences
 from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights
-from online_rnnlm.engines.kernels.data import classes_from_offsets
+from online_rnnlm.engines.kernels.data import Classes, classes_from_offsets
 from online_rnnlm.engines.kernels.learning import Learning, LearningModel
 from online_rnnlm.engines.kernels.online import score_online
-from online_rnnlm.engines.kernels.workspace import allocate, allocate_online
+from online_rnnlm.engines.kernels.online_workspace import allocate_online
+from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate, for_members
 from online_rnnlm.engines.lanes import Carried, scoring_order, unit_beginnings
+from online_rnnlm.engines.teams import Team
 from online_rnnlm.model.parameters import Parameters, sizes_of, without_document
 
 _NO_TEXT = Split(np.zeros(1, np.int32), np.zeros(1, np.int64))
@@ -51,11 +53,13 @@ class KernelScorer:
         reading: Reading,
         *,
         hidden_states: bool = False,
+        threads: int = 1,
     ) -> None:
         self._settings, self._reading = settings, reading
+        self._team = Team(threads)
         self._hidden_states = hidden_states
         self._classes = classes_from_offsets(corpus.class_offsets)
-        self._memory = GrowingMemory(allocate, settings, self._classes, SCORING_SENTENCES)
+        self._memory = GrowingMemory(self._allocate, settings, self._classes, SCORING_SENTENCES)
         self._compiled = False
 
     def __call__(
@@ -81,16 +85,20 @@ class KernelScorer:
         states = tokens if self._hidden_states else 0
         scores = empty_scores(len(sentences), tokens, sizes, real, states=states)
         carried = Carried.nothing(weights, cell, sizes.document, order[0].shape[1])
-        score_sentences(
+        arguments = (
             kernel_model(self._settings, weights, self._classes, real(document_rate)),
             text,
             order,
             kernel_lanes(self._reading, *states_of(carried), carried.documents),
             starts,
             scores,
-            self._memory.for_call(weights, text, sentences),
         )
+        spaces = self._memory.for_call(weights, text, sentences)
+        self._team.run(lambda one: score_sentences(*arguments, one, spaces[one.number]))
         return scores
+
+    def _allocate(self, capacity: Capacity, classes: Classes, dtype: Any) -> list[Workspace]:
+        return for_members(allocate(capacity, classes, dtype), self._team.size)
 
 
 class KernelOnlineScorer:

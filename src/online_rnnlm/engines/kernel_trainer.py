@@ -16,6 +16,7 @@ from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.engines.lanes import NO_BATCHES, Batches, Carried, segments_of
 from online_rnnlm.engines.operations import TrainingSteps
 from online_rnnlm.engines.shared import SharedState, StateTrainer
+from online_rnnlm.engines.teams import Team
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
 
@@ -34,6 +35,7 @@ class KernelTrainer(StateTrainer[SharedState]):
         weights: Parameters,
         accumulators: Parameters,
         carried: Carried,
+        team: Team,
     ) -> None:
         super().__init__(settings, SharedState(weights, accumulators))
         split, dtype = corpus.splits["train"], settings.precision
@@ -56,7 +58,7 @@ class KernelTrainer(StateTrainer[SharedState]):
             goes_through=settings.goes_through_updates,
         )
         state = [*self._state.weights, *self._state.accumulators, *self._kept]
-        *updated, total = TrainingSteps(settings, classes, workspace)(*state, *inputs, *rates)
+        *updated, total = TrainingSteps(settings, classes, workspace, team)(*state, *inputs, *rates)
         self._update = pytensor.function(
             [*inputs, *rates],
             total,

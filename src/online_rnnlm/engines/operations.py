@@ -21,8 +21,9 @@ from online_rnnlm.engines.kernel_arguments import kernel_lanes, kernel_model
 from online_rnnlm.engines.kernels.batches import train_batches
 from online_rnnlm.engines.kernels.data import Classes, Text
 from online_rnnlm.engines.kernels.rules import Optimizer
-from online_rnnlm.engines.kernels.workspace import Workspace
+from online_rnnlm.engines.kernels.workspace import Workspace, for_members
 from online_rnnlm.engines.lanes import Batches
+from online_rnnlm.engines.teams import Team
 from online_rnnlm.model.parameters import Parameters
 
 _WEIGHTS = len(Parameters._fields)
@@ -41,11 +42,14 @@ class TrainingSteps(Op):
 
     destroy_map = {i: [i] for i in range(_STATE)}  # read by PyTensor  # noqa: RUF012
 
-    def __init__(self, settings: RunSettings, classes: Classes, workspace: Workspace) -> None:
-        """Keep the workspace, which must suffice for all batches."""
+    def __init__(
+        self, settings: RunSettings, classes: Classes, workspace: Workspace, team: Team
+    ) -> None:
+        """Keep the workspace, which must suffice for all batches, and the threads."""
         self._settings = settings
         self._classes = classes
-        self._workspace = workspace
+        self._workspaces = for_members(workspace, team.size)
+        self._team = team
 
     def make_node(self, *inputs: Any) -> Apply:
         """Apply the operation to symbolic inputs."""
@@ -59,15 +63,16 @@ class TrainingSteps(Op):
         weights, accumulators = Parameters(*state[:_WEIGHTS]), state[_WEIGHTS : 2 * _WEIGHTS]
         stream, offsets, segments, begins, learning_rate, document_rate, key = inputs[_STATE:]
         real = weights.recurrent.dtype.type
-        total = train_batches(
+        arguments = (
             kernel_model(settings, weights, self._classes, document_rate, key),
             Parameters(*accumulators),
             Optimizer(settings.optimizer == "adagrad", learning_rate[()], real(settings.l2)),
             Text(stream, offsets),
             Batches(segments, begins),
             kernel_lanes(settings.reading, *state[2 * _WEIGHTS :]),
-            self._workspace,
         )
+        spaces = self._workspaces
+        total = self._team.run(lambda one: train_batches(*arguments, one, spaces[one.number]))
         _hand_back([*state, np.asarray(total)], output_storage)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
@@ -34,11 +35,14 @@ def trainer(
     weights: Parameters,
     accumulators: Parameters,
     carried: Carried | None = None,
+    *,
+    threads: int = 1,
 ) -> Trainer:
     """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
     `carried` are the states and vectors after the segments that were read last; by default they
-    are 0.
+    are 0. `threads` is the number of threads that compute together, which changes nothing but the
+    time; engines that do not share work use one.
     Raises UserError if the engine or its device is not available, or if weights and corpus do not
     fit each other.
     """
@@ -48,7 +52,7 @@ def trainer(
     if carried is None:
         lanes = segments_of(corpus.splits["train"], settings).lanes(settings.batch_sentences)
         carried = Carried.nothing(weights, settings.cell_name, settings.document_size, lanes)
-    return make(settings, corpus, weights, accumulators, carried)
+    return make(settings, corpus, weights, accumulators, carried, **_shared(settings, threads))
 
 
 def scorer(
@@ -57,15 +61,17 @@ def scorer(
     reading: Reading | None = None,
     *,
     hidden_states: bool = False,
+    threads: int = 1,
 ) -> Scorer:
     """Make a scorer by the settings' engine; its scores have hidden states if these are asked for.
 
-    It reads the text as `reading` says, or else as the run does in training. Raises UserError if
-    the engine or its device is not available. The scorer raises UserError for weights and text that
-    do not fit the settings and the corpus.
+    It reads the text as `reading` says, or else as the run does in training. `threads` is that of
+    `trainer`. Raises UserError if the engine or its device is not available. The scorer raises
+    UserError for weights and text that do not fit the settings and the corpus.
     """
     make: Callable[..., Scorer] = _engine(settings, settings.engine).Scorer
-    scorer = make(settings, corpus, reading or settings.reading, hidden_states=hidden_states)
+    options = {"hidden_states": hidden_states, **_shared(settings, threads)}
+    scorer = make(settings, corpus, reading or settings.reading, **options)
     return CheckedScorer(settings, corpus, scorer)
 
 
@@ -80,6 +86,11 @@ def online_scorer(
     check_weights(settings, corpus, weights)
     make: Callable[..., OnlineScorer] = _engine(settings, online_engine(settings)).OnlineScorer
     return CheckedOnlineScorer(corpus, make(settings, corpus, weights, online))
+
+
+def _shared(settings: RunSettings, threads: int) -> dict[str, int]:
+    """The argument by which an engine shares its work between threads, if it can."""
+    return {"threads": threads} if ENGINES[settings.engine].shares_work else {}
 
 
 def _engine(settings: RunSettings, engine: str) -> Any:

@@ -152,6 +152,11 @@ def gpus(settings: RunSettings) -> int:
     return int(settings.device == "gpu")
 
 
+def threads(experiment: Experiment, settings: RunSettings) -> int:
+    """Return the number of threads that train a run."""
+    return experiment.threads if ENGINES[settings.engine].shares_work else 1
+
+
 def _speed(model: Model) -> float:
     """Return the multiply-adds per minute of a run's engine."""
     settings = model.settings

@@ -40,18 +40,21 @@ def train_epochs(
     keeper: Keeper,
     describe: Callable[[EpochOutcome], Epoch],
     after_epoch: Callable[[Epoch], None],
+    threads: int = 1,
 ) -> None:
     """Train from the state `progress` to the end, and write a checkpoint after every epoch.
 
     `describe` makes the record of an epoch, which does not affect training; `after_epoch` is called
-    with it after the checkpoint. Raises Diverged if training diverges. Raises Stopped, after a
-    checkpoint, if the process is told to end.
+    with it after the checkpoint. `threads` is that of `registry.trainer`. Raises Diverged if
+    training diverges. Raises Stopped, after a checkpoint, if the process is told to end.
     """
     settings = run.settings
     now = progress.unfinished or progress
     carried = progress.unfinished.carried if progress.unfinished else None
-    trainer = registry.trainer(settings, corpus, now.weights, now.accumulators, carried)
-    score = registry.scorer(settings, corpus)
+    trainer = registry.trainer(
+        settings, corpus, now.weights, now.accumulators, carried, threads=threads
+    )
+    score = registry.scorer(settings, corpus, threads=threads)
     while not progress.schedule.ended and progress.epoch < settings.max_epochs:
         epoch.read_text(run, corpus, trainer, progress, keeper)
         outcome = epoch.finish(run, corpus, trainer, score, progress)

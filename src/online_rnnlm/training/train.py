@@ -44,6 +44,7 @@ def train(
     directory: RunDirectory,
     checkpoint_seconds: float = math.inf,
     earlier: Path | None = None,
+    threads: int = 1,
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
 
@@ -51,7 +52,8 @@ def train(
     renewed, because Snakemake compares them. A checkpoint is written after every epoch, and within
     an epoch whenever `checkpoint_seconds` have passed. If `earlier` is a folder, a training of
     other settings that has ended is kept there before it is replaced, and one of these settings
-    that was kept there is taken instead of a new one.
+    that was kept there is taken instead of a new one. `threads` is the number of threads that train
+    together, which changes nothing but the time.
 
     If training diverges, or if the run is hopeless, all files are written, too, and `result.json`
     gives the reason. Raises Stopped, after a checkpoint, if the process is told to end.
@@ -70,7 +72,7 @@ def train(
         _write_beginning(directory, record)
         records.write_lines(directory.metrics, progress.epochs)
         with _logging_to(directory.log):
-            divergence = _train_epochs(run, corpus, directory, progress, keeper)
+            divergence = _train_epochs(run, corpus, directory, progress, keeper, threads)
         _finish(run, corpus, directory, progress, record.identity, divergence)
         shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
@@ -87,7 +89,12 @@ def _resume(run: Run, corpus: Corpus, directory: RunDirectory, identity: str) ->
 
 
 def _train_epochs(
-    run: Run, corpus: Corpus, directory: RunDirectory, progress: Progress, keeper: Keeper
+    run: Run,
+    corpus: Corpus,
+    directory: RunDirectory,
+    progress: Progress,
+    keeper: Keeper,
+    threads: int,
 ) -> str | None:
     """Train to the end; write the metrics and a line of the log after every epoch.
 
@@ -103,7 +110,7 @@ def _train_epochs(
     if progress.epoch or progress.unfinished:
         logger.info("%s: goes on %s", run.name, _position(progress, corpus))
     try:
-        loop.train_epochs(run, corpus, progress, keeper, describe_epoch, after_epoch)
+        loop.train_epochs(run, corpus, progress, keeper, describe_epoch, after_epoch, threads)
     except Stopped as stopped:
         logger.info("%s: %s: %s", run.name, _position(progress, corpus), stopped)
         raise

@@ -111,3 +111,10 @@ def test_a_candidate_that_is_not_finished_is_said_by_the_file_that_is_missing(tm
     with pytest.raises(FileNotFoundError) as error:
         resources.resolved(directory, planned)
     assert error.value.filename == str(directory.run("c-2").result)
+
+
+@pytest.mark.parametrize(("engine", "number"), [("kernel", 3), ("graph", 1), ("jax", 1)])
+def test_only_a_training_that_can_share_its_work_asks_for_several_cores(engine, number):
+    run = RunSettings(corpus="c", hidden_size=4, engine=engine)
+    shared = EXPERIMENT.model_copy(update={"threads": 3})
+    assert resources.threads(shared, run) == number

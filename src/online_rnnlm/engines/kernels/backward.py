@@ -13,153 +13,270 @@ from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.cells import propagate_through_cell
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
-from online_rnnlm.engines.kernels.layout import candidates_of
+from online_rnnlm.engines.kernels.forward import extent, predict_class, score_class
+from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, section_of
 from online_rnnlm.engines.kernels.rules import step_row
-from online_rnnlm.engines.kernels.vectors import add_rows, gather
+from online_rnnlm.engines.kernels.team import INPUTS, OUTPUTS, next_task, wait
+from online_rnnlm.engines.kernels.vectors import add, copy, gather
+
+PART = 32
+"""The number of rows of a matrix that one thread updates at a time."""
+WORDS = 64
+"""The number of a batch's words whose embeddings one thread updates at a time."""
 
 
 @njit(cache=True)
-def update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspace):
-    """Update all weights from the deltas that `predict_batch` or `predict_coupled` has left.
+def update_weights(
+    model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace
+):
+    """Update all weights from the deltas that `batches.predict` has left.
 
-    `steps` and `tokens` are the time steps and the words of the batch. The states before its first
-    words count as constants.
+    `sections` and `tokens` are the numbers of the batch's sections and words. With `lacks_words`
+    the words of each class are predicted here, while its weights are in the cache. The states
+    before the batch's first words count as constants.
     """
-    weights = model.weights
+    for number in range(member.number, sections, member.size):
+        go_back_through_classes(model, number, workspace)
+    wait(member)
+    update_outputs(model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace)
+    wait(member)
+    for number in range(member.number, sections, member.size):
+        go_back_through_time(model, number, workspace)
+    wait(member)
+    update_inputs(model, accumulators, optimizer, sections, tokens, member, workspace)
+    wait(member)
+
+
+@njit(cache=True, inline="always")
+def go_back_through_classes(model, number, workspace):
+    """Set ∂L_t/∂h_t = W_cᵀ δ_c, and a section's share of the gradients of W_c and V_c.
+
+    ∂L/∂W_c = Σ δ_c hᵀ and ∂L/∂V_cᵀ = Σ d δ_cᵀ, here over the section's words.
+    """
+    weights, gradients = model.weights, workspace.gradients
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    begin, end = rows_of(section_of(workspace, number))
+    deltas = workspace.class_deltas[begin:end]
     if not feeds_hidden_layer(weights):  # else `predict_coupled` has computed ∂L_t/∂h_t
-        start_hidden_gradient(weights, tokens, workspace)
-    update_words(model, accumulators, optimizer, workspace)
-    update_class_layer(model, accumulators, optimizer, tokens, workspace)
-    drop_hidden(model.dropout, workspace.places[:tokens], workspace.hidden_gradient[:tokens])
-    first = propagate_through_cell(model.cell, model, steps, lanes.keeps_state, workspace)
-    _update_hidden_document(weights, accumulators, optimizer, tokens, workspace)
-    update_recurrent(weights, accumulators, optimizer, slice(first, tokens), workspace)
-    drop_embeddings(model.dropout, workspace.places[:tokens], workspace.hidden_deltas[:tokens])
-    update_embeddings(weights, accumulators, optimizer, tokens, workspace)
+        hidden_gradient = workspace.hidden_gradient[begin:end]
+        multiply_nn(one, deltas, weights.class_output, zero, hidden_gradient)
+    inputs = workspace.output_inputs[begin:end]
+    multiply_tn(one, deltas, inputs, zero, gradients.class_output[number])
+    if weights.class_document.shape[0] > 0:
+        gradient = gradients.class_document[number]
+        multiply_tn(one, workspace.documents[begin:end], deltas, zero, gradient)
+        if model.goes_through:  # -α Σ λ δ_cᵀ: d's updates are products with V_c
+            later = workspace.through.later_gradients[begin:end]
+            first_deltas = workspace.through.class_deltas[begin:end]
+            multiply_tn(-model.document_rate, later, first_deltas, one, gradient)
 
 
-@njit(cache=True)
-def start_hidden_gradient(weights, tokens, workspace):
-    """Set ∂L_t/∂h_t = W_cᵀ δ_c; `update_words` adds the part of the words' scores."""
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    deltas, gradient = workspace.class_deltas[:tokens], workspace.hidden_gradient[:tokens]
-    multiply_nn(one, deltas, weights.class_output, zero, gradient)
+@njit(cache=True, inline="always")
+def go_back_through_time(model, number, workspace):
+    """Propagate ∂L_t/∂h_t of a section's words through its states.
 
-
-@njit(cache=True)
-def update_words(model, accumulators, optimizer, workspace):
-    """For each class c in turn, add W_o[c]ᵀ δ_w to ∂L_t/∂h_t, then update W_o[c] and V_o[c].
-
-    ∂L/∂W_o[c] = Σ δ_w hᵀ and ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ over the rows of that class.
+    Sets the section's share of the gradients ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ and ∂L/∂V_hᵀ = Σ d δ_hᵀ.
     """
-    weights, classes = model.weights, model.classes
+    section, gradients = section_of(workspace, number), workspace.gradients
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    for c in range(workspace.class_starts.size - 1):
-        begin, end = workspace.class_starts[c], workspace.class_starts[c + 1]
-        low, high = classes.offsets[c], classes.offsets[c + 1]
-        if end == begin or high - low == 1:
-            continue
-        rows, output = workspace.rows_by_class[begin:end], weights.word_output[low:high]
-        first = workspace.first_candidates[rows[0]]
-        deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
-        if not feeds_hidden_layer(weights):
-            of_class = workspace.hidden_gradient_of_class[: rows.size]
-            multiply_nn(one, deltas, output, zero, of_class)
-            add_rows(of_class, rows, workspace.hidden_gradient)
-        gradient = workspace.gradients.word_output[: high - low]
-        multiply_tn(one, deltas, workspace.grouped_hidden[begin:end], zero, gradient)
-        _update(output, gradient, accumulators.word_output[low:high], optimizer)
-        if weights.word_document.shape[0] > 0:
-            documents = workspace.documents_of_class[: rows.size]
-            gather(workspace.documents, rows, documents)
-            gradient = workspace.gradients.word_document[: documents.shape[1] * (high - low)]
-            gradient = gradient.reshape(documents.shape[1], high - low)
-            multiply_tn(one, documents, deltas, zero, gradient)
-            if model.goes_through:  # -α Σ λ δ_wᵀ: d's updates are products with V_o
-                first_deltas = candidates_of(
-                    workspace.through.word_deltas, first, rows.size, high - low
-                )
-                gather(workspace.through.later_gradients, rows, documents)
-                multiply_tn(-model.document_rate, documents, first_deltas, one, gradient)
-            _update_word_document(weights, accumulators, optimizer, gradient, low)
+    begin, end = rows_of(section)
+    places, deltas = workspace.places[begin:end], workspace.hidden_deltas[begin:end]
+    if not feeds_hidden_layer(model.weights):
+        _add_gradients_of_words(model.classes, begin, end, workspace)
+    drop_hidden(model.dropout, places, workspace.hidden_gradient[begin:end])
+    propagate_through_cell(model.cell, model, section, workspace)
+    recurrent, before = workspace.recurrent_deltas[begin:end], workspace.previous_hidden[begin:end]
+    multiply_tn(one, recurrent, before, zero, gradients.recurrent[number])
+    if feeds_hidden_layer(model.weights):
+        documents, gradient = workspace.documents[begin:end], gradients.hidden_document[number]
+        multiply_tn(one, documents, deltas, zero, gradient)
+    drop_embeddings(model.dropout, places, deltas)
+
+
+@njit(cache=True, inline="always")
+def _add_gradients_of_words(classes, begin, end, workspace):
+    """Add W_o[c]ᵀ δ_w to ∂L_t/∂h_t of these rows."""
+    of_word, offsets, targets = classes.of_word, classes.offsets, workspace.targets
+    grouped, gradient = workspace.grouped_hidden_gradient, workspace.hidden_gradient
+    places = workspace.places_by_class
+    for row in range(begin, end):
+        c = of_word[targets[row]]
+        if offsets[c + 1] - offsets[c] > 1:
+            add(grouped[places[row]], gradient[row])
+
+
+@njit(cache=True, inline="always")
+def update_outputs(
+    model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace
+):
+    """Update the output layer: the tasks are its classes of words, then parts of W_c and V_c.
+
+    The last task links the rows of the same previous word, for `update_embeddings`.
+    """
+    weights, gradients = model.weights, workspace.gradients
+    classes = model.classes.largest_first.size
+    class_output = classes + _parts(weights.class_output)
+    class_document = class_output + _parts(weights.class_document)
+    task = update_words(model, accumulators, optimizer, lacks_words, member, workspace)
+    while task <= class_document:
+        if task < class_output:
+            part = _rows_of_part(weights.class_output, task - classes)
+            kept, gradient = accumulators.class_output, gradients.class_output[:sections]
+            _update_part(weights.class_output, gradient, kept, part, optimizer)
+        elif task < class_document:
+            part = _rows_of_part(weights.class_document, task - class_output)
+            kept, gradient = accumulators.class_document, gradients.class_document[:sections]
+            _update_part(weights.class_document, gradient, kept, part, optimizer)
+        else:
+            _link_words(tokens, workspace)
+        task = next_task(member, OUTPUTS)
+
+
+@njit(cache=True, inline="always")
+def update_inputs(model, accumulators, optimizer, sections, tokens, member, workspace):
+    """Update the hidden layer: the tasks are parts of W_h and V_h, then those of the words of E."""
+    weights, gradients = model.weights, workspace.gradients
+    recurrent = _parts(weights.recurrent)
+    hidden_document = recurrent + _parts(weights.hidden_document)
+    embeddings = hidden_document + (tokens + WORDS - 1) // WORDS
+    task = next_task(member, INPUTS)
+    while task < embeddings:
+        if task < recurrent:
+            part = _rows_of_part(weights.recurrent, task)
+            kept, gradient = accumulators.recurrent, gradients.recurrent[:sections]
+            _update_part(weights.recurrent, gradient, kept, part, optimizer)
+        elif task < hidden_document:
+            part = _rows_of_part(weights.hidden_document, task - recurrent)
+            kept, gradient = accumulators.hidden_document, gradients.hidden_document[:sections]
+            _update_part(weights.hidden_document, gradient, kept, part, optimizer)
+        else:
+            begin = (task - hidden_document) * WORDS
+            rows = range(begin, min(begin + WORDS, tokens))
+            update_embeddings(weights, accumulators, optimizer, rows, workspace)
+        task = next_task(member, INPUTS)
+
+
+@njit(cache=True, inline="always")
+def _parts(matrix):
+    """The number of parts of a matrix."""
+    return (matrix.shape[0] + PART - 1) // PART
+
+
+@njit(cache=True, inline="always")
+def _rows_of_part(matrix, part):
+    return slice(part * PART, min((part + 1) * PART, matrix.shape[0]))
 
 
 @njit(cache=True)
-def _update_word_document(weights, accumulators, optimizer, gradient, low):
-    """Update V_o[c] by its transposed gradient, c being the class whose first word is `low`."""
+def _update_part(weights, gradients, accumulators, rows, optimizer):
+    """Update rows of a matrix by the sum of the sections' gradients, (S, R, C)."""
+    gradient = gradients[0][rows]
+    for number in range(1, gradients.shape[0]):
+        add(_flat(gradients[number][rows]), _flat(gradient))
+    _update(weights[rows], gradient, accumulators[rows], optimizer)
+
+
+@njit(cache=True)
+def update_words(model, accumulators, optimizer, lacks_words, member, workspace):
+    """For every class c compute W_o[c]ᵀ δ_w of its words, then update W_o[c] and V_o[c].
+
+    ∂L/∂W_o[c] = Σ δ_w hᵀ and ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ over the rows of that class. With
+    `lacks_words` the words are predicted first. Returns the first task that is not a class.
+    """
+    weights, kept, through = model.weights, accumulators, workspace.through
+    order, offsets, starts = (
+        model.classes.largest_first,
+        model.classes.offsets,
+        workspace.class_starts,
+    )
+    every_row, every_first = workspace.rows_by_class, workspace.first_candidates
+    grouped, every_delta = workspace.grouped_hidden, workspace.word_deltas
+    outputs, output_sums, output_gradients = (
+        weights.word_output,
+        kept.word_output,
+        workspace.gradients.word_output,
+    )
+    documents, vectors_learn = workspace.grouped_documents, weights.word_document.shape[0] > 0
+    hidden_gradient, needs_hidden = (
+        workspace.grouped_hidden_gradient,
+        not feeds_hidden_layer(weights),
+    )
+    one, zero = grouped.dtype.type(1), grouped.dtype.type(0)
+    while True:
+        task = next_task(member, OUTPUTS)
+        if task >= order.size:
+            return task
+        begin, end, low, high = extent(starts, offsets, order[task])
+        if end == begin:
+            continue
+        rows, output, hidden = every_row[begin:end], outputs[low:high], grouped[begin:end]
+        first = every_first[rows[0]]
+        deltas = candidates_of(every_delta, first, end - begin, high - low)
+        if lacks_words:
+            score_class(workspace.output_inputs, rows, output, hidden, deltas)
+            predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
+        if needs_hidden:
+            multiply_nn(one, deltas, output, zero, hidden_gradient[begin:end])
+        gradient = output_gradients[: high - low]
+        multiply_tn(one, deltas, hidden, zero, gradient)
+        _update(output, gradient, output_sums[low:high], optimizer)
+        if vectors_learn:
+            vectors = documents[begin:end]
+            gather(workspace.documents, rows, vectors)
+            gradient = workspace.gradients.word_document[: vectors.shape[1] * (high - low)]
+            gradient = gradient.reshape(vectors.shape[1], high - low)
+            multiply_tn(one, vectors, deltas, zero, gradient)
+            if model.goes_through:  # -α Σ λ δ_wᵀ: d's updates are products with V_o
+                deltas = candidates_of(through.word_deltas, first, end - begin, high - low)
+                gather(through.later_gradients, rows, vectors)
+                multiply_tn(-model.document_rate, vectors, deltas, one, gradient)
+            _update_word_document(
+                weights.word_document, gradient, kept.word_document, low, optimizer
+            )
+
+
+@njit(cache=True)
+def _update_word_document(weights, gradient, accumulators, low, optimizer):
+    """Update V_o[c] by its transposed gradient (D, L), c being the class whose first word is `low`.
+
+    `weights` are V_oᵀ, (D, V).
+    """
     size, words = gradient.shape
     for i in range(size):
-        step_row(
-            weights.word_document[i][low : low + words],
-            gradient[i],
-            accumulators.word_document[i][low : low + words],
-            optimizer,
-        )
+        columns, kept = weights[i][low : low + words], accumulators[i][low : low + words]
+        step_row(columns, gradient[i], kept, optimizer)
 
 
-@njit(cache=True)
-def update_class_layer(model, accumulators, optimizer, tokens, workspace):
-    """Update W_c by ∂L/∂W_c = Σ δ_c hᵀ, and V_c by ∂L/∂V_cᵀ = Σ d δ_cᵀ."""
-    weights = model.weights
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    deltas, gradients = workspace.class_deltas[:tokens], workspace.gradients
-    multiply_tn(one, deltas, workspace.output_inputs[:tokens], zero, gradients.class_output)
-    _update(weights.class_output, gradients.class_output, accumulators.class_output, optimizer)
-    if weights.class_document.shape[0] > 0:
-        gradient, documents = gradients.class_document, workspace.documents[:tokens]
-        multiply_tn(one, documents, deltas, zero, gradient)
-        if model.goes_through:  # -α Σ λ δ_cᵀ: d's updates are products with V_c
-            later = workspace.through.later_gradients[:tokens]
-            first_deltas = workspace.through.class_deltas[:tokens]
-            multiply_tn(-model.document_rate, later, first_deltas, one, gradient)
-        _update(weights.class_document, gradient, accumulators.class_document, optimizer)
-
-
-@njit(cache=True)
-def _update_hidden_document(weights, accumulators, optimizer, tokens, workspace):
-    """Update V_h by ∂L/∂V_hᵀ = Σ d δ_hᵀ."""
-    if feeds_hidden_layer(weights):
-        one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-        documents, deltas = workspace.documents[:tokens], workspace.hidden_deltas[:tokens]
-        gradient = workspace.gradients.hidden_document
-        multiply_tn(one, documents, deltas, zero, gradient)
-        _update(weights.hidden_document, gradient, accumulators.hidden_document, optimizer)
-
-
-@njit(cache=True)
-def update_recurrent(weights, accumulators, optimizer, rows, workspace):
-    """Update W_h by ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ over these rows; the others add nothing."""
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    deltas, before = workspace.recurrent_deltas[rows], workspace.previous_hidden[rows]
-    gradient = workspace.gradients.recurrent
-    multiply_tn(one, deltas, before, zero, gradient)
-    _update(weights.recurrent, gradient, accumulators.recurrent, optimizer)
-
-
-@njit(cache=True)
-def update_embeddings(weights, accumulators, optimizer, tokens, workspace):
-    """Update E[w] once for each w, by ∂L/∂E[w] = Σ δ_h over the words that follow w.
-
-    `next_rows` links the rows of each w, from `first_row_of[w]` to -1.
-    """
-    inputs, deltas = workspace.inputs, workspace.hidden_deltas
-    first_row_of, next_rows = workspace.first_row_of, workspace.next_rows
+@njit(cache=True, inline="always")
+def _link_words(tokens, workspace):
+    """Link the rows of each previous word w by `next_rows`, from `first_row_of[w]` to -1."""
+    inputs, first_row_of, next_rows = workspace.inputs, workspace.first_row_of, workspace.next_rows
     for row in range(tokens - 1, -1, -1):
         next_rows[row] = first_row_of[inputs[row]]
         first_row_of[inputs[row]] = row
-    for row in range(tokens):
+
+
+@njit(cache=True, inline="always")
+def update_embeddings(weights, accumulators, optimizer, rows, workspace):
+    """Update E[w] for each w whose first row is one of these.
+
+    ∂L/∂E[w] = Σ δ_h over the words that follow w.
+    """
+    inputs, first_row_of, next_rows = workspace.inputs, workspace.first_row_of, workspace.next_rows
+    deltas, gradient = workspace.hidden_deltas, workspace.gradients.embeddings
+    embeddings, kept = weights.embeddings, accumulators.embeddings
+    for row in rows:
         word = inputs[row]
-        if first_row_of[word] == row:  # else the word has been updated already
+        if first_row_of[word] == row:  # else another row of the word comes first
             first_row_of[word] = -1
-            gradient = workspace.gradients.embeddings
             _sum_chain(deltas, row, next_rows, gradient)
-            step_row(weights.embeddings[word], gradient, accumulators.embeddings[word], optimizer)
+            step_row(embeddings[word], gradient, kept[word], optimizer)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _sum_chain(rows, first, following, total):
     """Set total = rows[first] + rows[following[first]] + …, until -1 follows."""
-    total[:] = rows[first]
+    copy(rows[first], total)
     i = following[first]
     while i >= 0:
         row = rows[i]
@@ -171,5 +288,10 @@ def _sum_chain(rows, first, following, total):
 @njit(cache=True)
 def _update(weights, gradient, accumulators, optimizer):
     """Update a contiguous matrix as one long row."""
-    size = weights.size
-    step_row(weights.reshape(size), gradient.reshape(size), accumulators.reshape(size), optimizer)
+    step_row(_flat(weights), _flat(gradient), _flat(accumulators), optimizer)
+
+
+@njit(cache=True, inline="always")
+def _flat(matrix):
+    """A contiguous matrix as one long row."""
+    return matrix.reshape(matrix.size)

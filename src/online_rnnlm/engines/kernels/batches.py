@@ -8,133 +8,200 @@ from numba.extending import overload
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.cells import sigmoid
 from online_rnnlm.engines.kernels.coupled import predict_coupled
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer
-from online_rnnlm.engines.kernels.forward import predict_batch
-from online_rnnlm.engines.kernels.layout import lay_out, sort_by_length
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector
+from online_rnnlm.engines.kernels.forward import (
+    follow_documents,
+    predict_classes,
+    predict_words,
+    run_section,
+    score_words,
+)
+from online_rnnlm.engines.kernels.layout import group_by_class, lay_out, section_of, words_at
+from online_rnnlm.engines.kernels.team import start_tasks, wait
 from online_rnnlm.engines.kernels.through import go_back_through_documents
+from online_rnnlm.engines.kernels.vectors import copy, transpose
 
 
-@njit(cache=True)
-def train_batches(model, accumulators, optimizer, text, batches, lanes, workspace):
+@njit(cache=True, nogil=True)
+def train_batches(model, accumulators, optimizer, text, batches, lanes, member, workspace):
     """Update the weights in place from `batches`, with one update per batch.
 
     `batches` are `engines.lanes.Batches`: for N batches of up to B segments, the numbers of the
     segments and whether a unit of text begins with each, both (N, B). The carried states and
-    vectors are read from `lanes`, and left there. Returns the log-probability of all words, Σ -L_t.
+    vectors are read from `lanes`, and left there. Every `member` of a team calls it. Returns the
+    log-probability of all words, Σ -L_t, to the first member, and 0 to the others.
     """
-    total = 0.0
+    total, lacks_words = 0.0, not has_vector(model.weights)
     for n in range(batches.segments.shape[0]):
         segments, begins = batches.segments[n], batches.begins[n]
-        _, steps, tokens = predict(model, text, segments, begins, lanes, workspace)
+        sections, tokens = predict(
+            model, text, segments, begins, lanes, lacks_words, member, workspace
+        )
         if model.goes_through:
-            go_back_through_documents(model, steps, tokens, workspace)
-        update_weights(model, accumulators, optimizer, steps, tokens, lanes, workspace)
-        for row in range(tokens):
-            total += workspace.log_probabilities[row]
+            for number in range(member.number, sections, member.size):
+                go_back_through_documents(model, section_of(workspace, number), workspace)
+        update_weights(
+            model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace
+        )
+        if member.number == 0:
+            for row in range(tokens):
+                total += workspace.log_probabilities[row]
     return total
 
 
 @njit(cache=True)
-def predict(model, text, segments, begins, lanes, workspace):
+def predict(model, text, segments, begins, lanes, lacks_words, member, workspace):
     """Predict a batch; the carried states and vectors are read from `lanes`, and left there.
 
-    Returns the number of segments, and the batch's time steps and tokens.
+    Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and
+    the deltas of all scores, each member for its own sections. With `lacks_words`, which a model
+    without a vector allows, P(w|c) and its deltas are left to `update_weights`. Returns the numbers
+    of the batch's sections and tokens.
     """
-    number = sort_by_length(text.offsets, segments, workspace.lanes)
-    order = workspace.lanes[:number]
-    steps, tokens = lay_out(
-        text,
-        segments,
-        order,
-        workspace.first_rows,
-        workspace.places,
-        workspace.inputs,
-        workspace.targets,
-    )
-    _take_up(lanes, begins, order, workspace)
-    predict_laid_out(model.cell, model, steps, tokens, lanes.keeps_state, workspace)
-    _leave(lanes, order, steps, workspace)
-    return number, steps, tokens
+    if member.number == 0:
+        _prepare(model, text, segments, member, workspace)
+    wait(member)
+    sections, tokens = workspace.laid_out[0], workspace.laid_out[1]
+    for number in range(member.number, sections, member.size):
+        _take_up(lanes, begins, section_of(workspace, number), workspace)
+    has_state = lanes.keeps_state
+    predict_laid_out(model.cell, model, sections, has_state, lacks_words, member, workspace)
+    for number in range(member.number, sections, member.size):
+        _leave(lanes, section_of(workspace, number), workspace)
+    return sections, tokens
 
 
-def predict_laid_out(cell, model, steps, tokens, has_state, workspace):
+@njit(cache=True, inline="always")
+def _prepare(model, text, segments, member, workspace):
+    """Do what one member does while the others wait: lay out a batch and transpose matrices."""
+    sections, tokens = lay_out(text, segments, workspace)
+    workspace.laid_out[0], workspace.laid_out[1] = sections, tokens
+    group_by_class(tokens, model.classes, workspace)
+    transpose(model.weights.recurrent, workspace.recurrent_transposed)
+    transpose(model.weights.class_output, workspace.class_output_transposed)
+    start_tasks(member)
+
+
+def predict_laid_out(cell, model, sections, has_state, lacks_words, member, workspace):
     """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
     if type(cell) is sigmoid.Constants and feeds_hidden_layer(model.weights):
-        predict_coupled(model, steps, tokens, has_state, workspace)
+        _predict_coupled(model, sections, has_state, member, workspace)
     else:
-        predict_batch(model, steps, tokens, has_state, workspace)
+        _predict_apart(model, sections, has_state, lacks_words, member, workspace)
 
 
 @overload(predict_laid_out)
-def _predict_laid_out(cell, model, steps, tokens, has_state, workspace):
+def _predict_laid_out(cell, model, sections, has_state, lacks_words, member, workspace):
     """Compile `coupled` for the paper's cell alone, whose hidden layer the vector may feed."""
     if cell.instance_class is sigmoid.Constants:
 
-        def of_sigmoid(cell, model, steps, tokens, has_state, workspace):
+        def of_sigmoid(cell, model, sections, has_state, lacks_words, member, workspace):
             if feeds_hidden_layer(model.weights):
-                predict_coupled(model, steps, tokens, has_state, workspace)
+                _predict_coupled(model, sections, has_state, member, workspace)
             else:
-                predict_batch(model, steps, tokens, has_state, workspace)
+                _predict_apart(model, sections, has_state, lacks_words, member, workspace)
 
         return of_sigmoid
 
-    def of_others(cell, model, steps, tokens, has_state, workspace):
-        predict_batch(model, steps, tokens, has_state, workspace)
+    def of_others(cell, model, sections, has_state, lacks_words, member, workspace):
+        _predict_apart(model, sections, has_state, lacks_words, member, workspace)
 
     return of_others
 
 
+@njit(cache=True, inline="always")
+def _predict_coupled(model, sections, has_state, member, workspace):
+    for number in range(member.number, sections, member.size):
+        predict_coupled(model, section_of(workspace, number), has_state, workspace)
+
+
 @njit(cache=True)
-def _take_up(lanes, begins, order, workspace):
-    """Set the states and d before the batch's first words; `order` (B,) are its sorted lanes."""
-    for b in range(order.size):
-        lane = order[b]
+def _predict_apart(model, sections, has_state, lacks_words, member, workspace):
+    learns = has_vector(model.weights)
+    for number in range(member.number, sections, member.size):
+        section = section_of(workspace, number)
+        run_section(model, section, has_state, workspace)
+        if not learns:
+            predict_classes(model, section, workspace)
+    if lacks_words:
+        return
+    wait(member)
+    if learns:
+        score_words(model.weights, model.classes, member, workspace)
+    else:
+        predict_words(model.weights, model.classes, member, workspace)
+    wait(member)
+    if learns:
+        for number in range(member.number, sections, member.size):
+            follow_documents(model, section_of(workspace, number), workspace)
+
+
+@njit(cache=True, inline="always")
+def _take_up(lanes, begins, section, workspace):
+    """Set the states and d before the first words of a section."""
+    begin, end = words_at(section, 0)
+    for b in range(section.first, section.first + end - begin):
+        lane = workspace.lanes[b]
         if lanes.keeps_state and not begins[lane]:
-            workspace.hidden_before[b] = lanes.hidden[lane]
-            workspace.memory_before[b] = lanes.memory[lane]
+            copy(lanes.hidden[lane], workspace.hidden_before[b])
+            copy(lanes.memory[lane], workspace.memory_before[b])
         else:
             workspace.hidden_before[b] = 0
             workspace.memory_before[b] = 0
         if lanes.keeps_vector and not begins[lane]:
-            workspace.document[b] = lanes.documents[lane]
+            copy(lanes.documents[lane], workspace.document[b])
         else:
             workspace.document[b] = 0
 
 
-@njit(cache=True)
-def _leave(lanes, order, steps, workspace):
-    """Keep the states and d after the last words of the batch."""
+@njit(cache=True, inline="always")
+def _leave(lanes, section, workspace):
+    """Keep the states and d after the last words of a section."""
+    order = workspace.lanes[section.first :]
     if lanes.keeps_state:
-        for t in range(steps):
-            begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
-            longer = workspace.first_rows[t + 2] - end if t + 1 < steps else 0
+        for t in range(section.steps):
+            begin, end = words_at(section, t)
+            longer = 0
+            if t + 1 < section.steps:
+                after, last = words_at(section, t + 1)
+                longer = last - after
             for b in range(longer, end - begin):
-                lanes.hidden[order[b]] = workspace.hidden[begin + b]
-                if lanes.memory.shape[1] > 0:
-                    lanes.memory[order[b]] = workspace.memory[begin + b]
+                copy(workspace.hidden[begin + b], lanes.hidden[order[b]])
+                copy(workspace.memory[begin + b], lanes.memory[order[b]])
     if lanes.keeps_vector:
-        for b in range(order.size):
-            lanes.documents[order[b]] = workspace.document[b]
+        begin, end = words_at(section, 0)
+        for b in range(section.first, section.first + end - begin):
+            copy(workspace.document[b], lanes.documents[workspace.lanes[b]])
 
 
-@njit(cache=True)
-def score_sentences(model, text, order, lanes, first_words, scores, workspace):
+@njit(cache=True, nogil=True)
+def score_sentences(model, text, order, lanes, first_words, scores, member, workspace):
     """Fill `scores`, an `engines.base.Scores`, for sentences in an `engines.lanes.ScoringOrder`.
 
     The log P of the words of the sentence at place s are
     log_probabilities[first_words[s] : first_words[s + 1]]. The h that they were predicted from are
     the same rows of `hidden_states`, if that has rows, and d at the sentence's end is
-    document_vectors[s].
+    document_vectors[s]. Every `member` of a team calls it.
     """
     for n in range(order.segments.shape[0]):
         sentences, begins, places = order.segments[n], order.begins[n], order.places[n]
-        number, steps, _ = predict(model, text, sentences, begins, lanes, workspace)
-        for t in range(steps):
-            for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
-                place = places[workspace.lanes[row - workspace.first_rows[t]]]
-                word = first_words[place] + t
-                scores.log_probabilities[word] = workspace.log_probabilities[row]
-                if scores.hidden_states.shape[0] > 0:
-                    scores.hidden_states[word] = workspace.hidden[row]
-        for b in range(number):
-            scores.document_vectors[places[workspace.lanes[b]]] = workspace.document[b]
+        sections, _ = predict(model, text, sentences, begins, lanes, False, member, workspace)
+        for number in range(member.number, sections, member.size):
+            _collect(section_of(workspace, number), places, first_words, scores, workspace)
+        wait(member)
+
+
+@njit(cache=True, inline="always")
+def _collect(section, places, first_words, scores, workspace):
+    """Copy the results of a section into the scores."""
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        for row in range(begin, end):
+            at = section.first + row - begin
+            place = places[workspace.lanes[at]]
+            word = first_words[place] + t
+            scores.log_probabilities[word] = workspace.log_probabilities[row]
+            if scores.hidden_states.shape[0] > 0:
+                copy(workspace.hidden[row], scores.hidden_states[word])
+            if t == 0:
+                copy(workspace.document[at], scores.document_vectors[place])

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from online_rnnlm.engines.kernels.vectors import copy, copy_rows
 from online_rnnlm.model.parameters import Parameters
 
 
@@ -34,10 +35,10 @@ def forget(weights):
     weights.learnt_words[:] = False
     weights.learnt_classes[:] = False
     learnt, trained = weights.learnt, weights.trained
-    learnt.recurrent[:] = trained.recurrent
-    learnt.class_output[:] = trained.class_output
-    learnt.class_document[:] = trained.class_document
-    learnt.hidden_document[:] = trained.hidden_document
+    copy_rows(trained.recurrent, learnt.recurrent)
+    copy_rows(trained.class_output, learnt.class_output)
+    copy_rows(trained.class_document, learnt.class_document)
+    copy_rows(trained.hidden_document, learnt.hidden_document)
 
 
 @njit(cache=True, forceinline=True)
@@ -63,10 +64,10 @@ def complete(weights, classes):
     learnt, trained = weights.learnt, weights.trained
     for word in range(weights.learnt_words.size):
         if not weights.learnt_words[word]:
-            learnt.embeddings[word] = trained.embeddings[word]
+            copy(trained.embeddings[word], learnt.embeddings[word])
     for c in range(weights.learnt_classes.size):
         if not weights.learnt_classes[c]:
             low, high = classes.offsets[c], classes.offsets[c + 1]
-            learnt.word_output[low:high] = trained.word_output[low:high]
+            copy_rows(trained.word_output[low:high], learnt.word_output[low:high])
             for i in range(learnt.word_document.shape[0]):
-                learnt.word_document[i][low:high] = trained.word_document[i][low:high]
+                copy(trained.word_document[i][low:high], learnt.word_document[i][low:high])

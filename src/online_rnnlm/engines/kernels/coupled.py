@@ -1,4 +1,4 @@
-"""Predictions for one batch of a model whose document vector feeds the hidden layer.
+"""Predictions for one section of a batch, of a model whose document vector feeds the hidden layer.
 
 A hidden state depends on the vector, and the vector on the deltas of the word before, propagated
 through that word's hidden state. So all is computed step by step in time. Within a step, all
@@ -11,11 +11,12 @@ from numba import njit
 
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
-from online_rnnlm.engines.kernels.cells.states import hidden_before
-from online_rnnlm.engines.kernels.layout import candidates_of, group_by_class
+from online_rnnlm.engines.kernels.cells.states import states_before
+from online_rnnlm.engines.kernels.layout import candidates_of, words_at
 from online_rnnlm.engines.kernels.vectors import (
     add_document_gradient,
     add_rows,
+    copy_rows,
     descend,
     feed,
     gather,
@@ -23,26 +24,30 @@ from online_rnnlm.engines.kernels.vectors import (
 
 
 @njit(cache=True)
-def predict_coupled(model, steps, tokens, has_state, workspace):
-    """Predict every word of a batch that has been laid out, as `predict_batch` does.
+def predict_coupled(model, section, has_state, workspace):
+    """Predict every word of a section: leave what the functions of `forward` leave.
 
     Also leaves ∂L_t/∂h_t of every word in `workspace.hidden_gradient`.
     """
-    group_by_class(
-        workspace.targets[:tokens],
-        model.classes,
-        workspace.class_starts,
-        workspace.rows_by_class,
-        workspace.first_candidates,
-    )
-    workspace.recurrent_transposed[:] = model.weights.recurrent.T
-    workspace.class_output_transposed[:] = model.weights.class_output.T
-    predicted = workspace.class_starts[:-1].copy()
-    for t in range(steps):
-        _run_hidden_states(model.weights, t, has_state, workspace)
-        _predict_classes(model, t, workspace)
-        _predict_words(model, t, predicted, workspace)
-        _update_documents(model, t, workspace)
+    predicted = _first_places(section, workspace)
+    for t in range(section.steps):
+        _run_hidden_states(model.weights, section, t, has_state, workspace)
+        _predict_classes(model, section, t, workspace)
+        _predict_words(model, section, t, predicted, workspace)
+        _update_documents(model, section, t, workspace)
+
+
+@njit(cache=True)
+def _first_places(section, workspace):
+    """The first place in `rows_by_class` of each class's rows in the section or after it; (K,)."""
+    places = workspace.class_starts[:-1].copy()
+    for c in range(places.size):
+        while (
+            places[c] < workspace.class_starts[c + 1]
+            and workspace.rows_by_class[places[c]] < section.first_rows[0]
+        ):
+            places[c] += 1
+    return places
 
 
 # These parts are inlined before they are compiled. Each as a function of its own, with all its
@@ -50,29 +55,28 @@ def predict_coupled(model, steps, tokens, has_state, workspace):
 
 
 @njit(cache=True, inline="always")
-def _run_hidden_states(weights, t, has_state, workspace):
+def _run_hidden_states(weights, section, t, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    begin, end = first_rows[t], first_rows[t + 1]
-    inputs, documents = workspace.hidden_inputs[: end - begin], workspace.documents[begin:end]
+    one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
+    at = slice(section.first, section.first + end - begin)
+    inputs, documents = workspace.hidden_inputs[at], workspace.documents[begin:end]
     gather(weights.embeddings, workspace.inputs[begin:end], inputs)
-    documents[:] = workspace.document[: end - begin]
+    copy_rows(workspace.document[at], documents)
     if t > 0 or has_state:
-        before = hidden_before(workspace, t)
+        before = states_before(workspace.hidden_before, workspace.hidden, section, t)
         multiply_nn(one, before, workspace.recurrent_transposed, one, inputs)
     multiply_nn(one, documents, weights.hidden_document, one, inputs)
     sigmoid(inputs, workspace.hidden[begin:end])
 
 
 @njit(cache=True, inline="always")
-def _predict_classes(model, t, workspace):
+def _predict_classes(model, section, t, workspace):
     """Compute log P(c) = log softmax(W_c h_t + V_c d_t)[c], and δ_c.
 
     Sets ∂L_t/∂h_t to W_cᵀ δ_c and ∂L_t/∂d_t to V_cᵀ δ_c; `_predict_words` adds to both.
     """
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    weights = model.weights
-    begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
+    weights, (begin, end) = model.weights, words_at(section, t)
     hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[begin:end]
     multiply_nn(one, hidden, workspace.class_output_transposed, zero, class_scores)
     for row in range(begin, end):
@@ -80,7 +84,7 @@ def _predict_classes(model, t, workspace):
         c = model.classes.of_word[workspace.targets[row]]
         feed(workspace.documents[row], weights.class_document, 0, scores)
         workspace.log_probabilities[row] = softmax_deltas(scores, c)
-        gradient = workspace.document_gradient[row - begin]
+        gradient = workspace.document_gradient[section.first + row - begin]
         gradient[:] = 0
         class_deltas = workspace.class_deltas[row]
         add_document_gradient(weights.class_document, 0, class_deltas, gradient)
@@ -92,13 +96,14 @@ def _predict_classes(model, t, workspace):
 
 
 @njit(cache=True, inline="always")
-def _predict_words(model, t, predicted, workspace):
+def _predict_words(model, section, t, predicted, workspace):
     """Do for P(w|c), class by class, what `_predict_classes` does for P(c).
 
-    In `rows_by_class` the rows of a class are ordered by time: those before predicted[c] are done.
+    In `rows_by_class` the section's rows of a class are ordered by time: those before predicted[c]
+    are done.
     """
     classes, rows_by_class = model.classes, workspace.rows_by_class
-    end = workspace.first_rows[t + 1]
+    _, end = words_at(section, t)
     for c in range(predicted.size):
         start = predicted[c]
         stop = start
@@ -106,11 +111,11 @@ def _predict_words(model, t, predicted, workspace):
             stop += 1
         predicted[c] = stop
         if stop > start and classes.offsets[c + 1] - classes.offsets[c] > 1:
-            _predict_class(model, t, c, start, stop, workspace)
+            _predict_class(model, section, t, c, start, stop, workspace)
 
 
 @njit(cache=True, inline="always")
-def _predict_class(model, t, c, start, stop, workspace):
+def _predict_class(model, section, t, c, start, stop, workspace):
     """Compute log P(w|c) = log softmax(W_o[c] h_t + V_o[c] d_t)[w], and δ_w, for rows of class c.
 
     The rows are rows_by_class[start:stop]. Adds W_o[c]ᵀ δ_w to ∂L_t/∂h_t and V_o[c]ᵀ δ_w to
@@ -131,24 +136,24 @@ def _predict_class(model, t, c, start, stop, workspace):
         feed(workspace.documents[row], weights.word_document, low, scores)
         log_probability = softmax_deltas(scores, workspace.targets[row] - low)
         workspace.log_probabilities[row] += log_probability
-        gradient = workspace.document_gradient[row - workspace.first_rows[t]]
+        gradient = workspace.document_gradient[section.first + row - words_at(section, t)[0]]
         add_document_gradient(weights.word_document, low, word_deltas[i], gradient)
-    of_class = workspace.hidden_gradient_of_class[: rows.size]
+    of_class = workspace.grouped_hidden_gradient[start:stop]
     multiply_nn(one, word_deltas, output, zero, of_class)
     add_rows(of_class, rows, workspace.hidden_gradient)
 
 
 @njit(cache=True, inline="always")
-def _update_documents(model, t, workspace):
+def _update_documents(model, section, t, workspace):
     """Set d_{t+1} = d_t - α ∂L_t/∂d_t, for all sentences that have a word t.
 
     First adds to ∂L_t/∂d_t the part through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
     """
-    one = workspace.hidden.dtype.type(1)
-    begin, end = workspace.first_rows[t], workspace.first_rows[t + 1]
-    deltas, gradient = workspace.step_deltas[: end - begin], workspace.document_gradient
+    one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
+    at = slice(section.first, section.first + end - begin)
+    deltas, gradient = workspace.step_deltas[at], workspace.document_gradient[at]
     hidden, hidden_gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
     sigmoid_deltas(hidden, hidden_gradient, model.error_clip, deltas)
-    multiply_nt(one, deltas, model.weights.hidden_document, one, gradient[: end - begin])
+    multiply_nt(one, deltas, model.weights.hidden_document, one, gradient)
     for b in range(end - begin):
-        descend(workspace.document[b], model.document_rate, gradient[b])
+        descend(workspace.document[section.first + b], model.document_rate, gradient[b])

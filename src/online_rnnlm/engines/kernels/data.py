@@ -44,6 +44,8 @@ class Classes(NamedTuple):
     """(V,): every word's class."""
     offsets: Integers
     """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
+    largest_first: Integers
+    """(K,): all classes, those of the most words first: work that threads share ends best so."""
 
 
 class Dropout(NamedTuple):
@@ -75,7 +77,15 @@ class Model(NamedTuple):
 
 def classes_from_offsets(offsets: Integers) -> Classes:
     """Make classes from the first id of each; the last of `offsets` (K + 1,) is the end."""
-    return Classes(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), offsets)
+    sizes = np.diff(offsets)
+    largest_first = np.argsort(-sizes, kind="stable")
+    return Classes(np.repeat(np.arange(len(offsets) - 1), sizes), offsets, largest_first)
+
+
+@njit(cache=True)
+def has_vector(weights):
+    """True if the model has a document vector: V_c or V_h has rows."""
+    return weights.class_document.shape[0] > 0 or weights.hidden_document.shape[0] > 0
 
 
 @njit(cache=True)

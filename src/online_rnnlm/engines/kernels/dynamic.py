@@ -18,6 +18,7 @@ from numba import njit
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.batches import predict
 from online_rnnlm.engines.kernels.elementary import exponential
+from online_rnnlm.engines.kernels.vectors import copy
 
 KEPT = ("trained", "scale", "keep", "log_keep")
 """The values of every weight that its steps need: w₀, 1 / (m + ε), 1 - λ r, and log(1 - λ r)."""
@@ -58,12 +59,12 @@ class Resets(NamedTuple):
 
 @njit(cache=True)
 def score_dynamically(
-    model, kept, decaying, text, resets, lanes, current, log_probabilities, workspace
+    model, kept, decaying, text, resets, lanes, current, log_probabilities, member, workspace
 ):
     """Score all segments of a text in order, with a step of all weights after each.
 
-    `lanes` is a single lane, and the weights of `model` change. `kept` are `Parameters` of `KEPT`.
-    Fills `log_probabilities` (tokens,).
+    `lanes` is a single lane, `member` is alone, and the weights of `model` change. `kept` are
+    `Parameters` of `KEPT`. Fills `log_probabilities` (tokens,).
     """
     segment, begins = np.zeros(1, np.int64), np.zeros(1, np.bool_)
     for n in range(text.offsets.size - 1):
@@ -75,9 +76,9 @@ def score_dynamically(
             lanes.documents[0] = 0
         _bring_up_to_date(model, kept, text.stream[begin : end + 1], n, current)
         segment[0] = n
-        _, steps, tokens = predict(model, text, segment, begins, lanes, workspace)
-        log_probabilities[begin:end] = workspace.log_probabilities[:tokens]
-        update_weights(model, kept, decaying, steps, tokens, lanes, workspace)
+        sections, tokens = predict(model, text, segment, begins, lanes, False, member, workspace)
+        copy(workspace.log_probabilities, log_probabilities[begin:end])
+        update_weights(model, kept, decaying, sections, tokens, False, member, workspace)
 
 
 @njit(cache=True)

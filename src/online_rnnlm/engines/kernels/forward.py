@@ -1,7 +1,7 @@
-"""Predictions for one batch of a model whose document vector feeds only the output layer.
+"""Predictions for one batch of a model whose document vector feeds only the output layer, or none.
 
-Hidden states, and the scores without the vector's part, are then matrix products over the whole
-batch; only the vector's own recurrence runs word by word. `coupled` is for the other models.
+Hidden states, and the scores without the vector's part, are then matrix products over many words
+at once; only the vector's own recurrence runs word by word. `coupled` is for the other models.
 """
 
 from __future__ import annotations
@@ -12,94 +12,161 @@ from online_rnnlm.engines.kernels.activations import softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells import run_cell
 from online_rnnlm.engines.kernels.dropout import drop_hidden
-from online_rnnlm.engines.kernels.layout import candidates_of, group_by_class
-from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend, feed, gather
+from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, words_at
+from online_rnnlm.engines.kernels.team import SCORES, next_task
+from online_rnnlm.engines.kernels.vectors import (
+    add_document_gradient,
+    copy,
+    copy_rows,
+    descend,
+    feed,
+    gather,
+)
 
 
-@njit(cache=True)
-def predict_batch(model, steps, tokens, has_state, workspace):
-    """Predict every word of a batch that has been laid out.
+@njit(cache=True, inline="always")
+def run_section(model, section, has_state, workspace):
+    """Compute a section's hidden states, and its scores of classes without the vector's part.
 
-    Fills the workspace: log-probabilities, hidden states, d before every word and at the end, and
-    the deltas of all scores. `has_state` is False if the states before the first words are 0.
+    `has_state` is False if the states before the first words are 0.
     """
-    run_cell(model.cell, model, steps, has_state, workspace)
+    run_cell(model.cell, model, section, has_state, workspace)
+    begin, end = rows_of(section)
     if model.dropout.hidden > 0:
-        workspace.output_inputs[:tokens] = workspace.hidden[:tokens]
-        drop_hidden(model.dropout, workspace.places[:tokens], workspace.output_inputs[:tokens])
-    score_classes(model.weights, tokens, workspace)
-    group_by_class(
-        workspace.targets[:tokens],
-        model.classes,
-        workspace.class_starts,
+        copy_rows(workspace.hidden[begin:end], workspace.output_inputs[begin:end])
+        drop_hidden(model.dropout, workspace.places[begin:end], workspace.output_inputs[begin:end])
+    score_classes(begin, end, workspace)
+
+
+@njit(cache=True, inline="always")
+def score_classes(begin, end, workspace):
+    """Compute W_c h_t for the words of these rows."""
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    hidden, scores = workspace.output_inputs[begin:end], workspace.class_scores[begin:end]
+    multiply_nn(one, hidden, workspace.class_output_transposed, zero, scores)
+
+
+@njit(cache=True, inline="always")
+def predict_classes(model, section, workspace):
+    """Compute log P(c) of a section's words, and δ_c, for a model without a vector."""
+    begin, end = rows_of(section)
+    of_word, targets, scores = model.classes.of_word, workspace.targets, workspace.class_scores
+    log_probabilities = workspace.log_probabilities
+    for row in range(begin, end):
+        log_probabilities[row] = softmax_deltas(scores[row], of_word[targets[row]])
+
+
+@njit(cache=True)
+def score_words(weights, classes, member, workspace):
+    """Compute W_o[c] h_t for the words of every class c of several words."""
+    starts, offsets, order = workspace.class_starts, classes.offsets, classes.largest_first
+    every_score, every_first = workspace.word_scores, workspace.first_candidates
+    every_row, grouped, inputs = (
         workspace.rows_by_class,
-        workspace.first_candidates,
+        workspace.grouped_hidden,
+        workspace.output_inputs,
     )
-    score_words(model.weights, model.classes, workspace)
-    follow_documents(model, steps, workspace)
+    task = next_task(member, SCORES)
+    while task < order.size:
+        begin, end, low, high = extent(starts, offsets, order[task])
+        if end > begin:
+            rows, output = every_row[begin:end], weights.word_output[low:high]
+            scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
+            score_class(inputs, rows, output, grouped[begin:end], scores)
+        task = next_task(member, SCORES)
 
 
 @njit(cache=True)
-def score_classes(weights, tokens, workspace):
-    """Compute W_c h_t for every word."""
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    transposed = workspace.class_output_transposed
-    transposed[:] = weights.class_output.T
-    hidden, scores = workspace.output_inputs[:tokens], workspace.class_scores[:tokens]
-    multiply_nn(one, hidden, transposed, zero, scores)
+def predict_words(weights, classes, member, workspace):
+    """Compute log P(w|c) of all words, and δ_w, for a model without a vector."""
+    starts, offsets, order = workspace.class_starts, classes.offsets, classes.largest_first
+    every_score, every_first = workspace.word_scores, workspace.first_candidates
+    every_row, grouped, inputs = (
+        workspace.rows_by_class,
+        workspace.grouped_hidden,
+        workspace.output_inputs,
+    )
+    targets, log_probabilities = workspace.targets, workspace.log_probabilities
+    task = next_task(member, SCORES)
+    while task < order.size:
+        begin, end, low, high = extent(starts, offsets, order[task])
+        if end > begin:
+            rows, output = every_row[begin:end], weights.word_output[low:high]
+            scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
+            score_class(inputs, rows, output, grouped[begin:end], scores)
+            predict_class(scores, rows, targets, low, log_probabilities)
+        task = next_task(member, SCORES)
+
+
+# The functions for one class take the arrays that they need and not the whole workspace, since
+# numba counts references to every array that a function is given.
 
 
 @njit(cache=True)
-def score_words(weights, classes, workspace):
-    """Compute W_o[c] h_t for every word of class c: one product for each class of several words."""
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    for c in range(workspace.class_starts.size - 1):
-        begin, end = workspace.class_starts[c], workspace.class_starts[c + 1]
-        low, high = classes.offsets[c], classes.offsets[c + 1]
-        if end > begin and high - low > 1:
-            rows, hidden = workspace.rows_by_class[begin:end], workspace.grouped_hidden[begin:end]
-            first = workspace.first_candidates[rows[0]]
-            scores = candidates_of(workspace.word_scores, first, rows.size, high - low)
-            gather(workspace.output_inputs, rows, hidden)
-            multiply_nt(one, hidden, weights.word_output[low:high], zero, scores)
+def extent(class_starts, offsets, c):
+    """The places of class c: of its rows in `rows_by_class`, and of its words in the vocabulary.
+
+    If the class has one word, which needs no probability, there are no rows.
+    """
+    begin, end, low, high = class_starts[c], class_starts[c + 1], offsets[c], offsets[c + 1]
+    return begin, end if high - low > 1 else begin, low, high
 
 
 @njit(cache=True)
-def follow_documents(model, steps, workspace):
-    """Run every segment's document vector through its words, step by step.
+def score_class(inputs, rows, output, grouped, scores):
+    """Compute W_o[c] h_t for these rows of `inputs` (N, H), which are copied to `grouped` (n, H).
+
+    `output` is W_o[c], (L, H); fills `scores` (n, L).
+    """
+    gather(inputs, rows, grouped)
+    multiply_nt(scores.dtype.type(1), grouped, output, scores.dtype.type(0), scores)
+
+
+@njit(cache=True)
+def predict_class(scores, rows, targets, low, log_probabilities):
+    """Turn the scores (n, L) of the words of a class into deltas; add log P(w|c) to log P(c).
+
+    `low` is the first word of the class.
+    """
+    for i in range(rows.size):
+        row = rows[i]
+        log_probabilities[row] += softmax_deltas(scores[i], targets[row] - low)
+
+
+@njit(cache=True)
+def follow_documents(model, section, workspace):
+    """Run the document vectors of a section's segments through their words, step by step.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
     and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w.
     """
-    weights, classes = model.weights, model.classes
-    learning = workspace.document.shape[1] > 0
-    for t in range(steps):
-        for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
-            target = workspace.targets[row]
-            c = classes.of_word[target]
-            low, high = classes.offsets[c], classes.offsets[c + 1]
-            has_choice = high - low > 1
-            candidates = slice(
-                workspace.first_candidates[row], workspace.first_candidates[row] + high - low
-            )
-            class_scores = workspace.class_scores[row]
-            word_scores = workspace.word_scores[candidates]
-            document = workspace.document[row - workspace.first_rows[t]]
-            if learning:
-                workspace.documents[row] = document
-                feed(document, weights.class_document, 0, class_scores)
-                if has_choice:
-                    feed(document, weights.word_document, low, word_scores)
+    class_document, word_document = model.weights.class_document, model.weights.word_document
+    of_word, offsets, rate = model.classes.of_word, model.classes.offsets, model.document_rate
+    targets, first_candidates = workspace.targets, workspace.first_candidates
+    every_class_score, every_word_score = workspace.class_scores, workspace.word_scores
+    current, documents, gradients = (
+        workspace.document,
+        workspace.documents,
+        workspace.document_gradient,
+    )
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        for row in range(begin, end):
+            target = targets[row]
+            c = of_word[target]
+            low, high, first = offsets[c], offsets[c + 1], first_candidates[row]
+            class_scores = every_class_score[row]
+            word_scores = every_word_score[first : first + high - low]
+            document = current[section.first + row - begin]
+            gradient = gradients[section.first + row - begin]
+            copy(document, documents[row])
+            feed(document, class_document, 0, class_scores)
             log_probability = softmax_deltas(class_scores, c)
-            if has_choice:
+            gradient[:] = 0
+            add_document_gradient(class_document, 0, class_scores, gradient)  # now δ_c
+            if high - low > 1:
+                feed(document, word_document, low, word_scores)
                 log_probability += softmax_deltas(word_scores, target - low)
+                add_document_gradient(word_document, low, word_scores, gradient)  # now δ_w
             workspace.log_probabilities[row] = log_probability
-            if learning:
-                gradient = workspace.document_gradient[row - workspace.first_rows[t]]
-                gradient[:] = 0
-                class_deltas = workspace.class_deltas[row]
-                add_document_gradient(weights.class_document, 0, class_deltas, gradient)
-                if has_choice:
-                    word_deltas = workspace.word_deltas[candidates]
-                    add_document_gradient(weights.word_document, low, word_deltas, gradient)
-                descend(document, model.document_rate, gradient)
+            descend(document, rate, gradient)

@@ -1,13 +1,53 @@
 """The layout of a batch of segments in memory: by time, and grouped by the targets' classes.
 
-Segments, such as sentences, are sorted by falling length, so that those that have a word at time t
-come first, and no padding is needed. Row first_rows[t] + b of every matrix belongs to word t of
-segment b.
+A batch is divided into sections, each with some of its segments, such as sentences. The rows of a
+section follow each other. Its segments are sorted by falling length, so that those that have a word
+at time t come first, and no padding is needed. Row first_rows[t] + b of every matrix belongs to
+word t of the section's segment b.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+SECTION = 32
+"""The most segments of a section. With smaller ones products are slower; with larger ones threads
+have no work, as no more threads than there are sections can compute hidden states."""
+
+
+class Section(NamedTuple):
+    """The place of a section's segments and words in the arrays of a batch."""
+
+    first: int
+    """The place of its first segment in arrays over the batch's segments, (B, ·)."""
+    steps: int
+    """T, the number of tokens of its longest segment."""
+    first_rows: NDArray[np.int64]
+    """(≥ T + 1,): the first row of each time step in arrays over the batch's words, (N, ·)."""
+
+
+@njit(cache=True, inline="always")
+def section_of(workspace, number):
+    """A section of the batch that was laid out last, by its number."""
+    return Section(
+        workspace.first_lanes[number], workspace.steps[number], workspace.first_rows[number]
+    )
+
+
+@njit(cache=True, inline="always")
+def rows_of(section):
+    """The first row of a section, and the row after its last one."""
+    return section.first_rows[0], section.first_rows[section.steps]
+
+
+@njit(cache=True, inline="always")
+def words_at(section, t):
+    """The first row of a section's time step, and the row after its last one."""
+    return section.first_rows[t], section.first_rows[t + 1]
 
 
 @njit(cache=True)
@@ -49,27 +89,46 @@ def sort_by_length(offsets, segments, lanes):
 
 
 @njit(cache=True)
-def lay_out(text, segments, lanes, first_rows, places, inputs, targets):
-    """Fill `first_rows` (T + 1,), `inputs` and `targets` (N,) for the sorted lanes of a batch.
+def lay_out(text, segments, workspace):
+    """Lay out a batch of segments in the workspace; return its numbers of sections and of tokens.
 
-    `places` (N,) become the places of the inputs in the text's stream. `lanes` (B,) are sorted by
-    `sort_by_length`. Returns T and N, the batch's time steps and tokens.
+    `segments` (B,) are the segments of all lanes. The sections get segments of all lengths, so that
+    they have about as many words.
     """
-    offsets, active = text.offsets, lanes.size
-    row = t = 0
+    order = workspace.sorted_lanes[: sort_by_length(text.offsets, segments, workspace.sorted_lanes)]
+    sections = (order.size + SECTION - 1) // SECTION
+    row = first = 0
+    for number in range(sections):
+        begin = first
+        for i in range(number, order.size, sections):
+            workspace.lanes[first] = order[i]
+            first += 1
+        workspace.first_lanes[number], workspace.first_lanes[number + 1] = begin, first
+        row = _lay_out_section(text, segments, number, row, workspace)
+    return sections, row
+
+
+@njit(cache=True, inline="always")
+def _lay_out_section(text, segments, number, row, workspace):
+    """Lay out a section from that row on; return the row after its last one."""
+    stream, offsets, first_rows = text.stream, text.offsets, workspace.first_rows[number]
+    places, inputs, targets = workspace.places, workspace.inputs, workspace.targets
+    lanes = workspace.lanes[workspace.first_lanes[number] : workspace.first_lanes[number + 1]]
+    active, t = lanes.size, 0
     while active > 0:
         first_rows[t] = row
         for b in range(active):
             place = offsets[segments[lanes[b]]] + t
             places[row] = place
-            inputs[row] = text.stream[place]
-            targets[row] = text.stream[place + 1]
+            inputs[row] = stream[place]
+            targets[row] = stream[place + 1]
             row += 1
         t += 1
         while active > 0 and _length(offsets, segments[lanes[active - 1]]) <= t:
             active -= 1
     first_rows[t] = row
-    return t, row
+    workspace.steps[number] = t
+    return row
 
 
 @njit(cache=True, inline="always")
@@ -79,27 +138,33 @@ def _length(offsets, segment):
 
 
 @njit(cache=True)
-def group_by_class(targets, classes, class_starts, rows_by_class, first_candidates):
-    """Group rows by their target's class.
+def group_by_class(tokens, classes, workspace):
+    """Group a batch's rows by their target's class.
 
     Class c's rows are rows_by_class[class_starts[c] : class_starts[c + 1]]; `class_starts` is
     (K + 1,). The candidate words of row i, those of its target's class, have their scores and
-    deltas from first_candidates[i] on, row after row in the order of classes. Returns the total
-    number of candidates.
+    deltas from first_candidates[i] on, row after row in the order of classes.
     """
+    targets, class_starts = workspace.targets[:tokens], workspace.class_starts
+    rows_by_class, places, of_word = (
+        workspace.rows_by_class,
+        workspace.places_by_class,
+        classes.of_word,
+    )
     class_starts[:] = 0
     for i in range(targets.size):
-        class_starts[classes.of_word[targets[i]] + 1] += 1
+        class_starts[of_word[targets[i]] + 1] += 1
     for c in range(class_starts.size - 1):
         class_starts[c + 1] += class_starts[c]
     for i in range(targets.size):
-        c = classes.of_word[targets[i]]
+        c = of_word[targets[i]]
         rows_by_class[class_starts[c]] = i
+        places[i] = class_starts[c]
         class_starts[c] += 1
     for c in range(class_starts.size - 1, 0, -1):
         class_starts[c] = class_starts[c - 1]
     class_starts[0] = 0
-    return _place_candidates(classes, class_starts, rows_by_class, first_candidates)
+    _place_candidates(classes, class_starts, rows_by_class, workspace.first_candidates)
 
 
 @njit(cache=True)
@@ -110,7 +175,6 @@ def _place_candidates(classes, class_starts, rows_by_class, first_candidates):
         for r in range(class_starts[c], class_starts[c + 1]):
             first_candidates[rows_by_class[r]] = total
             total += size
-    return total
 
 
 @njit(cache=True)

@@ -14,7 +14,7 @@ from online_rnnlm.engines.kernels.activations import sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights, outputs_of
 from online_rnnlm.engines.kernels.data import Classes, feeds_hidden_layer
-from online_rnnlm.engines.kernels.vectors import add_document_gradient, descend
+from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, descend
 
 
 class Learning(NamedTuple):
@@ -188,7 +188,7 @@ def _update_embeddings(model, window, deltas):
         word = window.inputs[j]
         row = weights.learnt.embeddings[word]
         if not weights.learnt_words[word]:
-            row[:] = weights.trained.embeddings[word]
+            copy(weights.trained.embeddings[word], row)
             weights.learnt_words[word] = True
         descend(row, model.learning.learning_rate, deltas[j])
 

@@ -15,7 +15,7 @@ from online_rnnlm.engines.kernels.activations import sigmoid, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nt
 from online_rnnlm.engines.kernels.copy_on_write import complete, embedding_of, forget, outputs_of
 from online_rnnlm.engines.kernels.learning import Window, learn
-from online_rnnlm.engines.kernels.vectors import feed
+from online_rnnlm.engines.kernels.vectors import copy, feed
 
 
 @njit(cache=True)
@@ -38,8 +38,8 @@ def score_online(model, text, sentences, unit_begins, scores, workspace):
         log_probabilities = scores.log_probabilities[row : row + end - begin]
         _read_sentence(model, text.stream[begin : end + 1], log_probabilities, workspace)
         row += end - begin
-        scores.document_vectors[number] = workspace.document
-        workspace.hidden[0] = workspace.hidden[end - begin]
+        copy(workspace.document, scores.document_vectors[number])
+        copy(workspace.hidden[end - begin], workspace.hidden[0])
     complete(model.weights, model.classes)
 
 
@@ -52,7 +52,7 @@ def _read_sentence(model, words, log_probabilities, workspace):
     learning, size = model.learning, log_probabilities.size
     back = learning.bptt_steps if learning.embeddings or learning.recurrent else 1
     for t in range(size):
-        workspace.documents[t] = workspace.document
+        copy(workspace.document, workspace.documents[t])
         if learning.after_sentence and t + 1 < size:
             continue
         begin = 0 if learning.after_sentence else max(0, t + 1 - back)
@@ -64,13 +64,13 @@ def _read_sentence(model, words, log_probabilities, workspace):
             workspace.documents[begin : t + 1],
             scored,
         )
-        window.hidden[0] = workspace.hidden[begin]
+        copy(workspace.hidden[begin], window.hidden[0])
         _run_hidden_states(model.weights, window, workspace)
         _predict(model, window, workspace)
         learn(model, window, workspace)
-        workspace.hidden[t + 1] = window.hidden[t + 1 - begin]
+        copy(window.hidden[t + 1 - begin], workspace.hidden[t + 1])
         found = workspace.log_probabilities[scored : t + 1 - begin]
-        log_probabilities[begin + scored : t + 1] = found
+        copy(found, log_probabilities[begin + scored : t + 1])
 
 
 @njit(cache=True, forceinline=True)
@@ -79,7 +79,7 @@ def _run_hidden_states(weights, window, workspace):
     inputs, hidden = workspace.hidden_inputs, window.hidden
     one = hidden.dtype.type(1)
     for j in range(window.inputs.size):
-        inputs[0] = embedding_of(weights, window.inputs[j])
+        copy(embedding_of(weights, window.inputs[j]), inputs[0])
         multiply_nt(one, hidden[j : j + 1], weights.learnt.recurrent, one, inputs)
         feed(window.documents[j], weights.learnt.hidden_document, 0, inputs[0])
         sigmoid(inputs, hidden[j + 1 : j + 2])

@@ -23,7 +23,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike
 
-from online_rnnlm.engines.kernels.vectors import add_document_gradient, feed
+from online_rnnlm.engines.kernels.layout import rows_of, words_at
+from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, copy_rows, feed
 
 
 class Through(NamedTuple):
@@ -59,17 +60,20 @@ def allocate(
 
 
 @njit(cache=True)
-def go_back_through_documents(model, steps, tokens, workspace):
-    """Turn δ of all scores of a batch into ε, word by word from the last; keep δ and λ."""
+def go_back_through_documents(model, section, workspace):
+    """Turn δ of all scores of a section into ε, word by word from the last; keep δ and λ."""
     weights, classes, through = model.weights, model.classes, workspace.through
-    through.class_deltas[:tokens] = workspace.class_deltas[:tokens]
-    through.gradient[:] = 0
+    first, last = rows_of(section)
+    copy_rows(workspace.class_deltas[first:last], through.class_deltas[first:last])
+    begin, end = words_at(section, 0)
+    through.gradient[section.first : section.first + end - begin] = 0
     rate = model.document_rate
-    for t in range(steps - 1, -1, -1):
-        for row in range(workspace.first_rows[t], workspace.first_rows[t + 1]):
-            gradient = through.gradient[row - workspace.first_rows[t]]
+    for t in range(section.steps - 1, -1, -1):
+        begin, end = words_at(section, t)
+        for row in range(begin, end):
+            gradient = through.gradient[section.first + row - begin]
             later = through.later_gradients[row]
-            later[:] = gradient
+            copy(gradient, later)
             target = workspace.targets[row]
             c = classes.of_word[target]
             low, high = classes.offsets[c], classes.offsets[c + 1]
@@ -79,7 +83,7 @@ def go_back_through_documents(model, steps, tokens, workspace):
             if high - low > 1:
                 first = workspace.first_candidates[row]
                 deltas = workspace.word_deltas[first : first + high - low]
-                through.word_deltas[first : first + high - low] = deltas
+                copy(deltas, through.word_deltas[first : first + high - low])
                 _turn(weights.word_document, low, target - low, deltas, rate, later, through)
                 add_document_gradient(weights.word_document, low, deltas, gradient)
 

@@ -1,24 +1,55 @@
-"""Row-wise operations: gathering and adding rows, products with one vector, descent."""
+"""Row-wise operations: copying, gathering and adding rows, products with one vector, descent."""
 
 from __future__ import annotations
 
 from numba import njit
+
+# An assignment between arrays would bring numba's messages for arrays of different shapes, which
+# take seconds to compile.
+
+
+@njit(cache=True)
+def copy(source, target):
+    """Set target (n,) = source, which may have more elements."""
+    for j in range(target.size):
+        target[j] = source[j]
+
+
+@njit(cache=True)
+def copy_rows(source, target):
+    """Set target = source, a matrix of as many rows, which may have more columns."""
+    for r in range(target.shape[0]):
+        copy(source[r], target[r])
+
+
+@njit(cache=True)
+def transpose(source, target):
+    """Set target = sourceᵀ."""
+    for i in range(target.shape[0]):
+        row = target[i]
+        for j in range(row.size):
+            row[j] = source[j, i]
 
 
 @njit(cache=True)
 def gather(source, rows, target):
     """Set target[r] = source[rows[r]]."""
     for r in range(rows.size):
-        target[r] = source[rows[r]]
+        copy(source[rows[r]], target[r])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True)
 def add_rows(source, rows, target):
     """Set target[rows[r]] += source[r]."""
     for r in range(rows.size):
-        into, what = target[rows[r]], source[r]
-        for j in range(what.size):
-            into[j] += what[j]
+        add(source[r], target[rows[r]])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def add(source, target):
+    """Set target += source; both (n,)."""
+    for j in range(target.size):
+        target[j] += source[j]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

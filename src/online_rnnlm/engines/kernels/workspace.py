@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.engines.kernels import through
 from online_rnnlm.engines.kernels.cells import KERNEL_CELLS
 from online_rnnlm.engines.kernels.data import Classes, Integers, Text
-from online_rnnlm.engines.kernels.layout import measure
+from online_rnnlm.engines.kernels.layout import SECTION, measure
 from online_rnnlm.model.parameters import Parameters, shapes
 from online_rnnlm.model.sizes import Sizes
 
@@ -50,13 +50,22 @@ class Capacity(NamedTuple):
 class Workspace(NamedTuple):
     """Memory for batches of up to B sentences, T time steps, N = B T tokens and C candidate words.
 
-    Rows are a batch's words, in the order of `layout` unless stated otherwise.
+    Rows are a batch's words, in the order of `layout` unless stated otherwise; a batch has up to S
+    sections. All members of a team share it, but for what `for_members` copies.
     """
 
+    sorted_lanes: Integers
+    """(B,): the lanes of the batch's segments, those of the longest first."""
     lanes: Integers
-    """(B,): the lanes of the batch's segments, in the order of their rows."""
+    """(B,): the same, section after section: the order of all that belongs to segments."""
+    laid_out: Integers
+    """(2,): the batch's numbers of sections and of tokens."""
+    first_lanes: Integers
+    """(S + 1,): each section's first place in `lanes`."""
+    steps: Integers
+    """(S,): each section's number of time steps."""
     first_rows: Integers
-    """(T + 1,): each time step's first row."""
+    """(S, T + 1): the first row of each section's time steps."""
     places: Integers
     """(N,): places of the previous words in the text's stream."""
     inputs: Integers
@@ -67,6 +76,8 @@ class Workspace(NamedTuple):
     """(K + 1,): each class's first place in `rows_by_class`."""
     rows_by_class: Integers
     """(N,): rows in the order of their targets' classes."""
+    places_by_class: Integers
+    """(N,): each row's place in `rows_by_class`."""
     first_candidates: Integers
     """(N,): index at which a row's `word_scores` and `word_deltas` begin."""
     first_row_of: Integers
@@ -100,8 +111,8 @@ class Workspace(NamedTuple):
     """(C,): inputs of the softmax over a class's words, row after row."""
     documents: Any
     """(N, D): d before every word."""
-    documents_of_class: Any
-    """(N, D): d before every word, for the rows of one class."""
+    grouped_documents: Any
+    """(N, D): d before every word, in the order of `rows_by_class`."""
     document: Any
     """(B, D): the current d of every sentence."""
     log_probabilities: NDArray[np.float64]
@@ -113,8 +124,8 @@ class Workspace(NamedTuple):
     """(C,): δ_w, row after row."""
     hidden_gradient: Any
     """(N, H): ∂L/∂h, as far as it has been added up."""
-    hidden_gradient_of_class: Any
-    """(N, H): W_o[c]ᵀ δ_w for the rows of one class c."""
+    grouped_hidden_gradient: Any
+    """(N, H): W_o[c]ᵀ δ_w in the order of `rows_by_class`."""
     hidden_deltas: Any
     """(N, ·): δ_h, the deltas of the rows of E."""
     recurrent_deltas: Any
@@ -128,7 +139,8 @@ class Workspace(NamedTuple):
     """Memory for gradients that go back through the updates of the document vector."""
     gradients: Parameters
     """Gradients of the weights. E: that of one word. W_o: those of the words of one class,
-    (L, H), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows."""
+    (L, H), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows.
+    The others: the share of each section, (S, ·, ·)."""
 
     recurrent_transposed: Any
     """(·, ·): W_hᵀ."""
@@ -152,6 +164,7 @@ def allocate(
     sizes, sentences, steps, _ = capacity
     v, m, k, d = sizes[:4]
     tokens, candidates = steps * sentences, capacity.candidates * sentences
+    sections = -(-sentences // SECTION)
     output, every = sizes.output, shapes(sizes)
     width, recurrent = every.embeddings[1], every.recurrent
     cell = KERNEL_CELLS[sizes.cell]
@@ -164,13 +177,18 @@ def allocate(
     class_scores, word_scores = reals(tokens, k), reals(candidates)
     hidden, hidden_deltas = reals(tokens, output), reals(tokens, width)
     return Workspace(
+        sorted_lanes=_integers(sentences),
         lanes=_integers(sentences),
-        first_rows=_integers(steps + 1),
+        laid_out=_integers(2),
+        first_lanes=_integers(sections + 1),
+        steps=_integers(sections),
+        first_rows=np.zeros((sections, steps + 1), np.int64),
         places=_integers(tokens),
         inputs=_integers(tokens),
         targets=_integers(tokens),
         class_starts=_integers(k + 1),
         rows_by_class=_integers(tokens),
+        places_by_class=_integers(tokens),
         first_candidates=_integers(tokens),
         first_row_of=np.full(v, -1, np.int64),
         next_rows=_integers(tokens),
@@ -186,13 +204,13 @@ def allocate(
         class_scores=class_scores,
         word_scores=word_scores,
         documents=reals(tokens, d),
-        documents_of_class=reals(tokens, d),
+        grouped_documents=reals(tokens, d),
         document=reals(sentences, d),
         log_probabilities=np.zeros(tokens),
         class_deltas=class_scores,
         word_deltas=word_scores,
         hidden_gradient=reals(tokens, output),
-        hidden_gradient_of_class=reals(tokens, output),
+        grouped_hidden_gradient=reals(tokens, output),
         hidden_deltas=hidden_deltas,
         recurrent_deltas=(
             reals(tokens, recurrent[0]) if cell.HAS_DELTAS_OF_PRODUCTS else hidden_deltas
@@ -200,77 +218,28 @@ def allocate(
         step_deltas=reals(sentences, m),
         document_gradient=reals(sentences, d),
         through=through.allocate(*of_through, (k, d, _largest(classes)), dtype),
-        gradients=_gradients(sizes, _largest(classes), dtype),
+        gradients=_gradients(sizes, sections, _largest(classes), dtype),
         recurrent_transposed=reals(*recurrent[::-1]),
         class_output_transposed=reals(output, k),
     )
 
 
-class OnlineWorkspace(NamedTuple):
-    """Memory for one sentence at a time, of at most T words, in `online` and `learning`.
+def for_members(workspace: Workspace, number: int) -> list[Workspace]:
+    """Return the workspace of each member of a team of that size.
 
-    Rows are the sentence's words, or those of a window: its last words.
+    Each has memory of its own for what it computes of one class or of one part of a matrix. The
+    first has that of the workspace itself.
     """
-
-    hidden: Any
-    """(T + 1, M): h before the sentence, and of every word at the time it was scored."""
-    documents: Any
-    """(T, D): d before every word."""
-    document: Any
-    """(D,): the current d."""
-
-    window_hidden: Any
-    """(T + 1, M): h before a window, and h of its words by the current weights."""
-    hidden_inputs: Any
-    """(1, M): inputs of the sigmoid for one word."""
-    class_scores: Any
-    """(T, K): inputs of the softmax over classes."""
-    word_scores: Any
-    """(C,): inputs of the softmax over a class's words, word after word."""
-    log_probabilities: NDArray[np.float64]
-    """(T,): log P of the window's targets."""
-
-    class_deltas: Any
-    """(T, K): δ_c."""
-    word_deltas: Any
-    """(C,): δ_w, word after word."""
-    first_candidates: Integers
-    """(T,): index at which a word's `word_deltas` begin."""
-    hidden_gradient: Any
-    """(T, M): ∂L/∂h, as far as it has been added up."""
-    hidden_deltas: Any
-    """(T, M): δ_h."""
-    own_deltas: Any
-    """(1, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)) of one word."""
-    document_gradient: Any
-    """(D,): Σ ∂L_t/∂d_t."""
+    return [workspace, *(_with_own_memory(workspace) for _ in range(number - 1))]
 
 
-def allocate_online(capacity: Capacity, classes: Classes, dtype: DTypeLike) -> OnlineWorkspace:
-    """Allocate a workspace of that capacity for testing while weights learn; B is 1."""
-    sizes, _, steps, candidates = capacity
-    _, m, k, d = sizes[:4]
-
-    def reals(*shape: int) -> Any:
-        return np.zeros(shape, dtype)
-
-    class_scores, word_scores = reals(steps, k), reals(candidates)
-    return OnlineWorkspace(
-        hidden=reals(steps + 1, m),
-        documents=reals(steps, d),
-        document=reals(d),
-        window_hidden=reals(steps + 1, m),
-        hidden_inputs=reals(1, m),
-        class_scores=class_scores,
-        word_scores=word_scores,
-        log_probabilities=np.zeros(steps),
-        class_deltas=class_scores,
-        word_deltas=word_scores,
-        first_candidates=_integers(steps),
-        hidden_gradient=reals(steps, m),
-        hidden_deltas=reals(steps, m),
-        own_deltas=reals(1, m),
-        document_gradient=reals(d),
+def _with_own_memory(workspace: Workspace) -> Workspace:
+    products = np.empty_like(workspace.through.products)
+    own = ("embeddings", "word_output", "word_document")
+    gradients = {name: np.empty_like(getattr(workspace.gradients, name)) for name in own}
+    return workspace._replace(
+        through=workspace.through._replace(products=products),
+        gradients=workspace.gradients._replace(**gradients),
     )
 
 
@@ -283,11 +252,11 @@ def _largest(classes: Classes) -> int:
     return int(np.diff(classes.offsets).max())
 
 
-def _gradients(sizes: Sizes, largest: int, dtype: DTypeLike) -> Parameters:
+def _gradients(sizes: Sizes, sections: int, largest: int, dtype: DTypeLike) -> Parameters:
     """Allocate `Workspace.gradients`."""
-    every = shapes(sizes)
+    every = Parameters(*((sections, *shape) for shape in shapes(sizes)))
     rows = every._replace(
-        embeddings=every.embeddings[1:],
+        embeddings=every.embeddings[2:],
         word_output=(largest, sizes.output),
         word_document=(sizes.output_document * largest,),
     )

@@ -1,10 +1,10 @@
 """The hidden layers that the kernels have, each a module of this package, named as the cell.
 
-`run` computes the states of a batch from `workspace.inputs`, and leaves the inputs of the output
-layer in `workspace.hidden`. `propagate` turns ∂L_t/∂h_t, in `workspace.hidden_gradient`, into the
-deltas of the rows of E, `hidden_deltas`, and of the products with the recurrent matrix,
-`recurrent_deltas`; it leaves the inputs of these products in `previous_hidden`, and returns the
-first row of them. `HAS_MEMORY` says whether the cell keeps a memory beside h, and
+`run` computes the states of a section of a batch (`layout`) from `workspace.inputs`, and leaves the
+inputs of the output layer in `workspace.hidden`. `propagate` turns ∂L_t/∂h_t, in
+`workspace.hidden_gradient`, into the deltas of the rows of E, `hidden_deltas`, and of the products
+with the recurrent matrix, `recurrent_deltas`; it leaves the inputs of these products in
+`previous_hidden`. `HAS_MEMORY` says whether the cell keeps a memory beside h, and
 `HAS_DELTAS_OF_PRODUCTS` whether the two kinds of deltas differ. `allocate` makes the arrays that no
 other cell needs.
 
@@ -29,33 +29,31 @@ KERNEL_CELLS: dict[str, ModuleType] = {
 _BY_CONSTANTS = {module.Constants: module for module in KERNEL_CELLS.values()}
 
 
-def run_cell(cell: Any, model: Any, steps: Any, has_state: Any, workspace: Any) -> None:
-    """Compute the states of a batch; `has_state` is False if those before its first words are 0."""
-    _BY_CONSTANTS[type(cell)].run(cell, model, steps, has_state, workspace)
+def run_cell(cell: Any, model: Any, section: Any, has_state: Any, workspace: Any) -> None:
+    """Compute a section's states; `has_state` is False if those before its first words are 0."""
+    _BY_CONSTANTS[type(cell)].run(cell, model, section, has_state, workspace)
 
 
 @overload(run_cell)
-def _run_cell(cell, model, steps, has_state, workspace):
+def _run_cell(cell, model, section, has_state, workspace):
     run = _BY_CONSTANTS[cell.instance_class].run
 
-    def chosen(cell, model, steps, has_state, workspace):
-        run(cell, model, steps, has_state, workspace)
+    def chosen(cell, model, section, has_state, workspace):
+        run(cell, model, section, has_state, workspace)
 
     return chosen
 
 
-def propagate_through_cell(
-    cell: Any, model: Any, steps: Any, has_state: Any, workspace: Any
-) -> Any:
-    """Propagate a batch's loss back through time; return the first row of `previous_hidden`."""
-    return _BY_CONSTANTS[type(cell)].propagate(cell, model, steps, has_state, workspace)
+def propagate_through_cell(cell: Any, model: Any, section: Any, workspace: Any) -> None:
+    """Propagate a section's loss back through time."""
+    _BY_CONSTANTS[type(cell)].propagate(cell, model, section, workspace)
 
 
 @overload(propagate_through_cell)
-def _propagate_through_cell(cell, model, steps, has_state, workspace):
+def _propagate_through_cell(cell, model, section, workspace):
     propagate = _BY_CONSTANTS[cell.instance_class].propagate
 
-    def chosen(cell, model, steps, has_state, workspace):
-        return propagate(cell, model, steps, has_state, workspace)
+    def chosen(cell, model, section, workspace):
+        propagate(cell, model, section, workspace)
 
     return chosen

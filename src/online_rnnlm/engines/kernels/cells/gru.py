@@ -15,7 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, hidden_before
+from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
+from online_rnnlm.engines.kernels.layout import words_at
 from online_rnnlm.model.sizes import Sizes
 
 HAS_MEMORY = False
@@ -47,17 +48,17 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
 
 
 @njit(cache=True)
-def run(cell, model, steps, has_state, workspace):
-    """Compute r, z, n, q and h_t of all segments, step by step."""
-    first_rows = workspace.first_rows
+def run(cell, model, section, has_state, workspace):
+    """Compute r, z, n, q and h_t of a section's segments, step by step."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     transposed = workspace.recurrent_transposed
-    transposed[:] = model.weights.recurrent.T
-    for t in range(steps):
-        begin, end = first_rows[t], first_rows[t + 1]
-        gates, products = workspace.of_cell.gates[begin:end], workspace.hidden_inputs[: end - begin]
-        embed(model, begin, end, workspace, gates)
-        before = hidden_before(workspace, t)
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        at = slice(section.first, section.first + end - begin)
+        gates, products = workspace.of_cell.gates[begin:end], workspace.hidden_inputs[at]
+        words, places = workspace.inputs[begin:end], workspace.places[begin:end]
+        embed(model.weights.embeddings, model.dropout, words, places, gates)
+        before = states_before(workspace.hidden_before, workspace.hidden, section, t)
         if t > 0 or has_state:
             multiply_nn(one, before, transposed, zero, products)
         else:
@@ -91,31 +92,31 @@ def _open(gates, products, before, proposals, hidden):
 
 
 @njit(cache=True)
-def propagate(cell, model, steps, has_state, workspace):
+def propagate(cell, model, section, workspace):
     """From the last word back, compute the deltas of the gates' inputs and of the products.
 
     The product q is multiplied by r, so its deltas are those of n's input times r.
     """
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    for t in range(steps - 1, -1, -1):
-        begin, end = first_rows[t], first_rows[t + 1]
+    one = workspace.hidden.dtype.type(1)
+    for t in range(section.steps - 1, -1, -1):
+        begin, end = words_at(section, t)
         gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
         by_products = workspace.recurrent_deltas[begin:end]
         _pass_back(
             workspace.of_cell.gates[begin:end],
             workspace.of_cell.proposals[begin:end],
-            hidden_before(workspace, t),
+            states_before(workspace.hidden_before, workspace.hidden, section, t),
             gradient,
             model.error_clip,
             deltas,
             by_products,
         )
         if t > 0:
-            first = first_rows[t - 1]
+            first, _ = words_at(section, t - 1)
             earlier = workspace.hidden_gradient[first : first + end - begin]
             _add_kept(workspace.of_cell.gates[begin:end], gradient, earlier)
             multiply_nn(one, by_products, model.weights.recurrent, one, earlier)
-    return copy_hidden_before(steps, 0 if has_state else 1, workspace)
+    copy_hidden_before(section, workspace)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -15,12 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import (
-    copy_hidden_before,
-    embed,
-    hidden_before,
-    memory_before,
-)
+from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
+from online_rnnlm.engines.kernels.layout import words_at
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 from online_rnnlm.model.sizes import Sizes
 
@@ -53,19 +49,21 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
 
 
 @njit(cache=True)
-def run(cell, model, steps, has_state, workspace):
-    """Compute the gates, c_t and h_t of all segments, step by step."""
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    transposed = workspace.recurrent_transposed
-    transposed[:] = model.weights.recurrent.T
-    for t in range(steps):
-        begin, end = first_rows[t], first_rows[t + 1]
-        gates = workspace.of_cell.gates[begin:end]
-        embed(model, begin, end, workspace, gates)
+def run(cell, model, section, has_state, workspace):
+    """Compute the gates, c_t and h_t of a section's segments, step by step."""
+    one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
+    embeddings, dropout = model.weights.embeddings, model.dropout
+    words, places, every_gate = workspace.inputs, workspace.places, workspace.of_cell.gates
+    hidden, memory = workspace.hidden, workspace.memory
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        gates = every_gate[begin:end]
+        embed(embeddings, dropout, words[begin:end], places[begin:end], gates)
         if t > 0 or has_state:
-            multiply_nn(one, hidden_before(workspace, t), transposed, one, gates)
-        _open(gates, memory_before(workspace, t), workspace.memory[begin:end])
-        _show(gates, workspace.memory[begin:end], workspace.hidden[begin:end])
+            before = states_before(workspace.hidden_before, hidden, section, t)
+            multiply_nn(one, before, transposed, one, gates)
+        _open(gates, states_before(workspace.memory_before, memory, section, t), memory[begin:end])
+        _show(gates, memory[begin:end], hidden[begin:end])
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -95,29 +93,31 @@ def _show(gates, memory, hidden):
 
 
 @njit(cache=True)
-def propagate(cell, model, steps, has_state, workspace):
+def propagate(cell, model, section, workspace):
     """From the last word back, compute the deltas of the gates' inputs."""
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    for t in range(steps - 1, -1, -1):
-        begin, end = first_rows[t], first_rows[t + 1]
+    one = workspace.hidden.dtype.type(1)
+    for t in range(section.steps - 1, -1, -1):
+        begin, end = words_at(section, t)
         gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
         longer = 0
-        if t < steps - 1:
-            later = workspace.hidden_deltas[first_rows[t + 1] : first_rows[t + 2]]
+        if t < section.steps - 1:
+            after, last = words_at(section, t + 1)
+            later = workspace.hidden_deltas[after:last]
             longer = later.shape[0]
             multiply_nn(one, later, model.weights.recurrent, one, gradient[:longer])
-        memory_gradient = workspace.of_cell.memory_gradient[: end - begin]
+        at = slice(section.first, section.first + end - begin)
+        memory_gradient = workspace.of_cell.memory_gradient[at]
         memory_gradient[longer:] = 0
         _pass_back(
             workspace.of_cell.gates[begin:end],
-            memory_before(workspace, t),
+            states_before(workspace.memory_before, workspace.memory, section, t),
             workspace.memory[begin:end],
             gradient,
             model.error_clip,
             memory_gradient,
             deltas,
         )
-    return copy_hidden_before(steps, 0 if has_state else 1, workspace)
+    copy_hidden_before(section, workspace)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

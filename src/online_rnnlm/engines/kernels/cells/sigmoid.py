@@ -10,7 +10,8 @@ from numpy.typing import DTypeLike
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, hidden_before
+from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
+from online_rnnlm.engines.kernels.layout import words_at
 from online_rnnlm.model.sizes import Sizes
 
 HAS_MEMORY = False
@@ -36,29 +37,33 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
 
 
 @njit(cache=True)
-def run(cell, model, steps, has_state, workspace):
-    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of all segments, step by step."""
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    transposed = workspace.recurrent_transposed
-    transposed[:] = model.weights.recurrent.T
-    for t in range(steps):
-        begin, end = first_rows[t], first_rows[t + 1]
-        inputs = workspace.hidden_inputs[: end - begin]
-        embed(model, begin, end, workspace, inputs)
+def run(cell, model, section, has_state, workspace):
+    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of a section's segments, step by step."""
+    one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
+    embeddings, dropout = model.weights.embeddings, model.dropout
+    words, places, every_input = workspace.inputs, workspace.places, workspace.hidden_inputs
+    first, hidden = workspace.hidden_before, workspace.hidden
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        inputs = every_input[section.first : section.first + end - begin]
+        embed(embeddings, dropout, words[begin:end], places[begin:end], inputs)
         if t > 0 or has_state:
-            multiply_nn(one, hidden_before(workspace, t), transposed, one, inputs)
-        sigmoid(inputs, workspace.hidden[begin:end])
+            multiply_nn(one, states_before(first, hidden, section, t), transposed, one, inputs)
+        sigmoid(inputs, hidden[begin:end])
 
 
 @njit(cache=True)
-def propagate(cell, model, steps, has_state, workspace):
+def propagate(cell, model, section, workspace):
     """From the last word back, compute ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1, and from that δ_h,t."""
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    for t in range(steps - 1, -1, -1):
-        begin, end = first_rows[t], first_rows[t + 1]
-        gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
-        if t < steps - 1:
-            later = workspace.hidden_deltas[first_rows[t + 1] : first_rows[t + 2]]
-            multiply_nn(one, later, model.weights.recurrent, one, gradient[: later.shape[0]])
-        sigmoid_deltas(workspace.hidden[begin:end], gradient, model.error_clip, deltas)
-    return copy_hidden_before(steps, 0 if has_state else 1, workspace)
+    one, recurrent, clip = workspace.hidden.dtype.type(1), model.weights.recurrent, model.error_clip
+    hidden, every_delta = workspace.hidden, workspace.hidden_deltas
+    every_gradient = workspace.hidden_gradient
+    for t in range(section.steps - 1, -1, -1):
+        begin, end = words_at(section, t)
+        gradient, deltas = every_gradient[begin:end], every_delta[begin:end]
+        if t < section.steps - 1:
+            after, last = words_at(section, t + 1)
+            later = every_delta[after:last]
+            multiply_nn(one, later, recurrent, one, gradient[: later.shape[0]])
+        sigmoid_deltas(hidden[begin:end], gradient, clip, deltas)
+    copy_hidden_before(section, workspace)

@@ -16,7 +16,9 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import embed, hidden_before
+from online_rnnlm.engines.kernels.cells.states import embed, states_before
+from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.vectors import copy, copy_rows
 from online_rnnlm.model.sizes import Sizes
 
 HAS_MEMORY = False
@@ -48,23 +50,24 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
 
 
 @njit(cache=True)
-def run(cell, model, steps, has_state, workspace):
-    """Compute (h_t, s_t) of all segments; leaves (h_{t-1}, s_t) in `previous_hidden`."""
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    transposed, size = workspace.recurrent_transposed, model.weights.recurrent.shape[0]
-    transposed[:] = model.weights.recurrent.T
-    for t in range(steps):
-        begin, end = first_rows[t], first_rows[t + 1]
-        embedded = workspace.of_cell.embedded[: end - begin]
-        inputs = workspace.hidden_inputs[: end - begin]
-        embed(model, begin, end, workspace, embedded)
+def run(cell, model, section, has_state, workspace):
+    """Compute (h_t, s_t) of a section's segments; leaves (h_{t-1}, s_t) in `previous_hidden`."""
+    one, size = workspace.hidden.dtype.type(1), model.weights.recurrent.shape[0]
+    transposed = workspace.recurrent_transposed
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        at = slice(section.first, section.first + end - begin)
+        embedded, inputs = workspace.of_cell.embedded[at], workspace.hidden_inputs[at]
+        words, places = workspace.inputs[begin:end], workspace.places[begin:end]
+        embed(model.weights.embeddings, model.dropout, words, places, embedded)
         before, seen = workspace.previous_hidden[begin:end], workspace.hidden[begin:end]
-        before[:] = hidden_before(workspace, t)
+        copy_rows(states_before(workspace.hidden_before, workspace.hidden, section, t), before)
         _forget(embedded, before, cell.decay, size)
-        inputs[:] = embedded[:, :size]
+        copy_rows(embedded, inputs)  # of which the first columns
         multiply_nn(one, before, transposed, one, inputs)
         sigmoid(inputs, seen)
-        seen[:, size:] = before[:, size:]
+        for b in range(end - begin):
+            copy(before[b][size:], seen[b][size:])
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -78,23 +81,22 @@ def _forget(embedded, context, decay, size):
 
 
 @njit(cache=True)
-def propagate(cell, model, steps, has_state, workspace):
+def propagate(cell, model, section, workspace):
     """From the last word back, compute δ_h,t and ∂L/∂s_t.
 
     ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1 and ∂L/∂s_t = ∂L_t/∂s_t + Pᵀ δ_h,t + a ∂L/∂s_t+1.
     """
-    first_rows, one = workspace.first_rows, workspace.hidden.dtype.type(1)
-    recurrent, zero = model.weights.recurrent, workspace.hidden.dtype.type(0)
-    for t in range(steps - 1, -1, -1):
-        begin, end = first_rows[t], first_rows[t + 1]
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    recurrent = model.weights.recurrent
+    for t in range(section.steps - 1, -1, -1):
+        begin, end = words_at(section, t)
         hidden, gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
         deltas, by_words = workspace.recurrent_deltas[begin:end], workspace.hidden_deltas[begin:end]
-        through = workspace.of_cell.embedded[: end - begin]
+        through = workspace.of_cell.embedded[section.first : section.first + end - begin]
         sigmoid_deltas(hidden, gradient, model.error_clip, deltas)
         multiply_nn(one, deltas, recurrent, zero, through)
-        earlier = workspace.hidden_gradient[first_rows[t - 1] if t > 0 else begin :]
+        earlier = workspace.hidden_gradient[words_at(section, t - 1)[0] if t > 0 else begin :]
         _pass_back(deltas, through, gradient, cell.decay, t > 0, by_words, earlier)
-    return 0
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

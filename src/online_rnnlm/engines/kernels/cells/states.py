@@ -5,40 +5,37 @@ from __future__ import annotations
 from numba import njit
 
 from online_rnnlm.engines.kernels.dropout import drop_embeddings
-from online_rnnlm.engines.kernels.vectors import gather
+from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.vectors import copy_rows, gather
+
+# These functions are called at every time step. They take the arrays that they need and not the
+# whole workspace, since numba counts references to every array that a function is given.
 
 
 @njit(cache=True)
-def embed(model, begin, end, workspace, rows):
-    """Copy the rows of E of the previous words of rows begin to end - 1, after dropout; (b, N)."""
-    gather(model.weights.embeddings, workspace.inputs[begin:end], rows)
-    drop_embeddings(model.dropout, workspace.places[begin:end], rows)
+def embed(embeddings, dropout, words, places, rows):
+    """Copy the rows of E of these words at these places (b,), after dropout, to rows (b, N)."""
+    gather(embeddings, words, rows)
+    drop_embeddings(dropout, places, rows)
 
 
 @njit(cache=True)
-def hidden_before(workspace, t):
-    """The rows of `hidden` a word earlier, of the segments that have a word t; (b, H)."""
-    first_rows = workspace.first_rows
-    number = first_rows[t + 1] - first_rows[t]
+def states_before(first, states, section, t):
+    """The states a word earlier, of the section's segments that have a word t; (b, ·).
+
+    `first` (B, ·) are those before the first words, `states` (N, ·) those after every word.
+    """
+    begin, end = words_at(section, t)
     if t == 0:
-        return workspace.hidden_before[:number]
-    return workspace.hidden[first_rows[t - 1] : first_rows[t - 1] + number]
+        return first[section.first : section.first + end - begin]
+    row = section.first_rows[t - 1]
+    return states[row : row + end - begin]
 
 
 @njit(cache=True)
-def memory_before(workspace, t):
-    """The rows of `memory` a word earlier, of the segments that have a word t; (b, M)."""
-    first_rows = workspace.first_rows
-    number = first_rows[t + 1] - first_rows[t]
-    if t == 0:
-        return workspace.memory_before[:number]
-    return workspace.memory[first_rows[t - 1] : first_rows[t - 1] + number]
-
-
-@njit(cache=True)
-def copy_hidden_before(steps, first_step, workspace):
-    """Fill `previous_hidden` from time step `first_step` on; return its first row."""
-    first_rows = workspace.first_rows
-    for t in range(first_step, steps):
-        workspace.previous_hidden[first_rows[t] : first_rows[t + 1]] = hidden_before(workspace, t)
-    return first_rows[first_step]
+def copy_hidden_before(section, workspace):
+    """Fill the section's rows of `previous_hidden`."""
+    first, hidden, previous = workspace.hidden_before, workspace.hidden, workspace.previous_hidden
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        copy_rows(states_before(first, hidden, section, t), previous[begin:end])
