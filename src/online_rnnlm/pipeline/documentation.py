@@ -65,7 +65,8 @@ during testing, rivals; more than an hour |
 with and without dropout; three seeds; two hours or so |
 | `full-scale.yaml` | full scale in one sitting: 10 million words, three seeds, five networks, \
 nothing searched; some two hours |
-| `paper.yaml` | full scale: 10 million words, three seeds, searched settings; hours to days |
+| `paper.yaml` | full scale: 10 million words, three seeds, nine networks, LSTMs among them; \
+some 15 hours of processor time |
 | `smoke.yaml` | every stage in seconds; what the tests run |
 | `examples/` | configurations to start from |
 | `published.yaml` | no experiment: the paper's own numbers, each with its source and status |
