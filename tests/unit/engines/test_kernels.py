@@ -1,5 +1,7 @@
 """Tests of the kernels' parts: matrix products, elementary functions and the batch's layout."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -119,9 +121,33 @@ def test_exponential_of_float64_is_the_librarys():
     np.testing.assert_allclose(mapped(exponentials, values), np.exp(values), rtol=1e-15)
 
 
+class Laid(NamedTuple):
+    """The arrays of a workspace that belong to the layout."""
+
+    sorted_lanes: Any
+    lanes: Any
+    first_lanes: Any
+    steps: Any
+    first_rows: Any
+    places: Any
+    inputs: Any
+    targets: Any
+    class_starts: Any
+    rows_by_class: Any
+    places_by_class: Any
+    first_candidates: Any
+
+    @classmethod
+    def of(cls, segments: int, steps: int, tokens: int, classes: int) -> "Laid":
+        sections = -(-segments // layout.SECTION)
+        shapes = [segments, segments, sections + 1, sections, (sections, steps + 1)]
+        shapes += [tokens, tokens, tokens, classes + 1, tokens, tokens, tokens]
+        return cls(*(np.full(shape, -1) for shape in shapes))
+
+
 @UNLIMITED
 @given(
-    lengths=st.lists(st.integers(1, 8), min_size=1, max_size=12),
+    lengths=st.lists(st.integers(1, 8), min_size=1, max_size=3 * layout.SECTION),
     class_sizes=st.lists(st.integers(1, 5), min_size=1, max_size=5),
     seed=st.integers(0, 1000),
 )
@@ -130,44 +156,48 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     stream = chance.integers(0, sum(class_sizes), offsets[-1] + 1).astype(np.int32)
     classes = classes_from_offsets(np.concatenate([[0], np.cumsum(class_sizes)]).astype(np.int64))
-    text = Text(stream, offsets)
+    text, tokens = Text(stream, offsets), int(offsets[-1])
     batch = chance.permutation(len(lengths))
-    given_order = batch.copy()
-    tokens = int(offsets[-1])
-    first_rows = np.zeros(max(lengths) + 1, np.int64)
-    places, inputs, targets, rows_by_class, firsts = (np.full(tokens, -1) for _ in range(5))
-
-    lanes = np.full(len(batch), -1)
     idle = np.insert(batch, chance.integers(0, len(batch) + 1), -1)  # a lane that reads nothing
-    assert layout.sort_by_length(offsets, idle, lanes) == len(batch)
-    steps, laid = layout.lay_out(text, idle, lanes, first_rows, places, inputs, targets)
-    batch = idle[lanes]
-    assert (steps, laid) == (max(lengths), tokens)
-    # The longest come first; those of equal length keep the given order.
-    expected = sorted(given_order.tolist(), key=lambda sentence: -lengths[sentence])
-    assert batch.tolist() == expected
-    for b, sentence in enumerate(batch):
-        rows = first_rows[: lengths[sentence]] + b
-        assert (rows < first_rows[1 : lengths[sentence] + 1]).all()
-        begin, end = offsets[sentence], offsets[sentence + 1]
-        np.testing.assert_array_equal(places[rows], np.arange(begin, end))
-        np.testing.assert_array_equal(inputs[rows], stream[begin:end])
-        np.testing.assert_array_equal(targets[rows], stream[begin + 1 : end + 1])
+    laid = Laid.of(len(batch), max(lengths), tokens, len(class_sizes))
 
-    starts = np.zeros(len(class_sizes) + 1, np.int64)
-    needed = layout.group_by_class(targets, classes, starts, rows_by_class, firsts)
-    assert sorted(rows_by_class.tolist()) == list(range(tokens))
-    labels = classes.of_word[targets]
+    sections, found = layout.lay_out(text, idle, laid)
+    assert (sections, found) == (len(laid.steps), tokens)
+    # The longest come first; those of equal length keep the given order.
+    expected = sorted(batch.tolist(), key=lambda sentence: -lengths[sentence])
+    assert idle[laid.sorted_lanes].tolist() == expected
+    assert sorted(idle[laid.lanes].tolist()) == list(range(len(batch)))
+    seen = []
+    for number in range(sections):
+        section = layout.section_of(laid, number)
+        own = idle[laid.lanes[laid.first_lanes[number] : laid.first_lanes[number + 1]]]
+        assert own.tolist() == expected[number::sections]
+        assert section.steps == lengths[own[0]]
+        seen += range(*layout.rows_of(section))
+        for b, sentence in enumerate(own):
+            rows = section.first_rows[: lengths[sentence]] + b
+            assert (rows < section.first_rows[1 : lengths[sentence] + 1]).all()
+            begin, end = offsets[sentence], offsets[sentence + 1]
+            np.testing.assert_array_equal(laid.places[rows], np.arange(begin, end))
+            np.testing.assert_array_equal(laid.inputs[rows], stream[begin:end])
+            np.testing.assert_array_equal(laid.targets[rows], stream[begin + 1 : end + 1])
+    assert seen == list(range(tokens))
+
+    layout.group_by_class(tokens, classes, laid)
+    order, firsts = laid.rows_by_class, laid.first_candidates
+    assert sorted(order.tolist()) == list(range(tokens))
+    assert order[laid.places_by_class].tolist() == list(range(tokens))
+    labels = classes.of_word[laid.targets]
+    sizes = np.array(class_sizes)[labels]
+    needed = int(sizes.sum())
     values = np.arange(needed)
     for c, size in enumerate(class_sizes):
-        rows = rows_by_class[starts[c] : starts[c + 1]]
+        rows = order[laid.class_starts[c] : laid.class_starts[c + 1]]
         assert rows.tolist() == np.flatnonzero(labels == c).tolist()
         assert (np.diff(firsts[rows]) == size).all()
         if len(rows):
             of_class = layout.candidates_of(values, firsts[rows[0]], len(rows), size)
             assert of_class.tolist() == (firsts[rows][:, None] + np.arange(size)).tolist()
-    sizes = np.array(class_sizes)[labels]
-    assert needed == sizes.sum()
     candidates = [s for row in range(tokens) for s in range(firsts[row], firsts[row] + sizes[row])]
     assert sorted(candidates) == list(range(needed))
 
