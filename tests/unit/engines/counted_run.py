@@ -21,7 +21,11 @@ from online_rnnlm.model.sizes import sizes_for
 
 
 class Counted:
-    """Numpy versions of the kernels' products; each adds its multiply-adds to `total`."""
+    """Numpy versions of the kernels' products; each adds its multiply-adds to `total`.
+
+    The tasks of a team are counted in plain Python, too, as a thread can have no atomic operation
+    there.
+    """
 
     def __init__(self, document_size):
         self.document_size = document_size
@@ -55,6 +59,13 @@ class Counted:
         # A step of d counts; a step of an embedding is the optimizer's and does not count.
         self.total += vector.size if vector.size == self.document_size else 0
         vector -= rate * gradient
+
+    def start_tasks(self, member):
+        member.counters[:] = 0
+
+    def next_task(self, member, kind):
+        member.counters[kind, 0] += 1
+        return member.counters[kind, 0] - 1
 
     def _descend_rows(self, matrix, before, new, rate, deltas, inputs):
         self.total += deltas.size * inputs.size

@@ -108,7 +108,7 @@ class Case(NamedTuple):
                 cost.training_multiply_adds_per_word(self.sizes, size, goes_through=through)
                 for size in candidates()
             )
-            return sum(learnt) - 3 * first_word
+            return sum(learnt) - 2 * first_word
         whole = self.learn_after == "sentence"
         reached = [min(STEPS, t + 1) for sentence in SENTENCES for t in range(len(sentence))]
         learnt = (
