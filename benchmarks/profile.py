@@ -155,7 +155,7 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
 
     each("hidden states", lambda one: sigmoid.run(model.cell, model, one, False, space), every)
     clock("scores of classes", forward.score_classes, 0, tokens, space)
-    clock("scores of words", forward.score_words, weights, model.classes, member, space)
+    clock("scores of words", forward.score_words, weights, model.classes, False, member, space)
     softmax = "softmax, document vectors"
     each(softmax, lambda one: forward.follow_documents(model, one, space), every)
     through_classes, through_time = backward.go_back_through_classes, backward.go_back_through_time

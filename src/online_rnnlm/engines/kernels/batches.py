@@ -12,7 +12,6 @@ from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector
 from online_rnnlm.engines.kernels.forward import (
     follow_documents,
     predict_classes,
-    predict_words,
     run_section,
     score_words,
 )
@@ -126,10 +125,7 @@ def _predict_apart(model, sections, has_state, lacks_words, member, workspace):
     if lacks_words:
         return
     wait(member)
-    if learns:
-        score_words(model.weights, model.classes, member, workspace)
-    else:
-        predict_words(model.weights, model.classes, member, workspace)
+    score_words(model.weights, model.classes, not learns, member, workspace)
     wait(member)
     if learns:
         for number in range(member.number, sections, member.size):

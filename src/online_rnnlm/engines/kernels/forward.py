@@ -57,44 +57,25 @@ def predict_classes(model, section, workspace):
 
 
 @njit(cache=True)
-def score_words(weights, classes, member, workspace):
-    """Compute W_o[c] h_t for the words of every class c of several words."""
+def score_words(weights, classes, predicts, member, workspace):
+    """Compute W_o[c] h_t for the words of every class c of several words.
+
+    With `predicts`, for a model without a vector, also compute log P(w|c) and δ_w.
+    """
     starts, offsets, order = workspace.class_starts, classes.offsets, classes.largest_first
     every_score, every_first = workspace.word_scores, workspace.first_candidates
-    every_row, grouped, inputs = (
-        workspace.rows_by_class,
-        workspace.grouped_hidden,
-        workspace.output_inputs,
-    )
+    every_row, grouped = workspace.rows_by_class, workspace.grouped_hidden
+    inputs, targets = workspace.output_inputs, workspace.targets
+    outputs, log_probabilities = weights.word_output, workspace.log_probabilities
     task = next_task(member, SCORES)
     while task < order.size:
         begin, end, low, high = extent(starts, offsets, order[task])
         if end > begin:
-            rows, output = every_row[begin:end], weights.word_output[low:high]
+            rows = every_row[begin:end]
             scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
-            score_class(inputs, rows, output, grouped[begin:end], scores)
-        task = next_task(member, SCORES)
-
-
-@njit(cache=True)
-def predict_words(weights, classes, member, workspace):
-    """Compute log P(w|c) of all words, and δ_w, for a model without a vector."""
-    starts, offsets, order = workspace.class_starts, classes.offsets, classes.largest_first
-    every_score, every_first = workspace.word_scores, workspace.first_candidates
-    every_row, grouped, inputs = (
-        workspace.rows_by_class,
-        workspace.grouped_hidden,
-        workspace.output_inputs,
-    )
-    targets, log_probabilities = workspace.targets, workspace.log_probabilities
-    task = next_task(member, SCORES)
-    while task < order.size:
-        begin, end, low, high = extent(starts, offsets, order[task])
-        if end > begin:
-            rows, output = every_row[begin:end], weights.word_output[low:high]
-            scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
-            score_class(inputs, rows, output, grouped[begin:end], scores)
-            predict_class(scores, rows, targets, low, log_probabilities)
+            score_class(inputs, rows, outputs[low:high], grouped[begin:end], scores)
+            if predicts:
+                predict_class(scores, rows, targets, low, log_probabilities)
         task = next_task(member, SCORES)
 
 
