@@ -120,13 +120,11 @@ def update_outputs(
     task = update_words(model, accumulators, optimizer, lacks_words, member, workspace)
     while task <= class_document:
         if task < class_output:
-            part = _rows_of_part(weights.class_output, task - classes)
-            kept, gradient = accumulators.class_output, gradients.class_output[:sections]
-            _update_part(weights.class_output, gradient, kept, part, optimizer)
+            gradient, sums = gradients.class_output[:sections], accumulators.class_output
+            _update_part(weights.class_output, gradient, sums, task - classes, optimizer)
         elif task < class_document:
-            part = _rows_of_part(weights.class_document, task - class_output)
-            kept, gradient = accumulators.class_document, gradients.class_document[:sections]
-            _update_part(weights.class_document, gradient, kept, part, optimizer)
+            gradient, sums = gradients.class_document[:sections], accumulators.class_document
+            _update_part(weights.class_document, gradient, sums, task - class_output, optimizer)
         else:
             _link_words(tokens, workspace)
         task = next_task(member, OUTPUTS)
@@ -142,13 +140,11 @@ def update_inputs(model, accumulators, optimizer, sections, tokens, member, work
     task = next_task(member, INPUTS)
     while task < embeddings:
         if task < recurrent:
-            part = _rows_of_part(weights.recurrent, task)
-            kept, gradient = accumulators.recurrent, gradients.recurrent[:sections]
-            _update_part(weights.recurrent, gradient, kept, part, optimizer)
+            gradient, sums = gradients.recurrent[:sections], accumulators.recurrent
+            _update_part(weights.recurrent, gradient, sums, task, optimizer)
         elif task < hidden_document:
-            part = _rows_of_part(weights.hidden_document, task - recurrent)
-            kept, gradient = accumulators.hidden_document, gradients.hidden_document[:sections]
-            _update_part(weights.hidden_document, gradient, kept, part, optimizer)
+            gradient, sums = gradients.hidden_document[:sections], accumulators.hidden_document
+            _update_part(weights.hidden_document, gradient, sums, task - recurrent, optimizer)
         else:
             begin = (task - hidden_document) * WORDS
             rows = range(begin, min(begin + WORDS, tokens))
@@ -162,14 +158,10 @@ def _parts(matrix):
     return (matrix.shape[0] + PART - 1) // PART
 
 
-@njit(cache=True, inline="always")
-def _rows_of_part(matrix, part):
-    return slice(part * PART, min((part + 1) * PART, matrix.shape[0]))
-
-
 @njit(cache=True)
-def _update_part(weights, gradients, accumulators, rows, optimizer):
-    """Update rows of a matrix by the sum of the sections' gradients, (S, R, C)."""
+def _update_part(weights, gradients, accumulators, part, optimizer):
+    """Update a part of a matrix by the sum of the sections' gradients, (S, R, C)."""
+    rows = slice(part * PART, min((part + 1) * PART, weights.shape[0]))
     gradient = gradients[0][rows]
     for number in range(1, gradients.shape[0]):
         add(_flat(gradients[number][rows]), _flat(gradient))
@@ -183,56 +175,40 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
     ∂L/∂W_o[c] = Σ δ_w hᵀ and ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ over the rows of that class. With
     `lacks_words` the words are predicted first. Returns the first task that is not a class.
     """
-    weights, kept, through = model.weights, accumulators, workspace.through
-    order, offsets, starts = (
-        model.classes.largest_first,
-        model.classes.offsets,
-        workspace.class_starts,
-    )
-    every_row, every_first = workspace.rows_by_class, workspace.first_candidates
-    grouped, every_delta = workspace.grouped_hidden, workspace.word_deltas
-    outputs, output_sums, output_gradients = (
-        weights.word_output,
-        kept.word_output,
-        workspace.gradients.word_output,
-    )
-    documents, vectors_learn = workspace.grouped_documents, weights.word_document.shape[0] > 0
-    hidden_gradient, needs_hidden = (
-        workspace.grouped_hidden_gradient,
-        not feeds_hidden_layer(weights),
-    )
-    one, zero = grouped.dtype.type(1), grouped.dtype.type(0)
+    weights, classes, through = model.weights, model.classes, workspace.through
+    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
+    needs_hidden = not feeds_hidden_layer(weights)  # else `predict_coupled` has added its gradient
     while True:
         task = next_task(member, OUTPUTS)
-        if task >= order.size:
+        if task >= classes.largest_first.size:
             return task
-        begin, end, low, high = extent(starts, offsets, order[task])
+        c = classes.largest_first[task]
+        begin, end, low, high = extent(workspace.class_starts, classes.offsets, c)
         if end == begin:
             continue
-        rows, output, hidden = every_row[begin:end], outputs[low:high], grouped[begin:end]
-        first = every_first[rows[0]]
-        deltas = candidates_of(every_delta, first, end - begin, high - low)
+        rows, hidden = workspace.rows_by_class[begin:end], workspace.grouped_hidden[begin:end]
+        output, first = weights.word_output[low:high], workspace.first_candidates[rows[0]]
+        deltas = candidates_of(workspace.word_deltas, first, end - begin, high - low)
         if lacks_words:
             score_class(workspace.output_inputs, rows, output, hidden, deltas)
             predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
         if needs_hidden:
-            multiply_nn(one, deltas, output, zero, hidden_gradient[begin:end])
-        gradient = output_gradients[: high - low]
+            multiply_nn(one, deltas, output, zero, workspace.grouped_hidden_gradient[begin:end])
+        gradient = workspace.gradients.word_output[: high - low]
         multiply_tn(one, deltas, hidden, zero, gradient)
-        _update(output, gradient, output_sums[low:high], optimizer)
-        if vectors_learn:
-            vectors = documents[begin:end]
-            gather(workspace.documents, rows, vectors)
-            gradient = workspace.gradients.word_document[: vectors.shape[1] * (high - low)]
-            gradient = gradient.reshape(vectors.shape[1], high - low)
-            multiply_tn(one, vectors, deltas, zero, gradient)
+        _update(output, gradient, accumulators.word_output[low:high], optimizer)
+        if weights.word_document.shape[0] > 0:
+            documents = workspace.grouped_documents[begin:end]
+            gather(workspace.documents, rows, documents)
+            gradient = workspace.gradients.word_document[: documents.shape[1] * (high - low)]
+            gradient = gradient.reshape(documents.shape[1], high - low)
+            multiply_tn(one, documents, deltas, zero, gradient)
             if model.goes_through:  # -α Σ λ δ_wᵀ: d's updates are products with V_o
                 deltas = candidates_of(through.word_deltas, first, end - begin, high - low)
-                gather(through.later_gradients, rows, vectors)
-                multiply_tn(-model.document_rate, vectors, deltas, one, gradient)
-            _update_word_document(
-                weights.word_document, gradient, kept.word_document, low, optimizer
-            )
+                gather(through.later_gradients, rows, documents)
+                multiply_tn(-model.document_rate, documents, deltas, one, gradient)
+            sums = accumulators.word_document
+            _update_word_document(weights.word_document, gradient, sums, low, optimizer)
 
 
 @njit(cache=True)

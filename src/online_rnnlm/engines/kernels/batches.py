@@ -166,8 +166,8 @@ def _leave(lanes, section, workspace):
                 copy(workspace.memory[begin + b], lanes.memory[order[b]])
     if lanes.keeps_vector:
         begin, end = words_at(section, 0)
-        for b in range(section.first, section.first + end - begin):
-            copy(workspace.document[b], lanes.documents[workspace.lanes[b]])
+        for b in range(end - begin):
+            copy(workspace.document[section.first + b], lanes.documents[order[b]])
 
 
 @njit(cache=True, nogil=True)

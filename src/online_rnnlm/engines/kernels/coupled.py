@@ -12,7 +12,7 @@ from numba import njit
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells.states import states_before
-from online_rnnlm.engines.kernels.layout import candidates_of, words_at
+from online_rnnlm.engines.kernels.layout import candidates_of, segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import (
     add_document_gradient,
     add_rows,
@@ -58,7 +58,7 @@ def _first_places(section, workspace):
 def _run_hidden_states(weights, section, t, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
     one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
-    at = slice(section.first, section.first + end - begin)
+    at = segments_at(section, t)
     inputs, documents = workspace.hidden_inputs[at], workspace.documents[begin:end]
     gather(weights.embeddings, workspace.inputs[begin:end], inputs)
     copy_rows(workspace.document[at], documents)
@@ -150,7 +150,7 @@ def _update_documents(model, section, t, workspace):
     First adds to ∂L_t/∂d_t the part through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
     """
     one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
-    at = slice(section.first, section.first + end - begin)
+    at = segments_at(section, t)
     deltas, gradient = workspace.step_deltas[at], workspace.document_gradient[at]
     hidden, hidden_gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
     sigmoid_deltas(hidden, hidden_gradient, model.error_clip, deltas)

@@ -125,11 +125,8 @@ def follow_documents(model, section, workspace):
     of_word, offsets, rate = model.classes.of_word, model.classes.offsets, model.document_rate
     targets, first_candidates = workspace.targets, workspace.first_candidates
     every_class_score, every_word_score = workspace.class_scores, workspace.word_scores
-    current, documents, gradients = (
-        workspace.document,
-        workspace.documents,
-        workspace.document_gradient,
-    )
+    current, gradients = workspace.document, workspace.document_gradient
+    documents = workspace.documents
     for t in range(section.steps):
         begin, end = words_at(section, t)
         for row in range(begin, end):

@@ -50,6 +50,13 @@ def words_at(section, t):
     return section.first_rows[t], section.first_rows[t + 1]
 
 
+@njit(cache=True, inline="always")
+def segments_at(section, t):
+    """The places of the segments that have a word t, in arrays over the batch's segments."""
+    begin, end = words_at(section, t)
+    return slice(section.first, section.first + end - begin)
+
+
 @njit(cache=True)
 def measure(text, classes, sentences):
     """The most tokens and the most candidate words that any of these sentences (S,) has.

@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike
 
-from online_rnnlm.engines.kernels.layout import rows_of, words_at
+from online_rnnlm.engines.kernels.layout import rows_of, segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, copy_rows, feed
 
 
@@ -65,8 +65,7 @@ def go_back_through_documents(model, section, workspace):
     weights, classes, through = model.weights, model.classes, workspace.through
     first, last = rows_of(section)
     copy_rows(workspace.class_deltas[first:last], through.class_deltas[first:last])
-    begin, end = words_at(section, 0)
-    through.gradient[section.first : section.first + end - begin] = 0
+    through.gradient[segments_at(section, 0)] = 0
     rate = model.document_rate
     for t in range(section.steps - 1, -1, -1):
         begin, end = words_at(section, t)

@@ -16,7 +16,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
-from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.model.sizes import Sizes
 
 HAS_MEMORY = False
@@ -54,8 +54,8 @@ def run(cell, model, section, has_state, workspace):
     transposed = workspace.recurrent_transposed
     for t in range(section.steps):
         begin, end = words_at(section, t)
-        at = slice(section.first, section.first + end - begin)
-        gates, products = workspace.of_cell.gates[begin:end], workspace.hidden_inputs[at]
+        gates = workspace.of_cell.gates[begin:end]
+        products = workspace.hidden_inputs[segments_at(section, t)]
         words, places = workspace.inputs[begin:end], workspace.places[begin:end]
         embed(model.weights.embeddings, model.dropout, words, places, gates)
         before = states_before(workspace.hidden_before, workspace.hidden, section, t)

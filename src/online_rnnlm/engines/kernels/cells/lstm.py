@@ -16,7 +16,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
-from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 from online_rnnlm.model.sizes import Sizes
 
@@ -105,8 +105,7 @@ def propagate(cell, model, section, workspace):
             later = workspace.hidden_deltas[after:last]
             longer = later.shape[0]
             multiply_nn(one, later, model.weights.recurrent, one, gradient[:longer])
-        at = slice(section.first, section.first + end - begin)
-        memory_gradient = workspace.of_cell.memory_gradient[at]
+        memory_gradient = workspace.of_cell.memory_gradient[segments_at(section, t)]
         memory_gradient[longer:] = 0
         _pass_back(
             workspace.of_cell.gates[begin:end],

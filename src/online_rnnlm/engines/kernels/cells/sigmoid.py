@@ -11,7 +11,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
-from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.model.sizes import Sizes
 
 HAS_MEMORY = False
@@ -45,7 +45,7 @@ def run(cell, model, section, has_state, workspace):
     first, hidden = workspace.hidden_before, workspace.hidden
     for t in range(section.steps):
         begin, end = words_at(section, t)
-        inputs = every_input[section.first : section.first + end - begin]
+        inputs = every_input[segments_at(section, t)]
         embed(embeddings, dropout, words[begin:end], places[begin:end], inputs)
         if t > 0 or has_state:
             multiply_nn(one, states_before(first, hidden, section, t), transposed, one, inputs)

@@ -17,7 +17,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import embed, states_before
-from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import copy, copy_rows
 from online_rnnlm.model.sizes import Sizes
 
@@ -56,7 +56,7 @@ def run(cell, model, section, has_state, workspace):
     transposed = workspace.recurrent_transposed
     for t in range(section.steps):
         begin, end = words_at(section, t)
-        at = slice(section.first, section.first + end - begin)
+        at = segments_at(section, t)
         embedded, inputs = workspace.of_cell.embedded[at], workspace.hidden_inputs[at]
         words, places = workspace.inputs[begin:end], workspace.places[begin:end]
         embed(model.weights.embeddings, model.dropout, words, places, embedded)
@@ -92,7 +92,7 @@ def propagate(cell, model, section, workspace):
         begin, end = words_at(section, t)
         hidden, gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
         deltas, by_words = workspace.recurrent_deltas[begin:end], workspace.hidden_deltas[begin:end]
-        through = workspace.of_cell.embedded[section.first : section.first + end - begin]
+        through = workspace.of_cell.embedded[segments_at(section, t)]
         sigmoid_deltas(hidden, gradient, model.error_clip, deltas)
         multiply_nn(one, deltas, recurrent, zero, through)
         earlier = workspace.hidden_gradient[words_at(section, t - 1)[0] if t > 0 else begin :]

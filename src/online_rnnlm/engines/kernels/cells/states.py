@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba import njit
 
 from online_rnnlm.engines.kernels.dropout import drop_embeddings
-from online_rnnlm.engines.kernels.layout import words_at
+from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import copy_rows, gather
 
 # These functions are called at every time step. They take the arrays that they need and not the
@@ -27,7 +27,7 @@ def states_before(first, states, section, t):
     """
     begin, end = words_at(section, t)
     if t == 0:
-        return first[section.first : section.first + end - begin]
+        return first[segments_at(section, t)]
     row = section.first_rows[t - 1]
     return states[row : row + end - begin]
 
