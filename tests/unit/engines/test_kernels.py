@@ -1,7 +1,5 @@
 """Tests of the kernels' parts: matrix products, elementary functions and the batch's layout."""
 
-from typing import Any, NamedTuple
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +9,8 @@ from numba import njit
 from online_rnnlm.engines.kernels import blas, layout
 from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
 from online_rnnlm.engines.kernels.elementary import exponential
+from online_rnnlm.engines.kernels.workspace import Capacity, allocate
+from online_rnnlm.model.sizes import Sizes
 
 pytestmark = pytest.mark.slow  # kernels are compiled with checked indices
 
@@ -121,30 +121,6 @@ def test_exponential_of_float64_is_the_librarys():
     np.testing.assert_allclose(mapped(exponentials, values), np.exp(values), rtol=1e-15)
 
 
-class Laid(NamedTuple):
-    """The arrays of a workspace that belong to the layout."""
-
-    sorted_lanes: Any
-    lanes: Any
-    first_lanes: Any
-    steps: Any
-    first_rows: Any
-    places: Any
-    inputs: Any
-    targets: Any
-    class_starts: Any
-    rows_by_class: Any
-    places_by_class: Any
-    first_candidates: Any
-
-    @classmethod
-    def of(cls, segments: int, steps: int, tokens: int, classes: int) -> "Laid":
-        sections = -(-segments // layout.SECTION)
-        shapes = [segments, segments, sections + 1, sections, (sections, steps + 1)]
-        shapes += [tokens, tokens, tokens, classes + 1, tokens, tokens, tokens]
-        return cls(*(np.full(shape, -1) for shape in shapes))
-
-
 @UNLIMITED
 @given(
     lengths=st.lists(st.integers(1, 8), min_size=1, max_size=3 * layout.SECTION),
@@ -159,7 +135,8 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     text, tokens = Text(stream, offsets), int(offsets[-1])
     batch = chance.permutation(len(lengths))
     idle = np.insert(batch, chance.integers(0, len(batch) + 1), -1)  # a lane that reads nothing
-    laid = Laid.of(len(batch), max(lengths), tokens, len(class_sizes))
+    model = Sizes(sum(class_sizes), hidden=1, classes=len(class_sizes), document=0)
+    laid = allocate(Capacity(model, len(batch), max(lengths), 0), classes, np.float32)
 
     sections, found = layout.lay_out(text, idle, laid)
     assert (sections, found) == (len(laid.steps), tokens)
@@ -184,10 +161,10 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     assert seen == list(range(tokens))
 
     layout.group_by_class(tokens, classes, laid)
-    order, firsts = laid.rows_by_class, laid.first_candidates
+    order, firsts = laid.rows_by_class[:tokens], laid.first_candidates[:tokens]
     assert sorted(order.tolist()) == list(range(tokens))
-    assert order[laid.places_by_class].tolist() == list(range(tokens))
-    labels = classes.of_word[laid.targets]
+    assert order[laid.places_by_class[:tokens]].tolist() == list(range(tokens))
+    labels = classes.of_word[laid.targets[:tokens]]
     sizes = np.array(class_sizes)[labels]
     needed = int(sizes.sum())
     values = np.arange(needed)
