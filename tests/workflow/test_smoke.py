@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.modules import module_sources
 from tests.project import UNWATCHED
 
 SMOKE = ("--configfile", "config/smoke.yaml")

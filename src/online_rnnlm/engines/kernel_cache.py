@@ -27,7 +27,7 @@ _TUPLES = ("engines.base:Scores", "model.parameters:Parameters")
 
 @cache
 def kernel_sources() -> str:
-    """A digest of the kernels' code, without its docstrings and comments."""
+    """A digest of the kernels' code and of how it is linked, without docstrings and comments."""
     names = sorted(file.stem for file in _FOLDER.glob("*.py") if file.stem != "__init__")
     return code_digest(*(f"engines.kernels.{name}" for name in names), *_TUPLES)[:32]
 

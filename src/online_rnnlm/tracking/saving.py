@@ -22,7 +22,7 @@ from online_rnnlm.engines.names import chosen_modules, usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
 from online_rnnlm.storage import records
-from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.modules import module_sources
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import RunRecord
 from online_rnnlm.tracking import online_rnnlm_model, served

@@ -29,7 +29,7 @@ from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.modules import module_sources
 from online_rnnlm.storage.records import Captions
 from tests.unit.analysis.changes import change_evaluation, change_split, seal
 

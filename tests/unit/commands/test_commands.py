@@ -14,7 +14,7 @@ from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands import check
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import receipts
-from online_rnnlm.storage.code import module_sources
+from online_rnnlm.storage.modules import module_sources
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 ROOT = Path(__file__).parents[3]

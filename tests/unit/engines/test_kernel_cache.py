@@ -31,6 +31,26 @@ assert not feeds_hidden_layer(parameters.filled(sizes, 0.0, "float32"))
 print(sum(feeds_hidden_layer.stats.cache_hits.values()))
 """
 
+CALLS_A_KERNEL = """
+from online_rnnlm.process.environment import prepare_process
+prepare_process()
+import sys
+import numpy as np
+from numba import njit
+from online_rnnlm.engines.kernels.activations import softmax_deltas
+
+@njit(cache=True)
+def of_rows(scores, targets):
+    for row in range(targets.size):
+        softmax_deltas(scores[row], targets[row])
+
+scores = np.random.default_rng(1).normal(size=(1000, 700)).astype(np.float32)
+if "alone" in sys.argv:
+    softmax_deltas(scores[0].copy(), 0)
+of_rows(scores, np.arange(1000) % 700)
+print(sum(of_rows.stats.cache_hits.values()), scores.tobytes().hex())
+"""
+
 BY_PYTENSOR = """
 from online_rnnlm.process.environment import prepare_process
 prepare_process()
@@ -44,15 +64,25 @@ print(function([[0.0], [0.0]]))
 
 def loaded(sources: Path, cache: Path) -> int:
     """Return the number of compiled kernels that a fresh process finds."""
+    return int(output(cache, "-I", "-c", LOADED, str(sources)))
+
+
+def output(cache: Path, *arguments: str) -> str:
+    """Return what a fresh Python with a cache of its own prints."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", LOADED, str(sources)],
+    return subprocess.run(
+        [sys.executable, *arguments],
         env=kept | {"XDG_CACHE_HOME": str(cache)},
         capture_output=True,
         text=True,
         check=True,
-    )
-    return int(done.stdout)
+    ).stdout
+
+
+def deltas(script: Path, *arguments: str) -> tuple[str, str]:
+    """Return how many callers of a kernel a fresh process finds, and the bits that they compute."""
+    hits, bits = output(script.parent, str(script), *arguments).split()
+    return hits, bits
 
 
 def folder_of(sources: Path) -> str:
@@ -96,6 +126,7 @@ def test_a_copy_of_the_sources_finds_what_was_compiled_but_for_an_edit_of_what_i
     ("file", "old", "new"),
     [
         pytest.param("kernels/workspace.py", "    hidden: Any\n", "", id="fields of a tuple"),
+        pytest.param("linking.py", '"internal"', '"external"', id="how kernels are linked"),
         pytest.param("base.py", "    hidden_states:", "    states:", id="a tuple from elsewhere"),
         pytest.param("kernels/layout.py", "place in range(begin + 1", "place in range(begin",
                      id="a kernel that no other calls"),
@@ -107,6 +138,16 @@ def test_what_machine_code_depends_on_names_its_folder(tmp_path, file, old, new)
     before = folder_of(copy)
     edit(copy, file, old, new)
     assert folder_of(copy) != before
+
+
+def test_results_do_not_depend_on_whether_a_process_compiled_or_on_what_else_it_loaded(tmp_path):
+    """A kernel that is called by another has its own machine code there, rounding included."""
+    script = tmp_path / "caller.py"
+    script.write_text(CALLS_A_KERNEL, encoding="utf-8")
+    compiled, bits = deltas(script)
+    assert compiled == "0"
+    assert deltas(script) == ("1", bits)
+    assert deltas(script, "alone") == ("1", bits)
 
 
 def test_no_two_kernels_of_a_module_share_a_name():

@@ -12,7 +12,7 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage import code
+from online_rnnlm.storage import code, modules
 from online_rnnlm.storage.identity import identity
 from tests.forking import Forks
 
@@ -106,6 +106,8 @@ def test_what_decides_no_bit_changes_no_digest(changed_by, file, old, new):
                      {"kernel", "graph", "train"}, id="the loop"),
         pytest.param("engines/kernels/elementary.py", "(30.0)", "(31.0)",
                      {"kernel", "compiled"}, id="a constant in a kernel"),
+        pytest.param("engines/linking.py", '"internal"', '"private"',
+                     {"kernel", "graph", "compiled"}, id="what a package does when it is loaded"),
         pytest.param("model/graph.py", "_NEVER = -1e30", "_NEVER = -1e20",
                      {"graph"}, id="the graph"),
         pytest.param("model/cells/sigmoid.py", "pt.sigmoid(", "pt.tanh(",
@@ -209,19 +211,19 @@ def test_code_that_is_not_there_is_an_error(start):
 
 def test_sources_that_are_not_there_are_an_error():
     with pytest.raises(ValueError, match="nowhere"):
-        code.module_sources("nowhere")
+        modules.module_sources("nowhere")
 
 
 def test_a_modules_sources_are_its_own_and_what_it_imports():
-    names = {str(path.relative_to(PACKAGE)) for path in code.module_sources("corpora.splitting")}
+    names = {str(path.relative_to(PACKAGE)) for path in modules.module_sources("corpora.splitting")}
     assert {"corpora/splitting.py", "corpora/corpus.py", "errors.py", "__init__.py"} <= names
     assert not {"commands/_main.py", "analysis/results.py"} & names
 
 
 def test_digests_import_nothing_of_what_they_cover():
     script = (
-        "import sys; from online_rnnlm.storage import code\n"
-        "code.code_digest('commands.report:run'); code.module_sources('commands.report')\n"
+        "import sys; from online_rnnlm.storage import code, modules\n"
+        "code.code_digest('commands.report:run'); modules.module_sources('commands.report')\n"
         "print('pandas' in sys.modules, 'online_rnnlm.analysis.report' in sys.modules)"
     )
     command = [sys.executable, "-c", script]

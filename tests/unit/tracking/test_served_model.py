@@ -25,9 +25,9 @@ from online_rnnlm.evaluation.evaluate import evaluate
 from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.sizes import Sizes
 from online_rnnlm.storage import records
-from online_rnnlm.storage.code import module_sources
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.identity import identity
+from online_rnnlm.storage.modules import module_sources
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import RunRecord, RunResult, Statistics
 from online_rnnlm.tracking import online_rnnlm_model, saving

@@ -24,3 +24,7 @@ no score, and has no deltas. Matrices are in row-major order, with a row for eve
 all reals have the weights' dtype, and log-probabilities are float64. The functions have no
 annotations, as numba infers their types.
 """
+
+from online_rnnlm.engines.linking import link_apart
+
+link_apart()
