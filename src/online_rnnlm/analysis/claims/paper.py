@@ -68,9 +68,9 @@ CLAIMS = {
     ),
     LEARNING: PaperClaim(
         "learning_not_parameters",
-        "the gain comes from learning, not from more parameters",
-        "{model}: the gain comes from learning during testing, not from more parameters: the same "
-        "weights do worse with their vector held still.",
+        "the same weights do better while their vector learns",
+        "{model}: the gain needs learning during testing, as the same weights do worse with their "
+        "vector held still.",
         "test perplexity of the same weights, the vector learning against held still",
     ),
     BEST_RIVAL: PaperClaim(
