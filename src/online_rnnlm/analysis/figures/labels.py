@@ -28,6 +28,11 @@ _PLACES = [
         (0, far, "center", "bottom"),
         (0, -far, "center", "top"),
     )
+] + [
+    (dx, dy, side, edge)
+    for far in (14, 26, 40, 54, 68, 82, 96)
+    for dx, side in ((6, "left"), (-6, "right"))
+    for dy, edge in ((far, "bottom"), (-far, "top"))
 ]
 # In pixels, 100 to the inch:
 _MARK, _STROKE, _STEP = 7.0, 1.5, 6.0

@@ -111,15 +111,15 @@ class Window:
 def window(points: Sequence[Point]) -> Window:
     """The window around the networks and points near them; far points would squash the rest."""
     networks = [point for point in points if point.kind in NETWORKS]
-    reach = _around(networks, 0.3)
+    reach = _around(networks, 0.3, 0.6)
     near = [point for point in points if reach.holds(point)]
-    return _around([*networks, *near], 0.1)
+    return _around([*networks, *near], 0.1, 0.1)
 
 
-def _around(points: Sequence[Point], margin: float) -> Window:
-    """A rectangle around points, extended on each side by a share of its size."""
-    left, right = _stretched([point.cost for point in points], margin)
-    low, high = _stretched([point.perplexity for point in points], margin)
+def _around(points: Sequence[Point], sideways: float, upright: float) -> Window:
+    """A rectangle around points, extended on each side by shares of its width and height."""
+    left, right = _stretched([point.cost for point in points], sideways)
+    low, high = _stretched([point.perplexity for point in points], upright)
     return Window(left, right, low, high)
 
 
