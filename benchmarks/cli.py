@@ -69,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Measure, then exit; the status is 1, with one line, after a UserError, 130 after Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("pytensor").setLevel(logging.WARNING)
     try:
         run(parsed)
     except UserError as error:
