@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numba import njit
 
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.engines import registry
@@ -95,11 +96,17 @@ def test_scores_have_the_same_bits_for_every_number_of_threads(corpus, name):
         assert_same_bits(scores(threads), alone)
 
 
+@njit(nogil=True)
+def wait_as_a_kernel(member):
+    """Wait as kernels do, which have released Python's lock: else the others could not run."""
+    wait(member)
+
+
 def test_a_thread_that_fails_does_not_leave_the_others_waiting():
     def call(member):
         if member.number == 1:
             raise ValueError("no memory")
-        wait(member)
+        wait_as_a_kernel(member)
 
     with pytest.raises((ValueError, RuntimeError)):
         Team(3).run(call)
