@@ -1,9 +1,8 @@
-"""How numba links compiled functions: each uses its own copies of the functions that it calls.
+"""A change of numba that keeps results independent of what else a process has compiled or loaded.
 
-numba compiles a function together with copies of those that it calls, and optimises the copies once
-more. In one process, the first copy of a function that is loaded would serve all its callers, and
-copies differ in how they round sums: results would depend on which functions a process has loaded
-before, and on whether it compiled them or found them in a cache.
+numba puts a copy of every function that a compiled function calls into its machine code, and
+optimises each copy anew, so that copies may round sums differently. By default a process uses the
+copy that it loads first for all callers. Here every compiled function uses its own copies.
 """
 
 from __future__ import annotations
@@ -15,12 +14,15 @@ _finalize = CPUCodeLibrary._finalize_final_module
 
 
 def link_apart() -> None:
-    """Make numba link in this way whatever it compiles from now on."""
+    """Let every function that numba compiles from now on use its own copies of others."""
     CPUCodeLibrary._finalize_final_module = _finalize_apart
 
 
 def _finalize_apart(library: CPUCodeLibrary) -> None:
-    """Make a library ready to use; other libraries still get all its functions to copy."""
+    """Make the machine code of a function ready to use, with its copies hidden from others.
+
+    What numba copies into the code of its callers stays as it is by default.
+    """
     module = library._final_module
     if library._shared_module is None:
         library._shared_module = _with_linkage(module.clone(), Linkage.external, "linkonce_odr")

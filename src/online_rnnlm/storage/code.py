@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from functools import cache
+from itertools import accumulate
 
 from online_rnnlm.storage.code_cache import remembered
 from online_rnnlm.storage.modules import Name, Statement, package_folder, read_module
@@ -107,8 +108,7 @@ def _references(name: Name, without: tuple[str, ...]) -> dict[str, Name]:
 
 def _packages(module: str, without: tuple[str, ...]) -> list[str]:
     """Return the packages around a module that do more than to define: they are loaded first."""
-    parts = module.split(".")
-    packages = [".".join(parts[:number]) for number in range(1, len(parts))]
+    packages = _with_packages(module)[:-1]
     return [p for p in packages if not _decides_nothing(p, without) and read_module(p).effects]
 
 
@@ -129,10 +129,14 @@ def _meant(used: str, target: Name, attribute: str, without: tuple[str, ...]) ->
 
 def _decides_nothing(module: str, without: tuple[str, ...]) -> bool:
     """True if the code of a module is no part of a digest."""
-    parts = module.split(".")
-    places = {".".join(parts[: number + 1]) for number in range(len(parts))}
+    places = set(_with_packages(module))
     kept = places & set(_WITHIN) or not places & set(_WITHOUT)
     return not kept or bool(places & set(without))
+
+
+def _with_packages(module: str) -> list[str]:
+    """Return the names of the packages around a module, the outermost first, and its own name."""
+    return list(accumulate(module.split("."), "{}.{}".format))
 
 
 def _statements(name: Name) -> list[Statement]:

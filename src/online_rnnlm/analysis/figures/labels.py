@@ -16,7 +16,8 @@ from online_rnnlm.analysis.figures.drawing import SMALL
 Floats = npt.NDArray[np.float64]
 Place = tuple[float, float]
 
-# Offsets (x, y) from the point, in points (1/72 inch), with the text's alignment; near ones first.
+# Offsets (x, y) from the point, in points (1/72 inch), with the text's alignment: near it in all
+# directions, and farther above and below it, for long names at the edge.
 _PLACES = [
     (dx, dy, side, edge)
     for far in (6, 14, 26, 40)

@@ -111,6 +111,7 @@ class Window:
 def window(points: Sequence[Point]) -> Window:
     """The window around the networks and points near them; far points would squash the rest."""
     networks = [point for point in points if point.kind in NETWORKS]
+    # What lies below, such as caches, may be farther: it takes little room from the networks.
     reach = _around(networks, 0.3, 0.6)
     near = [point for point in points if reach.holds(point)]
     return _around([*networks, *near], 0.1, 0.1)
