@@ -184,7 +184,8 @@ class WikitextSource(Settings):
 
     kind: Literal["wikitext"] = Field(
         description="WikiText, raw, from the data set `Salesforce/wikitext` at Hugging Face, or "
-        "your three files of it. The text stays as it is; headings and empty lines are dropped."
+        "your three files of it. The text stays as it is, but for `plain_marks`; headings and "
+        "empty lines are dropped."
     )
     version: Literal["wikitext-2", "wikitext-103"] = Field(
         default="wikitext-2", description="The smaller or the larger text."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections import Counter
 from dataclasses import asdict
@@ -36,6 +37,8 @@ from online_rnnlm.storage.records import (
     TextPreparation,
 )
 
+logger = logging.getLogger(__name__)
+
 
 def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirectory) -> None:
     """Write every split's text with `<unk>` and its arrays, and at last `statistics.json`."""
@@ -65,6 +68,12 @@ def encode(settings: CorpusSettings, corpus_name: str, directory: CorpusDirector
         digest=digest_of(files),
     )
     records.write(directory.statistics, statistics)
+    for split, number in statistics.unknown_words_never_trained.items():
+        logger.warning(
+            "%s: %s words of %s are `%s`, which `train` never has: no model learns how probable it "
+            "is. Raise `vocabulary.min_count`",
+            *(corpus_name, f"{number:,}", split, UNKNOWN),
+        )
 
 
 def preparation_of(settings: CorpusSettings) -> TextPreparation:

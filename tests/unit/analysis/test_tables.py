@@ -440,6 +440,20 @@ def test_the_corpora_table_has_a_row_a_split_and_says_the_corpuss_figures_once(
     assert list(table.data["vocabulary_size"]) == [15_332] * 3
 
 
+def test_the_corpora_table_says_that_unknown_words_were_never_trained(invented: Invented) -> None:
+    results = invented()
+    path = results.directory.corpus("invented").statistics
+    statistics = read_json(path)
+    statistics["splits"]["train"] |= {"unk_tokens": 0}
+    statistics["splits"]["valid"] |= {"unk_tokens": 0}
+    statistics["splits"]["test"] |= {"unk_tokens": 17}
+    write_json(path, statistics)
+    assert any("17 words of test" in note for note in corpora_table(_again(results)).notes)
+    statistics["splits"]["train"] |= {"unk_tokens": 1}
+    write_json(path, statistics)
+    assert not any("17" in note for note in corpora_table(_again(results)).notes)
+
+
 def test_a_corpus_without_articles_has_none_to_count(
     invented: Invented, published_file: Path
 ) -> None:

@@ -154,7 +154,8 @@ def test_a_stage_before_the_one_that_it_needs_is_one_line(config, tmp_path, caps
 @pytest.mark.parametrize(
     ("file", "key"),
     [
-        ("examples/own-text.yaml", "corpora.own.source.train"),
+        ("examples/own-text.yaml", "corpora.own.source.file"),
+        ("examples/own-tokenised.yaml", "corpora.own.source.train"),
         ("examples/penn-treebank.yaml", "corpora.ptb.source.train"),
         ("published.yaml", "`"),
     ],

@@ -231,6 +231,27 @@ def test_ready_tokenised_files_stay_as_they_are(
     assert read_json(directory.statistics)["articles"] is None
 
 
+@pytest.mark.parametrize(("min_count", "warns"), [(1, True), (2, False)])
+def test_unknown_words_that_no_model_can_learn_are_told(
+    settings: CorpusSettings,
+    tmp_path: Path,
+    prepare: Prepare,
+    caplog: pytest.LogCaptureFixture,
+    min_count: int,
+    warns: bool,
+) -> None:
+    texts = {"train": "a b\na c\n", "valid": "a\n", "test": "a new\na word\n"}
+    files = {split: write(tmp_path / split, text) for split, text in texts.items()}
+    own = with_source(settings, **files, tokenised=True)
+    vocabulary = settings.vocabulary.model_copy(update={"min_count": min_count})
+    directory = prepare(own.model_copy(update={"vocabulary": vocabulary}), tmp_path)
+    statistics = read_statistics(directory)
+    assert statistics.unknown_words_never_trained == ({"test": 2} if warns else {})
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == warns
+    assert all("2 words of test" in message for message in told)
+
+
 def test_ready_raw_files_are_tokenised_each_by_itself(
     settings: CorpusSettings, tmp_path: Path, prepare: Prepare
 ) -> None:

@@ -76,7 +76,7 @@ def _classes_note(statistics: Statistics) -> str:
 
 
 def _dropped_notes(statistics: Statistics) -> Iterator[str]:
-    """Yield what became of the sentences that are in no split, and of those that are in two."""
+    """Yield what became of sentences in no split and in two, and of words never trained."""
     reasons = [f"{number:,} {reason}" for reason, number in statistics.dropped.items()]
     if statistics.empty_articles:
         yield f"{statistics.corpus}: articles without text: {statistics.empty_articles:,}."
@@ -92,3 +92,9 @@ def _dropped_notes(statistics: Statistics) -> Iterator[str]:
                 f"{statistics.corpus}: sentences of {split} that are in train, too: "
                 f"{found.in_train:,} of {found.sentences:,}."
             )
+    for split, number in statistics.unknown_words_never_trained.items():
+        yield (
+            f"{statistics.corpus}: {number:,} words of {split} are <unk>, which train never has: "
+            "no model has learnt how probable it is. With a larger `vocabulary.min_count` rare "
+            "words of train become <unk>, too."
+        )

@@ -111,3 +111,11 @@ class Statistics(Record):
         description="sha256 of the vocabulary, the texts and the arrays, by file name."
     )
     digest: Digest = Field(description="sha256 of the arrays and the vocabulary together.")
+
+    @property
+    def unknown_words_never_trained(self) -> dict[str, int]:
+        """The number of `<unk>` in `valid` and in `test`, if `train` has none to learn from."""
+        if self.splits["train"].unk_tokens:
+            return {}
+        found = {split: self.splits[split].unk_tokens for split in ("valid", "test")}
+        return {split: number for split, number in found.items() if number}
