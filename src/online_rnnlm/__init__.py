@@ -26,7 +26,7 @@ def __getattr__(name: str) -> object:
     """Import a public name from its module."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "TrainedModel":  # it loads numerical libraries, which read the environment
+    if name in ("TrainedModel", "load"):  # numerical libraries read the environment when loaded
         import_module(f"{__name__}.process.environment").prepare_process()
     return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
 

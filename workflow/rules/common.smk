@@ -20,6 +20,7 @@ if CHECKOUT.is_dir():
 
 try:
     from online_rnnlm.config import yaml_files
+    from online_rnnlm.engines.names import kernel_networks, names_of
     from online_rnnlm.engines.theano import environment as theano
     from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, measurements
     from online_rnnlm.pipeline import resources, starting, watcher

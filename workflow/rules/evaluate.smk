@@ -47,6 +47,9 @@ use rule evaluate as evaluate_online with:
         "Evaluate {wildcards.run}, its document vector learning"
 
 
+ONLINE_NETWORKS = kernel_networks(EXPERIMENT, online=True)
+
+
 # This kernel has a rule of its own: training does not wait for it, and is not repeated if the
 # configuration asks for it later.
 use rule kernels as online_kernels with:
@@ -55,9 +58,9 @@ use rule kernels as online_kernels with:
     log:
         RESULTS.log("online_kernels"),
     params:
-        code=inputs.kernels_code(),
+        code=inputs.kernels_code(ONLINE_NETWORKS),
         configuration=RESULTS.configuration,
-        precisions=PRECISIONS,
+        networks=names_of(ONLINE_NETWORKS),
         options="--online",
     message:
         "Compile the kernel for what learns during testing"

@@ -1,6 +1,6 @@
 # One job trains one run. The kernels are compiled once, before all training, in about a minute.
 
-PRECISIONS = sorted({run.settings.precision for run in RUNS.values()})
+NETWORKS = kernel_networks(EXPERIMENT)
 
 
 rule kernels:
@@ -16,9 +16,9 @@ rule kernels:
         mem_mb=2000,
         runtime=30,
     params:
-        code=inputs.kernels_code(),
+        code=inputs.kernels_code(NETWORKS),
         configuration=RESULTS.configuration,
-        precisions=PRECISIONS,
+        networks=names_of(NETWORKS),
         options="",
     message:
         "Compile the kernels"

@@ -60,7 +60,7 @@ def missing_comparisons(
         return
     for corpus, statistics in corpora.items():
         if statistics.splits["test"].sentences < FEWEST_SENTENCES:
-            ready = getattr(experiment.corpora[corpus].source, "test", None) is not None
+            ready = experiment.corpora[corpus].has_ready_splits
             key = f"corpora.{corpus}.{'source.test' if ready else 'test_sentences'}"
             line = (
                 f"corpus `{corpus}`: two models cannot be compared on a single test sentence: no "

@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     found = list(kept_runs(folder))
     if not found:
         logger.info("%s: no training is kept", folder)
+        return
     for kept, unchanged in found:
         if not unchanged:
             print(f"{kept.path}: damaged: it is not used again")
@@ -45,4 +46,4 @@ def run(arguments: argparse.Namespace) -> None:
             f"trained {record.began:%Y-%m-%d %H:%M} UTC, {megabytes:.1f} MB, {kept.path}"
         )
     if arguments.clear:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)

@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     searched.add_argument("--index", type=Path, metavar="FILE", help="an index of such a text")
     parser.add_argument(
-        "--write-index", type=Path, metavar="FILE", help="write an index of `--among`, and end"
+        "--write-index",
+        type=_arguments.new_file,
+        metavar="FILE",
+        help="write an index of `--among`, and end",
     )
     parser.add_argument(
         "--number",

@@ -34,7 +34,7 @@ _LARGEST_SEED = 2**256 - 1
 _SMALLEST_RATE = 1e-30
 """A smaller learning rate is 0 in single precision."""
 _LARGEST_FLOAT = 1e30
-"""Larger numbers are soon none in single precision."""
+"""Calculations with larger numbers soon overflow in single precision."""
 
 
 def _refuse_boolean(value: Any) -> Any:

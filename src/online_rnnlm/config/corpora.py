@@ -127,10 +127,14 @@ class CorpusSettings(Settings):
     @property
     def keeps_order(self) -> bool:
         """True if the sentences of the splits follow one another as in the source's text."""
-        ready = self.source.kind in ("wikitext", "penn-treebank") or (
+        return self.has_ready_splits or self.divide_by == "article"
+
+    @property
+    def has_ready_splits(self) -> bool:
+        """True if the source has three ready files, each of which is taken whole."""
+        return self.source.kind in ("wikitext", "penn-treebank") or (
             self.source.kind == "text" and self.source.train is not None
         )
-        return ready or self.divide_by == "article"
 
     @property
     def has_documents(self) -> bool:

@@ -16,8 +16,8 @@ from importlib.util import find_spec, module_from_spec
 def bare(*packages: str) -> Iterator[None]:
     """Import modules of these packages in the block without running the packages' `__init__`.
 
-    A package stands behind those that it is in. Those that have been loaded before stay as they
-    are; the others are not loaded afterwards, so that a later import of them is a whole one.
+    Name a package after the packages that contain it. Those that have been loaded before stay as
+    they are; the others are not loaded afterwards, so that a later import of them is a whole one.
     """
     added = [package for package in packages if package not in sys.modules]
     try:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
+from online_rnnlm.corpora.articles import read_all_articles
 from online_rnnlm.corpora.corpus import load_split, read_statistics
-from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import CorpusDirectory
 
@@ -19,8 +17,7 @@ def topics_of(directory: CorpusDirectory, split: str) -> list[str] | None:
     # The statistics decide, not the existence of the file: a source used before may have left it.
     if read_statistics(directory).articles is None:
         return None
-    rows = map(json.loads, read_lines(directory.articles))
-    topics: list[str] = [row.get("topic", "") for row in rows]
+    topics = [article.topic or "" for article in read_all_articles(directory.articles)]
     if not any(topics):
         return None
     articles = load_split(directory, split).articles

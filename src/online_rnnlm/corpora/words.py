@@ -17,8 +17,7 @@ def words_of(sentence: str) -> list[str]:
     """Divide a tokenised sentence at spaces and tabs; the word `<UNK>` is read as `<unk>`.
 
     All other characters belong to words, a no-break space included; only byte order marks are left
-    out. Raises UserError, without the
-    place in the text, if the sentence contains `</s>`.
+    out. Raises UserError, without the place in the text, if the sentence contains `</s>`.
     """
     without_marks = sentence.replace(BYTE_ORDER_MARK, "").replace("\t", " ")
     words = [word for word in without_marks.split(" ") if word]

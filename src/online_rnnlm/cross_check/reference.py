@@ -32,7 +32,7 @@ def read_reference(path: Path) -> tuple[str, Values]:
 
 
 def differences(found: Values, reference: Values) -> Differences:
-    """The largest differences of values from a reference; raises UserError for none that is finite.
+    """The largest differences of values from a reference; raises UserError if one is not finite.
 
     A difference is relative where the reference is above 1; arrays without elements are left out.
     """

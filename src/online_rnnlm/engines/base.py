@@ -16,9 +16,6 @@ from online_rnnlm.engines.lanes import NOTHING, Batches, Carried
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import Sizes
 
-SCORING_SENTENCES = 64
-"""Number of sentences scored side by side; it changes results only by rounding."""
-
 Array = NDArray[Any]
 Sentences = NDArray[np.int64]
 NO_SENTENCES: Sentences = np.empty(0, np.int64)

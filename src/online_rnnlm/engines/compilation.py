@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 
 from online_rnnlm.config.experiment import Experiment
@@ -13,7 +11,7 @@ from online_rnnlm.engines.base import NO_SENTENCES, OnlineSettings
 from online_rnnlm.engines.kernel_scorers import KernelOnlineScorer, KernelScorer
 from online_rnnlm.engines.kernel_trainer import KernelTrainer
 from online_rnnlm.engines.lanes import Carried
-from online_rnnlm.engines.names import online_engine
+from online_rnnlm.engines.names import kernel_networks, names_of
 from online_rnnlm.engines.teams import Team
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
@@ -24,41 +22,23 @@ from online_rnnlm.storage.records import CompiledKernels
 
 
 def write_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Compile the kernels that an experiment's runs need; record the precisions."""
-    runs = [run for run in _settings(experiment) if run.engine == "kernel"]
-    for network in _networks(runs):
+    """Compile the kernels that an experiment's runs need; record for which networks."""
+    networks = kernel_networks(experiment)
+    for network in networks:
         compile_kernels(network)
-    records.write(directory.kernels, CompiledKernels(precisions=_precisions(runs)))
+    records.write(directory.kernels, CompiledKernels(networks=names_of(networks)))
 
 
 def write_online_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Compile the kernels that test while weights learn; record the precisions.
+    """Compile the kernels that test while weights learn; record for which networks.
 
     They are compiled apart from the others, so that training neither waits for them nor is repeated
     when they change.
     """
-    runs = [run for run in _settings(experiment) if online_engine(run) == "kernel"]
-    for network in _networks(runs):
+    networks = kernel_networks(experiment, online=True)
+    for network in networks:
         compile_online_kernel(network)
-    records.write(directory.online_kernels, CompiledKernels(precisions=_precisions(runs)))
-
-
-def _settings(experiment: Experiment) -> Iterator[RunSettings]:
-    return (run.settings for run in experiment.runs())
-
-
-def _networks(runs: Iterable[RunSettings]) -> list[RunSettings]:
-    """Return the smallest settings for each combination of precision and cell of these runs."""
-    keys = ("precision", "cell", "context_size")
-    found = {(run.precision, run.cell_name): run for run in runs}
-    return [
-        RunSettings(corpus="none", hidden_size=2, **{key: getattr(run, key) for key in keys})
-        for _, run in sorted(found.items())
-    ]
-
-
-def _precisions(runs: Iterable[RunSettings]) -> tuple[str, ...]:
-    return tuple(sorted({run.precision for run in runs}))
+    records.write(directory.online_kernels, CompiledKernels(networks=names_of(networks)))
 
 
 def compile_kernels(settings: RunSettings) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
-    SCORING_SENTENCES,
     Array,
     Scores,
     Sentences,
@@ -39,6 +38,7 @@ from online_rnnlm.engines.lanes import (
     scoring_order,
     segments_of,
 )
+from online_rnnlm.engines.names import scoring_sentences
 from online_rnnlm.model.parameters import Parameters, like, without_document
 from online_rnnlm.model.sizes import sizes_for
 
@@ -167,7 +167,7 @@ class BlockScorer:
         self._model = model_of(settings, corpus)
         split = corpus.splits["train"]
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
-        width = max(SCORING_SENTENCES, settings.batch_sentences)
+        width = scoring_sentences(settings)
         self._sizes = sizes_for(settings, corpus)
         make = partial(_shapes, split, split.offsets, longest, self._tiles, width)
         self._shapes_of = cache(lambda learns: make(learns=learns))

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from online_rnnlm.config.engines import ENGINES, engine_anywhere
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.model.cells import cell_module
+
+SCORING_SENTENCES = 64
+"""The number of sentences scored side by side; it changes results only by rounding."""
+
+
+def scoring_sentences(settings: RunSettings) -> int:
+    """The number of sentences that a run's engine scores side by side; JAX may take more."""
+    if settings.engine == "jax":
+        return max(SCORING_SENTENCES, settings.batch_sentences)
+    return SCORING_SENTENCES
 
 
 def engine_module(engine: str) -> str:
@@ -23,6 +36,30 @@ def usable_anywhere(settings: RunSettings) -> RunSettings:
     """The same model's settings for a machine that has only a CPU and this package."""
     changes = {"engine": engine_anywhere(settings.cell_name), "device": "cpu"}
     return settings.model_copy(update=changes)
+
+
+def kernel_networks(experiment: Experiment, *, online: bool = False) -> list[RunSettings]:
+    """The smallest settings for each precision and cell of the runs that the kernels compute.
+
+    The kernels are compiled for each of these. With `online`, of those that they test while weights
+    learn.
+    """
+    keys = ("precision", "cell", "context_size")
+    runs = [run.settings for run in experiment.runs()]
+    found = {
+        (run.precision, run.cell_name): run
+        for run in runs
+        if (online_engine(run) if online else run.engine) == "kernel"
+    }
+    return [
+        RunSettings(corpus="none", hidden_size=2, **{key: getattr(run, key) for key in keys})
+        for _, run in sorted(found.items())
+    ]
+
+
+def names_of(networks: Iterable[RunSettings]) -> tuple[str, ...]:
+    """The precision and the cell of each of these networks, such as `float32 lstm`."""
+    return tuple(f"{network.precision} {network.cell_name}" for network in networks)
 
 
 def chosen_modules(settings: RunSettings) -> tuple[str, ...]:

@@ -25,12 +25,17 @@ class Team:
     def run(self, call: Callable[[Member], _Result]) -> _Result:
         """Let every member make this call at the same time; return what the first one gets.
 
-        If a member fails, the team cannot be used any more.
+        If a member fails, its error is raised, and the team cannot be used any more.
         """
         if self._others is None:
             return call(self._members[0])
         running = [self._others.submit(_complete, call, member) for member in self._members[1:]]
-        result = _complete(call, self._members[0])
+        try:
+            result = _complete(call, self._members[0])
+        except RuntimeError:  # it may be the one that says only that another member has failed
+            for other in running:
+                other.result()
+            raise
         for other in running:
             other.result()
         return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -236,9 +236,10 @@ def mixed_files(
     return files
 
 
-def kernels_code() -> str:
-    """Return the digest of the code that compiles the kernels; they have the default cell."""
-    return code("kernels", *chosen_modules(RunSettings(corpus="any")))
+def kernels_code(networks: Sequence[RunSettings]) -> str:
+    """Return the digest of the code that compiles the kernels of these networks."""
+    modules = [module for network in networks for module in chosen_modules(network)]
+    return code("kernels", *dict.fromkeys(modules))
 
 
 def rival_modules(experiment: Experiment) -> list[str]:

@@ -31,10 +31,11 @@ class Watcher:
             return
         seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
         command = [sys.executable, "-m", PACKAGE, "track", *store_arguments(self._tracking)]
-        paths = {"PYTHONPATH": str(Path(__file__).parents[2]), PARENT: str(os.getpid())}
+        packages = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        changes = {"PYTHONPATH": ":".join(filter(None, packages)), PARENT: str(os.getpid())}
         self._process = subprocess.Popen(
             [*command, *seconds, str(self._directory.path)],
-            env=os.environ | paths,
+            env=os.environ | changes,
             process_group=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -92,7 +92,7 @@ class Topics(NamedTuple):
     words: Floats
     """φ, float64 (K, C): each topic's probabilities of the rarer words, all above 0."""
     prior: float
-    """α: what θ has of each topic before any word is read."""
+    """α: the weight of each topic in θ before any word is read."""
     frequencies: Floats
     """f, float64 (V,): the probability of each word whatever the topics are."""
     rank: npt.NDArray[np.int64]

@@ -45,10 +45,13 @@ def exchange(run: RunDirectory, identity: str, folder: Path) -> bool:
     kept = _kept(folder, identity) or _with_another_name(run, identity)
     if kept is None:
         return False
-    if kept.log.is_file():
-        run.log.write_bytes(kept.log.read_bytes())  # in place, because a process may hold its lock
-    for file in run.finished_files():  # the result is the last one
-        _place(kept.path / file.name, file)
+    try:
+        if kept.log.is_file():
+            run.log.write_bytes(kept.log.read_bytes())  # in place: a process may hold its lock
+        for file in run.finished_files():  # the result is the last one
+            _place(kept.path / file.name, file)
+    except FileNotFoundError:  # a job has begun to train the other run anew
+        return False
     return True
 
 
@@ -63,9 +66,11 @@ def _with_another_name(run: RunDirectory, identity: str) -> RunDirectory | None:
     for result in sorted(run.path.parent.glob("*/result.json")):
         other = RunDirectory(result.parent)
         # Few results name the identity, so the others' files need not be read.
-        named = other.path != run.path and identity.encode() in result.read_bytes()
-        if named and finished_identity(other) == identity:
-            return other
+        if other.path == run.path:
+            continue
+        with suppress(FileNotFoundError):  # a job has begun to train the other run anew
+            if identity.encode() in result.read_bytes() and finished_identity(other) == identity:
+                return other
     return None
 
 

@@ -233,7 +233,7 @@ class ExperimentDirectory:
 
     @property
     def kernels(self) -> Path:
-        """The record of the floating-point types that the kernels have been compiled for."""
+        """The record of the networks that the kernels have been compiled for."""
         return self.path / "kernels.json"
 
     @property

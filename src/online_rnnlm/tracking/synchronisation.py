@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage import records
 from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -87,8 +88,8 @@ def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> No
     """
     os.nice(19)
     reader = Reader(directory)
-    parent, before, away = os.getppid(), None, False
-    while os.getppid() == parent != 1:
+    parent, before, away = int(os.environ.get(PARENT, os.getppid())), None, False
+    while os.getppid() == parent:
         now = reader.state()
         if now != before:
             try:

@@ -105,7 +105,7 @@ class TrainedModel:
         unit_of_text = learning.get("unit_of_text")
         own = final_evaluation(settings.document_size)
         try:
-            refuse_unknown_keys(learning, Way.__annotations__)
+            refuse_unknown_keys(learning, Learning.__annotations__)
             request = Request(
                 updates=own if updates is None else updates,
                 unit_of_text=settings.unit_of_text if unit_of_text is None else unit_of_text,

@@ -150,9 +150,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "the request is cut off")
             return
         try:
-            self._send(HTTPStatus.OK, self.server.answer(body))
+            answer = self.server.answer(body)
         except UserError as error:
             self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+        except Exception:
+            logger.exception("a request could not be answered")
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "the request could not be answered")
+        else:
+            self._send(HTTPStatus.OK, answer)
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         """Answer with one line, and end the connection, since its body may be unread."""

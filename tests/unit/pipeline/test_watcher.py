@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import online_rnnlm
 from online_rnnlm.config import loading
 from online_rnnlm.pipeline.watcher import Watcher
 from online_rnnlm.process.stop_signals import PARENT
@@ -24,10 +25,11 @@ def test_ctrl_c_does_not_reach_it_and_it_ends_with_its_parent(tmp_path, monkeypa
     """Python is a program that writes down what it is given, and goes on."""
     said = tmp_path / "said"
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\necho "$$ ${PARENT} $*" > {tmp_path}/written\n'
+    python.write_text(f'#!/bin/sh\necho "$$ ${PARENT} $PYTHONPATH $*" > {tmp_path}/written\n'
                       f"mv {tmp_path}/written {said}\nexec sleep 600\n")  # fmt: skip
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PYTHONPATH", "/modules/of/the/site")
     experiment = loading.parse(VALUES | {"tracking": {"watch_seconds": seconds}})
     watcher = Watcher(experiment, ExperimentDirectory(Path("results/watched")))
     watcher.start()
@@ -36,7 +38,9 @@ def test_ctrl_c_does_not_reach_it_and_it_ends_with_its_parent(tmp_path, monkeypa
             assert not said.exists()
             return
         wait_until(said.is_file, "the watcher has begun")
-        process, parent, *arguments = said.read_text().split()
+        process, parent, places, *arguments = said.read_text().split()
+        package = str(Path(online_rnnlm.__file__).parents[1])
+        assert places.split(":") == [package, "/modules/of/the/site"]
         assert os.getpgid(int(process)) == int(process)
         assert int(parent) == os.getpid()
         assert arguments[-3:] == ["--watch", "10", "results/watched"]

@@ -62,6 +62,22 @@ def test_a_damaged_run_of_another_name_is_not_taken(run, tmp_path):
     assert not exchange(run, FIRST, tmp_path / "earlier")
 
 
+def test_a_run_of_another_name_that_begins_anew_meanwhile_is_not_taken(run, tmp_path, monkeypatch):
+    other = RunDirectory(tmp_path / "runs" / "one-rate0.2")
+    finish(other, FIRST)
+    run.path.mkdir()
+    read = Path.read_bytes
+
+    def vanished(path):
+        if path == other.result:
+            path.unlink(missing_ok=True)  # as another job does when it begins to train
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", vanished)
+    assert not exchange(run, FIRST, tmp_path / "earlier")
+    assert finished_identity(run) is None
+
+
 def test_a_training_that_diverged_is_kept_too(run, tmp_path):
     finish(run, FIRST)
     files = records.read(RunResult, run.result).files

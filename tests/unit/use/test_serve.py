@@ -126,6 +126,16 @@ def test_a_length_that_is_none_is_refused(server, length):
         assert client.makefile().readline().split()[1] in ("411", "413")
 
 
+def test_an_error_of_the_program_is_answered_in_one_line(server, monkeypatch):
+    def fails(body):
+        raise MemoryError
+
+    monkeypatch.setattr(server, "answer", fails)
+    status, found = asked(server, "POST", "/score", json.dumps({"texts": ["A cat."]}))
+    assert status == 500
+    assert found == {"error": "the request could not be answered"}
+
+
 def test_a_client_that_has_gone_is_no_error(server, capfd, names):
     body = json.dumps({"texts": ["The cat sees the hen."] * 60}).encode()
     head = f"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()

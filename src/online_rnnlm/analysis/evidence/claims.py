@@ -164,6 +164,7 @@ def _check_seeds(
 def _check_verdicts(path: Path, claims: Sequence[Claim]) -> int:
     """Correct the p-values again, and judge each tested claim by what its record says."""
     tested = [claim for claim in claims if claim.p_value is not None]
+    compared = len(tested)
     corrected = holm([claim.p_value for claim in tested if claim.p_value is not None])
     for claim, p_value in zip(tested, corrected, strict=True):
         what = f"{path}: claim {claim.number}, {claim.model}"
@@ -171,7 +172,8 @@ def _check_verdicts(path: Path, claims: Sequence[Claim]) -> int:
         verdict = _verdict_of(claim, p_value)
         if verdict is not None:
             _refuse_verdict(what, claim.verdict, verdict)
-    return 2 * len(tested)
+            compared += 1
+    return compared
 
 
 def _check_multiply_adds(evidence: EvidenceFolder, claims: Sequence[Claim]) -> int:

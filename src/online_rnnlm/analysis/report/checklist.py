@@ -21,6 +21,8 @@ def checklist(results: Results) -> dict[str, Answers]:
 
 def _about_results(results: Results) -> Answers:
     seconds = [run.result.seconds for run in results.runs]
+    busy = sum(run.result.cpu_seconds for run in results.runs)
+    cores = busy / max(sum(seconds), 1e-9)
     searched = [run.result.seconds for run in results.search]
     hours = (sum(seconds) + sum(searched)) / 3600
     average = sum(seconds) / max(1, len(seconds))
@@ -38,7 +40,7 @@ def _about_results(results: Results) -> Answers:
         ("A description of the computing infrastructure used", _machines(results)),
         (
             "The average runtime for each model or algorithm, or estimated energy cost",
-            f"Training takes {average:,.0f} s a run on one core on average; each "
+            f"Training takes {average:,.0f} s a run on average, on {cores:.1f} cores; each "
             f"run's own time is in the table of runs. All trainings took {hours:.2f} hours in all.",
         ),
         (
@@ -107,10 +109,11 @@ def _about_data(results: Results) -> Answers:
         ("Details of train/validation/test splits", _splits(results.experiment)),
         (
             "An explanation of any data that were excluded, and all pre-processing steps",
-            "Sentences are dropped if they are repeated, or shorter or longer than the corpus's "
-            "settings allow; the text is tokenised and, if so set, lower-cased; words rarer than "
-            "the vocabulary's minimum are <unk>. Each step is a rule of the workflow; the files' "
-            "formats are described in docs/data-formats.md.",
+            "Ready files are taken whole. Of other text, sentences are dropped if they are "
+            "repeated, or shorter or longer than the corpus's settings allow; the text is "
+            "tokenised and, if so set, lower-cased; words rarer than the vocabulary's minimum are "
+            "<unk>. Each step is a rule of the workflow; the files' formats are described in "
+            "docs/data-formats.md.",
         ),
         ("A link to a downloadable version of the dataset", f"{sources}. `fetch` verifies it."),
         ("For new data collected, a complete description", "No data were collected."),
@@ -121,15 +124,14 @@ def _splits(experiment: Experiment) -> str:
     said = []
     for name, corpus in experiment.corpora.items():
         what = f"{corpus.divide_by}s are shuffled with seed {corpus.seed} and divided"
-        ready = getattr(corpus.source, "train", None) is not None
-        said.append(f"{name}: {'three ready files' if ready else what}")
+        said.append(f"{name}: {'three ready files' if corpus.has_ready_splits else what}")
     return "; ".join(said) + ". Test and validation text do not depend on the training size."
 
 
 def _machines(results: Results) -> str:
     runs = [*results.search, *results.runs]
     found = [_machine(run.record.machine) for run in runs]
-    return "; ".join(dict.fromkeys(found)) + ". Each run uses one core."
+    return "; ".join(dict.fromkeys(found)) + "."
 
 
 def _machine(machine: Machine) -> str:

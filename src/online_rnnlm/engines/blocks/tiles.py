@@ -63,7 +63,7 @@ class Tiles:
 
     @cached_property
     def class_of_tile(self) -> Integers:
-        """(tiles,): every tile's class; the last tile has none, and so that of the first one."""
+        """(tiles,): every tile's class; the last tile is empty and is given class 0."""
         return np.append(np.repeat(np.arange(len(self.numbers)), self.numbers), 0)
 
     def joined(self, tiles: Array) -> Array:

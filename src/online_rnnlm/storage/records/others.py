@@ -10,11 +10,13 @@ from online_rnnlm.storage.records.base import Digest, Record
 
 
 class CompiledKernels(Record):
-    """The floating-point types that the kernels have been compiled for."""
+    """The networks that the kernels have been compiled for."""
 
     file: ClassVar = "kernels.json, online_kernels.json"
 
-    precisions: tuple[str, ...] = Field(description="`float32`, `float64`, both or none.")
+    networks: tuple[str, ...] = Field(
+        description="Precision and cell of each, such as `float32 sigmoid`."
+    )
 
 
 class Complete(Record):
