@@ -428,6 +428,21 @@ def test_static_rows_alone_make_no_claims(invented: Invented) -> None:
     assert made["claims"] == made["not_tested"] == []
 
 
+def test_another_cell_has_all_claims_against_static_rows_of_its_kind(invented: Invented) -> None:
+    lstm = [{**row, "cell": "lstm"} for row in (PAIR[0], PAIR[2])]
+    reasons = {
+        claim["number"]: claim["reason"]
+        for claim in claims(invented(rows=[*PAIR, *lstm]))["not_tested"]
+        if claim["model"] == "100/20 LSTM"
+    }
+    assert "no finished static row of at least" in reasons[2]
+    assert "everything learns" in reasons[4]
+    larger = {"hidden_size": 120, "cell": "lstm"}
+    found = claims(invented(rows=[*PAIR, *lstm, larger]))["claims"]
+    against = {c["number"]: c["against"] for c in found if c["model"] == "100/20 LSTM"}
+    assert against == {1: "100/0 LSTM", 2: "120/0 LSTM", 3: "120/0 LSTM", 5: against[5]}
+
+
 @pytest.mark.parametrize("layer", ["hidden", "both"])
 def test_a_vector_that_feeds_the_hidden_layer_is_another_model(
     invented: Invented, layer: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.evidence.check import check_evidence
+from online_rnnlm.analysis.evidence.claim_tables import OVER_SEEDS, OVER_TEXT
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.evidence.text import with_evidence
 from online_rnnlm.analysis.evidence.write import write_evidence
@@ -236,6 +238,31 @@ def test_documents_are_made_from_it(evidence: EvidenceFolder, tmp_path: Path) ->
     verdicts = [claim["verdict"] for claim in read_json(evidence.claims)["claims"]]
     for verdict in set(verdicts):
         assert text.count(f"| **{verdict}** |") == verdicts.count(verdict)
+
+
+def test_claims_show_both_intervals_and_what_was_not_tested(
+    evidence: EvidenceFolder, tmp_path: Path
+) -> None:
+    kept = read_json(evidence.claims)
+    claim = next(claim for claim in kept["claims"] if claim["number"] == 1)
+    claim["seeds"]["interval_nats_per_token"] = [math.log(1.25), math.log(2)]
+    reason = {"claim": "something", "reason": "no rival"}
+    untested = {"number": 6, "kind": "best_rival", "corpus": "invented", "model": "100/20"}
+    write_json(evidence.claims, kept | {"claims": [claim], "not_tested": [untested | reason]})
+    _sealed(evidence)
+    header, _, tested, other, *_ = with_evidence(_document("claims"), tmp_path).splitlines()[1:]
+    assert [cell.strip() for cell in header.split("|")][4:6] == [OVER_TEXT, OVER_SEEDS]
+    assert "−50.0 to −20.0 %" in tested
+    assert "**not tested**" in other and "(no rival)" in other
+
+
+def test_one_seed_is_told(evidence: EvidenceFolder, tmp_path: Path) -> None:
+    kept = read_json(evidence.claims)
+    write_json(evidence.claims, kept | {"claims": [c | {"seeds": None} for c in kept["claims"]]})
+    _sealed(evidence)
+    text = with_evidence(_document("claims"), tmp_path)
+    assert "over the seeds" not in text
+    assert "There is one seed" in text
 
 
 def test_a_part_that_does_not_exist_is_named(evidence: EvidenceFolder, tmp_path: Path) -> None:

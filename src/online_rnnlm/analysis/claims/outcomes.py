@@ -48,19 +48,20 @@ def outcomes(results: Results) -> Iterator[Tested | Untested]:
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """Test the claims of one row: all of them if it is the paper's model, else some."""
+    """Test the claims of one row: all if its vector feeds the output layer alone, else some."""
+    feeds_output = vector.settings.document_layer == "output"
     if results.corpora[vector.corpus].splits["test"].sentences < FEWEST_SENTENCES:
-        numbers = sorted(CLAIMS) if vector.is_the_papers else (SAME_HIDDEN, LEARNING)
+        numbers = sorted(CLAIMS) if feeds_output else (SAME_HIDDEN, LEARNING)
         reason = "no interval: there is a single test sentence"
         yield from (Untested(number, vector, reason) for number in numbers)
         return
     same, more, _ = results.opponents(vector)
     yield _same_hidden(results, vector, same)
-    if vector.is_the_papers:
+    if feeds_output:
         yield from _more_parameters(results, vector, more)
         yield from _vector_alone(results, vector)
     yield _learning(results, vector, same)
-    if vector.settings.document_layer == "output":
+    if feeds_output:
         yield from against_rivals(results, vector)
     if vector == results.best(vector.corpus):
         yield best_systems(results, vector)

@@ -11,7 +11,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims
+from online_rnnlm.storage.records import Claim, Claims, UntestedClaim
 
 COLUMNS = {
     **{"corpus": "category", "model": "category", "seed": "category", "evaluation": "category"},
@@ -61,8 +61,12 @@ class EvidenceFolder(ExperimentDirectory):
         return table
 
     def read_claims(self) -> tuple[Claim, ...]:
-        """Read the claims."""
+        """Read the claims that were tested."""
         return records.read(Claims, self.claims).claims
+
+    def read_untested_claims(self) -> tuple[UntestedClaim, ...]:
+        """Read the claims that could not be tested."""
+        return records.read(Claims, self.claims).not_tested
 
     def read_sums(self) -> dict[Path, str]:
         """Read the checksums by file; raises UserError if they cannot be read."""

@@ -16,23 +16,23 @@ import pandas as pd
 from online_rnnlm.analysis.claims.paper import (
     BEST_RIVAL,
     BEST_SYSTEM,
-    CLAIMS,
     MORE_PARAMETERS,
-    MULTIPLY_ADDS,
 )
-from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from online_rnnlm.analysis.evidence.claim_tables import (
+    all_claims,
+    best_claims,
+    grid,
+    open_claims,
+)
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables import gains
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.rendering import (
     Column,
-    Table,
     integer,
     label,
-    markdown_grid,
     mean,
 )
-from online_rnnlm.analysis.wording import p_value, signed
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
@@ -97,7 +97,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     headings = {"kept": "vector kept for the article", **_RIVALS}
     others = {f"{name}_{_TEST}": heading for name, heading in headings.items()}
     several = table["corpus"].nunique() > 1
-    return _grid(
+    return grid(
         shown,
         *([Column("text", label("corpus"), text=True)] if several else []),
         Column("network", label("model"), text=True),
@@ -112,7 +112,7 @@ def _summary(evidence: EvidenceFolder) -> str:
     table = evidence.read_table("perplexity", "corpus", "hidden_size", "evaluation")
     cached = _of_rival(table, "neural_cache")
     shown = _beside(table[table["hidden_size"].notna()], "cached", cached)
-    networks = _grid(
+    networks = grid(
         shown,
         Column("network", label("model"), text=True),
         *_COUNTS,
@@ -167,59 +167,6 @@ def _beside(networks: pd.DataFrame, name: str, others: pd.DataFrame) -> pd.DataF
     return networks.join(found, on=_NETWORK)
 
 
-def _grid(data: pd.DataFrame, *columns: Column) -> str:
-    return f"{markdown_grid(Table('', '', data, columns))}\n"
-
-
-def _claims(evidence: EvidenceFolder) -> str:
-    """All claims with their verdicts; those that do not hold come first."""
-    return _claims_table(evidence.read_claims())
-
-
-def _open_claims(evidence: EvidenceFolder) -> str:
-    """The claims that the tests do not support, or leave undecided."""
-    return _claims_table([c for c in evidence.read_claims() if c.verdict != SUPPORTED])
-
-
-def _best_claims(evidence: EvidenceFolder) -> str:
-    """The claims of the row that the experiment's report is about: the best of the paper's model.
-
-    The claim on the best systems is that row's.
-    """
-    found = evidence.read_claims()
-    best = {(claim.corpus, claim.row) for claim in found if claim.number == BEST_SYSTEM}
-    return _claims_table([claim for claim in found if (claim.corpus, claim.row) in best])
-
-
-def _claims_table(found: Sequence[Claim]) -> str:
-    order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
-    ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
-    return _grid(
-        pd.DataFrame([_claim_cells(claim) for claim in ranked]),
-        Column("verdict", label("verdict"), text=True, best=lambda data: data["verdict"].notna()),
-        Column("claim", label("claim"), text=True),
-        *(Column(key, label(key)) for key in ("change", "95 % interval", "corrected p")),
-    )
-
-
-def _claim_cells(claim: Claim) -> dict[str, str]:
-    effect = claim.effect
-    interval = ""
-    if effect.interval_percent is not None:
-        low, high = map(signed, effect.interval_percent)
-        interval = f"{low} to {high} %"
-    name = CLAIMS[claim.number].name
-    what = "multiply-adds" if claim.number == MULTIPLY_ADDS else "perplexity"
-    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
-    return {
-        "verdict": claim.verdict,
-        "claim": f"{claim.number}. {claim.model}: {name} (against {claim.against})",
-        "change": f"{signed(effect.change_percent)} % {what}",
-        "95 % interval": interval,
-        "corrected p": p,
-    }
-
-
 def _mixtures(evidence: EvidenceFolder) -> str:
     """The table of what each rival adds, as the experiment made it."""
     path = evidence.table("mixtures", "md")
@@ -232,7 +179,7 @@ def _gains(evidence: EvidenceFolder) -> str:
     """The table of what computation buys, from the table of perplexities."""
     columns = ("hidden_size", "document_size", gains.ADDS, gains.VALID, gains.TEST)
     found = gains.gains(evidence.read_table("perplexity", *columns))
-    return f"{_grid(gains.shown(found), *gains.COLUMNS)}\n{gains.NOTE}\n"
+    return f"{grid(gains.shown(found), *gains.COLUMNS)}\n{gains.NOTE}\n"
 
 
 def _table_lines(path: Path) -> Iterator[str]:
@@ -245,9 +192,9 @@ def _table_lines(path: Path) -> Iterator[str]:
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "summary": _summary,
     "networks": _networks,
-    "claims": _claims,
-    "open-claims": _open_claims,
-    "best-claims": _best_claims,
+    "claims": all_claims,
+    "open-claims": open_claims,
+    "best-claims": best_claims,
     "mixtures": _mixtures,
     "gains": _gains,
 }

@@ -1,0 +1,95 @@
+"""The tables of claims in README.md and docs/evidence.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from online_rnnlm.analysis.claims.paper import BEST_SYSTEM, CLAIMS, MULTIPLY_ADDS
+from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from online_rnnlm.analysis.comparison import percent_of_gain
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.tables.rendering import Column, Table, label, markdown_grid
+from online_rnnlm.analysis.wording import p_value, signed
+from online_rnnlm.storage.records import Claim, SeedDifference, UntestedClaim
+
+OVER_TEXT, OVER_SEEDS = "95 % over the text", "95 % over the seeds"
+ONE_SEED = (
+    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
+    "training."
+)
+
+
+def grid(data: pd.DataFrame, *columns: Column) -> str:
+    """A table in Markdown, without a caption."""
+    return f"{markdown_grid(Table('', '', data, columns))}\n"
+
+
+def all_claims(evidence: EvidenceFolder) -> str:
+    """All claims with their verdicts; those that do not hold come first, those not tested last."""
+    return _claims_table(evidence.read_claims(), evidence.read_untested_claims())
+
+
+def open_claims(evidence: EvidenceFolder) -> str:
+    """The claims that the tests do not support or leave undecided, and those not tested."""
+    found = [claim for claim in evidence.read_claims() if claim.verdict != SUPPORTED]
+    return _claims_table(found, evidence.read_untested_claims())
+
+
+def best_claims(evidence: EvidenceFolder) -> str:
+    """The claims of the row that the experiment's report is about: the best of the paper's model.
+
+    The claim on the best systems is that row's.
+    """
+    found = evidence.read_claims()
+    best = {(claim.corpus, claim.row) for claim in found if claim.number == BEST_SYSTEM}
+    return _claims_table([claim for claim in found if (claim.corpus, claim.row) in best])
+
+
+def _claims_table(found: Sequence[Claim], untested: Sequence[UntestedClaim] = ()) -> str:
+    order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
+    ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
+    cells = [*map(_claim_cells, ranked), *map(_untested_cells, untested)]
+    several_seeds = any(claim.seeds is not None for claim in found)
+    numbers = ["change", OVER_TEXT, *([OVER_SEEDS] if several_seeds else []), "corrected p"]
+    table = grid(
+        pd.DataFrame(cells),
+        Column("verdict", label("verdict"), text=True, best=lambda data: data["verdict"].notna()),
+        Column("claim", label("claim"), text=True),
+        *(Column(key, label(key)) for key in numbers),
+    )
+    return table if several_seeds or not found else f"{table}\n{ONE_SEED}\n"
+
+
+def _claim_cells(claim: Claim) -> dict[str, str]:
+    effect = claim.effect
+    name = CLAIMS[claim.number].name
+    what = "multiply-adds" if claim.number == MULTIPLY_ADDS else "perplexity"
+    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
+    return {
+        "verdict": claim.verdict,
+        "claim": f"{claim.number}. {claim.model}: {name} (against {claim.against})",
+        "change": f"{signed(effect.change_percent)} % {what}",
+        OVER_TEXT: _interval(effect.interval_percent),
+        OVER_SEEDS: _interval(_percent_over_seeds(claim.seeds)),
+        "corrected p": p,
+    }
+
+
+def _untested_cells(claim: UntestedClaim) -> dict[str, str]:
+    name = f"{claim.number}. {claim.model}: {claim.claim} ({claim.reason})"
+    numbers = dict.fromkeys(("change", OVER_TEXT, OVER_SEEDS, "corrected p"), "")
+    return {"verdict": "not tested", "claim": name, **numbers}
+
+
+def _percent_over_seeds(seeds: SeedDifference | None) -> tuple[float, float] | None:
+    """The ends of the interval over the seeds, as changes of the perplexity in per cent."""
+    if seeds is None:
+        return None
+    low, high = seeds.interval_nats_per_token
+    return percent_of_gain(high), percent_of_gain(low)
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
