@@ -14,6 +14,7 @@ from enum import Enum
 
 from online_rnnlm.config.evaluations import evaluations_of, online_evaluation
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.testing import MIXTURE
 
 
 class Section(Enum):
@@ -54,7 +55,7 @@ def online_evaluations(experiment: Experiment) -> bool:
 
 def mixtures(experiment: Experiment) -> bool:
     """True if every row is mixed with its rivals."""
-    return bool(experiment.testing.mixed_rivals)
+    return MIXTURE in experiment.testing.rivals
 
 
 def searched_settings(experiment: Experiment) -> bool:

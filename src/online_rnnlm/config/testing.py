@@ -11,9 +11,9 @@ from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_l
 CacheName = Literal["unigram_cache", "neural_cache"]
 """Rivals that mix a run's network with a cache."""
 
-RunRivalName = Literal[CacheName, "dynamic_evaluation", "mixture"]
-"""Rivals that extend a run's network: modules of `rivals/`. A mixture is the last, since it is made
-of the others."""
+RunRivalName = Literal[CacheName, "dynamic_evaluation", "ngram_mixture", "mixture"]
+"""Rivals that extend a run's network: modules of `rivals/`. Mixtures are the last, since they are
+made of the others."""
 
 CorpusRivalName = Literal["kneser_ney", "topics"]
 """Rivals that are trained on a corpus: modules of `rivals/`."""
@@ -21,6 +21,8 @@ CorpusRivalName = Literal["kneser_ney", "topics"]
 RivalName = Literal[RunRivalName, CorpusRivalName]
 
 MIXTURE: RunRivalName = "mixture"
+NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
+NGRAMS: CorpusRivalName = "kneser_ney"
 _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
@@ -87,9 +89,10 @@ class TestingSettings(Settings):
         "weights' usual gradients, and decay to the trained weights (Krause et al. 2018). Each "
         "has the settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram "
         "model of every corpus. `topics`: a topic model (LDA) of every corpus, which infers the "
-        "topics from the words before and gives each word its frequency in them. `mixture`: every "
-        "network mixed with all the other rivals of the list, by the weights that are best on "
-        "`valid`.",
+        "topics from the words before and gives each word its frequency in them. "
+        "`ngram_mixture`: every network mixed with the `kneser_ney` model. `mixture`: every "
+        "network mixed with all the other rivals of the list. Both mix by the weights that are "
+        "best on `valid`.",
     )
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = Field(
         default=5, description="Order of the `kneser_ney` model: the length of its longest n-grams."
@@ -98,8 +101,10 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if set(rivals) == {MIXTURE}:
+        if MIXTURE in rivals and {*rivals} <= {MIXTURE, NGRAM_MIXTURE}:
             raise ValueError("`mixture` mixes a network with other rivals: give one more")
+        if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
+            raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
         return rivals
 
     @property
@@ -112,8 +117,11 @@ class TestingSettings(Settings):
         """The rivals that are trained on every corpus."""
         return tuple(name for name in _OF_CORPORA if name in self.rivals)
 
-    @property
-    def mixed_rivals(self) -> tuple[RivalName, ...]:
-        """The rivals that `mixture` mixes with a network; none without it."""
-        mixed = (*self.rivals_of_runs, *self.rivals_of_corpora)
-        return tuple(name for name in mixed if name != MIXTURE) if MIXTURE in self.rivals else ()
+    def parts_of(self, rival: str) -> tuple[RivalName, ...]:
+        """The rivals that a mixture mixes with a network; none if `rival` is no mixture."""
+        if rival == NGRAM_MIXTURE:
+            return (NGRAMS,)
+        if rival != MIXTURE:
+            return ()
+        others = (*self.rivals_of_runs, *self.rivals_of_corpora)
+        return tuple(name for name in others if name not in (MIXTURE, NGRAM_MIXTURE))

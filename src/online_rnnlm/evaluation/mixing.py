@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.testing import MIXTURE, TestingSettings
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.evaluation.outcome import Failure, Floats, Outcome
 from online_rnnlm.rivals import mixed_rivals, place_of
@@ -30,7 +30,7 @@ def composed(
 
     A failure if one of these is. Raises UserError for files that are missing or damaged.
     """
-    rivals = {mixed.name: mixed for mixed in mixed_rivals([MIXTURE], testing)}
+    rivals = {mixed.name: mixed for mixed in mixed_rivals([rival.name], testing)}
     places = {NETWORK: (name, final_evaluation(settings.document_size))}
     places |= {part: place_of(mixed, name, settings.corpus) for part, mixed in rivals.items()}
     found: dict[str, Evaluation] = {}

@@ -226,10 +226,11 @@ def mixed_files(
 ) -> list[str]:
     """Return the files that a run's mixture reads and that other jobs make; none without it."""
     testing, settings = experiment.testing, run.settings
-    if not testing.mixed_rivals:
+    rivals = mixed_rivals(testing.rivals_of_runs, testing)
+    if not rivals:
         return []
     files = one_evaluation(directory, run.name, final_evaluation(settings.document_size))
-    for rival in mixed_rivals(testing.rivals_of_runs, testing):
+    for rival in rivals:
         folder, evaluation = place_of(rival, run.name, settings.corpus)
         if folder != run.name:  # the job itself makes the run's own
             files += one_evaluation(directory, folder, evaluation)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import MIXTURE, RunRivalName, TestingSettings
+from online_rnnlm.config.testing import CorpusRivalName, RunRivalName, TestingSettings
 from online_rnnlm.storage.syntax import PACKAGE
 
 if TYPE_CHECKING:  # needs numpy; planning without rivals does not
@@ -70,13 +70,11 @@ def rivals_in(evaluations: Iterable[str], testing: TestingSettings) -> list[RunR
 
 
 def mixed_rivals(evaluations: Iterable[str], testing: TestingSettings) -> list[Rival]:
-    """The rivals that a mixture has as parts; none if it is not among the evaluations."""
-    if MIXTURE not in evaluations:
-        return []
-    of_corpora = testing.rivals_of_corpora
+    """The rivals that the mixtures among these evaluations have as parts."""
+    names = dict.fromkeys(part for name in evaluations for part in testing.parts_of(name))
+    of_corpora = get_args(CorpusRivalName)
     return [
-        _made(name, testing, "CorpusRival" if name in of_corpora else "RunRival")
-        for name in testing.mixed_rivals
+        _made(name, testing, "CorpusRival" if name in of_corpora else "RunRival") for name in names
     ]
 
 

@@ -1,4 +1,4 @@
-"""A linear mixture of a network with all its other rivals.
+"""Linear mixtures of a network with other rivals: with all of them, or with some.
 
     P(w) = Σ_i λ_i P_i(w),    λ_i ≥ 0,  Σ_i λ_i = 1
 

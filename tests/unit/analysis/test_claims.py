@@ -353,6 +353,20 @@ def test_rivals_have_the_vectors_kind_of_hidden_layer(invented: Invented) -> Non
     assert all(claim["against"].startswith("120/0 with") for claim in _of_rivals(results))
 
 
+def test_a_static_row_with_context_units_or_with_ngrams_is_a_rival_too(invented: Invented) -> None:
+    rows = [*PAIR[1:], {"hidden_size": 100, "context_size": 20}]
+    testing = {"rivals": ["neural_cache", "kneser_ney", "ngram_mixture"]}
+    results = invented(rows=rows, testing=testing)
+    [slow] = [run.name for run in results.runs if run.record.settings.context_size]
+    for evaluation, phrase, valid in (
+        ("neural_cache", "a neural cache", 9.0),
+        ("ngram_mixture", "a 5-gram model mixed in", 8.0),
+    ):
+        results = _edited(results, slow, evaluation, "valid", valid)
+        against = {claim["against"] for claim in _of_rivals(results)}
+        assert f"100+20/0 with {phrase} (the best rival at any cost)" in against
+
+
 def test_a_mixture_counts_for_the_best_system_alone(invented: Invented) -> None:
     testing = {"rivals": ["unigram_cache", "mixture"]}
     results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR, testing=testing)

@@ -106,6 +106,11 @@ def test_a_name_alone_is_a_list_of_it():
         ({"rivals": ["bigram"]}, ["testing.rivals[0]", "'bigram'", "'neural_cache'"]),
         ({"rivals": ["mixture"]}, ["testing.rivals", "`mixture`", "give one more"]),
         ({"rivals": ["mixture", "mixture"]}, ["testing.rivals", "`mixture`", "give one more"]),
+        (
+            {"rivals": ["ngram_mixture", "mixture"]},
+            ["testing.rivals", "`mixture`", "give one more"],
+        ),
+        ({"rivals": ["ngram_mixture"]}, ["testing.rivals", "`kneser_ney`", "give that"]),
         ({"kneser_ney_order": 1}, ["testing.kneser_ney_order", "2", "1"]),
         ({"steps": 0}, ["testing.steps", "0"]),
         ({"rate": 1}, ["testing.rate"]),

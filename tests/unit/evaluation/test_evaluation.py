@@ -391,7 +391,7 @@ def test_a_rivals_code_decides_its_own_evaluation_only(experiment, tmp_path, mon
     assert times("rivals.unigram_cache")[1] > cached
 
 
-MIXED = {"rivals": ["unigram_cache", "kneser_ney", "mixture"]}
+MIXED = {"rivals": ["unigram_cache", "kneser_ney", "ngram_mixture", "mixture"]}
 
 
 @pytest.fixture(scope="module")
@@ -435,6 +435,19 @@ def test_a_mixture_is_that_of_the_other_evaluations(mixed):
     network, cache, ngrams = (part.costs.multiply_adds_per_word for part in parts)
     assert found.costs.multiply_adds_per_word == cache + ngrams + 3
     assert cache > network
+
+
+def test_the_network_is_mixed_with_the_ngrams_alone(mixed):
+    found = read_evaluation(mixed, "ngram_mixture")
+    assert list(found.chosen) == ["network", "kneser_ney5"]
+    places = (("run", "document_vector"), ("topics-kneser_ney5", "none"))
+    network, ngrams = (records.read(Evaluation, mixed.evaluation(*place)) for place in places)
+    costs = (part.costs.multiply_adds_per_word for part in (network, ngrams))
+    assert found.costs.multiply_adds_per_word == sum(costs) + 2
+    of_pair = read_evaluation(mixed, "mixture").mixtures[1]
+    assert set(of_pair.weights) == set(found.chosen)
+    assert found.splits["test"].perplexity == pytest.approx(of_pair.test_perplexity, rel=1e-5)
+    assert not found.mixtures
 
 
 def test_a_mixture_says_what_its_parts_bring(mixed):

@@ -75,12 +75,12 @@ CLAIMS = {
     ),
     BEST_RIVAL: PaperClaim(
         "lower_perplexity_than_rivals",
-        "a lower perplexity than a static network with a cache or with weights that learn",
+        "a lower perplexity than a static network with one rival",
         "{model}, its vector learning, has a lower test perplexity than {against}.",
         "not a claim of the paper's, but a user's question: test perplexity, only the vector "
-        "learning, against static rows with a cache or with weights that learn, but no mixture; "
-        "both sides are what is best on `valid`; the best rival at the vector's multiply-adds or "
-        "fewer, and the best at any cost",
+        "learning, against static rows with a cache, with weights that learn or with an n-gram "
+        "model mixed in, but with no more than one of these; both sides are what is best on "
+        "`valid`; the best rival at the vector's multiply-adds or fewer, and the best at any cost",
     ),
     BEST_SYSTEM: PaperClaim(
         "best_system_has_a_vector",

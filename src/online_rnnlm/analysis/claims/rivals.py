@@ -13,15 +13,15 @@ from online_rnnlm.analysis.row import Row
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
 from online_rnnlm.config.testing import MIXTURE
 
-_NO_RIVAL = "no finished static row was tested with a cache or with weights that learn"
+_NO_RIVAL = "no finished static row was tested with a rival"
 
 
 def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]:
     """Test a row, its vector alone learning, against static rows with one rival each.
 
-    A rival is a cache or weights that learn. All static rows with the vector row's kind of hidden
-    layer count, and each side is what is best on `valid`: the best rival at the vector's cost or
-    less, and the best at any cost; one test, if these are the same.
+    A rival is a cache, weights that learn or an n-gram model that is mixed in. All static rows with
+    the vector row's cell count, and each side is what is best on `valid`: the best rival at the
+    vector's cost or less, and the best at any cost; one test, if these are the same.
     """
     rivals = _rivals(results, vector)
     if not rivals:
@@ -70,9 +70,10 @@ def _compared(results: Results, number: int, ours: Side, theirs: Side, label: st
 
 
 def _rivals(results: Results, vector: Row) -> list[Side]:
-    """The static rows with the vector row's kind of hidden layer, each with each single rival."""
+    """The static rows with the vector row's cell, each with each single rival."""
     rows = results.rows_on(vector.corpus)
-    static = [row for row in rows if not row.has_vector and row.layer == vector.layer]
+    cell = vector.settings.cell
+    static = [row for row in rows if not row.has_vector and row.settings.cell == cell]
     sides = [side for row in static for side in _sides(row)]
     return [side for side in sides if side.evaluation not in (NONE, MIXTURE)]
 

@@ -45,6 +45,7 @@ _KEPT = OnlineEvaluation(DOCUMENT_VECTOR, "word", "document").name
 _RIVALS = {
     "neural_cache": "with a neural cache",
     "dynamic_evaluation": "with dynamic evaluation",
+    "ngram_mixture": "with the n-gram model",
     "mixture": "all mixed in",
 }
 
@@ -142,8 +143,8 @@ def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
         best = min(rivals, key=lambda claim: claim.effect.test_perplexity_against or math.inf)
         against = best.against.partition(" (")[0]
         yield (
-            "Of the static networks with a cache or with weights that learn, the best on valid, "
-            f"{against}, reaches {best.effect.test_perplexity_against:.1f}."
+            f"Of the static networks with one rival each, the best on valid, {against}, reaches "
+            f"{best.effect.test_perplexity_against:.1f}."
         )
     for claim in systems:
         yield (
