@@ -250,10 +250,10 @@ def test_claims_show_both_intervals_and_what_was_not_tested(
     untested = {"number": 6, "kind": "best_rival", "corpus": "invented", "model": "100/20"}
     write_json(evidence.claims, kept | {"claims": [claim], "not_tested": [untested | reason]})
     _sealed(evidence)
-    header, _, tested, other, *_ = with_evidence(_document("claims"), tmp_path).splitlines()[1:]
+    header, _, tested, *notes = with_evidence(_document("claims"), tmp_path).splitlines()[1:]
     assert [cell.strip() for cell in header.split("|")][4:6] == [OVER_TEXT, OVER_SEEDS]
     assert "−50.0 to −20.0 %" in tested
-    assert "**not tested**" in other and "(no rival)" in other
+    assert "Not tested: 6 of 100/20: no rival." in notes
 
 
 def test_one_seed_is_told(evidence: EvidenceFolder, tmp_path: Path) -> None:

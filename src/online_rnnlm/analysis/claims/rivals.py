@@ -32,7 +32,7 @@ def against_rivals(results: Results, vector: Row) -> Iterator[Tested | Untested]
     cheap = [rival for rival in rivals if _cost(rival) <= _cost(ours)]
     chosen = [(best, "at any cost")]
     if not cheap:
-        yield Untested(BEST_RIVAL, vector, "every rival needs more multiply-adds a word")
+        yield Untested(BEST_RIVAL, vector, "no rival that needs as few multiply-adds a word")
     elif _best(cheap) != best:
         chosen.insert(0, (_best(cheap), "at its cost or less"))
     for rival, which in chosen:

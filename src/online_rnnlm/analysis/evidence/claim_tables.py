@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -50,16 +50,16 @@ def best_claims(evidence: EvidenceFolder) -> str:
 def _claims_table(found: Sequence[Claim], untested: Sequence[UntestedClaim] = ()) -> str:
     order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
     ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
-    cells = [*map(_claim_cells, ranked), *map(_untested_cells, untested)]
     several_seeds = any(claim.seeds is not None for claim in found)
     numbers = ["change", OVER_TEXT, *([OVER_SEEDS] if several_seeds else []), "corrected p"]
     table = grid(
-        pd.DataFrame(cells),
+        pd.DataFrame([_claim_cells(claim) for claim in ranked]),
         Column("verdict", label("verdict"), text=True, best=lambda data: data["verdict"].notna()),
         Column("claim", label("claim"), text=True),
         *(Column(key, label(key)) for key in numbers),
     )
-    return table if several_seeds or not found else f"{table}\n{ONE_SEED}\n"
+    notes = [*([] if several_seeds or not found else [ONE_SEED]), *_not_tested(untested)]
+    return "\n".join([table, *(f"{note}\n" for note in notes)])
 
 
 def _claim_cells(claim: Claim) -> dict[str, str]:
@@ -77,10 +77,13 @@ def _claim_cells(claim: Claim) -> dict[str, str]:
     }
 
 
-def _untested_cells(claim: UntestedClaim) -> dict[str, str]:
-    name = f"{claim.number}. {claim.model}: {claim.claim} ({claim.reason})"
-    numbers = dict.fromkeys(("change", OVER_TEXT, OVER_SEEDS, "corrected p"), "")
-    return {"verdict": "not tested", "claim": name, **numbers}
+def _not_tested(untested: Sequence[UntestedClaim]) -> Iterator[str]:
+    """Yield a line for each reason why claims were not tested, with their numbers and rows."""
+    for reason in dict.fromkeys(claim.reason for claim in untested):
+        found = [claim for claim in untested if claim.reason == reason]
+        numbers = ", ".join(dict.fromkeys(str(claim.number) for claim in found))
+        models = ", ".join(dict.fromkeys(claim.model for claim in found))
+        yield f"Not tested: {numbers} of {models}: {reason}."
 
 
 def _percent_over_seeds(seeds: SeedDifference | None) -> tuple[float, float] | None:
