@@ -62,12 +62,12 @@ file first, and `online-rnnlm check config/another.yaml` only checks it: these t
 during testing, rivals; more than an hour |
 | `search.yaml` | the search for each row's learning rate, from which `config.yaml` has its own |
 | `documents.yaml` | sentences against whole articles, the paper's hidden layer against others, \
-with and without dropout; three seeds; two hours or so |
-| `full-scale.yaml` | full scale in one sitting: 10 million words, three seeds, five networks, \
-nothing searched; some two hours |
-| `paper.yaml` | full scale: 10 million words, three seeds, nine networks, LSTMs among them; \
-some 15 hours of processor time |
-| `smoke.yaml` | every stage in seconds; what the tests run |
+with and without dropout; three seeds; an hour or so on two cores |
+| `full-scale.yaml` | full scale by sentences: 10 million words, three seeds, five networks, \
+nothing searched; some three hours on two cores |
+| `paper.yaml` | full scale by articles: 10 million words, three seeds, six networks, LSTMs among \
+them; some six hours of processor time |
+| `smoke.yaml` | every stage on tiny networks, in a few minutes; what the tests run |
 | `examples/` | configurations to start from |
 | `published.yaml` | no experiment: the paper's own numbers, each with its source and status |
 """
