@@ -25,7 +25,7 @@ try:
     from online_rnnlm.pipeline import configuration, earlier, freshness, inputs, jobs, measurements
     from online_rnnlm.pipeline import resources, starting, watcher
     from online_rnnlm.rivals import rivals_of_corpora
-    from online_rnnlm.storage.paths import SPLITS, TABLE_KINDS, experiment_directory
+    from online_rnnlm.storage.paths import HELD_OUT, SPLITS, TABLE_KINDS, experiment_directory
 except ModuleNotFoundError as missing:
     sys.exit(f"online-rnnlm: error: {missing}: install the package and what it needs: README.md")
 

@@ -35,7 +35,7 @@ rule evaluate:
 use rule evaluate as evaluate_online with:
     output:
         [update(file) for file in inputs.one_evaluation(RESULTS, "{run}", "document_vector")],
-        [update(RESULTS.document_vectors("{run}", split)) for split in ("valid", "test")],
+        [update(RESULTS.document_vectors("{run}", split)) for split in HELD_OUT],
     log:
         RESULTS.log("evaluate", "{run}-document_vector"),
     params:

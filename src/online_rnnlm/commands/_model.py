@@ -6,14 +6,19 @@ import argparse
 from typing import TYPE_CHECKING, Any, get_args
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.config.testing import CacheName
+from online_rnnlm.config.testing import (
+    MOST_STEPS,
+    USUAL_STEPS,
+    CacheName,
+    LearnAfter,
+    UnitOfText,
+)
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
     from online_rnnlm.use.network import Request
     from online_rnnlm.use.text import Layout
 
-_UNITS = ("sentence", "document", "stream")
 _WAY = (
     *("unit_of_text", "learn_after", "learning_rate", "steps"),
     *("cache", "cache_window", "cache_weight", "cache_theta"),
@@ -59,7 +64,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--learn-after",
-        choices=("word", "sentence"),
+        choices=get_args(LearnAfter),
         default="word",
         help="what ends before a step is taken (default: word)",
     )
@@ -72,8 +77,8 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--steps",
-        type=_arguments.whole_number(1000),
-        default=5,
+        type=_arguments.whole_number(MOST_STEPS),
+        default=USUAL_STEPS,
         help="words that a loss is propagated back through (default: %(default)s)",
     )
 
@@ -110,7 +115,7 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
     """Add the unit of text."""
     parser.add_argument(
         "--unit-of-text",
-        choices=_UNITS,
+        choices=get_args(UnitOfText),
         help="stretch of text after which all that was learnt is forgotten; an empty line ends a "
         "document (default: as in training)",
     )

@@ -33,6 +33,12 @@ LearnAfter = Literal["word", "sentence"]
 UnitOfText = Literal["sentence", "document", "stream"]
 
 
+MOST_STEPS = 1000
+Steps = Annotated[int, Field(ge=1, le=MOST_STEPS), NOT_BOOLEAN]
+"""Words that the loss of a word, or of a sentence, is propagated back through."""
+USUAL_STEPS = 5
+
+
 Part = Literal["document_vector", "embeddings", "recurrent", "output", "all"]
 
 
@@ -76,8 +82,8 @@ class TestingSettings(Settings):
         description="Learning rates to try for the document vector where it alone learns; the best "
         "on `valid` is used. Where weights learn, too, the vector keeps the rate of its training.",
     )
-    steps: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = Field(
-        default=5,
+    steps: Steps = Field(
+        default=USUAL_STEPS,
         description="Number of hidden states through which a word's loss is propagated back.",
     )
     rivals: list[RivalName] = Field(

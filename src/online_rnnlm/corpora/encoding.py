@@ -28,7 +28,7 @@ from online_rnnlm.corpora.tally import EMPTY
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
-from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
 from online_rnnlm.storage.records import (
     CorpusSource,
     Counts,
@@ -104,7 +104,7 @@ def _sentences_in_train(directory: CorpusDirectory) -> dict[str, int]:
     """Return how many sentences of `valid` and `test` are also in `train`, by split."""
     held_out = {
         split: Counter(map(digest_of_sentence, read_lines(directory.split(split))))
-        for split in ("valid", "test")
+        for split in HELD_OUT
     }
     found: set[bytes] = set()
     for sentence in read_lines(directory.split("train")):

@@ -16,22 +16,13 @@ from online_rnnlm.config.forms import IN_WORDS
 from online_rnnlm.config.listed import RUN_KEYS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.pipeline.formats import FORMATS, with_tables
+from online_rnnlm.pipeline.formats import FORMATS, TYPES_IN_WORDS, Schema, with_tables
 from online_rnnlm.storage.files import replacing
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 README = Path("config/README.md")
 COMMAND = "make document"
 
-Schema = dict[str, Any]
-
-_TYPES = {
-    "integer": "whole number",
-    "number": "number",
-    "string": "text",
-    "boolean": "`true`, `false`",
-    "null": "`null`",
-}
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 _INTRODUCTION = f"""\
@@ -223,4 +214,4 @@ def _kind(part: Schema) -> str:
         return "file or folder"
     if "pattern" in part:
         return IN_WORDS[part["pattern"]]
-    return _TYPES.get(part.get("type", ""), "see below")
+    return TYPES_IN_WORDS.get(part.get("type", ""), "see below")

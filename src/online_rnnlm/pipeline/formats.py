@@ -22,7 +22,7 @@ RECORDS = {
     if inspect.isclass(kind) and issubclass(kind, Record) and kind is not Record
 }
 _MARKED = re.compile(r"(<!-- record (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-_TYPES = {
+TYPES_IN_WORDS = {
     "integer": "whole number",
     "number": "number",
     "string": "text",
@@ -100,4 +100,4 @@ def _single_value(schema: Schema) -> str:
         return " or ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
     if schema.get("format") == "date-time":
         return "time, ISO 8601"
-    return "sha256" if "{64}" in schema.get("pattern", "") else _TYPES[schema["type"]]
+    return "sha256" if "{64}" in schema.get("pattern", "") else TYPES_IN_WORDS[schema["type"]]

@@ -212,8 +212,7 @@ def evaluation_files(
 def vector_files(experiment: Experiment, directory: ExperimentDirectory) -> list[str]:
     """Return the files of the document vectors of all runs that have vectors."""
     runs = [run.name for run in experiment.runs() if run.settings.document_size]
-    splits = ("valid", "test")
-    return [str(directory.document_vectors(run, split)) for run in runs for split in splits]
+    return [str(directory.document_vectors(run, split)) for run in runs for split in HELD_OUT]
 
 
 def rivals_of_run(run: PlannedRun, testing: TestingSettings) -> list[str]:

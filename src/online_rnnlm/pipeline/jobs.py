@@ -24,7 +24,7 @@ from online_rnnlm.corpora.sources.base import COUNTING_STAGES
 from online_rnnlm.pipeline import inputs
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import receipts
-from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.shown import figure_files, files_on_request, table_files
 
 
@@ -177,7 +177,7 @@ class Jobs:
         directory, testing = self._directory, self._experiment.testing
         size = run.settings.document_size
         read = [*inputs.run_files(directory.run(run.name)), *self._encoded(run, SPLITS)]
-        vectors = [str(directory.document_vectors(run.name, split)) for split in ("valid", "test")]
+        vectors = [str(directory.document_vectors(run.name, split)) for split in HELD_OUT]
         rules = {NONE: ("evaluate", []), DOCUMENT_VECTOR: ("evaluate_online", vectors)}
         for evaluation in main_evaluations(size):
             rule, others = rules[evaluation]

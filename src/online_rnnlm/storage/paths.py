@@ -153,8 +153,8 @@ class ExperimentDirectory:
 
     def folders(self) -> list[Path]:
         """The folders in it."""
-        names = ("corpora", "runs", "evaluations", "tables", "figures", "logs", "earlier")
-        more = self.receipts, self.orders, self.artifacts
+        names = ("corpora", "runs", "evaluations", "tables", "figures", "logs", "engines")
+        more = self.receipts, self.orders, self.artifacts, self.earlier_runs
         return [*(self.path / name for name in (*names, "tracking")), *more]
 
     @property

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, key_of, refuse_unknown_keys
-from online_rnnlm.config.testing import CacheName, LearnAfter, UnitOfText
+from online_rnnlm.config.testing import USUAL_STEPS, CacheName, LearnAfter, UnitOfText
 from online_rnnlm.corpora.words import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
@@ -111,7 +111,7 @@ class TrainedModel:
                 unit_of_text=settings.unit_of_text if unit_of_text is None else unit_of_text,
                 learn_after=learning.get("learn_after", "word"),
                 learning_rate=learning.get("learning_rate"),
-                steps=learning.get("steps", 5),
+                steps=learning.get("steps", USUAL_STEPS),
                 cache=cache_settings(
                     learning.get("cache"),
                     window=learning.get("cache_window"),

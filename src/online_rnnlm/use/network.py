@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.base import PositiveInt, Rate, Settings
+from online_rnnlm.config.base import Rate, Settings
 from online_rnnlm.config.evaluations import (
     ALL,
     DOCUMENT_VECTOR,
@@ -19,7 +19,7 @@ from online_rnnlm.config.evaluations import (
     parts_named,
     parts_of,
 )
-from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.config.testing import LearnAfter, Steps, UnitOfText
 from online_rnnlm.config.training import SENTENCES, Reading, RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus, Split
 from online_rnnlm.engines.names import usable_anywhere
@@ -45,7 +45,7 @@ class Request(Settings):
 
     If None, the vector has the rate that it was trained with.
     """
-    steps: PositiveInt
+    steps: Steps
     """Number of hidden states that a word's loss is propagated back through if weights learn."""
     cache: CacheSettings | None = None
     """The cache that the model is mixed with; then nothing learns."""

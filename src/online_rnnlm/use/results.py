@@ -18,7 +18,7 @@ from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.model import weight_files
 from online_rnnlm.storage import records
 from online_rnnlm.storage.asked import Asked
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.receipts import refuse_changed
 from online_rnnlm.storage.records import (
     Evaluation,
@@ -107,7 +107,7 @@ class TrainedRun:
         tested = records.read_one_of_if_there((Evaluation, FailedEvaluation), path)
         if not isinstance(tested, Evaluation) or tested.identity != self._record.identity:
             return {"valid": result.valid_perplexity}
-        return {split: tested.splits[split].perplexity for split in ("valid", "test")}
+        return {split: tested.splits[split].perplexity for split in HELD_OUT}
 
     def splitter(self) -> SentenceSplitter | None:
         """Train Punkt on the text that it was trained on for the corpus.

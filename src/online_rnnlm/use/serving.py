@@ -19,7 +19,7 @@ from pydantic import StrictBool, StrictStr, ValidationError
 
 from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt, Rate, Settings
 from online_rnnlm.config.messages import first_message
-from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.config.testing import USUAL_STEPS, LearnAfter, Steps, UnitOfText
 from online_rnnlm.config.yaml_files import each_key_once
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.use.columns import Columns, records_of
@@ -46,7 +46,7 @@ class ScoreRequest(Settings):
     unit_of_text: UnitOfText | None = None
     learn_after: LearnAfter = "word"
     learning_rate: Rate | None = None
-    steps: PositiveInt = 5
+    steps: Steps = USUAL_STEPS
     cache: str | None = None
     cache_window: PositiveInt | None = None
     cache_weight: Fraction | None = None

@@ -19,6 +19,7 @@ from online_rnnlm.analysis.tables.columns import (
 )
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, lowest, mean
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
+from online_rnnlm.storage.paths import HELD_OUT
 
 _COSTS = ("parameters_touched_per_word", "multiply_adds_per_word")
 _SPEED: Literal["words_per_second"] = "words_per_second"
@@ -55,7 +56,7 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
             continue
         perplexities = (
             mean_over_seeds(results, f"{split}_perplexity", row.perplexity(split, evaluation))
-            for split in ("valid", "test")
+            for split in HELD_OUT
         )
         # Costs are counted from the equations, so they are the same for all seeds.
         costs = row.by_seed(evaluation)[0].costs

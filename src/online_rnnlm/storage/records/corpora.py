@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from online_rnnlm.config.corpora import LanguageName
+from online_rnnlm.storage.paths import HELD_OUT
 from online_rnnlm.storage.records.base import Digest, Part, Record
 
 Dropped = dict[str, Annotated[int, Field(ge=1)]]
@@ -117,5 +118,5 @@ class Statistics(Record):
         """The number of `<unk>` in `valid` and in `test`, if `train` has none to learn from."""
         if self.splits["train"].unk_tokens:
             return {}
-        found = {split: self.splits[split].unk_tokens for split in ("valid", "test")}
+        found = {split: self.splits[split].unk_tokens for split in HELD_OUT}
         return {split: number for split, number in found.items() if number}
