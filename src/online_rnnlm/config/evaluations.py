@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, get_args
 
+from online_rnnlm.config.engines import engines_with
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import LearnAfter, RunRivalName, TestingSettings, UnitOfText
 from online_rnnlm.config.training import RunSettings
@@ -130,10 +131,9 @@ def refuse_tests_of_nothing(testing: TestingSettings, document_sizes: Collection
 
 def refuse_rivals_without_kernels(testing: TestingSettings, runs: Iterable[RunSettings]) -> None:
     """Raise WrongValue if rivals need the kernels for a run's model, which lack a part of it."""
-    if "dynamic_evaluation" in testing.rivals:
+    if "dynamic_evaluation" in testing.rivals and "kernel" not in engines_with(ability="coupling"):
         for run in runs:
-            coupled = run.document_size > 0 and run.document_layer != "output"
-            if coupled and run.cell_name != "sigmoid":
+            if run.needs_coupling:
                 place = ("testing", "rivals", testing.rivals.index("dynamic_evaluation"))
                 row = f"`cell: {run.cell}` with `document_layer: {run.document_layer}`"
                 raise WrongValue(place, f"there is none of a row with {row}")

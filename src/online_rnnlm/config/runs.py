@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -71,6 +72,10 @@ def _unit(settings: RunSettings) -> list[str]:
 
 class PlannedRun(_NamedRun):
     """A run as the configuration describes it, before the search has chosen its settings."""
+
+    def settings_with(self, searched: Mapping[str, Any]) -> RunSettings:
+        """The run's settings with these values of those that are searched."""
+        return self.settings.model_copy(update=dict(searched)).without_unused()
 
 
 class Run(_NamedRun):

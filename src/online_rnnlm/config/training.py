@@ -240,19 +240,29 @@ class RunSettings(Settings):
                 raise ValueError(f"{setting} needs {one}, not `engine: {self.engine}`")
         return self
 
+    @property
+    def feeds_hidden_layer(self) -> bool:
+        """True if a document vector feeds the hidden layer."""
+        return self.document_size > 0 and self.document_layer != "output"
+
+    @property
+    def needs_coupling(self) -> bool:
+        """True if a document vector feeds a hidden layer other than the paper's."""
+        return self.feeds_hidden_layer and self.cell_name != "sigmoid"
+
     def _engines_by_setting(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each setting that an engine may lack, in words, and the engines that have it."""
         context, layer = self.context_size, f"`document_layer: {self.document_layer}`"
         cell = f"context_size: {context}" if context else f"cell: {self.cell}"
         yield f"`{cell}`", engines_with(cell=self.cell_name)
         yield f"`device: {self.device}`", engines_with(device=self.device)
-        coupled = self.document_size > 0 and self.document_layer != "output"
+        coupled = self.feeds_hidden_layer
         drops = [key for key in ("dropout", "embedding_dropout") if getattr(self, key)]
         for key in drops:
             yield f"`{key}: {getattr(self, key):g}`", engines_with(ability="dropout")
         if drops and coupled:
             yield f"dropout with {layer}", engines_with(ability="coupled_dropout")
-        if coupled and self.cell_name != "sigmoid":
+        if self.needs_coupling:
             yield f"{layer} with `{cell}`", engines_with(ability="coupling")
         if coupled and self.goes_through_updates:
             through = f"`document_gradient: through` with {layer}"

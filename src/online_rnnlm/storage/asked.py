@@ -91,9 +91,9 @@ class Asked:
         if not candidates:
             return [planned.settings]
         return [
-            planned.settings.model_copy(
-                update={key: getattr(candidate.settings, key) for key in candidate.searched}
-            ).without_unused()
+            planned.settings_with(
+                {key: getattr(candidate.settings, key) for key in candidate.searched}
+            )
             for candidate in candidates
         ]
 

@@ -23,7 +23,7 @@ def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
     if planned.candidates:
         outcomes = (_outcome(name, directory) for name in planned.candidates)
         perplexity, chosen = min(outcomes, key=lambda outcome: outcome[0])
-        settings = settings.model_copy(update=chosen).without_unused()
+        settings = planned.settings_with(chosen)
         hopeless = math.isinf(perplexity)
     return Run(
         settings=settings,
