@@ -109,7 +109,7 @@ format: environment ## Put the code into the format that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
 
-document: environment ## Write the schema, config/README.md and docs/data-formats.md anew
+document: environment ## Write what is generated of config, docs and README anew
 	$(BIN)/online-rnnlm document
 
 lock: ## Write the locks anew (needs uv)
