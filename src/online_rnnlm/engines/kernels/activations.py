@@ -6,7 +6,7 @@ import math
 
 from numba import njit
 
-from online_rnnlm.engines.kernels.elementary import exponential
+from online_rnnlm.engines.kernels.elementary import exponential, larger
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -62,7 +62,7 @@ def softmax_deltas(scores, target):
     one = scores.dtype.type(1)
     top = scores[0]
     for j in range(scores.size):
-        top = max(top, scores[j])
+        top = larger(top, scores[j])
     aim = scores[target] - top
     total = scores.dtype.type(0)
     for j in range(scores.size):

@@ -102,7 +102,9 @@ def _add_gradients_of_words(classes, begin, end, workspace):
     for row in range(begin, end):
         c = of_word[targets[row]]
         if offsets[c + 1] - offsets[c] > 1:
-            add(grouped[places[row]], gradient[row])
+            more, total = grouped[places[row]], gradient[row]
+            for j in range(total.size):
+                total[j] += more[j]
 
 
 @njit(cache=True, inline="always")

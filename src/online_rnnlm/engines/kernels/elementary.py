@@ -1,4 +1,4 @@
-"""The exponential that the kernels use, written so that it compiles to vector instructions."""
+"""The exponential and the maximum that the kernels use, which compile to vector instructions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 _LOG2_E = np.float32(1.44269504088896341)
@@ -60,3 +61,28 @@ def _exponential(x):
         return (p * r * r + r + _ONE) * power
 
     return polynomial
+
+
+def larger(x: Any, y: Any) -> Any:
+    """The larger one of two numbers. A loop over Python's `max` takes one number at a time."""
+    return max(x, y)
+
+
+@intrinsic
+def _maxnum(typing_context, x, y):
+    """LLVM's maximum of two numbers of one type, neither of which is NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        real = arguments[0].type
+        name = "llvm.maxnum.f32" if isinstance(real, ir.FloatType) else "llvm.maxnum.f64"
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(real, [real, real]), name
+        )
+        return builder.call(function, arguments, fastmath=("nnan", "nsz"))
+
+    return x(x, x), generate
+
+
+@overload(larger, inline="always")
+def _larger(x, y):
+    return lambda x, y: _maxnum(x, y)  # numba wants a function of its own  # noqa: PLW0108

@@ -5,7 +5,8 @@ from __future__ import annotations
 from numba import njit
 
 # An assignment between arrays would bring numba's messages for arrays of different shapes, which
-# take seconds to compile.
+# take seconds to compile. Functions of many rows have a loop of their own over a row's elements: a
+# call for each row, with two arrays, would take several times as long as the row.
 
 
 @njit(cache=True)
@@ -19,7 +20,9 @@ def copy(source, target):
 def copy_rows(source, target):
     """Set target = source, a matrix of as many rows, which may have more columns."""
     for r in range(target.shape[0]):
-        copy(source[r], target[r])
+        old, new = source[r], target[r]
+        for j in range(new.size):
+            new[j] = old[j]
 
 
 @njit(cache=True)
@@ -35,14 +38,18 @@ def transpose(source, target):
 def gather(source, rows, target):
     """Set target[r] = source[rows[r]]."""
     for r in range(rows.size):
-        copy(source[rows[r]], target[r])
+        old, new = source[rows[r]], target[r]
+        for j in range(new.size):
+            new[j] = old[j]
 
 
 @njit(cache=True)
 def add_rows(source, rows, target):
     """Set target[rows[r]] += source[r]."""
     for r in range(rows.size):
-        add(source[r], target[rows[r]])
+        more, total = source[r], target[rows[r]]
+        for j in range(total.size):
+            total[j] += more[j]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
