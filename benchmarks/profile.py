@@ -145,7 +145,7 @@ def _one_batch(clock: _Clock, state: State, batch: Any) -> None:
     space.document[:] = 0
     start_tasks(member)
     sections, tokens = clock("lay out", layout.lay_out, text, batch, space)
-    every = [layout.section_of(space, number) for number in range(sections)]
+    every = [layout.section_of.py_func(space, number) for number in range(sections)]
     clock("group by class", layout.group_by_class, tokens, model.classes, space)
     space.recurrent_transposed[:] = weights.recurrent.T
     space.class_output_transposed[:] = weights.class_output.T

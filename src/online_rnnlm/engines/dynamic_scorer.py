@@ -115,7 +115,12 @@ class DynamicScorer:
             kernel_lanes(self._settings.reading, hidden, memory, documents)._replace(
                 keeps_state=True, keeps_vector=True
             ),
-            Current(np.full(self._sizes.vocabulary, -1), np.full(self._sizes.classes, -1)),
+            Current(
+                np.full(self._sizes.vocabulary, -1),
+                np.full(self._sizes.classes, -1),
+                np.zeros(1, np.int64),
+                np.zeros(1, np.bool_),
+            ),
             log_probabilities,
             *members(1),
             self._workspace(text, 1),

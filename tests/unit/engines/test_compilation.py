@@ -19,18 +19,21 @@ from online_rnnlm.storage.records import CompiledKernels
 
 pytestmark = pytest.mark.slow  # processes of their own compile kernels
 
+PAPERS = ["float32 sigmoid"]
 KERNELS = (measure, train_batches, score_sentences, score_online)
 
 
 @pytest.mark.parametrize(
     ("kind", "ahead", "online"),
-    [("kernel", ["float32"], ["float32"]), ("jax", [], ["float32"]), ("graph", [], [])],
+    [("kernel", PAPERS, PAPERS), ("jax", [], PAPERS), ("graph", [], [])],
 )
 def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, online):
     """With JAX as engine, the kernel is used for tests in which weights learn."""
     compiled = []
     for function in ("compile_kernels", "compile_online_kernel"):
-        monkeypatch.setattr(compilation, function, lambda run: compiled.append(run.precision))
+        monkeypatch.setattr(
+            compilation, function, lambda run: compiled.append(f"{run.precision} {run.cell}")
+        )
     values = {
         "experiment": "test",
         "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
@@ -41,8 +44,8 @@ def test_what_an_engine_needs_is_compiled(tmp_path, monkeypatch, kind, ahead, on
     compilation.write_kernels(experiment, directory)
     compilation.write_online_kernels(experiment, directory)
     assert compiled == [*ahead, *online]
-    assert records.read(CompiledKernels, directory.kernels).precisions == tuple(ahead)
-    assert records.read(CompiledKernels, directory.online_kernels).precisions == tuple(online)
+    assert records.read(CompiledKernels, directory.kernels).networks == tuple(ahead)
+    assert records.read(CompiledKernels, directory.online_kernels).networks == tuple(online)
 
 
 @pytest.mark.parametrize("layer", ["output", "both"])

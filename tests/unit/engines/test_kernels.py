@@ -8,7 +8,7 @@ from numba import njit
 
 from online_rnnlm.engines.kernels import blas, layout
 from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
-from online_rnnlm.engines.kernels.elementary import exponential
+from online_rnnlm.engines.kernels.elementary import exponential, larger
 from online_rnnlm.engines.kernels.workspace import Capacity, allocate
 from online_rnnlm.model.sizes import Sizes
 
@@ -21,6 +21,22 @@ PRODUCTS = {
 }
 PADDING = 99.0
 UNLIMITED = settings(deadline=None)  # compiling is slow
+
+
+@njit(fastmath=True)
+def largest(values):
+    top = values[0]
+    for value in values:
+        top = larger(top, value)
+    return top
+
+
+@given(st.lists(st.floats(-(2.0**90), 2.0**90, width=32), min_size=1, max_size=70))
+@UNLIMITED
+def test_the_largest_is_found_in_vectors_and_behind_them(values):
+    for precision in ("float32", "float64"):
+        array = np.array(values, precision)
+        assert largest(array) == array.max()
 
 
 @njit
@@ -146,7 +162,7 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
     assert sorted(idle[laid.lanes].tolist()) == list(range(len(batch)))
     seen = []
     for number in range(sections):
-        section = layout.section_of(laid, number)
+        section = layout.section_of.py_func(laid, number)
         own = idle[laid.lanes[laid.first_lanes[number] : laid.first_lanes[number + 1]]]
         assert own.tolist() == expected[number::sections]
         assert section.steps == lengths[own[0]]
@@ -173,7 +189,7 @@ def test_every_token_lies_once_in_the_batch_and_once_in_its_class(lengths, class
         assert rows.tolist() == np.flatnonzero(labels == c).tolist()
         assert (np.diff(firsts[rows]) == size).all()
         if len(rows):
-            of_class = layout.candidates_of(values, firsts[rows[0]], len(rows), size)
+            of_class = layout.candidates_of.py_func(values, firsts[rows[0]], len(rows), size)
             assert of_class.tolist() == (firsts[rows][:, None] + np.arange(size)).tolist()
     candidates = [s for row in range(tokens) for s in range(firsts[row], firsts[row] + sizes[row])]
     assert sorted(candidates) == list(range(needed))

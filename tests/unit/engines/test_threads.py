@@ -1,5 +1,6 @@
 """Tests of several threads that compute a training together."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from online_rnnlm.engines import registry
 from online_rnnlm.engines.dropout import key_of
 from online_rnnlm.engines.kernels.layout import SECTION
 from online_rnnlm.engines.kernels.team import wait
-from online_rnnlm.engines.lanes import segments_of, side_by_side
+from online_rnnlm.engines.lanes import one_by_one, segments_of, side_by_side
 from online_rnnlm.engines.teams import Team
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
@@ -94,6 +95,27 @@ def test_scores_have_the_same_bits_for_every_number_of_threads(corpus, name):
     assert alone.log_probabilities.max() < 0
     for threads in (2, 4):
         assert_same_bits(scores(threads), alone)
+
+
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+def test_kernels_keep_no_references_to_the_arrays_they_are_given(corpus, changes):
+    """They count none, so that one left over would keep a model's memory for ever."""
+    run = settings(changes)
+    sizes = sizes_for(run, corpus)
+    weights = parameters.initialise(sizes, 0.5, 1, run.precision)
+    trainer = registry.trainer(run, corpus, weights, parameters.filled(sizes, 0.5, run.precision))
+    score = registry.scorer(run, corpus, Reading(run.unit_of_text, state=True, vector=True))
+    split, numbers = corpus.splits["train"], np.arange(SENTENCES)
+    batches = one_by_one(numbers, LANES)
+    arrays = [*weights, *trainer.weights, *trainer.accumulators, split.stream, split.offsets]
+
+    def references():
+        trainer.update(batches, 0.1)
+        score(weights, split, numbers, 0.2)
+        return [sys.getrefcount(array) for array in arrays]
+
+    before = references()
+    assert references() == references() == before
 
 
 @njit(nogil=True)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.elementary import exponential, larger
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@kernel(fastmath=True, error_model="numpy", inline="always")
 def logistic(x):
     """σ(x) = 1 / (1 + exp(-x))."""
     one = type(x)(1)
     return one / (one + exponential(-x))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@kernel(fastmath=True, error_model="numpy", inline="always")
 def tangent(x):
     """tanh(x) = 1 - 2 / (1 + exp(2 x))."""
     one, two = type(x)(1), type(x)(2)
     return one - two / (one + exponential(two * x))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def sigmoid(inputs, outputs):
     """Set outputs = σ(inputs) = 1 / (1 + exp(-inputs)) for inputs (R, M).
 
@@ -37,7 +36,7 @@ def sigmoid(inputs, outputs):
             result[j] = one / (one + exponential(-row[j]))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def sigmoid_deltas(hidden, gradient, clip, deltas):
     """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip, for deltas (R, M).
 
@@ -53,7 +52,7 @@ def sigmoid_deltas(hidden, gradient, clip, deltas):
             result[j] = min(max(delta, -clip), clip)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def softmax_deltas(scores, target):
     """Turn scores (L,) into their deltas, softmax(scores) - 1[target] = ∂(-log P) by the scores.
 

@@ -7,10 +7,9 @@ matrix before it is updated. The type of `optimizer` chooses the rule of the upd
 
 from __future__ import annotations
 
-from numba import njit
-
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.cells import propagate_through_cell
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
 from online_rnnlm.engines.kernels.forward import extent, predict_class, score_class
@@ -25,7 +24,7 @@ WORDS = 64
 """The number of a batch's words whose embeddings one thread updates at a time."""
 
 
-@njit(cache=True)
+@kernel()
 def update_weights(
     model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace
 ):
@@ -47,7 +46,7 @@ def update_weights(
     wait(member)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def go_back_through_classes(model, number, workspace):
     """Set ∂L_t/∂h_t = W_cᵀ δ_c, and a section's share of the gradients of W_c and V_c.
 
@@ -71,7 +70,7 @@ def go_back_through_classes(model, number, workspace):
             multiply_tn(-model.document_rate, later, first_deltas, one, gradient)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def go_back_through_time(model, number, workspace):
     """Propagate ∂L_t/∂h_t of a section's words through its states.
 
@@ -93,7 +92,7 @@ def go_back_through_time(model, number, workspace):
     drop_embeddings(model.dropout, places, deltas)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _add_gradients_of_words(classes, begin, end, workspace):
     """Add W_o[c]ᵀ δ_w to ∂L_t/∂h_t of these rows."""
     of_word, offsets, targets = classes.of_word, classes.offsets, workspace.targets
@@ -107,7 +106,7 @@ def _add_gradients_of_words(classes, begin, end, workspace):
                 total[j] += more[j]
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def update_outputs(
     model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace
 ):
@@ -132,7 +131,7 @@ def update_outputs(
         task = next_task(member, OUTPUTS)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def update_inputs(model, accumulators, optimizer, sections, tokens, member, workspace):
     """Update the hidden layer: the tasks are parts of W_h and V_h, then those of the words of E."""
     weights, gradients = model.weights, workspace.gradients
@@ -154,13 +153,13 @@ def update_inputs(model, accumulators, optimizer, sections, tokens, member, work
         task = next_task(member, INPUTS)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _parts(matrix):
     """The number of parts of a matrix."""
     return (matrix.shape[0] + PART - 1) // PART
 
 
-@njit(cache=True)
+@kernel()
 def _update_part(weights, gradients, accumulators, part, optimizer):
     """Update a part of a matrix by the sum of the sections' gradients, (S, R, C)."""
     rows = slice(part * PART, min((part + 1) * PART, weights.shape[0]))
@@ -170,7 +169,7 @@ def _update_part(weights, gradients, accumulators, part, optimizer):
     _update(weights[rows], gradient, accumulators[rows], optimizer)
 
 
-@njit(cache=True)
+@kernel()
 def update_words(model, accumulators, optimizer, lacks_words, member, workspace):
     """For every class c compute W_o[c]ᵀ δ_w of its words, then update W_o[c] and V_o[c].
 
@@ -213,7 +212,7 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
             _update_word_document(weights.word_document, gradient, sums, low, optimizer)
 
 
-@njit(cache=True)
+@kernel()
 def _update_word_document(weights, gradient, accumulators, low, optimizer):
     """Update V_o[c] by its transposed gradient (D, L), c being the class whose first word is `low`.
 
@@ -225,7 +224,7 @@ def _update_word_document(weights, gradient, accumulators, low, optimizer):
         step_row(columns, gradient[i], kept, optimizer)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _link_words(tokens, workspace):
     """Link the rows of each previous word w by `next_rows`, from `first_row_of[w]` to -1."""
     inputs, first_row_of, next_rows = workspace.inputs, workspace.first_row_of, workspace.next_rows
@@ -234,7 +233,7 @@ def _link_words(tokens, workspace):
         first_row_of[inputs[row]] = row
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def update_embeddings(weights, accumulators, optimizer, rows, workspace):
     """Update E[w] for each w whose first row is one of these.
 
@@ -251,7 +250,7 @@ def update_embeddings(weights, accumulators, optimizer, rows, workspace):
             step_row(embeddings[word], gradient, kept[word], optimizer)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _sum_chain(rows, first, following, total):
     """Set total = rows[first] + rows[following[first]] + …, until -1 follows."""
     copy(rows[first], total)
@@ -263,13 +262,13 @@ def _sum_chain(rows, first, following, total):
         i = following[i]
 
 
-@njit(cache=True)
+@kernel()
 def _update(weights, gradient, accumulators, optimizer):
     """Update a contiguous matrix as one long row."""
     step_row(_flat(weights), _flat(gradient), _flat(accumulators), optimizer)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _flat(matrix):
     """A contiguous matrix as one long row."""
     return matrix.reshape(matrix.size)

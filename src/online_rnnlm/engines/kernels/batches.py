@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from numba import njit
 from numba.extending import overload
 
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.cells import sigmoid
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.coupled import predict_coupled
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector
 from online_rnnlm.engines.kernels.forward import (
@@ -21,7 +21,7 @@ from online_rnnlm.engines.kernels.through import go_back_through_documents
 from online_rnnlm.engines.kernels.vectors import copy, transpose
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def train_batches(model, accumulators, optimizer, text, batches, lanes, member, workspace):
     """Update the weights in place from `batches`, with one update per batch.
 
@@ -48,7 +48,7 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, member, 
     return total
 
 
-@njit(cache=True)
+@kernel()
 def predict(model, text, segments, begins, lanes, lacks_words, member, workspace):
     """Predict a batch; the carried states and vectors are read from `lanes`, and left there.
 
@@ -70,7 +70,7 @@ def predict(model, text, segments, begins, lanes, lacks_words, member, workspace
     return sections, tokens
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _prepare(model, text, segments, member, workspace):
     """Do what one member does while the others wait: lay out a batch and transpose matrices."""
     sections, tokens = lay_out(text, segments, workspace)
@@ -89,7 +89,7 @@ def predict_laid_out(cell, model, sections, has_state, lacks_words, member, work
         _predict_apart(model, sections, has_state, lacks_words, member, workspace)
 
 
-@overload(predict_laid_out)
+@overload(predict_laid_out, jit_options={"_nrt": False})
 def _predict_laid_out(cell, model, sections, has_state, lacks_words, member, workspace):
     """Compile `coupled` for the paper's cell alone, whose hidden layer the vector may feed."""
     if cell.instance_class is sigmoid.Constants:
@@ -108,13 +108,13 @@ def _predict_laid_out(cell, model, sections, has_state, lacks_words, member, wor
     return of_others
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _predict_coupled(model, sections, has_state, member, workspace):
     for number in range(member.number, sections, member.size):
         predict_coupled(model, section_of(workspace, number), has_state, workspace)
 
 
-@njit(cache=True)
+@kernel()
 def _predict_apart(model, sections, has_state, lacks_words, member, workspace):
     learns = has_vector(model.weights)
     for number in range(member.number, sections, member.size):
@@ -132,7 +132,7 @@ def _predict_apart(model, sections, has_state, lacks_words, member, workspace):
             follow_documents(model, section_of(workspace, number), workspace)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _take_up(lanes, begins, section, workspace):
     """Set the states and d before the first words of a section."""
     begin, end = words_at(section, 0)
@@ -150,7 +150,7 @@ def _take_up(lanes, begins, section, workspace):
             workspace.document[b] = 0
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _leave(lanes, section, workspace):
     """Keep the states and d after the last words of a section."""
     order = workspace.lanes[section.first :]
@@ -170,7 +170,7 @@ def _leave(lanes, section, workspace):
             copy(workspace.document[section.first + b], lanes.documents[order[b]])
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def score_sentences(model, text, order, lanes, first_words, scores, member, workspace):
     """Fill `scores`, an `engines.base.Scores`, for sentences in an `engines.lanes.ScoringOrder`.
 
@@ -187,7 +187,7 @@ def score_sentences(model, text, order, lanes, first_words, scores, member, work
         wait(member)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _collect(section, places, first_words, scores, workspace):
     """Copy the results of a section into the scores."""
     for t in range(section.steps):

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_untracked
 from numba.extending import intrinsic
 from numba.np.linalg import ensure_blas, get_blas_kind
+
+from online_rnnlm.engines.kernels.compiled import kernel
 
 _CHAR = ir.IntType(8)
 _POINTER = ir.IntType(8).as_pointer()
@@ -70,18 +72,18 @@ _WIDE = 64
 # BLAS is column-major: it reads a row-major matrix as its transpose, so the operands are swapped.
 
 
-@njit(cache=True)
+@kernel()
 def _stride(matrix):
     return matrix.strides[0] // matrix.itemsize
 
 
-@njit(cache=True)
+@kernel()
 def _piece(whole, products, limit, least):
     """The size of a piece of `whole` that stays within the limit, at `products` for each row."""
     return max(min(whole, max(limit // max(products, 1), least)), 1)
 
 
-@njit(cache=True)
+@kernel()
 def _pieces(rows, inner, columns):
     """The rows and the inner size of the pieces of a product; one of the two is not divided."""
     if rows * columns * _THIN <= _SMALL:
@@ -89,7 +91,7 @@ def _pieces(rows, inner, columns):
     return _piece(rows, inner * columns, _SMALL, _THIN), max(inner, 1)
 
 
-@njit(cache=True)
+@kernel()
 def multiply_nn(alpha, a, b, beta, c):
     """Set c ← alpha a b + beta c; the matrices may be slices of wider arrays."""
     rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
@@ -106,7 +108,7 @@ def multiply_nn(alpha, a, b, beta, c):
             keep = c.dtype.type(1)
 
 
-@njit(cache=True)
+@kernel()
 def multiply_nt(alpha, a, b, beta, c):
     """Set c ← alpha a bᵀ + beta c; the matrices may be slices of wider arrays."""
     rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
@@ -121,7 +123,7 @@ def multiply_nt(alpha, a, b, beta, c):
         _xgemm(_T, _N, n, rows, inner, alpha, right, sb, a, sa, beta, part, sc)
 
 
-@njit(cache=True)
+@kernel()
 def multiply_tn(alpha, a, b, beta, c):
     """Set c ← alpha aᵀ b + beta c; the matrices may be slices of wider arrays."""
     rows, inner, columns = c.shape[0], a.shape[0], c.shape[1]

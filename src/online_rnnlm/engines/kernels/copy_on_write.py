@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from online_rnnlm.engines.kernels.compiled import kernel, view
 from online_rnnlm.engines.kernels.vectors import copy, copy_rows
 from online_rnnlm.model.parameters import Parameters
 
@@ -29,7 +29,7 @@ class CopyOnWriteWeights(NamedTuple):
     """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have learnt."""
 
 
-@njit(cache=True)
+@kernel()
 def forget(weights):
     """Return to the trained weights."""
     weights.learnt_words[:] = False
@@ -41,7 +41,7 @@ def forget(weights):
     copy_rows(trained.hidden_document, learnt.hidden_document)
 
 
-@njit(cache=True, forceinline=True)
+@view
 def embedding_of(weights, word):
     """A word's current row of E, (M,)."""
     if weights.learnt_words[word]:
@@ -49,7 +49,7 @@ def embedding_of(weights, word):
     return weights.trained.embeddings[word]
 
 
-@njit(cache=True, forceinline=True)
+@view
 def outputs_of(weights, classes, c):
     """The current W_o[c], (L, M), and a V_oᵀ, (D, V), whose columns of class c are current."""
     low, high = classes.offsets[c], classes.offsets[c + 1]
@@ -58,7 +58,7 @@ def outputs_of(weights, classes, c):
     return weights.trained.word_output[low:high], weights.trained.word_document
 
 
-@njit(cache=True)
+@kernel()
 def complete(weights, classes):
     """Copy the trained weights that have not learnt into `learnt`, so that it has all weights."""
     learnt, trained = weights.learnt, weights.trained

@@ -7,11 +7,10 @@ sentences are computed together, and so are all words of one class.
 
 from __future__ import annotations
 
-from numba import njit
-
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells.states import states_before
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.layout import candidates_of, segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import (
     add_document_gradient,
@@ -23,13 +22,14 @@ from online_rnnlm.engines.kernels.vectors import (
 )
 
 
-@njit(cache=True)
+@kernel()
 def predict_coupled(model, section, has_state, workspace):
     """Predict every word of a section: leave what the functions of `forward` leave.
 
     Also leaves ∂L_t/∂h_t of every word in `workspace.hidden_gradient`.
     """
-    predicted = _first_places(section, workspace)
+    predicted = workspace.first_places
+    _find_first_places(section, predicted, workspace)
     for t in range(section.steps):
         _run_hidden_states(model.weights, section, t, has_state, workspace)
         _predict_classes(model, section, t, workspace)
@@ -37,24 +37,23 @@ def predict_coupled(model, section, has_state, workspace):
         _update_documents(model, section, t, workspace)
 
 
-@njit(cache=True)
-def _first_places(section, workspace):
-    """The first place in `rows_by_class` of each class's rows in the section or after it; (K,)."""
-    places = workspace.class_starts[:-1].copy()
+@kernel()
+def _find_first_places(section, places, workspace):
+    """Find the first place in `rows_by_class` of each class's rows in the section or after it."""
     for c in range(places.size):
+        places[c] = workspace.class_starts[c]
         while (
             places[c] < workspace.class_starts[c + 1]
             and workspace.rows_by_class[places[c]] < section.first_rows[0]
         ):
             places[c] += 1
-    return places
 
 
 # These parts are inlined before they are compiled. Each as a function of its own, with all its
 # arrays as arguments, would take seconds to compile, and again with its callers.
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _run_hidden_states(weights, section, t, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
     one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
@@ -69,7 +68,7 @@ def _run_hidden_states(weights, section, t, has_state, workspace):
     sigmoid(inputs, workspace.hidden[begin:end])
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _predict_classes(model, section, t, workspace):
     """Compute log P(c) = log softmax(W_c h_t + V_c d_t)[c], and δ_c.
 
@@ -95,7 +94,7 @@ def _predict_classes(model, section, t, workspace):
     multiply_nn(one, deltas, weights.class_output, zero, hidden_gradient)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _predict_words(model, section, t, predicted, workspace):
     """Do for P(w|c), class by class, what `_predict_classes` does for P(c).
 
@@ -114,7 +113,7 @@ def _predict_words(model, section, t, predicted, workspace):
             _predict_class(model, section, t, c, start, stop, workspace)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _predict_class(model, section, t, c, start, stop, workspace):
     """Compute log P(w|c) = log softmax(W_o[c] h_t + V_o[c] d_t)[w], and δ_w, for rows of class c.
 
@@ -143,7 +142,7 @@ def _predict_class(model, section, t, c, start, stop, workspace):
     add_rows(of_class, rows, workspace.hidden_gradient)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _update_documents(model, section, t, workspace):
     """Set d_{t+1} = d_t - α ∂L_t/∂d_t, for all sentences that have a word t.
 

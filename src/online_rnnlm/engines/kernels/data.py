@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.model.parameters import Parameters
 
 Integers = NDArray[np.int64]
@@ -82,13 +82,13 @@ def classes_from_offsets(offsets: Integers) -> Classes:
     return Classes(np.repeat(np.arange(len(offsets) - 1), sizes), offsets, largest_first)
 
 
-@njit(cache=True)
+@kernel()
 def has_vector(weights):
     """True if the model has a document vector: V_c or V_h has rows."""
     return weights.class_document.shape[0] > 0 or weights.hidden_document.shape[0] > 0
 
 
-@njit(cache=True)
+@kernel()
 def feeds_hidden_layer(weights):
     """True if d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
     return weights.hidden_document.shape[0] > 0

@@ -8,7 +8,8 @@ hash functions", 2018).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from online_rnnlm.engines.kernels.compiled import kernel
 
 EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
@@ -17,21 +18,21 @@ _MIX_1, _MIX_2 = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
 _15, _16 = np.uint32(15), np.uint32(16)
 
 
-@njit(cache=True)
+@kernel()
 def drop_embeddings(dropout, places, rows):
     """Drop elements of rows of E (b, N), of words at these places (b,)."""
     if dropout.embeddings > 0:
         drop(dropout.key, EMBEDDINGS, dropout.embeddings, places, rows)
 
 
-@njit(cache=True)
+@kernel()
 def drop_hidden(dropout, places, rows):
     """Drop units of states (b, H) before the output layer, or their gradients."""
     if dropout.hidden > 0:
         drop(dropout.key, HIDDEN, dropout.hidden, places, rows)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def drop(key, layer, rate, places, rows):
     """Set each unit of rows (b, ·) to 0, or divide it by 1 - rate, as its hash says.
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.batches import predict
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.elementary import exponential
 from online_rnnlm.engines.kernels.vectors import copy
 
@@ -40,12 +40,16 @@ class Decaying(NamedTuple):
 
 
 class Current(NamedTuple):
-    """The segments that rows are current for, int64; -1 for rows that are as trained."""
+    """The segments that rows are current for, -1 for rows that are as trained; and the one read."""
 
     words: Any
     """(V,): of each word's row of E."""
     classes: Any
     """(K,): of each class's rows of W_o and columns of V_oᵀ."""
+    segment: Any
+    """(1,): the number of the segment that is read now."""
+    begins: Any
+    """(1,): False; what begins anew is reset before a segment is predicted."""
 
 
 class Resets(NamedTuple):
@@ -57,7 +61,7 @@ class Resets(NamedTuple):
     """(S,): True if d is 0 before the segment."""
 
 
-@njit(cache=True)
+@kernel()
 def score_dynamically(
     model, kept, decaying, text, resets, lanes, current, log_probabilities, member, workspace
 ):
@@ -66,7 +70,7 @@ def score_dynamically(
     `lanes` is a single lane, `member` is alone, and the weights of `model` change. `kept` are
     `Parameters` of `KEPT`. Fills `log_probabilities` (tokens,).
     """
-    segment, begins = np.zeros(1, np.int64), np.zeros(1, np.bool_)
+    segment, begins = current.segment, current.begins
     for n in range(text.offsets.size - 1):
         begin, end = text.offsets[n], text.offsets[n + 1]
         if resets.states[n]:
@@ -81,7 +85,7 @@ def score_dynamically(
         update_weights(model, kept, decaying, sections, tokens, False, member, workspace)
 
 
-@njit(cache=True)
+@kernel()
 def _bring_up_to_date(model, kept, words, n, current):
     """Let the rows that segment n needs decay for the segments that did not touch them."""
     weights, classes = model.weights, model.classes
@@ -103,7 +107,7 @@ def _bring_up_to_date(model, kept, words, n, current):
         current.classes[c] = n + 1
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _decay(weights, kept, times):
     """Set w = w₀ + (1 - λ r)^times (w - w₀) for weights (n,)."""
     power = weights.dtype.type(times)

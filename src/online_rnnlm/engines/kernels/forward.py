@@ -6,11 +6,10 @@ at once; only the vector's own recurrence runs word by word. `coupled` is for th
 
 from __future__ import annotations
 
-from numba import njit
-
 from online_rnnlm.engines.kernels.activations import softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells import run_cell
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.dropout import drop_hidden
 from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, words_at
 from online_rnnlm.engines.kernels.team import SCORES, next_task
@@ -24,7 +23,7 @@ from online_rnnlm.engines.kernels.vectors import (
 )
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def run_section(model, section, has_state, workspace):
     """Compute a section's hidden states, and its scores of classes without the vector's part.
 
@@ -38,7 +37,7 @@ def run_section(model, section, has_state, workspace):
     score_classes(begin, end, workspace)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def score_classes(begin, end, workspace):
     """Compute W_c h_t for the words of these rows."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
@@ -46,7 +45,7 @@ def score_classes(begin, end, workspace):
     multiply_nn(one, hidden, workspace.class_output_transposed, zero, scores)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def predict_classes(model, section, workspace):
     """Compute log P(c) of a section's words, and δ_c, for a model without a vector."""
     begin, end = rows_of(section)
@@ -56,7 +55,7 @@ def predict_classes(model, section, workspace):
         log_probabilities[row] = softmax_deltas(scores[row], of_word[targets[row]])
 
 
-@njit(cache=True)
+@kernel()
 def score_words(weights, classes, predicts, member, workspace):
     """Compute W_o[c] h_t for the words of every class c of several words.
 
@@ -79,11 +78,7 @@ def score_words(weights, classes, predicts, member, workspace):
         task = next_task(member, SCORES)
 
 
-# The functions for one class take the arrays that they need and not the whole workspace, since
-# numba counts references to every array that a function is given.
-
-
-@njit(cache=True)
+@kernel()
 def extent(class_starts, offsets, c):
     """The places of class c: of its rows in `rows_by_class`, and of its words in the vocabulary.
 
@@ -93,7 +88,7 @@ def extent(class_starts, offsets, c):
     return begin, end if high - low > 1 else begin, low, high
 
 
-@njit(cache=True)
+@kernel()
 def score_class(inputs, rows, output, grouped, scores):
     """Compute W_o[c] h_t for these rows of `inputs` (N, H), which are copied to `grouped` (n, H).
 
@@ -103,7 +98,7 @@ def score_class(inputs, rows, output, grouped, scores):
     multiply_nt(scores.dtype.type(1), grouped, output, scores.dtype.type(0), scores)
 
 
-@njit(cache=True)
+@kernel()
 def predict_class(scores, rows, targets, low, log_probabilities):
     """Turn the scores (n, L) of the words of a class into deltas; add log P(w|c) to log P(c).
 
@@ -114,7 +109,7 @@ def predict_class(scores, rows, targets, low, log_probabilities):
         log_probabilities[row] += softmax_deltas(scores[i], targets[row] - low)
 
 
-@njit(cache=True)
+@kernel()
 def follow_documents(model, section, workspace):
     """Run the document vectors of a section's segments through their words, step by step.
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from online_rnnlm.engines.kernels.compiled import kernel, view
 
 SECTION = 32
 """The most segments of a section. With smaller ones products are slower; with larger ones threads
@@ -30,7 +31,7 @@ class Section(NamedTuple):
     """(≥ T + 1,): the first row of each time step in arrays over the batch's words, (N, ·)."""
 
 
-@njit(cache=True, inline="always")
+@view
 def section_of(workspace, number):
     """A section of the batch that was laid out last, by its number."""
     return Section(
@@ -38,26 +39,26 @@ def section_of(workspace, number):
     )
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def rows_of(section):
     """The first row of a section, and the row after its last one."""
     return section.first_rows[0], section.first_rows[section.steps]
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def words_at(section, t):
     """The first row of a section's time step, and the row after its last one."""
     return section.first_rows[t], section.first_rows[t + 1]
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def segments_at(section, t):
     """The places of the segments that have a word t, in arrays over the batch's segments."""
     begin, end = words_at(section, t)
     return slice(section.first, section.first + end - begin)
 
 
-@njit(cache=True)
+@kernel()
 def measure(text, classes, sentences):
     """The most tokens and the most candidate words that any of these sentences (S,) has.
 
@@ -74,7 +75,7 @@ def measure(text, classes, sentences):
     return tokens, candidates
 
 
-@njit(cache=True)
+@kernel()
 def sort_by_length(offsets, segments, lanes):
     """Sort the lanes that read a segment by its falling length, keeping the order among equals.
 
@@ -95,7 +96,7 @@ def sort_by_length(offsets, segments, lanes):
     return number
 
 
-@njit(cache=True)
+@kernel()
 def lay_out(text, segments, workspace):
     """Lay out a batch of segments in the workspace; return its numbers of sections and of tokens.
 
@@ -115,7 +116,7 @@ def lay_out(text, segments, workspace):
     return sections, row
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _lay_out_section(text, segments, number, row, workspace):
     """Lay out a section from that row on; return the row after its last one."""
     stream, offsets, first_rows = text.stream, text.offsets, workspace.first_rows[number]
@@ -138,13 +139,13 @@ def _lay_out_section(text, segments, number, row, workspace):
     return row
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _length(offsets, segment):
     """The number of tokens of a segment."""
     return offsets[segment + 1] - offsets[segment]
 
 
-@njit(cache=True)
+@kernel()
 def group_by_class(tokens, classes, workspace):
     """Group a batch's rows by their target's class.
 
@@ -174,7 +175,7 @@ def group_by_class(tokens, classes, workspace):
     _place_candidates(classes, class_starts, rows_by_class, workspace.first_candidates)
 
 
-@njit(cache=True)
+@kernel()
 def _place_candidates(classes, class_starts, rows_by_class, first_candidates):
     total = 0
     for c in range(class_starts.size - 1):
@@ -184,7 +185,7 @@ def _place_candidates(classes, class_starts, rows_by_class, first_candidates):
             total += size
 
 
-@njit(cache=True)
+@view
 def candidates_of(values, first, rows, size):
     """A class's scores or deltas as a matrix: a view of `values`, (rows, size).
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from online_rnnlm.engines.kernels.activations import sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
+from online_rnnlm.engines.kernels.compiled import kernel, view
 from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights, outputs_of
 from online_rnnlm.engines.kernels.data import Classes, feeds_hidden_layer
 from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, descend
@@ -60,7 +60,7 @@ class Window(NamedTuple):
     """Index of the first word that is scored."""
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def learn(model, window, workspace):
     """Take one step of all that learns, from the deltas that scoring the window has left."""
     learning, learnt = model.learning, model.weights.learnt
@@ -82,7 +82,7 @@ def learn(model, window, workspace):
         descend(workspace.document, learning.document_rate, workspace.document_gradient)
 
 
-@njit(cache=True, forceinline=True)
+@view
 def _word_deltas(classes, window, workspace, j):
     """The class c of word j's target, the first word of c, and δ_w.
 
@@ -95,7 +95,7 @@ def _word_deltas(classes, window, workspace, j):
     return c, low, workspace.word_deltas[first : first + size]
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _differentiate_by_hidden(model, window, workspace):
     """Compute ∂L_j/∂h_j = W_cᵀ δ_c + W_o[c]ᵀ δ_w of every word j that is scored."""
     weights, gradient = model.weights, workspace.hidden_gradient
@@ -111,7 +111,7 @@ def _differentiate_by_hidden(model, window, workspace):
             multiply_nn(one, deltas, output, one, gradient[j : j + 1])
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _differentiate_by_document(model, window, workspace):
     """Compute the document gradient, Σ ∂L_j/∂d_j over the words j that are scored.
 
@@ -133,7 +133,7 @@ def _differentiate_by_document(model, window, workspace):
             add_document_gradient(learnt.hidden_document, 0, own[0], gradient)
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _propagate_through_time(model, window, workspace):
     """From the last word back, compute δ_h,j and ∂L/∂h_{j-1} = ∂L_{j-1}/∂h_{j-1} + W_hᵀ δ_h,j.
 
@@ -150,7 +150,7 @@ def _propagate_through_time(model, window, workspace):
             multiply_nn(one, deltas, recurrent, keep, gradient[j - 1 : j])
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _update_output(model, window, workspace):
     """Take steps of W_c, V_c, W_o[c] and V_o[c] by -δ_c hᵀ, -δ_c dᵀ, -δ_w hᵀ and -δ_w dᵀ."""
     weights, rate = model.weights, model.learning.learning_rate
@@ -172,7 +172,7 @@ def _update_output(model, window, workspace):
             weights.learnt_classes[c] = True
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _update_recurrent(learnt, rate, window, deltas):
     """Take a step of W_h by -Σ δ_h,j h_{j-1}ᵀ, and of V_hᵀ by -Σ d_j δ_h,jᵀ."""
     one, size = deltas.dtype.type(1), window.inputs.size
@@ -180,7 +180,7 @@ def _update_recurrent(learnt, rate, window, deltas):
     multiply_tn(-rate, window.documents, deltas[:size], one, learnt.hidden_document)
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _update_embeddings(model, window, deltas):
     """Take steps of E[w_j] by -δ_h,j."""
     weights = model.weights
@@ -198,7 +198,7 @@ def _update_embeddings(model, window, deltas):
 # instructions.
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _descend_rows(matrix, before, new, rate, deltas, inputs):
     """Set matrix -= rate δ xᵀ, with a row for each of the deltas δ; x (n,) are the inputs."""
     if new:
@@ -215,7 +215,7 @@ def _descend_rows(matrix, before, new, rate, deltas, inputs):
                 row[j] -= factor * inputs[j]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _descend_columns(matrix, before, new, rate, document, deltas, low):
     """Set matrix[:, low : low + n] -= rate d δᵀ; the matrix (D, ≥ low + n) may have no rows."""
     high = low + deltas.size

@@ -9,16 +9,15 @@ unchanged. After a sentence, the loss is propagated through all hidden states of
 
 from __future__ import annotations
 
-from numba import njit
-
 from online_rnnlm.engines.kernels.activations import sigmoid, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nt
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.copy_on_write import complete, embedding_of, forget, outputs_of
 from online_rnnlm.engines.kernels.learning import Window, learn
 from online_rnnlm.engines.kernels.vectors import copy, feed
 
 
-@njit(cache=True)
+@kernel()
 def score_online(model, text, sentences, unit_begins, scores, workspace):
     """Score sentences (S,) in order while the weights of a `LearningModel` learn.
 
@@ -43,7 +42,7 @@ def score_online(model, text, sentences, unit_begins, scores, workspace):
     complete(model.weights, model.classes)
 
 
-@njit(cache=True)
+@kernel()
 def _read_sentence(model, words, log_probabilities, workspace):
     """Fill `log_probabilities` (T,) for a sentence of `words` (T + 1,), and learn from it.
 
@@ -73,7 +72,7 @@ def _read_sentence(model, words, log_probabilities, workspace):
         copy(found, log_probabilities[begin + scored : t + 1])
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _run_hidden_states(weights, window, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of the window's words."""
     inputs, hidden = workspace.hidden_inputs, window.hidden
@@ -85,7 +84,7 @@ def _run_hidden_states(weights, window, workspace):
         sigmoid(inputs, hidden[j + 1 : j + 2])
 
 
-@njit(cache=True, forceinline=True)
+@kernel(forceinline=True)
 def _predict(model, window, workspace):
     """Compute log P(c) + log P(w|c) of the words that are scored, and their deltas.
 

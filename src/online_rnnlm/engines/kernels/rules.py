@@ -46,6 +46,6 @@ def step_row(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
     optimizer.step(weights, gradient, kept, optimizer)
 
 
-@overload(step_row, jit_options={"fastmath": True, "error_model": "numpy"})
+@overload(step_row, jit_options={"fastmath": True, "error_model": "numpy", "_nrt": False})
 def _step_row(weights, gradient, kept, optimizer):
     return optimizer.instance_class.step

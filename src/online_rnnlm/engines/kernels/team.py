@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from online_rnnlm.engines.kernels.compiled import kernel
 
 ARRIVED, FAILED, SCORES, OUTPUTS, INPUTS = range(5)
 """The counters of a team: of members that have arrived where all wait, of members that have failed,
@@ -101,7 +103,7 @@ def _lend_core(typing_context):
     return types.int32(), generate
 
 
-@njit(cache=True)
+@kernel()
 def wait(member):
     """Wait until all members have come here; what each has written, all others see then.
 
@@ -121,20 +123,20 @@ def wait(member):
             _lend_core()
 
 
-@njit(cache=True)
+@kernel()
 def give_up(member):
     """Tell the other members that this one has failed and will not come."""
     _add(member.counters, FAILED, 1)
 
 
-@njit(cache=True)
+@kernel()
 def start_tasks(member):
     """Begin all kinds of tasks from their first one; one member does it while all others wait."""
     for kind in (SCORES, OUTPUTS, INPUTS):
         _set(member.counters, kind, 0)
 
 
-@njit(cache=True)
+@kernel()
 def next_task(member, kind):
     """The number of the next task of that kind, counted from 0; no other member gets the same."""
     return _add(member.counters, kind, 1)

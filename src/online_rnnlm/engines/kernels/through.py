@@ -20,9 +20,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike
 
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.layout import rows_of, segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, copy_rows, feed
 
@@ -59,7 +59,7 @@ def allocate(
     )
 
 
-@njit(cache=True)
+@kernel()
 def go_back_through_documents(model, section, workspace):
     """Turn δ of all scores of a section into ε, word by word from the last; keep δ and λ."""
     weights, classes, through = model.weights, model.classes, workspace.through
@@ -87,7 +87,7 @@ def go_back_through_documents(model, section, workspace):
                 add_document_gradient(weights.word_document, low, deltas, gradient)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _turn(matrix, low, target, deltas, rate, later, through):
     """Turn a softmax's deltas δ (n,) into ε = δ - α S V λ, in place.
 

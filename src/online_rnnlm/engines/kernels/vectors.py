@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from numba import njit
+from online_rnnlm.engines.kernels.compiled import kernel
 
 # An assignment between arrays would bring numba's messages for arrays of different shapes, which
 # take seconds to compile. Functions of many rows have a loop of their own over a row's elements: a
 # call for each row, with two arrays, would take several times as long as the row.
 
 
-@njit(cache=True)
+@kernel()
 def copy(source, target):
     """Set target (n,) = source, which may have more elements."""
     for j in range(target.size):
         target[j] = source[j]
 
 
-@njit(cache=True)
+@kernel()
 def copy_rows(source, target):
     """Set target = source, a matrix of as many rows, which may have more columns."""
     for r in range(target.shape[0]):
@@ -25,7 +25,7 @@ def copy_rows(source, target):
             new[j] = old[j]
 
 
-@njit(cache=True)
+@kernel()
 def transpose(source, target):
     """Set target = sourceᵀ."""
     for i in range(target.shape[0]):
@@ -34,7 +34,7 @@ def transpose(source, target):
             row[j] = source[j, i]
 
 
-@njit(cache=True)
+@kernel()
 def gather(source, rows, target):
     """Set target[r] = source[rows[r]]."""
     for r in range(rows.size):
@@ -43,7 +43,7 @@ def gather(source, rows, target):
             new[j] = old[j]
 
 
-@njit(cache=True)
+@kernel()
 def add_rows(source, rows, target):
     """Set target[rows[r]] += source[r]."""
     for r in range(rows.size):
@@ -52,14 +52,14 @@ def add_rows(source, rows, target):
             total[j] += more[j]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def add(source, target):
     """Set target += source; both (n,)."""
     for j in range(target.size):
         target[j] += source[j]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def descend(vector, rate, gradient):
     """Take one step of gradient descent: vector -= rate gradient; both (n,)."""
     for k in range(vector.size):
@@ -70,7 +70,7 @@ def descend(vector, rate, gradient):
 # are cut from single rows, as numba knows these to be contiguous and so uses vector instructions.
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def feed(document, matrix, low, inputs):
     """Add the part of d (D,) to a layer's inputs (n,): inputs += V[low : low + n] d.
 
@@ -90,7 +90,7 @@ def feed(document, matrix, low, inputs):
             inputs[j] += document[i] * row0[j]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def add_document_gradient(matrix, low, deltas, document_gradient):
     """Add a layer's part, by its deltas δ (n,), to ∂L/∂d (D,).
 

@@ -76,6 +76,8 @@ class Workspace(NamedTuple):
     """(K + 1,): each class's first place in `rows_by_class`."""
     rows_by_class: Integers
     """(N,): rows in the order of their targets' classes."""
+    first_places: Integers
+    """(K,): the first place in `rows_by_class` of each class's rows that are not predicted yet."""
     places_by_class: Integers
     """(N,): each row's place in `rows_by_class`."""
     first_candidates: Integers
@@ -188,6 +190,7 @@ def allocate(
         targets=_integers(tokens),
         class_starts=_integers(k + 1),
         rows_by_class=_integers(tokens),
+        first_places=_integers(k),
         places_by_class=_integers(tokens),
         first_candidates=_integers(tokens),
         first_row_of=np.full(v, -1, np.int64),
@@ -227,7 +230,7 @@ def allocate(
 def for_members(workspace: Workspace, number: int) -> list[Workspace]:
     """Return the workspace of each member of a team of that size.
 
-    Each has memory of its own for what it computes of one class or of one part of a matrix. The
+    Each has memory of its own for what it computes of one class, section or part of a matrix. The
     first has that of the workspace itself.
     """
     return [workspace, *(_with_own_memory(workspace) for _ in range(number - 1))]
@@ -238,6 +241,7 @@ def _with_own_memory(workspace: Workspace) -> Workspace:
     own = ("embeddings", "word_output", "word_document")
     gradients = {name: np.empty_like(getattr(workspace.gradients, name)) for name in own}
     return workspace._replace(
+        first_places=np.empty_like(workspace.first_places),
         through=workspace.through._replace(products=products),
         gradients=workspace.gradients._replace(**gradients),
     )

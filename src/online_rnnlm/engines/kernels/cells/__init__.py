@@ -34,7 +34,7 @@ def run_cell(cell: Any, model: Any, section: Any, has_state: Any, workspace: Any
     _BY_CONSTANTS[type(cell)].run(cell, model, section, has_state, workspace)
 
 
-@overload(run_cell)
+@overload(run_cell, jit_options={"_nrt": False})
 def _run_cell(cell, model, section, has_state, workspace):
     run = _BY_CONSTANTS[cell.instance_class].run
 
@@ -49,7 +49,7 @@ def propagate_through_cell(cell: Any, model: Any, section: Any, workspace: Any) 
     _BY_CONSTANTS[type(cell)].propagate(cell, model, section, workspace)
 
 
-@overload(propagate_through_cell)
+@overload(propagate_through_cell, jit_options={"_nrt": False})
 def _propagate_through_cell(cell, model, section, workspace):
     propagate = _BY_CONSTANTS[cell.instance_class].propagate
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.model.sizes import Sizes
 
@@ -47,7 +47,7 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
     return Scratch(np.zeros((tokens, 3 * m), dtype), np.zeros((tokens, m), dtype))
 
 
-@njit(cache=True)
+@kernel()
 def run(cell, model, section, has_state, workspace):
     """Compute r, z, n, q and h_t of a section's segments, step by step."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
@@ -72,7 +72,7 @@ def run(cell, model, section, has_state, workspace):
         )
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _open(gates, products, before, proposals, hidden):
     """Turn the embeddings (b, 3M) into r, z and n by the `products` h_{t-1} Uᵀ (b, 3M).
 
@@ -91,7 +91,7 @@ def _open(gates, products, before, proposals, hidden):
             h[j] = (one - z[j]) * n[j] + z[j] * old[j]
 
 
-@njit(cache=True)
+@kernel()
 def propagate(cell, model, section, workspace):
     """From the last word back, compute the deltas of the gates' inputs and of the products.
 
@@ -119,7 +119,7 @@ def propagate(cell, model, section, workspace):
     copy_hidden_before(section, workspace)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _pass_back(gates, proposals, before, gradient, clip, deltas, by_products):
     """Compute the deltas of the gates' inputs and of the products, both (b, 3M)."""
     size, one = before.shape[1], gradient.dtype.type(1)
@@ -135,7 +135,7 @@ def _pass_back(gates, proposals, before, gradient, clip, deltas, by_products):
             r_product[j], z_product[j], n_product[j] = by_r[j], by_z[j], by_n[j] * r[j]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _add_kept(gates, gradient, earlier):
     """Add to ∂L/∂h_{t-1} the part through h_t = … + z h_{t-1}."""
     size = gradient.shape[1]

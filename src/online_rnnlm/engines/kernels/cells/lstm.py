@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 from online_rnnlm.model.sizes import Sizes
@@ -48,7 +48,7 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
     return Scratch(np.zeros((tokens, 4 * m), dtype), np.zeros((sentences, m), dtype))
 
 
-@njit(cache=True)
+@kernel()
 def run(cell, model, section, has_state, workspace):
     """Compute the gates, c_t and h_t of a section's segments, step by step."""
     one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
@@ -66,7 +66,7 @@ def run(cell, model, section, has_state, workspace):
         _show(gates, memory[begin:end], hidden[begin:end])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _open(gates, before, memory):
     """Turn the gates' inputs (b, 4M) into i, f, o and g, and compute c_t = f c_{t-1} + i g."""
     size, bias = memory.shape[1], gates.dtype.type(FORGET_BIAS)
@@ -82,7 +82,7 @@ def _open(gates, before, memory):
             new[j] = f[j] * old[j] + i[j] * g[j]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _show(gates, memory, hidden):
     """Compute h_t = o tanh(c_t)."""
     size = memory.shape[1]
@@ -92,7 +92,7 @@ def _show(gates, memory, hidden):
             h[j] = o[j] * tangent(c[j])
 
 
-@njit(cache=True)
+@kernel()
 def propagate(cell, model, section, workspace):
     """From the last word back, compute the deltas of the gates' inputs."""
     one = workspace.hidden.dtype.type(1)
@@ -119,7 +119,7 @@ def propagate(cell, model, section, workspace):
     copy_hidden_before(section, workspace)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _pass_back(gates, before, memory, gradient, clip, memory_gradient, deltas):
     """Compute the deltas (b, 4M) of a time step; `memory_gradient` is ∂L/∂c_t from later words.
 

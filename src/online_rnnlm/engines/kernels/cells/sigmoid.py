@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
 from numpy.typing import DTypeLike
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.model.sizes import Sizes
 
@@ -36,7 +36,7 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
     return Scratch()
 
 
-@njit(cache=True)
+@kernel()
 def run(cell, model, section, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of a section's segments, step by step."""
     one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
@@ -52,7 +52,7 @@ def run(cell, model, section, has_state, workspace):
         sigmoid(inputs, hidden[begin:end])
 
 
-@njit(cache=True)
+@kernel()
 def propagate(cell, model, section, workspace):
     """From the last word back, compute ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1, and from that δ_h,t."""
     one, recurrent, clip = workspace.hidden.dtype.type(1), model.weights.recurrent, model.error_clip

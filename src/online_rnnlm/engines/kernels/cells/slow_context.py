@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.cells.states import embed, states_before
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import copy, copy_rows
 from online_rnnlm.model.sizes import Sizes
@@ -49,7 +49,7 @@ def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scr
     return Scratch(np.zeros((sentences, sizes.output), dtype))
 
 
-@njit(cache=True)
+@kernel()
 def run(cell, model, section, has_state, workspace):
     """Compute (h_t, s_t) of a section's segments; leaves (h_{t-1}, s_t) in `previous_hidden`."""
     one, size = workspace.hidden.dtype.type(1), model.weights.recurrent.shape[0]
@@ -70,7 +70,7 @@ def run(cell, model, section, has_state, workspace):
             copy(before[b][size:], seen[b][size:])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _forget(embedded, context, decay, size):
     """Set s ← (1 - a) B[w] + a s, in the columns from `size` on."""
     one = embedded.dtype.type(1)
@@ -80,7 +80,7 @@ def _forget(embedded, context, decay, size):
             row[j] = (one - decay) * new[j] + decay * row[j]
 
 
-@njit(cache=True)
+@kernel()
 def propagate(cell, model, section, workspace):
     """From the last word back, compute δ_h,t and ∂L/∂s_t.
 
@@ -99,7 +99,7 @@ def propagate(cell, model, section, workspace):
         _pass_back(deltas, through, gradient, cell.decay, t > 0, by_words, earlier)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel(fastmath=True, error_model="numpy")
 def _pass_back(deltas, through, gradient, decay, has_earlier, by_words, earlier):
     """Fill the deltas of E's rows, (δ_h, (1 - a) ∂L/∂s_t), and add to the gradient a word earlier.
 

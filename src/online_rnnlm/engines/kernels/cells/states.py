@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from online_rnnlm.engines.kernels.compiled import kernel, view
 from online_rnnlm.engines.kernels.dropout import drop_embeddings
 from online_rnnlm.engines.kernels.layout import segments_at, words_at
 from online_rnnlm.engines.kernels.vectors import copy_rows, gather
 
-# These functions are called at every time step. They take the arrays that they need and not the
-# whole workspace, since numba counts references to every array that a function is given.
 
-
-@njit(cache=True)
+@kernel()
 def embed(embeddings, dropout, words, places, rows):
     """Copy the rows of E of these words at these places (b,), after dropout, to rows (b, N)."""
     gather(embeddings, words, rows)
     drop_embeddings(dropout, places, rows)
 
 
-@njit(cache=True)
+@view
 def states_before(first, states, section, t):
     """The states a word earlier, of the section's segments that have a word t; (b, ·).
 
@@ -32,7 +28,7 @@ def states_before(first, states, section, t):
     return states[row : row + end - begin]
 
 
-@njit(cache=True)
+@kernel()
 def copy_hidden_before(section, workspace):
     """Fill the section's rows of `previous_hidden`."""
     first, hidden, previous = workspace.hidden_before, workspace.hidden, workspace.previous_hidden
