@@ -29,7 +29,7 @@ def test_it_trains_and_tests_a_row(project, own_text):
     run = records.read(RunRecord, project.path / f"results/cpu/runs/{RUN}/run.json")
     assert run.settings.engine == "jax" and "jax" in run.packages
     kernels = records.read(CompiledKernels, project.path / "results/cpu/kernels.json")
-    assert kernels.precisions == ()  # none is needed and none was compiled
+    assert kernels.networks == ()  # none is needed and none was compiled
 
 
 def test_without_a_gpu_its_job_fails_and_says_so(project, own_text, monkeypatch):
