@@ -20,6 +20,17 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
+ONE_SEED = (
+    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
+    "training."
+)
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """An interval of changes in per cent, such as `−5.1 to −3.8 %`; nothing for None."""
+    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
+
+
 def enumeration(names: Sequence[str], conjunction: str = "and") -> str:
     """Names joined by commas and a conjunction: `a, b and c`."""
     *most, last = names

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SCORING_SENTENCES = 64
+"""The number of sentences scored side by side; it changes results only by rounding."""
+
 
 @dataclass(frozen=True)
 class OnDevice:
@@ -51,6 +54,14 @@ class Engine:
     The memory that a job asks for depends on this.
     """
 
+    scores_in_batches: bool = False
+    """True if it scores as many sentences side by side as it trains on, where these are more."""
+
+    def scoring_sentences(self, batch_sentences: int) -> int:
+        """The number of sentences that it scores side by side, for a run with such batches."""
+        most = batch_sentences if self.scores_in_batches else 0
+        return max(SCORING_SENTENCES, most)
+
     def has_cell(self, cell: str) -> bool:
         """True if the engine computes that cell."""
         return self.cells is None or cell in self.cells
@@ -89,6 +100,7 @@ ENGINES: Mapping[str, Engine] = {
         },
         lacks=frozenset({"dropout", "coupled_dropout"}),
         packages=("jax",),
+        scores_in_batches=True,
         online_cells=frozenset(),
     ),
 }

@@ -22,6 +22,7 @@ RivalName = Literal[RunRivalName, CorpusRivalName]
 
 MIXTURE: RunRivalName = "mixture"
 NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
+MIXTURES = (NGRAM_MIXTURE, MIXTURE)
 NGRAMS: CorpusRivalName = "kneser_ney"
 _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
@@ -107,7 +108,7 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if MIXTURE in rivals and {*rivals} <= {MIXTURE, NGRAM_MIXTURE}:
+        if MIXTURE in rivals and {*rivals} <= {*MIXTURES}:
             raise ValueError("`mixture` mixes a network with other rivals: give one more")
         if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
             raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
@@ -130,4 +131,4 @@ class TestingSettings(Settings):
         if rival != MIXTURE:
             return ()
         others = (*self.rivals_of_runs, *self.rivals_of_corpora)
-        return tuple(name for name in others if name not in (MIXTURE, NGRAM_MIXTURE))
+        return tuple(name for name in others if name not in MIXTURES)

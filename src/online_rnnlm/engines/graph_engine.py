@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
+from online_rnnlm.config.engines import SCORING_SENTENCES
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import dropout, symbolic
@@ -30,7 +31,6 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
-from online_rnnlm.engines.names import SCORING_SENTENCES
 from online_rnnlm.engines.shared import SharedState, State, StateTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes

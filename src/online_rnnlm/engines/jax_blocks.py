@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
@@ -38,7 +39,6 @@ from online_rnnlm.engines.lanes import (
     scoring_order,
     segments_of,
 )
-from online_rnnlm.engines.names import scoring_sentences
 from online_rnnlm.model.parameters import Parameters, like, without_document
 from online_rnnlm.model.sizes import sizes_for
 
@@ -167,7 +167,7 @@ class BlockScorer:
         self._model = model_of(settings, corpus)
         split = corpus.splits["train"]
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
-        width = scoring_sentences(settings)
+        width = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
         self._sizes = sizes_for(settings, corpus)
         make = partial(_shapes, split, split.offsets, longest, self._tiles, width)
         self._shapes_of = cache(lambda learns: make(learns=learns))

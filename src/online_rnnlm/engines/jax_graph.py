@@ -17,6 +17,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
@@ -38,7 +39,6 @@ from online_rnnlm.engines.lanes import (
     scoring_order,
     segments_of,
 )
-from online_rnnlm.engines.names import scoring_sentences
 from online_rnnlm.engines.shared import SharedState, StateTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes, without_document
@@ -168,7 +168,7 @@ class GraphScorer:
         self._dtype, self._hidden_states = settings.precision, hidden_states
         self._reading, self._cell = reading, settings.cell_name
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
-        width = scoring_sentences(settings)
+        width = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
         self._padding = _Padding(longest, width, settings.precision)
         self._model, self._sizes = model_of(settings, corpus), sizes_for(settings, corpus)
         self._score_of = cache(self._compile)

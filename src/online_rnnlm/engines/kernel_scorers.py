@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from online_rnnlm.config.engines import SCORING_SENTENCES
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
@@ -32,7 +33,6 @@ from online_rnnlm.engines.kernels.online import score_online
 from online_rnnlm.engines.kernels.online_workspace import allocate_online
 from online_rnnlm.engines.kernels.workspace import Capacity, Workspace, allocate, for_members
 from online_rnnlm.engines.lanes import Carried, scoring_order, unit_beginnings
-from online_rnnlm.engines.names import SCORING_SENTENCES
 from online_rnnlm.engines.teams import Team
 from online_rnnlm.model.parameters import Parameters, sizes_of, without_document
 

@@ -1,4 +1,7 @@
-"""The modules that a run's settings choose by name, which no `import` statement mentions."""
+"""The modules and the compiled kernels that runs need by their settings, known without loading any.
+
+No `import` statement mentions these modules.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,6 @@ from online_rnnlm.config.engines import ENGINES, engine_anywhere
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.model.cells import cell_module
-
-SCORING_SENTENCES = 64
-"""The number of sentences scored side by side; it changes results only by rounding."""
-
-
-def scoring_sentences(settings: RunSettings) -> int:
-    """The number of sentences that a run's engine scores side by side; JAX may take more."""
-    if settings.engine == "jax":
-        return max(SCORING_SENTENCES, settings.batch_sentences)
-    return SCORING_SENTENCES
 
 
 def engine_module(engine: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from online_rnnlm.engines.kernels.team import Member, give_up, members
@@ -21,30 +21,28 @@ class Team:
         self.size = size
         self._members = members(size)
         self._others = ThreadPoolExecutor(size - 1) if size > 1 else None
+        self._errors: list[BaseException] = []
 
     def run(self, call: Callable[[Member], _Result]) -> _Result:
         """Let every member make this call at the same time; return what the first one gets.
 
-        If a member fails, its error is raised, and the team cannot be used any more.
+        If a member fails, the first error is raised, and the team cannot be used any more.
         """
         if self._others is None:
             return call(self._members[0])
-        running = [self._others.submit(_complete, call, member) for member in self._members[1:]]
+        running = [self._others.submit(self._complete, call, m) for m in self._members[1:]]
         try:
-            result = _complete(call, self._members[0])
-        except RuntimeError:  # it may be the one that says only that another member has failed
-            for other in running:
-                other.result()
+            return self._complete(call, self._members[0])
+        finally:
+            wait(running)
+            if self._errors:  # the first one; the others may only say that a member has failed
+                raise self._errors[0]
+
+    def _complete(self, call: Callable[[Member], _Result], member: Member) -> _Result:
+        """Make a member's call; if it fails, the others stop waiting for it."""
+        try:
+            return call(member)
+        except BaseException as error:
+            self._errors.append(error)  # before any other member can fail because of it
+            give_up(member)
             raise
-        for other in running:
-            other.result()
-        return result
-
-
-def _complete(call: Callable[[Member], _Result], member: Member) -> _Result:
-    """Make a member's call; if it fails, the others stop waiting for it."""
-    try:
-        return call(member)
-    except BaseException:
-        give_up(member)
-        raise

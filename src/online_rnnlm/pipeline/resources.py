@@ -15,7 +15,6 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.names import scoring_sentences
 from online_rnnlm.model.sizes import Sizes, sizes_of_run
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.training.choice import resolve
@@ -125,7 +124,8 @@ def testing_mb(model: Model, attempt: int) -> int:
     states = held_out * model.sizes.output * _bytes(model)
     scores = sum(model.tokens.values()) * 48
     weights = 4 * model.weights * _bytes(model)
-    batch = _batch_bytes(model, scoring_sentences(model.settings))
+    engine = ENGINES[model.settings.engine]
+    batch = _batch_bytes(model, engine.scoring_sentences(model.settings.batch_sentences))
     needed = weights + batch + states + scores + _corpus_bytes(model)
     return grown(PROCESSES_MB + RESERVE * needed / _MB, attempt)
 

@@ -13,9 +13,7 @@ from online_rnnlm.storage.records import Mixture
 class Rival(mixture.Rival):
     """A network mixed with the n-gram model, by weights that are best on `valid`."""
 
-    note = (
-        "With a 5-gram or another n-gram model: mixed with it, by weights that are best on valid."
-    )
+    note = "A network + an n-gram model: a mixture of both, by the weights that are best on valid."
 
     def __init__(self, testing: TestingSettings) -> None:
         super().__init__(testing)

@@ -124,9 +124,10 @@ def wait_as_a_kernel(member):
     wait(member)
 
 
-def test_a_thread_that_fails_does_not_leave_the_others_waiting():
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_thread_that_fails_does_not_leave_the_others_waiting(number):
     def call(member):
-        if member.number == 1:
+        if member.number == number:
             raise ValueError("no memory")
         wait_as_a_kernel(member)
 

@@ -10,20 +10,11 @@ from online_rnnlm.analysis.claims.paper import BEST_SYSTEM, CLAIMS, MULTIPLY_ADD
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.analysis.tables.rendering import Column, Table, label, markdown_grid
-from online_rnnlm.analysis.wording import p_value, signed
+from online_rnnlm.analysis.tables.rendering import Column, label, markdown_of
+from online_rnnlm.analysis.wording import ONE_SEED, interval, p_value, signed
 from online_rnnlm.storage.records import Claim, SeedDifference, UntestedClaim
 
 OVER_TEXT, OVER_SEEDS = "95 % over the text", "95 % over the seeds"
-ONE_SEED = (
-    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
-    "training."
-)
-
-
-def grid(data: pd.DataFrame, *columns: Column) -> str:
-    """A table in Markdown, without a caption."""
-    return f"{markdown_grid(Table('', '', data, columns))}\n"
 
 
 def all_claims(evidence: EvidenceFolder) -> str:
@@ -52,7 +43,7 @@ def _claims_table(found: Sequence[Claim], untested: Sequence[UntestedClaim] = ()
     ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
     several_seeds = any(claim.seeds is not None for claim in found)
     numbers = ["change", OVER_TEXT, *([OVER_SEEDS] if several_seeds else []), "corrected p"]
-    table = grid(
+    table = markdown_of(
         pd.DataFrame([_claim_cells(claim) for claim in ranked]),
         Column("verdict", label("verdict"), text=True, best=lambda data: data["verdict"].notna()),
         Column("claim", label("claim"), text=True),
@@ -71,8 +62,8 @@ def _claim_cells(claim: Claim) -> dict[str, str]:
         "verdict": claim.verdict,
         "claim": f"{claim.number}. {claim.model}: {name} (against {claim.against})",
         "change": f"{signed(effect.change_percent)} % {what}",
-        OVER_TEXT: _interval(effect.interval_percent),
-        OVER_SEEDS: _interval(_percent_over_seeds(claim.seeds)),
+        OVER_TEXT: interval(effect.interval_percent),
+        OVER_SEEDS: interval(_percent_over_seeds(claim.seeds)),
         "corrected p": p,
     }
 
@@ -92,7 +83,3 @@ def _percent_over_seeds(seeds: SeedDifference | None) -> tuple[float, float] | N
         return None
     low, high = seeds.interval_nats_per_token
     return percent_of_gain(high), percent_of_gain(low)
-
-
-def _interval(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"

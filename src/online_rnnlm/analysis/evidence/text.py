@@ -21,7 +21,6 @@ from online_rnnlm.analysis.claims.paper import (
 from online_rnnlm.analysis.evidence.claim_tables import (
     all_claims,
     best_claims,
-    grid,
     open_claims,
 )
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
@@ -31,6 +30,7 @@ from online_rnnlm.analysis.tables.rendering import (
     Column,
     integer,
     label,
+    markdown_of,
     mean,
 )
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, OnlineEvaluation
@@ -48,8 +48,8 @@ _RIVALS = {
     "ngram_mixture": "with an n-gram model",
     "mixture": "all mixed in",
 }
-_CHEAPEST = ("ngram_mixture", "neural_cache")
-"""The rivals in the summary: they cost hardly more than the network alone."""
+_IN_SUMMARY = ("ngram_mixture", "neural_cache")
+"""The rivals in the summary: the one that adds least computation, and the best known one."""
 
 
 def with_evidence(document: str, project: Path) -> str:
@@ -100,7 +100,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     headings = {"kept": "vector kept for the article", **_RIVALS}
     others = {f"{name}_{_TEST}": heading for name, heading in headings.items()}
     several = table["corpus"].nunique() > 1
-    return grid(
+    return markdown_of(
         shown,
         *([Column("text", label("corpus"), text=True)] if several else []),
         Column("network", label("model"), text=True),
@@ -114,10 +114,10 @@ def _summary(evidence: EvidenceFolder) -> str:
     """A table of the networks by themselves, then what the vector brings and what its rivals do."""
     table = evidence.read_table("perplexity", "corpus", "hidden_size", "evaluation")
     shown = table[table["hidden_size"].notna()]
-    for name in _CHEAPEST:
+    for name in _IN_SUMMARY:
         shown = _beside(shown, name, _of_rival(table, name))
-    rivals = {f"{name}_{_TEST}": _RIVALS[name] for name in _CHEAPEST}
-    networks = grid(
+    rivals = {f"{name}_{_TEST}": _RIVALS[name] for name in _IN_SUMMARY}
+    networks = markdown_of(
         shown,
         Column("network", label("model"), text=True),
         *_COUNTS,
@@ -184,7 +184,7 @@ def _gains(evidence: EvidenceFolder) -> str:
     """The table of what computation buys, from the table of perplexities."""
     columns = ("hidden_size", "document_size", gains.ADDS, gains.VALID, gains.TEST)
     found = gains.gains(evidence.read_table("perplexity", *columns))
-    return f"{grid(gains.shown(found), *gains.COLUMNS)}\n{gains.NOTE}\n"
+    return f"{markdown_of(gains.shown(found), *gains.COLUMNS)}\n{gains.NOTE}\n"
 
 
 def _table_lines(path: Path) -> Iterator[str]:

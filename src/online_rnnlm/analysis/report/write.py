@@ -12,7 +12,7 @@ from online_rnnlm.analysis.report.sections import sections
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.rendering import environment
-from online_rnnlm.analysis.wording import p_value, signed
+from online_rnnlm.analysis.wording import ONE_SEED, interval, p_value, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -49,6 +49,7 @@ def _content(results: Results) -> dict[str, Any]:
         "updates_finding": updates_finding(results),
         "claims": claims,
         "claim_numbers": claim_numbers,
+        "one_seed": ONE_SEED,
         "sources": {name: corpus.source for name, corpus in results.corpora.items()},
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),
@@ -105,10 +106,9 @@ def claim_numbers(claim: Claim) -> str:
     if effect.interval_percent is None or claim.p_value is None or claim.p_value_holm is None:
         ours, theirs = effect.multiply_adds_per_word, effect.multiply_adds_per_word_against
         return f"{ours:,.0f} against {theirs:,.0f} ({change})"  # Counts are not tested.
-    low, high = (signed(bound) for bound in effect.interval_percent)
     said = [
         f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
-        f"({change}; 95 % interval {low} to {high} %)",
+        f"({change}; 95 % interval {interval(effect.interval_percent)})",
         f"p {p_value(claim.p_value)}, corrected {p_value(claim.p_value_holm)}",
     ]
     if effect.drawn is not None:

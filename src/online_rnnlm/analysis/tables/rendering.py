@@ -116,6 +116,11 @@ def markdown_grid(table: Table) -> str:
     return grid
 
 
+def markdown_of(data: pd.DataFrame, *columns: Column) -> str:
+    """A table in Markdown that needs no name, caption and notes; it ends with its last line."""
+    return f"{markdown_grid(Table('', '', data, columns))}\n"
+
+
 def _markdown_cells(table: Table) -> list[list[str]]:
     return [[_markdown(text) for text in row] for row in table.cells()]
 

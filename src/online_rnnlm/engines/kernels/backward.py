@@ -101,9 +101,7 @@ def _add_gradients_of_words(classes, begin, end, workspace):
     for row in range(begin, end):
         c = of_word[targets[row]]
         if offsets[c + 1] - offsets[c] > 1:
-            more, total = grouped[places[row]], gradient[row]
-            for j in range(total.size):
-                total[j] += more[j]
+            add(grouped[places[row]], gradient[row])
 
 
 @kernel(inline="always")

@@ -6,7 +6,7 @@ from numba.extending import overload
 
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.cells import sigmoid
-from online_rnnlm.engines.kernels.compiled import kernel
+from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
 from online_rnnlm.engines.kernels.coupled import predict_coupled
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector
 from online_rnnlm.engines.kernels.forward import (
@@ -89,7 +89,7 @@ def predict_laid_out(cell, model, sections, has_state, lacks_words, member, work
         _predict_apart(model, sections, has_state, lacks_words, member, workspace)
 
 
-@overload(predict_laid_out, jit_options={"_nrt": False})
+@overload(predict_laid_out, jit_options=UNCOUNTED)
 def _predict_laid_out(cell, model, sections, has_state, lacks_words, member, workspace):
     """Compile `coupled` for the paper's cell alone, whose hidden layer the vector may feed."""
     if cell.instance_class is sigmoid.Constants:

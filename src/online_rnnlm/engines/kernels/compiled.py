@@ -7,6 +7,9 @@ from typing import Any
 
 from numba import njit
 
+UNCOUNTED = {"_nrt": False}
+"""The options of numba by which a function counts no references to arrays."""
+
 
 def kernel(**options: Any) -> Any:
     """Compile a function with numba, keep its machine code on disk, and count no references.
@@ -17,7 +20,7 @@ def kernel(**options: Any) -> Any:
     no counts. Without them a function can neither allocate arrays nor return any: what returns a
     part of an array is a `view`.
     """
-    return njit(cache=True, _nrt=False, **options)
+    return njit(cache=True, **UNCOUNTED, **options)
 
 
 def view(function: Callable[..., Any]) -> Any:

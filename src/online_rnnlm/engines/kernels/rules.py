@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import overload
 
+from online_rnnlm.engines.kernels.compiled import UNCOUNTED
+
 
 class Optimizer(NamedTuple):
     """The rule by which training updates weights."""
@@ -46,6 +48,6 @@ def step_row(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
     optimizer.step(weights, gradient, kept, optimizer)
 
 
-@overload(step_row, jit_options={"fastmath": True, "error_model": "numpy", "_nrt": False})
+@overload(step_row, jit_options={"fastmath": True, "error_model": "numpy", **UNCOUNTED})
 def _step_row(weights, gradient, kept, optimizer):
     return optimizer.instance_class.step

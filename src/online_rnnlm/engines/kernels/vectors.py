@@ -5,8 +5,7 @@ from __future__ import annotations
 from online_rnnlm.engines.kernels.compiled import kernel
 
 # An assignment between arrays would bring numba's messages for arrays of different shapes, which
-# take seconds to compile. Functions of many rows have a loop of their own over a row's elements: a
-# call for each row, with two arrays, would take several times as long as the row.
+# take seconds to compile.
 
 
 @kernel()
@@ -20,9 +19,7 @@ def copy(source, target):
 def copy_rows(source, target):
     """Set target = source, a matrix of as many rows, which may have more columns."""
     for r in range(target.shape[0]):
-        old, new = source[r], target[r]
-        for j in range(new.size):
-            new[j] = old[j]
+        copy(source[r], target[r])
 
 
 @kernel()
@@ -38,18 +35,14 @@ def transpose(source, target):
 def gather(source, rows, target):
     """Set target[r] = source[rows[r]]."""
     for r in range(rows.size):
-        old, new = source[rows[r]], target[r]
-        for j in range(new.size):
-            new[j] = old[j]
+        copy(source[rows[r]], target[r])
 
 
 @kernel()
 def add_rows(source, rows, target):
     """Set target[rows[r]] += source[r]."""
     for r in range(rows.size):
-        more, total = source[r], target[rows[r]]
-        for j in range(total.size):
-            total[j] += more[j]
+        add(source[r], target[rows[r]])
 
 
 @kernel(fastmath=True, error_model="numpy")

@@ -19,6 +19,7 @@ from typing import Any
 from numba.extending import overload
 
 from online_rnnlm.engines.kernels.cells import gru, lstm, sigmoid, slow_context
+from online_rnnlm.engines.kernels.compiled import UNCOUNTED
 
 KERNEL_CELLS: dict[str, ModuleType] = {
     "sigmoid": sigmoid,
@@ -34,7 +35,7 @@ def run_cell(cell: Any, model: Any, section: Any, has_state: Any, workspace: Any
     _BY_CONSTANTS[type(cell)].run(cell, model, section, has_state, workspace)
 
 
-@overload(run_cell, jit_options={"_nrt": False})
+@overload(run_cell, jit_options=UNCOUNTED)
 def _run_cell(cell, model, section, has_state, workspace):
     run = _BY_CONSTANTS[cell.instance_class].run
 
@@ -49,7 +50,7 @@ def propagate_through_cell(cell: Any, model: Any, section: Any, workspace: Any) 
     _BY_CONSTANTS[type(cell)].propagate(cell, model, section, workspace)
 
 
-@overload(propagate_through_cell, jit_options={"_nrt": False})
+@overload(propagate_through_cell, jit_options=UNCOUNTED)
 def _propagate_through_cell(cell, model, section, workspace):
     propagate = _BY_CONSTANTS[cell.instance_class].propagate
 
