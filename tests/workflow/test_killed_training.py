@@ -149,8 +149,10 @@ def _wait_for_checkpoint(files: Path, process: subprocess.Popen[str] | None = No
 
 
 def _trained_epochs(files: Path) -> int:
-    metrics = files / "metrics.jsonl"
-    return len(metrics.read_bytes().splitlines()) if metrics.is_file() else 0
+    """Return the number of epochs so far: 0 while a run that begins anew removes the old file."""
+    with contextlib.suppress(FileNotFoundError):
+        return len((files / "metrics.jsonl").read_bytes().splitlines())
+    return 0
 
 
 def _half_written(files: Path) -> set[Path]:
