@@ -91,7 +91,7 @@ shell.prefix(starting.shell_prefix(starting.package_folder(CHECKOUT, CONDA), CON
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 RUN = RESULTS.run("{run}")
 RIVALS = rivals_of_corpora(EXPERIMENT)
-MODEL_OF = partial(resources.model_of, EXPERIMENT, RESULTS)
+WORKLOAD_OF = partial(resources.workload_of, EXPERIMENT, RESULTS)
 
 
 def inputs_of(rule, wildcard):

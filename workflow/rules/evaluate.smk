@@ -14,10 +14,10 @@ rule evaluate:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: resources.testing_mb(
-            MODEL_OF(RUNS[wildcards.run]), attempt
+            WORKLOAD_OF(RUNS[wildcards.run]), attempt
         ),
         runtime=lambda wildcards, attempt: resources.testing_minutes(
-            MODEL_OF(RUNS[wildcards.run]), attempt
+            WORKLOAD_OF(RUNS[wildcards.run]), attempt
         ),
         gpu=run_gpus,
     params:
@@ -79,10 +79,10 @@ use rule evaluate as evaluate_further with:
         RESULTS.log("evaluate", "{run}-further"),
     resources:
         mem_mb=lambda wildcards, attempt: resources.testing_mb(
-            MODEL_OF(RUNS[wildcards.run]), attempt
+            WORKLOAD_OF(RUNS[wildcards.run]), attempt
         ),
         runtime=lambda wildcards, attempt: resources.further_minutes(
-            MODEL_OF(RUNS[wildcards.run]), EXPERIMENT.testing, attempt
+            WORKLOAD_OF(RUNS[wildcards.run]), EXPERIMENT.testing, attempt
         ),
         gpu=run_gpus,
     params:

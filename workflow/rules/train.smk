@@ -43,10 +43,10 @@ rule train:
     threads: run_threads
     resources:
         mem_mb=lambda wildcards, attempt: resources.training_mb(
-            MODEL_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
+            WORKLOAD_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
         ),
         runtime=lambda wildcards, attempt: resources.training_minutes(
-            MODEL_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
+            WORKLOAD_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
         ),
         gpu=run_gpus,
     params:

@@ -121,7 +121,7 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def model_of(arguments: argparse.Namespace) -> TrainedModel:
+def named_model(arguments: argparse.Namespace) -> TrainedModel:
     """Load the model; raises UserError if there is none."""
     from online_rnnlm.tracking.opening import load
 

@@ -20,5 +20,5 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.use.description import as_json, as_text
 
-    model = _model.model_of(arguments)
+    model = _model.named_model(arguments)
     print(as_json(model.description) if arguments.json else as_text(model.description))

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.nbest import written
     from online_rnnlm.use.rescoring import ranked, rescore
 
-    model = _model.model_of(arguments)
+    model = _model.named_model(arguments)
     lists = rescore(
         model,
         arguments.files,

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    model = _model.model_of(arguments)
+    model = _model.named_model(arguments)
     keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "static")
     for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):
         print(sentence)

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.scoring import score_text
     from online_rnnlm.use.writing import ScoreWriter
 
-    model = _model.model_of(arguments)
+    model = _model.named_model(arguments)
     layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
     score_text(model, arguments.files, layout, request, writer, flush=arguments.flush)

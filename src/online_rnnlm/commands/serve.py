@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.use.serving import ScoringServer
 
-    model = _model.model_of(arguments)
+    model = _model.named_model(arguments)
     model.score(["a"])  # this loads the compiled code, so that the first client need not wait
     with ScoringServer(model, arguments.port, arguments.max_bytes) as server:
         print(f"{model.description.run}: {server.address}", flush=True)

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from online_rnnlm.use.vectors import vectors_of, write_array, write_tsv
 
-    model = _model.model_of(arguments)
+    model = _model.named_model(arguments)
     if arguments.unit_of_text is None and arguments.per == "document":
         arguments.unit_of_text = "document"
     request = model.request(

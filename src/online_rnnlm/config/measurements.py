@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from online_rnnlm.config.engine_table import ENGINE_OF
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import model_of, sizes_in_name, variant_of
+from online_rnnlm.config.runs import network_name, sizes_in_name, variant_of
 from online_rnnlm.config.training import RunSettings
 
 REFERENCE_ENGINE = "pytensor-c"
@@ -34,7 +34,7 @@ class PlannedMeasurement(NamedTuple):
     @property
     def model(self) -> str:
         """The network's name in tables."""
-        return model_of(self.network)
+        return network_name(self.network)
 
     @property
     def reference(self) -> PlannedMeasurement:

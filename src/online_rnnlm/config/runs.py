@@ -34,10 +34,10 @@ class _NamedRun(Settings):
     def model(self) -> str:
         """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
         by = [f"by {engine}" for engine in _changed(self.settings, "engine")]
-        return " ".join([model_of(self.settings), *by])
+        return " ".join([network_name(self.settings), *by])
 
 
-def model_of(settings: RunSettings) -> str:
+def network_name(settings: RunSettings) -> str:
     """Return the model's name in tables, whatever its engine is."""
     context = f"+{settings.context_size}" if settings.context_size else ""
     sizes = f"{settings.hidden_size}{context}/{settings.document_size}"

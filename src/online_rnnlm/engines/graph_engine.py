@@ -56,7 +56,7 @@ def form_of(settings: RunSettings) -> symbolic.Form:
     )
 
 
-def model_of(settings: RunSettings, corpus: Corpus) -> graph.Model:
+def symbolic_model(settings: RunSettings, corpus: Corpus) -> graph.Model:
     """The model of a run on a corpus: the cell, the word classes and the cell's constants."""
     return form_of(settings).model(corpus.class_offsets)
 
@@ -188,7 +188,7 @@ class GraphOnlineScorer(StateTrainer[SharedState]):
         super().__init__(settings, SharedState(weights, weights))
         self._trained = like(weights, (array.copy() for array in weights))
         self._online, self._sizes = online, sizes_for(settings, corpus)
-        model, dtype = model_of(settings, corpus), settings.precision
+        model, dtype = symbolic_model(settings, corpus), settings.precision
         nothing = Carried.nothing(weights, settings.cell_name, settings.document_size, 1)
         self._start = list(nothing.states)
         batch = graph.padded_symbols(dtype)

@@ -28,7 +28,7 @@ from online_rnnlm.engines.blocks.learning import rules_of, touched
 from online_rnnlm.engines.blocks.network import Network, Results
 from online_rnnlm.engines.blocks.shapes import Shape, Shapes
 from online_rnnlm.engines.blocks.tiles import Tiles
-from online_rnnlm.engines.graph_engine import model_of
+from online_rnnlm.engines.graph_engine import symbolic_model
 from online_rnnlm.engines.jax_device import bits_of
 from online_rnnlm.engines.jax_trainer import JaxTrainer
 from online_rnnlm.engines.lanes import (
@@ -65,7 +65,7 @@ class BlockTrainer(JaxTrainer):
         learns, lanes = settings.document_size > 0, len(carried.documents)
         shapes = _shapes(split, offsets, 0, self._tiles, lanes, learns=learns)
         self._arranger = Arranger(split.stream, offsets, shapes)
-        self._model = model_of(settings, corpus)
+        self._model = symbolic_model(settings, corpus)
         self.restore(weights, accumulators)
         self._update_of = cache(self._compile)
 
@@ -164,7 +164,7 @@ class BlockScorer:
         self._settings, self._reading = settings, reading
         self._hidden_states = hidden_states
         self._tiles = Tiles(corpus.class_offsets)
-        self._model = model_of(settings, corpus)
+        self._model = symbolic_model(settings, corpus)
         split = corpus.splits["train"]
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
         width = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)

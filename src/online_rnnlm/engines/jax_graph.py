@@ -28,7 +28,7 @@ from online_rnnlm.engines.base import (
     fill_scores,
     first_words,
 )
-from online_rnnlm.engines.graph_engine import model_of
+from online_rnnlm.engines.graph_engine import symbolic_model
 from online_rnnlm.engines.jax_device import bits_of, fetched
 from online_rnnlm.engines.jax_trainer import JaxTrainer
 from online_rnnlm.engines.lanes import (
@@ -102,7 +102,7 @@ class GraphTrainer(JaxTrainer, StateTrainer[SharedState]):
         longest, lanes = int(np.diff(self._offsets).max()), len(carried.documents)
         self._padding = _Padding(longest, lanes, settings.precision)
         self._sizes = [state.shape[1] for state in carried.states]
-        self._model = model_of(settings, corpus)
+        self._model = symbolic_model(settings, corpus)
         self._update_of = cache(self._compile)
 
     def _compile(self, length: int) -> Any:
@@ -170,7 +170,7 @@ class GraphScorer:
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
         width = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
         self._padding = _Padding(longest, width, settings.precision)
-        self._model, self._sizes = model_of(settings, corpus), sizes_for(settings, corpus)
+        self._model, self._sizes = symbolic_model(settings, corpus), sizes_for(settings, corpus)
         self._score_of = cache(self._compile)
 
     def _compile(self, sizes: Sizes, states: tuple[int, ...], length: int) -> Any:

@@ -30,7 +30,7 @@ LARGEST_GROWTH = 2.0
 _MB = 1e6
 
 
-class Model(NamedTuple):
+class Workload(NamedTuple):
     """The properties of a run that its requests depend on."""
 
     settings: RunSettings
@@ -62,8 +62,10 @@ def resolved(results: ExperimentDirectory, planned: PlannedRun) -> Run:
     return resolve(planned, results)
 
 
-def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run | PlannedRun) -> Model:
-    """Return a run's model on its prepared corpus.
+def workload_of(
+    experiment: Experiment, results: ExperimentDirectory, run: Run | PlannedRun
+) -> Workload:
+    """Return what a run has to compute on its prepared corpus.
 
     Raises FileNotFoundError if the corpus is not prepared yet. The planned settings of a run are
     enough for its tests, because the searched ones change none of their requests.
@@ -78,7 +80,7 @@ def model_of(experiment: Experiment, results: ExperimentDirectory, run: Run | Pl
     statistics = read_statistics(directory)
     sizes = sizes_of_run(run.settings, statistics.vocabulary_size, statistics.classes)
     class_size = statistics.splits["train"].mean_class_size
-    return Model(
+    return Workload(
         settings=run.settings,
         sizes=sizes,
         weights=parameters.count(sizes),
@@ -105,47 +107,47 @@ def by_size(base: float, a_megabyte: float, size_mb: float, attempt: int) -> int
     return grown(base + a_megabyte * size_mb, attempt)
 
 
-def training_mb(model: Model, attempt: int) -> int:
+def training_mb(load: Workload, attempt: int) -> int:
     """Return the memory to train a run, in MB."""
-    weights = COPIES_OF_WEIGHTS * model.weights * _bytes(model)
-    batch = _batch_bytes(model, model.settings.batch_sentences)
-    return grown(PROCESSES_MB + RESERVE * (weights + batch + _corpus_bytes(model)) / _MB, attempt)
+    weights = COPIES_OF_WEIGHTS * load.weights * _bytes(load)
+    batch = _batch_bytes(load, load.settings.batch_sentences)
+    return grown(PROCESSES_MB + RESERVE * (weights + batch + _corpus_bytes(load)) / _MB, attempt)
 
 
-def training_minutes(model: Model, attempt: int) -> int:
+def training_minutes(load: Workload, attempt: int) -> int:
     """Return the minutes to train a run for `max_epochs` epochs."""
-    work = model.settings.max_epochs * model.tokens["train"] * model.training_cost
-    return grown(START_MINUTES + work / _speed(model), attempt)
+    work = load.settings.max_epochs * load.tokens["train"] * load.training_cost
+    return grown(START_MINUTES + work / _speed(load), attempt)
 
 
-def testing_mb(model: Model, attempt: int) -> int:
+def testing_mb(load: Workload, attempt: int) -> int:
     """Return the memory to test a run, including the states of a neural cache, in MB."""
-    held_out = model.tokens["valid"] + model.tokens["test"]
-    states = held_out * model.sizes.output * _bytes(model)
-    scores = sum(model.tokens.values()) * 48
-    weights = 4 * model.weights * _bytes(model)
-    engine = ENGINES[model.settings.engine]
-    batch = _batch_bytes(model, engine.scoring_sentences(model.settings.batch_sentences))
-    needed = weights + batch + states + scores + _corpus_bytes(model)
+    held_out = load.tokens["valid"] + load.tokens["test"]
+    states = held_out * load.sizes.output * _bytes(load)
+    scores = sum(load.tokens.values()) * 48
+    weights = 4 * load.weights * _bytes(load)
+    engine = ENGINES[load.settings.engine]
+    batch = _batch_bytes(load, engine.scoring_sentences(load.settings.batch_sentences))
+    needed = weights + batch + states + scores + _corpus_bytes(load)
     return grown(PROCESSES_MB + RESERVE * needed / _MB, attempt)
 
 
-def testing_minutes(model: Model, attempt: int) -> int:
+def testing_minutes(load: Workload, attempt: int) -> int:
     """Return the minutes to score all splits once."""
-    work = sum(model.tokens.values()) * model.training_cost
-    return grown(START_MINUTES + work / _speed(model), attempt)
+    work = sum(load.tokens.values()) * load.training_cost
+    return grown(START_MINUTES + work / _speed(load), attempt)
 
 
-def further_minutes(model: Model, testing: TestingSettings, attempt: int) -> int:
+def further_minutes(load: Workload, testing: TestingSettings, attempt: int) -> int:
     """Return the minutes for the evaluations that `testing` adds.
 
     Every rate is tried on `valid`, and the best one is used on `test`.
     """
-    word = model.training_cost + model.update_cost
+    word = load.training_cost + load.update_cost
     rates = max(len(testing.learning_rates), len(testing.document_rates))
-    words = rates * model.tokens["valid"] + model.tokens["test"]
-    evaluations = len(further_evaluations(model.settings.document_size, testing))
-    return grown(START_MINUTES + evaluations * words * word / _speed(model), attempt)
+    words = rates * load.tokens["valid"] + load.tokens["test"]
+    evaluations = len(further_evaluations(load.settings.document_size, testing))
+    return grown(START_MINUTES + evaluations * words * word / _speed(load), attempt)
 
 
 def gpus(settings: RunSettings) -> int:
@@ -158,25 +160,25 @@ def threads(experiment: Experiment, settings: RunSettings) -> int:
     return experiment.threads if ENGINES[settings.engine].shares_work else 1
 
 
-def _speed(model: Model) -> float:
+def _speed(load: Workload) -> float:
     """Return the multiply-adds per minute of a run's engine."""
-    settings = model.settings
+    settings = load.settings
     return 60 * ENGINES[settings.engine].devices[settings.device].multiply_adds_a_second
 
 
-def _bytes(model: Model) -> int:
-    return 8 if model.settings.precision == "float64" else 4
+def _bytes(load: Workload) -> int:
+    return 8 if load.settings.precision == "float64" else 4
 
 
-def _batch_bytes(model: Model, sentences: int) -> float:
+def _batch_bytes(load: Workload, sentences: int) -> float:
     """Return the bytes of a batch's states, scores and deltas; the plain graph keeps more."""
-    sizes = model.sizes
-    token: float = 6 * model.hidden_inputs + 2 * (sizes.classes + model.class_size + sizes.document)
-    if ENGINES[model.settings.engine].copies_class_outputs:
-        token += 8 * model.class_size * sizes.output
-    return sentences * model.longest * token * _bytes(model)
+    sizes = load.sizes
+    token: float = 6 * load.hidden_inputs + 2 * (sizes.classes + load.class_size + sizes.document)
+    if ENGINES[load.settings.engine].copies_class_outputs:
+        token += 8 * load.class_size * sizes.output
+    return sentences * load.longest * token * _bytes(load)
 
 
-def _corpus_bytes(model: Model) -> float:
+def _corpus_bytes(load: Workload) -> float:
     """Return the bytes of the arrays of ids and of the words themselves."""
-    return 6.0 * sum(model.tokens.values()) + 200.0 * model.sizes.vocabulary
+    return 6.0 * sum(load.tokens.values()) + 200.0 * load.sizes.vocabulary

@@ -32,7 +32,7 @@ def model_with(tmp_path):
         about = statistics(splits, vocabulary_size=vocabulary)
         records.write(directory.corpus("c").statistics, about)
         run = PlannedRun(settings=RunSettings.model_validate({"corpus": "c", **settings}))
-        return resources.model_of(EXPERIMENT, directory, run)
+        return resources.workload_of(EXPERIMENT, directory, run)
 
     return make
 
@@ -93,7 +93,7 @@ def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_p
     directory = ExperimentDirectory(tmp_path)
     run = PlannedRun(settings=RunSettings.model_validate({"corpus": "c"}))
     with pytest.raises(FileNotFoundError) as error:
-        resources.model_of(EXPERIMENT, directory, run)
+        resources.workload_of(EXPERIMENT, directory, run)
     assert error.value.filename == str(directory.corpus("c").statistics)
 
 
