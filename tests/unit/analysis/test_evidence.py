@@ -251,7 +251,7 @@ def test_claims_show_both_intervals_and_what_was_not_tested(
     write_json(evidence.claims, kept | {"claims": [claim], "not_tested": [untested | reason]})
     _sealed(evidence)
     header, _, tested, *notes = with_evidence(_document("claims"), tmp_path).splitlines()[1:]
-    assert [cell.strip() for cell in header.split("|")][4:6] == [OVER_TEXT, OVER_SEEDS]
+    assert [cell.strip() for cell in header.split("|")][6:8] == [OVER_TEXT, OVER_SEEDS]
     assert "−50.0 to −20.0 %" in tested
     assert "Not tested: 6 of 100/20: no rival." in notes
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import BEST_SYSTEM, CLAIMS, MULTIPLY_ADDS
+from online_rnnlm.analysis.claims.paper import BEST_SYSTEM, MULTIPLY_ADDS
 from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
@@ -46,7 +46,7 @@ def _claims_table(found: Sequence[Claim], untested: Sequence[UntestedClaim] = ()
     table = markdown_of(
         pd.DataFrame([_claim_cells(claim) for claim in ranked]),
         Column("verdict", label("verdict"), text=True, best=lambda data: data["verdict"].notna()),
-        Column("claim", label("claim"), text=True),
+        *(Column(key, label(key), text=True) for key in ("claim", "network", "against")),
         *(Column(key, label(key)) for key in numbers),
     )
     notes = [*([] if several_seeds or not found else [ONE_SEED]), *_not_tested(untested)]
@@ -55,13 +55,14 @@ def _claims_table(found: Sequence[Claim], untested: Sequence[UntestedClaim] = ()
 
 def _claim_cells(claim: Claim) -> dict[str, str]:
     effect = claim.effect
-    name = CLAIMS[claim.number].name
-    what = "multiply-adds" if claim.number == MULTIPLY_ADDS else "perplexity"
+    of_what = " multiply-adds" if claim.number == MULTIPLY_ADDS else ""
     p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
     return {
         "verdict": claim.verdict,
-        "claim": f"{claim.number}. {claim.model}: {name} (against {claim.against})",
-        "change": f"{signed(effect.change_percent)} % {what}",
+        "claim": str(claim.number),
+        "network": claim.model,
+        "against": claim.against,
+        "change": f"{signed(effect.change_percent)} %{of_what}",
         OVER_TEXT: interval(effect.interval_percent),
         OVER_SEEDS: interval(_percent_over_seeds(claim.seeds)),
         "corrected p": p,
