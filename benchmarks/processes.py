@@ -20,7 +20,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.storage.paths import CorpusDirectory
 
 PAIR_TARGET = Target(1.8)
-MEMORY_TARGET = Target(600, at_least=False)
+MEMORY_TARGET = Target(400, at_least=False)
 START_TARGET = Target(5, at_least=False)
 MEMORY_TOKENS, MEMORY_WORDS = 10_000_000, 60_000
 _PROJECT = Path(__file__).parents[1]
