@@ -122,15 +122,15 @@ def engines_with(
     ]
 
 
-def engine_anywhere(cell: str, *, online: bool = False) -> str:
+def engine_anywhere(cell: str, *, online: bool = False, ability: str = "") -> str:
     """Return the fastest engine for a cell among those that every installation can use.
 
     Such an engine runs on a CPU and needs no further package. With `online` it can also score while
-    weights learn.
+    weights learn. It has the ability of `Engine.lacks`, if one is named.
     """
     speeds = {
         name: ENGINES[name].devices["cpu"].multiply_adds_a_second
-        for name in engines_with(cell=cell, device="cpu")
+        for name in engines_with(cell=cell, device="cpu", ability=ability)
         if not (ENGINES[name].devices["cpu"].modules or ENGINES[name].is_elsewhere)
         and (ENGINES[name].scores_online(cell) or not online)
     }

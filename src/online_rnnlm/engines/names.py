@@ -20,15 +20,19 @@ def engine_module(engine: str) -> str:
 
 def online_engine(settings: RunSettings) -> str:
     """The engine that scores while weights learn: the run's own if it can, else one for any CPU."""
-    cell = settings.cell_name
-    own = ENGINES[settings.engine].scores_online(cell)
-    return settings.engine if own else engine_anywhere(cell, online=True)
+    own = ENGINES[settings.engine].scores_online(settings.cell_name)
+    return settings.engine if own else _engine_anywhere(settings, online=True)
 
 
 def usable_anywhere(settings: RunSettings) -> RunSettings:
     """The same model's settings for a machine that has only a CPU and this package."""
-    changes = {"engine": engine_anywhere(settings.cell_name), "device": "cpu"}
+    changes = {"engine": _engine_anywhere(settings), "device": "cpu"}
     return settings.model_copy(update=changes)
+
+
+def _engine_anywhere(settings: RunSettings, *, online: bool = False) -> str:
+    ability = "coupling" if settings.needs_coupling else ""
+    return engine_anywhere(settings.cell_name, online=online, ability=ability)
 
 
 def kernel_networks(experiment: Experiment, *, online: bool = False) -> list[RunSettings]:

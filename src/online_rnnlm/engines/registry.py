@@ -96,8 +96,11 @@ def _shared(settings: RunSettings, threads: int) -> dict[str, int]:
 def _engine(settings: RunSettings, engine: str) -> Any:
     """Require the run's device, then load the engine's module.
 
-    Raises UserError if there is no such device, or if a package that it needs is not installed.
+    Raises UserError if there is no such device, or if a package that it needs is not installed, and
+    ValueError for an engine that would leave out the vector's part of the hidden layer.
     """
+    if settings.needs_coupling and "coupling" in ENGINES[engine].lacks:
+        raise ValueError(f"`engine: {engine}` computes no vector that feeds {settings.cell_name}")
     require(settings)
     with needing_packages():
         return import_module(f"{PACKAGE}.{engine_module(engine)}")

@@ -7,6 +7,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings
+from online_rnnlm.engines.names import online_engine, usable_anywhere
 from online_rnnlm.errors import UserError
 
 SIZES = [2, 3, 4]
@@ -98,3 +99,15 @@ def test_sentences_that_do_not_fill_the_text_are_refused(settings, corpus, small
     text = Split(corpus.splits["train"].stream, np.array(offsets, np.int64))
     none = np.zeros(0, np.int64)
     assert_refused(each_entry(settings, corpus, weights, text, none), "offsets")
+
+
+@pytest.mark.parametrize("others", [{"cell": "lstm"}, {"cell": "gru"}, {"context_size": 2}])
+@pytest.mark.parametrize("layer", ["hidden", "both"])
+def test_a_vector_that_feeds_the_hidden_layer_is_never_left_out(small, others, layer):
+    """The kernels of these cells have no part for it."""
+    own = {"document_size": 2, "document_layer": layer, **others}
+    trained = RunSettings(corpus="c", hidden_size=3, engine="jax", **own)
+    assert {usable_anywhere(trained).engine, online_engine(trained)} == {"graph"}
+    corpus = small.corpus_of([1, 3], small.split_of([[1, 2, 0]]))
+    with pytest.raises(ValueError, match="engine: kernel"):
+        registry.scorer(trained.model_copy(update={"engine": "kernel"}), corpus)

@@ -16,6 +16,12 @@ MODELS = {
     "both": {"document_size": 2, "document_layer": "both"},
     "static": {"document_size": 0},
     "lstm": {"document_size": 2, "cell": "lstm"},
+    "lstm, hidden": {
+        "document_size": 2,
+        "cell": "lstm",
+        "document_layer": "hidden",
+        "engine": "graph",
+    },
     "gru": {"document_size": 0, "cell": "gru"},
     "context": {"document_size": 2, "context_size": 3},
 }
