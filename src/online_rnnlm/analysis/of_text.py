@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.analysis.pieces import blocks
 from online_rnnlm.analysis.significance import LEVEL, Comparison, compare
 from online_rnnlm.errors import WrongInputError
 from online_rnnlm.use.columns import Columns, beginnings, joined
@@ -17,7 +18,7 @@ from online_rnnlm.use.network import Request
 from online_rnnlm.use.scored import Total
 from online_rnnlm.use.text import Sentence
 
-Unit = Literal["sentence", "document"]
+Unit = Literal["sentence", "document", "block"]
 
 
 class Way(NamedTuple):
@@ -62,15 +63,16 @@ def compare_on_text(
 ) -> TextComparison:
     """Compare two models; `texts` is the text as the first and the second one prepare it.
 
-    Without a `unit`, documents are drawn if there are two or more, and sentences otherwise.
+    Without a `unit`, documents are drawn if there are two or more. In a single one, blocks of
+    sentences are drawn if either model keeps something from one sentence to the next, since
+    its sentences then depend on each other, and otherwise sentences.
 
     Raises WrongInputError if the two divide it into other sentences or words, or if it has fewer
     than two units to draw.
     """
     one, other = (_scored(way, text) for way, text in zip((first, second), texts, strict=True))
     _refuse_other_words(one, other)
-    if unit is None:
-        unit = "document" if len(_beginnings(one, "document")) > 1 else "sentence"
+    unit = unit or _drawn(one, (first, second))
     begins = _beginnings(one, unit)
     logs = [np.add.reduceat(np.asarray(t["log_probability"]), begins) for t in (one, other)]
     tokens = np.add.reduceat(np.asarray(one["tokens"]), begins)
@@ -90,11 +92,21 @@ def _scored(way: Way, text: Sequence[Sentence]) -> Columns:
     return joined([part.table(0) for part in way.model.score_parts(text, way.request)])
 
 
+def _drawn(table: Columns, ways: tuple[Way, Way]) -> Unit:
+    """Return the pieces that are drawn if none are asked for."""
+    if len(_beginnings(table, "document")) > 1:
+        return "document"
+    forgets = all(way.request.read_at_once == "sentence" for way in ways)
+    return "sentence" if forgets else "block"
+
+
 def _beginnings(table: Columns, unit: Unit) -> NDArray[np.int64]:
     """Return the rows with which the units begin."""
     documents = np.asarray(table["document"])
     if unit == "sentence":
         return np.arange(len(documents))
+    if unit == "block":
+        return beginnings(blocks(len(documents)).number)
     return beginnings(documents)
 
 

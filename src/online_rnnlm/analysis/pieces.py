@@ -59,7 +59,7 @@ def pieces_of(
         number = np.unique(articles, return_inverse=True)[1]
         return Pieces("article", number.astype(np.int64))
     if corpus.keeps_order or kept_for == "stream":
-        return _blocks(len(articles))
+        return blocks(len(articles))
     return Pieces("sentence", np.arange(len(articles)))
 
 
@@ -73,6 +73,7 @@ def longest(units: Sequence[UnitOfText]) -> UnitOfText:
     return max(units, key=get_args(UnitOfText).index)
 
 
-def _blocks(sentences: int) -> Pieces:
+def blocks(sentences: int) -> Pieces:
+    """Blocks of N^(1/3) consecutive sentences of N."""
     length = max(1, round(sentences ** (1 / 3)))
     return Pieces("block", np.arange(sentences) // length)

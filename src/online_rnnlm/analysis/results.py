@@ -24,8 +24,8 @@ from online_rnnlm.config.evaluations import evaluations_of, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import rival_in
-from online_rnnlm.rivals.base import ComposedRival, RunRival
+from online_rnnlm.rivals import mixed_rivals, rival_in
+from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -138,8 +138,9 @@ class Results:
         return rival_in(evaluation, self.experiment.testing)
 
     def parameters(self, row: Row, rival: RunRival) -> int:
-        """Number of parameters of a row with a rival; a mixture has those of all parts."""
-        mixed = self.rivals_on(row.corpus) if isinstance(rival, ComposedRival) else []
+        """Number of parameters of a row with a rival; a mixture has those of its parts."""
+        parts = {part.name for part in mixed_rivals([rival.name], self.experiment.testing)}
+        mixed = (found for found in self.rivals_on(row.corpus) if found.rival.name in parts)
         return row.parameters + sum(found.evaluation.parameters or 0 for found in mixed)
 
     def best(self, corpus: str) -> Row:

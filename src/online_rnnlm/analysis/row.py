@@ -162,6 +162,11 @@ class Row:
         """A metric of a split in an evaluation; empty if the evaluation leaves that split out."""
         return metric_of(self.by_seed(evaluation), name, split)
 
+    def multiply_adds(self, evaluation: str) -> Metric:
+        """Multiply-adds a word in an evaluation."""
+        found = self.by_seed(evaluation)
+        return Metric(tuple(one.costs.multiply_adds_per_word for one in found))
+
     def perplexity(self, split: str, evaluation: str | None = None) -> Metric:
         """Perplexity of a split in an evaluation, by default the main one."""
         return self.metric("perplexity", split, evaluation or self.final)

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per",
         choices=("sentence", "document"),
-        help="what is drawn in the bootstrap (default: documents if there are two or more)",
+        help="what is drawn in the bootstrap (default: documents if there are two or more, else "
+        "sentences, or blocks of them if something is kept from one to the next)",
     )
 
 

@@ -11,7 +11,9 @@ from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_l
 CacheName = Literal["unigram_cache", "neural_cache"]
 """Rivals that mix a run's network with a cache."""
 
-RunRivalName = Literal[CacheName, "dynamic_evaluation", "ngram_mixture", "mixture"]
+RunRivalName = Literal[
+    CacheName, "short_neural_cache", "dynamic_evaluation", "ngram_mixture", "mixture"
+]
 """Rivals that extend a run's network: modules of `rivals/`. Mixtures are the last, since they are
 made of the others."""
 
@@ -22,7 +24,9 @@ RivalName = Literal[RunRivalName, CorpusRivalName]
 
 MIXTURE: RunRivalName = "mixture"
 NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
-MIXTURES = (NGRAM_MIXTURE, MIXTURE)
+SHORT_CACHE: RunRivalName = "short_neural_cache"
+_NO_PARTS = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
+"""Rivals that are no parts of a mixture: it has the longer cache and the n-gram model itself."""
 NGRAMS: CorpusRivalName = "kneser_ney"
 _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
@@ -91,11 +95,12 @@ class TestingSettings(Settings):
         default=[],
         description="Alternative models to compare with. `unigram_cache` and `neural_cache` add a "
         "cache of the words just read to every network: their frequencies, or their "
-        "frequencies weighted by the similarity of the hidden states. `dynamic_evaluation` lets "
-        "all weights of every network learn after every five words, with steps scaled by the "
-        "weights' usual gradients, and decay to the trained weights (Krause et al. 2018). Each "
-        "has the settings that are best on `valid`. `kneser_ney`: a modified Kneser-Ney n-gram "
-        "model of every corpus. `topics`: a topic model (LDA) of every corpus, which infers the "
+        "frequencies weighted by the similarity of the hidden states. `short_neural_cache` is a "
+        "neural cache of 50 words at most, for the cost of a small vector. "
+        "`dynamic_evaluation` lets all weights of every network learn after every five words, with "
+        "steps scaled by the weights' usual gradients, and decay to the trained weights (Krause et "
+        "al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a modified "
+        "Kneser-Ney n-gram model of every corpus. `topics`: a topic model (LDA) of every corpus, which infers the "
         "topics from the words before and gives each word its frequency in them. "
         "`ngram_mixture`: every network mixed with the `kneser_ney` model. `mixture`: every "
         "network mixed with all the other rivals of the list. Both mix by the weights that are "
@@ -108,7 +113,7 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if MIXTURE in rivals and {*rivals} <= {*MIXTURES}:
+        if MIXTURE in rivals and {*rivals} <= {*_NO_PARTS}:
             raise ValueError("`mixture` mixes a network with other rivals: give one more")
         if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
             raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
@@ -131,4 +136,4 @@ class TestingSettings(Settings):
         if rival != MIXTURE:
             return ()
         others = (*self.rivals_of_runs, *self.rivals_of_corpora)
-        return tuple(name for name in others if name not in MIXTURES)
+        return tuple(name for name in others if name not in _NO_PARTS)

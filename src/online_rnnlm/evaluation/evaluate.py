@@ -71,7 +71,7 @@ def evaluate(
     corpus = load_corpus(corpus_directory)
     rival = rival_in(evaluation, testing)
     if isinstance(rival, ComposedRival):
-        result = composed(experiment, name, record.settings, rival, testing)
+        result = composed(experiment, name, record, rival, testing)
     else:
         result = outcome(record, run, corpus, evaluation, testing)
     if isinstance(result, Failure):
@@ -99,6 +99,7 @@ def evaluate_further(
         marker = _marker(experiment, name, evaluation)
         if _is_made(experiment, name, evaluation, marker, mark):
             continue
+        marker.unlink(missing_ok=True)  # so that it never stands beside files of another making
         evaluate(experiment, name, corpus_directory, evaluation, testing)
         records.write(marker, mark)
     made = FurtherEvaluations(

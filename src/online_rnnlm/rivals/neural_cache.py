@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +39,13 @@ class Rival(Cache):
     label = "neural cache"
     needs_hidden_states = True
     usual = MappingProxyType({"window": 2000, "theta": 1.0, "weight": 0.1})
+    windows: ClassVar[Sequence[int]] = WINDOWS
+    """Sizes of the cache to try."""
 
     def fit(self, valid: ScoredText) -> None:
         """Choose window, θ and weight."""
-        self.take(search_neural(valid.targets, valid.log_probabilities, valid.hidden_states))
+        text = valid.targets, valid.log_probabilities, valid.hidden_states
+        self.take(search_neural(*text, self.windows))
 
     def score(self, text: ScoredText) -> Floats:
         """The mixture's natural log P of every token."""

@@ -234,14 +234,18 @@ def test_everything_is_kept_for_the_unit_that_is_best_on_valid(
     assert claim["effect"]["valid_perplexity_against_by_unit"] == {best: 80, other: 81}
 
 
-@pytest.mark.parametrize("better", [True, False])
+@pytest.mark.parametrize(
+    ("kept_valid", "trained_valid", "better"),
+    [(80.0, 90.0, True), (95.0, 90.0, False), (80.0, 79.0, False)],
+)
 def test_a_vector_kept_for_longer_is_tested_too_where_it_is_better_on_valid(
-    invented: Invented, better: bool
+    invented: Invented, kept_valid: float, trained_valid: float, better: bool
 ) -> None:
     """Its claim stands beside that of the vector as trained and does not replace it."""
     testing = EVERYTHING | {"updates": ["document_vector", "all"]}
     results = invented({"100/20": 90.0}, rows=PAIR, testing=testing)
-    for unit, valid, test in (("stream", 80.0 if better else 95.0, 70.0), ("sentence", 90.0, 90.0)):
+    results = _edited(results, RUN, "document_vector", "valid", trained_valid)
+    for unit, valid, test in (("stream", kept_valid, 70.0), ("sentence", 90.0, 90.0)):
         name = f"document_vector.word.{unit}"
         results = _scored(results, RUN, name, "test", test)
         results = _edited(results, RUN, name, "valid", valid)
@@ -290,6 +294,13 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented: Invented)
     assert best["against"] == "120/0 with a neural cache (the best rival at any cost)"
     assert (cheap["verdict"], best["verdict"]) == ("supported", "not supported")
     assert cheap["effect"]["test_perplexity_against"] == pytest.approx(95)
+    # The finding is of the claim that holds least, whichever of the two it is.
+    named = "not supported: a lower perplexity than a static network with one rival"
+    assert named in _findings(results)[0]
+    other = _rival_worth(results, "unigram_cache", 70.0, 85.0, ours)
+    other = _rival_worth(other, "neural_cache", 65.0, 95.0, 2 * ours)
+    assert [claim["verdict"] for claim in _of_rivals(other)] == ["not supported", "supported"]
+    assert named in _findings(other)[0]
     # The better one on `valid` counts, not the better one on `test`.
     [one] = _of_rivals(_rival_worth(results, "unigram_cache", 60.0, 99.0, ours))
     assert one["effect"]["test_perplexity_against"] == pytest.approx(99)

@@ -83,13 +83,14 @@ def test_tables_and_claims_follow_from_the_scores(evidence: EvidenceFolder) -> N
     # Both perplexities, change in two units, tokens, both ends of the interval in two units,
     # p-value, corrected p-value and verdict, and where there is a margin, equivalence. Of the
     # vector held still against the static network all but the last four; of the seeds five; of
-    # multiply-adds both sides, change and verdict. In `mixtures` the network by itself and with
-    # everything. Last, the perplexities with the vector held still.
+    # multiply-adds both sides, change and verdict, or both sides of a test. In `mixtures` the
+    # network by itself and with everything. Last, the perplexities with the vector held still.
     tables += pd.read_csv(evidence.table("perplexity", "csv"))[STILL].notna().sum()
     effects = [claim["effect"] for claim in tested]
     of_claims = 12 * len(tested) + 4 * (len(claims) - len(tested))
     of_claims += sum(effect["equivalence"] is not None for effect in effects)
     of_claims += 9 * sum(effect["still_against_static"] is not None for effect in effects)
+    of_claims += 2 * sum(effect["multiply_adds_per_word"] is not None for effect in effects)
     of_claims += 5 * sum(claim["seeds"] is not None for claim in tested)
     assert checked == tables + of_claims + 2 * len(pd.read_csv(evidence.table("mixtures", "csv")))
 

@@ -354,7 +354,7 @@ def test_the_updates_csv_has_a_row_for_each_evaluation_of_each_model(
         ("100/20", "document_vector+output.word.sentence", 56.0, 66.0),
     ]
     row = csv.iloc[5]
-    ways = ["updates", "learn_after", "unit_of_text", "rate"]
+    ways = ["updates", "learn_after", "kept_for", "rate"]
     assert [str(row[key]) for key in ways] == ["all", "word", "sentence", "0.03"]
     costs = ["parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"]
     assert list(row[costs]) == [3.5, 4.5, 90_000.0]
@@ -372,6 +372,21 @@ def test_the_readable_updates_table_has_a_column_for_each_model(invented: Invent
         ["output", "word", "sentence", "73.0", ""],
     ]
     assert _bold(table) == [[], ["100/20"], ["100/0"], [], []]
+
+
+IN_ORDER = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
+
+
+def test_a_vector_is_kept_for_the_unit_that_its_row_was_trained_by(invented: Invented) -> None:
+    rows = [
+        {"document_size": 20, "unit_of_text": ["sentence", "document"]},
+        {"document_size": 20, "unit_of_text": "document", "carry": "state"},
+    ]
+    table = updates_table(invented(rows=rows, corpora=IN_ORDER))
+    data = table.tidy[table.tidy["evaluation"] == "document_vector"]
+    assert list(data["unit_of_text"]) == ["sentence", "document", "document"]
+    assert list(data["kept_for"]) == ["sentence", "document", "sentence"]
+    assert _cell(table, 1, "Kept for a") == "as trained"
 
 
 def test_costs_and_rates_are_the_best_rows(invented: Invented) -> None:
@@ -599,6 +614,15 @@ def test_a_mixture_has_the_parameters_of_all_its_parts(invented: Invented) -> No
     )
     assert data.loc["100/0 + unigram cache", "parameters"] == own
     assert data.loc["100/0 + mixture", "parameters"] == own + ngrams
+
+
+def test_a_mixture_with_ngrams_has_no_parameters_of_the_topics(invented: Invented) -> None:
+    testing = {"rivals": ["kneser_ney", "topics", "ngram_mixture", "mixture"]}
+    data = perplexity_table(invented(rows=TWO_ROWS, testing=testing)).data.set_index("model")
+    of = data["parameters"].to_dict()
+    ngrams, topics = of["5-gram, modified Kneser-Ney"], of["topic model (LDA)"]
+    assert of["100/0 + 5-gram"] == of["100/0"] + ngrams
+    assert of["100/0 + mixture"] == of["100/0"] + ngrams + topics
 
 
 def _systems(*systems: tuple[str, float | None, int, float, float, float]) -> pd.DataFrame:

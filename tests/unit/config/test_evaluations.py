@@ -105,6 +105,10 @@ def test_a_name_alone_is_a_list_of_it():
         ({"unit_of_text": ["book"]}, ["testing.unit_of_text[0]", "'book'", "'stream'"]),
         ({"rivals": ["bigram"]}, ["testing.rivals[0]", "'bigram'", "'neural_cache'"]),
         ({"rivals": ["mixture"]}, ["testing.rivals", "`mixture`", "give one more"]),
+        (
+            {"rivals": ["short_neural_cache", "mixture"]},
+            ["testing.rivals", "`mixture`", "give one more"],
+        ),
         ({"rivals": ["mixture", "mixture"]}, ["testing.rivals", "`mixture`", "give one more"]),
         (
             {"rivals": ["ngram_mixture", "mixture"]},

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from online_rnnlm.config import testing as typed
 from online_rnnlm.rivals import caches, neural_cache, rival_in, unigram_cache
+from online_rnnlm.rivals.base import ScoredText
 
 A, B, C = 1, 2, 3
 VOCABULARY = 4
@@ -241,6 +242,20 @@ def test_costs_are_counted():
     neural.chosen = {"window": 500, "theta": 1.0, "weight": 0.1}
     # 100 for the mean, 500 products of 100, 500 weights to add, and 1 to mix
     assert neural.cost(state_size=100) == 50_601
+
+
+def test_a_short_neural_cache_is_the_best_of_fifty_words():
+    short = rival_in("short_neural_cache", typed.TestingSettings())
+    valid = ScoredText(*text(400))
+    short.fit(valid)
+    assert short.chosen == neural_cache.search_neural(*valid, windows=(20, 50)).chosen
+    assert short.cost(state_size=100) <= 1 + 100 + 50 * 101
+    assert_array_equal(short.score(valid), neural_cache.neural_cache(*valid, **short.chosen))
+
+
+def test_a_mixture_has_the_longer_cache_alone():
+    rivals = ["neural_cache", "short_neural_cache", "mixture"]
+    assert typed.TestingSettings(rivals=rivals).parts_of("mixture") == ("neural_cache",)
 
 
 @pytest.mark.parametrize("window", [0, -1])

@@ -92,7 +92,10 @@ def _against_static(results: Results, number: int, vector: Row, static: Row) -> 
 
 
 def _vector_alone(results: Results, vector: Row) -> Iterator[Tested | Untested]:
-    """Test the vector alone, as trained and, if that is better on `valid`, kept for longer."""
+    """Test the vector alone, as trained and, if that is better on `valid`, at a rate of its own.
+
+    There it is kept for the unit of text that is best on `valid`, if that is not the sentence.
+    """
     everything = _valid_by_unit(vector, ALL)
     if not everything:
         reason = "no finished evaluation in which everything learns after every word"
@@ -101,7 +104,8 @@ def _vector_alone(results: Results, vector: Row) -> Iterator[Tested | Untested]:
     yield _alone(results, Side(vector, DOCUMENT_VECTOR), everything)
     alone = _valid_by_unit(vector, DOCUMENT_VECTOR)
     unit = min(alone, key=alone.__getitem__, default=None)
-    if unit not in (None, "sentence"):
+    as_trained = vector.perplexity("valid").mean
+    if unit not in (None, "sentence") and alone[unit] < as_trained:
         ours = Side(vector, OnlineEvaluation(DOCUMENT_VECTOR, "word", unit).name)
         tested = _alone(results, ours, everything)
         effect = tested.effect.model_copy(update={"valid_perplexity_by_unit": alone})

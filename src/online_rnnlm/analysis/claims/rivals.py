@@ -95,8 +95,8 @@ def _best(sides: Sequence[Side]) -> Side:
 
 
 def _cost(side: Side) -> float:
-    """Multiply-adds per word of the first seed's evaluation; another seed's cache may be larger."""
-    return side.row.by_seed(side.evaluation)[0].costs.multiply_adds_per_word
+    """Multiply-adds per word, the mean over the seeds, since these may choose different caches."""
+    return side.row.multiply_adds(side.evaluation).mean
 
 
 def _name(results: Results, side: Side) -> str:

@@ -47,7 +47,7 @@ def check_claims(evidence: EvidenceFolder, scores: Scores) -> int:
     checked = sum(
         _check_claim(evidence.claims, claim, drawn[claim.corpus], scores) for claim in tested
     )
-    checked += _check_multiply_adds(evidence, claims)
+    checked += _check_multiply_adds(evidence, claims) + _check_costs(evidence, tested)
     return checked + _check_verdicts(evidence.claims, claims)
 
 
@@ -204,6 +204,34 @@ def _check_multiply_adds(evidence: EvidenceFolder, claims: Sequence[Claim]) -> i
             refuse_difference(f"{what}: {name}", said, found)
         _refuse_verdict(what, claim.verdict, verdict)
     return 4 * len(counted)
+
+
+def _check_costs(evidence: EvidenceFolder, claims: Sequence[Claim]) -> int:
+    """Compare the multiply-adds of both sides of tested claims with the tables."""
+    counted = [claim for claim in claims if claim.effect.multiply_adds_per_word is not None]
+    adds = _adds_by_side(evidence) if counted else {}
+    for claim in counted:
+        what, effect = f"{evidence.claims}: claim {claim.number}, {claim.model}", claim.effect
+        sides = (claim.network, claim.evaluation), (claim.network_against, claim.evaluation_against)
+        said = effect.multiply_adds_per_word, effect.multiply_adds_per_word_against
+        for side, count in zip(sides, said, strict=True):
+            found = adds.get((claim.corpus, *side))
+            if found is None:
+                raise UserError(f"{what}: the evidence has not what it rests on")
+            refuse_difference(f"{what}: multiply-adds of {side[0]}, {side[1]}", count, found)
+    return 2 * len(counted)
+
+
+def _adds_by_side(evidence: EvidenceFolder) -> dict[tuple[str, str, str | None], float]:
+    """Multiply-adds a word by corpus, network and evaluation; a rival's row is its network's."""
+    found: dict[tuple[str, str, str | None], float] = {}
+    for name in ("perplexity", "updates"):
+        if evidence.table(name, "csv").is_file():
+            table = evidence.read_table(name, "evaluation", "multiply_adds_per_word")
+            networks = table["model"].str.replace(r" \+ .*", "", regex=True)
+            keys = zip(table["corpus"], networks, table["evaluation"], strict=True)
+            found |= dict(zip(keys, map(float, table["multiply_adds_per_word"]), strict=True))
+    return found
 
 
 def _sides(claim: Claim) -> tuple[str, str, str]:

@@ -78,11 +78,7 @@ def _changes(row: Row) -> list[float]:
 def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     if not row.has_vector:
         return _static_only(row)
-    mine = {
-        claim.number: claim
-        for claim in claims
-        if claim.corpus == row.corpus and _is_of_row(claim, row)
-    }
+    mine = _worst([c for c in claims if c.corpus == row.corpus and _is_of_row(c, row)])
     same, more, _ = results.opponents(row)
     for number, static in ((MORE_PARAMETERS, more), (SAME_HIDDEN, same)):
         if static is not None and number in mine:
@@ -90,6 +86,15 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     if LEARNING not in mine:
         return _uncompared(row)
     return f"{_against_still(row, mine[LEARNING])}{_others(mine, LEARNING)}."
+
+
+def _worst(claims: Sequence[Claim]) -> ByNumber:
+    """The claims by number; of several with one number, the first that holds least."""
+    order = (SUPPORTED, UNDECIDED, NOT_SUPPORTED)
+    worst: dict[int, Claim] = {}
+    for claim in sorted(claims, key=lambda one: (one.number, -order.index(one.verdict))):
+        worst.setdefault(claim.number, claim)
+    return worst
 
 
 def _is_of_row(claim: Claim, row: Row) -> bool:

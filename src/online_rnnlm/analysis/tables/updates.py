@@ -23,6 +23,7 @@ from online_rnnlm.storage.paths import HELD_OUT
 
 _COSTS = ("parameters_touched_per_word", "multiply_adds_per_word")
 _SPEED: Literal["words_per_second"] = "words_per_second"
+_KEPT = "kept_for"
 
 
 def make(results: Results) -> Table:
@@ -38,7 +39,7 @@ def make(results: Results) -> Table:
         *corpus_columns(results),
         Column("What learns", label("learns"), text=True),
         Column("After every", label("learn_after"), text=True),
-        Column("Kept for a", label("unit_of_text"), text=True),
+        Column("Kept for a", label(_KEPT), text=True),
         *(Column(model, mean(model), best=lowest(model)) for model in models),
         Column("Rate", label("rate")),
         Column("Parameters touched a word", integer("parameters_touched_per_word")),
@@ -58,12 +59,11 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
             mean_over_seeds(results, f"{split}_perplexity", row.perplexity(split, evaluation))
             for split in HELD_OUT
         )
-        # Costs are counted from the equations, so they are the same for all seeds.
-        costs = row.by_seed(evaluation)[0].costs
+        costs = row.by_seed(evaluation)[0].costs  # the same for all seeds
         yield {
             **row_keys(row),
             "evaluation": evaluation,
-            **_way(evaluation),
+            **_way(row, evaluation),
             "seeds": len(row.runs),
             "rate": _rate(row, evaluation),
             **{key: value for values in perplexities for key, value in values.items()},
@@ -73,16 +73,20 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
         }
 
 
-def _way(evaluation: str) -> dict[str, str]:
-    """The parts that learn, their frequency and unit of text.
+def _way(row: Row, evaluation: str) -> dict[str, str]:
+    """The parts that learn, their frequency, and the unit of text that they are kept for.
 
     The last two are empty texts if nothing learns.
     """
     online = online_evaluation(evaluation)
     if online is not None:
-        return online._asdict()
-    after, unit = ("word", "sentence") if evaluation == DOCUMENT_VECTOR else ("", "")
-    return {"updates": evaluation, "learn_after": after, "unit_of_text": unit}
+        after, unit = online.learn_after, online.unit_of_text
+        return {"updates": online.updates, "learn_after": after, _KEPT: unit}
+    if evaluation == NONE:
+        return {"updates": evaluation, "learn_after": "", _KEPT: ""}
+    reading = row.settings.reading
+    kept = reading.unit_of_text if reading.vector else "sentence"
+    return {"updates": evaluation, "learn_after": "word", _KEPT: kept}
 
 
 def _rate(row: Row, evaluation: str) -> str:
@@ -115,7 +119,9 @@ def _shown(data: pd.DataFrame, best: Mapping[str, str]) -> pd.DataFrame:
 def _shown_row(same: pd.DataFrame, best: str) -> dict[str, Any]:
     """One row for all models; `same` holds the rows of the data of one corpus and evaluation."""
     first = same.iloc[0]
-    row = {key: first[key] for key in ("corpus", "learn_after", "unit_of_text")}
+    row = {key: first[key] for key in ("corpus", "learn_after")}
+    units = same[_KEPT].unique()
+    row[_KEPT] = units[0] if len(units) == 1 else "as trained"
     row["learns"] = _spelled(first["evaluation"], first["updates"])
     mine = same[same["model"] == best]
     row |= {key: mine.iloc[0][key] if len(mine) else None for key in ("rate", *_COSTS, _SPEED)}
