@@ -100,8 +100,8 @@ class TestingSettings(Settings):
         "`dynamic_evaluation` lets all weights of every network learn after every five words, with "
         "steps scaled by the weights' usual gradients, and decay to the trained weights (Krause et "
         "al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a modified "
-        "Kneser-Ney n-gram model of every corpus. `topics`: a topic model (LDA) of every corpus, which infers the "
-        "topics from the words before and gives each word its frequency in them. "
+        "Kneser-Ney n-gram model of every corpus. `topics`: a topic model (LDA) of every corpus, "
+        "which infers the topics from the words before and gives each word its frequency in them. "
         "`ngram_mixture`: every network mixed with the `kneser_ney` model. `mixture`: every "
         "network mixed with all the other rivals of the list. Both mix by the weights that are "
         "best on `valid`.",

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow  # two trainings
 
 LINE = re.compile(
     r"(.+) against (.+): perplexity ([\d.]+) against ([\d.]+): (.+) \(([+-][\d.]+) nats a token, "
-    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), over (\d+) (sentence|document)s\)\n"
+    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), over (\d+) (sentence|document|block)s\)\n"
 )
 
 
@@ -59,6 +59,11 @@ def test_two_ways_to_use_a_model_are_compared(results, model_path, run):
     options = (*options, "--static", "first")
     for more, drawn in (((), "2"), (("--per", "document"), "2"), (("--per", "sentence"), "40")):
         assert LINE.fullmatch(run(*options, *more, text=documents).out)[10] == drawn
+    # The sentences of one document depend on each other if something is kept from one to the next.
+    kept = ("--unit-of-text", "document")
+    for more, drawn in ((kept, "14 block"), ((*kept, "--per", "sentence"), "40 sentence")):
+        found = LINE.fullmatch(run(*options, *more, text="\n".join(lines[:40])).out)
+        assert f"{found[10]} {found[11]}" == drawn
 
 
 @pytest.mark.parametrize(
