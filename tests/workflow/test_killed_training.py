@@ -212,6 +212,7 @@ def test_a_warned_job_ends_and_its_retry_goes_on(trainings, folder, unbroken, nu
     assert {file.name for file in (files / "checkpoint").iterdir()} <= {
         "state.npz",
         "previous.npz",
+        "run.json",
     }
     trainings.succeed(folder, *TRAIN)
     _evaluate(trainings, folder)

@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.write_index is not None and not arguments.among:
         raise WrongInputError("--write-index: needs `--among`, the text to make an index of")
+    if arguments.write_index is not None and arguments.files:
+        raise WrongInputError("--write-index: searches for nothing: leave out the sentences")
     model = _model.named_model(arguments)
     if arguments.index is not None:
         _search(model, read_index(arguments.index, model.description), arguments)

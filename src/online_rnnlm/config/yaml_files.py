@@ -6,6 +6,7 @@ YAML itself lets the last of two equal keys win, reads the key `no` as false, an
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,8 +76,8 @@ def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object of JSON; raises ValueError, which names it, if a key is there twice."""
     values = dict(pairs)
     if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {twice!r} is there twice")
     return values
 

@@ -22,8 +22,7 @@ class CorpusDirectory:
 
     @property
     def articles(self) -> Path:
-        """The articles, one JSON object per line: `title`, `text`, a line for each paragraph, and,
-        if known, `topic`."""
+        """The articles, one JSON object per line: `title`, `text` and, if known, `topic`."""
         return self.path / "articles.jsonl"
 
     @property
@@ -59,10 +58,7 @@ class CorpusDirectory:
         return self.path / "vocabulary.tsv"
 
     def text(self, split: str) -> Path:
-        """The sentences of a split, one per line, with `<unk>` and without `</s>`.
-
-        Other toolkits can read this file.
-        """
+        """The sentences of a split, one per line, with `<unk>`; other toolkits can read them."""
         return self.path / f"{split}.txt"
 
     def stream(self, split: str) -> Path:
@@ -129,6 +125,11 @@ class RunDirectory:
     def previous_state(self) -> Path:
         """The checkpoint before the last one, used if the last one is damaged."""
         return self.checkpoint / "previous.npz"
+
+    @property
+    def kept_record(self) -> Path:
+        """A copy of the record that Snakemake leaves when it removes that of a failed job."""
+        return self.checkpoint / "run.json"
 
     def finished_files(self) -> list[Path]:
         """The files that a run leaves when it has ended."""

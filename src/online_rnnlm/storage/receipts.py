@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +87,8 @@ def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
     """Keep a job's receipt; the block does the job if it is given False.
 
     It is given True if the job's files are current: then only their times are renewed, because
-    Snakemake compares them. Outputs that have changed since the job made them are removed first.
+    Snakemake compares them. Outputs that have changed since the job made them are removed first,
+    also if Snakemake has put them back because the job then failed.
     Files that an earlier job of this name made, and that this one does not make, are removed last.
     """
     sums, earlier = Checksums(), _read(directory, job)
@@ -98,9 +99,8 @@ def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
         logger.info("%s %s: made already", job.rule, job.name)
         yield True
         return
-    for file in found.changed:
-        logger.warning("%s: changed since it was made: made again", file)
-        file.unlink(missing_ok=True)
+    refused = _sums(directory, found.changed, sums) | (earlier.refused if earlier else {})
+    _remove(directory, refused, sums)
     inputs = _sums(directory, job.inputs, sums)
     before = earlier.outputs if earlier else {}
     path = directory.receipt(job.rule, job.name)
@@ -111,13 +111,24 @@ def recording(directory: ExperimentDirectory, job: Job) -> Iterator[bool]:
         finished=False,
         inputs=inputs,
         outputs=before,
+        refused=refused,
     )
     records.write(path, begun)
     yield False
     outputs = _sums(directory, job.outputs, Checksums())
     for left in set(before) - set(outputs):
         _file(directory, left).unlink(missing_ok=True)
-    records.write(path, begun.model_copy(update={"finished": True, "outputs": outputs}))
+    made = {"finished": True, "outputs": outputs, "refused": {}}
+    records.write(path, begun.model_copy(update=made))
+
+
+def _remove(directory: ExperimentDirectory, refused: Mapping[str, str], sums: Checksums) -> None:
+    """Remove the files that still have the contents for which they were refused."""
+    for name, digest in refused.items():
+        file = _file(directory, name)
+        if sums.of(file) == digest:
+            logger.warning("%s: changed since it was made: made again", file)
+            file.unlink(missing_ok=True)
 
 
 def write_order(directory: ExperimentDirectory, job: Job, *, again: bool) -> None:
@@ -147,7 +158,10 @@ def forget_orders(directory: ExperimentDirectory, jobs: Iterable[Job]) -> None:
 
 def ordered_job(path: Path) -> tuple[ExperimentDirectory, Job]:
     """Read the job that a file of `write_order` describes; return its experiment's folder, too."""
-    order, directory = records.read(Order, path), ExperimentDirectory(path.parents[2])
+    order, above = records.read(Order, path), path.parents
+    directory = ExperimentDirectory(above[2]) if len(above) > 2 else None
+    if directory is None or directory.order(order.rule, order.name) != path:
+        raise UserError(f"{path}: is no order of an experiment: give it by its experiment's path")
     read, made = (
         tuple(_file(directory, path) for path in paths) for paths in (order.inputs, order.outputs)
     )
@@ -204,13 +218,21 @@ def _known_order(path: Path) -> Order | None:
 
 def _read(directory: ExperimentDirectory, job: Job) -> Receipt | None:
     """Read a job's receipt; a missing, damaged or another job's is None, so the job runs again."""
+    path = directory.receipt(job.rule, job.name)
     try:
-        found = records.read_if_there(Receipt, directory.receipt(job.rule, job.name))
+        found = records.read_if_there(Receipt, path)
     except UserError as error:
         logger.warning("%s", error)
         return None
-    is_ours = found is not None and (found.rule, found.name) == (job.rule, job.name)
-    return found if is_ours else None
+    if found is None or (found.rule, found.name) != (job.rule, job.name):
+        return None
+    own = {_path(directory, file) for file in job.outputs}
+    for name in {*found.outputs, *found.refused} - own:
+        # Files that it names may be removed, so it may name none of the user's own.
+        if Path(name).is_absolute() or name.startswith("./") or ".." in Path(name).parts:
+            logger.warning("%s: not used: %s is outside of the experiment", path, name)
+            return None
+    return found
 
 
 def _sums(directory: ExperimentDirectory, files: Iterable[Path], sums: Checksums) -> dict[str, str]:

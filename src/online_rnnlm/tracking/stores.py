@@ -103,7 +103,8 @@ def locked(directory: ExperimentDirectory) -> Iterator[None]:
     """Wait for the experiment's lock and hold it during the block; a killed process releases it.
 
     Without the lock, two processes could enter a run twice, or destroy a new sqlite store by
-    opening it at the same time. Raises UserError if the lock's file cannot be written.
+    opening it at the same time. A file system that has no locks is one for a single process.
+    Raises UserError if the lock's file cannot be written.
     """
     path = directory.path / "tracking" / "lock"
     try:
@@ -112,7 +113,10 @@ def locked(directory: ExperimentDirectory) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            _log.warning("%s: cannot be locked: %s", path, error.strerror)
         yield
 
 
@@ -176,7 +180,10 @@ def _look_at(store: Store, file: Path) -> _Database:
     """
     places = "SELECT artifact_location FROM experiments WHERE experiment_id != 0"
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+        # What a killed process has left half done is undone when a table is read: this writes.
+        half_done = file.with_name(f"{file.name}-journal").is_file()
+        mode = "rw" if half_done else "ro"
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True)) as connection:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             where = [str(row[0]) for row in connection.execute(places)]
     except sqlite3.DatabaseError as error:
@@ -202,6 +209,9 @@ def _make(store: Store) -> None:
             fresh = Path(folder) / file.name
             with Store(f"{SQLITE}{fresh}", store.artifacts, store.own).client() as client:
                 client.delete_experiment("0")
+            # The journal of a database that was here would be played into the new one.
+            for kind in ("journal", "wal", "shm"):
+                file.with_name(f"{file.name}-{kind}").unlink(missing_ok=True)
             fresh.replace(file)
 
 

@@ -64,16 +64,17 @@ def train(
         if earlier is not None:
             _take_earlier(run, directory, record.identity, earlier)
         if _has_ended(run, directory, record.identity):
+            _name_record(run, directory)
             for file in directory.finished_files():
                 os.utime(file)
             return
         keeper = Keeper(directory, record.identity, checkpoint_seconds, watch)
         progress = _resume(run, corpus, directory, record.identity)
-        _write_beginning(directory, record)
+        record = _write_beginning(directory, record)
         records.write_lines(directory.metrics, progress.epochs)
         with _logging_to(directory.log):
             divergence = _train_epochs(run, corpus, directory, progress, keeper, threads)
-        _finish(run, corpus, directory, progress, record.identity, divergence)
+        _finish(run, corpus, directory, progress, record, divergence)
         shutil.rmtree(directory.checkpoint, ignore_errors=True)
 
 
@@ -163,10 +164,19 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
 def _take_earlier(run: Run, directory: RunDirectory, identity: str, folder: Path) -> None:
     """Use a training that was made earlier, under this run's name, if there is one."""
     if exchange(directory, identity, folder):
-        names = {"name": run.name, "searched": run.searched, "candidates": run.candidates}
-        record = records.read(RunRecord, directory.record)
-        records.write(directory.record, record.model_copy(update=names))
         logger.info("%s: trained earlier: taken over", run.name)
+
+
+def _name_record(run: Run, directory: RunDirectory) -> None:
+    """Write a finished run's name and search anew, if it was trained under another name.
+
+    This comes with every start, because a process that takes over a training can be killed before.
+    """
+    names = {"name": run.name, "searched": run.searched, "candidates": run.candidates}
+    record = records.read(RunRecord, directory.record)
+    named = record.model_copy(update=names)
+    if named != record:
+        records.write(directory.record, named)
 
 
 def _has_ended(run: Run, directory: RunDirectory, identity: str) -> bool:
@@ -190,15 +200,22 @@ def _forget(directory: RunDirectory) -> None:
     os.truncate(directory.log, 0)  # this process holds the lock on it, so it must not be removed
 
 
-def _write_beginning(directory: RunDirectory, record: RunRecord) -> None:
-    """Write `run.json`; a run that is resumed keeps its first beginning and its earlier jobs."""
-    earlier = None
-    with suppress(UserError):  # a damaged record is replaced
-        earlier = records.read_if_there(RunRecord, directory.record)
-    if earlier is not None and earlier.identity == record.identity:
-        jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
-        record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
+def _write_beginning(directory: RunDirectory, record: RunRecord) -> RunRecord:
+    """Write `run.json`; a run that is resumed keeps its first beginning and its earlier jobs.
+
+    A copy stands beside the checkpoint: Snakemake removes `run.json` if the job fails.
+    """
+    for file in (directory.record, directory.kept_record):
+        earlier = None
+        with suppress(UserError):  # a damaged record is replaced
+            earlier = records.read_if_there(RunRecord, file)
+        if earlier is not None and earlier.identity == record.identity:
+            jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
+            record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
+            break
     records.write(directory.record, record)
+    records.write(directory.kept_record, record)
+    return record
 
 
 def _finish(
@@ -206,13 +223,17 @@ def _finish(
     corpus: Corpus,
     directory: RunDirectory,
     progress: Progress,
-    identity: str,
+    record: RunRecord,
     divergence: str | None,
 ) -> None:
     """Write the files of a run that has ended; the result comes last, when others are complete.
 
-    `divergence` is the reason if the run has diverged.
+    `divergence` is the reason if the run has diverged. Record and metrics are written once more,
+    because Snakemake removes them if it takes the job for failed while it still runs.
     """
+    identity = record.identity
+    records.write(directory.record, record)
+    records.write_lines(directory.metrics, progress.epochs)
     weight_files.save(progress.weights, directory.model)
     if divergence is None:
         end: End = describe_result(run.settings, identity, directory, corpus, progress.epochs)

@@ -11,6 +11,8 @@ import json
 import logging
 import sys
 import threading
+import time
+import unicodedata
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, cast
@@ -18,12 +20,14 @@ from typing import Any, Literal, cast
 from pydantic import StrictBool, StrictStr, ValidationError
 
 from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt, Rate, Settings
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.testing import USUAL_STEPS, LearnAfter, Steps, UnitOfText
 from online_rnnlm.config.yaml_files import each_key_once
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.use.columns import Columns, records_of
 from online_rnnlm.use.model import Learning, TrainedModel
+from online_rnnlm.use.network import Request
 from online_rnnlm.use.scored import Total
 from online_rnnlm.use.text import sentences_of
 
@@ -32,6 +36,14 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _SECONDS = 30
 """Time in which a client must send its request, or take its answer."""
+_MOST_CLIENTS = 128
+"""Connections that are open at once; more are closed."""
+_MOST_STATES = 2_000_000
+"""Words of a request, times the states that a loss goes back through, where weights learn."""
+_MOST_PRODUCTS = 1_000_000_000
+"""Words of a request, times those that a neural cache compares each with."""
+_MOST_MARKS = 1000
+"""Combining marks in a row: composing a letter takes time that grows with their square."""
 
 
 class ScoreRequest(Settings):
@@ -66,8 +78,23 @@ class ScoringServer(ThreadingHTTPServer):
             raise UserError(f"port {port}: cannot be used: {error.strerror}") from None
         self._model = model
         self._lock = threading.Lock()  # because the network keeps its scorers
+        self._places = threading.BoundedSemaphore(_MOST_CLIENTS)
         self.most_bytes = most_bytes
         """Bytes of the largest request."""
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, or close the connection if there are too many."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer all requests of a connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log in one line what ended a request; a client that has gone is no error."""
@@ -94,7 +121,8 @@ class ScoringServer(ThreadingHTTPServer):
         layout = model.preparation.layout(running=asked.running, tokenised=asked.tokenised)
         total, tables = Total(), list[Columns]()
         with self._lock:
-            sentences = sentences_of(asked.texts, model.preparation, layout)
+            sentences = list(sentences_of(asked.texts, model.preparation, layout))
+            _refuse_too_much(sum(len(sentence.words) for sentence in sentences), request)
             for part in model.score_parts(sentences, request):
                 first = total.sentences
                 tables.append(part.words(first) if asked.per == "word" else part.table(first))
@@ -111,9 +139,35 @@ def _parsed(body: bytes) -> ScoreRequest:
     except (ValueError, RecursionError) as error:
         raise WrongInputError(f"not JSON: {' '.join(str(error).split())}") from None
     try:
-        return ScoreRequest.model_validate(values)
+        asked = ScoreRequest.model_validate(values)
     except ValidationError as error:
         raise WrongInputError(first_message(error)) from None
+    _refuse_long_letters(asked.texts)
+    return asked
+
+
+def _refuse_long_letters(texts: list[str]) -> None:
+    """Raise WrongInputError for a letter with so many marks that composing it would not end."""
+    for text in texts:
+        marks = 0
+        for letter in "" if text.isascii() else text:
+            marks = marks + 1 if unicodedata.combining(letter) else 0
+            if marks > _MOST_MARKS:
+                raise WrongInputError(f"`texts`: a letter has more than {_MOST_MARKS} marks")
+
+
+def _refuse_too_much(words: int, request: Request) -> None:
+    """Raise WrongInputError if all others would have to wait too long for a request's answer."""
+    if set(request.updates.split("+")) - {NONE, DOCUMENT_VECTOR} and words:
+        most, each = _MOST_STATES // words, request.steps
+        key = "steps"
+    elif request.cache is not None and request.cache.name == "neural_cache" and words:
+        most, each = _MOST_PRODUCTS // words, min(words, request.cache.window)
+        key = "cache_window"
+    else:
+        return
+    if each > most:
+        raise WrongInputError(f"`texts`: with so many words `{key}` may be {most} at most")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -145,9 +199,9 @@ class _Handler(BaseHTTPRequestHandler):
             most = f"at most {self.server.most_bytes} bytes are read"
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, most)
             return
-        body = self.rfile.read(int(length))
+        body = self._read(int(length))
         if len(body) < int(length):
-            self._refuse(HTTPStatus.BAD_REQUEST, "the request is cut off")
+            self._refuse(HTTPStatus.BAD_REQUEST, "the request is cut off, or came too slowly")
             return
         try:
             answer = self.server.answer(body)
@@ -158,6 +212,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "the request could not be answered")
         else:
             self._send(HTTPStatus.OK, answer)
+
+    def _read(self, length: int) -> bytes:
+        """Read the body of a request; it is shorter if it has not come in time."""
+        end, body = time.monotonic() + _SECONDS, b""
+        while len(body) < length and time.monotonic() < end:
+            part = self.rfile.read1(length - len(body))
+            if not part:
+                break
+            body += part
+        return body
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         """Answer with one line, and end the connection, since its body may be unread."""

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.receipts import (
     Checksums,
@@ -15,6 +18,7 @@ from online_rnnlm.storage.receipts import (
     state,
     write_order,
 )
+from online_rnnlm.storage.records import Receipt
 
 IDENTITY, OTHER = "a" * 64, "b" * 64
 
@@ -95,6 +99,62 @@ def test_a_job_that_did_not_end_is_done_again(directory):
         assert not found.current
         assert found.changed == ()  # nobody but the job itself has changed it
     assert do(directory, other)
+
+
+def test_a_changed_output_that_a_failed_job_puts_back_is_not_believed(directory):
+    """Snakemake keeps a job's outputs, and puts them back if it fails."""
+    job = job_of(directory)
+    do(directory, job)
+    job.outputs[1].write_text("edited")
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt), recording(directory, job):
+            assert not job.outputs[1].exists()
+            raise KeyboardInterrupt
+        job.outputs[1].write_text("edited")
+    with recording(directory, job):
+        assert not job.outputs[1].exists()
+        job.outputs[1].write_text("anew")
+    assert current(directory, job)
+    job.outputs[1].write_text("edited")  # what was refused before is forgotten: it has changed
+    assert state(directory, job, Checksums()).changed == job.outputs[1:]
+
+
+@pytest.mark.parametrize("outside", ["{}/mine.txt", "./mine.txt", "../mine.txt"])
+@pytest.mark.parametrize("kind", ["outputs", "refused"])
+def test_a_receipt_that_names_files_outside_is_not_used(
+    directory, tmp_path, monkeypatch, outside, kind
+):
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("a user's own")
+    job = job_of(directory)
+    do(directory, job)
+    path = directory.receipt("make", "x")
+    receipt = records.read(Receipt, path)
+    digest = sha256_of(mine) if kind == "refused" else "0" * 64
+    named = {**getattr(receipt, kind), outside.format(tmp_path): digest}
+    finished = kind == "outputs"
+    records.write(path, receipt.model_copy(update={kind: named, "finished": finished}))
+    assert do(directory, job)
+    assert mine.read_text() == "a user's own"
+
+
+@pytest.mark.parametrize("place", ["x.json", "make/x.json", "../other/orders/make/x.json"])
+def test_an_order_that_is_not_in_its_experiments_folder_is_refused(
+    directory, tmp_path, monkeypatch, place
+):
+    write_order(directory, job_of(directory), again=False)
+    order = directory.order("make", "x")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    copy = Path(place)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(order.read_bytes())
+    if len(copy.parents) <= 2:
+        with pytest.raises(UserError, match="no order of an experiment"):
+            ordered_job(copy)
+    else:
+        assert ordered_job(copy)[0].path == Path("../other")
 
 
 def test_an_order_is_newer_than_the_outputs_only_if_the_job_must_run_again(directory):

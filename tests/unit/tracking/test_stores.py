@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import signal
@@ -78,6 +80,48 @@ def test_a_store_that_another_program_holds_is_not_to_be_deleted(
             prepare(store_for(directory, None))
     assert "delete" not in str(error.value)
     assert directory.store.read_bytes() == whole
+
+
+# Writes to a database, and is killed when half of it is in the file and half in the journal.
+KILLED_WRITER = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("CREATE TABLE half_done (text)")
+connection.executemany("INSERT INTO half_done VALUES (?)", [["x" * 4000]] * 200)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_writer_that_was_killed_leaves_a_store_that_can_be_used(
+    directory: ExperimentDirectory, deleted: bool
+) -> None:
+    synchronise(directory)
+    writer = subprocess.run([sys.executable, "-c", KILLED_WRITER, directory.store], check=False)
+    assert writer.returncode == -signal.SIGKILL
+    assert directory.store.with_name(f"{directory.store.name}-journal").is_file()
+    if deleted:
+        directory.store.unlink()
+    synchronise(directory)
+    with closing(sqlite3.connect(directory.store)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "runs" in names and "half_done" not in names
+
+
+def test_without_locks_of_files_it_is_one_process_alone(
+    directory: ExperimentDirectory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    synchronise(directory)
+    assert "cannot be locked" in caplog.text
 
 
 def test_a_folder_in_the_place_of_the_store_is_named(directory: ExperimentDirectory) -> None:

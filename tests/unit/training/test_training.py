@@ -270,6 +270,57 @@ def test_an_incomplete_run_is_trained_again(corpus_directory, tmp_path, restless
     assert_same_run(trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run"), restless)
 
 
+def test_the_beginning_outlives_the_record_that_snakemake_removes(
+    corpus_directory, tmp_path, monkeypatch
+):
+    run = run_of()
+    monkeypatch.setenv("SLURM_JOB_ID", "71")
+    save = checkpoint.save
+
+    def stopped(progress, *arguments):
+        save(progress, *arguments)
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        trained(run, corpus_directory, tmp_path)
+    monkeypatch.setattr(checkpoint, "save", save)
+    directory = RunDirectory(tmp_path)
+    began = record_of(directory).began
+    directory.record.unlink()
+    directory.metrics.unlink()
+    monkeypatch.setenv("SLURM_JOB_ID", "72")
+    record = record_of(trained(run, corpus_directory, tmp_path))
+    assert (record.began, record.slurm_jobs) == (began, ("71", "72"))
+
+
+def test_files_that_vanish_while_it_trains_are_there_in_the_end(
+    corpus_directory, tmp_path, monkeypatch
+):
+    """Snakemake removes them if it takes a job for failed that still runs."""
+    save = checkpoint.save
+
+    def removing(*arguments):
+        save(*arguments)
+        RunDirectory(tmp_path).record.unlink(missing_ok=True)
+        RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
+
+    whole = trained(run_of(), corpus_directory, tmp_path / "whole")
+    monkeypatch.setattr(checkpoint, "save", removing)
+    assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)
+
+
+def test_a_training_that_was_taken_over_has_the_runs_name(corpus_directory, tmp_path, restless):
+    """A process can be killed after it has taken over a training, and before it names it."""
+    directory = RunDirectory(shutil.copytree(restless.path, tmp_path / "copy"))
+    record = record_of(directory)
+    other = {"name": "another-name", "searched": {"learning_rate": 3.0}, "candidates": ("x",)}
+    records.write(directory.record, record.model_copy(update=other))
+    train(run_of(**RESTLESS), corpus_directory, directory)
+    assert record_of(directory) == record
+
+
 def test_another_runs_results_and_checkpoint_are_not_used(corpus_directory, tmp_path):
     run, changed = run_of(max_epochs=2), run_of(max_epochs=2, l2=0.001)
     fresh = trained(changed, corpus_directory, tmp_path / "fresh")

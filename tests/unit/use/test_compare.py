@@ -10,7 +10,8 @@ pytestmark = pytest.mark.slow  # two trainings
 
 LINE = re.compile(
     r"(.+) against (.+): perplexity ([\d.]+) against ([\d.]+): (.+) \(([+-][\d.]+) nats a token, "
-    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), over (\d+) (sentence|document|block)s\)\n"
+    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), "
+    r"over (\d+) (sentence|document|block)s\)\n"
 )
 
 

@@ -68,6 +68,7 @@ def test_a_search_that_cannot_be_done_is_one_line(
 ):
     static, other = results.run(names.STATIC).path, tmp_path / "other"
     other.write_text("something else")
+    new = tmp_path / "new.index"
     ask = {"text": QUERIES}
     for arguments, expected in (
         ([static, "--among", text], "has no document vector"),
@@ -76,6 +77,7 @@ def test_a_search_that_cannot_be_done_is_one_line(
         ([model_path, "--index", tmp_path / "none"], "no such file"),
         ([model_path, "--index", index, "--write-index", other], "needs `--among`"),
         ([model_path, "--among", text, "--write-index", other], "would be lost"),
+        ([model_path, text, "--among", text, "--write-index", new], "searches for nothing"),
     ):
         assert expected in refused("nearest", *arguments, **ask)
     assert other.read_text() == "something else"

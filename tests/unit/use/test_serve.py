@@ -1,5 +1,6 @@
 """Tests of the HTTP service: it gives what `score` gives, and one line for what is wrong."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from online_rnnlm.use import serving
 from online_rnnlm.use.serving import HOST, ScoringServer
-from tests.waiting import heeding_interrupts
+from tests.waiting import heeding_interrupts, wait_until
 
 pytestmark = pytest.mark.slow  # a training, and many requests
 
@@ -29,6 +31,12 @@ many = settings(
 
 @pytest.fixture(scope="module")
 def server(model):
+    with served(model) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def served(model):
     with ScoringServer(model, 0, MOST) as found:
         thread = threading.Thread(target=found.serve_forever)
         thread.start()
@@ -124,6 +132,69 @@ def test_a_length_that_is_none_is_refused(server, length):
         head = f"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
         client.sendall(head.encode())
         assert client.makefile().readline().split()[1] in ("411", "413")
+
+
+@pytest.mark.parametrize(
+    ("limit", "values", "expected"),
+    [
+        ("_MOST_STATES", {"updates": "all", "learning_rate": 0.1, "steps": 8}, "`steps` may be 6"),
+        (
+            "_MOST_PRODUCTS",
+            {"updates": "none", "cache": "neural_cache", "cache_window": 8},
+            "`cache_window` may be 6",
+        ),
+    ],
+)
+def test_a_request_that_would_take_too_long_is_refused(
+    server, monkeypatch, limit, values, expected
+):
+    texts = ["the cat sees", "the hen sees the ship ."]
+    monkeypatch.setattr(serving, limit, 9 * 6)
+    ask = {"texts": texts, "tokenised": True, **values}
+    status, found = asked(server, "POST", "/score", json.dumps(ask))
+    assert status == 400 and expected in found["error"]
+    key = "steps" if "steps" in values else "cache_window"
+    assert scores(server, **ask | {key: 6})["total"]["tokens"] == 11
+
+
+def test_a_letter_with_endless_marks_is_refused(server, monkeypatch):
+    monkeypatch.setattr(serving, "_MOST_MARKS", 20)
+    marks = "a" + "\u0301\u0316" * 10
+    assert scores(server, texts=[marks, marks + " " + marks])["total"]["sentences"] == 2
+    status, found = asked(server, "POST", "/score", json.dumps({"texts": [marks + "\u0301"]}))
+    assert status == 400 and "more than 20 marks" in found["error"]
+
+
+def test_a_client_that_sends_too_slowly_is_refused(server, monkeypatch):
+    monkeypatch.setattr(serving, "_SECONDS", 0)
+    body = json.dumps({"texts": ["The cat."]}).encode()
+    head = f"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with socket.create_connection(server.server_address[:2], timeout=60) as client:
+        client.sendall(head + body[:9])
+        assert client.makefile().readline().split()[1] == "400"
+
+
+def test_more_clients_than_it_has_places_for_are_sent_away(model, monkeypatch):
+    monkeypatch.setattr(serving, "_MOST_CLIENTS", 1)
+    with served(model) as server:
+        _two_clients(server)
+
+
+def _two_clients(server):
+    with socket.create_connection(server.server_address[:2], timeout=60) as first:
+        first.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert first.recv(12) == b"HTTP/1.1 200"  # it has its place, and keeps the connection
+        with socket.create_connection(server.server_address[:2], timeout=60) as second:
+            second.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                assert second.recv(12) == b""
+
+    def answers() -> bool:
+        with contextlib.suppress(ConnectionError, http.client.BadStatusLine):
+            return asked(server, "GET", "/health")[0] == 200
+        return False
+
+    wait_until(answers, "the place of the first is free")
 
 
 def test_an_error_of_the_program_is_answered_in_one_line(server, monkeypatch):

@@ -17,7 +17,7 @@ from online_rnnlm.engines.kernels.learning import Window, learn
 from online_rnnlm.engines.kernels.vectors import copy, feed
 
 
-@kernel()
+@kernel(nogil=True)
 def score_online(model, text, sentences, unit_begins, scores, workspace):
     """Score sentences (S,) in order while the weights of a `LearningModel` learn.
 

@@ -24,6 +24,11 @@ class Receipt(Record):
     finished: bool = Field(description="`false` from the job's start until its end.")
     inputs: dict[str, Digest] = Field(description="sha256 of every file that it read, by path.")
     outputs: dict[str, Digest] = Field(description="sha256 of every file that it made, by path.")
+    refused: dict[str, Digest] = Field(
+        default={},
+        description="While the job is not finished: sha256 of the changed files that it has "
+        "removed. If it fails, Snakemake puts them back.",
+    )
 
 
 class Order(Record):
