@@ -113,12 +113,24 @@ def test_theano_and_pytensor_compute_the_same_by_compiled_code(project, theano, 
     assert 0 < differences["theano"] < 1e-12
 
 
-def test_a_difference_that_rounding_does_not_explain_fails_after_the_table(project, monkeypatch):
-    monkeypatch.setenv("THEANO_PYTHON", "nowhere/python")
+def _edit(project):
+    """Edit a measurement, as if an engine computed something else; return its file."""
     path = project.path / "results/test/engines/own-M8-D4-both-B4-float64-kernel.json"
     record = read_json(path)
     record["measured"]["differences"]["parameters"]["word_output"] = 1e-8
     write_json(path, record)
+    return path
+
+
+def test_a_difference_that_rounding_does_not_explain_fails_after_the_table(project, monkeypatch):
+    monkeypatch.setenv("THEANO_PYTHON", "nowhere/python")
+    path = _edit(project)
+    # Whoever edits a measurement is told; one that was made so has no other receipt.
+    status, said = _make(project)
+    assert status != 0 and "Traceback" not in said
+    [line] = {line for line in said.splitlines() if "error: " in line}
+    assert f"{path.name}: changed since it was made: delete it" in line
+    (project.path / "results/test/receipts/measure_engine" / path.name).unlink()
     status, said = _make(project)
     assert status != 0 and "Traceback" not in said
     [line] = {line for line in said.splitlines() if "error: " in line}

@@ -20,6 +20,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb; raises UserError if there is no measurement of that name."""
     from online_rnnlm.config.measurements import measurements_of, references_of
     from online_rnnlm.cross_check.measurement import write_measurement
+    from online_rnnlm.pipeline.measurements import job_of
+    from online_rnnlm.storage.receipts import recording
 
     experiment, directory = _arguments.experiment_of(arguments)
     every = [*references_of(experiment), *measurements_of(experiment)]
@@ -29,4 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(
             f"{arguments.config}: no measurement `{arguments.measurement}`; it has {names}"
         )
-    write_measurement(found[arguments.measurement], experiment.engine_table, directory)
+    planned = found[arguments.measurement]
+    with recording(directory, job_of(experiment, planned, directory)) as made_already:
+        if not made_already:
+            write_measurement(planned, experiment.engine_table, directory)

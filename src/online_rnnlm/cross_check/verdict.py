@@ -6,8 +6,8 @@ import logging
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.measurements import PlannedMeasurement, measurements_of
+from online_rnnlm.cross_check.reading import read_measurement
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import EngineMeasurement
 
@@ -17,12 +17,14 @@ logger = logging.getLogger(__name__)
 def judge(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Log the largest difference in float64; raise UserError if it is more than rounding explains.
 
-    Raises UserError for a measurement that is missing, too.
+    Raises UserError for a measurement that is missing or has been changed, too.
     """
     compared = 0
     worst: tuple[float, str, float] = (0.0, "", 0.0)
     for planned in measurements_of(experiment):
-        record = records.read(EngineMeasurement, directory.measurement(planned.name))
+        record = read_measurement(planned, directory)
+        if record is None:
+            raise UserError(f"{directory.measurement(planned.name)}: missing: `make engines`")
         if record.measured is None or record.precision != "float64":
             continue
         compared += 1

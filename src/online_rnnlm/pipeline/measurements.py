@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from pydantic import ValidationError
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.measurements import PlannedMeasurement
+from online_rnnlm.config.measurements import PlannedMeasurement, references_of
 from online_rnnlm.cross_check.compilers import why_not
+from online_rnnlm.cross_check.reading import RULE
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.pipeline.inputs import as_json, code, encoded_files
+from online_rnnlm.storage import receipts
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 
@@ -37,3 +42,22 @@ def measurement_settings(experiment: Experiment, planned: PlannedMeasurement) ->
     table = experiment.engine_table.model_dump(mode="json", include={"updates", "empty_caches"})
     network = planned.network.model_dump(mode="json")
     return as_json({**table, "network": network, "lacking": why_not(planned)})
+
+
+def job_of(
+    experiment: Experiment, planned: PlannedMeasurement, directory: ExperimentDirectory
+) -> receipts.Job:
+    """Return a measurement as receipts know it, so that a changed one is noticed."""
+    is_reference = planned.name in {one.name for one in references_of(experiment)}
+    kinds = ("json", "npz") if is_reference else ("json",)
+    read = list(map(Path, measured_corpus(planned, directory)))
+    if not is_reference:
+        read.append(directory.measurement(planned.reference.name, "npz"))
+    depends = f"{measurement_settings(experiment, planned)}\n{measurement_code(planned)}"
+    return receipts.Job(
+        RULE,
+        planned.name,
+        tuple(read),
+        tuple(directory.measurement(planned.name, kind) for kind in kinds),
+        hashlib.sha256(depends.encode()).hexdigest(),
+    )

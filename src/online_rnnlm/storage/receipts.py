@@ -200,12 +200,17 @@ def refuse_changed(
     directory: ExperimentDirectory, rule: str, name: str, files: Iterable[Path]
 ) -> None:
     """Raise UserError if one of these files has changed since a finished job made it."""
+    for file in files:
+        if is_changed(directory, rule, name, file):
+            raise not_as_made(file)
+
+
+def is_changed(directory: ExperimentDirectory, rule: str, name: str, file: Path) -> bool:
+    """True if a file is there and has changed since a finished job made it."""
     receipt = records.read_if_there(Receipt, directory.receipt(rule, name))
     made = receipt.outputs if receipt is not None and receipt.finished else {}
-    for file in files:
-        digest = made.get(_path(directory, file))
-        if digest is not None and file.is_file() and sha256_of(file) != digest:
-            raise not_as_made(file)
+    digest = made.get(_path(directory, file))
+    return digest is not None and file.is_file() and sha256_of(file) != digest
 
 
 def _known_order(path: Path) -> Order | None:

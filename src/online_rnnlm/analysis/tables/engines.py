@@ -12,10 +12,10 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, mean, write_table
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.measurements import PlannedMeasurement, measurements_of
+from online_rnnlm.cross_check.reading import read_measurement
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import EngineMeasurement, Measured, Statistics
+from online_rnnlm.storage.records import EngineMeasurement, Measured
 
 _REFERENCES = {
     "pytensor-c": "PyTensor's C code",
@@ -73,12 +73,9 @@ def _measured(
 ) -> Iterator[Found]:
     """Yield the records of the measurements that belong to the configuration and to its corpus."""
     for one in planned:
-        record = records.read_if_there(EngineMeasurement, directory.measurement(one.name))
-        if record is not None and record.network == one.network:
-            corpus = directory.corpus(one.network.corpus).statistics
-            statistics = records.read_if_there(Statistics, corpus)
-            if statistics is not None and statistics.digest == record.corpus_digest:
-                yield one, record
+        record = read_measurement(one, directory)
+        if record is not None:
+            yield one, record
 
 
 def _row(planned: PlannedMeasurement, record: EngineMeasurement) -> dict[str, Any]:
