@@ -105,7 +105,8 @@ class RunSettings(Settings):
         default="constant",
         description="Part of the updates of the document vector in the gradients of the weights. "
         "`constant`: each updated vector counts as a constant. `through`: the gradients go back "
-        "through the updates, as in meta-learning (MAML, CAVIA).",
+        "through the updates, as in meta-learning (MAML, CAVIA); `engine: kernel` does not compute "
+        "this where the vector feeds the hidden layer.",
     )
     optimizer: Literal["adagrad", "sgd"] = Field(
         default="adagrad", description="Rule that computes the updates from the gradients."
@@ -120,7 +121,8 @@ class RunSettings(Settings):
     dropout: Fraction = Field(
         default=0.0,
         description="Share of the hidden units that are left out before the output layer in "
-        "training, drawn anew for every word; the others are divided by 1 less that share.",
+        "training, drawn anew for every word; the others are divided by 1 less that share. Not "
+        "with `engine: jax`, nor with `kernel` where the vector feeds the hidden layer.",
     )
     embedding_dropout: Fraction = Field(
         default=0.0,

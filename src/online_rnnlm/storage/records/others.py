@@ -37,8 +37,9 @@ class Tracked(Record):
         description="sha256 of `config.json`, by which the entries were marked."
     )
     runs: dict[str, str] = Field(
-        description="MLflow's id of every entry, by its name: a run's name, or `summary of "
-        "<corpus>` for a corpus's tables, figures and report."
+        description="MLflow's id of every entry, by its name: a run's name, `row <row> of "
+        "<corpus>` for the means over the seeds, or `summary of <corpus>` for a corpus's tables, "
+        "figures and report."
     )
     marks: Digest | None = Field(
         default=None,

@@ -16,7 +16,7 @@ class Receipt(Record):
     with `./`, which is the project's folder, or with `/`.
     """
 
-    file: ClassVar = "receipts/<rule>/<run or corpus>.json"
+    file: ClassVar = "receipts/<rule>/<run or corpus, or all>.json"
 
     rule: str = Field(description="The rule; `earlier` for a training that was kept.")
     name: str = Field(description="The run or corpus; empty if the rule has a single job.")
