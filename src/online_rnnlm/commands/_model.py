@@ -78,8 +78,8 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps",
         type=_arguments.whole_number(MOST_STEPS),
-        default=USUAL_STEPS,
-        help="words that a loss is propagated back through (default: %(default)s)",
+        help="words that a loss is propagated back through if weights learn "
+        f"(default: {USUAL_STEPS})",
     )
 
 

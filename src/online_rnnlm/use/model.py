@@ -47,7 +47,7 @@ class Learning(TypedDict, total=False):
     """The stretch of text after which weights take a step: `word` (the default) or `sentence`."""
     learning_rate: float | None
     """Rate of the weights, needed if they learn; if only the vector learns, the vector's."""
-    steps: int
+    steps: int | None
     """Number of hidden states that a word's loss is propagated back through if weights learn; 5."""
     cache: CacheName | None
     """A cache of the words just read, mixed with a model in which nothing learns."""
@@ -102,7 +102,7 @@ class TrainedModel:
     def request(self, **learning: Unpack[Learning]) -> Request:
         """Return the way to score that options mean; wrong ones raise WrongInputError."""
         settings, updates = self.network.settings, learning.get("updates")
-        unit_of_text = learning.get("unit_of_text")
+        unit_of_text, steps = learning.get("unit_of_text"), learning.get("steps")
         own = final_evaluation(settings.document_size)
         try:
             refuse_unknown_keys(learning, Learning.__annotations__)
@@ -111,7 +111,7 @@ class TrainedModel:
                 unit_of_text=settings.unit_of_text if unit_of_text is None else unit_of_text,
                 learn_after=learning.get("learn_after", "word"),
                 learning_rate=learning.get("learning_rate"),
-                steps=learning.get("steps", USUAL_STEPS),
+                steps=USUAL_STEPS if steps is None else steps,
                 cache=cache_settings(
                     learning.get("cache"),
                     window=learning.get("cache_window"),
@@ -124,7 +124,9 @@ class TrainedModel:
         except WrongValue as error:
             raise WrongInputError(f"`{key_of(error.place)}`: {error}") from None
         with as_wrong_input():
-            learning_parts(request, settings.document_size)
+            learn = learning_parts(request, settings.document_size)
+        if steps is not None and not learn - {DOCUMENT_VECTOR}:
+            raise WrongInputError("`steps`: no weights learn with these `updates`: leave it out")
         return request
 
     def score_parts(

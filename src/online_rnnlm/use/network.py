@@ -71,6 +71,8 @@ def learning_parts(request: Request, document_size: int) -> frozenset[str]:
         raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
     if not learning and request.learning_rate is not None:
         raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
+    if not learning and request.learn_after != "word":
+        raise UserError("`learn_after`: nothing learns with these `updates`: leave it out")
     if learning and request.cache is not None:
         raise UserError(
             "`cache`: nothing learns beside a cache: `updates` must be `none` (`--static`)"

@@ -22,7 +22,7 @@ from pydantic import StrictBool, StrictStr, ValidationError
 from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt, Rate, Settings
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.messages import first_message
-from online_rnnlm.config.testing import USUAL_STEPS, LearnAfter, Steps, UnitOfText
+from online_rnnlm.config.testing import LearnAfter, Steps, UnitOfText
 from online_rnnlm.config.yaml_files import each_key_once
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.use.columns import Columns, records_of
@@ -58,7 +58,7 @@ class ScoreRequest(Settings):
     unit_of_text: UnitOfText | None = None
     learn_after: LearnAfter = "word"
     learning_rate: Rate | None = None
-    steps: Steps = USUAL_STEPS
+    steps: Steps | None = None
     cache: str | None = None
     cache_window: PositiveInt | None = None
     cache_weight: Fraction | None = None
