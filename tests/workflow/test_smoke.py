@@ -64,8 +64,8 @@ def test_everything_is_there(finished):
     ):
         assert (results / name).stat().st_size > 0, name
     table = (results / "tables" / "perplexity.csv").read_text(encoding="utf-8").splitlines()
-    # A heading, four rows, two caches and two mixtures for each, the n-grams and the topics.
-    assert len(table) == 1 + 4 + 4 * 4 + 2
+    # A heading, four rows, three caches and two mixtures for each, the n-grams and the topics.
+    assert len(table) == 1 + 4 + 5 * 4 + 2
     mixtures = (results / "tables" / "mixtures.csv").read_text(encoding="utf-8").splitlines()
     assert len(mixtures) == 1 + 4 * 4
 
