@@ -153,11 +153,13 @@ def test_ctrl_c_cancels_the_job_and_the_same_command_goes_on(training):
     assert "goes on after epoch" in training.log()
 
 
-def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training):
+def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training, cluster):
     training.start()
     with training.held():
         training.kill()
         training.start()
+        # It submits the training once more, which waits for the job in flight.
+        wait_until(lambda: len(cluster.running()) == 2, "both jobs run")
     training.end()
     assert set(training.attempts()) == {"COMPLETED"}
     assert training.log().count(f"epoch {EPOCHS}:") == 1

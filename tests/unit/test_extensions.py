@@ -34,7 +34,7 @@ from online_rnnlm.pipeline import resources
 from online_rnnlm.training.identity import code_of
 settings = RunSettings(corpus="c", cell="leaky", engine="tiny", device="cpu", max_epochs=1)
 sizes = Sizes(10, 4, 6, 0, "output", "leaky")
-model = resources.Model(
+model = resources.Workload(
     settings,
     sizes,
     weights=parameters.count(sizes),
