@@ -57,7 +57,7 @@ class Kept:
         return signed(percent) if digits else f"{percent:.0f}".replace("-", "−")
 
     def better(self, model: str, against: str, digits: int = 1) -> str:
-        """How many per cent lower the test perplexity is."""
+        """The reduction of the test perplexity in per cent, without a sign."""
         change = self.change(model, against, digits)
         assert change.startswith("−")
         return change[1:]

@@ -105,7 +105,7 @@ def evidence() -> list[str]:
 
 
 def _percent_less(kept: Kept, model: str, other: Kept) -> str:
-    """How many per cent lower a perplexity is than that of the other experiment's model."""
+    """The reduction of the test perplexity, in per cent, against a model of another experiment."""
     against = BY_ARTICLES if other is FULL else model
     ratio = kept.row(model)["test_perplexity"] / other.row(against)["test_perplexity"]
     return f"{100 * (1 - ratio):.0f}"

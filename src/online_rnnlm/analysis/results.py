@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 from online_rnnlm.analysis.missing import (
@@ -37,7 +36,7 @@ from online_rnnlm.storage.records import (
     RunResult,
     Statistics,
 )
-from online_rnnlm.storage.runs import read_epochs
+from online_rnnlm.storage.runs import read_epochs, refuse_older
 from online_rnnlm.training.choice import resolve
 
 
@@ -244,7 +243,7 @@ def _read(experiment: Experiment, directory: ExperimentDirectory, planned: Plann
     end = records.read_one_of((RunResult, RunDivergence), files.result)
     if record.settings != run.settings:
         raise UserError(f"{files.record}: was trained with other settings than the configuration's")
-    _check_identity(files.result, end.identity, record)
+    refuse_older(files.result, end.identity, record)
     if isinstance(end, RunDivergence):
         diverged = DivergedRun(run, end)
         return _Read(run, None, diverged, [missing_run(diverged)])
@@ -269,7 +268,7 @@ def _evaluations(
         for name in evaluations_of(run.settings.document_size, experiment.testing):
             path = directory.evaluation(run.name, name)
             found[name] = records.read_one_of((Evaluation, FailedEvaluation), path)
-            _check_identity(path, found[name].identity, record)
+            refuse_older(path, found[name].identity, record)
     return found
 
 
@@ -278,8 +277,3 @@ def _check_corpus(results: Results, run: FinishedRun) -> None:
     if run.record.corpus_digest != results.corpora[corpus].digest:
         path, now = results.directory.run(run.name).record, results.directory.corpus(corpus).path
         raise UserError(f"{path}: trained on another text than {now} holds now")
-
-
-def _check_identity(path: Path, identity: str, record: RunRecord) -> None:
-    if identity != record.identity:
-        raise UserError(f"{path}: belongs to an older training of `{record.name}`")

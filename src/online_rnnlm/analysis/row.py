@@ -41,6 +41,11 @@ def metric_of(evaluations: Iterable[Evaluation], name: MetricName, split: str) -
     return Metric(tuple(float(getattr(metrics, name)) for metrics in found if metrics is not None))
 
 
+def multiply_adds_of(evaluations: Iterable[Evaluation]) -> Metric:
+    """Multiply-adds a word over the seeds' evaluations, which may have chosen other caches."""
+    return Metric(tuple(found.costs.multiply_adds_per_word for found in evaluations))
+
+
 @dataclass(frozen=True)
 class FinishedRun:
     """A finished run with the contents of its files."""
@@ -161,11 +166,6 @@ class Row:
     def metric(self, name: MetricName, split: str, evaluation: str) -> Metric:
         """A metric of a split in an evaluation; empty if the evaluation leaves that split out."""
         return metric_of(self.by_seed(evaluation), name, split)
-
-    def multiply_adds(self, evaluation: str) -> Metric:
-        """Multiply-adds a word in an evaluation."""
-        found = self.by_seed(evaluation)
-        return Metric(tuple(one.costs.multiply_adds_per_word for one in found))
 
     def perplexity(self, split: str, evaluation: str | None = None) -> Metric:
         """Perplexity of a split in an evaluation, by default the main one."""

@@ -32,6 +32,6 @@ def run(arguments: argparse.Namespace) -> None:
             f"{arguments.config}: no measurement `{arguments.measurement}`; it has {names}"
         )
     planned = found[arguments.measurement]
-    with recording(directory, job_of(experiment, planned, directory)) as made_already:
+    with recording(directory, job_of(experiment, planned, directory).files) as made_already:
         if not made_already:
             write_measurement(planned, experiment.engine_table, directory)

@@ -1,4 +1,4 @@
-"""The reading of a measurement that belongs to the configuration, and is as it was made."""
+"""Measurements of engines are read: those of the configuration that nobody has changed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_measurement(
     record = records.read_if_there(EngineMeasurement, file)
     if record is None or record.network != planned.network:
         return None
-    if receipts.is_changed(directory, RULE, planned.name, file):
+    if any(receipts.changed_files(directory, RULE, planned.name, [file])):
         raise UserError(f"{file}: changed since it was made: delete it, and it is measured again")
     corpus = directory.corpus(planned.network.corpus).statistics
     statistics = records.read_if_there(Statistics, corpus)

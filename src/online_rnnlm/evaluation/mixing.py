@@ -6,13 +6,13 @@ import numpy as np
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.outcome import Failure, Floats, Outcome
 from online_rnnlm.rivals import mixed_rivals, place_of
 from online_rnnlm.rivals.base import ComposedRival, MixedRival, Rival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from online_rnnlm.storage.records import Costs, Evaluation, FailedEvaluation, RunRecord
+from online_rnnlm.storage.runs import refuse_older
 from online_rnnlm.storage.scores import token_scores
 
 NETWORK = "network"
@@ -39,8 +39,8 @@ def composed(
     for part, place in places.items():
         path = experiment.evaluation(*place)
         tested = records.read_one_of((Evaluation, FailedEvaluation), path)
-        if place[0] == name and tested.identity != record.identity:
-            raise UserError(f"{path}: belongs to an older training of `{name}`")
+        if place[0] == name:  # other parts are the corpus's
+            refuse_older(path, tested.identity, record)
         if isinstance(tested, FailedEvaluation):
             reason = f"{name}, {rival.name}: its part {part} is missing: {tested.reason}"
             return Failure(reason, status=tested.status)

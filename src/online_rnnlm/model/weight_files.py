@@ -17,7 +17,7 @@ from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.identity import identity
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import RunRecord
-from online_rnnlm.storage.runs import check_finished, read_result
+from online_rnnlm.storage.runs import check_finished, read_result, refuse_older
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -44,8 +44,7 @@ def read_trained(run: RunDirectory, corpus: Corpus) -> Parameters:
     another corpus or has diverged, or if they do not fit its settings and the vocabulary.
     """
     record, result = records.read(RunRecord, run.record), read_result(run)
-    if result.identity != record.identity:
-        raise UserError(f"{run.result}: belongs to an older training of `{record.name}`")
+    refuse_older(run.result, result.identity, record)
     if record.corpus_digest != corpus.digest:
         raise UserError(
             f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -13,7 +12,7 @@ from online_rnnlm.cross_check.compilers import why_not
 from online_rnnlm.cross_check.reading import RULE
 from online_rnnlm.engines.names import chosen_modules
 from online_rnnlm.pipeline.inputs import as_json, code, encoded_files
-from online_rnnlm.storage import receipts
+from online_rnnlm.pipeline.jobs import PlannedJob
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 
@@ -46,18 +45,18 @@ def measurement_settings(experiment: Experiment, planned: PlannedMeasurement) ->
 
 def job_of(
     experiment: Experiment, planned: PlannedMeasurement, directory: ExperimentDirectory
-) -> receipts.Job:
-    """Return a measurement as receipts know it, so that a changed one is noticed."""
+) -> PlannedJob:
+    """Return the job that makes a measurement, by whose receipt a changed one is noticed."""
     is_reference = planned.name in {one.name for one in references_of(experiment)}
     kinds = ("json", "npz") if is_reference else ("json",)
-    read = list(map(Path, measured_corpus(planned, directory)))
+    read = measured_corpus(planned, directory)
     if not is_reference:
-        read.append(directory.measurement(planned.reference.name, "npz"))
-    depends = f"{measurement_settings(experiment, planned)}\n{measurement_code(planned)}"
-    return receipts.Job(
+        read = [*read, str(directory.measurement(planned.reference.name, "npz"))]
+    return PlannedJob(
         RULE,
         planned.name,
-        tuple(read),
-        tuple(directory.measurement(planned.name, kind) for kind in kinds),
-        hashlib.sha256(depends.encode()).hexdigest(),
+        read,
+        [str(directory.measurement(planned.name, kind)) for kind in kinds],
+        partial(measurement_code, planned),
+        measurement_settings(experiment, planned),
     )

@@ -63,14 +63,15 @@ def _remove_leftovers(path: Path) -> None:
                 continue  # its process has just moved it to `path`
 
 
-def lock(file: IO[Any]) -> bool | None:
+def lock(file: IO[Any], *, wait: bool = False) -> bool | None:
     """Lock an open file until it is closed; the system closes it when the process ends.
 
-    Returns True if this process holds the lock now, False if another process, on any machine,
-    holds it, and None if the file system has no locks.
+    With `wait` it waits until no other process holds the lock. Returns True if this process holds
+    the lock now, False if another process, on any machine, holds it, and None if the file system
+    has no locks.
     """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

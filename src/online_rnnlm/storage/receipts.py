@@ -183,8 +183,7 @@ def changed_outputs(directory: ExperimentDirectory) -> list[Path]:
     changed = []
     for path in sorted(directory.orders.glob("*/*.json")):
         order = records.read(Order, path)
-        receipt = records.read_if_there(Receipt, directory.receipt(order.rule, order.name))
-        made = receipt.outputs if receipt is not None and receipt.finished else {}
+        made = _made(directory, order.rule, order.name)
         files = ((_file(directory, name), digest) for name, digest in made.items())
         changed += [f for f, digest in files if not f.is_file() or sha256_of(f) != digest]
     return [file for file in changed if file != directory.complete]
@@ -200,17 +199,25 @@ def refuse_changed(
     directory: ExperimentDirectory, rule: str, name: str, files: Iterable[Path]
 ) -> None:
     """Raise UserError if one of these files has changed since a finished job made it."""
+    for file in changed_files(directory, rule, name, files):
+        raise not_as_made(file)
+
+
+def changed_files(
+    directory: ExperimentDirectory, rule: str, name: str, files: Iterable[Path]
+) -> Iterator[Path]:
+    """Yield those of these files that are there and have changed since a finished job made them."""
+    made = _made(directory, rule, name)
     for file in files:
-        if is_changed(directory, rule, name, file):
-            raise not_as_made(file)
+        digest = made.get(_path(directory, file))
+        if digest is not None and file.is_file() and sha256_of(file) != digest:
+            yield file
 
 
-def is_changed(directory: ExperimentDirectory, rule: str, name: str, file: Path) -> bool:
-    """True if a file is there and has changed since a finished job made it."""
+def _made(directory: ExperimentDirectory, rule: str, name: str) -> dict[str, str]:
+    """Return the sha256 of what a finished job made, by path; nothing if it has not finished."""
     receipt = records.read_if_there(Receipt, directory.receipt(rule, name))
-    made = receipt.outputs if receipt is not None and receipt.finished else {}
-    digest = made.get(_path(directory, file))
-    return digest is not None and file.is_file() and sha256_of(file) != digest
+    return receipt.outputs if receipt is not None and receipt.finished else {}
 
 
 def _known_order(path: Path) -> Order | None:

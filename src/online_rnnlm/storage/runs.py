@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
@@ -10,6 +12,12 @@ from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunRes
 
 End = RunResult | RunDivergence
 """The contents of `result.json`."""
+
+
+def refuse_older(path: Path, identity: str, record: RunRecord) -> None:
+    """Raise UserError if a file of that identity is not of the training that a record describes."""
+    if identity != record.identity:
+        raise UserError(f"{path}: belongs to an older training of `{record.name}`")
 
 
 def read_end(run: RunDirectory) -> End | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Any
 
 from online_rnnlm.config.addresses import SQLITE, why_no_address
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import lock
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.copies import folder_of
 from online_rnnlm.tracking.library import (
@@ -103,7 +103,7 @@ def locked(directory: ExperimentDirectory) -> Iterator[None]:
     """Wait for the experiment's lock and hold it during the block; a killed process releases it.
 
     Without the lock, two processes could enter a run twice, or destroy a new sqlite store by
-    opening it at the same time. A file system that has no locks is one for a single process.
+    opening it at the same time. On a file system that has no locks, a warning says so.
     Raises UserError if the lock's file cannot be written.
     """
     path = directory.path / "tracking" / "lock"
@@ -113,10 +113,8 @@ def locked(directory: ExperimentDirectory) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            _log.warning("%s: cannot be locked: %s", path, error.strerror)
+        if lock(file, wait=True) is None:
+            _log.warning("%s: cannot be locked, since the file system has no locks", path)
         yield
 
 

@@ -205,17 +205,23 @@ def _write_beginning(directory: RunDirectory, record: RunRecord) -> RunRecord:
 
     A copy stands beside the checkpoint: Snakemake removes `run.json` if the job fails.
     """
-    for file in (directory.record, directory.kept_record):
-        earlier = None
-        with suppress(UserError):  # a damaged record is replaced
-            earlier = records.read_if_there(RunRecord, file)
-        if earlier is not None and earlier.identity == record.identity:
-            jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
-            record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
-            break
+    earlier = _earlier_record(directory, record.identity)
+    if earlier is not None:
+        jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
+        record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
     records.write(directory.record, record)
     records.write(directory.kept_record, record)
     return record
+
+
+def _earlier_record(directory: RunDirectory, identity: str) -> RunRecord | None:
+    """Read the record that an earlier job of the run of that identity has left, if there is one."""
+    for file in (directory.record, directory.kept_record):
+        with suppress(UserError):  # a damaged record is replaced
+            found = records.read_if_there(RunRecord, file)
+            if found is not None and found.identity == identity:
+                return found
+    return None
 
 
 def _finish(

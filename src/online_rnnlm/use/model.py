@@ -124,8 +124,8 @@ class TrainedModel:
         except WrongValue as error:
             raise WrongInputError(f"`{key_of(error.place)}`: {error}") from None
         with as_wrong_input():
-            learn = learning_parts(request, settings.document_size)
-        if steps is not None and not learn - {DOCUMENT_VECTOR}:
+            learning_parts(request, settings.document_size)
+        if steps is not None and not request.weights_learn:
             raise WrongInputError("`steps`: no weights learn with these `updates`: leave it out")
         return request
 

@@ -51,6 +51,11 @@ class Request(Settings):
     """The cache that the model is mixed with; then nothing learns."""
 
     @property
+    def weights_learn(self) -> bool:
+        """True if more learns than the document vector."""
+        return not {*self.updates.split("+")} <= {NONE, DOCUMENT_VECTOR}
+
+    @property
     def read_at_once(self) -> UnitOfText:
         """The unit of text that is scored in one call: a cache holds words across all others."""
         return "stream" if self.cache else self.unit_of_text

@@ -20,7 +20,6 @@ from typing import Any, Literal, cast
 from pydantic import StrictBool, StrictStr, ValidationError
 
 from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt, Rate, Settings
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.testing import LearnAfter, Steps, UnitOfText
 from online_rnnlm.config.yaml_files import each_key_once
@@ -39,11 +38,11 @@ _SECONDS = 30
 _MOST_CLIENTS = 128
 """Connections that are open at once; more are closed."""
 _MOST_STATES = 2_000_000
-"""Words of a request, times the states that a loss goes back through, where weights learn."""
+"""Limit where weights learn: a request's words times the states that a loss goes back through."""
 _MOST_PRODUCTS = 1_000_000_000
-"""Words of a request, times those that a neural cache compares each with."""
+"""Limit of a neural cache: a request's words times the words that each is compared with."""
 _MOST_MARKS = 1000
-"""Combining marks in a row: composing a letter takes time that grows with their square."""
+"""Limit of combining marks in a row: the time to compose them grows with their square."""
 
 
 class ScoreRequest(Settings):
@@ -158,14 +157,13 @@ def _refuse_long_letters(texts: list[str]) -> None:
 
 def _refuse_too_much(words: int, request: Request) -> None:
     """Raise WrongInputError if all others would have to wait too long for a request's answer."""
-    if set(request.updates.split("+")) - {NONE, DOCUMENT_VECTOR} and words:
-        most, each = _MOST_STATES // words, request.steps
-        key = "steps"
-    elif request.cache is not None and request.cache.name == "neural_cache" and words:
-        most, each = _MOST_PRODUCTS // words, min(words, request.cache.window)
-        key = "cache_window"
+    if request.weights_learn:
+        key, each, largest = "steps", request.steps, _MOST_STATES
+    elif request.cache is not None and request.cache.name == "neural_cache":
+        key, each, largest = "cache_window", min(words, request.cache.window), _MOST_PRODUCTS
     else:
         return
+    most = largest // max(words, 1)
     if each > most:
         raise WrongInputError(f"`texts`: with so many words `{key}` may be {most} at most")
 

@@ -9,7 +9,7 @@ from online_rnnlm.analysis.claims.paper import BEST_RIVAL, BEST_SYSTEM
 from online_rnnlm.analysis.claims.tested import Tested, Untested, compare_for_claim
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.row import Row, multiply_adds_of
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
 from online_rnnlm.config.testing import MIXTURE
 
@@ -95,8 +95,8 @@ def _best(sides: Sequence[Side]) -> Side:
 
 
 def _cost(side: Side) -> float:
-    """Multiply-adds per word, the mean over the seeds, since these may choose different caches."""
-    return side.row.multiply_adds(side.evaluation).mean
+    """Multiply-adds per word, the mean over the seeds."""
+    return multiply_adds_of(side.row.by_seed(side.evaluation)).mean
 
 
 def _name(results: Results, side: Side) -> str:

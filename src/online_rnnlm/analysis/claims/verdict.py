@@ -12,6 +12,8 @@ Verdict = Literal["supported", "not supported", "undecided"]
 SUPPORTED: Verdict = "supported"
 NOT_SUPPORTED: Verdict = "not supported"
 UNDECIDED: Verdict = "undecided"
+WORST_FIRST = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
+"""The order of verdicts where what does not hold is shown first."""
 ENOUGH_SEEDS = 3
 """With at least this many seeds, a verdict also needs the agreement of the seeds."""
 RULE = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from online_rnnlm.analysis.claims.paper import BEST_SYSTEM, MULTIPLY_ADDS
-from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from online_rnnlm.analysis.claims.verdict import SUPPORTED, WORST_FIRST
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables.rendering import Column, label, markdown_of
@@ -39,8 +39,7 @@ def best_claims(evidence: EvidenceFolder) -> str:
 
 
 def _claims_table(found: Sequence[Claim], untested: Sequence[UntestedClaim] = ()) -> str:
-    order = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
-    ranked = sorted(found, key=lambda claim: (order.index(claim.verdict), claim.number))
+    ranked = sorted(found, key=lambda claim: (WORST_FIRST.index(claim.verdict), claim.number))
     several_seeds = any(claim.seeds is not None for claim in found)
     numbers = ["change", OVER_TEXT, *([OVER_SEEDS] if several_seeds else []), "corrected p"]
     table = markdown_of(

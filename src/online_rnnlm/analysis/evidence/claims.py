@@ -12,7 +12,7 @@ import numpy as np
 from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, MULTIPLY_ADDS
 from online_rnnlm.analysis.claims.verdict import Verdict, verdict_on, verdict_on_multiply_adds
 from online_rnnlm.analysis.comparison import percent_of_gain
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.evidence.scores import Scores, refuse_difference
 from online_rnnlm.analysis.significance import (
     Comparison,
@@ -228,8 +228,9 @@ def _adds_by_side(evidence: EvidenceFolder) -> dict[tuple[str, str, str | None],
     for name in ("perplexity", "updates"):
         if evidence.table(name, "csv").is_file():
             table = evidence.read_table(name, "evaluation", "multiply_adds_per_word")
-            networks = table["model"].str.replace(r" \+ .*", "", regex=True)
-            keys = zip(table["corpus"], networks, table["evaluation"], strict=True)
+            keys = zip(
+                table["corpus"], networks_of(table["model"]), table["evaluation"], strict=True
+            )
             found |= dict(zip(keys, map(float, table["multiply_adds_per_word"]), strict=True))
     return found
 

@@ -20,6 +20,11 @@ COLUMNS = {
 """The columns of `scores.parquet` and their types."""
 
 
+def networks_of(models: pd.Series[str]) -> pd.Series[str]:
+    """Return the network of each model of a table: `100/0` of `100/0 + neural cache`."""
+    return models.str.replace(r" \+ .*", "", regex=True)
+
+
 class EvidenceFolder(ExperimentDirectory):
     """A folder of evidence, such as `docs/evidence/comparison`.
 

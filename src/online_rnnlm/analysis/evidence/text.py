@@ -22,7 +22,7 @@ from online_rnnlm.analysis.evidence.claim_tables import (
     best_claims,
     open_claims,
 )
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables import gains
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.rendering import (
@@ -160,8 +160,7 @@ def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
 def _of_rival(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """The rows of all networks with a rival, by the corpora's and the networks' names."""
     of_rival = table[table["evaluation"] == name]
-    networks = of_rival["model"].str.replace(r" \+ .*", "", regex=True)
-    return of_rival.assign(model=networks).set_index(_NETWORK)
+    return of_rival.assign(model=networks_of(of_rival["model"])).set_index(_NETWORK)
 
 
 def _beside(networks: pd.DataFrame, name: str, others: pd.DataFrame) -> pd.DataFrame:

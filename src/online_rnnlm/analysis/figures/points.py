@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from online_rnnlm.analysis.comparison import Side
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Metric, Row, metric_of
+from online_rnnlm.analysis.row import Row, metric_of, multiply_adds_of
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.storage.records import Evaluation
 
@@ -72,7 +72,7 @@ def _point(
     model: str, kind: str, by_seed: Sequence[Evaluation], parameters: int, cost: Cost
 ) -> Point:
     """The point of a model; multiply-adds depend on the evaluation, `parameters` do not."""
-    adds = Metric(tuple(found.costs.multiply_adds_per_word for found in by_seed)).mean
+    adds = multiply_adds_of(by_seed).mean
     reached = metric_of(by_seed, "perplexity", "test")
     deviation = reached.deviation if len(by_seed) > 1 else 0.0
     value = parameters if cost is PARAMETERS else adds

@@ -13,7 +13,7 @@ from online_rnnlm.analysis.claims.paper import (
     MULTIPLY_ADDS,
     SAME_HIDDEN,
 )
-from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED
+from online_rnnlm.analysis.claims.verdict import NOT_SUPPORTED, SUPPORTED, UNDECIDED, WORST_FIRST
 from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
@@ -89,12 +89,10 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
 
 
 def _worst(claims: Sequence[Claim]) -> ByNumber:
-    """The claims by number; of several with one number, the first that holds least."""
-    order = (SUPPORTED, UNDECIDED, NOT_SUPPORTED)
-    worst: dict[int, Claim] = {}
-    for claim in sorted(claims, key=lambda one: (one.number, -order.index(one.verdict))):
-        worst.setdefault(claim.number, claim)
-    return worst
+    """Return one claim for each number: of several, the one with the worst verdict."""
+    ranked = sorted(claims, key=lambda claim: WORST_FIRST.index(claim.verdict))
+    numbers = sorted({claim.number for claim in claims})
+    return {n: next(claim for claim in ranked if claim.number == n) for n in numbers}
 
 
 def _is_of_row(claim: Claim, row: Row) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from online_rnnlm.analysis.missing import NothingToShowError
 from online_rnnlm.analysis.published import UNKNOWN
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Metric, Row, metric_of
+from online_rnnlm.analysis.row import Metric, Row, metric_of, multiply_adds_of
 from online_rnnlm.analysis.tables.columns import (
     corpus_columns,
     mean_over_seeds,
@@ -124,9 +124,7 @@ def _rival(results: Results, corpus: str, by_seed: Sequence[Evaluation]) -> dict
     return {
         "corpus": corpus,
         "evaluation": by_seed[0].evaluation,
-        "multiply_adds_per_word": Metric(
-            tuple(found.costs.multiply_adds_per_word for found in by_seed)
-        ).mean,
+        "multiply_adds_per_word": multiply_adds_of(by_seed).mean,
         **_perplexities(results, by_seed),
         "published_test_perplexity": UNKNOWN,
     }
