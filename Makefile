@@ -11,14 +11,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES))
 # The configuration is checked first, because Snakemake shows a traceback if the file is missing.
-RUN = @$(BIN)/online-rnnlm check $(call quoted,$(CONFIG)) && \
+RUN = @test -n $(call quoted,$(CONFIG)) || { \
+        echo "error: CONFIG is empty: name a configuration, as in CONFIG=config/smoke.yaml" >&2; exit 1; }; \
+    $(BIN)/online-rnnlm check $(call quoted,$(CONFIG)) && \
     $(SNAKEMAKE) --configfile $(call quoted,$(CONFIG))
 CONFIG ?= config/config.yaml
 EXPERIMENT ?= demo
 PORT ?= 5000
 TEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 BENCH ?=
-WIKIPEDIA ?=
 THEANO ?= .venv-theano
 THEANO_BASE ?= python3.9
 
@@ -64,8 +65,8 @@ comparison: environment ## Run the whole comparison on the demo's text: three se
 	$(RUN)
 
 paper: CONFIG := config/paper.yaml
-paper: environment ## Run the experiment at full scale: hours; better on a cluster (WIKIPEDIA=FILE: no download)
-	$(RUN) $(if $(WIKIPEDIA),--config $(call quoted,corpora={wikipedia: {source: {file: "$(WIKIPEDIA)"}}}))
+paper: environment ## Run the experiment at full scale: hours; better on a cluster
+	$(RUN)
 
 # Each of these two locks lists only the packages that it adds to the environment. The packages stay
 # until the environment is installed again.
@@ -78,10 +79,9 @@ jax cuda:
 	    cp requirements-$@.lock $(VENV)/installed-$@; }
 
 # An engine that is not installed is named as such in the table.
-engines: CONFIG := config/examples/engines.yaml
 engines: export THEANO_PYTHON ?= $(THEANO)/bin/python
-engines: environment jax ## Compare all engines, after `make theano` Theano, too: some twenty minutes (CONFIG=FILE)
-	$(RUN) -- engines
+engines: environment jax ## Compare all engines, after `make theano` Theano, too: some five minutes
+	$(BIN)/online-rnnlm engines
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui $(call quoted,results/$(EXPERIMENT)) --port $(call quoted,$(PORT))
@@ -110,7 +110,7 @@ format: environment ## Put the code into the format that lint asks for
 	$(BIN)/snakefmt Snakefile workflow
 
 document: environment ## Write what is generated of config, docs and README anew
-	$(BIN)/online-rnnlm document
+	$(BIN)/python docs/generate
 
 lock: ## Write the locks anew (needs uv)
 	$(COMPILE) --extra pipeline --extra dev --output-file requirements.lock

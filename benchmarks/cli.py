@@ -3,75 +3,63 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
+import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmarks import document
-from benchmarks.accelerator import jax
-from benchmarks.context import ONLINE, STATIC, Context, Options, open_corpus
-from benchmarks.convergence import convergence
-from benchmarks.full_scale import full_scale
-from benchmarks.gpu_model import gpu_model
-from benchmarks.networks import networks
-from benchmarks.operation import operation
-from benchmarks.peers import graph, torch
-from benchmarks.preparation import preparation
-from benchmarks.processes import memory, side_by_side, start
-from benchmarks.profile import profile
-from benchmarks.report import setup, show
-from benchmarks.scaling import scaling
-from benchmarks.speed import evaluation, training
-from benchmarks.text import prepare_text
-from benchmarks.threads import threads
-from benchmarks.tracking import tracking
+from threadpoolctl import threadpool_info
+
+from benchmarks import corpora, document, peers, profile, runs, speed
+from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.hardware import machine
 from online_rnnlm.storage.files import read_json, write_json
-from online_rnnlm.storage.paths import CorpusDirectory
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 DEFAULT_CORPUS = Path("results/demo/corpora/wikipedia-vital")
-DEFAULT_OUT = Path("results/bench")
+CONFIG = Path("config/config.yaml")
+OUT = Path("results/bench")
 DOCUMENT = Path("docs/performance.md")
 SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
-    "training": training,
-    "full_scale": full_scale,
-    "threads": threads,
-    "evaluation": evaluation,
-    "operation": operation,
-    "start": start,
-    "networks": networks,
-    "side_by_side": side_by_side,
-    "memory": memory,
-    "tracking": tracking,
-    "profile": profile,
-    "scaling": scaling,
-    "graph": graph,
-    "jax": jax,
-    "gpu_model": gpu_model,
-    "torch": torch,
-    "convergence": convergence,
-    "preparation": preparation,
+    "training": speed.training,
+    "full_scale": speed.full_scale,
+    "threads": speed.threads,
+    "evaluation": speed.evaluation,
+    "operation": speed.operation,
+    "networks": speed.networks,
+    "memory": runs.memory,
+    "tracking": runs.tracking,
+    "profile": profile.profile,
+    "scaling": speed.scaling,
+    "graph": peers.graph,
+    "torch": peers.torch,
+    "convergence": runs.convergence,
+    "jax": peers.jax,
+    "old": runs.old,
 }
-ON_DEMAND = ("jax", "gpu_model", "preparation")
-"""Sections that are measured only on demand.
-
-On a CPU, JAX takes longer than all others together; the preparation needs a large text.
-"""
+USUAL = list(SECTIONS)[:-2]
+"""Sections that are always measured; on a CPU, JAX takes longer than all others."""
+_CODE = ("engines", "model", "training")
+_PACKAGES = ("numpy", "scipy", "numba", "pytensor")
 logger = logging.getLogger("benchmarks")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Measure, then exit; the status is 1, with one line, after a UserError, 130 after Ctrl-C."""
-    parsed = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("pytensor").setLevel(logging.WARNING)
     try:
-        run(parsed)
+        run(options)
     except UserError as error:
         logger.error("error: %s", error)
         sys.exit(1)
@@ -80,154 +68,112 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    add = parser.add_argument
-    corpora = parser.add_argument_group("corpora (the first one is measured in full)")
-    corpora.add_argument(
-        "--text",
-        type=Path,
-        nargs=3,
-        metavar=("TRAIN", "VALID", "TEST"),
-        help="three files of ready text, prepared with the configuration's classes; comes first",
-    )
-    corpora.add_argument(
-        "--corpus",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help=f"a prepared corpus; may be repeated (default: {DEFAULT_CORPUS}, "
-        "beside --text only if it is there)",
-    )
-    add(
-        "--config",
-        type=Path,
-        default=Path("config/config.yaml"),
-        help="the experiment whose settings are used (default: %(default)s)",
-    )
-    add(
-        "--only",
-        nargs="+",
-        choices=list(SECTIONS),
-        default=[name for name in SECTIONS if name not in ON_DEMAND],
-        metavar="NAME",
-        help=f"measure only these of {', '.join(SECTIONS)}; the values of others are kept "
-        f"(default: all but {' and '.join(ON_DEMAND)})",
-    )
-    add("--quick", action="store_true", help="measure with little work, only to see that it works")
-    add("--repeats", type=int, default=7, help="rounds (default: %(default)s)")
-    add(
-        "--seeds",
-        type=int,
-        nargs="+",
-        default=[1, 2, 3],
-        help="seeds of whole runs (default: 1 2 3)",
-    )
-    add(
-        "--perplexity",
-        type=float,
-        nargs=2,
-        default=(108.1, 92.0),
-        metavar=("STATIC", "ONLINE"),
-        help="validation perplexities to reach (default: 108.1 92)",
-    )
-    add(
-        "--device",
-        choices=("cpu", "gpu"),
-        default="cpu",
-        help="device that JAX computes on (default: %(default)s)",
-    )
-    add(
-        "--batches",
-        type=int,
-        nargs="+",
-        default=[64, 256, 1024],
-        help="sentences per update, for JAX (default: 64 256 1024)",
-    )
-    add("--articles", type=Path, help="a large text with articles, for `preparation`")
-    add("--torch-python", type=Path, help="a Python interpreter that has PyTorch")
-    add(
-        "--torch-seconds",
-        type=float,
-        default=300,
-        help="seconds of processor time that PyTorch gets (default: %(default)s)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=DEFAULT_OUT,
-        help="folder for the measured values (default: %(default)s)",
-    )
-    add(
-        "--document",
-        type=Path,
-        nargs="?",
-        const=DOCUMENT,
-        help=f"write the document, too, and its pictures beside it (default: {DOCUMENT})",
-    )
-    add(
-        "--no-measuring",
-        action="store_true",
-        help="measure nothing: only show and document the last values",
-    )
-    return parser  # fmt: skip
+    add, path = parser.add_argument, partial(parser.add_argument, type=Path)
+    path("--corpus", action="append", default=[], help=f"a prepared corpus ({DEFAULT_CORPUS}); "
+         "may be repeated, the first one is measured in full")  # fmt: skip
+    path("--text", nargs=3, metavar=("TRAIN", "VALID", "TEST"), help="ready text; comes first")
+    path("--config", default=CONFIG, help=f"experiment whose settings are used ({CONFIG})")
+    add("--only", nargs="+", choices=[*SECTIONS], metavar="NAME", help="measure only these; others "
+        f"keep their values (of {', '.join(SECTIONS)}: all but the last two)")  # fmt: skip
+    add("--quick", action="store_true", help="do little work, only to see that it works")
+    add("--repeats", type=int, default=7, help="rounds (7)")
+    add("--perplexity", type=float, nargs=2, default=(108.1, 92.0), metavar=("STATIC", "ONLINE"),
+        help="validation perplexities to reach (108.1 92)")  # fmt: skip
+    add("--device", choices=("cpu", "gpu"), default="cpu", help="device that JAX uses (cpu)")
+    add("--batches", type=int, nargs="+", default=[64, 256, 1024],
+        help="sentences per update, for JAX (64 256 1024)")  # fmt: skip
+    path("--torch-python", help="a Python interpreter that has PyTorch")
+    path("--old", metavar="CHECKOUT", help="measure this code against another checkout's, in turn")
+    path("--out", default=OUT, help=f"folder for the measured values ({OUT})")
+    path("--document", nargs="?", const=DOCUMENT, help=f"write the document, too ({DOCUMENT})")
+    return parser
 
 
-def run(parsed: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Measure the chosen sections one by one, and save each as soon as it is measured."""
-    file = parsed.out / "bench.json"
-    if parsed.no_measuring:
-        if not file.is_file():
-            raise UserError(f"{file}: no such file: measure first")
-        results = read_json(file)
-    else:
-        with tempfile.TemporaryDirectory() as scratch:
-            results = _measure(_context(parsed, Path(scratch)), parsed.only, file)
-    print(show(results))
-    if parsed.document:
+    with tempfile.TemporaryDirectory() as scratch:
+        results = _measure(_context(options, Path(scratch)), options.out / "bench.json")
+    print(document.show(results))
+    if options.document:
         # Values of `--quick` say nothing about speed, so they must not replace the project's own
         # document.
-        keep_out = parsed.quick and parsed.document == DOCUMENT
-        path = parsed.out / DOCUMENT.name if keep_out else parsed.document
+        keep_out = options.quick and options.document == DOCUMENT
+        path = options.out / DOCUMENT.name if keep_out else options.document
         document.write(results, path)
         logger.info("written: %s", path)
 
 
-def _context(parsed: argparse.Namespace, scratch: Path) -> Context:
-    experiment = loading.load(parsed.config)
-    directories = [CorpusDirectory(path) for path in parsed.corpus]
-    if not directories and (DEFAULT_CORPUS.is_dir() or not parsed.text):
+def _context(options: argparse.Namespace, scratch: Path) -> Context:
+    experiment = loading.load(options.config)
+    directories = [CorpusDirectory(path) for path in options.corpus]
+    if options.text:
+        for file in options.text:
+            if not file.is_file():
+                raise UserError(f"{file}: no such file")
+        files = {split: file.resolve() for split, file in zip(SPLITS, options.text, strict=True)}
+        like = next(iter(experiment.corpora.values()))
+        directories.insert(0, corpora.prepare(files, scratch / "text", like))
+    if not directories:
         directories.append(CorpusDirectory(DEFAULT_CORPUS))
-    if parsed.text:
-        directories.insert(0, prepare_text(parsed.text, scratch, experiment))
-    options = Options(
-        quick=parsed.quick,
-        repeats=max(1, 2 if parsed.quick else parsed.repeats),
-        seeds=tuple(parsed.seeds),
-        thresholds=dict(zip((STATIC, ONLINE), parsed.perplexity, strict=True)),
-        device=parsed.device,
-        batches=tuple(parsed.batches),
-        articles=parsed.articles,
-        torch_python=parsed.torch_python,
-        torch_seconds=parsed.torch_seconds,
-    )
-    return Context([open_corpus(d) for d in directories], experiment, options, scratch)
+    texts = [corpora.open_text(directory) for directory in directories]
+    return Context(texts, experiment, options, scratch)
 
 
-def _measure(context: Context, names: Sequence[str], file: Path) -> dict[str, Any]:
-    about = setup(context)
+def _measure(context: Context, file: Path) -> dict[str, Any]:
+    """Measure the chosen sections; values of the same set-up are kept, others are not."""
+    default = ["old"] if context.options.old else USUAL
+    about, chosen = _setup(context), context.options.only or default
     results = read_json(file) if file.is_file() else {}
     if results.get("setup") != about:
         results = {"setup": about, "sections": {}}
-    for name in (name for name in SECTIONS if name in names):
+    for name in (name for name in SECTIONS if name in chosen):
         logger.info("%s …", name)
         began = time.perf_counter()
         section = SECTIONS[name](context)
-        seconds = time.perf_counter() - began
-        results["sections"][name] = {
-            "measured": time.strftime("%Y-%m-%d %H:%M"), "took": seconds, **section
-        }  # fmt: skip
+        took = time.perf_counter() - began
+        results["sections"][name] = {"took": took, **section}
         write_json(file, results)
-        logger.info("%s: %.0f s", name, seconds)
+        logger.info("%s: %.0f s", name, took)
     return results
+
+
+def _setup(context: Context) -> dict[str, Any]:
+    """Return the set-up that all values of one table share: machine, code, corpora, settings."""
+    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    packages = {package: version(package) for package in _PACKAGES}
+    libraries = {f"{b['internal_api']} {b['version']} {b.get('architecture', '')}" for b in blas}
+    return {
+        "machine": {
+            **machine().model_dump(exclude_none=True),
+            **{"python": platform.python_version(), "blas": sorted(libraries), **packages},
+        },
+        "code": _code(),
+        "quick": context.options.quick,
+        "corpora": [_describe(text) for text in context.texts],
+        "settings": {str(size): context.settings(size).model_dump(mode="json")
+                     for size in (STATIC, ONLINE)},
+    }  # fmt: skip
+
+
+def _code() -> str:
+    """Return a digest of the code whose speed is measured."""
+    package, digest = runs.PROJECT / "src" / "online_rnnlm", hashlib.sha256()
+    for file in sorted(file for folder in _CODE for file in (package / folder).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _describe(text: corpora.Text) -> dict[str, Any]:
+    corpus, train = text.corpus, text.corpus.splits["train"]
+    return {
+        "name": text.name,
+        "digest": corpus.digest,
+        "tokens": train.tokens,
+        "sentences": train.sentences,
+        "vocabulary": corpus.vocabulary_size,
+        "classes": corpus.classes,
+        "mean_class_size": corpus.mean_class_size("train"),
+    }

@@ -1,25 +1,74 @@
-"""Generation of `docs/performance.md`; every number in it comes from the measured values."""
+"""The table on the terminal, and `docs/performance.md` with its figures, from measured values."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 from tabulate import tabulate
 
-from benchmarks.context import ONLINE, STATIC
-from benchmarks.convergence import time_to
-from benchmarks.figures import AXES, write_figures
-from benchmarks.report import HEADINGS, cells, number, rows_of
+from benchmarks.measure import Row
+from benchmarks.runs import reaching
 from online_rnnlm.storage.files import replacing
 
+HEADINGS = ["what", "unit", "median", "min to max", "target", "ratio", "of the bound", ""]
+AXES = {
+    "hidden_size": "Hidden units, M",
+    "document_size": "Length of the document vector, D",
+    "batch_sentences": "Sentences an update",
+    "vocabulary": "Words of the vocabulary",
+    "tokens": "Words of the training text",
+}
 _PEERS = ("graph", "jax", "torch")
+Results = dict[str, Any]
 
 
-def write(results: dict[str, Any], path: Path) -> None:
+def number(value: float) -> str:
+    """Format a value with three or four significant digits."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 20 else f"{value:.2f}"
+
+
+def rows_of(results: Results, *sections: str) -> list[Row]:
+    """Return all rows of the named sections, or of all sections if none is named."""
+    chosen = sections or tuple(results["sections"])
+    found = [results["sections"].get(name, {}).get("rows", []) for name in chosen]
+    return [row for rows in found for row in rows]
+
+
+def show(results: Results) -> str:
+    """Return the whole table as text for a terminal."""
+    table = [_cells(row) for row in rows_of(results)]
+    return str(tabulate(table, headers=HEADINGS, disable_numparse=True))
+
+
+def _cells(row: Row) -> list[str]:
+    """Return the cells of a row as text, in the order of `HEADINGS`."""
+    title = row["title"] + (f" ({row['corpus']})" if "corpus" in row else "")
+    if "missing" in row:
+        return [title, "", row["missing"], *[""] * 5]
+    spread = f"{number(row['min'])} to {number(row['max'])}"
+    share = f"{row['share_of_bound']:.0%}" if "share_of_bound" in row else ""
+    target, ratio, mark = "", "", ""
+    if "target" in row:
+        target = ("≥ " if row["at_least"] else "≤ ") + number(row["target"]).removesuffix(".00")
+        ratio = f"{row['ratio_to_target']:.2f}"
+        mark = "met" if row["ratio_to_target"] >= 1 else "not met"
+    return [title, row["unit"], number(row["median"]), spread, target, ratio, share, mark]
+
+
+def write(results: Results, path: Path) -> None:
     """Write the document, and its figures into a folder of the same name beside it."""
-    pictures = write_figures(results, path.with_suffix(""))
+    sections = results["sections"]
+    profiles = sections.get("profile", {}).get("profiles", [])
+    growth = sections.get("scaling", {}).get("axes", {})
     environment = Environment(
         loader=PackageLoader("benchmarks", "templates"),
         undefined=StrictUndefined,
@@ -28,169 +77,156 @@ def write(results: dict[str, Any], path: Path) -> None:
         keep_trailing_newline=True,
         autoescape=False,  # The output is Markdown.
     )
-    environment.filters |= {"number": number, "percent": lambda value: f"{value:.0%}"}
+    environment.filters["number"] = number
     text = environment.get_template("performance.md.j2").render(
         **results,
-        minutes=sum(s["took"] for s in results["sections"].values()) / 60,
+        minutes=sum(section["took"] for section in sections.values()) / 60,
         tables=_tables(results),
-        speeds=_speeds(results),
-        first={name: _first_row(results, name) for name in results["sections"]},
-        profile=_profile(results),
-        pictures={name: f"{path.stem}/{name}.svg" for name in pictures},
+        profile=_profile_table(profiles) if profiles else "",
+        largest={profile["document_size"]: _largest(profile["parts"]) for profile in profiles},
+        pictures=path.stem,
         axes=AXES,
-        growth=_growth(results),
-        race=_race(results),
+        growth={axis: _growth_table(axis, cases) for axis, cases in growth.items()},
+        race=_race(sections),
     )
+    figures = {axis: _draw_growth(axis, cases) for axis, cases in growth.items()}
+    if profiles:
+        figures["profile"] = _draw_profile(profiles)
+    for name, figure in figures.items():
+        # The same data gives the same bytes.
+        same = mpl.rc_context({"svg.hashsalt": name, "font.size": 9})
+        with same, replacing(path.with_suffix("") / f"{name}.svg") as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _first_row(results: dict[str, Any], section: str) -> dict[str, Any] | None:
-    """Return the first row of a section; None if it was not measured."""
-    rows = rows_of(results, section)
-    return rows[0] if rows and "median" in rows[0] else None
-
-
-def _markdown(headings: list[str], rows: list[list[str]]) -> str:
+def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return str(tabulate(rows, headers=headings, tablefmt="github", disable_numparse=True))
 
 
-def _tables(results: dict[str, Any]) -> dict[str, str]:
+def _tables(results: Results) -> dict[str, str]:
     """Return Markdown tables: rows with a target, other rows, peers, and bounds."""
-    corpora = len(results["setup"]["corpora"])
     own = rows_of(results, *(name for name in results["sections"] if name not in _PEERS))
-    aimed = [cells(row, corpora) for row in own if "target" in row]
-    others = [cells(row, corpora) for row in own if "target" not in row]
+    others = [_cells(row) for row in own if "target" not in row]
     peers = [
-        [
-            *cells(row, corpora)[:4],
-            number(row["compile_seconds"]) if "compile_seconds" in row else "",
-        ]
+        [*_cells(row)[:4], number(row["first_call"]) if "first_call" in row else ""]
         for row in rows_of(results, *_PEERS)
     ]
-    headings = list(HEADINGS)
     return {
-        "aimed": _markdown(headings, aimed),
-        "others": _markdown(headings[:4] + headings[6:7], [c[:4] + c[6:7] for c in others]),
-        "peers": _markdown([*headings[:4], "compiling, s"], peers),
-        "bounds": _bounds(rows_of(results, "training", "full_scale", "evaluation"), corpora),
+        "aimed": _markdown(HEADINGS, [_cells(row) for row in own if "target" in row]),
+        "others": _markdown(HEADINGS[:4], [cells[:4] for cells in others]),
+        "peers": _markdown([*HEADINGS[:4], "first call, s"], peers),
+        "bounds": _bounds(rows_of(results, "training", "full_scale", "evaluation")),
     }
 
 
-def _bounds(rows: list[dict[str, Any]], corpora: int) -> str:
+def _bounds(rows: list[Row]) -> str:
     """Return the table of each speed with its bound."""
     headings = ["what", "kFLOP a word", "GFLOP/s meanwhile", "bound, words/s", "measured",
                 "of the bound", "by the clock"]  # fmt: skip
-    found = [row for row in rows if "bound" in row]
-    return _markdown(
-        headings,
-        [
-            [
-                cells(row, corpora)[0], number(row["flops_per_word"] / 1e3),
-                number(row["reference_gflops"]), number(row["bound"]), number(row["median"]),
-                f"{row['share_of_bound']:.0%}", number(row["wall_median"]),
-            ]
-            for row in found
-        ],
-    )  # fmt: skip
-
-
-def _speeds(results: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Return the training row of the main corpus for each document size."""
-    rows = [row for row in rows_of(results, "training") if "target" in row]
-    return dict(zip((STATIC, ONLINE), rows, strict=False))
-
-
-def _profile(results: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the table of the profile and its slowest parts; None if it was not measured."""
-    profiles = results["sections"].get("profile", {}).get("profiles")
-    if not profiles:
-        return None
-    lines = [_profile_line(name, profiles) for name in profiles[-1]["parts"]]
-    totals = ["sum of the parts"]
-    wholes = ["the whole, as training runs it"]
-    headings = ["part"]
-    for p in profiles:
-        total, products = sum(p["parts"].values()), sum(p["arithmetic"].values())
-        totals += [f"{total:.3f}", "100%", f"{products:.3f}"]
-        wholes += [f"{p['whole']:.3f}", f"{p['whole'] / total:.0%}", ""]
-        size = p["document_size"]
-        headings += [f"D = {size}: µs a word", "share", "products alone"]
-    table = _markdown(headings, [*lines, totals, wholes])
-    return {"table": table, "largest": _largest(profiles)}
-
-
-def _profile_line(name: str, profiles: list[dict[str, Any]]) -> list[str]:
-    line = [name]
-    for p in profiles:
-        value, products = p["parts"].get(name, 0.0), p["arithmetic"].get(name)
-        share = value / sum(p["parts"].values())
-        line += [f"{value:.3f}", f"{share:.0%}", f"{products:.3f}" if products else ""]
-    return line
-
-
-def _largest(profiles: list[dict[str, Any]]) -> dict[int, list[str]]:
-    """Return the three slowest parts, with their shares of the time, by document size."""
-    result = {}
-    for p in profiles:
-        total = sum(p["parts"].values())
-        top = sorted(p["parts"].items(), key=lambda part: -part[1])[:3]
-        result[p["document_size"]] = [f"{name} ({value / total:.0%})" for name, value in top]
-    return result
-
-
-def _growth(results: dict[str, Any]) -> dict[str, str]:
-    """Return a table for every setting that `scaling` changes."""
-    headings = ["words/s", "min to max", "bound", "of the bound", "classes", "mean class size"]
-    axes = results["sections"].get("scaling", {}).get("axes", {})
-    return {
-        name: _markdown(
-            [AXES[name], *headings],
-            [
-                [
-                    f"{case['value']:,}", number(case["median"]),
-                    f"{number(case['min'])} to {number(case['max'])}", number(case["bound"]),
-                    f"{case['share_of_bound']:.0%}", str(case["classes"]),
-                    number(case["mean_class_size"]),
-                ]
-                for case in cases
-            ],
-        )
-        for name, cases in axes.items()
-    }  # fmt: skip
-
-
-def _race(results: dict[str, Any]) -> dict[str, Any] | None:
-    """Return PyTorch's best perplexity in its time, and the time of our models to reach it."""
-    epochs = results["sections"].get("torch", {}).get("epochs")
-    runs = results["sections"].get("convergence", {}).get("runs")
-    if not epochs or not runs:
-        return None
-    best = min(epochs, key=lambda epoch: float(epoch["valid_perplexity"]))
-    ours = {}
-    for size in (STATIC, ONLINE):
-        mine = [run for run in runs if run["document_size"] == size]
-        ours[size] = time_to(mine[0]["epochs"], best["valid_perplexity"], "cpu_everything")
     lines = [
-        [str(i), number(e["cpu_everything"]), number(e["valid_perplexity"])]
-        for i, e in enumerate(epochs, 1)
-    ]
-    table = _markdown(["epoch", "CPU seconds so far", "validation perplexity"], lines)
-    return {"best": best, "ours": ours, "table": table, "own": _epoch_table(runs)}
-
-
-def _epoch_table(runs: list[dict[str, Any]]) -> str:
-    """Return the table of the epochs of both models with the first seed."""
-    lines = []
-    for size in (STATIC, ONLINE):
-        run = next(run for run in runs if run["document_size"] == size)
-        lines += [
-            [
-                f"100/{size}", str(e["epoch"]), number(e["cpu_learning"]),
-                number(e["cpu_everything"]), number(e["valid_perplexity"]),
-            ]
-            for e in run["epochs"]
-        ]  # fmt: skip
-    headings = ["model", "epoch", "CPU seconds of learning", "of everything",
-                "validation perplexity"]  # fmt: skip
+        [
+            _cells(row)[0], number(row["flops_per_word"] / 1e3), number(row["reference_gflops"]),
+            number(row["bound"]), number(row["median"]), f"{row['share_of_bound']:.0%}",
+            number(row["wall_median"]),
+        ]
+        for row in rows
+    ]  # fmt: skip
     return _markdown(headings, lines)
+
+
+def _profile_table(profiles: list[Results]) -> str:
+    """Return the time of each part, its share, and the time of its products alone."""
+    names = list(profiles[-1]["parts"])
+    headings, lines = ["part"], [[name] for name in [*names, "sum of the parts", "the whole"]]
+    for profile in profiles:
+        size, products, whole = (profile[k] for k in ("document_size", "arithmetic", "whole"))
+        headings += [f"D = {size}: µs a word", "share", "products alone"]
+        total = sum(profile["parts"].values())
+        cells = [*profile["parts"].items(), ("", total), ("", whole)]
+        for line, (name, value) in zip(lines, cells, strict=True):
+            alone = f"{products[name]:.3f}" if products.get(name) else ""
+            line += [f"{value:.3f}", f"{value / total:.0%}", alone]
+    return _markdown(headings, lines)
+
+
+def _largest(parts: dict[str, float]) -> str:
+    """Return the three slowest parts, with their shares of the time."""
+    total, top = sum(parts.values()), sorted(parts.items(), key=lambda part: -part[1])[:3]
+    return ", ".join(f"{name} ({value / total:.0%})" for name, value in top)
+
+
+def _growth_table(axis: str, cases: list[Row]) -> str:
+    """Return the speeds for every value of a setting that `scaling` changes."""
+    headings = [AXES[axis], "words/s", "min to max", "bound", "of the bound", "classes",
+                "mean class size"]  # fmt: skip
+    lines = [
+        [
+            f"{case['value']:,}", *_cells(case)[2:4], number(case["bound"]), _cells(case)[6],
+            str(case["classes"]), number(case["mean_class_size"]),
+        ]
+        for case in cases
+    ]  # fmt: skip
+    return _markdown(headings, lines)
+
+
+def _race(sections: Results) -> Results | None:
+    """Return PyTorch's best perplexity in its time, and our models' times to reach it."""
+    theirs = sections.get("torch", {}).get("epochs")
+    runs = sections.get("convergence", {}).get("runs")
+    if not theirs or not runs:
+        return None
+    best = min(theirs, key=lambda epoch: float(epoch["valid_perplexity"]))
+    ours = {f"100/{size}": mine[0]["epochs"] for size, mine in runs.items()}
+    reached = {name: reaching(epochs, best["valid_perplexity"]) for name, epochs in ours.items()}
+    return {"best": best, "ours": reached}
+
+
+def _axes(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.0, height), layout="constrained")
+    axis = figure.subplots()
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure, axis
+
+
+def _draw_growth(name: str, cases: list[Row]) -> Figure:
+    """Draw words per second with their spread, and the bound that the arithmetic sets."""
+    figure, axis = _axes(3.4)
+    values = [case["value"] for case in cases]
+    speeds = [case["median"] for case in cases]
+    spread = [[case["median"] - case["min"] for case in cases],
+              [case["max"] - case["median"] for case in cases]]  # fmt: skip
+    axis.plot(values, [case["bound"] for case in cases], "--", color="grey",
+              label="bound: matrix products alone")  # fmt: skip
+    axis.errorbar(values, speeds, yerr=spread, marker="o", capsize=3,
+                  label="measured (median, least, greatest)")  # fmt: skip
+    if min(values) > 0:
+        axis.set_xscale("log")
+        axis.set_xticks(values)
+        axis.minorticks_off()
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.yaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.set_ylim(bottom=0)
+    axis.set(xlabel=AXES[name], ylabel="Training words a second")
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    return figure
+
+
+def _draw_profile(profiles: list[Results]) -> Figure:
+    """Draw a bar for each part, in the order of computation, for each size of the vector."""
+    names = list(profiles[-1]["parts"])
+    figure, axis = _axes(0.34 * len(names) + 1.2)
+    height = 0.8 / len(profiles)
+    for row, profile in enumerate(profiles):
+        places = [place + (row - 0.5) * height for place in range(len(names))]
+        label = f"D = {profile['document_size']}"
+        axis.barh(places, [profile["parts"][name] for name in names], height=height, label=label)
+        products = [profile["arithmetic"].get(name, 0.0) for name in names]
+        label = "" if row else "products alone"
+        axis.plot(products, places, "k|", label=label)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.set_xlabel("Microseconds a word")
+    axis.legend(loc="lower right", frameon=False)
+    return figure

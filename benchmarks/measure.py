@@ -1,12 +1,11 @@
-"""Timing of tasks, repeatedly and in turn, with a matrix product as the reference."""
+"""Timing of workloads, repeatedly and in turn, and the rows of the table that come of it."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import blas
@@ -18,10 +17,37 @@ _PRODUCTS = 8
 
 Task = Callable[[], float]
 """A function that works and returns the amount of work: words, or FLOPs."""
+Row = dict[str, Any]
+"""A row of the table, as JSON."""
 
 
-@dataclass(frozen=True)
-class Sample:
+class Target(NamedTuple):
+    """The target of a row: at least, or at most, a value."""
+
+    value: float
+    at_least: bool = True
+
+
+class Workload(NamedTuple):
+    """A task that is timed, and what its speed is compared with."""
+
+    title: str
+    make: Callable[[], Task]
+    """Makes the task; this and its first call, which may compile, are timed apart."""
+    target: Target | None = None
+    flops: float | None = None
+    """FLOPs of a word: its speed is compared with that of the matrix product."""
+    against: str = ""
+    """Title of a workload of the same group: the row has the ratio of the two speeds."""
+    by_clock: bool = False
+    """True if the ratio is that of words per second of the clock, not of processor time."""
+    shown: bool = True
+    """False if only others are compared with it."""
+    more: Mapping[str, Any] = {}
+    """Further values of the row."""
+
+
+class Sample(NamedTuple):
     """One timed call: the work done, and the seconds by the clock and of processor time."""
 
     work: float
@@ -46,20 +72,47 @@ def timed(task: Task) -> Sample:
     return Sample(work, time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def interleaved(tasks: Mapping[str, Task], repeats: int) -> dict[str, list[Sample]]:
-    """Time all tasks and the reference in turn, `repeats` times, after one untimed call of each.
+def measured(workloads: Sequence[Workload], repeats: int) -> list[Row]:
+    """Time a group of workloads and a matrix product in turn, after one untimed call of each.
 
-    If the machine is slow for a moment, all tasks of a round are affected, so the samples of one
-    round can be compared with each other.
+    If the machine is slow for a moment, all of a round are affected, so the samples of one round
+    can be compared with each other. Returns the workloads' rows.
     """
-    everything = {REFERENCE: reference_product(), **tasks}
-    for task in everything.values():
-        task()
-    samples: dict[str, list[Sample]] = {name: [] for name in everything}
-    for _ in range(repeats):
-        for name, task in everything.items():
-            samples[name].append(timed(task))
-    return samples
+    tasks, first = {REFERENCE: reference_product()}, {}
+    for one in workloads:
+        began = time.perf_counter()
+        tasks[one.title] = one.make()
+        tasks[one.title]()
+        first[one.title] = time.perf_counter() - began
+    tasks[REFERENCE]()
+    rounds = [{title: timed(task) for title, task in tasks.items()} for _ in range(repeats)]
+    samples = {title: [one[title] for one in rounds] for title in tasks}
+    return [
+        _row_of(one, samples) | {"first_call": first[one.title], **one.more}
+        for one in workloads
+        if one.shown
+    ]
+
+
+def _row_of(one: Workload, samples: Mapping[str, list[Sample]]) -> Row:
+    speeds = rates(samples[one.title])
+    clock = [sample.per_second for sample in samples[one.title]]
+    result = {"wall_median": statistics.median(clock)}
+    if one.flops is not None:
+        products = rates(samples[REFERENCE])
+        bounds = [product / one.flops for product in products]
+        result |= {
+            "flops_per_word": one.flops,
+            "bound": statistics.median(bounds),
+            "share_of_bound": statistics.median(ratios(speeds, bounds)),
+            "reference_gflops": statistics.median(products) / 1e9,
+        }
+    if not one.against:
+        return row(one.title, "words/s", speeds, one.target, **result)
+    other = samples[one.against]
+    values = ratios(clock, [s.per_second for s in other]) if one.by_clock else None
+    result["words_per_second"] = statistics.median(speeds)
+    return row(one.title, "ratio", values or ratios(speeds, rates(other)), one.target, **result)
 
 
 def reference_product() -> Task:
@@ -76,16 +129,6 @@ def reference_product() -> Task:
     return multiply
 
 
-def summary(values: Sequence[float]) -> dict[str, Any]:
-    """Return the median, the least, the greatest and all values."""
-    return {
-        "median": statistics.median(values),
-        "min": min(values),
-        "max": max(values),
-        "values": list(values),
-    }
-
-
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Return the ratios of values that were measured in the same rounds."""
     return [a / b for a, b in zip(above, below, strict=True)]
@@ -94,3 +137,24 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
 def rates(samples: Sequence[Sample]) -> list[float]:
     """Return the work per second of processor time of every sample."""
     return [sample.per_cpu_second for sample in samples]
+
+
+def row(
+    title: str, unit: str, values: Sequence[float], target: Target | None = None, **more: Any
+) -> Row:
+    """Return a row: the median, the least and the greatest value, the target, and `more`.
+
+    The ratio to the target is 1 where it is just met, and larger is better.
+    """
+    median = statistics.median(values)
+    result: Row = {"title": title, "unit": unit, "median": median}
+    result |= {"min": min(values), "max": max(values), "values": list(values), **more}
+    if target is not None:
+        ratio = median / target.value if target.at_least else target.value / median
+        result |= {"target": target.value, "at_least": target.at_least, "ratio_to_target": ratio}
+    return result
+
+
+def missing(title: str, why: str) -> Row:
+    """Return a row that could not be measured, with the reason."""
+    return {"title": title, "missing": why}

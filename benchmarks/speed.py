@@ -1,153 +1,240 @@
-"""Words per second of the engine in training and in scoring, without compilation."""
+"""Words per second in this process: the table of workloads, a function for each section."""
 
 from __future__ import annotations
 
+import itertools
+import os
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
+from unittest import mock
 
-import numpy as np
-
-from benchmarks.arithmetic import learning_flops, scoring_flops, training_flops
-from benchmarks.context import (
+from benchmarks.corpora import in_documents, random_text
+from benchmarks.measure import Row, Target, Workload, measured, row
+from benchmarks.workloads import (
     ONLINE,
     STATIC,
     Context,
-    NamedCorpus,
-    learn_from,
-    new_trainer,
-    parts,
-    words_in,
+    learnt_weights,
+    online_scoring_task,
+    reading_task,
+    scoring_flops,
+    scoring_task,
+    training_flops,
+    training_task,
 )
-from benchmarks.measure import Task, interleaved
-from benchmarks.rows import Target, speed_row
+from online_rnnlm.config.corpora import ClassSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines import registry
-from online_rnnlm.engines.base import OnlineSettings, Sentences, Trainer
-from online_rnnlm.model import parameters
-from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.training.epoch import SEGMENTS_A_CALL
+from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.engines import kernel_engine
+from online_rnnlm.engines.base import Sentences
 
-TRAINING_SENTENCES = 6400
-LEARNING_SENTENCES = 400
-TRAINING_TARGETS = {STATIC: Target(400_000), ONLINE: Target(300_000)}
-VECTOR_TARGET, SCORING_TARGET, LEARNING_TARGET = Target(665_000), Target(665_000), Target(100_000)
-LEARNING_TITLE = "evaluation, all parameters learning after every word"
-
-
-def training_pass(
-    trainer: Trainer, settings: RunSettings, corpus: Corpus, sentences: Sentences
-) -> Task:
-    """Return a task that learns from these sentences as training does: many batches in a call."""
-    batch = settings.batch_sentences
-    size = batch * max(1, SEGMENTS_A_CALL // batch)
-    words = words_in(corpus, sentences)
-
-    def learn() -> float:
-        for part in parts(sentences, size):
-            learn_from(trainer, settings, part)
-        return words
-
-    return learn
+SENTENCES = 6400
+TRAINING = {STATIC: Target(400_000), ONLINE: Target(300_000)}
+LARGE_WORDS, LARGE_CLASSES, LARGE_TOKENS = 50_000, 100, 2_000_000
+LARGE = {STATIC: Target(290_000), ONLINE: Target(220_000)}
+SCORING = {STATIC: "evaluation, static", ONLINE: "evaluation, document vector learning"}
+SCORING_TARGET, LEARNING_TARGET = Target(665_000), Target(100_000)
+OTHERS: tuple[tuple[str, int, dict[str, Any], float], ...] = (
+    ("documents", STATIC, {"unit_of_text": "document"}, 0.9),
+    ("documents", ONLINE, {"unit_of_text": "document"}, 0.9),
+    ("LSTM", STATIC, {"cell": "lstm"}, 0.3),
+    ("GRU", STATIC, {"cell": "gru"}, 0.35),
+    ("20 slow context units", STATIC, {"context_size": 20}, 0.75),
+    ("dropout before the output layer", STATIC, {"dropout": 0.2}, 0.9),
+    ("gradients through the vector's updates", ONLINE, {"document_gradient": "through"}, 0.7),
+)
+"""Other networks and ways to read: name, D, settings, and the least ratio to the paper's."""
+WIDE = 400
+AXES: dict[str, tuple[int, ...]] = {
+    "hidden_size": (25, 50, 100, 200, 400),
+    "document_size": (0, 5, 10, 20, 35, 50, 100),
+    "batch_sentences": (1, 2, 4, 8, 16, 32, 64, 128, 256),
+    "vocabulary": (1_000, 5_000, 20_000, 60_000, 200_000),
+    "tokens": (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),
+}
+"""The settings that are changed one at a time; the last two are of random text."""
+AXIS_TOKENS, AXIS_WORDS, AXIS_REPEATS = 1_000_000, 20_000, 3
 
 
 def training(context: Context) -> dict[str, Any]:
     """Measure training with D = 0 and D = 20, in the configured batches and in batches of one."""
-    return {"rows": [line for named in context.corpora for line in _training(context, named)]}
+    rows: list[Row] = []
+    for text in context.texts:
+        sentences = context.sample(text.corpus, SENTENCES)
+        usual = context.settings(STATIC).batch_sentences
+        cases = itertools.product((usual, 1), (STATIC, ONLINE))
+        group = [
+            _training(
+                f"training D = {size}, "
+                + ("one sentence an update" if batch == 1 else f"{batch} sentences an update"),
+                context.settings(size, batch_sentences=batch),
+                text.corpus,
+                sentences,
+                TRAINING[size] if batch == usual else None,
+            )
+            for batch, size in cases
+        ]
+        rows += measured(_of(text.name, group), context.repeats)
+    return {"rows": rows}
 
 
-def _training(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
-    corpus, tasks, rows = named.corpus, {}, []
-    sentences = context.sample(corpus, TRAINING_SENTENCES)
-    usual = context.settings(STATIC).batch_sentences
-    cases = [(size, batch) for batch in (usual, 1) for size in (STATIC, ONLINE)]
-    for size, batch in cases:
-        settings = context.settings(size, batch_sentences=batch)
-        task = training_pass(new_trainer(settings, corpus), settings, corpus, sentences)
-        tasks[f"{size}/{batch}"] = task
-    samples = interleaved(tasks, context.options.repeats)
-    for size, batch in cases:
-        sizes = sizes_for(context.settings(size), corpus)
-        flops = training_flops(sizes, corpus.mean_class_size("train"))
-        title = f"training D = {size}, {_batches(batch)}"
-        target = TRAINING_TARGETS[size] if batch == usual else None
-        name = f"{size}/{batch}"
-        rows.append(speed_row(title, samples, name, flops, target, corpus=named.name))
-    return rows
+def _training(
+    title: str,
+    settings: RunSettings,
+    corpus: Corpus,
+    sentences: Sentences,
+    target: Target | None = None,
+) -> Workload:
+    """Return a workload of training, whose speed is compared with the bound."""
+    task = partial(training_task, settings, corpus, sentences)
+    return Workload(title, task, target, training_flops(settings, corpus))
 
 
-def _batches(batch: int) -> str:
-    return "one sentence an update" if batch == 1 else f"{batch} sentences an update"
+def _of(corpus: str, group: Iterable[Workload]) -> list[Workload]:
+    return [one._replace(more={"corpus": corpus}) for one in group]
+
+
+def full_scale(context: Context) -> dict[str, Any]:
+    """Measure training with a large vocabulary, as at the paper's scale, of random words."""
+    title, corpus = _large(context)
+    sentences = context.sample(corpus, SENTENCES)
+    group = [
+        _training(f"training D = {size}, {title}", context.settings(size), corpus, sentences, aim)
+        for size, aim in LARGE.items()
+    ]
+    return {"rows": measured(group, context.repeats)}
+
+
+def _large(context: Context) -> tuple[str, Corpus]:
+    words, tokens = context.less(LARGE_WORDS), context.less(LARGE_TOKENS)
+    classes = ClassSettings(count=LARGE_CLASSES)
+    corpus = load_corpus(random_text(context.scratch, tokens, words, classes))
+    return f"{words:,} words in {corpus.classes} classes", corpus
 
 
 def evaluation(context: Context) -> dict[str, Any]:
     """Measure scoring of test sentences while nothing, the document vector or everything learns."""
-    return {"rows": [line for named in context.corpora for line in _evaluation(context, named)]}
+    rows: list[Row] = []
+    for text in context.texts:
+        group = []
+        for size, title in SCORING.items():
+            settings = context.settings(size)
+            weights = learnt_weights(context, settings, text.corpus)
+            task = partial(scoring_task, settings, text.corpus, weights)
+            flops = scoring_flops(settings, text.corpus)
+            group.append(Workload(title, task, SCORING_TARGET, flops))
+        testing, few = context.experiment.testing, context.less(400)
+        task = partial(online_scoring_task, settings, text.corpus, weights, few, testing)
+        flops = scoring_flops(settings, text.corpus, testing.steps)
+        title = "evaluation, all parameters learning after every word"
+        group.append(Workload(title, task, LEARNING_TARGET, flops))
+        rows += measured(_of(text.name, group), context.repeats)
+    return {"rows": rows}
 
 
-def _evaluation(context: Context, named: NamedCorpus) -> list[dict[str, Any]]:
-    corpus = named.corpus
-    cases = {
-        STATIC: ("evaluation, static", SCORING_TARGET),
-        ONLINE: ("evaluation, document vector learning", VECTOR_TARGET),
-    }
-    weights = {size: _learnt_weights(context, corpus, size) for size in cases}
-    tasks = {
-        str(size): _scoring_pass(context.settings(size), corpus, weights[size]) for size in cases
-    }
-    few = _few(context, corpus)
-    tasks["all"] = _learning_pass(context, corpus, weights[ONLINE], few)
-    samples = interleaved(tasks, context.options.repeats)
-    mean = corpus.mean_class_size("test")
+def networks(context: Context) -> dict[str, Any]:
+    """Measure training of other networks against the paper's by sentences, on the same text."""
+    corpus = in_documents(context.main.corpus, context.less(2 * SENTENCES))
+    group = [
+        Workload(f"D = {size}", partial(reading_task, context.settings(size), corpus), shown=False)
+        for size in (STATIC, ONLINE)
+    ]
+    for name, size, changes, least in OTHERS:
+        settings = context.settings(size, **changes)
+        group.append(
+            Workload(
+                f"training, {name}, D = {size}: relative to the paper's network by sentences",
+                partial(reading_task, settings, corpus),
+                Target(least),
+                training_flops(settings, corpus),
+                against=f"D = {size}",
+            )
+        )
+    return {"rows": measured(group, context.repeats)}
+
+
+def threads(context: Context) -> dict[str, Any]:
+    """Measure training by one thread and by one for each core, in words per second of the clock."""
+    number = len(os.sched_getaffinity(0))
+    name, large = _large(context)
+    main = context.main
+    cases = [
+        (f"D = {STATIC} ({main.name})", main.corpus, context.settings(STATIC), 1.6),
+        (f"D = {STATIC}, {name}", large, context.settings(STATIC), 1.6),
+        (f"D = {ONLINE} ({main.name})", main.corpus, context.settings(ONLINE), 1.6),
+        (f"D = {ONLINE}, {name}", large, context.settings(ONLINE), 1.6),
+        (f"M = {WIDE} ({main.name})", main.corpus, context.settings(STATIC, hidden_size=WIDE), 1.8),
+    ]
+    rows: list[Row] = []
+    for title, corpus, settings, least in cases:
+        few = SENTENCES // 4 if settings.hidden_size == WIDE else SENTENCES
+        task = partial(training_task, settings, corpus, context.sample(corpus, few))
+        group = [
+            Workload("one", task, shown=False),
+            Workload(
+                f"{number} threads against one, training {title}",
+                partial(task, threads=number),
+                Target(least),
+                against="one",
+                by_clock=True,
+            ),
+        ]
+        rows += measured(group, context.repeats)
+    return {"rows": rows}
+
+
+def operation(context: Context) -> dict[str, Any]:
+    """Measure the share of the time of training that the compiled kernel takes.
+
+    Training passes many batches in a call. One batch in a call shows the cost of the call itself.
+    """
+    corpus, usual = context.main.corpus, context.settings(ONLINE).batch_sentences
+    cases = itertools.product((STATIC, ONLINE), (1, usual), (512, 1))
+    kernel, inside = kernel_engine.train_batches, 0.0
+
+    def clocked(*arguments: Any) -> Any:
+        nonlocal inside
+        began = time.perf_counter()
+        result = kernel(*arguments)
+        inside += time.perf_counter() - began
+        return result
+
     rows = []
-    for size, (title, target) in cases.items():
-        flops = scoring_flops(sizes_for(context.settings(size), corpus), mean)
-        rows.append(speed_row(title, samples, str(size), flops, target, corpus=named.name))
-    sizes = sizes_for(context.settings(ONLINE), corpus)
-    flops = learning_flops(sizes, mean, context.experiment.testing.steps)
-    last = speed_row(LEARNING_TITLE, samples, "all", flops, LEARNING_TARGET, corpus=named.name)
-    return [*rows, last]
+    for size, batch, a_call in cases:
+        settings, sentences = context.settings(size, batch_sentences=batch), SENTENCES // 2
+        sample = context.sample(corpus, sentences)
+        task, shares = training_task(settings, corpus, sample, a_call=a_call), []
+        with mock.patch.object(kernel_engine, "train_batches", clocked):
+            for _ in range(context.repeats + 1):
+                inside, began = 0.0, time.perf_counter()
+                task()
+                shares.append(inside / (time.perf_counter() - began))
+        calls = "one batch" if a_call == 1 else "many batches"
+        title = (
+            f"the kernel's share of training's time, D = {size}, batches of {batch}, {calls} a call"
+        )
+        rows.append(row(title, "ratio", shares[1:], Target(0.9)))
+    return {"rows": rows}
 
 
-def _learnt_weights(context: Context, corpus: Corpus, document_size: int) -> Parameters:
-    """Return weights after brief training, because random ones give unrealistic probabilities."""
-    settings = context.settings(document_size)
-    trainer = new_trainer(settings, corpus)
-    training_pass(trainer, settings, corpus, context.sample(corpus, TRAINING_SENTENCES))()
-    return trainer.weights
+def scaling(context: Context) -> dict[str, Any]:
+    """Measure words per second, and the bound, for every value of every setting that is changed."""
+    return {"axes": {axis: [*_along(context, axis, values)] for axis, values in AXES.items()}}
 
 
-def _few(context: Context, corpus: Corpus) -> Sentences:
-    most = LEARNING_SENTENCES // 50 if context.options.quick else LEARNING_SENTENCES
-    return np.arange(min(most, corpus.splits["test"].sentences))
-
-
-def _scoring_pass(settings: RunSettings, corpus: Corpus, weights: Parameters) -> Task:
-    score = registry.scorer(settings, corpus)
-    split = corpus.splits["test"]
-    sentences = np.arange(split.sentences)
-    rate = settings.document_rate if settings.document_size else 0.0
-
-    def run() -> float:
-        score(weights, split, sentences, rate)
-        return split.tokens
-
-    return run
-
-
-def _learning_pass(
-    context: Context, corpus: Corpus, weights: Parameters, sentences: Sentences
-) -> Task:
-    """Return a task that scores test sentences while all parameters learn, as in `testing`."""
-    settings, testing = context.settings(ONLINE), context.experiment.testing
-    groups = frozenset(parameters.GROUPS)
-    rate = testing.learning_rates[0]
-    online = OnlineSettings(groups, rate, settings.document_rate, testing.steps)
-    scorer = registry.online_scorer(settings, corpus, weights, online)
-    split, words = corpus.splits["test"], words_in(corpus, sentences, "test")
-
-    def run() -> float:
-        scorer.score(split, sentences)
-        return words
-
-    return run
+def _along(context: Context, axis: str, values: Sequence[int]) -> Iterable[Row]:
+    classes = next(iter(context.experiment.corpora.values())).classes
+    for value in values[:2] if context.options.quick else values:
+        settings, corpus = context.settings(ONLINE), context.main.corpus
+        if axis in ("vocabulary", "tokens"):
+            tokens = context.less(value if axis == "tokens" else AXIS_TOKENS)
+            words = value if axis == "vocabulary" else AXIS_WORDS
+            corpus = load_corpus(random_text(context.scratch, tokens, words, classes))
+        else:
+            settings = RunSettings.model_validate({**settings.model_dump(), axis: value})
+        one = _training(axis, settings, corpus, context.sample(corpus, SENTENCES // 2))
+        about = {"value": value, "classes": corpus.classes}
+        about["mean_class_size"] = corpus.mean_class_size("train")
+        yield from measured([one._replace(more=about)], min(AXIS_REPEATS, context.repeats))

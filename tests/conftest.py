@@ -28,24 +28,19 @@ settings.load_profile("without deadlines")
 
 LONGEST = (
     "cluster/test_crashes.py",
-    "unit/tracking/test_synchronisation.py",
     "workflow/test_smoke.py",
     "unit/engines/test_jax.py",
     "unit/test_benchmarks.py",
-    "unit/model/test_other_cells.py",
+    "unit/model/test_graph.py",
     "workflow/test_state.py",
     "workflow/test_interruption.py",
-    "workflow/test_killed_training.py",
     "cluster/test_submission.py",
     "unit/engines/test_online.py",
     "unit/engines/test_engines.py",
     "workflow/test_divergence.py",
-    "workflow/test_engine_table.py",
     "workflow/test_places.py",
-    "unit/engines/test_units_of_text.py",
     "cluster/test_other_schedulers.py",
     "unit/tracking/test_served_model.py",
-    "unit/cross_check/test_measurement.py",
     "browser/test_mlflow_in_browser.py",
 )
 """The slowest files, slowest first: one begun last would leave the other cores idle."""

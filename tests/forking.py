@@ -6,37 +6,49 @@ It is a separate process: it can be killed, and then loses its state like any ot
 
 from __future__ import annotations
 
+import ast
 import contextlib
-import json
 import os
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[1]
+STREAMS = 3
+LONGEST = 2**20
+"""Bytes of a request, with all of the environment's variables, at most."""
 
 
-@dataclass(frozen=True)
 class Fork:
-    """A forked process."""
+    """A forked process; it is killed if this object, or the process that has it, goes."""
 
-    pid: int
-    _ask: Callable[..., int]
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self.pid = int(link.recv(LONGEST))
 
     def wait(self) -> int:
         """Wait for the exit status, as in `subprocess`.
 
-        Raises TimeoutError if the fork takes too long; it is killed before.
+        Raises TimeoutError if the fork takes too long; it is killed then.
         """
-        return self._ask("wait", self.pid)
+        self._link.settimeout(PATIENCE)
+        try:
+            return os.waitstatus_to_exitcode(int(self._link.recv(LONGEST)))
+        finally:
+            self._link.close()
+
+    def __del__(self) -> None:
+        self._link.close()
 
 
 class Forks:
@@ -46,16 +58,19 @@ class Forks:
         self, modules: Sequence[str], environment: Mapping[str, str], said: Path | None = None
     ) -> None:
         """Start the process; its error stream goes to the file `said`."""
+        self._folder = tempfile.mkdtemp(prefix="online-rnnlm-forks-")
+        self.address = f"{self._folder}/socket"
         with said.open("wb") if said else contextlib.nullcontext() as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forking", *modules],
+                [sys.executable, "-m", "tests.forking", self.address, *modules],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
-                text=True,
             )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline(), "the process of the forks has failed"
 
     def start(
         self,
@@ -71,91 +86,106 @@ class Forks:
         Its output goes to the file `said`, its error stream to `errors` or else to `said` as well;
         without these files, output is discarded.
         """
-        streams = [str(said or os.devnull), str(errors or said or os.devnull)]
-        place = {"folder": str(folder), "environment": dict(environment or os.environ)}
-        return Fork(self._ask("start", function, arguments, place, streams), self._ask)
+        out, err = (str(file or os.devnull) for file in (said, errors or said))
+        variables = dict(os.environ if environment is None else environment)
+        return self._ask(function, arguments, folder, variables, out, err)
 
     def call(self, function: str, *arguments: Any, folder: Path = ROOT) -> int:
         """Call `module:function` in the process itself, for forks to inherit what it loads.
 
         Returns the exit status.
         """
-        return self._ask("call", function, arguments, {"folder": str(folder)})
+        return self._ask(function, arguments, folder, None, os.devnull, os.devnull).wait()
 
     def close(self) -> None:
         """End the process."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
-        self._process.wait()
+        self._process.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ask(self, order: str, *what: Any) -> int:
-        pipes = self._process.stdin, self._process.stdout
-        assert pipes[0] is not None and pipes[1] is not None
-        pipes[0].write(json.dumps([order, *what]) + "\n")
-        pipes[0].flush()
-        late = not select.select([pipes[1]], [], [], PATIENCE)[0]
-        if late:
-            os.kill(what[0] if order == "wait" else self._process.pid, signal.SIGKILL)
-        status = int(pipes[1].readline())
-        if late:
-            raise TimeoutError(f"{order} {what}: nothing after {PATIENCE:g} s")
-        return status
+    def _ask(self, function: str, arguments: Any, folder: Path, variables: Any, *said: str) -> Fork:
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        link.connect(self.address)
+        request = repr((function, arguments, str(folder), variables)).encode()
+        with Path(os.devnull).open() as none, contextlib.ExitStack() as stack:
+            files = [stack.enter_context(Path(file).open("ab")) for file in said]
+            socket.send_fds(link, [request], [file.fileno() for file in (none, *files)])
+        return Fork(link)
 
 
-def settle(folder: str, environment: Mapping[str, str] | None = None) -> None:
-    """Make this process like an interpreter that was started in that folder."""
+def _serve(address: str) -> NoReturn:
+    """Answer every request with a process's number and, at its end, with its status."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen()
+    print("ready", flush=True)
+    while True:
+        # The input ends with the process that has started this one, however that ends.
+        if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
+            sys.exit()
+        with listener.accept()[0] as link:
+            request, streams, _, _ = socket.recv_fds(link, LONGEST, STREAMS)
+            what = ast.literal_eval(request.decode())
+            if what[-1] is None:
+                link.send(b"%d" % os.getpid())
+                link.send(b"%d" % (_status_of(*what) << 8))
+            elif not os.fork():
+                _attend(link, streams, what)
+            for stream in streams:
+                os.close(stream)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _attend(link: socket.socket, streams: Sequence[int], what: Any) -> None:
+    """Fork a process for a call, and wait for its end; kill it if who has asked goes."""
+    pid = os.fork()
+    if not pid:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        link.detach()  # for the next line closes it
+        os.closerange(STREAMS, 64)
+        _call(*what)
+        sys.exit()
+    os.closerange(0, STREAMS)
+    for stream in streams:
+        os.close(stream)
+    link.send(b"%d" % pid)
+    ended = os.pidfd_open(pid)
+    if ended not in select.select([ended, link], [], [])[0]:
+        os.kill(pid, signal.SIGKILL)
+    status = os.waitpid(pid, 0)[1]
+    with contextlib.suppress(OSError):
+        link.send(b"%d" % status)
+    os._exit(0)
+
+
+def _call(
+    function: str, arguments: Any, folder: str, environment: Mapping[str, str] | None
+) -> None:
+    """Call a function in a process like one that was started in that folder."""
     os.chdir(folder)
     if environment is not None:
         os.environ.clear()
         os.environ.update(environment)
     sys.path[0] = folder
-
-
-def _function(
-    function: str, folder: str, environment: Mapping[str, str] | None = None
-) -> Callable[..., Any]:
-    """Return the function after settling in the folder."""
-    settle(folder, environment)
     module, _, name = function.partition(":")
-    return getattr(import_module(module), name)
-
-
-def _start(function: str, arguments: Any, place: Any, streams: Sequence[str]) -> int:
-    sys.stdout.flush()
-    if pid := os.fork():
-        return pid
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for number, file in enumerate(streams, start=1):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
-    if function.endswith(":main"):  # a command finds its arguments where an interpreter puts them
+    if name == "main":  # a command finds its arguments where an interpreter puts them
         sys.argv = [function, *arguments[0]]
-    _function(function, **place)(*arguments)
-    sys.exit()
+    getattr(import_module(module), name)(*arguments)
 
 
-def _call(function: str, arguments: Any, place: Any) -> int:
+def _status_of(*what: Any) -> int:
     with Path(os.devnull).open("w") as file, contextlib.redirect_stdout(file):
         try:
-            _function(function, **place)(*arguments)
+            _call(*what)
         except SystemExit as end:
             return int(end.code or 0)
     return 0
 
 
-def _wait(pid: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def main() -> None:
-    """Read one order a line and answer each with a number: a process id or an exit status."""
-    orders = {"start": _start, "call": _call, "wait": _wait}
-    for module in sys.argv[1:]:
-        import_module(module)
-    for line in sys.stdin:
-        order, *rest = json.loads(line)
-        print(orders[order](*rest), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    for module in sys.argv[2:]:
+        import_module(module)
+    _serve(sys.argv[1])

@@ -27,7 +27,7 @@ ENGINES = ("pytensor", "theano")
 # Functions are ready at once, as nothing is compiled to C or by numba. What is printed is the same.
 # Theano's excluded rewritings fail on the empty matrices of a layer without a document vector.
 FLAGS = {
-    "PYTENSOR_FLAGS": "mode=FAST_COMPILE,floatX=float64",
+    "PYTENSOR_FLAGS": "mode=FAST_COMPILE,floatX=float64,cxx=",
     "THEANO_FLAGS": "mode=FAST_COMPILE,floatX=float64,cxx=,"
     "optimizer_excluding=scan_pushout_dot1:scanOp_pushout_output",
 }
@@ -77,7 +77,7 @@ def run(file: Path, engine: str, write: bool) -> int:
     """Run a page's blocks, print each difference; return how many there are."""
     os.environ.update({name: os.environ.get(name, flags) for name, flags in FLAGS.items()})
     if engine == "theano":
-        import_module("online_rnnlm.engines.theano.as_pytensor").take_pytensors_place()
+        import_module("online_rnnlm.engines.theano_worker").take_pytensors_place()
     page = file.read_text(encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
     different = []

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from online_rnnlm.config.loading import load
 from tests import jobs
 from tests.forking import Forks
 from tests.waiting import PATIENCE, wait_until
@@ -57,7 +58,9 @@ _AT_FIRST = users_environment()
 
 @cache
 def _jobs() -> jobs.JobServer:
-    return jobs.JobServer(_AT_FIRST)
+    server = jobs.JobServer(_AT_FIRST)
+    atexit.register(server.close)
+    return server
 
 
 def _heed_interrupts() -> None:
@@ -103,13 +106,14 @@ class Project:
             text=True,
         )
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end, if possible in a fork of a process that has loaded it."""
+        variables = users_environment() | environment
         if self.within is not list or self.program != SNAKEMAKE:
-            return self._run(self.command(*arguments), users_environment())
+            return self._run(self.command(*arguments), variables)
         with tempfile.TemporaryDirectory() as folder:
             said, errors = (Path(folder) / name for name in ("said", "errors"))
-            place = {"folder": self.path, "environment": users_environment()}
+            place = {"folder": self.path, "environment": variables}
             main = f"{jobs.__name__}:main", list(arguments), _jobs().python
             fork = _snakemake().start(*main, **place, said=said, errors=errors)
             texts = fork.wait(), said.read_text(encoding="utf-8"), errors.read_text("utf-8")
@@ -182,6 +186,10 @@ class Project:
         """Return the runs that would be trained now."""
         said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
         return {line.split()[-1] for line in said.splitlines() if ": Train " in line}
+
+    def runs(self, file: str) -> list[str]:
+        """Return the names of the runs of a configuration."""
+        return [run.name for run in load(self.path / file).runs()]
 
     def edit(self, file: str, addition: str = "\nassert True\n") -> None:
         """Append text to a file, by default a statement that runs when the module is imported."""

@@ -1,8 +1,11 @@
 """Waiting for conditions that must become true, on machines of any speed."""
 
+import socket
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from typing import TypeVar
 
 PATIENCE = 900.0
@@ -34,3 +37,19 @@ def heeding_interrupts(command: list[str]) -> list[str]:
     """
     heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)"
     return [sys.executable, "-c", f"{heed}; os.execv(sys.argv[1], sys.argv[1:])", *command]
+
+
+def free_port() -> int:
+    """Return a port of this machine that is not in use."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(page: str) -> bool:
+    """Return True if a server answers at this address of a page."""
+    try:
+        urllib.request.urlopen(page, timeout=5).close()
+    except OSError:
+        return False
+    return True

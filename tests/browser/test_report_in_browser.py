@@ -45,7 +45,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     )
     write_figures(experiment, made)
     write_claims(experiment, made)
-    write_report(experiment, made, PROJECT / "config/published.yaml")
+    write_report(experiment, made)
     return made
 
 

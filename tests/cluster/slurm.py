@@ -6,11 +6,9 @@ processes run in a mount namespace in which /etc/slurm and /etc/hosts are the cl
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -60,16 +58,13 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={slurmdbd_port}
 AccountingStoragePass={folder}/munge.socket
-AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
 SlurmdTimeout=30
-GresTypes=gpu
 SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:fake:1 State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
 PartitionName=work Nodes={host} Default=YES MaxTime=1-00:00:00 State=UP
 PartitionName=urgent Nodes={host} PriorityTier=2 State=UP
 """
-GRES_CONF = "NodeName={host} Name=gpu Type=fake File={folder}/gpu0\n"
 CGROUP_CONF = "CgroupPlugin=disabled\n"
 SLURMDBD_CONF = """\
 AuthType=auth/munge
@@ -128,8 +123,10 @@ class Cluster:
         self._start_database()
         self._daemon("slurmdbd", "slurmdbd", "-D")
         self._wait_for("slurmdbd", "sacctmgr", "-n", "list", "cluster")
-        self.start_controller()
-        self.start_node()
+        self._daemon("slurmctld", "slurmctld", "-D", "-i")
+        self._wait_for("slurmctld", "sinfo")
+        self._daemon("slurmd", "slurmd", "-D")
+        wait_until(lambda: "idle" in self.run("sinfo", "-h", "-o", "%T").stdout, "the node is idle")
 
     def _configure(self, ports: Mapping[str, int]) -> None:
         host = socket.gethostname()
@@ -138,7 +135,6 @@ class Cluster:
             (self.folder / name).mkdir(parents=True, mode=0o700)
         for name, text in (
             ("slurm.conf", SLURM_CONF),
-            ("gres.conf", GRES_CONF),
             ("cgroup.conf", CGROUP_CONF),
             ("slurmdbd.conf", SLURMDBD_CONF),
         ):
@@ -148,8 +144,6 @@ class Cluster:
         # The daemons listen on the address of their host's name: it has to be a loopback address.
         hosts = f"127.0.0.1 localhost {host}\n::1 localhost\n"
         (self.folder / "hosts").write_text(hosts, encoding="utf-8")
-        # Slurm only checks that a GPU's device exists, so a copy of /dev/null serves as one.
-        os.mknod(self.folder / "gpu0", 0o666 | 0o020000, os.makedev(1, 3))
         self._ports = ports
 
     def _start_munge(self) -> None:
@@ -183,37 +177,10 @@ class Cluster:
         self._wait_for("mariadbd", *client, "--execute", "SELECT 1")
         self.succeed(*client, "--execute", DATABASE)
 
-    def start_controller(self) -> None:
-        """Start slurmctld and wait until it answers."""
-        self._daemon("slurmctld", "slurmctld", "-D", "-i")
-        self._wait_for("slurmctld", "sinfo")
-
-    def start_node(self) -> None:
-        """Start slurmd and wait until the node accepts jobs."""
-        self._daemon("slurmd", "slurmd", "-D")
-        wait_until(lambda: "idle" in self.node_state() or "mix" in self.node_state(), "node")
-
-    def lose_node(self) -> None:
-        """Kill slurmd and all processes of jobs, as a power cut would."""
-        node = Path(f"/proc/{self._daemons['slurmd'].pid}/ns/mnt").readlink()
-        others = [
-            int(path.parents[1].name)
-            for path in Path("/proc").glob("[0-9]*/ns/mnt")
-            if path.readlink() == node
-        ]
-        self.stop("slurmd", signal.SIGKILL)
-        for pid in others:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def node_state(self) -> str:
-        """Return the node's state, such as `idle` or `down*`."""
-        return self.run("sinfo", "-h", "-o", "%T").stdout.strip()
-
-    def stop(self, name: str, kill: int = signal.SIGTERM) -> None:
+    def stop(self, name: str) -> None:
         """Stop one daemon."""
         daemon = self._daemons.pop(name)
-        daemon.send_signal(kill)
+        daemon.terminate()
         try:
             daemon.wait(20)
         except subprocess.TimeoutExpired:

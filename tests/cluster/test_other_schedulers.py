@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.cluster.training import EPOCHS, Training
+from tests.cluster.training import Training, configure
 from tests.outcome import outcome
 
 PROFILE = (
@@ -14,15 +14,15 @@ PROFILE = (
 
 
 @pytest.mark.skipif(shutil.which("qsub") is None, reason="apt-get install slurm-wlm-torque")
-def test_a_job_that_is_killed_is_noticed_and_submitted_again(project, make_trainings, cluster):
-    trainings = make_trainings(project, EPOCHS, 32)
-    training = Training(trainings, PROFILE, cluster)
+def test_a_job_that_is_killed_is_noticed_and_submitted_again(tmp_path, make_project, cluster):
+    project = make_project(tmp_path / "project")
+    configure(project)
+    training = Training(project, PROFILE, cluster)
     training.start()
     with training.held() as job:
         cluster.succeed("scancel", "--signal=KILL", "--full", job)
     training.end()
     assert "goes on after epoch" in training.log()
     broken = outcome(training.run)
-    shutil.rmtree(training.run)
-    project.succeed("--cores", "1", *trainings.arguments, "--", *trainings.results)
+    training.train_here()
     assert outcome(training.run) == broken

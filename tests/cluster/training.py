@@ -2,32 +2,58 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
+from online_rnnlm.config.loading import load
+from tests.project import own_text
 from tests.waiting import PATIENCE, wait_until
 
 PRESSES = 10
 """The number of times that a test presses Ctrl-C before it fails."""
-EPOCHS = 60
+EPOCHS = 20
 """The epochs of each training; together they take seconds."""
 
 
-class Training:
-    """A training that Snakemake runs on the cluster."""
+def configure(project):
+    """Configure one training on a small text of the project's own."""
+    project.configure(
+        experiment="long",
+        corpora={"own": own_text(project, train_sentences=1000)},
+        training={
+            "improvement_factor": 1.0,
+            "batch_sentences": 1,
+            "learning_rate": 0.01,
+            "document_size": 4,
+            "max_epochs": EPOCHS,
+        },
+        rows=[{"hidden_size": 32}],
+    )
 
-    def __init__(self, trainings, submit, cluster):
-        self.project = trainings.project
-        self.cluster = cluster
-        self.run = trainings.runs[0]
-        self._command = (*submit, *trainings.arguments)
-        self._targets = ("--", *trainings.results)
+
+class Training:
+    """The training of a configured project, which Snakemake runs on the cluster."""
+
+    def __init__(self, project, submit, cluster):
+        self.project, self.cluster = project, cluster
+        [planned] = load(project.path / "config/test.yaml").trainings()
+        self.run = project.path / "results/long/runs" / planned.name
+        self._submit = submit
+        self._arguments = ("--configfile", "config/test.yaml")
+        self._target = ("--", str((self.run / "result.json").relative_to(project.path)))
         self._snakemake = None
+
+    def train_here(self):
+        """Train it without the cluster, undisturbed and from the beginning."""
+        shutil.rmtree(self.run, ignore_errors=True)
+        self.project.succeed("--cores", "1", *self._arguments, *self._target)
 
     def start(self, *options):
         """Start Snakemake."""
-        self._snakemake = self.project.start(*self._command, *options, *self._targets)
+        command = (*self._submit, *self._arguments, *options, *self._target)
+        self._snakemake = self.project.start(*command)
 
     @contextlib.contextmanager
     def held(self):
@@ -39,7 +65,7 @@ class Training:
 
         def trained():
             assert self._snakemake.poll() is None, self._snakemake.communicate()[0]
-            return metrics.is_file() and len(metrics.read_bytes().splitlines()) >= EPOCHS // 20
+            return metrics.is_file() and len(metrics.read_bytes().splitlines()) >= 2
 
         wait_until(trained, "some epochs")
         process = self.project.wait_for_job("train")
@@ -49,24 +75,20 @@ class Training:
         try:
             yield job
         finally:
-            # The process may have been killed by now.
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError):  # It may have been killed by now.
                 os.kill(process, signal.SIGCONT)
 
     def end(self):
-        """Wait until Snakemake has ended, which must be successfully; return its output."""
-        if self._snakemake is None:
-            return ""
-        said = self._snakemake.communicate(timeout=PATIENCE)[0]
-        assert self._snakemake.returncode == 0, said
-        self._snakemake = None
-        return said
+        """Wait until Snakemake has ended, which must be successfully."""
+        if self._snakemake is not None:
+            said = self._snakemake.communicate(timeout=PATIENCE)[0]
+            assert self._snakemake.returncode == 0, said
+            self._snakemake = None
 
     def kill(self):
         """Kill Snakemake and its whole process group."""
         os.killpg(self._snakemake.pid, signal.SIGKILL)
         self._snakemake.communicate(timeout=PATIENCE)
-        self._snakemake = None
 
     def interrupt(self):
         """Press Ctrl-C, and wait until Snakemake has ended; return its output.
@@ -82,7 +104,6 @@ class Training:
                 break
         assert said is not None, f"not ended after pressing Ctrl-C {PRESSES} times"
         assert self._snakemake.returncode != 0, said
-        self._snakemake = None
         return said
 
     def attempts(self):

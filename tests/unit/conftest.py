@@ -1,16 +1,18 @@
-"""Fixtures that tests of the model, of training and of evaluation share."""
+"""Fixtures that tests of several rooms share."""
 
+import io
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.encoding import encode
-from online_rnnlm.corpora.splitting import write_splits
-from online_rnnlm.corpora.vocabulary import write_vocabulary
+from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -106,10 +108,8 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
             {"source": source, "vocabulary": {"min_count": 5}, "classes": {"count": 6}}
         )
         directory = CorpusDirectory(folder / "topics")
-        splits = {split: directory.split(split) for split in SPLITS}
-        write_splits(settings, folder, directory.sentences, splits, 1)
-        write_vocabulary(settings, directory.split("train"), directory.vocabulary)
-        encode(settings, "topics", directory)
+        for stage in stages_of(settings, directory):
+            run_stage(stage.name, settings, directory, folder)
         return directory
 
     return make
@@ -125,3 +125,33 @@ def corpus_directory(make_corpus_directory) -> CorpusDirectory:
 def documents_directory(make_corpus_directory) -> CorpusDirectory:
     """The same corpus in articles of seven sentences."""
     return make_corpus_directory(article=7)
+
+
+@pytest.fixture
+def run(monkeypatch, capfd):
+    """A function that runs the command; returns its status, output and messages."""
+
+    def call(*arguments, text: str | bytes = ""):
+        raw = text.encode() if isinstance(text, str) else text
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(argument) for argument in arguments])
+        found = capfd.readouterr()
+        return SimpleNamespace(status=caught.value.code, out=found.out, err=found.err)
+
+    return call
+
+
+@pytest.fixture
+def refused(run):
+    """A function that runs a command which must be refused in one line; returns the line."""
+
+    def call(*arguments, status: int = 2, text: str | bytes = "") -> str:
+        found = run(*arguments, text=text)
+        assert found.status == status, found.err
+        [line] = found.err.splitlines()
+        assert line.startswith("online-rnnlm: error: ")
+        return line.removeprefix("online-rnnlm: error: ")
+
+    return call

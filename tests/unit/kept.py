@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from docs.generate.evidence import FOLDERS
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.analysis.evidence.text import FOLDERS
-from online_rnnlm.analysis.wording import signed
+from online_rnnlm.analysis.tables.write import signed
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,7 +66,7 @@ class Kept:
         """The change of a claim in per cent, with its sign."""
         (claim,) = (
             claim
-            for claim in self._folder.read_claims()
+            for claim in self._folder.read_claims().claims
             if (claim.number, claim.model) == (number, model) and claim.against.startswith(against)
         )
         return signed(claim.effect.change_percent)

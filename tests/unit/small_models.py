@@ -1,6 +1,7 @@
 """Small models and corpora."""
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 
 import numpy as np
 import pytensor
@@ -8,12 +9,16 @@ import pytest
 from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.engines.base import Trainer
 from online_rnnlm.engines.lanes import one_by_one
-from online_rnnlm.model import parameters
+from online_rnnlm.model import parameters, weight_files
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import sha256_of
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from tests.unit.small_records import run_record, run_result
 
 
 @pytest.fixture
@@ -24,6 +29,20 @@ def quick_graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Notes of where each node was made take time, too.
     with pytensor.config.change_flags(mode="FAST_COMPILE", traceback__limit=0):
         yield
+
+
+UNTRAINED = RunSettings(
+    corpus="topics", hidden_size=10, document_size=3, document_rate=0.15, max_epochs=2
+)
+
+
+def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory) -> None:
+    """Write a corpus `topics`, and a run `run` as if it had ended with random weights."""
+    shutil.copytree(corpus.path, directory.corpus("topics").path)
+    run, loaded = directory.run("run"), load_corpus(corpus)
+    weight_files.save(weights_for(UNTRAINED, loaded), run.model)
+    records.write(run.record, run_record(settings=UNTRAINED, corpus_digest=loaded.digest))
+    records.write(run.result, run_result(files={run.model.name: sha256_of(run.model)}))
 
 
 def split_of(sentences) -> Split:
@@ -65,20 +84,3 @@ def learn(trainer: Trainer, sentences, learning_rate: float) -> float:
     """Let a trainer learn from sentences, each by itself; return their log P."""
     lanes = len(trainer.carried.documents)
     return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)
-
-
-class Helpers:
-    """The functions above, for tests that cannot import this file."""
-
-    split_of: Callable = staticmethod(split_of)
-    random_split: Callable = staticmethod(random_split)
-    corpus_of: Callable = staticmethod(corpus_of)
-    weights_for: Callable = staticmethod(weights_for)
-    words_of: Callable = staticmethod(words_of)
-    learn: Callable = staticmethod(learn)
-
-
-@pytest.fixture(scope="session")
-def small() -> type[Helpers]:
-    """The functions that make small splits, corpora and weights."""
-    return Helpers

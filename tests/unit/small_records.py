@@ -1,26 +1,23 @@
-"""Records of a run with invented values; each test changes the values that it needs."""
+"""A configuration, and records of a run with invented values; a test changes what it needs."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage.records import (
-    CorpusSource,
-    Epoch,
-    Job,
-    Machine,
-    RunDivergence,
-    RunRecord,
-    RunResult,
-    SplitStatistics,
-    Statistics,
-)
+from online_rnnlm.storage import records
 
 DIGEST = "0" * 64
+VITAL = {"source": {"kind": "wikipedia-vital"}}
 _BEGAN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
 
-def run_record(**changes: Any) -> RunRecord:
+def configuration(**changes: Any) -> dict[str, Any]:
+    """A small configuration that is right, as a user writes it."""
+    values = {"experiment": "test", "corpora": {"vital": VITAL}, "rows": [{"hidden_size": 10}]}
+    return values | changes
+
+
+def run_record(**changes: Any) -> records.RunRecord:
     values = {
         "name": "run",
         "identity": DIGEST,
@@ -32,14 +29,14 @@ def run_record(**changes: Any) -> RunRecord:
         "began": _BEGAN,
         "host": "node",
         "slurm_jobs": (),
-        "machine": Machine(processor="some", cores=2, system="Linux"),
+        "machine": records.Machine(processor="some", cores=2, system="Linux"),
         "python": "3.11.7",
         "packages": {"numpy": "2"},
     }
-    return RunRecord.model_validate(values | changes)
+    return records.RunRecord.model_validate(values | changes)
 
 
-def run_result(**changes: Any) -> RunResult:
+def run_result(**changes: Any) -> records.RunResult:
     values = {
         "identity": DIGEST,
         "files": {},
@@ -53,15 +50,15 @@ def run_result(**changes: Any) -> RunResult:
         "seconds": 3.0,
         "cpu_seconds": 2.0,
     }
-    return RunResult.model_validate(values | changes)
+    return records.RunResult.model_validate(values | changes)
 
 
-def run_divergence(**changes: Any) -> RunDivergence:
+def run_divergence(**changes: Any) -> records.RunDivergence:
     values = {"identity": DIGEST, "files": {}, "ended": _BEGAN, "epochs": 0, "reason": "diverged"}
-    return RunDivergence.model_validate(values | changes)
+    return records.RunDivergence.model_validate(values | changes)
 
 
-def epoch(number: int = 1, **changes: Any) -> Epoch:
+def epoch(number: int = 1, **changes: Any) -> records.Epoch:
     values = {
         "epoch": number,
         "learning_rate": 0.1,
@@ -73,28 +70,12 @@ def epoch(number: int = 1, **changes: Any) -> Epoch:
         "cpu_seconds": 1.0,
         "peak_memory_megabytes": 300.0,
     }
-    return Epoch.model_validate(values | changes)
+    return records.Epoch.model_validate(values | changes)
 
 
-def job(**changes: Any) -> Job:
-    values = {
-        "job": "7",
-        "state": "COMPLETED",
-        "node": "node1",
-        "partition": "work",
-        "seconds": 20.0,
-        "cpu_seconds": 9.0,
-        "memory_mb": 600.0,
-        "requested_memory_mb": 900.0,
-        "requested_minutes": None,
-        "resources": "cpu=1",
-    }
-    return Job.model_validate(values | changes)
-
-
-def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
+def statistics(tokens: dict[str, int], **changes: Any) -> records.Statistics:
     splits = {
-        split: SplitStatistics(
+        split: records.SplitStatistics(
             sentences=number // 20,
             documents=number // 20,
             tokens=number,
@@ -109,7 +90,7 @@ def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
     }
     values = {
         "corpus": "some",
-        "source": CorpusSource(kind="text", title="some", licence=None, origin="some"),
+        "source": records.CorpusSource(kind="text", title="some", licence=None, origin="some"),
         "articles": None,
         "empty_articles": 0,
         "sentences_read": sum(split.sentences for split in splits.values()),
@@ -122,4 +103,4 @@ def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
         "files": {},
         "digest": DIGEST,
     }
-    return Statistics.model_validate(values | changes)
+    return records.Statistics.model_validate(values | changes)

@@ -1,23 +1,19 @@
-"""Tests that files, headings, tests, targets, verbs and profiles in the documents exist."""
+"""Tests that what the documents name exists: files, headings, tests, targets, verbs, options."""
 
-import argparse
-import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-import yaml
 
-from online_rnnlm.analysis.evidence import text
+from docs.generate import evidence as text
 from online_rnnlm.analysis.evidence.check import check_evidence
-from online_rnnlm.commands._main import verbs
+from online_rnnlm.commands._main import make_parser, verbs
+from tests.project import ROOT
+from tests.unit.processes import output_of
 
-ROOT = Path(__file__).parents[2]
 FOLDERS = ("benchmarks", "config", "docs", "src", "tests", "workflow")
 # The changelog also describes earlier versions, whose files may be gone.
 DOCUMENTS = sorted(
@@ -27,52 +23,20 @@ DOCUMENTS = sorted(
     if path.name != "CHANGELOG.md"
 )
 PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w(?![\w*<{{]|/[*<{{])")
-NAME = re.compile(r"`([\w./-]+\.(?:lock|py|sh|smk|toml))(?=`|::)")
-TEST = re.compile(r"`([\w./-]+\.py)::(\w+)(?:\[([^\]]+)\])?`")
+NAME = re.compile(r"`([\w./-]+\.(?:lock|py|sh|smk|toml))(?:::(\w+)[^`]*)?`")
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 MAKE = re.compile(r"(?:^    |`)make ([a-z][\w-]*)", re.MULTILINE)
 VERB = re.compile(r"(?:^    |`)online-rnnlm ([a-z][\w-]*)([^`\n]*)", re.MULTILINE)
-SNAKEMAKE = re.compile(r"(?:^    |`)(snakemake [^`\n]*)", re.MULTILINE)
-SETTING = re.compile(r"`([a-z-]+): ([\w-]+)`")
+SNAKEMAKE = re.compile(r"(?:^    |`)snakemake ([^`\n]*)", re.MULTILINE)
+OPTION = re.compile(r"--[a-z][\w-]*")
 PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
 
-every_document = pytest.mark.parametrize(
-    "document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix()
-)
-
 
 @cache
-def files() -> list[str]:
-    """Return all files of the project that a document may name, as paths from its root."""
+def files() -> list[Path]:
+    """Return all files of the project that a document may name."""
     inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
-    found = [path for path in [*ROOT.iterdir(), *inside] if path.is_file()]
-    return [path.relative_to(ROOT).as_posix() for path in found]
-
-
-def named(name: str) -> list[str]:
-    """Return the files that have this name or whose path ends with it."""
-    return [file for file in files() if f"/{file}".endswith(f"/{name}")]
-
-
-@cache
-def cases() -> dict[str, dict[str, set[str]]]:
-    """Return the strings in tests' decorators, among them cases' ids, by file and test."""
-    return {
-        file: {
-            node.name: set(_texts(node))
-            for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-        }
-        for file in files()
-        if re.match(r"tests/.*test_\w+\.py$", file)
-    }
-
-
-def _texts(test: ast.FunctionDef) -> Iterator[str]:
-    for decorator in test.decorator_list:
-        for node in ast.walk(decorator):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
+    return [path for path in [*ROOT.iterdir(), *inside] if path.is_file()]
 
 
 def headings(document: Path) -> set[str]:
@@ -81,85 +45,46 @@ def headings(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
+@cache
 def options(verb: str) -> set[str]:
-    parser = argparse.ArgumentParser()
-    import_module(f"online_rnnlm.commands.{verbs()[verb]}").add_arguments(parser)
-    return set(re.findall(r"--[\w-]+", parser.format_help()))
+    """Return the options of a verb, or of Snakemake if there is no verb."""
+    if not verb:
+        help_text = output_of([sys.executable, "-m", "snakemake", "--help"], check=True).stdout
+        return set(OPTION.findall(help_text))
+    [added] = (one.choices for one in make_parser(verb)._actions if one.choices)
+    return {*OPTION.findall(added[verb].format_help())}
 
 
-@every_document
-def test_a_named_file_exists(document):
-    text = document.read_text(encoding="utf-8")
-    places = {path for path in PATH.findall(text) if "another" not in path}
-    assert not sorted(path for path in places if not (ROOT / path).exists())
-    assert not sorted(name for name in set(NAME.findall(text)) if not named(name))
-
-
-@every_document
-def test_a_link_leads_to_a_file_and_a_heading_of_it(document):
-    wrong = []
-    for path, heading in LINK.findall(document.read_text(encoding="utf-8")):
+def missing(document: Path) -> Iterator[object]:
+    """Yield everything that a document names and that is not there."""
+    content = document.read_text(encoding="utf-8")
+    paths = (path for path in PATH.findall(content) if "another" not in path)
+    yield from (path for path in paths if not (ROOT / path).exists())
+    for name, test in NAME.findall(content):
+        named = [file for file in files() if f"/{file.relative_to(ROOT)}".endswith(f"/{name}")]
+        code = f"def {test}(" if test else ""
+        if not any(code in file.read_text(encoding="utf-8") for file in named):
+            yield name, test
+    for path, heading in LINK.findall(content):
         target = document.parent / path if path else document
         if not target.exists() or (heading and heading not in headings(target)):
-            wrong.append((path, heading))
-    assert not wrong
+            yield path, heading
+    targets = re.findall(r"^([a-z][\w -]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    yield from set(MAKE.findall(content)) - {*" ".join(targets).split()}
+    for verb, arguments in VERB.findall(content):
+        yield from {verb} - {*verbs()} or {*OPTION.findall(arguments)} - options(verb)
+    yield from {option for piece in SNAKEMAKE.findall(content) for option in OPTION.findall(piece)
+                if option not in options("")}  # fmt: skip
+    for profile in PROFILE.findall(content):
+        if not any(
+            (ROOT / place / profile / "config.yaml").is_file() for place in ("", "profiles")
+        ):
+            yield profile
 
 
-@every_document
-def test_a_named_test_exists(document):
-    wrong = []
-    for file, test, case in TEST.findall(document.read_text(encoding="utf-8")):
-        found = [cases()[place][test] for place in named(file) if test in cases().get(place, {})]
-        if not found or (case and not any(case in texts for texts in found)):
-            wrong.append((file, test, case))
-    assert not wrong
-
-
-@every_document
-def test_a_make_target_exists(document):
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    rules = re.findall(r"^([a-z][\w -]*):", makefile, re.MULTILINE)
-    targets = {target for rule in rules for target in rule.split()}
-    assert set(MAKE.findall(document.read_text(encoding="utf-8"))) <= targets
-
-
-@every_document
-def test_a_verb_exists_with_its_options(document):
-    for verb, arguments in VERB.findall(document.read_text(encoding="utf-8")):
-        assert verb in verbs()
-        assert set(re.findall(r"--[\w-]+", arguments)) <= options(verb) | {"--log"}
-
-
-@cache
-def options_of_snakemake() -> set[str]:
-    command = [sys.executable, "-m", "snakemake", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return set(re.findall(r"--[a-z][\w-]*", done.stdout))
-
-
-@every_document
-def test_an_option_of_snakemake_exists(document):
-    text = document.read_text(encoding="utf-8")
-    pieces = SNAKEMAKE.findall(text)
-    if document.name == "cluster.md":
-        pieces += re.findall(r"`(--[^`\n]*)`", text)
-    named = {option for piece in pieces for option in re.findall(r"--[a-z][\w-]*", piece)}
-    assert named <= options_of_snakemake()
-
-
-def test_a_setting_is_that_of_the_profile_for_slurm():
-    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
-    text = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
-    named = {key: value for key, value in SETTING.findall(text) if key in profile}
-    assert named.keys() >= {"retries", "slurm-requeue", "local-cores"}
-    assert named == {key: str(profile[key]).lower() for key in named}
-
-
-@every_document
-def test_a_profile_exists(document):
-    for profile in PROFILE.findall(document.read_text(encoding="utf-8")):
-        places = [ROOT / profile, ROOT / "profiles" / profile]
-        assert any((place / "config.yaml").is_file() for place in places), profile
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_document_names_exists(document):
+    assert list(missing(document)) == []
 
 
 @pytest.mark.parametrize("name", text.DOCUMENTS, ids=str)

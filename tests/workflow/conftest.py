@@ -1,17 +1,15 @@
 """Fixtures that the workflow's tests share."""
 
 import fcntl
-import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.project import DOWNLOADS, ROOT, Project, copy_project, users_environment
+from tests.project import DOWNLOADS, ROOT, Project, copy_project
 from tests.project import own_text as write_own_text
 
 
@@ -44,25 +42,6 @@ def downloads() -> Path:
 def own_text() -> Callable[..., dict[str, object]]:
     """A function that writes three small texts into a project; returns the corpus's settings."""
     return write_own_text
-
-
-@pytest.fixture(scope="session")
-def rules_of() -> Callable[[Project, str], dict[str, tuple[str | None, list[str]]]]:
-    """A function that returns a project's rules in Snakemake: see `rules_of_workflow.py`."""
-
-    def rules(project: Project, configuration: str) -> dict[str, tuple[str | None, list[str]]]:
-        done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("rules_of_workflow.py")), configuration],
-            cwd=project.path,
-            env=users_environment() | {"PYTHONPATH": str(project.path / "src")},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        found = json.loads(done.stdout.splitlines()[-1])
-        return {name: (command, code) for name, (command, code) in found.items()}
-
-    return rules
 
 
 _PYTHONS_OF_THEANO = ("3.9", "3.8")

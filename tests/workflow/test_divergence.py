@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from online_rnnlm.config import loading
+
 ERROR = "online-rnnlm: error: "
-BAD_ROW, GOOD_ROW = "own-M4-D2-seed1", "own-M8-D2-seed1"
-BAD_CANDIDATE = "own-M8-D2-learning_rate1000.0-seed0"
 AWAY = "http://127.0.0.1:9"
 
 
@@ -34,6 +34,19 @@ def project(tmp_path_factory, copy_of_project, own_text):
 
 
 @pytest.fixture(scope="module")
+def names(project):
+    """The names of the runs that diverge, and of the row's that does not."""
+    experiment = loading.load(project.path / "config/test.yaml")
+    bad, good = (run.name for run in experiment.runs())
+    [candidate] = [
+        run.name
+        for run in experiment.search_runs()
+        if (run.settings.hidden_size, run.settings.learning_rate) == (8, 1000.0)
+    ]
+    return [bad, candidate], good
+
+
+@pytest.fixture(scope="module")
 def first(project, arguments):
     return project.snakemake(*arguments)
 
@@ -45,28 +58,29 @@ def errors(done):
     return list(dict.fromkeys(line for line in said if line.startswith(ERROR)))
 
 
-def assert_named(lines):
-    for missing in (f"{BAD_ROW}: ", f"{BAD_CANDIDATE}: "):
-        assert sum(missing in line for line in lines) == 1, lines
+def assert_named(lines, names):
+    for name in names[0]:
+        assert sum(f"{name}: " in line for line in lines) == 1, lines
 
 
 def results(project):
     return project.path / "results" / "tiny"
 
 
-def test_what_has_finished_is_reported_and_what_is_missing_stands_first(project, first):
+def test_what_has_finished_is_reported_and_what_is_missing_stands_first(project, first, names):
     assert first.returncode != 0
-    assert_named(errors(first))
+    assert_named(errors(first), names)
     page = (results(project) / "report.html").read_text(encoding="utf-8")
-    assert page.index(f"{BAD_CANDIDATE}: diverged") < page.index("<h1>")
-    assert page.index(f"{BAD_ROW}: ") < page.index("<h1>")
+    (bad, candidate), good = names
+    assert page.index(f"{candidate}: diverged") < page.index("<h1>")
+    assert page.index(f"{bad}: ") < page.index("<h1>")
     table = (results(project) / "tables" / "perplexity.csv").read_text(encoding="utf-8")
     assert "8/2" in table and "4/2" not in table
-    chosen = json.loads((results(project) / "runs" / GOOD_ROW / "run.json").read_text())
+    chosen = json.loads((results(project) / "runs" / good / "run.json").read_text())
     assert chosen["settings"]["learning_rate"] == 0.2
 
 
-def test_mlflow_shows_the_diverged_runs_as_failed(project, first):
+def test_mlflow_shows_the_diverged_runs_as_failed(project, first, names):
     question = (
         "SELECT tags.value, runs.status, "
         "(SELECT value FROM tags WHERE key = 'failure' AND run_uuid = runs.run_uuid) "
@@ -74,8 +88,8 @@ def test_mlflow_shows_the_diverged_runs_as_failed(project, first):
     )
     with closing(sqlite3.connect(results(project) / "mlflow.db")) as store:
         found = {name: (status, why) for name, status, why in store.execute(question)}
-    assert found[GOOD_ROW] == ("FINISHED", None)
-    for name in (BAD_ROW, BAD_CANDIDATE):
+    assert found[names[1]] == ("FINISHED", None)
+    for name in names[0]:
         status, why = found[name]
         assert status == "FAILED"
         assert "diverged" in why
@@ -88,7 +102,7 @@ def test_the_next_start_says_the_same_and_makes_nothing(project, first, argument
     assert errors(again) == errors(first)
 
 
-def test_a_store_that_is_away_takes_nothing_away(project, first, arguments, monkeypatch):
+def test_a_store_that_is_away_takes_nothing_away(project, first, names, arguments, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     report = (results(project) / "report.html").read_bytes()
     store = ("--config", f"tracking={{store: '{AWAY}', watch_seconds: 0}}")
@@ -96,5 +110,5 @@ def test_a_store_that_is_away_takes_nothing_away(project, first, arguments, monk
     assert done.returncode != 0
     lines = errors(done)
     assert sum(AWAY in line for line in lines) == 1
-    assert_named(lines)
+    assert_named(lines, names)
     assert (results(project) / "report.html").read_bytes() == report

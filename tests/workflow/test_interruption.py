@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from tests.project import UNWATCHED
 from tests.waiting import PATIENCE, wait_until
 
 RUNS = "results/killed/runs"
-DONE, IN_TRAINING = "own-M8-D0-seed1", "own-M32-D4-seed1"
 
 
 def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
@@ -38,7 +37,7 @@ def _training(project, own_text):
         training={"improvement_factor": 1.0, "batch_sentences": 1},
         rows=[
             {"hidden_size": 8, "max_epochs": 1},
-            {"hidden_size": 32, "document_size": 4, "max_epochs": 40, "learning_rate": 0.01},
+            {"hidden_size": 32, "document_size": 4, "max_epochs": 15, "learning_rate": 0.01},
         ],
     )
 
@@ -49,12 +48,17 @@ class Trained:
 
     project: Any
     options: tuple[str, ...]
-    targets: tuple[str, ...]
-    bits: tuple[bytes, list[dict[str, Any]]]
+    runs: tuple[str, str]
+    """The quick run and the other one."""
+    bits: tuple[bytes, list[dict[str, Any]]] | None = None
 
     @property
     def run(self) -> Path:
-        return self.project.path / RUNS / IN_TRAINING
+        return self.project.path / RUNS / self.runs[1]
+
+    @property
+    def targets(self) -> list[str]:
+        return ["--", *(f"{RUNS}/{run}/result.json" for run in self.runs)]
 
     def finish(self) -> str:
         """Run Snakemake, which must succeed; return its output."""
@@ -69,7 +73,7 @@ class Trained:
         """
         shutil.rmtree(self.run)
         process = self.project.start(*self.options, *self.targets)
-        _wait_for(self.run / "checkpoint" / "state.npz", process)
+        _wait_for(self.run / "kept" / "state.npz", process)
         job = self.project.wait_for_job("train")
         os.kill(job, signal.SIGSTOP)
         try:
@@ -82,10 +86,11 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
     project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
-    targets = ("--", *(f"{RUNS}/{run}/result.json" for run in (DONE, IN_TRAINING)))
-    options = ("--cores", "1", "--configfile", _training(project, own_text))
-    project.succeed(*options, *UNWATCHED, *targets)
-    return Trained(project, options, targets, outcome(project.path / RUNS / IN_TRAINING))
+    file = _training(project, own_text)
+    runs = project.runs(file)
+    made = Trained(project, ("--cores", "1", "--configfile", file), (runs[0], runs[1]))
+    made.finish()
+    return replace(made, bits=outcome(made.run))
 
 
 @pytest.mark.parametrize(
@@ -99,8 +104,8 @@ def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
     ],
 )
 def test_starting_again_finishes_with_the_same_bits(trained, how):
-    project, runs = trained.project, trained.project.path / RUNS
-    finished = (runs / DONE / "result.json").read_bytes()
+    quick = trained.project.path / RUNS / trained.runs[0] / "result.json"
+    finished = quick.read_bytes()
     with trained.begun_anew() as (process, job):
         if how == "kill -9 of Snakemake alone":
             process.kill()
@@ -117,8 +122,8 @@ def test_starting_again_finishes_with_the_same_bits(trained, how):
     trained.finish()
     assert outcome(trained.run) == trained.bits
     assert "goes on after epoch" in (trained.run / "train.log").read_text(encoding="utf-8")
-    assert (runs / DONE / "result.json").read_bytes() == finished
-    assert not project.processes()
+    assert quick.read_bytes() == finished
+    assert not trained.project.processes()
     assert "Nothing to be done" in trained.finish()
 
 
@@ -163,6 +168,17 @@ def test_what_a_killed_snakemake_has_started_ends_by_itself(trained):
     assert "stopped by SIGTERM" in (trained.run / "train.log").read_text(encoding="utf-8")
 
 
+def test_a_killed_job_is_named_at_the_end(trained):
+    with trained.begun_anew() as (process, job):
+        os.kill(job, signal.SIGKILL)
+    said = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode != 0
+    [error] = [line for line in said.splitlines() if line.startswith("online-rnnlm: error: ")]
+    assert error.startswith("online-rnnlm: error: train: the job was killed") and "memory" in error
+    trained.finish()
+    assert outcome(trained.run) == trained.bits
+
+
 def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
     arguments = (*trained.options, *trained.targets)
     with trained.begun_anew() as (process, _):
@@ -185,7 +201,7 @@ def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, o
     target = "results/killed/corpora/own/statistics.json"
     arguments = ("--cores", "1", "--configfile", file, *UNWATCHED, "--", target)
     process = project.start(*arguments)
-    _wait_for(project.path / "results/killed/corpora/own/train.tokens.txt", process)
+    _wait_for(project.path / "results/killed/corpora/own/train.npy", process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
     project.succeed(*arguments)

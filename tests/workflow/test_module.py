@@ -57,7 +57,7 @@ def test_it_plans_the_whole_experiment_of_the_users_configuration(deployed):
     deployed.replace("config/config.yaml", "experiment: smoke", "experiment: mine")
     said = deployed.succeed("--dry-run")
     assert "Using workflow specific profile profiles/default" in said
-    assert "Train wikipedia-excerpt-M16-D4-seed1" in said
+    assert f"Train {deployed.runs('config/config.yaml')[-1]}" in said
     assert not (deployed.path / "results").exists()
     assert {"fetch", "train", "evaluate", "report", "track", "all"} <= (deployed.planned())
 

@@ -1,6 +1,5 @@
-"""Tests that rules and their verbs agree, and that reading the rules needs few packages."""
+"""Test that reading the rules needs few packages."""
 
-import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, requires
@@ -10,12 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from online_rnnlm.commands._main import verbs
 from tests.project import ROOT, users_environment
 
-COMMAND = re.compile(r"exec python3 -m online_rnnlm ([a-z-]+) ")
-WITHOUT_CODE = {"fetch", "engines"}
-"""The rules without code: a downloaded file's checksum is enough, and one writes no file."""
 ABSENT = """
 import pkgutil
 import sys
@@ -33,30 +28,6 @@ sys.meta_path.insert(0, Absent())
 pkgutil.iter_modules = lambda *a, **k: (m for m in listed(*a, **k) if m.name not in NAMES)
 """
 MODULES = {"pyyaml": "yaml"}
-
-
-@pytest.fixture(scope="module")
-def rules(tmp_path_factory, copy_of_project, rules_of):
-    """The rules of the smoke experiment that run a command: (command, code) by name."""
-    project = copy_of_project(tmp_path_factory.mktemp("rules") / "project")
-    found = rules_of(project, "config/smoke.yaml")
-    return {name: rule for name, rule in found.items() if rule[0]}
-
-
-def test_each_rule_runs_a_verb_that_is_there(rules):
-    assert len(rules) > 15
-    for name, (command, _) in rules.items():
-        verb = COMMAND.match(command)
-        assert verb, f"{name}: {command}"
-        assert verb[1] in verbs(), name
-
-
-def test_each_rules_code_is_that_of_its_verb(rules):
-    for name, (command, codes) in rules.items():
-        module = verbs()[COMMAND.match(command)[1]]
-        assert bool(codes) != (name in WITHOUT_CODE), name
-        for code in codes:
-            assert code.split()[0].partition("+")[0] == f"commands.{module}:run", name
 
 
 def _with_what_they_need(names: set[str]) -> set[str]:

@@ -1,159 +1,85 @@
-# The preparation of a corpus: articles, sentences, splits, a vocabulary and arrays.
+# The preparation of a corpus: the files of its source, articles, sentences, and encoded arrays.
+# `corpora/stages.py` says what each stage reads, makes and depends on.
+
+from online_rnnlm.corpora import stages
 
 CORPUS = RESULTS.corpus("{corpus}")
-DOWNLOADS = inputs.downloads(EXPERIMENT)
+STAGES = {
+    corpus: stages.stages_of(settings, RESULTS.corpus(corpus))
+    for corpus, settings in EXPERIMENT.corpora.items()
+}
 
 
-# A download is identified by its checksum or its address, so a change of the code does not repeat
-# it. A file that exists already is only verified.
+# Downloads lie in a folder that experiments share, so they are no outputs. This job runs where the
+# workflow is started, since the nodes of a cluster often have no network.
 rule fetch:
+    input:
+        of_stage("fetch", lambda stage: stage.inputs),
     output:
-        update(EXPERIMENT.downloads / "{file}"),
+        stages.outputs_of("fetch", CORPUS),
     log:
-        RESULTS.log("fetch", "{file}"),
-    wildcard_constraints:
-        file="|".join(map(re.escape, DOWNLOADS)) or "none",
+        RESULTS.log("fetch", "{corpus}"),
     localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=500,
-        runtime=30,
     params:
-        configuration=RESULTS.configuration,
-        identity=lambda wildcards: DOWNLOADS[wildcards.file].identity,
+        **stage_params("fetch"),
     message:
-        "Fetch {wildcards.file}"
+        "Fetch the text of {wildcards.corpus}"
     shell:
-        "exec python3 -m online_rnnlm fetch --config {params.configuration} {output} --log {log}"
+        verb("fetch", "--corpus {wildcards.corpus}")
 
 
 rule articles:
     input:
-        inputs_of("articles", "corpus"),
+        of_stage("articles", lambda stage: stage.inputs),
     output:
-        update(CORPUS.articles),
-        update(CORPUS.counts("articles")),
+        stages.outputs_of("articles", CORPUS),
     log:
         RESULTS.log("articles", "{corpus}"),
-    conda:
-        ENVIRONMENT
-    threads: 4
+    threads: stage_threads("articles")
     resources:
-        mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 30, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: resources.by_size(15, 3, input.size_mb, attempt),
+        mem_mb=text_needs("articles", 1500, 30),
+        runtime=text_needs("articles", 15, 3),
     params:
-        code=of_job("code", "articles", "corpus"),
-        settings=of_job("settings", "articles", "corpus"),
-        job=order_of("articles", "corpus"),
-        configuration=RESULTS.configuration,
+        **stage_params("articles"),
     message:
         "Read the articles of {wildcards.corpus}"
     shell:
-        "exec python3 -m online_rnnlm articles --config {params.configuration} --corpus {wildcards.corpus}"
-        " --threads {threads} --job {params.job} --log {log}"
+        verb("articles", "--corpus {wildcards.corpus} --threads {threads}")
 
 
 rule sentences:
     input:
-        inputs_of("sentences", "corpus"),
+        of_stage("sentences", lambda stage: stage.inputs),
     output:
-        update(CORPUS.sentences),
-        update(CORPUS.sentence_articles),
-        update(CORPUS.counts("sentences")),
+        stages.outputs_of("sentences", CORPUS),
     log:
         RESULTS.log("sentences", "{corpus}"),
-    conda:
-        ENVIRONMENT
-    threads: 4
+    threads: stage_threads("sentences")
     resources:
-        mem_mb=lambda wildcards, input, attempt: resources.by_size(1500, 20, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: resources.by_size(15, 0.5, input.size_mb, attempt),
+        mem_mb=text_needs("sentences", 1500, 20),
+        runtime=text_needs("sentences", 15, 0.5),
     params:
-        code=of_job("code", "sentences", "corpus"),
-        settings=of_job("settings", "sentences", "corpus"),
-        job=order_of("sentences", "corpus"),
-        configuration=RESULTS.configuration,
+        **stage_params("sentences"),
     message:
         "Divide {wildcards.corpus} into sentences and tokens"
     shell:
-        "exec python3 -m online_rnnlm sentences --config {params.configuration} --corpus {wildcards.corpus}"
-        " --threads {threads} --job {params.job} --log {log}"
-
-
-rule splits:
-    input:
-        inputs_of("splits", "corpus"),
-    output:
-        [update(CORPUS.split(split)) for split in SPLITS],
-        [update(CORPUS.split_articles(split)) for split in SPLITS],
-        update(CORPUS.counts("splits")),
-    log:
-        RESULTS.log("splits", "{corpus}"),
-    conda:
-        ENVIRONMENT
-    threads: 4
-    resources:
-        mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
-    params:
-        code=of_job("code", "splits", "corpus"),
-        settings=of_job("settings", "splits", "corpus"),
-        job=order_of("splits", "corpus"),
-        configuration=RESULTS.configuration,
-    message:
-        "Split {wildcards.corpus} into train, valid and test"
-    shell:
-        "exec python3 -m online_rnnlm splits --config {params.configuration} --corpus {wildcards.corpus}"
-        " --threads {threads} --job {params.job} --log {log}"
-
-
-rule vocabulary:
-    input:
-        inputs_of("vocabulary", "corpus"),
-    output:
-        update(CORPUS.vocabulary),
-    log:
-        RESULTS.log("vocabulary", "{corpus}"),
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 10, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.1, input.size_mb, attempt),
-    params:
-        code=of_job("code", "vocabulary", "corpus"),
-        settings=of_job("settings", "vocabulary", "corpus"),
-        job=order_of("vocabulary", "corpus"),
-        configuration=RESULTS.configuration,
-    message:
-        "Count the words of {wildcards.corpus}"
-    shell:
-        "exec python3 -m online_rnnlm vocabulary --config {params.configuration} --corpus {wildcards.corpus}"
-        " --job {params.job} --log {log}"
+        verb("sentences", "--corpus {wildcards.corpus} --threads {threads}")
 
 
 rule encode:
     input:
-        inputs_of("encode", "corpus"),
+        of_stage("encode", lambda stage: stage.inputs),
     output:
-        update(CORPUS.statistics),
-        [update(CORPUS.text(split)) for split in SPLITS],
-        [update(CORPUS.stream(split)) for split in SPLITS],
-        [update(CORPUS.offsets(split)) for split in SPLITS],
+        stages.outputs_of("encode", CORPUS),
     log:
         RESULTS.log("encode", "{corpus}"),
-    conda:
-        ENVIRONMENT
+    threads: stage_threads("encode")
     resources:
-        mem_mb=lambda wildcards, input, attempt: resources.by_size(1000, 20, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: resources.by_size(10, 0.2, input.size_mb, attempt),
+        mem_mb=text_needs("encode", 1500, 30),
+        runtime=text_needs("encode", 15, 0.5),
     params:
-        code=of_job("code", "encode", "corpus"),
-        settings=of_job("settings", "encode", "corpus"),
-        job=order_of("encode", "corpus"),
-        configuration=RESULTS.configuration,
+        **stage_params("encode"),
     message:
         "Encode {wildcards.corpus}"
     shell:
-        "exec python3 -m online_rnnlm encode --config {params.configuration} --corpus {wildcards.corpus}"
-        " --job {params.job} --log {log}"
+        verb("encode", "--corpus {wildcards.corpus} --threads {threads}")

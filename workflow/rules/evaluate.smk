@@ -1,118 +1,82 @@
 # Every run is tested with nothing learning and, if it has a document vector, with the vector
 # learning. `testing` adds further evaluations of the runs, and rivals of each corpus.
 
+CODE_OF_EVALUATION = code_digest("evaluation", "rivals", "engines", "model")
+
 
 rule evaluate:
     input:
-        inputs_of("evaluate", "run"),
+        lambda wildcards: inputs.evaluation_inputs(EXPERIMENT, RESULTS, *tested(wildcards)),
     output:
-        [update(file) for file in inputs.one_evaluation(RESULTS, "{run}", "none")],
+        inputs.evaluation_files(RESULTS, "{run}", "{evaluation}"),
     log:
-        RESULTS.log("evaluate", "{run}-none"),
-    conda:
-        ENVIRONMENT
-    threads: 1
+        RESULTS.log("evaluate", "{run}-{evaluation}"),
+    wildcard_constraints:
+        evaluation=one_of(inputs.evaluations_without_vectors(EXPERIMENT)),
     resources:
-        mem_mb=lambda wildcards, attempt: resources.testing_mb(
-            WORKLOAD_OF(RUNS[wildcards.run]), attempt
-        ),
-        runtime=lambda wildcards, attempt: resources.testing_minutes(
-            WORKLOAD_OF(RUNS[wildcards.run]), attempt
-        ),
-        gpu=run_gpus,
+        mem_mb=run_needs(resources.run_mb),
+        runtime=run_needs(resources.testing_minutes, resources.rates(EXPERIMENT.testing)),
+        gpu=of_run(resources.gpus),
     params:
-        code=of_job("code", "evaluate", "run"),
-        job=order_of("evaluate", "run"),
-        configuration=RESULTS.configuration,
-        how="--evaluation none",
+        code=CODE_OF_EVALUATION,
+        settings=lambda wildcards: inputs.evaluation_settings(EXPERIMENT, *tested(wildcards)),
+        evaluation="{evaluation}",
     message:
-        "Evaluate {wildcards.run}, with nothing learning"
+        "Evaluate {wildcards.run}: {params.evaluation}"
     shell:
-        "exec python3 -m online_rnnlm evaluate --config {params.configuration} --run {wildcards.run}"
-        " {params.how} --job {params.job} --log {log}"
+        verb("evaluate", "--run {wildcards.run} --evaluation {params.evaluation}")
 
 
-use rule evaluate as evaluate_online with:
+# The evaluation in which the vector learns as in training also leaves the vectors.
+use rule evaluate as evaluate_vector with:
     output:
-        [update(file) for file in inputs.one_evaluation(RESULTS, "{run}", "document_vector")],
-        [update(RESULTS.document_vectors("{run}", split)) for split in HELD_OUT],
+        inputs.evaluation_files(RESULTS, "{run}", DOCUMENT_VECTOR),
     log:
-        RESULTS.log("evaluate", "{run}-document_vector"),
+        RESULTS.log("evaluate", f"{{run}}-{DOCUMENT_VECTOR}"),
     params:
-        code=of_job("code", "evaluate_online", "run"),
-        job=order_of("evaluate_online", "run"),
-        configuration=RESULTS.configuration,
-        how="--evaluation document_vector",
-    message:
-        "Evaluate {wildcards.run}, its document vector learning"
+        code=CODE_OF_EVALUATION,
+        settings=lambda wildcards: inputs.evaluation_settings(EXPERIMENT, *tested(wildcards)),
+        evaluation=DOCUMENT_VECTOR,
 
 
-ONLINE_NETWORKS = kernel_networks(EXPERIMENT, online=True)
-
-
-# This kernel has a rule of its own: training does not wait for it, and is not repeated if the
-# configuration asks for it later.
-use rule kernels as online_kernels with:
-    output:
-        RESULTS.online_kernels,
-    log:
-        RESULTS.log("online_kernels"),
-    params:
-        code=inputs.kernels_code(ONLINE_NETWORKS),
-        configuration=RESULTS.configuration,
-        networks=names_of(ONLINE_NETWORKS),
-        options="--online",
-    message:
-        "Compile the kernel for what learns during testing"
-
-
-# One job does all further evaluations of a run, because each takes only seconds, as long as the
-# start of a job. The output is the list of the evaluations. A job that was killed repeats only the
-# evaluation that it was working on, and then goes on.
-use rule evaluate as evaluate_further with:
+# This job comes last, when few others run beside it. Those that do slow all networks, which are timed
+# in turn.
+rule time:
     input:
-        inputs_of("evaluate_further", "run"),
-        kernels=RESULTS.online_kernels,
+        inputs.timed_files(EXPERIMENT, RESULTS),
     output:
-        update(RESULTS.further_evaluations("{run}")),
+        RESULTS.timings,
     log:
-        RESULTS.log("evaluate", "{run}-further"),
+        RESULTS.log("time"),
+    priority: -1
     resources:
-        mem_mb=lambda wildcards, attempt: resources.testing_mb(
-            WORKLOAD_OF(RUNS[wildcards.run]), attempt
-        ),
-        runtime=lambda wildcards, attempt: resources.further_minutes(
-            WORKLOAD_OF(RUNS[wildcards.run]), EXPERIMENT.testing, attempt
-        ),
-        gpu=run_gpus,
+        mem_mb=size_needs(1500, 8),
+        runtime=size_needs(15, 0.2),
     params:
-        code=of_job("code", "evaluate_further", "run"),
-        settings=of_job("settings", "evaluate_further", "run"),
-        job=order_of("evaluate_further", "run"),
-        configuration=RESULTS.configuration,
-        how="--further",
+        code=CODE_OF_EVALUATION,
+        settings=inputs.as_json([row.runs[0].name for row in EXPERIMENT.planned_rows]),
     message:
-        "Evaluate {wildcards.run} in further ways"
+        "Time the networks side by side"
+    shell:
+        verb("time")
 
 
 rule rival:
     input:
-        inputs_of("rival", "rival"),
+        lambda wildcards: inputs.encoded_files(
+            RESULTS.corpus(RIVALS[wildcards.rival].corpus), SPLITS
+        ),
     output:
-        [update(file) for file in inputs.one_evaluation(RESULTS, "{rival}", "none")],
+        inputs.evaluation_files(RESULTS, "{rival}", NONE),
     log:
         RESULTS.log("evaluate", "{rival}"),
-    conda:
-        ENVIRONMENT
     resources:
-        mem_mb=lambda wildcards, input, attempt: resources.by_size(1400, 40, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: resources.by_size(10, 1, input.size_mb, attempt),
+        mem_mb=size_needs(1400, 40),
+        runtime=size_needs(10, 1),
     params:
-        code=of_job("code", "rival", "rival"),
-        job=order_of("rival", "rival"),
-        configuration=RESULTS.configuration,
+        code=CODE_OF_EVALUATION,
+        settings=inputs.as_json(EXPERIMENT.testing.kneser_ney_order),
     message:
         "Train and test {wildcards.rival}"
     shell:
-        "exec python3 -m online_rnnlm rival --config {params.configuration} --rival {wildcards.rival}"
-        " --job {params.job} --log {log}"
+        verb("rival", "--rival {wildcards.rival}")

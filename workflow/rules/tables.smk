@@ -1,21 +1,21 @@
-# The results of the runs become tables, figures, claims and the report.
+# The results of the runs become tables, figures, claims and the report. Snakemake's own report
+# (`snakemake --report`) shows the outputs that are marked with `report`.
 
-from online_rnnlm.config.catalogue import figures_of, tables_of
-
-TABLES = [table.name for table in tables_of(EXPERIMENT) if table.verb == "tables"]
-NEIGHBOURS = [table.name for table in tables_of(EXPERIMENT) if table.verb == "neighbours"]
-FIGURES = figures_of(EXPERIMENT)
-OTHERS = [kind for kind in TABLE_KINDS if kind != "html"]
+TABLES = [table.name for table in tables_of(EXPERIMENT)]
+FIGURES = [figure.name for figure in figures_of(EXPERIMENT)]
 
 
-# Snakemake removes these outputs before their jobs, so `--force` really makes them again.
-# Snakemake's own report (`snakemake --report`) shows the outputs that are marked with `report`.
+localrules:
+    tables,
+    figures,
+    claims,
+    report,
+    complete,
 
 
 rule tables:
     input:
-        JOBS.inputs("tables", ""),
-        published=JOBS.published,
+        inputs.result_files(EXPERIMENT, RESULTS),
     output:
         [
             report(
@@ -26,128 +26,79 @@ rule tables:
             )
             for table in TABLES
         ],
-        [RESULTS.table(table, kind) for table in TABLES for kind in OTHERS],
+        [RESULTS.table(table, kind) for table in TABLES for kind in TABLE_KINDS if kind != "html"],
     log:
         RESULTS.log("tables"),
-    localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
-        **whole_job("tables"),
-        configuration=RESULTS.configuration,
+        **params_of("tables"),
     message:
         "Write the tables"
     shell:
-        "exec python3 -m online_rnnlm tables --config {params.configuration} --published {input.published:q}"
-        " --job {params.job} --log {log}"
+        verb("{params.verb}")
 
 
-rule figures:
-    input:
-        JOBS.inputs("figures", ""),
+use rule tables as figures with:
     output:
         [
             report(
-                RESULTS.figure(figure.name, "svg"),
+                RESULTS.figure(figure, "svg"),
                 caption="../report/figure.rst",
                 category="Figures",
-                labels={"figure": figure.title},
+                labels={"figure": figure},
             )
             for figure in FIGURES
         ],
-        [RESULTS.figure(figure.name, "png") for figure in FIGURES],
+        [RESULTS.figure(figure, "png") for figure in FIGURES],
         RESULTS.captions,
     log:
         RESULTS.log("figures"),
-    localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
-        **whole_job("figures"),
-        configuration=RESULTS.configuration,
+        **params_of("figures"),
     message:
         "Draw the figures"
-    shell:
-        "exec python3 -m online_rnnlm figures --config {params.configuration} --job {params.job} --log {log}"
 
 
-rule claims:
-    input:
-        JOBS.inputs("claims", ""),
+use rule tables as claims with:
     output:
         RESULTS.claims,
     log:
         RESULTS.log("claims"),
-    localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
-        **whole_job("claims"),
-        configuration=RESULTS.configuration,
+        **params_of("claims"),
     message:
         "Judge the claims"
-    shell:
-        "exec python3 -m online_rnnlm claims --config {params.configuration} --job {params.job} --log {log}"
 
 
-if NEIGHBOURS:
-
-    rule neighbours:
-        input:
-            JOBS.inputs("neighbours", ""),
-        output:
-            report(
-                RESULTS.table("neighbours", "html"),
-                caption="../report/table.rst",
-                category="Tables",
-                labels={"table": "neighbours"},
-            ),
-            [RESULTS.table("neighbours", kind) for kind in OTHERS],
-        log:
-            RESULTS.log("neighbours"),
-        localrule: True
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=1000,
-            runtime=30,
-        params:
-            **whole_job("neighbours"),
-            configuration=RESULTS.configuration,
-        message:
-            "Find sentences with similar document vectors"
-        shell:
-            "exec python3 -m online_rnnlm neighbours --config {params.configuration} --job {params.job} --log {log}"
-
-
-rule report:
+use rule tables as report with:
     input:
-        JOBS.inputs("report", ""),
-        published=JOBS.published,
+        rules.tables.input,
+        rules.tables.output,
+        rules.figures.output,
+        rules.claims.output,
     output:
         report(RESULTS.report, caption="../report/report.rst", category="Report"),
     log:
         RESULTS.log("report"),
-    localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
-        **whole_job("report"),
-        configuration=RESULTS.configuration,
+        **params_of("report"),
     message:
         "Write the report"
-    shell:
-        "exec python3 -m online_rnnlm report --config {params.configuration} --published {input.published:q}"
-        " --job {params.job} --log {log}"
+
+
+# Trainings and evaluations that diverge do not fail: the others get their tables and report. This
+# rule fails in their place, after everything else, with one line for each thing that is missing.
+# MLflow comes first, but this rule does not wait for it, since a store may be away.
+use rule tables as complete with:
+    input:
+        rules.tables.input,
+        rules.report.output,
+    output:
+        RESULTS.complete,
+    log:
+        RESULTS.log("complete"),
+    priority: -1
+    retries: 0
+    params:
+        **params_of("complete"),
+    message:
+        "Check that nothing is missing"

@@ -5,25 +5,22 @@
 
 rule track:
     input:
-        [inputs.run_files(RESULTS.run(run)) for run in RUNS],
-        [inputs.evaluation_files(EXPERIMENT, run, RESULTS) for run in RUNS.values()],
-        report=RESULTS.report,
+        rules.tables.input,
+        rules.report.output,
     output:
-        tracked=RESULTS.tracked,
-        database=[] if EXPERIMENT.tracking.store else update(RESULTS.store),
+        RESULTS.tracked,
+        [] if EXPERIMENT.tracking.store else update(RESULTS.store),
     log:
         RESULTS.log("track"),
     localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
-        code=inputs.tracking_code(EXPERIMENT),
+        code=code_digest("tracking", "use"),
+        settings=lambda wildcards: inputs.as_json(
+            [EXPERIMENT.tracking.store, str(RESULTS.path.resolve())]
+        ),
         store=watcher.store_arguments(EXPERIMENT.tracking),
-        directory=RESULTS.path,
+        results=lambda wildcards: RESULTS.path,
     message:
         "Enter the runs and the report into MLflow"
     shell:
-        "exec python3 -m online_rnnlm track {params.store:q} --log {log} {params.directory:q}"
+        "exec python3 -m online_rnnlm track {params.store:q} --log {log} {params.results:q}"

@@ -1,61 +1,25 @@
-# One job trains one run. The kernels are compiled once, before all training, in about a minute.
-
-NETWORKS = kernel_networks(EXPERIMENT)
+# One job trains one run.
 
 
-rule kernels:
-    output:
-        RESULTS.kernels,
-    log:
-        RESULTS.log("kernels"),
-    priority: 50
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        code=inputs.kernels_code(NETWORKS),
-        configuration=RESULTS.configuration,
-        networks=names_of(NETWORKS),
-        options="",
-    message:
-        "Compile the kernels"
-    shell:
-        "exec python3 -m online_rnnlm kernels --config {params.configuration} {params.options}"
-        " --log {log}"
-
-
-# `update` keeps the outputs before the job: if a finished run has the same settings, corpus and
-# code, the job recognises it and does not train it again. The run's folder also contains its
-# checkpoint and its log.
+# Snakemake removes the outputs before the job. The run's folder keeps more of them (`kept/`), by
+# which the job goes on from a checkpoint, or recognises a finished run of its own.
 rule train:
     input:
-        inputs_of("train", "run"),
-        kernels=RESULTS.kernels,
+        run_corpus("train", "valid"),
+        of_run(inputs.candidate_files, RESULTS),
     output:
-        [update(file) for file in inputs.run_files(RUN)],
+        RUN.finished_files(),
     log:
         RESULTS.log("train", "{run}"),
-    conda:
-        ENVIRONMENT
-    threads: run_threads
+    threads: of_run(resources.threads, EXPERIMENT)
     resources:
-        mem_mb=lambda wildcards, attempt: resources.training_mb(
-            WORKLOAD_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
-        ),
-        runtime=lambda wildcards, attempt: resources.training_minutes(
-            WORKLOAD_OF(resources.resolved(RESULTS, RUNS[wildcards.run])), attempt
-        ),
-        gpu=run_gpus,
+        mem_mb=run_needs(resources.run_mb),
+        runtime=run_needs(resources.training_minutes),
+        gpu=of_run(resources.gpus),
     params:
-        code=of_job("code", "train", "run"),
-        settings=of_job("settings", "train", "run"),
-        job=order_of("train", "run"),
-        configuration=RESULTS.configuration,
+        code=code_digest("training", "engines", "model"),
+        settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
     message:
         "Train {wildcards.run}"
     shell:
-        "exec python3 -m online_rnnlm train --config {params.configuration} --run {wildcards.run}"
-        " --threads {threads} --job {params.job} --log {log}"
+        verb("train", "--run {wildcards.run} --threads {threads}")

@@ -1,114 +1,228 @@
-"""The comparison of two sides; a side is a row in one of its evaluations."""
+"""The comparison of two sides on the test text, by pieces that do not depend on each other.
+
+A bootstrap and a permutation take it that pieces do not depend on each other. Sentences that were
+shuffled before the text was divided do not, unless a model keeps something from one to the next.
+Sentences of an article do: they share its subject, so a model that does well on one tends to do
+well on the next, and whatever is learnt from one helps with the next.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
-from online_rnnlm.analysis.pieces import PieceName, Pieces, longest, pieces_of
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Metric, Row
-from online_rnnlm.analysis.significance import Comparison, compare
-from online_rnnlm.config.evaluations import online_evaluation
+from online_rnnlm.analysis.row import Side, longest
+from online_rnnlm.analysis.significance import LEVEL, compare, seed_interval, side
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.testing import UnitOfText
-from online_rnnlm.corpora.corpus import load_articles
+from online_rnnlm.corpora.corpus import load_array
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import is_rival
+from online_rnnlm.storage.records import Equivalence, SeedDifference, Timing
 from online_rnnlm.storage.scores import sentence_scores
 
-
-class Side(NamedTuple):
-    """A row in one of its evaluations."""
-
-    row: Row
-    evaluation: str
-
-    def perplexity(self, split: str = "test") -> Metric:
-        """The side's perplexity on a split, one value for each seed."""
-        return self.row.perplexity(split, self.evaluation)
-
-    @property
-    def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end the side forgets what it has read; a cache never does."""
-        if is_rival(self.evaluation):
-            return "stream"
-        online, trained = online_evaluation(self.evaluation), self.row.settings.unit_of_text
-        return longest([trained, online.unit_of_text] if online else [trained])
+PieceName = Literal["sentence", "article", "block"]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SidesCompared:
-    """Two sides compared on the test text."""
+class Pieces:
+    """A text's pieces; `number` (sentences,) is the number of each sentence's piece, from 0."""
 
-    found: Comparison
-    drawn: PieceName
-    """The pieces of text that the tests drew."""
-    sentences: int
+    name: PieceName
+    number: Ints
+
+    @property
+    def count(self) -> int:
+        """Number of pieces."""
+        return int(self.number.max()) + 1
+
+    def sums(self, values: npt.NDArray[np.floating | np.integer]) -> Floats:
+        """(pieces,): the sum of the sentences' values (sentences,) in each piece."""
+        sums = np.bincount(self.number, values.astype(np.float64), self.count)
+        return np.asarray(sums, dtype=np.float64)
 
 
-def final_side(row: Row) -> Side:
-    """The row in its main evaluation: its vector, if it has one, learns as in training."""
-    return Side(row, row.final)
+def blocks(sentences: int) -> Pieces:
+    """Blocks of N^(1/3) consecutive sentences of N."""
+    length = max(1, round(sentences ** (1 / 3)))
+    return Pieces("block", np.arange(sentences) // length)
 
 
-def compare_sides(
-    results: Results, ours: Side, theirs: Side, null: float = 0.0, margin: float | None = None
-) -> SidesCompared:
-    """Compare two sides on the test text, each averaged over its seeds, as `compare` does.
+def are_known(articles: npt.NDArray[np.int32]) -> bool:
+    """True if the articles of sentences (S,) divide the text: neither one, nor one a sentence."""
+    return 1 < len(np.unique(articles)) < len(articles)
 
-    Raises UserError if they were tested on different sentences.
+
+def pieces_of(
+    corpus: CorpusSettings, articles: npt.NDArray[np.int32], kept_for: UnitOfText
+) -> Pieces:
+    """The pieces of a test text of `corpus`; `articles` (sentences,) is each sentence's article.
+
+    `kept_for` is the unit of text for which the compared models keep their states, vectors,
+    weights or caches.
+
+    - Text in its own order is drawn by articles. Where these are not known, it is drawn by blocks
+      of N^(1/3) consecutive sentences (the rate of Hall, Horowitz and Jing 1995, with factor 1).
+    - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, by
+      articles if something is kept for an article's sentences, and by blocks if it is never
+      forgotten.
     """
-    mine, others = _pooled(results, ours), _pooled(results, theirs)
-    if not mine["tokens"].equals(others["tokens"]):
-        names = " and ".join(f"`{side.row.first.name}`" for side in (ours, theirs))
-        raise UserError(f"{results.directory.path}: {names} were tested on different sentences")
-    pieces = pieces_for(results, ours, theirs)
-    found = compare(
-        pieces.sums(mine["log_probability"].to_numpy()),
-        pieces.sums(others["log_probability"].to_numpy()),
-        pieces.sums(mine["tokens"].to_numpy()).astype(np.int64),
-        null,
-        margin=margin,
-    )
-    return SidesCompared(found, pieces.name, len(mine))
-
-
-def pieces_for(results: Results, *sides: Side) -> Pieces:
-    """The pieces of the test text that a comparison of these sides draws; all on one corpus."""
-    return pieces_of_test(results, sides[0].row.corpus, longest([side.kept_for for side in sides]))
+    if are_known(articles) and (corpus.keeps_order or kept_for == "document"):
+        number = np.unique(articles, return_inverse=True)[1]
+        return Pieces("article", number.astype(np.int64))
+    if corpus.keeps_order or kept_for == "stream":
+        return blocks(len(articles))
+    return Pieces("sentence", np.arange(len(articles)))
 
 
 def pieces_of_test(results: Results, corpus: str, kept_for: UnitOfText) -> Pieces:
     """The pieces of a corpus's test text for models that keep things for a unit of text."""
     path = results.directory.corpus(corpus).split_articles("test")
-    articles = load_articles(path, results.corpora[corpus].splits["test"].sentences)
+    articles = load_array(path)
     return pieces_of(results.experiment.corpora[corpus], articles, kept_for)
 
 
-def _pooled(results: Results, side: Side) -> pd.DataFrame:
-    """Per-sentence test scores of a side, averaged over its seeds."""
-    frames = [
-        sentence_scores(results.directory, run.name, side.evaluation) for run in side.row.runs
-    ]
-    pooled = frames[0][["tokens"]].copy()
-    pooled["log_probability"] = np.mean([f["log_probability"].to_numpy() for f in frames], axis=0)
-    return pooled
+def pieces_for(results: Results, *sides: Side) -> Pieces:
+    """The pieces of the test text that a comparison of these sides draws; all on one corpus."""
+    kept_for = longest(side.kept_for for side in sides)
+    return pieces_of_test(results, sides[0].row.corpus, kept_for)
 
 
-def seed_differences(ours: Side, theirs: Side) -> list[float]:
-    """Their test entropy minus ours in nats per token, one value for each seed that both have."""
-    mine, others = _entropies(ours), _entropies(theirs)
-    return [others[seed] - mine[seed] for seed in mine if seed in others]
+class Scores(NamedTuple):
+    """A side's scores of the test text, by piece.
+
+    log_probabilities: (pieces,), averaged over the seeds; tokens: (pieces,).
+    """
+
+    perplexities: Mapping[str, float]
+    """Test perplexity by seed."""
+    log_probabilities: Floats
+    tokens: Ints
+
+    @property
+    def perplexity(self) -> float:
+        """Test perplexity, mean over the seeds."""
+        return float(np.mean([*self.perplexities.values()]))
+
+    def within(self, chosen: npt.NDArray[np.bool_]) -> Scores:
+        """Return the scores of some pieces; the perplexity is of the mean log-probabilities."""
+        logs, tokens = self.log_probabilities[chosen], self.tokens[chosen]
+        return Scores({"": math.exp(-logs.sum() / tokens.sum())}, logs, tokens)
 
 
-def _entropies(side: Side) -> dict[int, float]:
-    """Test entropy in nats per token, by seed."""
-    values = side.perplexity().values
-    return {run.seed: math.log(value) for run, value in zip(side.row.runs, values, strict=True)}
+class Compared(NamedTuple):
+    """All that a claim's record has from the scores of its two sides."""
+
+    effect: dict[str, Any]
+    """Values of an `Effect`; the change and its interval are of geometric means over the seeds."""
+    seeds: SeedDifference | None
+    """Their test entropy minus ours, over the seeds that both have; None with one seed."""
+    p_value: float
+
+
+def compare_times(
+    timings: Iterable[Timing], corpus: str, network: str, network_against: str
+) -> dict[str, Any]:
+    """Return the values of an `Effect` that say how long two networks take; none if untimed.
+
+    The interval is Student's paired t, over the rounds, of the ratio's logarithm.
+    """
+    found = {one.network: one.seconds_per_word for one in timings if one.corpus == corpus}
+    if not {network, network_against} <= found.keys():
+        return {}
+    ours, theirs = found[network], found[network_against]
+    gains = [math.log(b / a) for a, b in zip(ours, theirs, strict=True)]
+    rounds = seed_interval(gains)
+    assert rounds is not None
+    low, high = rounds.interval_nats_per_token
+    return {
+        "seconds_per_word": float(np.median(ours)),
+        "seconds_per_word_against": float(np.median(theirs)),
+        "seconds_change_percent": (percent_of_gain(high), percent_of_gain(low)),
+    }
+
+
+def compare_sides(
+    results: Results, ours: Side, theirs: Side, margin_percent: float | None = None
+) -> Compared:
+    """Compare two rows in their evaluations, on the pieces that do not depend on each other.
+
+    Raises UserError if they were tested on different sentences, or on a single one.
+    """
+    pieces, where = pieces_for(results, ours, theirs), results.directory.path
+    if pieces.count < 2:
+        corpus = ours.row.corpus
+        raise UserError(f"{where}: corpus `{corpus}`: two models need two test sentences or more")
+    first, second = scores_of(results, pieces, ours, theirs)
+    found = compared(first, second, margin_percent)
+    drawn = {"drawn": pieces.name, "sentences": len(pieces.number)}
+    return found._replace(effect=found.effect | drawn)
+
+
+def scores_of(results: Results, pieces: Pieces, *sides: Side) -> list[Scores]:
+    """Read the scores of sides by piece of the test text.
+
+    Raises UserError if they were tested on different sentences.
+    """
+    scores, tokens = [], []
+    for one in sides:
+        frames = [
+            sentence_scores(results.directory, run.name, one.evaluation) for run in one.row.runs
+        ]
+        logs = np.mean([frame["log_probability"].to_numpy() for frame in frames], axis=0)
+        tokens.append(frames[0]["tokens"])
+        reached = zip(one.row.runs, one.perplexity().values, strict=True)
+        perplexities = {str(run.seed): value for run, value in reached}
+        counts = pieces.sums(tokens[-1].to_numpy()).astype(np.int64)
+        scores.append(Scores(perplexities, pieces.sums(logs), counts))
+    if not all(one.equals(tokens[0]) for one in tokens):
+        names = " and ".join(f"`{side.row.first.name}`" for side in sides)
+        where = results.directory.path
+        raise UserError(f"{where}: {names} were tested on different sentences")
+    return scores
+
+
+def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) -> Compared:
+    """Compare two sides on the pieces of the text; `margin_percent` is a margin of perplexity."""
+    null = null_of(margin_percent)
+    margin = None if margin_percent is None else -null
+    found = compare(ours.log_probabilities, theirs.log_probabilities, ours.tokens, margin)
+    low, high = found.interval
+    effect: dict[str, Any] = {
+        "test_perplexity": ours.perplexity,
+        "test_perplexity_against": theirs.perplexity,
+        "change_percent": percent_of_gain(found.difference),
+        "interval_percent": (percent_of_gain(high), percent_of_gain(low)),
+        "nats_per_token": found.difference,
+        "interval_nats_per_token": found.interval,
+        "pieces": found.pieces,
+        "tokens": found.tokens,
+    }
+    if margin_percent is not None and (p_value := found.equivalence_p_value) is not None:
+        effect["equivalence"] = Equivalence(
+            margin_percent=margin_percent, p_value=p_value, shown=p_value < LEVEL
+        )
+    mine, others = ours.perplexities, theirs.perplexities
+    differences = [math.log(others[s]) - math.log(mine[s]) for s in mine if s in others]
+    return Compared(effect, seed_interval(differences, null), found.p_value)
+
+
+def with_still_is(effect: dict[str, Any]) -> dict[str, Any]:
+    """The values of a comparison of a model, its vector held still, with its result in a word."""
+    words = {1: "better", -1: "worse", 0: "not shown to differ"}
+    return effect | {"still_is": words[side(effect["interval_nats_per_token"])]}
+
+
+def null_of(margin_percent: float | None) -> float:
+    """The difference, in nats per token, that a first model must exceed to be as good."""
+    return -math.log1p((margin_percent or 0.0) / 100)
 
 
 def percent_of_gain(gain: float) -> float:

@@ -2,86 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
-from online_rnnlm.analysis.missing import (
-    DivergedRun,
-    Missing,
-    NothingToShowError,
-    missing_comparisons,
-    missing_evaluation,
-    missing_run,
-    note,
-)
-from online_rnnlm.analysis.published import Published
-from online_rnnlm.analysis.row import FinishedRun, Row
-from online_rnnlm.analysis.tested_rivals import TestedRival, read_rivals
-from online_rnnlm.config.evaluations import evaluations_of, main_evaluations
+from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, System
+from online_rnnlm.config.evaluations import NONE, evaluations_of, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
-from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import mixed_rivals, rival_in
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import (
-    Evaluation,
-    FailedEvaluation,
-    RunDivergence,
-    RunRecord,
-    RunResult,
-    Statistics,
-)
 from online_rnnlm.storage.runs import read_epochs, refuse_older
 from online_rnnlm.training.choice import resolve
 
+logger = logging.getLogger(__name__)
 
-class Opponents(NamedTuple):
-    """The static rows that a row with a document vector is compared with, all on its corpus."""
 
-    same_hidden: Row | None
-    """The static row with the same number of hidden units."""
-    more_parameters: Row | None
-    """The smallest static row with at least as many parameters."""
-    largest: Row | None
-    """The static row with the most parameters."""
+class NothingToShowError(Exception):
+    """The error that a table or figure has nothing to show, since what it is about is missing."""
 
-    @property
-    def shown(self) -> list[Row]:
-        """The opponents that a figure shows: the one of as many hidden units, and a larger one.
 
-        If no static row has as many parameters as the vector row, the largest static row takes
-        its place. The list has one row if both are the same, and none without static rows.
-        """
-        larger = self.more_parameters or self.largest
-        found = [row for row in (self.same_hidden, larger) if row is not None]
-        return found[:1] if found[:1] == found[1:] else found
+class Missing(NamedTuple):
+    """One thing that is missing."""
+
+    what: str
+    """A short name, such as `100/20, seed 1`."""
+    why: str
+    """The reason in a few words."""
+    corpus: str
+    line: str
+    """The whole reason in one line: what is missing, why, and what can be tried."""
+    shown: bool = True
+    """True if tables and figures name it; the search's own table shows its candidates."""
+
+
+class DivergedRun(NamedTuple):
+    """A run that has diverged."""
+
+    run: Run
+    end: records.RunDivergence
 
 
 @dataclass(frozen=True)
 class Results:
-    """The results of an experiment's runs, and the paper's own numbers for its models."""
+    """The results of an experiment's runs."""
 
     experiment: Experiment
     directory: ExperimentDirectory
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     """The rows of the comparison, in the configuration's order; a row whose run for any seed has
     diverged is left out."""
-    search: tuple[FinishedRun, ...]
-    """The runs of the search for settings that have finished."""
-    diverged_search: tuple[DivergedRun, ...]
-    """The runs of the search that have diverged."""
-    missing: tuple[Missing, ...]
-    """All that has diverged, is impossible or cannot be compared."""
-    rivals: tuple[TestedRival, ...]
+    candidates: Sequence[FinishedRun | DivergedRun]
+    """The runs of the search for settings, in the configuration's order."""
+    missing: Sequence[Missing]
+    """All that has diverged or is impossible."""
+    rivals: Sequence[System]
     """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
-    corpora: Mapping[str, Statistics]
-    published: Published
-    """The paper's own numbers."""
+    corpora: Mapping[str, records.Statistics]
+    timings: Sequence[records.Timing]
+    """The networks' times to score the test text."""
 
     @property
     def settings_digest(self) -> str:
@@ -99,14 +85,6 @@ class Results:
         return len(self.corpora) > 1
 
     @property
-    def first_corpus(self) -> str:
-        """The corpus that is shown where there is room for only one: the first that has rows.
-
-        Raises NothingToShowError if none has.
-        """
-        return self.compared_corpora[0]
-
-    @property
     def compared_corpora(self) -> list[str]:
         """The corpora that have rows; raises NothingToShowError if none has."""
         found = [corpus for corpus in self.corpora if self.rows_on(corpus)]
@@ -115,32 +93,55 @@ class Results:
         return found
 
     @property
+    def first_corpus(self) -> str:
+        """The corpus that is shown where there is room for only one: the first that has rows.
+
+        Raises NothingToShowError if none has.
+        """
+        return self.compared_corpora[0]
+
+    @property
     def missing_note(self) -> list[str]:
         """A note for a table or a caption that names what is missing; none if nothing is."""
-        return note(self.missing, self.several_corpora)
+        named = [
+            f"{one.what}{f' on {one.corpus}' if self.several_corpora else ''} ({one.why})"
+            for one in self.missing
+            if one.shown
+        ]
+        return [f"Missing: {'; '.join(named)}."] if named else []
 
     @property
     def runs(self) -> list[FinishedRun]:
         """Every run of the comparison, row by row."""
         return [run for row in self.rows for run in row.runs]
 
+    @property
+    def trainings(self) -> list[FinishedRun]:
+        """Every finished run, those of the search first."""
+        return [*(run for run in self.candidates if isinstance(run, FinishedRun)), *self.runs]
+
     def rows_on(self, corpus: str) -> list[Row]:
         """The comparison's rows on a corpus."""
         return [row for row in self.rows if row.corpus == corpus]
-
-    def rivals_on(self, corpus: str) -> list[TestedRival]:
-        """The rivals of a corpus."""
-        return [found for found in self.rivals if found.corpus == corpus]
 
     def rival_in(self, evaluation: str) -> RunRival | None:
         """The rival that a row's evaluation tests; None if it tests the row alone."""
         return rival_in(evaluation, self.experiment.testing)
 
-    def parameters(self, row: Row, rival: RunRival) -> int:
-        """Number of parameters of a row with a rival; a mixture has those of its parts."""
-        parts = {part.name for part in mixed_rivals([rival.name], self.experiment.testing)}
-        mixed = (found for found in self.rivals_on(row.corpus) if found.rival.name in parts)
-        return row.parameters + sum(found.evaluation.parameters or 0 for found in mixed)
+    def systems_on(self, corpus: str) -> Iterator[System]:
+        """Yield a corpus's rows in their main evaluations, its rows with rivals, and its rivals."""
+        rows = self.rows_on(corpus)
+        rivals = [system for system in self.rivals if system.corpus == corpus]
+        sizes = {one.rival.name: one.parameters or 0 for one in rivals if one.rival}
+        for row in rows:
+            yield System(corpus, row.by_seed(row.final), row.parameters, row)
+        for row in rows:
+            for name in row.evaluations:
+                if rival := self.rival_in(name):
+                    parts = mixed_rivals([rival.name], self.experiment.testing)
+                    parameters = row.parameters + sum(sizes.get(part.name, 0) for part in parts)
+                    yield System(corpus, row.by_seed(name), parameters, row, rival)
+        yield from rivals
 
     def best(self, corpus: str) -> Row:
         """The best row of a corpus, which the headline, figures and neighbours are about.
@@ -162,118 +163,123 @@ class Results:
             raise NothingToShowError("No row with a document vector has finished.")
         return best
 
+    def static_rows_like(self, vector: Row) -> list[Row]:
+        """The static rows on a row's corpus with its cell, that read the same unit of text."""
+        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
+        return [row for row in rows if row.regime == vector.regime]
+
     def opponents(self, vector: Row) -> Opponents:
         """The static rows that a row with a document vector is compared with.
 
-        They have the same cell, and as many context units. Of rows of one size, such as one trained
-        on sentences and one on documents, it is the one that is better on `valid`.
+        They have the same cell, as many context units, and the same unit of text. Of rows of one
+        size, such as those of two engines, it is the one that is better on `valid`.
         """
-        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
-        same_layer = [row for row in rows if row.layer == vector.layer]
-        static = sorted(same_layer, key=lambda row: (row.parameters, row.perplexity("valid").mean))
+        static = [row for row in self.static_rows_like(vector) if row.layer == vector.layer]
+        static.sort(key=lambda row: (row.parameters, row.perplexity("valid").mean))
+        hidden = vector.settings.hidden_size
+        same = next((row for row in static if row.settings.hidden_size == hidden), None)
+        more = next((row for row in static if row.parameters >= vector.parameters), None)
         largest = max(static, key=lambda row: row.parameters, default=None)  # of equals, the first
-        same = (row for row in static if row.hidden_size == vector.hidden_size)
-        more = (row for row in static if row.parameters >= vector.parameters)
-        return Opponents(next(same, None), next(more, None), largest)
+        shown = [row for row in (same, more or largest) if row is not None]
+        return Opponents(same, more, shown[:1] if shown[:1] == shown[1:] else shown)
 
 
-def collect(
-    experiment: Experiment, directory: ExperimentDirectory, published: Published | None = None
-) -> Results:
-    """Read all runs of an experiment.
+def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
+    """Read all results of an experiment.
 
     Raises UserError for files that are missing or out of date, and for a run that was trained on
     another text than the others.
     """
-    found = [_read(experiment, directory, planned) for planned in experiment.runs()]
-    rows = [list(of_row) for _, of_row in groupby(found, lambda one: one.row)]
-    search = [_read(experiment, directory, planned) for planned in experiment.search_runs()]
     corpora = {
-        corpus: records.read(Statistics, directory.corpus(corpus).statistics)
+        corpus: records.read(records.Statistics, directory.corpus(corpus).statistics)
         for corpus in experiment.corpora
     }
-    rivals, impossible = read_rivals(experiment, directory)
-    results = Results(
+    missing: list[Missing] = []
+
+    def read(planned: PlannedRun) -> FinishedRun | DivergedRun:
+        return _read(experiment, directory, planned, corpora, missing)
+
+    rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+    for planned in experiment.runs():
+        run, settings = read(planned), planned.settings
+        needed = {*main_evaluations(settings.document_size)}
+        if isinstance(run, FinishedRun) and run.evaluations.keys() >= needed:
+            rows[settings.corpus, planned.model].append(run)
+    candidates = [read(run) for run in experiment.search_runs()]
+    rivals = []
+    for name, (corpus, rival) in rivals_of_corpora(experiment).items():
+        tested = _read_evaluation(directory.evaluation(name, NONE))
+        if isinstance(tested, records.Evaluation):
+            rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
+        else:
+            missing.append(Missing(rival.title, tested.status, corpus, tested.reason))
+    seeds = len(experiment.seeds)
+    return Results(
         experiment=experiment,
         directory=directory,
-        rows=tuple(row for row in map(_row_of, rows) if row is not None),
-        search=tuple(one.finished for one in search if one.finished),
-        diverged_search=tuple(one.diverged for one in search if one.diverged),
-        missing=(
-            *(missing for one in [*found, *search] for missing in one.missing),
-            *impossible,
-            *missing_comparisons(experiment, corpora),
-        ),
-        rivals=tuple(rivals),
+        rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == seeds],
+        candidates=candidates,
+        missing=missing,
+        rivals=rivals,
         corpora=corpora,
-        published=published or Published(rows=[]),
+        timings=records.read(records.Timings, directory.timings).timings,
     )
-    for run in (*results.runs, *results.search):
-        _check_corpus(results, run)
-    return results
 
 
-class _Read(NamedTuple):
-    """A run whose files have been read."""
-
-    run: Run
-    finished: FinishedRun | None
-    diverged: DivergedRun | None
-    """The run if its training diverged."""
-    missing: list[Missing]
-    """The run itself, or those of its evaluations that diverged."""
-
-    @property
-    def row(self) -> tuple[str, str]:
-        """The corpus and label of the run's row; the runs of a row follow one another."""
-        return self.run.settings.corpus, self.run.model
-
-
-def _row_of(found: list[_Read]) -> Row | None:
-    """The row of these runs; None if any of them, or its main evaluations, diverged."""
-    finished = tuple(one.finished for one in found if one.finished)
-    return Row(finished) if len(finished) == len(found) else None
-
-
-def _read(experiment: Experiment, directory: ExperimentDirectory, planned: PlannedRun) -> _Read:
-    """Read the files of a run of the configuration."""
+def _read(
+    experiment: Experiment,
+    directory: ExperimentDirectory,
+    planned: PlannedRun,
+    corpora: Mapping[str, records.Statistics],
+    missing: list[Missing],
+) -> FinishedRun | DivergedRun:
+    """Read the files of a run; what has diverged is added to `missing`."""
     run = resolve(planned, directory)
-    files = directory.run(run.name)
-    record = records.read(RunRecord, files.record)
-    end = records.read_one_of((RunResult, RunDivergence), files.result)
+    files, corpus, seed = directory.run(run.name), run.settings.corpus, run.settings.seed
+    record = records.read(records.RunRecord, files.record)
+    end = records.read_one_of((records.RunResult, records.RunDivergence), files.result)
     if record.settings != run.settings:
         raise UserError(f"{files.record}: was trained with other settings than the configuration's")
     refuse_older(files.result, end.identity, record)
-    if isinstance(end, RunDivergence):
-        diverged = DivergedRun(run, end)
-        return _Read(run, None, diverged, [missing_run(diverged)])
-    tested = _evaluations(experiment, directory, run, record)
-    finished = {name: one for name, one in tested.items() if isinstance(one, Evaluation)}
-    missing = [
-        missing_evaluation(run, one) for one in tested.values() if isinstance(one, FailedEvaluation)
-    ]
-    main = () if run.searched else main_evaluations(run.settings.document_size)
-    if not finished.keys() >= set(main):
-        return _Read(run, None, None, missing)
-    epochs = tuple(read_epochs(files))
-    return _Read(run, FinishedRun(run, record, end, epochs, finished), None, missing)
+    if record.corpus_digest != corpora[corpus].digest:
+        now = directory.corpus(corpus).path
+        raise UserError(f"{files.record}: trained on another text than {now} holds now")
+    if isinstance(end, records.RunDivergence):
+        tried = [f"{key} {value}" for key, value in run.searched.items()]
+        what = ", ".join([run.model, *tried, f"seed {seed}"])
+        missing.append(Missing(what, end.status, corpus, end.reason, shown=not run.searched))
+        return DivergedRun(run, end)
+    evaluations = {}
+    names = evaluations_of(run.settings, experiment.testing)
+    for name in () if run.searched else names:
+        path = directory.evaluation(run.name, name)
+        tested = _read_evaluation(path)
+        refuse_older(path, tested.identity, record)
+        if isinstance(tested, records.Evaluation):
+            evaluations[name] = tested
+        else:
+            what = f"{run.model}, seed {seed}, {name}"
+            missing.append(Missing(what, tested.status, corpus, tested.reason))
+    return FinishedRun(run, record, end, read_epochs(files), evaluations)
 
 
-def _evaluations(
-    experiment: Experiment, directory: ExperimentDirectory, run: Run, record: RunRecord
-) -> dict[str, Evaluation | FailedEvaluation]:
-    """Read a run's evaluations, by name; a run of the search has none."""
-    found: dict[str, Evaluation | FailedEvaluation] = {}
-    if not run.searched:
-        for name in evaluations_of(run.settings.document_size, experiment.testing):
-            path = directory.evaluation(run.name, name)
-            found[name] = records.read_one_of((Evaluation, FailedEvaluation), path)
-            refuse_older(path, found[name].identity, record)
-    return found
+def _read_evaluation(path: Path) -> records.Evaluation | records.DivergedEvaluation:
+    """Read an evaluation of a run, or of a rival of a corpus."""
+    return records.read_one_of((records.Evaluation, records.DivergedEvaluation), path)
 
 
-def _check_corpus(results: Results, run: FinishedRun) -> None:
-    corpus = run.record.settings.corpus
-    if run.record.corpus_digest != results.corpora[corpus].digest:
-        path, now = results.directory.run(run.name).record, results.directory.corpus(corpus).path
-        raise UserError(f"{path}: trained on another text than {now} holds now")
+def mark_complete(results: Results) -> None:
+    """Write the mark of an experiment that lacks nothing.
+
+    If anything is missing, log one line for each thing and raise UserError: the workflow has then
+    made all that can be made, but it has not succeeded.
+    """
+    directory, missing = results.directory, results.missing
+    if not missing:
+        trainings = len(results.experiment.trainings())
+        records.write(directory.complete, records.Complete(trainings=trainings))
+        return
+    directory.complete.unlink(missing_ok=True)
+    for one in missing:
+        logger.error("%s%s", ERROR_MARK, one.line)
+    raise UserError(f"{directory.path}: everything else is there; {len(missing)} missing")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import final_evaluation, online_evaluation
 from online_rnnlm.config.runs import Run
+from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.rivals import is_rival
+from online_rnnlm.rivals.base import Rival
 from online_rnnlm.storage.records import Epoch, Evaluation, RunRecord, RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
@@ -35,25 +38,24 @@ class Metric:
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
 
 
-def metric_of(evaluations: Iterable[Evaluation], name: MetricName, split: str) -> Metric:
+def metric_of(by_seed: Sequence[Evaluation], name: MetricName, split: str) -> Metric:
     """A metric of a split over the seeds' evaluations; empty if they leave that split out."""
-    found = (evaluation.splits.get(split) for evaluation in evaluations)
+    found = (evaluation.splits.get(split) for evaluation in by_seed)
     return Metric(tuple(float(getattr(metrics, name)) for metrics in found if metrics is not None))
 
 
-def multiply_adds_of(evaluations: Iterable[Evaluation]) -> Metric:
+def multiply_adds_of(by_seed: Sequence[Evaluation]) -> Metric:
     """Multiply-adds a word over the seeds' evaluations, which may have chosen other caches."""
-    return Metric(tuple(found.costs.multiply_adds_per_word for found in evaluations))
+    return Metric(tuple(found.costs.multiply_adds_per_word for found in by_seed))
 
 
-@dataclass(frozen=True)
-class FinishedRun:
+class FinishedRun(NamedTuple):
     """A finished run with the contents of its files."""
 
     run: Run
     record: RunRecord
-    result: RunResult
-    epochs: tuple[Epoch, ...]
+    end: RunResult
+    epochs: Sequence[Epoch]
     evaluations: Mapping[str, Evaluation]
     """The run's evaluations by name, in the configuration's order, without those that diverged; a
     run of the search has none."""
@@ -96,41 +98,27 @@ class Row:
         return self.first.run.model
 
     @property
-    def hidden_size(self) -> int:
-        """Number of hidden units, M."""
-        return self.settings.hidden_size
-
-    @property
     def layer(self) -> tuple[str, int]:
         """The cell and the number of context units; rows are compared with those of the same."""
         return self.settings.cell, self.settings.context_size
+
+    @property
+    def regime(self) -> tuple[str, str]:
+        """The cell and the unit of text in training; rows are compared with those of the same."""
+        return self.settings.cell, self.settings.unit_of_text
 
     @property
     def units(self) -> str:
         """The hidden layer in words, such as `100 hidden units` or `100 LSTM units`."""
         cell, context = self.layer
         kind = "hidden" if cell == "sigmoid" else cell.upper()
-        return f"{self.hidden_size} {kind}{f' and {context} context' * (context > 0)} units"
-
-    @property
-    def document_size(self) -> int:
-        """Length of the document vector, D; 0 if there is none."""
-        return self.settings.document_size
+        slow = f" and {context} context" if context else ""
+        return f"{self.settings.hidden_size} {kind}{slow} units"
 
     @property
     def has_vector(self) -> bool:
         """True if the model has a document vector; a row without one is static."""
-        return self.document_size > 0
-
-    @property
-    def is_the_papers(self) -> bool:
-        """True if this is the paper's model: its document vector feeds only the output layer, and
-        its hidden layer is the paper's."""
-        return (
-            self.has_vector
-            and self.settings.document_layer == "output"
-            and self.has_the_papers_layer
-        )
+        return self.settings.document_size > 0
 
     @property
     def has_the_papers_layer(self) -> bool:
@@ -138,19 +126,21 @@ class Row:
         return self.layer == ("sigmoid", 0)
 
     @property
-    def parameters(self) -> int:
-        """Number of the model's parameters."""
-        return self.first.result.parameters
+    def is_the_papers(self) -> bool:
+        """True if this is the paper's model: its hidden layer, and a vector that feeds the output
+        layer alone."""
+        feeds_output = self.has_vector and self.settings.document_layer == "output"
+        return feeds_output and self.has_the_papers_layer
 
     @property
-    def multiply_adds_per_word(self) -> float:
-        """Multiply-adds per word in testing, in the main evaluation."""
-        return self.by_seed(self.final)[0].costs.multiply_adds_per_word
+    def parameters(self) -> int:
+        """Number of the model's parameters."""
+        return self.first.end.parameters
 
     @property
     def final(self) -> str:
         """The name of the main evaluation, in which a document vector learns as in training."""
-        return final_evaluation(self.document_size)
+        return final_evaluation(self.settings.document_size)
 
     @property
     def evaluations(self) -> list[str]:
@@ -163,10 +153,76 @@ class Row:
         """The results of each seed's run in an evaluation."""
         return [run.evaluations[evaluation] for run in self.runs]
 
-    def metric(self, name: MetricName, split: str, evaluation: str) -> Metric:
-        """A metric of a split in an evaluation; empty if the evaluation leaves that split out."""
-        return metric_of(self.by_seed(evaluation), name, split)
-
     def perplexity(self, split: str, evaluation: str | None = None) -> Metric:
         """Perplexity of a split in an evaluation, by default the main one."""
-        return self.metric("perplexity", split, evaluation or self.final)
+        return metric_of(self.by_seed(evaluation or self.final), "perplexity", split)
+
+    @property
+    def multiply_adds_per_word(self) -> float:
+        """Multiply-adds a word in testing, in the main evaluation; the same for all seeds."""
+        return self.by_seed(self.final)[0].costs.multiply_adds_per_word
+
+
+class Opponents(NamedTuple):
+    """The static rows that a row with a document vector is compared with, all on its corpus."""
+
+    same_hidden: Row | None
+    """The static row with the same number of hidden units."""
+    more_parameters: Row | None
+    """The smallest static row with at least as many parameters."""
+    shown: Sequence[Row]
+    """The opponents that a figure shows: the one of as many hidden units, and a larger one.
+
+    If no static row has as many parameters as the vector row, the largest static row takes its
+    place. There is one row if both are the same, and none without static rows."""
+
+
+class System(NamedTuple):
+    """A competitor in a comparison: a row, a row with a rival, or a rival of a corpus."""
+
+    corpus: str
+    by_seed: Sequence[Evaluation]
+    """Its results, one for each seed; one in all for a corpus's rival."""
+    parameters: int | None
+    row: Row | None = None
+    rival: Rival | None = None
+
+    @property
+    def name(self) -> str:
+        """The name in tables, such as `100/0` or `100/0 + neural cache`."""
+        parts = [self.row and self.row.label, self.rival and self.rival.title]
+        return " + ".join(part for part in parts if part)
+
+
+class Side(NamedTuple):
+    """A row in one of its evaluations."""
+
+    row: Row
+    evaluation: str
+
+    @property
+    def by_seed(self) -> list[Evaluation]:
+        """The side's results, one for each seed."""
+        return self.row.by_seed(self.evaluation)
+
+    def perplexity(self, split: str = "test") -> Metric:
+        """The side's perplexity on a split, one value for each seed."""
+        return self.row.perplexity(split, self.evaluation)
+
+    @property
+    def multiply_adds(self) -> float:
+        """Multiply-adds a word in testing, mean over the seeds."""
+        return multiply_adds_of(self.by_seed).mean
+
+    @property
+    def kept_for(self) -> UnitOfText:
+        """The unit of text at whose end the side forgets what it has read; a cache never does."""
+        if is_rival(self.evaluation):
+            return "stream"
+        online, trained = online_evaluation(self.evaluation), self.row.settings.unit_of_text
+        return longest([trained, online.unit_of_text or trained] if online else [trained])
+
+
+def longest(units: Iterable[UnitOfText]) -> UnitOfText:
+    """The longest of some units of text: the stream, a document, or a sentence."""
+    return max(units, key=get_args(UnitOfText).index)

@@ -1,17 +1,20 @@
 """Tests of a difference between two models: is it more than chance in the text or in the seeds?
 
 The tests are paired. They are over pieces of the text that do not depend on each other
-(`analysis.pieces`), and over seeds.
+(`analysis.comparison`), and over seeds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from online_rnnlm.storage.records import SeedDifference
+from online_rnnlm.storage.records.claims import Interval
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,51 +23,27 @@ LEVEL = 0.05
 _CHUNK_ELEMENTS = 2_000_000  # Keeps every temporary array at 16 MB or less.
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """A paired comparison of two models on the same pieces of text.
 
     `difference` is the first's mean log-probability per token minus the second's, in nats: above
-    0 the first is better, and its perplexity is exp(-difference) times the second's. `low` and
-    `high` bound its 95 % bootstrap interval; `p_value` is that of the sign-flip test of the
-    hypothesis that the difference is `null`. `equivalence_p_value` is that of the two one-sided
-    tests of the hypothesis that the models differ by a margin or more; None without a margin.
+    0 the first is better, and its perplexity is exp(-difference) times the second's. `interval`
+    is its 95 % bootstrap interval; `p_value` is that of the sign-flip test.
+    `equivalence_p_value` is that of the two one-sided tests of the hypothesis that the models
+    differ by a margin or more; None without a margin.
     """
 
     difference: float
-    low: float
-    high: float
+    interval: Interval
     p_value: float
     pieces: int
     tokens: int
-    null: float = 0.0
-    equivalence_p_value: float | None = None
-
-    @property
-    def side(self) -> int:
-        """1 if the interval lies above `null`, -1 if below, 0 if it holds it."""
-        return side(self.low, self.high, self.null)
+    equivalence_p_value: float | None
 
 
-@dataclass(frozen=True)
-class SeedInterval:
-    """A difference over the seeds: mean, 95 % t interval, p-value of the test that it is `null`."""
-
-    mean: float
-    low: float
-    high: float
-    p_value: float
-    seeds: int
-    null: float = 0.0
-
-    @property
-    def side(self) -> int:
-        """1 if the interval lies above `null`, -1 if below, 0 if it holds it."""
-        return side(self.low, self.high, self.null)
-
-
-def side(low: float, high: float, null: float) -> int:
+def side(interval: Interval, null: float = 0.0) -> int:
     """The side of `null` on which an interval lies: 1 above, -1 below, 0 if it holds `null`."""
+    low, high = interval
     return int(low > null) - int(high < null)
 
 
@@ -72,28 +51,24 @@ def compare(
     first: Floats,
     second: Floats,
     tokens: npt.NDArray[np.integer],
-    null: float = 0.0,
+    margin: float | None = None,
     seed: int = 1,
     resamples: int = RESAMPLES,
-    margin: float | None = None,
 ) -> Comparison:
     """Compare two models by the log-probabilities of a text's pieces.
 
-    first, second: (pieces,), summed over each piece's tokens; tokens: (pieces,). A `null` below 0
-    is a margin on one side: the first model may be worse by that many nats per token. With
-    `margin`, in nats per token, it is also tested whether the models differ by less than that.
-    There must be at least two pieces, since one gives no interval.
+    first, second: (pieces,), summed over each piece's tokens; tokens: (pieces,). The hypothesis of
+    the p-value is that the models are equal or, with a `margin`, that the first is worse by so
+    many nats per token; then it is also tested whether they differ by less than that on either
+    side. There must be at least two pieces, since one gives no interval.
     """
     gains = first - second
-    low, high = bootstrap_interval(gains, tokens, seed, resamples)
     return Comparison(
         difference=float(gains.sum() / tokens.sum()),
-        low=low,
-        high=high,
-        p_value=sign_flip_p_value(gains - null * tokens, seed, resamples),
+        interval=bootstrap_interval(gains, tokens, seed, resamples),
+        p_value=sign_flip_p_value(gains + (margin or 0.0) * tokens, seed, resamples),
         pieces=len(gains),
         tokens=int(tokens.sum()),
-        null=null,
         equivalence_p_value=None
         if margin is None
         else equivalence_p_value(gains, tokens, margin, seed, resamples),
@@ -102,7 +77,7 @@ def compare(
 
 def bootstrap_interval(
     gains: Floats, tokens: npt.NDArray[np.integer], seed: int, resamples: int = RESAMPLES
-) -> tuple[float, float]:
+) -> Interval:
     """The 95 % percentile interval of sum(gains) / sum(tokens), pieces drawn with replacement.
 
     Efron and Tibshirani (1993), chapter 13.
@@ -157,34 +132,22 @@ def sign_flip_p_value(
     # Sums that are equal but for rounding count as equal.
     threshold = size(gains.sum()) - 1e-12 * np.abs(gains).sum()
     if len(gains) < 60 and 2 ** len(gains) <= resamples:
-        return float(np.mean(size(_all_signs(len(gains)) @ gains) >= threshold))
-    random = np.random.default_rng(seed)
-    extreme = 0
-    for rows in _chunks(resamples, len(gains)):
+        patterns = np.arange(2 ** len(gains))[:, None] >> np.arange(len(gains))
+        return float(np.mean(size((2.0 * (patterns & 1) - 1.0) @ gains) >= threshold))
+    random, extreme = np.random.default_rng(seed), 0
+    at_once = max(1, _CHUNK_ELEMENTS // len(gains))
+    for drawn in range(0, resamples, at_once):
+        rows = min(at_once, resamples - drawn)
         signs = 2.0 * random.integers(2, size=(rows, len(gains)), dtype=np.int8) - 1.0
         extreme += int(np.sum(size(signs @ gains) >= threshold))
     return (extreme + 1) / (resamples + 1)
 
 
-def _all_signs(count: int) -> Floats:
-    """All 2^count patterns of -1 and 1: (2^count, count)."""
-    patterns = np.arange(2**count)[:, None] >> np.arange(count)
-    return np.asarray(2.0 * (patterns & 1) - 1.0, dtype=np.float64)
-
-
-def _chunks(resamples: int, pieces: int) -> Iterator[int]:
-    """Yield numbers of resamples that fit into memory at once; they add up to `resamples`."""
-    size = max(1, _CHUNK_ELEMENTS // pieces)
-    while resamples > 0:
-        yield min(size, resamples)
-        resamples -= size
-
-
-def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterval | None:
+def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedDifference | None:
     """Student's paired t interval; None for a single seed, which says nothing about others.
 
     differences: one value for each seed, the first model's mean log-probability per token minus
-    the second's.
+    the second's. The p-value is that of the hypothesis that they are `null` on average.
     """
     count = len(differences)
     if count < 2:
@@ -200,7 +163,12 @@ def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedInterv
         p_value = float(distance <= 1e-12 * abs(mean))
     else:
         p_value = 2 * float(stats.t.sf(distance / error, count - 1))
-    return SeedInterval(mean, mean - half, mean + half, p_value, count, null)
+    return SeedDifference(
+        seeds=count,
+        nats_per_token=mean,
+        interval_nats_per_token=(mean - half, mean + half),
+        p_value=p_value,
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -211,6 +179,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)
     stepped = np.maximum.accumulate(factors * np.asarray(p_values, dtype=np.float64)[order])
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(stepped, 1.0)
+    adjusted = np.minimum(stepped, 1.0)[np.argsort(order)]
     return [float(value) for value in adjusted]

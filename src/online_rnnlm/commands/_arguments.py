@@ -14,14 +14,10 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import receipts
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, experiment_directory
 
 Number = TypeVar("Number", int, float)
 CONFIGURATION = Path("config/config.yaml")
-PUBLISHED = Path("config/published.yaml")
-_RESULTS = ("corpora", "runs", "evaluations")
-"""The folders of what tables, figures and the report are made from."""
 MOST_PROCESSES = 1000
 MOST_SECONDS = 365 * 86400.0
 
@@ -34,17 +30,13 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
         default=CONFIGURATION,
         help="the experiment's configuration (default: %(default)s)",
     )
-    parser.add_argument(
-        "--job", type=Path, metavar="FILE", help="the workflow's order, for which to keep a receipt"
-    )
 
 
-def add_corpus(parser: argparse.ArgumentParser, *, threads: bool = False) -> None:
-    """Add `--config` and `--corpus`, and `--threads` if the verb can use several."""
+def add_corpus(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`, `--corpus` and `--threads`."""
     add_configuration(parser)
     parser.add_argument("--corpus", required=True, help="a key of `corpora`")
-    if threads:
-        add_threads(parser, "processes to use")
+    add_threads(parser, "processes to use")
 
 
 def add_threads(parser: argparse.ArgumentParser, what: str) -> None:
@@ -62,11 +54,6 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_results(parser: argparse.ArgumentParser) -> None:
     """Add the folder of an experiment's results."""
     parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
-
-
-def add_published(parser: argparse.ArgumentParser) -> None:
-    """Add `--published`, the file with the paper's own numbers."""
-    parser.add_argument("--published", type=Path, default=PUBLISHED, help="the paper's own numbers")
 
 
 def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
@@ -124,47 +111,6 @@ def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, Experiment
     """
     experiment = load(arguments.config)
     return experiment, experiment_directory(experiment.experiment)
-
-
-def finished_experiment_of(
-    arguments: argparse.Namespace,
-) -> tuple[Experiment, ExperimentDirectory]:
-    """Read the experiment that `--config` describes, whose results are to be shown.
-
-    Raises UserError if the results were made from corpora with other settings or by other settings
-    of testing, or have changed since they were made; the workflow itself has compared them already
-    when it gives a `--job`. Settings of runs are compared with each run's record.
-    """
-    experiment, directory = experiment_of(arguments)
-    if arguments.job is None:
-        _refuse_changed_results(directory)
-        _refuse_other_testing(experiment, directory)
-    if directory.configuration.is_file():
-        made_with = load(directory.configuration).corpora
-        for corpus, settings in experiment.corpora.items():
-            if made_with.get(corpus, settings) != settings:
-                raise UserError(
-                    f"{arguments.config}: `corpora.{corpus}`: has other settings than the results, "
-                    f"which {directory.configuration} describes: run the experiment first"
-                )
-    return experiment, directory
-
-
-def _refuse_changed_results(directory: ExperimentDirectory) -> None:
-    """Raise UserError if a file that is shown has changed since its job made it."""
-    for file in receipts.changed_outputs(directory):
-        inside = file.relative_to(directory.path) if file.is_relative_to(directory.path) else file
-        if file.is_file() and inside.parts[0] in _RESULTS:
-            raise receipts.not_as_made(file)
-
-
-def _refuse_other_testing(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Raise UserError if a run was tested by other settings than the experiment's."""
-    from online_rnnlm.evaluation.evaluate import refuse_other_testing
-
-    for run in experiment.trainings():
-        if directory.further_evaluations(run.name).is_file():
-            refuse_other_testing(directory, run.name, experiment.testing)
 
 
 def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:

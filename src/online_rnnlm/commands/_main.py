@@ -1,8 +1,8 @@
 """The command `online-rnnlm`: it finds the verbs, runs one, and reports an error in one line.
 
 A verb is a module of this package with `HELP`, `add_arguments` and `run`, and `EXAMPLE` if it has a
-command to try. It imports the modules for its work inside `run`, because most of them take seconds
-to import, and `--help` should be fast.
+command to try; the workflow's stages are one table, `_stages`. A verb imports the modules for its
+work inside `run`, because most of them take seconds to import, and `--help` should be fast.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 from online_rnnlm import commands
+from online_rnnlm.commands._stages import STAGES, Verb
 from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
-from online_rnnlm.storage import receipts
+from online_rnnlm.storage.code import PACKAGE
 from online_rnnlm.storage.files import why_unwritable
-from online_rnnlm.storage.syntax import PACKAGE
 
 logger = logging.getLogger(__name__)
 
@@ -39,17 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments, and 130 after Ctrl-C; an error is one line.
     """
     hide_interrupts()
-    _open_closed_streams()
     parsed = _parsed(arguments)
     end_with_parent()
     prepare_process()
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
-    if isinstance(sys.stdout, TextIOWrapper):  # a file's name need not be text
-        sys.stdout.reconfigure(errors="backslashreplace")
     logging.getLogger(PACKAGE).setLevel(logging.INFO)
     with _logging_to(logging.StreamHandler()):
-        sys.exit(_status(parsed))
+        status = _status(parsed)
+    _drop_unwritable_output()
+    sys.exit(status)
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -68,17 +66,27 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parsed
 
 
-def _open_closed_streams() -> None:
-    """Take a closed stream (`<&-`, `>&-`), for which Python has none, for an empty device."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+def _drop_unwritable_output() -> None:
+    """Drop what the standard output refuses: Python would write it again, and fail, at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def verbs() -> dict[str, str]:
-    """Return the names of the modules of all verbs, by verb: `engine-table` is `engine_table`."""
+def verbs() -> list[str]:
+    """Return the names of all verbs: those of this package's modules, then the stages."""
     modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    return {name.replace("_", "-"): name for name in modules if not name.startswith("_")}
+    return [*(name for name in modules if not name.startswith("_")), *STAGES]
+
+
+def _verb(name: str) -> Verb:
+    """Return the verb of that name; its module is imported."""
+    if name in STAGES:
+        return STAGES[name]
+    module = import_module(f"{commands.__name__}.{name}")
+    example = getattr(module, "EXAMPLE", None)
+    return Verb(module.HELP, module.add_arguments, module.run, example)
 
 
 class _Version(argparse.Action):
@@ -105,22 +113,22 @@ class _Parser(argparse.ArgumentParser):
 def make_parser(named: str | None = None) -> argparse.ArgumentParser:
     """Make the parser of all verbs, or of a named one alone: importing the others takes time."""
     known = verbs()
-    wanted = {named: known[named]} if named in known else known
+    wanted = [named] if named in known else known
     parser = _Parser(
         prog="online-rnnlm",
         description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
-        "the uses of a trained model: export, info, score, compare, rescore, sample, nearest, "
-        "vectors and serve; and completion, for the shell.",
+        "the uses of a trained model: export, info, score, compare, rescore, sample, nearest "
+        "and vectors; and completion, for the shell.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for name, module_name in wanted.items():
-        verb = import_module(f"{commands.__name__}.{module_name}")
+    for name in wanted:
+        verb = _verb(name)
         one = added.add_parser(
             name,
-            help=verb.HELP,
-            description=verb.HELP,
-            epilog=getattr(verb, "EXAMPLE", None),
+            help=verb.help,
+            description=verb.help,
+            epilog=verb.example,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         one.set_defaults(run_verb=verb.run)
@@ -130,88 +138,59 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
 
 
 def _status(parsed: argparse.Namespace) -> int:
-    """Run the verb and write its log to a file if one is given; return the exit status."""
+    """Run the verb, write its log to a file if one is given, and return the exit status."""
     try:
         log = _log_file(parsed.log)
     except UserError as error:
         return _failed(error)
     with _logging_to(log):
-        return _outcome(parsed)
-
-
-def _outcome(parsed: argparse.Namespace) -> int:
-    """Run the verb and return the exit status.
-
-    A user's error, a file that cannot be read or written, and a lack of memory are reported in one
-    line.
-    """
-    try:
-        with needing_packages():
-            _run(parsed)
-        sys.stdout.flush()
-    except UserError as error:
-        return _failed(error)
-    except Stopped as stopped:
-        return stopped.status
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of the output has ended; nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (OSError, MemoryError) as error:
-        refused = _what_is_refused(error)
-        if refused is None:
-            raise
-        return _failed(refused)
+        try:
+            with needing_packages():
+                parsed.run_verb(parsed)
+            sys.stdout.flush()
+        except Stopped as stopped:
+            return stopped.status
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:
+            return 1  # the reader of the output has ended, and wants no more of it
+        except Exception as error:
+            return _failed(error)
     return 0
 
 
-def _run(parsed: argparse.Namespace) -> None:
-    """Run the verb; as a job of the workflow it leaves a receipt, unless its files are current."""
-    order: Path | None = getattr(parsed, "job", None)
-    if order is None:
-        parsed.run_verb(parsed)
-        return
-    with receipts.recording(*receipts.ordered_job(order)) as made_already:
-        if not made_already:
-            parsed.run_verb(parsed)
+def _failed(error: Exception) -> int:
+    """Log an error, and return the exit status.
+
+    A user's error, a file that cannot be read or written, and a lack of memory are one line.
+    """
+    message = _in_one_line(error)
+    if message is None:
+        logger.error("a fault of this program", exc_info=error)
+    else:
+        logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
+    return error.status if isinstance(error, UserError) else 1
 
 
-def _what_is_refused(error: OSError | MemoryError) -> str | None:
-    """Return, in a line, the file or memory that the system refuses; None if it is neither."""
+def _in_one_line(error: Exception) -> str | None:
+    """Return what a user can do something about; None for a fault of the program."""
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error, MemoryError):
         return f"this machine has too little memory: {error}"
+    if not isinstance(error, OSError):
+        return None
     reason = why_unwritable(error)
     if reason is None and error.filename is None:
         return None
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
 
 
-def _failed(message: object) -> int:
-    """Log an error in one line, and return the exit status.
-
-    Bytes of a file's name that are no text are shown as escapes, such as `\\udcff`.
-    """
-    line = " ".join(str(message).split())
-    shown = line.encode("utf-8", errors="backslashreplace").decode("utf-8")
-    logger.error("%s%s", ERROR_MARK, shown)
-    return message.status if isinstance(message, UserError) else 1
-
-
 def _log_file(file: Path | None) -> logging.Handler:
-    """Make the handler that writes the log; raises UserError if the file cannot be written.
-
-    A log of that name is written anew, but no other file is overwritten.
-    """
+    """Make the handler that writes the log; raises UserError if the file cannot be written."""
     if file is None:
         return logging.NullHandler()
     try:
-        if file.suffix != ".log" and file.is_file() and file.stat().st_size:
-            raise UserError(
-                f"--log {file}: is another file, which would be lost: give a new name, or one that "
-                "ends in `.log`"
-            )
         file.parent.mkdir(parents=True, exist_ok=True)
         return logging.FileHandler(file, "w", encoding="utf-8", errors="backslashreplace")
     except OSError as error:

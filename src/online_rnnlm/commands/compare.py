@@ -21,11 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("second", help="another model, or the same one")
     _model.add_text(parser)
     _model.add_unit(parser)
-    parser.add_argument(
-        "--static",
-        choices=("first", "second", "both"),
-        help="the model in which nothing learns",
-    )
+    explained = "the model in which nothing learns"
+    parser.add_argument("--static", choices=("first", "second", "both"), help=explained)
     parser.add_argument(
         "--per",
         choices=("sentence", "document"),
@@ -40,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.tracking.opening import load
     from online_rnnlm.use.text import numbered_lines, read_text
 
-    ways, texts = [], []
+    ways = []
     lines = list(numbered_lines(arguments.files))
     addresses = {"first": arguments.first, "second": arguments.second}
     models = {address: load(address) for address in dict.fromkeys(addresses.values())}
@@ -50,6 +47,6 @@ def run(arguments: argparse.Namespace) -> None:
             updates="none" if static else None, unit_of_text=arguments.unit_of_text
         )
         layout = _model.layout_of(model, arguments)
-        texts.append(list(read_text(arguments.files, model.preparation, layout, lines)))
-        ways.append(Way(model, request, f"{address} (static)" if static else address))
-    print(compare_on_text(ways[0], ways[1], (texts[0], texts[1]), arguments.per))
+        text = list(read_text(arguments.files, model.preparation, layout, lines))
+        ways.append(Way(model, request, f"{address} (static)" if static else address, text))
+    print(compare_on_text(ways[0], ways[1], arguments.per))

@@ -1,21 +1,25 @@
-"""Compare the engines of the table of engines."""
+"""Compare all engines."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from online_rnnlm.commands import _arguments
-
-HELP = "fail if an engine of the table differs by more than rounding explains"
+HELP = "compare all engines: the same updates by each; fail if one differs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    _arguments.add_configuration(parser)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("results/engines"),
+        help="folder for the table (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.cross_check.verdict import judge
+    from online_rnnlm.cross_check.engines import compare
 
-    judge(*_arguments.experiment_of(arguments))
+    compare(arguments.folder)

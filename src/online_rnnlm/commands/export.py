@@ -19,20 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the folder of an experiment's results, whose best model on `valid` is taken, or that "
         "of a run, such as results/demo/runs/RUN",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=_arguments.new_file,
-        required=True,
-        metavar="FILE",
-        help="such as demo.onlm",
-    )
+    add, new = parser.add_argument, _arguments.new_file
+    add("-o", "--output", type=new, required=True, metavar="FILE", help="such as demo.onlm")
     parser.add_argument("--force", action="store_true", help="replace a file that is no model, too")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.exporting import export
+    from online_rnnlm.use.results import export
 
     size = export(arguments.results, arguments.output, force=arguments.force)
     print(f"{arguments.output}: {size / 1e6:.1f} MB")

@@ -10,7 +10,7 @@ from online_rnnlm.commands import _arguments, _model
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
-    from online_rnnlm.use.search import Index
+    from online_rnnlm.use.vectors import Index
 
 HELP = "find the sentences of a text that are nearest to given ones by their document vectors"
 EXAMPLE = """\
@@ -25,72 +25,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     _model.add_text(parser, "the sentences to look for")
-    searched = parser.add_mutually_exclusive_group(required=True)
-    searched.add_argument(
-        "--among", metavar="FILE", action="append", help="the text to search; may be repeated"
-    )
-    searched.add_argument("--index", type=Path, metavar="FILE", help="an index of such a text")
-    parser.add_argument(
-        "--write-index",
-        type=_arguments.new_file,
-        metavar="FILE",
-        help="write an index of `--among`, and end",
-    )
-    parser.add_argument(
-        "--number",
-        type=_arguments.whole_number(10**6),
-        default=5,
-        help="how many to find for each sentence (default: 5)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("plain", "tsv"),
-        default="plain",
-        help="how the sentences are written (default: plain)",
-    )
+    add = parser.add_mutually_exclusive_group(required=True).add_argument
+    add("--among", metavar="FILE", action="append", help="the text to search; may be repeated")
+    add("--index", type=Path, metavar="FILE", help="an index of such a text")
+    add, new_file = parser.add_argument, _arguments.new_file
+    explained = "write an index of `--among`, and end"
+    add("--write-index", type=new_file, metavar="FILE", help=explained)
+    explained = "how many to find for each sentence (default: 5)"
+    add("--number", type=_arguments.whole_number(10**6), default=5, help=explained)
+    _model.add_format(parser, "plain", "tsv", help="how the sentences are written")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.errors import WrongInputError
-    from online_rnnlm.use.search import read_index, write_index
+    from online_rnnlm.use.vectors import read_index, write_index
 
-    if arguments.write_index is not None and not arguments.among:
+    new = arguments.write_index
+    if new is not None and not arguments.among:
         raise WrongInputError("--write-index: needs `--among`, the text to make an index of")
-    if arguments.write_index is not None and arguments.files:
+    if new is not None and arguments.files:
         raise WrongInputError("--write-index: searches for nothing: leave out the sentences")
     model = _model.named_model(arguments)
     if arguments.index is not None:
-        _search(model, read_index(arguments.index, model.description), arguments)
-        return
-    index = _index(model, arguments.among, arguments)
-    if arguments.write_index is None:
+        index = read_index(arguments.index, model.description)
+    else:
+        index = _index(model, arguments.among, arguments)
+    if new is None:
         _search(model, index, arguments)
     else:
-        write_index(index, model.description, arguments.write_index)
-        print(f"{arguments.write_index}: {len(index.texts)} sentences")
+        write_index(index, model.description, new)
+        print(f"{new}: {len(index.texts)} sentences")
 
 
 def _search(model: TrainedModel, index: Index, arguments: argparse.Namespace) -> None:
-    from online_rnnlm.use.search import nearest
+    from online_rnnlm.use.vectors import nearest
 
     queries = _index(model, arguments.files, arguments)
-    if arguments.format == "tsv":
+    is_plain = arguments.format == "plain"
+    if not is_plain:
         print("query\tcosine\tsentence\ttext")
     for number, (text, vector) in enumerate(zip(*queries, strict=True)):
-        if arguments.format == "plain":
+        if is_plain:
             print(text)
-        for found in nearest(index, vector, arguments.number):
-            if arguments.format == "plain":
-                print(f"  {found.cosine:6.3f}  {found.text}")
-            else:
-                print(number, found.cosine, found.sentence, found.text, sep="\t")
+        for one in nearest(index, vector, arguments.number):
+            row = f"{number}\t{one.cosine}\t{one.sentence}\t{one.text}"
+            print(f"  {one.cosine:6.3f}  {one.text}" if is_plain else row)
 
 
 def _index(model: TrainedModel, files: list[str], arguments: argparse.Namespace) -> Index:
     """Return the vectors of a text, each learnt from one sentence alone."""
-    from online_rnnlm.use.search import index_of
-    from online_rnnlm.use.vectors import vectors_of
+    from online_rnnlm.use.vectors import index_of, vectors_of
 
     request = model.request(unit_of_text="sentence")
     model.require_vector(request)

@@ -18,34 +18,16 @@ tsv:   `utterance`, `score` and `text`; the result has the same columns as that 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
-    parser.add_argument(
-        "files",
-        nargs="*",
-        default=[],
-        metavar="FILE",
-        help="the lists; `-` or nothing is standard input",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("moses", "kaldi", "tsv"),
-        default="moses",
-        help="the format of the lists, see below (default: moses)",
-    )
-    parser.add_argument(
-        "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
-    )
-    parser.add_argument(
-        "--weight",
-        type=_arguments.finite_number,
-        default=1.0,
-        help="factor of log P (nats) in the sum with the score that is there (default: 1)",
-    )
-    parser.add_argument(
-        "--context",
-        action="store_true",
-        help="score each list after the best hypothesis of the list before",
-    )
-    parser.add_argument("--static", action="store_true", help="nothing learns")
+    _model.add_files(parser, "the lists")
+    _model.add_format(parser, "moses", "kaldi", "tsv", help="the format of the lists, see below")
+    add = parser.add_argument
+    explained = "the texts are tokens with spaces between them"
+    add("--tokenised", action="store_true", help=explained)
+    explained = "factor of log P (nats) in the sum with the score that is there (default: 1)"
+    add("--weight", type=_arguments.finite_number, default=1.0, help=explained)
+    explained = "score each list after the best hypothesis of the list before"
+    add("--context", action="store_true", help=explained)
+    add("--static", action="store_true", help="nothing learns")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
@@ -53,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.nbest import written
-    from online_rnnlm.use.rescoring import ranked, rescore
+    from online_rnnlm.use.rescoring import ranked, rescore, written
 
     model = _model.named_model(arguments)
     lists = rescore(

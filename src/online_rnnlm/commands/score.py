@@ -18,40 +18,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_text(parser)
     _model.add_learning(parser)
-    _model.add_cache(parser)
-    parser.add_argument(
-        "--per",
-        choices=("word", "sentence", "document", "total"),
-        default="sentence",
-        help="what has a row (default: sentence)",
-    )
-    parser.add_argument(
-        "--in",
-        dest="unit",
-        choices=("nats", "bits", "log10"),
-        default="nats",
-        help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("plain", "tsv", "jsonl"),
-        default="plain",
-        help="how rows are written: `plain` for people, the others for programs, with every digit "
-        "(default: plain)",
-    )
-    parser.add_argument(
-        "--flush",
-        action="store_true",
-        help="score each line as soon as it is read; needs `--unit-of-text sentence`",
-    )
+    add = parser.add_argument
+    kinds = ("word", "sentence", "document", "total")
+    add("--per", choices=kinds, default="sentence", help="what has a row (default: sentence)")
+    explained = "unit of log-probabilities: to the base e, 2 or 10 (default: nats)"
+    units = ("nats", "bits", "log10")
+    add("--in", dest="unit", choices=units, default="nats", help=explained)
+    explained = "how rows are written: `plain` for people, the others for programs"
+    _model.add_format(parser, "plain", "tsv", "jsonl", help=f"{explained}, with every digit")
+    explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
+    add("--flush", action="store_true", help=explained)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import sys
 
-    from online_rnnlm.use.scoring import score_text
-    from online_rnnlm.use.writing import ScoreWriter
+    from online_rnnlm.use.writing import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
     layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)

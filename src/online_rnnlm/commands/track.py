@@ -28,9 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.errors import UserError
-    from online_rnnlm.pipeline import accounting
     from online_rnnlm.storage.paths import ExperimentDirectory
-    from online_rnnlm.storage.receipts import refuse_changed_outputs
+    from online_rnnlm.tracking.entries import EARLIER, RUNNING
     from online_rnnlm.tracking.synchronisation import synchronise, watch
 
     if arguments.watch is not None:
@@ -38,10 +37,9 @@ def run(arguments: argparse.Namespace) -> None:
             raise UserError(f"{arguments.results}: no such folder")
         watch(ExperimentDirectory(arguments.results), arguments.store, arguments.watch)
         return
-    directory = _arguments.results_of(arguments)
-    refuse_changed_outputs(directory)
-    accounting.enter(directory)
-    found = synchronise(directory, arguments.store)
-    print(f"{len(found.runs)} entries, {len(found.unfinished)} of them of runs not finished yet")
-    if found.earlier:
-        print(f"not in the configuration any more: {', '.join(found.earlier)}")
+    found = synchronise(_arguments.results_of(arguments), arguments.store)
+    unfinished = sum(entry.status == RUNNING for entry in found.entries)
+    print(f"{len(found.runs)} entries, {unfinished} of them of runs not finished yet")
+    earlier = [entry.name for entry in found.entries if entry.kind == EARLIER]
+    if earlier:
+        print(f"not in the configuration any more: {', '.join(earlier)}")

@@ -18,19 +18,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_text(parser)
     _model.add_unit(parser)
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--per",
         choices=("sentence", "document"),
         default="sentence",
         help="after what the vector is taken (default: sentence); of a document, after its last "
         "sentence, and then `--unit-of-text document` is the default",
     )
-    parser.add_argument(
-        "--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector"
-    )
-    parser.add_argument(
-        "--npy", type=_arguments.new_file, metavar="FILE", help="write an array, not TSV"
-    )
+    add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector")
+    add("--npy", type=_arguments.new_file, metavar="FILE", help="write an array, not TSV")
 
 
 def run(arguments: argparse.Namespace) -> None:

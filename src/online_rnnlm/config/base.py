@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from typing import Annotated, Any
 
 from pydantic import (
@@ -18,8 +22,9 @@ from pydantic import (
     model_validator,
 )
 
-from online_rnnlm.config.forms import LONGEST_NAME, NAME
 from online_rnnlm.config.messages import (
+    LONGEST_NAME,
+    NAME,
     WrongValue,
     first_wrong_value,
     refuse_equal,
@@ -145,7 +150,11 @@ class Settings(BaseModel):
     """A part of the configuration: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(
-        defer_build=True, extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+        defer_build=True,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        allow_inf_nan=False,
     )
 
     @model_validator(mode="before")
@@ -154,3 +163,22 @@ class Settings(BaseModel):
         if isinstance(values, Mapping):
             refuse_unknown_keys(values, cls.model_fields)
         return values
+
+
+def descriptions(kind: type[BaseModel]) -> dict[str, str]:
+    """Return the descriptions of a class's fields, by name: the docstrings below them.
+
+    They are read from the source when someone asks, since every process would pay for more.
+    """
+    found = {key: str(field.description or "") for key, field in kind.model_fields.items()}
+    for one in reversed(kind.__mro__[: kind.__mro__.index(BaseModel)]):
+        [definition] = ast.parse(dedent(inspect.getsource(one))).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=key)),
+                    ast.Expr(value=ast.Constant(value=str(words))),
+                ) if key in found:
+                    found[key] = " ".join(words.split())
+    return found

@@ -10,104 +10,76 @@ from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Se
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.sources import SourceSettings
 
-LanguageName = Literal["any", "arabic", "chinese", "hindi", "japanese", "thai", "turkish"]
+LanguageName = Literal["any", "arabic", "german", "hindi", "turkish"]
 
 
 class VocabularySettings(Settings):
     """The choice of the words that the model knows; all others become `<unk>`."""
 
-    min_count: PositiveInt = Field(
-        default=5, description="A word is kept if it occurs at least this many times in `train`."
-    )
-    max_size: Annotated[int, Field(ge=3, le=MOST), NOT_BOOLEAN] | None = Field(
-        default=None,
-        description="Largest number of words, `<unk>` and `</s>` included; the most frequent words "
-        "are kept. `null` is no limit.",
-    )
+    min_count: PositiveInt = 5
+    """A word is kept if it occurs at least this many times in `train`."""
+    max_size: Annotated[int, Field(ge=3, le=MOST), NOT_BOOLEAN] | None = None
+    """Largest number of words, `<unk>` and `</s>` included; the most frequent words are kept.
+    `null` is no limit."""
 
 
 class ClassSettings(Settings):
     """The division of the vocabulary into word classes."""
 
-    count: PositiveInt = Field(
-        default=30,
-        description="Number of word classes. 1 is the full softmax. `exchange` makes exactly so "
-        "many; the other rules make fewer if there are fewer words, or if a few words are most of "
-        "the text.",
-    )
-    rule: Literal["sqrt_frequency", "frequency", "equal_size", "exchange"] = Field(
-        default="sqrt_frequency",
-        description="Quantity that is shared equally between the classes: the square roots of the "
-        "words' frequencies (the RNNLM Toolkit's rule), the frequencies, or the number of words. "
-        "`exchange`: the classes under which a class bigram model gives `train` the highest "
-        "likelihood, found by the exchange algorithm (Kneser and Ney, 1993). Only the likelihood "
-        "decides, so classes can be large, which costs time: the table of corpora says how many "
-        "words are scored on average.",
-    )
+    count: PositiveInt = 30
+    """Number of word classes. 1 is the full softmax. `exchange` makes exactly so many; the other
+    rules make fewer if there are fewer words, or if a few words are most of the text."""
+    rule: Literal["sqrt_frequency", "frequency", "equal_size", "exchange"] = "sqrt_frequency"
+    """Quantity that is shared equally between the classes: the square roots of the words'
+    frequencies (the RNNLM Toolkit's rule), the frequencies, or the number of words. `exchange`: the
+    classes under which a class bigram model gives `train` the highest likelihood, found by the
+    exchange algorithm (Kneser and Ney, 1993). Only the likelihood decides, so classes can be large,
+    which costs time: the table of corpora says how many words are scored on average."""
 
 
 class CorpusSettings(Settings):
     """One corpus: the source of its text and the steps of its preparation."""
 
-    source: SourceSettings = Field(description="Source of the text.")
-    seed: Seed = Field(
-        default=1,
-        description="Seed of the shuffle before the split, and of the sample of training "
-        "sentences.",
-    )
-    divide_by: Literal["sentence", "article"] = Field(
-        default="sentence",
-        description="Pieces of text that are shuffled and divided among the splits. `article`: the "
-        "sentences of an article stay together and in order; the last article of a split is cut "
-        "off when the split has its number of sentences, and the rest of the article is not used. "
-        "In tokenised text an empty line ends an article.",
-    )
-    language: LanguageName = Field(
-        default="any",
-        description="Rules for sentences, words and lower case. `any`: a language with spaces "
-        "between words, whose sentences end in `.`, `?` or `!`, such as English or German. "
-        "`arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours). "
-        "`chinese`, `japanese`: sentences end in full-width marks, and each character is a token. "
-        "`thai`: spaces end sentences, and each letter with its signs is a token. `turkish`: `I` "
-        "becomes `ı`, and `İ` becomes `i`.",
-    )
-    nfc: Boolean = Field(
-        default=True,
-        description="Compose letters and accents (Unicode NFC), so that a word is written in one "
-        "way. Tokenised text stays as it is.",
-    )
-    lowercase: Boolean = Field(
-        default=True,
-        description="Lower-case every token. Tokenised text stays as it is, as WikiText and the "
-        "Penn Treebank do.",
-    )
-    min_tokens: PositiveInt = Field(
-        default=3, description="Sentences with fewer tokens are dropped as fragments."
-    )
-    max_tokens: PositiveInt = Field(
-        default=100, description="Sentences with more tokens are too long: see `too_long`."
-    )
-    too_long: Literal["drop", "cut"] = Field(
-        default="drop",
-        description="`drop`: sentences that are too long are dropped. `cut`: they are cut into "
-        "sentences of `max_tokens` tokens; the last piece is dropped if it is a fragment.",
-    )
-    train_sentences: PositiveInt | None = Field(
-        default=None,
-        description="Number of training sentences, drawn at random; `null` takes all that remain.",
-    )
-    valid_sentences: PositiveInt = Field(
-        default=2000,
-        description="Number of sentences for validation; a ready file is taken whole, with its "
-        "fragments, overlong sentences and duplicates.",
-    )
-    test_sentences: Annotated[int, Field(ge=2, le=MOST), NOT_BOOLEAN] = Field(
-        default=2000,
-        description="Number of sentences for testing; a ready file is taken whole. On a single "
-        "sentence two models cannot be compared.",
-    )
-    vocabulary: VocabularySettings = Field(default=VocabularySettings(), description="The words.")
-    classes: ClassSettings = Field(default=ClassSettings(), description="The word classes.")
+    source: SourceSettings
+    """Source of the text."""
+    seed: Seed = 1
+    """Seed of the shuffle before the split, and of the sample of training sentences."""
+    divide_by: Literal["sentence", "article"] = "sentence"
+    """Pieces of text that are shuffled and divided among the splits. `article`: the sentences of an
+    article stay together and in order; the last article of a split is cut off when the split has
+    its number of sentences, and the rest of the article is not used. In tokenised text an empty
+    line ends an article."""
+    language: LanguageName = "any"
+    """Rules for sentences, words and lower case. `any`: a language with spaces between words, whose
+    sentences end in `.`, `?` or `!`, such as English; abbreviations are learnt from the text.
+    `arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours). `german`
+    never divides after `z.B.`, `d.h.` and the like. `turkish`: `I` becomes `ı`, and `İ` becomes
+    `i`. A language without spaces, such as Chinese, must be tokenised before: see `tokenised`."""
+    nfc: Boolean = True
+    """Compose letters and accents (Unicode NFC), so that a word is written in one way. Tokenised
+    text stays as it is."""
+    lowercase: Boolean = True
+    """Lower-case every token. Tokenised text stays as it is, as WikiText and the Penn Treebank
+    do."""
+    min_tokens: PositiveInt = 3
+    """Sentences with fewer tokens are dropped as fragments."""
+    max_tokens: PositiveInt = 100
+    """Sentences with more tokens are too long: see `too_long`."""
+    too_long: Literal["drop", "cut"] = "drop"
+    """`drop`: sentences that are too long are dropped. `cut`: they are cut into sentences of
+    `max_tokens` tokens; the last piece is dropped if it is a fragment."""
+    train_sentences: PositiveInt | None = None
+    """Number of training sentences, drawn at random; `null` takes all that remain."""
+    valid_sentences: PositiveInt = 2000
+    """Number of sentences for validation; a ready file is taken whole, with its fragments, overlong
+    sentences and duplicates."""
+    test_sentences: Annotated[int, Field(ge=2, le=MOST), NOT_BOOLEAN] = 2000
+    """Number of sentences for testing; a ready file is taken whole. On a single sentence two models
+    cannot be compared."""
+    vocabulary: VocabularySettings = VocabularySettings()
+    """The words."""
+    classes: ClassSettings = ClassSettings()
+    """The word classes."""
 
     @model_validator(mode="after")
     def _some_length_is_allowed(self) -> CorpusSettings:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, get_args
 
-from online_rnnlm.config.engines import engines_with
+from online_rnnlm.config.base import Rate, Settings
+from online_rnnlm.config.engines import ENGINES, engines_with
 from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.testing import LearnAfter, RunRivalName, TestingSettings, UnitOfText
+from online_rnnlm.config.testing import (
+    USUAL_STEPS,
+    LearnAfter,
+    Steps,
+    TestingSettings,
+    UnitOfText,
+)
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
 
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
 """The parts, in the order of a subset's name; all but the first are groups of weights."""
 _LOST = "what is learnt after a sentence is lost at its end"
 _WHY_NOTHING = {
-    "updates": f"tests nothing: no row has such a part, or {_LOST}",
+    "updates": f"tests nothing: no row has such a part that can learn, or {_LOST}",
     "learn_after": f"tests nothing: {_LOST}; give `unit_of_text: [document]`, too",
     "unit_of_text": f"tests nothing: {_LOST}; give `learn_after: [word]`, too",
 }
@@ -46,37 +53,77 @@ def parts_named(name: str, document_size: int) -> frozenset[str]:
     return frozenset() if name == NONE else frozenset(name.split("+"))
 
 
-class OnlineEvaluation(NamedTuple):
-    """An evaluation in which other parts learn, or the document vector learns in another way."""
+class Learning(Settings):
+    """The parts that learn from a text while it is scored, with their moments, rate and unit."""
 
-    updates: str
-    """Name of the subset that learns, as `name_of` gives it."""
-    learn_after: LearnAfter
-    unit_of_text: UnitOfText
-    """The unit of text at whose end all that was learnt is forgotten."""
+    updates: str = NONE
+    """The parts that learn: `none`, `all`, or names of `PARTS` joined by `+`."""
+    learn_after: LearnAfter = "word"
+    """The stretch of text after which weights take a step."""
+    unit_of_text: UnitOfText | None = None
+    """The unit of text at whose end all that was learnt is forgotten; `stream` is the whole text.
+
+    None: the unit of training, and within it only what lives on in training.
+    """
+    learning_rate: Rate | None = None
+    """The rate of the weights that learn, or of the vector where only the vector learns.
+
+    If None, the vector has the rate that it was trained with.
+    """
+    steps: Steps = USUAL_STEPS
+    """Number of hidden states that a word's loss is propagated back through if weights learn."""
 
     @property
     def name(self) -> str:
-        """The evaluation's name, such as `all.word.sentence`."""
-        return ".".join(self)
+        """The evaluation's name, such as `document_vector` or `all.word.sentence`."""
+        if self.unit_of_text is None:
+            return self.updates
+        return f"{self.updates}.{self.learn_after}.{self.unit_of_text}"
+
+    def parts(self, document_size: int) -> frozenset[str]:
+        """Return the parts of a model that learn."""
+        return parts_named(name_of(self.updates.split("+"), document_size), document_size)
+
+    @property
+    def weights_learn(self) -> bool:
+        """True if more learns than the document vector."""
+        return not {*self.updates.split("+")} <= {NONE, DOCUMENT_VECTOR}
+
+    def refuse_useless(self, settings: RunSettings) -> None:
+        """Raise UserError for parts that a model lacks, and for options that are of no use."""
+        parts, learning = parts_of(settings.document_size), self.parts(settings.document_size)
+        if self.updates not in (NONE, ALL) and not {*self.updates.split("+")} <= {*parts}:
+            allowed = f"{NONE}, {ALL}, or one or more of {', '.join(parts)} joined by `+`"
+            raise UserError(f"`updates`: Input should be {allowed}, not {self.updates!r}")
+        if learning - {DOCUMENT_VECTOR} and self.learning_rate is None:
+            raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
+        if not learning and self.learning_rate is not None:
+            raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
+        if not learning and self.learn_after != "word":
+            raise UserError("`learn_after`: nothing learns with these `updates`: leave it out")
+        if learning and self.learn_after == (self.unit_of_text or settings.unit_of_text):
+            raise UserError(
+                "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"
+            )
 
 
-def online_evaluation(evaluation: str) -> OnlineEvaluation | None:
-    """Read an evaluation's name; return None if it is not that of an `OnlineEvaluation`."""
+def learning_in(evaluation: str) -> Learning | None:
+    """Return what learns in an evaluation of that name; None if it scores a rival."""
+    if evaluation in (NONE, DOCUMENT_VECTOR):
+        return Learning(updates=evaluation)
+    return online_evaluation(evaluation)
+
+
+def online_evaluation(evaluation: str) -> Learning | None:
+    """Read the name of an evaluation in which what learns is not as in training; else None."""
     match evaluation.split("."):
         case [
             updates,
             ("word" | "sentence") as after,
             ("sentence" | "document" | "stream") as unit,
         ]:
-            return OnlineEvaluation(updates, after, unit)
+            return Learning(updates=updates, learn_after=after, unit_of_text=unit)
     return None
-
-
-def is_evaluation(name: str) -> bool:
-    """Return True if an evaluation of a run can have that name."""
-    simple = (NONE, DOCUMENT_VECTOR, *get_args(RunRivalName))
-    return name in simple or online_evaluation(name) is not None
 
 
 def main_evaluations(document_size: int) -> tuple[str, ...]:
@@ -93,39 +140,38 @@ def final_evaluation(document_size: int) -> str:
     return main_evaluations(document_size)[-1]
 
 
-def further_evaluations(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
-    """Return the evaluations that `testing` adds, each once."""
-    learning = (evaluation.name for evaluation in _learning(document_size, testing))
+def further_evaluations(settings: RunSettings, testing: TestingSettings) -> tuple[str, ...]:
+    """Return the evaluations of a run that `testing` adds, each once."""
+    learning = (evaluation.name for evaluation in _learning(settings, testing))
     return tuple(dict.fromkeys([*learning, *testing.rivals_of_runs]))
 
 
-def _learning(document_size: int, testing: TestingSettings) -> Iterator[OnlineEvaluation]:
-    names = [name_of(subset, document_size) for subset in testing.updates]
-    ways = itertools.product(names, testing.learn_after, testing.unit_of_text)
-    for evaluation in itertools.starmap(OnlineEvaluation, ways):
+def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learning]:
+    names = [name_of(subset, settings.document_size) for subset in testing.updates]
+    weights_can = ENGINES["kernel"].scores_online(settings.cell_name)
+    for updates, after, unit in itertools.product(names, testing.learn_after, testing.unit_of_text):
         # Learning after a sentence has no effect if it is forgotten at the sentence's end.
-        lost = evaluation.learn_after == evaluation.unit_of_text == "sentence"
-        if evaluation.updates != NONE and not lost:
-            yield evaluation
+        lost = after == unit == "sentence"
+        learning = Learning(updates=updates, learn_after=after, unit_of_text=unit)
+        if updates != NONE and not lost and (weights_can or not learning.weights_learn):
+            yield learning
 
 
-def evaluations_of(document_size: int, testing: TestingSettings) -> tuple[str, ...]:
+def evaluations_of(settings: RunSettings, testing: TestingSettings) -> tuple[str, ...]:
     """Return all of a run's evaluations."""
-    return (*main_evaluations(document_size), *further_evaluations(document_size, testing))
+    main = main_evaluations(settings.document_size)
+    return (*main, *further_evaluations(settings, testing))
 
 
-def refuse_tests_of_nothing(testing: TestingSettings, document_sizes: Collection[int]) -> None:
-    """Raise WrongValue for a part of `testing` that adds no evaluation to any row.
-
-    `document_sizes` are the lengths of the rows' document vectors, 0 for a static row.
-    """
+def refuse_tests_of_nothing(testing: TestingSettings, rows: Collection[RunSettings]) -> None:
+    """Raise WrongValue for a part of `testing` that adds no evaluation to any row."""
     for key in ("updates", "learn_after", "unit_of_text"):
         values = getattr(testing, key)
         if not testing.updates and values != TestingSettings.model_fields[key].default:
             raise WrongValue(("testing", key), "tests nothing without `updates`")
         for index, value in enumerate(values if testing.updates else ()):
             alone = testing.model_copy(update={key: [value]})
-            if not any(any(_learning(size, alone)) for size in document_sizes):
+            if not any(any(_learning(row, alone)) for row in rows):
                 raise WrongValue(("testing", key, index), _WHY_NOTHING[key])
 
 

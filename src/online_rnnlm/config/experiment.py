@@ -6,7 +6,8 @@ those of the other modules of this package.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,17 +15,24 @@ from pydantic import Field, model_validator
 
 from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.engine_table import EngineTableSettings
 from online_rnnlm.config.evaluations import (
     refuse_rivals_without_kernels,
     refuse_tests_of_nothing,
 )
-from online_rnnlm.config.listed import Row, Search, Values
-from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.plan import PlannedRow, plan_rows, refuse_equal_names
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.messages import Place, WrongValue
+from online_rnnlm.config.rows import (
+    SEARCH,
+    Row,
+    Search,
+    Values,
+    combinations,
+    settings_of,
+    with_size,
+)
+from online_rnnlm.config.runs import PlannedRow, PlannedRun, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.tracking import TrackingSettings
+from online_rnnlm.config.training import RunSettings
 
 MOST_THREADS = 64
 
@@ -32,79 +40,82 @@ MOST_THREADS = 64
 class Experiment(Settings):
     """One experiment: its corpora, the rows to compare and the seeds."""
 
-    experiment: Name = Field(
-        description="Name of the experiment; everything is written to `results/<experiment>/`."
-    )
-    downloads: FilePath = Field(
-        default=Path("results/downloads"), description="Folder for downloaded files."
-    )
-    corpora: dict[Name, CorpusSettings] = Field(
-        min_length=1, description="The corpora, by name; every row is trained on each."
-    )
-    seeds: Annotated[list[Seed], Distinct] = Field(
-        default=[1], min_length=1, description="Every row is trained once with each seed."
-    )
-    training: Values = Field(
-        default={}, description="Training settings that all rows share; see below."
-    )
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS), NOT_BOOLEAN] = Field(
-        default=1,
-        description="Number of threads, each on a core of its own, that train a run of the engine "
-        "`kernel` together; other engines use one. No job uses more cores than Snakemake or the "
-        "cluster gives it. The results are the same to the bit for every number. Many runs finish "
-        "soonest side by side, each with one thread; a single large one with several. A batch of "
-        "64 sentences has work for two in its recurrent parts, and for more in its products.",
-    )
-    rows: list[Row] = Field(
-        min_length=1,
-        description="The rows of the comparison, each with its own training settings; see below.",
-    )
-    search: Search = Field(
-        default={},
-        description="Training settings to search, each with a list of values. Every row is trained "
-        "with every combination of the settings that concern it, and its runs then take the "
-        "combination with the best validation perplexity.",
-    )
-    search_seed: Seed = Field(
-        default=0, description="Seed of the runs of the search; it must be none of `seeds`."
-    )
-    testing: TestingSettings = Field(
-        default=TestingSettings(), description="Further evaluations, and rivals to compare with."
-    )
-    engine_table: EngineTableSettings = Field(
-        default=EngineTableSettings(),
-        description="The table of engines that `make engines` makes.",
-    )
-    tracking: TrackingSettings = Field(
-        default=TrackingSettings(), description="The MLflow store that the runs are entered into."
-    )
+    experiment: Name
+    """Name of the experiment; everything is written to `results/<experiment>/`."""
+    downloads: FilePath = Path("results/downloads")
+    """Folder for downloaded files."""
+    corpora: dict[Name, CorpusSettings] = Field(min_length=1)
+    """The corpora, by name; every row is trained on each."""
+    seeds: Annotated[list[Seed], Distinct] = Field(default=[1], min_length=1)
+    """Every row is trained once with each seed."""
+    training: Values = Field(default={})
+    """Training settings that all rows share; see below."""
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS), NOT_BOOLEAN] = 1
+    """Number of threads, each on a core of its own, that train a run of the engine `kernel`
+    together; other engines use one. No job uses more cores than Snakemake or the cluster gives it.
+    The results are the same to the bit for every number. Many runs finish soonest side by side,
+    each with one thread; a single large one with several. A batch of 64 sentences has work for two
+    in its recurrent parts, and for more in its products."""
+    rows: list[Row] = Field(min_length=1)
+    """The rows of the comparison, each with its own training settings; see below. A row may also
+    have a `search` of its own, in place of the one below."""
+    search: Search = Field(default={})
+    """Training settings to search, each with a list of values. Every row is trained with every
+    combination of the settings that concern it, and its runs then take the combination with the
+    best validation perplexity."""
+    search_seed: Seed = 0
+    """Seed of the runs of the search; it must be none of `seeds`."""
+    testing: TestingSettings = TestingSettings()
+    """Further evaluations, and rivals to compare with."""
+    tracking: TrackingSettings = TrackingSettings()
+    """The MLflow store that the runs are entered into."""
 
     @model_validator(mode="after")
     def _runs_are_valid(self) -> Experiment:
-        if self.search and self.search_seed in self.seeds:
+        if self.searched and self.search_seed in self.seeds:
             raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
-        rows = list(self._rows())
-        refuse_equal_names(rows, self.rows)
-        tried = {key for row in rows for run in row.candidates for key in run.searched}
-        for key in self.search:
-            if key not in tried:
-                raise WrongValue(("search", key), "changes nothing in any row: leave it out")
-        for row in rows:
-            corpus = row.settings.corpus
-            if row.settings.unit_of_text == "document" and not self.corpora[corpus].has_documents:
+        refuse_equal_rows(self.planned_rows, self.rows)
+        self._refuse_useless_searches()
+        settings = [row.settings for row in self.planned_rows]
+        for of_row in settings:
+            whole = self.corpora[of_row.corpus].has_documents
+            if of_row.unit_of_text == "document" and not whole:
                 message = "`unit_of_text: document` in a row needs whole articles: `article`"
-                raise WrongValue(("corpora", corpus, "divide_by"), message)
-        refuse_tests_of_nothing(self.testing, {row.settings.document_size for row in rows})
-        refuse_rivals_without_kernels(self.testing, [row.settings for row in rows])
+                raise WrongValue(("corpora", of_row.corpus, "divide_by"), message)
+        refuse_tests_of_nothing(self.testing, settings)
+        refuse_rivals_without_kernels(self.testing, settings)
         return self
+
+    def _refuse_useless_searches(self) -> None:
+        """Raise WrongValue for a searched setting that changes nothing in any row."""
+        searches: dict[Place, Search] = {(SEARCH,): self.search}
+        for entry, row in enumerate(self.rows):
+            searches[self._place_of_search(entry)] = row.get(SEARCH, self.search)
+        tried: dict[Place, set[str]] = defaultdict(set)
+        for planned in self.planned_rows:
+            for run in planned.candidates:
+                tried[self._place_of_search(planned.entry)] |= run.searched.keys()
+        for place, search in searches.items():
+            for key in search:
+                if key not in tried[place]:
+                    raise WrongValue((*place, key), "changes nothing in any row: leave it out")
+
+    def _place_of_search(self, entry: int) -> Place:
+        """The key of the search of the rows that an entry of `rows` makes."""
+        return ("rows", entry, SEARCH) if SEARCH in self.rows[entry] else (SEARCH,)
+
+    @property
+    def searched(self) -> list[str]:
+        """The names of the settings that any row searches."""
+        return [*dict.fromkeys(key for run in self.search_runs() for key in run.searched)]
 
     def of_results(self) -> dict[str, Any]:
         """Return all settings that a result can depend on, as values for JSON.
 
         Where downloads lie, where runs are tracked and how many threads train decides no table,
-        figure or page, and what the table of engines has is read from its own files.
+        figure or page.
         """
-        without = {"downloads", "tracking", "threads", "engine_table"}
+        without = {"downloads", "tracking", "threads"}
         return self.model_dump(mode="json", exclude=without)
 
     def trainings(self) -> list[PlannedRun]:
@@ -113,12 +124,42 @@ class Experiment(Settings):
 
     def runs(self) -> list[PlannedRun]:
         """Return the runs of the rows: corpora × rows × seeds."""
-        return [row.run(seed) for row in self._rows() for seed in self.seeds]
+        return [run for row in self.planned_rows for run in row.runs]
 
     def search_runs(self) -> list[PlannedRun]:
         """Return the runs of the search: corpora × rows × searched values."""
-        return [run for row in self._rows() for run in row.candidates]
+        return [run for row in self.planned_rows for run in row.candidates]
 
-    def _rows(self) -> Iterator[PlannedRow]:
-        for corpus in self.corpora:
-            yield from plan_rows(corpus, self.training, self.rows, self.search, self.search_seed)
+    @cached_property
+    def planned_rows(self) -> tuple[PlannedRow, ...]:
+        """The rows on every corpus, with their runs and those of their search."""
+        entries = [*enumerate(self.rows)]
+        return tuple(
+            plan_row(
+                entry, settings, row.get(SEARCH, self.search), self.seeds, self.corpora[corpus]
+            )
+            for corpus in self.corpora
+            for entry, row in entries
+            for settings in self._settings_of_rows(corpus, entry, row)
+        )
+
+    def _settings_of_rows(
+        self, corpus: str, entry: int, row: dict[str, Any]
+    ) -> dict[RunSettings, None]:
+        """Return the settings of the rows that one entry makes: all combinations of its lists.
+
+        Combinations that differ only in settings that change nothing are one row. Raises WrongValue
+        if settings do not go together.
+        """
+        shared = {**self.training, "corpus": corpus, "seed": self.search_seed}
+        classes, found = self.corpora[corpus].classes.count, dict[RunSettings, None]()
+        search = row.get(SEARCH, self.search)
+        for own in combinations({key: row[key] for key in row if key != SEARCH}):
+            try:
+                settings = settings_of(with_size({**shared, **own}, classes), "rows", entry)
+            except WrongValue:
+                # This raises if the row has no part in it.
+                settings_of(with_size(shared, classes), "training")
+                raise
+            found[settings.without_unused(undecided=search)] = None
+        return found

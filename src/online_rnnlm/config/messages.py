@@ -1,27 +1,40 @@
-"""Messages of one line for values that pydantic refuses: the key as the user wrote it, and why."""
+"""Messages of one line for values that are refused: the key as the user wrote it, and why."""
 
 from __future__ import annotations
 
-import datetime
 import difflib
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from pydantic import ValidationError
 
-from online_rnnlm.config.forms import IN_WORDS
-
 Place = tuple[int | str, ...]
 """Keys and indices that lead to a value."""
+LONGEST_NAME = 100
+"""Number of letters that the name of an experiment or a corpus has at most."""
+NAME = r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$"
+SHA256 = r"^[0-9a-f]{64}$"
+FILE_NAME = r"^[\w][\w.+-]*$"
+NETWORK = r"^[1-9]\d{0,4}/[1-9]\d{0,4}$"
+IN_WORDS = {
+    NAME: f"up to {LONGEST_NAME} lower-case letters, digits, `_`, `.`, single `-`",
+    SHA256: "64 hexadecimal digits",
+    FILE_NAME: "name of a file, without a folder",
+    NETWORK: "a network with a vector, such as `100/20`",
+}
+"""The patterns that some texts must have, in words for messages and documents."""
 _LONGEST = 60
 """Number of letters of a value, or of a key, that a message shows."""
 _MAPPING = "a mapping of keys to values is needed"
 _TEXTS = {
+    "missing": "is required",
     "model_type": _MAPPING,
     "model_attributes_type": _MAPPING,
     "dict_type": _MAPPING,
     "list_type": "a list is needed",
     "path_type": "a path is needed",
+    "string_type": "text is needed, in quotes",
 }
 """Our words for errors of pydantic, by their types; those of others are understood."""
 
@@ -44,29 +57,23 @@ def first_message(error: ValidationError) -> str:
 def first_wrong_value(error: ValidationError) -> WrongValue:
     """Return the first of pydantic's errors as a WrongValue."""
     first = error.errors()[0]
-    context = first.get("ctx", {})
+    place, kind, context = first["loc"], first["type"], first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, WrongValue):
-        return WrongValue((*first["loc"], *cause.place), str(cause))
-    place, kind = first["loc"], first["type"]
-    match kind:
-        case "missing":
-            return WrongValue(place, "is required")
-        case "union_tag_not_found" | "union_tag_invalid":
-            tag, allowed = context.get("tag"), context.get("expected_tags")
-            message = "is required" if tag is None else f"'{tag}' is unknown; allowed: {allowed}"
-            return WrongValue((*place, context["discriminator"].strip("'")), message)
-        case "less_than_equal":
-            text = f"Input should be less than or equal to {context['le']:g}"
-        case "greater_than_equal":
-            text = f"Input should be greater than or equal to {context['ge']:g}"
-        case "string_pattern_mismatch" if context["pattern"] in IN_WORDS:
-            text = f"allowed: {IN_WORDS[context['pattern']]}"
-        case "too_short":
-            text = f"at least {context['min_length']} value is needed"
-        case _:
-            text = _TEXTS.get(kind, first["msg"].removeprefix("Value error, "))
-    return WrongValue(place, f"{text}{_given(first['input'], kind)}")
+        return WrongValue((*place, *cause.place), str(cause))
+    text = _TEXTS.get(kind, first["msg"].removeprefix("Value error, "))
+    if kind.startswith("union_tag"):
+        place = (*place, context["discriminator"].strip("'"))
+        tag, allowed = context.get("tag"), context.get("expected_tags")
+        text = "is required" if tag is None else f"'{tag}' is unknown; allowed: {allowed}"
+    if kind in ("less_than_equal", "greater_than_equal"):
+        most_or_least = context.get("le", context.get("ge"))
+        text = f"{text.rpartition(' ')[0]} {most_or_least:g}"
+    if kind == "string_pattern_mismatch" and context["pattern"] in IN_WORDS:
+        text = f"allowed: {IN_WORDS[context['pattern']]}"
+    given = "" if kind == "missing" else _written(first["input"])
+    is_shown = given and "@" not in given and "://" not in given  # it may hold a password
+    return WrongValue(place, f"{text}, not {given}" if is_shown else text)
 
 
 def key_of(place: Place) -> str:
@@ -94,31 +101,13 @@ def refuse_equal(values: Sequence[object], *place: int | str) -> None:
             raise WrongValue((*place, index), f"{_written(value)} is in the list already")
 
 
-def _given(value: object, kind: str) -> str:
-    """Return the end of a message: the value, which is left out if it may hold a password."""
-    text = _written(value)
-    if not text or "@" in text or "://" in text:
-        return ""
-    of_another_type = kind == "string_type" and not isinstance(value, list)
-    return f", not {text}{': write it in quotes' if of_another_type else ''}"
-
-
 def _written(value: object) -> str:
-    """Return a single value, or a list of such, as it is written in YAML; nothing for others."""
-    if isinstance(value, list) and all(_is_single(item) for item in value[:_LONGEST]):
-        return _readable(f"[{', '.join(map(_written, value[:_LONGEST]))}]")
-    if not _is_single(value):
-        return ""
-    plain = value is None or isinstance(value, bool)
-    return _readable(json.dumps(value) if plain else _quoted(value))
-
-
-def _is_single(value: object) -> bool:
-    return value is None or isinstance(value, (str, int, float, datetime.date))
-
-
-def _quoted(value: object) -> str:
-    return repr(value) if isinstance(value, (str, float)) else str(value)
+    """Return a single value as it is written in YAML; nothing for a list or a mapping."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        return _readable(repr(value))
+    return _readable(str(value)) if isinstance(value, (int, float, date)) else ""
 
 
 def _readable(text: str) -> str:

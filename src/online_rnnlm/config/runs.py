@@ -1,14 +1,22 @@
-"""One training run of an experiment: its settings and its name, before and after the search."""
+"""The runs of an experiment: how a configuration gives their settings, their names, their plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from online_rnnlm.config.base import Settings
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.messages import WrongValue
+from online_rnnlm.config.rows import ROW_KEYS, combinations, settings_of
 from online_rnnlm.config.training import RunSettings
+
+_LONGEST_NAME = 200
+"""Number of letters that a run's name has at most: files and folders are named after it."""
 
 
 class _NamedRun(Settings):
@@ -19,22 +27,40 @@ class _NamedRun(Settings):
     """The values that a run of the search tries; empty for a row's run."""
     candidates: tuple[str, ...] = ()
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
+    digits: str = ""
+    """The digest of all that was planned of a run; empty for a run that no experiment has."""
 
     @property
     def name(self) -> str:
-        """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1`."""
+        """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
         layer, cell = _changed(s, "document_layer"), _changed(s, "cell")
         others = *_unit(s), *_changed(s, "document_gradient"), *_changed(s, "engine")
         model = [*sizes_in_name(s), *layer, *cell, *others]
-        return "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
+        told = "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
+        return "-".join([told[:_LONGEST_NAME], self.digits]).removesuffix("-")
 
     @property
     def model(self) -> str:
         """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
         by = [f"by {engine}" for engine in _changed(self.settings, "engine")]
         return " ".join([network_name(self.settings), *by])
+
+
+class PlannedRun(_NamedRun):
+    """A run as the configuration describes it, before the search has chosen its settings."""
+
+    def settings_with(self, searched: Mapping[str, Any]) -> RunSettings:
+        """The run's settings with these values of those that are searched."""
+        return self.settings.model_copy(update=dict(searched)).without_unused()
+
+
+class Run(_NamedRun):
+    """A run with the settings that it is trained with, those chosen by the search included."""
+
+    hopeless: bool = False
+    """True if all its candidates have diverged: there are no settings to train it with."""
 
 
 def network_name(settings: RunSettings) -> str:
@@ -70,16 +96,87 @@ def _unit(settings: RunSettings) -> list[str]:
     return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")
 
 
-class PlannedRun(_NamedRun):
-    """A run as the configuration describes it, before the search has chosen its settings."""
+class PlannedRow(NamedTuple):
+    """A row on one corpus: one network, trained with several seeds."""
 
-    def settings_with(self, searched: Mapping[str, Any]) -> RunSettings:
-        """The run's settings with these values of those that are searched."""
-        return self.settings.model_copy(update=dict(searched)).without_unused()
+    entry: int
+    """The index in `rows` of the entry that makes it; one with lists makes several rows."""
+    candidates: tuple[PlannedRun, ...]
+    """The runs of its search."""
+    runs: tuple[PlannedRun, ...]
+    """Its own runs, one for each seed."""
+
+    @property
+    def settings(self) -> RunSettings:
+        """The settings of its runs, before the search has chosen some, with the first seed."""
+        return self.runs[0].settings
 
 
-class Run(_NamedRun):
-    """A run with the settings that it is trained with, those chosen by the search included."""
+def plan_row(
+    entry: int,
+    settings: RunSettings,
+    search: Mapping[str, Sequence[Any]],
+    seeds: Sequence[int],
+    corpus: CorpusSettings,
+) -> PlannedRow:
+    """Plan the runs of a row. `settings` have the seed of the search.
 
-    hopeless: bool = False
-    """True if all its candidates have diverged: there are no settings to train it with."""
+    Each run of the search is there once; settings that change nothing are not tried. Raises
+    WrongValue if settings do not go together.
+    """
+    candidates: dict[RunSettings, PlannedRun] = {}
+    for tried in combinations(search) if search else ():
+        candidate = settings_of({**settings.model_dump(), **tried}, "search").without_unused()
+        searched = {key: value for key, value in tried.items() if key not in candidate.unused}
+        if searched and candidate not in candidates:
+            digits = _digest(candidate, corpus)
+            run = PlannedRun(settings=candidate, searched=searched, digits=digits)
+            candidates[candidate] = run
+    names = tuple(run.name for run in candidates.values())
+    runs = []
+    for seed in seeds:
+        of_seed = settings.model_copy(update={"seed": seed})
+        digits = _digest(of_seed, corpus, search if names else (), names)
+        runs.append(PlannedRun(settings=of_seed, candidates=names, digits=digits))
+    return PlannedRow(entry, tuple(candidates.values()), tuple(runs))
+
+
+def _digest(
+    settings: RunSettings,
+    corpus: CorpusSettings,
+    searched: Iterable[str] = (),
+    candidates: Sequence[str] = (),
+) -> str:
+    """Return eight digits that tell a run's folder from those of all other plans.
+
+    They are made of the run's settings, without those that change nothing and those that a search
+    will choose, of its candidates, and of its corpus's settings.
+    """
+    without = {*settings.unused, *searched}
+    planned = {
+        "settings": settings.model_dump(mode="json", exclude=without),
+        "candidates": candidates,
+        "corpus": corpus.model_dump(mode="json"),
+    }
+    return hashlib.sha256(json.dumps(planned, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def refuse_equal_rows(rows: Sequence[PlannedRow], entries: Sequence[Mapping[str, Any]]) -> None:
+    """Raise WrongValue if two rows on a corpus are the same network: tables could not tell them.
+
+    `entries` are the configuration's `rows`.
+    """
+    seen: dict[tuple[str, str], int] = {}
+    telling = ", ".join(sorted(ROW_KEYS))
+    for row in rows:
+        model, entry = row.runs[0].model, row.entry
+        other = seen.get((row.settings.corpus, model))
+        if other == entry:
+            lists = (key for key, value in entries[entry].items() if isinstance(value, list))
+            key = next(key for key in lists if key not in ROW_KEYS)
+            what = f"makes {model} several times: rows differ in {telling}"
+            raise WrongValue(("rows", entry, key), f"{what}; give this list to `search`")
+        if other is not None:
+            what = f"is the same network, {model}, as `rows[{other}]`: rows differ in {telling}"
+            raise WrongValue(("rows", entry), what)
+        seen[row.settings.corpus, model] = entry

@@ -23,23 +23,14 @@ from online_rnnlm.config.base import (
     FilePaths,
     PositiveInt,
     Settings,
-    as_list,
 )
-from online_rnnlm.config.forms import FILE_NAME, SHA256
-from online_rnnlm.config.messages import WrongValue, first_wrong_value
+from online_rnnlm.config.messages import FILE_NAME, SHA256, WrongValue, first_wrong_value
 
 _LONGEST = 200
 """Number of letters that the name of a downloaded file has at most."""
 _NO_ADDRESS = (
     "not an address of a file; allowed: http://HOST/FILE, https://HOST/FILE, without user, "
     "password and options behind `?`"
-)
-_READ = (
-    "plain text (one paragraph per line; one sentence per line if `tokenised`), or articles: a "
-    "JSON object per line (`.jsonl`, `.ndjson`, `.json`) or a row of a `.parquet` file, with "
-    "`text` and, if known, `title` and `topic`. Files compressed as `.gz`, `.bz2`, `.xz` or `.zst` "
-    "are read, too. In a name, `*` stands for any letters; such files are read in the order of "
-    "their names."
 )
 
 
@@ -55,27 +46,15 @@ _Address = Annotated[str, AfterValidator(_refuse_no_address)]
 class Url(Settings):
     """A file at an address, which is downloaded and verified."""
 
-    address: Annotated[
-        list[_Address],
-        Field(min_length=1),
-        WrapValidator(as_list, json_schema_input_type=str | list[str]),
-    ] = Field(
-        description="Address of the file (`http://…` or `https://…`), or a list of such: each is "
-        "tried in turn."
-    )
-    sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
-        default=None, description="The file's sha256."
-    )
-    checksums: _Address | None = Field(
-        default=None,
-        description="In place of `sha256`: the address of a file that lists the sums of files "
-        "(SHA-512, SHA-256, SHA-1 or MD5) by name, or of the file's Git LFS pointer.",
-    )
-    name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST)] | None = Field(
-        default=None,
-        description="Name under which it is kept in `downloads`; `null` is the last part of the "
-        "address.",
-    )
+    address: _Address
+    """Address of the file (`http://…` or `https://…`)."""
+    sha256: Annotated[str, Field(pattern=SHA256)] | None = None
+    """The file's sha256."""
+    checksums: _Address | None = None
+    """In place of `sha256`: the address of a file that lists the sums of files (SHA-512, SHA-256,
+    SHA-1 or MD5) by name, or of the file's Git LFS pointer."""
+    name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST)] | None = None
+    """Name under which it is kept in `downloads`; `null` is the last part of the address."""
 
     @field_validator("sha256", mode="before")
     @classmethod
@@ -97,80 +76,76 @@ class Url(Settings):
     @property
     def kept_as(self) -> str:
         """Name of the file in the folder of downloads."""
-        return self.name or self.address[0].rpartition("/")[2]
+        return self.name or self.address.rpartition("/")[2]
 
 
 class Packaged(Settings):
     """A source that is one file of a Python package."""
 
-    file: FilePath | None = Field(
-        default=None,
-        description="Your own copy of that file, which must have the same content; `null` "
-        "downloads it.",
-    )
+    file: FilePath | None = None
+    """Your own copy of that file, which must have the same content; `null` downloads it."""
 
 
 class WikipediaVitalSource(Packaged):
     """Lead sections of Wikipedia's Vital Articles, taken from a Python package."""
 
-    kind: Literal["wikipedia-vital"] = Field(
-        description="Lead sections of Wikipedia's Vital Articles: one JSON file from the package "
-        "index."
-    )
+    kind: Literal["wikipedia-vital"]
+    """Lead sections of Wikipedia's Vital Articles: one JSON file from the package index."""
 
 
 class WikipediaExcerptSource(Packaged):
     """An excerpt of a true Wikipedia dump, taken from a Python package."""
 
-    kind: Literal["wikipedia-excerpt"] = Field(
-        description="206 pages of a true MediaWiki dump, from the package index."
-    )
+    kind: Literal["wikipedia-excerpt"]
+    """206 pages of a true MediaWiki dump, from the package index."""
 
 
 class _FileOrUrl(Settings):
     """A source that is one text: the user's own files, or a file at an address."""
 
-    file: FilePaths | None = Field(default=None, description=f"Your own file, or several: {_READ}")
-    url: Url | None = Field(default=None, description="A file of these kinds at an address.")
+    file: FilePaths | None = None
+    """Your own file, or several: plain text (one paragraph per line; one sentence per line if
+    `tokenised`), or articles: a JSON object per line (`.jsonl`, `.ndjson`, `.json`) or a row of a
+    `.parquet` file, with `text` and, if known, `title` and `topic`. Files compressed as `.gz`,
+    `.bz2`, `.xz` or `.zst` are read, too. In a name, `*` stands for any letters; such files are
+    read in the order of their names."""
+    url: Url | None = None
+    """A file of these kinds at an address."""
 
 
 class WikipediaSource(_FileOrUrl):
-    """Cleaned articles of the English Wikipedia of November 2023, or a file in their place."""
+    """Articles of the English Wikipedia: the project's own sample, a download, or a file."""
 
-    kind: Literal["wikipedia"] = Field(
-        description="A part of the English Wikipedia of 1 November 2023, cleaned, from the data "
-        "set `wikimedia/wikipedia` at Hugging Face, unless `file` or `url` gives another text."
-    )
-    shard: Annotated[int, Field(ge=0, le=40), NOT_BOOLEAN] = Field(
-        default=20, description="Number of the part, from 0; the data set has 41."
-    )
-    words: PositiveInt = Field(
-        default=13_000_000,
-        description="Number of words, separated by spaces, after which no further article is read.",
-    )
+    kind: Literal["wikipedia"]
+    """Articles of the English Wikipedia: 12 million words of May 2014 that come with the project,
+    in `resources/`, unless `shard`, `file` or `url` gives another text."""
+    shard: Annotated[int, Field(ge=0, le=40), NOT_BOOLEAN] | None = None
+    """Number, from 0, of one of the 41 parts of the English Wikipedia of 1 November 2023, cleaned,
+    which is downloaded from the data set `wikimedia/wikipedia` at Hugging Face; `null` takes the
+    text that comes with the project."""
+    words: PositiveInt = 13_000_000
+    """Number of words, separated by spaces, after which no further article is read."""
 
     @model_validator(mode="after")
     def _one_at_most(self) -> WikipediaSource:
-        if self.file is not None and self.url is not None:
-            raise ValueError("give `file`, `url`, or neither")
+        if sum(given is not None for given in (self.file, self.url, self.shard)) > 1:
+            raise ValueError("give `file`, `url`, `shard`, or none of them")
         return self
 
 
 class DumpSource(Settings):
     """Articles of a MediaWiki dump."""
 
-    kind: Literal["dump"] = Field(description="The articles of a MediaWiki dump.")
-    file: FilePaths | None = Field(
-        default=None,
-        description="The dump's files: XML, compressed as `.bz2`, `.gz`, `.xz` or `.zst`, or not.",
-    )
-    url: Url | None = Field(default=None, description="A file of a dump at an address.")
-    title: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="Title in reports; `null` is the names of the files."
-    )
-    licence: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="Licence in reports; `null` if it is not known."
-    )
+    kind: Literal["dump"]
+    """The articles of a MediaWiki dump."""
+    file: FilePaths | None = None
+    """The dump's files: XML, compressed as `.bz2`, `.gz`, `.xz` or `.zst`, or not."""
+    url: Url | None = None
+    """A file of a dump at an address."""
+    title: Annotated[str, Field(min_length=1)] | None = None
+    """Title in reports; `null` is the names of the files."""
+    licence: Annotated[str, Field(min_length=1)] | None = None
+    """Licence in reports; `null` if it is not known."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> DumpSource:
@@ -182,22 +157,20 @@ class DumpSource(Settings):
 class WikitextSource(Settings):
     """WikiText-2 or WikiText-103, raw: whole articles, tokenised, in three ready splits."""
 
-    kind: Literal["wikitext"] = Field(
-        description="WikiText, raw, from the data set `Salesforce/wikitext` at Hugging Face, or "
-        "your three files of it. The text stays as it is, but for `plain_marks`; headings and "
-        "empty lines are dropped."
-    )
-    version: Literal["wikitext-2", "wikitext-103"] = Field(
-        default="wikitext-2", description="The smaller or the larger text."
-    )
-    plain_marks: Boolean = Field(
-        default=True,
-        description="Write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, "
-        "`,` and `.` without spaces; `false` keeps them as tokens.",
-    )
-    train: FilePaths | None = Field(default=None, description="Your file for `train`.")
-    valid: FilePaths | None = Field(default=None, description="Your file for `valid`.")
-    test: FilePaths | None = Field(default=None, description="Your file for `test`.")
+    kind: Literal["wikitext"]
+    """WikiText, raw, from the data set `Salesforce/wikitext` at Hugging Face, or your three files
+    of it. The text stays as it is, but for `plain_marks`; headings and empty lines are dropped."""
+    version: Literal["wikitext-2", "wikitext-103"] = "wikitext-2"
+    """The smaller or the larger text."""
+    plain_marks: Boolean = True
+    """Write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, `,` and `.`
+    without spaces; `false` keeps them as tokens."""
+    train: FilePaths | None = None
+    """Your file for `train`."""
+    valid: FilePaths | None = None
+    """Your file for `valid`."""
+    test: FilePaths | None = None
+    """Your file for `test`."""
 
     @model_validator(mode="after")
     def _all_or_none(self) -> WikitextSource:
@@ -210,14 +183,16 @@ class WikitextSource(Settings):
 class PennTreebankSource(Settings):
     """The Penn Treebank as language models use it: your three files of it, since it is licensed."""
 
-    kind: Literal["penn-treebank"] = Field(
-        description="Your files `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`. They are "
-        "licensed by the LDC, so nothing is downloaded. One sentence per line, tokenised, with "
-        "10,000 words and `<unk>`, and stays as it is: only empty lines are dropped."
-    )
-    train: FilePaths = Field(description="Your file for `train`.")
-    valid: FilePaths = Field(description="Your file for `valid`.")
-    test: FilePaths = Field(description="Your file for `test`.")
+    kind: Literal["penn-treebank"]
+    """Your files `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`. They are licensed by the LDC,
+    so nothing is downloaded. One sentence per line, tokenised, with 10,000 words and `<unk>`, and
+    stays as it is: only empty lines are dropped."""
+    train: FilePaths
+    """Your file for `train`."""
+    valid: FilePaths
+    """Your file for `valid`."""
+    test: FilePaths
+    """Your file for `test`."""
 
 
 class TextSource(_FileOrUrl):
@@ -226,21 +201,17 @@ class TextSource(_FileOrUrl):
     Ready files keep their order. A sentence that occurs in two of them stays in both.
     """
 
-    kind: Literal["text"] = Field(description="Your own files.")
-    train: FilePaths | None = Field(
-        default=None, description="Ready file for `train`, of the same kinds as `file`."
-    )
-    valid: FilePaths | None = Field(
-        default=None, description="Ready file for `valid`, of the same kinds as `file`."
-    )
-    test: FilePaths | None = Field(
-        default=None, description="Ready file for `test`, of the same kinds as `file`."
-    )
-    tokenised: Boolean = Field(
-        default=False,
-        description="The text already has one sentence per line, its tokens separated by spaces. "
-        "It is not tokenised or lower-cased again, and only empty lines are dropped.",
-    )
+    kind: Literal["text"]
+    """Your own files."""
+    train: FilePaths | None = None
+    """Ready file for `train`, of the same kinds as `file`."""
+    valid: FilePaths | None = None
+    """Ready file for `valid`, of the same kinds as `file`."""
+    test: FilePaths | None = None
+    """Ready file for `test`, of the same kinds as `file`."""
+    tokenised: Boolean = False
+    """The text already has one sentence per line, its tokens separated by spaces. It is not
+    tokenised or lower-cased again, and only empty lines are dropped."""
 
     @model_validator(mode="after")
     def _one_text_or_three(self) -> TextSource:

@@ -57,58 +57,49 @@ Subset = Annotated[
 class TestingSettings(Settings):
     """The further evaluations and the rivals; no part of a run's identity."""
 
-    updates: list[Subset] = Field(
-        default=[],
-        description="Parts that learn during testing. Each entry adds evaluations of every run; it "
-        "is `document_vector`, a group of weights, a list of these, or `all`. In any case, every "
-        "run is tested with nothing learning and, if it has a document vector, with the vector "
-        "learning. Parts that a run does not have are left out, and entries that are then the "
-        "same are tested once.",
-    )
+    updates: list[Subset] = Field(default=[])
+    """Parts that learn during testing. Each entry adds evaluations of every run; it is
+    `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
+    tested with nothing learning and, if it has a document vector, with the vector learning. Parts
+    that a run does not have are left out, and entries that are then the same are tested once.
+    Weights of `cell: lstm`, of `gru` and beside context units do not learn in this way, for which
+    they have no kernel: `dynamic_evaluation` is for every network."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
-        default=["word"],
-        description="Moments at which these parts learn: after every word, or after every "
-        "sentence.",
+        default=["word"]
     )
+    """Moments at which these parts learn: after every word, or after every sentence."""
     unit_of_text: Annotated[list[UnitOfText], Field(min_length=1), Distinct] = Field(
-        default=["sentence"],
-        description="Unit of text at whose start the vector and the weights are reset: every "
-        "sentence, every document (all sentences of an article), or the whole text, which is "
-        "never reset. `learn_after: sentence` is not combined with `unit_of_text: sentence`, "
-        "because what is learnt would be lost at once.",
+        default=["sentence"]
     )
+    """Unit of text at whose start the vector and the weights are reset: every sentence, every
+    document (all sentences of an article), or the whole text, which is never reset. `learn_after:
+    sentence` is not combined with `unit_of_text: sentence`, because what is learnt would be lost at
+    once."""
     learning_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
-        default=[0.003, 0.01, 0.03, 0.1, 0.3],
-        description="Learning rates to try for the weights, which take plain gradient steps; the "
-        "best on `valid` is used.",
+        default=[0.003, 0.01, 0.03, 0.1, 0.3]
     )
+    """Learning rates to try for the weights, which take plain gradient steps; the best on `valid`
+    is used."""
     document_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
-        default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3],
-        description="Learning rates to try for the document vector where it alone learns; the best "
-        "on `valid` is used. Where weights learn, too, the vector keeps the rate of its training.",
+        default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3]
     )
-    steps: Steps = Field(
-        default=USUAL_STEPS,
-        description="Number of hidden states through which a word's loss is propagated back.",
-    )
-    rivals: list[RivalName] = Field(
-        default=[],
-        description="Alternative models to compare with. `unigram_cache` and `neural_cache` add a "
-        "cache of the words just read to every network: their frequencies, or their "
-        "frequencies weighted by the similarity of the hidden states. `short_neural_cache` is a "
-        "neural cache of 50 words at most, for the cost of a small vector. "
-        "`dynamic_evaluation` lets all weights of every network learn after every five words, with "
-        "steps scaled by the weights' usual gradients, and decay to the trained weights (Krause et "
-        "al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a modified "
-        "Kneser-Ney n-gram model of every corpus. `topics`: a topic model (LDA) of every corpus, "
-        "which infers the topics from the words before and gives each word its frequency in them. "
-        "`ngram_mixture`: every network mixed with the `kneser_ney` model. `mixture`: every "
-        "network mixed with all the other rivals of the list. Both mix by the weights that are "
-        "best on `valid`.",
-    )
-    kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = Field(
-        default=5, description="Order of the `kneser_ney` model: the length of its longest n-grams."
-    )
+    """Learning rates to try for the document vector where it alone learns; the best on `valid` is
+    used. Where weights learn, too, the vector keeps the rate of its training."""
+    steps: Steps = USUAL_STEPS
+    """Number of hidden states through which a word's loss is propagated back."""
+    rivals: list[RivalName] = Field(default=[])
+    """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the
+    words just read to every network: their frequencies, or their frequencies weighted by the
+    similarity of the hidden states. `short_neural_cache` is a neural cache of 50 words at most, for
+    the cost of a small vector. `dynamic_evaluation` lets all weights of every network learn after
+    every five words, with steps scaled by the weights' usual gradients, and decay to the trained
+    weights (Krause et al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a
+    modified Kneser-Ney n-gram model of every corpus. `topics`: a topic model (LDA) of every corpus,
+    which infers the topics from the words before and gives each word its frequency in them.
+    `ngram_mixture`: every network mixed with the `kneser_ney` model. `mixture`: every network mixed
+    with all the other rivals of the list. Both mix by the weights that are best on `valid`."""
+    kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = 5
+    """Order of the `kneser_ney` model: the length of its longest n-grams."""
 
     @field_validator("rivals")
     @classmethod

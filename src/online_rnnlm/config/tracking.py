@@ -17,18 +17,14 @@ _DAY = 86_400
 class TrackingSettings(Settings):
     """The MLflow store and the times of writing to it; no part of a run's identity."""
 
-    store: str | None = Field(
-        default=None,
-        description="Address of an MLflow server or database, such as `http://localhost:5000`; "
-        "`null` is `results/<experiment>/mlflow.db`. An address with a password is refused: set "
-        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment, or PGPASSWORD "
-        "for PostgreSQL.",
-    )
-    watch_seconds: Annotated[float, Field(ge=0, le=_DAY), NOT_BOOLEAN] = Field(
-        default=10.0,
-        description="Shortest time between two updates of MLflow while runs train (s); 0 enters "
-        "the runs only at the end.",
-    )
+    store: str | None = None
+    """Address of an MLflow server or database, such as `http://localhost:5000`; `null` is
+    `results/<experiment>/mlflow.db`. An address with a password is refused: set
+    MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment, or PGPASSWORD for
+    PostgreSQL."""
+    watch_seconds: Annotated[float, Field(ge=0, le=_DAY), NOT_BOOLEAN] = 10.0
+    """Shortest time between two updates of MLflow while runs train (s); 0 enters the runs only at
+    the end."""
 
     @field_validator("store")
     @classmethod

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from online_rnnlm.config.base import (
     AboveOne,
@@ -27,10 +24,17 @@ from online_rnnlm.config.base import (
 )
 from online_rnnlm.config.engines import ENGINES, engines_with
 
+CELLS = {"sigmoid": 1, "lstm": 4, "gru": 3}
+"""The hidden layers, each with the number of its inputs to a unit: one, or one for each gate too.
+
+E has as many columns for a unit, and W_h as many rows.
+"""
+
 if TYPE_CHECKING:
     EngineName = str
+    CellName = str
 else:
-    EngineName = Literal[*ENGINES]
+    EngineName, CellName = Literal[*ENGINES], Literal[*CELLS]
 
 
 class Reading(NamedTuple):
@@ -50,131 +54,95 @@ SENTENCES = Reading("sentence", state=False, vector=False)
 class RunSettings(Settings):
     """All settings that decide one training run; the corpus's content and the code do, too."""
 
-    corpus: Name = Field(description="Key of the corpus under `corpora`.")
-    seed: Seed = Field(
-        default=1, description="Seed of the initial weights and of the order of the sentences."
-    )
-    hidden_size: PositiveSize = Field(default=100, description="Number of hidden units, M.")
-    cell: Literal["sigmoid", "lstm", "gru"] = Field(
-        default="sigmoid",
-        description="The hidden layer. `sigmoid`: the paper's simple recurrent network. `lstm`: "
-        "long short-term memory. `gru`: gated recurrent units.",
-    )
-    context_size: Size = Field(
-        default=0,
-        description="Number of slow context units, C, beside the hidden units of `cell: sigmoid` "
-        "(Mikolov et al. 2015); the output layer reads both. 0 is the paper's network.",
-    )
-    context_decay: Share = Field(
-        default=0.95,
-        description="Share of a context unit's value that is kept at each word; the rest comes "
-        "from the word.",
-    )
-    document_size: Size = Field(
-        default=0, description="Length of the document vector, D; 0 is the static baseline."
-    )
-    document_layer: Literal["output", "hidden", "both"] = Field(
-        default="output",
-        description="Layer that the document vector feeds: the output layer (the paper's choice), "
-        "the hidden layer, or both. With another cell than `sigmoid`, or with context units, the "
-        "hidden layer needs `engine: graph`, `theano` or `jax`, which are slow.",
-    )
-    document_rate: NonNegativeFloat = Field(
-        default=0.15,
-        description="Learning rate α of the document vector, which learns after every word in "
-        "training and in testing.",
-    )
-    unit_of_text: Literal["sentence", "document"] = Field(
-        default="sentence",
-        description="Unit of text at whose start the document vector and the hidden state are set "
-        "to 0, in training and in testing: every sentence, or every document (an article). "
-        "Documents are read in order, `batch_sentences` of them side by side.",
-    )
-    carry: Literal["vector", "state", "both"] = Field(
-        default="both",
-        description="What lives on from one sentence of a document to the next, where "
-        "`unit_of_text` is `document`: the document vector, the hidden state, or both. What does "
-        "not live on is set to 0 at each sentence. A network without a vector carries its state.",
-    )
-    segment_tokens: Size = Field(
-        default=0,
-        description="Number of tokens of a document that an update reads, where `unit_of_text` is "
-        "`document`; the error is propagated back to the first of them. 0: the next sentence.",
-    )
-    document_gradient: Literal["constant", "through"] = Field(
-        default="constant",
-        description="Part of the updates of the document vector in the gradients of the weights. "
-        "`constant`: each updated vector counts as a constant. `through`: the gradients go back "
-        "through the updates, as in meta-learning (MAML, CAVIA); `engine: kernel` does not compute "
-        "this where the vector feeds the hidden layer.",
-    )
-    optimizer: Literal["adagrad", "sgd"] = Field(
-        default="adagrad", description="Rule that computes the updates from the gradients."
-    )
-    learning_rate: Rate = Field(default=0.2, description="Learning rate of the weights.")
-    accumulator_start: PositiveFloat = Field(
-        default=1.0, description="Initial value of AdaGrad's sums of squared gradients."
-    )
-    batch_sentences: PositiveInt = Field(
-        default=64, description="Number of sentences per update; their losses are summed."
-    )
-    dropout: Fraction = Field(
-        default=0.0,
-        description="Share of the hidden units that are left out before the output layer in "
-        "training, drawn anew for every word; the others are divided by 1 less that share. Not "
-        "with `engine: jax`, nor with `kernel` where the vector feeds the hidden layer.",
-    )
-    embedding_dropout: Fraction = Field(
-        default=0.0,
-        description="Share of the elements of the embeddings that are left out in the same way.",
-    )
-    l2: NonNegativeFloat = Field(
-        default=0.0,
-        description="Factor of the L2 penalty, which adds `l2 / 2 · w²` to the loss for every "
-        "weight that an update changes.",
-    )
-    error_clip: NonNegativeFloat = Field(
-        default=15.0,
-        description="Bound on each element of the error that is propagated back to the hidden "
-        "units' inputs (the RNNLM Toolkit's rule); 0 is no bound.",
-    )
-    initial_scale: NonNegativeFloat = Field(
-        default=0.1,
-        description="Standard deviation of the initial weights, which are normally distributed.",
-    )
-    max_epochs: PositiveInt = Field(default=30, description="Largest number of epochs.")
-    rate_rule: Literal["plateau", "toolkit"] = Field(
-        default="plateau",
-        description="Rule that lowers the learning rate and ends training. `plateau`: the rate is "
-        "divided after every epoch that is no improvement; the third such epoch ends training. "
-        "`toolkit`, the RNNLM Toolkit's rule: from the first such epoch on, the rate is divided "
-        "after every epoch; the second such epoch ends training. After an epoch that is worse, "
-        "both rules go back to the best weights.",
-    )
-    improvement_factor: AtLeastOne = Field(
-        default=1.003,
-        description="An epoch is an improvement if the validation entropy falls by this factor.",
-    )
-    rate_divisor: AboveOne = Field(
-        default=2.0, description="Divisor of the learning rate when it falls."
-    )
-    divergence_perplexity: PositiveFloat = Field(
-        default=10.0,
-        description="Training stops as diverged if a perplexity exceeds this multiple of the "
-        "vocabulary size.",
-    )
+    corpus: Name
+    """Key of the corpus under `corpora`."""
+    seed: Seed = 1
+    """Seed of the initial weights and of the order of the sentences."""
+    hidden_size: PositiveSize = 100
+    """Number of hidden units, M; or a network with a vector, such as `100/20`: the smallest number
+    with which a static network of the same hidden layer has at least as many parameters."""
+    cell: CellName = "sigmoid"
+    """The hidden layer. `sigmoid`: the paper's simple recurrent network. `lstm`: long short-term
+    memory. `gru`: gated recurrent units."""
+    context_size: Size = 0
+    """Number of slow context units, C, beside the hidden units of `cell: sigmoid` (Mikolov et al.
+    2015); the output layer reads both. 0 is the paper's network."""
+    context_decay: Share = 0.95
+    """Share of a context unit's value that is kept at each word; the rest comes from the word."""
+    document_size: Size = 0
+    """Length of the document vector, D; 0 is the static baseline."""
+    document_layer: Literal["output", "hidden", "both"] = "output"
+    """Layer that the document vector feeds: the output layer (the paper's choice), the hidden
+    layer, or both. With another cell than `sigmoid`, or with context units, the hidden layer needs
+    `engine: graph`, `theano` or `jax`, which are slow."""
+    document_rate: NonNegativeFloat = 0.15
+    """Learning rate α of the document vector, which learns after every word in training and in
+    testing."""
+    unit_of_text: Literal["sentence", "document"] = "sentence"
+    """Unit of text at whose start the document vector and the hidden state are set to 0, in
+    training and in testing: every sentence, or every document (an article). Documents are read in
+    order, `batch_sentences` of them side by side."""
+    carry: Literal["vector", "state", "both"] = "both"
+    """What lives on from one sentence of a document to the next, where `unit_of_text` is
+    `document`: the document vector, the hidden state, or both. What does not live on is set to 0 at
+    each sentence. A network without a vector carries its state."""
+    segment_tokens: Size = 0
+    """Number of tokens of a document that an update reads, where `unit_of_text` is `document`; the
+    error is propagated back to the first of them. 0: the next sentence."""
+    document_gradient: Literal["constant", "through"] = "constant"
+    """Part of the updates of the document vector in the gradients of the weights. `constant`: each
+    updated vector counts as a constant. `through`: the gradients go back through the updates, as in
+    meta-learning (MAML, CAVIA); `engine: kernel` does not compute this where the vector feeds the
+    hidden layer."""
+    optimizer: Literal["adagrad", "sgd"] = "adagrad"
+    """Rule that computes the updates from the gradients."""
+    learning_rate: Rate = 0.2
+    """Learning rate of the weights."""
+    accumulator_start: PositiveFloat = 1.0
+    """Initial value of AdaGrad's sums of squared gradients."""
+    batch_sentences: PositiveInt = 64
+    """Number of sentences per update; their losses are summed."""
+    dropout: Fraction = 0.0
+    """Share of the hidden units that are left out before the output layer in training, drawn anew
+    for every word; the others are divided by 1 less that share. Not with `engine: jax`, nor with
+    `kernel` where the vector feeds the hidden layer."""
+    embedding_dropout: Fraction = 0.0
+    """Share of the elements of the embeddings that are left out in the same way."""
+    l2: NonNegativeFloat = 0.0
+    """Factor of the L2 penalty, which adds `l2 / 2 · w²` to the loss for every weight that an
+    update changes."""
+    error_clip: NonNegativeFloat = 15.0
+    """Bound on each element of the error that is propagated back to the hidden units' inputs (the
+    RNNLM Toolkit's rule); 0 is no bound."""
+    initial_scale: NonNegativeFloat = 0.1
+    """Standard deviation of the initial weights, which are normally distributed."""
+    max_epochs: PositiveInt = 10
+    """Number of epochs; `plateau` and `toolkit` may end training sooner."""
+    rate_rule: Literal["cooldown", "plateau", "toolkit"] = "cooldown"
+    """Rule that lowers the learning rate and ends training. `cooldown`: the rate is constant, and
+    falls linearly to 0 in the last part of training. `plateau`: the rate is divided after every
+    epoch that is no improvement; the third such epoch ends training. `toolkit`, the RNNLM Toolkit's
+    rule: from the first such epoch on, the rate is divided after every epoch; the second such epoch
+    ends training. After an epoch that is worse, the last two go back to the best weights. In any
+    case, the trained weights are those after the epoch that is best on `valid`."""
+    cooldown: Share = 0.1
+    """Share of all epochs, at the end, in which `cooldown` lets the rate fall."""
+    improvement_factor: AtLeastOne = 1.003
+    """`plateau` and `toolkit`: an epoch is an improvement if the validation entropy falls by this
+    factor."""
+    rate_divisor: AboveOne = 2.0
+    """`plateau` and `toolkit`: divisor of the learning rate when it falls."""
+    divergence_perplexity: PositiveFloat = 10.0
+    """Training stops as diverged if a perplexity exceeds this multiple of the vocabulary size."""
     engine: EngineName = Field(
         default="kernel",
         description=" ".join(f"`{name}`: {engine.description}" for name, engine in ENGINES.items()),
     )
-    device: Literal["cpu", "gpu"] = Field(
-        default="cpu",
-        description="Device that `engine: jax` computes on. `gpu` is an NVIDIA GPU; if there is "
-        "none, the run fails at once.",
-    )
-    precision: Literal["float32", "float64"] = Field(
-        default="float32", description="Floating-point type of weights and arithmetic."
-    )
+    device: Literal["cpu", "gpu"] = "cpu"
+    """Device that `engine: jax` computes on. `gpu` is an NVIDIA GPU; if there is none, the run
+    fails at once."""
+    precision: Literal["float32", "float64"] = "float32"
+    """Floating-point type of weights and arithmetic."""
 
     @property
     def cell_name(self) -> str:
@@ -189,15 +157,18 @@ class RunSettings(Settings):
     @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
-        of_a_vector = {"document_layer", "document_rate", "document_gradient"}
-        of_vector = set() if self.document_size else of_a_vector
-        of_adagrad = set() if self.optimizer == "adagrad" else {"accumulator_start"}
-        of_context = set() if self.context_size else {"context_decay"}
+        unused = set()
+        if not self.document_size:
+            unused |= {"document_layer", "document_rate", "document_gradient", "carry"}
+        if self.optimizer != "adagrad":
+            unused |= {"accumulator_start"}
+        if not self.context_size:
+            unused |= {"context_decay"}
         if self.unit_of_text == "sentence":
-            of_documents = {"carry", "segment_tokens"}
-        else:
-            of_documents = set() if self.document_size else {"carry"}
-        return frozenset(of_vector | of_adagrad | of_context | of_documents)
+            unused |= {"carry", "segment_tokens"}
+        cools = self.rate_rule == "cooldown"
+        unused |= {"improvement_factor", "rate_divisor"} if cools else {"cooldown"}
+        return frozenset(unused)
 
     @property
     def reading(self) -> Reading:
@@ -210,32 +181,26 @@ class RunSettings(Settings):
     def without_unused(self, undecided: Container[str] = ()) -> RunSettings:
         """Return the settings with the default value of each that changes nothing.
 
-        `undecided` are settings that a search is still to choose: AdaGrad's are kept if it may
-        choose the optimizer.
+        `undecided` are settings that a search is still to choose: those of an optimizer or a
+        rule that it may choose are kept.
         """
         kept = {"accumulator_start"} if "optimizer" in undecided else set()
+        if "rate_rule" in undecided:
+            kept |= {"cooldown", "improvement_factor", "rate_divisor"}
         fields = RunSettings.model_fields
         return self.model_copy(update={key: fields[key].default for key in self.unused - kept})
 
     @model_validator(mode="after")
-    def _stretches_carry_all(self) -> RunSettings:
-        everything = self.carry == "both" or not self.document_size
-        if self.unit_of_text == "document" and self.segment_tokens and not everything:
+    def _go_together(self) -> RunSettings:
+        carries_all = self.carry == "both" or not self.document_size
+        if self.unit_of_text == "document" and self.segment_tokens and not carries_all:
             raise ValueError(
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _cell_has_context(self) -> RunSettings:
         if self.context_size and self.cell != "sigmoid":
             context = f"`context_size: {self.context_size}`"
             raise ValueError(f"{context} needs `cell: sigmoid`, not `cell: {self.cell}`")
-        return self
-
-    @model_validator(mode="after")
-    def _engine_has_all(self) -> RunSettings:
         for setting, engines in self._engines_by_setting():
             if self.engine not in engines:
                 one = " or ".join(f"`engine: {engine}`" for engine in engines)

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
-from xml.etree import ElementTree
 
 import mwparserfromhell
 import mwxml
-from mwparserfromhell.nodes import (
-    ExternalLink,
-    Heading,
-    Node,
-    Tag,
-    Template,
-    Text,
-    Wikilink,
-)
+from mwparserfromhell import nodes
 from mwparserfromhell.wikicode import Wikicode
 
 from online_rnnlm.corpora.parallel import ordered_map
-from online_rnnlm.corpora.textfiles import BROKEN, open_bytes
+from online_rnnlm.corpora.textfiles import Article, open_bytes
 from online_rnnlm.errors import UserError
 
 ARTICLES = 0  # the namespace of articles
@@ -31,23 +23,8 @@ LIST_ITEM = "\x02"  # marks the start of a list's line, until the line is droppe
 NO_PROSE = {"file": 6, "image": 6, "category": 14, "media": -2}
 """The namespaces, by their names in every wiki, whose links show a picture or nothing."""
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
-# mwxml asserts that the root is `mediawiki`.
-# It also leaves errors of missing and impossible titles, ids and times to whoever reads the pages.
-NO_DUMP = (
-    *(ElementTree.ParseError, mwxml.errors.MalformedXML, AssertionError),
-    *(AttributeError, LookupError, TypeError, ValueError, *BROKEN),
-)
-_MARK = re.compile(rb"</mediawiki\s*>|<!--|<!\[CDATA\[|<\?")
-_CLOSED_BY = {
-    b"<!--": re.compile(rb"-->"),
-    b"<![CDATA[": re.compile(rb"\]\]>"),
-    b"<?": re.compile(rb"\?>"),
-}
-"""The ends of what may contain `</mediawiki>` as text, by their beginnings."""
-_LONGEST_MARK = 64
+_END = b"</mediawiki>"
 _BLOCK = 1 << 20
-_LONGEST_REASON = 120
-"""The most characters of a parser's error that are shown: it may hold a part of the file."""
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style"})
 """Tags within a paragraph that hold no prose of the page."""
@@ -84,8 +61,8 @@ UNCLOSED = re.compile(
 """A tag that is never closed, or never opened: the parser takes it for text."""
 
 
-def read_dump(file: Path, processes: int) -> Iterator[tuple[str, str]]:
-    """Read title and text of every article of a dump in its order, without redirects.
+def read_dump(file: Path, processes: int) -> Iterator[Article]:
+    """Read every article of a dump in its order, without redirects.
 
     Some have no text. Paragraphs are lines; tables, lists, headings, templates and footnotes are
     left out. Raises UserError if the file is not a complete MediaWiki dump.
@@ -114,10 +91,9 @@ def _pages(file: Path) -> Iterator[_Page]:
                     yield _Page(page.title, (last and last.text) or "", no_prose)
             while dump.read(_BLOCK):
                 pass
-        except NO_DUMP as error:
-            what = str(error).splitlines()[0] if str(error) else "another kind of XML"
-            shown = what if len(what) <= _LONGEST_REASON else f"{what[:_LONGEST_REASON]} …"
-            raise UserError(f"{file}: no whole MediaWiki dump: {shown}") from None
+        except Exception as error:  # mwxml leaves a dozen kinds to whoever reads the pages
+            what = textwrap.shorten(str(error) or "another kind of XML", 120, placeholder=" …")
+            raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
 
 
 def _names_without_prose(namespaces: Iterable[mwxml.Namespace] | None) -> frozenset[str]:
@@ -127,44 +103,25 @@ def _names_without_prose(namespaces: Iterable[mwxml.Namespace] | None) -> frozen
 
 
 class _SingleDump:
-    """The bytes of a dump; raises ValueError if anything comes after its end, such as another.
-
-    Comments may come there, and what is in a comment is no end.
-    """
+    """The bytes of a dump; raises ValueError if anything comes after its end, such as another."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._before = b""
-        self._awaited = _MARK
-        self._ended = False
 
     def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or all."""
         block = self._stream.read(size)
-        self._look_at(self._before + block, whole=not block)
+        text = self._before + block
+        _, end, more = text.partition(_END)
+        if more.strip():
+            raise ValueError("more text after its end: put one dump into one file")
+        self._before = end or text[1 - len(_END) :]
         return block
 
-    def _look_at(self, text: bytes, *, whole: bool) -> None:
-        """Look for the end, and keep the last bytes, which may be a part of a mark."""
-        place = 0
-        while found := self._awaited.search(text, place):
-            opens = found[0] in _CLOSED_BY
-            self._refuse_more(text[place : found.start() if opens else found.end()])
-            self._ended |= found[0].startswith(b"</")
-            self._awaited = _CLOSED_BY.get(found[0], _MARK)
-            place = found.end()
-        kept = len(text) if whole else max(place, len(text) - _LONGEST_MARK)
-        self._refuse_more(text[place:kept])
-        self._before = text[kept:]
 
-    def _refuse_more(self, text: bytes) -> None:
-        """Raise ValueError for text after the end that is not within a comment."""
-        if self._ended and self._awaited is _MARK and text.strip():
-            raise ValueError("more text after its end: put one dump into one file")
-
-
-def _plain_page(page: _Page) -> tuple[str, str]:
-    return page.title, plain_text(page.wikitext, page.no_prose)
+def _plain_page(page: _Page) -> Article:
+    return Article(page.title, plain_text(page.wikitext, page.no_prose))
 
 
 def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) -> str:
@@ -173,8 +130,7 @@ def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) ->
     `no_prose` are the names, in lower case, of the namespaces whose links are left out.
     """
     of_page = OF_TEMPLATES.sub(lambda found: found["shown"] or "", wikitext)
-    nodes = mwparserfromhell.parse(of_page).nodes
-    plain = _plain_nodes(nodes, no_prose)
+    plain = _plain_nodes(mwparserfromhell.parse(of_page).nodes, no_prose)
     lines = EMPTY_BRACKETS.sub("", plain).split("\n")
     paragraphs = [" ".join(line.split()) for line in lines if not line.startswith(LIST_ITEM)]
     prose = "\n".join(paragraph for paragraph in paragraphs if any(map(str.isalpha, paragraph)))
@@ -182,37 +138,37 @@ def plain_text(wikitext: str, no_prose: frozenset[str] = frozenset(NO_PROSE)) ->
     return prose.encode("utf-8", "ignore").decode("utf-8")
 
 
-def _plain_nodes(nodes: Iterable[Node], no_prose: frozenset[str]) -> str:
-    return "".join(_plain_node(node, no_prose) for node in nodes)
+def _plain_nodes(found: Iterable[nodes.Node], no_prose: frozenset[str]) -> str:
+    return "".join(_plain_node(node, no_prose) for node in found)
 
 
-def _plain_node(node: Node, no_prose: frozenset[str]) -> str:
-    if isinstance(node, Text):
+def _plain_node(node: nodes.Node, no_prose: frozenset[str]) -> str:
+    if isinstance(node, nodes.Text):
         return UNCLOSED.sub(_plain_unclosed, str(node))
-    if isinstance(node, Heading):
+    if isinstance(node, nodes.Heading):
         return "\n"
-    if isinstance(node, Tag):
+    if isinstance(node, nodes.Tag):
         return _plain_tag(node, no_prose)
-    if isinstance(node, Template) or (
-        isinstance(node, Wikilink) and _shows_no_text(node, no_prose)
+    if isinstance(node, nodes.Template) or (
+        isinstance(node, nodes.Wikilink) and _shows_no_text(node, no_prose)
     ):
         return ""
     shown = _shown_text(node)
     return _plain_nodes(shown.nodes, no_prose) if shown else str(Wikicode([node]).strip_code())
 
 
-def _shown_text(node: Node) -> Wikicode | None:
+def _shown_text(node: nodes.Node) -> Wikicode | None:
     """The text that a link shows; None if it has none, or is no link."""
-    if isinstance(node, Wikilink):
+    if isinstance(node, nodes.Wikilink):
         return node.title if node.text is None else node.text
-    return node.title if isinstance(node, ExternalLink) else None
+    return node.title if isinstance(node, nodes.ExternalLink) else None
 
 
 def _plain_unclosed(tag: re.Match[str]) -> str:
     return "\n" if tag["paragraph"] else " " if tag["line"] else ""
 
 
-def _plain_tag(tag: Tag, no_prose: frozenset[str]) -> str:
+def _plain_tag(tag: nodes.Tag, no_prose: frozenset[str]) -> str:
     name = str(tag.tag).strip().lower()
     if name in LIST_MARKUP and tag.wiki_markup:
         return LIST_ITEM
@@ -227,7 +183,7 @@ def _plain_tag(tag: Tag, no_prose: frozenset[str]) -> str:
     return f"\n{inside}\n" if name in PARAGRAPHS else inside
 
 
-def _shows_no_text(link: Wikilink, no_prose: frozenset[str]) -> bool:
+def _shows_no_text(link: nodes.Wikilink, no_prose: frozenset[str]) -> bool:
     """True if a link shows a picture, or only names a category or another language's page."""
     target = str(link.title)
     namespace, colon, _ = target.partition(":")

@@ -19,15 +19,11 @@ from __future__ import annotations
 
 import logging
 import math
-from array import array
-from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-
-from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 
 logger = logging.getLogger(__name__)
 
@@ -100,15 +96,6 @@ def exchange_classes(bigrams: Bigrams, number: int) -> Ints:
     return classes.of_word
 
 
-def count_bigrams(sentences: Iterable[str], ids: Mapping[str, int], unknown: int) -> Bigrams:
-    """Count the bigrams of a text; words that have no id count as the word `unknown`."""
-    text = array("i", [SENTENCE_END_ID])
-    for sentence in sentences:
-        text.extend([ids.get(word, unknown) for word in sentence.split(" ")])
-        text.append(SENTENCE_END_ID)
-    return bigrams_of(np.frombuffer(text, dtype=np.int32), len(ids))
-
-
 def bigrams_of(stream: npt.NDArray[np.int32], words: int) -> Bigrams:
     """Count the bigrams of sentences that stand one after another, `</s>` around each of them."""
     keys, counts = np.unique(stream[:-1].astype(np.int64) * words + stream[1:], return_counts=True)
@@ -144,12 +131,6 @@ def divide(bigrams: Bigrams, of_word: Ints) -> Classes:
     np.add.at(counts, of_word, bigrams.counts)
     sizes = np.bincount(of_word, minlength=number)
     return Classes(of_word.copy(), sizes, counts, pairs, pairs.T.copy())
-
-
-def likelihood(classes: Classes, terms: Ints) -> int:
-    """The part of the log-likelihood that depends on the classes, times `UNIT`."""
-    pairs = sum(_term(int(count), terms) for count in classes.pairs.flat)
-    return int(pairs - 2 * sum(_term(int(count), terms) for count in classes.counts))
 
 
 @njit(cache=True)

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TypeVar
 
@@ -37,8 +36,14 @@ def ordered_map(
     # Processes are spawned, as a fork of a process that has threads may hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent)
+    waiting: deque[Future[Result]] = deque()
     try:
-        yield from _in_order(pool, function, items, processes * WAITING_PER_PROCESS)
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) >= processes * WAITING_PER_PROCESS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     except BrokenProcessPool:
         raise UserError(
             "a worker process was killed, most likely for want of memory: try fewer processes"
@@ -47,34 +52,9 @@ def ordered_map(
         pool.shutdown(cancel_futures=True)
 
 
-def _in_order(
-    pool: ProcessPoolExecutor,
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    most_waiting: int,
-) -> Iterator[Result]:
-    waiting: deque[Future[Result]] = deque()
-    for item in items:
-        with _interrupts_kept_back():  # the first call starts the processes
-            waiting.append(pool.submit(function, item))
-        if len(waiting) >= most_waiting:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-@contextmanager
-def _interrupts_kept_back() -> Iterator[None]:
-    """Leave Ctrl-C to this process, after the block: processes that the block starts get none."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
 def _follow_parent() -> None:
-    """End when the parent is killed."""
+    """Leave Ctrl-C to the parent, and end when it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

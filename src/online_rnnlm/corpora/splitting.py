@@ -3,218 +3,160 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import load_articles
-from online_rnnlm.corpora.numbering import Numbered, write_numbered
-from online_rnnlm.corpora.progress import progress
+from online_rnnlm.corpora.corpus import SENTENCE_END, SENTENCE_END_ID, Split, load_array
 from online_rnnlm.corpora.sources import base, source_of
-from online_rnnlm.corpora.tally import CUT_OFF, NOT_SAMPLED, Tally
-from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.corpora.textfiles import Numbered, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
+CUT_OFF, NOT_SAMPLED = "cut off with an article", "not sampled"
 Indices = npt.NDArray[np.int64]
+Numbers = dict[str, int]
+"""All words of a corpus, numbered in the order in which they were read; `</s>` is the first."""
 
 
-@dataclass(frozen=True)
-class StoredText:
-    """A file's sentences in memory, as UTF-8, and their article numbers, int32 (sentences,)."""
+def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
+    """Read sentences, in the numbers of all words; words without one get the next ones."""
+    stream, offsets = (
+        array("i", [numbers.setdefault(SENTENCE_END, SENTENCE_END_ID)]),
+        array("q", [0]),
+    )
+    articles = array("i")
+    for sentence, article in tqdm(sentences, unit=" sentences", disable=None, leave=False):
+        stream.extend([numbers.setdefault(word, len(numbers)) for word in sentence.split(" ")])
+        stream.append(SENTENCE_END_ID)
+        offsets.append(len(stream) - 1)
+        articles.append(article)
+    return Split(
+        np.frombuffer(stream, np.int32),
+        np.frombuffer(offsets, np.int64),
+        np.frombuffer(articles, np.int32),
+    )
 
-    file: Path
-    sentences: list[bytes]
-    articles: npt.NDArray[np.int32]
 
-    def pick(self, indices: Indices) -> Iterator[Numbered]:
-        """Yield the sentences with these indices."""
-        for index, number in zip(indices, self.articles[indices], strict=True):
-            yield self.sentences[index].decode(), number
+def _picked(text: Split, indices: Indices) -> Split:
+    """Return the sentences with these indices, in that order."""
+    lengths = np.diff(text.offsets)[indices]
+    words = text.stream[1:][_ranges(text.offsets[indices], lengths)]
+    stream = np.concatenate([text.stream[:1], words])
+    return Split(stream, np.append(0, lengths.cumsum()), text.articles[indices])
 
 
-def write_splits(
+def _ranges(starts: Indices, lengths: Indices) -> Indices:
+    """Return the indices of ranges, one range after another."""
+    before = lengths.cumsum() - lengths
+    return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+
+
+def read_splits(
     settings: CorpusSettings,
+    directory: CorpusDirectory,
     downloads: Path,
-    sentences: Path,
-    outs: Mapping[str, Path],
-    processes: int = 1,
-) -> None:
-    """Write `train`, `valid` and `test`, one tokenised sentence per line, and the article numbers.
+    processes: int,
+    dropped: Counter[str],
+) -> tuple[dict[str, Split], Numbers]:
+    """Read the sentences of all splits; return them, and the numbers of their words.
 
-    The file `sentences` is shuffled and divided. A text that is ready needs no `sentences`: its own
-    files are read, those at addresses in the folder `downloads`. The number of sentences that are
-    in no split is written beside them. Raises UserError if a text cannot be read, or is too short.
+    They are those of the stage `sentences`, shuffled and divided, or those of a text that is ready,
+    whose own files are read, those at addresses in the folder `downloads`. Sentences that are in no
+    split are counted in `dropped`. Raises UserError if a text cannot be read, or is too short.
     """
-    source, tally = source_of(settings.source), Tally()
+    numbers: Numbers = {}
+    source = source_of(settings.source)
     files = source.text_files(downloads)
     if not source.ready:
-        splits = divide(settings, _load(sentences, tally), tally)
-    elif base.WHOLE in files:
-        whole = files[base.WHOLE]
-        text = _store(whole[0], tally.reading(source.sentences(whole)))
-        splits = divide(settings, text, tally)
-    else:
-        splits = _ready(settings, source, files, processes, tally)
-    for split in SPLITS:
-        write_numbered(progress(splits[split], f"sentences of {split}"), outs[split])
-    tally.write(CorpusDirectory(outs["train"].parent), "splits")
+        articles = load_array(directory.sentence_articles).tolist()
+        sentences = zip(read_lines(directory.sentences), articles, strict=True)
+        return divide(settings, read_text(sentences, numbers), dropped), numbers
+    if base.WHOLE in files:
+        text = read_text(source.sentences(files[base.WHOLE]), numbers)
+        return divide(settings, text, dropped), numbers
+    read = source.sentences if source.tokenised else _tokeniser(settings, files, processes)
+    splits = {s: read_text(read(files[s]), numbers) for s in SPLITS}
+    if settings.train_sentences is not None:  # those that are drawn stay in their order
+        train = splits["train"]
+        drawn = _draw(settings, train, {"train": settings.train_sentences}, dropped)
+        splits["train"] = _picked(train, np.sort(drawn["train"]))
+    return splits, numbers
 
 
-def _store(file: Path, sentences: Iterable[Numbered]) -> StoredText:
-    texts: list[bytes] = []
-    articles = array("i")
-    for sentence, article in sentences:
-        texts.append(sentence.encode())
-        articles.append(article)
-    return StoredText(file, texts, np.array(articles, dtype=np.int32))
+def _tokeniser(
+    settings: CorpusSettings, files: base.Files, processes: int
+) -> Callable[[Sequence[Path]], Iterator[Numbered]]:
+    """Return a function that tokenises files, with a sentence splitter trained on `train` alone."""
+    # NLTK takes a while to load, and a tokenised text needs none of it.
+    from online_rnnlm.corpora.sentences import sentences_of  # noqa: PLC0415
+    from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
+
+    punkt = train_punkt(settings, *files["train"])
+    return lambda paths: sentences_of(settings, paths, punkt, processes)
 
 
-def _load(file: Path, tally: Tally) -> StoredText:
-    """Load the sentences that an earlier stage wrote, and the article numbers beside them."""
-    text = _store(file, tally.reading((sentence, 0) for sentence in read_lines(file)))
-    numbers = load_articles(CorpusDirectory.articles_beside(file), len(text.sentences))
-    return replace(text, articles=numbers)
-
-
-def divide(
-    settings: CorpusSettings, text: StoredText, tally: Tally
-) -> dict[str, Iterator[Numbered]]:
+def divide(settings: CorpusSettings, text: Split, dropped: Counter[str]) -> dict[str, Split]:
     """Shuffle a text with the seed; the first part is for testing, the next for validation.
 
     So both stay the same for any number of training sentences, which are taken from the rest.
     Raises UserError if the text is too short, or is to be divided by articles but has none.
     """
-    if settings.divide_by == "article":
-        parts, cut_off = _divide_articles(settings, text)
-    else:
-        parts, cut_off = _divide_sentences(settings, text), 0
-    tally.drop(CUT_OFF, cut_off)
-    used = cut_off + sum(len(part) for part in parts.values())
-    tally.drop(NOT_SAMPLED, len(text.sentences) - used)
-    return {split: text.pick(part) for split, part in parts.items()}
-
-
-def _divide_sentences(settings: CorpusSettings, text: StoredText) -> dict[str, Indices]:
-    number = len(text.sentences)
-    held_out = settings.test_sentences + settings.valid_sentences
-    wanted = settings.train_sentences
-    needed = held_out + (wanted or 1)
-    if number < needed:
-        raise UserError(
-            f"{text.file}: too short for its splits: {number} sentences, at least {needed} are "
-            f"needed ({_wanted(settings)})"
-        )
-    order = np.random.default_rng(settings.seed).permutation(number)
-    valid, train = order[settings.test_sentences : held_out], order[held_out:]
-    return {"train": train[:wanted], "valid": valid, "test": order[: settings.test_sentences]}
-
-
-def _wanted(settings: CorpusSettings) -> str:
-    return (
-        f"`test_sentences` {settings.test_sentences}, `valid_sentences` "
-        f"{settings.valid_sentences}, `train_sentences` {settings.train_sentences or 'at least 1'}"
-    )
-
-
-def _divide_articles(settings: CorpusSettings, text: StoredText) -> tuple[dict[str, Indices], int]:
-    """Give every split whole articles until it has its sentences; its last one is cut.
-
-    Returns the number of sentences that are cut off, too.
-    """
-    starts, lengths = _shuffled_articles(settings, text)
-    numbers = {
+    wanted = {
         "test": settings.test_sentences,
         "valid": settings.valid_sentences,
         "train": settings.train_sentences,
     }
-    parts: dict[str, Indices] = {}
-    used = cut_off = 0
-    for split, wanted in numbers.items():
-        parts[split], taken = _first_articles(starts[used:], lengths[used:], wanted)
-        cut_off += int(lengths[used : used + taken].sum()) - len(parts[split])
-        used += taken
-        if len(parts[split]) < (wanted or 1):
-            raise UserError(
-                f"{text.file}: too short for its splits: {len(text.sentences)} sentences of "
-                f"{len(starts)} articles leave too few for `{split}` ({_wanted(settings)})"
-            )
-    return parts, cut_off
+    drawn = _draw(settings, text, wanted, dropped)
+    return {split: _picked(text, drawn[split]) for split in SPLITS}
 
 
-def _shuffled_articles(settings: CorpusSettings, text: StoredText) -> tuple[Indices, Indices]:
-    """The first sentence and the number of sentences of every article, shuffled with the seed."""
-    starts = np.flatnonzero(np.diff(text.articles, prepend=-1))
-    lengths = np.diff(starts, append=len(text.articles))
-    if len(starts) == 1 and source_of(settings.source).tokenised:
-        raise UserError(
-            f"{text.file}: `divide_by: article` needs to know the articles of tokenised text: "
-            "put an empty line between them"
-        )
-    order = np.random.default_rng(settings.seed).permutation(len(starts))
-    return starts[order], lengths[order]
-
-
-def _first_articles(starts: Indices, lengths: Indices, wanted: int | None) -> tuple[Indices, int]:
-    """The wanted sentences' indices (or fewer if there are no more), and how many articles."""
-    taken = len(starts) if wanted is None else int(lengths.cumsum().searchsorted(wanted)) + 1
-    starts, lengths = starts[:taken], lengths[:taken]
-    before = lengths.cumsum() - lengths
-    indices = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-    return indices[:wanted], taken
-
-
-def _ready(
+def _draw(
     settings: CorpusSettings,
-    source: base.Source[Any],
-    files: base.Files,
-    processes: int,
-    tally: Tally,
-) -> dict[str, Iterator[Numbered]]:
-    """Read the ready files of each split; sentences stay in their file and in their order.
+    text: Split,
+    wanted: Mapping[str, int | None],
+    dropped: Counter[str],
+) -> dict[str, Indices]:
+    """Shuffle sentences or whole articles, and give each split the next ones.
 
-    If the files are not tokenised, they are tokenised here, with a sentence splitter trained on
-    `train` alone.
+    A split has its wanted number of sentences, or all that are left; its last article is cut.
     """
-    if source.tokenised:
-        splits = {split: source.sentences(files[split]) for split in SPLITS}
-    else:
-        # NLTK takes a while to load, and a tokenised text needs none of it.
-        from online_rnnlm.corpora.tokenisation import (  # noqa: PLC0415
-            sentences_of,
-            train_punkt,
-        )
+    starts = _starts(settings, text)
+    lengths = np.diff(starts, append=text.sentences)
+    order = np.random.default_rng(settings.seed).permutation(len(starts))
+    drawn, used = {}, 0
+    for split, number in wanted.items():
+        left = order[used:]
+        if number is not None:
+            left = left[: int(lengths[left].cumsum().searchsorted(number)) + 1]
+        used += len(left)
+        whole = _ranges(starts[left], lengths[left])
+        drawn[split] = whole[:number]
+        if len(drawn[split]) < (number or 1):
+            origin = source_of(settings.source).describe().origin
+            raise UserError(
+                f"{origin}: too short for its splits: {text.sentences} sentences leave too few "
+                f"for `{split}`: `{split}_sentences` {number or 'at least 1'}"
+            )
+        dropped[CUT_OFF] += len(whole) - len(drawn[split])
+    dropped[NOT_SAMPLED] += int(lengths[order[used:]].sum())
+    return drawn
 
-        punkt = train_punkt(settings, *files["train"])
-        splits = {split: sentences_of(settings, files[split], punkt, processes) for split in SPLITS}
-    splits = {split: tally.reading(splits[split]) for split in SPLITS}
-    return {**splits, "train": _sample(settings, splits["train"], files["train"][0], tally)}
 
-
-def _sample(
-    settings: CorpusSettings, sentences: Iterator[Numbered], file: Path, tally: Tally
-) -> Iterator[Numbered]:
-    """Draw the wanted number of training sentences with the seed; they stay in their order."""
-    wanted = settings.train_sentences
-    if wanted is None:
-        return sentences
-    text = _store(file, sentences)
-    number = len(text.sentences)
-    if number < wanted:
+def _starts(settings: CorpusSettings, text: Split) -> Indices:
+    """Return the first sentence of each piece of text that is shuffled."""
+    if settings.divide_by == "sentence":
+        return np.arange(text.sentences)
+    starts = np.flatnonzero(np.diff(text.articles, prepend=-1))
+    source = source_of(settings.source)
+    if len(starts) == 1 and source.tokenised:
         raise UserError(
-            f"{file}: too short: {number} sentences, `train_sentences` asks for {wanted}"
+            f"{source.describe().origin}: `divide_by: article` needs to know the articles "
+            "of tokenised text: put an empty line between them"
         )
-    if settings.divide_by == "article":
-        starts, lengths = _shuffled_articles(settings, text)
-        chosen, taken = _first_articles(starts, lengths, wanted)
-        cut_off = int(lengths[:taken].sum()) - wanted
-    else:
-        chosen, cut_off = np.random.default_rng(settings.seed).permutation(number)[:wanted], 0
-    tally.drop(CUT_OFF, cut_off)
-    tally.drop(NOT_SAMPLED, number - wanted - cut_off)
-    return text.pick(np.sort(chosen))
+    return starts

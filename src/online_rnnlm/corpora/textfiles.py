@@ -1,18 +1,27 @@
-"""Reading of the user's text files, compressed or not; damaged text is always an error."""
+"""The user's text files, compressed or not: their lines, tokenised sentences and articles.
+
+Damaged text is always an error.
+"""
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import gzip
 import io
+import json
 import lzma
 import re
+import stat
+import textwrap
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from online_rnnlm.corpora.streams import open_bz2, open_xz
-from online_rnnlm.errors import UserError
+from online_rnnlm.config.loading import each_key_once
+from online_rnnlm.errors import UserError, WrongInputError
 
 Item = TypeVar("Item")
 
@@ -25,20 +34,16 @@ def _open_zst(path: Path, mode: str) -> IO[bytes]:
 
 OPENERS: dict[str, Callable[..., Any]] = {
     ".gz": gzip.open,
-    ".bz2": open_bz2,
-    ".xz": open_xz,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
     ".zst": _open_zst,
 }
 """The functions that open compressed files, by suffix."""
-_PACKED = {
-    **{"7z": rb"7z\xbc\xaf\x27\x1c", "zip": rb"PK\x03\x04", "gzip": rb"\x1f\x8b"},
-    **{"bzip2": rb"BZh[1-9]1AY&SY", "xz": rb"\xfd7zXZ\x00", "zstandard": rb"\x28\xb5\x2f\xfd"},
-}
-"""Patterns of the first bytes of compressed files."""
-_LONGEST_START = 10
 BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, lzma.LZMAError, zlib.error)
 BYTE_ORDER_MARK = "\ufeff"
 """A mark that stands at the start of files, and where such files were put together."""
+_NO_TEXT = re.compile("[\0\udc80-\udcff]")
+"""A NUL byte, or a byte that is no UTF-8, which is read as half of a surrogate pair."""
 
 
 def inner_suffix(path: Path) -> str:
@@ -53,38 +58,21 @@ def open_bytes(path: Path) -> IO[bytes]:
     if why is not None:
         raise UserError(f"{path}: {why}")
     try:
-        if path.suffix.lower() not in OPENERS:
-            _refuse_packed(path)
         stream: IO[bytes] = OPENERS.get(path.suffix.lower(), open)(path, "rb")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     return stream
 
 
-def _refuse_packed(path: Path) -> None:
-    """Raise UserError if a file is compressed, while its name says that it is not."""
-    with path.open("rb") as file:
-        start = file.read(_LONGEST_START)
-    for name, first in _PACKED.items():
-        if re.match(first, start):
-            raise UserError(
-                f"{path}: is packed ({name}): allowed are plain files, and files whose names end "
-                f"in {', '.join(OPENERS)} and that are packed so"
-            )
-
-
 def why_no_file(path: Path) -> str | None:
     """Return why a path is no file that can be read again and again; None if it is one."""
     try:
-        if path.is_dir():
-            return "is a directory, not a file"
-        if path.is_file():
-            return None
-        if path.exists():
-            return "is not a regular file: it cannot be read twice"
-        return "is a link that leads to no file" if path.is_symlink() else "no such file"
+        mode = path.stat().st_mode
     except OSError as error:
-        return str(error.strerror)
+        return str(error.strerror).lower()
+    if stat.S_ISDIR(mode):
+        return "is a directory, not a file"
+    return None if stat.S_ISREG(mode) else "is not a regular file: it cannot be read twice"
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -94,19 +82,38 @@ def read_lines(path: Path) -> Iterator[str]:
     damaged or no UTF-8 text.
     """
     with open_bytes(path) as file:
-        number = 0
-        try:
-            for number, raw in enumerate(file, 1):
-                yield from _without_ends(_decode(path, number, raw))
-        except BROKEN as error:
-            where = f"after line {number}" if number else "at its start"
-            raise UserError(f"{path}: damaged {where}: {error}") from None
+        yield from lines_in(file, path)
 
 
 def lines_in(stream: IO[bytes], name: Path) -> Iterator[str]:
     """Stream the lines of an open UTF-8 text, such as standard input, as `read_lines` does."""
-    for number, raw in enumerate(stream, 1):
-        yield from _without_ends(_decode(name, number, raw))
+    number = 0
+    try:
+        for number, raw in enumerate(stream, 1):
+            text = raw.decode("utf-8", "surrogateescape")
+            if _NO_TEXT.search(text):
+                raise UserError(f"{name}, line {number}: {_why_no_text(raw, number)}")
+            # A CR that is not before the LF ends a line, too.
+            ended = text.removesuffix("\n").removesuffix("\r")
+            yield from ended.replace(BYTE_ORDER_MARK, "").split("\r")
+    except BROKEN as error:
+        where = f"after line {number}" if number else "at its start"
+        raise UserError(f"{name}: damaged {where}: {error}") from None
+
+
+def _why_no_text(raw: bytes, line: int) -> str:
+    """Return what the bytes of a line are that is no UTF-8.
+
+    UTF-16 begins with a mark or, in most alphabets, has a zero byte in about every second place.
+    """
+    zeros = raw.count(0)
+    marked = line == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if marked or len(raw) < 3 * zeros < 2 * len(raw):
+        return "UTF-16, not UTF-8 text: `iconv -f UTF-16 -t UTF-8` converts it"
+    return (
+        "no UTF-8 text: it is another kind of file, or in another encoding, or compressed "
+        f"without a name that ends in {', '.join(OPENERS)}"
+    )
 
 
 def refuse_none(
@@ -124,21 +131,166 @@ def refuse_none(
         raise UserError(f"{origin}: no text in it: {why}")
 
 
-def _decode(path: Path, number: int, raw: bytes) -> str:
-    if b"\0" in raw:
-        position = raw.index(b"\0") + 1
-        raise UserError(f"{path}, line {number}, byte {position}: a NUL byte: this is no text file")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        where = f"{path}, line {number}, byte {error.start + 1}"
+UNKNOWN = "<unk>"
+SENTENCE_END = "</s>"
+_UNKNOWN_IN_CAPITALS = UNKNOWN.upper()
+_NO_STRING = re.compile("[\0\ud800-\udfff]")
+Numbered = tuple[str, int]
+"""A sentence, one space between its tokens, and the number of its article."""
+
+
+def read_tokenised(files: Sequence[Path]) -> Iterator[Numbered]:
+    """Read the sentences of tokenised files, one a line; empty lines divide articles.
+
+    Articles are numbered from 0; a file begins a new one. `<UNK>` is read as `<unk>`. Raises
+    UserError if a file has no sentence, or contains `</s>`.
+    """
+    return number_articles(refuse_none(_sentences(file), file) for file in files)
+
+
+def number_articles(files: Iterable[Iterable[tuple[str, bool]]]) -> Iterator[Numbered]:
+    """Number the articles of the sentences of files, given whether a sentence begins an article."""
+    article = -1
+    for sentences in files:
+        for sentence, begins in sentences:
+            article += begins
+            yield sentence, article
+
+
+def _sentences(file: Path) -> Iterator[tuple[str, bool]]:
+    begins = True
+    for number, line in enumerate(read_lines(file), 1):
+        words = words_at(line, file, number)
+        if words:
+            yield " ".join(words), begins
+        begins = not words
+
+
+def words_of(sentence: str) -> list[str]:
+    """Divide a tokenised sentence at spaces and tabs; the word `<UNK>` is read as `<unk>`.
+
+    All other characters belong to words, a no-break space included; only byte order marks are left
+    out. Raises UserError, without the place in the text, if the sentence contains `</s>`.
+    """
+    without_marks = sentence.replace(BYTE_ORDER_MARK, "").replace("\t", " ")
+    words = [word for word in without_marks.split(" ") if word]
+    if _UNKNOWN_IN_CAPITALS in words:
+        words = [UNKNOWN if word == _UNKNOWN_IN_CAPITALS else word for word in words]
+    if SENTENCE_END in words:
         raise UserError(
-            f"{where}: not UTF-8: this is no text file, or in another encoding"
-        ) from None
-    return text.replace(BYTE_ORDER_MARK, "")
+            f"`{SENTENCE_END}` is reserved: every sentence's end stands for it already, "
+            "take it out of the text"
+        )
+    return words
 
 
-def _without_ends(text: str) -> Iterator[str]:
-    """Yield the lines in what ends with the first LF: one line, if CR alone ends none."""
-    text = text.removesuffix("\n").removesuffix("\r")
-    yield from text.split("\r") if "\r" in text else (text,)
+def words_at(sentence: str, file: Path, line: int) -> list[str]:
+    """Divide a sentence of a file as `words_of` does; the UserError names the file and the line."""
+    try:
+        return words_of(sentence)
+    except UserError as error:
+        raise UserError(f"{file}, line {line}: {error}") from None
+
+
+def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
+    """Raise WrongInputError unless a value is text, without what the pipeline refuses in a text."""
+    if not isinstance(text, str):
+        shown = textwrap.shorten(repr(text), 80, placeholder=" …")
+        raise WrongInputError(f"{where}: text is needed, not {shown}")
+    line = text.rstrip("\r\n")
+    if _NO_STRING.search(line):
+        raise WrongInputError(f"{where}: a NUL byte, or half of a surrogate pair: this is no text")
+    if one_line and ("\n" in line or "\r" in line):
+        raise WrongInputError(
+            f"{where}: a line end within it: give every sentence a row of its own"
+        )
+
+
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+"""The suffixes of files with a JSON object on each line."""
+PARQUET = ".parquet"
+_ROWS = 1000
+"""Number of rows of a Parquet file that are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Article:
+    """One article; `text` has one paragraph per line, and `topic` is None if it is not known."""
+
+    title: str
+    text: str
+    topic: str | None = None
+
+
+def read_articles(*files: Path) -> Iterator[Article]:
+    """Read the articles of files, one file after the other; those without text are left out.
+
+    Raises UserError if a file is damaged, or has no text.
+    """
+    for file in files:
+        articles = (article for article in read_all_articles(file) if article.text)
+        yield from refuse_none(articles, file)
+
+
+def read_all_articles(file: Path) -> Iterator[Article]:
+    """Read the articles of a file, those without text, too.
+
+    They are the JSON objects of a file with one on each line, the rows of a Parquet file, or the
+    lines of a plain text file. Raises UserError if the file is damaged.
+    """
+    if inner_suffix(file) == PARQUET:
+        yield from _read_parquet(file)
+        return
+    for number, line in enumerate(read_lines(file), 1):
+        if inner_suffix(file) in JSON_LINES:
+            yield _parse(line, f"{file}, line {number}")
+        else:
+            yield Article(title="", text=line.strip())
+
+
+def has_articles(file: Path) -> bool:
+    """True if a file's name, compressed or not, means that it has articles, not only lines."""
+    return inner_suffix(file) in {PARQUET, *JSON_LINES}
+
+
+def _parse(line: str, where: str) -> Article:
+    """Read a line of a file with a JSON object on each; an empty line has no text."""
+    if not line.strip():
+        return Article(title="", text="")
+    try:
+        row = json.loads(line, object_pairs_hook=each_key_once)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where}: not JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise UserError(f"{where}: a JSON object with a string `text` is needed")
+    return _article(row, where)
+
+
+def _read_parquet(file: Path) -> Iterator[Article]:
+    """Read the columns `text`, `title` and `topic`; the last two may be missing."""
+    import pyarrow as pa  # noqa: PLC0415  # it takes time to load
+    from pyarrow import parquet  # noqa: PLC0415
+
+    number = 0
+    try:
+        with parquet.ParquetFile(file) as rows:
+            for batch in rows.iter_batches(_ROWS, columns=["text", "title", "topic"]):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield _article(row, f"{file}, row {number}")
+    except (pa.ArrowException, UnicodeDecodeError, *BROKEN) as error:
+        what = str(error).splitlines()[0]
+        raise UserError(f"{file}: damaged after row {number}: {what}") from None
+
+
+def _article(row: dict[str, Any], where: str) -> Article:
+    """Check an article's fields."""
+    if not isinstance(row.get("text"), str):
+        raise UserError(f"{where}: a string `text` is needed")
+    title, topic = row.get("title") or "", row.get("topic") or ""
+    if not isinstance(topic, str):
+        raise UserError(f"{where}: `topic` must be a string where there is one")
+    for key, value in (("text", row["text"]), ("title", str(title)), ("topic", topic)):
+        check_text(value, f"{where}: `{key}`", one_line=False)
+    text = row["text"].replace(BYTE_ORDER_MARK, "").strip()
+    return Article(title=str(title), text=text, topic=topic.strip() or None)

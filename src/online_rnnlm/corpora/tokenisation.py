@@ -3,153 +3,111 @@
 from __future__ import annotations
 
 import logging
+import re
+import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec, module_from_spec
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.articles import read_articles
-from online_rnnlm.corpora.bare_packages import bare
-from online_rnnlm.corpora.corpus import UNKNOWN
-from online_rnnlm.corpora.languages import TextRules, language_of
-from online_rnnlm.corpora.numbering import Numbered, digest_of_sentence, write_numbered
-from online_rnnlm.corpora.parallel import ordered_map
-from online_rnnlm.corpora.progress import progress
-from online_rnnlm.corpora.tally import DUPLICATE, TOO_LONG, TOO_SHORT, Tally
-from online_rnnlm.errors import UserError
-from online_rnnlm.storage.paths import CorpusDirectory
+from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
+from online_rnnlm.storage.records import TextPreparation
+
+
+@contextmanager
+def bare(*packages: str) -> Iterator[None]:
+    """Import modules of these packages in the block without running the packages' `__init__`.
+
+    NLTK's loads all of its parsers and classifiers, and these load scikit-learn and SciPy, which
+    takes seconds in each process that tokenises. Name a package after those that contain it. A
+    package that was loaded before stays as it is; a later import loads the others whole.
+    """
+    added = [package for package in packages if package not in sys.modules]
+    try:
+        for package in added:
+            spec = find_spec(package)
+            assert spec is not None
+            sys.modules[package] = module_from_spec(spec)
+        yield
+    finally:
+        for package in added:
+            sys.modules.pop(package, None)
+
 
 with bare("nltk", "nltk.tokenize"):
-    from nltk.tokenize.destructive import NLTKWordTokenizer
-    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer, PunktTrainer
+    from nltk.tokenize import destructive, punkt
 
 logger = logging.getLogger(__name__)
 
 # About a million words: Punkt learns slowly, and learns abbreviations no better from ten million.
 PUNKT_CHARACTERS = 6_000_000
-BATCH_CHARACTERS = 200_000
 PARAGRAPH_CHARACTERS = 100_000
 
 
-def write_sentences(settings: CorpusSettings, articles: Path, out: Path, processes: int) -> None:
-    """Write the articles' tokenised sentences in their order, without duplicates and fragments.
-
-    Their article numbers and the number of those that were dropped are written beside them. The
-    result does not depend on the number of processes. Raises UserError if no sentence remains.
-    """
-    punkt = train_punkt(settings, articles)
-    tally = Tally()
-    found = tally.reading(sentences_of(settings, [articles], punkt, processes))
-    kept = unique(of_right_length(settings, found, tally), tally)
-    write_numbered(_or_none(tally, settings, articles, progress(kept, "sentences")), out)
-    tally.write(CorpusDirectory(out.parent), "sentences")
+TextRules = CorpusSettings | TextPreparation
+"""A class with the settings that decide how a text becomes sentences and words."""
 
 
-def train_punkt(settings: TextRules, *articles: Path) -> PunktParameters:
+@dataclass(frozen=True)
+class Language:
+    """The rules of a language, or of several that are written alike."""
+
+    marks: tuple[str, ...] = (".", "?", "!")
+    """The marks that end a sentence, for Punkt."""
+    alone: re.Pattern[str] = re.compile("(?!)")  # nothing
+    """The marks that are tokens by themselves, beside those that NLTK knows."""
+    capitals: dict[int, int] = field(default_factory=dict)
+    """Capitals whose small letters differ from Unicode's rule."""
+    goes_on: re.Pattern[str] | None = None
+    """Abbreviations that never end a sentence. Punkt learns that they are abbreviations, but
+    divides after one if the next word has a capital that it does not always have, as `Sie` has."""
+
+    @property
+    def for_punkt(self) -> punkt.PunktLanguageVars:
+        """Punkt's description of the language."""
+        members = {"sent_end_chars": self.marks, "__slots__": ()}
+        described: punkt.PunktLanguageVars = type("Marks", (punkt.PunktLanguageVars,), members)()
+        return described
+
+
+LANGUAGES = {
+    "any": Language(),
+    "german": Language(
+        goes_on=re.compile(r"\b(z\.\s?B|d\.\s?h|bspw|bzw|ca|sog|vgl)\.$", re.IGNORECASE)
+    ),
+    "turkish": Language(capitals=str.maketrans("Iİ", "ıi")),
+    "arabic": Language(marks=(".", "?", "!", "؟", "۔"), alone=re.compile("[؟۔،؛]")),
+    "hindi": Language(marks=(".", "?", "!", "।", "॥"), alone=re.compile("[।॥]")),
+}
+
+
+def train_punkt(settings: TextRules, *articles: Path) -> punkt.PunktParameters:
     """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
 
-    Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used. Languages
-    whose sentences are not found by Punkt need none of it.
+    Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used.
     """
-    language = language_of(settings)
-    if language.divide is not None:
-        return PunktParameters()
     characters = sum(len(article.text) for article in read_articles(*articles))
     step = -(-characters // PUNKT_CHARACTERS) or 1
     texts = [article.text for i, article in enumerate(read_articles(*articles)) if i % step == 0]
     logger.info("training Punkt on %d of %s's articles", len(texts), articles[0].name)
     paragraphs = (part for text in texts for part in _paragraphs(settings, text))
-    return PunktTrainer("\n".join(paragraphs), lang_vars=language.punkt).get_params()
-
-
-def sentences_of(
-    settings: CorpusSettings, articles: Sequence[Path], punkt: PunktParameters, processes: int
-) -> Iterator[Numbered]:
-    """Yield the tokenised sentences of files with articles, in their order.
-
-    Each comes with the number of its article, in the order of `read_articles`. Raises UserError if
-    a file has no text.
-    """
-    work = partial(_tokenise_batch, punkt, settings)
-    texts = (article.text for article in read_articles(*articles))
-    batches = ordered_map(work, _batches(texts), processes)
-    for number, sentences in enumerate(chain.from_iterable(batches)):
-        for sentence in sentences:
-            yield sentence, number
-
-
-def of_right_length(
-    settings: CorpusSettings, sentences: Iterable[Numbered], tally: Tally
-) -> Iterator[Numbered]:
-    """Yield the sentences that are neither fragments nor too long."""
-    for sentence, number in sentences:
-        tokens = sentence.count(" ") + 1
-        if tokens < settings.min_tokens:
-            tally.drop(TOO_SHORT)
-        elif tokens > settings.max_tokens:
-            tally.drop(TOO_LONG)
-        else:
-            yield sentence, number
-
-
-def unique(sentences: Iterable[Numbered], tally: Tally) -> Iterator[Numbered]:
-    """Yield each sentence only the first time; 16 bytes of each are kept in memory."""
-    seen: set[bytes] = set()
-    for sentence, number in sentences:
-        digest = digest_of_sentence(sentence)
-        if digest in seen:
-            tally.drop(DUPLICATE)
-        else:
-            seen.add(digest)
-            yield sentence, number
-
-
-def _or_none(
-    tally: Tally, settings: CorpusSettings, articles: Path, sentences: Iterable[Numbered]
-) -> Iterator[Numbered]:
-    """Yield the sentences; raises UserError, with the reasons, if there was none."""
-    yield from sentences
-    if tally.kept:
-        return
-    lengths = f"{settings.min_tokens} to {settings.max_tokens}"
-    spaces = "; is it a text without spaces between words? see `language`"
-    hint = spaces if set(tally.dropped) == {TOO_SHORT} else ""
-    raise UserError(f"{articles}: no sentence of {lengths} tokens in it: {tally}{hint}")
-
-
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Group the texts in their order into lists long enough to be worth sending to a process."""
-    batch: list[str] = []
-    characters = 0
-    for text in texts:
-        batch.append(text)
-        characters += len(text)
-        if characters >= BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
-
-
-def _tokenise_batch(
-    punkt: PunktParameters, settings: CorpusSettings, texts: list[str]
-) -> list[list[str]]:
-    """Tokenise texts; return the sentences of each."""
-    tokenise = Tokeniser(punkt, settings)
-    return [list(tokenise(text)) for text in texts]
+    language = LANGUAGES[settings.language]
+    return punkt.PunktTrainer("\n".join(paragraphs), lang_vars=language.for_punkt).get_params()
 
 
 class Tokeniser:
     """A function that divides a text into sentences of tokens, by a corpus's settings."""
 
-    def __init__(self, punkt: PunktParameters, settings: TextRules) -> None:
+    def __init__(self, learnt: punkt.PunktParameters, settings: TextRules) -> None:
         self._settings = settings
-        self._language = language_of(settings)
-        splitter = PunktSentenceTokenizer(punkt, lang_vars=self._language.punkt)
-        self._divide = self._language.divide or splitter.tokenize
-        self._words = NLTKWordTokenizer()
+        self._language = LANGUAGES[settings.language]
+        self._punkt = punkt.PunktSentenceTokenizer(learnt, lang_vars=self._language.for_punkt)
+        self._words = destructive.NLTKWordTokenizer()
 
     def __call__(self, text: str) -> Iterator[str]:
         """Yield the sentences, one space between tokens."""
@@ -173,24 +131,33 @@ class Tokeniser:
             start += begin
         yield from self._divide(paragraph[start:])
 
+    def _divide(self, text: str) -> list[str]:
+        """Divide a text at the places that Punkt finds, but for abbreviations that go on."""
+        if self._language.goes_on is None:
+            return list(self._punkt.tokenize(text))
+        ends: list[int] = []
+        begin = 0
+        for start, end in self._punkt.span_tokenize(text):
+            if ends and self._language.goes_on.search(text[begin : ends[-1]]):
+                ends.pop()
+            else:
+                begin = start
+            ends.append(end)
+        return [text[start:end].strip() for start, end in pairwise([0, *ends])]
+
     def tokens(self, sentence: str) -> list[str]:
         """Return a sentence's tokens; quotes are `"`, and an `<unk>` of the text is one token."""
-        joined = " ".join(self._words.tokenize(self._language.words(sentence)))
-        joined = self._lower(joined) if self._settings.lowercase else joined
+        spaced = self._language.alone.sub(r" \g<0> ", sentence)
+        joined = " ".join(self._words.tokenize(spaced))
+        if self._settings.lowercase:  # some capitals have lower-case letters to be composed
+            lower = joined.translate(self._language.capitals).lower()
+            joined = unicodedata.normalize("NFC", lower) if self._settings.nfc else lower
         joined = joined.replace("< UNK >", "< unk >").replace("< unk >", UNKNOWN)
         return joined.replace("``", '"').replace("''", '"').split()
 
-    def _lower(self, text: str) -> str:
-        """Return the text in lower case; some capitals have lower-case letters to be composed."""
-        lower = self._language.lower(text)
-        return unicodedata.normalize("NFC", lower) if self._settings.nfc else lower
-
     def _pieces(self, tokens: list[str]) -> Iterator[list[str]]:
         """Yield the sentence, in pieces if it is too long and is to be cut."""
-        most = self._settings.max_tokens
-        if self._settings.too_long == "drop" or len(tokens) <= most:
-            yield tokens
-            return
+        most = self._settings.max_tokens if self._settings.too_long == "cut" else len(tokens)
         for start in range(0, len(tokens), most):
             yield tokens[start : start + most]
 
@@ -198,3 +165,17 @@ class Tokeniser:
 def _paragraphs(settings: TextRules, text: str) -> list[str]:
     """Return the paragraphs of a text, with composed letters if the settings say so."""
     return (unicodedata.normalize("NFC", text) if settings.nfc else text).splitlines()
+
+
+def tokenise_texts(
+    learnt: dict[str, Any], settings: CorpusSettings, texts: list[str]
+) -> list[list[str]]:
+    """Tokenise texts; return the sentences of each.
+
+    `learnt` are the attributes of Punkt's parameters: sent to another process as a whole, these
+    would load all of NLTK there.
+    """
+    parameters = punkt.PunktParameters()
+    vars(parameters).update(learnt)
+    tokenise = Tokeniser(parameters, settings)
+    return [list(tokenise(text)) for text in texts]

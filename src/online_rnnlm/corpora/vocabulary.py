@@ -3,78 +3,90 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER
-from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER, Split, Vocabulary
+from online_rnnlm.corpora.splitting import Numbers
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 
+Counted = list[tuple[str, int]]
+"""Words, each with its number of occurrences."""
 
-def write_vocabulary(settings: CorpusSettings, train: Path, out: Path) -> None:
-    """Count the words of `train` and write `vocabulary.tsv`: word, count, class by id.
+
+def choose_vocabulary(settings: CorpusSettings, train: Split, numbers: Numbers) -> Vocabulary:
+    """Choose the words that the model knows, in the order of their ids, and their classes.
 
     Raises UserError if there are fewer words than classes, and each class must have a word.
     """
-    counted = select_words(*count_words(read_lines(train)), settings.vocabulary)
+    found = np.bincount(train.stream[1:], minlength=len(numbers)).tolist()
+    counts = {word: found[number] for word, number in numbers.items() if found[number]}
+    counted = select_words(counts, settings.vocabulary)
     if settings.classes.rule == "exchange":
-        counted, classes = _exchange(counted, settings.classes.count, train)
+        counted, classes = _exchange(counted, settings.classes.count, train, numbers)
     else:
         classes = assign_classes([count for _, count in counted], settings.classes)
+    bounds = np.flatnonzero(np.diff(classes, prepend=-1, append=classes[-1] + 1))
+    words, found = map(list, zip(*counted, strict=True))
+    return Vocabulary(words, np.array(found, np.int64), bounds.astype(np.int64))
+
+
+def write_vocabulary(vocabulary: Vocabulary, out: Path) -> None:
+    """Write `vocabulary.tsv`: word, count, class by id."""
+    classes = vocabulary.word_classes.tolist()
+    rows = zip(vocabulary.words, vocabulary.counts.tolist(), classes, strict=True)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(VOCABULARY_HEADER + "\n")
-        for (word, count), label in zip(counted, classes, strict=True):
-            file.write(f"{word}\t{count}\t{label}\n")
+        file.writelines(f"{word}\t{count}\t{label}\n" for word, count, label in rows)
 
 
-def count_words(sentences: Iterable[str]) -> tuple[Counter[str], int]:
-    """Count each word's occurrences, and the sentences."""
-    counts: Counter[str] = Counter()
-    number = 0
-    for sentence in sentences:
-        counts.update(sentence.split(" "))
-        number += 1
-    return counts, number
+def encoded(text: Split, numbers: Numbers, words: Sequence[str]) -> Split:
+    """Return a text in the ids of a vocabulary, whose words are in the order of their ids.
+
+    All other words are `<unk>`.
+    """
+    ids = {word: number for number, word in enumerate(words)}
+    id_of = np.array([ids.get(word, ids[UNKNOWN]) for word in numbers], np.int32)
+    return Split(id_of[text.stream], text.offsets, text.articles)
 
 
-def select_words(
-    counts: Counter[str], sentences: int, settings: VocabularySettings
-) -> list[tuple[str, int]]:
+def select_words(counts: Mapping[str, int], settings: VocabularySettings) -> Counted:
     """The vocabulary with its counts, in the order of the ids.
 
-    `</s>` comes first, counted once per sentence; the others are ordered by falling count, and by
-    code point if the counts are equal. `<unk>` stands for all words left out and for every `<unk>`
-    of the text. It is always in the vocabulary, even if it never occurs, so that every text has a
-    probability.
+    `</s>` comes first; the others are ordered by falling count, and by code point if the counts are
+    equal. `<unk>` stands for all words left out and for every `<unk>` of the text. It is always in
+    the vocabulary, even if it never occurs, so that every text has a probability.
     """
-    ordered = sorted(
-        ((word, count) for word, count in counts.items() if word != UNKNOWN),
-        key=lambda item: (-item[1], item[0]),
-    )
-    kept = [item for item in ordered if item[1] >= settings.min_count]
+    other = {word: n for word, n in counts.items() if word not in (SENTENCE_END, UNKNOWN)}
+    kept = _ordered((word, n) for word, n in other.items() if n >= settings.min_count)
     if settings.max_size is not None:
         kept = kept[: settings.max_size - 2]
-    unknown = counts.total() - sum(count for _, count in kept)
-    known = sorted([*kept, (UNKNOWN, unknown)], key=lambda item: (-item[1], item[0]))
-    return [(SENTENCE_END, sentences), *known]
+    end = (SENTENCE_END, counts[SENTENCE_END])
+    unknown = sum(counts.values()) - sum(count for _, count in [end, *kept])
+    return [end, *_ordered([*kept, (UNKNOWN, unknown)])]
+
+
+def _ordered(counted: Iterable[tuple[str, int]]) -> Counted:
+    return sorted(counted, key=lambda item: (-item[1], item[0]))
 
 
 def _exchange(
-    counted: list[tuple[str, int]], classes: int, train: Path
-) -> tuple[list[tuple[str, int]], list[int]]:
+    counted: Counted, classes: int, train: Split, numbers: Numbers
+) -> tuple[Counted, list[int]]:
     """Make classes by the exchange algorithm; return the words in their order, and the classes."""
     from online_rnnlm.corpora import exchange  # noqa: PLC0415  # other rules need no compiler
 
     if classes > len(counted):
         raise UserError(
-            f"`classes.count`: {classes} is more than the {len(counted)} words of {train}, with "
-            f"`{SENTENCE_END}` and `{UNKNOWN}`: lower it, or the vocabulary's `min_count`"
+            f"`classes.count`: {classes} is more than the {len(counted)} words of the vocabulary, "
+            f"`{SENTENCE_END}` and `{UNKNOWN}` among them: lower it, or the `min_count` of words"
         )
-    ids = {word: number for number, (word, _) in enumerate(counted)}
-    bigrams = exchange.count_bigrams(read_lines(train), ids, ids[UNKNOWN])
+    stream = encoded(train, numbers, [word for word, _ in counted]).stream
+    bigrams = exchange.bigrams_of(stream, len(counted))
     order, labels = by_class(exchange.exchange_classes(bigrams, classes).tolist())
     return [counted[word] for word in order], labels
 
@@ -90,12 +102,15 @@ def by_class(labels: Sequence[int]) -> tuple[list[int], list[int]]:
 
 
 def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
-    """Every word's class by a rule that needs only counts, in the order of the ids: 0, 1, …"""
+    """Every word's class by a rule that needs only counts, in the order of the ids: 0, 1, …
+
+    Classes of equal size differ by at most one word, the larger ones first.
+    """
     if settings.rule == "equal_size":
-        return _equal_classes(len(counts), settings.count)
-    if settings.rule == "frequency":
-        return _classes_by_mass([float(count) for count in counts], settings.count)
-    return _classes_by_mass([math.sqrt(count) for count in counts], settings.count)
+        parts = np.array_split(counts, min(len(counts), settings.count))
+        return [label for label, part in enumerate(parts) for _ in part]
+    masses = counts if settings.rule == "frequency" else [math.sqrt(count) for count in counts]
+    return _classes_by_mass(masses, settings.count)
 
 
 def _classes_by_mass(masses: Sequence[float], classes: int) -> list[int]:
@@ -113,10 +128,3 @@ def _classes_by_mass(masses: Sequence[float], classes: int) -> list[int]:
         if mass * classes > (label + 1) * total and label < classes - 1:
             label += 1
     return labels
-
-
-def _equal_classes(words: int, classes: int) -> list[int]:
-    """Assign classes whose sizes differ by at most one, the larger ones first."""
-    used = min(words, classes)
-    size, larger = divmod(words, used)
-    return [label for label in range(used) for _ in range(size + (label < larger))]

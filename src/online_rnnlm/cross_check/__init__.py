@@ -1,1 +1,1 @@
-"""A cross-check of the engines: each makes the same updates, and they are compared and timed."""
+"""A comparison of all engines (`make engines`)."""

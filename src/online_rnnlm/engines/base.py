@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
 from online_rnnlm.config.testing import LearnAfter, UnitOfText
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Split
-from online_rnnlm.engines.lanes import NOTHING, Batches, Carried
+from online_rnnlm.engines.lanes import Batches, Carried
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.sizes import Sizes
 
 Array = NDArray[Any]
 Sentences = NDArray[np.int64]
@@ -48,36 +48,14 @@ def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.
 
 
 def empty_scores(
-    sentences: int, tokens: int, sizes: Sizes, dtype: DTypeLike, *, states: int = 0
+    weights: Parameters, starts: NDArray[np.int64], *, hidden_states: bool = False
 ) -> Scores:
-    """Make scores of zeros for these numbers of sentences, words and hidden states."""
-    vectors = np.zeros((sentences, sizes.document), dtype)
-    return Scores(np.zeros(tokens), vectors, np.zeros((states, sizes.output), dtype))
-
-
-def fill_scores(
-    scores: Scores,
-    places: Sentences,
-    starts: Sentences,
-    mask: Array,
-    log_probabilities: Array,
-    documents: Array,
-    hidden: Array,
-) -> None:
-    """Copy the results of a padded batch into the rows of the scores that they belong to.
-
-    `places` (B,) are the numbers of the sentences in the scores, or `NOTHING`; `starts` is that of
-    `first_words`; `mask`, `log_probabilities` (T, B) and `hidden` (T, B, M) are padded, `documents`
-    (B, D) is d after the last word.
-    """
-    exists = mask.T > 0  # (B, T)
-    lane, time = np.nonzero(exists)
-    rows = starts[places[lane]] + time
-    scores.log_probabilities[rows] = log_probabilities.T[exists]
-    reads = places != NOTHING
-    scores.document_vectors[places[reads]] = documents[reads]
-    if len(scores.hidden_states):
-        scores.hidden_states[rows] = hidden.swapaxes(0, 1)[exists]
+    """Make scores of zeros for sentences that begin at these rows, `first_words`."""
+    tokens, sentences = int(starts[-1]), len(starts) - 1
+    size = max(len(weights.class_document), len(weights.hidden_document))
+    states = (tokens if hidden_states else 0, weights.word_output.shape[1])
+    dtype = weights.recurrent.dtype
+    return Scores(np.zeros(tokens), np.zeros((sentences, size), dtype), np.zeros(states, dtype))
 
 
 @dataclass(frozen=True)
@@ -100,31 +78,22 @@ class OnlineSettings:
     """True if the hidden state lives on from one sentence of a unit to the next."""
 
     @classmethod
-    def of_parts(
-        cls,
-        parts: frozenset[str],
-        rate: float,
-        document_rate: float,
-        *,
-        bptt_steps: int,
-        learn_after: LearnAfter = "word",
-        unit_of_text: UnitOfText = "sentence",
-        carries_state: bool = False,
-    ) -> OnlineSettings:
-        """Make settings by which these parts of `config.evaluations.PARTS` learn at a rate.
+    def of(cls, learning: Learning, settings: RunSettings) -> OnlineSettings:
+        """Make the settings by which a run's model learns.
 
-        If weights learn too, the document vector keeps `document_rate`, its rate in training.
+        If weights learn, the document vector keeps the rate of its training.
         """
+        parts, trained = learning.parts(settings.document_size), settings.document_rate
         groups = parts - {DOCUMENT_VECTOR}
-        of_vector = document_rate if groups else rate
+        of_vector = trained if groups else learning.learning_rate or trained
         return cls(
             groups,
-            learning_rate=rate if groups else 0.0,
+            learning_rate=(learning.learning_rate or 0.0) if groups else 0.0,
             document_rate=of_vector if DOCUMENT_VECTOR in parts else 0.0,
-            bptt_steps=bptt_steps,
-            learn_after=learn_after,
-            unit_of_text=unit_of_text,
-            carries_state=carries_state,
+            bptt_steps=learning.steps,
+            learn_after=learning.learn_after,
+            unit_of_text=learning.unit_of_text or settings.unit_of_text,
+            carries_state=settings.reading.state,
         )
 
 
@@ -134,7 +103,7 @@ class Trainer(Protocol):
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P.
 
-        `key` is that of dropout's random numbers (`engines.dropout`).
+        `key` is that of dropout's random numbers (`kernels.dropout`).
         """
 
     @property
@@ -143,11 +112,11 @@ class Trainer(Protocol):
 
     @property
     def weights(self) -> Parameters:
-        """The current weights, not copies."""
+        """The current weights."""
 
     @property
     def accumulators(self) -> Parameters:
-        """AdaGrad's current sums of squared gradients; not copies."""
+        """AdaGrad's current sums of squared gradients."""
 
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
         """Continue from copies of these."""

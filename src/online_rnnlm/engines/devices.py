@@ -1,17 +1,23 @@
-"""Checks for the device that a run requires, before anything heavy is loaded."""
+"""Checks for what a run requires, before anything heavy is loaded: a device, and its packages."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import shutil
+from importlib.metadata import distributions
 from importlib.util import find_spec
+from pathlib import Path
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.theano import environment
 from online_rnnlm.errors import UserError
 
 DRIVER = "libcuda.so.1"
+THEANO_PYTHON = "THEANO_PYTHON"
+"""Variable with the path of the Python that has Theano 1.0.5."""
+THEANO_HERE = ".venv-theano/bin/python"
+"""The Python that `make theano` makes, below the project's folder."""
 _NAME_BYTES = 256
 
 
@@ -34,7 +40,7 @@ def check(settings: RunSettings) -> None:
         gpu_name()
     engine = ENGINES[settings.engine]
     if engine.is_elsewhere:
-        environment.version()
+        theano_version()
     device = engine.devices[settings.device]
     missing = next((module for module in device.modules if find_spec(module) is None), None)
     if missing:
@@ -61,10 +67,8 @@ def gpu_name() -> str:
     status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
     if status or not count.value:
         raise UserError(_none(f"the NVIDIA driver offers none (its status is {status})"))
-    if driver.cuDeviceGet(ctypes.byref(device), 0) or driver.cuDeviceGetName(
-        name, _NAME_BYTES, device
-    ):
-        return "unknown"
+    driver.cuDeviceGet(ctypes.byref(device), 0)
+    driver.cuDeviceGetName(name, _NAME_BYTES, device)
     return name.value.decode(errors="replace")
 
 
@@ -74,4 +78,23 @@ def _none(why: str) -> str:
     return (
         f"`device: gpu`: no GPU for this process on {os.uname().nodename}: {why}{told}; "
         "run it where there is one, or set `device: cpu`"
+    )
+
+
+def theano_python() -> str:
+    """The Python that has Theano; a relative path starts at the current folder."""
+    return os.environ.get(THEANO_PYTHON, THEANO_HERE)
+
+
+def theano_version() -> str:
+    """The version of the Theano that is installed there; raises UserError if there is none."""
+    found, why = shutil.which(theano_python()), "no such program"
+    if found is not None:
+        folders = (Path(found).absolute().parents[1] / "lib").glob("python3*/site-packages")
+        for theano in distributions(name="theano", path=[str(path) for path in folders]):
+            return theano.version
+        why = "Theano is not installed there"
+    raise UserError(
+        f"`engine: theano`: {theano_python()}: {why}: `make theano` makes it, and {THEANO_PYTHON} "
+        "names another"
     )

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from online_rnnlm.config.engines import SCORING_SENTENCES
-from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.engines import dropout, symbolic
+from online_rnnlm.engines import symbolic
 from online_rnnlm.engines.base import (
     Array,
     OnlineSettings,
     Scores,
     Sentences,
     empty_scores,
-    fill_scores,
     first_words,
 )
-from online_rnnlm.engines.lanes import (
-    NOTHING,
-    Batches,
-    Carried,
-    Integers,
-    scoring_order,
-    segments_of,
-    unit_beginnings,
-)
-from online_rnnlm.engines.shared import SharedState, State, StateTrainer
+from online_rnnlm.engines.kernels import dropout
+from online_rnnlm.engines.lanes import NOTHING, Carried, Integers, unit_beginnings
+from online_rnnlm.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.model import graph, updates
 from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
 
-_LAYERS = (dropout.EMBEDDINGS, dropout.HIDDEN)
 _FEWEST_LANES = 2
 """PyTensor's own check takes a single row, which C and Python code add to the gradient of a table,
 for one that broadcasts, and raises. So a single sentence gets an empty one beside it."""
@@ -44,88 +34,48 @@ for one that broadcasts, and raises. So a single sentence gets an empty one besi
 
 def form_of(settings: RunSettings) -> symbolic.Form:
     """The form of a run's graph."""
-    return symbolic.Form(
-        settings.cell_name,
-        settings.error_clip,
-        settings.context_decay,
-        settings.goes_through_updates,
-        settings.precision,
-        settings.optimizer,
-        settings.l2,
-        bool(settings.dropout or settings.embedding_dropout),
-    )
+    return symbolic.Form(*(getattr(settings, name) for name in symbolic.Form._fields))
 
 
-def symbolic_model(settings: RunSettings, corpus: Corpus) -> graph.Model:
-    """The model of a run on a corpus: the cell, the word classes and the cell's constants."""
-    return form_of(settings).model(corpus.class_offsets)
+def _names(settings: RunSettings, corpus: Corpus) -> tuple[str, ...]:
+    """The names of a run's parameters."""
+    return shapes(sizes_for(settings, corpus))._fields
 
 
-class _Training(State, Protocol):
-    """The functions of `symbolic.Training`, wherever they are computed."""
+class Trainer(PaddedTrainer):
+    """Training by `symbolic.training`."""
 
-    def update(self, inputs: Sequence[Any]) -> list[Any]:
-        """Learn from a batch."""
+    compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.training)
+    """Compiles what computes, wherever that is."""
 
+    def _prepare(self, corpus: Corpus) -> None:
+        self._form, names = form_of(self._settings), _names(self._settings, corpus)
+        self._update = self.compiled(self._form, corpus.class_offsets, names)
 
-class _Scoring(Protocol):
-    """The function of `symbolic.Scoring`, wherever it is computed."""
-
-    def score(self, inputs: Sequence[Any]) -> list[Any]:
-        """Score a batch."""
-
-
-class GraphTrainer(StateTrainer[_Training]):
-    """Training by `updates.training_updates`."""
-
-    functions: Callable[[symbolic.Form, Integers, Parameters, Parameters], _Training] = (
-        symbolic.Training
-    )
-
-    def __init__(
-        self,
-        settings: RunSettings,
-        corpus: Corpus,
-        weights: Parameters,
-        accumulators: Parameters,
-        carried: Carried,
-    ) -> None:
-        self._form = form_of(settings)
-        super().__init__(
-            settings, self.functions(self._form, corpus.class_offsets, weights, accumulators)
-        )
-        self.carried = carried
-        self._split = corpus.splits["train"]
-        self._offsets = segments_of(self._split, settings).offsets
-        self._widths = weights.embeddings.shape[1], weights.word_output.shape[1]
-
-    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
-        """Learn from segments of the training text, batch after batch; return their log P."""
-        settings = self._settings
-        rates = self._real(learning_rate), self._real(settings.document_rate)
-        total = 0.0
-        for segments, begins in zip(*batches, strict=True):
-            lanes, padded = len(segments), _widened(segments, NOTHING)
-            batch = graph.pad(self._split.stream, self._offsets, padded, settings.precision)
-            before = self.carried.before(begins, settings.reading)
-            start = (_widened(values, 0) for values in (*before.states, before.documents))
-            factors = self._factors(key, padded, len(batch.mask)) if self._form.drops else ()
-            found, *after = self._state.update([*batch, *rates, *start, *factors])
-            *states, documents = (values[:lanes] for values in after)
-            self.carried = Carried(tuple(states), documents)
-            total += float(found)
-        return total
+    def _learn(
+        self, segments: Integers, rates: list[Array], start: Carried, key: int
+    ) -> tuple[Any, Carried]:
+        lanes, padded = len(segments), _widened(segments, NOTHING)
+        batch = graph.pad(self._split.stream, self._offsets, padded, self._settings.precision)
+        before = (_widened(values, 0) for values in (*start.states, start.documents))
+        factors = self._factors(key, padded, len(batch.mask)) if self._form.drops else ()
+        total, *found = self._update(*self._weights, *self._sums, *batch, *rates, *before, *factors)
+        number, last = len(self._weights), len(start.states)
+        self._weights = like(self._weights, found[-2 * number : -number])
+        self._sums = like(self._sums, found[-number:])
+        return total, Carried(tuple(s[:lanes] for s in found[:last]), found[last][:lanes])
 
     def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
         """The factors of dropout for padded segments of that length."""
-        settings = self._settings
+        settings, weights = self._settings, self._weights
         places = self._offsets[np.maximum(segments, 0)] + np.arange(length)[:, None]
-        rates = settings.embedding_dropout, settings.dropout
+
+        def of(layer: np.uint32, width: int, rate: float) -> Array:
+            return dropout.factors(key, layer, places, width, rate, settings.precision)
+
         return graph.Dropout(
-            *(
-                dropout.factors(key, layer, places, width, rate, settings.precision)
-                for layer, width, rate in zip(_LAYERS, self._widths, rates, strict=True)
-            )
+            of(dropout.EMBEDDINGS, weights.embeddings.shape[1], settings.embedding_dropout),
+            of(dropout.HIDDEN, weights.word_output.shape[1], settings.dropout),
         )
 
 
@@ -133,137 +83,104 @@ def _widened(values: Array, filler: int) -> Array:
     """Fill up the values of every lane, (B, …), to the fewest lanes that a batch may have."""
     more = max(0, _FEWEST_LANES - len(values))
     rest = ((0, 0),) * (values.ndim - 1)
-    return np.pad(values, ((0, more), *rest), constant_values=filler) if more else values
+    return np.pad(values, ((0, more), *rest), constant_values=filler)
 
 
-class GraphScorer:
-    """Scoring by `graph.predictions`."""
+class Scorer(PaddedScorer):
+    """Scoring by `symbolic.scoring`."""
 
-    functions: Callable[[symbolic.Form, Integers, Sequence[str]], _Scoring] = symbolic.Scoring
+    compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.scoring)
+    """Compiles what computes, wherever that is."""
 
-    def __init__(
-        self,
-        settings: RunSettings,
-        corpus: Corpus,
-        reading: Reading,
-        *,
-        hidden_states: bool = False,
-    ) -> None:
-        self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
-        self._sizes = sizes_for(settings, corpus)
-        names = shapes(self._sizes)._fields
-        self._scoring = self.functions(form_of(settings), corpus.class_offsets, names)
+    def _prepare(self, corpus: Corpus) -> None:
+        form, names = form_of(self._settings), _names(self._settings, corpus)
+        self._score = self.compiled(form, corpus.class_offsets, names)
 
-    def __call__(
-        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
-    ) -> Scores:
-        """Score these sentences; with a rate of 0 the document vector stays 0."""
-        settings, sizes = self._settings, self._sizes
-        size = sizes.document if document_rate else 0
-        starts = first_words(split.offsets, sentences)
-        states = int(starts[-1]) if self._hidden_states else 0
-        scores = empty_scores(
-            len(sentences), int(starts[-1]), sizes, settings.precision, states=states
-        )
-        carried = Carried.nothing(weights, settings.cell_name, sizes.document, SCORING_SENTENCES)
-        rate = np.asarray(document_rate, settings.precision)
-        order = scoring_order(split, sentences, self._reading, SCORING_SENTENCES)
-        for numbers, begins, places in zip(*order, strict=True):
-            batch = graph.pad(split.stream, split.offsets, numbers, settings.precision)
-            start = carried.before(begins, self._reading)
-            logs, hidden, *last, documents = self._scoring.score(
-                [*weights, *batch, rate, *start.states, start.documents]
-            )
-            carried = Carried(tuple(last), documents)
-            fill_scores(scores, places, starts, batch.mask, logs, documents, hidden)
-        return scores._replace(document_vectors=scores.document_vectors[:, :size])
+    def _predict(
+        self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
+    ) -> Found:
+        batch = graph.pad(split.stream, split.offsets, segments, self._settings.precision)
+        before = *start.states, start.documents
+        logs, hidden, *states, documents = self._score(*weights, *batch, rate, *before)
+        return Found(batch.mask, logs, hidden, Carried(tuple(states), documents))
 
 
-class GraphOnlineScorer(StateTrainer[SharedState]):
+class OnlineScorer:
     """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
 
     def __init__(
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
-        super().__init__(settings, SharedState(weights, weights))
-        self._trained = like(weights, (array.copy() for array in weights))
-        self._online, self._sizes = online, sizes_for(settings, corpus)
-        model, dtype = symbolic_model(settings, corpus), settings.precision
-        nothing = Carried.nothing(weights, settings.cell_name, settings.document_size, 1)
-        self._start = list(nothing.states)
-        batch = graph.padded_symbols(dtype)
-        states = tuple(pt.matrix(dtype=dtype) for _ in self._start)
-        given = graph.Given(states, pt.tensor3(dtype=dtype))
-        rates = (online.learning_rate, online.document_rate)
-        result, changes = updates.online_updates(
-            model,
-            self._state.weights,
-            batch,
-            given,
-            *(np.asarray(rate, dtype) for rate in rates),
-            learning=online.learning,
+        self._trained = self.weights = like(weights, (array.copy() for array in weights))
+        self._online = online
+        self._nothing = Carried.nothing(weights, settings.cell_name, 1)
+        dtype = settings.precision
+        symbols, batch = (
+            symbolic.weight_symbols(weights._fields, dtype),
+            graph.padded_symbols(dtype),
         )
+        states = tuple(pt.matrix(dtype=dtype) for _ in self._nothing.states)
+        given = graph.Given(states, pt.tensor3(dtype=dtype))
+        rates = (np.asarray(r, dtype) for r in (online.learning_rate, online.document_rate))
+        model = form_of(settings).model(corpus.class_offsets)
+        result, changes = updates.online_updates(
+            model, symbols, batch, given, *rates, learning=online.learning
+        )
+        self._learning = [symbol.name for symbol, _ in changes]
+        new = [value for _, value in changes]
         self._score = pytensor.function(
-            [*batch, *given.states, given.documents],
-            [result.log_probabilities, result.document_vectors, *result.states],
-            updates=changes,
+            [*symbols, *batch, *given.states, given.documents],
+            [*new, result.log_probabilities, result.document_vectors, *result.states],
             on_unused_input="ignore",
         )
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
-        dtype = self._settings.precision
-        scores = empty_scores(len(sentences), 0, self._sizes, dtype)
+        starts = first_words(split.offsets, sentences)
+        scores = empty_scores(self._trained, starts)
         begins = unit_beginnings(split, sentences, self._online.unit_of_text)
-        document = np.zeros((1, self._sizes.document), dtype)
-        states = self._start
-        logs = [scores.log_probabilities]
+        states, document = list(self._nothing.states), self._nothing.documents
+        self.weights = self._trained
         for number, sentence in enumerate(sentences):
             if begins[number]:
-                self.restore(self._trained, self._trained)
-                document = np.zeros_like(document)
+                self.weights, document = self._trained, self._nothing.documents
             if begins[number] or not self._online.carries_state:
-                states = self._start
+                states = list(self._nothing.states)
             begin, end = split.offsets[sentence], split.offsets[sentence + 1]
             words = split.stream[begin : end + 1, None].astype("int64")
-            read = self._by_word if self._online.learn_after == "word" else self._whole
-            log_probabilities, document, states = read(words[:-1], words[1:], document, states)
-            logs.append(log_probabilities)
+            logs, document, states = self._read(words[:-1], words[1:], document, states)
+            scores.log_probabilities[starts[number] : starts[number + 1]] = logs
             scores.document_vectors[number] = document[0]
-        return scores._replace(log_probabilities=np.concatenate(logs))
+        return scores
 
-    def _by_word(
+    def _read(
         self, inputs: Array, targets: Array, document: Array, before: list[Array]
     ) -> tuple[Array, Array, list[Array]]:
-        """Score a sentence's words and learn after each; return their log P, and d after them.
+        """Score a sentence's words, and learn after each or after the last of them.
 
-        Returns the states after the sentence, too. Inputs and targets are (T, 1), d is (1, D), and
-        `before` are the states before the first word, (1, ·).
+        Returns their log P, and d and the states after them. Inputs and targets are (T, 1), d is
+        (1, D), and `before` are the states before the first word, (1, ·).
         """
-        states = [before]
-        documents: list[Array] = []
-        logs = np.zeros(len(inputs))
-        for t in range(len(inputs)):
+        by_word, size = self._online.learn_after == "word", len(inputs)
+        states, documents, logs = [before], [], np.zeros(size)
+        for t in range(size):
             documents.append(document)
-            begin = max(0, t + 1 - self._online.bptt_steps)
-            words = inputs[begin : t + 1], targets[begin : t + 1]
-            mask = np.zeros((t + 1 - begin, 1), document.dtype)
-            mask[-1] = 1
-            result = self._score(*words, mask, *states[begin], np.stack(documents[begin:]))
-            log_probabilities, updated, *after = result
-            logs[t], document = log_probabilities[-1, 0], updated[-1]
+            if not by_word and t + 1 < size:
+                continue
+            begin = max(0, t + 1 - self._online.bptt_steps) if by_word else 0
+            scored = t if by_word else 0
+            mask = (np.arange(begin, t + 1) >= scored).astype(document.dtype)[:, None]
+            words, held = (
+                (inputs[begin : t + 1], targets[begin : t + 1]),
+                np.stack(documents[begin:]),
+            )
+            found = self._score(*self.weights, *words, mask, *states[begin], held)
+            number = len(self._learning)
+            learnt = dict(zip(self._learning, found[:number], strict=True))
+            self.weights = self.weights._replace(**learnt)
+            log_probabilities, updated, *after = found[number:]
+            logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
+            changes = (updated - held).sum(axis=0)
+            document = updated[-1] if by_word else document + changes
             states.append([state[-1] for state in after])
         return logs, document, states[-1]
-
-    def _whole(
-        self, inputs: Array, targets: Array, document: Array, before: list[Array]
-    ) -> tuple[Array, Array, list[Array]]:
-        """Score as `_by_word` does, but learn in one step, after the last word."""
-        mask = np.ones((len(inputs), 1), document.dtype)
-        documents = np.repeat(document[None], len(inputs), axis=0)
-        log_probabilities, updated, *after = self._score(inputs, targets, mask, *before, documents)
-        document = document + (updated - documents).sum(axis=0)
-        return log_probabilities[:, 0], document, [state[-1] for state in after]
-
-
-Trainer, Scorer, OnlineScorer = GraphTrainer, GraphScorer, GraphOnlineScorer

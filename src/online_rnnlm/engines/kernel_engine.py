@@ -2,28 +2,186 @@
 
 from __future__ import annotations
 
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines import base
-from online_rnnlm.engines.kernel_scorers import KernelOnlineScorer, KernelScorer
-from online_rnnlm.engines.lanes import Carried
-from online_rnnlm.engines.teams import Team
-from online_rnnlm.model.parameters import Parameters
+import numpy as np
+
+from online_rnnlm.config.engines import SCORING_SENTENCES
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.base import (
+    NO_SENTENCES,
+    OnlineSettings,
+    Scores,
+    Sentences,
+    empty_scores,
+    first_words,
+)
+from online_rnnlm.engines.kernels import data
+from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.engines.kernels.compiled import compile_once
+from online_rnnlm.engines.kernels.learning import CopyOnWriteWeights, Learning, LearningModel
+from online_rnnlm.engines.kernels.online import score_online
+from online_rnnlm.engines.kernels.team import Team
+from online_rnnlm.engines.kernels.workspace import allocate, for_members
+from online_rnnlm.engines.lanes import (
+    NO_BATCHES,
+    Batches,
+    Carried,
+    scoring_order,
+    segments_of,
+    unit_beginnings,
+)
+from online_rnnlm.model.parameters import GROUPS, Parameters, copy_into, without_document
+from online_rnnlm.model.sizes import sizes_for
+
+_NO_TEXT = Split(np.zeros(1, np.int32), np.zeros(1, np.int64))
+"""A split without sentences, which kernels are compiled with."""
 
 
-def Trainer(  # an engine's module has this name; it is a class in the others
-    settings: RunSettings,
-    corpus: Corpus,
-    weights: Parameters,
-    accumulators: Parameters,
-    carried: Carried,
-    *,
-    threads: int = 1,
-) -> base.Trainer:
-    """Return a trainer; only training loads PyTensor."""
-    from online_rnnlm.engines.kernel_trainer import KernelTrainer  # noqa: PLC0415
+class Trainer:
+    """Training by `updates.training_updates`; the kernels change all arrays in place."""
 
-    return KernelTrainer(settings, corpus, weights, accumulators, carried, Team(threads))
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        weights: Parameters,
+        accumulators: Parameters,
+        carried: Carried,
+        *,
+        threads: int = 1,
+    ) -> None:
+        self._settings, self._team = settings, Team(threads)
+        self._classes = data.classes_from_offsets(corpus.class_offsets)
+        split = corpus.splits["train"]
+        self._text = data.text_of(split, segments_of(split, settings).offsets)
+        self.weights = Parameters(*map(np.array, weights))
+        self.accumulators = Parameters(*map(np.array, accumulators))
+        self.carried = carried.copy()
+        self._lanes = data.kernel_lanes(settings.reading, self.carried)
+        space = allocate(
+            sizes_for(settings, corpus),
+            self._text,
+            self._classes,
+            np.arange(len(self._text.offsets) - 1),
+            len(carried.documents),
+            settings.precision,
+            dropout=settings.dropout > 0,
+            goes_through=settings.goes_through_updates,
+        )
+        self._spaces = for_members(space, threads)
+        kernels = settings.precision, settings.cell_name
+        compile_once(*kernels, lambda: self.update(NO_BATCHES, settings.learning_rate))
+
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P."""
+        settings, real = self._settings, np.dtype(self._settings.precision).type
+        rate, spaces = settings.document_rate, self._spaces
+        arguments = (
+            data.kernel_model(settings, self.weights, self._classes, rate, key),
+            self.accumulators,
+            data.Optimizer(settings.optimizer == "adagrad", real(learning_rate), real(settings.l2)),
+            self._text,
+            batches,
+            self._lanes,
+        )
+        return float(self._team.run(lambda one: train_batches(*arguments, one, spaces[one.number])))
+
+    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Continue from copies of these."""
+        copy_into(self.weights, weights)
+        copy_into(self.accumulators, accumulators)
 
 
-Scorer, OnlineScorer = KernelScorer, KernelOnlineScorer
+class Scorer:
+    """Log-probabilities of sentences' words, the document vector learning online.
+
+    They equal those of `graph.predictions`.
+    """
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        reading: Reading,
+        *,
+        hidden_states: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self._settings, self._reading = settings, reading
+        self._team, self._hidden_states = Team(threads), hidden_states
+        self._sizes = sizes_for(settings, corpus)
+        self._classes = data.classes_from_offsets(corpus.class_offsets)
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Score these sentences; with a rate of 0 the document vector stays 0."""
+        kernels = self._settings.precision, f"{self._settings.cell_name}-scoring"
+        compile_once(*kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
+        return self._score(weights, split, sentences, document_rate)
+
+    def _score(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        settings, text, sizes = self._settings, data.text_of(split), self._sizes
+        if document_rate == 0:
+            weights, sizes = without_document(weights), sizes.without_document()
+        starts = first_words(text.offsets, sentences)
+        scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
+        lanes = max(1, min(SCORING_SENTENCES, len(sentences)))
+        carried = Carried.nothing(weights, settings.cell_name, lanes)
+        arguments = (
+            data.kernel_model(settings, weights, self._classes, document_rate),
+            text,
+            scoring_order(split, sentences, self._reading, lanes),
+            data.kernel_lanes(self._reading, carried),
+            starts,
+            scores,
+        )
+        space = allocate(sizes, text, self._classes, sentences, lanes, settings.precision)
+        spaces = for_members(space, self._team.size)
+        self._team.run(lambda one: score_sentences(*arguments, one, spaces[one.number]))
+        return scores
+
+
+class OnlineScorer:
+    """Log-probabilities of sentences' words while chosen weights learn.
+
+    They equal those of `updates.online_updates` applied to one word, or one sentence, after the
+    other.
+    """
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
+    ) -> None:
+        self._trained = self.weights = Parameters(*(array.copy() for array in weights))
+        self._sizes, self._unit = sizes_for(settings, corpus), online.unit_of_text
+        self._classes = data.classes_from_offsets(corpus.class_offsets)
+        real = weights.recurrent.dtype.type
+        self._learning = Learning(
+            **{group: group in online.learning for group in GROUPS},
+            after_sentence=online.learn_after == "sentence",
+            carries_state=online.carries_state,
+            bptt_steps=online.bptt_steps,
+            learning_rate=real(online.learning_rate),
+            document_rate=real(online.document_rate),
+            error_clip=real(settings.error_clip or np.inf),
+        )
+        compile_once(settings.precision, "online", lambda: self.score(_NO_TEXT, NO_SENTENCES))
+
+    def score(self, split: Split, sentences: Sentences) -> Scores:
+        """Score these sentences in this order, starting from the weights given at the start."""
+        trained, text, sizes = self._trained, data.text_of(split), self._sizes
+        scores = empty_scores(trained, first_words(text.offsets, sentences))
+        weights = CopyOnWriteWeights(
+            learnt=Parameters(*map(np.empty_like, trained)),
+            trained=trained,
+            learnt_words=np.zeros(sizes.vocabulary, np.bool_),
+            learnt_classes=np.zeros(sizes.classes, np.bool_),
+        )
+        begins, dtype = unit_beginnings(split, sentences, self._unit), trained.recurrent.dtype
+        space = allocate(sizes, text, self._classes, sentences, 1, dtype, more_steps=1)
+        model = LearningModel(weights, self._classes, self._learning)
+        score_online(model, text, sentences, begins, scores, space)
+        self.weights = weights.learnt
+        return scores

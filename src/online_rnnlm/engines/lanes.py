@@ -78,14 +78,16 @@ class Carried(NamedTuple):
     """d, (B, D)."""
 
     @classmethod
-    def nothing(cls, weights: Parameters, cell: str, document_size: int, lanes: int) -> Carried:
+    def nothing(cls, weights: Parameters, cell: str, lanes: int) -> Carried:
         """Make states and vectors of 0 for a model with these weights and that cell."""
         dtype = weights.recurrent.dtype
-        states = load_cell(cell).states(weights)
-        return cls(
-            tuple(np.zeros((lanes, int(size)), dtype) for size in states),
-            np.zeros((lanes, document_size), dtype),
-        )
+        states = (np.zeros((lanes, int(n)), dtype) for n in load_cell(cell).states(weights))
+        size = max(len(weights.class_document), len(weights.hidden_document))
+        return cls(tuple(states), np.zeros((lanes, size), dtype))
+
+    def copy(self) -> Carried:
+        """Copy all to new arrays, from a GPU, too."""
+        return Carried(tuple(map(np.array, self.states)), np.array(self.documents))
 
     def before(self, begins: Booleans, reading: Reading) -> Carried:
         """The states and d before the next segments: 0 where a unit of text begins, (B,)."""

@@ -1,32 +1,30 @@
 """The engines by name: they train on a corpus's sentences and score them.
 
 An engine is the module `<name>_engine` of this package, imported when a run asks for it. It has
-classes `Trainer`, `Scorer` and, if `config/engines.py` says so, `OnlineScorer`, which take the same
-arguments as the functions below.
+`Trainer`, `Scorer` and, if `config/engines.py` says so, `OnlineScorer`, which take the same
+arguments as the functions below. Weights and text must fit the settings and the corpus, as those
+that are read from files do: engines do not check it.
+
+The workflow asks this module which kernels runs need, so numerical libraries are imported where
+they compute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.training import Reading, RunSettings
-from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines.base import OnlineScorer, OnlineSettings, Scorer, Trainer
-from online_rnnlm.engines.checked import (
-    CheckedOnlineScorer,
-    CheckedScorer,
-    check_text,
-    check_weights,
-)
+from online_rnnlm.config.engines import ENGINES, engine_anywhere
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.devices import require
-from online_rnnlm.engines.lanes import Carried, segments_of
-from online_rnnlm.engines.names import engine_module, online_engine
 from online_rnnlm.errors import needing_packages
-from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.storage.syntax import PACKAGE
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import Reading
+    from online_rnnlm.corpora.corpus import Corpus
+    from online_rnnlm.engines import base
+    from online_rnnlm.engines.lanes import Carried
+    from online_rnnlm.model.parameters import Parameters
 
 
 def trainer(
@@ -37,22 +35,23 @@ def trainer(
     carried: Carried | None = None,
     *,
     threads: int = 1,
-) -> Trainer:
+) -> base.Trainer:
     """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
     `carried` are the states and vectors after the segments that were read last; by default they
     are 0. `threads` is the number of threads that compute together, which changes nothing but the
     time; engines that do not share work use one.
-    Raises UserError if the engine or its device is not available, or if weights and corpus do not
-    fit each other.
+    Raises UserError if the engine or its device is not available.
     """
-    check_weights(settings, corpus, weights, accumulators)
-    check_text(corpus, corpus.splits["train"])
-    make: Callable[..., Trainer] = _engine(settings, settings.engine).Trainer
+    from online_rnnlm.engines.lanes import Carried, segments_of  # noqa: PLC0415
+
+    engine = _engine(settings, settings.engine)
     if carried is None:
         lanes = segments_of(corpus.splits["train"], settings).lanes(settings.batch_sentences)
-        carried = Carried.nothing(weights, settings.cell_name, settings.document_size, lanes)
-    return make(settings, corpus, weights, accumulators, carried, **_shared(settings, threads))
+        carried = Carried.nothing(weights, settings.cell_name, lanes)
+    shared = _shared(settings, threads)
+    made: base.Trainer = engine.Trainer(settings, corpus, weights, accumulators, carried, **shared)
+    return made
 
 
 def scorer(
@@ -62,30 +61,28 @@ def scorer(
     *,
     hidden_states: bool = False,
     threads: int = 1,
-) -> Scorer:
+) -> base.Scorer:
     """Make a scorer by the settings' engine; its scores have hidden states if these are asked for.
 
     It reads the text as `reading` says, or else as the run does in training. `threads` is that of
-    `trainer`. Raises UserError if the engine or its device is not available. The scorer raises
-    UserError for weights and text that do not fit the settings and the corpus.
+    `trainer`. Raises UserError if the engine or its device is not available.
     """
-    make: Callable[..., Scorer] = _engine(settings, settings.engine).Scorer
+    engine = _engine(settings, settings.engine)
     options = {"hidden_states": hidden_states, **_shared(settings, threads)}
-    scorer = make(settings, corpus, reading or settings.reading, **options)
-    return CheckedScorer(settings, corpus, scorer)
+    made: base.Scorer = engine.Scorer(settings, corpus, reading or settings.reading, **options)
+    return made
 
 
 def online_scorer(
-    settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
-) -> OnlineScorer:
+    settings: RunSettings, corpus: Corpus, weights: Parameters, online: base.OnlineSettings
+) -> base.OnlineScorer:
     """Make a scorer by `online_engine` that starts from copies of the weights.
 
-    Raises UserError if the engine or its device is not available, or if weights and corpus do not
-    fit each other; the scorer raises it for text that does not fit the corpus.
+    Raises UserError if the engine or its device is not available.
     """
-    check_weights(settings, corpus, weights)
-    make: Callable[..., OnlineScorer] = _engine(settings, online_engine(settings)).OnlineScorer
-    return CheckedOnlineScorer(corpus, make(settings, corpus, weights, online))
+    engine = _engine(settings, online_engine(settings))
+    made: base.OnlineScorer = engine.OnlineScorer(settings, corpus, weights, online)
+    return made
 
 
 def _shared(settings: RunSettings, threads: int) -> dict[str, int]:
@@ -103,4 +100,21 @@ def _engine(settings: RunSettings, engine: str) -> Any:
         raise ValueError(f"`engine: {engine}` computes no vector that feeds {settings.cell_name}")
     require(settings)
     with needing_packages():
-        return import_module(f"{PACKAGE}.{engine_module(engine)}")
+        return import_module(f"online_rnnlm.engines.{engine}_engine")
+
+
+def online_engine(settings: RunSettings) -> str:
+    """The engine that scores while weights learn: the run's own if it can, else one for any CPU."""
+    own = ENGINES[settings.engine].scores_online(settings.cell_name)
+    return settings.engine if own else _engine_anywhere(settings, online=True)
+
+
+def usable_anywhere(settings: RunSettings) -> RunSettings:
+    """The same model's settings for a machine that has only a CPU and this package."""
+    changes = {"engine": _engine_anywhere(settings), "device": "cpu"}
+    return settings.model_copy(update=changes)
+
+
+def _engine_anywhere(settings: RunSettings, *, online: bool = False) -> str:
+    ability = "coupling" if settings.needs_coupling else ""
+    return engine_anywhere(settings.cell_name, online=online, ability=ability)

@@ -6,14 +6,14 @@ import numpy as np
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
 from online_rnnlm.evaluation.outcome import Failure, Floats, Outcome
 from online_rnnlm.rivals import mixed_rivals, place_of
 from online_rnnlm.rivals.base import ComposedRival, MixedRival, Rival
-from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
-from online_rnnlm.storage.records import Costs, Evaluation, FailedEvaluation, RunRecord
-from online_rnnlm.storage.runs import refuse_older
-from online_rnnlm.storage.scores import token_scores
+from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation
+from online_rnnlm.storage.scores import read_evaluation, token_scores
 
 NETWORK = "network"
 """The name of the part that is the network, its vector learning as in training."""
@@ -22,26 +22,23 @@ NETWORK = "network"
 def composed(
     experiment: ExperimentDirectory,
     name: str,
-    record: RunRecord,
+    settings: RunSettings,
     rival: ComposedRival,
     testing: TestingSettings,
 ) -> Outcome | Failure:
     """Score valid and test with a rival that is composed of the other evaluations of run `name`.
 
-    A failure if one of these is. Raises UserError for files that are missing or damaged, or that
-    belong to an older training of the run, whose record is `record`.
+    A failure if one of these is. Raises UserError for files that are missing or damaged.
     """
-    settings = record.settings
     rivals = {mixed.name: mixed for mixed in mixed_rivals([rival.name], testing)}
     places = {NETWORK: (name, final_evaluation(settings.document_size))}
     places |= {part: place_of(mixed, name, settings.corpus) for part, mixed in rivals.items()}
     found: dict[str, Evaluation] = {}
     for part, place in places.items():
-        path = experiment.evaluation(*place)
-        tested = records.read_one_of((Evaluation, FailedEvaluation), path)
-        if place[0] == name:  # other parts are the corpus's
-            refuse_older(path, tested.identity, record)
-        if isinstance(tested, FailedEvaluation):
+        tested = read_evaluation(experiment, *place)
+        if tested is None:
+            raise UserError(f"{experiment.evaluation(*place)}: missing: make this evaluation first")
+        if isinstance(tested, DivergedEvaluation):
             reason = f"{name}, {rival.name}: its part {part} is missing: {tested.reason}"
             return Failure(reason, status=tested.status)
         found[part] = tested

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,7 @@ class Outcome:
     """Smaller mixtures of the same parts, for a mixture."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """The result of an evaluation without scores.
 
     The model diverged, at every rate if there are several, or the rival is impossible for the text.
@@ -51,6 +50,10 @@ class Failure:
     curve: Sequence[Trial] = ()
     """All settings that were tried on `valid`."""
     status: Literal["diverged", "impossible"] = "diverged"
+    document_vectors: Mapping[str, NDArray[Any]] = {}
+    """(0, D), if scores would come with vectors."""
+    log_probabilities: Mapping[str, Floats] = {}
+    """Nothing."""
 
 
 @dataclass(frozen=True)

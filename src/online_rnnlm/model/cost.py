@@ -21,6 +21,7 @@ alone in its class needs no score: L is 0 for it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import numpy as np
@@ -41,16 +42,14 @@ def _hidden_layer(sizes: Sizes) -> int:
 
 def _hidden_document(sizes: Sizes) -> int:
     """Multiply-adds of a step of the cell in products with V_h."""
-    rows, columns = shapes(sizes).hidden_document
-    return int(rows * columns)
+    return math.prod(shapes(sizes).hidden_document)
 
 
 def _values(sizes: Sizes, group: str) -> int:
     """Number of values in a group of the cell's parameters; for `embeddings`, in one word's row."""
-    every = shapes(sizes)._asdict()
-    names = load_cell(sizes.cell).GROUPS[group]
-    one_word = group == "embeddings"
-    return sum((1 if one_word else every[n][0]) * every[n][1] for n in names)
+    names, every = load_cell(sizes.cell).GROUPS[group], shapes(sizes)._asdict()
+    first = 1 if group == "embeddings" else 0  # a word's row, or all rows
+    return sum(math.prod(every[name][first:]) for name in names)
 
 
 def _output_layer(sizes: Sizes, mean_class_size: float) -> float:

@@ -13,8 +13,8 @@ PyTensor derives all gradients. In those of the weights, the update of d counts 
 unless the model says `through_updates`.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
-The original Theano compiles this file, too (`engines.theano`): so this file, `parameters` and
-`cells` keep to Python 3.8.
+The original Theano compiles this file, too (`engines.theano_engine`): so this file, `parameters`
+and `cells` keep to Python 3.8.
 """
 
 from __future__ import annotations

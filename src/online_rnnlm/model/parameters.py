@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from online_rnnlm.errors import UserError
 from online_rnnlm.model.cells import load_cell
 from online_rnnlm.model.sizes import Sizes
 
@@ -126,36 +125,6 @@ def copy_into(target: Parameters, source: Parameters) -> None:
         np.copyto(into, values)
 
 
-def check_fit(
-    parameters: Parameters, sizes: Sizes, dtype: DTypeLike, where: object = "the weights"
-) -> None:
-    """Raise UserError unless these are parameters of a model of these sizes and of this type.
-
-    `where` is their place in the message.
-    """
-    expected = shapes(sizes)
-    if parameters._fields != expected._fields:
-        found, needed = (", ".join(one._fields) for one in (parameters, expected))
-        raise UserError(f"{where}: has the arrays {found}, but {needed} are needed")
-    for name, array, shape in zip(expected._fields, parameters, expected, strict=True):
-        if array.shape != shape or array.dtype != dtype:
-            raise UserError(
-                f"{where}: `{name}` is {array.dtype} {array.shape}, but the vocabulary and the "
-                f"settings of the run need {np.dtype(dtype)} {shape}"
-            )
-
-
 def all_finite(parameters: Parameters) -> bool:
     """True if no weight is NaN or infinite."""
     return all(bool(np.isfinite(array).all()) for array in parameters)
-
-
-def sizes_of(parameters: Parameters, cell: str = "sigmoid") -> Sizes:
-    """The sizes of a model with that cell, read from the shapes of its weights."""
-    v, width = parameters.word_output.shape
-    output, k = parameters.class_document.shape
-    hidden = parameters.hidden_document.shape[0]
-    layer = ("both" if output else "hidden") if hidden else "output"
-    rows, columns = parameters.recurrent.shape
-    context = columns - rows if cell == "slow_context" else 0
-    return Sizes(v, width - context, k, max(output, hidden), layer, cell, context)

@@ -1,6 +1,6 @@
 """How weights learn: the gradients of a batch's loss, which PyTensor derives, and steps by them.
 
-The original Theano compiles this file, too (`engines.theano`): so it keeps to Python 3.8.
+The original Theano compiles this file, too (`engines.theano_engine`): so it keeps to Python 3.8.
 """
 
 from __future__ import annotations
@@ -75,16 +75,28 @@ def training_updates(
     result = predictions(model, weights, batch, document_rate, start, dropout)
     total = result.log_probabilities.sum()
     gradients = like(weights, pt.grad(-total, list(weights), disconnected_inputs="ignore"))
+    now = weights, accumulators, gradients
+    return result, steps(model, *now, batch, learning_rate, optimizer, l2)
+
+
+def steps(
+    model: Model,
+    weights: Parameters,
+    accumulators: Parameters,
+    gradients: Parameters,
+    batch: Padded,
+    learning_rate: Any,
+    optimizer: str,
+    l2: float,
+) -> list[tuple[Any, Any]]:
+    """Every weight and accumulator with its value after a step by a batch's gradients."""
     updates = []
     reached = touched(model, weights, batch)
-    rule = OPTIMIZERS[optimizer]
-    for name in weights._fields:
-        weight, sums = getattr(weights, name), getattr(accumulators, name)
-        penalty = np.asarray(l2, weight.dtype) * getattr(reached, name) * weight
-        gradient = getattr(gradients, name) + penalty
-        new_weight, new_sums = rule(weight, gradient, sums, learning_rate)
-        updates += [(weight, new_weight), (sums, new_sums)]
-    return result, updates
+    for weight, sums, gradient, where in zip(weights, accumulators, gradients, reached):
+        penalty = np.asarray(l2, weight.dtype) * where * weight
+        changed = OPTIMIZERS[optimizer](weight, gradient + penalty, sums, learning_rate)
+        updates += [*zip((weight, sums), changed)]
+    return updates
 
 
 def online_updates(

@@ -11,7 +11,6 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.syntax import PACKAGE
 
 
 class Watcher:
@@ -30,7 +29,7 @@ class Watcher:
         if not self._tracking.watch_seconds:
             return
         seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
-        command = [sys.executable, "-m", PACKAGE, "track", *store_arguments(self._tracking)]
+        command = [sys.executable, "-m", "online_rnnlm", "track", *store_arguments(self._tracking)]
         packages = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         changes = {"PYTHONPATH": ":".join(filter(None, packages)), PARENT: str(os.getpid())}
         self._process = subprocess.Popen(

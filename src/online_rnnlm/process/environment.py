@@ -6,7 +6,6 @@ import hashlib
 import os
 from pathlib import Path
 
-from online_rnnlm.engines import kernel_cache
 from online_rnnlm.storage.user_cache import user_cache
 
 _JAX = {
@@ -31,7 +30,7 @@ def prepare_process() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Numba compiles the kernels and can compile the plain graph: no C++ compiler is needed.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
-    for name, value in (kernel_cache.settings() | _JAX | _jax_cache()).items():
+    for name, value in (_JAX | _jax_cache()).items():
         os.environ.setdefault(name, value)
 
 

@@ -5,14 +5,13 @@ A rival is a module of this package with a class `Rival`; its name is listed in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import CorpusRivalName, RunRivalName, TestingSettings
-from online_rnnlm.storage.syntax import PACKAGE
+from online_rnnlm.config.testing import RunRivalName, TestingSettings
 
 if TYPE_CHECKING:  # needs numpy; planning without rivals does not
     from online_rnnlm.rivals.base import CorpusRival, Rival, RunRival
@@ -28,26 +27,23 @@ class OfCorpus(NamedTuple):
 def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
     """The rivals of an experiment's corpora, by the names of their evaluations' folders."""
     testing = experiment.testing
-    rivals = [_made(name, testing, "CorpusRival") for name in testing.rivals_of_corpora]
     return {
         folder_of(corpus, rival): OfCorpus(corpus, rival)
         for corpus in experiment.corpora
-        for rival in rivals
+        for rival in rivals_named(testing.rivals_of_corpora, testing)
     }
 
 
-def folder_of(corpus: str, rival: CorpusRival) -> str:
+def folder_of(corpus: str, rival: Rival) -> str:
     """The name of the folder with the evaluation of a corpus's rival."""
     return f"{corpus}-{rival.name}"
 
 
 def place_of(rival: Rival, run: str, corpus: str) -> tuple[str, str]:
     """The folder and the name of a rival's evaluation: a run's, or one of the run's corpus."""
-    from online_rnnlm.rivals import base  # noqa: PLC0415
-
-    if isinstance(rival, base.CorpusRival):
-        return folder_of(corpus, rival), NONE
-    return run, rival.name
+    if is_rival(rival.name):
+        return run, rival.name
+    return folder_of(corpus, rival), NONE
 
 
 def is_rival(evaluation: str) -> bool:
@@ -57,38 +53,15 @@ def is_rival(evaluation: str) -> bool:
 
 def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
     """The rival that a run's evaluation scores; None if it scores the run's model alone."""
-    if not is_rival(evaluation):
-        return None
-    rival: RunRival = _made(evaluation, testing, "RunRival")
-    return rival
-
-
-def rivals_in(evaluations: Iterable[str], testing: TestingSettings) -> list[RunRival]:
-    """The rivals that a run's evaluations score."""
-    found = (rival_in(evaluation, testing) for evaluation in evaluations)
-    return [rival for rival in found if rival is not None]
+    return rivals_named([evaluation], testing)[0] if is_rival(evaluation) else None
 
 
 def mixed_rivals(evaluations: Iterable[str], testing: TestingSettings) -> list[Rival]:
     """The rivals that the mixtures among these evaluations have as parts."""
     names = dict.fromkeys(part for name in evaluations for part in testing.parts_of(name))
-    of_corpora = get_args(CorpusRivalName)
-    return [
-        _made(name, testing, "CorpusRival" if name in of_corpora else "RunRival") for name in names
-    ]
+    return rivals_named(names, testing)
 
 
-def modules_for(evaluations: Collection[str], testing: TestingSettings) -> list[str]:
-    """The modules, below the package, of all rivals that a run's evaluations depend on."""
-    rivals = [*rivals_in(evaluations, testing), *mixed_rivals(evaluations, testing)]
-    return list(dict.fromkeys(rival.module for rival in rivals))
-
-
-def _made(name: str, testing: TestingSettings, kind: str) -> Any:
-    """Make the rival of that name; raises TypeError if it is no `kind`, a class of `base`."""
-    from online_rnnlm.rivals import base  # noqa: PLC0415
-
-    rival = import_module(f"{PACKAGE}.rivals.{name}").Rival(testing)
-    if not isinstance(rival, getattr(base, kind)):
-        raise TypeError(f"{rival.module}: its `Rival` must be a {kind}")
-    return rival
+def rivals_named(names: Iterable[str], testing: TestingSettings) -> list[Any]:
+    """Make the rivals of these names."""
+    return [import_module(f"{__name__}.{name}").Rival(testing) for name in names]

@@ -42,14 +42,9 @@ class Rival(ABC):
         """All settings that were tried on `valid`."""
 
     @property
-    def module(self) -> str:
-        """The name of its module below the package, such as `rivals.kneser_ney`."""
-        return type(self).__module__.partition(".")[2]
-
-    @property
     def name(self) -> str:
         """The name of its files: its module's name, and the settings that distinguish it."""
-        return self.module.rpartition(".")[2]
+        return type(self).__module__.rpartition(".")[2]
 
     @property
     def phrase(self) -> str:
@@ -78,7 +73,7 @@ class LearningText(Protocol):
     """A split that a run's network reads while all of its weights learn."""
 
     def learnt(self, *, learning_rate: float, decay: float, epsilon: float, tokens: int) -> Floats:
-        """Natural log P of every token, float64 (N,); see `engines.dynamic_scorer.Dynamics`."""
+        """Natural log P of every token, float64 (N,); see `engines.kernels.dynamic.Dynamics`."""
 
 
 class RunRival(Rival):

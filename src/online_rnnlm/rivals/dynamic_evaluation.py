@@ -12,9 +12,9 @@ import itertools
 import logging
 import math
 from collections.abc import Iterator
+from functools import cache, partial
 from typing import Any
 
-from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.rivals.base import Floats, LearningRival, LearningText
 from online_rnnlm.storage.records import Trial
@@ -47,33 +47,23 @@ class Rival(LearningRival):
     multiply_adds_per_step = 3
     """One for the scaled step, two for the decay."""
 
-    def __init__(self, testing: TestingSettings) -> None:
-        super().__init__(testing)
-        self._reached: dict[Place, float] = {}
-
     def fit(self, valid: LearningText) -> None:
         """Choose the settings by steps to the best neighbour in the grid, until none is better."""
-        best = _START if math.isfinite(self._reach(valid, _START)) else _SLOWEST
-        while True:
-            around = [best, *_neighbours(best)]
-            for place in around:
-                self._reach(valid, place)
-            better = min(around, key=self._reached.__getitem__)  # the first of equals
-            if better == best:
-                break
+        reached = cache(partial(self._try, valid))
+        best = _START if math.isfinite(reached(_START)) else _SLOWEST
+        # Of equals, the first is taken.
+        while (better := min([best, *_neighbours(best)], key=reached)) != best:
             best = better
         self.chosen = _settings(best)
 
-    def _reach(self, valid: LearningText, place: Place) -> float:
+    def _try(self, valid: LearningText, place: Place) -> float:
         """Return the perplexity with the settings at a place; infinite if it diverges."""
-        if place not in self._reached:
-            settings = _settings(place)
-            reached = perplexity(valid.learnt(**settings))
-            self.curve.append(Trial(settings=settings, valid_perplexity=reached))
-            self._reached[place] = reached or math.inf
-            said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
-            logger.info("%s: %s: perplexity %.2f on valid", self.label, said, self._reached[place])
-        return self._reached[place]
+        settings = _settings(place)
+        reached = perplexity(valid.learnt(**settings))
+        self.curve.append(Trial(settings=settings, valid_perplexity=reached))
+        said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
+        logger.info("%s: %s: perplexity %.2f on valid", self.label, said, reached or math.inf)
+        return reached or math.inf
 
     def score(self, text: LearningText) -> Floats:
         """Natural log P of every token."""

@@ -13,15 +13,14 @@ occur, as nothing can precede them. The mark is never predicted. All this is as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus, Split
-from online_rnnlm.errors import UserError
+from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.rivals.base import CorpusCost, CorpusRival
 
 Ints = npt.NDArray[np.int64]
@@ -66,20 +65,18 @@ class Rival(CorpusRival):
         return self._model.log_probabilities(split)
 
     def cost(self) -> CorpusCost:
-        """Its parameters, and a multiply-add for each order."""
-        return CorpusCost(self._model.parameters, self._model.multiply_adds_per_word)
+        """Its parameters; a word needs at most one multiply-add for each order."""
+        return CorpusCost(self._model.parameters, multiply_adds_per_word=len(self._model.levels))
 
 
-@dataclass(frozen=True)
-class _Counts:
+class _Counts(NamedTuple):
     """The distinct n-grams of one order, sorted: `keys` and `counts` int64 (n-grams,)."""
 
     keys: Ints
     counts: Ints
 
 
-@dataclass(frozen=True)
-class _Level:
+class _Level(NamedTuple):
     """The n-grams of one order.
 
     An n-gram's id is its rank in `keys`, its key `history id · V + word`; a history's id is that
@@ -105,8 +102,7 @@ class _Level:
         return np.where(self.keys[ranks] == keys, ranks, NONE)
 
 
-@dataclass(frozen=True)
-class KneserNey:
+class KneserNey(NamedTuple):
     """A trained model: a level per order, unigrams first."""
 
     vocabulary_size: int
@@ -114,20 +110,14 @@ class KneserNey:
 
     @classmethod
     def train(cls, split: Split, vocabulary_size: int, order: int) -> KneserNey:
-        """Estimate from a split's counts; raises UserError if `order` is below 1 or no text."""
-        if order < 1:
-            raise UserError(f"an n-gram model's order must be at least 1, not {order}")
-        if split.tokens == 0:
-            raise UserError("an n-gram model needs text to train on: the split has no tokens")
+        """Estimate from the counts of a split, which has text; `order` is 1 or more."""
         levels: list[_Level] = []
+        history_ids = 1
         for counts in _count(split, vocabulary_size, order):
-            levels.append(_level(counts, vocabulary_size, _history_ids(levels)))
-        return cls(vocabulary_size=vocabulary_size, levels=tuple(levels))
-
-    @property
-    def order(self) -> int:
-        """The longest n-grams' length."""
-        return len(self.levels)
+            level = _level(counts, vocabulary_size, history_ids)
+            history_ids = level.ngrams + (0 if levels else 1)  # 1 for the begin mark
+            levels.append(level)
+        return cls(vocabulary_size, tuple(levels))
 
     @property
     def discounts(self) -> list[tuple[float, float, float]]:
@@ -142,52 +132,19 @@ class KneserNey:
         """
         return sum(level.ngrams + level.histories for level in self.levels)
 
-    @property
-    def multiply_adds_per_word(self) -> int:
-        """At most one per order, as P_k = discounted + weight P_{k-1}; look-ups are not counted."""
-        return self.order
-
     def log_probabilities(self, split: Split) -> Floats:
         """Natural log P(word | its sentence so far) of every token, float64 (tokens,)."""
-        targets = _targets(split, self.vocabulary_size)
+        targets, starts = split.stream[1:].astype(np.int64), _sentence_starts(split)
         probabilities = np.full(len(targets), 1 / self.vocabulary_size)
-        for level, histories, ngrams in self._look_up(targets, _sentence_starts(split)):
-            probabilities *= level.weights[histories]
-            probabilities += level.discounted[ngrams]
-        logs: Floats = np.log(probabilities, out=probabilities)
-        return logs
-
-    def distribution(self, sentence: Sequence[int]) -> Floats:
-        """P(w | a sentence's words so far) of every word w, float64 (V,); () at its start."""
-        # The word to come does not matter: only its histories are used.
-        stream = np.array([SENTENCE_END_ID, *sentence, SENTENCE_END_ID], dtype=np.int32)
-        context = Split(stream=stream, offsets=np.array([0, len(stream) - 1]))
-        targets = _targets(context, self.vocabulary_size)
-        probabilities = np.full(self.vocabulary_size, 1 / self.vocabulary_size)
-        for level, histories, _ in self._look_up(targets, _sentence_starts(context)):
-            first_key = histories[-1] * self.vocabulary_size
-            begin, end = np.searchsorted(
-                level.keys[:-1], [first_key, first_key + self.vocabulary_size]
-            )
-            probabilities *= level.weights[histories[-1]]
-            probabilities[level.keys[begin:end] - first_key] += level.discounted[begin:end]
-        return probabilities
-
-    def _look_up(self, targets: Ints, starts: Bools) -> Iterator[tuple[_Level, Ints, Ints]]:
-        """Every level with the ids of all targets' histories and n-grams at it."""
         histories = np.zeros_like(targets)
         for number, level in enumerate(self.levels):
             # NONE as history gives a negative key, which no n-gram has.
             ngrams = level.find(histories * self.vocabulary_size + targets)
-            yield level, histories, ngrams
+            probabilities *= level.weights[histories]
+            probabilities += level.discounted[ngrams]
             histories = _next_histories(ngrams, starts, level.ngrams if number == 0 else NONE)
-
-
-def _targets(split: Split, vocabulary_size: int) -> Ints:
-    targets = split.stream[1:].astype(np.int64)
-    if targets.size and not 0 <= targets.min() <= targets.max() < vocabulary_size:
-        raise ValueError(f"word ids must be 0 to {vocabulary_size - 1}")
-    return targets
+        logs: Floats = np.log(probabilities, out=probabilities)
+        return logs
 
 
 def _sentence_starts(split: Split) -> Bools:
@@ -208,16 +165,9 @@ def _next_histories(ngrams: Ints, starts: Bools, begin_mark: int) -> Ints:
     return histories
 
 
-def _history_ids(lower: Sequence[_Level]) -> int:
-    """Number of ids that a history can have, given the levels of the orders below."""
-    if not lower:
-        return 1
-    return lower[-1].ngrams + (1 if len(lower) == 1 else 0)
-
-
 def _count(split: Split, vocabulary_size: int, order: int) -> Iterator[_Counts]:
     """The n-grams of every order with the counts that Kneser-Ney smoothing uses."""
-    targets = _targets(split, vocabulary_size)
+    targets = split.stream[1:].astype(np.int64)
     starts = _sentence_starts(split)
     histories = np.zeros_like(targets)
     ngrams = np.empty_like(targets)
@@ -225,11 +175,8 @@ def _count(split: Split, vocabulary_size: int, order: int) -> Iterator[_Counts]:
     for number in range(order):
         # At the second order and above, some n-grams would reach over their sentence's start.
         exists = np.flatnonzero(histories != NONE)
-        unique, ranks, occurrences = np.unique(
-            histories[exists] * vocabulary_size + targets[exists],
-            return_inverse=True,
-            return_counts=True,
-        )
+        keys = histories[exists] * vocabulary_size + targets[exists]
+        unique, ranks, occurrences = np.unique(keys, return_inverse=True, return_counts=True)
         if lower is not None:
             yield _continuations(lower, len(unique), ranks, ngrams[exists])
         lower = _Counts(unique, occurrences)
@@ -261,12 +208,8 @@ def _level(ngrams: _Counts, vocabulary_size: int, history_ids: int) -> _Level:
     totals = np.bincount(histories, weights=ngrams.counts, minlength=history_ids)
     seen = totals > 0
     weights = np.ones(history_ids + 1)
-    np.divide(
-        np.bincount(histories, weights=held_back, minlength=history_ids),
-        totals,
-        out=weights[:-1],
-        where=seen,
-    )
+    left = np.bincount(histories, weights=held_back, minlength=history_ids)
+    np.divide(left, totals, out=weights[:-1], where=seen)
     return _Level(
         keys=np.append(ngrams.keys, _NO_KEY),
         discounted=np.append((ngrams.counts - held_back) / totals[histories], 0.0),

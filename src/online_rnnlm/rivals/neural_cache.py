@@ -13,16 +13,15 @@ from the h_i too would scale all weights alike, and so leave P_cache the same.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.rivals.base import Floats, ScoredText, States, Tokens
-from online_rnnlm.rivals.caches import WEIGHTS, WINDOWS, Cache, Choice, check_windows, mix, search
+from online_rnnlm.rivals.caches import WINDOWS, Cache
 
 THETAS = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0)
 """Values of θ to try. Our choice: around 1, the best for 100 centred sigmoid units.
@@ -42,14 +41,19 @@ class Rival(Cache):
     windows: ClassVar[Sequence[int]] = WINDOWS
     """Sizes of the cache to try."""
 
-    def fit(self, valid: ScoredText) -> None:
-        """Choose window, θ and weight."""
-        text = valid.targets, valid.log_probabilities, valid.hidden_states
-        self.take(search_neural(*text, self.windows))
+    def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
+        """Return each token's share of the weights in a cache of `window` tokens, with `theta`."""
+        window, theta = settings["window"], settings["theta"]
+        found = neural_grid(text.targets, text.hidden_states, [window], [theta])
+        alone: Floats = found[0, 0]
+        return alone
 
-    def score(self, text: ScoredText) -> Floats:
-        """The mixture's natural log P of every token."""
-        return neural_cache(text.targets, text.log_probabilities, text.hidden_states, **self.chosen)
+    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
+        """Yield each θ with each window."""
+        found = neural_grid(text.targets, text.hidden_states, self.windows, THETAS)
+        for w, window in enumerate(self.windows):
+            for k, theta in enumerate(THETAS):
+                yield {"window": window, "theta": theta}, found[w, k]
 
     def cost(self, state_size: int) -> int:
         """Multiply-adds per word that a full cache adds, counted from the equations.
@@ -61,47 +65,16 @@ class Rival(Cache):
         return 1 + state_size + window * (state_size + 1)
 
 
-def neural_cache(
-    targets: Tokens,
-    log_probabilities: Floats,
-    hidden_states: States,
-    window: int,
-    theta: float,
-    weight: float,
-) -> Floats:
-    """Natural log of the mixture with a neural cache, for every target.
-
-    The arguments are those of `unigram_cache`, θ, and `hidden_states` (N, M), whose row t is the
-    state that target t is predicted from. Raises ValueError as `unigram_cache` does, and for a θ
-    below 0 or states that are not finite.
-    """
-    probabilities = neural_probabilities(targets, hidden_states, window, theta)
-    return mix(log_probabilities, probabilities, weight)
-
-
-def neural_probabilities(
-    targets: Tokens, hidden_states: States, window: int, theta: float
-) -> Floats:
-    """The neural cache's own probability of every target, float64 (N,); the first is NaN.
-
-    `hidden_states` (N, M) as for `neural_cache`. Raises ValueError as that does.
-    """
-    alone: Floats = neural_grid(targets, hidden_states, [window], [theta])[0, 0]
-    return alone
-
-
 def neural_grid(
     targets: Tokens, hidden_states: States, windows: Sequence[int], thetas: Sequence[float]
 ) -> Floats:
-    """`neural_probabilities` for all windows and thetas: float64 (windows, thetas, N).
+    """Return the cache's probability of every token: float64 (windows, thetas, N), the first NaN.
 
-    The products of the hidden states are computed once, in float32. Raises ValueError as
-    `neural_cache` does.
+    Row t of `hidden_states` (N, M) is the state that target t is predicted from. The products of
+    the states are computed once, in float32.
     """
-    check_windows(windows)
-    _check_states(targets, hidden_states, thetas)
     states = hidden_states.astype(np.float32)
-    widest = max(windows, default=1)
+    widest = max(windows)
     result = np.full((len(windows), len(thetas), len(targets)), np.nan)
     for first, queries in _queries(states):
         begin, end = max(0, first - widest), first + len(queries)
@@ -150,35 +123,3 @@ def _probabilities(
         hits = np.bincount(rows, weights[rows, columns], minlength=len(products))
         result[k] = hits / weights.sum(axis=1, dtype=np.float64)
     return result
-
-
-def search_neural(
-    targets: Tokens,
-    log_probabilities: Floats,
-    hidden_states: States,
-    windows: Sequence[int] = WINDOWS,
-    thetas: Sequence[float] = THETAS,
-    weights: Sequence[float] = WEIGHTS,
-) -> Choice:
-    """The window, θ and weight of a neural cache with which a text, `valid`, is most probable.
-
-    Raises ValueError as `neural_cache` does, and for an empty text or grid.
-    """
-    grid = neural_grid(targets, hidden_states, windows, thetas)
-    points = (
-        ({"window": window, "theta": theta}, grid[w, k])
-        for w, window in enumerate(windows)
-        for k, theta in enumerate(thetas)
-    )
-    return search(points, log_probabilities, weights)
-
-
-def _check_states(targets: Tokens, hidden_states: States, thetas: Sequence[float]) -> None:
-    if hidden_states.ndim != 2 or len(hidden_states) != len(targets):
-        shape = hidden_states.shape
-        raise ValueError(f"a state for each of {len(targets)} targets is needed, not {shape}")
-    if not np.isfinite(hidden_states).all():
-        raise ValueError("hidden states must be finite")
-    for theta in thetas:
-        if not 0 <= theta < math.inf:
-            raise ValueError(f"theta {theta}: allowed are 0 and more")

@@ -5,13 +5,14 @@ P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from online_rnnlm.rivals.base import Floats, ScoredText, Tokens
-from online_rnnlm.rivals.caches import WEIGHTS, WINDOWS, Cache, Choice, check_windows, mix, search
+from online_rnnlm.rivals.caches import WINDOWS, Cache
 
 
 class Rival(Cache):
@@ -20,35 +21,25 @@ class Rival(Cache):
     label = "unigram cache"
     usual = MappingProxyType({"window": 2000, "weight": 0.05})
 
-    def fit(self, valid: ScoredText) -> None:
-        """Choose window and weight."""
-        self.take(search_unigram(valid.targets, valid.log_probabilities))
+    def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
+        """Return each token's frequency in a cache of `window` tokens."""
+        return frequencies(text.targets, **settings)
 
-    def score(self, text: ScoredText) -> Floats:
-        """The mixture's natural log P of every token."""
-        return unigram_cache(text.targets, text.log_probabilities, **self.chosen)
+    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
+        """Yield each window."""
+        for window in WINDOWS:
+            yield {"window": window}, frequencies(text.targets, window)
 
     def cost(self, state_size: int) -> int:
         """Multiply-adds per word: 1 for the mixture; the frequency is only looked up."""
         return 1
 
 
-def unigram_cache(targets: Tokens, log_probabilities: Floats, window: int, weight: float) -> Floats:
-    """Natural log of the mixture with a unigram cache, for every target.
+def frequencies(targets: Tokens, window: int) -> Floats:
+    """Return the relative frequency of every token among the `window` before it, float64 (N,).
 
-    `targets` (N,) are word ids in the text's order, `log_probabilities` (N,) the network's natural
-    log P of each; returns float64 (N,). Raises ValueError for arrays that do not fit together, a
-    window below 1, or a weight outside [0, 1).
+    The first, which has none before it, is NaN.
     """
-    return mix(log_probabilities, unigram_probabilities(targets, window), weight)
-
-
-def unigram_probabilities(targets: Tokens, window: int) -> Floats:
-    """The unigram cache's own probability of every target, float64 (N,); the first is NaN.
-
-    Raises ValueError for a window below 1.
-    """
-    check_windows([window])
     n = len(targets)
     position = np.arange(n)
     held = np.minimum(position, window)
@@ -59,17 +50,3 @@ def unigram_probabilities(targets: Tokens, window: int) -> Floats:
     result: Floats = np.full(n, np.nan)
     result[1:] = earlier[1:] / held[1:]
     return result
-
-
-def search_unigram(
-    targets: Tokens,
-    log_probabilities: Floats,
-    windows: Sequence[int] = WINDOWS,
-    weights: Sequence[float] = WEIGHTS,
-) -> Choice:
-    """The window and weight of a unigram cache with which a text, `valid`, is most probable.
-
-    Raises ValueError as `unigram_cache` does, and for an empty text or grid.
-    """
-    points = (({"window": w}, unigram_probabilities(targets, w)) for w in windows)
-    return search(points, log_probabilities, weights)

@@ -7,10 +7,12 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from online_rnnlm.errors import UserError
 
@@ -31,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     old file stays. Temporary files left by killed processes are removed. Raises UserError if the
     disk is full or must not be written to.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     with saying_what_cannot_be_written(path, temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)
@@ -100,6 +102,17 @@ def why_unwritable(error: OSError) -> str | None:
     return os.strerror(errno.ENOSPC) if str(error).endswith("written") else None
 
 
+def place(file: Path, target: Path) -> None:
+    """Put a file at another path, too: by a link, or by a copy where there are no links."""
+    with replacing(target) as temporary:
+        temporary.unlink()
+        try:
+            os.link(file, temporary)
+        except OSError:
+            shutil.copyfile(file, temporary)
+        os.utime(temporary)  # Snakemake compares times: the file is as new as its job
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, whole or not at all."""
     with replacing(path) as temporary:
@@ -134,8 +147,8 @@ def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
     expected = digests.get(file.name)
     if expected is not None and file.is_file() and sha256_of(file) != expected:
         raise UserError(
-            f"{file}: damaged: its checksum is not the one in {record.name}; "
-            "start the experiment again: it is made anew"
+            f"{file}: changed since it was made: its checksum is not the one in {record.name}: "
+            "delete it, and start the experiment again"
         )
 
 

@@ -12,7 +12,18 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Evaluation
+from online_rnnlm.storage.records import DivergedEvaluation, Evaluation
+
+
+def read_evaluation(
+    directory: ExperimentDirectory, name: str, evaluation: str
+) -> Evaluation | DivergedEvaluation | None:
+    """Read the record of a run's or a rival's evaluation; None if it has not been made.
+
+    Raises UserError if the record is damaged.
+    """
+    path = directory.evaluation(name, evaluation)
+    return records.read_one_of_if_there((Evaluation, DivergedEvaluation), path)
 
 
 def sentence_scores(

@@ -1,246 +1,257 @@
-"""Entries for MLflow: an experiment's files as tags, parameters, metrics and artifacts."""
+"""Entries for MLflow: an experiment's runs as tags, parameters, metrics and artifacts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from stat import S_ISREG
 
-from online_rnnlm.config.evaluations import NONE, final_evaluation
+from online_rnnlm.config import evaluations
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run, sizes_in_name, variant_of
-from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.asked import holds_corpus_of
-from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
-from online_rnnlm.storage.records import Epoch, RunRecord, RunResult, Statistics
-from online_rnnlm.storage.runs import read_epochs
-from online_rnnlm.tracking.reading import (
-    RunFiles,
-    digest_of,
-    read_run,
-    run_files,
-)
+from online_rnnlm.storage.files import digest_of_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import read_end, read_epochs
+from online_rnnlm.storage.scores import read_evaluation
 
-SUMMARY = "summary"
 EARLIER = "earlier"
 """The kind of a run that the configuration does not ask for any more."""
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
+_DIVERGED = records.RunDivergence, records.DivergedEvaluation
 Metric = tuple[str, float, int, int]  # (key, value, time in ms, step)
+Stamp = tuple[tuple[str, int, int], ...]
+"""Paths of files with their times of change (ns) and sizes (bytes)."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """The intended content of an MLflow run; all times are in ms since 1970."""
 
-    run: str
-    """The name of the run's directory, or `summary`, or `row` and the row's name."""
+    name: str
+    """The name of the run's folder, `row MODEL of CORPUS`, or `summary of CORPUS`."""
+    corpus: str
     label: str
     """The name that MLflow's interface shows."""
     identity: str
     began: int
-    tags: dict[str, str]
-    parameters: dict[str, str]
-    epochs: list[list[Metric]]
-    """The metrics of each epoch."""
-    final: list[Metric]
-    files: dict[str, list[Path]]
-    """Artifacts by folder; empty until the run is complete."""
-    digest: str | None
-    """The digest of `files`; None until the run is complete."""
     ended: int | None
-    """The time of the end; None until the run is complete."""
-    record: RunRecord | None = None
-    """The record of the run; None for the summary and for a row."""
+    """The time of the end; None until the entry is complete."""
+    tags: dict[str, str]
+    parameters: dict[str, str] = field(default_factory=dict)
+    epochs: tuple[Metric, ...] = ()
+    """The metrics of the epochs; an epoch is a step."""
+    final: tuple[Metric, ...] = ()
+    files: tuple[tuple[str, Path], ...] = ()
+    """Artifacts, each with its folder in MLflow; sent when the entry is complete."""
+    dataset: dict[str, str] | None = None
+    """The fields of MLflow's data set for the corpus that a run is trained on."""
     has_model: bool = False
-    """True if the weights are logged as a model.
-
-    This is not done for runs of a search, nor if the folder does not hold their corpus any more.
-    """
-    failure: str | None = None
-    """The reason why the run has diverged; None if it has not."""
+    """True if the weights are logged as a model: not for runs of a search, nor if the folder does
+    not hold their corpus any more."""
 
     @property
-    def of_configuration(self) -> bool:
-        """True unless it is of a run of an earlier configuration."""
-        return self.tags["kind"] != EARLIER
+    def kind(self) -> str:
+        """`static`, `online`, `search`, `earlier`, `row` or `summary`."""
+        return self.tags["kind"]
 
     @property
     def status(self) -> str:
-        """The status of the run, in MLflow's terms."""
-        if self.failure is not None:
-            return FAILED
-        return RUNNING if self.digest is None else FINISHED
+        """One of RUNNING, FINISHED and FAILED."""
+        if self.ended is None:
+            return RUNNING
+        return FAILED if "failure" in self.tags else FINISHED
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of all that the entry says, apart from the contents of its files."""
+        values = [(key, value) for key, value, _, _ in self.final]
+        files = [path.name for _, path in self.files]
+        content = (self.ended, self.tags, self.parameters, len(self.epochs), values, files)
+        return digest_of_json(content)
 
 
-def run_entry(
-    directory: ExperimentDirectory, name: str, testing: TestingSettings | None = None
-) -> Entry:
-    """Return the entry of a run in its current state.
+def stamp(directory: ExperimentDirectory) -> Stamp:
+    """Return the stamp of all files that entries are made from: it differs if one has changed.
 
-    The entry is complete when the run has been trained and evaluated, or has diverged. It has only
-    the evaluations that `testing` asks for, if that is given. Raises UserError for a file in a
-    wrong format.
+    A name that begins with a point is that of a file that is still being written.
     """
-    run = read_run(directory, name, testing)
-    record = run.record
-    began = _milliseconds(record.began)
-    files = run_files(directory, name, run)
-    complete = (
-        run.end is not None
-        and all(run.evaluations.values())
-        and all(path.is_file() for paths in files.values() for path in paths)
-    )
-    ended = _milliseconds(run.end.ended) if run.end and complete else None
-    finished = complete and run.failure is None
+    places = ("runs/*/[!.]*", "evaluations/*/[!.]*", "corpora/*/statistics.json")
+    found = []
+    for place in (*places, "config.json", "report.html"):
+        for path in sorted(directory.path.glob(place)):
+            with suppress(FileNotFoundError):  # It has just been deleted.
+                about = path.stat()
+                if S_ISREG(about.st_mode):
+                    found.append((str(path), about.st_mtime_ns, about.st_size))
+    return tuple(found)
+
+
+def entries_of(
+    directory: ExperimentDirectory, experiment: Experiment
+) -> tuple[list[Entry], list[UserError]]:
+    """Return the entries of all runs that have begun, and the errors of damaged files.
+
+    A run whose files a job is just making anew has no entry.
+    """
+    planned = {run.name for run in experiment.trainings()}
+    entries, errors = [], []
+    for record in sorted(directory.path.glob("runs/*/run.json")):
+        try:
+            entries.append(_run_entry(directory, record.parent.name, experiment, planned))
+        except UserError as error:
+            if record.is_file():
+                errors.append(error)
+    return entries, errors
+
+
+def _run_entry(
+    directory: ExperimentDirectory, name: str, experiment: Experiment, planned: Collection[str]
+) -> Entry:
+    """Return the entry of a run in its current state; `planned` are the configuration's runs.
+
+    It is complete when the run has been trained and has its main evaluations, or has diverged.
+    Raises UserError for a damaged file.
+    """
+    run = directory.run(name)
+    record, end = records.read(records.RunRecord, run.record), read_end(run)
+    settings, began = record.settings, _milliseconds(record.began)
+    if end is not None and end.identity != record.identity:
+        end = None  # It is that of an older training.
+    tests = _read_evaluations(directory, record, experiment)
+    needed = () if record.searched else evaluations.main_evaluations(settings.document_size)
+    finished = {test: one for test, one in tests.items() if isinstance(one, records.Evaluation)}
+    ends = [end, *(tests.get(test) for test in needed)]
+    failures = [one.reason for one in ends if isinstance(one, _DIVERGED)]
+    complete = end is not None and (None not in ends or bool(failures))
+    succeeded = complete and not failures
+    tags = _tags(directory, record)
+    if name not in planned:
+        tags["kind"] = EARLIER
+    if failures:
+        tags["failure"] = failures[0]
+    final: tuple[Metric, ...] = ()
+    if succeeded and isinstance(end, records.RunResult):
+        tags["updates"] = ", ".join(finished)
+        final = tuple(_final_metrics(directory, record, end, finished))
+    corpus = records.read_if_there(records.Statistics, directory.corpus(settings.corpus).statistics)
+    is_there = corpus is not None and corpus.digest == record.corpus_digest
+    source = corpus.source.model_dump(mode="json") if corpus is not None and is_there else {}
+    files = existing("", (run.record, run.metrics, run.result, run.log))
+    files += existing("evaluations", (directory.evaluation(name, test) for test in finished))
     return Entry(
-        run=name,
-        label=label(record),
+        name=name,
+        corpus=settings.corpus,
+        label=_label(record),
         identity=record.identity,
         began=began,
-        tags=_tags(directory, name, run) | {"updates": ", ".join(run.evaluations) * finished},
-        parameters={key: _text(value) for key, value in record.settings},
-        epochs=list(epoch_metrics(_epochs(directory.run(name)), began)),
-        final=[(*one, ended or began, 0) for one in (_final_metrics(run) if finished else ())],
-        files=files if complete else {},
-        digest=digest_of(directory, files) if complete else None,
-        ended=ended,
-        record=record,
-        has_model=finished and not record.searched and holds_corpus_of(directory, record),
-        failure=run.failure,
+        ended=_milliseconds(end.ended) if end is not None and complete else None,
+        tags=tags,
+        parameters={k: v if isinstance(v, str) else json.dumps(v) for k, v in settings},
+        epochs=tuple(_epoch_metrics(read_epochs(run) if run.metrics.is_file() else [], began)),
+        final=final,
+        files=tuple(files),
+        dataset={
+            "name": settings.corpus,
+            "digest": record.corpus_digest[:36],  # MLflow accepts at most 36 characters.
+            "source_type": "local",
+            "source": json.dumps({"uri": f"corpora/{settings.corpus}", **source}),
+        },
+        has_model=succeeded and not record.searched and is_there,
     )
 
 
-def label(record: RunRecord) -> str:
+def _read_evaluations(
+    directory: ExperimentDirectory, record: records.RunRecord, experiment: Experiment
+) -> dict[str, records.Evaluation | records.DivergedEvaluation]:
+    """Read those evaluations of this training that the configuration asks for and are there.
+
+    A run of the search has none.
+    """
+    if record.searched:
+        return {}
+    asked = evaluations.evaluations_of(record.settings, experiment.testing)
+    found = {test: read_evaluation(directory, record.name, test) for test in asked}
+    return {test: one for test, one in found.items() if one and one.identity == record.identity}
+
+
+def existing(folder: str, paths: Iterable[Path]) -> list[tuple[str, Path]]:
+    """Return those files that exist, each with the folder."""
+    return [(folder, path) for path in paths if path.is_file()]
+
+
+def _label(record: records.RunRecord) -> str:
     """Return a label such as `M100 D20 · seed 1`; the values that a search tries come between."""
     settings = record.settings
-    model = [*sizes_in_name(settings), *variant_of(settings)]
-    tried = [f"{key.replace('_', ' ')} {_short(v)}" for key, v in record.searched.items()]
-    return " · ".join([" ".join(model), *tried, f"seed {settings.seed}"])
-
-
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def dataset(directory: ExperimentDirectory, record: RunRecord) -> dict[str, str]:
-    """Return the fields of MLflow's data set for the corpus that a run was trained on.
-
-    If the folder does not hold that corpus any more, only its name and digest are known.
-    """
-    name = record.settings.corpus
-    source: dict[str, Any] = {"uri": f"corpora/{name}"}
-    profile = {}
-    if holds_corpus_of(directory, record):
-        statistics = records.read(Statistics, directory.corpus(name).statistics)
-        source |= statistics.source.model_dump(mode="json")
-        splits = {name: split.model_dump(mode="json") for name, split in statistics.splits.items()}
-        profile = {"profile": json.dumps(splits)}
-    return {
-        "name": name,
-        "digest": record.corpus_digest[:36],  # MLflow accepts at most 36 characters.
-        "source_type": "local",
-        "source": json.dumps(source),
-        **profile,
-    }
+    tried = [
+        f"{key.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
+        for key, value in record.searched.items()
+    ]
+    model = " ".join([*sizes_in_name(settings), *variant_of(settings)])
+    return " · ".join([model, *tried, f"seed {settings.seed}"])
 
 
 def _milliseconds(time: datetime) -> int:
     return round(1000 * time.timestamp())
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _tags(directory: ExperimentDirectory, name: str, run: RunFiles) -> dict[str, str]:
-    """Return a run's tags: its model, its software and the reason of its failure, if any."""
-    record, settings = run.record, run.record.settings
-    size = settings.document_size
-    model = directory.run(name).model.relative_to(directory.path)
-    kind = "online" if size else "static"
-    return {
-        "kind": "search" if record.searched else kind,
-        "model": Run(settings=settings).model,
-        "hidden_size": str(settings.hidden_size),
-        "document_size": str(size),
-        "document_layer": settings.document_layer if size else "none",
-        "corpus": settings.corpus,
-        "seed": str(settings.seed),
-        "identity": record.identity,
+def _tags(directory: ExperimentDirectory, record: records.RunRecord) -> dict[str, str]:
+    """Return a run's tags: its kind, its model and its software."""
+    by_size = "online" if record.settings.document_size else "static"
+    tags = {
+        "kind": "search" if record.searched else by_size,
+        "model": Run(settings=record.settings).model,
         "code_digest": record.code_digest,
         "corpus_digest": record.corpus_digest,
-        "weights": str(model),
+        "weights": str(directory.run(record.name).model.relative_to(directory.path)),
         "host": record.host,
-        **({"slurm_job": ", ".join(record.slurm_jobs)} if record.slurm_jobs else {}),
         "version.python": record.python,
-        **{f"version.{package}": version for package, version in record.packages.items()},
-        **({"failure": run.failure} if run.failure else {}),
     }
+    if record.slurm_jobs:
+        tags["slurm_job"] = ", ".join(record.slurm_jobs)
+    return tags | {f"version.{package}": number for package, number in record.packages.items()}
 
 
-def _epochs(files: RunDirectory) -> list[Epoch]:
-    """Read a run's epochs so far; there are none if it has just begun."""
-    return read_epochs(files) if files.metrics.is_file() else []
+def _epoch_metrics(epochs: Sequence[records.Epoch], start: int) -> Iterator[Metric]:
+    """Yield the metrics of all epochs; MLflow's interface groups them by the text before `/`.
 
-
-def epoch_metrics(epochs: Iterable[Epoch], start: int) -> Iterator[list[Metric]]:
-    """Yield the metrics of each epoch; MLflow's interface groups them by the text before `/`."""
+    It has a page of its own for `system/`. `start` is the time of the beginning in ms.
+    """
     seconds = 0.0
     for epoch in epochs:
         seconds += epoch.seconds
-        time = round(start + 1000 * seconds)
-        yield [(key, value, time, epoch.epoch) for key, value in _metrics_of(epoch).items()]
+        values = {f"epoch/{key}": value for key, value in epoch if isinstance(value, float)}
+        values["system/peak_memory_megabytes"] = values.pop("epoch/peak_memory_megabytes")
+        values["system/cpu_utilization_percentage"] = 100 * epoch.cpu_seconds / epoch.seconds
+        for key, value in values.items():
+            yield key, value, round(start + 1000 * seconds), epoch.epoch
 
 
-def _metrics_of(epoch: Epoch) -> dict[str, float]:
-    """Return an epoch's metrics by name; the interface has a page of its own for `system/`."""
-    return {
-        "epoch/learning_rate": epoch.learning_rate,
-        "epoch/train_perplexity": epoch.train_perplexity,
-        "epoch/valid_perplexity": epoch.valid_perplexity,
-        "epoch/words_per_second": epoch.words_per_second,
-        "epoch/seconds": epoch.seconds,
-        "epoch/cpu_seconds": epoch.cpu_seconds,
-        "system/cpu_utilization_percentage": 100 * epoch.cpu_seconds / epoch.seconds,
-        "system/peak_memory_megabytes": epoch.peak_memory_megabytes,
-    }
-
-
-def is_of_epoch(key: str) -> bool:
-    """Return True if the key is one of those in `epoch_metrics`."""
-    return key.startswith(("epoch/", "system/"))
-
-
-def _final_metrics(run: RunFiles) -> Iterator[tuple[str, float]]:
+def _final_metrics(
+    directory: ExperimentDirectory,
+    record: records.RunRecord,
+    end: records.RunResult,
+    tests: Mapping[str, records.Evaluation],
+) -> Iterator[Metric]:
     """Yield a finished run's metrics: size, speed, and perplexity of every split and evaluation.
 
     The keys of the main evaluation have no ending. Those of the evaluation without learning end in
-    `_vector_still`, and those of other evaluations in the evaluation's name.
+    `_vector_still`, and those of other evaluations in the evaluation's name. Their times are those
+    of the evaluations' files: MLflow shows the latest value.
     """
-    assert isinstance(run.end, RunResult)
-    yield from _result_metrics(run.end)
-    size = run.record.settings.document_size
-    for evaluation, found in run.evaluations.items():
+    for about in ("parameters", "words_per_second", "epochs", "best_epoch"):
+        yield about, float(getattr(end, about)), _milliseconds(end.ended), 0
+    main = evaluations.final_evaluation(record.settings.document_size)
+    endings = {evaluations.NONE: "_vector_still"} | {main: ""}
+    for name, test in tests.items():
         # MLflow allows no `+` in a key.
-        other = "vector_still" if evaluation == NONE else evaluation.replace("+", "_and_")
-        ending = "" if evaluation == final_evaluation(size) else f"_{other}"
-        assert found is not None
-        yield f"multiply_adds_per_word{ending}", found.costs.multiply_adds_per_word
-        for split, metrics in found.splits.items():
-            yield f"{split}_perplexity{ending}", metrics.perplexity
-    if run.jobs:
-        yield "slurm/jobs", len(run.jobs)
-        yield "slurm/seconds", sum(job.seconds for job in run.jobs)
-        yield "slurm/cpu_seconds", sum(job.cpu_seconds for job in run.jobs)
-        yield "slurm/memory_mb", max(job.memory_mb for job in run.jobs)
-        yield "slurm/requested_memory_mb", run.jobs[-1].requested_memory_mb
-
-
-def _result_metrics(result: RunResult) -> Iterator[tuple[str, float]]:
-    yield "parameters", float(result.parameters)
-    yield "words_per_second", result.words_per_second
-    yield "epochs", float(result.epochs)
-    yield "best_epoch", float(result.best_epoch)
+        ending = endings.get(name, f"_{name.replace('+', '_and_')}")
+        written = round(1000 * directory.evaluation(record.name, name).stat().st_mtime)
+        yield f"multiply_adds_per_word{ending}", test.costs.multiply_adds_per_word, written, 0
+        for split, metrics in test.splits.items():
+            yield f"{split}_perplexity{ending}", metrics.perplexity, written, 0

@@ -1,99 +1,96 @@
-"""Synchronisation of an experiment's files with MLflow, possible at any time, even during runs."""
+"""Entering of an experiment's files into MLflow, possible at any time, even during runs.
+
+MLflow is a view of the files. A store gets what it lacks: an entry is found there by its tag
+`identity`, so that no training shows twice, and is left alone while its tag `digest` is right.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
+from online_rnnlm.config.loading import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage import records
-from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Tracked
-from online_rnnlm.tracking import views
-from online_rnnlm.tracking.best import BestModel
-from online_rnnlm.tracking.current import Reader
-from online_rnnlm.tracking.entries import Entry
-from online_rnnlm.tracking.folder import identify
-from online_rnnlm.tracking.known import Target
-from online_rnnlm.tracking.ledger import Ledger
-from online_rnnlm.tracking.library import mlflow, retrying
-from online_rnnlm.tracking.marks import marks_in
-from online_rnnlm.tracking.models import Models
-from online_rnnlm.tracking.reading import BeingMade
-from online_rnnlm.tracking.rows import row_entries
-from online_rnnlm.tracking.stores import Store, locked, prepare, store_for
-from online_rnnlm.tracking.summary import summary_entry, summary_identity
+from online_rnnlm.storage.records import ResultsFolder, Tracked
+from online_rnnlm.tracking.entries import RUNNING, Entry, entries_of, stamp
+from online_rnnlm.tracking.models import log_model, register_best
+from online_rnnlm.tracking.overviews import OVERVIEWS, overviews
+from online_rnnlm.tracking.stores import (
+    Store,
+    Target,
+    locked,
+    mlflow,
+    prepare_own_store,
+    store_at,
+)
+from online_rnnlm.tracking.views import experiment_tags
 
-_NOT_IN_A_NAME = r"[/:'\"]"
-"""Letters that MLflow does not take in the name of a registered model, or in a search for it."""
-_ATTEMPTS = 20
-_PAUSE = 0.1
-"""Number of attempts, and the seconds between two of them, if files are just being made."""
+_VALUES_A_CALL = 800
+"""Most metrics in a call, those of whole epochs: MLflow takes 1000 values at once."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Synchronised:
-    """The MLflow ids of the experiments and runs that a store holds."""
+class Entered:
+    """The content of a store after an experiment has been entered."""
 
+    entries: list[Entry]
     experiments: dict[str, str] = field(default_factory=dict)
-    """Ids of MLflow experiments, by corpus."""
+    """Ids of MLflow's experiments, by corpus."""
     runs: dict[str, str] = field(default_factory=dict)
-    """Ids of MLflow runs, by the run's name; `summary of CORPUS` is the summary of a corpus, and
-    `row MODEL of CORPUS` a row."""
-    with_rows: list[str] = field(default_factory=list)
-    """The corpora that have entries of rows."""
-    unfinished: list[str] = field(default_factory=list)
-    """Names of the runs whose entries are not complete."""
-    earlier: list[str] = field(default_factory=list)
-    """Names of the runs that the configuration does not ask for any more."""
+    """Ids of MLflow's runs by the names of the entries."""
 
 
-def synchronise(
-    directory: ExperimentDirectory, uri: str | None = None, reader: Reader | None = None
-) -> Synchronised:
-    """Update a store so that it agrees with the files; `uri` is the same as in `store_for`.
+def synchronise(directory: ExperimentDirectory, uri: str | None = None) -> Entered:
+    """Enter an experiment into the store at `uri`, by default into its own.
 
-    Any number of processes may call this at any time. Raises UserError, in one line that names the
-    store, if the store cannot be reached or written; the next successful call completes it. Callers
-    that call often pass the same `reader`, which reads only what has changed.
+    Any number of processes may call this at any time. Raises UserError, in one line, if the store
+    cannot be reached or written, which the next call completes, or if a run's files are damaged,
+    after the others have been entered.
     """
-    store, reader = store_for(directory, uri), reader or Reader(directory)
+    asked = None if uri is None else store_at(directory, uri)
     with locked(directory):
-        retrying(lambda: prepare(store))
-        return _repeated(lambda: _Synchronisation(directory, store, reader).run())
+        experiment, folder = load(directory.configuration), _folder_id(directory)
+        entries, errors = entries_of(directory, experiment)
+        entries += overviews(directory, experiment, entries, folder)
+        store = asked or prepare_own_store(directory)
 
-
-def _repeated(action: Callable[[], Synchronised]) -> Synchronised:
-    """Synchronise, and do it again while a job of the experiment makes files anew."""
-    for _ in range(_ATTEMPTS):
-        try:
-            return action()
-        except BeingMade:
-            time.sleep(_PAUSE)
-    return action()
+        found = Entered(entries)
+        with store.client() as client:
+            for corpus in dict.fromkeys(entry.corpus for entry in entries):
+                name = f"{directory.path.resolve().name}/{corpus}"
+                number = found.experiments[corpus] = _experiment(client, store, name)
+                target = Target(client, store, number, directory, folder)
+                of_corpus = [entry for entry in entries if entry.corpus == corpus]
+                entered = _enter(target, of_corpus, errors)
+                register_best(target, name, entered)
+                found.runs |= {entry.name: run for entry, run in entered}
+        records.write(directory.tracked, Tracked(store=store.uri, runs=found.runs))
+    for error in errors:
+        raise error
+    return found
 
 
 def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> None:
-    """Synchronise whenever files have changed, until the parent process ends.
+    """Enter the experiment whenever its files have changed, until the parent process ends.
 
     If the store cannot be reached, log one warning and keep trying.
     """
     os.nice(19)
-    reader = Reader(directory)
     parent, before, away = int(os.environ.get(PARENT, os.getppid())), None, False
     while os.getppid() == parent:
-        now = reader.state()
+        now = stamp(directory)
         if now != before:
             try:
-                synchronise(directory, uri, reader)
+                synchronise(directory, uri)
             except UserError as error:
                 if not away:
                     _log.warning("%s; runs go on, and are entered when this is mended", error)
@@ -105,97 +102,101 @@ def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> No
         time.sleep(seconds)
 
 
-class _Synchronisation:
-    """A single synchronisation of an experiment's files with a store."""
+def _folder_id(directory: ExperimentDirectory) -> str:
+    """Return the id that the folder's entries carry; it stays when the folder is moved."""
+    known = records.read_if_there(ResultsFolder, directory.folder)
+    if known is None:
+        known = ResultsFolder(id=uuid4().hex)
+        records.write(directory.folder, known)
+    return known.id
 
-    def __init__(self, directory: ExperimentDirectory, store: Store, reader: Reader) -> None:
-        self._directory = directory
-        self._store = store
-        self._reader = reader
-        self._asked = Asked(directory)
-        self._owner = identify(directory)
-        self._found = Synchronised()
 
-    def run(self) -> Synchronised:
-        by_corpus: dict[str, list[Entry]] = {}
-        for entry in self._reader.entries(self._asked):
-            by_corpus.setdefault(entry.tags["corpus"], []).append(entry)
-        with self._store.client() as client:
-            for corpus, found in by_corpus.items():
-                self._corpus(client, corpus, found)
-        records.write(self._directory.tracked, self._tracked())
-        return self._found
+def _experiment(client: Any, store: Store, name: str) -> str:
+    """Return the id of an experiment, which is made or restored if necessary."""
+    there = client.get_experiment_by_name(name)
+    if there is None:
+        place = None if store.artifacts is None else (store.artifacts / name).as_uri()
+        return str(client.create_experiment(name, place, experiment_tags(name)))
+    if there.lifecycle_stage == "deleted":
+        client.restore_experiment(there.experiment_id)
+    return str(there.experiment_id)
 
-    def _tracked(self) -> Tracked:
-        file, runs = self._store.file, self._found.runs
-        return Tracked(
-            store=self._store.uri,
-            configuration=self._asked.digest,
-            runs=runs,
-            marks=None if file is None else marks_in(file, runs.values()),
+
+def _enter(
+    target: Target, entries: Sequence[Entry], errors: list[UserError]
+) -> list[tuple[Entry, str]]:
+    """Enter the runs and overviews of a corpus; returns each with MLflow's id of it.
+
+    What another folder has entered stays as it is, unless it is not complete.
+    """
+    known, found = _without_outdated(target, entries), []
+    for entry in entries:
+        there = known.get(entry.identity)
+        is_right = there is not None and (
+            there.data.tags.get("digest") == entry.digest
+            or (there.info.status != RUNNING and not target.is_mine(there))
         )
-
-    def _corpus(self, client: Any, corpus: str, found: Sequence[Entry]) -> None:
-        name = f"{self._directory.path.resolve().name}/{corpus}"
-        experiment = retrying(lambda: self._experiment(client, name, corpus))
-        target = Target(client, self._store, self._directory, experiment, self._reader.copies)
-        models = Models(target, self._asked.testing)
-        ledger = Ledger(target, self._owner, models)
-        summary = self._summary(ledger, found)
-        rows = row_entries(self._directory, self._asked, found, self._owner)
-        all_entries = [*found, *rows, *([summary] if summary else [])]
-        names = [entry.run for entry in all_entries]
-        entered = ledger.enter(all_entries, {*self._asked.names, *(row.run for row in rows)})
-        ids = dict(zip(names, entered, strict=True))
-        self._note(corpus, experiment, found, ids)
-        self._found.with_rows += [corpus] if rows else []
-        registered = re.sub(_NOT_IN_A_NAME, "-", name)
-        best = retrying(
-            lambda: BestModel(client, registered, self._owner, shared=not self._store.own)
-        )
-        retrying(best.forget_earlier)
-        if summary is not None:
-            retrying(lambda: best.register(found, ids, models))
-
-    def _summary(self, ledger: Ledger, found: Sequence[Entry]) -> Entry | None:
-        """Return the entry of a corpus's summary; it has none once it left the configuration."""
-        if any(entry.of_configuration for entry in found):
-            return summary_entry(self._directory, self._asked, self._owner)
-        ledger.remove(summary_identity(self._owner))
-        return None
-
-    def _note(
-        self, corpus: str, experiment: str, found: Sequence[Entry], ids: Mapping[str, str]
-    ) -> None:
-        """Note what has been entered of a corpus."""
-        self._found.experiments[corpus] = experiment
-        runs = {entry.run for entry in found}
-        for name, run_id in ids.items():
-            self._found.runs[name if name in runs else f"{name} of {corpus}"] = run_id
-        self._found.unfinished += [entry.run for entry in found if entry.digest is None]
-        self._found.earlier += [entry.run for entry in found if not entry.of_configuration]
-
-    def _experiment(self, client: Any, name: str, corpus: str) -> str:
-        """Return the id of an experiment, which is created or restored if necessary."""
-        there = client.get_experiment_by_name(name)
-        if there is not None:
-            if there.lifecycle_stage == "deleted":
-                client.restore_experiment(there.experiment_id)
-            self._bring_view_up_to_date(client, there)
-            return str(there.experiment_id)
-        tags = views.experiment_tags(self._directory.path.resolve().name, corpus)
         try:
-            location = self._store.artifact_location(name)
-            return str(client.create_experiment(name, artifact_location=location, tags=tags))
-        except mlflow().exceptions.MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-            return str(
-                client.get_experiment_by_name(name).experiment_id
-            )  # Another process made it.
+            run_id = there.info.run_id if there and is_right else _complete(target, entry, there)
+            found.append((entry, str(run_id)))
+        except UserError as error:
+            errors.append(error)
+    return found
 
-    def _bring_view_up_to_date(self, client: Any, there: Any) -> None:
-        """Replace the view that an older version of this program made."""
-        for key, value in views.view_tags().items():
-            if there.tags.get(key) != value:
-                client.set_experiment_tag(there.experiment_id, key, value)
+
+def _without_outdated(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Delete the entries that the files do not have; returns the others by their identities.
+
+    Deleted are this folder's old overviews and, in the own store, runs that another training has
+    replaced; and a second entry of a run, made by two processes at once.
+    """
+    identities, names = {entry.identity for entry in entries}, {entry.name for entry in entries}
+    kept: dict[str, Any] = {}
+    for run in sorted(target.runs(), key=lambda run: str(run.info.run_id)):
+        tags = run.data.tags
+        identity = tags.get("identity")
+        replaced = tags.get("kind") in OVERVIEWS or (
+            target.store.is_own and tags.get("run") in names
+        )
+        is_outdated = replaced and target.is_mine(run) and identity not in identities
+        if identity in kept or is_outdated:
+            target.delete(run)
+        elif identity is not None:
+            kept[identity] = run
+    return kept
+
+
+def _complete(target: Target, entry: Entry, there: Any | None) -> str:
+    """Add all that an entry lacks, which is made if it is not there; returns MLflow's id of it.
+
+    MLflow has a value once, however often it is logged.
+    """
+    client, library = target.client, mlflow().entities
+    # The name of the run is in a tag, too, since the interface can rename the entry.
+    about = {"run": entry.name, "identity": entry.identity, "directory": target.folder}
+    tags = entry.tags | about
+    if there is None:
+        there = client.create_run(
+            target.experiment, start_time=entry.began, tags=tags, run_name=entry.label
+        )
+    run_id = str(there.info.run_id)
+    metrics = [library.Metric(*one) for one in (*entry.epochs, *entry.final)]
+    for begin in range(0, len(metrics), _VALUES_A_CALL):
+        client.log_batch(run_id, metrics=metrics[begin : begin + _VALUES_A_CALL])
+    if entry.dataset:
+        use = library.InputTag("mlflow.data.context", "training")
+        dataset = library.Dataset(**entry.dataset)
+        client.log_inputs(run_id, [library.DatasetInput(dataset, [use])])
+    if entry.ended is not None:
+        for folder, path in entry.files:
+            client.log_artifact(run_id, str(path), folder or None)
+        if entry.has_model:
+            log_model(target, entry, run_id)
+        client.set_terminated(run_id, entry.status, end_time=entry.ended)
+    if "failure" in there.data.tags and "failure" not in tags:
+        client.delete_tag(run_id, "failure")
+    # The digest comes last, since an entry without it counts as incomplete.
+    said = [library.RunTag(*one) for one in (tags | {"digest": entry.digest}).items()]
+    parameters = [library.Param(*one) for one in entry.parameters.items()]
+    client.log_batch(run_id, params=parameters, tags=said)
+    return run_id

@@ -1,90 +1,57 @@
-"""The first page of MLflow's interface: an experiment's description, and its view of the runs."""
+"""The first page of MLflow's interface: an experiment's description, and its views of the runs."""
 
 from __future__ import annotations
 
 import base64
 import json
 import zlib
-from typing import Any
+
+from online_rnnlm.tracking.overviews import ROW
 
 VIEW, ROWS = "best", "rows"
 """The keys of the views: the one that the interface opens with, and the one of the rows."""
-_DESCRIPTION = """\
-Runs of `{experiment}` on `{corpus}`; the files in `results/` are the truth, and this is a view.
-
-* **Which model is best?** The view that `make ui` opens: sorted by `test_perplexity`, the vector
-  learning where there is one.
-* **What does learning during testing bring?** Compare `test_perplexity` with
-  `test_perplexity_vector_still`: the same weights, nothing learning.
-* **How fast do they learn?** Select runs; *Chart*, `epoch/valid_perplexity`.
-* **Only some of them?** Filter by tags: `tags.kind = "online"`, `tags.model = "100/20"`;
-  the runs of the search for learning rates have `tags.kind = "search"`, and those that the
-  configuration does not ask for any more have `tags.kind = "earlier"`.
-* **Means over the seeds?** Filter by `tags.kind = "row"`: an entry for each row has the mean and
-  the standard deviation (`_sd`) of every metric, and the verdicts on its claims.
-* **The whole comparison?** The run `summary` has the report, tables, figures and claims.
-"""
-
 COMPARED = " and ".join(
     f"tags.kind != '{kind}'" for kind in ("search", "summary", "earlier", "row")
 )
 """The search filter that selects the runs of the comparison."""
-_BEST_FIRST = {
-    "searchFilter": COMPARED,
-    "orderByKey": "metrics.`test_perplexity`",
-    "orderByAsc": True,
-    "startTime": "ALL",
-    "lifecycleFilter": "Active",
-    "datasetsFilter": [],
-    "modelVersionFilter": "All Runs",
-    "selectedColumns": [
-        "metrics.`test_perplexity`",
-        "metrics.`test_perplexity_vector_still`",
-        "metrics.`valid_perplexity`",
-        "metrics.`parameters`",
-        "metrics.`multiply_adds_per_word`",
-        "tags.`model`",
-        "tags.`seed`",
-    ],
-}
-"""The view with the best run first, and with the most important columns."""
-_ROWS = {
-    **_BEST_FIRST,
-    "searchFilter": "tags.kind = 'row'",
-    "selectedColumns": [
-        "tags.`model`",
-        "metrics.`test_perplexity`",
-        "metrics.`test_perplexity_sd`",
-        "metrics.`test_perplexity_vector_still`",
-        "metrics.`valid_perplexity`",
-        "metrics.`parameters`",
-        "metrics.`multiply_adds_per_word`",
-        "tags.`seeds`",
-    ],
-}
-"""The view of the rows: means over the seeds, the best first."""
+_COLUMNS = (
+    *("metrics.`test_perplexity`", "metrics.`test_perplexity_vector_still`"),
+    *("metrics.`valid_perplexity`", "metrics.`parameters`", "metrics.`multiply_adds_per_word`"),
+    "tags.`model`",
+)
 
 
-def experiment_tags(experiment: str, corpus: str) -> dict[str, str]:
-    """Return the tags of an experiment in MLflow."""
+def experiment_tags(name: str) -> dict[str, str]:
+    """Return the tags of MLflow's experiment of that name: its description and its views."""
     return {
         # MLflow's interface has one mode for model training and another one for language agents.
         "mlflow.experimentKind": "custom_model_development",
-        "mlflow.note.content": _DESCRIPTION.format(experiment=experiment, corpus=corpus),
-        **view_tags(),
+        "mlflow.note.content": f"Runs of `{name}`, a view of the files in `results/`. Filter by "
+        "`tags.kind`: `online`, `static`, `search`, `row` (means over the seeds), `summary` (the "
+        "report), `earlier` (not in the configuration any more).",
+        f"mlflow.sharedViewState.{VIEW}": _view(COMPARED, "params.`seed`"),
+        f"mlflow.sharedViewState.{ROWS}": _view(
+            f"tags.kind = '{ROW}'", "metrics.`test_perplexity_sd`", "tags.`seeds`"
+        ),
     }
 
 
-def view_tags() -> dict[str, str]:
-    """Return the tags of an experiment that make the views, as the interface stores shared ones."""
-    views = {VIEW: _BEST_FIRST, ROWS: _ROWS}
-    return {
-        f"mlflow.sharedViewState.{key}": f"deflate;{_packed(view)}" for key, view in views.items()
+def _view(condition: str, *more_columns: str) -> str:
+    """Return a view of all runs that fulfil a condition, the best run first.
+
+    MLflow's interface stores views that are shared in the same way.
+    """
+    view = {
+        "searchFilter": condition,
+        "orderByKey": "metrics.`test_perplexity`",
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": [*_COLUMNS, *more_columns],
     }
-
-
-def _packed(view: dict[str, Any]) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
+    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
 
 
 def page(experiment: str, view: str = VIEW) -> str:

@@ -6,11 +6,10 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.model.parameters import Parameters, under
@@ -18,11 +17,12 @@ from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import is_sealed, replacing, seal
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import Epoch
-from online_rnnlm.training.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 
 _KINDS = ("weights", "accumulators")
+_COUNTS = ("batches", "tokens", "log_probability", "seconds", "cpu_seconds")
+_UNFINISHED = "unfinished."
 _CARRIED = "unfinished.carried."
 
 
@@ -52,9 +52,8 @@ class Progress:
     The order of the text follows from seed and epoch, so no random state is stored.
     """
 
-    schedule: Schedule
     weights: Parameters
-    """The best weights so far, from which the next epoch starts."""
+    """The best weights so far, from which the next epoch starts unless it has begun."""
     accumulators: Parameters
     epochs: list[Epoch] = field(default_factory=list)
     """The records of the finished epochs, as in `metrics.jsonl`."""
@@ -67,29 +66,16 @@ class Progress:
         return len(self.epochs)
 
 
-class _Counts(BaseModel):
-    """The numbers of an `Unfinished`."""
-
-    batches: int
-    tokens: int
-    log_probability: float
-    seconds: float
-    cpu_seconds: float
-
-
 class _About(BaseModel):
     """The content of a checkpoint without the arrays."""
 
-    # The schedule's entropy is infinite before the first epoch has ended.
-    model_config = ConfigDict(ser_json_inf_nan="constants")
-
     identity: str
-    schedule: Schedule
     epochs: list[Epoch]
-    unfinished: _Counts | None
+    unfinished: dict[str, int | float] | None
+    """The numbers of an `Unfinished`, by name."""
 
 
-class Keeper:
+class Checkpoints:
     """The writer of a run's checkpoints; it knows when one is due within an epoch."""
 
     def __init__(
@@ -112,16 +98,17 @@ class Keeper:
 
 def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
     """Write a run's checkpoint, whole or not at all, and keep the previous one."""
+    begun = progress.unfinished
     about = _About(
         identity=identity,
-        schedule=progress.schedule,
         epochs=progress.epochs,
-        unfinished=_counts(progress.unfinished) if progress.unfinished else None,
+        unfinished={name: getattr(begun, name) for name in _COUNTS} if begun else None,
     )
     arrays = _arrays("", progress)
-    if progress.unfinished:
-        arrays |= _arrays("unfinished.", progress.unfinished)
-        arrays |= _arrays_carried(progress.unfinished.carried)
+    if begun:
+        arrays |= _arrays(_UNFINISHED, begun)
+        arrays |= {f"{_CARRIED}state{i}": state for i, state in enumerate(begun.carried.states)}
+        arrays[f"{_CARRIED}documents"] = begun.carried.documents
     with replacing(directory.state) as temporary:
         with temporary.open("wb") as file:
             np.savez(file, about=np.array(about.model_dump_json()), **arrays)
@@ -131,7 +118,7 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
 
 
 def load(directory: RunDirectory, identity: str) -> Progress | None:
-    """Read the last undamaged checkpoint of the run of that identity, or return None.
+    """Read the last undamaged checkpoint of the run of that identity; None if there is none.
 
     A damaged checkpoint is renamed, with a warning.
     """
@@ -142,54 +129,37 @@ def load(directory: RunDirectory, identity: str) -> Progress | None:
             aside = file.replace(file.with_suffix(".damaged"))
             logger.warning("%s: damaged: not used, and kept as %s", file, aside.name)
             continue
-        progress = _read(file, identity)
+        with np.load(file) as arrays:
+            progress = _read(arrays, identity)
         if progress is not None:
             return progress
     return None
 
 
-def _read(path: Path, identity: str) -> Progress | None:
+def remove(directory: RunDirectory) -> None:
+    """Remove a run's checkpoints."""
+    for file in (directory.state, directory.previous_state):
+        file.unlink(missing_ok=True)
+
+
+def _read(file: Mapping[str, Any], identity: str) -> Progress | None:
     """Read an undamaged checkpoint; return None if it is not of the run of that identity."""
-    with np.load(path) as file:
-        try:
-            about = _About.model_validate_json(str(file["about"]), strict=True)
-        except ValidationError:  # another version of this program has written it
-            return None
-        if about.identity != identity:
-            return None
-        progress = Progress(about.schedule, *_parameters(file, ""), about.epochs)
-        if about.unfinished is not None:
-            counts = about.unfinished
-            progress.unfinished = Unfinished(
-                *_parameters(file, "unfinished."),
-                _carried(file),
-                batches=counts.batches,
-                tokens=counts.tokens,
-                log_probability=counts.log_probability,
-                seconds=counts.seconds,
-                cpu_seconds=counts.cpu_seconds,
-            )
+    try:
+        about = _About.model_validate_json(str(file["about"]), strict=True)
+    except ValidationError:  # another version of this program has written it
+        return None
+    if about.identity != identity:
+        return None
+    progress = Progress(*_parameters(file, ""), about.epochs)
+    if about.unfinished is not None:
+        counts: Any = about.unfinished
+        progress.unfinished = Unfinished(*_parameters(file, _UNFINISHED), _carried(file), **counts)
     return progress
-
-
-def _counts(epoch: Unfinished) -> _Counts:
-    return _Counts(
-        batches=epoch.batches,
-        tokens=epoch.tokens,
-        log_probability=epoch.log_probability,
-        seconds=epoch.seconds,
-        cpu_seconds=epoch.cpu_seconds,
-    )
 
 
 def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
     named = {kind: getattr(of, kind)._asdict() for kind in _KINDS}
     return {f"{prefix}{kind}.{n}": a for kind, arrays in named.items() for n, a in arrays.items()}
-
-
-def _arrays_carried(carried: Carried) -> dict[str, Any]:
-    states = {f"{_CARRIED}state{i}": state for i, state in enumerate(carried.states)}
-    return {**states, f"{_CARRIED}documents": carried.documents}
 
 
 def _carried(file: Mapping[str, Any]) -> Carried:

@@ -29,6 +29,7 @@ def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
         settings=settings,
         searched=planned.searched,
         candidates=planned.candidates,
+        digits=planned.digits,
         hopeless=hopeless,
     )
 

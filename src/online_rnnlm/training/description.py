@@ -1,7 +1,9 @@
-"""The contents of a run's records: of the run, of its epochs and of its result."""
+"""The contents of a run's records, and its identity: all that decides its weights."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import statistics
@@ -13,17 +15,27 @@ from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines.devices import gpu
-from online_rnnlm.engines.theano import environment
+from online_rnnlm.engines.devices import gpu, theano_version
 from online_rnnlm.model import parameters
 from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.process.hardware import machine, peak_memory
+from online_rnnlm.process.hardware import machine
+from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunResult
-from online_rnnlm.training.epoch import EpochOutcome
-from online_rnnlm.training.identity import code_of, identity_of
+
+CODE = ("training", "engines", "model")
+"""The folders of the package whose code decides a run's weights."""
+
+
+def identity_of(run: Run, corpus_digest: str, code: str) -> str:
+    """Return the sha256, as hexadecimal digits, of a run's settings, corpus and code.
+
+    A hopeless run, which is not trained, is never taken for a training with the same settings.
+    """
+    parts = [run.settings.model_dump(mode="json"), corpus_digest, code, run.hopeless]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def now() -> datetime:
@@ -33,7 +45,7 @@ def now() -> datetime:
 
 def describe_run(run: Run, corpus: Corpus) -> RunRecord:
     """Make the record of a run that begins now, in this process."""
-    code = code_of(run.settings)
+    code = code_digest(*CODE)
     return RunRecord(
         name=run.name,
         identity=identity_of(run, corpus.digest, code),
@@ -55,23 +67,8 @@ def _packages(settings: RunSettings) -> dict[str, str]:
     """Return the versions of the packages that the run is computed with, by their names."""
     engine = ENGINES[settings.engine]
     names = ("numpy", "numba", "pytensor", "scipy", *engine.packages)
-    elsewhere = {"theano": environment.version()} if engine.is_elsewhere else {}
+    elsewhere = {"theano": theano_version()} if engine.is_elsewhere else {}
     return {name: version(name) for name in names} | elsewhere
-
-
-def describe_epoch(outcome: EpochOutcome) -> Epoch:
-    """Make the record of an epoch that has just ended in this process."""
-    return Epoch(
-        epoch=outcome.epoch,
-        learning_rate=outcome.learning_rate,
-        train_perplexity=outcome.train_perplexity,
-        valid_perplexity=outcome.valid_perplexity,
-        kept=outcome.kept,
-        words_per_second=outcome.tokens / outcome.seconds,
-        seconds=outcome.seconds,
-        cpu_seconds=outcome.cpu_seconds,
-        peak_memory_megabytes=peak_memory() / 1e6,
-    )
 
 
 def describe_result(

@@ -1,33 +1,44 @@
-"""The training loop, which decides a run's weights to the bit and does not know its files."""
+"""The epochs of a training, which decide its weights to the bit."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from tqdm import tqdm
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import Scorer, Trainer
+from online_rnnlm.engines.kernels.dropout import key_of
+from online_rnnlm.engines.lanes import NOTHING, Batches, Segments, segments_of, side_by_side
+from online_rnnlm.errors import UserError
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.process.hardware import peak_memory
 from online_rnnlm.storage.records import Epoch
-from online_rnnlm.training import epoch
-from online_rnnlm.training.checkpoint import Keeper, Progress
-from online_rnnlm.training.epoch import EpochOutcome
-from online_rnnlm.training.schedule import Schedule
+from online_rnnlm.training.checkpoint import Checkpoints, Progress, Unfinished
+from online_rnnlm.training.schedule import Schedule, is_better
+
+SEGMENTS_A_CALL = 512
+"""Approximate number of segments between two movements of the progress bar."""
+_LONGEST_FIRST = 0.25
+"""Share of an epoch's documents, the last ones, that are read in the order of falling length."""
+_LARGEST_EXPONENT = 700.0
+
+
+class Diverged(UserError):
+    """The error that training has diverged, as it would again with the same settings."""
 
 
 def begin(settings: RunSettings, corpus: Corpus) -> Progress:
     """Make the state of a run before its first epoch."""
     sizes = sizes_for(settings, corpus)
     return Progress(
-        Schedule(
-            settings.learning_rate,
-            settings.rate_divisor,
-            settings.improvement_factor,
-            settings.rate_rule,
-        ),
         parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
         parameters.filled(sizes, settings.accumulator_start, settings.precision),
     )
@@ -37,34 +48,152 @@ def train_epochs(
     run: Run,
     corpus: Corpus,
     progress: Progress,
-    keeper: Keeper,
-    describe: Callable[[EpochOutcome], Epoch],
+    checkpoints: Checkpoints,
     after_epoch: Callable[[Epoch], None],
     threads: int = 1,
 ) -> None:
     """Train from the state `progress` to the end, and write a checkpoint after every epoch.
 
-    `describe` makes the record of an epoch, which does not affect training; `after_epoch` is called
-    with it after the checkpoint. `threads` is that of `registry.trainer`. Raises Diverged if
-    training diverges. Raises Stopped, after a checkpoint, if the process is told to end.
+    `after_epoch` is called with an epoch's record after the checkpoint. `threads` is that of
+    `registry.trainer`. Raises Diverged if training diverges. Raises Stopped, after a checkpoint, if
+    the process is told to end.
     """
-    settings = run.settings
+    settings, schedule = run.settings, Schedule(run.settings)
     now = progress.unfinished or progress
     carried = progress.unfinished.carried if progress.unfinished else None
     trainer = registry.trainer(
         settings, corpus, now.weights, now.accumulators, carried, threads=threads
     )
     score = registry.scorer(settings, corpus, threads=threads)
-    while not progress.schedule.ended and progress.epoch < settings.max_epochs:
-        epoch.read_text(run, corpus, trainer, progress, keeper)
-        outcome = epoch.finish(run, corpus, trainer, score, progress)
-        if outcome.kept:
+    while not schedule.ended(progress.epochs):
+        done = _read_text(run, corpus, trainer, progress, checkpoints)
+        epoch = _measure(run, corpus, trainer, score, progress, done)
+        progress.unfinished = None
+        if epoch.kept:
             parameters.copy_into(progress.weights, trainer.weights)
             parameters.copy_into(progress.accumulators, trainer.accumulators)
-        else:
+        elif schedule.goes_back:
             trainer.restore(progress.weights, progress.accumulators)
-        progress.schedule = progress.schedule.after(math.log(outcome.valid_perplexity))
-        progress.epochs.append(describe(outcome))
-        progress.unfinished = None
-        keeper.save(progress)
-        after_epoch(progress.epochs[-1])
+        else:
+            progress.unfinished = _beginning(trainer)
+        progress.epochs.append(epoch)
+        checkpoints.save(progress)
+        after_epoch(epoch)
+
+
+def _beginning(trainer: Trainer) -> Unfinished:
+    """Return the state of an epoch that begins with the trainer's weights."""
+    return Unfinished(trainer.weights, trainer.accumulators, trainer.carried)
+
+
+def _read_text(
+    run: Run, corpus: Corpus, trainer: Trainer, progress: Progress, checkpoints: Checkpoints
+) -> Unfinished:
+    """Train on the rest of an epoch's text, and return its state, `progress.unfinished`.
+
+    Raises Diverged. Raises Stopped, after a checkpoint, if the process is told to end.
+    """
+    done = progress.unfinished = progress.unfinished or _beginning(trainer)
+    schedule, split = Schedule(run.settings), corpus.splits["train"]
+    key = key_of(run.settings.seed, progress.epoch + 1)
+    for batches, tokens in _parts(run, split, progress.epoch + 1, done):
+        began, cpu_began = time.perf_counter(), time.process_time()
+        rate = schedule.rate(progress.epochs, done.tokens / split.tokens)
+        done.log_probability += trainer.update(batches, rate, key)
+        done.batches += len(batches.segments)
+        done.tokens += tokens
+        done.seconds += time.perf_counter() - began
+        done.cpu_seconds += time.process_time() - cpu_began
+        if not math.isfinite(done.log_probability):
+            raise _divergence(run, progress.epoch + 1, "a probability is not a number")
+        if checkpoints.due:
+            done.weights, done.accumulators = trainer.weights, trainer.accumulators
+            done.carried = trainer.carried
+            checkpoints.save(progress)
+            checkpoints.watch.stop_if_told()
+    return done
+
+
+def _measure(
+    run: Run, corpus: Corpus, trainer: Trainer, score: Scorer, progress: Progress, done: Unfinished
+) -> Epoch:
+    """Make the record of an epoch after its last sentence; raises Diverged."""
+    settings, split, valid = run.settings, corpus.splits["train"], corpus.splits["valid"]
+    number = progress.epoch + 1
+    scores = score(trainer.weights, valid, np.arange(valid.sentences), settings.document_rate)
+    train_perplexity = _perplexity(done.log_probability, split)
+    valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
+    limit = settings.divergence_perplexity * corpus.vocabulary_size
+    if not max(train_perplexity, valid_perplexity) <= limit:
+        raise _divergence(run, number, f"a perplexity exceeds {limit:g}")
+    if not parameters.all_finite(trainer.weights):
+        raise _divergence(run, number, "a weight is not a finite number")
+    return Epoch(
+        epoch=number,
+        learning_rate=Schedule(settings).rate(progress.epochs),
+        train_perplexity=train_perplexity,
+        valid_perplexity=valid_perplexity,
+        kept=is_better(valid_perplexity, progress.epochs),
+        words_per_second=split.tokens / done.seconds,
+        seconds=done.seconds,
+        cpu_seconds=done.cpu_seconds,
+        peak_memory_megabytes=peak_memory() / 1e6,
+    )
+
+
+def _parts(run: Run, split: Split, epoch: int, done: Unfinished) -> Iterator[tuple[Batches, int]]:
+    """Yield the batches of an epoch that are left, in parts, each with its number of tokens."""
+    settings = run.settings
+    segments = segments_of(split, settings)
+    lanes = segments.lanes(settings.batch_sentences)
+    batches = batches_of(segments, settings.seed, epoch, lanes)
+    size, lengths = max(1, SEGMENTS_A_CALL // lanes), np.diff(segments.offsets)
+    with tqdm(
+        total=split.tokens,
+        initial=done.tokens,
+        desc=f"{run.name}, epoch {epoch}",
+        unit="w",
+        unit_scale=True,
+        disable=None,
+    ) as bar:
+        for first in range(done.batches, len(batches.segments), size):
+            part = batches.part(first, first + size)
+            tokens = int(lengths[part.segments[part.segments != NOTHING]].sum())
+            yield part, tokens
+            bar.update(tokens)
+
+
+def batches_of(segments: Segments, seed: int, epoch: int, lanes: int) -> Batches:
+    """Return an epoch's batches; the order of the units of text is drawn from seed and epoch.
+
+    The last units are sorted by falling length, so that all lanes end at about the same time.
+    """
+    order = np.random.default_rng([seed, epoch]).permutation(len(segments.units) - 1)
+    lengths = np.diff(segments.units)[order]
+    first = len(order) - int(_LONGEST_FIRST * len(order))
+    order[first:] = order[first:][np.argsort(-lengths[first:], kind="stable")]
+    return side_by_side(segments.units, order, lanes)
+
+
+def _perplexity(log_probability: float, split: Split) -> float:
+    """Return exp of the entropy in nats per token, or infinity if that is too large a number."""
+    entropy = -log_probability / split.tokens
+    return math.exp(entropy) if entropy < _LARGEST_EXPONENT else math.inf
+
+
+def _divergence(run: Run, epoch: int, what: str) -> Diverged:
+    """Return the error that says what has diverged, and the settings that can be tried instead."""
+    settings, usual = run.settings, RunSettings.model_fields
+    hints = [f"a `learning_rate` below {settings.learning_rate:g}"]
+    hints += ["`optimizer: adagrad`"] if settings.optimizer == "sgd" else []
+    hints += [f"a `document_rate` below {settings.document_rate:g}"] * bool(settings.document_size)
+    hints += [  # settings that the user has moved to where training diverges easily
+        f"a {word} `{key}` than {getattr(settings, key):g}"
+        for key, word, sign in (
+            ("l2", "smaller", 1),
+            ("initial_scale", "smaller", 1),
+            ("divergence_perplexity", "larger", -1),
+        )
+        if sign * getattr(settings, key) > sign * usual[key].default
+    ]
+    return Diverged(f"{run.name}: diverged in epoch {epoch}: {what}; try {' or '.join(hints)}")

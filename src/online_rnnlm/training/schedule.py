@@ -2,51 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import inf
-from typing import Literal
 
-PLATEAUS = 3
-"""Number of epochs without improvement after which the plateau rule ends training."""
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.storage.records import Epoch
+
+_FAILURES = {"plateau": 3, "toolkit": 2}
+"""Number of epochs without improvement after which a rule ends training."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The state of a rule between two epochs.
+    """A run's learning rate and its end, which follow from the epochs that it has finished.
+
+    - `cooldown`: the rate is constant, and falls linearly to 0 in the last part of a fixed number
+      of epochs.
+    - `toolkit`, the RNNLM Toolkit's rule: from the first epoch that is no improvement on, the rate
+      is divided after every epoch; the second such epoch ends training.
+    - `plateau`: the rate is divided after each epoch that is no improvement; the third such epoch
+      ends training.
 
     An epoch is an improvement if the lowest validation entropy falls by more than a factor.
-    `toolkit`, the RNNLM Toolkit's rule: from the first epoch that is no improvement on, the rate is
-    divided after every epoch; the second such epoch ends training. `plateau`: the rate is divided
-    only after each such epoch, and the third one ends training, so that a single noisy epoch has
-    less influence. After an epoch that is worse, training goes back to the best weights.
     """
 
-    learning_rate: float
-    divisor: float
-    improvement_factor: float
-    rule: Literal["toolkit", "plateau"] = "toolkit"
-    best_entropy: float = inf
-    """Lowest validation entropy so far, in nats per token."""
-    failures: int = 0
-    """Number of epochs so far that were no improvement."""
+    settings: RunSettings
 
     @property
-    def ended(self) -> bool:
-        """True if training is over."""
-        return self.failures >= (PLATEAUS if self.rule == "plateau" else 2)
+    def goes_back(self) -> bool:
+        """True if training goes back to the best weights after an epoch that is worse."""
+        return self.settings.rate_rule != "cooldown"
 
-    def is_better(self, entropy: float) -> bool:
-        """True if the weights of an epoch with this validation entropy are the best so far."""
-        return entropy < self.best_entropy
+    def ended(self, epochs: Sequence[Epoch]) -> bool:
+        """True if training is over after these epochs."""
+        settings = self.settings
+        failures = self._failures(epochs).count(True)
+        most = _FAILURES.get(settings.rate_rule, inf)
+        return len(epochs) >= settings.max_epochs or failures >= most
 
-    def after(self, entropy: float) -> Schedule:
-        """Return the state after an epoch with this validation entropy, in nats per token."""
-        improved = entropy * self.improvement_factor < self.best_entropy
-        failures = self.failures + (not improved)
-        falls = failures > 0 if self.rule == "toolkit" else not improved
-        return replace(
-            self,
-            learning_rate=self.learning_rate / self.divisor if falls else self.learning_rate,
-            best_entropy=min(entropy, self.best_entropy),
-            failures=failures,
-        )
+    def rate(self, epochs: Sequence[Epoch], share: float = 0.0) -> float:
+        """Return the learning rate when this share of the epoch after these has been read."""
+        settings = self.settings
+        if settings.rate_rule == "cooldown":
+            left = 1 - (len(epochs) + share) / settings.max_epochs
+            return settings.learning_rate * min(1.0, left / settings.cooldown)
+        failed = self._failures(epochs)
+        if settings.rate_rule == "toolkit":
+            falls = len(failed) - failed.index(True) if True in failed else 0
+        else:
+            falls = failed.count(True)
+        return settings.learning_rate / settings.rate_divisor**falls
+
+    def _failures(self, epochs: Sequence[Epoch]) -> list[bool]:
+        """Return for each epoch whether it was no improvement."""
+        best, failed = inf, []
+        for epoch in epochs:
+            entropy = math.log(epoch.valid_perplexity)
+            failed.append(entropy * self.settings.improvement_factor >= best)
+            best = min(entropy, best)
+        return failed
+
+
+def is_better(perplexity: float, epochs: Sequence[Epoch]) -> bool:
+    """True if an epoch with this validation perplexity is better than all of these."""
+    return perplexity < min((epoch.valid_perplexity for epoch in epochs), default=inf)

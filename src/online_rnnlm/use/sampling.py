@@ -1,4 +1,4 @@
-"""Making of sentences by drawing each word from the model's distribution."""
+"""The distribution over the next word, and the making of sentences by drawing words from it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from online_rnnlm.config.base import NOT_BOOLEAN, PositiveFloat, PositiveInt, Seed, Settings
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
-from online_rnnlm.use.network import Network
-from online_rnnlm.use.next_word import Floats, next_word
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.use.network import Network, split_of
+
+Floats = NDArray[np.float64]
 
 
 class SamplingSettings(Settings):
@@ -66,3 +69,57 @@ def _draw(logs: Floats, chance: np.random.Generator, settings: SamplingSettings)
     sums = np.exp(scaled).cumsum()
     place = int(np.searchsorted(sums, chance.random() * sums[-1], side="right"))
     return int(words[min(place, len(words) - 1)])
+
+
+def next_word(network: Network, histories: Sequence[Sequence[int]], rate: float) -> Floats:
+    """Return log P (nats) of every word after each history, float64 (histories, V).
+
+    A history is the numbers of the words of a sentence so far. The document vector has learnt from
+    it at that rate; with 0 it stays 0. The engine scores each history twice: with an end, before
+    which is the hidden state that is needed, and without, after which is the vector.
+    """
+    learning = Learning(
+        updates=DOCUMENT_VECTOR if rate else NONE,
+        unit_of_text="sentence",
+        learning_rate=rate or None,
+    )
+    scorer = network.scorer(learning, hidden_states=True)
+    ended = split_of([[*history, SENTENCE_END_ID] for history in histories])
+    numbers = np.arange(ended.sentences)
+    states = scorer.score(ended, numbers).hidden_states
+    hidden = states[ended.offsets[1:] - 1].astype(np.float64)
+    documents = np.zeros((len(histories), network.settings.document_size))
+    begun = [number for number, history in enumerate(histories) if len(history)]
+    if rate and begun:
+        # Every second sentence is an end, so that each history begins after one.
+        open_ones = [part for n in begun for part in (histories[n], [SENTENCE_END_ID])]
+        asked = np.arange(0, len(open_ones), 2)
+        found = scorer.score(split_of(open_ones), asked)
+        documents[begun] = found.document_vectors
+    return log_distribution(network.weights, network.corpus.class_offsets, hidden, documents)
+
+
+def log_distribution(
+    weights: Parameters, class_offsets: NDArray[np.int64], hidden: Floats, documents: Floats
+) -> Floats:
+    """Return log P (nats) of every word by the model's output layer, float64 (B, V).
+
+    `hidden` (B, H) are the states that feed it, `documents` (B, D) the document vectors.
+    """
+    d = documents if weights.class_document.shape[0] else documents[:, :0]
+    class_scores = hidden @ weights.class_output.T + d @ weights.class_document
+    word_scores = hidden @ weights.word_output.T + d @ weights.word_document
+    sizes, begins = np.diff(class_offsets), class_offsets[:-1]
+    class_logs: Floats = class_scores - _log_sums(class_scores, np.zeros(1, np.int64))
+    within = word_scores - np.repeat(_log_sums(word_scores, begins), sizes, axis=1)
+    found: Floats = np.repeat(class_logs, sizes, axis=1) + within
+    return found
+
+
+def _log_sums(scores: Floats, begins: NDArray[np.int64]) -> Floats:
+    """Return log Σ exp of the scores (B, N) of each range that begins at one of these columns."""
+    highest = np.maximum.reduceat(scores, begins, axis=1)
+    sizes = np.diff(begins, append=scores.shape[1])
+    powers = np.exp(scores - np.repeat(highest, sizes, axis=1))
+    sums: Floats = highest + np.log(np.add.reduceat(powers, begins, axis=1))
+    return sums

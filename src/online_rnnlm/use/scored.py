@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
-from online_rnnlm.use.columns import Columns
 from online_rnnlm.use.text import Sentence
+
+if TYPE_CHECKING:  # It takes long to load.
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -51,25 +53,31 @@ class ScoredPart:
             texts[number] = " ".join(f"[{word}]" if unknown[at] else word for at, word in words)
         return texts
 
-    def words(self, first: int) -> Columns:
+    def words(self, first: int) -> pd.DataFrame:
         """Make a row for every word; `first` is the number of sentences before this part."""
+        import pandas as pd  # noqa: PLC0415
+
         lengths = np.diff(self.split.offsets)
         starts = np.repeat(self.split.offsets[:-1], lengths)
-        return {
+        words = [word for one in self.sentences for word in (*one.words, SENTENCE_END)]
+        columns = {
             "document": np.repeat(self._documents, lengths),
             "sentence": np.repeat(self._numbers(first), lengths),
             "position": np.arange(len(starts)) - starts,
-            "word": [word for one in self.sentences for word in (*one.words, SENTENCE_END)],
+            "word": pd.Series(words, dtype="str"),
             "known": ~self.unknown,
             "log_probability": self.log_probabilities,
         }
+        return pd.DataFrame(columns)
 
-    def table(self, first: int) -> Columns:
+    def table(self, first: int) -> pd.DataFrame:
         """Make a row for every sentence; `first` is the number of sentences before this part."""
+        import pandas as pd  # noqa: PLC0415
+
         starts, lengths = self.split.offsets[:-1], np.diff(self.split.offsets)
         logs, unknown = self.log_probabilities, self.unknown
         sums = np.add.reduceat(logs, starts)
-        return {
+        columns = {
             "document": self._documents,
             "sentence": self._numbers(first),
             "tokens": lengths,
@@ -77,8 +85,9 @@ class ScoredPart:
             "log_probability": sums,
             "unknown_log_probability": np.add.reduceat(logs * unknown, starts),
             "perplexity": np.exp(-sums / lengths),
-            "text": [" ".join(one.words) for one in self.sentences],
+            "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
         }
+        return pd.DataFrame(columns)
 
     @property
     def _documents(self) -> NDArray[np.int64]:
@@ -97,21 +106,21 @@ class Total:
     """Number of words, with a `</s>` for each sentence."""
     unknown: int = 0
     """Number of words that are not in the vocabulary."""
-    _logs: array[float] = field(default_factory=lambda: array("d"))
-    _unknown_logs: array[float] = field(default_factory=lambda: array("d"))
+    _logs: list[NDArray[np.float64]] = field(default_factory=list)
+    _unknown_logs: list[NDArray[np.float64]] = field(default_factory=list)
 
-    def add(self, table: Columns) -> None:
+    def add(self, table: pd.DataFrame) -> None:
         """Add the sentences of a table that `ScoredPart.table` made."""
         self.sentences += len(table["tokens"])
         self.tokens += int(np.sum(table["tokens"]))
         self.unknown += int(np.sum(table["unknown"]))
-        self._logs.frombytes(np.asarray(table["log_probability"]).tobytes())
-        self._unknown_logs.frombytes(np.asarray(table["unknown_log_probability"]).tobytes())
+        self._logs.append(np.array(table["log_probability"]))
+        self._unknown_logs.append(np.array(table["unknown_log_probability"]))
 
     @property
     def log_probability(self) -> float:
         """Natural log P of all words, each sentence's `</s>` among them."""
-        return _sum(self._logs)
+        return float(np.concatenate(self._logs).sum())
 
     @property
     def perplexity(self) -> float:
@@ -121,31 +130,13 @@ class Total:
     @property
     def perplexity_without_unknown(self) -> float:
         """Perplexity of the words that are in the vocabulary."""
-        known = self.log_probability - _sum(self._unknown_logs)
+        known = self.log_probability - float(np.concatenate(self._unknown_logs).sum())
         return math.exp(-known / (self.tokens - self.unknown))
 
     @property
     def oov_rate(self) -> float:
         """Share of the words, `</s>` not counted, that are not in the vocabulary."""
         return self.unknown / (self.tokens - self.sentences)
-
-    def row(self, *, whole: bool = False) -> dict[str, int | float]:
-        """Return the sums by name; those of a whole text have more."""
-        sums: dict[str, int | float] = {
-            "sentences": self.sentences,
-            "tokens": self.tokens,
-            "unknown": self.unknown,
-            "log_probability": self.log_probability,
-            "perplexity": self.perplexity,
-        }
-        if whole:
-            sums["perplexity_without_unknown"] = self.perplexity_without_unknown
-            sums["oov_rate"] = self.oov_rate
-        return sums
-
-
-def _sum(logs: array[float]) -> float:
-    return float(np.frombuffer(logs).sum()) if logs else 0.0
 
 
 def in_parts(

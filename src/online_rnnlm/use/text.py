@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from online_rnnlm.corpora.articles import JSON_LINES, PARQUET
-from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK, inner_suffix, lines_in, read_lines
-from online_rnnlm.corpora.words import check_text, words_of
+from online_rnnlm.corpora import textfiles
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
+    from nltk.tokenize.punkt import PunktParameters
+
     from online_rnnlm.corpora.tokenisation import Tokeniser
 
 Layout = Literal["lines", "running", "tokenised"]
@@ -67,11 +67,11 @@ class Preparation:
         Raises UserError, without the place in the text, for a sentence that is too long, and for
         tokenised text with `</s>`.
         """
-        line = line.replace(BYTE_ORDER_MARK, "")
+        line = line.replace(textfiles.BYTE_ORDER_MARK, "")
         if layout == "running":
-            found = [sentence.split(" ") for sentence in self._tokenise(line)]
+            found = [sentence.split(" ") for sentence in self._dividing_tokeniser(line)]
         elif layout == "tokenised":
-            found = [words_of(line)]
+            found = [textfiles.words_of(line)]
         else:
             found = [self._words(line)]
         for words in found:
@@ -89,30 +89,30 @@ class Preparation:
         composed = unicodedata.normalize("NFC", line) if self.rules.nfc else line
         return self._tokeniser.tokens(composed)
 
-    def _tokenise(self, line: str) -> Iterator[str]:
-        return self._splitting_tokeniser(line)
-
     @cached_property
     def _tokeniser(self) -> Tokeniser:
         """The tokeniser of single sentences, for which Punkt is not needed."""
         return self._made(SentenceSplitter.nothing())
 
     @cached_property
-    def _splitting_tokeniser(self) -> Tokeniser:
+    def _dividing_tokeniser(self) -> Tokeniser:
         return self._made(self._splitter())
 
     def _made(self, splitter: SentenceSplitter | None) -> Tokeniser:
         from online_rnnlm.corpora.tokenisation import Tokeniser  # noqa: PLC0415
-        from online_rnnlm.use.splitter import to_punkt  # noqa: PLC0415
 
         return Tokeniser(to_punkt(splitter), self.rules)
+
+
+Piece = tuple[str, str, bool]
+"""A line of a text: its place, as messages have it, its text, and whether a document begins."""
 
 
 def read_text(
     files: Sequence[str],
     preparation: Preparation,
     layout: Layout,
-    lines: Iterable[tuple[Place, str]] | None = None,
+    lines: Iterable[Piece] | None = None,
 ) -> Iterator[Sentence]:
     """Read the sentences of files, one after the other; `-` is standard input.
 
@@ -120,30 +120,47 @@ def read_text(
     An empty line ends a document, and so does a file. Raises WrongInputError, which names the file
     and the line, for text that cannot be read, and if there is no sentence at all.
     """
-    number, open_document = -1, False
-    for where, line in numbered_lines(files) if lines is None else lines:
-        with as_wrong_input(str(where)):
-            sentences = preparation.sentences(line, layout)
-        open_document = open_document and bool(sentences) and where.line > 1
-        for words in sentences:
-            number, open_document = number + (not open_document), True
-            yield Sentence(words, number)
-    if number < 0:
+    given = numbered_lines(files) if lines is None else lines
+    found = False
+    for sentence in _numbered(given, preparation, layout):
+        found = True
+        yield sentence
+    if not found:
         raise WrongInputError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
 
 
-class Place(NamedTuple):
-    """A line of a file; as text, its name for messages."""
+def sentences_of(
+    texts: Iterable[Any], preparation: Preparation, layout: Layout
+) -> Iterator[Sentence]:
+    """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
-    file: str
-    line: int
+    An empty string ends a document. Raises WrongInputError, which names the string by its place
+    from 0.
+    """
 
-    def __str__(self) -> str:
-        """Return the place as messages have it."""
-        return f"{self.file}, line {self.line}"
+    def pieces() -> Iterator[Piece]:
+        for place, text in enumerate(texts):
+            where = f"text {place}"
+            textfiles.check_text(text, where, one_line=layout != "running")
+            yield where, text.rstrip("\r\n"), False
+
+    return _numbered(pieces(), preparation, layout)
 
 
-def numbered_lines(files: Sequence[str]) -> Iterator[tuple[Place, str]]:
+def _numbered(
+    pieces: Iterable[Piece], preparation: Preparation, layout: Layout
+) -> Iterator[Sentence]:
+    number, is_open = -1, False
+    for where, text, begins in pieces:
+        with as_wrong_input(where):
+            sentences = preparation.sentences(text, layout)
+        is_open = is_open and bool(sentences) and not begins
+        for words in sentences:
+            number, is_open = number + (not is_open), True
+            yield Sentence(words, number)
+
+
+def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
     """Read the lines of files, one after the other, with their places; `-` is standard input.
 
     Raises WrongInputError, which names the file and the line, for what is no text.
@@ -152,39 +169,42 @@ def numbered_lines(files: Sequence[str]) -> Iterator[tuple[Place, str]]:
         name = _STANDARD_INPUT if file == "-" else file
         with as_wrong_input():
             for number, line in enumerate(_lines(file), 1):
-                yield Place(name, number), line
+                yield f"{name}, line {number}", line, number == 1
 
 
 def _lines(file: str) -> Iterator[str]:
     """Read the lines of a file, a pipe, or standard input."""
     path = Path(file)
-    if inner_suffix(path) in (*JSON_LINES, PARQUET):
+    if textfiles.inner_suffix(path) in (*textfiles.JSON_LINES, textfiles.PARQUET):
         raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
     if file == "-":
-        yield from lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
+        yield from textfiles.lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
     elif path.is_fifo() or path.is_char_device():
         with path.open("rb") as stream:
-            yield from lines_in(stream, path)
+            yield from textfiles.lines_in(stream, path)
     else:
-        yield from read_lines(path)
+        yield from textfiles.read_lines(path)
 
 
-def sentences_of(
-    texts: Iterable[Any], preparation: Preparation, layout: Layout
-) -> Iterator[Sentence]:
-    """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
+def of_punkt(punkt: PunktParameters) -> SentenceSplitter:
+    """Return what Punkt has learnt; equal parameters give an equal record."""
+    return SentenceSplitter(
+        abbreviations=tuple(sorted(punkt.abbrev_types)),
+        collocations=tuple(sorted((str(first), str(last)) for first, last in punkt.collocations)),
+        starters=tuple(sorted(punkt.sent_starters)),
+        contexts=dict(sorted(punkt.ortho_context.items())),
+    )
 
-    Each must have a sentence, except that an empty string ends a document. Raises WrongInputError,
-    which names the string by its place from 0.
-    """
-    number, open_document = -1, False
-    for place, text in enumerate(texts):
-        where = f"text {place}"
-        check_text(text, where, one_line=layout != "running")
-        with as_wrong_input(where):
-            sentences = preparation.sentences(text.rstrip("\r\n"), layout)
-        for words in sentences:
-            number, open_document = number + (not open_document), True
-            yield Sentence(words, number)
-        if not sentences:
-            open_document = False
+
+def to_punkt(splitter: SentenceSplitter | None) -> PunktParameters:
+    """Return Punkt's parameters; raises UserError if there are none, so text cannot be divided."""
+    if splitter is None:
+        raise UserError("the model has no sentence splitter: give a sentence a line")
+    from nltk.tokenize.punkt import PunktParameters  # noqa: PLC0415
+
+    punkt = PunktParameters()
+    punkt.abbrev_types.update(splitter.abbreviations)
+    punkt.collocations.update(splitter.collocations)
+    punkt.sent_starters.update(splitter.starters)
+    punkt.ortho_context.update(splitter.contexts)
+    return punkt

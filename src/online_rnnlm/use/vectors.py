@@ -1,8 +1,10 @@
-"""The document vectors of a text: after each sentence, or after each document."""
+"""The document vectors of a text, and the search for the sentences whose vectors are nearest."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
@@ -10,11 +12,16 @@ import numpy as np
 from numpy.lib.format import MAGIC_PREFIX
 from numpy.typing import NDArray
 
+from online_rnnlm.errors import WrongInputError
 from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.records import ModelDescription, SentenceIndex
+from online_rnnlm.use.archive import Archive, json_bytes, writable_place, write_archive
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Request
-from online_rnnlm.use.places import writable_place
 from online_rnnlm.use.text import Layout, read_text
+
+Vectors = NDArray[np.float32]
+_DESCRIPTION, _SENTENCES, _VECTORS = "index.json", "sentences.txt", "vectors"
 
 
 class VectorRow(NamedTuple):
@@ -42,7 +49,9 @@ def vectors_of(
     Raises UserError for text that cannot be read, and if the model diverges.
     """
     rows = _after_sentences(model, files, layout, request)
-    return _last_of_documents(rows) if per == "document" else rows
+    if per == "sentence":
+        return rows
+    return (deque(of, maxlen=1)[0] for _, of in groupby(rows, lambda row: row.document))
 
 
 def _after_sentences(
@@ -55,31 +64,19 @@ def _after_sentences(
             number += 1
 
 
-def _last_of_documents(rows: Iterable[VectorRow]) -> Iterator[VectorRow]:
-    last = None
-    for row in rows:
-        if last is not None and row.document != last.document:
-            yield last
-        last = row
-    if last is not None:
-        yield last
-
-
 def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
     """Write a header, and a line for each row: numbers, the vector's elements, and the text."""
-    has_header = False
-    for row in rows:
-        if not has_header:
-            elements = [f"v{number}" for number in range(1, len(row.vector) + 1)]
+    for number, row in enumerate(rows):
+        if number == 0:
+            elements = [f"v{place}" for place in range(1, len(row.vector) + 1)]
             out.write("\t".join(["document", "sentence", *elements, "text"]) + "\n")
-            has_header = True
-        values = [str(value) for value in row.vector]
-        out.write("\t".join([str(row.document), str(row.sentence), *values, row.text]) + "\n")
+        out.write("\t".join(map(str, [*row[:2], *row.vector, row.text])) + "\n")
 
 
-def _is_array(path: Path) -> bool:
+def _refuse_no_array(path: Path) -> None:
     with path.open("rb") as file:
-        return file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX
+        if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
+            raise WrongInputError(f"{path}: no array")
 
 
 def write_array(rows: Iterable[VectorRow], path: Path) -> None:
@@ -87,7 +84,81 @@ def write_array(rows: Iterable[VectorRow], path: Path) -> None:
 
     An array that is there already is replaced; raises WrongInputError for another file or folder.
     """
-    place = writable_place(path, _is_array)
+    place = writable_place(path, _refuse_no_array)
     vectors = np.stack([row.vector for row in rows])
     with replacing(place) as temporary, temporary.open("wb") as file:
         np.save(file, vectors)
+
+
+class Index(NamedTuple):
+    """The sentences of a text and their document vectors."""
+
+    texts: list[str]
+    """(S,): the words of each sentence, with spaces between them."""
+    vectors: Vectors
+    """(S, D): each of length 1, or 0."""
+
+
+class Found(NamedTuple):
+    """A sentence that was found."""
+
+    sentence: int
+    """Its number in the index, from 0."""
+    cosine: float
+    text: str
+
+
+def index_of(rows: Iterable[VectorRow]) -> Index:
+    """Put the document vectors of one or more sentences into an index."""
+    found = list(rows)
+    vectors = np.stack([row.vector for row in found]).astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return Index([row.text for row in found], unit.astype(np.float32))
+
+
+def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
+    """Yield the sentences with the highest cosines to a vector (D,) of length 1, the highest first.
+
+    Of equal ones, the first in the text comes first.
+    """
+    cosines = index.vectors @ query
+    for place in np.argsort(-cosines, kind="stable")[:number].tolist():
+        yield Found(place, float(cosines[place]), index.texts[place])
+
+
+def write_index(index: Index, model: ModelDescription, path: Path) -> None:
+    """Write an index, whole or not at all.
+
+    An index that is there already is replaced; raises WrongInputError for another file or folder.
+    """
+    place = writable_place(path, _read, advice=": give a new name")
+    sentences, size = index.vectors.shape
+    record = SentenceIndex(model=model.identity, sentences=sentences, document_size=size)
+    texts = {
+        _DESCRIPTION: json_bytes(record),
+        _SENTENCES: "".join(f"{text}\n" for text in index.texts).encode(),
+    }
+    write_archive(place, texts, {_VECTORS: index.vectors})
+
+
+def read_index(path: Path, model: ModelDescription) -> Index:
+    """Read an index of a model's vectors.
+
+    Raises WrongInputError, in one line, if it is missing, damaged, no index, or another model's.
+    """
+    record, index = _read(path)
+    if record.model != model.identity:
+        raise WrongInputError(f"{path}: an index of another model's vectors: write it again")
+    return index
+
+
+def _read(path: Path) -> tuple[SentenceIndex, Index]:
+    archive = Archive(path, "index", "online-rnnlm nearest --write-index")
+    record = archive.description(SentenceIndex, _DESCRIPTION)
+    shape = record.sentences, record.document_size
+    vectors = archive.array(_VECTORS, shape, np.dtype(np.float32))
+    *texts, rest = archive.text(_SENTENCES).decode("utf-8", "replace").split("\n")
+    if rest or len(texts) != record.sentences:
+        raise archive.damaged(f"has {len(texts)} sentences, but {record.sentences} are needed")
+    return record, Index(texts, vectors)

@@ -1,31 +1,38 @@
-"""Writing of scores: plain for people, TSV and JSON lines for programs."""
+"""Writing of scores and of descriptions: plain for people, TSV and JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import IO, Any, Literal
+import sys
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from tqdm import tqdm
 
-from online_rnnlm.use.columns import Columns, beginnings, between, records_of, rows_of
+from online_rnnlm.config.runs import Run
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL
+from online_rnnlm.errors import WrongInputError
+from online_rnnlm.storage.records import ModelDescription, TextPreparation
+from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.network import Request
 from online_rnnlm.use.scored import ScoredPart, Total
+from online_rnnlm.use.text import Layout, read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Per = Literal["word", "sentence", "document", "total"]
 Form = Literal["plain", "tsv", "jsonl"]
 LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
-_PLAIN = {
+_NUMBERS = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
+_SHOWN = {
     "word": ("log_probability", "word"),
     "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),
     "document": ("log_probability", "sentences", "tokens", "unknown", "perplexity", "document"),
-    "total": (),
 }
 """The columns that are shown to people, by the thing that has a row."""
-_TITLES = {"log_probability": "log P"}
 _WIDTH = 11
 
 
@@ -36,7 +43,6 @@ class ScoreWriter:
         self._out, self._per, self._form, self._unit = out, per, form, unit
         self._total = Total()
         self._document: tuple[int, Total] | None = None
-        self._documents = 0
         self._has_header = False
 
     def add(self, part: ScoredPart) -> None:
@@ -46,54 +52,59 @@ class ScoreWriter:
         if self._per == "word":
             self._write(part.words(first))
         elif self._per == "sentence":
-            self._write(table | {"text": part.marked} if self._form == "plain" else table)
+            self._write(table.assign(text=part.marked) if self._form == "plain" else table)
         elif self._per == "document":
-            for row in self._ended(table):
-                self._write(row)
+            for document in table["document"].unique().tolist():
+                if self._document is None or self._document[0] != document:
+                    self._end_document()
+                    self._document = document, Total()
+                self._document[1].add(table[table["document"] == document])
         self._total.add(table)
 
     def finish(self) -> None:
         """Write what is left, and the sum over all sentences."""
-        if self._document is not None:
-            self._write(_document_row(*self._document))
+        self._end_document()
         if self._form == "plain":
             self._out.write(self._in_words())
         elif self._per == "total":
-            self._write(_one_row(self._total.row(whole=True)))
+            more = ("perplexity_without_unknown", "oov_rate")
+            self._write_row({name: getattr(self._total, name) for name in (*_NUMBERS, *more)})
 
-    def _ended(self, table: Columns) -> Iterator[Columns]:
-        """Yield the row of each document that has ended."""
-        numbers = np.asarray(table["document"])
-        for begin, end in pairwise([*beginnings(numbers).tolist(), len(numbers)]):
-            document = int(numbers[begin])
-            if self._document is not None and self._document[0] != document:
-                yield _document_row(*self._document)
-                self._document = None
-            if self._document is None:
-                self._document = document, Total()
-            self._document[1].add(between(table, begin, end))
+    def _end_document(self) -> None:
+        if self._document is not None:
+            number, total = self._document
+            sums = {name: getattr(total, name) for name in _NUMBERS}
+            self._write_row({"document": number, **sums})
+            self._document = None
 
-    def _write(self, table: Columns) -> None:
-        for name in ("log_probability", "unknown_log_probability"):
-            if name in table:
-                table = table | {name: np.asarray(table[name]) / LOGARITHMS[self._unit]}
+    def _write_row(self, values: dict[str, int | float]) -> None:
+        import pandas as pd  # noqa: PLC0415
+
+        self._write(pd.DataFrame([values]))
+
+    def _write(self, table: pd.DataFrame) -> None:
+        for name in {"log_probability", "unknown_log_probability"} & {*table}:
+            table = table.assign(**{name: table[name] / LOGARITHMS[self._unit]})
         if self._form == "plain":
-            self._out.write(self._plain({name: table[name] for name in _PLAIN[self._per]}))
+            self._out.write(self._plain(table[list(_SHOWN[self._per])]))
         elif self._form == "tsv":
             if not self._has_header:
-                self._out.write("\t".join(table) + "\n")
-            self._out.write("".join(["\t".join(map(str, row)) + "\n" for row in rows_of(table)]))
+                self._out.write("\t".join(table.columns) + "\n")
+            rows = table.itertuples(index=False)
+            self._out.write("".join(["\t".join(map(str, row)) + "\n" for row in rows]))
         else:
-            for record in records_of(table):
+            for record in table.to_dict("records"):
                 self._out.write(json.dumps(record, ensure_ascii=False) + "\n")
         self._has_header = True
 
-    def _plain(self, table: Columns) -> str:
+    def _plain(self, table: pd.DataFrame) -> str:
         """Return lines of right-aligned numbers, the text last; titles stand above the first."""
-        title = "" if self._has_header else _line([_TITLES.get(name, name) for name in table])
-        formats = [_format_of(column) for column in [*table.values()][:-1]]
-        line = " ".join([*formats, " {}\n"]).format
-        return title + "".join([line(*row) for row in rows_of(table)])
+        kinds = [".2f" if kind.kind == "f" else "" for kind in table.dtypes[:-1]]
+        names = [name.replace("log_probability", "log P") for name in table.columns]
+        titles = " ".join([*(f"{name:>{_WIDTH}}" for name in names[:-1]), f" {names[-1]}\n"])
+        line = " ".join([*(f"{{:>{_WIDTH}{kind}}}" for kind in kinds), " {}\n"]).format
+        rows = [line(*row) for row in table.itertuples(index=False)]
+        return "".join(rows if self._has_header else [titles, *rows])
 
     def _in_words(self) -> str:
         """Return the sum over all sentences in one line."""
@@ -107,24 +118,77 @@ class ScoreWriter:
         )
 
 
-def _document_row(number: int, total: Total) -> Columns:
-    return _one_row({"document": number, **total.row()})
-
-
-def _one_row(values: dict[str, int | float]) -> Columns:
-    return {name: np.array([value]) for name, value in values.items()}
-
-
-def _format_of(column: NDArray[Any] | list[str]) -> str:
-    """Return how a column is shown: fractions with two digits."""
-    return f"{{:>{_WIDTH}.2f}}" if np.asarray(column).dtype.kind == "f" else f"{{:>{_WIDTH}}}"
-
-
-def _line(cells: list[str]) -> str:
-    """Return a line of columns: numbers right-aligned, the text last."""
-    *numbers, last = cells
-    return " ".join([*(f"{cell:>{_WIDTH}}" for cell in numbers), f" {last}"]) + "\n"
-
-
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def score_text(
+    model: TrainedModel,
+    files: Sequence[str],
+    layout: Layout,
+    request: Request,
+    writer: ScoreWriter,
+    *,
+    flush: bool = False,
+) -> None:
+    """Score a text; with `flush`, each sentence is scored and written before the next is read.
+
+    Raises UserError for text that cannot be read, and if the model diverges.
+    """
+    if flush and request.cache is not None:
+        raise WrongInputError("--flush: cannot be combined with `--cache`, which reads it all")
+    if flush and model.network.unit_at_once(request) != "sentence":
+        raise WrongInputError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
+    sentences = read_text(files, model.preparation, layout)
+    # The bar would be in the way of what is written to the same terminal.
+    hidden = True if flush or sys.stdout.isatty() else None
+    shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
+    for part in model.score_parts(shown, request, size=1 if flush else SENTENCES_A_CALL):
+        writer.add(part)
+        if flush:
+            sys.stdout.flush()
+    writer.finish()
+
+
+def as_json(description: ModelDescription) -> str:
+    """Return the description as indented JSON."""
+    return json.dumps(description.model_dump(mode="json"), indent=2, allow_nan=False)
+
+
+def as_text(description: ModelDescription) -> str:
+    """Return the description as lines of a name and a value."""
+    settings, source = description.settings, description.source
+    values = {
+        "model": f"{Run(settings=settings).model} ({settings.cell_name})",
+        "run": description.run,
+        "parameters": f"{description.parameters:,}",
+        "vocabulary": f"{description.vocabulary_size:,} words in {description.classes} classes",
+        "document vector": _vector(description),
+        "unit of text": settings.unit_of_text,
+        "perplexity": ", ".join(f"{v:.2f} on {k}" for k, v in description.perplexity.items()),
+        "text": source.title,
+        "licence": source.licence or "not known",
+        "preparation": _preparation(description.preparation),
+        "trained": f"{description.epochs} epochs, until {description.ended:%Y-%m-%d %H:%M} UTC",
+        "identity": description.identity,
+    }
+    width = max(map(len, values))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in values.items())
+
+
+def _vector(description: ModelDescription) -> str:
+    settings = description.settings
+    if not settings.document_size:
+        return "none"
+    layer = {"both": "both layers"}.get(
+        settings.document_layer, f"the {settings.document_layer} layer"
+    )
+    return f"{settings.document_size} numbers that feed {layer}; rate {settings.document_rate:g}"
+
+
+def _preparation(rules: TextPreparation) -> str:
+    if rules.tokenised:
+        return "none: the text was tokenised already"
+    language = "" if rules.language == "any" else f"rules of {rules.language.capitalize()}, "
+    case = "lower case" if rules.lowercase else "case kept"
+    return f"{language}{case}, {'NFC' if rules.nfc else 'letters as they are'}"

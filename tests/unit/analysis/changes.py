@@ -1,21 +1,27 @@
 """Changes to an invented experiment's files that keep the checksums valid."""
 
-from typing import Any, Literal
+import math
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.model import weight_files
-from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import read_json, sha256_of, write_json
+from online_rnnlm.storage.files import read_json, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import (
-    Costs,
-    Evaluation,
-    FailedEvaluation,
-    RunDivergence,
-    RunResult,
-)
+from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation, RunResult
+from tests.unit.small_records import VITAL, run_divergence
+
+Invented = Callable[..., Results]
+"""The type of the fixture `invented`."""
+IN_ORDER = {"invented": VITAL | {"divide_by": "article"}}
+TWO_CORPORA = {"first": VITAL, "second": {"source": {"kind": "wikipedia-excerpt"}}}
+
+
+def again(results: Results) -> Results:
+    """Read an experiment's results again."""
+    return collect(results.experiment, results.directory)
 
 
 def change_evaluation(
@@ -36,56 +42,31 @@ def change_split(
     change_evaluation(directory, run, evaluation, splits=splits | {split: splits[split] | metrics})
 
 
-def write_scores(
-    directory: ExperimentDirectory, run: str, evaluation: str, scores: pd.DataFrame
-) -> None:
-    """Replace the per-sentence scores of an evaluation."""
-    scores.to_parquet(directory.sentence_scores(run, evaluation))
-    seal(directory, run, evaluation)
-
-
-def seal(directory: ExperimentDirectory, run: str, evaluation: str) -> None:
-    """Record the present checksums of an evaluation's files."""
-    files = (directory.sentence_scores(run, evaluation), directory.token_scores(run, evaluation))
-    digests = {file.name: sha256_of(file) for file in files}
-    change_evaluation(directory, run, evaluation, files=digests)
+def score(results: Results, run: str, evaluation: str, **perplexities: float) -> Results:
+    """Give an evaluation other perplexities, by split, and on `test` such scores; read again."""
+    for split, perplexity in perplexities.items():
+        change_split(results.directory, run, evaluation, split, perplexity=perplexity)
+    if "test" in perplexities:
+        scores = pd.read_parquet(results.directory.sentence_scores(run, evaluation))
+        rows = scores["split"] == "test"
+        entropy = -scores.loc[rows, "log_probability"].sum() / scores.loc[rows, "tokens"].sum()
+        scores.loc[rows, "log_probability"] *= math.log(perplexities["test"]) / entropy
+        scores.to_parquet(results.directory.sentence_scores(run, evaluation))
+    return again(results)
 
 
 def diverge(directory: ExperimentDirectory, run: str, reason: str) -> None:
     """Turn a finished run into one that diverged before its first epoch had ended."""
-    files = directory.run(run)
-    result = records.read(RunResult, files.result)
-    divergence = RunDivergence(
-        identity=result.identity, files=result.files, ended=result.ended, epochs=0, reason=reason
-    )
-    records.write(files.result, divergence)
+    path = directory.run(run).result
+    identity = records.read(RunResult, path).identity
+    records.write(path, run_divergence(identity=identity, reason=reason))
 
 
 def diverge_evaluation(
-    directory: ExperimentDirectory,
-    run: str,
-    evaluation: str,
-    reason: str,
-    status: Literal["diverged", "impossible"] = "diverged",
+    directory: ExperimentDirectory, run: str, evaluation: str, reason: str, **status: Any
 ) -> None:
     """Turn a finished evaluation into one that failed."""
     path = directory.evaluation(run, evaluation)
     found = records.read(Evaluation, path)
-    divergence = FailedEvaluation(
-        run=run,
-        identity=found.identity,
-        evaluation=evaluation,
-        files={},
-        status=status,
-        reason=reason,
-    )
-    records.write(path, divergence)
-
-
-def write_weights(directory: ExperimentDirectory, run: str, weights: Parameters) -> None:
-    """Replace the weights of a finished run."""
-    files = directory.run(run)
-    weight_files.save(weights, files.model)
-    result = records.read(RunResult, files.result)
-    digests = result.files | {files.model.name: sha256_of(files.model)}
-    records.write(files.result, result.model_copy(update={"files": digests}))
+    kept = {"run": run, "identity": found.identity, "evaluation": evaluation, "files": {}}
+    records.write(path, DivergedEvaluation(**kept, **status, reason=reason))

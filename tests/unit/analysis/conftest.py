@@ -1,38 +1,28 @@
-import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from online_rnnlm.analysis.published import Published, load_published
 from online_rnnlm.analysis.results import Results, collect
+from tests.unit.analysis import fake_experiment
 
-PROJECT = Path(__file__).parents[3]
 
-
-@pytest.fixture(scope="session")
-def fake() -> SimpleNamespace:
-    """The functions that write invented experiments."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("fake_experiment.py"))))
+@pytest.fixture(scope="module", autouse=True)
+def quick_files_and_short_names() -> Iterator[None]:
+    """Write without waiting for the disk, and name runs without the digits of their settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("online_rnnlm.storage.files._to_disk", lambda _: None)
+        patch.setattr("online_rnnlm.config.runs._digest", lambda *_: "")
+        yield
 
 
 @pytest.fixture
-def invented(fake: SimpleNamespace, tmp_path: Path) -> Callable[..., Results]:
+def invented(tmp_path: Path) -> Callable[..., Results]:
     """A function that writes an invented experiment and reads it back."""
 
     def make(perplexities: dict[str, float] | None = None, **changes: object) -> Results:
-        experiment = fake.experiment(**changes)
-        return collect(experiment, fake.write(tmp_path / "invented", experiment, perplexities))
+        experiment = fake_experiment.experiment(**changes)
+        directory = fake_experiment.write(tmp_path / "invented", experiment, perplexities)
+        return collect(experiment, directory)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def published_file() -> Path:
-    return PROJECT / "config" / "published.yaml"
-
-
-@pytest.fixture
-def published(published_file: Path) -> Published:
-    return load_published(published_file)

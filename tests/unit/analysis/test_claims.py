@@ -1,165 +1,113 @@
+"""Tests of the claims: what each compares, its verdict, and the finding that is made of them."""
+
 import math
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims.verdict import verdict_of
-from online_rnnlm.analysis.claims.write import judge, write_claims
-from online_rnnlm.analysis.report.finding import findings, updates_finding
-from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.row import Row
-from online_rnnlm.analysis.significance import Comparison, SeedInterval, holm
-from online_rnnlm.analysis.wording import p_value
+from online_rnnlm.analysis.claims.write import judge, verdict_of
+from online_rnnlm.analysis.report.write import findings
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.significance import holm
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import read_json, write_json
-from tests.unit.analysis.changes import change_evaluation, change_split, write_scores
+from online_rnnlm.storage.records import Claim, Effect, SeedDifference
+from tests.unit.analysis import fake_experiment
+from tests.unit.analysis.changes import (
+    IN_ORDER,
+    VITAL,
+    again,
+    change_evaluation,
+    change_split,
+    score,
+)
 
-Invented = Callable[..., Results]
-KINDS = {
-    1: "lower_perplexity_same_hidden",
-    2: "lower_perplexity_more_parameters",
-    3: "fewer_multiply_adds",
-    4: "vector_alone_suffices",
-    5: "learning_not_parameters",
-    6: "lower_perplexity_than_rivals",
-    7: "best_system_has_a_vector",
-}
 PAIR: list[dict[str, Any]] = [
     {"hidden_size": 100},
     {"hidden_size": 120},
     {"hidden_size": 100, "document_size": 20},
 ]
-EVERYTHING = {"updates": ["all"], "unit_of_text": ["sentence", "stream"]}
+GOOD = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
+UNITS = ("sentence", "stream")
+EVERYTHING = {"updates": ["all"], "unit_of_text": [*UNITS]}
+RIVALS = {"rivals": ["unigram_cache", "neural_cache"]}
 RUN, STATIC = "invented-M100-D20-seed1", "invented-M120-D0-seed1"
 
 
-def claims(results: Results) -> dict[str, Any]:
-    """Return the contents of `claims.json`."""
-    return judge(results).model_dump(mode="json")
+def claims_of(results: Results, number: int = 0, model: str = "") -> list[dict[str, Any]]:
+    """The claims in `claims.json`: all, or those with a number, or about a model."""
+    found: list[dict[str, Any]] = judge(results).model_dump(mode="json")["claims"]
+    found = [claim for claim in found if number in (0, claim["number"])]
+    return [claim for claim in found if model in ("", claim["model"])]
 
 
-def _claims(results: Results) -> dict[int, dict[str, Any]]:
-    """Return the claims of the row 100/20, by number."""
-    return {c["number"]: c for c in claims(results)["claims"] if c["model"] == "100/20"}
+def by_number(results: Results) -> dict[int, dict[str, Any]]:
+    """The claims about 100/20 as it was trained, by number."""
+    return {claim["number"]: claim for claim in claims_of(results, model="100/20")}
 
 
-def _reasons(results: Results) -> dict[int, str]:
-    return {c["number"]: c["reason"] for c in claims(results)["not_tested"]}
+def reasons(results: Results, model: str = "") -> dict[int, str]:
+    """Why claims are not tested, by number."""
+    found = judge(results).not_tested
+    return {claim.number: claim.reason for claim in found if model in ("", claim.model)}
 
 
-def _scored(results: Results, run: str, evaluation: str, split: str, perplexity: float) -> Results:
-    """Give an evaluation another perplexity on a split; return the new results."""
-    path = results.directory.sentence_scores(run, evaluation)
-    scores = pd.read_parquet(path)
-    rows = scores["split"] == split
-    entropy = -scores.loc[rows, "log_probability"].sum() / scores.loc[rows, "tokens"].sum()
-    scores.loc[rows, "log_probability"] *= math.log(perplexity) / entropy
-    write_scores(results.directory, run, evaluation, scores)
-    return _edited(results, run, evaluation, split, perplexity)
+def with_costs(results: Results, evaluation: str, run: str = RUN, **costs: float) -> Results:
+    change_evaluation(results.directory, run, evaluation, **costs)
+    return again(results)
 
 
-def _edited(results: Results, run: str, evaluation: str, split: str, perplexity: float) -> Results:
-    change_split(results.directory, run, evaluation, split, perplexity=perplexity)
-    return collect(results.experiment, results.directory)
-
-
-def _everything_worth(results: Results, change: float, run: str = RUN) -> Results:
+def everything_worth(results: Results, change: float, run: str = RUN) -> Results:
     """Give `all` the scores of the vector alone, with a perplexity changed by `change` per cent."""
-    perplexity = _perplexity(results, run, "document_vector") * (1 + change / 100)
-    for unit in EVERYTHING["unit_of_text"]:
+    [found] = [one for one in results.runs if one.name == run]
+    perplexity = found.evaluations["document_vector"].splits["test"].perplexity
+    for unit in UNITS:
         scores = pd.read_parquet(results.directory.sentence_scores(run, "document_vector"))
         scores["log_probability"] -= scores["tokens"] * math.log1p(change / 100)
-        write_scores(results.directory, run, f"all.word.{unit}", scores)
-        results = _edited(results, run, f"all.word.{unit}", "test", perplexity)
-    return results
+        scores.to_parquet(results.directory.sentence_scores(run, f"all.word.{unit}"))
+        test = perplexity * (1 + change / 100)
+        change_split(results.directory, run, f"all.word.{unit}", "test", perplexity=test)
+    return again(results)
 
 
-def _perplexity(results: Results, name: str, evaluation: str) -> float:
-    """Return a run's test perplexity."""
-    [run] = [run for run in results.runs if run.name == name]
-    return run.evaluations[evaluation].splits["test"].perplexity
-
-
-def _row(results: Results, label: str) -> Row:
-    [row] = [row for row in results.rows if row.label == label]
-    return row
-
-
-def _update(results: Results, path: Path, **values: Any) -> Results:
-    """Change values in one file; return the new results."""
-    write_json(path, read_json(path) | values)
-    return collect(results.experiment, results.directory)
-
-
-def _with_costs(results: Results, evaluation: str, run: str = RUN, **costs: float) -> Results:
-    change_evaluation(results.directory, run, evaluation, **costs)
-    return collect(results.experiment, results.directory)
-
-
-def test_all_claims_are_tested(invented: Invented) -> None:
-    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, testing=EVERYTHING)
-    made = claims(results)
+def test_all_claims_are_tested_against_the_right_rows(invented):
+    results = invented(GOOD, testing=EVERYTHING)
+    best = results.best("invented").label
     for model in ("100/20", "100/35"):
-        found = {c["number"]: c["kind"] for c in made["claims"] if c["row"] == model}
-        best = model == results.best("invented").label
-        assert found == {n: kind for n, kind in KINDS.items() if best or n != 7}
-    mine = _claims(results)
+        numbers = {claim["number"] for claim in claims_of(results) if claim["row"] == model}
+        assert numbers == {1, 2, 3, 4, 5, 6} | ({7} if model == best else set())
+    mine = by_number(results)
     against = {n: claim["against"].split(",")[0] for n, claim in mine.items() if n < 6}
     assert against == {1: "100/0", 2: "120/0", 3: "120/0", 4: "100/20", 5: "100/20"}
-    # Everything learning costs more than the vector alone.
-    assert {found["number"] for found in made["not_tested"]} == {6}
+    assert set(reasons(results)) == {6}  # everything learning costs more than the vector alone
     assert all(mine[number]["verdict"] == "supported" for number in (1, 2, 5))
-
-
-def test_the_effect_is_what_the_files_say(invented: Invented) -> None:
-    results = invented({"100/0": 110.0, "100/20": 90.0}, rows=PAIR)
-    effect = _claims(results)[1]["effect"]
+    effect, static = mine[1]["effect"], results.rows[0]
     assert effect["test_perplexity"] == pytest.approx(90)
     assert effect["test_perplexity_against"] == pytest.approx(110)
     assert effect["change_percent"] == pytest.approx(100 * (90 / 110 - 1))
     assert effect["nats_per_token"] == pytest.approx(math.log(110 / 90))
-    for key, value in (
-        ("interval_percent", "change_percent"),
-        ("interval_nats_per_token", "nats_per_token"),
+    for value, interval in (
+        ("change_percent", "interval_percent"),
+        ("nats_per_token", "interval_nats_per_token"),
     ):
-        low, high = effect[key]
+        low, high = effect[interval]
         assert low < effect[value] < high
-    assert effect["parameters"] == _row(results, "100/20").parameters
-    assert effect["parameters_against"] == _row(results, "100/0").parameters
+    assert effect["parameters_against"] == static.parameters < effect["parameters"]
 
 
-def test_a_worse_vector_is_not_supported_and_said_as_loudly(invented: Invented) -> None:
-    good = claims(invented({"100/0": 110.0, "100/20": 90.0}, rows=PAIR))
-    bad = claims(invented({"100/0": 90.0, "100/20": 110.0}, rows=PAIR))
-    for one, other in zip(good["claims"], bad["claims"], strict=True):
-        assert one.keys() == other.keys()
-        assert one["number"] == other["number"]
-    first = bad["claims"][0]
-    assert first["verdict"] == "not supported"
-    assert first["effect"]["interval_percent"][0] > 0
-
-
-def test_as_good_is_undecided(invented: Invented) -> None:
-    results = invented({"100/0": 110.0, "120/0": 110.0, "100/20": 109.99}, rows=PAIR)
-    verdicts = {number: claim["verdict"] for number, claim in _claims(results).items()}
-    assert (verdicts[1], verdicts[2]) == ("undecided", "undecided")
-
-
-def test_the_static_row_with_more_parameters_is_the_smallest_such(invented: Invented) -> None:
+def test_the_static_row_with_more_parameters_is_the_smallest_such(invented):
     rows = [{"hidden_size": size} for size in (200, 100, 109, 120)]
     results = invented(rows=[*rows, PAIR[-1]])
-    mine = _claims(results)
+    mine = by_number(results)
     needed = mine[2]["effect"]["parameters"]
     fitting = [row for row in results.rows if row.parameters >= needed and not row.has_vector]
     smallest = min(fitting, key=lambda row: row.parameters)
     assert mine[2]["against"] == mine[3]["against"] == smallest.label
-    result = results.directory.run(smallest.first.name).result
-    as_many = _update(results, result, parameters=needed)  # equally many are enough
-    assert _claims(as_many)[2]["effect"]["parameters_against"] == needed
+    path = results.directory.run(smallest.first.name).result
+    write_json(path, read_json(path) | {"parameters": needed})  # equally many are enough
+    assert by_number(again(results))[2]["effect"]["parameters_against"] == needed
 
 
 @pytest.mark.parametrize(
@@ -172,264 +120,175 @@ def test_the_static_row_with_more_parameters_is_the_smallest_such(invented: Inve
         (108.01, False, "not supported"),
     ],
 )
-def test_fewer_multiply_adds_count_only_with_a_lower_perplexity(
-    invented: Invented, perplexity: float, cheaper: bool, expected: str
-) -> None:
+def test_fewer_multiply_adds_need_a_lower_perplexity(invented, perplexity, cheaper, expected):
     results = invented({"120/0": 108.0, "100/20": perplexity}, rows=PAIR)
     cost = 39_999.0 if cheaper else 40_000.0
-    results = _with_costs(results, "none", STATIC, multiply_adds_per_word=40_000.0)
-    results = _with_costs(results, "document_vector", multiply_adds_per_word=cost)
-    claim = _claims(results)[3]
+    results = with_costs(results, "none", STATIC, multiply_adds_per_word=40_000.0)
+    claim = by_number(with_costs(results, "document_vector", multiply_adds_per_word=cost))[3]
     assert claim["verdict"] == expected
     assert claim["effect"]["multiply_adds_per_word"] == cost
     assert claim["p_value"] is claim["p_value_holm"] is claim["seeds"] is None
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
-    # The change of perplexity, in per cent, when everything learns; the margin is 1 %.
-    [(5.0, "supported"), (0.0, "supported"), (-0.9, "supported"), (-1.1, "not supported")],
+    ("factors", "expected"),
+    [
+        ((1.0, 1.1, 1.05), "supported"),
+        ((2.0, 2.1, 2.0), "not supported"),
+        ((1.0, 2.0, 1.4), "undecided"),
+    ],
 )
-def test_the_vector_alone_may_be_worse_by_the_margin(
-    invented: Invented, change: float, expected: str
-) -> None:
-    results = _everything_worth(invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING), change)
-    claim = _claims(results)[4]
+def test_less_computation_takes_less_time(invented, factors, expected):
+    """120/0 takes 1.44 times as long as 100/20 by nature, with the same jitter in each round."""
+    results = invented({"120/0": 108.0, "100/20": 90.0}, rows=PAIR)
+    fake_experiment.write_timings(results.directory, results.experiment, {"100/20": factors})
+    claim = by_number(again(results))[3]
     assert claim["verdict"] == expected
-    assert claim["effect"]["change_percent"] == pytest.approx(100 * (1 / (1 + change / 100) - 1))
-    assert claim["effect"]["margin_percent"] == 1
+    low, high = claim["effect"]["seconds_change_percent"]
+    gains = [
+        math.log(1.44 * own / factor) for own, factor in zip((1, 1.01, 1.02), factors, strict=True)
+    ]
+    middle = 100 * (math.exp(-np.mean(gains)) - 1)
+    assert low < middle < high
+    assert claim["effect"]["seconds_per_word"] == pytest.approx(1e-5 * sorted(factors)[1])
 
 
-def test_an_interval_around_the_margin_is_undecided(invented: Invented) -> None:
-    results = invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING)
-    noisy = _scored(results, RUN, "all.word.sentence", "test", 90.0 / 1.01)
-    noisy = _scored(noisy, RUN, "all.word.stream", "test", 90.0 / 1.01)
-    claim = _claims(noisy)[4]
-    low, high = claim["effect"]["interval_percent"]
-    assert low < 1 < high
-    assert claim["verdict"] == "undecided"
+@pytest.mark.parametrize(
+    ("change", "verdict", "equal"),
+    # The change of perplexity, in per cent, when everything learns; the margin is 1 %.
+    [
+        (5.0, "supported", False),
+        (0.5, "supported", True),
+        (0.0, "supported", True),
+        (-0.9, "supported", True),
+        (-1.1, "not supported", False),
+    ],
+)
+def test_the_vector_alone_may_be_worse_by_the_margin(invented, change, verdict, equal):
+    results = everything_worth(invented(GOOD, rows=PAIR, testing=EVERYTHING), change)
+    claim = by_number(results)[4]
+    assert claim["verdict"] == verdict
+    effect, equivalence = claim["effect"], claim["effect"]["equivalence"]
+    assert effect["change_percent"] == pytest.approx(100 * (1 / (1 + change / 100) - 1))
+    assert effect["margin_percent"] == equivalence["margin_percent"] == 1
+    assert equivalence["shown"] is equal is (equivalence["p_value"] < 0.05)
 
 
 @pytest.mark.parametrize("cost", ["multiply_adds_per_word", "parameters_touched_per_word"])
-def test_the_vector_alone_must_be_cheaper(invented: Invented, cost: str) -> None:
-    results = _everything_worth(invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING), 5.0)
-    for unit in EVERYTHING["unit_of_text"]:
-        value = getattr(_row(results, "100/20").by_seed("document_vector")[0].costs, cost)
-        results = _with_costs(results, f"all.word.{unit}", **{cost: value})
-    assert _claims(results)[4]["verdict"] == "not supported"
+def test_the_vector_alone_must_be_cheaper(invented, cost):
+    results = everything_worth(invented(GOOD, rows=PAIR, testing=EVERYTHING), 5.0)
+    value = getattr(results.rows[-1].by_seed("document_vector")[0].costs, cost)
+    for unit in UNITS:
+        results = with_costs(results, f"all.word.{unit}", **{cost: value})
+    assert by_number(results)[4]["verdict"] == "not supported"
 
 
-@pytest.mark.parametrize("best", ["sentence", "stream"])
-def test_everything_is_kept_for_the_unit_that_is_best_on_valid(
-    invented: Invented, best: str
-) -> None:
-    results = invented(rows=PAIR, testing=EVERYTHING)
-    other = {"sentence": "stream", "stream": "sentence"}[best]
-    for unit, valid, test in ((best, 80.0, 99.0), (other, 81.0, 70.0)):
-        results = _scored(results, RUN, f"all.word.{unit}", "test", test)
-        results = _edited(results, RUN, f"all.word.{unit}", "valid", valid)
-    claim = _claims(results)[4]
-    assert best in claim["against"]
-    assert claim["effect"]["test_perplexity_against"] == pytest.approx(99)
-    assert claim["effect"]["valid_perplexity_against_by_unit"] == {best: 80, other: 81}
-
-
-@pytest.mark.parametrize(
-    ("kept_valid", "trained_valid", "better"),
-    [(80.0, 90.0, True), (95.0, 90.0, False), (80.0, 79.0, False)],
-)
-def test_a_vector_kept_for_longer_is_tested_too_where_it_is_better_on_valid(
-    invented: Invented, kept_valid: float, trained_valid: float, better: bool
-) -> None:
-    """Its claim stands beside that of the vector as trained and does not replace it."""
+def test_the_vector_and_everything_are_compared_unit_for_unit(invented):
     testing = EVERYTHING | {"updates": ["document_vector", "all"]}
-    results = invented({"100/20": 90.0}, rows=PAIR, testing=testing)
-    results = _edited(results, RUN, "document_vector", "valid", trained_valid)
-    for unit, valid, test in (("stream", kept_valid, 70.0), ("sentence", 90.0, 90.0)):
-        name = f"document_vector.word.{unit}"
-        results = _scored(results, RUN, name, "test", test)
-        results = _edited(results, RUN, name, "valid", valid)
-    for unit in EVERYTHING["unit_of_text"]:
-        results = _scored(results, RUN, f"all.word.{unit}", "test", 80.0)
-    found = [claim for claim in claims(results)["claims"] if claim["number"] == 4]
-    verdicts = {claim["model"]: claim["verdict"] for claim in found}
-    kept = {"100/20, its vector kept for the stream": "supported"} if better else {}
-    assert verdicts == {"100/20": "not supported"} | kept
+    results = invented(GOOD, rows=PAIR, testing=testing)
+    reached = {"document_vector": 90.0, "document_vector.word.stream": 70.0}
+    for evaluation, test in (
+        reached | {"all.word.sentence": 80.0, "all.word.stream": 85.0}
+    ).items():
+        results = score(results, RUN, evaluation, test=test)
+    found = {claim["model"]: claim for claim in claims_of(results, 4)}
+    sentence, stream = found["100/20"], found["100/20, its vector kept for the stream"]
+    assert (sentence["verdict"], stream["verdict"]) == ("not supported", "supported")
+    assert sentence["against"] == "100/20, everything learning, kept for the sentence"
+    assert sentence["effect"]["test_perplexity_against"] == pytest.approx(80)
+    assert stream["effect"]["test_perplexity_against"] == pytest.approx(85)
 
 
-@pytest.mark.parametrize(
-    ("change", "equal"), [(0.0, True), (0.5, True), (-0.5, True), (2.0, False), (-2.0, False)]
-)
-def test_two_that_differ_by_less_than_the_margin_are_equally_good(
-    invented: Invented, change: float, equal: bool
-) -> None:
-    results = _everything_worth(invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING), change)
-    found = _claims(results)[4]["effect"]["equivalence"]
-    assert (found["shown"], found["margin_percent"]) == (equal, 1)
-    assert found["p_value"] < 0.05 or not equal
+def rival_worth(results: Results, rival: str, valid: float, test: float, cost: float) -> Results:
+    results = score(results, STATIC, rival, valid=valid, test=test)
+    return with_costs(results, rival, STATIC, multiply_adds_per_word=cost)
 
 
-RIVALS = {"rivals": ["unigram_cache", "neural_cache"]}
-
-
-def _rival_worth(results: Results, rival: str, valid: float, test: float, cost: float) -> Results:
-    results = _scored(results, STATIC, rival, "test", test)
-    results = _edited(results, STATIC, rival, "valid", valid)
-    return _with_costs(results, rival, STATIC, multiply_adds_per_word=cost)
-
-
-def _of_rivals(results: Results) -> list[dict[str, Any]]:
-    return [claim for claim in claims(results)["claims"] if claim["number"] == 6]
-
-
-def test_the_best_rivals_on_valid_are_set_against_the_vector(invented: Invented) -> None:
+def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
     """One is the best at the vector's cost or less, the other the best at any cost."""
-    perplexities = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
-    results = invented(perplexities, rows=PAIR, testing=RIVALS)
-    ours = _row(results, "100/20").multiply_adds_per_word
-    results = _rival_worth(results, "unigram_cache", 70.0, 95.0, ours)
-    results = _rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
-    cheap, best = _of_rivals(results)
+    results = invented(GOOD, rows=PAIR, testing=RIVALS)
+    ours = results.rows[-1].multiply_adds_per_word
+    results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours)
+    results = rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
+    cheap, best = claims_of(results, 6)
     assert cheap["against"] == "120/0 with a unigram cache (the best rival at its cost or less)"
     assert best["against"] == "120/0 with a neural cache (the best rival at any cost)"
     assert (cheap["verdict"], best["verdict"]) == ("supported", "not supported")
     assert cheap["effect"]["test_perplexity_against"] == pytest.approx(95)
     # The finding is of the claim that holds least, whichever of the two it is.
     named = "not supported: a lower perplexity than a static network with one rival"
-    assert named in _findings(results)[0]
-    other = _rival_worth(results, "unigram_cache", 70.0, 85.0, ours)
-    other = _rival_worth(other, "neural_cache", 65.0, 95.0, 2 * ours)
-    assert [claim["verdict"] for claim in _of_rivals(other)] == ["not supported", "supported"]
-    assert named in _findings(other)[0]
+    assert named in finding(results)
+    other = rival_worth(results, "unigram_cache", 70.0, 85.0, ours)
+    other = rival_worth(other, "neural_cache", 65.0, 95.0, 2 * ours)
+    assert [claim["verdict"] for claim in claims_of(other, 6)] == ["not supported", "supported"]
+    assert named in finding(other)
     # The better one on `valid` counts, not the better one on `test`.
-    [one] = _of_rivals(_rival_worth(results, "unigram_cache", 60.0, 99.0, ours))
+    [one] = claims_of(rival_worth(results, "unigram_cache", 60.0, 99.0, ours), 6)
     assert one["effect"]["test_perplexity_against"] == pytest.approx(99)
-    assert "unigram cache" in one["against"]
-    assert "at any cost" in one["against"]
+    assert one["against"] == "120/0 with a unigram cache (the best rival at any cost)"
 
 
-def test_the_best_with_a_vector_is_set_against_the_best_without(invented: Invented) -> None:
-    """Both may have a cache; which one is better on `test` decides nothing."""
-    perplexities = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
-    results = invented(perplexities, rows=PAIR, testing=RIVALS)
-    results = _rival_worth(results, "neural_cache", 65.0, 80.0, 1.0)
-    results = _scored(results, RUN, "unigram_cache", "test", 75.0)
-    results = _edited(results, RUN, "unigram_cache", "valid", 60.0)
-    results = _scored(results, RUN, "neural_cache", "test", 70.0)
-    results = _edited(results, RUN, "neural_cache", "valid", 61.0)
-    [best] = [claim for claim in claims(results)["claims"] if claim["number"] == 7]
-    assert best["model"] == "100/20 with a unigram cache"
-    assert best["against"] == "120/0 with a neural cache (the best without a vector)"
-    assert best["effect"]["test_perplexity"] == pytest.approx(75)
+def test_the_best_with_a_vector_is_set_against_the_best_without(invented):
+    """Both may have a cache and whatever cell is best; `test` decides nothing."""
+    lstm = {"hidden_size": 100, "cell": "lstm", "document_size": [0, 20]}
+    results = invented(GOOD, rows=[*PAIR, lstm], testing=RIVALS)
+    results = score(results, RUN, "neural_cache", valid=61.0, test=70.0)
+    results = score(results, "invented-M100-D20-lstm-seed1", "unigram_cache", valid=20, test=60)
+    results = score(results, "invented-M100-D0-lstm-seed1", "neural_cache", valid=30.0, test=80.0)
+    [best] = claims_of(results, 7)
+    assert best["row"] == "100/20"
+    assert best["model"] == "100/20 LSTM with a unigram cache"
+    assert best["against"] == "100/0 LSTM with a neural cache (the best without a vector)"
     assert best["verdict"] == "supported"
+    # The rivals of claim 6 have the vector's own kind of hidden layer.
+    assert all("LSTM" not in claim["against"] for claim in claims_of(results, 6, "100/20"))
 
 
-def test_a_vector_that_is_kept_for_longer_is_called_so(invented: Invented) -> None:
-    testing = RIVALS | {"updates": ["document_vector"], "unit_of_text": ["stream"]}
-    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR, testing=testing)
-    results = _scored(results, RUN, "document_vector.word.stream", "test", 80.0)
-    results = _edited(results, RUN, "document_vector.word.stream", "valid", 50.0)
-    found = _of_rivals(results)
-    assert {claim["model"] for claim in found} == {"100/20, its vector kept for the stream"}
-    assert [claim["effect"]["test_perplexity"] for claim in found] == [pytest.approx(80)] * len(
-        found
-    )
-
-
-def test_a_test_is_not_made_twice(invented: Invented) -> None:
+def test_a_test_is_not_made_twice(invented):
     """If nothing that is added to the vector helps on `valid`, claim 7 is claim 6."""
-    perplexities = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
-    results = invented(perplexities, rows=PAIR, testing=RIVALS)
-    results = _edited(results, RUN, "document_vector", "valid", 40.0)
-    results = _rival_worth(results, "neural_cache", 50.0, 80.0, 1.0)
-    assert [claim["number"] for claim in claims(results)["claims"]].count(7) == 0
-    assert "claim 6" in _reasons(results)[7]
+    results = invented(GOOD, rows=PAIR, testing=RIVALS)
+    results = score(results, RUN, "document_vector", valid=40.0)
+    results = rival_worth(results, "neural_cache", 50.0, 80.0, 1.0)
+    assert claims_of(results, 7) == []
+    assert "claim 6" in reasons(results)[7]
 
 
-def test_without_a_cheap_rival_it_is_said(invented: Invented) -> None:
-    results = invented(rows=PAIR, testing=RIVALS)
-    for run in (STATIC, "invented-M100-D0-seed1"):
-        for rival in RIVALS["rivals"]:
-            results = _with_costs(results, rival, run, multiply_adds_per_word=1e9)
-    assert len(_of_rivals(results)) == 1
-    assert "multiply-adds" in _reasons(results)[6]
-
-
-def test_rivals_have_the_vectors_kind_of_hidden_layer(invented: Invented) -> None:
-    rows = [*PAIR[1:], {"hidden_size": 100, "cell": "lstm"}]
-    results = invented(rows=rows, testing=RIVALS)
-    other = "invented-M100-D0-lstm-seed1"
-    for rival in RIVALS["rivals"]:
-        results = _edited(results, other, rival, "valid", 10.0)
-    assert all(claim["against"].startswith("120/0 with") for claim in _of_rivals(results))
-
-
-def test_a_static_row_with_context_units_or_with_ngrams_is_a_rival_too(invented: Invented) -> None:
+def test_context_units_and_ngrams_are_rivals_and_a_mixture_is_a_system(invented):
     rows = [*PAIR[1:], {"hidden_size": 100, "context_size": 20}]
-    testing = {"rivals": ["neural_cache", "kneser_ney", "ngram_mixture"]}
-    results = invented(rows=rows, testing=testing)
+    testing = {"rivals": ["neural_cache", "kneser_ney", "ngram_mixture", "mixture"]}
+    results = invented(GOOD, rows=rows, testing=testing)
     [slow] = [run.name for run in results.runs if run.record.settings.context_size]
+    results = rival_worth(results, "mixture", 5.0, 70.0, 1.0)
     for evaluation, phrase, valid in (
         ("neural_cache", "a neural cache", 9.0),
         ("ngram_mixture", "a 5-gram model mixed in", 8.0),
     ):
-        results = _edited(results, slow, evaluation, "valid", valid)
-        against = {claim["against"] for claim in _of_rivals(results)}
+        results = score(results, slow, evaluation, valid=valid)
+        against = {claim["against"] for claim in claims_of(results, 6)}
         assert f"100+20/0 with {phrase} (the best rival at any cost)" in against
-
-
-def test_a_mixture_counts_for_the_best_system_alone(invented: Invented) -> None:
-    testing = {"rivals": ["unigram_cache", "mixture"]}
-    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR, testing=testing)
-    results = _rival_worth(results, "mixture", 50.0, 70.0, 1.0)
-    found = claims(results)["claims"]
-    assert all("unigram cache" in c["against"] for c in found if c["number"] == 6)
-    [best] = [c for c in found if c["number"] == 7]
+    [best] = claims_of(results, 7)
     assert best["against"] == "120/0 with all rivals mixed in (the best without a vector)"
     assert best["verdict"] == "not supported"
 
 
-def test_the_best_systems_have_whatever_hidden_layer_is_best(invented: Invented) -> None:
-    """The claim stays with the row that the report is about."""
-    lstm = {"hidden_size": 100, "cell": "lstm", "document_size": [0, 20]}
-    results = invented(rows=[*PAIR, lstm], testing=RIVALS)
-    ours, theirs = "invented-M100-D20-lstm-seed1", "invented-M100-D0-lstm-seed1"
-    for run, valid, test in ((ours, 20.0, 60.0), (theirs, 30.0, 80.0)):
-        results = _scored(results, run, "neural_cache", "test", test)
-        results = _edited(results, run, "neural_cache", "valid", valid)
-    [best] = [claim for claim in claims(results)["claims"] if claim["number"] == 7]
-    assert best["row"] == "100/20"
-    assert best["model"] == "100/20 LSTM with a neural cache"
-    assert best["against"] == "100/0 LSTM with a neural cache (the best without a vector)"
-    assert best["verdict"] == "supported"
-
-
-def test_sentences_are_drawn_only_where_they_are_independent(invented: Invented) -> None:
+def test_sentences_are_drawn_only_where_they_are_independent(invented):
     """The invented articles have four sentences each."""
     testing = RIVALS | {"updates": ["document_vector", "all"], "unit_of_text": ["document"]}
-    shuffled = invented(rows=PAIR, testing=testing)
-    drawn = {c["number"]: c["effect"]["drawn"] for c in claims(shuffled)["claims"]}
+    shuffled = claims_of(invented(rows=PAIR, testing=testing))
+    drawn = {claim["number"]: claim["effect"]["drawn"] for claim in shuffled}
     assert drawn.pop(7) in ("sentence", "article", "block")  # as what is best on `valid` needs
     assert drawn == {1: "sentence", 2: "sentence", 3: None, 4: "article", 5: "sentence", 6: "block"}
-    corpus = {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}
-    ordered = invented(rows=PAIR, testing=testing, corpora={"invented": corpus})
-    effects = [c["effect"] for c in claims(ordered)["claims"] if c["number"] != 3]
+    found = claims_of(invented(rows=PAIR, testing=testing, corpora=IN_ORDER))
+    effects = [claim["effect"] for claim in found if claim["number"] != 3]
     assert {(e["drawn"], e["pieces"], e["sentences"]) for e in effects} == {("article", 13, 50)}
-
-
-def test_learning_after_a_sentence_is_not_the_paper_s_way(invented: Invented) -> None:
-    testing = {"updates": ["all"], "learn_after": ["sentence"], "unit_of_text": ["stream"]}
-    assert set(_reasons(invented(rows=PAIR, testing=testing))) == {4, 6}
 
 
 @pytest.mark.parametrize(
     ("static", "said"), [(90.0, "worse"), (127.0, "not shown to differ"), (160.0, "better")]
 )
-def test_the_still_model_is_set_against_the_static_one(
-    invented: Invented, static: float, said: str
-) -> None:
+def test_the_still_model_is_set_against_the_static_one(invented, static, said):
     # The invented vector has 1.35 times the perplexity when it is held still: 126.9.
-    claim = _claims(invented({"100/0": static, "100/20": 94.0}, rows=PAIR))[5]
+    claim = by_number(invented({"100/0": static, "100/20": 94.0}, rows=PAIR))[5]
     still = claim["effect"]["still_against_static"]
     assert still["still_is"] == said
     assert still["test_perplexity"] == claim["effect"]["test_perplexity_against"]
@@ -437,129 +296,84 @@ def test_the_still_model_is_set_against_the_static_one(
     assert claim["verdict"] == "supported"  # judged by the first comparison alone
 
 
-def test_what_cannot_be_tested_is_named_with_its_reason(invented: Invented) -> None:
-    alone = invented(rows=[{"hidden_size": 100, "document_size": 20}])
-    reasons = _reasons(alone)
-    assert set(reasons) == {1, 2, 3, 4, 6, 7}
-    assert all(reasons.values())
-    assert set(_claims(alone)) == {5}
-    assert _claims(alone)[5]["effect"]["still_against_static"] is None
-    smaller = invented(rows=[PAIR[0], PAIR[2]])
-    assert set(_reasons(smaller)) == {2, 3, 4, 6, 7}
+LATE = {"updates": ["all"], "learn_after": ["sentence"], "unit_of_text": ["stream"]}
 
 
-def test_static_rows_alone_make_no_claims(invented: Invented) -> None:
-    made = claims(invented(rows=[{"hidden_size": 100}]))
-    assert made["claims"] == made["not_tested"] == []
+@pytest.mark.parametrize(
+    ("changes", "tested", "untested"),
+    [
+        ({"rows": PAIR[-1:]}, {5}, {1, 2, 3, 4, 6, 7}),
+        ({"rows": [PAIR[0], PAIR[2]]}, {1, 5}, {2, 3, 4, 6, 7}),
+        ({"rows": PAIR, "testing": LATE}, {1, 2, 3, 5, 6, 7}, {4, 6}),
+        ({"rows": PAIR[:1]}, set(), set()),
+        (
+            {"rows": [*PAIR[:2], PAIR[2] | {"document_layer": "both"}], "testing": EVERYTHING},
+            {1, 5, 7},
+            set(),
+        ),
+        (
+            {
+                "rows": [{**row, "cell": "lstm"} for row in PAIR],
+                "testing": EVERYTHING | {"updates": ["document_vector"]},
+            },
+            {1, 2, 3, 5},
+            {4, 6, 7},  # weights of an LSTM do not learn after every word
+        ),
+    ],
+    ids=["alone", "small static", "after sentences", "static", "both layers", "lstm"],
+)
+def test_what_cannot_be_tested_is_named(invented, changes, tested, untested):
+    results = invented(GOOD, **changes)
+    assert {claim["number"] for claim in claims_of(results)} == tested
+    assert set(reasons(results)) == untested
+    assert all(reasons(results).values())
 
 
-def test_another_cell_has_all_claims_against_static_rows_of_its_kind(invented: Invented) -> None:
-    lstm = [{**row, "cell": "lstm"} for row in (PAIR[0], PAIR[2])]
-    reasons = {
-        claim["number"]: claim["reason"]
-        for claim in claims(invented(rows=[*PAIR, *lstm]))["not_tested"]
-        if claim["model"] == "100/20 LSTM"
-    }
-    assert "no finished static row of at least" in reasons[2]
-    assert "everything learns" in reasons[4]
-    larger = {"hidden_size": 120, "cell": "lstm"}
-    found = claims(invented(rows=[*PAIR, *lstm, larger]))["claims"]
-    against = {c["number"]: c["against"] for c in found if c["model"] == "100/20 LSTM"}
-    assert against == {1: "100/0 LSTM", 2: "120/0 LSTM", 3: "120/0 LSTM", 5: against[5]}
+def test_corpora_and_cells_are_not_mixed(invented):
+    rows = [*PAIR, {**PAIR[0], "cell": "lstm"}, {**PAIR[2], "cell": "lstm"}]
+    results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
+    results = score(results, "two-M100-D0-seed1", "none", test=200.0)
+    one, two = claims_of(results, 1, "100/20")
+    assert (one["corpus"], two["corpus"]) == ("one", "two")
+    assert one["effect"]["test_perplexity_against"] < 150
+    assert two["effect"]["test_perplexity_against"] == pytest.approx(200)
+    lstm = claims_of(results, 1, "100/20 LSTM")
+    assert {claim["against"] for claim in lstm} == {"100/0 LSTM"}
+    assert "no finished static row of at least" in reasons(results, "100/20 LSTM")[2]
 
 
-@pytest.mark.parametrize("layer", ["hidden", "both"])
-def test_a_vector_that_feeds_the_hidden_layer_is_another_model(
-    invented: Invented, layer: str
-) -> None:
-    row = {**PAIR[-1], "document_layer": layer}
-    made = claims(invented(rows=[*PAIR[:2], row], testing=EVERYTHING))
-    assert [(c["number"], c["model"]) for c in made["claims"]] == [
-        (1, f"100/20 {layer}"),
-        (5, f"100/20 {layer}"),
-        (7, f"100/20 {layer}"),
-    ]
-    assert made["not_tested"] == []
-
-
-def test_corpora_are_not_mixed(invented: Invented) -> None:
-    source = {"source": {"kind": "wikipedia-vital"}}
-    results = invented(rows=PAIR, corpora={"one": source, "two": source})
-    results = _scored(results, "two-M100-D0-seed1", "none", "test", 200.0)
-    made = claims(results)["claims"]
-    assert [c["corpus"] for c in made] == ["one"] * 4 + ["two"] * 4
-    assert made[0]["effect"]["test_perplexity_against"] < 150
-    assert made[4]["effect"]["test_perplexity_against"] == pytest.approx(200)
-
-
-def test_seeds_are_pooled_and_paired(invented: Invented) -> None:
-    rows: list[dict[str, Any]] = [{"hidden_size": 10}, {"hidden_size": 10, "document_size": 2}]
-    results = invented(rows=rows, seeds=[1, 2, 3])
-    [claim, _] = claims(results)["claims"]
-    differences = [
-        math.log(_perplexity(results, f"invented-M10-D0-seed{seed}", "none"))
-        - math.log(_perplexity(results, f"invented-M10-D2-seed{seed}", "document_vector"))
-        for seed in (1, 2, 3)
-    ]
-    assert claim["effect"]["nats_per_token"] == pytest.approx(np.mean(differences))
-    assert claim["seeds"]["seeds"] == 3
-    assert claim["seeds"]["nats_per_token"] == pytest.approx(np.mean(differences))
-    half = 4.302653 * np.std(differences, ddof=1) / math.sqrt(3)
-    interval = np.mean(differences) + np.array([-half, half])
-    assert claim["seeds"]["interval_nats_per_token"] == pytest.approx(list(interval))
-
-
-def test_the_seeds_must_agree(invented: Invented) -> None:
+def test_seeds_are_pooled_paired_and_must_agree(invented):
     rows = [PAIR[0], PAIR[2]]
     results = invented({"100/0": 110.0, "100/20": 110.0}, rows=rows, seeds=[1, 2, 3])
-    for seed, perplexity in ((1, 80.0), (2, 108.0), (3, 113.0)):
+    reached = (80.0, 108.0, 113.0)
+    for seed, perplexity in enumerate(reached, start=1):
         run = f"invented-M100-D20-seed{seed}"
-        results = _scored(results, run, "document_vector", "test", perplexity)
-    claim = _claims(results)[1]
+        results = score(results, run, "document_vector", test=perplexity)
+    claim = by_number(results)[1]
+    differences = np.log(110) - np.log(reached)
+    half = 4.302653 * np.std(differences, ddof=1) / math.sqrt(3)
+    seeds = claim["seeds"]
+    assert claim["effect"]["nats_per_token"] == pytest.approx(differences.mean())
+    assert (seeds["seeds"], seeds["nats_per_token"]) == (3, pytest.approx(differences.mean()))
+    bounds = [differences.mean() - half, differences.mean() + half]
+    assert seeds["interval_nats_per_token"] == pytest.approx(bounds)
     assert claim["effect"]["interval_percent"][1] < 0
     assert claim["p_value_holm"] < 0.05
     assert claim["verdict"] == "undecided"
 
 
-def test_the_seeds_judge_by_the_margin_too(invented: Invented) -> None:
-    results = invented({"100/20": 90.0}, rows=PAIR, testing=EVERYTHING, seeds=[1, 2, 3])
-    for seed in (1, 2, 3):
-        change = -0.5 + 0.01 * seed  # the vector alone is worse by half the margin
-        results = _everything_worth(results, change, f"invented-M100-D20-seed{seed}")
-    claim = _claims(results)[4]
-    assert claim["seeds"]["interval_nats_per_token"][1] < 0
-    assert claim["verdict"] == "supported"
-
-
-def test_one_seed_has_no_interval_over_seeds(invented: Invented) -> None:
-    assert all(claim["seeds"] is None for claim in claims(invented())["claims"])
-
-
-def test_p_values_are_corrected_together(invented: Invented) -> None:
-    made = claims(invented({"100/20": 108.5, "120/0": 110.0}, testing=EVERYTHING))["claims"]
+def test_p_values_are_corrected_together_and_decide(invented, monkeypatch):
+    results = invented(GOOD, testing=EVERYTHING)
+    made = claims_of(results)
+    assert all(claim["seeds"] is None for claim in made)  # there is one seed
     tested = [claim for claim in made if claim["p_value"] is not None]
     assert len(tested) == 11  # 2 vectors, claim 7 of one; that of counted costs has no p-value
     corrected = [claim["p_value_holm"] for claim in tested]
     assert corrected == holm([claim["p_value"] for claim in tested])
-
-
-def test_the_verdict_is_of_the_corrected_p_value(
-    invented: Invented, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    results = invented({"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}, rows=PAIR)
-    assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"supported"}
     monkeypatch.setattr(
         "online_rnnlm.analysis.claims.write.holm", lambda values: [0.05 for _ in values]
     )
-    assert {c["verdict"] for n, c in _claims(results).items() if n != 3} == {"undecided"}
-
-
-def _compared(low: float, high: float, null: float = 0.0) -> Comparison:
-    return Comparison((low + high) / 2, low, high, 0.001, 50, 1000, null)
-
-
-def _over_seeds(low: float, high: float, seeds: int = 3, null: float = 0.0) -> SeedInterval:
-    return SeedInterval((low + high) / 2, low, high, 0.01, seeds, null)
+    assert {by_number(results)[number]["verdict"] for number in (1, 2, 5)} == {"undecided"}
 
 
 @pytest.mark.parametrize(
@@ -570,118 +384,53 @@ def _over_seeds(low: float, high: float, seeds: int = 3, null: float = 0.0) -> S
         ((0.1, 0.2), 0.05, None, "undecided"),
         ((-0.2, -0.1), 0.05, None, "undecided"),
         ((-0.1, 0.2), 0.001, None, "undecided"),
-        ((0.1, 0.2), 0.001, _over_seeds(0.05, 0.3), "supported"),
-        ((-0.2, -0.1), 0.001, _over_seeds(-0.3, -0.05), "not supported"),
-        ((0.1, 0.2), 0.001, _over_seeds(-0.1, 0.3), "undecided"),
-        ((0.1, 0.2), 0.001, _over_seeds(-0.3, -0.1), "undecided"),
-        ((0.1, 0.2), 0.001, _over_seeds(-0.9, 1.2, seeds=2), "supported"),
+        ((0.1, 0.2), 0.001, (3, 0.05, 0.3), "supported"),
+        ((-0.2, -0.1), 0.001, (3, -0.3, -0.05), "not supported"),
+        ((0.1, 0.2), 0.001, (3, -0.1, 0.3), "undecided"),
+        ((0.1, 0.2), 0.001, (3, -0.3, -0.1), "undecided"),
+        ((0.1, 0.2), 0.001, (2, -0.9, 1.2), "supported"),
     ],
 )
-def test_verdicts(
-    interval: tuple[float, float], adjusted: float, seeds: SeedInterval | None, expected: str
-) -> None:
-    assert verdict_of(_compared(*interval), adjusted, seeds) == expected
+@pytest.mark.parametrize("margin", [None, 10.0])
+def test_verdicts(interval, adjusted, seeds, expected, margin):
+    """A verdict with a margin is about the margin in place of no difference."""
+    shift = math.log1p((margin or 0) / 100)
+    low, high = (bound - shift for bound in interval)
+    effect = Effect(change_percent=0.0, interval_nats_per_token=(low, high), margin_percent=margin)
+    over_seeds = seeds and SeedDifference(
+        seeds=seeds[0],
+        nats_per_token=0.0,
+        interval_nats_per_token=(seeds[1] - shift, seeds[2] - shift),
+        p_value=0.01,
+    )
+    values = {"number": 1, "effect": effect, "seeds": over_seeds}
+    assert verdict_of(Claim.model_construct(**values), adjusted) == expected
 
 
-def test_a_verdict_with_a_margin_is_about_the_margin() -> None:
-    seeds = _over_seeds(-0.005, 0.005, null=-0.01)
-    assert verdict_of(_compared(-0.005, 0.005, null=-0.01), 0.001, seeds) == "supported"
-    assert verdict_of(_compared(-0.005, 0.005, null=0.0), 0.001, seeds) == "undecided"
-
-
-def test_other_sentences_cannot_be_compared(invented: Invented) -> None:
+def test_other_sentences_cannot_be_compared(invented):
     results = invented()
-    scores = pd.read_parquet(results.directory.sentence_scores(STATIC, "none"))
-    write_scores(results.directory, STATIC, "none", scores.assign(tokens=7))
+    path = results.directory.sentence_scores(STATIC, "none")
+    pd.read_parquet(path).assign(tokens=7).to_parquet(path)
     with pytest.raises(UserError, match="different sentences"):
-        claims(results)
+        judge(results)
 
 
-def test_claims_are_the_same_every_time(invented: Invented) -> None:
-    results = invented(testing=EVERYTHING)
-    write_claims(results.experiment, results.directory)
-    first = results.directory.claims.read_bytes()
-    write_claims(results.experiment, results.directory)
-    assert results.directory.claims.read_bytes() == first
-
-
-def _findings(results: Results) -> list[str]:
-    return findings(results, judge(results).claims)
+def finding(results: Results) -> str:
+    """The only finding."""
+    [said] = findings(results, judge(results).claims)
+    return said
 
 
 @pytest.mark.parametrize(
-    ("test_perplexities", "said"),
+    ("perplexities", "rows", "said"),
     [
-        ({"100/20": 90.0, "120/0": 120.0}, "takes test perplexity from 120.0"),
-        ({"100/20": 130.0, "120/0": 100.0}, "does not help here"),
-        ({"100/20": 110.01, "120/0": 110.0}, "no clear difference"),
+        ({"100/20": 90.0, "120/0": 120.0}, PAIR[1:], "takes test perplexity from 120.0"),
+        ({"100/20": 130.0, "120/0": 100.0}, PAIR[1:], "does not help here"),
+        ({"100/20": 110.01, "120/0": 110.0}, PAIR[1:], "no clear difference"),
+        ({**GOOD, "100/0": 90.01}, PAIR, "undecided: a lower perplexity"),
+        ({"100/20": 90.0}, PAIR[2:], "from 121.5 (the same, held still) to 90.0"),
+        ({"100/0": 111.0}, PAIR[:1], "111.0"),
     ],
 )
-def test_the_finding_says_what_came_out(
-    invented: Invented, test_perplexities: dict[str, float], said: str
-) -> None:
-    rows = [{"hidden_size": 120}, {"hidden_size": 100, "document_size": 20}]
-    [finding] = _findings(invented(test_perplexities, rows=rows))
-    assert said in finding
-    assert "8.4 % fewer parameters" in finding
-
-
-def test_the_finding_names_what_does_not_hold(invented: Invented) -> None:
-    good = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
-    results = invented(good, rows=PAIR)
-    results = _with_costs(results, "none", STATIC, multiply_adds_per_word=3.0)
-    cheap = _with_costs(results, "document_vector", multiply_adds_per_word=2.0)
-    assert "supported" not in _findings(cheap)[0]
-    dear = _with_costs(results, "document_vector", multiply_adds_per_word=4.0)
-    assert "not supported: fewer multiply-adds" in _findings(dear)[0]
-    unclear = invented({**good, "100/0": 90.01}, rows=PAIR)
-    assert "undecided: a lower perplexity" in _findings(unclear)[0]
-    worse = _findings(invented({**good, "120/0": 80.0}, rows=PAIR))[0]
-    assert "does not help" in worse
-    assert "at least as many" not in worse  # the finding says it only once
-
-
-def test_the_finding_is_of_the_paper_s_model(invented: Invented) -> None:
-    other = {"hidden_size": 100, "document_size": 35, "document_layer": "hidden"}
-    perplexities = {"100/20": 90.0, "100/35 hidden": 60.0}
-    [finding] = _findings(invented(perplexities, rows=[*PAIR, other]))
-    assert "20-number" in finding
-    [finding] = _findings(invented(perplexities, rows=[*PAIR[:2], other]))
-    assert "35-number" in finding
-
-
-def test_each_corpus_has_its_finding(invented: Invented) -> None:
-    source = {"source": {"kind": "wikipedia-vital"}}
-    found = _findings(invented(rows=PAIR, corpora={"one": source, "two": source}))
-    scale = "1,500 training words, sentences shuffled"
-    assert [text.split(":")[0] for text in found] == [f"On one ({scale})", f"On two ({scale})"]
-
-
-def test_the_finding_of_static_rows_claims_nothing(invented: Invented) -> None:
-    [finding] = _findings(invented({"100/0": 111.0}, rows=[{"hidden_size": 100}]))
-    assert "not tested" in finding
-    assert "111.0" in finding
-
-
-def test_the_finding_without_a_counterpart_is_about_learning(invented: Invented) -> None:
-    rows = [{"hidden_size": 100, "document_size": 20}]
-    [finding] = _findings(invented({"100/20": 90.0}, rows=rows))
-    assert "Learning during testing helps" in finding
-    assert "90.0" in finding
-    assert "121.5" in finding
-
-
-def test_what_weights_add_is_counted(invented: Invented) -> None:
-    testing = {**EVERYTHING, "updates": ["document_vector", "all"], "rivals": []}
-    results = invented({"100/20": 90.0}, rows=PAIR[-1:], testing=testing)
-    results = _edited(results, RUN, "all.word.sentence", "test", 81.0)
-    results = _edited(results, RUN, "all.word.stream", "test", 99.0)
-    said = updates_finding(results)
-    assert "1 of 2 cases" in said
-    assert "−10.0 to +10.0 %" in said
-    assert "No weights learn" in updates_finding(invented(rows=PAIR))
-
-
-def test_small_p_values_are_written_as_such() -> None:
-    assert p_value(0.0001) == "< 0.001"
-    assert p_value(0.0123) == "= 0.012"
+def test_the_finding_says_what_came_out(invented, perplexities, rows, said):
+    assert said in finding(invented(perplexities, rows=rows))

@@ -1,80 +1,60 @@
 """Tests of the comparison's rows and of those that figures, tables and claims use."""
 
-import math
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from online_rnnlm.analysis.claims.write import judge
-from online_rnnlm.analysis.figures.write import write_figures
-from online_rnnlm.analysis.published import Published
-from online_rnnlm.analysis.report.finding import findings
-from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.row import Metric
-from online_rnnlm.analysis.tables.neighbours import make as neighbours_table
-from online_rnnlm.analysis.tables.perplexity import make as perplexity_table
-from online_rnnlm.analysis.tables.updates import make as updates_table
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import metric_of
+from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Captions, RunRecord
-from tests.unit.analysis.changes import change_evaluation, change_split
-
-Invented = Callable[..., Results]
+from online_rnnlm.storage.records import RunRecord
+from tests.unit.analysis.changes import IN_ORDER, VITAL, again, change_evaluation, change_split
 
 ROWS = [
     {"hidden_size": 100, "document_size": [0, 20, 35]},
     {"hidden_size": 100, "document_size": 20, "document_layer": "both"},
 ]
+RUN = "invented-M120-D0-seed1"
 
 
-def _valid(results: Results, values: dict[str, float]) -> Results:
-    """Change perplexities on `valid`, by row and one value a seed; return the new results."""
+def valid(results: Results, values: dict[str, float]) -> Results:
+    """Change perplexities on `valid`, by row; return the new results."""
     for run in results.runs:
         if run.run.model in values:
             evaluation = final_evaluation(run.run.settings.document_size)
             value = values[run.run.model]
             change_split(results.directory, run.name, evaluation, "valid", perplexity=value)
-    return collect(results.experiment, results.directory)
+    return again(results)
 
 
-def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented: Invented) -> None:
-    results = invented(rows=ROWS, seeds=[3, 1])
+def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented):
+    results = invented(rows=ROWS, seeds=[3, 1], testing={"rivals": ["unigram_cache"]})
     assert [row.label for row in results.rows] == ["100/0", "100/20", "100/35", "100/20 both"]
     row = results.rows[1]
     assert [run.seed for run in row.runs] == [3, 1]
-    assert (row.corpus, row.hidden_size, row.document_size) == ("invented", 100, 20)
     assert [one.has_vector for one in results.rows] == [False, True, True, True]
     assert [one.is_the_papers for one in results.rows] == [False, True, True, False]
     values = [run.evaluations["document_vector"].splits["test"].perplexity for run in row.runs]
     assert row.perplexity("test").values == tuple(values)
     assert row.perplexity("test", "none").mean == pytest.approx(1.35 * sum(values) / 2)
+    cached = row.by_seed("unigram_cache")
+    assert metric_of(cached, "perplexity", "train").values == ()  # which is left out
 
 
-def test_a_metric_has_the_mean_and_deviation_of_its_values() -> None:
-    metric = Metric((1.0, 2.0, 6.0))
-    assert metric.mean == 3.0
-    assert metric.deviation == pytest.approx(7**0.5)
-    assert math.isnan(Metric(()).mean)
-    assert Metric((4.0,)).mean == 4.0
-    assert math.isnan(Metric((4.0,)).deviation)
-
-
-def test_a_split_that_is_left_out_has_no_values(invented: Invented) -> None:
-    results = invented(testing={"rivals": ["unigram_cache"]})
-    assert results.rows[0].metric("perplexity", "train", "unigram_cache").values == ()
-
-
-def test_the_best_row_is_chosen_on_valid_by_the_mean_over_seeds(invented: Invented) -> None:
-    results = _valid(invented(rows=ROWS, seeds=[3, 1]), {"100/20": 70.0, "100/35": 71.0})
+def test_the_best_row_is_chosen_on_valid_by_the_mean_over_seeds(invented):
+    results = valid(invented(rows=ROWS, seeds=[3, 1]), {"100/20": 70.0, "100/35": 71.0})
     assert results.best("invented").label == "100/20"
     for split, value in (("valid", 73.0), ("test", 1.0)):
         run = "invented-M100-D20-seed1"
         change_split(results.directory, run, "document_vector", split, perplexity=value)
-    again = collect(results.experiment, results.directory)
-    assert again.best("invented").label == "100/35"
+    assert again(results).best("invented").label == "100/35"
+    equal = valid(results, {"100/20": 70.0, "100/35": 70.0})
+    assert equal.best("invented").label == "100/20"  # the first
+
+
+LSTM = {"hidden_size": 100, "document_size": [0, 20], "cell": "lstm"}
+SLOW = {"hidden_size": 100, "document_size": [0, 20], "context_size": 40}
 
 
 @pytest.mark.parametrize(
@@ -83,18 +63,13 @@ def test_the_best_row_is_chosen_on_valid_by_the_mean_over_seeds(invented: Invent
         (ROWS, "100/35"),  # the paper's model, although others are better
         ([{"document_size": 0}, ROWS[1]], "100/20 both"),
         ([{"hidden_size": [100, 120]}], "120/0"),
+        ([{"document_size": 20}, LSTM, SLOW], "100/20"),
     ],
 )
-def test_the_best_row_is_the_papers_model_where_there_is_one(
-    invented: Invented, rows: list[dict[str, object]], best: str
-) -> None:
+def test_the_best_row_is_the_papers_model_where_there_is_one(invented, rows, best):
     values = {"100/35": 80.0, "100/20": 81.0, "100/20 both": 10.0, "100/0": 5.0, "120/0": 4.0}
-    assert _valid(invented(rows=rows), values).best("invented").label == best
-
-
-def test_of_equal_rows_the_first_is_best(invented: Invented) -> None:
-    results = _valid(invented(rows=ROWS), {"100/20": 70.0, "100/35": 70.0})
-    assert results.best("invented").label == "100/20"
+    values |= {"100/20 LSTM": 1.0, "100+40/20": 2.0}
+    assert valid(invented(rows=rows), values).best("invented").label == best
 
 
 @pytest.mark.parametrize(
@@ -108,13 +83,7 @@ def test_of_equal_rows_the_first_is_best(invented: Invented) -> None:
         ([], None, None, []),
     ],
 )
-def test_a_vector_is_set_against_a_like_and_a_larger_static_row(
-    invented: Invented,
-    static: list[int],
-    same: str | None,
-    more: str | None,
-    shown: list[str],
-) -> None:
+def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same, more, shown):
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
     found = results.opponents(results.rows[0])
@@ -123,131 +92,55 @@ def test_a_vector_is_set_against_a_like_and_a_larger_static_row(
     assert [row.label for row in found.shown] == shown
 
 
-LAYERS = [
-    {"hidden_size": 100, "document_size": [0, 20]},
-    {"hidden_size": 100, "document_size": [0, 20], "cell": "lstm"},
-    {"hidden_size": [80, 120], "cell": "gru"},
-    {"hidden_size": 100, "document_size": [0, 20], "context_size": 40},
-]
-
-
-def test_opponents_have_the_same_hidden_layer(invented: Invented) -> None:
-    results = invented(rows=LAYERS)
+def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
+    gru = {"hidden_size": [80, 120], "cell": "gru"}
+    rows = [{"document_size": [0, 20]}, LSTM, gru, SLOW]
+    results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
     shown = {
-        row.label: [other.label for other in results.opponents(row).shown]
+        (row.corpus, row.label): [
+            (other.corpus, other.label) for other in results.opponents(row).shown
+        ]
         for row in results.rows
         if row.has_vector
     }
     assert shown == {
-        "100/20": ["100/0"],
-        "100/20 LSTM": ["100/0 LSTM"],
-        "100+40/20": ["100+40/0"],
+        (corpus, f"{name}/20{cell}"): [(corpus, f"{name}/0{cell}")]
+        for corpus in ("one", "two")
+        for name, cell in (("100", ""), ("100", " LSTM"), ("100+40", ""))
     }
-    assert [row.units for row in results.rows[::2]] == [
+    assert [row.units for row in results.rows_on("one")[::2]] == [
         *("100 hidden units", "100 LSTM units", "80 GRU units", "100 hidden and 40 context units")
     ]
+    table = perplexity.make(results)
+    assert set(table.data["cell"]) == {"sigmoid", "lstm", "gru"}
+    assert "slow context units" in table.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("valid", "chosen"), [((90.0, 80.0), "100/0 document"), ((80.0, 90.0), "100/0")]
-)
-def test_of_rows_of_one_size_the_opponent_is_the_better_one_on_valid(
-    invented: Invented, valid: tuple[float, float], chosen: str
-) -> None:
+def test_the_opponent_reads_the_same_unit_of_text(invented):
     units = {"hidden_size": 100, "unit_of_text": ["sentence", "document"]}
-    results = invented(
-        corpora={"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}},
-        rows=[units, {**units, "document_size": 20}],
-    )
-    results = _valid(results, dict(zip(("100/0", "100/0 document"), valid, strict=True)))
-    for row in results.rows[2:]:
+    results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
+    for row, chosen in zip(results.rows[2:], ("100/0", "100/0 document"), strict=True):
         found = results.opponents(row).same_hidden
         assert found is not None
         assert found.label == chosen
 
 
-def test_another_hidden_layer_is_not_the_papers(invented: Invented) -> None:
-    results = invented(rows=LAYERS)
-    assert [row.label for row in results.rows if row.is_the_papers] == ["100/20"]
-    better = {"100/20 LSTM": 10.0, "100+40/20": 11.0}
-    assert _valid(results, better).best("invented").label == "100/20"
-    data = perplexity_table(results).data.set_index("model")
-    assert list(data["cell"]) == ["sigmoid"] * 2 + ["lstm"] * 2 + ["gru"] * 2 + ["sigmoid"] * 2
-    assert list(data["context_size"]) == [0] * 6 + [40] * 2
-
-
-def test_the_papers_numbers_are_not_set_beside_another_hidden_layer(invented: Invented) -> None:
-    model = {"hidden_size": 100, "document_size": 0, "status": "published", "source": "a table"}
-    published = Published.model_validate({"rows": [{**model, "test_perplexity": 90.0}]})
-    results = replace(invented(rows=LAYERS), published=published)
-    table = perplexity_table(results)
-    found = table.data.set_index("model")["published_test_perplexity"]
-    assert {label for label, value in found.items() if value != "unknown"} == {"100/0"}
-    assert any("slow context units" in note for note in table.notes)
-
-
-def test_opponents_are_of_the_same_corpus(invented: Invented) -> None:
-    source = {"source": {"kind": "wikipedia-vital"}}
-    results = invented(rows=ROWS, corpora={"one": source, "two": source})
-    for row in results.rows:
-        assert all(other.corpus == row.corpus for other in results.opponents(row).shown)
-
-
-TESTING = {"updates": ["document_vector", "all"], "unit_of_text": ["stream"]}
-
-
-@pytest.mark.parametrize("best", [20, 35])
-def test_all_speak_of_the_same_model(invented: Invented, best: int) -> None:
-    values = {"100/20": 70.0, "100/35": 71.0 if best == 20 else 69.0, "100/20 both": 10.0}
-    corpora = {"invented": {"source": {"kind": "wikipedia-vital"}, "divide_by": "article"}}
-    results = _valid(invented(rows=ROWS, testing=TESTING, corpora=corpora), values)
-    [headline] = findings(results, judge(results).claims)
-    write_figures(results.experiment, results.directory)
-    captions = records.read(Captions, results.directory.captions).captions
-    said = {
-        "headline": headline.replace(f"{best}-number", f"100/{best} "),
-        "neighbours": neighbours_table(results).notes[0],
-        "updates": updates_table(results).notes[-1],
-        **{name: captions[name] for name in (
-            "perplexity_by_position", "perplexity_by_distance", "gain_by_frequency",
-            "rate_curve", "vector_map",
-        )},
-    }  # fmt: skip
-    other = {20: 35, 35: 20}[best]
-    for name, text in said.items():
-        assert f"100/{best} " in text.replace(",", " ").replace(".", " ").replace("'", " "), name
-        assert f"100/{other}" not in text, name
-
-
-@pytest.mark.parametrize("missing", ["record", "result", "metrics"])
-def test_a_run_that_lacks_a_file_is_named(invented: Invented, missing: str) -> None:
+def test_results_that_do_not_belong_together_are_refused(invented):
     results = invented()
-    path: Path = getattr(results.directory.run("invented-M120-D0-seed1"), missing)
-    path.unlink()
-    with pytest.raises(UserError, match=str(path)):
-        collect(results.experiment, results.directory)
-
-
-def test_an_evaluation_of_an_older_training_is_refused(invented: Invented) -> None:
-    results = invented()
-    run = "invented-M120-D0-seed1"
-    change_evaluation(results.directory, run, "none", identity="0" * 64)
+    files = results.directory.run(RUN)
+    record, metrics = records.read(RunRecord, files.record), files.metrics.read_text()
+    records.write(files.record, record.model_copy(update={"corpus_digest": "0" * 64}))
+    with pytest.raises(UserError, match=f"{files.record}: trained on another text"):
+        again(results)
+    other = record.settings.model_copy(update={"learning_rate": 9.0})
+    records.write(files.record, record.model_copy(update={"settings": other}))
+    with pytest.raises(UserError, match=f"{files.record}: was trained with other settings"):
+        again(results)
+    records.write(files.record, record)
+    files.metrics.write_text(metrics.replace('"epoch": 2', '"epoch": 3'))
+    with pytest.raises(UserError, match=f"{files.metrics}: changed since it was made"):
+        again(results)
+    files.metrics.write_text(metrics)
+    change_evaluation(results.directory, RUN, "none", identity="0" * 64)
     with pytest.raises(UserError, match="older training"):
-        collect(results.experiment, results.directory)
-
-
-def test_a_run_of_another_text_is_not_compared(invented: Invented) -> None:
-    results = invented()
-    path = results.directory.run("invented-M120-D0-seed1").record
-    record = records.read(RunRecord, path)
-    records.write(path, record.model_copy(update={"corpus_digest": "0" * 64}))
-    with pytest.raises(UserError, match=f"{path}: trained on another text"):
-        collect(results.experiment, results.directory)
-
-
-def test_damaged_metrics_are_refused(invented: Invented) -> None:
-    results = invented()
-    path = results.directory.run("invented-M120-D0-seed1").metrics
-    path.write_text(path.read_text().replace('"epoch": 2', '"epoch": 3'))
-    with pytest.raises(UserError, match=f"{path}: damaged"):
-        collect(results.experiment, results.directory)
+        again(results)

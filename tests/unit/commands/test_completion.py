@@ -1,11 +1,11 @@
 """Tests that bash completes the command by the script that it prints."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from online_rnnlm.commands import _main as cli
+from tests.unit.processes import output_of
 
 COMPLETE = """
 source completion
@@ -19,11 +19,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 
 @pytest.fixture
-def script(tmp_path, capsys) -> Path:
-    with pytest.raises(SystemExit) as caught:
-        cli.main(["completion", "bash"])
-    assert caught.value.code == 0
-    (tmp_path / "completion").write_text(capsys.readouterr().out)
+def script(tmp_path, run) -> Path:
+    (tmp_path / "completion").write_text(run("completion", "bash").out)
     (tmp_path / "notes.txt").touch()
     return tmp_path
 
@@ -32,7 +29,7 @@ def script(tmp_path, capsys) -> Path:
     ("words", "expected"),
     [
         (["sco"], {"score"}),
-        (["s"], {"sample", "score", "sentences", "serve", "splits"}),
+        (["s"], {"sample", "score", "sentences"}),
         (["score", "--unit"], {"--unit-of-text"}),
         (["score", "m.onlm", "--per", ""], {"word", "sentence", "document", "total"}),
         (["score", "no"], {"notes.txt"}),
@@ -41,20 +38,12 @@ def script(tmp_path, capsys) -> Path:
     ],
 )
 def test_bash_completes_verbs_options_and_files(script, words, expected):
-    done = subprocess.run(
-        ["bash", "-c", COMPLETE, "bash", "online-rnnlm", *words],
-        cwd=script,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = output_of(["bash", "-c", COMPLETE, "bash", "online-rnnlm", *words], cwd=script)
     assert set(done.stdout.split()) == expected, done.stderr
 
 
-def test_zsh_gets_a_script_of_its_own(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["completion", "zsh"])
-    script = capsys.readouterr().out
+def test_zsh_gets_a_script_of_its_own(run):
+    script = run("completion", "zsh").out
     assert script.startswith("#compdef online-rnnlm") and "--unit-of-text" in script
 
 

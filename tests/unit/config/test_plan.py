@@ -1,82 +1,148 @@
-"""Tests of the rows that lists make, of their search, and of settings without effect."""
+"""Tests of the planned runs: the rows that lists make, their search, and their names."""
+
+import random
+from typing import get_args
 
 import pytest
+from pydantic_core import PydanticUndefined
 
 from online_rnnlm.config import loading
-from online_rnnlm.errors import UserError
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.rows import RUN_KEYS
+from online_rnnlm.config.training import CELLS, RunSettings
+from online_rnnlm.model.parameters import count
+from online_rnnlm.model.sizes import sizes_of_run
+from tests.unit.small_records import VITAL, configuration
 
 
 def experiment(**changed):
-    values = {
-        "experiment": "test",
-        "corpora": {"c": {"source": {"kind": "wikipedia-vital"}}},
-        "rows": [{"hidden_size": 8}],
-    }
-    return loading.parse({**values, **changed})
+    values = {"corpora": {"c": VITAL}, "rows": [{"hidden_size": 8}]}
+    return loading.parse(configuration(**values | changed))
 
 
 def names(runs):
-    return [run.name for run in runs]
+    """Return the runs' names without their digits."""
+    return [run.name.rpartition("-")[0] for run in runs]
 
 
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"document_layer": ["output", "hidden", "both"]}, ["c-M8-D0-seed1"]),
-        ({"document_layer": "hidden"}, ["c-M8-D0-seed1"]),
-        (
-            {"document_size": [0, 3], "document_layer": ["output", "hidden"]},
-            ["c-M8-D0-seed1", "c-M8-D3-seed1", "c-M8-D3-hidden-seed1"],
-        ),
-        ({"optimizer": "sgd", "accumulator_start": [1, 2]}, ["c-M8-D0-seed1"]),
-        ({"context_decay": [0.9, 0.95]}, ["c-M8-D0-seed1"]),
+        ({"document_layer": ["output", "hidden", "both"]}, ["D0"]),
+        ({"document_layer": "hidden", "document_rate": 1, "carry": "state"}, ["D0"]),
+        ({"document_size": [0, 3], "document_layer": ["output", "both"]}, ["D0", "D3", "D3-both"]),
+        ({"optimizer": "sgd", "accumulator_start": [1, 2]}, ["D0"]),
+        ({"context_decay": [0.9, 0.95]}, ["D0"]),
+        ({"segment_tokens": [1, 2]}, ["D0"]),
+        ({"cell": ["lstm", "gru"]}, ["D0-lstm", "D0-gru"]),
     ],
-    ids=[
-        *("every layer", "a layer", "with and without a vector", "SGD's accumulators"),
-        "no context's decay",
-    ],
+    ids=str,
 )
 def test_a_setting_that_changes_nothing_makes_no_second_run(row, expected):
-    assert names(experiment(rows=[{"hidden_size": 8, **row}]).runs()) == expected
+    found = experiment(rows=[{"hidden_size": 8, **row}])
+    assert names(found.runs()) == [f"c-M8-{name}-seed1" for name in expected]
+    if expected == ["D0"] and "optimizer" not in row:
+        assert found.runs() == experiment().runs()
 
 
-def test_runs_that_are_the_same_have_the_same_settings():
-    [plain] = experiment().runs()
-    shared = {"document_layer": "both", "document_rate": 0.5}
-    [run] = experiment(training=shared).runs()
-    assert run == plain
-    [online] = experiment(training=shared, rows=[{"hidden_size": 8, "document_size": 2}]).runs()
-    assert (online.settings.document_layer, online.settings.document_rate) == ("both", 0.5)
+def test_runs_are_corpora_times_rows_times_seeds():
+    found = experiment(
+        corpora={"a": VITAL, "b": VITAL},
+        seeds=[1, 2],
+        training={"max_epochs": 3, "learning_rate": 9.0},
+        rows=[
+            {"hidden_size": [10, 20], "max_epochs": 5},
+            {"hidden_size": [10, 20], "document_size": [2, 3]},
+            {"hidden_size": 10, "document_size": 2, "document_layer": ["hidden", "both"]},
+        ],
+    )
+    assert len({run.name for run in found.runs()}) == 2 * (2 + 2 * 2 + 2) * 2
+    runs = dict(zip(names(found.runs()), found.runs(), strict=True))
+    settings = runs["b-M20-D3-seed2"].settings
+    assert (settings.hidden_size, settings.document_size, settings.seed) == (20, 3, 2)
+    assert (settings.learning_rate, settings.max_epochs) == (9.0, 3)
+    assert runs["a-M10-D0-seed1"].settings.max_epochs == 5
+    assert runs["a-M10-D2-hidden-seed1"].settings.document_layer == "hidden"
+    assert found.search_runs() == []
 
 
-def test_the_decay_is_searched_where_there_are_context_units():
-    rows = [{"context_size": [0, 2]}]
-    found = experiment(rows=rows, search={"context_decay": [0.9, 0.95]})
-    assert names(found.search_runs()) == [
-        f"c-M100-C2-D0-context_decay{decay}-seed0" for decay in (0.9, 0.95)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("network", ["100/20", "20/5", "12/35", "100/1"])
+@pytest.mark.parametrize("classes", [1, 30, 400])
+def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):
+    """It has as many parameters, and one of a unit less has fewer."""
+    hidden, document = map(int, network.split("/"))
+
+    def parameters(units, size=0):
+        settings = RunSettings(corpus="c", cell=cell, hidden_size=units, document_size=size)
+        return count(sizes_of_run(settings, 30_000, classes))
+
+    [run] = experiment(
+        corpora={"c": {**VITAL, "classes": {"count": classes}}},
+        rows=[{"hidden_size": network, "cell": cell}],
+    ).runs()
+    units = run.settings.hidden_size
+    assert parameters(units) >= parameters(hidden, document) > parameters(units - 1)
+
+
+def test_the_network_and_the_engine_are_parts_of_a_name():
+    whole = {"divide_by": "article", **VITAL}
+    rows = [
+        {"hidden_size": 10, "cell": ["lstm", "gru"], "document_size": 2},
+        {"hidden_size": 10, "context_size": [0, 4], "document_layer": "both", "document_size": 2},
+        {"hidden_size": 10, "context_size": 4, "document_gradient": "through"},
+        {"hidden_size": 10, "document_size": 2, "document_gradient": "through"},
+        {"document_size": 2, "unit_of_text": "document", "carry": ["both", "state"]},
     ]
+    runs = experiment(corpora={"c": whole}, training={"engine": "graph"}, rows=rows).runs()
+    expected = {
+        "c-M10-D2-lstm-graph-seed1": "10/2 LSTM by graph",
+        "c-M10-D2-gru-graph-seed1": "10/2 GRU by graph",
+        "c-M10-D2-both-graph-seed1": "10/2 both by graph",
+        "c-M10-C4-D2-both-graph-seed1": "10+4/2 both by graph",
+        "c-M10-C4-D0-graph-seed1": "10+4/0 by graph",
+        "c-M10-D2-through-graph-seed1": "10/2 through by graph",
+        "c-M100-D2-document-graph-seed1": "100/2 document by graph",
+        "c-M100-D2-document-state-graph-seed1": "100/2 document state by graph",
+    }
+    assert dict(zip(names(runs), (run.model for run in runs), strict=True)) == expected
+    cells = ["lstm", "gru", "sigmoid", "slow_context", "slow_context", *["sigmoid"] * 3]
+    assert [run.settings.cell_name for run in runs] == cells
 
 
-def test_a_search_over_text_and_numbers_written_as_text():
-    found = experiment(search={"rate_rule": ["plateau", "toolkit"], "learning_rate": ["0.1", 1]})
+def test_a_search_tries_each_combination_that_changes_something_once():
+    search = {"optimizer": ["adagrad", "sgd"], "accumulator_start": ["1", 2]}
+    found = experiment(training={"accumulator_start": 5}, search=search)
     runs = found.search_runs()
     assert [run.searched for run in runs] == [
-        {"rate_rule": rule, "learning_rate": rate}
-        for rule in ("plateau", "toolkit")
-        for rate in (0.1, 1.0)
-    ]
-    assert all(isinstance(run.settings.learning_rate, float) for run in runs)
-    assert runs[0].name == "c-M8-D0-rate_ruleplateau-learning_rate0.1-seed0"
-
-
-def test_the_search_tries_nothing_twice():
-    search = {"optimizer": ["adagrad", "sgd"], "accumulator_start": [1, 2]}
-    found = experiment(training={"accumulator_start": 5}, search=search)
-    assert [run.searched for run in found.search_runs()] == [
-        {"optimizer": "adagrad", "accumulator_start": 1},
-        {"optimizer": "adagrad", "accumulator_start": 2},
+        {"optimizer": "adagrad", "accumulator_start": 1.0},
+        {"optimizer": "adagrad", "accumulator_start": 2.0},
         {"optimizer": "sgd"},
     ]
+    assert names(runs)[0] == "c-M8-D0-optimizeradagrad-accumulator_start1.0-seed0"
+    [row] = found.runs()
+    assert row.candidates == tuple(run.name for run in runs)
+    chosen = row.settings_with(runs[1].searched)
+    assert chosen == runs[1].settings.model_copy(update={"seed": 1})
+    assert row.settings_with({"optimizer": "sgd"}).accumulator_start == 1
+    rows = [{"context_size": [0, 2]}]
+    decays = experiment(rows=rows, search={"context_decay": [0.9, 0.95]}).search_runs()
+    assert names(decays) == [f"c-M100-C2-D0-context_decay{decay}-seed0" for decay in (0.9, 0.95)]
+
+
+def test_a_row_may_have_a_search_of_its_own():
+    found = experiment(
+        rows=[
+            {"hidden_size": 8},
+            {"hidden_size": [6, 7], "search": {"learning_rate": [0.5], "dropout": [0.1, 0.2]}},
+        ],
+        search={"learning_rate": [0.3, 0.4]},
+    )
+    tried = [(run.settings.hidden_size, run.searched) for run in found.search_runs()]
+    others = [{"learning_rate": 0.5, "dropout": dropout} for dropout in (0.1, 0.2)]
+    own = [(size, values) for size in (6, 7) for values in others]
+    assert tried == [(8, {"learning_rate": 0.3}), (8, {"learning_rate": 0.4}), *own]
+    assert found.searched == ["learning_rate", "dropout"]
 
 
 def test_what_the_search_may_still_need_is_kept():
@@ -88,17 +154,84 @@ def test_what_the_search_may_still_need_is_kept():
     assert experiment(training=training).runs()[0].settings.accumulator_start == 1
 
 
-def test_a_run_whose_name_is_too_long_for_a_file_is_refused():
-    search = {
-        key: [1.2345678901]
-        for key in ("learning_rate", "l2", "initial_scale", "error_clip", "rate_divisor")
+USED = {"hidden_size": 8, "document_size": 2, "context_size": 3, "unit_of_text": "document"}
+WHOLE = {"source": {"kind": "wikitext"}}
+NEEDED = {
+    "cell": {"context_size": 0},
+    "device": {"engine": "jax"},
+    "document_layer": {"engine": "graph"},
+    "improvement_factor": {"rate_rule": "plateau"},
+    "rate_divisor": {"rate_rule": "plateau"},
+}
+"""Settings without which others cannot be changed."""
+
+
+def name(row=USED, corpus=WHOLE, **changed):
+    [run] = experiment(corpora={"c": corpus}, rows=[row], **changed).runs()[:1]
+    return run.name
+
+
+@pytest.mark.parametrize("key", sorted(RUN_KEYS))
+def test_every_setting_of_a_run_changes_its_digits(key):
+    field = RunSettings.model_fields[key]
+    numbers = [2, 3] if isinstance(field.default, int) else [0.5, 0.6]
+    if field.default and not isinstance(field.default, str) and field.default >= 1:
+        numbers = [number + 2 for number in numbers]
+    values = get_args(field.annotation)[:2] or numbers
+    rows = [{**USED, **NEEDED.get(key, {}), key: value} for value in values]
+    assert len({name(row).rpartition("-")[2] for row in rows}) == 2
+
+
+@pytest.mark.parametrize("key", sorted(CorpusSettings.model_fields))
+def test_every_setting_of_a_corpus_changes_the_names_of_its_runs(key):
+    field = CorpusSettings.model_fields[key]
+    default = field.default
+    others = {
+        "source": {"kind": "wikitext", "plain_marks": False},
+        "vocabulary": {"min_count": 2},
+        "classes": {"count": 2},
     }
-    corpora = {"c" * 100: {"source": {"kind": "wikipedia-vital"}}}
-    assert experiment(search=search).search_runs()
-    with pytest.raises(UserError, match=r"`search`.*200"):
-        experiment(search=search, corpora=corpora)
+    words = [w for w in get_args(field.annotation) if isinstance(w, str) and w != default]
+    other = others.get(key) or (words or [not default if isinstance(default, bool) else 50])[0]
+    row = {"hidden_size": 8}
+    assert name(row, {**WHOLE, key: other}) != name(row)
+    if default is not PydanticUndefined:
+        written = experiment(corpora={"c": WHOLE}).model_dump(mode="json")["corpora"]["c"][key]
+        assert name(row, {**WHOLE, key: written}) == name(row)
 
 
-def test_a_thousand_rows_are_planned():
-    sizes = {"hidden_size": list(range(1, 51)), "document_size": list(range(20))}
-    assert len({run.name for run in experiment(rows=[sizes]).runs()}) == 1000
+def test_a_name_depends_on_nothing_but_the_run_and_its_corpus():
+    shuffled = list(USED.items())
+    random.Random(1).shuffle(shuffled)
+    same = [
+        name(dict(shuffled)),
+        name({**USED, "learning_rate": 0.2, "cell": "sigmoid", "segment_tokens": 0}),
+        name(training={"learning_rate": "0.2"}),
+        name({"hidden_size": 8}, training={**USED, "hidden_size": 9}),
+        name(seeds=[1, 2], threads=2, testing={"rivals": ["kneser_ney"]}, downloads="elsewhere"),
+        name({**USED, "hidden_size": [8, 9]}),
+    ]
+    assert same == [name()] * len(same)
+    assert name(seeds=[2]) != name()
+
+
+def test_a_search_is_told_by_the_names_of_the_rows_that_it_decides():
+    rates = {"learning_rate": [0.1, 0.2]}
+    found = name(search=rates)
+    assert found != name()
+    assert found == name(search=rates, training={"learning_rate": 9})  # the search decides it
+    for other in (
+        {"search_seed": 7},
+        {"training": {"l2": 1}},
+        {"search": {"learning_rate": [0.1]}},
+    ):
+        assert name(**{"search": rates, **other}) != found
+
+
+def test_a_name_is_short_enough_for_a_file():
+    search = {key: [1.2345678901] for key in ("learning_rate", "l2", "initial_scale", "error_clip")}
+    corpora = {"c" * 100: VITAL}
+    search["accumulator_start"] = [1.2345678901, 1.2345678902]
+    found = experiment(search=search, corpora=corpora, seeds=[2**256 - 1]).trainings()
+    assert len({run.name for run in found}) == 3
+    assert max(len(run.name) for run in found) < 230

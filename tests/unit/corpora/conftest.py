@@ -1,62 +1,78 @@
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.download import fetch
-from online_rnnlm.corpora.encoding import encode
-from online_rnnlm.corpora.extraction import write_articles
-from online_rnnlm.corpora.sources import source_of
-from online_rnnlm.corpora.splitting import write_splits
-from online_rnnlm.corpora.tokenisation import write_sentences
-from online_rnnlm.corpora.vocabulary import write_vocabulary
-from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.corpora.stages import run_stage, stages_of
+from online_rnnlm.storage.paths import CorpusDirectory
+from tests.unit.corpora.http_server import BadServer, bad_server
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> CorpusSettings:
-    """Settings of a corpus from a user's small text, with every word kept."""
-    source = {"kind": "text", "file": tmp_path / "text.txt"}
-    sizes = {"valid_sentences": 3, "test_sentences": 2}
+def _settings_of(source: Mapping[str, object], **values: object) -> CorpusSettings:
+    """Settings of a small corpus with every word kept; a source is of the kind `text`."""
+    sizes = {"valid_sentences": 3, "test_sentences": 2, "vocabulary": {"min_count": 1}}
+    source = {"kind": "text", **source}
     return CorpusSettings.model_validate(
-        {"source": source, **sizes, "vocabulary": {"min_count": 1}, "classes": {"count": 3}}
+        {"source": source, **sizes, "classes": {"count": 3}, **values}
     )
 
 
-def _fetch(settings: CorpusSettings, folder: Path) -> None:
-    for download in source_of(settings.source).downloads():
-        fetch(download, folder)
-
-
-def _prepare(
-    settings: CorpusSettings, folder: Path, processes: int = 1, name: str = "small"
-) -> CorpusDirectory:
-    directory = CorpusDirectory(folder / name)
-    steps: dict[str, Callable[[], None]] = {
-        "fetch": lambda: _fetch(settings, folder),
-        "articles": lambda: write_articles(settings, folder, directory.articles, processes),
-        "sentences": lambda: write_sentences(
-            settings, directory.articles, directory.sentences, processes
-        ),
-        "splits": lambda: write_splits(
-            settings,
-            folder,
-            directory.sentences,
-            {s: directory.split(s) for s in SPLITS},
-            processes,
-        ),
-        "vocabulary": lambda: write_vocabulary(
-            settings, directory.split("train"), directory.vocabulary
-        ),
-        "encode": lambda: encode(settings, name, directory),
-    }
-    for stage in source_of(settings.source).stages():
-        steps[stage]()
-    return directory
+@pytest.fixture(scope="session")
+def settings_of() -> Callable[..., CorpusSettings]:
+    """A function that makes the settings of a small corpus."""
+    return _settings_of
 
 
 @pytest.fixture(scope="session")
 def prepare() -> Callable[..., CorpusDirectory]:
-    """A function that runs all stages of a corpus, one after the other."""
-    return _prepare
+    """A function that runs all stages of a corpus in `folder`, which has the downloads, too."""
+
+    def run(
+        settings: CorpusSettings, folder: Path, processes: int = 1, name: str = "small"
+    ) -> CorpusDirectory:
+        directory = CorpusDirectory(folder / name)
+        for stage in stages_of(settings, directory):
+            run_stage(stage.name, settings, directory, folder / "downloads", processes)
+        return directory
+
+    return run
+
+
+@pytest.fixture
+def sentences(tmp_path: Path) -> Callable[..., list[str]]:
+    """A function that divides and tokenises articles, a line each."""
+
+    def run(text: str | bytes, folder: Path = tmp_path, **values: object) -> list[str]:
+        directory = CorpusDirectory(folder / "corpus")
+        directory.path.mkdir(parents=True, exist_ok=True)
+        raw = text.encode() if isinstance(text, str) else text
+        lines = (json.dumps({"text": line}) for line in raw.decode().split("\n"))
+        directory.articles.write_text("\n".join(lines), "utf-8")
+        settings = _settings_of({"file": "unused"}, **{"min_tokens": 1, **values})
+        run_stage("sentences", settings, directory, folder)
+        return directory.sentences.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+    return run
+
+
+@pytest.fixture
+def server() -> Iterator[BadServer]:
+    """A server that behaves badly."""
+    with bad_server() as made:
+        yield made
+
+
+def write(file: Path, content: str | bytes | Iterable[Mapping[str, object]]) -> Path:
+    """Write a text, bytes, or a JSON object per line."""
+    if not isinstance(content, str | bytes):
+        content = "".join(json.dumps(row) + "\n" for row in content)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def lines(file: Path) -> list[str]:
+    """Read the lines of a text."""
+    return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 from collections import Counter
@@ -21,15 +20,8 @@ class Served:
     content: bytes
     breaks: int = 0
     """Number of answers that break off half-way."""
-    ranges: bool = True
-    """True if the server sends a part of the file to those who ask for it."""
-    says_longer: int = 0
-    """Number of bytes by which the length that the server says is too large."""
-    says_length: str | None = None
-    """A `Content-Length` that the server sends instead of the true one."""
     busy: tuple[int, ...] = ()
     """Statuses of the first answers."""
-    retry_after: str | None = None
     moved_to: str | None = None
     """The path to which requests are redirected."""
 
@@ -42,10 +34,7 @@ class BadServer:
     files: dict[str, Served] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     """The number of requests by path."""
-    parts: list[str] = field(default_factory=list)
-    """The parts that were asked for."""
-    names: set[str] = field(default_factory=set)
-    """The names that clients give themselves."""
+    headers: list[dict[str, str]] = field(default_factory=list)
 
     def address(self, path: str) -> str:
         return f"http://{HOST}:{self.port}/{path}"
@@ -60,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.lstrip("/")
-        self.bad.names.add(self.headers.get("User-Agent", ""))
+        self.bad.headers.append(dict(self.headers))
         served = self.bad.files.get(path)
         number = self.bad.asked[path]
         self.bad.asked[path] += 1
@@ -69,36 +58,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif served.moved_to is not None:
             self._head(302, {"Location": served.moved_to, "Content-Length": "0"})
         elif number < len(served.busy):
-            wait = {} if served.retry_after is None else {"Retry-After": served.retry_after}
-            self._head(served.busy[number], {"Content-Length": "0", **wait})
+            self._head(served.busy[number], {"Content-Length": "0"})
         else:
-            self._send(served, number)
-
-    def _send(self, served: Served, number: int) -> None:
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(asked[1]) if asked and served.ranges else 0
-        size = len(served.content)
-        if asked:
-            self.bad.parts.append(asked[0])
-        if start and start >= size:
-            self._head(416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"})
-            return
-        content = served.content[start:]
-        part = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
-        length = {"Content-Length": served.says_length or str(len(content) + served.says_longer)}
-        self._head(206 if start else 200, {**part, **length})
-        if number < served.breaks:
-            self.wfile.write(content[: (len(content) + 1) // 2])
-            self._break_off()
-        else:
-            self.wfile.write(content)
-            if served.says_longer or served.says_length:
-                self._break_off()
-
-    def _break_off(self) -> None:
-        self.wfile.flush()
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+            content = served.content
+            self._head(200, {"Content-Length": str(len(content))})
+            breaks = number < served.breaks
+            self.wfile.write(content[: len(content) // 2] if breaks else content)
+            if breaks:
+                self.wfile.flush()
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -3,18 +3,17 @@
 import itertools
 import math
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora import exchange
-from online_rnnlm.corpora.corpus import read_vocabulary
+from online_rnnlm.corpora.corpus import Vocabulary
 from online_rnnlm.corpora.exchange import UNIT, Bigrams
-from online_rnnlm.corpora.vocabulary import by_class, write_vocabulary
+from online_rnnlm.corpora.splitting import read_text
+from online_rnnlm.corpora.vocabulary import by_class, choose_vocabulary
 from online_rnnlm.errors import UserError
 
 TERMS = exchange.first_terms(50)
@@ -36,6 +35,12 @@ def term(n: int) -> int:
     return round(n * math.log(n) * UNIT) if n else 0
 
 
+def likelihood(classes: exchange.Classes) -> int:
+    """The part of the log-likelihood that depends on the classes, by their counts, times `UNIT`."""
+    pairs, counts = (sum(map(term, found.ravel().tolist())) for found in classes[3:1:-1])
+    return pairs - 2 * counts
+
+
 def brute_force(sentences: list[list[int]], of_word: np.ndarray) -> int:
     """The likelihood by its definition, times `UNIT`: each sentence by itself, pair after pair."""
     pairs: Counter[tuple[int, int]] = Counter()
@@ -47,22 +52,25 @@ def brute_force(sentences: list[list[int]], of_word: np.ndarray) -> int:
     return sum(map(term, pairs.values())) - 2 * sum(map(term, counts.values()))
 
 
+@settings(max_examples=40)
 @given(sentences=sentences, number=numbers)
 def test_the_likelihood_is_that_of_a_fresh_computation_after_every_sweep(sentences, number):
     bigrams, words = bigrams_of(sentences), np.arange(10)
     classes = exchange.divide(bigrams, words % number)
-    before = exchange.likelihood(classes, TERMS)
+    before = likelihood(classes)
     assert before == brute_force(sentences, classes.of_word)
     for _ in range(4):
         moved, gain = exchange.exchange_words(words, bigrams, classes, TERMS)
-        after = exchange.likelihood(classes, TERMS)
+        after = likelihood(classes)
         assert after == before + gain == brute_force(sentences, classes.of_word)
         assert (gain > 0) == (moved > 0)
+        assert {*classes.of_word.tolist()} == {*range(number)}  # no class is empty
         for kept, counted in zip(classes, exchange.divide(bigrams, classes.of_word), strict=True):
             assert (kept == counted).all()
         before = after
 
 
+@settings(max_examples=40)
 @given(sentences=sentences, number=numbers)
 def test_a_word_moves_to_the_first_best_class_if_that_is_better_than_its_own(sentences, number):
     bigrams = bigrams_of(sentences)
@@ -80,78 +88,29 @@ def test_a_word_moves_to_the_first_best_class_if_that_is_better_than_its_own(sen
         assert classes.of_word[word] == (own if stays else best)
 
 
-@given(sentences=sentences, number=numbers)
-def test_no_class_is_empty_and_two_runs_are_equal(sentences, number):
-    bigrams = bigrams_of(sentences)
-    labels = exchange.exchange_classes(bigrams, number)
-    assert sorted(set(labels.tolist())) == list(range(number))
-    assert (labels == exchange.exchange_classes(bigrams, number)).all()
-
-
-def test_the_likelihood_is_that_of_the_class_bigram_model():
-    """Σ ln P(w | v), without the words' own Σ N(w) ln N(w), which no division changes."""
-    sentences = [[1, 2, 3], [2, 2, 1], [3, 1]]
-    of_word, stream = np.arange(10) % 3, stream_of(sentences)
-    pairs, words = Counter(), Counter(stream[1:].tolist())
-    histories = Counter(of_word[stream[:-1]].tolist())
-    for history, word in zip(of_word[stream[:-1]], of_word[stream[1:]], strict=True):
-        pairs[history, word] += 1
-    expected = sum(
-        math.log(pairs[of_word[v], of_word[w]] / histories[of_word[v]])
-        + math.log(words[w] / histories[of_word[w]])
-        for v, w in zip(stream[:-1].tolist(), stream[1:].tolist(), strict=True)
-    )
-    own = sum(n * math.log(n) for n in words.values())
-    found = exchange.likelihood(exchange.divide(bigrams_of(sentences), of_word), TERMS) / UNIT
-    assert found + own == pytest.approx(expected, abs=1e-5)
-
-
-def test_two_obvious_classes_are_found():
-    """Sentences alternate between odd and even words, which a frequency does not tell apart."""
-    random = np.random.default_rng(1)
-    sentences = [
-        [int(2 * random.integers(0, 4) + 1 + place % 2) for place in range(2 * length)]
-        for length in random.integers(2, 6, 200)
-    ]
-    labels = exchange.exchange_classes(bigrams_of(sentences), 3)
-    odd, even = {*labels[[1, 3, 5, 7]]}, {*labels[[2, 4, 6, 8]]}
-    assert len(odd) == len(even) == 1
-    assert len({labels[0], *odd, *even}) == 3
-
-
 def test_words_are_ordered_by_class_and_within_a_class_as_before():
     assert by_class([2, 0, 2, 1, 0]) == ([0, 2, 1, 4, 3], [0, 0, 1, 1, 2])
 
 
-def with_exchange(settings: CorpusSettings, count: int) -> CorpusSettings:
-    values = settings.model_dump()
-    return CorpusSettings.model_validate(
-        {**values, "classes": {"rule": "exchange", "count": count}}
-    )
+def vocabulary_of(settings_of, count: int, text: str) -> Vocabulary:
+    settings = settings_of({"file": "unused"}, classes={"rule": "exchange", "count": count})
+    numbers: dict[str, int] = {}
+    train = read_text(((line, 0) for line in text.splitlines()), numbers)
+    return choose_vocabulary(settings, train, numbers)
 
 
-def write(settings: CorpusSettings, folder: Path, text: str) -> Path:
-    train, out = folder / "train.tokens.txt", folder / "vocabulary.tsv"
-    train.write_text(text, encoding="utf-8")
-    write_vocabulary(settings, train, out)
-    return out
-
-
-def test_the_file_has_classes_one_after_another(tmp_path: Path, settings: CorpusSettings) -> None:
+def test_the_vocabulary_has_classes_one_after_another(settings_of):
     text = "the cat sees a dog\na dog sees the cat\nthe dog hears a cat\na cat hears the dog\n" * 3
-    vocabulary = read_vocabulary(write(with_exchange(settings, 4), tmp_path, text))
+    vocabulary = vocabulary_of(settings_of, 4, text)
     ranges = list(itertools.pairwise(vocabulary.class_offsets))
-    classes = [set(vocabulary.words[begin:end]) for begin, end in ranges]
-    assert vocabulary.words[0] == "</s>"
-    assert {"the", "a"} in classes
-    assert {"cat", "dog"} in [found - {"<unk>"} for found in classes]
-    assert len(classes) == 4
+    classes = [{*vocabulary.words[begin:end]} - {"<unk>"} for begin, end in ranges]
+    assert vocabulary.words[0] == "</s>" and len(classes) == 4
+    assert {"the", "a"} in classes and {"cat", "dog"} in classes
     for begin, end in ranges:
         assert (np.diff(vocabulary.counts[max(begin, 1) : end]) <= 0).all()
 
 
-def test_more_classes_than_words_are_refused(tmp_path: Path, settings: CorpusSettings) -> None:
+def test_more_classes_than_words_are_refused(settings_of):
     with pytest.raises(UserError, match=r"`classes\.count`: 5 is more than the 4 words of"):
-        write(with_exchange(settings, 5), tmp_path, "a b\n")
-    vocabulary = read_vocabulary(write(with_exchange(settings, 4), tmp_path, "a b\n"))
-    assert vocabulary.class_offsets.tolist() == [0, 1, 2, 3, 4]
+        vocabulary_of(settings_of, 5, "a b\n")
+    assert vocabulary_of(settings_of, 4, "a b\n").class_offsets.tolist() == [0, 1, 2, 3, 4]

@@ -1,90 +1,234 @@
-"""Tests that every kind of source is a module that answers without reading the source."""
+"""Tests of the kinds of sources: one contract, and what is special of each."""
 
+import bz2
+import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from online_rnnlm.config import corpora as typed
 from online_rnnlm.config import sources as of_sources
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora import sources
-from online_rnnlm.corpora.sources import base
-from online_rnnlm.storage.paths import SPLITS
+from online_rnnlm.corpora.corpus import load_corpus, read_statistics
+from online_rnnlm.corpora.sources.wikipedia_vital import read_summaries
+from online_rnnlm.corpora.stages import SETTINGS, refuse_same_names, run_stage, stages_of
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import RESOURCES, SPLITS, CorpusDirectory
+from online_rnnlm.storage.records import SourceFile, SourceFiles
+from tests.unit.corpora.conftest import lines, write
+from tests.unit.corpora.http_server import Served
+from tests.unit.corpora.test_dump import dump
+from tests.unit.corpora.test_texts import write_parquet
 
-KINDS = [
-    get_args(one.model_fields["kind"].annotation)[0]
-    for one in get_args(get_args(of_sources.SourceSettings)[0])
-]
-ALL = ("fetch", "articles", "sentences", "splits", "vocabulary", "encode")
 THREE = {split: Path(f"{split}.txt") for split in SPLITS}
+READY, WITH_ARTICLES = ("fetch", "encode"), tuple(SETTINGS)
+HUGGING_FACE = "https://huggingface.co/datasets/"
+CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
+    # settings, stages, whether articles are counted, files, a part of the origin
+    ({"kind": "wikipedia-vital"}, WITH_ARTICLES, True, ["d/summaries_en-us.json"], "ovos-skill"),
+    ({"kind": "wikipedia-vital", "file": "a"}, WITH_ARTICLES, True, ["a"], "ovos-skill"),
+    (
+        {"kind": "wikipedia-excerpt"},
+        *(WITH_ARTICLES, True),
+        ["d/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"],
+        "gensim==4.4.0",
+    ),
+    (
+        {"kind": "wikipedia"},
+        *(WITH_ARTICLES, True),
+        [str(RESOURCES / "enwiki2014-sample.jsonl.xz")],
+        "resources/enwiki2014-sample.jsonl.xz",
+    ),
+    (
+        {"kind": "wikipedia", "shard": 3},
+        *(WITH_ARTICLES, True),
+        ["d/wikipedia-20231101-en-train-00003-of-00041.parquet"],
+        "/20231101.en/train-00003-of-00041.parquet",
+    ),
+    ({"kind": "dump", "file": "a.xml"}, WITH_ARTICLES, True, ["a.xml"], "a.xml"),
+    (
+        {"kind": "wikitext", "version": "wikitext-103"},
+        *(READY, False),
+        [
+            *(f"d/wikitext-103-train-0000{n}-of-00002.parquet" for n in (0, 1)),
+            *(f"d/wikitext-103-{s}-00000-of-00001.parquet" for s in ("validation", "test")),
+        ],
+        f"{HUGGING_FACE}Salesforce/wikitext, revision",
+    ),
+    ({"kind": "wikitext", **THREE}, READY, False, [*map(str, THREE.values())], "train.txt"),
+    ({"kind": "penn-treebank", **THREE}, READY, False, [*map(str, THREE.values())], "test.txt"),
+    ({"kind": "text", "file": "a.txt"}, WITH_ARTICLES, False, ["a.txt"], "a.txt"),
+    ({"kind": "text", "file": "a.jsonl.xz"}, WITH_ARTICLES, True, ["a.jsonl.xz"], "a.jsonl"),
+    ({"kind": "text", "file": "a.txt", "tokenised": True}, READY, False, ["a.txt"], "a.txt"),
+    ({"kind": "text", **THREE}, READY, False, [*map(str, THREE.values())], "valid.txt"),
+    (
+        {"kind": "text", "url": {"address": "http://x/a.jsonl", "sha256": "0" * 64}},
+        *(WITH_ARTICLES, True, ["d/a.jsonl"], "http://x/a.jsonl"),
+    ),
+]
 
 
-def source(**settings: object) -> base.Source:
-    corpus = typed.CorpusSettings.model_validate({"source": settings})
-    return sources.source_of(corpus.source)
+@pytest.mark.parametrize(("source", "stages", "counted", "files", "origin"), CASES)
+def test_a_source_answers_without_being_read(source, stages, counted, files, origin):
+    settings = CorpusSettings.model_validate({"source": source})
+    made, directory = sources.source_of(settings.source), CorpusDirectory(Path("c"))
+    found = stages_of(settings, directory)
+    assert tuple(stage.name for stage in found) == stages
+    assert made.counts_articles() is counted
+    assert [str(file) for file in made.files(Path("d"))] == files
+    assert origin in made.describe().origin
+    read = [file for split in made.text_files(Path("d")).values() for file in split]
+    assert sorted(map(str, read)) == sorted(files) or not made.ready
+    own = [Path(file) for file in files if not file.startswith("d/")]
+    assert found[0].inputs == own
+    assert found[1].inputs == [directory.source]
+    assert found[-1].parallel == (made.ready and not made.tokenised)
+    assert (made.why_not(Path("a.jsonl")) is None) == (
+        not made.tokenised or settings.source.kind == "wikitext"
+    )
 
 
-def test_the_modules_are_those_of_the_kinds() -> None:
-    folder = Path(sources.__file__).parent
-    modules = {file.stem for file in folder.glob("*.py")} - {"__init__", "base"}
-    assert modules == {kind.replace("-", "_") for kind in KINDS}
-
-
-@pytest.mark.parametrize(
-    ("settings", "stages", "files"),
-    [
-        ({"kind": "wikipedia-vital"}, ALL, ["downloads/summaries_en-us.json"]),
-        ({"kind": "text", "file": "own.txt"}, ALL[1:], ["own.txt"]),
-        ({"kind": "text", "file": "own.txt", "tokenised": True}, ALL[3:], ["own.txt"]),
-        ({"kind": "text", **THREE}, ALL[3:], ["train.txt", "valid.txt", "test.txt"]),
-    ],
-)
-def test_a_source_says_its_stages_and_its_files(
-    settings: dict[str, object], stages: tuple[str, ...], files: list[str]
-) -> None:
-    found = source(**settings)
-    assert found.stages() == stages
-    assert [str(file) for file in found.files(Path("downloads"))] == files
-
-
-@pytest.mark.parametrize(
-    ("settings", "counted"),
-    [
-        ({"kind": "wikipedia-excerpt"}, True),
-        ({"kind": "text", "file": "own.jsonl.xz"}, True),
-        ({"kind": "text", "file": "own.txt"}, False),
-        ({"kind": "text", "file": "own.jsonl", "tokenised": True}, False),
-        ({"kind": "text", **THREE}, False),
-    ],
-)
-def test_articles_are_counted_where_they_are_known(
-    settings: dict[str, object], counted: bool
-) -> None:
-    assert source(**settings).counts_articles() is counted
-
-
-def test_a_kind_without_a_module_is_an_error() -> None:
-    unknown = of_sources.WikipediaVitalSource.model_construct(kind="nowhere")
-    with pytest.raises(ModuleNotFoundError, match="nowhere"):
-        sources.source_of(unknown)
-
-
-def test_asking_a_source_loads_nothing_slow() -> None:
+def test_every_kind_has_a_case_and_loads_nothing_slow():
+    kinds = [one.model_fields["kind"] for one in get_args(get_args(of_sources.SourceSettings)[0])]
+    assert {case[0]["kind"] for case in CASES} == {get_args(kind.annotation)[0] for kind in kinds}
     script = (
-        "import sys; from online_rnnlm.config import corpora as c\n"
-        "from online_rnnlm.corpora.sources import source_of\n"
-        "files = dict.fromkeys(('train', 'valid', 'test'), 'a.txt')\n"
-        "needs = {'text': files, 'penn-treebank': files, 'dump': {'file': 'a.xml'}}\n"
-        f"for kind in {KINDS!r}:\n"
-        "    values = {'kind': kind, **needs.get(kind, {})}\n"
-        "    source = source_of(c.CorpusSettings(source=values).source)\n"
-        "    source.stages(), source.describe(), source.downloads()\n"
+        "import sys, json\nfrom pathlib import Path\n"
+        "from online_rnnlm.config.corpora import CorpusSettings\n"
+        "from online_rnnlm.corpora import stages\n"
+        "from online_rnnlm.storage.paths import CorpusDirectory\n"
+        "for source in json.loads(sys.argv[1]):\n"
+        "    settings = CorpusSettings.model_validate({'source': source})\n"
+        "    stages.stages_of(settings, CorpusDirectory(Path('c')))\n"
         "slow = 'mwxml', 'mwparserfromhell', 'nltk', 'numpy', 'pyarrow', 'requests'\n"
         "print([m for m in slow if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+    cases = json.dumps([case[0] for case in CASES], default=str)
+    command = [sys.executable, "-c", script, cases]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_patterns_are_files_in_the_order_of_their_names(tmp_path):
+    for name in ("part2.txt", "part1.txt", "part10.txt", "more.txt"):
+        write(tmp_path / name, "x")
+    files = [tmp_path / name for name in ("part*.txt", "more.txt", "none*.txt")]
+    settings = CorpusSettings.model_validate({"source": {"kind": "text", "file": files}})
+    found = [f"{key} {file.name}" for key, file in sources.source_of(settings.source).user_files()]
+    assert found[:3] == [f"file[0] part{number}.txt" for number in (1, 10, 2)]
+    assert found[3:] == ["file[1] more.txt", "file[2] none*.txt"]
+
+
+ARTICLES = [
+    {"title": f"T{number}", "text": f"The cat {number} sat here.\nIt saw {number} dogs there."}
+    for number in range(20)
+]
+
+
+@pytest.mark.parametrize("kind", ["text", "wikipedia", "dump"])
+def test_a_file_and_an_address_give_the_same_text(settings_of, tmp_path, prepare, server, kind):
+    if kind == "dump":
+        pages = [{"title": "T", "text": row["text"].replace("\n", "\n\n")} for row in ARTICLES]
+        pages += [{"title": "Empty", "text": "{{x}}"}, {"title": "Talk:T", "text": "x", "ns": 1}]
+        file = write(tmp_path / "a.xml.bz2", bz2.compress(dump(pages)))
+    else:
+        file = write_parquet(tmp_path / "a.parquet", [*ARTICLES, {"title": "", "text": " \n "}])
+    content = file.read_bytes()
+    server.files[file.name] = Served(content, breaks=1)
+    server.files["sums"] = Served(f"{hashlib.sha1(content).hexdigest()}  {file.name}\n".encode())
+    url = {"address": server.address(file.name), "checksums": server.address("sums")}
+    digests = set()
+    for name, place in (("file", {"file": file}), ("url", {"url": url})):
+        settings = settings_of({"kind": kind, **place}, divide_by="article")
+        directory = prepare(settings, tmp_path, name=name)
+        found = read_statistics(directory)
+        assert (found.articles, found.empty_articles, found.sentences_read) == (20, 1, 40)
+        digests.add(load_corpus(directory).digest)
+        [recorded] = records.read(SourceFiles, directory.source).files
+        assert recorded.size == len(content)
+        _, articles, tokenise, _ = stages_of(settings, directory)
+        assert articles.input_mb() == len(content) / 1e6
+        assert tokenise.input_mb() == directory.articles.stat().st_size / 1e6
+    assert len(digests) == 1
+    about = {"origin": url["address"], "sha256": hashlib.sha256(content).hexdigest()}
+    assert recorded == SourceFile(name=file.name, size=len(content), **about)
+    # A later stage fetches what has got lost since, and needs no list of sums for it.
+    (tmp_path / "downloads" / file.name).unlink()
+    del server.files["sums"]
+    run_stage("articles", settings, directory, tmp_path / "downloads")
+    assert (tmp_path / "downloads" / file.name).read_bytes() == content
+
+
+def test_two_downloads_of_one_name_are_refused():
+    def corpus(place: str, digit: str) -> CorpusSettings:
+        url = {"address": f"http://x/{place}/a.txt", "sha256": digit * 64}
+        return CorpusSettings.model_validate({"source": {"kind": "text", "url": url}})
+
+    refuse_same_names({"one": corpus("here", "0"), "two": corpus("there", "0")})
+    with pytest.raises(UserError, match=r"`corpora\.two\.source\.url\.name`: a\.txt: .*here"):
+        refuse_same_names({"one": corpus("here", "0"), "two": corpus("there", "1")})
+
+
+def test_no_more_of_wikipedia_is_read_than_needed(settings_of, tmp_path, prepare):
+    file = write(tmp_path / "a.jsonl", ARTICLES)
+    words = 10 * len(ARTICLES[0]["text"].split())
+    settings = settings_of({"kind": "wikipedia", "file": file, "words": words})
+    assert read_statistics(prepare(settings, tmp_path)).articles == 10
+
+
+def test_a_users_copy_of_a_packaged_file_must_have_its_content(settings_of, tmp_path, prepare):
+    file = write(tmp_path / "own.json", "{}")
+    with pytest.raises(UserError, match=r"own\.json: wrong checksum: sha256:.*expected sha256:05"):
+        prepare(settings_of({"kind": "wikipedia-vital", "file": file}), tmp_path)
+
+
+def test_summaries_have_their_topics(tmp_path):
+    extracts = {"X": " A text. ", "Y": "Y may refer to: a, b", "Z": " "}
+    rows = {key: {"title": key, "extract": e, "topic": "Arts"} for key, e in extracts.items()}
+    file = write(tmp_path / "summaries.json", json.dumps(rows))
+    assert [(a.title, a.text, a.topic) for a in read_summaries(file)] == [("X", "A text.", "Arts")]
+
+
+WIKITEXT = "\n".join(
+    [
+        *("", " before . ", " = Cats = ", " "),
+        ' The cat @-@ like 1 @,@ 000 dogs sat . It " slept . " Then it ran ',
+        *(" ", "  = = Food = = ", " ", " It ate <unk> fish ! ", " "),
+        *(" = Dogs = ", " ", " Dogs bark ? Yes . ", ""),
+    ]
+)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("form", ["raw", "parquet", "jsonl"])
+def test_wikitext_has_articles_and_sentences(settings_of, tmp_path, prepare, plain, form):
+    rows = [{"text": f"{line}\n"} for line in WIKITEXT.split("\n")]
+    file = tmp_path / f"wiki.{form}"
+    if form == "parquet":
+        write_parquet(file, rows)
+    else:
+        write(file, WIKITEXT if form == "raw" else rows)
+    source = {"kind": "wikitext", "plain_marks": plain, **dict.fromkeys(SPLITS, file)}
+    directory = prepare(settings_of(source), tmp_path)
+    first = "The cat-like 1,000 dogs sat ." if plain else "The cat @-@ like 1 @,@ 000 dogs sat ."
+    assert lines(directory.text("test")) == [
+        *("before .", first, 'It " slept . "', "Then it ran", "It ate <unk> fish !"),
+        *("Dogs bark ?", "Yes ."),
+    ]
+    assert load_corpus(directory).splits["test"].articles.tolist() == [0, 1, 1, 1, 1, 2, 2]
+    found = read_statistics(directory)
+    assert (found.source.title, found.sentences_read) == ("WikiText-2, raw", 21)
+    assert (found.dropped, found.splits["test"].in_train) == ({}, 7)
+
+
+def test_the_penn_treebank_stays_as_it_is(settings_of, tmp_path, prepare):
+    file = write(tmp_path / "ptb", " no it was n't <unk> monday \n N N years \n")
+    source = {"kind": "penn-treebank", **dict.fromkeys(SPLITS, file)}
+    directory = prepare(settings_of(source), tmp_path)
+    assert lines(directory.text("test")) == ["no it was n't <unk> monday", "N N years"]
+    found = read_statistics(directory)
+    assert (found.vocabulary_size, found.splits["test"].unk_tokens) == (9, 1)  # with `</s>`

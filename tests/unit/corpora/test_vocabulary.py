@@ -1,15 +1,20 @@
 import itertools
-from collections import Counter
-from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
-from online_rnnlm.corpora.corpus import read_vocabulary
-from online_rnnlm.corpora.vocabulary import assign_classes, select_words, write_vocabulary
+from online_rnnlm.config.corpora import ClassSettings, VocabularySettings
+from online_rnnlm.corpora.corpus import parse_vocabulary
+from online_rnnlm.corpora.splitting import read_text
+from online_rnnlm.corpora.vocabulary import (
+    assign_classes,
+    choose_vocabulary,
+    encoded,
+    select_words,
+    write_vocabulary,
+)
 from online_rnnlm.errors import UserError
 
 COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; sum of the counts 36
@@ -32,7 +37,7 @@ COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; sum of th
         ("equal_size", 100, [0, 1, 2, 3, 4, 5, 6]),
     ],
 )
-def test_classes_are_those_computed_by_hand(rule: str, classes: int, expected: list[int]) -> None:
+def test_classes_are_those_computed_by_hand(rule, classes, expected):
     settings = ClassSettings.model_validate({"rule": rule, "count": classes})
     assert assign_classes(COUNTS, settings) == expected
 
@@ -42,68 +47,64 @@ def test_classes_are_those_computed_by_hand(rule: str, classes: int, expected: l
     classes=st.integers(1, 50),
     rule=st.sampled_from(["sqrt_frequency", "frequency", "equal_size"]),
 )
-def test_classes_are_runs_without_gaps(counts: list[int], classes: int, rule: str) -> None:
-    settings = ClassSettings.model_validate({"rule": rule, "count": classes})
-    labels = assign_classes(counts, settings)
-    assert len(labels) == len(counts)
-    assert labels[0] == 0
-    assert all(after - before in (0, 1) for before, after in itertools.pairwise(labels))
-    assert labels[-1] < classes
-
-
-def test_rare_words_become_unknown_and_order_is_by_count_then_code_point() -> None:
-    counts = Counter({"b": 3, "a": 3, "c": 5, "é": 1, "d": 1})
-    words = select_words(counts, 4, VocabularySettings(min_count=2))
-    assert words == [("</s>", 4), ("c", 5), ("a", 3), ("b", 3), ("<unk>", 2)]
-
-
-def test_the_most_frequent_words_are_kept_within_the_size() -> None:
-    counts = Counter({"a": 9, "b": 8, "c": 7})
-    words = select_words(counts, 2, VocabularySettings(min_count=1, max_size=4))
-    assert words == [("</s>", 2), ("a", 9), ("b", 8), ("<unk>", 7)]
-
-
-def test_unknown_words_of_the_text_count_as_unknown() -> None:
-    words = select_words(Counter({"a": 2, "<unk>": 7, "b": 1}), 3, VocabularySettings(min_count=2))
-    assert words == [("</s>", 3), ("<unk>", 8), ("a", 2)]
-
-
-def test_unknown_is_there_even_if_it_never_occurs() -> None:
-    words = select_words(Counter({"a": 2}), 1, VocabularySettings(min_count=1))
-    assert words == [("</s>", 1), ("a", 2), ("<unk>", 0)]
-
-
-def test_the_file_reads_back(tmp_path: Path, settings: CorpusSettings) -> None:
-    train, out = tmp_path / "train.tokens.txt", tmp_path / "vocabulary.tsv"
-    train.write_text("a b a\na c\n", encoding="utf-8")
-    write_vocabulary(settings, train, out)
-    vocabulary = read_vocabulary(out)
-    assert vocabulary.words == ["</s>", "a", "b", "c", "<unk>"]
-    assert vocabulary.counts.tolist() == [2, 3, 1, 1, 0]
-    assert vocabulary.class_offsets[[0, -1]].tolist() == [0, 5]
-
-
-def test_one_class_is_the_same_by_every_rule(tmp_path: Path, settings: CorpusSettings) -> None:
-    train, out = tmp_path / "train.tokens.txt", tmp_path / "vocabulary.tsv"
-    train.write_text("b a b\na c\n", encoding="utf-8")
-    expected = "word\tcount\tclass\n</s>\t2\t0\na\t2\t0\nb\t2\t0\nc\t1\t0\n<unk>\t0\t0\n"
-    for rule in get_args(ClassSettings.model_fields["rule"].annotation):
-        classes = ClassSettings(rule=rule, count=1)
-        write_vocabulary(settings.model_copy(update={"classes": classes}), train, out)
-        assert out.read_text(encoding="utf-8") == expected, rule
+def test_classes_are_runs_without_gaps(counts, classes, rule):
+    labels = assign_classes(counts, ClassSettings.model_validate({"rule": rule, "count": classes}))
+    assert len(labels) == len(counts) and labels[-1] < classes
+    assert all(after - before in (0, 1) for before, after in itertools.pairwise([0, *labels]))
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("counts", "settings", "expected"),
     [
-        ("word\tcount\n", "line 1"),
-        ("word\tcount\tclass\n</s>\t1\t0\nx\t1\n", "line 3"),
-        ("word\tcount\tclass\n</s>\t1\t0\n<unk>\t1\t2\n", "line 3"),
-        ("word\tcount\tclass\n<unk>\t1\t0\n", "</s>"),
+        # rare words become unknown; the order is by count, then by code point
+        (
+            {"b": 3, "a": 3, "c": 5, "é": 1, "d": 1, "</s>": 4},
+            {"min_count": 2},
+            [("</s>", 4), ("c", 5), ("a", 3), ("b", 3), ("<unk>", 2)],
+        ),
+        # the most frequent words are kept within the size; `<unk>` of the text counts as unknown
+        (
+            {"a": 9, "</s>": 2, "b": 8, "<unk>": 3, "c": 7},
+            {"min_count": 1, "max_size": 4},
+            [("</s>", 2), ("<unk>", 10), ("a", 9), ("b", 8)],
+        ),
+        # and is there even if it never occurs
+        ({"a": 2, "</s>": 1}, {"min_count": 1}, [("</s>", 1), ("a", 2), ("<unk>", 0)]),
     ],
 )
-def test_a_damaged_vocabulary_names_its_line(tmp_path: Path, text: str, line: str) -> None:
-    file = tmp_path / "vocabulary.tsv"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match=rf"vocabulary\.tsv.*{line}"):
-        read_vocabulary(file)
+def test_the_words_that_a_model_knows(counts, settings, expected):
+    assert select_words(counts, VocabularySettings(**settings)) == expected
+
+
+def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path, settings_of):
+    numbers: dict[str, int] = {}
+    train = read_text([("b a b", 0), ("a c", 0)], numbers)
+    rules = get_args(ClassSettings.model_fields["rule"].annotation)
+    out = tmp_path / "vocabulary.tsv"
+    for rule in rules:
+        settings = settings_of({"file": "unused"}, classes={"rule": rule, "count": 1})
+        write_vocabulary(choose_vocabulary(settings, train, numbers), out)
+        expected = "word\tcount\tclass\n</s>\t2\t0\na\t2\t0\nb\t2\t0\nc\t1\t0\n<unk>\t0\t0\n"
+        assert out.read_text(encoding="utf-8") == expected, rule
+    vocabulary = parse_vocabulary(out.read_bytes(), out)
+    assert vocabulary.words == ["</s>", "a", "b", "c", "<unk>"]
+    assert vocabulary.counts.tolist() == [2, 2, 2, 1, 0]
+    assert vocabulary.class_offsets.tolist() == [0, 5]
+    found = encoded(train, numbers, ["</s>", "<unk>", "b"])
+    assert found.stream.tolist() == [0, 2, 1, 2, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("word\tcount\n", "cannot be read"),
+        ("word\tcount\tclass\n</s>\t1\t0\nx\t1\n", "cannot be read"),
+        ("word\tcount\tclass\n</s>\t1\t0\n<unk>\t1\t2\n", "without gaps"),
+        ("word\tcount\tclass\n</s>\t1\t1\n<unk>\t1\t1\n", "without gaps"),
+        ("word\tcount\tclass\n<unk>\t1\t0\n", "`</s>` first"),
+        ("word\tcount\tclass\n</s>\t1\t0\n", "`<unk>`"),
+    ],
+)
+def test_a_damaged_vocabulary_is_refused(text, what):
+    with pytest.raises(UserError, match=f"here: .*{what}"):
+        parse_vocabulary(text.encode(), "here")

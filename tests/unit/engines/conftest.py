@@ -1,5 +1,5 @@
-"""Fixtures for all tests of this folder: small models and corpora."""
+"""The fixture by which PyTensor compiles quickly."""
 
-from tests.unit.small_models import quick_graph, small
+from tests.unit.small_models import quick_graph
 
-__all__ = ["quick_graph", "small"]
+__all__ = ["quick_graph"]

@@ -1,23 +1,73 @@
 """Runs the kernels as plain Python, `NUMBA_DISABLE_JIT=1`, and counts their multiply-adds.
 
-Reads a JSON list of cases from standard input and writes, for each, the multiply-adds of the run
-and the log-probability of the text, as JSON. `test_model_cost` starts it and checks the counts.
+As a script, it prints the multiply-adds of each of `CASES`, and the log-probability of the text, as
+JSON. `test_cost` starts it and checks the counts.
 """
 
 import json
 import pkgutil
 import sys
 from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import kernels, registry
 from online_rnnlm.engines.base import OnlineSettings
-from online_rnnlm.engines.lanes import one_by_one
 from online_rnnlm.model import parameters
+from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.model.sizes import sizes_for
+from tests.unit.small_models import corpus_of, learn, split_of, weights_for
+
+MODELS = [(0, "output"), (5, "output"), (5, "hidden"), (5, "both")]
+CLASS_SIZES = (2, 4, 1, 6, 3)
+SENTENCES = ([3, 9, 4, 9, 15, 6, 0], [7, 0], [12, 6, 11, 0], [0], [2, 14, 8, 10, 5, 0])
+STEPS = 3
+HIDDEN = 4
+
+
+class Case(NamedTuple):
+    """One way to read `SENTENCES`: `train`, `score`, or `online`, while groups of weights learn."""
+
+    mode: str
+    document_size: int
+    document_layer: str
+    groups: tuple[str, ...] = ()
+    learn_after: str = "word"
+    cell: str = "sigmoid"
+    context_size: int = 0
+    document_gradient: str = "constant"
+
+    @property
+    def settings(self):
+        """The settings of the run."""
+        names = ("document_size", "document_layer", "cell", "context_size", "document_gradient")
+        values = {"corpus": "small", "precision": "float64", "seed": 3, "hidden_size": HIDDEN}
+        values |= {"document_rate": 0.3, "batch_sentences": 2}
+        return RunSettings.model_validate(values | {name: getattr(self, name) for name in names})
+
+    @property
+    def online(self):
+        """The settings of what learns in testing."""
+        rate = self.settings.document_rate if self.document_size else 0.0
+        groups = frozenset(self.groups)
+        return OnlineSettings(groups, 0.05, rate, STEPS, self.learn_after, "stream")
+
+
+SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(GROUPS)]
+CASES = [
+    *(Case(mode, *model) for mode in ("score", "train") for model in MODELS),
+    *(
+        Case(mode, size, "output", cell=cell, context_size=context)
+        for mode in ("score", "train")
+        for size in (0, 5)
+        for cell, context in (("lstm", 0), ("gru", 0), ("sigmoid", 3))
+    ),
+    Case("train", 5, "output", document_gradient="through"),
+    *(Case("online", *model, groups) for model in MODELS for groups in SUBSETS),
+    *(Case("online", *model, groups, "sentence") for model in MODELS for groups in SUBSETS[1:]),
+]
 
 
 class Counted:
@@ -90,60 +140,29 @@ def put_into_the_kernels(counted):
     assert found == names, names - found
 
 
-def log_probability(case, settings, corpus, weights):
-    """Run one case: train on all sentences once, score them, or score them while weights learn."""
-    numbers = np.arange(corpus.splits["train"].sentences)
-    if case["mode"] == "train":
+def run(case):
+    """Return a case's log-probability: of training on all sentences once, or of scoring them."""
+    settings, corpus = case.settings, corpus_of(CLASS_SIZES, split_of(SENTENCES))
+    weights, split = weights_for(settings, corpus), corpus.splits["train"]
+    numbers = np.arange(split.sentences)
+    if case.mode == "train":
         ones = parameters.filled(sizes_for(settings, corpus), 1.0, settings.precision)
-        trainer = registry.trainer(settings, corpus, weights, ones)
-        return trainer.update(one_by_one(numbers, len(trainer.carried.documents)), 0.1)
-    if case["mode"] == "score":
-        score = registry.scorer(settings, corpus)
-        scores = score(weights, corpus.splits["train"], numbers, settings.document_rate)
+        return learn(registry.trainer(settings, corpus, weights, ones), numbers, 0.1)
+    if case.mode == "score":
+        scores = registry.scorer(settings, corpus)(weights, split, numbers, settings.document_rate)
     else:
-        scorer = registry.online_scorer(settings, corpus, weights, online_settings(case, settings))
-        scores = scorer.score(corpus.splits["train"], numbers)
+        scorer = registry.online_scorer(settings, corpus, weights, case.online)
+        scores = scorer.score(split, numbers)
     return float(scores.log_probabilities.sum())
-
-
-def online_settings(case, settings):
-    """Return the settings of the weights that learn in a case."""
-    rate = settings.document_rate if settings.document_size else 0.0
-    return OnlineSettings(
-        frozenset(case["groups"]), 0.05, rate, case["steps"], case["learn_after"], "stream"
-    )
-
-
-def corpus_of(case):
-    """Return the case's corpus, from its classes' sizes and its sentences of word ids."""
-    offsets = np.concatenate([[0], np.cumsum(case["class_sizes"])]).astype(np.int64)
-    lengths = [len(sentence) for sentence in case["sentences"]]
-    stream = np.concatenate([[0], *case["sentences"]]).astype(np.int32)
-    split = Split(stream, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
-    words = [str(number) for number in range(offsets[-1])]
-    return Corpus(words, np.ones(len(words), np.int64), offsets, 1, {"train": split}, "")
-
-
-def run(case, counted=None):
-    """Return the case's log-probability; `counted`, if given, replaces the kernels' functions."""
-    settings = RunSettings.model_validate(
-        {"corpus": "small", "precision": "float64", "seed": 3, **case["settings"]}
-    )
-    corpus = corpus_of(case)
-    sizes = sizes_for(settings, corpus)
-    weights = parameters.initialise(sizes, 0.7, settings.seed, settings.precision)
-    if counted is not None:
-        put_into_the_kernels(counted)
-    return log_probability(case, settings, corpus, weights)
 
 
 def main():
     """Count the multiply-adds of all cases."""
     results = []
-    for case in json.load(sys.stdin):
-        counted = Counted(case["settings"]["document_size"])
-        reached = run(case, counted)
-        results.append({"multiply_adds": counted.total, "log_probability": reached})
+    for case in CASES:
+        counted = Counted(case.document_size)
+        put_into_the_kernels(counted)
+        results.append({"log_probability": run(case), "multiply_adds": counted.total})
     json.dump(results, sys.stdout)
 
 

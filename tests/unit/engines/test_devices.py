@@ -21,7 +21,7 @@ SLOW = {"numpy", "pytensor", "numba", "jax"}
 def run(tmp_path):
     """A function that runs a verb for an experiment's only run, with given training settings."""
 
-    def run(verb, *, options=(), **training):
+    def run(*verb, options=(), **training):
         values = {
             "experiment": "test",
             "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
@@ -31,7 +31,7 @@ def run(tmp_path):
         path = tmp_path / "my.yaml"
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
         [name] = [run.name for run in loading.load(path).runs()]
-        command = [sys.executable, *options, "-m", "online_rnnlm", verb]
+        command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
         # If there is a GPU, the setting hides it.
         return subprocess.run(
             [*command, "--config", path, "--run", name],
@@ -45,76 +45,62 @@ def run(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate"])
-def test_without_a_gpu_a_run_that_asks_for_one_fails_in_one_line(run, verb, tmp_path):
-    done = run(verb, engine="jax", device="gpu")
+@pytest.mark.parametrize("verb", [("train",), ("evaluate", "--evaluation", "none")], ids=" ".join)
+def test_without_a_gpu_a_run_that_asks_for_one_fails_before_anything_slow_is_loaded(
+    run, verb, tmp_path
+):
+    done = run(*verb, options=["-X", "importtime"], engine="jax", device="gpu")
     assert done.returncode == 1
     assert done.stdout == ""
-    [line] = done.stderr.splitlines()
+    times, said = [], []
+    for line in done.stderr.splitlines():
+        (times if line.startswith("import time:") else said).append(line)
+    [line] = said
     assert "`device: gpu`: no GPU" in line
     assert "CUDA_VISIBLE_DEVICES=''" in line
+    loaded = {line.rpartition("|")[2].strip() for line in times}
+    assert "online_rnnlm.engines.devices" in loaded
+    assert not loaded & SLOW
     assert [file.name for file in tmp_path.iterdir()] == ["my.yaml"]
 
 
-def test_it_fails_before_anything_is_loaded_that_takes_long(run):
-    done = run("train", options=["-X", "importtime"], engine="jax", device="gpu")
-    assert done.returncode == 1
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "online_rnnlm.engines.devices" in loaded
-    assert not loaded & SLOW
-
-
-@pytest.mark.parametrize("device", ["cpu", "gpu"])
-def test_without_jax_the_extra_to_install_is_named(monkeypatch, device):
+@pytest.mark.parametrize(
+    ("device", "missing", "extra"),
+    [("cpu", "jax", "jax"), ("gpu", "jax", "cuda"), ("gpu", "jax_cuda12_plugin", "cuda")],
+)
+def test_of_a_package_that_is_missing_the_extra_to_install_is_named(
+    monkeypatch, device, missing, extra
+):
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
-    monkeypatch.setattr(devices, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=f"`make {'cuda' if device == 'gpu' else 'jax'}`"):
+    monkeypatch.setattr(devices, "find_spec", lambda name: None if name == missing else name)
+    with pytest.raises(UserError, match=f"`{missing}` is not installed: `make {extra}`"):
         devices.require(RunSettings(corpus="c", engine="jax", device=device))
 
 
-def test_without_its_cuda_plugin_jax_is_not_let_loose_on_the_cpu(monkeypatch):
-    monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
-    monkeypatch.setattr(devices, "find_spec", lambda name: None if "cuda" in name else name)
-    with pytest.raises(UserError, match="`jax_cuda12_plugin` is not installed: `make cuda`"):
-        devices.require(RunSettings(corpus="c", engine="jax", device="gpu"))
-
-
-@pytest.mark.parametrize(("device", "platform"), [("cpu", "cpu"), ("gpu", "cuda")])
-def test_jax_is_let_see_the_asked_device_only(monkeypatch, device, platform):
+@pytest.mark.parametrize(
+    ("engine", "device", "platform"),
+    [("jax", "cpu", "cpu"), ("jax", "gpu", "cuda"), ("kernel", "cpu", "tpu")],
+)
+def test_jax_is_let_see_the_asked_device_only(monkeypatch, engine, device, platform):
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
     monkeypatch.setattr(devices, "find_spec", lambda name: name)
-    devices.require(RunSettings(corpus="c", engine="jax", device=device))
+    settings = RunSettings(corpus="c", engine=engine, device=device)
+    devices.require(settings)
     assert os.environ["JAX_PLATFORMS"] == platform
-
-
-def test_other_engines_need_nothing_of_it(monkeypatch):
-    monkeypatch.setattr(devices, "find_spec", lambda name: None)
-    monkeypatch.setenv("JAX_PLATFORMS", "tpu")
-    devices.require(RunSettings(corpus="c"))
-    assert os.environ["JAX_PLATFORMS"] == "tpu"
-    assert devices.gpu(RunSettings(corpus="c")) is None
-
-
-@pytest.mark.parametrize("engine", ["kernel", "graph"])
-def test_a_gpu_is_for_jax_only(engine):
-    with pytest.raises(
-        ValueError, match=f"`device: gpu` needs `engine: jax`, not `engine: {engine}`"
-    ):
-        RunSettings(corpus="c", engine=engine, device="gpu")
+    assert devices.gpu(settings) == ("a GPU" if device == "gpu" else None)
 
 
 def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
     """JAX raises, as with a driver that is too old, and the run ends."""
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
-    code = (
-        "from online_rnnlm.errors import UserError\n"
-        "from online_rnnlm.engines import jax_engine\n"
-        "from online_rnnlm.config.training import RunSettings\n"
-        "settings = RunSettings(corpus='c', engine='jax', device='gpu')\n"
-        "try: jax_engine.Scorer(settings, None, settings.reading)\n"
-        "except UserError as error: print(error)\n"
-    )
+    code = """
+from online_rnnlm.errors import UserError
+from online_rnnlm.engines import jax_engine
+from online_rnnlm.config.training import RunSettings
+try: jax_engine.check_device(RunSettings(corpus="c", engine="jax", device="gpu"))
+except UserError as error: print(error)
+"""
     environment = os.environ | {"JAX_PLATFORMS": "cuda", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

@@ -1,298 +1,292 @@
-"""Tests of the kernels against the plain graph, and of properties that both have."""
+"""Tests of the fast engines against the plain graph, for every cell and option, and of the kernels
+against plain numpy.
+"""
 
-from copy import deepcopy
-from typing import NamedTuple
+import sys
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import first_words
-from online_rnnlm.engines.lanes import one_by_one
+from online_rnnlm.engines.kernels.dropout import key_of
+from online_rnnlm.engines.kernels.layout import SECTION
+from online_rnnlm.engines.lanes import one_by_one, segments_of, side_by_side
 from online_rnnlm.model import parameters
-from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_for
+from tests.unit.small_models import corpus_of, learn, random_split, weights_for
 
 pytestmark = [
     pytest.mark.slow,  # PyTensor compiles the plain graph for each case
     pytest.mark.usefixtures("quick_graph"),
 ]
 
-EQUAL = (5, 5, 5, 5)
 UNEVEN = (1, 4, 1, 9, 2, 7)
-ONE_CLASS = (12,)
-SINGLES = (1,) * 12
 WIDE = (1, 80, 2)
-LENGTHS = (3, 1, 12, 4, 4, 1, 7, 2, 5, 1, 6, 2, 3, 1, 8, 4, 2)
-TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+LENGTHS = (3, 1, 8, 4, 4, 1, 7, 2, 5, 1, 6, 2, 3, 1)
+ARTICLES = (0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 4, 5, 6, 6)
 RATE = 0.3
-
-
-class Case(NamedTuple):
-    precision: str
-    document_size: int
-    batch_sentences: int
-    class_sizes: tuple[int, ...]
-    optimizer: str
-    l2: float
-    error_clip: float
-    document_layer: str = "output"
-
-    def settings(self, **changes):
-        values = self._asdict()
-        del values["class_sizes"]
-        more = {"hidden_size": 6, "document_rate": RATE, "seed": 5}
-        return RunSettings.model_validate({"corpus": "small", **values, **more, **changes})
-
-
-CASES = [
-    Case("float64", 0, 1, EQUAL, "sgd", 0.0, 0.0),
-    Case("float64", 3, 1, UNEVEN, "sgd", 0.01, 0.02),
-    Case("float64", 0, 3, UNEVEN, "adagrad", 0.01, 0.0),
-    Case("float64", 4, 3, EQUAL, "adagrad", 0.0, 0.02),
-    Case("float64", 5, 2, WIDE, "sgd", 0.01, 0.02),
-    Case("float64", 4, 16, UNEVEN, "adagrad", 0.01, 0.02),
-    Case("float64", 3, 3, SINGLES, "adagrad", 0.01, 0.0),
-    Case("float64", 2, 3, ONE_CLASS, "sgd", 0.0, 0.0),
-    Case("float32", 0, 1, UNEVEN, "adagrad", 0.01, 0.02),
-    Case("float32", 5, 3, UNEVEN, "sgd", 0.0, 0.0),
-    Case("float32", 4, 16, EQUAL, "adagrad", 0.01, 0.02),
-    Case("float64", 3, 1, UNEVEN, "sgd", 0.01, 0.02, "hidden"),
-    Case("float64", 4, 3, EQUAL, "adagrad", 0.0, 0.02, "hidden"),
-    Case("float64", 5, 2, WIDE, "sgd", 0.01, 0.02, "hidden"),
-    Case("float64", 5, 16, UNEVEN, "adagrad", 0.01, 0.0, "hidden"),
-    Case("float64", 3, 3, SINGLES, "adagrad", 0.01, 0.0, "hidden"),
-    Case("float32", 5, 3, UNEVEN, "sgd", 0.0, 0.0, "hidden"),
-    Case("float32", 4, 16, EQUAL, "adagrad", 0.01, 0.02, "hidden"),
-    Case("float64", 3, 1, EQUAL, "adagrad", 0.01, 0.02, "both"),
-    Case("float64", 4, 16, UNEVEN, "adagrad", 0.01, 0.02, "both"),
-    Case("float64", 5, 3, ONE_CLASS, "adagrad", 0.01, 0.0, "both"),
-    Case("float32", 5, 3, UNEVEN, "adagrad", 0.01, 0.02, "both"),
+VECTOR = {"document_size": 3}
+FIVE = {"document_size": 5}  # the kernels take four rows of V at a time
+DOCUMENT = {"unit_of_text": "document"}
+THROUGH = {"document_gradient": "through"}
+HIDDEN = {"document_layer": "hidden"}
+BOTH = {"document_layer": "both"}
+SINGLE = {"precision": "float32"}
+SGD = {"optimizer": "sgd"}
+LSTM, GRU, CONTEXT = {"cell": "lstm"}, {"cell": "gru"}, {"context_size": 3}
+OPTIONS = {
+    "static": SGD | {"batch_sentences": 1},
+    "static float32": SINGLE | {"l2": 0.0},
+    "static documents": DOCUMENT | {"error_clip": 0.0},
+    "vector": FIVE | SGD | {"batch_sentences": 16},
+    "vector float32": FIVE | SINGLE | {"batch_sentences": 16},
+    "vector documents": VECTOR | DOCUMENT | SINGLE,
+    "carries the vector": VECTOR | DOCUMENT | {"carry": "vector"},
+    "carries the state": VECTOR | DOCUMENT | {"carry": "state"},
+    "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
+    "dropout": VECTOR | {"dropout": 0.4, "embedding_dropout": 0.2},
+    "through": FIVE | THROUGH,
+    "through documents": VECTOR | DOCUMENT | THROUGH | {"dropout": 0.3},
+    "hidden": FIVE | HIDDEN | {"batch_sentences": 16, "error_clip": 0.02},
+    "hidden float32": FIVE | HIDDEN | SINGLE | SGD,
+    "both": VECTOR | BOTH | SGD | {"batch_sentences": 1, "error_clip": 0.02},
+    "both documents": FIVE | DOCUMENT | BOTH,
+    "lstm": LSTM | SINGLE,
+    "lstm documents": VECTOR | DOCUMENT | LSTM | {"dropout": 0.3, "embedding_dropout": 0.2},
+    "lstm through": VECTOR | THROUGH | LSTM,
+    "gru": GRU | SINGLE,
+    "gru stretches": VECTOR | DOCUMENT | GRU | {"segment_tokens": 3, "embedding_dropout": 0.3},
+    "context": CONTEXT | SINGLE | {"embedding_dropout": 0.2},
+    "context documents": VECTOR | DOCUMENT | CONTEXT | {"dropout": 0.3},
+}
+OTHER_CLASSES = {
+    "of a word each": ((1,) * 24, VECTOR | BOTH),
+    "one for all": ((24,), FIVE | BOTH),
+    "wide": (WIDE, FIVE | HIDDEN | SGD),
+    "wide, output": (WIDE, FIVE | SGD),
+}
+TILES = (1, 40, 2, 90)
+"""Classes of one tile of JAX, and of several."""
+MATRIX = [
+    *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
+    *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
+    *(("jax", name, UNEVEN, OPTIONS[name]) for name in ("static", "stretches", "lstm through")),
+    ("jax", "gru documents", UNEVEN, VECTOR | DOCUMENT | GRU | SINGLE),
+    ("jax", "both", TILES, VECTOR | BOTH | THROUGH),
+    ("jax", "output", TILES, VECTOR),
+    ("jax", "hidden", TILES, VECTOR | HIDDEN | SGD),
 ]
-LAYERS = ("output", "hidden", "both")
 
 
-def corpus_for(small, class_sizes):
-    chance = np.random.default_rng(7)
-    lengths = LENGTHS[-5:] if class_sizes == WIDE else LENGTHS  # the plain graph is slow
-    return small.corpus_of(class_sizes, small.random_split(chance, sum(class_sizes), lengths))
+def settings(engine="kernel", **changes) -> RunSettings:
+    values = {
+        **{"corpus": "small", "engine": engine, "hidden_size": 6, "batch_sentences": 3, "seed": 5},
+        **{"precision": "float64", "error_clip": 0.05, "l2": 0.01, "document_rate": RATE},
+    }
+    return RunSettings.model_validate({**values, **changes})
 
 
-def trained(settings, corpus, weights, learning_rate):
-    """Train on all sentences in two orders; return weights, accumulators and log-probabilities."""
-    start = parameters.filled(sizes_for(settings, corpus), 0.1, settings.precision)
-    trainer = registry.trainer(settings, corpus, weights, start)
-    number = corpus.splits["train"].sentences
-    orders = np.arange(number), np.random.default_rng(0).permutation(number)
-    totals = [
-        trainer.update(one_by_one(order, len(trainer.carried.documents)), learning_rate)
-        for order in orders
+@cache
+def corpus_with(class_sizes=UNEVEN):
+    split = random_split(np.random.default_rng(7), sum(class_sizes), LENGTHS)
+    return corpus_of(class_sizes, replace(split, articles=np.array(ARTICLES, np.int32)))
+
+
+@pytest.fixture(name="corpus")
+def _corpus():
+    return corpus_with()
+
+
+def start_for(run, corpus):
+    """Weights that are large, and sums of squares."""
+    return weights_for(run, corpus), parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
+
+
+def results(run, corpus, threads=1, *, carried=False):
+    """All that two passes over the text change, in two orders, by name; and their log P."""
+    trainer = registry.trainer(run, corpus, *start_for(run, corpus), threads=threads)
+    units = segments_of(corpus.splits["train"], run).units
+    lanes, rate = len(trainer.carried.documents), 0.02 if run.optimizer == "sgd" else 0.2
+    orders = np.arange(len(units) - 1), np.random.default_rng(0).permutation(len(units) - 1)
+    found = [
+        trainer.update(side_by_side(units, order, lanes), rate, key_of(1, epoch))
+        for epoch, order in enumerate(orders)
     ]
-    return trainer.weights, trainer.accumulators, totals
+    sums = {f"sums of {name}": array for name, array in trainer.accumulators._asdict().items()}
+    found = trainer.weights._asdict() | sums | {"log P": np.array(found)}
+    if carried:  # between the segments of a unit; nothing reads what follows its last one
+        found |= {f"state {n}": array for n, array in enumerate(trainer.carried.states)}
+        found["vectors"] = trainer.carried.documents
+    return found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
-def test_kernels_train_as_the_graph_does(small, case):
-    corpus = corpus_for(small, case.class_sizes)
-    settings = case.settings()
-    weights = small.weights_for(settings, corpus)
-    untouched = deepcopy(weights)
-    rate = 0.02 if case.optimizer == "sgd" else 0.2
-    expected = trained(case.settings(engine="graph"), corpus, weights, rate)
-    actual = trained(settings, corpus, weights, rate)
-    tolerance = TOLERANCE[case.precision]
-    np.testing.assert_allclose(actual[2], expected[2], rtol=tolerance)
-    for name in Parameters._fields:
-        for found, wanted in zip(actual[:2], expected[:2], strict=True):
-            array, other = getattr(found, name), getattr(wanted, name)
-            assert array.dtype == case.precision
-            np.testing.assert_allclose(array, other, rtol=tolerance, atol=tolerance, err_msg=name)
-    for array, before in zip(weights, untouched, strict=True):
-        np.testing.assert_array_equal(array, before)  # a trainer works on copies
-    for name in ("embeddings", "hidden_document"):
-        start = getattr(weights, name)
-        assert not (start.size and np.array_equal(getattr(actual[0], name), start))
-    if case.error_clip:
-        free = trained(case.settings(error_clip=0.0), corpus, weights, rate)
-        assert np.abs(free[0].embeddings - actual[0].embeddings).max() > 100 * tolerance
-
-
-@pytest.mark.parametrize("kind", ["kernel", "graph"])
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize(
-    ("layer", "clip"), [("output", 0.0), ("hidden", 0.0), ("hidden", 0.02), ("both", 0.02)]
-)
-def test_scores_are_those_of_plain_numpy(small, reference, kind, precision, layer, clip):
-    case = Case(precision, 5, 1, UNEVEN, "sgd", 0.0, clip, layer)
-    corpus = corpus_for(small, case.class_sizes)
-    split = corpus.splits["train"]
-    settings = case.settings(engine=kind)
-    weights = small.weights_for(settings, corpus)
+def scores_of(run, corpus, weights, rate=RATE, **options):
     numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:12]
-    score = registry.scorer(settings, corpus)
-    exact = Parameters(*(array.astype("float64") for array in weights))
-    moved = 0.0
-    for rate in (RATE, 0.0):
-        scores = score(weights, split, numbers, rate)
-        starts = first_words(split.offsets, numbers)
-        for row, number in enumerate(numbers):
-            words = small.words_of(split, number)
-            expected, _, after = reference(exact, corpus.class_offsets, words, rate, clip=clip)
-            tolerance = 10 * TOLERANCE[precision]
-            logs = scores.log_probabilities[starts[row] : starts[row + 1]]
-            np.testing.assert_allclose(logs, expected, rtol=tolerance, atol=tolerance)
-            free, _, _ = reference(exact, corpus.class_offsets, words, rate)
-            moved = max(moved, np.abs(free - expected).max())
-            if rate:
-                vector = scores.document_vectors[row]
-                np.testing.assert_allclose(vector, after[-1], atol=tolerance)
-        assert scores.document_vectors.shape == (12, 5 if rate else 0)
-    assert moved > 0.01 if clip else moved == 0
+    if run.unit_of_text == "document":
+        numbers.sort()
+    scorer = registry.scorer(run, corpus, hidden_states=True, **options)
+    return scorer(weights, corpus.splits["train"], numbers, rate)
 
 
-@pytest.mark.parametrize("kind", ["kernel", "graph"])
-@pytest.mark.parametrize(("document_size", "layer"), [(0, "output"), (4, "output"), (4, "both")])
-def test_hidden_states_are_what_words_are_predicted_from(
-    small, reference, kind, document_size, layer
-):
-    case = Case("float64", document_size, 1, UNEVEN, "sgd", 0.0, 0.0, layer)
-    corpus = corpus_for(small, case.class_sizes)
-    split = corpus.splits["train"]
-    settings = case.settings(engine=kind)
-    weights = small.weights_for(settings, corpus)
-    numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:7]
-    scores = registry.scorer(settings, corpus, hidden_states=True)(weights, split, numbers, RATE)
-    rows = iter(scores.hidden_states)
-    for number in numbers:
-        words = small.words_of(split, number)
-        _, documents, _ = reference(weights, corpus.class_offsets, words, RATE)
-        state = np.zeros(6)
-        for previous, document in zip([0, *words[:-1]], documents, strict=True):
-            total = weights.embeddings[previous] + weights.recurrent @ state
-            if layer == "both":
-                total = total + document @ weights.hidden_document
-            state = 1 / (1 + np.exp(-total))
-            np.testing.assert_allclose(next(rows), state, rtol=1e-12)
-    assert next(rows, None) is None
-    without = registry.scorer(settings, corpus)(weights, split, numbers, RATE)
-    assert without.hidden_states.shape == (0, 6)
-    np.testing.assert_array_equal(without.log_probabilities, scores.log_probabilities)
+@cache
+def of_graph(classes, changes):
+    """The results and scores of the plain graph, which takes seconds to compile."""
+    corpus, run = corpus_with(classes), settings("graph", **dict(changes))
+    return results(run, corpus), scores_of(run, corpus, start_for(run, corpus)[0])
 
 
-@pytest.mark.parametrize("kind", ["kernel", "graph"])
 @pytest.mark.parametrize(
-    ("document_size", "layer"), [(0, "output"), (4, "output"), (4, "hidden"), (4, "both")]
+    ("engine", "classes", "changes"),
+    [(engine, classes, changes) for engine, _, classes, changes in MATRIX],
+    ids=[f"{engine} {name}" for engine, name, _, _ in MATRIX],
 )
-def test_probabilities_sum_to_one_over_the_vocabulary(small, kind, document_size, layer):
-    case = Case("float64", document_size, 1, UNEVEN, "sgd", 0.0, 0.0, layer)
-    corpus = corpus_for(small, case.class_sizes)
-    settings = case.settings(engine=kind)
-    weights = small.weights_for(settings, corpus)
-    score = registry.scorer(settings, corpus)
-
-    def probabilities(beginnings):
-        split = small.split_of([[*words, 0] for words in beginnings])
-        logs = score(weights, split, np.arange(len(beginnings)), RATE).log_probabilities
-        logs[split.offsets[1:] - 1] = 0  # the end, which only serves to begin the next sentence
-        return np.exp(np.add.reduceat(logs, split.offsets[:-1]))
-
-    for prefix in ([], [3], [2, 2, 23, 1, 14]):
-        given = probabilities([prefix])[0] if prefix else 1.0
-        following = probabilities([[*prefix, word] for word in range(corpus.vocabulary_size)])
-        assert following.sum() == pytest.approx(given, rel=1e-12)
-        assert following.min() > 0
-
-
-@pytest.fixture(params=LAYERS)
-def scoring(small, request):
-    """A kernel scorer, weights and a corpus with an online document vector."""
-    case = Case("float64", 4, 16, UNEVEN, "sgd", 0.0, 0.0, request.param)
-    corpus = corpus_for(small, case.class_sizes)
-    settings = case.settings()
-    return registry.scorer(settings, corpus), small.weights_for(settings, corpus), corpus
+def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    corpus, run = corpus_with(classes), settings(engine, **changes)
+    tolerance = {"float32": 1e-5, "float64": 1e-10}[run.precision]
+    close = dict.fromkeys(("rtol", "atol"), tolerance * (10 if engine == "jax" else 1))
+    start = start_for(run, corpus)[0]
+    expected, expected_scores = of_graph(classes, tuple(changes.items()))
+    found = results(run, corpus)
+    for name, wanted in expected.items():
+        assert found[name].dtype == wanted.dtype
+        np.testing.assert_allclose(found[name], wanted, err_msg=name, **close)
+    for name, before in start._asdict().items():
+        never_read = max(classes) == 1 and name.startswith("word_")
+        assert never_read or not (before.size and np.array_equal(found[name], before)), name
+    np.testing.assert_array_equal(start.embeddings, weights_for(run, corpus).embeddings)
+    if run.error_clip:
+        free = results(settings(engine, **changes | {"error_clip": 0.0}), corpus)
+        assert np.abs(free["embeddings"] - found["embeddings"]).max() > 100 * tolerance
+    for one, wanted in zip(scores_of(run, corpus, start), expected_scores, strict=True):
+        np.testing.assert_allclose(one, wanted, **close)
 
 
-def test_a_score_depends_neither_on_order_nor_on_company(scoring):
-    score, weights, corpus = scoring
-    split = corpus.splits["train"]
+@pytest.mark.parametrize("vector", [FIVE, FIVE | BOTH], ids=str)
+def test_a_score_depends_neither_on_order_nor_on_company(corpus, vector):
+    run, split = settings(**vector), corpus.splits["train"]
+    weights, score = weights_for(run, corpus), registry.scorer(run, corpus)
     # More sentences than are scored in parallel, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
     starts = first_words(split.offsets, numbers)
-    for row, number in enumerate(numbers):
+    for row, number in enumerate(numbers[:40]):
         alone = score(weights, split, np.array([number]), RATE)
         logs = together.log_probabilities[starts[row] : starts[row + 1]]
         np.testing.assert_allclose(alone.log_probabilities, logs, rtol=1e-12, atol=1e-14)
-        vector = together.document_vectors[row]
-        np.testing.assert_allclose(alone.document_vectors[0], vector, rtol=1e-12, atol=1e-14)
+        found = together.document_vectors[row]
+        np.testing.assert_allclose(alone.document_vectors[0], found, rtol=1e-12, atol=1e-14)
+    none = parameters.without_document(weights)
+    static = registry.scorer(settings(), corpus)(none, split, numbers, RATE).log_probabilities
+    frozen = score(weights, split, numbers, 0.0).log_probabilities
+    np.testing.assert_array_equal(frozen, static)
+    assert not np.allclose(together.log_probabilities, frozen)
 
 
-def test_a_vector_held_still_is_as_good_as_none(small, scoring):
-    score, weights, corpus = scoring
-    split, numbers = corpus.splits["train"], np.arange(len(LENGTHS))
-    static = Case("float64", 0, 16, UNEVEN, "sgd", 0.0, 0.0).settings()
-    none = weights._replace(
-        class_document=np.zeros((0, corpus.classes)),
-        word_document=np.zeros((0, corpus.vocabulary_size)),
-        hidden_document=np.zeros((0, weights.recurrent.shape[0])),
-    )
-    expected = registry.scorer(static, corpus)(none, split, numbers, RATE)
-    held = score(weights, split, numbers, 0.0)
-    np.testing.assert_array_equal(held.log_probabilities, expected.log_probabilities)
-    online = score(weights, split, numbers, RATE)
-    assert not np.allclose(online.log_probabilities, held.log_probabilities)
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-def test_later_calls_may_need_more_memory(small, layer):
-    """Longer sentences and larger classes need more memory than the first call reserved."""
-    chance = np.random.default_rng(4)
-    short, long = ((2, 1, 3), (30, 2, 17))
-    for class_sizes in (UNEVEN, WIDE):
-        size = sum(class_sizes)
-        train, valid = (small.random_split(chance, size, lengths) for lengths in (short, long))
-        corpus = small.corpus_of(class_sizes, train, valid)
-        settings = Case("float64", 4, 16, class_sizes, "sgd", 0.0, 0.0, layer).settings()
-        weights = small.weights_for(settings, corpus)
-        used = registry.scorer(settings, corpus)
-        for split in (train, valid, train):
-            fresh = registry.scorer(settings, corpus)
-            scores = [score(weights, split, np.arange(3), RATE) for score in (used, fresh)]
-            for array, expected in zip(*scores, strict=True):
-                np.testing.assert_array_equal(array, expected)
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-def test_training_goes_on_with_longer_sentences(small, layer):
-    case = Case("float64", 4, 1, WIDE, "adagrad", 0.0, 0.0, layer)
-    corpus = corpus_for(small, case.class_sizes)
-    settings = case.settings()
-    weights = small.weights_for(settings, corpus)
-    start = parameters.filled(sizes_for(settings, corpus), 0.1, "float64")
-    order = np.argsort(np.diff(corpus.splits["train"].offsets), kind="stable")
-    one_by_one, at_once = (registry.trainer(settings, corpus, weights, start) for _ in range(2))
-    total = sum(small.learn(one_by_one, order[i : i + 1], 0.1) for i in range(len(order)))
-    assert small.learn(at_once, order, 0.1) == pytest.approx(total)
-    for array, expected in zip(one_by_one.weights, at_once.weights, strict=True):
-        np.testing.assert_array_equal(array, expected)
-
-
-@pytest.mark.parametrize("kind", ["kernel", "graph"])
-@pytest.mark.parametrize("layer", ["output", "both"])
-def test_a_restored_trainer_goes_on_as_a_new_one(small, kind, layer):
-    case = Case("float64", 2, 16, EQUAL, "adagrad", 0.0, 0.0, layer)
-    corpus = corpus_for(small, case.class_sizes)
-    settings = case.settings(engine=kind)
-    weights = small.weights_for(settings, corpus)
-    start = parameters.filled(sizes_for(settings, corpus), 0.1, "float64")
-    trainer = registry.trainer(settings, corpus, weights, start)
-    numbers = np.arange(len(LENGTHS))
-    first = small.learn(trainer, numbers, 0.1)
-    after = deepcopy(trainer.weights)
-    assert small.learn(trainer, numbers, 0.1) != first
-    trainer.restore(weights, start)
-    assert small.learn(trainer, numbers, 0.1) == first
+@pytest.mark.parametrize("engine", ["kernel", "graph", "jax"])
+def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    run = settings(engine, **VECTOR, **BOTH)
+    weights, sums = start_for(run, corpus)
+    trainer, numbers = registry.trainer(run, corpus, weights, sums), np.arange(len(LENGTHS))
+    first = learn(trainer, numbers, 0.1)
+    after = [array.copy() for array in trainer.weights]
+    assert learn(trainer, numbers, 0.1) != first
+    trainer.restore(weights, sums)
+    assert learn(trainer, numbers, 0.1) == first
     for array, expected in zip(trainer.weights, after, strict=True):
         np.testing.assert_array_equal(array, expected)
-    assert not np.array_equal(trainer.weights.embeddings, weights.embeddings)
+
+
+def joined(split):
+    """The same text with every article as a single long sentence."""
+    ends = np.append(np.flatnonzero(np.diff(split.articles)) + 1, split.sentences)
+    return replace(split, offsets=split.offsets[np.append(0, ends)], articles=split.articles[:0])
+
+
+@pytest.mark.parametrize("changes", [{}, VECTOR, VECTOR | LSTM, VECTOR | CONTEXT], ids=str)
+def test_a_document_is_read_as_one_long_sentence(corpus, changes):
+    """It is scored so, and so are stretches learnt from that are longer than any document."""
+    run, split = settings(**changes), corpus.splits["train"]
+    weights, whole, numbers = weights_for(run, corpus), joined(split), np.arange(len(LENGTHS))
+    reading = Reading("document", state=True, vector=True)
+    documents = registry.scorer(run, corpus, reading)(weights, split, numbers, RATE)
+    sentences = registry.scorer(run, corpus)(weights, whole, np.arange(whole.sentences), RATE)
+    close = {"atol": 1e-12, "rtol": 0}
+    last = np.append(np.flatnonzero(np.diff(ARTICLES)), len(LENGTHS) - 1)
+    logs, vectors = sentences.log_probabilities, sentences.document_vectors
+    np.testing.assert_allclose(documents.log_probabilities, logs, **close)
+    np.testing.assert_allclose(documents.document_vectors[last], vectors, **close)
+    stretches = run.model_copy(update=DOCUMENT | {"segment_tokens": 1000})
+    one = results(run, replace(corpus, splits={"train": whole}))
+    other = results(stretches, corpus)
+    for name, expected in one.items():
+        np.testing.assert_allclose(other[name], expected, err_msg=name, **close)
+
+
+LANES = 3 * SECTION + 5
+MANY = 200
+OF_THREADS = {
+    "static": {},
+    "through": VECTOR | THROUGH,
+    "documents": VECTOR | DOCUMENT | {"dropout": 0.4, "embedding_dropout": 0.2},
+    "hidden": VECTOR | HIDDEN,
+    "both documents": VECTOR | DOCUMENT | BOTH,
+    "lstm": VECTOR | DOCUMENT | LSTM | {"dropout": 0.3},
+    "gru": GRU | {"embedding_dropout": 0.3},
+    "context": VECTOR | CONTEXT,
+}
+
+
+@cache
+def long_text():
+    generator, class_sizes = np.random.default_rng(5), (1, 40, 1, 5, 12, 3)
+    split = random_split(generator, sum(class_sizes), generator.integers(1, 30, MANY))
+    articles = np.sort(generator.integers(0, 150, MANY)).astype(np.int32)
+    return corpus_of(class_sizes, replace(split, articles=articles))
+
+
+@pytest.mark.parametrize("changes", OF_THREADS.values(), ids=OF_THREADS)
+def test_bits_are_the_same_for_every_number_of_threads(changes):
+    corpus = long_text()
+    run = settings(hidden_size=37, batch_sentences=LANES, precision="float32", **changes)
+    weights, split = weights_for(run, corpus), corpus.splits["train"]
+    reading = Reading(run.unit_of_text, state=True, vector=True)
+
+    def computed(threads):
+        score = registry.scorer(run, corpus, reading, hidden_states=True, threads=threads)
+        scores = score(weights, split, np.arange(MANY), 0.2)
+        return [*results(run, corpus, threads, carried=True).values(), *scores]
+
+    alone = computed(1)
+    assert all(np.isfinite(array).all() for array in alone)
+    for threads in (2, 3):
+        for one, other in zip(computed(threads), alone, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("changes", OF_THREADS.values(), ids=OF_THREADS)
+def test_kernels_keep_no_references_to_the_arrays_they_are_given(changes):
+    """They count none, so that one left over would keep a model's memory for ever."""
+    corpus = long_text()
+    run = settings(hidden_size=37, batch_sentences=LANES, precision="float32", **changes)
+    weights, sums = start_for(run, corpus)
+    trainer = registry.trainer(run, corpus, weights, sums)
+    score = registry.scorer(run, corpus, Reading(run.unit_of_text, state=True, vector=True))
+    split, numbers = corpus.splits["train"], np.arange(MANY)
+    batches = one_by_one(numbers, LANES)
+    arrays = [*weights, *trainer.weights, *trainer.accumulators, split.stream, split.offsets]
+
+    def references():
+        trainer.update(batches, 0.1)
+        score(weights, split, numbers, 0.2)
+        return [sys.getrefcount(array) for array in arrays]
+
+    before = references()
+    assert references() == references() == before

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from online_rnnlm.model import cells
+from tests.unit import small_models as small
 from tests.unit.model import leaky
 from tests.unit.model.numpy_cells import CLASS_SIZES, LENGTHS
-from tests.unit.small_models import quick_graph, small
+from tests.unit.small_models import quick_graph
 
-__all__ = ["quick_graph", "small"]
+__all__ = ["quick_graph"]
 
 
 @pytest.fixture
@@ -20,12 +21,12 @@ def leaky_in_package(monkeypatch):
 
 
 @pytest.fixture
-def split(small):
+def split():
     """Three sentences of random words."""
     return small.random_split(np.random.default_rng(3), sum(CLASS_SIZES), LENGTHS)
 
 
 @pytest.fixture
-def corpus(small, split):
+def corpus(split):
     """A corpus with these sentences and four word classes."""
     return small.corpus_of(CLASS_SIZES, split)

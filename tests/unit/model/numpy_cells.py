@@ -29,20 +29,11 @@ _STEP = 1e-6
 def settings(name, vector=(2, "both"), **changes):
     """Return settings of a small model with the cell of this name, learning by plain SGD."""
     values = {
-        "corpus": "small",
-        "hidden_size": HIDDEN,
-        "document_size": vector[0],
-        "document_layer": vector[1],
-        "document_rate": RATE,
-        "optimizer": "sgd",
-        "batch_sentences": 16,
-        "error_clip": 0.0,
-        "engine": "graph",
-        "precision": "float64",
-        "seed": 2,
-        **CELLS[name],
+        **{"corpus": "small", "engine": "graph", "hidden_size": HIDDEN, "seed": 2},
+        **{"document_size": vector[0], "document_layer": vector[1], "document_rate": RATE},
+        **{"batch_sentences": 16, "precision": "float64", "optimizer": "sgd", "error_clip": 0.0},
     }
-    run = RunSettings.model_validate({**values, **changes})
+    run = RunSettings.model_validate({**values, **CELLS[name], **changes})
     # No setting allows a cell that is not in the package; a fixture adds its module.
     return run.model_copy(update={"cell": name}) if name == "leaky" else run
 
@@ -58,6 +49,10 @@ def _log_softmax(scores):
 
 def _fed(document, matrix):
     return document @ matrix if len(matrix) else 0.0
+
+
+def _sigmoid_cell(weights, word, hidden, from_document):
+    return _sigmoid(weights.embeddings[word] + weights.recurrent @ hidden + from_document)
 
 
 def _lstm(weights, word, state, from_document):
@@ -92,7 +87,13 @@ def _leaky(weights, word, state, from_document):
     return np.concatenate([_sigmoid(keep) * hidden + (1 - _sigmoid(keep)) * new, slow])
 
 
-_STEPS = {"lstm": _lstm, "gru": _gru, "slow_context": _slow_context, "leaky": _leaky}
+_STEPS = {
+    "sigmoid": _sigmoid_cell,
+    "lstm": _lstm,
+    "gru": _gru,
+    "slow_context": _slow_context,
+    "leaky": _leaky,
+}
 _BESIDE_OUTPUT = {"lstm": HIDDEN, "leaky": leaky.SLOW}
 """The elements of a cell's state that the output layer does not read; 0 for other cells."""
 

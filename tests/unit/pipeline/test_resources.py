@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config import loading
-from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.pipeline import resources
@@ -38,13 +37,10 @@ def model_with(tmp_path):
 
 
 def requests(model, attempt=1):
-    further = typed.TestingSettings.model_validate({"updates": ["all"]})
     return (
-        resources.training_mb(model, attempt),
+        resources.run_mb(model, attempt),
         resources.training_minutes(model, attempt),
-        resources.testing_mb(model, attempt),
-        resources.testing_minutes(model, attempt),
-        resources.further_minutes(model, further, attempt),
+        resources.testing_minutes(model, resources.rates(EXPERIMENT.testing), attempt),
     )
 
 
@@ -65,20 +61,20 @@ def test_no_request_falls_where_there_is_more_to_do_and_some_grow(model_with, mo
 def test_another_hidden_layer_needs_more(model_with, layer):
     little, much = (requests(model_with(engine="graph", **more)) for more in ({}, layer))
     assert all(b > a for a, b in zip(little, much, strict=True) if b != a)
-    assert sum(b > a for a, b in zip(little, much, strict=True)) >= 4
+    assert sum(b > a for a, b in zip(little, much, strict=True)) >= 2
 
 
 def test_only_training_needs_time_for_epochs(model_with):
     few, many = requests(model_with(max_epochs=10)), requests(model_with(max_epochs=20))
-    assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True, True, True]
+    assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True]
 
 
 def test_ten_million_words_fit(model_with):
     """`make bench` measured 542 MB for such a run; Snakemake's processes need more on top."""
     model = model_with(10_000_000, vocabulary=60_000, document_size=20)
-    assert 900 < resources.training_mb(model, 1) < 4000
-    # 30 epochs of 10 million words at the 46,000 words/s of a node five times slower.
-    assert 30 * 10_000_000 / 46_000 / 60 < resources.training_minutes(model, 1) < 24 * 60
+    assert 1000 < resources.run_mb(model, 1) < 4000
+    # 10 epochs of 10 million words at the 46,000 words/s of a node five times slower.
+    assert 10 * 10_000_000 / 46_000 / 60 < resources.training_minutes(model, 1) < 24 * 60
 
 
 @given(st.floats(1, 1e5), st.integers(1, 20))
@@ -97,24 +93,8 @@ def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_p
     assert error.value.filename == str(directory.corpus("c").statistics)
 
 
-def test_a_candidate_that_is_not_finished_is_said_by_the_file_that_is_missing(tmp_path):
-    """Snakemake asks again when it is there."""
-    directory = ExperimentDirectory(tmp_path)
-    planned = PlannedRun(settings=RunSettings(corpus="c"), candidates=("c-1", "c-2"))
-    for file in (
-        directory.run("c-1").record,
-        directory.run("c-1").result,
-        directory.run("c-2").record,
-    ):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    with pytest.raises(FileNotFoundError) as error:
-        resources.resolved(directory, planned)
-    assert error.value.filename == str(directory.run("c-2").result)
-
-
 @pytest.mark.parametrize(("engine", "number"), [("kernel", 3), ("graph", 1), ("jax", 1)])
 def test_only_a_training_that_can_share_its_work_asks_for_several_cores(engine, number):
-    run = RunSettings(corpus="c", hidden_size=4, engine=engine)
+    run = PlannedRun(settings=RunSettings(corpus="c", hidden_size=4, engine=engine))
     shared = EXPERIMENT.model_copy(update={"threads": 3})
-    assert resources.threads(shared, run) == number
+    assert resources.threads(run, shared) == number

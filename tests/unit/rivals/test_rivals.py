@@ -1,7 +1,4 @@
-"""Tests that every rival is a module, of the kind (run or corpus) that lists its name."""
-
-from pathlib import Path
-from typing import get_args
+"""Tests of the rivals' names, and of the search for the settings of dynamic evaluation."""
 
 import numpy as np
 import pytest
@@ -10,45 +7,16 @@ from online_rnnlm import rivals
 from online_rnnlm.config import loading
 from online_rnnlm.config import testing as typed
 from online_rnnlm.rivals import dynamic_evaluation
-from online_rnnlm.rivals.base import CorpusRival, RunRival
-
-OF_RUNS, OF_CORPORA = get_args(typed.RunRivalName), get_args(typed.CorpusRivalName)
-HELPERS = {"__init__", "base", "caches"}
-
-
-def experiment(**testing):
-    source = {"source": {"kind": "wikipedia-vital"}}
-    corpora = {"one": source, "two": source}
-    values = {"experiment": "test", "corpora": corpora, "rows": [{}], "testing": testing}
-    return loading.parse(values)
-
-
-def test_the_modules_are_those_of_the_names():
-    modules = {file.stem for file in Path(rivals.__file__).parent.glob("*.py")}
-    assert modules - HELPERS == {*OF_RUNS, *OF_CORPORA}
-
-
-def test_a_rival_is_of_what_its_name_says():
-    described = experiment(rivals=[*OF_RUNS, *OF_CORPORA])
-    of_runs = rivals.rivals_in(described.testing.rivals_of_runs, described.testing)
-    assert [rival.name for rival in of_runs] == list(OF_RUNS)
-    assert all(isinstance(rival, RunRival) for rival in of_runs)
-    of_corpora = rivals.rivals_of_corpora(described)
-    assert {found.corpus for found in of_corpora.values()} == {"one", "two"}
-    assert len(of_corpora) == 2 * len(OF_CORPORA)
-    assert all(isinstance(found.rival, CorpusRival) for found in of_corpora.values())
-
-
-def test_a_name_among_the_wrong_ones_is_an_error(monkeypatch):
-    monkeypatch.setattr(rivals, "RunRivalName", typed.CorpusRivalName)
-    with pytest.raises(TypeError, match=r"rivals\.kneser_ney.*RunRival"):
-        rivals.rival_in("kneser_ney", typed.TestingSettings())
 
 
 @pytest.mark.parametrize("order", [2, 5])
-def test_a_file_of_a_kneser_ney_model_has_its_order_in_its_name(order):
-    found = rivals.rivals_of_corpora(experiment(rivals=["kneser_ney"], kneser_ney_order=order))
+def test_a_corpus_s_rival_is_named_by_both_with_the_order_of_a_kneser_ney_model(order):
+    source = {"source": {"kind": "wikipedia-vital"}}
+    testing = {"rivals": ["kneser_ney", "unigram_cache"], "kneser_ney_order": order}
+    values = {"experiment": "test", "corpora": {"one": source, "two": source}, "rows": [{}]}
+    found = rivals.rivals_of_corpora(loading.parse(values | {"testing": testing}))
     assert list(found) == [f"one-kneser_ney{order}", f"two-kneser_ney{order}"]
+    assert [one.corpus for one in found.values()] == ["one", "two"]
 
 
 @pytest.mark.parametrize("evaluation", ["none", "document_vector", "all.word.stream"])

@@ -26,14 +26,6 @@ def test_the_probabilities_by_hand():
     assert found[2] == pytest.approx(0.6 * (0.625 * 0.75 + 0.375 * 0.25))
 
 
-def test_older_words_count_less():
-    words = np.array([1, 2, 1])
-    remembers, forgets = np.exp(log_probabilities(BY_HAND, words, [1.0, 0.1]))
-    assert remembers[1] == forgets[1]
-    # The last word was of the other topic, and it counts more for the one that forgets.
-    assert forgets[2] < remembers[2]
-
-
 @pytest.mark.parametrize("history", [[], [1], [2, 2, 0, 1]])
 def test_the_probabilities_sum_to_one(history):
     texts = [np.array([*history, word]) for word in range(3)]

@@ -1,633 +1,394 @@
-"""Tests that MLflow's entries agree with an experiment's files, whatever goes wrong meanwhile."""
+"""Tests that MLflow shows what an experiment's files say, whatever happens meanwhile."""
 
 from __future__ import annotations
 
-import errno
-import json
 import os
+import re
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
-from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from online_rnnlm.config.loading import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.asked import Asked
 from online_rnnlm.storage.files import write_json
-from online_rnnlm.storage.paths import ExperimentDirectory, RunDirectory
-from online_rnnlm.storage.records import (
-    Accounting,
-    Epoch,
-    Evaluation,
-    RunRecord,
-    Tracked,
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import RunRecord, RunResult, Tracked
+from online_rnnlm.tracking import synchronisation
+from online_rnnlm.tracking.entries import entries_of
+from online_rnnlm.tracking.models import BEST
+from online_rnnlm.tracking.overviews import overviews
+from online_rnnlm.tracking.stores import mlflow, one_line_errors, own_store, store_at
+from online_rnnlm.tracking.synchronisation import Entered, synchronise, watch
+from tests.unit.analysis import fake_experiment
+from tests.unit.small_records import run_divergence
+from tests.unit.tracking import invented
+from tests.unit.tracking.invented import RUN, SECOND
+from tests.waiting import free_port
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
+slow = pytest.mark.slow  # real servers, processes, and many stores, each of which takes seconds
+
+ROOT = Path(__file__).parents[3]
+
+
+class Shown:
+    """The content of a store, read by MLflow's client."""
+
+    def __init__(self, directory: ExperimentDirectory, uri: str | None) -> None:
+        store = own_store(directory) if uri is None else store_at(directory, uri)
+        with store.client() as client:
+            experiment = client.get_experiment_by_name(f"{directory.path.name}/invented")
+            runs = client.search_runs([experiment.experiment_id])
+            self.runs = {run.data.tags["run"]: run for run in runs}
+            assert len(self.runs) == len(runs)
+            self.steps, self.files, self.report = {}, {}, ""
+            for name, run in self.runs.items():
+                history = client.get_metric_history(run.info.run_id, "epoch/seconds")
+                self.steps[name] = sorted(metric.step for metric in history)
+                self.files[name] = _artifacts(client, run.info.run_id, None)
+            if "summary of invented" in self.runs:
+                run_id = self.runs["summary of invented"].info.run_id
+                report = Path(client.download_artifacts(run_id, "report.html"))
+                self.report = report.read_text()
+            models = client.search_logged_models([experiment.experiment_id])
+            self.models = sorted(model.source_run_id for model in models)
+            name = re.sub("['\":]", "-", directory.path.name)
+            registered = client.search_registered_models(f"name = '{name}-invented'")
+            self.best = None
+            if registered and BEST in registered[0].aliases:
+                self.best = client.get_model_version_by_alias(registered[0].name, BEST)
+
+    def assert_right(self, directory: ExperimentDirectory) -> None:
+        """Compare all with the files."""
+        experiment = load(directory.configuration)
+        found, _ = entries_of(directory, experiment)
+        found += overviews(directory, experiment, found, "")
+        assert {entry.name for entry in found} == self.runs.keys()
+        for entry in found:
+            run = self.runs[entry.name]
+            assert run.info.run_name == entry.label
+            assert (run.info.status, run.info.start_time) == (entry.status, entry.began)
+            assert run.info.end_time == entry.ended
+            assert run.data.params == entry.parameters
+            assert entry.tags.items() <= run.data.tags.items()
+            assert "failure" in entry.tags or "failure" not in run.data.tags
+            assert {one[:2] for one in entry.final} <= run.data.metrics.items()
+            assert self.steps[entry.name] == sorted({step for *_, step in entry.epochs})
+            datasets = [one.dataset.digest for one in run.inputs.dataset_inputs]
+            assert datasets == ([entry.dataset["digest"]] if entry.dataset else [])
+            if entry.ended is not None:
+                files = {f"{folder}/{path.name}".removeprefix("/") for folder, path in entry.files}
+                assert files <= {*self.files[entry.name]}
+            assert self.models.count(run.info.run_id) == entry.has_model
+        reports = directory.report.read_text() if directory.report.exists() else ""
+        assert self.report == reports
+
+
+def _artifacts(client: Any, run_id: str, folder: str | None) -> list[str]:
+    found = []
+    for item in client.list_artifacts(run_id, folder):
+        found += _artifacts(client, run_id, item.path) if item.is_dir else [item.path]
+    return found
+
+
+def right(directory: ExperimentDirectory, uri: str | None = None) -> Entered:
+    """Enter an experiment, and see that the store is right; returns what was entered."""
+    found = synchronise(directory, uri)
+    shown = Shown(directory, uri)
+    shown.assert_right(directory)
+    assert {run.info.run_id for run in shown.runs.values()} == {*found.runs.values()}
+    assert records.read(Tracked, directory.tracked).runs == found.runs
+    return found
+
+
+WRITES = (
+    *("create_experiment", "create_run", "log_batch", "log_inputs", "log_artifact"),
+    *("create_logged_model", "log_model_artifacts", "log_outputs", "finalize_logged_model"),
+    *("set_terminated", "delete_run", "delete_tag", "create_registered_model"),
+    *("create_model_version", "set_registered_model_alias", "delete_experiment"),
 )
-from online_rnnlm.tracking import current, entries, reading
-from online_rnnlm.tracking.best import BEST
-from online_rnnlm.tracking.folder import identify
-from online_rnnlm.tracking.library import mlflow
-from online_rnnlm.tracking.server import address
-from online_rnnlm.tracking.stores import store_for
-from online_rnnlm.tracking.synchronisation import synchronise
-from tests.forking import Forks
-from tests.unit.analysis.changes import diverge_evaluation
-from tests.unit.small_records import job, run_divergence
-from tests.unit.tracking.gate import Gate
-from tests.unit.tracking.stored import assert_right, name_of, view
-from tests.waiting import wait_until
 
-pytestmark = [
-    pytest.mark.slow,  # real MLflow servers and a real PostgreSQL
-    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
-]
 
-RUN = "invented-M100-D20-seed1"
-SUMMARY = "summary of invented"
+def before_each_write(monkeypatch: pytest.MonkeyPatch, action: Callable[[str], object]) -> None:
+    """Call `action` with the name of each method by which MLflow's client writes, before it."""
+    client = mlflow().MlflowClient
+
+    def preceded(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def both(*arguments: Any, **more: Any) -> Any:
+            action(name)
+            return method(*arguments, **more)
+
+        return both
+
+    for name in WRITES:
+        monkeypatch.setattr(client, name, preceded(name, getattr(client, name)))
 
 
 def break_off(directory: ExperimentDirectory, epochs: int) -> Callable[[], None]:
     """Make a run look unfinished; return a function that finishes it."""
-    files = directory.run(RUN)
-    kept = {path: path.read_bytes() for path in (files.metrics, files.result)}
-    files.result.unlink()
-    lines = kept[files.metrics].splitlines(keepends=True)
-    files.metrics.write_bytes(b"".join(lines[:epochs]))
+    run = directory.run(RUN)
+    metrics, result = run.metrics.read_bytes(), run.result.read_bytes()
+    run.result.unlink()
+    run.metrics.write_bytes(b"".join(metrics.splitlines(keepends=True)[:epochs]))
 
     def finish() -> None:
-        for path, content in kept.items():
-            path.write_bytes(content)
+        run.metrics.write_bytes(metrics)
+        run.result.write_bytes(result)
 
     return finish
 
 
-def test_a_store_says_what_the_files_say(directory: ExperimentDirectory, store: str | None) -> None:
-    directory.store.unlink()
-    first = synchronise(directory, store)
-    assert_right(directory, store)
-    assert first.unfinished == []
-    assert synchronise(directory, store).runs == first.runs
-    assert_right(directory, store)
-    assert records.read(Tracked, directory.tracked).runs == first.runs
+def keep_one_run(directory: ExperimentDirectory) -> None:
+    for place in (*directory.runs.iterdir(), *(directory.path / "evaluations").iterdir()):
+        if place.name != RUN:
+            shutil.rmtree(place)
 
 
-def test_what_is_there_to_compare(directory: ExperimentDirectory) -> None:
-    """The entries are not empty, so the other tests do not compare nothing with nothing."""
-    synchronise(directory)
-    entry = view(directory, None)[RUN]
-    assert entry["label"] == "M100 D20 · seed 1"
-    assert entry["parameters"]["learning_rate"] == "0.1"
-    tags = entry["tags"]
-    assert (tags["kind"], tags["model"], tags["host"]) == ("online", "100/20", "node1")
-    assert tags["slurm_job"] == "7"
-    assert (directory.path / tags["weights"]).is_file()
-    metrics = {key: value for key, value, _, _ in entry["metrics"]}
-    for ending, evaluation in (("", "document_vector"), ("_vector_still", "none")):
-        splits = records.read(Evaluation, directory.evaluation(RUN, evaluation)).splits
-        assert metrics[f"test_perplexity{ending}"] == splits["test"].perplexity
-    lines = directory.run(RUN).metrics.read_text().splitlines()
-    steps = [step for key, _, _, step in entry["metrics"] if key == "epoch/valid_perplexity"]
-    assert sorted(steps) == list(range(1, len(lines) + 1))
-    assert metrics["system/peak_memory_megabytes"] == 400 + len(lines)
-    assert 90 < metrics["system/cpu_utilization_percentage"] < 100
-    assert {"run.json", "metrics.jsonl", "train.log", "evaluations/none.parquet"} <= {
-        *entry["files"]
-    }
-    assert view(directory, None)["summary"]["files"]["report.html"] == b"<p>one</p>"
+def configure(directory: ExperimentDirectory, **changes: Any) -> None:
+    described = invented.experiment(**changes)
+    write_json(directory.configuration, described.model_dump(mode="json"))
 
 
-def test_epochs_appear_while_a_run_trains(
-    directory: ExperimentDirectory, store: str | None
-) -> None:
-    finish = break_off(directory, 2)
-    ids = {synchronise(directory, store).runs[RUN]}
-    assert_right(directory, store)
-    assert view(directory, store)[RUN]["status"] == "RUNNING"
-    finish()
-    break_off(directory, 4)
-    found = synchronise(directory, store)
-    assert found.unfinished == [RUN]
-    ids.add(found.runs[RUN])
-    assert_right(directory, store)
-    finish()
-    ids.add(synchronise(directory, store).runs[RUN])
-    assert_right(directory, store)
-    assert len(ids) == 1
-
-
-def test_epochs_that_were_trained_again_take_the_places_of_those_lost(
-    directory: ExperimentDirectory,
-) -> None:
-    """A killed run goes on from its checkpoint, and a repeated epoch may take another time."""
-    break_off(directory, 3)
-    synchronise(directory)
-    path = directory.run(RUN).metrics
-    first, second, third = records.read_lines(Epoch, path)
-    third = third.model_copy(update={"seconds": third.seconds + 1})
-    records.write_lines(path, [first, second, third])
-    synchronise(directory)
-    assert_right(directory)
-
-
-def test_a_run_whose_files_change_while_they_are_read_is_read_once_more(
-    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A training starts again between the reading of its result and of its metrics."""
-    files, real = directory.run(RUN), entries.read_epochs
-
-    def beginning_anew(run: RunDirectory) -> list[Epoch]:
-        if run == files and files.result.is_file():
-            files.result.unlink()
-            records.write_lines(files.metrics, [])
-            raise UserError("the checksum is not the one in result.json")
-        return real(run)
-
-    monkeypatch.setattr(entries, "read_epochs", beginning_anew)
-    read = current.Reader(directory).entries(Asked(directory))
-    [found] = [entry for entry in read if entry.run == RUN]
-    assert (found.status, found.epochs) == ("RUNNING", [])
-
-
-def test_further_evaluations_are_added_and_changed_ones_replaced(
-    directory: ExperimentDirectory, fake: SimpleNamespace, store: str | None
-) -> None:
-    before = synchronise(directory, store).runs[RUN]
-    evaluation = "document_vector+output.word.stream"
-    fake.write_evaluation(directory, RUN, evaluation, 99.0)
-    assert synchronise(directory, store).runs[RUN] == before
-    assert_right(directory, store)
-    fake.write_evaluation(directory, RUN, evaluation, 98.0)
-    synchronise(directory, store)
-    assert_right(directory, store)
-    directory.report.write_text("<p>two</p>")
-    synchronise(directory, store)
-    assert_right(directory, store)
-
-
-def diverge(directory: ExperimentDirectory, reason: str) -> None:
-    """Make a run that trains diverge."""
-    identity = records.read(RunRecord, directory.run(RUN).record).identity
-    records.write(directory.run(RUN).result, run_divergence(identity=identity, reason=reason))
-
-
-def test_a_diverged_run_has_failed_and_says_why_until_it_is_trained_again(
-    directory: ExperimentDirectory, store: str | None
-) -> None:
-    finish = break_off(directory, 2)
-    first = synchronise(directory, store).runs[RUN]
-    diverge(directory, "diverged in epoch 3")
-    found = synchronise(directory, store)
-    assert (found.runs[RUN], found.unfinished) == (first, [])
-    entry = view(directory, store)[RUN]
-    assert (entry["status"], entry["tags"]["failure"]) == ("FAILED", "diverged in epoch 3")
-    assert "result.json" in entry["files"]
-    assert_right(directory, store)
-    directory.run(RUN).result.unlink()
-    synchronise(directory, store)
-    assert view(directory, store)[RUN]["status"] == "RUNNING"
-    assert_right(directory, store)
-    finish()
-    synchronise(directory, store)
-    assert_right(directory, store)
-
-
-def test_a_run_whose_main_evaluation_diverged_has_failed(directory: ExperimentDirectory) -> None:
-    diverge_evaluation(directory, RUN, "document_vector", "diverged on test")
-    synchronise(directory)
-    entry = view(directory, None)[RUN]
-    assert (entry["status"], entry["tags"]["failure"]) == ("FAILED", "diverged on test")
-    assert_right(directory, None)
-
-
-def test_what_slurm_says_of_a_run_is_entered_when_it_is_known(
-    directory: ExperimentDirectory,
-) -> None:
-    synchronise(directory)
-    jobs = (job(), job(memory_mb=700.0))
-    records.write(directory.run(RUN).accounting, Accounting(jobs=jobs))
-    synchronise(directory)
-    assert_right(directory, None)
-    told = {key: value for key, value, _, _ in view(directory, None)[RUN]["metrics"]}
-    assert (told["slurm/jobs"], told["slurm/seconds"], told["slurm/memory_mb"]) == (2, 40, 700)
-
-
-def test_an_entry_stays_while_its_run_is_tested_again(directory: ExperimentDirectory) -> None:
-    before = synchronise(directory).runs
-    path = directory.evaluation(RUN, "none")
-    content = path.read_bytes()
-    path.unlink()
-    assert synchronise(directory).runs == before
-    path.write_bytes(content)
-    assert synchronise(directory).runs == before
-    assert_right(directory)
-
-
-def test_another_training_under_the_same_name_takes_its_place(
-    directory: ExperimentDirectory, fake: SimpleNamespace, store: str | None
-) -> None:
-    old = synchronise(directory, store).runs[RUN]
-    [run] = [run for run in fake.experiment().runs() if run.name == RUN]
-    fake.write_run(directory, run, {}, salt="again")
-    assert synchronise(directory, store).runs[RUN] != old
-    assert_right(directory, store)
-
-
-def test_a_renamed_entry_is_still_found(directory: ExperimentDirectory) -> None:
-    run_id = synchronise(directory).runs[RUN]
-    with store_for(directory, None).client() as client:
-        client.update_run(run_id, name="my favourite")
-    assert synchronise(directory).runs[RUN] == run_id
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE params SET value = '0.7' WHERE key = 'learning_rate'",
-        "DELETE FROM params WHERE key = 'learning_rate'",
-        "UPDATE tags SET value = '9' WHERE key = 'seed'",
-        "UPDATE latest_metrics SET value = 9 WHERE key = 'test_perplexity'",
-    ],
-)
-def test_what_was_changed_in_the_database_is_entered_again(
-    directory: ExperimentDirectory, change: str
-) -> None:
-    synchronise(directory)
-    with closing(sqlite3.connect(directory.store)) as database, database:
-        assert database.execute(change).rowcount
-    synchronise(directory)
-    assert_right(directory)
-
-
-@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("{")])
-def test_a_folder_that_lost_its_id_has_one_entry_of_everything(
-    directory: ExperimentDirectory, change: Callable[[Path], Any]
-) -> None:
-    before = synchronise(directory).runs
-    change(directory.folder)
-    after = synchronise(directory).runs
-    # A summary has no identity but its folder's, so it is entered again.
-    assert {name for name in before if after[name] != before[name]} == {SUMMARY}
-    assert_right(directory)
-
-
-def test_a_run_that_a_user_logs_beside_them_is_left_alone(directory: ExperimentDirectory) -> None:
-    found = synchronise(directory)
-    with store_for(directory, None).client() as client:
-        theirs = client.create_run(found.experiments["invented"], tags={"note": "mine"})
-        assert synchronise(directory).runs == found.runs
-        there = client.get_run(theirs.info.run_id)
-    assert there.info.lifecycle_stage == "active"
-    assert "kind" not in there.data.tags
-
-
-def test_a_deleted_experiment_comes_back(directory: ExperimentDirectory, store: str | None) -> None:
-    found = synchronise(directory, store)
-    with store_for(directory, store).client() as client:
-        client.delete_experiment(found.experiments["invented"])
-    synchronise(directory, store)
-    assert_right(directory, store)
-
-
-def test_others_runs_of_the_same_names_are_left_alone(
-    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
-) -> None:
-    """Two people enter experiments of the same name into one server."""
-    uri = sqlite_server.uri
-    ours = synchronise(directory, uri)
-    path = tmp_path / "elsewhere" / directory.path.name
-    other = fake.write(path, fake.experiment())
-    for run in fake.experiment().runs():
-        fake.write_run(other, run, {}, salt="theirs")
-    theirs = synchronise(other, uri)
-    assert not set(ours.runs.values()) & set(theirs.runs.values()) - {
-        run
-        for name, run in ours.runs.items()
-        if "seed0" in name  # the runs of the search are equal
-    }
-    assert synchronise(directory, uri).runs == ours.runs
-    assert synchronise(other, uri).runs == theirs.runs
-
-
-def test_of_two_that_train_the_same_the_one_to_finish_first_is_shown(
-    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
-) -> None:
-    """Two folders train the same run; until one finishes, the one that began last is shown."""
-    uri = sqlite_server.uri
-    other: ExperimentDirectory = fake.write(
-        tmp_path / "elsewhere" / directory.path.name, fake.experiment()
-    )
-    other.report.write_text("<p>two</p>")
-    record = records.read(RunRecord, other.run(RUN).record)
-    later = record.model_copy(update={"began": record.began + timedelta(hours=1)})
-    records.write(other.run(RUN).record, later)
-    finish_ours, finish_theirs = break_off(directory, 2), break_off(other, 1)
-    ours = synchronise(directory, uri).runs[RUN]
-    theirs = synchronise(other, uri).runs[RUN]
-    assert theirs != ours
-    assert synchronise(directory, uri).runs[RUN] == theirs
-    finish_ours()
-    ours = synchronise(directory, uri).runs[RUN]
-    assert ours != theirs
-    finish_theirs()
-    assert synchronise(other, uri).runs[RUN] == ours
-    with store_for(directory, uri).client() as client:
-        assert client.get_run(theirs).info.lifecycle_stage == "deleted"
-        assert client.get_run(ours).info.start_time == 1767268800000
-
-
-def test_a_copy_replaces_no_entry_of_its_original_on_a_server(
-    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any, tmp_path: Path
-) -> None:
-    """The copy has the same name and is trained again with other settings."""
-    uri = sqlite_server.uri
-    ours = synchronise(directory, uri)
-    copy = ExperimentDirectory(tmp_path / "elsewhere" / directory.path.name)
-    shutil.copytree(directory.path, copy.path)
-    for run in fake.experiment().runs():
-        fake.write_run(copy, run, {}, salt="changed")
-    copy.report.write_text("<p>the copy's</p>")
-    theirs = synchronise(copy, uri)
-    assert not {*ours.runs.values()} & {*theirs.runs.values()}
-    assert synchronise(directory, uri).runs == ours.runs
-
-
-def test_two_folders_of_one_name_have_a_registered_model_each_on_a_server(
-    directory: ExperimentDirectory,
-    fake: SimpleNamespace,
-    sqlite_server: Any,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    name = name_of(directory).replace("/", "-")
-    other = fake.write(tmp_path / "elsewhere" / directory.path.name, fake.experiment())
-    other.report.write_text("<p>the other's</p>")
-    ids: dict[str, set[str]] = {}
-    for place in (directory, other, directory):
-        runs = synchronise(place, sqlite_server.uri).runs
-        ids[identify(place)] = set(runs.values())
-    with store_for(directory, sqlite_server.uri).client() as client:
-        for owner, model in ((directory, name), (other, f"{name}-{identify(other)[:8]}")):
-            best = client.get_model_version_by_alias(model, BEST)
-            assert best.run_id in ids[identify(owner)]
-    assert f"`{name}-{identify(other)[:8]}`" in caplog.text
-    assert identify(directory)[:8] not in caplog.text
-
-
-def test_a_moved_folder_keeps_its_entries_on_a_server(
-    directory: ExperimentDirectory, sqlite_server: Any, tmp_path: Path
-) -> None:
-    ours = synchronise(directory, sqlite_server.uri)
-    moved = ExperimentDirectory(tmp_path / "moved" / directory.path.name)
-    shutil.move(directory.path, moved.path)
-    assert synchronise(moved, sqlite_server.uri).runs == ours.runs
-
-
-def test_on_a_server_a_run_that_has_left_the_configuration_is_not_the_best(
-    directory: ExperimentDirectory, fake: SimpleNamespace, sqlite_server: Any
-) -> None:
-    def best() -> str | None:
-        with store_for(directory, sqlite_server.uri).client() as client:
-            model = name_of(directory).replace("/", "-")
-            [registered] = client.search_registered_models(f"name = '{model}'")
-            if BEST not in registered.aliases:
-                return None
-            return str(client.get_model_version_by_alias(model, BEST).run_id)
-
-    first = synchronise(directory, sqlite_server.uri)
-    [left] = [name for name, run_id in first.runs.items() if run_id == best()]
-    rows = [{"hidden_size": 7}]
-    described = fake.experiment(rows=rows).model_dump(mode="json")
-    write_json(directory.configuration, described)
-    assert left in synchronise(directory, sqlite_server.uri).earlier
-    assert best() is None
-    assert view(directory, sqlite_server.uri)[left]["tags"]["kind"] == "earlier"
-
-
-def test_what_has_not_changed_is_not_read_again(
-    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader, read = current.Reader(directory), []
-    whole = current.run_entry
-    monkeypatch.setattr(
-        current, "run_entry", lambda d, name, *more: read.append(name) or whole(d, name, *more)
-    )
-    synchronise(directory, None, reader)
-    assert read == reading.run_names(directory)
-    break_off(directory, 3)
-    read.clear()
-    synchronise(directory, None, reader)
-    assert read == [RUN]
-
-
-@pytest.mark.parametrize(
-    ("moment", "store"),
-    [
-        ("_log_dataset", "own"),
-        ("_log_files", "postgresql_server"),
-        ("_log", "sqlite_server"),
-        ("_enter", "own"),
-    ],
-    indirect=["store"],
-)
-def test_a_kill_half_way_is_mended(
-    directory: ExperimentDirectory, store: str | None, moment: str, forks: Forks
-) -> None:
-    killed = forks.start("tests.unit.tracking.in_forks:enter", str(directory.path), store, moment)
-    assert killed.wait() == -signal.SIGKILL
-    synchronise(directory, store)
-    assert_right(directory, store)
-
-
-def test_eight_processes_at_once_lose_nothing_and_double_nothing(
-    directory: ExperimentDirectory, store: str | None, forks: Forks, tmp_path: Path
-) -> None:
-    directory.store.unlink()  # so that the processes compete to make it
-    said = [tmp_path / f"said{number}" for number in range(8)]
-    arguments = "tests.unit.tracking.in_forks:enter", str(directory.path), store
-    processes = [forks.start(*arguments, said=path) for path in said]
-    assert [process.wait() for process in processes] == [0] * 8
-    assert [path.read_bytes() for path in said] == [b""] * 8  # MLflow prints nothing either
-    assert_right(directory, store)
-
-
-def test_a_rebuilt_and_a_moved_store_say_the_same(
-    directory: ExperimentDirectory, tmp_path: Path
-) -> None:
-    synchronise(directory)
-    before = view(directory, None)
-    directory.store.unlink()
-    synchronise(directory)
-    assert view(directory, None) == before
-    moved = ExperimentDirectory(tmp_path / "moved" / directory.path.name)
-    shutil.move(directory.path, moved.path)
-    synchronise(moved)
-    assert view(moved, None) == before
-    with store_for(moved, None).client() as client:
-        experiment = client.get_experiment_by_name(name_of(moved))
-    assert experiment.artifact_location.startswith(moved.artifacts.as_uri())
-
-
-def version(path: Path) -> str:
-    with closing(sqlite3.connect(path)) as connection:
-        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-
-
-def test_an_older_store_of_ones_own_is_brought_up_to_date_and_anothers_is_not(
-    directory: ExperimentDirectory, tmp_path: Path, forks: Forks
-) -> None:
-    another = tmp_path / "team.db"
-    arguments = "tests.unit.tracking.in_forks:make_old_database", str(another)
-    assert forks.start(*arguments).wait() == 0
-    shutil.copy(another, directory.store)
-    assert version(directory.store) == "7d34483879f0"
-    synchronise(directory)
-    assert_right(directory)
-    [copy] = directory.path.glob("mlflow.db.*.old")
-    assert version(copy) == "7d34483879f0" != version(directory.store)
-
-    with pytest.raises(UserError, match=r"team\.db: made by another version.*db upgrade"):
-        synchronise(directory, f"sqlite:///{another}")
-    assert version(another) == "7d34483879f0"
-
-
-@pytest.fixture
-def away(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The gate's address; MLflow retries it only once, and without waiting."""
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    return address(gate.port)
-
-
-def test_an_unreachable_server_is_named_and_the_next_time_completes_it(
-    directory: ExperimentDirectory, away: str, gate: Gate
-) -> None:
-    finish = break_off(directory, 2)
-    synchronise(directory, away)
-    gate.shut()
-    finish()
-    with pytest.raises(UserError, match=f"MLflow at {away}: the server does not answer"):
-        synchronise(directory, away)
-    gate.open()
-    synchronise(directory, away)
-    assert_right(directory, away)
-
-
-def test_a_watcher_outlives_the_server_and_ends_with_its_parent(
-    directory: ExperimentDirectory, away: str, gate: Gate, tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    finish = break_off(directory, 2)
-    runs, later = directory.path / "runs", tmp_path / "later"
-    runs.rename(later)  # the watcher begins before the first run
-    command = [sys.executable, "-m", "online_rnnlm", "track", "--store", away, "--watch", "0.2"]
-    line = f"import subprocess, sys; subprocess.run({[*command, str(directory.path)]!r})"
-    with log.open("w") as file:
-        parent = subprocess.Popen([sys.executable, "-c", line], stdout=file, stderr=file)
-    wait_until(directory.tracked.is_file, "the watcher has begun")
-    later.rename(runs)
-    wait_until(lambda: records.read(Tracked, directory.tracked).runs, "the runs are entered")
-    assert_right(directory, away)
-    gate.shut()
-    finish()
-    missed = f"MLflow at {away}: the server does not answer"
-    wait_until(lambda: missed in log.read_text(), "the server is missed")
-    gate.open()
-    wait_until(lambda: "entered into MLflow again" in log.read_text(), "the server is back")
-    assert_right(directory, away)
-    assert "Traceback" not in log.read_text()
-    assert log.read_text().count("does not answer") == 1
-    parent.kill()
-    parent.wait()
-    # The watcher's parent is dead now, so the watcher can only be found by its command.
-    pgrep = ["pgrep", "-f", f"track --store {away}"]
-    wait_until(lambda: subprocess.run(pgrep, check=False).returncode == 1, "the watcher ends")
-
-
-def test_a_password_is_nowhere(
-    directory: ExperimentDirectory,
-    postgresql_uri: str,
-    sqlite_server: Any,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Passwords are in the environment; nothing that is written or said has one."""
-    secret, password = "hunter2", os.environ["PGPASSWORD"]
+@slow
+def test_a_store_follows_the_files(directory, uri, caplog, monkeypatch):
+    """One experiment from its first epochs to its report, and changes after it."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "me")
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", secret)
-    for uri in (postgresql_uri, sqlite_server.uri, None):
-        synchronise(directory, uri)
-        assert_right(directory, uri)
-        said = json.dumps(view(directory, uri), default=repr)
-        assert password not in said and secret not in said
-    with pytest.raises(UserError, match=r"postgresql://nobody@") as error:
-        synchronise(directory, postgresql_uri.replace("runner@", "nobody@"))
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "hunter2")
+
+    # It trains.
+    finish, report = break_off(directory, 2), directory.report.read_text()
+    directory.report.unlink()
+    first = right(directory, uri).runs
+    shown = Shown(directory, uri)
+    assert shown.runs[RUN].info.status == "RUNNING" and shown.steps[RUN] == [1, 2]
+    assert shown.best is None and "row 100/20 of invented" not in shown.runs
+    finish()
+    finish = break_off(directory, 4)
+    assert right(directory, uri).runs == first
+
+    # It diverges, then it does not.
+    identity = records.read(RunRecord, directory.run(RUN).record).identity
+    diverged = run_divergence(identity=identity, reason="diverged in epoch 5")
+    records.write(directory.run(RUN).result, diverged)
+    assert right(directory, uri).runs == first
+    assert Shown(directory, uri).runs[RUN].info.status == "FAILED"
+    finish()
+    directory.report.write_text(report)
+    whole = right(directory, uri).runs
+    assert first.items() <= whole.items()
+    assert whole.keys() - first.keys() == {"row 100/20 of invented", "summary of invented"}
+    shown = Shown(directory, uri)
+    perplexities = {n: shown.runs[n].data.metrics["valid_perplexity"] for n in (RUN, SECOND)}
+    best = min(perplexities, key=perplexities.__getitem__)
+    assert shown.best.run_id == whole[best]
+
+    # Nothing has changed.
+    writes: list[str] = []
+    with monkeypatch.context() as patch:
+        before_each_write(patch, writes.append)
+        assert synchronise(directory, uri).runs == whole
+    assert writes == []
+    follow_changes(directory, uri, whole)
     files = [path.read_bytes() for path in directory.path.rglob("*") if path.is_file()]
-    assert len(files) > 10
-    for text in (*files, str(error.value).encode(), caplog.text.encode()):
-        assert password.encode() not in text and secret.encode() not in text
+    for secret in ("hunter2", os.environ.get("PGPASSWORD", "hunter2")):
+        assert not any(secret.encode() in text for text in (*files, caplog.text.encode()))
 
 
-def test_a_hundred_runs_need_few_requests(directory: ExperimentDirectory) -> None:
-    """Metrics are sent in batches and never one by one."""
-    sent: list[int] = []
+def follow_changes(directory: ExperimentDirectory, uri: str | None, whole: dict[str, str]) -> None:
+    """Change the results of an experiment that has been entered with the ids `whole`."""
+    # Another test is added, and made again with another result.
+    test = "document_vector+output.word.stream"
+    asked = {"updates": [["document_vector", "output"]], "unit_of_text": ["stream"]}
+    configure(directory, testing=asked)
+    for perplexity in (99.0, 98.0):
+        fake_experiment.write_evaluation(directory, RUN, test, perplexity)
+        assert right(directory, uri).runs[RUN] == whole[RUN]
+        metrics = Shown(directory, uri).runs[RUN].data.metrics
+        key = f"test_perplexity_{test.replace('+', '_and_')}"
+        assert metrics[key] == pytest.approx(perplexity)
+
+    # The report is written again, and what was deleted in MLflow comes back.
+    directory.report.write_text("<p>two</p>")
+    os.utime(directory.report, (2e9, 2e9))
+    with (own_store(directory) if uri is None else store_at(directory, uri)).client() as client:
+        client.delete_run(whole[SECOND])
+    again = right(directory, uri).runs
+    assert again[SECOND] != whole[SECOND] and again[RUN] == whole[RUN]
+    assert again["summary of invented"] != whole["summary of invented"]
+
+    # The best row leaves the configuration.
+    configure(directory, rows=invented.ROWS[:1])
+    left = right(directory, uri)
+    assert {entry.name for entry in left.entries if entry.kind == "earlier"} == {RUN, SECOND}
+    assert Shown(directory, uri).best.run_id in [
+        id for name, id in left.runs.items() if "D0" in name
+    ]
+
+    # Another training, by other code, takes a run's place.
+    run = next(run for run in invented.experiment().runs() if run.name == RUN)
+    fake_experiment.write_run(directory, fake_experiment.resolve(run, directory), {}, salt="again")
+    last = right(directory) if uri is None else synchronise(directory, uri)
+    assert last.runs[RUN] != left.runs[RUN]
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def test_it_goes_on_after_a_kill_at_any_write(directory, monkeypatch):
+    keep_one_run(directory)
+    left = killed = 0
+
+    def count(name: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+
+    while True:
+        left = killed
+        with monkeypatch.context() as patch:
+            before_each_write(patch, count)
+            try:
+                synchronise(directory)
+            except Killed:
+                killed += 1
+            else:
+                break
+    assert killed >= 12
+    right(directory)
+
+
+@slow
+def test_of_two_entries_of_one_run_the_first_is_kept(directory, monkeypatch):
+    """Two folders with the same training can make them on a server at the same time."""
+    keep_one_run(directory)
     client = mlflow().MlflowClient
-    whole = client.log_batch
+    make = client.create_run
 
-    def counted(self: Any, run_id: str, *arguments: Any, **named: Any) -> Any:
-        sent.append(len(named.get("metrics", ())) + len(named.get("params", ())))
-        return whole(self, run_id, *arguments, **named)
+    def make_twice(self: Any, *arguments: Any, **more: Any) -> Any:
+        make(self, *arguments, **more)
+        return make(self, *arguments, **more)
 
-    client.log_batch = counted
-    try:
-        found = synchronise(directory)
-    finally:
-        client.log_batch = whole
-    assert len(sent) <= 3 * len(found.runs)
-
-
-@pytest.mark.parametrize("moment", ["read_bytes", "log_artifact", "run_entry"])
-def test_a_file_that_is_just_being_made_is_no_fault_of_mlflows(
-    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    """Snakemake deletes what a job makes anew before the job begins."""
-    figure = directory.figure("learning_curves", "svg")
-    figure.parent.mkdir(exist_ok=True)
-    figure.write_text("a figure")
-    file = directory.run(RUN).record if moment == "run_entry" else figure
-    kept = file.with_suffix(".kept")
-    owners: dict[str, Any] = {
-        "read_bytes": Path,
-        "log_artifact": mlflow().MlflowClient,
-        "run_entry": current,
-    }
-    whole = getattr(owners[moment], moment)
-
-    def delete_first(*arguments: Any) -> Any:
-        if file.is_file():
-            file.rename(kept)
-        return whole(*arguments)
-
-    monkeypatch.setattr(owners[moment], moment, delete_first)
-    assert (RUN in synchronise(directory).runs) == (file == figure)
-    monkeypatch.undo()
-    kept.rename(file)
-    assert RUN in synchronise(directory).runs
-    assert_right(directory)
-
-
-def test_a_file_that_cannot_be_read_is_no_fault_of_mlflows(
-    directory: ExperimentDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(path: Path) -> bytes:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(UserError, match=rf"^{directory.path}/.*: cannot be read: Permission"):
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "create_run", make_twice)
         synchronise(directory)
+    right(directory)
+
+
+def update_mlflow(directory: ExperimentDirectory) -> None:
+    directory.store.write_bytes(b"another version's")
+    [folder] = directory.artifacts.iterdir()
+    folder.rename(folder.with_name("own-another"))
+
+
+SPOILT = {
+    "deleted": lambda directory: directory.store.unlink(),
+    "without artifacts": lambda directory: shutil.rmtree(directory.artifacts),
+    "moved": lambda directory: directory.path.rename(directory.path.with_name('it\'s "m": yes')),
+    "of another MLflow": update_mlflow,
+}
+
+
+@slow
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_store_that_does_not_fit_is_made_again(directory, spoilt):
+    keep_one_run(directory)
+    before = synchronise(directory).runs
+    folder = directory.path.parent
+    SPOILT[spoilt](directory)
+    # MLflow looks at a database once in a process.
+    service = import_module("mlflow.tracking._tracking_service.utils")
+    service._tracking_store_registry._get_store_with_resolved_uri.cache_clear()
+    [place] = folder.iterdir()
+    found = right(ExperimentDirectory(place))
+    assert not {*found.runs.values()} & {*before.values()}
+    [artifacts] = (place / "mlartifacts").iterdir()
+    assert Shown(ExperimentDirectory(place), None).best.source.startswith(artifacts.as_uri())
+
+
+@slow
+def test_two_processes_make_one_store(directory):
+    command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2)]
+    said = [process.communicate() for process in processes]
+    assert said == [("7 entries, 0 of them of runs not finished yet\n", "")] * 2
+    right(directory)
+
+
+@slow
+def test_who_watches_goes_on_until_the_parent_ends(directory, monkeypatch, caplog):
+    """In the pauses, a damaged file is mended, the run ends, and a job begins to make it anew."""
+    keep_one_run(directory)
+    finish, run, epochs = break_off(directory, 2), directory.run(RUN), list[int]()
+    whole = run.metrics.read_bytes()
+    run.metrics.write_bytes(b"z")
+    changes = iter([None, lambda: run.metrics.write_bytes(whole), finish, run.record.unlink, None])
+
+    def pause(seconds: float) -> None:
+        if run.metrics.read_bytes() != b"z":
+            epochs.append(len(Shown(directory, None).steps[RUN]))
+        if (change := next(changes)) is not None:
+            change()
+
+    parents = iter([7] * 6 + [1])
+    monkeypatch.setattr(synchronisation.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(synchronisation.os, "nice", lambda _: 0)
+    monkeypatch.setattr(synchronisation.time, "sleep", pause)
+    watch(directory, None, 5.0)
+    assert epochs[0] == 2 < epochs[1] == epochs[2]
+    first, second = caplog.messages
+    assert first.startswith(f"{run.metrics}, line 1: damaged") and "runs go on" in first
+    assert second == "all is entered into MLflow again"
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("http://me:open-sesame@host", "--store: not an address of a store; allowed: http://HOST"),
+        *(("sqlite:///{folder}", "MLflow at {uri}: "), ("sqlite:///{text}", "MLflow at {uri}: ")),
+        ("mysql://host/database", "MLflow at {uri}: the driver of this kind"),
+        ("http://127.0.0.1:{port}", "MLflow at {uri}: the server does not answer"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_line(directory, monkeypatch, uri, message):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    text = directory.path / "some.txt"
+    text.write_text("no database, " * 99)
+    uri = uri.format(folder=directory.path, port=free_port(), text=text)
+    with pytest.raises(UserError) as error:
+        synchronise(directory, uri)
+    assert message.format(uri=uri) in str(error.value)
+    assert "\n" not in str(error.value) and "open-sesame" not in str(error.value)
+
+
+def test_a_password_in_another_programs_message_is_left_out():
+    said = r"here: proxy http://\*\*\*@proxy: refused"
+    with pytest.raises(UserError, match=said), one_line_errors("here"):
+        raise OSError("proxy http://me:open-sesame@proxy:\nrefused")
+
+
+@slow
+def test_others_entries_on_a_server_are_left_alone(directory, server, tmp_path):
+    """Another folder has the same name, and one run of the same training."""
+    keep_one_run(directory)
+    ours = synchronise(directory, server).runs
+    other = ExperimentDirectory(tmp_path / "elsewhere" / directory.path.name)
+    shutil.copytree(directory.path, other.path)
+    other.folder.unlink()
+    result = records.read(RunResult, other.run(RUN).result)
+    records.write(other.run(RUN).result, result.model_copy(update={"words_per_second": 1.0}))
+    theirs = synchronise(other, server).runs
+    assert theirs[RUN] == ours[RUN]
+    assert theirs["summary of invented"] != ours["summary of invented"]
+    assert synchronise(directory, server).runs == ours
+    with store_at(directory, server).client() as client:
+        assert client.get_run(ours[RUN]).data.metrics["words_per_second"] > 1

@@ -1,22 +1,39 @@
 """Tests of the learning rate's rules, on invented entropies."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.training.schedule import Schedule
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.training.schedule import Schedule, is_better
+from tests.unit.small_records import epoch
 
 
-def followed(entropies, rate=0.8, divisor=2.0, factor=1.003, rule="toolkit"):
-    """Return (learning rate, True if better) of each epoch until the end, and the schedule."""
-    schedule, epochs = Schedule(rate, divisor, factor, rule), []
-    for entropy in entropies:
-        assert not schedule.ended
-        epochs.append((schedule.learning_rate, schedule.is_better(entropy)))
-        schedule = schedule.after(entropy)
-        if schedule.ended:
-            break
-    return epochs, schedule
+def schedule_of(rule, **changes):
+    values = {"corpus": "topics", "learning_rate": 0.8, "max_epochs": 30, "rate_rule": rule}
+    return Schedule(RunSettings.model_validate(values | changes))
+
+
+def epochs_of(*entropies):
+    numbered = enumerate(entropies, 1)
+    return [
+        epoch(number).model_copy(update={"valid_perplexity": math.exp(entropy)})
+        for number, entropy in numbered
+    ]
+
+
+def followed(schedule, entropies):
+    """Return (learning rate, True if better) of each epoch until the end, and the epochs."""
+    reached, found = epochs_of(*entropies), []
+    for done in range(len(reached)):
+        before = reached[:done]
+        if schedule.ended(before):
+            return found, before
+        better = is_better(reached[done].valid_perplexity, before)
+        found.append((schedule.rate(before), better))
+    return found, reached
 
 
 @pytest.mark.parametrize(
@@ -33,42 +50,63 @@ def followed(entropies, rate=0.8, divisor=2.0, factor=1.003, rule="toolkit"):
         ([5.0, 5.0, 5.0], [0.8, 0.8, 0.4], [True, False, False]),
     ],
 )
-def test_rates_and_kept_weights(entropies, rates, kept):
-    epochs, schedule = followed(entropies)
-    assert epochs == list(zip(rates, kept, strict=True))
-    failures = entropies != [6.0, 5.5, 5.0, 4.5]
-    assert schedule.ended == failures
-    assert schedule.best_entropy == min(entropies)
+def test_the_toolkits_rates_and_kept_weights(entropies, rates, kept):
+    schedule = schedule_of("toolkit")
+    found, reached = followed(schedule, entropies)
+    assert found == list(zip(rates, kept, strict=True))
+    assert schedule.ended(reached) == (entropies != [6.0, 5.5, 5.0, 4.5])
 
 
 def test_a_plateau_divides_the_rate_once_and_the_third_ends_training():
-    entropies = [5.0, 5.2, 4.5, 4.4, 4.4, 4.3, 4.3]
-    epochs, schedule = followed(entropies, rule="plateau")
+    schedule = schedule_of("plateau")
+    found, reached = followed(schedule, [5.0, 5.2, 4.5, 4.4, 4.4, 4.3, 4.3])
     rates = [0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2]
-    assert epochs == list(zip(rates, [True, False, True, True, False, True, False], strict=True))
-    assert schedule.ended
-    assert schedule.learning_rate == pytest.approx(0.1)
+    assert found == list(zip(rates, [True, False, True, True, False, True, False], strict=True))
+    assert schedule.ended(reached)
+    assert schedule.rate(reached) == pytest.approx(0.1)
 
 
-def test_the_factor_decides():
+def test_a_cooldown_lets_the_rate_fall_to_0_at_the_end_of_the_last_part():
+    schedule = schedule_of("cooldown", max_epochs=4, cooldown=0.375)  # one epoch and a half
+    two, three = epochs_of(5.0, 6.0), epochs_of(5.0, 6.0, 7.0)
+    assert schedule.rate([]) == schedule.rate(two, 0.5) == 0.8
+    assert schedule.rate(two, 0.75) == pytest.approx(0.8 * 1.25 / 1.5)
+    assert schedule.rate(three, 0.25) == pytest.approx(0.4)
+    assert schedule.rate(three, 1.0) == pytest.approx(0.0)
+    assert not schedule.ended(three)
+    assert schedule.ended(epochs_of(5.0, 5.0, 5.0, 5.0))
+
+
+def test_the_factor_and_the_divisor_decide():
     # 5.0 / 4.99 is 1.002, 5.0 / 4.98 is 1.004.
-    assert Schedule(1.0, 2.0, 1.003).after(5.0).after(4.99).failures
-    assert not Schedule(1.0, 2.0, 1.003).after(5.0).after(4.98).failures
-    assert not Schedule(1.0, 2.0, 1.0).after(5.0).after(4.9999).failures
+    usual, strict = schedule_of("toolkit"), schedule_of("toolkit", improvement_factor=1.0)
+    assert usual.rate(epochs_of(5.0, 4.99)) == 0.4
+    assert usual.rate(epochs_of(5.0, 4.98)) == 0.8
+    assert strict.rate(epochs_of(5.0, 4.9999)) == 0.8
+    thirds = schedule_of("plateau", rate_divisor=3.0, learning_rate=0.9)
+    assert thirds.rate(epochs_of(5.0, 5.0)) == pytest.approx(0.3)
 
 
-def test_the_divisor_decides():
-    assert Schedule(0.9, 3.0, 1.003).after(5.0).after(5.0).learning_rate == pytest.approx(0.3)
-
-
-@given(st.lists(st.floats(0.1, 20), min_size=1, max_size=20))
-def test_it_ends_at_the_second_failure_and_never_sooner(entropies):
-    epochs, schedule = followed(entropies)
-    best, failures = float("inf"), 0
-    for entropy in entropies[: len(epochs)]:
+@pytest.mark.parametrize(("rule", "most"), [("toolkit", 2), ("plateau", 3)])
+@given(entropies=st.lists(st.floats(0.1, 20), min_size=1, max_size=20))
+def test_a_rule_ends_at_its_last_failure_and_never_sooner(rule, most, entropies):
+    schedule = schedule_of(rule)
+    found, reached = followed(schedule, entropies)
+    best, failures = math.inf, 0
+    for entry in reached:
+        entropy = math.log(entry.valid_perplexity)
         failures += entropy * 1.003 >= best
         best = min(best, entropy)
-    assert schedule.ended == (failures == 2)
-    assert schedule.best_entropy == best
-    rates = [rate for rate, _ in epochs]
+    assert schedule.ended(reached) == (failures == most)
+    rates = [rate for rate, _ in found]
     assert rates == sorted(rates, reverse=True)
+
+
+@given(st.integers(1, 30), st.floats(0.01, 0.99), st.floats(0, 1), st.floats(0, 1))
+def test_a_cooldowns_rate_never_rises_and_stays_within_bounds(epochs, cooldown, one, other):
+    schedule = schedule_of("cooldown", max_epochs=epochs, cooldown=cooldown)
+    first, second = sorted((one, other))
+    for done in {0, epochs // 2, epochs - 1}:
+        before = epochs_of(*[5.0] * done)
+        rates = schedule.rate(before, first), schedule.rate(before, second)
+        assert 0.8 >= rates[0] >= rates[1] >= -1e-12

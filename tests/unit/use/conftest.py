@@ -1,51 +1,56 @@
-"""A small experiment on raw text with trained runs, and the model's file of one of them."""
+"""A small experiment on raw text with trained runs, and the files of models."""
 
-import io
 import json
+import os
 import random
+import shutil
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from online_rnnlm.commands import _main as cli
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load as load_configuration
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.corpora.encoding import encode
-from online_rnnlm.corpora.extraction import write_articles
-from online_rnnlm.corpora.splitting import write_splits
-from online_rnnlm.corpora.tokenisation import write_sentences
-from online_rnnlm.corpora.vocabulary import write_vocabulary
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.evaluation.evaluate import evaluate
-from online_rnnlm.storage.files import write_json
-from online_rnnlm.storage.paths import SPLITS, ExperimentDirectory
+from online_rnnlm.model import parameters
+from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.storage.files import lock, write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import (
+    CorpusSource,
+    ModelDescription,
+    SentenceSplitter,
+    TextPreparation,
+)
 from online_rnnlm.tracking.opening import load
 from online_rnnlm.training.train import train
-from online_rnnlm.use.exporting import export
-from tests.unit.small_models import small
+from online_rnnlm.use import model_file
+from online_rnnlm.use.results import export
+from tests.unit.small_records import DIGEST
 
-__all__ = ["small"]
 RATE, STEPS = 0.03, 3
-VECTOR, STATIC = "topics-M10-D3-seed1", "topics-M8-D0-seed1"
+ENVIRONMENT = {name: os.environ[name] for name in ("HOME", "XDG_CACHE_HOME") if name in os.environ}
+ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+"""A user's environment: a developer's variables, such as PYTHONUNBUFFERED, can hide faults."""
+LEARNS = ("--learning-rate", f"{RATE}", "--updates")
 EVALUATIONS = {
     "none": ["--static"],
     "document_vector": [],
-    "all.word.sentence": ["--updates", "all", "--learning-rate", f"{RATE}"],
-    "all.sentence.stream": [
-        *("--updates", "all", "--learning-rate", f"{RATE}"),
-        *("--learn-after", "sentence", "--unit-of-text", "stream"),
-    ],
-    "document_vector.word.stream": [
-        *("--updates", "document_vector", "--learning-rate", f"{RATE}"),
-        *("--unit-of-text", "stream"),
-    ],
-    "document_vector.word.document": [
-        *("--updates", "document_vector", "--learning-rate", f"{RATE}"),
-        *("--unit-of-text", "document"),
-    ],
+    "all.word.sentence": [*LEARNS, "all"],
+    "all.sentence.stream": [*LEARNS, "all", "--learn-after=sentence", "--unit-of-text=stream"],
+    "document_vector.word.stream": [*LEARNS, "document_vector", "--unit-of-text=stream"],
+    "document_vector.word.document": [*LEARNS, "document_vector", "--unit-of-text=document"],
 }
 """The evaluations of the run with a vector, and the options of `score` that mean the same."""
+CACHES = ("none", "unigram_cache", "neural_cache")
+"""The evaluations of the static run."""
+ONE_WAY = {"language": "any", "nfc": True, "lowercase": True, "max_tokens": 100, "too_long": "drop"}
 NOUNS = {"farm": "cat mouse milk hen", "sea": "ship captain storm whale", "court": "king queen"}
 VERBS = {"farm": "sees hunts likes", "sea": "meets fears names", "court": "wants keeps"}
 
@@ -69,89 +74,103 @@ def raw_text(sentences: int) -> str:
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory) -> ExperimentDirectory:
-    """An experiment on raw text; tests must not change it."""
-    folder = tmp_path_factory.mktemp("use")
+    """An experiment on raw text, which all workers share; tests must not change it."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "use"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as held:
+        lock(held, wait=True)
+        if not (folder / "ready").is_file():
+            make_results(folder)
+            (folder / "ready").touch()
+    return ExperimentDirectory(folder / "small")
+
+
+def make_results(folder: Path) -> None:
     (folder / "text.txt").write_text(raw_text(500), encoding="utf-8")
     corpus = {
         "source": {"kind": "text", "file": str(folder / "text.txt")},
-        "valid_sentences": 50,
-        "test_sentences": 60,
-        "divide_by": "article",
-        "vocabulary": {"min_count": 3},
-        "classes": {"count": 6},
+        **{"valid_sentences": 50, "test_sentences": 60, "divide_by": "article"},
+        **{"vocabulary": {"min_count": 3}, "classes": {"count": 6}},
     }
-    values = {
-        "experiment": "small",
-        "corpora": {"topics": corpus},
-        "training": {"max_epochs": 2},
-        "rows": [
-            {"hidden_size": 10, "document_size": 3},
-            {"hidden_size": 8, "document_size": 0},
-        ],
-    }
+    rows = [{"hidden_size": 10, "document_size": 3}, {"hidden_size": 8, "document_size": 0}]
+    values = {"experiment": "small", "corpora": {"topics": corpus}, "rows": rows}
+    values["training"] = {"max_epochs": 2}
     directory = ExperimentDirectory(folder / "small")
     write_json(directory.configuration, values)
-    experiment = load_configuration(directory.configuration)
+    experiment = configured(directory)
     settings, files = experiment.corpora["topics"], directory.corpus("topics")
-    write_articles(settings, folder, files.articles, 1)
-    write_sentences(settings, files.articles, files.sentences, 1)
-    write_splits(settings, folder, files.sentences, {s: files.split(s) for s in SPLITS}, 1)
-    write_vocabulary(settings, files.split("train"), files.vocabulary)
-    encode(settings, "topics", files)
+    for stage in stages_of(settings, files):
+        run_stage(stage.name, settings, files, folder)
     testing = TestingSettings.model_validate(
         {"learning_rates": [RATE], "document_rates": [RATE], "steps": STEPS}
     )
     for planned in experiment.runs():
-        train(Run(settings=planned.settings), files, directory.run(planned.name))
-        caches = ["none", "unigram_cache", "neural_cache"]
-        names = EVALUATIONS if planned.settings.document_size else caches
-        for name in names:
+        run = Run(settings=planned.settings, digits=planned.digits)
+        train(run, files, directory.run(planned.name))
+        for name in EVALUATIONS if planned.settings.document_size else CACHES:
             evaluate(directory, planned.name, files, name, testing)
-    return directory
 
 
 @pytest.fixture(scope="session")
-def model_path(results, tmp_path_factory):
-    """The file of the model with a vector."""
+def names(results) -> SimpleNamespace:
+    """The names of the runs with a vector and without one."""
+    runs = {run.settings.document_size: run.name for run in configured(results).runs()}
+    return SimpleNamespace(VECTOR=runs[3], STATIC=runs[0])
+
+
+def configured(directory: ExperimentDirectory) -> Experiment:
+    return load_configuration(directory.configuration)
+
+
+@pytest.fixture(scope="session")
+def trained_path(results, names, tmp_path_factory):
+    """The file of the trained model with a vector."""
     path = tmp_path_factory.mktemp("model") / "small.onlm"
-    export(results.run(VECTOR).path, path)
+    export(results.run(names.VECTOR).path, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(trained_path):
+    """The trained model with a vector."""
+    return load(trained_path)
+
+
+@pytest.fixture(scope="session")
+def model_path(tmp_path_factory):
+    """The file of a model with random weights, which needs no training."""
+    words = ["</s>", "the", "<unk>", ".", ",", "mr.", "rare"]
+    words += [word for of_topic in (*NOUNS.values(), *VERBS.values()) for word in of_topic.split()]
+    rows = [f"{word}\t{99 - number}\t{number // 5}" for number, word in enumerate(words)]
+    settings = RunSettings(corpus="toy", hidden_size=10, document_size=3)
+    sizes = sizes_of_run(settings, len(words), (len(words) + 4) // 5)
+    description = ModelDescription(
+        run="toy",
+        identity=DIGEST,
+        settings=settings,
+        preparation=TextPreparation(tokenised=False, **ONE_WAY),
+        source=CorpusSource(kind="text", title="some", licence=None, origin="some"),
+        corpus_digest=DIGEST,
+        vocabulary_size=sizes.vocabulary,
+        classes=sizes.classes,
+        parameters=parameters.count(sizes),
+        epochs=1,
+        ended=datetime(2026, 1, 1, tzinfo=UTC),
+        perplexity={"valid": 9.0},
+        packages={},
+    )
+    path = tmp_path_factory.mktemp("toy") / "toy.onlm"
+    weights = parameters.initialise(sizes, 0.7, 1, settings.precision)
+    vocabulary = "\n".join(["word\tcount\tclass", *rows, ""]).encode()
+    model_file.write(path, description, vocabulary, weights, SentenceSplitter.nothing())
     return path
 
 
 @pytest.fixture(scope="session")
 def model(model_path):
-    """The model with a vector."""
+    """The model with random weights."""
     return load(model_path)
-
-
-@pytest.fixture
-def run(monkeypatch, capfd):
-    """A function that runs the command; returns its status, output and messages."""
-
-    def call(*arguments, text: str | bytes = ""):
-        raw = text.encode() if isinstance(text, str) else text
-        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            cli.main([str(argument) for argument in arguments])
-        found = capfd.readouterr()
-        return SimpleNamespace(status=caught.value.code, out=found.out, err=found.err)
-
-    return call
-
-
-@pytest.fixture
-def refused(run):
-    """A function that runs a command which must be refused in one line; returns the line."""
-
-    def call(*arguments, status: int = 2, text: str | bytes = "") -> str:
-        found = run(*arguments, text=text)
-        assert found.status == status, found.err
-        lines = found.err.splitlines()
-        assert len(lines) == 1 and lines[0].startswith("online-rnnlm: error: "), found.err
-        return lines[0].removeprefix("online-rnnlm: error: ")
-
-    return call
 
 
 def json_lines(text: str) -> list[dict]:
@@ -160,13 +179,13 @@ def json_lines(text: str) -> list[dict]:
 
 
 @pytest.fixture(scope="session")
-def names() -> SimpleNamespace:
-    """The constants above, for tests that cannot import this file."""
-    return SimpleNamespace(
-        VECTOR=VECTOR,
-        STATIC=STATIC,
-        EVALUATIONS=EVALUATIONS,
-        STEPS=STEPS,
-        json_lines=json_lines,
-        raw_text=raw_text,
-    )
+def test_text(results):
+    """The tokenised sentences of the test split."""
+    return results.corpus("topics").text("test").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def copied(results, tmp_path):
+    """A copy of the experiment, which a test may change."""
+    shutil.copytree(results.path, tmp_path / "small")
+    return ExperimentDirectory(tmp_path / "small")

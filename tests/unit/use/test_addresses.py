@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 import online_rnnlm
-from online_rnnlm.tracking.library import mlflow
-from online_rnnlm.tracking.saving import save_model
+from online_rnnlm.tracking.models import save_model
+from online_rnnlm.tracking.stores import mlflow
 
 pytestmark = [
     pytest.mark.slow,  # a training, and a store of MLflow's
@@ -46,11 +46,11 @@ def chosen(store, monkeypatch):
     return store
 
 
-def test_a_registered_model_is_the_model_of_its_file(chosen, model, run):
+def test_a_registered_model_is_the_model_of_its_file(chosen, trained, run):
     found = online_rnnlm.load("models:/small@best")
     texts = ["The cat sees the hen.", "The ship meets the zeppelin."]
-    assert found.score(texts).equals(model.score(texts))
-    assert found.description == model.description
+    assert found.score(texts).equals(trained.score(texts))
+    assert found.description == trained.description
     out = run("score", "models:/small@best", text="\n".join(texts)).out
     assert "the ship meets the [zeppelin] ." in out
 
@@ -65,8 +65,8 @@ def test_running_text_needs_a_splitter(chosen, refused):
     [
         ("models:/other@best", "models:/other@best: "),
         ("models:/small@worst", "models:/small@worst: "),
-        ("models:/small/2", "models:/small/2: has no description"),
-        ("models:/small/3", "models:/small/3: its files are not where the store says"),
+        ("models:/small/2", "models:/small/2: has no `model.onlm`"),
+        ("models:/small/3", "models:/small/3: has no `model.onlm`"),
         ("runs:/" + "0" * 32 + "/model", "MLflow at "),
     ],
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.processes import output_of
+
 pytestmark = pytest.mark.slow  # a training, a wheel, and processes
 
 ROOT = Path(__file__).parents[3]
@@ -54,75 +56,47 @@ def light(tmp_path_factory) -> Path:
     return folder / "venv" / "bin"
 
 
-def done(command, folder, text=""):
-    return subprocess.run(
-        [str(part) for part in command],
-        input=text,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_it_has_nothing_of_the_pipeline(light, tmp_path):
     for package in ("pytensor", "mlflow", "snakemake", "pyarrow"):
         distribution(package)
-        found = done([light / "python", "-c", f"import {package}"], tmp_path)
+        found = output_of([light / "python", "-c", f"import {package}"])
         assert f"No module named '{package}'" in found.stderr
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        [],
-        ["--running", "--static"],
-        ["--updates", "all", "--learning-rate", "0.03", "--unit-of-text", "stream"],
-    ],
-    ids=["vector", "static", "weights"],
-)
-def test_raw_text_is_scored_as_by_the_whole_installation(light, model_path, run, tmp_path, options):
-    command = ["score", model_path, "--per", "word", "--format", "tsv", *options]
-    found = done([light / "online-rnnlm", *command], tmp_path, TEXT)
-    assert found.returncode == 0, found.stderr
-    assert found.stdout == run(*command, text=TEXT).out
-
-
-def test_the_other_verbs_work(light, results, names, model_path, run, tmp_path):
+def test_it_does_what_the_whole_installation_does(
+    light, results, names, trained_path, trained, run, tmp_path
+):
     lists = "0 ||| the cat sees ||| F= -1 ||| -1\n0 ||| cat the sees ||| F= -2 ||| -2\n"
+    score = ("score", trained_path, "--per", "word", "--format", "tsv")
     for command, text in (
-        (["info", model_path], ""),
-        (["rescore", model_path], lists),
-        (["sample", model_path, "--number", "2"], ""),
-        (["vectors", model_path], TEXT),
-        (["compare", model_path, model_path, "--static", "second"], TEXT),
+        (score, TEXT),
+        ((*score, "--running", "--static"), TEXT),
+        ((*score, "--updates", "all", "--learning-rate", "0.03", "--unit-of-text", "stream"), TEXT),
+        (("info", trained_path), ""),
+        (("rescore", trained_path), lists),
+        (("sample", trained_path, "--number", "2"), ""),
+        (("vectors", trained_path), TEXT),
+        (("compare", trained_path, trained_path, "--static", "second"), TEXT),
+        (("completion", "bash"), ""),
     ):
-        found = done([light / "online-rnnlm", *command], tmp_path, text)
+        found = output_of([light / "online-rnnlm", *command], input=text)
         assert found.returncode == 0, found.stderr
         assert found.stdout == run(*command, text=text).out
     export = ["export", results.run(names.VECTOR).path, "-o", "again.onlm"]
-    assert done([light / "online-rnnlm", *export], tmp_path).returncode == 0
-    assert (tmp_path / "again.onlm").read_bytes() == model_path.read_bytes()
-    assert "score" in done([light / "online-rnnlm", "completion", "bash"], tmp_path).stdout
-
-
-def test_python_has_the_same(light, model_path, model, tmp_path):
+    assert output_of([light / "online-rnnlm", *export], cwd=tmp_path).returncode == 0
+    assert (tmp_path / "again.onlm").read_bytes() == trained_path.read_bytes()
     code = (
         f"from online_rnnlm import load\n"
-        f"print(load({str(model_path)!r}).score({TEXT.splitlines()})['log_probability'].tolist())"
+        f"print(load({str(trained_path)!r}).score({TEXT.splitlines()})['log_probability'].tolist())"
     )
-    found = done([light / "python", "-c", code], tmp_path)
-    expected = model.score(TEXT.splitlines())["log_probability"].tolist()
-    assert found.stdout == f"{expected}\n", found.stderr
+    expected = trained.score(TEXT.splitlines())["log_probability"].tolist()
+    assert output_of([light / "python", "-c", code]).stdout == f"{expected}\n"
 
 
 @pytest.mark.parametrize("verb", ["score", "track"])
 def test_what_needs_the_pipeline_says_so_in_one_line(light, results, tmp_path, verb):
-    command, status = {
-        "score": (["models:/name@best"], 2),  # the model cannot be used
-        "track": ([results.path], 1),
-    }[verb]
-    found = done([light / "online-rnnlm", verb, *command], tmp_path, TEXT)
+    named, status = {"score": ("models:/name@best", 2), "track": (results.path, 1)}[verb]
+    found = output_of([light / "online-rnnlm", verb, named], cwd=tmp_path, input=TEXT)
     assert found.returncode == status, found.stderr
     [line] = found.stderr.splitlines()
     assert line.startswith("online-rnnlm: error: ")

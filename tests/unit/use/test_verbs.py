@@ -1,6 +1,7 @@
-"""Tests that hold for every verb that uses a trained model."""
+"""Tests of the verbs as processes, in a user's environment: their examples, signals and streams."""
 
-import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -10,85 +11,99 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.commands import _main as cli
+import online_rnnlm
+from tests.unit.processes import output_of
+from tests.unit.use.conftest import ENVIRONMENT
 from tests.waiting import heeding_interrupts
 
 pytestmark = pytest.mark.slow  # a training, and processes
 
-VERBS = sorted(
-    verb
-    for verb, module in cli.verbs().items()
-    if hasattr(import_module(f"online_rnnlm.commands.{module}"), "EXAMPLE")
-)
-VERBS_OF_MODELS = {
-    *("compare", "export", "info", "nearest", "rescore", "sample", "score", "serve", "vectors"),
-}
 ROOT = Path(__file__).parents[3]
-ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+PAGE = (ROOT / "docs" / "using-a-model.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+VERBS_OF_MODELS = ("compare", "export", "info", "nearest", "rescore", "sample", "score", "vectors")
 
 
-def example(verb: str) -> str:
-    module = import_module(f"online_rnnlm.commands.{cli.verbs()[verb]}")
+@pytest.fixture
+def shell(tmp_path):
+    """A function that runs a command of the shell, as a user does."""
+
+    return lambda command: output_of(["bash", "-ec", command], cwd=tmp_path, env=ENVIRONMENT)
+
+
+@pytest.mark.parametrize("verb", VERBS_OF_MODELS)
+def test_the_help_has_an_example_that_runs(results, tmp_path, monkeypatch, run, verb):
+    module = import_module(f"online_rnnlm.commands.{verb}")
     [line] = [line for line in module.EXAMPLE.splitlines() if line.startswith("example: ")]
-    return line.removeprefix("example: ")
-
-
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "serve"])  # it does not end
-def test_the_help_has_an_example_that_runs(results, tmp_path, run, verb):
-    command = example(verb)
-    shutil.copy(ROOT / "LICENSE", tmp_path)  # a text of the folder that users are in
+    command = line.removeprefix("example: ")
     assert command in run(verb, "--help").out
-    done = subprocess.run(
-        command.replace("results/demo", str(results.path)),
-        shell=True,
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout and "Traceback" not in done.stderr
+    shutil.copy(ROOT / "LICENSE", tmp_path)  # a text of the folder that users are in
+    monkeypatch.chdir(tmp_path)
+    given, _, used = command.replace("results/demo", str(results.path)).rpartition(" | ")
+    text = subprocess.check_output(["bash", "-ec", given]) if given else ""
+    found = run(*shlex.split(used)[1:], text=text)
+    assert found.status == 0 and found.out, found.err
 
 
-def test_there_are_verbs_for_trained_models():
-    assert set(VERBS) >= VERBS_OF_MODELS
+def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
+    """The small experiment's model with a vector stands for the demo's."""
+    assert [kind for kind, _ in BLOCKS].count("sh") >= 5
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "demo").symlink_to(results.run(names.VECTOR).path)
+    for kind, block in BLOCKS:
+        done = shell(block if kind == "sh" else f"python - <<'END'\n{block}END")
+        assert done.returncode == 0, block + done.stderr
+        assert kind == "python" or done.stdout, block
 
 
-def test_files_may_stand_after_options(model_path, run, refused, tmp_path, capfd):
-    (tmp_path / "a").write_text("The cat sees the hen.\n")
-    (tmp_path / "b").write_text("The ship.\nThe whale.\n")
-    texts = [tmp_path / "a", tmp_path / "b"]
-    outputs = {
+def test_files_may_stand_after_options(model_path, run, tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_text("The cat sees the hen.\n")
+    second.write_text("The ship.\nThe whale.\n")
+    options = ("--static", "--per", "total")
+    outputs = [
         run("score", *arguments).out
         for arguments in (
-            [model_path, *texts, "--static", "--per", "total"],
-            [model_path, "--static", *texts, "--per", "total"],
-            [model_path, texts[0], "--static", texts[1], "--per", "total"],
-            ["--static", "--per", "total", model_path, *texts],
+            (model_path, first, second, *options),
+            (model_path, first, *options, second),
+            (*options, model_path, first, second),
         )
-    }
-    assert len(outputs) == 1 and outputs.pop().startswith("3 sentences, ")
-    for wrong in ([model_path, "--statik", texts[0]], [model_path, texts[0], "--no"]):
-        found = run("score", *wrong)
-        assert found.status == 2 and "unrecognized arguments: --" in found.err
-    assert run("info", model_path, texts[0]).status == 2
+    ]
+    assert outputs[0].startswith("3 sentences, ") and outputs == [outputs[0]] * 3
+    for verb, *wrong in (("score", "--statik", first), ("score", first, "--no"), ("info", first)):
+        found = run(verb, model_path, *wrong)
+        assert found.status == 2 and "unrecognized arguments: " in found.err
 
 
-def test_ctrl_c_ends_it_without_a_traceback(model_path):
+def test_a_line_is_answered_before_the_next_is_read_and_ctrl_c_ends_it_quietly(model_path):
     command = [sys.executable, "-m", "online_rnnlm", "score", str(model_path), "--flush"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(heeding_interrupts(command), text=True, **pipes) as process:
-        process.stdin.write("The cat sees the hen.\n")
-        process.stdin.flush()
-        assert "log P" in process.stdout.readline()
+    command = heeding_interrupts([*command, "--format", "tsv"])
+    with subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes) as process:
+        for _ in range(2):
+            process.stdin.write("The cat sees the hen.\n")
+            process.stdin.flush()
+            while not (line := process.stdout.readline()).startswith("0\t"):
+                assert line.startswith("document\t")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     assert (process.returncode, err) == (130, "")
 
 
-def test_a_full_disk_is_what_happened(model_path):
-    command = f"echo The cat. | {sys.executable} -m online_rnnlm score {model_path} > /dev/full"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path, shell):
+    (tmp_path / "text").write_text("The cat sees the hen.\n" * 20000)
+    done = shell(f"online-rnnlm score {model_path} text | head -1")
+    assert (done.stdout.split()[:2], done.stderr) == (["log", "P"], "")
+
+
+def test_an_output_that_takes_nothing_is_one_line(model_path, shell):
+    done = shell(f"echo The cat. | online-rnnlm score {model_path} >/dev/full")
     assert done.returncode == 1
     assert done.stderr.startswith("online-rnnlm: error: ") and done.stderr.count("\n") == 1
+    assert "No space" in done.stderr
+
+
+def test_the_package_offers_to_load_a_model():
+    assert "load" in dir(online_rnnlm)
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        online_rnnlm.lode  # noqa: B018

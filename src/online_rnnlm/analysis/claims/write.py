@@ -1,39 +1,54 @@
-"""Judge the paper's claims by an experiment's own results, and write `claims.json`."""
+"""Judge the paper's claims by an experiment's own results, and write `claims.json`.
+
+The verdicts follow from the intervals, p-values and seeds in the claims' records.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from online_rnnlm.analysis.claims.outcomes import outcomes
-from online_rnnlm.analysis.claims.paper import (
-    BEST_RIVAL,
-    BEST_SYSTEM,
-    CLAIMS,
-    MARGIN_PERCENT,
-    MORE_PARAMETERS,
-    MULTIPLY_ADDS,
-    OURS,
-    SOURCE,
-)
-from online_rnnlm.analysis.claims.tested import Tested, Untested
-from online_rnnlm.analysis.claims.verdict import (
-    RULE,
-    Verdict,
-    verdict_on,
-    verdict_on_multiply_adds,
-)
+from online_rnnlm.analysis.claims.paper import MARGIN_PERCENT, VECTOR_ALONE
+from online_rnnlm.analysis.claims.tests import tests_of
+from online_rnnlm.analysis.comparison import null_of
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, SeedInterval, holm
+from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, holm, side
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import (
-    Claim,
-    Claims,
-    ClaimTests,
-    Effect,
-    SeedDifference,
-    UntestedClaim,
+from online_rnnlm.storage.records import Claim, Claims, ClaimTests, Effect, UntestedClaim
+
+Verdict = Literal["supported", "not supported", "undecided"]
+SUPPORTED: Verdict = "supported"
+NOT_SUPPORTED: Verdict = "not supported"
+UNDECIDED: Verdict = "undecided"
+WORST_FIRST = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
+"""The order of verdicts where what does not hold is shown first."""
+_BY_SIDE: Mapping[int, Verdict] = {1: SUPPORTED, -1: NOT_SUPPORTED, 0: UNDECIDED}
+"""The verdict by the side of no difference on which the interval of a gain lies."""
+_ENOUGH_SEEDS = 3
+"""With at least this many seeds, a verdict also needs the agreement of the seeds."""
+_RULE = (
+    "supported if the bootstrap interval lies on the claim's side of no difference (of the margin "
+    "where there is one), the corrected p-value is below the level and, from "
+    f"{_ENOUGH_SEEDS} seeds on, the seeds' interval lies on that side, too; not supported if all "
+    "of them lie on the other side; else undecided"
+)
+"""The rule of `verdict_of` in words."""
+_TESTS = ClaimTests(
+    unit="pieces of the text that do not depend on each other: sentences that were shuffled; "
+    "else articles or, where they are not known, blocks of consecutive sentences",
+    interval="paired bootstrap, 95 %, percentile",
+    p_value="paired sign-flip permutation, two-sided",
+    correction="Holm's step-down method over all claims with a p-value",
+    level=LEVEL,
+    resamples=RESAMPLES,
+    equivalence="two one-sided sign-flip permutations, uncorrected",
+    seeds="per-sentence log-probabilities are averaged over the seeds first",
+    seed_interval="paired Student's t over the seeds, 95 %; null with one seed",
+    margin_percent=MARGIN_PERCENT,
+    margin="assumed: a perplexity up to this much higher still counts as equally good",
+    verdict=_RULE,
 )
 
 
@@ -43,106 +58,65 @@ def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 
 def judge(results: Results) -> Claims:
-    """Judge all claims, corpus by corpus, vector row by vector row."""
-    found = list(outcomes(results))
-    tested = [one for one in found if isinstance(one, Tested)]
-    adjusted = holm([one.comparison.p_value for one in tested])
-    pairs = zip(tested, adjusted, strict=True)
+    """Judge all claims, vector row by vector row."""
+    found = list(tests_of(results))
     return Claims(
         settings=results.settings_digest,
-        tests=_tests(),
-        claims=tuple(claim for one, p_value in pairs for claim in _claims(one, p_value)),
-        not_tested=tuple(_untested(one) for one in found if isinstance(one, Untested)),
+        tests=_TESTS,
+        claims=tuple(judged([one for one in found if isinstance(one, Claim)])),
+        not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
     )
 
 
-def _tests() -> ClaimTests:
-    return ClaimTests(
-        unit="pieces of the text that do not depend on each other: sentences that were shuffled; "
-        "else articles or, where they are not known, blocks of consecutive sentences",
-        interval="paired bootstrap, 95 %, percentile",
-        p_value="paired sign-flip permutation, two-sided",
-        correction="Holm's step-down method over all claims with a p-value",
-        level=LEVEL,
-        resamples=RESAMPLES,
-        equivalence="two one-sided sign-flip permutations, uncorrected",
-        seeds="per-sentence log-probabilities are averaged over the seeds first",
-        seed_interval="paired Student's t over the seeds, 95 %; null with one seed",
-        margin_percent=MARGIN_PERCENT,
-        margin="assumed: a perplexity up to this much higher still counts as equally good",
-        verdict=RULE,
+def judged(claims: Sequence[Claim]) -> list[Claim]:
+    """Correct the claims' p-values together, and give each claim its verdict.
+
+    A claim without a p-value is decided by counting and by time: it holds if the claim before it,
+    of a lower perplexity of the same networks, holds, and less is computed in less time.
+    """
+    corrected = iter(holm([claim.p_value for claim in claims if claim.p_value is not None]))
+    found: list[Claim] = []
+    for claim in claims:
+        if claim.p_value is None:
+            parts = [found[-1].verdict, _faster(claim.effect)]
+            parts.append(SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED)
+            verdict = min(parts, key=WORST_FIRST.index)
+            found.append(claim.model_copy(update={"verdict": verdict}))
+        else:
+            p_value = next(corrected)
+            update = {"p_value_holm": p_value, "verdict": verdict_of(claim, p_value)}
+            found.append(claim.model_copy(update=update))
+    return found
+
+
+def verdict_of(claim: Claim, adjusted: float) -> Verdict:
+    """The verdict on a tested claim; `adjusted` is its p-value after correction.
+
+    That the vector alone suffices is not supported if it is not cheaper, too.
+    """
+    effect, seeds = claim.effect, claim.seeds
+    if claim.number == VECTOR_ALONE and not _is_cheaper(effect):
+        return NOT_SUPPORTED
+    intervals = [effect.interval_nats_per_token]
+    if seeds is not None and seeds.seeds >= _ENOUGH_SEEDS:
+        intervals.append(seeds.interval_nats_per_token)
+    null = null_of(effect.margin_percent)
+    sides = {side(interval, null) for interval in intervals if interval is not None}
+    if adjusted >= LEVEL or len(sides) > 1:
+        return UNDECIDED
+    return _BY_SIDE[sides.pop()]
+
+
+def _faster(effect: Effect) -> Verdict:
+    """The verdict on the time, of which a fall is a gain; supported if it was not measured."""
+    interval = effect.seconds_change_percent
+    return SUPPORTED if interval is None else _BY_SIDE[-side(interval)]
+
+
+def _is_cheaper(effect: Effect) -> bool:
+    """True if our side is lower in every cost that the claim is about."""
+    costs = (
+        (effect.multiply_adds_per_word, effect.multiply_adds_per_word_against),
+        (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
     )
-
-
-def _claims(one: Tested, adjusted: float) -> Iterator[Claim]:
-    """Yield the claim of a test, and the claim that rests on its verdict, if there is one."""
-    verdict = verdict_on(one.number, one.comparison, adjusted, one.seeds, one.effect)
-    p_values = one.comparison.p_value, adjusted
-    yield _claim(one.number, one, one.effect, verdict, p_values, _over_seeds(one.seeds))
-    if one.number == MORE_PARAMETERS:
-        yield _multiply_adds(one, verdict)
-
-
-def _multiply_adds(one: Tested, verdict: Verdict) -> Claim:
-    """The claim of fewer multiply-adds, which rests on that of a lower perplexity."""
-    ours, theirs = (side.row.multiply_adds_per_word for side in (one.ours, one.theirs))
-    effect = Effect(
-        multiply_adds_per_word=ours,
-        multiply_adds_per_word_against=theirs,
-        change_percent=100 * (ours / theirs - 1),
-    )
-    return _claim(MULTIPLY_ADDS, one, effect, verdict_on_multiply_adds(verdict, ours, theirs))
-
-
-def _claim(
-    number: int,
-    one: Tested,
-    effect: Effect,
-    verdict: Verdict,
-    p_values: tuple[float | None, float | None] = (None, None),
-    seeds: SeedDifference | None = None,
-) -> Claim:
-    claim, counted = CLAIMS[number], number == MULTIPLY_ADDS
-    return Claim(
-        number=number,
-        kind=claim.kind,
-        claim=claim.text.format(model=one.model, against=one.label),
-        source=OURS if number in (BEST_RIVAL, BEST_SYSTEM) else SOURCE,
-        test=claim.test,
-        corpus=one.row.corpus,
-        train_tokens=one.train_tokens,
-        row=one.row.label,
-        model=one.model,
-        against=one.label,
-        network=one.ours.row.label,
-        network_against=one.theirs.row.label,
-        evaluation=None if counted else one.ours.evaluation,
-        evaluation_against=None if counted else one.theirs.evaluation,
-        effect=effect,
-        seeds=seeds,
-        p_value=p_values[0],
-        p_value_holm=p_values[1],
-        verdict=verdict,
-    )
-
-
-def _over_seeds(found: SeedInterval | None) -> SeedDifference | None:
-    if found is None:
-        return None
-    return SeedDifference(
-        seeds=found.seeds,
-        nats_per_token=found.mean,
-        interval_nats_per_token=(found.low, found.high),
-        p_value=found.p_value,
-    )
-
-
-def _untested(one: Untested) -> UntestedClaim:
-    return UntestedClaim(
-        number=one.number,
-        kind=CLAIMS[one.number].kind,
-        claim=CLAIMS[one.number].name,
-        corpus=one.row.corpus,
-        model=one.row.label,
-        reason=one.reason,
-    )
+    return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)

@@ -1,75 +1,239 @@
-"""Compute an experiment's tables and claims once more from its evidence, and compare."""
+"""Keep an experiment's evidence, and compute what it says once more, from the scores in it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+import shutil
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.evidence.claims import check_claims
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.analysis.evidence.scores import Scores, read_scores, refuse_difference
+from online_rnnlm.analysis.claims.write import judged
+from online_rnnlm.analysis.comparison import compare_times, compared, pieces_of_test, with_still_is
+from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder, networks_of
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
-from online_rnnlm.config.evaluations import NONE, final_evaluation
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, final_evaluation
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Claim
+from online_rnnlm.storage.scores import sentence_scores
+from online_rnnlm.storage.shown import figure_files, table_files
+
+_KEPT = (".csv", ".md", ".svg")
+"""The formats of tables and figures that are kept."""
+_TOLERANCE = 1e-6
+"""The relative difference that counts as equal: scores are kept in more digits than that."""
+_OF_DRAWN_PIECES = {
+    "interval_percent",
+    "interval_nats_per_token",
+    "pieces",
+    "equivalence",
+    "still_is",
+}
+"""The values that depend on the pieces of text that a test draws; the kept pieces may differ."""
+_SIDE = ["corpus", "network", "evaluation"]
+_TEST, _ADDS = "test_perplexity", "multiply_adds_per_word"
+
+
+def write_evidence(experiment: Experiment, directory: ExperimentDirectory, folder: Path) -> None:
+    """Write the evidence of a finished experiment into a folder: new, empty, or of evidence.
+
+    The folder changes only when all of it has been made and computed again. Raises UserError for
+    results that are missing or do not follow from their scores, and for a folder with other files.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        EvidenceFolder(folder).refuse_changes()
+    results = collect(experiment, directory)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        made = EvidenceFolder(Path(temporary) / "made")
+        kept = _copied(experiment, directory, made)
+        frames = pd.concat(_scores(results), ignore_index=True).astype(COLUMNS)
+        frames.to_parquet(made.scores, index=False, compression="zstd")
+        made.write_sums([*kept, made.scores])
+        check_evidence(made.path)
+        if folder.is_dir():
+            folder.rename(Path(temporary) / "before")
+        made.path.rename(folder)
+
+
+def _copied(
+    experiment: Experiment, directory: ExperimentDirectory, evidence: EvidenceFolder
+) -> list[Path]:
+    """Copy the configuration, claims, tables and figures; return the copies."""
+    shown = [*table_files(experiment, directory), *figure_files(experiment, directory)]
+    kept = [path for path in shown if path.suffix in _KEPT]
+    copies = []
+    for path in (directory.configuration, directory.claims, directory.timings, *kept):
+        if not path.is_file():
+            raise UserError(f"{path}: missing: run the experiment first")
+        copies.append(evidence.path / path.relative_to(directory.path))
+        copies[-1].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copies[-1])
+    return copies
+
+
+def _scores(results: Results) -> Iterator[pd.DataFrame]:
+    """Yield the scores of all evaluations of all rows, and of the rivals of corpora."""
+    # Most tests compare models that forget at a sentence's end: theirs are the pieces kept.
+    pieces = {corpus: pieces_of_test(results, corpus, "sentence") for corpus in results.corpora}
+    tested = [
+        (row.corpus, run.name, row.label, str(run.seed), evaluation)
+        for row in results.rows
+        for run in row.runs
+        for evaluation in row.evaluations
+    ]
+    tested += [(one.corpus, one.by_seed[0].run, one.name, "", NONE) for one in results.rivals]
+    for corpus, folder, model, seed, evaluation in tested:
+        scores, of_corpus = sentence_scores(results.directory, folder, evaluation), pieces[corpus]
+        sums = {
+            key: of_corpus.sums(scores[key].to_numpy()) for key in ("tokens", "log_probability")
+        }
+        frame = pd.DataFrame({"piece": np.arange(of_corpus.count), **sums})
+        yield frame.assign(corpus=corpus, model=model, seed=seed, evaluation=evaluation)
 
 
 def check_evidence(folder: Path) -> int:
-    """Compute all test perplexities and the claims again; return the number of values.
+    """Compute all test perplexities and the claims again; return their number.
 
     Perplexities are those of the tables `perplexity`, `updates` and, by themselves and with all
-    mixed in, `mixtures`. Of each claim these are both perplexities, the change and its interval
-    over the seeds, and if its test drew the pieces of text that are kept, its interval and p-value;
-    corrected p-values and verdicts are those of all claims. Claims of fewer multiply-adds are
-    compared with the table `perplexity`. What a table says beside that rests on its checksum.
+    mixed in, `mixtures`. A claim goes through the same code as in `claims.json`; where its test
+    drew other pieces of text than those that are kept, its interval and p-value are believed.
+    Multiply-adds are compared with the tables. What a table says beside that rests on its checksum.
     Raises UserError, with the file and both values, for the first that differs, and for files that
     are missing, damaged or changed.
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
-    scores = read_scores(evidence)
-    checked = sum(
-        _check_table(evidence, name, scores)
-        for name in ("perplexity", "updates")
-        if evidence.table(name, "csv").is_file()
-    )
-    if evidence.table("mixtures", "csv").is_file():
-        checked += _check_mixtures(evidence, scores)
-    return checked + check_claims(evidence, scores)
+    names = ("perplexity", "updates", "mixtures")
+    there = [name for name in names if evidence.table(name, "csv").is_file()]
+    checked = 0
+    adds: dict[Any, float] = {}
+    for name in there:
+        table = _read(evidence, name)
+        checked += _check_table(table, evidence.table(name, "csv"), evidence)
+        if _ADDS in table:
+            adds |= table.set_index(_SIDE)[_ADDS].astype(float).to_dict()
+    return checked + _check_claims(evidence, adds)
 
 
-def _check_table(evidence: EvidenceFolder, name: str, scores: Scores) -> int:
-    table = evidence.read_table(name, "evaluation", "test_perplexity")
-    path = evidence.table(name, "csv")
+def _read(evidence: EvidenceFolder, name: str) -> pd.DataFrame:
+    """Read a table; add the network of each row and the evaluation that its perplexity is of."""
+    mixed = name == "mixtures"
+    table = evidence.read_table(name, "document_size" if mixed else "evaluation", _TEST)
+    if mixed:
+        table["evaluation"] = [final_evaluation(int(size)) for size in table["document_size"]]
+    return table.assign(network=networks_of(table["model"]))
+
+
+def _check_table(table: pd.DataFrame, path: Path, evidence: EvidenceFolder) -> int:
+    """Check a table's perplexities; return their number."""
     checked = 0
     for row in table.to_dict("records"):
-        values = {"test_perplexity": str(row["evaluation"]), STILL: NONE}
-        found = [key for key in values if not pd.isna(row.get(key, math.nan))]
-        for key in found:
-            _check_perplexity(path, scores, row, values[key], key)
-        checked += len(found)
+        kinds = {_TEST: row["evaluation"], STILL: NONE, "test_perplexity_all": MIXTURE}
+        for key, evaluation in kinds.items():
+            if not pd.isna(row.get(key, math.nan)):
+                scores = evidence.scores_of(row["corpus"], row["network"], evaluation)
+                what = f"{path}: test perplexity of {row['model']}, {evaluation}"
+                _refuse_difference(what, row[key], scores.perplexity)
+                checked += 1
     return checked
 
 
-def _check_mixtures(evidence: EvidenceFolder, scores: Scores) -> int:
-    """Check the perplexities of networks by themselves and with everything mixed in."""
-    values = {"test_perplexity": None, "test_perplexity_all": MIXTURE}
-    table = evidence.read_table("mixtures", "document_size", *values)
-    path = evidence.table("mixtures", "csv")
-    for row in table.to_dict("records"):
-        final = final_evaluation(int(row["document_size"]))
-        for key, evaluation in values.items():
-            _check_perplexity(path, scores, row, evaluation or final, key)
-    return len(values) * len(table)
+def _check_claims(evidence: EvidenceFolder, adds: Mapping[Any, float]) -> int:
+    """Test and judge all claims again; return their number.
+
+    Raises UserError for a claim on a network that this experiment does not have.
+    """
+    claims = evidence.read_claims().claims
+    kept = _kept_pieces(evidence, claims)
+    again = judged([_tested_again(evidence, claim, kept[claim.corpus], adds) for claim in claims])
+    for claim, found in zip(claims, again, strict=True):
+        what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
+        _refuse_difference(what, claim.model_dump(), found.model_dump())
+    return len(claims)
 
 
-def _check_perplexity(
-    path: Path, scores: Scores, row: Mapping[Hashable, Any], evaluation: str, key: str
-) -> None:
-    model = str(row["model"]).partition(" + ")[0]  # `100/0 + neural cache`
-    found = scores.perplexity(str(row["corpus"]), model, evaluation)
-    what = f"{path}: test perplexity of {row['model']}, {evaluation}"
-    refuse_difference(what, float(row[key]), found)
+def _kept_pieces(
+    evidence: EvidenceFolder, claims: Sequence[Claim]
+) -> Mapping[str, Collection[str]]:
+    """The kinds of pieces that are kept as they were drawn, by corpus: as many as a test drew."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for claim in claims:
+        if claim.evaluation is not None and claim.effect.drawn is not None:
+            scores = evidence.scores_of(claim.corpus, claim.network, claim.evaluation)
+            if claim.effect.pieces == len(scores.tokens):
+                found[claim.corpus].add(claim.effect.drawn)
+    return {claim.corpus: found[claim.corpus] or {"sentence"} for claim in claims}
+
+
+def _tested_again(
+    evidence: EvidenceFolder, claim: Claim, kept: Collection[str], adds: Mapping[Any, float]
+) -> Claim:
+    """Test a claim again; `kept` are the kinds of pieces that are kept as they are drawn.
+
+    `adds` are multiply-adds a word by corpus, network and evaluation. What does not follow from the
+    evidence stays as it is.
+    """
+    effect = claim.effect
+    sides = (
+        (claim.corpus, claim.network, claim.evaluation or DOCUMENT_VECTOR),
+        (claim.corpus, claim.network_against, claim.evaluation_against or NONE),
+    )
+    values: dict[str, Any] = {}
+    if effect.multiply_adds_per_word is not None:
+        if not all(side in adds for side in sides):
+            raise UserError(f"{evidence.claims}: the tables have no multiply-adds of {sides}")
+        ours_adds, theirs_adds = (adds[side] for side in sides)
+        values = {_ADDS: ours_adds, f"{_ADDS}_against": theirs_adds}
+        if claim.evaluation is None:
+            values["change_percent"] = 100 * (ours_adds / theirs_adds - 1)
+            if evidence.timings.is_file():  # evidence of an earlier version has none
+                timings = records.read(records.Timings, evidence.timings).timings
+                values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
+    if claim.evaluation is None:
+        return claim.model_copy(update={"effect": effect.model_copy(update=values)})
+    ours, theirs = (evidence.scores_of(*side) for side in sides)
+    found = compared(ours, theirs, effect.margin_percent)
+    values |= _known(found.effect, effect.drawn, kept)
+    if (other := effect.still_against_static) is not None:
+        networks = claim.network, other.against
+        still, static = (evidence.scores_of(claim.corpus, name, NONE) for name in networks)
+        again = _known(with_still_is(compared(still, static).effect), other.drawn, kept)
+        values["still_against_static"] = other.model_copy(update=again)
+    return claim.model_copy(
+        update={
+            "effect": effect.model_copy(update=values),
+            "seeds": found.seeds,
+            "p_value": found.p_value if effect.drawn in kept else claim.p_value,
+        }
+    )
+
+
+def _known(values: Mapping[str, Any], drawn: str | None, kept: Collection[str]) -> dict[str, Any]:
+    """The values without those that depend on the pieces drawn, where these are not kept."""
+    return {k: value for k, value in values.items() if drawn in kept or k not in _OF_DRAWN_PIECES}
+
+
+def _refuse_difference(what: str, said: Any, found: Any) -> None:
+    """Raise UserError for the first of nested values that is not the one that was computed."""
+    if isinstance(said, dict) and isinstance(found, dict):
+        for key, value in said.items():
+            _refuse_difference(f"{what}: {key}", value, found[key])
+    elif isinstance(said, tuple) and isinstance(found, tuple) and len(said) == len(found):
+        for value, other in zip(said, found, strict=True):
+            _refuse_difference(what, value, other)
+    elif isinstance(said, float | int) and isinstance(found, float | int):
+        if not math.isclose(said, found, rel_tol=_TOLERANCE, abs_tol=1e-9):
+            raise UserError(f"{what}: is {said:.8g}, but the scores give {found:.8g}")
+    elif said != found:
+        raise UserError(f"{what}: is {said}, but the scores give {found}")

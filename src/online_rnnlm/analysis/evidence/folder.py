@@ -1,17 +1,21 @@
-"""The files of a folder of evidence, and their checksums."""
+"""The files of a folder of evidence: their checksums, tables, claims and scores."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.comparison import Scores
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims, UntestedClaim
+from online_rnnlm.storage.records import Claims
 
 COLUMNS = {
     **{"corpus": "category", "model": "category", "seed": "category", "evaluation": "category"},
@@ -45,49 +49,53 @@ class EvidenceFolder(ExperimentDirectory):
         """
         return self.path / "scores.parquet"
 
+    def read_claims(self) -> Claims:
+        """Read the claims."""
+        return records.read(Claims, self.claims)
+
     def read_table(self, name: str, *columns: str) -> pd.DataFrame:
         """Read a table, in which names are texts, such as a corpus `01` or `null`.
 
         It has no rows if it only says that nothing has finished. Raises UserError if it lacks one
         of the columns.
         """
-        path, names = self.table(name, "csv"), ("corpus", "model", "evaluation")
-        try:
-            table = pd.read_csv(
-                path, dtype=dict.fromkeys(names, str), keep_default_na=False, na_values=[""]
-            )
-        except ValueError:
-            raise UserError(f"{path}: damaged: it is no table") from None
+        path, texts = self.table(name, "csv"), dict.fromkeys(("corpus", "model", "evaluation"), str)
+        table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
+        needed = ["corpus", "model", *columns]
         if "missing" in table:
-            return table.iloc[:0]
-        lacking = [name for name in ("corpus", "model", *columns) if name not in table]
-        if lacking:
+            return pd.DataFrame(columns=needed, dtype=str)
+        if lacking := [name for name in needed if name not in table]:
             raise UserError(f"{path}: damaged: it has no column `{lacking[0]}`")
         return table
 
-    def read_claims(self) -> tuple[Claim, ...]:
-        """Read the claims that were tested."""
-        return records.read(Claims, self.claims).claims
+    def scores_of(self, corpus: str, model: str, evaluation: str) -> Scores:
+        """The scores of a network, or of a corpus's rival; raises UserError if there are none."""
+        found = self._scores.get((corpus, model, evaluation))
+        if found is None:
+            raise UserError(f"{corpus}, {model}, {evaluation}: the evidence has no scores of it")
+        sums = found.groupby("seed", observed=True)[["log_probability", "tokens"]].sum()
+        by_piece = found.groupby("piece")[["log_probability", "tokens"]].mean()
+        entropies = sums["log_probability"] / sums["tokens"]
+        return Scores(
+            {str(seed): math.exp(-mean) for seed, mean in entropies.items()},
+            by_piece["log_probability"].to_numpy(),
+            by_piece["tokens"].to_numpy().round().astype(np.int64),
+        )
 
-    def read_untested_claims(self) -> tuple[UntestedClaim, ...]:
-        """Read the claims that could not be tested."""
-        return records.read(Claims, self.claims).not_tested
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, str], pd.DataFrame]:
+        keys = ["corpus", "model", "evaluation"]
+        groups = pd.read_parquet(self.scores).groupby(keys, observed=True, sort=False)
+        return {(str(c), str(m), str(e)): group for (c, m, e), group in groups}
 
     def read_sums(self) -> dict[Path, str]:
         """Read the checksums by file; raises UserError if they cannot be read."""
         try:
             lines = self.sums.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            raise UserError(f"{self.sums}: missing: this is no folder of evidence") from None
-        except (OSError, UnicodeDecodeError):
-            raise UserError(f"{self.sums}: cannot be read as text") from None
-        found = {}
-        for number, line in enumerate(lines, start=1):
-            digest, separator, name = line.partition("  ")
-            if not separator:
-                raise UserError(f"{self.sums}: line {number}: a checksum and a name are needed")
-            found[self.path / name] = digest
-        return found
+            pairs = [line.split("  ", 1) for line in lines]
+            return {self.path / name: digest for digest, name in pairs}
+        except (OSError, ValueError):  # UnicodeDecodeError is among them
+            raise UserError(f"{self.sums}: not readable: this is no folder of evidence") from None
 
     def write_sums(self, files: Iterable[Path]) -> None:
         """Write the checksums of these files, by which the folder is complete."""
@@ -96,25 +104,18 @@ class EvidenceFolder(ExperimentDirectory):
             lines = [f"{digest}  {name}\n" for name, digest in sorted(names.items())]
             temporary.write_text("".join(lines), encoding="utf-8")
 
-    def is_own(self, file: Path) -> bool:
-        """True if a file of the folder has a name that evidence has."""
-        shown = (self.table("any", "csv").parent, self.figure("any", "svg").parent)
-        return file in self._always or file.parent in shown
-
-    @property
-    def _always(self) -> tuple[Path, ...]:
-        return self.sums, self.scores, self.claims, self.configuration
-
     def refuse_changes(self) -> None:
         """Raise UserError unless the folder has the files that were written, and no others."""
         sums = self.read_sums()
+        always = {self.scores, self.claims, self.configuration}
+        shown = (self.table("any", "csv").parent, self.figure("any", "svg").parent)
         for file, digest in sums.items():
-            if not self.is_own(file):
+            if file not in {*always, self.timings} and file.parent not in shown:
                 raise UserError(f"{self.sums}: {file.name}: no file of evidence")
             if not file.is_file():
                 raise UserError(f"{file}: missing")
             if sha256_of(file) != digest:
                 raise UserError(f"{file}: its checksum is not the one in {self.sums.name}")
         there = {file for file in self.path.rglob("*") if file.is_file()}
-        for file in sorted({*there, *self._always} - {*sums, self.sums}):
+        for file in sorted((there | always) - {*sums, self.sums}):
             raise UserError(f"{file}: {self.sums.name} does not list it")

@@ -1,190 +1,200 @@
-"""Test perplexity against a cost: a point for each model, and the frontier of the best."""
+"""The figures of cost: test perplexity against parameters, and against multiply-adds a word.
+
+Each model is a point, and grey steps show the best for so much cost or less.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle, pairwise
-from typing import Any, get_args
+from itertools import cycle
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from online_rnnlm.analysis.figures.colours import INK, MUTED, ONLINE, RIVAL, STATIC, SURFACE
-from online_rnnlm.analysis.figures.drawing import Picture, corpus_panels, legend_above
-from online_rnnlm.analysis.figures.labels import Label, Place, place_labels
-from online_rnnlm.analysis.figures.points import (
-    LEARNING,
-    NETWORKS,
-    STATIC_ROW,
-    STILL,
-    Cost,
-    Point,
-    Window,
-    frontier,
-    points_of,
-    window,
-)
+from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, SURFACE, drawing
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.wording import enumeration
-from online_rnnlm.config.testing import CorpusRivalName, RunRivalName
-
-Line = tuple[Place, Place]
+from online_rnnlm.analysis.row import metric_of, multiply_adds_of
+from online_rnnlm.config.evaluations import NONE
 
 _HEIGHT = 4.3
-_FRONTIER = "lowest for so much or less"
-_LOOKS: Mapping[str, Mapping[str, Any]] = {
-    STATIC_ROW: {"marker": "o", "color": STATIC, "mfc": STATIC},
-    LEARNING: {"marker": "D", "color": ONLINE, "mfc": ONLINE},
+STATIC_ROW, LEARNING, STILL = "static network", "vector learns in testing", "vector held still"
+Look = Mapping[str, Any]
+_NETWORKS: Mapping[str, Look] = {
+    STATIC_ROW: {"marker": "o", "color": STATIC},
+    LEARNING: {"marker": "D", "color": ONLINE},
     STILL: {"marker": "D", "color": ONLINE, "mfc": SURFACE},
 }
-_RIVALS = [f"rivals.{name}" for name in (*get_args(RunRivalName), *get_args(CorpusRivalName))]
-_RIVAL_LOOKS: Mapping[str, Mapping[str, Any]] = {
-    rival: {"marker": marker, "color": RIVAL, "mfc": SURFACE if marker == "^" else RIVAL}
-    for rival, marker in zip(_RIVALS, cycle("^vXPs*dhp<>"), strict=False)
-}
+_MARKERS_OF_RIVALS = "^vXPs*dhp<>"
 
 
-def draw_against(results: Results, cost: Cost) -> Picture:
-    """Draw the test perplexity of every model and of its rivals against a cost."""
+class Cost(NamedTuple):
+    """A cost, with the label of its axis and the unit that it is shown in."""
+
+    label: str
+    unit: float
+
+
+PARAMETERS = Cost("Parameters (millions)", 1e6)
+MULTIPLY_ADDS = Cost("Multiply-adds a word in testing (thousands)", 1e3)
+
+
+class Point(NamedTuple):
+    """A model's kind and cost, and its test perplexity, as mean and deviation over the seeds."""
+
+    model: str
+    kind: str
+    """A kind of network, or the name of a rival."""
+    cost: float
+    perplexity: float
+    deviation: float
+
+
+class Window(NamedTuple):
+    """The costs and perplexities that a figure shows: a rectangle around the networks."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    def clamped(self, point: Point) -> drawing.Place:
+        """The place of the point if it is within the window, else the nearest place on its edge."""
+        x = min(max(point.cost, self.left), self.right)
+        return x, min(max(point.perplexity, self.low), self.high)
+
+    def holds(self, point: Point) -> bool:
+        """True if a point lies within the window."""
+        return self.clamped(point) == (point.cost, point.perplexity)
+
+
+def draw_parameters(results: Results) -> drawing.Picture:
+    """Draw test perplexity against the number of parameters."""
+    return _draw(results, PARAMETERS)
+
+
+def draw_multiply_adds(results: Results) -> drawing.Picture:
+    """Draw test perplexity against multiply-adds per word in testing, learning included."""
+    return _draw(results, MULTIPLY_ADDS)
+
+
+def _draw(results: Results, cost: Cost) -> drawing.Picture:
     corpora = results.compared_corpora
-    figure, axes = corpus_panels(corpora, _HEIGHT, "Test perplexity")
-    points = {corpus: points_of(results, corpus, cost) for corpus in corpora}
-    lines = [_panel(axis, points[c], cost) for axis, c in zip(axes, corpora, strict=True)]
-    legend_above(axes[0])
-    for axis, found, free in zip(axes, points.values(), lines, strict=True):
-        shown = window(found)
-        place_labels(axis, _labels(found, shown), [shown.clamped(p) for p in found], free)
-    return Picture(figure, _caption(results, cost, points))
+    points = [points_of(results, corpus, cost) for corpus in corpora]
+    kinds = dict.fromkeys(point.kind for found in points for point in found)
+    of_rivals = zip((kind for kind in kinds if kind not in _NETWORKS), cycle(_MARKERS_OF_RIVALS))
+    looks = {**_NETWORKS, **{name: {"marker": m, "color": RIVAL} for name, m in of_rivals}}
+    figure, axes = drawing.corpus_panels(corpora, _HEIGHT, "Test perplexity")
+    for axis, found in zip(axes, points, strict=True):
+        _panel(axis, found, looks)
+        axis.set_xlabel(cost.label)
+        drawing.legend_above(axis)
+    what = cost.label.partition(" (")[0].lower()
+    bars = f" Bars: standard deviation over {len(results.experiment.seeds)} seeds."
+    caption = (
+        f"Test perplexity against {what}. Arrows lead from the vector held at 0 to the same "
+        "weights with it learning, dashed lines from a row to the same row with a rival; points "
+        "far outside are drawn at the edge, and the legend gives their values. Grey steps: the "
+        f"lowest perplexity with so many {what.split(' a ')[0]} or fewer."
+        f"{bars if results.several_seeds else ''}"
+    )
+    return drawing.Picture(figure, caption)
 
 
-def _panel(axis: Axes, points: Sequence[Point], cost: Cost) -> list[Line]:
-    """Draw all but the labels; return the lines that the labels should not cover."""
+def points_of(results: Results, corpus: str, cost: Cost) -> list[Point]:
+    """The points of a corpus: its rows, held still and learning, and all rivals."""
+    points = []
+    for _, by_seed, parameters, row, rival in results.systems_on(corpus):
+        kinds = {rival.label if rival else STATIC_ROW: by_seed}
+        if row and row.has_vector and not rival:
+            kinds = {LEARNING: by_seed, STILL: row.by_seed(NONE)}
+        for kind, evaluations in kinds.items():
+            reached = metric_of(evaluations, "perplexity", "test")
+            adds = multiply_adds_of(evaluations).mean
+            value = (parameters or 0) if cost is PARAMETERS else adds
+            deviation = reached.deviation if len(evaluations) > 1 else 0.0
+            model = row.label if row else kind
+            points.append(Point(model, kind, value / cost.unit, reached.mean, deviation))
+    return points
+
+
+def frontier(points: Sequence[Point]) -> list[Point]:
+    """The Pareto frontier by rising cost: the points that no other beats in cost and perplexity."""
+    best: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.cost, point.perplexity)):
+        if not best or point.perplexity < best[-1].perplexity:
+            best.append(point)
+    return best
+
+
+def window(points: Sequence[Point]) -> Window:
+    """The window around the networks and points near them; far points would squash the rest."""
+    networks = [point for point in points if point.kind in _NETWORKS]
+    # What lies below, such as caches, may be farther: it takes little room from the networks.
+    reach = _around(networks, 0.3, 0.6)
+    near = [point for point in points if reach.holds(point)]
+    return _around([*networks, *near], 0.1, 0.1)
+
+
+def _around(points: Sequence[Point], sideways: float, upright: float) -> Window:
+    """A rectangle around points, extended on each side by shares of its width and height."""
+    costs, reached = [point.cost for point in points], [point.perplexity for point in points]
+    ends: list[float] = []
+    for values, margin in ((costs, sideways), (reached, upright)):
+        low, high = min(values), max(values)
+        more = margin * max(high - low, 0.02 * abs(high))
+        ends += [low - more, high + more]
+    return Window(*ends)
+
+
+def _panel(axis: Axes, points: Sequence[Point], looks: Mapping[str, Look]) -> None:
     shown = window(points)
     axis.set_xlim(shown.left, shown.right)
     axis.set_ylim(shown.low, shown.high)
-    axis.set_xlabel(cost.label)
     axis.xaxis.set_major_locator(MaxNLocator(5))
     for kind in dict.fromkeys(point.kind for point in points):
-        _draw_series(axis, kind, [point for point in points if point.kind == kind], shown)
-    return [*_draw_joints(axis, points, shown), *_draw_frontier(axis, frontier(points), shown)]
+        same = [point for point in points if point.kind == kind]
+        far = [point for point in same if not shown.holds(point)]
+        xs, ys = zip(*(shown.clamped(point) for point in same), strict=True)
+        errors = [point.deviation if shown.holds(point) else 0.0 for point in same]
+        axis.errorbar(
+            xs, ys, yerr=errors if any(errors) else None, ls="", ms=6, capsize=2.5, elinewidth=1,
+            label=f"{kind}: {_values(far)}" if far else kind, clip_on=False, zorder=3,
+            **looks[kind],
+        )  # fmt: skip
+    best = frontier(points)
+    xs = (*(point.cost for point in best), max(shown.right, best[-1].cost))
+    ys = (*(point.perplexity for point in best), best[-1].perplexity)
+    label = "lowest for so much or less"
+    axis.step(xs, ys, where="post", color=MUTED, lw=1, zorder=1, label=label)
+    _join(axis, [point for point in points if shown.holds(point)], looks)
+    named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
+    drawing.label_at_the_right(
+        axis,
+        [drawing.Label(p.model, (p.cost, p.perplexity), looks[p.kind]["color"]) for p in named],
+    )
 
 
-def _draw_frontier(axis: Axes, best: Sequence[Point], shown: Window) -> list[Line]:
-    """Draw the frontier as steps; return its visible lines."""
-    right = max(shown.right, best[-1].cost)
-    steps = [shown.clamped(point) for point in best] + [(shown.right, best[-1].perplexity)]
-    axis.step(
-        [*(point.cost for point in best), right],
-        [*(point.perplexity for point in best), best[-1].perplexity],
-        where="post", color=MUTED, lw=1, zorder=1, label=_FRONTIER,
-    )  # fmt: skip
-    return [
-        line
-        for (x, y), (next_x, next_y) in pairwise(steps)
-        for line in (((x, y), (next_x, y)), ((next_x, y), (next_x, next_y)))
-    ]
-
-
-def _draw_joints(axis: Axes, points: Sequence[Point], shown: Window) -> list[Line]:
-    """Join the points of each model, and return the lines.
+def _join(axis: Axes, points: Sequence[Point], looks: Mapping[str, Look]) -> None:
+    """Join the points of each model.
 
     An arrow leads from the vector held still to the learning one, a line from a row, its vector
     learning if it has one, to the same row with a rival.
     """
-    still = {p.model: p for p in points if p.kind == STILL}
-    rows = {p.model: p for p in points if p.kind in (STATIC_ROW, LEARNING)}
-    lines = []
+    still = {point.model: point for point in points if point.kind == STILL}
+    rows = {point.model: point for point in points if point.kind in (STATIC_ROW, LEARNING)}
     for point in points:
-        start = (rows if point.rival else still).get(point.model)
-        if start is None or start.kind == point.kind or not shown.holds(point):
-            continue
-        line = (start.cost, start.perplexity), (point.cost, point.perplexity)
-        style = "->" if point.kind == LEARNING else "-"
-        arrow = {"arrowstyle": style, "color": _look(point)["color"], "lw": 0.7, "ls": "--"}
-        axis.annotate(
-            "", line[1], line[0], arrowprops={**arrow, "shrinkA": 5, "shrinkB": 5}, zorder=1.5
-        )
-        lines.append(line)
-    return lines
+        start = (still if point.kind in _NETWORKS else rows).get(point.model)
+        if start is not None and start != point:
+            arrow = {"arrowstyle": "->" if point.kind == LEARNING else "-", "ls": "--", "lw": 0.7}
+            arrow |= {"color": looks[point.kind]["color"], "shrinkA": 5, "shrinkB": 5}
+            ends = (point.cost, point.perplexity), (start.cost, start.perplexity)
+            axis.annotate("", *ends, arrowprops=arrow, zorder=1.5)
 
 
-def _look(point: Point) -> Mapping[str, Any]:
-    return _RIVAL_LOOKS[point.rival] if point.rival else _LOOKS[point.kind]
-
-
-def _draw_series(axis: Axes, kind: str, points: Sequence[Point], shown: Window) -> None:
-    """Draw the points of a kind; points outside the window are drawn at its edge."""
-    xs, ys = zip(*(shown.clamped(point) for point in points), strict=True)
-    errors = [point.deviation if shown.holds(point) else 0.0 for point in points]
-    axis.errorbar(
-        xs, ys, yerr=errors if any(errors) else None, ls="", ms=6, capsize=2.5, elinewidth=1,
-        label=kind, clip_on=False, zorder=3, **_look(points[0]),
-    )  # fmt: skip
-
-
-def _labels(points: Sequence[Point], shown: Window) -> list[Label]:
-    """The labels of rows and of points drawn at an edge; rivals are named in the legend."""
-    named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
-    labels = [Label(p.model, (p.cost, p.perplexity), str(_look(p)["color"])) for p in named]
-    outside = [point for point in points if not shown.holds(point)]
-    for kind in dict.fromkeys(point.kind for point in outside):
-        far = [point for point in outside if point.kind == kind]
-        labels.append(Label(_far_text(kind, far, shown), shown.clamped(far[0]), INK))
-    return labels
-
-
-def _far_text(kind: str, far: Sequence[Point], shown: Window) -> str:
-    """The label of points drawn at an edge, with their true values."""
-    ys = sorted(point.perplexity for point in far)
-    xs = sorted(point.cost for point in far)
-    reached = " to ".join(dict.fromkeys(f"{y:.0f}" for y in (ys[0], ys[-1])))
-    costs = " to ".join(dict.fromkeys(_short(x) for x in (xs[0], xs[-1])))
-    text, arrow = f"{kind}: {reached}, at {costs}", _arrow(far[0], shown)
-    return f"{arrow} {text}" if arrow == "←" else f"{text} {arrow}"
-
-
-def _short(cost: float) -> str:
-    return f"{cost:,.0f}" if cost >= 10 else f"{cost:.2g}"
-
-
-def _arrow(point: Point, shown: Window) -> str:
-    if point.cost > shown.right:
-        return "→"
-    if point.cost < shown.left:
-        return "←"
-    return "↑" if point.perplexity > shown.high else "↓"
-
-
-def _caption(results: Results, cost: Cost, points: Mapping[str, Sequence[Point]]) -> str:
-    shown = {point.kind for found in points.values() for point in found}
-    what = cost.label.partition(" (")[0].lower()
-    lines = [f"Test perplexity against {what}."]
-    if LEARNING in shown:
-        lines.append("Arrows lead from the vector held at 0 to the same weights with it learning.")
-    joined = {p.kind for found in points.values() for p in found if p.rival and p.model != p.kind}
-    if joined:
-        rivals = enumeration(sorted(joined), "or")
-        lines.append(f"Dashed lines join a row to the same row with a rival: {rivals}.")
-    if not shown <= set(NETWORKS):
-        lines.append("Points far outside are drawn at the edge, with their values.")
-    lines.append(f"Grey steps: the lowest perplexity with so many {what.split(' a ')[0]} or fewer;")
-    lines[-1] += f" on them lie {_on_frontier(points)}."
-    if results.several_seeds:
-        lines.append(f"Bars: standard deviation over {len(results.experiment.seeds)} seeds.")
-    return " ".join(lines)
-
-
-def _on_frontier(points: Mapping[str, Sequence[Point]]) -> str:
-    texts = []
-    for corpus, found in points.items():
-        names = enumeration([_name(point) for point in frontier(found)])
-        texts.append(f"{names} on {corpus}" if len(points) > 1 else names)
-    return "; ".join(texts)
-
-
-def _name(point: Point) -> str:
-    if point.kind in (STATIC_ROW, LEARNING) or point.kind == point.model:
-        return point.model
-    return (
-        f"{point.model} + {point.kind}" if point.rival else f"{point.model} with its {point.kind}"
-    )
+def _values(far: Sequence[Point]) -> str:
+    """The perplexities and costs of points that are drawn at an edge."""
+    reached, costs = sorted(point.perplexity for point in far), sorted(point.cost for point in far)
+    ys = dict.fromkeys(f"{y:.0f}" for y in (reached[0], reached[-1]))
+    xs = dict.fromkeys(f"{x:,.0f}" if x >= 10 else f"{x:.2g}" for x in (costs[0], costs[-1]))
+    return f"{' to '.join(ys)}, at {' to '.join(xs)}"

@@ -1,77 +1,150 @@
-"""Groups of test tokens, by position or by word, with each group's perplexity and interval."""
+"""The figures of test tokens in groups: by place in a sentence or an article, and by frequency.
+
+Each has a perplexity with its interval, and that of the learning vector as a share of the others.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.comparison import Side
-from online_rnnlm.analysis.pieces import Pieces
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.comparison import are_known, pieces_for
+from online_rnnlm.analysis.figures import MUTED, ONLINE, STATIC, SURFACE, drawing
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.significance import bootstrap_interval
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
-from online_rnnlm.errors import UserError
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning
+from online_rnnlm.corpora import corpus as corpora
+from online_rnnlm.corpora.corpus import Split, Vocabulary
 from online_rnnlm.storage.scores import token_scores
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
 
-POSITIONS = ((1, "1"), (2, "2"), (3, "3–4"), (5, "5–8"), (9, "9–16"), (17, "17–32"), (33, "33 +"))
-"""The first position, from 1, of each group of positions in a sentence, or of sentences in an
-article, and the group's name."""
-BANDS = ((10, "10 most frequent"), (100, "next 100"), (1000, "next 1,000"))
-"""The number of words in each band of word frequency, and the band's name."""
-_RESAMPLES = 2000
-_SEED = 1
+_HEIGHT = 6.2
+_Look = Mapping[str, Any]
+_LEARNING: _Look = {"marker": "D", "color": ONLINE, "ls": "-", "mfc": ONLINE}
+_STILL: _Look = {"marker": "D", "color": ONLINE, "ls": ":", "mfc": SURFACE}
+_OPPONENTS: Sequence[_Look] = (
+    {"marker": "o", "color": STATIC, "ls": "--", "mfc": STATIC},
+    {"marker": "s", "color": STATIC, "ls": "-.", "mfc": SURFACE},
+)
+_POSITIONS = {1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33 +"}
+"""The names of groups of positions in a sentence, or of sentences in an article, by their first."""
+_BANDS = {"10 most frequent": 10, "next 100": 100, "next 1,000": 1000}
+"""The number of words in each band of word frequency."""
+_SPECIAL = [corpora.SENTENCE_END, corpora.UNKNOWN]
+_RESAMPLES, _SEED = 2000, 1
 
 
-@dataclass(frozen=True)
-class Groups:
-    """A text's tokens in groups.
-
-    `group` (tokens,): the number of each token's group in `names`; `piece` (tokens,): the number,
-    from 0, of the piece of text that a bootstrap draws it with.
-    """
+class Groups(NamedTuple):
+    """A text's tokens in groups; `number` (tokens,) is that of each token's group in `names`."""
 
     names: Sequence[str]
-    group: Ints
-    piece: Ints
+    number: Ints
 
-    def sums(self, values: Floats) -> Floats:
-        """(pieces, groups): the sum of the tokens' values (tokens,) by piece and group."""
-        shape = (int(self.piece.max()) + 1, len(self.names))
-        cells = np.ravel_multi_index((self.piece, self.group), shape)
-        sums = np.bincount(cells, values.astype(np.float64), math.prod(shape))
-        return np.asarray(sums, dtype=np.float64).reshape(shape)
-
-    @property
-    def shares(self) -> Floats:
-        """(groups,): the share of the tokens in each group."""
-        counts = np.bincount(self.group, minlength=len(self.names))
-        return np.asarray(counts / len(self.group), dtype=np.float64)
+    def ticks(self) -> list[str]:
+        """Each group's name, on short lines, and its share of the tokens."""
+        counts = np.bincount(self.number, minlength=len(self.names))
+        shares = [f"{100 * count / len(self.number):.0f} %" for count in counts]
+        names = ["\n".join(textwrap.wrap(name, 10)) for name in self.names]
+        return [f"{name}\n({share})" for name, share in zip(names, shares, strict=True)]
 
 
-@dataclass(frozen=True)
-class Means:
-    """A mean for each group that has tokens, and the bounds of its 95 % interval.
+def draw_position(results: Results) -> drawing.Picture:
+    """Draw the groups by the predicted token's position in its sentence."""
+    vector, split = _best(results)
+    learning = Side(vector, vector.final)
+    return _draw(results, learning, split, by_position(split), "position in its sentence")
 
-    `present` holds the numbers of these groups; the other arrays have its shape.
+
+def draw_distance(results: Results) -> drawing.Picture:
+    """Draw the groups by the place of the token's sentence in its article.
+
+    The vector is kept for the article, if the row was trained or tested so. Raises
+    NothingToShowError for a text whose articles are not known.
     """
+    vector, split = _best(results)
+    if not are_known(split.articles):
+        raise NothingToShowError("The articles of the test text are not known.")
+    kept = Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name
+    trained = vector.settings.unit_of_text == "document" or kept not in vector.evaluations
+    learning = Side(vector, vector.final if trained else kept)
+    return _draw(results, learning, split, by_distance(split), "sentence's place in its article")
 
-    present: Ints
-    mean: Floats
-    low: Floats
-    high: Floats
 
-    def perplexity(self) -> Means:
-        """exp(-mean): perplexities if the means are of log P, their ratios if they are of gains."""
-        return Means(self.present, np.exp(-self.mean), np.exp(-self.high), np.exp(-self.low))
+def draw_frequency(results: Results) -> drawing.Picture:
+    """Draw the groups by the predicted word's frequency in the training text."""
+    vector, split = _best(results)
+    vocabulary = corpora.load_vocabulary(results.directory.corpus(vector.corpus))
+    groups, what = by_frequency(split, vocabulary), "frequency in the training text"
+    return _draw(results, Side(vector, vector.final), split, groups, what)
+
+
+def _best(results: Results) -> tuple[Row, Split]:
+    """The best row with a vector, and the test text of its corpus."""
+    vector = results.best_with_vector()
+    return vector, corpora.load_split(results.directory.corpus(vector.corpus), "test")
+
+
+def _draw(
+    results: Results, learning: Side, split: Split, groups: Groups, what: str
+) -> drawing.Picture:
+    """Draw a row, its vector learning and held still, beside static rows.
+
+    A second panel shows the ratio of the learning vector's perplexity to the others'.
+    """
+    vector = learning.row
+    static = [Side(row, row.final) for row in results.opponents(vector).shown]
+    pieces = pieces_for(results, learning, *static)
+    piece = pieces.number[_sentences(split)]
+    lines = [
+        (f"{vector.label}, vector learns", _LEARNING, learning),
+        (f"{vector.label}, vector held still", _STILL, Side(vector, NONE)),
+        *(
+            (f"{side.row.label}, static", look, side)
+            for side, look in zip(static, _OPPONENTS, strict=False)
+        ),
+    ]
+    scores = [pooled_scores(results, side) for *_, side in lines]
+    figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
+    found = [perplexities(groups, piece, values) for values in scores]
+    for (name, look, _), one in zip(lines, found, strict=True):
+        _draw_line(above, one, name, look)
+    drawing.log_scale(
+        above, min(one["low"].min() for one in found), max(one["high"].max() for one in found)
+    )
+    above.set_ylabel("Test perplexity")
+    below.axhline(1, color=MUTED, lw=1)
+    for (_, look, _), other in zip(lines[1:], scores[1:], strict=True):
+        _draw_line(below, perplexities(groups, piece, scores[0] - other), None, look)
+    below.set_ylabel("Ratio, learning to other")
+    below.set_xlabel(f"{what[0].upper()}{what[1:]}")
+    for axis in (above, below):
+        axis.grid(axis="y", linewidth=0.6)
+        axis.set_xticks(range(len(groups.names)), groups.ticks())
+        axis.set_xlim(-0.3, len(groups.names) - 0.7)
+    drawing.legend_above(above)
+    seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
+    caption = (
+        f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
+        f"{seeds}, and each group's share of the tokens; the vector of {vector.label} "
+        f"is kept for the {learning.kept_for}. Below, its perplexity as a share of the others'. "
+        f"Shaded: 95 % bootstrap intervals over {pieces.name}s.{drawing.only_first(results)}"
+    )
+    return drawing.Picture(figure, caption)
+
+
+def _draw_line(axis: Axes, found: pd.DataFrame, name: str | None, look: _Look) -> None:
+    places = found.index.to_numpy()
+    axis.fill_between(places, found["low"], found["high"], color=look["color"], alpha=0.15, lw=0)
+    axis.plot(places, found["mean"].to_numpy(), label=name, lw=1.4, ms=4.5, **look)
 
 
 def _sentences(split: Split) -> Ints:
@@ -79,69 +152,62 @@ def _sentences(split: Split) -> Ints:
     return np.repeat(np.arange(split.sentences), np.diff(split.offsets))
 
 
-def by_position(split: Split, pieces: Pieces) -> Groups:
+def by_position(split: Split) -> Groups:
     """Group tokens by their position in the sentence."""
-    sentence = _sentences(split)
-    return _by_count(np.arange(split.tokens) - split.offsets[sentence] + 1, sentence, pieces)
+    return _by_count(np.arange(split.tokens) - split.offsets[_sentences(split)] + 1)
 
 
-def by_distance(split: Split, pieces: Pieces) -> Groups:
+def by_distance(split: Split) -> Groups:
     """Group tokens by the place of their sentence among those of its article."""
     place = pd.Series(split.articles).groupby(split.articles).cumcount().to_numpy() + 1
-    sentence = _sentences(split)
-    return _by_count(place[sentence], sentence, pieces)
+    return _by_count(place[_sentences(split)])
 
 
-def _by_count(count: Ints, sentence: Ints, pieces: Pieces) -> Groups:
-    """Group tokens (tokens,) by a number from 1 on; `sentence` is that of each."""
-    starts = [start for start, _ in POSITIONS]
-    group = np.searchsorted(starts, count, side="right") - 1
-    return Groups([name for _, name in POSITIONS], group, pieces.number[sentence])
+def _by_count(count: Ints) -> Groups:
+    """Group tokens by a number (tokens,), which is 1 or more."""
+    group = np.searchsorted([*_POSITIONS], count, side="right") - 1
+    return Groups([*_POSITIONS.values()], group)
 
 
-def by_frequency(split: Split, vocabulary: Vocabulary, pieces: Pieces) -> Groups:
+def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
     """Group tokens by their word's frequency in `train`; `</s>` and `<unk>` are separate groups."""
-    special = [SENTENCE_END, UNKNOWN]
-    names = [*special, *(name for _, name in BANDS), "the rest"]
     of_word = np.empty(len(vocabulary.words), dtype=np.int64)
-    ids = [vocabulary.words.index(word) for word in special]
-    of_word[ids] = range(len(special))
+    ids = [vocabulary.words.index(word) for word in _SPECIAL]
+    of_word[ids] = range(len(_SPECIAL))
     others = np.delete(np.arange(len(of_word)), ids)
     ranked = others[np.argsort(-vocabulary.counts[others], kind="stable")]
-    ends = np.cumsum([count for count, _ in BANDS])
-    of_word[ranked] = len(special) + np.searchsorted(ends, np.arange(len(ranked)), side="right")
-    return Groups(names, of_word[split.stream[1:]], pieces.number[_sentences(split)])
+    band = np.searchsorted(np.cumsum([*_BANDS.values()]), np.arange(len(ranked)), side="right")
+    of_word[ranked] = len(_SPECIAL) + band
+    return Groups([*_SPECIAL, *_BANDS, "the rest"], of_word[split.stream[1:]])
 
 
-def group_means(groups: Groups, values: Floats) -> Means:
-    """The mean of tokens' values (tokens,) in each group, with its bootstrap interval.
+def perplexities(groups: Groups, piece: Ints, values: Floats) -> pd.DataFrame:
+    """exp of minus the mean of tokens' values (tokens,), by the number of a group that has tokens.
 
-    The bootstrap draws, with replacement, pieces of text that have tokens of the group.
+    That is a perplexity if the values are log P, and a ratio of two if they are gains. `low` and
+    `high` bound its 95 % bootstrap interval, which draws pieces of text that have tokens of the
+    group, with replacement; `piece` (tokens,) is the number of each token's piece, from 0.
     """
-    counts, sums = groups.sums(np.ones(len(values))), groups.sums(values)
-    present = np.flatnonzero(counts.any(axis=0))
-    found = []
-    for number in present:
+    shape = (int(piece.max()) + 1, len(groups.names))
+    cells = np.ravel_multi_index((piece, groups.number), shape)
+    counts, sums = (
+        np.bincount(cells, weights, np.prod(shape)).reshape(shape) for weights in (None, values)
+    )
+    found = {}
+    for number in np.flatnonzero(counts.any(axis=0)):
         has = counts[:, number] > 0
-        gains, tokens = sums[has, number], counts[has, number].astype(np.int64)
+        gains, tokens = sums[has, number], counts[has, number]
         mean = gains.sum() / tokens.sum()
         # A single piece says nothing about others.
         alone = len(gains) < 2
         bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, _SEED, _RESAMPLES)
-        found.append((mean, *bounds))
-    mean, low, high = np.array(found, dtype=np.float64).T
-    return Means(present, mean, low, high)
+        found[number] = (mean, *bounds)
+    means = pd.DataFrame.from_dict(found, orient="index", columns=["mean", "high", "low"])
+    return means.transform(lambda column: np.exp(-column))
 
 
-def pooled_scores(results: Results, side: Side, tokens: int) -> Floats:
-    """(tokens,): natural log P of every test token, averaged over the seeds.
-
-    Raises UserError if the number of scores is not `tokens`.
-    """
+def pooled_scores(results: Results, side: Side) -> Floats:
+    """(tokens,): natural log P of every test token, averaged over the seeds."""
     names = [run.name for run in side.row.runs]
     scores = [token_scores(results.directory, name, side.evaluation) for name in names]
-    for name, found in zip(names, scores, strict=True):
-        if found.shape != (tokens,):
-            path = results.directory.token_scores(name, side.evaluation)
-            raise UserError(f"{path}: {len(found)} scores for {tokens} test tokens")
     return np.asarray(np.mean(scores, axis=0, dtype=np.float64))

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Protocol, cast
 
 from online_rnnlm.analysis.figures.drawing import Picture, notice, save, style
-from online_rnnlm.analysis.missing import NothingToShowError
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.config.catalogue import FigureEntry, figures_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
 from online_rnnlm.storage.records import Captions
-from online_rnnlm.storage.syntax import PACKAGE
 
-
-class FigureModule(Protocol):
-    """A module that draws a figure."""
-
-    def draw(self, results: Results) -> Picture:
-        """Draw the figure.
-
-        Raises NothingToShowError if what it is about has not finished, and UserError for files
-        that are missing or do not fit each other.
-        """
+Draw = Callable[[Results], Picture]
 
 
 def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -41,9 +30,13 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
 
 
 def _picture(entry: FigureEntry, results: Results) -> Picture:
-    """Draw a figure, or a notice in its place if it has nothing to show."""
-    module = cast(FigureModule, import_module(f"{PACKAGE}.{entry.module}"))
+    """Draw a figure, or a notice in its place if it has nothing to show.
+
+    Raises UserError for files that are missing or do not fit each other.
+    """
+    module, _, function = entry.drawn_by.partition(".")
+    draw: Draw = getattr(import_module(f"online_rnnlm.analysis.figures.{module}"), function)
     try:
-        return module.draw(results)
+        return draw(results)
     except NothingToShowError as error:
         return notice(str(error))

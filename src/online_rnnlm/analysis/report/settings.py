@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label
+from online_rnnlm.analysis.tables.write import Column, Table, integer, label
+from online_rnnlm.config.base import descriptions
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 
@@ -28,15 +29,8 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "classes.count": (TOOLKIT, 100),
     "testing.steps": (TOOLKIT, 5),
 }
-Values = Mapping[tuple[str, str], Any]
-"""The values of a setting, by corpus and label of the row."""
 _DECIDED_BY_ROW = {
-    "corpus",
-    "seed",
-    "hidden_size",
-    "context_size",
-    "document_size",
-    "document_layer",
+    *("corpus", "seed", "hidden_size", "context_size", "document_size", "document_layer"),
 }
 
 
@@ -49,37 +43,56 @@ def origin(key: str, value: Any) -> str:
 def settings_table(results: Results) -> Table:
     """The settings of training and testing; if rows differ, with each row's own value."""
     rows = []
-    for key, field in RunSettings.model_fields.items():
-        if key not in _DECIDED_BY_ROW:
-            settings = {(row.corpus, row.label): row.settings for row in results.rows}
-            values = {row: getattr(s, key) for row, s in settings.items() if key not in s.unused}
-            if not values:
-                continue
-            row = {"setting": key, "value": _shown(values), "meaning": field.description}
-            rows.append({**row, "status": _common(origin(key, v) for v in values.values())})
-    return _table("settings", "Training", [*rows, *_testing_rows(results.experiment.testing)])
+    for key, meaning in descriptions(RunSettings).items():
+        used = [row for row in results.rows if key not in row.settings.unused]
+        if used and key not in _DECIDED_BY_ROW:
+            several = len({row.corpus for row in used}) > 1
+            values = {
+                f"{row.corpus + ' ' if several else ''}{row.label}": getattr(row.settings, key)
+                for row in used
+            }
+            rows.append(_row(key, values, meaning))
+    for key, meaning in descriptions(TestingSettings).items():
+        name = f"testing.{key}"
+        rows.append(_row(name, {"": getattr(results.experiment.testing, key)}, meaning))
+    return _table("settings", "Training", rows)
+
+
+def _row(setting: str, values: Mapping[str, Any], meaning: str) -> dict[str, str]:
+    """A row of the table; `values` are by the row of the comparison that has them."""
+    several = len(set(map(repr, values.values()))) > 1
+    shown = "; ".join(f"{row}: {value}" for row, value in values.items())
+    return {
+        "setting": setting,
+        "value": shown if several else str(next(iter(values.values()))),
+        "status": " / ".join(dict.fromkeys(origin(setting, value) for value in values.values())),
+        "meaning": meaning.replace("`", ""),
+    }
 
 
 def corpus_settings_table(results: Results) -> Table:
     """The settings by which the corpora are prepared."""
     rows = [
-        {"setting": f"{name}: {key}", "value": str(value), "status": origin(key, value)}
+        {"setting": f"{name}: {key}", "value": str(value), "status": origin(str(key), value)}
         for name, corpus in results.experiment.corpora.items()
-        for key, value in _flat(corpus.model_dump(mode="json")).items()
+        for key, value in pd.json_normalize(corpus.model_dump(mode="json")).iloc[0].items()
     ]
     return _table("corpus_settings", "Corpora", rows)
 
 
+def _table(name: str, caption: str, rows: list[dict[str, str]]) -> Table:
+    columns = [Column(key.capitalize(), label(key), text=True) for key in rows[0]]
+    return Table(name, caption, pd.DataFrame(rows), columns)
+
+
 def runs_table(results: Results) -> Table:
     """The runs of the comparison, each with its seed, epochs, time and identity."""
+    numbers = ("epochs", "best_epoch", "seconds", "identity")
     data = pd.DataFrame(
         {
             "name": run.name,
             "seed": run.seed,
-            "epochs": run.result.epochs,
-            "best_epoch": run.result.best_epoch,
-            "seconds": run.result.seconds,
-            "identity": run.result.identity,
+            **{key: getattr(run.end, key) for key in numbers},
         }
         for run in results.runs
     )
@@ -92,49 +105,3 @@ def runs_table(results: Results) -> Table:
         Column("Identity", lambda row: row["identity"][:12], text=True),
     ]
     return Table("runs", "Runs", data, columns)
-
-
-def _shown(values: Values) -> str:
-    if len(set(map(repr, values.values()))) == 1:
-        return str(next(iter(values.values())))
-    several = len({corpus for corpus, _ in values}) > 1
-    return "; ".join(
-        f"{corpus + ' ' if several else ''}{model}: {value}"
-        for (corpus, model), value in values.items()
-    )
-
-
-def _common(statuses: Iterable[str]) -> str:
-    return " / ".join(dict.fromkeys(statuses))
-
-
-def _testing_rows(testing: TestingSettings) -> list[dict[str, Any]]:
-    return [
-        {
-            "setting": f"testing.{key}",
-            "value": str(value),
-            "meaning": field.description,
-            "status": origin(f"testing.{key}", value),
-        }
-        for key, field in TestingSettings.model_fields.items()
-        for value in [getattr(testing, key)]
-    ]
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        nested = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-    return flat
-
-
-def _table(name: str, caption: str, rows: list[dict[str, Any]]) -> Table:
-    columns = [
-        Column("Setting", label("setting"), text=True),
-        Column("Value", label("value"), text=True),
-        Column("Status", label("status"), text=True),
-    ]
-    if any(row.get("meaning") for row in rows):
-        columns.append(Column("Meaning", lambda row: row["meaning"].replace("`", ""), text=True))
-    return Table(name, caption, pd.DataFrame(rows), columns)

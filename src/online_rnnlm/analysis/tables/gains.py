@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.missing import NothingToShowError
-from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables import perplexity
-from online_rnnlm.analysis.tables.columns import corpus_columns, on_corpus, spread_note
-from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, mean
-from online_rnnlm.analysis.wording import signed
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.tables import perplexity, shared
+from online_rnnlm.analysis.tables.write import Column, Table, difference, integer, label, mean
 
 ADDS, TEST, VALID = "multiply_adds_per_word", "test_perplexity", "valid_perplexity"
 _LEAST_SHARE = 0.01
@@ -29,65 +24,52 @@ def make(results: Results) -> Table:
     data = gains(perplexity.make(results).data)
     if data.empty:
         raise NothingToShowError("No static network has finished.")
-    caption = on_corpus("What computation buys", results)
-    columns = [*corpus_columns(results), *COLUMNS]
-    return Table("gains", caption, shown(data), columns, [spread_note(results), NOTE], tidy=data)
+    # For people: each network, and each system that is best at its cost.
+    shown = data[data["network"] | data["best_at_its_cost"]]
+    notes = [shared.spread_note(results), _NOTE]
+    return shared.comparison_table(
+        results, "gains", "What computation buys", shown, _COLUMNS, notes, data
+    )
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
     """Compute the gains from the data of the table `perplexity`, the cheapest system first.
 
     A gain is ln(perplexity of the cheapest static network / perplexity) on `test`, in nats a word.
+    A corpus without a static network has none.
     """
-    found = [_of_corpus(of_corpus) for _, of_corpus in table.groupby("corpus", sort=False)]
-    empty = table.iloc[:0].reindex(columns=_KEYS)
-    return pd.concat([one for one in found if one is not None] or [empty], ignore_index=True)
+    keys = [key for key in _KEYS if key in table]
+    found = [table.iloc[:0][keys]]
+    for _, of_corpus in table.groupby("corpus", sort=False):
+        systems = of_corpus.sort_values(ADDS, kind="stable")
+        systems = systems.assign(network=systems["hidden_size"].notna())
+        static = systems[systems["network"] & (systems["document_size"] == 0)]
+        if static.empty:
+            continue
+        least, cost = static.iloc[0], systems[ADDS].round()
+        best = systems.groupby(cost)[VALID].min().cummin()
+        gain = np.log(float(least[TEST]) / systems[TEST])
+        more = systems[ADDS] - float(least[ADDS])
+        per_1000 = (1000 * gain / more).where(more > _LEAST_SHARE * float(least[ADDS]))
+        found.append(
+            systems[[*keys, "network"]].assign(
+                gain_nats=gain,
+                gain_nats_per_1000=per_1000,
+                best_at_its_cost=systems[VALID] <= cost.map(best),  # chosen as everything is
+            )
+        )
+    return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def _of_corpus(table: pd.DataFrame) -> pd.DataFrame | None:
-    """Compute the gains on one corpus; None if it has no static network."""
-    network = table["hidden_size"].notna()
-    static = table[network & (table["document_size"] == 0)]
-    if static.empty:
-        return None
-    least = static.sort_values(ADDS, kind="stable").iloc[0]
-    found = table.assign(network=network).sort_values(ADDS, kind="stable")
-    cost = found[ADDS].round()
-    best = found.groupby(cost)[VALID].min().cummin()
-    gain = np.log(float(least[TEST]) / found[TEST])
-    more = found[ADDS] - float(least[ADDS])
-    keys = [key for key in _KEYS if key in found]
-    return found[[*keys, "network"]].assign(
-        gain_nats=gain,
-        gain_nats_per_1000=(1000 * gain / more).where(more > _LEAST_SHARE * float(least[ADDS])),
-        # Chosen on `valid`, as everything is.
-        best_at_its_cost=found[VALID] <= cost.map(best),
-    )
-
-
-def shown(data: pd.DataFrame) -> pd.DataFrame:
-    """The rows for people: each network, and each system that is best at its cost."""
-    return data[data["network"] | data["best_at_its_cost"]]
-
-
-def _gain(row: pd.Series) -> str:
-    return signed(row["gain_nats"], decimals=3)
-
-
-def _per_1000(row: pd.Series) -> str:
-    value = cast("float", row["gain_nats_per_1000"])
-    return "" if np.isnan(value) else signed(value, decimals=4)
-
-
-COLUMNS = (
+_COLUMNS = (
     Column("System", label("model"), text=True),
     Column("Multiply-adds a word", integer(ADDS)),
     Column("Test perplexity", mean(TEST)),
-    Column("Gain (nats a word)", _gain),
-    Column("Gain for 1,000 more multiply-adds", _per_1000),
+    Column("Gain (nats a word)", difference("gain_nats", 3)),
+    Column("Gain for 1,000 more multiply-adds", difference("gain_nats_per_1000", 4)),
     Column("Best at its cost", lambda row: "yes" if row["best_at_its_cost"] else "", text=True),
 )
-NOTE = (
+_NOTE = (
     "Every network, and every system that is best at its cost: no other system that costs as much "
     "or less has a lower perplexity on valid. The cheapest comes first. Gains are those over the "
     "static network with the fewest multiply-adds, on test: ln of the ratio of the perplexities. "

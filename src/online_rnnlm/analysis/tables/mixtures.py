@@ -7,22 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.missing import NothingToShowError
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric, Row
-from online_rnnlm.analysis.tables.columns import (
-    corpus_columns,
-    mean_over_seeds,
-    on_corpus,
-    row_keys,
-    spread_note,
-)
-from online_rnnlm.analysis.tables.rendering import Column, Table, label, lowest, mean
-from online_rnnlm.analysis.wording import signed
+from online_rnnlm.analysis.tables import shared
+from online_rnnlm.analysis.tables.write import Column, Table, label, lowest, mean, signed
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import mixed_rivals
-from online_rnnlm.rivals.base import Rival
-from online_rnnlm.storage.records import Evaluation
 
 _OWN, _ALL = "test_perplexity", "test_perplexity_all"
 
@@ -37,60 +27,55 @@ def make(results: Results) -> Table:
     if not rows:
         raise NothingToShowError("No mixture has finished.")
     rivals = mixed_rivals([MIXTURE], results.experiment.testing)
-    data = pd.DataFrame([values for row in rows for values in _rows(results, row, rivals)])
-    shown = pd.DataFrame(
-        {
-            **same.iloc[0],
-            **{f"{part['rival']}_alone": part["alone_percent"] for _, part in same.iterrows()},
-            **{f"{part['rival']}_on_top": part["on_top_percent"] for _, part in same.iterrows()},
-        }
-        for _, same in data.groupby(["corpus", "model"], sort=False)
-    )
+    names = [rival.name for rival in rivals]
+    data = pd.DataFrame([values for row in rows for values in _rows(results, row, names)])
+    shown = data.groupby(["corpus", "model"], sort=False).first().reset_index()
+    for key in ("alone_percent", "on_top_percent"):
+        wide = data.pivot(index=["corpus", "model"], columns="rival", values=key)
+        shown = shown.join(wide.add_prefix(f"{key} "), on=["corpus", "model"])
     columns = [
-        *corpus_columns(results),
         Column("M/D", label("model"), text=True),
         Column("By itself", mean(_OWN), best=lowest(_OWN)),
         *(Column(rival.label.capitalize(), _changes(rival.name)) for rival in rivals),
         Column("All", mean(_ALL), best=lowest(_ALL)),
     ]
-    caption = on_corpus("Test perplexity of mixtures: what each rival adds", results)
-    return Table("mixtures", caption, shown, columns, _notes(results), tidy=data)
+    note = (
+        f"{shared.spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
+        "perplexity if it alone is mixed with the network / if it is mixed in on top of all the "
+        "others. The weights of each mixture are those best on valid."
+    )
+    caption = "Test perplexity of mixtures: what each rival adds"
+    return shared.comparison_table(results, "mixtures", caption, shown, columns, [note], data)
 
 
-def _rows(results: Results, row: Row, rivals: Collection[Rival]) -> Iterator[dict[str, Any]]:
+def _rows(results: Results, row: Row, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
     """Yield the values of a network with each rival, as means over the seeds."""
     own, everything = row.perplexity("test"), row.perplexity("test", MIXTURE)
     found = row.by_seed(MIXTURE)
     every = frozenset(found[0].chosen)
-    network = every - {rival.name for rival in rivals}
+
+    def reached(names: frozenset[str]) -> Metric:
+        """Test perplexity of the mixture of these parts."""
+        if names == every:
+            return everything
+        of_parts = ([m for m in one.mixtures if m.weights.keys() == names] for one in found)
+        return Metric(tuple(mixtures[0].test_perplexity for mixtures in of_parts))
+
     for rival in rivals:
-        alone = _reached(found, network | {rival.name}, everything)
-        without = _reached(found, every - {rival.name}, everything)
-        weights = Metric(tuple(float(one.chosen[rival.name]) for one in found))
+        alone, without = reached(every - set(rivals) | {rival}), reached(every - {rival})
+        weights = Metric(tuple(float(one.chosen[rival]) for one in found))
         yield {
-            **row_keys(row),
-            "rival": rival.name,
+            **shared.model_keys(row.first.run),
+            "rival": rival,
             "seeds": len(row.runs),
-            **mean_over_seeds(results, _OWN, own),
-            **mean_over_seeds(results, "test_perplexity_alone", alone),
-            **mean_over_seeds(results, "test_perplexity_without", without),
-            **mean_over_seeds(results, _ALL, everything),
-            **mean_over_seeds(results, "weight", weights),
+            **shared.mean_over_seeds(results, _OWN, own),
+            **shared.mean_over_seeds(results, "test_perplexity_alone", alone),
+            **shared.mean_over_seeds(results, "test_perplexity_without", without),
+            **shared.mean_over_seeds(results, _ALL, everything),
+            **shared.mean_over_seeds(results, "weight", weights),
             "alone_percent": _change(alone, own),
             "on_top_percent": _change(everything, without),
         }
-
-
-def _reached(found: list[Evaluation], names: frozenset[str], everything: Metric) -> Metric:
-    """Test perplexity of the mixture of these parts, for each seed."""
-    if names == frozenset(found[0].chosen):
-        return everything
-    return Metric(
-        tuple(
-            next(one.test_perplexity for one in of_seed.mixtures if one.weights.keys() == names)
-            for of_seed in found
-        )
-    )
 
 
 def _change(after: Metric, before: Metric) -> float:
@@ -101,12 +86,5 @@ def _change(after: Metric, before: Metric) -> float:
 
 def _changes(rival: str) -> Callable[[pd.Series], str]:
     """Return a function that shows both changes that a rival makes."""
-    return lambda row: f"{signed(row[f'{rival}_alone'])} / {signed(row[f'{rival}_on_top'])} %"
-
-
-def _notes(results: Results) -> list[str]:
-    return [
-        f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
-        "perplexity if it alone is mixed with the network / if it is mixed in on top of all the "
-        "others. The weights of each mixture are those best on valid."
-    ]
+    keys = (f"alone_percent {rival}", f"on_top_percent {rival}")
+    return lambda row: f"{' / '.join(signed(row[key]) for key in keys)} %"

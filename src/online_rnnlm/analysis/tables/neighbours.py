@@ -1,4 +1,4 @@
-"""The table `neighbours`: sentences whose document vectors are alike.
+"""The table `neighbours`: sentences of `valid` whose document vectors are alike.
 
 The sentences that are alike by the mean of their words' embeddings are shown beside them. Where the
 two columns differ, the vector has learnt something beyond the words themselves.
@@ -7,30 +7,48 @@ two columns differ, the vector has learnt something beyond the words themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
-from online_rnnlm.analysis.neighbours import choose, draw, mean_cosine, nearest
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row
-from online_rnnlm.analysis.sentences import MIN_TOKENS, Sentences, read_sentences
-from online_rnnlm.analysis.tables.notices import make_or_notice
-from online_rnnlm.analysis.tables.rendering import Column, Table, label, mean, write_table
-from online_rnnlm.config.catalogue import vector_rows
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.errors import UserError
+from online_rnnlm.analysis.tables.write import Column, Table, label, mean
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.corpora import corpus as corpora
+from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.model import weight_files
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.scores import check_evaluated
 
+SPLIT = "valid"
+MIN_TOKENS = 10  # A vector has learnt little from a shorter sentence.
+QUERIES, NEAREST = 4, 3
+_FEW = 4  # Short sentences are left out only if at least this many long ones remain.
+_BLOCK = 1024  # Sentences compared with all others at once, since not all pairs fit into memory.
+
+Vectors = npt.NDArray[Any]
+"""Vectors of floating-point numbers."""
 CHOSEN, DRAWN = "by rule", "at random"
 
 
-def write_neighbours(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write the table; raises UserError if no row of the configuration has a document vector."""
-    if not vector_rows(experiment):
-        raise UserError("neighbours: no row of the configuration has a `document_size` above 0")
-    results = collect(experiment, directory)
-    write_table(make_or_notice(make, "neighbours", results), directory)
+@dataclass(frozen=True)
+class Sentences:
+    """N sentences of a split, with two vectors each."""
+
+    numbers: npt.NDArray[np.int64]
+    """(N,): each sentence's number in the split, from 0."""
+    texts: list[str]
+    subjects: list[str]
+    """Each sentence's topic, or the number of its article if it has no topic."""
+    document: Vectors
+    """(N, D): document vectors after the last word, of length 1."""
+    embedding: Vectors
+    """(N, M): means of the words' embeddings, of length 1."""
 
 
 def make(results: Results) -> Table:
@@ -43,53 +61,37 @@ def make(results: Results) -> Table:
     row = results.best_with_vector()
     sentences = read_sentences(results.directory, row.first.name, row.corpus)
     chosen = choose(sentences)
-    queries = {CHOSEN: chosen, DRAWN: draw(sentences, row.first.seed, without=chosen)}
-    rows = [
-        values
-        for picked, numbers in queries.items()
-        for query in numbers
-        for values in _rows(picked, query, sentences)
-    ]
+    queries = [(CHOSEN, query) for query in chosen]
+    queries += [(DRAWN, query) for query in draw(sentences, row.first.seed, without=chosen)]
+    data = pd.DataFrame(values for query in queries for values in _rows(*query, sentences))
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
-    return Table("neighbours", caption, pd.DataFrame(rows), _columns(), _notes(row, sentences))
-
-
-def _rows(picked: str, query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
-    by_document = nearest(sentences.document, query)
-    by_embedding = nearest(sentences.embedding, query)
-    pairs = zip(by_document, by_embedding, strict=True)
-    for rank, (document, embedding) in enumerate(pairs, start=1):
-        yield {
-            "picked": picked,
-            "sentence": int(sentences.numbers[query]),
-            "text": sentences.texts[query],
-            "rank": rank,
-            **_neighbour("document", document, sentences),
-            **_neighbour("embedding", embedding, sentences),
-        }
-
-
-def _neighbour(kind: str, found: tuple[int, float], sentences: Sentences) -> dict[str, Any]:
-    place, cosine = found
-    return {
-        f"{kind}_cosine": cosine,
-        f"{kind}_neighbour": int(sentences.numbers[place]),
-        f"{kind}_text": sentences.texts[place],
-    }
-
-
-def _columns() -> list[Column]:
-    def once(key: str) -> Callable[[pd.Series], str]:
-        return lambda row: row[key] if row["rank"] == 1 else ""
-
-    return [
-        Column("Picked", once("picked"), text=True),
-        Column("Sentence", once("text"), text=True, wide=True),
+    columns = [
+        Column("Picked", _once("picked"), text=True),
+        Column("Sentence", _once("text"), text=True, wide=True),
         Column("Cosine", mean("document_cosine", decimals=2)),
         Column("Nearest by document vector", label("document_text"), text=True, wide=True),
         Column("Cosine", mean("embedding_cosine", decimals=2)),
         Column("Nearest by mean embedding", label("embedding_text"), text=True, wide=True),
     ]
+    return Table("neighbours", caption, data, columns, _notes(row, sentences))
+
+
+def _rows(picked: str, query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
+    """Yield a row for each of a sentence's neighbours, the nearest first."""
+    numbers, texts = sentences.numbers, sentences.texts
+    alike = (nearest(vectors, query) for vectors in (sentences.document, sentences.embedding))
+    for rank, neighbours in enumerate(zip(*alike, strict=True), start=1):
+        row = {"picked": picked, "sentence": numbers[query], "text": texts[query], "rank": rank}
+        for kind, (place, cosine) in zip(("document", "embedding"), neighbours, strict=True):
+            row[f"{kind}_cosine"] = cosine
+            row[f"{kind}_neighbour"] = numbers[place]
+            row[f"{kind}_text"] = texts[place]
+        yield row
+
+
+def _once(key: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows a sentence's property only beside its nearest neighbour."""
+    return lambda row: row[key] if row["rank"] == 1 else ""
 
 
 def _notes(row: Row, sentences: Sentences) -> list[str]:
@@ -105,3 +107,109 @@ def _notes(row: Row, sentences: Sentences) -> list[str]:
         f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
         f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
     ]
+
+
+def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sentences:
+    """Read a run's vectors of the sentences of `valid`; raises UserError for a missing file.
+
+    Each text is read once, and short sentences are left out.
+    """
+    files = directory.corpus(corpus)
+    split, texts = corpora.load_split(files, SPLIT), list(read_lines(files.tokens(SPLIT)))
+    vectors = read_document_vectors(directory, run)
+    network = weight_files.read_trained(directory.run(run), corpora.load_vocabulary(files))
+    kept = _kept(texts)
+    topics = corpora.topics_of(files, SPLIT) or [""] * split.sentences
+    return Sentences(
+        numbers=kept,
+        texts=[texts[number] for number in kept],
+        subjects=[topics[number] or str(split.articles[number]) for number in kept],
+        document=unit(vectors[kept]).astype(np.float32),
+        embedding=unit(mean_embeddings(network.embeddings, split)[kept]).astype(np.float32),
+    )
+
+
+def read_document_vectors(directory: ExperimentDirectory, run: str) -> Vectors:
+    """Read a run's document vector after each sentence of `valid`: (sentences, D)."""
+    path = directory.document_vectors(run, SPLIT)
+    check_evaluated(directory, run, DOCUMENT_VECTOR, path)
+    return np.asarray(np.load(path))
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """The vectors, each divided by its length; a vector of length 0 stays as it is."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
+
+
+def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
+    """The numbers of the sentences to keep: each text once, only long ones if enough are long."""
+    first = {text: number for number, text in reversed(list(enumerate(texts)))}
+    once = sorted(first.values())
+    long = [number for number in once if len(texts[number].split()) >= MIN_TOKENS]
+    return np.array(long if len(long) >= _FEW else once, dtype=np.int64)
+
+
+def mean_embeddings(embeddings: Vectors, split: corpora.Split) -> Vectors:
+    """(sentences, M): the mean of the embeddings of each sentence's words, without `</s>`."""
+    words = split.stream[1:]
+    counts = (words != corpora.SENTENCE_END_ID).astype(embeddings.dtype)
+    shape = (split.sentences, len(embeddings))
+    occurrences = sparse.csr_matrix((counts, words, split.offsets), shape=shape)
+    lengths = np.maximum(np.diff(split.offsets) - 1, 1)
+    return np.asarray((occurrences @ embeddings) / lengths[:, None])
+
+
+def choose(sentences: Sentences) -> list[int]:
+    """Choose the places of a few sentences that are very close to another one, the closest first.
+
+    At most one sentence of a topic (or article) is chosen, and none that is among the nearest of
+    one chosen before; otherwise near duplicates would fill the table.
+    """
+    chosen: list[int] = []
+    subjects: set[str] = set()
+    seen: set[int] = set()
+    for query in np.argsort(-highest_cosines(sentences.document), kind="stable").tolist():
+        if len(chosen) == QUERIES:
+            break
+        if query in seen or sentences.subjects[query] in subjects:
+            continue
+        chosen.append(query)
+        subjects.add(sentences.subjects[query])
+        seen |= {place for place, _ in nearest(sentences.document, query)}
+    return chosen
+
+
+def draw(sentences: Sentences, seed: int, without: list[int]) -> list[int]:
+    """Draw the places of a few sentences at random, none of them in `without`."""
+    among = np.setdiff1d(np.arange(len(sentences.texts)), without)
+    random = np.random.default_rng(seed)
+    drawn: list[int] = random.choice(among, min(QUERIES, len(among)), replace=False).tolist()
+    return sorted(drawn)
+
+
+def highest_cosines(vectors: Vectors) -> Vectors:
+    """(N,): for each of N vectors of length 1, the cosine with the nearest other vector."""
+    highest = np.empty(len(vectors), np.float32)
+    for begin in range(0, len(vectors), _BLOCK):
+        cosines = vectors[begin : begin + _BLOCK] @ vectors.T
+        places = np.arange(len(cosines))
+        cosines[places, begin + places] = -np.inf
+        highest[begin : begin + _BLOCK] = cosines.max(axis=1)
+    return highest
+
+
+def nearest(vectors: Vectors, query: int) -> list[tuple[int, float]]:
+    """The places and cosines of the vectors nearest to `query` by cosine, the nearest first."""
+    cosines = vectors @ vectors[query]
+    cosines[query] = -np.inf
+    places = np.argsort(-cosines, kind="stable")[: min(NEAREST, len(vectors) - 1)]
+    return [(int(place), float(cosines[place])) for place in places]
+
+
+def mean_cosine(vectors: Vectors) -> float:
+    """The mean cosine over all pairs of two different vectors among N vectors of length 1."""
+    # The squared length of the sum is the sum of the cosines of all pairs.
+    wide = vectors.astype(np.float64)
+    total, own = wide.sum(axis=0), float((wide**2).sum())
+    return float(total @ total - own) / max(1, len(wide) * (len(wide) - 1))

@@ -8,13 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Row
-from online_rnnlm.analysis.tables.columns import corpus_columns, model_keys, on_corpus
-from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, mean
-from online_rnnlm.config.runs import Run
+from online_rnnlm.analysis.results import DivergedRun, Results
+from online_rnnlm.analysis.row import FinishedRun
+from online_rnnlm.analysis.tables import shared
+from online_rnnlm.analysis.tables.write import Column, Table, integer, label, mean
 from online_rnnlm.storage.records import RunResult
-from online_rnnlm.storage.runs import End
 
 
 def make(results: Results) -> Table:
@@ -24,46 +22,36 @@ def make(results: Results) -> Table:
     candidate that diverged is NaN.
     """
     experiment = results.experiment
-    taken = {name for row in results.rows for name in _taken(results, row)}
-    rows = [_row(results, run.run, run.result, run.name in taken) for run in results.search]
-    rows += [_row(results, run, end, taken=False) for run, end in results.diverged_search]
-    places = {run.name: place for place, run in enumerate(experiment.search_runs())}
-    rows.sort(key=lambda row: places[row["name"]])
-    data = pd.DataFrame(rows)
+    data = pd.DataFrame([_values(results, candidate) for candidate in results.candidates])
     columns = [
-        *corpus_columns(results),
         Column("M/D", label("model"), text=True),
-        *(Column(key.replace("_", " ").capitalize(), _value(key)) for key in experiment.search),
+        *(Column(key.replace("_", " ").capitalize(), _setting(key)) for key in experiment.searched),
         Column("Epochs", integer("epochs")),
         Column("Valid perplexity", _reached, best=lambda rows: rows["chosen"]),
         Column("Chosen", lambda row: "yes" if row["chosen"] else "", text=True),
     ]
-    notes = [
+    note = (
         "Bold: the lowest for each row of the comparison; all runs of the row use its settings. "
         f"The choice is made on valid only, with seed {experiment.search_seed}, which the other "
         "tables do not use."
-    ]
-    return Table("search", on_corpus("Settings searched", results), data, columns, notes)
+    )
+    return shared.comparison_table(results, "search", "Settings searched", data, columns, [note])
 
 
-def _taken(results: Results, row: Row) -> list[str]:
-    """The name of the candidate whose settings a row's runs were trained with."""
-    return [
-        run.name
-        for run in results.search
-        if run.name in row.first.run.candidates
-        and all(getattr(row.settings, key) == value for key, value in run.run.searched.items())
-    ]
-
-
-def _row(results: Results, run: Run, end: End, taken: bool) -> dict[str, Any]:
+def _values(results: Results, candidate: FinishedRun | DivergedRun) -> dict[str, Any]:
+    run, end = candidate.run, candidate.end
     return {
-        **model_keys(run),
-        **{key: run.searched.get(key) for key in results.experiment.search},
+        **shared.model_keys(run),
+        **{key: run.searched.get(key) for key in results.experiment.searched},
         "epochs": end.epochs,
         "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
         "status": end.status,
-        "chosen": taken,
+        "chosen": isinstance(end, RunResult)
+        and any(
+            run.name in row.first.run.candidates
+            and all(getattr(row.settings, key) == value for key, value in run.searched.items())
+            for row in results.rows
+        ),
         "name": run.name,
     }
 
@@ -72,7 +60,7 @@ def _reached(row: pd.Series) -> str:
     return mean("valid_perplexity")(row) or str(row["status"])
 
 
-def _value(key: str) -> Callable[[pd.Series], str]:
+def _setting(key: str) -> Callable[[pd.Series], str]:
     """Return a function that shows a setting; empty if the row does not have it."""
     show = label(key)
     return lambda row: f"{row[key]:g}" if isinstance(row[key], float) and show(row) else show(row)

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Row
-from online_rnnlm.analysis.tables.columns import (
-    corpus_columns,
-    mean_over_seeds,
-    on_corpus,
-    row_keys,
-    spread_note,
-    values_text,
-)
-from online_rnnlm.analysis.tables.rendering import Column, Table, integer, label, lowest, mean
+from online_rnnlm.analysis.row import Row, metric_of
+from online_rnnlm.analysis.tables import shared
+from online_rnnlm.analysis.tables.write import Column, Table, integer, label, lowest, mean
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
 from online_rnnlm.storage.paths import HELD_OUT
 
-_COSTS = ("parameters_touched_per_word", "multiply_adds_per_word")
-_SPEED: Literal["words_per_second"] = "words_per_second"
-_KEPT = "kept_for"
+_WAY = ("updates", "learn_after", "kept_for")
+_OF_BEST = ("rate", "parameters_touched_per_word", "multiply_adds_per_word", "words_per_second")
 
 
 def make(results: Results) -> Table:
@@ -36,18 +28,19 @@ def make(results: Results) -> Table:
     data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
     models = list(dict.fromkeys(data["model"]))
     columns = [
-        *corpus_columns(results),
         Column("What learns", label("learns"), text=True),
         Column("After every", label("learn_after"), text=True),
-        Column("Kept for a", label(_KEPT), text=True),
+        Column("Kept for a", label("kept_for"), text=True),
         *(Column(model, mean(model), best=lowest(model)) for model in models),
         Column("Rate", label("rate")),
         Column("Parameters touched a word", integer("parameters_touched_per_word")),
         Column("Multiply-adds a word", integer("multiply_adds_per_word")),
-        Column("Words/s", integer(_SPEED)),
+        Column("Words/s", integer("words_per_second")),
     ]
-    caption = on_corpus("Test perplexity by what learns during testing", results)
-    return Table("updates", caption, _shown(data, best), columns, _notes(results, best), tidy=data)
+    caption, notes = "Test perplexity by what learns during testing", _notes(results, best)
+    return shared.comparison_table(
+        results, "updates", caption, _shown(data, best), columns, notes, data
+    )
 
 
 def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
@@ -55,22 +48,20 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
     for evaluation in row.evaluations:
         if results.rival_in(evaluation):
             continue
-        perplexities = (
-            mean_over_seeds(results, f"{split}_perplexity", row.perplexity(split, evaluation))
-            for split in HELD_OUT
-        )
-        costs = row.by_seed(evaluation)[0].costs  # the same for all seeds
-        yield {
-            **row_keys(row),
+        by_seed = row.by_seed(evaluation)
+        values = {
+            **shared.model_keys(row.first.run),
             "evaluation": evaluation,
             **_way(row, evaluation),
             "seeds": len(row.runs),
             "rate": _rate(row, evaluation),
-            **{key: value for values in perplexities for key, value in values.items()},
-            "parameters_touched_per_word": costs.parameters_touched_per_word,
-            "multiply_adds_per_word": costs.multiply_adds_per_word,
-            **mean_over_seeds(results, _SPEED, row.metric(_SPEED, "test", evaluation)),
         }
+        for split in HELD_OUT:
+            metric = metric_of(by_seed, "perplexity", split)
+            values |= shared.mean_over_seeds(results, f"{split}_perplexity", metric)
+        values |= dict(by_seed[0].costs)  # the same for all seeds
+        speed = metric_of(by_seed, "words_per_second", "test")
+        yield values | shared.mean_over_seeds(results, "words_per_second", speed)
 
 
 def _way(row: Row, evaluation: str) -> dict[str, str]:
@@ -78,15 +69,13 @@ def _way(row: Row, evaluation: str) -> dict[str, str]:
 
     The last two are empty texts if nothing learns.
     """
-    online = online_evaluation(evaluation)
-    if online is not None:
-        after, unit = online.learn_after, online.unit_of_text
-        return {"updates": online.updates, "learn_after": after, _KEPT: unit}
-    if evaluation == NONE:
-        return {"updates": evaluation, "learn_after": "", _KEPT: ""}
+    if online := online_evaluation(evaluation):
+        way = (online.updates, online.learn_after, str(online.unit_of_text))
+        return dict(zip(_WAY, way, strict=True))
     reading = row.settings.reading
     kept = reading.unit_of_text if reading.vector else "sentence"
-    return {"updates": evaluation, "learn_after": "word", _KEPT: kept}
+    as_trained = ("", "") if evaluation == NONE else ("word", kept)
+    return dict(zip(_WAY, (evaluation, *as_trained), strict=True))
 
 
 def _rate(row: Row, evaluation: str) -> str:
@@ -94,41 +83,33 @@ def _rate(row: Row, evaluation: str) -> str:
     if evaluation == NONE:
         return ""
     if evaluation == DOCUMENT_VECTOR:
-        return values_text([{"document_rate": row.settings.document_rate}], "document_rate")
+        return shared.values_text([{"rate": row.settings.document_rate}], "rate")
     chosen = [found.chosen for found in row.by_seed(evaluation)]
-    return values_text(chosen, next(iter(chosen[0])))
+    return shared.values_text(chosen, next(iter(chosen[0])))
 
 
 def _shown(data: pd.DataFrame, best: Mapping[str, str]) -> pd.DataFrame:
     """A row for each corpus and evaluation, a column for each model's test perplexity."""
-    has_vector = data["document_size"] > 0
+    keys = ["corpus", "evaluation"]
+    groups = data.groupby(keys)
     # Models with a vector can learn in every way, so their evaluations come first.
-    evaluations = pd.concat([data[has_vector], data[~has_vector]])["evaluation"].unique()
-    shown = pd.DataFrame(
-        _shown_row(of_corpus[of_corpus["evaluation"] == evaluation], best[str(corpus)])
-        for corpus, of_corpus in data.groupby("corpus", sort=False)
-        for evaluation in sorted(evaluations, key=lambda name: name != NONE)
-        if evaluation in set(of_corpus["evaluation"])
-    )
+    ordered = data.assign(static=data["document_size"] == 0).sort_values("static", kind="stable")
+    evaluations = sorted(ordered["evaluation"].unique(), key=lambda name: name != NONE)
+    rows = [(c, e) for c in data["corpus"].unique() for e in evaluations if (c, e) in groups.groups]
+    shown = groups[[*_WAY]].first()
+    shown["kept_for"] = shown["kept_for"].where(groups["kept_for"].nunique() == 1, "as trained")
+    mine = data[data["model"] == data["corpus"].map(best)].set_index(keys)[[*_OF_BEST]]
+    wide = [data.pivot(index=keys, columns="model", values="test_perplexity"), mine]
+    if "test_perplexity_sd" in data:
+        deviations = data.pivot(index=keys, columns="model", values="test_perplexity_sd")
+        wide.append(deviations.add_suffix("_sd"))
+    shown = pd.concat([shown, *wide], axis=1).loc[rows].reset_index()
+    names = zip(shown["evaluation"], shown["updates"], strict=True)
+    shown["learns"] = [_spelled(evaluation, updates) for evaluation, updates in names]
     # The name of the parts that learn is shown only in the first of the rows that share it.
-    above = shown[["corpus", "learns"]].shift()
-    again = (shown[["corpus", "learns"]] == above).all(axis=1)
+    same = ["corpus", "learns"]
+    again = (shown[same] == shown[same].shift()).all(axis=1)
     return shown.assign(learns=shown["learns"].mask(again, ""))
-
-
-def _shown_row(same: pd.DataFrame, best: str) -> dict[str, Any]:
-    """One row for all models; `same` holds the rows of the data of one corpus and evaluation."""
-    first = same.iloc[0]
-    row = {key: first[key] for key in ("corpus", "learn_after")}
-    units = same[_KEPT].unique()
-    row[_KEPT] = units[0] if len(units) == 1 else "as trained"
-    row["learns"] = _spelled(first["evaluation"], first["updates"])
-    mine = same[same["model"] == best]
-    row |= {key: mine.iloc[0][key] if len(mine) else None for key in ("rate", *_COSTS, _SPEED)}
-    for _, model in same.iterrows():
-        row[model["model"]] = model["test_perplexity"]
-        row[f"{model['model']}_sd"] = model.get("test_perplexity_sd")
-    return row
 
 
 def _spelled(evaluation: str, updates: str) -> str:
@@ -140,17 +121,15 @@ def _spelled(evaluation: str, updates: str) -> str:
 
 def _notes(results: Results, best: Mapping[str, str]) -> list[str]:
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
-    models = [
-        f"{model} on {corpus}" if len(set(best.values())) > 1 else model
-        for corpus, model in best.items()
-    ]
+    named = (f"{model} on {corpus}" for corpus, model in best.items())
+    models = named if len(set(best.values())) > 1 else dict.fromkeys(best.values())
     return [
-        f"{spread_note(results)} Bold: each model's lowest. A cell is empty for a model without "
-        "a vector if the same parts of it learn as in another row.",
+        f"{shared.spread_note(results)} Bold: each model's lowest. A cell is empty for a model "
+        "without a vector if the same parts of it learn as in another row.",
         "Weights take plain steps, their loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
         "weights that learn, the vector keeps the rate it was trained with. What is learnt is "
         "kept for a sentence, for a document, or for the whole stream of sentences.",
-        "Rate, costs and words/s (scoring the test set) are those of "
-        f"{' and '.join(dict.fromkeys(models))}, the best on valid.{seeds}",
+        f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}, the "
+        f"best on valid.{seeds}",
     ]

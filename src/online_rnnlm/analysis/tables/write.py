@@ -1,38 +1,90 @@
-"""Make and write the tables of an experiment."""
+"""The tables of an experiment in four formats: CSV for programs; Markdown, LaTeX, HTML for people.
+
+The last functions write numbers for people, in tables, figures and the report.
+"""
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
-from pathlib import Path
-from typing import Protocol, cast
 
-from online_rnnlm.analysis.published import load_published
-from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.notices import make_or_notice
-from online_rnnlm.analysis.tables.rendering import Table, write_table
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from tabulate import tabulate
+
+from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.config.catalogue import Section, TableEntry, tables_of
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.syntax import PACKAGE
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
+
+_HEADING_WIDTH = 12  # Letters in a line of a heading in LaTeX.
+_WIDE_SHARE = 0.75  # The share of a line for the columns of sentences.
+_LATEX = {
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "−": "$-$"},
+}
 
 
-class TableModule(Protocol):
-    """A module that makes a table."""
+@dataclass(frozen=True)
+class Column:
+    """A column for people: its heading, and a function that shows a row's value."""
 
-    def make(self, results: Results) -> Table:
-        """Make the table.
+    heading: str
+    show: Callable[[pd.Series], str]
+    text: bool = False  # True if left-aligned.
+    best: Callable[[pd.DataFrame], pd.Series] | None = None  # Bool for each row: bold.
+    wide: bool = False  # True for whole sentences, to be broken into lines.
 
-        Raises NothingToShowError if what it is about has not finished, and UserError for files
-        that are missing or do not fit each other.
-        """
+
+@dataclass(frozen=True)
+class Table:
+    """A table, with data for programs and columns for people.
+
+    `tidy` is the data of the CSV if its rows differ from those that people see.
+    """
+
+    name: str
+    caption: str
+    data: pd.DataFrame
+    columns: Sequence[Column]
+    notes: Sequence[str] = ()
+    tidy: pd.DataFrame | None = None
+
+    @property
+    def headings(self) -> list[str]:
+        """The columns' headings."""
+        return [column.heading for column in self.columns]
+
+    def cells(self) -> list[list[str]]:
+        """The texts of the cells, row by row."""
+        return [[column.show(row) for column in self.columns] for _, row in self.data.iterrows()]
+
+    def best(self) -> list[list[bool]]:
+        """True for each of `cells` that is set in bold, row by row."""
+        none = pd.Series(False, index=self.data.index)
+        marks = [column.best(self.data) if column.best else none for column in self.columns]
+        return [list(row) for row in zip(*marks, strict=True)]
 
 
-def write_tables(experiment: Experiment, directory: ExperimentDirectory, published: Path) -> None:
-    """Write the tables of the verb `tables`; `published` is `config/published.yaml`."""
-    results = collect(experiment, directory, load_published(published))
-    for entry in tables_of(experiment):
-        if entry.verb == "tables":
-            write_table(make_table(entry, results), directory)
+def write_tables(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
+    results = collect(experiment, directory)
+    for table in (make_table(entry, results) for entry in tables_of(experiment)):
+        data = table.data if table.tidy is None else table.tidy
+        renderings = {
+            "csv": data.to_csv(index=False, lineterminator="\n"),
+            "md": to_markdown(table),
+            "tex": to_latex(table),
+            "html": environment().get_template("page.html.j2").render(table=table),
+        }
+        for kind in TABLE_KINDS:
+            with replacing(directory.table(table.name, kind)) as temporary:
+                temporary.write_text(renderings[kind], encoding="utf-8")
 
 
 def make_table(entry: TableEntry, results: Results) -> Table:
@@ -41,6 +93,152 @@ def make_table(entry: TableEntry, results: Results) -> Table:
     A table that has nothing to show says only that. Raises UserError for files that are missing or
     do not fit each other.
     """
-    module = cast(TableModule, import_module(f"{PACKAGE}.{entry.module}"))
-    compares = entry.section not in (Section.TEXT, Section.ENGINES)
-    return make_or_notice(module.make, entry.name, results, compares=compares)
+    module = import_module(f"online_rnnlm.analysis.tables.{entry.name}")
+    try:
+        table: Table = module.make(results)
+    except NothingToShowError as error:
+        table = _notice(entry.name, str(error))
+    if entry.section is Section.TEXT:
+        return table
+    return replace(table, notes=[*results.missing_note, *table.notes])
+
+
+def _notice(name: str, text: str) -> Table:
+    """A table in place of one that has nothing to show; its only cell says why."""
+    columns = [Column("Missing", label("missing"), text=True, wide=True)]
+    return Table(name, "Nothing to show", pd.DataFrame({"missing": [text]}), columns)
+
+
+def environment() -> Environment:
+    """The environment of the templates; it escapes HTML and refuses undefined names."""
+    return Environment(
+        loader=PackageLoader("online_rnnlm.analysis"),
+        autoescape=select_autoescape(["html", "html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def to_markdown(table: Table) -> str:
+    """The table in GitHub-flavoured Markdown, with its caption above it."""
+    notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
+    return f"{_markdown(table.caption)}\n\n{markdown_of(table.data, *table.columns)}{notes}"
+
+
+def markdown_of(data: pd.DataFrame, *columns: Column) -> str:
+    """A table in Markdown that needs no name, caption and notes; it ends with its last line."""
+    table = Table("", "", data, columns)
+    pairs = (zip(*row, strict=True) for row in zip(table.cells(), table.best(), strict=True))
+    rows = [
+        [f"**{_markdown(text)}**" if best and text else _markdown(text) for text, best in row]
+        for row in pairs
+    ]
+    align = ["left" if column.text else "right" for column in columns]
+    headings = [_markdown(heading) for heading in table.headings]
+    grid = tabulate(rows, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
+    return f"{grid}\n"
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+
+
+def to_latex(table: Table) -> str:
+    r"""The table in LaTeX, as wide as the text at most.
+
+    It needs `\usepackage{booktabs}` and `\usepackage{adjustbox}`.
+    """
+    # Columns are numbered within pandas, since two columns may have the same heading.
+    frame = pd.DataFrame(table.cells(), columns=range(len(table.columns)), dtype="object")
+    marks = np.where(np.array(table.best(), dtype=bool), "textbf:--rwrap;", "")
+    style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
+    style = style.format_index(lambda i: _latex_heading(table.columns[int(str(i))]), axis=1)
+    style = style.apply(lambda _: marks.reshape(frame.shape), axis=None)
+    latex = style.to_latex(
+        hrules=True,
+        column_format=_latex_format(table.columns),
+        caption=_latex(" ".join([f"{table.caption}.", *table.notes])),
+        label=f"tab:{table.name}",
+        position_float="centering",
+    )
+    begin, end = r"\begin{adjustbox}{max width=\linewidth}", r"\end{adjustbox}"
+    latex = latex.replace(r"\begin{tabular}", f"{begin}\n\\begin{{tabular}}", 1)
+    return latex.replace(r"\end{tabular}", f"\\end{{tabular}}\n{end}", 1)
+
+
+def _latex_heading(column: Column) -> str:
+    # Lines are about as narrow as a number, so that a heading does not widen its column.
+    lines = textwrap.wrap(column.heading, _HEADING_WIDTH, break_long_words=False)
+    if column.wide or len(lines) < 2:
+        return _latex(column.heading)
+    stacked = r"\\".join(map(_latex, lines))
+    return rf"\shortstack[{'l' if column.text else 'r'}]{{{stacked}}}"
+
+
+def _latex_format(columns: Sequence[Column]) -> str:
+    """`l` for texts, `r` for numbers, and `p` for sentences, which share most of the line."""
+    share = _WIDE_SHARE / max(1, sum(column.wide for column in columns))
+    wide = rf"p{{{share:.2f}\linewidth}}"
+    return "".join(wide if column.wide else "l" if column.text else "r" for column in columns)
+
+
+def _latex(text: str) -> str:
+    return re.sub(r"[\\~^<>&%$#_{}±−]", lambda match: _LATEX.get(match[0], "\\" + match[0]), text)
+
+
+def signed(change: float, decimals: int = 1) -> str:
+    """A number with its sign, which is a true minus for a negative number: `−0.5`."""
+    return f"{change:+.{decimals}f}".replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """An interval of changes in per cent, such as `−5.1 to −3.8 %`; nothing for None."""
+    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
+
+
+def _shown(key: str, show: Callable[[float], str]) -> Callable[[pd.Series], str]:
+    """Return a function that shows a row's value; empty if it is missing."""
+    return lambda row: "" if pd.isna(row[key]) else show(row[key])
+
+
+def integer(key: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows a whole number with separated thousands; empty if missing."""
+    return _shown(key, lambda value: f"{round(value):,}")
+
+
+def label(key: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows a text unchanged; empty if missing."""
+    return _shown(key, str)
+
+
+def percent(key: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows a share in per cent with one decimal; empty if missing."""
+    return _shown(key, lambda value: f"{100 * value:.1f}")
+
+
+def difference(key: str, decimals: int) -> Callable[[pd.Series], str]:
+    """Return a function that shows a number with its sign; empty if missing."""
+    return _shown(key, lambda value: signed(value, decimals))
+
+
+def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
+    """Return a function that shows a mean, with `± sd` if there are several seeds."""
+
+    def show(row: pd.Series) -> str:
+        shown = _shown(key, lambda value: f"{value:,.{decimals}f}")(row)
+        spread = row.get(f"{key}_sd")
+        return shown if not shown or pd.isna(spread) else f"{shown} ± {spread:,.{decimals}f}"
+
+    return show
+
+
+def lowest(key: str) -> Callable[[pd.DataFrame], pd.Series]:
+    """Return a function that marks the lowest value of each corpus, to be set in bold."""
+    return lambda data: data[key] == data.groupby("corpus")[key].transform("min")

@@ -12,15 +12,10 @@ from typing import Any
 
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.corpora.sources.base import Source
-from online_rnnlm.storage.syntax import PACKAGE
 
 
 def source_of(settings: SourceSettings) -> Source[Any]:
     """Make the source with these settings; raises ModuleNotFoundError if its kind has no module."""
-    source: Source[Any] = import_module(f"{PACKAGE}.{module_of(settings)}").Source(settings)
+    module = import_module(f"{__name__}.{settings.kind.replace('-', '_')}")
+    source: Source[Any] = module.Source(settings)
     return source
-
-
-def module_of(settings: SourceSettings) -> str:
-    """The name of a kind's module below the package, such as `corpora.sources.text`."""
-    return f"corpora.sources.{settings.kind.replace('-', '_')}"

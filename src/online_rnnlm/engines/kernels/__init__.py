@@ -1,10 +1,10 @@
 """The equations of `model.graph` as compiled loops: fast, and tested against the plain graph.
 
 If the document vector feeds only the output layer, hidden states do not depend on it: `forward`
-computes a batch's hidden states first. If d feeds the hidden layer, `coupled` computes all step by
-step in time. Both leave in the workspace the values from which `backward` computes gradients;
-`batches` has the loops over batches. `online` and `learning` test while weights learn, a sentence
-at a time.
+computes a batch's hidden states first. If d feeds the hidden layer, `cells.sigmoid` computes all
+step by step in time. Both leave in the workspace the values from which `backward` computes
+gradients; `batches` has the loops over batches. `online` and `learning` test while weights learn, a
+sentence at a time.
 
 Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
 
@@ -25,6 +25,6 @@ all reals have the weights' dtype, and log-probabilities are float64. The functi
 annotations, as numba infers their types.
 """
 
-from online_rnnlm.engines.linking import link_apart
+from online_rnnlm.engines.kernels.compiled import prepare
 
-link_apart()
+prepare()

@@ -1,8 +1,8 @@
 """Gradients of one batch, and the updates of the weights, in place.
 
 All gradients are those of the weights that made the predictions: deltas are propagated through each
-matrix before it is updated. The type of `optimizer` chooses the rule of the updates (`rules`);
-`accumulators` hold what the rule keeps for each weight.
+matrix before it is updated. The type of `optimizer` chooses the rule of the updates
+(`data.step_row`); `accumulators` hold what the rule keeps for each weight.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.cells import propagate_through_cell
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer, step_row
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
+from online_rnnlm.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.engines.kernels.forward import extent, predict_class, score_class
 from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, section_of
-from online_rnnlm.engines.kernels.rules import step_row
 from online_rnnlm.engines.kernels.team import INPUTS, OUTPUTS, next_task, wait
-from online_rnnlm.engines.kernels.vectors import add, copy, gather
 
 PART = 32
 """The number of rows of a matrix that one thread updates at a time."""
@@ -65,8 +64,8 @@ def go_back_through_classes(model, number, workspace):
         gradient = gradients.class_document[number]
         multiply_tn(one, workspace.documents[begin:end], deltas, zero, gradient)
         if model.goes_through:  # -α Σ λ δ_cᵀ: d's updates are products with V_c
-            later = workspace.through.later_gradients[begin:end]
-            first_deltas = workspace.through.class_deltas[begin:end]
+            later = workspace.later_gradients[begin:end]
+            first_deltas = workspace.own_class_deltas[begin:end]
             multiply_tn(-model.document_rate, later, first_deltas, one, gradient)
 
 
@@ -83,7 +82,7 @@ def go_back_through_time(model, number, workspace):
     if not feeds_hidden_layer(model.weights):
         _add_gradients_of_words(model.classes, begin, end, workspace)
     drop_hidden(model.dropout, places, workspace.hidden_gradient[begin:end])
-    propagate_through_cell(model.cell, model, section, workspace)
+    propagate_through_cell(workspace.of_cell, model, section, workspace)
     recurrent, before = workspace.recurrent_deltas[begin:end], workspace.previous_hidden[begin:end]
     multiply_tn(one, recurrent, before, zero, gradients.recurrent[number])
     if feeds_hidden_layer(model.weights):
@@ -174,7 +173,7 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
     ∂L/∂W_o[c] = Σ δ_w hᵀ and ∂L/∂V_o[c]ᵀ = Σ d δ_wᵀ over the rows of that class. With
     `lacks_words` the words are predicted first. Returns the first task that is not a class.
     """
-    weights, classes, through = model.weights, model.classes, workspace.through
+    weights, classes = model.weights, model.classes
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     needs_hidden = not feeds_hidden_layer(weights)  # else `predict_coupled` has added its gradient
     while True:
@@ -203,8 +202,8 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
             gradient = gradient.reshape(documents.shape[1], high - low)
             multiply_tn(one, documents, deltas, zero, gradient)
             if model.goes_through:  # -α Σ λ δ_wᵀ: d's updates are products with V_o
-                deltas = candidates_of(through.word_deltas, first, end - begin, high - low)
-                gather(through.later_gradients, rows, documents)
+                deltas = candidates_of(workspace.own_word_deltas, first, end - begin, high - low)
+                gather(workspace.later_gradients, rows, documents)
                 multiply_tn(-model.document_rate, documents, deltas, one, gradient)
             sums = accumulators.word_document
             _update_word_document(weights.word_document, gradient, sums, low, optimizer)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from numba.extending import overload
-
 from online_rnnlm.engines.kernels.backward import update_weights
-from online_rnnlm.engines.kernels.cells import sigmoid
-from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
-from online_rnnlm.engines.kernels.coupled import predict_coupled
+from online_rnnlm.engines.kernels.cells import predict_coupled
+from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector
+from online_rnnlm.engines.kernels.elementwise import copy, transpose
 from online_rnnlm.engines.kernels.forward import (
     follow_documents,
     predict_classes,
@@ -18,7 +16,6 @@ from online_rnnlm.engines.kernels.forward import (
 from online_rnnlm.engines.kernels.layout import group_by_class, lay_out, section_of, words_at
 from online_rnnlm.engines.kernels.team import start_tasks, wait
 from online_rnnlm.engines.kernels.through import go_back_through_documents
-from online_rnnlm.engines.kernels.vectors import copy, transpose
 
 
 @kernel(nogil=True)
@@ -64,7 +61,12 @@ def predict(model, text, segments, begins, lanes, lacks_words, member, workspace
     for number in range(member.number, sections, member.size):
         _take_up(lanes, begins, section_of(workspace, number), workspace)
     has_state = lanes.keeps_state
-    predict_laid_out(model.cell, model, sections, has_state, lacks_words, member, workspace)
+    if feeds_hidden_layer(model.weights):
+        for number in range(member.number, sections, member.size):
+            section = section_of(workspace, number)
+            predict_coupled(workspace.of_cell, model, section, has_state, workspace)
+    else:
+        _predict_apart(model, sections, has_state, lacks_words, member, workspace)
     for number in range(member.number, sections, member.size):
         _leave(lanes, section_of(workspace, number), workspace)
     return sections, tokens
@@ -79,39 +81,6 @@ def _prepare(model, text, segments, member, workspace):
     transpose(model.weights.recurrent, workspace.recurrent_transposed)
     transpose(model.weights.class_output, workspace.class_output_transposed)
     start_tasks(member)
-
-
-def predict_laid_out(cell, model, sections, has_state, lacks_words, member, workspace):
-    """Predict a batch by `coupled` if d feeds the hidden layer, else by `forward`."""
-    if type(cell) is sigmoid.Constants and feeds_hidden_layer(model.weights):
-        _predict_coupled(model, sections, has_state, member, workspace)
-    else:
-        _predict_apart(model, sections, has_state, lacks_words, member, workspace)
-
-
-@overload(predict_laid_out, jit_options=UNCOUNTED)
-def _predict_laid_out(cell, model, sections, has_state, lacks_words, member, workspace):
-    """Compile `coupled` for the paper's cell alone, whose hidden layer the vector may feed."""
-    if cell.instance_class is sigmoid.Constants:
-
-        def of_sigmoid(cell, model, sections, has_state, lacks_words, member, workspace):
-            if feeds_hidden_layer(model.weights):
-                _predict_coupled(model, sections, has_state, member, workspace)
-            else:
-                _predict_apart(model, sections, has_state, lacks_words, member, workspace)
-
-        return of_sigmoid
-
-    def of_others(cell, model, sections, has_state, lacks_words, member, workspace):
-        _predict_apart(model, sections, has_state, lacks_words, member, workspace)
-
-    return of_others
-
-
-@kernel(inline="always")
-def _predict_coupled(model, sections, has_state, member, workspace):
-    for number in range(member.number, sections, member.size):
-        predict_coupled(model, section_of(workspace, number), has_state, workspace)
 
 
 @kernel()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -58,8 +59,8 @@ def _xgemm(typing_context, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, bet
     return signature, generate
 
 
-_N = ord("n")
-_T = ord("t")
+_N = np.int8(ord("n"))
+_T = np.int8(ord("t"))
 
 # OpenBLAS multiplies small matrices without first copying them into an order of its own, up to a
 # number of products that is lower if the right matrix is transposed. This is up to four times as
@@ -94,7 +95,19 @@ def _pieces(rows, inner, columns):
 @kernel()
 def multiply_nn(alpha, a, b, beta, c):
     """Set c ← alpha a b + beta c; the matrices may be slices of wider arrays."""
-    rows, inner, columns = c.shape[0], a.shape[1], c.shape[1]
+    _multiply_in_pieces(_N, alpha, a, b, beta, c)
+
+
+@kernel()
+def multiply_tn(alpha, a, b, beta, c):
+    """Set c ← alpha aᵀ b + beta c; the matrices may be slices of wider arrays."""
+    _multiply_in_pieces(_T, alpha, a, b, beta, c)
+
+
+@kernel()
+def _multiply_in_pieces(form, alpha, a, b, beta, c):
+    """Set c ← alpha a b + beta c; by the form `_T`, aᵀ takes the place of a."""
+    rows, inner, columns = c.shape[0], b.shape[0], c.shape[1]
     if c.size == 0:
         return
     sa, sb, sc = _stride(a), _stride(b), _stride(c)
@@ -102,9 +115,10 @@ def multiply_nn(alpha, a, b, beta, c):
     for i in range(0, rows, high):
         part, keep = c[i : i + high], beta
         for j in range(0, max(inner, 1), deep):
-            left, right = a[i : i + high, j : j + deep], b[j : j + deep]
-            n, k = left.shape
-            _xgemm(_N, _N, columns, n, k, alpha, right, sb, left, sa, keep, part, sc)
+            right = b[j : j + deep]
+            left = a[j : j + deep, i : i + high] if form == _T else a[i : i + high, j : j + deep]
+            n, k = part.shape[0], right.shape[0]
+            _xgemm(_N, form, columns, n, k, alpha, right, sb, left, sa, keep, part, sc)
             keep = c.dtype.type(1)
 
 
@@ -121,20 +135,3 @@ def multiply_nt(alpha, a, b, beta, c):
         right, part = b[i : i + wide], c[:, i : i + wide]
         n = part.shape[1]
         _xgemm(_T, _N, n, rows, inner, alpha, right, sb, a, sa, beta, part, sc)
-
-
-@kernel()
-def multiply_tn(alpha, a, b, beta, c):
-    """Set c ← alpha aᵀ b + beta c; the matrices may be slices of wider arrays."""
-    rows, inner, columns = c.shape[0], a.shape[0], c.shape[1]
-    if c.size == 0:
-        return
-    sa, sb, sc = _stride(a), _stride(b), _stride(c)
-    high, deep = _pieces(rows, inner, columns)
-    for i in range(0, rows, high):
-        part, keep = c[i : i + high], beta
-        for j in range(0, max(inner, 1), deep):
-            left, right = a[j : j + deep, i : i + high], b[j : j + deep]
-            k, n = left.shape
-            _xgemm(_N, _T, columns, n, k, alpha, right, sb, left, sa, keep, part, sc)
-            keep = c.dtype.type(1)

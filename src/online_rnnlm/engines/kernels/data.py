@@ -1,16 +1,49 @@
-"""The kernels' arguments: text, word classes and the model."""
+"""The kernels' arguments: text, word classes, the model and the optimizer."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numba.extending import overload
+from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.engines.kernels.compiled import kernel
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
+from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.model.parameters import Parameters
 
 Integers = NDArray[np.int64]
+
+
+class Shape(NamedTuple):
+    """The shape and the type of an array of a workspace, as the default of its field."""
+
+    dimensions: tuple[str, ...]
+    """Their names, as in the documentation of `workspace`."""
+    dtype: Any
+    """None for that of the weights."""
+
+
+def integers(*dimensions: str) -> Any:
+    """Describe an array of integers."""
+    return Shape(dimensions, np.int64)
+
+
+def reals(*dimensions: str) -> Any:
+    """Describe an array of reals of the weights' type."""
+    return Shape(dimensions, None)
+
+
+def arrays_for(kind: Any, sizes: Mapping[str, int], dtype: DTypeLike) -> dict[str, NDArray[Any]]:
+    """Make arrays of zeros for all fields of a named tuple that have a `Shape`."""
+    return {
+        name: np.zeros([sizes[one] for one in shape.dimensions], shape.dtype or dtype)
+        for name, shape in kind._field_defaults.items()
+    }
 
 
 class Text(NamedTuple):
@@ -63,16 +96,56 @@ class Model(NamedTuple):
     """The weights and settings that words are predicted with."""
 
     weights: Parameters
-    cell: Any
-    """The constants of the cell, by whose type numba chooses its functions (`kernels.cells`)."""
     classes: Classes
     document_rate: np.floating
     """α, the rate of the document vector."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
+    context_decay: np.floating
+    """a, the share that slow context units keep of themselves."""
     goes_through: bool
     """True if the gradients of the weights go back through the updates of d: in training only."""
     dropout: Dropout
+
+
+def text_of(split: Split, offsets: Integers | None = None) -> Text:
+    """Return a split's sentences, or the segments with these offsets, as the kernels take them.
+
+    The arrays are read-only views: even of a memory map, they are plain arrays to numba.
+    """
+    arrays = split.stream, split.offsets if offsets is None else offsets
+    text = Text(*(np.asarray(array).view(np.ndarray) for array in arrays))
+    for array in text:
+        array.flags.writeable = False
+    return text
+
+
+def kernel_lanes(reading: Reading, carried: Carried) -> Lanes:
+    """Put together what lanes carry; the kernels change these arrays in place."""
+    hidden, *memory = carried.states
+    of_cell = memory[0] if memory else hidden[:, :0].copy()
+    return Lanes(hidden, of_cell, carried.documents, reading.state, reading.vector)
+
+
+def kernel_model(
+    settings: RunSettings,
+    weights: Parameters,
+    classes: Classes,
+    rate: float,
+    key: int | None = None,
+) -> Model:
+    """Put together a model; `rate` is that of the document vector.
+
+    In training, which gives the key of the random numbers, units are left out, and gradients may go
+    through the updates of the document vector.
+    """
+    real = weights.recurrent.dtype.type
+    clip, decay = real(settings.error_clip or np.inf), real(settings.context_decay)
+    dropout, through = Dropout(np.uint32(0), 0.0, 0.0), False
+    if key is not None:
+        dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
+        through = settings.goes_through_updates
+    return Model(weights, classes, real(rate), clip, decay, through, dropout)
 
 
 def classes_from_offsets(offsets: Integers) -> Classes:
@@ -92,3 +165,45 @@ def has_vector(weights):
 def feeds_hidden_layer(weights):
     """True if d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
     return weights.hidden_document.shape[0] > 0
+
+
+# An optimizer is a tuple whose type has its rule, `step`: numba chooses it by that type. A rule
+# sees a row of weights (n,), the gradient ∂L/∂w (n,), and what it keeps for each weight (n,).
+
+
+class Optimizer(NamedTuple):
+    """The rule by which training updates weights."""
+
+    adagrad: bool
+    """True for AdaGrad, False for plain stochastic gradient descent."""
+    learning_rate: np.floating
+    l2: np.floating
+    """Weight of the L2 penalty."""
+
+    @staticmethod
+    def step(weights, gradient, kept, optimizer):
+        """Take one step of AdaGrad or of plain descent, with the L2 penalty.
+
+        g = ∂L/∂w + l2 w; AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else
+        w -= rate g. `kept` are the accumulators, G.
+        """
+        rate, l2 = optimizer.learning_rate, optimizer.l2
+        if optimizer.adagrad:
+            for j in range(weights.size):
+                total_gradient = gradient[j] + l2 * weights[j]
+                total = kept[j] + total_gradient * total_gradient
+                kept[j] = total
+                weights[j] -= rate * total_gradient / math.sqrt(total)
+        else:
+            for j in range(weights.size):
+                weights[j] -= rate * (gradient[j] + l2 * weights[j])
+
+
+def step_row(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
+    """Take one step of a row of weights by the optimizer's rule."""
+    optimizer.step(weights, gradient, kept, optimizer)
+
+
+@overload(step_row, jit_options={"fastmath": True, "error_model": "numpy", **UNCOUNTED})
+def _step_row(weights, gradient, kept, optimizer):
+    return optimizer.instance_class.step

@@ -7,15 +7,44 @@ hash functions", 2018).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.engines.kernels.compiled import kernel
+from online_rnnlm.engines.kernels.elementwise import gather
 
 EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
 _BY_PLACE, _BY_UNIT = np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B)
 _MIX_1, _MIX_2 = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
 _15, _16 = np.uint32(15), np.uint32(16)
+
+
+def key_of(seed: int, epoch: int) -> int:
+    """Draw the key of an epoch's dropout, 32 bits."""
+    return int(np.random.default_rng([seed, epoch, 1]).integers(1 << 32))
+
+
+def factors(
+    key: int, layer: np.uint32, places: NDArray[np.int64], units: int, rate: float, dtype: DTypeLike
+) -> NDArray[Any]:
+    """The factors that units are multiplied by: 0, or 1 / (1 - rate) for those that are kept.
+
+    `layer` is `EMBEDDINGS` or `HIDDEN`; `places` (…) are the places of words in the text; the
+    result is (…, units).
+    """
+    found = np.ones((*places.shape, units), dtype)
+    drop(np.uint32(key), layer, rate, places.reshape(-1), found.reshape(-1, units))
+    return found
+
+
+@kernel()
+def embed(embeddings, dropout, words, places, rows):
+    """Copy the rows of E of these words at these places (b,), after dropout, to rows (b, N)."""
+    gather(embeddings, words, rows)
+    drop_embeddings(dropout, places, rows)
 
 
 @kernel()

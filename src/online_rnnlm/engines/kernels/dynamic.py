@@ -13,12 +13,33 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.backward import update_weights
-from online_rnnlm.engines.kernels.batches import predict
-from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.elementary import exponential
-from online_rnnlm.engines.kernels.vectors import copy
+from online_rnnlm.engines.kernels.batches import predict, train_batches
+from online_rnnlm.engines.kernels.compiled import compile_once, kernel
+from online_rnnlm.engines.kernels.elementwise import copy, exponential
+from online_rnnlm.engines.kernels.team import members
+from online_rnnlm.engines.kernels.workspace import Workspace, allocate
+from online_rnnlm.engines.lanes import (
+    Batches,
+    Carried,
+    segments_of,
+    side_by_side,
+    stretches,
+    unit_beginnings,
+)
+from online_rnnlm.model.parameters import Parameters
+from online_rnnlm.model.sizes import sizes_for
+
+_NEARLY_NOTHING = 1e-30
+"""A first sum of squares above 0, so that 0 / √0 does not occur."""
+_ONE_WORD = Split(np.zeros(2, np.int32), np.array([0, 1]))
+"""A text of one word, which kernels are compiled with."""
+
 
 KEPT = ("trained", "scale", "keep", "log_keep")
 """The values of every weight that its steps need: w₀, 1 / (m + ε), 1 - λ r, and log(1 - λ r)."""
@@ -40,16 +61,12 @@ class Decaying(NamedTuple):
 
 
 class Current(NamedTuple):
-    """The segments that rows are current for, -1 for rows that are as trained; and the one read."""
+    """The segments that rows are current for; -1 for rows that are as trained."""
 
     words: Any
     """(V,): of each word's row of E."""
     classes: Any
     """(K,): of each class's rows of W_o and columns of V_oᵀ."""
-    segment: Any
-    """(1,): the number of the segment that is read now."""
-    begins: Any
-    """(1,): False; what begins anew is reset before a segment is predicted."""
 
 
 class Resets(NamedTuple):
@@ -63,14 +80,14 @@ class Resets(NamedTuple):
 
 @kernel()
 def score_dynamically(
-    model, kept, decaying, text, resets, lanes, current, log_probabilities, member, workspace
+    model, kept, rule, text, batches, resets, lanes, current, log_probabilities, member, workspace
 ):
     """Score all segments of a text in order, with a step of all weights after each.
 
-    `lanes` is a single lane, `member` is alone, and the weights of `model` change. `kept` are
-    `Parameters` of `KEPT`. Fills `log_probabilities` (tokens,).
+    `batches` are all segments in a single lane, of which none begins a unit of text: `resets` does
+    that. `member` is alone, and the weights of `model` change. `kept` are `Parameters` of
+    `KEPT`. Fills `log_probabilities` (tokens,).
     """
-    segment, begins = current.segment, current.begins
     for n in range(text.offsets.size - 1):
         begin, end = text.offsets[n], text.offsets[n + 1]
         if resets.states[n]:
@@ -79,10 +96,10 @@ def score_dynamically(
         if resets.vectors[n]:
             lanes.documents[0] = 0
         _bring_up_to_date(model, kept, text.stream[begin : end + 1], n, current)
-        segment[0] = n
+        segment, begins = batches.segments[n], batches.begins[n]
         sections, tokens = predict(model, text, segment, begins, lanes, False, member, workspace)
         copy(workspace.log_probabilities, log_probabilities[begin:end])
-        update_weights(model, kept, decaying, sections, tokens, False, member, workspace)
+        update_weights(model, kept, rule, sections, tokens, False, member, workspace)
 
 
 @kernel()
@@ -115,3 +132,117 @@ def _decay(weights, kept, times):
         trained = kept[j]["trained"]
         factor = exponential(power * kept[j]["log_keep"])
         weights[j] = trained + factor * (weights[j] - trained)
+
+
+class Dynamics(NamedTuple):
+    """The settings of dynamic evaluation."""
+
+    learning_rate: float
+    """η."""
+    decay: float
+    """λ, 0 or more."""
+    epsilon: float
+    """ε, as a share of the mean of all m."""
+    tokens: int
+    """The longest segment."""
+
+
+class DynamicScorer:
+    """Log-probabilities of a text while all weights of a network learn and decay.
+
+    The hidden state and the document vector live on from segment to segment, and end where they end
+    in training; the weights live on through the whole text.
+    """
+
+    def __init__(self, settings: RunSettings, corpus: Corpus, weights: Parameters) -> None:
+        """Read the training text once, for m."""
+        self._settings, self._weights = settings, weights
+        self._sizes = sizes_for(settings, corpus)
+        self._classes = data.classes_from_offsets(corpus.class_offsets)
+        compile_once(settings.precision, f"{settings.cell_name}-dynamic", self._read_one_word)
+        self._rms = self._root_mean_squares(corpus.splits["train"])
+
+    def _read_one_word(self) -> None:
+        self._rms = self._root_mean_squares(_ONE_WORD)
+        self.score(_ONE_WORD, Dynamics(learning_rate=0.0, decay=0.0, epsilon=1.0, tokens=1))
+
+    def _root_mean_squares(self, split: Split) -> Parameters:
+        """m: for each weight the root mean square of the gradients of training's batches."""
+        settings, weights = self._settings, self._weights
+        segments = segments_of(split, settings)
+        lanes = segments.lanes(settings.batch_sentences)
+        text = data.text_of(split, segments.offsets)
+        batches = side_by_side(segments.units, np.arange(len(segments.units) - 1), lanes)
+        squares = Parameters(*(np.full_like(array, _NEARLY_NOTHING) for array in weights))
+        model, carried, space = self._arguments(weights, text, lanes)
+        nothing = weights.recurrent.dtype.type(0)
+        rule = data.Optimizer(adagrad=True, learning_rate=nothing, l2=nothing)
+        train_batches(model, squares, rule, text, batches, carried, *members(1), space)
+        return Parameters(*(np.sqrt(array / len(batches.segments)) for array in squares))
+
+    def score(self, split: Split, dynamics: Dynamics) -> NDArray[np.float64]:
+        """Natural log P of every token of a split, float64 (tokens,), in order."""
+        weights = Parameters(*(array.copy() for array in self._weights))
+        offsets, resets = segments_for(split, self._settings, dynamics.tokens)
+        text, number = data.text_of(split, offsets), len(offsets) - 1
+        batches = Batches(np.arange(number)[:, None], np.zeros((number, 1), np.bool_))
+        model, carried, space = self._arguments(weights, text, 1)
+        carried = carried._replace(keeps_state=True, keeps_vector=True)
+        rule = Decaying(weights.recurrent.dtype.type(dynamics.learning_rate))
+        kept, (member,) = self._kept(dynamics), members(1)
+        current = Current(np.full(self._sizes.vocabulary, -1), np.full(self._sizes.classes, -1))
+        logs = np.empty(split.tokens)
+        score_dynamically(
+            model, kept, rule, text, batches, resets, carried, current, logs, member, space
+        )
+        return logs
+
+    def _kept(self, dynamics: Dynamics) -> Parameters:
+        """Put together `KEPT` of all weights."""
+        total = sum(float(array.sum(dtype=np.float64)) for array in self._rms)
+        mean = total / sum(array.size for array in self._rms)
+        pairs = zip(self._weights, self._rms, strict=True)
+        return Parameters(*(_kept_of(*pair, mean, dynamics) for pair in pairs))
+
+    def _arguments(
+        self, weights: Parameters, text: data.Text, lanes: int
+    ) -> tuple[data.Model, data.Lanes, Workspace]:
+        """The model, states and vectors of 0, and memory for all segments of a text."""
+        settings, segments = self._settings, np.arange(len(text.offsets) - 1)
+        model = data.kernel_model(settings, weights, self._classes, settings.document_rate)
+        nothing = Carried.nothing(weights, settings.cell_name, lanes)
+        space = allocate(self._sizes, text, self._classes, segments, lanes, settings.precision)
+        return model, data.kernel_lanes(settings.reading, nothing), space
+
+
+def _kept_of(trained: Any, rms: Any, mean: float, dynamics: Dynamics) -> Any:
+    dtype = trained.dtype
+    kept = np.empty(trained.shape, [(name, dtype) for name in KEPT])
+    # No weight loses more than all that it has learnt.
+    lost = np.minimum(dynamics.decay * (rms / dtype.type(mean)), 1)
+    kept["trained"], kept["keep"] = trained, 1 - lost
+    kept["scale"] = 1 / (rms + dtype.type(dynamics.epsilon * mean))
+    with np.errstate(divide="ignore"):
+        kept["log_keep"] = np.maximum(np.log1p(-lost), -1e4)
+    return kept
+
+
+def segments_for(
+    split: Split, settings: RunSettings, tokens: int
+) -> tuple[NDArray[np.int64], Resets]:
+    """Cut a split into segments of so many tokens; the offsets, and where things begin anew.
+
+    A segment ends with its sentence, or with its document if state and vector live on to its end.
+    """
+    reading, every = settings.reading, np.arange(split.sentences)
+    lives_on = reading.unit_of_text == "document" and reading.state and reading.vector
+    begins = unit_beginnings(split, every, "document" if lives_on else "sentence")
+    units = np.append(np.flatnonzero(begins), split.sentences)
+    segments = stretches(split.offsets[units], tokens)
+    resets = []
+    for keeps in (reading.state, reading.vector):
+        anew = np.zeros(len(segments.offsets) - 1, np.bool_)
+        unit = reading.unit_of_text if keeps else "sentence"
+        anew[segments.units[:-1]] = unit_beginnings(split, every, unit)[units[:-1]]
+        resets.append(anew)
+    return segments.offsets, Resets(*resets)

@@ -1,26 +1,25 @@
 """Predictions for one batch of a model whose document vector feeds only the output layer, or none.
 
 Hidden states, and the scores without the vector's part, are then matrix products over many words
-at once; only the vector's own recurrence runs word by word. `coupled` is for the other models.
+at once; only the vector's own recurrence runs word by word. `cells.sigmoid` has the other models.
 """
 
 from __future__ import annotations
 
-from online_rnnlm.engines.kernels.activations import softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells import run_cell
 from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.dropout import drop_hidden
-from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, words_at
-from online_rnnlm.engines.kernels.team import SCORES, next_task
-from online_rnnlm.engines.kernels.vectors import (
-    add_document_gradient,
+from online_rnnlm.engines.kernels.elementwise import (
     copy,
     copy_rows,
     descend,
-    feed,
     gather,
+    predict_with_vector,
+    softmax_deltas,
 )
+from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, words_at
+from online_rnnlm.engines.kernels.team import SCORES, next_task
 
 
 @kernel(inline="always")
@@ -29,7 +28,7 @@ def run_section(model, section, has_state, workspace):
 
     `has_state` is False if the states before the first words are 0.
     """
-    run_cell(model.cell, model, section, has_state, workspace)
+    run_cell(workspace.of_cell, model, section, has_state, workspace)
     begin, end = rows_of(section)
     if model.dropout.hidden > 0:
         copy_rows(workspace.hidden[begin:end], workspace.output_inputs[begin:end])
@@ -133,13 +132,14 @@ def follow_documents(model, section, workspace):
             document = current[section.first + row - begin]
             gradient = gradients[section.first + row - begin]
             copy(document, documents[row])
-            feed(document, class_document, 0, class_scores)
-            log_probability = softmax_deltas(class_scores, c)
             gradient[:] = 0
-            add_document_gradient(class_document, 0, class_scores, gradient)  # now δ_c
+            log_probability = predict_with_vector(
+                class_scores, c, document, class_document, 0, gradient
+            )
             if high - low > 1:
-                feed(document, word_document, low, word_scores)
-                log_probability += softmax_deltas(word_scores, target - low)
-                add_document_gradient(word_document, low, word_scores, gradient)  # now δ_w
+                within = target - low
+                log_probability += predict_with_vector(
+                    word_scores, within, document, word_document, low, gradient
+                )
             workspace.log_probabilities[row] = log_probability
             descend(document, rate, gradient)

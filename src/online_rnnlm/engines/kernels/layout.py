@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.engines.kernels.compiled import kernel, view
+from online_rnnlm.engines.kernels.elementwise import copy_rows
 
 SECTION = 32
 """The most segments of a section. With smaller ones products are slower; with larger ones threads
@@ -154,11 +155,8 @@ def group_by_class(tokens, classes, workspace):
     deltas from first_candidates[i] on, row after row in the order of classes.
     """
     targets, class_starts = workspace.targets[:tokens], workspace.class_starts
-    rows_by_class, places, of_word = (
-        workspace.rows_by_class,
-        workspace.places_by_class,
-        classes.of_word,
-    )
+    rows_by_class, places = workspace.rows_by_class, workspace.places_by_class
+    first_candidates, of_word = workspace.first_candidates, classes.of_word
     class_starts[:] = 0
     for i in range(targets.size):
         class_starts[of_word[targets[i]] + 1] += 1
@@ -172,11 +170,6 @@ def group_by_class(tokens, classes, workspace):
     for c in range(class_starts.size - 1, 0, -1):
         class_starts[c] = class_starts[c - 1]
     class_starts[0] = 0
-    _place_candidates(classes, class_starts, rows_by_class, workspace.first_candidates)
-
-
-@kernel()
-def _place_candidates(classes, class_starts, rows_by_class, first_candidates):
     total = 0
     for c in range(class_starts.size - 1):
         size = classes.offsets[c + 1] - classes.offsets[c]
@@ -192,3 +185,25 @@ def candidates_of(values, first, rows, size):
     `size` is the number of the class's words. Its rows follow each other from `first` on.
     """
     return values[first : first + rows * size].reshape(rows, size)
+
+
+@view
+def states_before(first, states, section, t):
+    """The states a word earlier, of the section's segments that have a word t; (b, ·).
+
+    `first` (B, ·) are those before the first words, `states` (N, ·) those after every word.
+    """
+    begin, end = words_at(section, t)
+    if t == 0:
+        return first[segments_at(section, t)]
+    row = section.first_rows[t - 1]
+    return states[row : row + end - begin]
+
+
+@kernel()
+def copy_hidden_before(section, workspace):
+    """Fill the section's rows of `previous_hidden`."""
+    first, hidden, previous = workspace.hidden_before, workspace.hidden, workspace.previous_hidden
+    for t in range(section.steps):
+        begin, end = words_at(section, t)
+        copy_rows(states_before(first, hidden, section, t), previous[begin:end])

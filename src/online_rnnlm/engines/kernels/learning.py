@@ -1,6 +1,8 @@
 """Learning from a window of words: gradients of their loss, and plain steps of what learns.
 
-All gradients are taken before any of the weights changes.
+All gradients are taken before any of the weights changes. The rows of large matrices that learn are
+copied into memory of their own. To return to the trained weights, when a unit of text ends, it is
+enough to mark these rows as not learnt.
 """
 
 from __future__ import annotations
@@ -8,13 +10,32 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from online_rnnlm.engines.kernels.activations import sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.compiled import kernel, view
-from online_rnnlm.engines.kernels.copy_on_write import CopyOnWriteWeights, outputs_of
 from online_rnnlm.engines.kernels.data import Classes, feeds_hidden_layer
-from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, descend
+from online_rnnlm.engines.kernels.elementwise import (
+    add_document_gradient,
+    copy,
+    copy_rows,
+    descend,
+    sigmoid_deltas,
+)
+from online_rnnlm.model.parameters import Parameters
+
+
+class CopyOnWriteWeights(NamedTuple):
+    """Trained weights, and copies of those that have learnt since a unit of text began."""
+
+    learnt: Parameters
+    """The current small matrices; of E, W_o and V_o only the rows or columns that have learnt."""
+    trained: Parameters
+    """The weights that every unit of text begins with."""
+    learnt_words: NDArray[np.bool_]
+    """(V,): True if the word's row of E has learnt."""
+    learnt_classes: NDArray[np.bool_]
+    """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have learnt."""
 
 
 class Learning(NamedTuple):
@@ -60,6 +81,50 @@ class Window(NamedTuple):
     """Index of the first word that is scored."""
 
 
+@kernel()
+def forget(weights):
+    """Return to the trained weights."""
+    weights.learnt_words[:] = False
+    weights.learnt_classes[:] = False
+    learnt, trained = weights.learnt, weights.trained
+    copy_rows(trained.recurrent, learnt.recurrent)
+    copy_rows(trained.class_output, learnt.class_output)
+    copy_rows(trained.class_document, learnt.class_document)
+    copy_rows(trained.hidden_document, learnt.hidden_document)
+
+
+@view
+def embedding_of(weights, word):
+    """A word's current row of E, (M,)."""
+    if weights.learnt_words[word]:
+        return weights.learnt.embeddings[word]
+    return weights.trained.embeddings[word]
+
+
+@view
+def outputs_of(weights, classes, c):
+    """The current W_o[c], (L, M), and a V_oᵀ, (D, V), whose columns of class c are current."""
+    low, high = classes.offsets[c], classes.offsets[c + 1]
+    if weights.learnt_classes[c]:
+        return weights.learnt.word_output[low:high], weights.learnt.word_document
+    return weights.trained.word_output[low:high], weights.trained.word_document
+
+
+@kernel()
+def complete(weights, classes):
+    """Copy the trained weights that have not learnt into `learnt`, so that it has all weights."""
+    learnt, trained = weights.learnt, weights.trained
+    for word in range(weights.learnt_words.size):
+        if not weights.learnt_words[word]:
+            copy(trained.embeddings[word], learnt.embeddings[word])
+    for c in range(weights.learnt_classes.size):
+        if not weights.learnt_classes[c]:
+            low, high = classes.offsets[c], classes.offsets[c + 1]
+            copy_rows(trained.word_output[low:high], learnt.word_output[low:high])
+            for i in range(learnt.word_document.shape[0]):
+                copy(trained.word_document[i][low:high], learnt.word_document[i][low:high])
+
+
 @kernel(forceinline=True)
 def learn(model, window, workspace):
     """Take one step of all that learns, from the deltas that scoring the window has left."""
@@ -79,7 +144,8 @@ def learn(model, window, workspace):
     if learning.embeddings:
         _update_embeddings(model, window, workspace.hidden_deltas)
     if document_learns:
-        descend(workspace.document, learning.document_rate, workspace.document_gradient)
+        document, gradient = workspace.document[0], workspace.document_gradient[0]
+        descend(document, learning.document_rate, gradient)
 
 
 @view
@@ -118,7 +184,7 @@ def _differentiate_by_document(model, window, workspace):
     ∂L_j/∂d_j = V_cᵀ δ_c + V_o[c]ᵀ δ_w + V_hᵀ clip(∂L_j/∂h_j ⊙ h_j ⊙ (1 - h_j)).
     """
     weights, learnt = model.weights, model.weights.learnt
-    gradient = workspace.document_gradient
+    gradient = workspace.document_gradient[0]
     gradient[:] = 0
     for j in range(window.scored, window.targets.size):
         add_document_gradient(learnt.class_document, 0, workspace.class_deltas[j], gradient)
@@ -127,7 +193,7 @@ def _differentiate_by_document(model, window, workspace):
             _, word_document = outputs_of(weights, model.classes, c)
             add_document_gradient(word_document, low, deltas, gradient)
         if feeds_hidden_layer(learnt):
-            own, hidden = workspace.own_deltas, window.hidden[j + 1 : j + 2]
+            own, hidden = workspace.step_deltas, window.hidden[j + 1 : j + 2]
             by_hidden = workspace.hidden_gradient[j : j + 1]
             sigmoid_deltas(hidden, by_hidden, model.learning.error_clip, own)
             add_document_gradient(learnt.hidden_document, 0, own[0], gradient)

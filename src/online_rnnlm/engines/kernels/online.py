@@ -5,16 +5,25 @@ first; then their loss is differentiated, and what learns takes a plain step. Af
 is propagated through the last `bptt_steps` hidden states. These are first computed again with the
 current weights and with the document vector that each word had; the state before them is kept
 unchanged. After a sentence, the loss is propagated through all hidden states of the sentence.
+
+The workspace is one for a single sentence with a word more than any has. Its `hidden` (T + 1, M) is
+h before the sentence, and of every word at the time it was scored; `previous_hidden` the same for a
+window, by the current weights.
 """
 
 from __future__ import annotations
 
-from online_rnnlm.engines.kernels.activations import sigmoid, softmax_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nt
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.copy_on_write import complete, embedding_of, forget, outputs_of
-from online_rnnlm.engines.kernels.learning import Window, learn
-from online_rnnlm.engines.kernels.vectors import copy, feed
+from online_rnnlm.engines.kernels.elementwise import copy, feed, sigmoid, softmax_deltas
+from online_rnnlm.engines.kernels.learning import (
+    Window,
+    complete,
+    embedding_of,
+    forget,
+    learn,
+    outputs_of,
+)
 
 
 @kernel(nogil=True)
@@ -30,14 +39,14 @@ def score_online(model, text, sentences, unit_begins, scores, workspace):
     for number in range(sentences.size):
         if unit_begins[number]:
             forget(model.weights)
-            workspace.document[:] = 0
+            workspace.document[0] = 0
         if unit_begins[number] or not model.learning.carries_state:
             workspace.hidden[0] = 0
         begin, end = text.offsets[sentences[number]], text.offsets[sentences[number] + 1]
         log_probabilities = scores.log_probabilities[row : row + end - begin]
         _read_sentence(model, text.stream[begin : end + 1], log_probabilities, workspace)
         row += end - begin
-        copy(workspace.document, scores.document_vectors[number])
+        copy(workspace.document[0], scores.document_vectors[number])
         copy(workspace.hidden[end - begin], workspace.hidden[0])
     complete(model.weights, model.classes)
 
@@ -51,7 +60,7 @@ def _read_sentence(model, words, log_probabilities, workspace):
     learning, size = model.learning, log_probabilities.size
     back = learning.bptt_steps if learning.embeddings or learning.recurrent else 1
     for t in range(size):
-        copy(workspace.document, workspace.documents[t])
+        copy(workspace.document[0], workspace.documents[t])
         if learning.after_sentence and t + 1 < size:
             continue
         begin = 0 if learning.after_sentence else max(0, t + 1 - back)
@@ -59,7 +68,7 @@ def _read_sentence(model, words, log_probabilities, workspace):
         window = Window(
             words[begin : t + 1],
             words[begin + 1 : t + 2],
-            workspace.window_hidden[: t + 2 - begin],
+            workspace.previous_hidden[: t + 2 - begin],
             workspace.documents[begin : t + 1],
             scored,
         )

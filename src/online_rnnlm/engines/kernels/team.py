@@ -11,7 +11,10 @@ them. Classes of words and parts of matrices are tasks: whoever is free takes th
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from llvmlite import ir
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.engines.kernels.compiled import kernel
 
+_Result = TypeVar("_Result")
 ARRIVED, FAILED, SCORES, OUTPUTS, INPUTS = range(5)
 """The counters of a team: of members that have arrived where all wait, of members that have failed,
 and of the tasks taken of each kind."""
@@ -69,18 +73,6 @@ def _read(typing_context, counters, place):
         return builder.load_atomic(address, "seq_cst", 8)
 
     return types.int64(counters, types.intp), generate
-
-
-@intrinsic
-def _set(typing_context, counters, place, value):
-    """Set a counter."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = _address(context, builder, signature, arguments)
-        builder.store_atomic(arguments[2], address, "seq_cst", 8)
-        return context.get_dummy_value()
-
-    return types.none(counters, types.intp, types.int64), generate
 
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -133,10 +125,47 @@ def give_up(member):
 def start_tasks(member):
     """Begin all kinds of tasks from their first one; one member does it while all others wait."""
     for kind in (SCORES, OUTPUTS, INPUTS):
-        _set(member.counters, kind, 0)
+        _add(member.counters, kind, -_read(member.counters, kind))
 
 
 @kernel()
 def next_task(member, kind):
     """The number of the next task of that kind, counted from 0; no other member gets the same."""
     return _add(member.counters, kind, 1)
+
+
+class Team:
+    """A number of threads, each of which calls a kernel as a member of the team.
+
+    The kernels release Python's lock. Nothing but the time depends on the number of threads.
+    """
+
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+        self._members = members(size)
+        self._others = ThreadPoolExecutor(size - 1) if size > 1 else None
+        self._errors: list[BaseException] = []
+
+    def run(self, call: Callable[[Member], _Result]) -> _Result:
+        """Let every member make this call at the same time; return what the first one gets.
+
+        If a member fails, the first error is raised, and the team cannot be used any more.
+        """
+        if self._others is None:
+            return call(self._members[0])
+        running = [self._others.submit(self._complete, call, m) for m in self._members[1:]]
+        try:
+            return self._complete(call, self._members[0])
+        finally:
+            wait_for(running)
+            if self._errors:  # the first one; the others may only say that a member has failed
+                raise self._errors[0]
+
+    def _complete(self, call: Callable[[Member], _Result], member: Member) -> _Result:
+        """Make a member's call; if it fails, the others stop waiting for it."""
+        try:
+            return call(member)
+        except BaseException as error:
+            self._errors.append(error)  # before any other member can fail because of it
+            give_up(member)
+            raise

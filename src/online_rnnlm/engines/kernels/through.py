@@ -17,84 +17,47 @@ V is also a factor of g_t itself, so that
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import DTypeLike
-
 from online_rnnlm.engines.kernels.compiled import kernel
+from online_rnnlm.engines.kernels.elementwise import add_document_gradient, copy, copy_rows, feed
 from online_rnnlm.engines.kernels.layout import rows_of, segments_at, words_at
-from online_rnnlm.engines.kernels.vectors import add_document_gradient, copy, copy_rows, feed
-
-
-class Through(NamedTuple):
-    """Memory for a batch of N words in B segments; every array is empty if it is not needed."""
-
-    gradient: Any
-    """(B, D): λ of every segment's current word."""
-    later_gradients: Any
-    """(N, D): λ_{t+1} of every word."""
-    class_deltas: Any
-    """(N, K): δ_c."""
-    word_deltas: Any
-    """(C,): δ_w, row after row."""
-    products: Any
-    """(max(K, L),): V λ, one for each score of a softmax."""
-
-
-def allocate(
-    tokens: int, segments: int, candidates: int, widths: tuple[int, int, int], dtype: DTypeLike
-) -> Through:
-    """Allocate memory for so many words, segments and candidate words.
-
-    `widths` are K, D, and the number of words of the largest class.
-    """
-    classes, size, largest = widths
-    return Through(
-        np.zeros((segments, size), dtype),
-        np.zeros((tokens, size), dtype),
-        np.zeros((tokens, classes), dtype),
-        np.zeros(candidates, dtype),
-        np.zeros(max(classes, largest), dtype),
-    )
 
 
 @kernel()
 def go_back_through_documents(model, section, workspace):
     """Turn δ of all scores of a section into ε, word by word from the last; keep δ and λ."""
-    weights, classes, through = model.weights, model.classes, workspace.through
+    weights, classes, rate = model.weights, model.classes, model.document_rate
+    products = workspace.later_scores
     first, last = rows_of(section)
-    copy_rows(workspace.class_deltas[first:last], through.class_deltas[first:last])
-    through.gradient[segments_at(section, 0)] = 0
-    rate = model.document_rate
+    copy_rows(workspace.class_deltas[first:last], workspace.own_class_deltas[first:last])
+    workspace.later_gradient[segments_at(section, 0)] = 0
     for t in range(section.steps - 1, -1, -1):
         begin, end = words_at(section, t)
         for row in range(begin, end):
-            gradient = through.gradient[section.first + row - begin]
-            later = through.later_gradients[row]
+            gradient = workspace.later_gradient[section.first + row - begin]
+            later = workspace.later_gradients[row]
             copy(gradient, later)
             target = workspace.targets[row]
             c = classes.of_word[target]
             low, high = classes.offsets[c], classes.offsets[c + 1]
             deltas = workspace.class_deltas[row]
-            _turn(weights.class_document, 0, c, deltas, rate, later, through)
+            _turn(weights.class_document, 0, c, deltas, rate, later, products)
             add_document_gradient(weights.class_document, 0, deltas, gradient)
             if high - low > 1:
                 first = workspace.first_candidates[row]
                 deltas = workspace.word_deltas[first : first + high - low]
-                copy(deltas, through.word_deltas[first : first + high - low])
-                _turn(weights.word_document, low, target - low, deltas, rate, later, through)
+                copy(deltas, workspace.own_word_deltas[first : first + high - low])
+                _turn(weights.word_document, low, target - low, deltas, rate, later, products)
                 add_document_gradient(weights.word_document, low, deltas, gradient)
 
 
 @kernel(fastmath=True, error_model="numpy")
-def _turn(matrix, low, target, deltas, rate, later, through):
+def _turn(matrix, low, target, deltas, rate, later, products):
     """Turn a softmax's deltas δ (n,) into ε = δ - α S V λ, in place.
 
     `matrix` is Vᵀ, whose columns for these scores begin at `low`; `rate` is α, `later` λ (D,), and
-    `target` the place of the predicted class or word.
+    `target` the place of the predicted class or word. `products` is memory for V λ.
     """
-    products = through.products[: deltas.size]
+    products = products[: deltas.size]
     products[:] = 0
     feed(later, matrix, low, products)
     one, mean = deltas.dtype.type(1), deltas.dtype.type(0)

@@ -12,218 +12,184 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.engines.kernels import through
 from online_rnnlm.engines.kernels.cells import KERNEL_CELLS
-from online_rnnlm.engines.kernels.data import Classes, Integers, Text
+from online_rnnlm.engines.kernels.data import (
+    Classes,
+    Integers,
+    Shape,
+    Text,
+    arrays_for,
+    integers,
+    reals,
+)
 from online_rnnlm.engines.kernels.layout import SECTION, measure
 from online_rnnlm.model.parameters import Parameters, shapes
 from online_rnnlm.model.sizes import Sizes
-
-
-class Capacity(NamedTuple):
-    """The sizes that a workspace is allocated for."""
-
-    sizes: Sizes
-    sentences: int
-    """B, number of sentences side by side."""
-    steps: int
-    """T, number of tokens of the longest sentence."""
-    candidates: int
-    """The most candidate words of any sentence: the words of each target's class."""
-
-    @classmethod
-    def for_sentences(
-        cls, sizes: Sizes, text: Text, classes: Classes, sentences: Integers, batch_sentences: int
-    ) -> Capacity:
-        """The capacity for any batch of these sentences (S,).
-
-        A batch may hold one sentence several times, so a full batch is assumed.
-        """
-        return cls(sizes, batch_sentences, *measure(text, classes, sentences))
-
-    def covers(self, other: Capacity) -> bool:
-        """True if a workspace of this capacity suffices for the other."""
-        enough = self.steps >= other.steps and self.candidates >= other.candidates
-        return enough and self[:2] == other[:2]
 
 
 class Workspace(NamedTuple):
     """Memory for batches of up to B sentences, T time steps, N = B T tokens and C candidate words.
 
     Rows are a batch's words, in the order of `layout` unless stated otherwise; a batch has up to S
-    sections. All members of a team share it, but for what `for_members` copies.
+    sections. V, K, D and H are the numbers of words, of classes, and of elements of d and of the
+    output layer's inputs, L the number of words of the largest class. E and R are the widths of the
+    deltas of rows of E and of products with W_h. All members of a team share the memory, but for
+    what `for_members` copies.
     """
 
-    sorted_lanes: Integers
-    """(B,): the lanes of the batch's segments, those of the longest first."""
-    lanes: Integers
-    """(B,): the same, section after section: the order of all that belongs to segments."""
-    laid_out: Integers
-    """(2,): the batch's numbers of sections and of tokens."""
-    first_lanes: Integers
-    """(S + 1,): each section's first place in `lanes`."""
-    steps: Integers
-    """(S,): each section's number of time steps."""
-    first_rows: Integers
-    """(S, T + 1): the first row of each section's time steps."""
-    places: Integers
-    """(N,): places of the previous words in the text's stream."""
-    inputs: Integers
-    """(N,): previous words."""
-    targets: Integers
-    """(N,): words to predict."""
-    class_starts: Integers
-    """(K + 1,): each class's first place in `rows_by_class`."""
-    rows_by_class: Integers
-    """(N,): rows in the order of their targets' classes."""
-    first_places: Integers
-    """(K,): the first place in `rows_by_class` of each class's rows that are not predicted yet."""
-    places_by_class: Integers
-    """(N,): each row's place in `rows_by_class`."""
-    first_candidates: Integers
-    """(N,): index at which a row's `word_scores` and `word_deltas` begin."""
-    first_row_of: Integers
-    """(V,): the first row with that previous word; -1 if there is none, or if the word is done."""
-    next_rows: Integers
-    """(N,): the next row with the same previous word; -1 after the last."""
-
-    hidden_before: Any
-    """(B, H): `hidden` before the first words."""
-    memory_before: Any
-    """(B, M): `memory` before the first words; (B, 0) if the cell has none."""
-    hidden_inputs: Any
-    """(B, ·): inputs of the hidden units, or products with W_h, at one time step."""
     of_cell: Any
     """Arrays that only one kind of cell needs: `Scratch` of its module in `cells`."""
-    memory: Any
-    """(N, M): c, the memory of an LSTM; else (N, 0)."""
-    hidden: Any
-    """(N, H): h, or (h, s) for slow context units: it feeds the output layer."""
-    output_inputs: Any
-    """(N, H): `hidden` after dropout, which feeds the output layer; the same memory without."""
-    previous_hidden: Any
-    """(N, H): what the recurrent matrix is multiplied by, h of the word before; unset for first
-    words that have none."""
-    grouped_hidden: Any
-    """(N, H): `output_inputs` in the order of `rows_by_class`; unset for words alone in their
-    class."""
-    class_scores: Any
-    """(N, K): inputs of the softmax over classes."""
-    word_scores: Any
-    """(C,): inputs of the softmax over a class's words, row after row."""
-    documents: Any
-    """(N, D): d before every word."""
-    grouped_documents: Any
-    """(N, D): d before every word, in the order of `rows_by_class`."""
-    document: Any
-    """(B, D): the current d of every sentence."""
-    log_probabilities: NDArray[np.float64]
-    """(N,): log P of every target."""
-
-    class_deltas: Any
-    """(N, K): δ_c."""
-    word_deltas: Any
-    """(C,): δ_w, row after row."""
-    hidden_gradient: Any
-    """(N, H): ∂L/∂h, as far as it has been added up."""
-    grouped_hidden_gradient: Any
-    """(N, H): W_o[c]ᵀ δ_w in the order of `rows_by_class`."""
-    hidden_deltas: Any
-    """(N, ·): δ_h, the deltas of the rows of E."""
-    recurrent_deltas: Any
-    """(N, ·): the deltas of the products with W_h; the same memory as `hidden_deltas` if they are
-    the same."""
-    step_deltas: Any
-    """(B, M): clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
-    document_gradient: Any
-    """(B, D): ∂L_t/∂d_t of every sentence's current word."""
-    through: through.Through
-    """Memory for gradients that go back through the updates of the document vector."""
     gradients: Parameters
     """Gradients of the weights. E: that of one word. W_o: those of the words of one class,
-    (L, H), L being the size of the largest. V_oᵀ: the same words', (D · L,), a matrix of D rows.
-    The others: the share of each section, (S, ·, ·)."""
+    (L, H). V_oᵀ: the same words', (D · L,), a matrix of D rows. The others: the share of each
+    section, (S, ·, ·)."""
 
-    recurrent_transposed: Any
-    """(·, ·): W_hᵀ."""
-    class_output_transposed: Any
-    """(H, K): W_cᵀ."""
+    sorted_lanes: Integers = integers("B")
+    """The lanes of the batch's segments, those of the longest first."""
+    lanes: Integers = integers("B")
+    """The same, section after section: the order of all that belongs to segments."""
+    laid_out: Integers = integers("2")
+    """The batch's numbers of sections and of tokens."""
+    first_lanes: Integers = integers("S + 1")
+    """Each section's first place in `lanes`."""
+    steps: Integers = integers("S")
+    """Each section's number of time steps."""
+    first_rows: Integers = integers("S", "T + 1")
+    """The first row of each section's time steps."""
+    places: Integers = integers("N")
+    """Places of the previous words in the text's stream."""
+    inputs: Integers = integers("N")
+    """Previous words."""
+    targets: Integers = integers("N")
+    """Words to predict."""
+    class_starts: Integers = integers("K + 1")
+    """Each class's first place in `rows_by_class`."""
+    rows_by_class: Integers = integers("N")
+    """Rows in the order of their targets' classes."""
+    first_places: Integers = integers("K")
+    """The first place in `rows_by_class` of each class's rows that are not predicted yet."""
+    places_by_class: Integers = integers("N")
+    """Each row's place in `rows_by_class`."""
+    first_candidates: Integers = integers("N")
+    """Index at which a row's `word_scores` and `word_deltas` begin."""
+    first_row_of: Integers = integers("V")
+    """The first row with that previous word; -1 if there is none, or if the word is done."""
+    next_rows: Integers = integers("N")
+    """The next row with the same previous word; -1 after the last."""
+
+    hidden_before: Any = reals("B", "H")
+    """`hidden` before the first words."""
+    memory_before: Any = reals("B", "M or 0")
+    """`memory` before the first words."""
+    hidden_inputs: Any = reals("B", "R")
+    """Inputs of the hidden units, or products with W_h, at one time step."""
+    memory: Any = reals("N", "M or 0")
+    """c, the memory of an LSTM; other cells have none."""
+    hidden: Any = reals("N", "H")
+    """h, or (h, s) for slow context units: it feeds the output layer."""
+    output_inputs: Any = reals("N", "H")
+    """`hidden` after dropout, which feeds the output layer; the same memory without."""
+    previous_hidden: Any = reals("N", "H")
+    """The factors of the recurrent matrix, h of the word before; unset for first words that have
+    none."""
+    grouped_hidden: Any = reals("N", "H")
+    """`output_inputs` in the order of `rows_by_class`; unset for words alone in their class."""
+    class_scores: Any = reals("N", "K")
+    """Inputs of the softmax over classes."""
+    word_scores: Any = reals("C")
+    """Inputs of the softmax over a class's words, row after row."""
+    documents: Any = reals("N", "D")
+    """d before every word."""
+    grouped_documents: Any = reals("N", "D")
+    """d before every word, in the order of `rows_by_class`."""
+    document: Any = reals("B", "D")
+    """The current d of every sentence."""
+    log_probabilities: NDArray[np.float64] = Shape(("N",), np.float64)  # type: ignore[assignment]
+    """log P of every target."""
+
+    class_deltas: Any = reals("0", "K")
+    """δ_c: `class_scores`."""
+    word_deltas: Any = reals("0")
+    """δ_w, row after row: `word_scores`."""
+    hidden_gradient: Any = reals("N", "H")
+    """∂L/∂h, as far as it has been added up."""
+    grouped_hidden_gradient: Any = reals("N", "H")
+    """W_o[c]ᵀ δ_w in the order of `rows_by_class`."""
+    hidden_deltas: Any = reals("N", "E")
+    """δ_h, the deltas of the rows of E."""
+    recurrent_deltas: Any = reals("N", "R")
+    """The deltas of the products with W_h; the same memory as `hidden_deltas` if they are the
+    same."""
+    step_deltas: Any = reals("B", "M")
+    """clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
+    document_gradient: Any = reals("B", "D")
+    """∂L_t/∂d_t of every sentence's current word."""
+
+    later_gradient: Any = reals("B or 0", "D")
+    """λ of every segment's current word (`through`)."""
+    later_gradients: Any = reals("N or 0", "D")
+    """λ_{t+1} of every word."""
+    own_class_deltas: Any = reals("N or 0", "K")
+    """δ_c, which ε_c replaces in `class_deltas`."""
+    own_word_deltas: Any = reals("C or 0")
+    """δ_w, which ε_w replaces in `word_deltas`."""
+    later_scores: Any = reals("K or L")
+    """V λ, one for each score of a softmax."""
+
+    recurrent_transposed: Any = reals("columns of W_h", "R")
+    """W_hᵀ."""
+    class_output_transposed: Any = reals("H", "K")
+    """W_cᵀ."""
 
 
 def allocate(
-    capacity: Capacity,
+    sizes: Sizes,
+    text: Text,
     classes: Classes,
+    sentences: Integers,
+    batch_sentences: int,
     dtype: DTypeLike,
     *,
+    more_steps: int = 0,
     dropout: bool = False,
     goes_through: bool = False,
 ) -> Workspace:
-    """Allocate a workspace of that capacity for batches, with reals of that dtype.
+    """Allocate a workspace for any batch of up to B of these sentences (S,), with reals of a dtype.
 
-    `dropout` says whether states are left out before the output layer, and `goes_through` whether
-    gradients go back through the updates of the document vector.
+    A batch may hold one sentence several times, so a full batch of the largest is assumed.
+    `more_steps` are added to the longest. `dropout` says whether states are left out before the
+    output layer, and `goes_through` whether gradients go back through the updates of the document
+    vector.
     """
-    sizes, sentences, steps, _ = capacity
+    steps, candidates = measure(text, classes, sentences)
+    steps += more_steps
+    tokens, candidates = steps * batch_sentences, candidates * batch_sentences
+    sections, largest = -(-batch_sentences // SECTION), int(np.diff(classes.offsets).max())
+    every, cell = shapes(sizes), KERNEL_CELLS[sizes.cell]
     v, m, k, d = sizes[:4]
-    tokens, candidates = steps * sentences, capacity.candidates * sentences
-    sections = -(-sentences // SECTION)
-    output, every = sizes.output, shapes(sizes)
-    width, recurrent = every.embeddings[1], every.recurrent
-    cell = KERNEL_CELLS[sizes.cell]
-    memory = m if cell.HAS_MEMORY else 0
-    of_through = (tokens, sentences, candidates) if goes_through else (0, 0, 0)
-
-    def reals(*shape: int) -> Any:
-        return np.zeros(shape, dtype)
-
-    class_scores, word_scores = reals(tokens, k), reals(candidates)
-    hidden, hidden_deltas = reals(tokens, output), reals(tokens, width)
-    return Workspace(
-        sorted_lanes=_integers(sentences),
-        lanes=_integers(sentences),
-        laid_out=_integers(2),
-        first_lanes=_integers(sections + 1),
-        steps=_integers(sections),
-        first_rows=np.zeros((sections, steps + 1), np.int64),
-        places=_integers(tokens),
-        inputs=_integers(tokens),
-        targets=_integers(tokens),
-        class_starts=_integers(k + 1),
-        rows_by_class=_integers(tokens),
-        first_places=_integers(k),
-        places_by_class=_integers(tokens),
-        first_candidates=_integers(tokens),
-        first_row_of=np.full(v, -1, np.int64),
-        next_rows=_integers(tokens),
-        hidden_before=reals(sentences, output),
-        memory_before=reals(sentences, memory),
-        hidden_inputs=reals(sentences, recurrent[0]),
-        of_cell=cell.allocate(sizes, tokens, sentences, dtype),
-        memory=reals(tokens, memory),
-        hidden=hidden,
-        output_inputs=reals(tokens, output) if dropout else hidden,
-        previous_hidden=reals(tokens, output),
-        grouped_hidden=reals(tokens, output),
-        class_scores=class_scores,
-        word_scores=word_scores,
-        documents=reals(tokens, d),
-        grouped_documents=reals(tokens, d),
-        document=reals(sentences, d),
-        log_probabilities=np.zeros(tokens),
-        class_deltas=class_scores,
-        word_deltas=word_scores,
-        hidden_gradient=reals(tokens, output),
-        grouped_hidden_gradient=reals(tokens, output),
-        hidden_deltas=hidden_deltas,
+    of = {"0": 0, "2": 2, "V": v, "M": m, "K": k, "D": d, "H": sizes.output, "K + 1": k + 1}
+    of |= {"B": batch_sentences, "N": tokens, "C": candidates, "S": sections, "S + 1": sections + 1}
+    of |= {"T + 1": steps + 1, "E": every.embeddings[1], "R": every.recurrent[0]}
+    of |= {"M or 0": m * cell.HAS_MEMORY, "columns of W_h": every.recurrent[1]}
+    of |= {f"{name} or 0": of[name] * goes_through for name in "BNC"} | {"K or L": max(k, largest)}
+    gradients = Parameters(*((sections, *shape) for shape in every))._replace(
+        embeddings=every.embeddings[1:],
+        word_output=(largest, sizes.output),
+        word_document=(sizes.output_document * largest,),
+    )
+    space = Workspace(
+        of_cell=cell.Scratch(**arrays_for(cell.Scratch, of, dtype)),
+        gradients=Parameters(*(np.zeros(shape, dtype) for shape in gradients)),
+        **arrays_for(Workspace, of, dtype),
+    )
+    space.first_row_of[:] = -1
+    return space._replace(
+        output_inputs=space.output_inputs if dropout else space.hidden,
+        class_deltas=space.class_scores,
+        word_deltas=space.word_scores,
         recurrent_deltas=(
-            reals(tokens, recurrent[0]) if cell.HAS_DELTAS_OF_PRODUCTS else hidden_deltas
+            space.recurrent_deltas if cell.HAS_DELTAS_OF_PRODUCTS else space.hidden_deltas
         ),
-        step_deltas=reals(sentences, m),
-        document_gradient=reals(sentences, d),
-        through=through.allocate(*of_through, (k, d, _largest(classes)), dtype),
-        gradients=_gradients(sizes, sections, _largest(classes), dtype),
-        recurrent_transposed=reals(*recurrent[::-1]),
-        class_output_transposed=reals(output, k),
     )
 
 
@@ -233,35 +199,11 @@ def for_members(workspace: Workspace, number: int) -> list[Workspace]:
     Each has memory of its own for what it computes of one class, section or part of a matrix. The
     first has that of the workspace itself.
     """
-    return [workspace, *(_with_own_memory(workspace) for _ in range(number - 1))]
-
-
-def _with_own_memory(workspace: Workspace) -> Workspace:
-    products = np.empty_like(workspace.through.products)
-    own = ("embeddings", "word_output", "word_document")
-    gradients = {name: np.empty_like(getattr(workspace.gradients, name)) for name in own}
-    return workspace._replace(
-        first_places=np.empty_like(workspace.first_places),
-        through=workspace.through._replace(products=products),
-        gradients=workspace.gradients._replace(**gradients),
-    )
-
-
-def _integers(size: int) -> Integers:
-    return np.zeros(size, np.int64)
-
-
-def _largest(classes: Classes) -> int:
-    """L, the number of words of the largest class."""
-    return int(np.diff(classes.offsets).max())
-
-
-def _gradients(sizes: Sizes, sections: int, largest: int, dtype: DTypeLike) -> Parameters:
-    """Allocate `Workspace.gradients`."""
-    every = Parameters(*((sections, *shape) for shape in shapes(sizes)))
-    rows = every._replace(
-        embeddings=every.embeddings[2:],
-        word_output=(largest, sizes.output),
-        word_document=(sizes.output_document * largest,),
-    )
-    return Parameters(*(np.zeros(shape, dtype) for shape in rows))
+    found = [workspace]
+    for _ in range(number - 1):
+        names = ("embeddings", "word_output", "word_document")
+        own = {name: np.empty_like(getattr(workspace.gradients, name)) for name in names}
+        gradients = workspace.gradients._replace(**own)
+        others = {n: np.empty_like(getattr(workspace, n)) for n in ("first_places", "later_scores")}
+        found.append(workspace._replace(gradients=gradients, **others))
+    return found

@@ -8,16 +8,13 @@ state is h, which feeds the output layer; only `slow_context` has further units 
 The package's own cells have no bias: a word's row of E takes its place.
 
 Cells keep to Python 3.8, numpy and PyTensor, as the original Theano loads them, too
-(`engines.theano`).
+(`engines.theano_engine`).
 """
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
-
-from online_rnnlm.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,18 +79,6 @@ class Cell(Protocol):
         """Multiply-adds of one step: its products with weights, `hidden_document` among them."""
 
 
-def cell_module(name: str) -> str:
-    """The name of a cell's module below the package, such as `model.cells.sigmoid`."""
-    return f"model.cells.{name}"
-
-
 def load_cell(name: str) -> Cell:
-    """Load the cell of that name; raises UserError if there is none."""
-    module = f"{__name__}.{name}"
-    try:
-        return cast("Cell", import_module(module))
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        known = ", ".join(found.name for found in pkgutil.iter_modules(__path__))
-        raise UserError(f"`cell: {name}`: no such cell; allowed: {known}") from None
+    """Load the cell of that name."""
+    return cast("Cell", import_module(f"{__name__}.{name}"))

@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.messages import SHA256, first_message
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing, write_json
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(pattern=SHA256)]
 """sha256 as hexadecimal digits."""
 Number = int | float
 
@@ -34,9 +34,8 @@ class Record(Part):
     missing: ClassVar[str] = "run the experiment first"
     """Advice in the error message if the file is missing."""
 
-    format: Literal[1] = Field(
-        default=1, description="Version of the format; files of other versions are refused."
-    )
+    format: Literal[1] = 1
+    """Version of the format; files of other versions are refused."""
 
     @classmethod
     def version(cls) -> int:
@@ -153,7 +152,7 @@ def _parsed(kind: type[AnyRecord], text: str, where: str) -> AnyRecord:
 
 
 def _damaged(where: str, what: str) -> str:
-    return f"{where}: damaged: {what}; start the experiment again: it is made anew"
+    return f"{where}: damaged: {what}: delete it, and start the experiment again"
 
 
 def _of_another_version(kind: type[Record], found: object, where: str) -> str:

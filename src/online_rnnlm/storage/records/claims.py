@@ -16,171 +16,184 @@ Interval = tuple[float, float]
 class ClaimTests(Part):
     """The statistical tests of the claims, described in words and numbers."""
 
-    unit: str = Field(description="The pieces of text that are resampled.")
-    interval: str = Field(description="Method of the intervals.")
-    p_value: str = Field(description="Method of the p-values.")
-    correction: str = Field(description="Correction of the p-values for testing several claims.")
-    level: float = Field(description="The level that a corrected p-value must be below.")
-    resamples: int = Field(description="Number of resamples.")
-    equivalence: str = Field(description="Method of the p-values of equivalence.")
-    seeds: str = Field(description="Treatment of several seeds.")
-    seed_interval: str = Field(description="Method of the interval over the seeds.")
-    margin_percent: float = Field(description="The margin of non-inferiority (%).")
-    margin: str = Field(description="Reason for the size of the margin.")
-    verdict: str = Field(description="Rule that gives the verdict.")
+    unit: str
+    """The pieces of text that are resampled."""
+    interval: str
+    """Method of the intervals."""
+    p_value: str
+    """Method of the p-values."""
+    correction: str
+    """Correction of the p-values for testing several claims."""
+    level: float
+    """The level that a corrected p-value must be below."""
+    resamples: int
+    """Number of resamples."""
+    equivalence: str
+    """Method of the p-values of equivalence."""
+    seeds: str
+    """Treatment of several seeds."""
+    seed_interval: str
+    """Method of the interval over the seeds."""
+    margin_percent: float
+    """The margin of non-inferiority (%)."""
+    margin: str
+    """Reason for the size of the margin."""
+    verdict: str
+    """Rule that gives the verdict."""
 
 
 class PerplexityChange(Part):
     """The test perplexities of two models, and their difference with its uncertainty."""
 
-    test_perplexity: float | None = Field(
-        default=None, description="Test perplexity, mean over the seeds."
-    )
-    test_perplexity_against: float | None = Field(
-        default=None, description="The same value of the other model."
-    )
-    change_percent: float = Field(
-        description="Change from the other model's value to this one's (%); negative if this one "
-        "is lower. The value is the perplexity, as geometric mean over the seeds, or the "
-        "multiply-adds."
-    )
-    interval_percent: Interval | None = Field(
-        default=None, description="95 % interval of the change (%)."
-    )
-    nats_per_token: float | None = Field(
-        default=None,
-        description="Entropy of the other model minus that of this one (nats per token).",
-    )
-    interval_nats_per_token: Interval | None = Field(
-        default=None, description="95 % interval of that difference (nats per token)."
-    )
-    drawn: Literal["sentence", "article", "block"] | None = Field(
-        default=None,
-        description="The pieces of text that the interval and the p-value draw: sentences, "
-        "articles, or blocks of consecutive sentences.",
-    )
-    pieces: int | None = Field(default=None, description="Number of these pieces.")
-    sentences: int | None = Field(default=None, description="Number of test sentences.")
-    tokens: int | None = Field(default=None, description="Number of test tokens.")
+    test_perplexity: float | None = None
+    """Test perplexity, mean over the seeds."""
+    test_perplexity_against: float | None = None
+    """The same value of the other model."""
+    change_percent: float
+    """Change from the other model's value to this one's (%); negative if this one is lower. The
+    value is the perplexity, as geometric mean over the seeds, or the multiply-adds."""
+    interval_percent: Interval | None = None
+    """95 % interval of the change (%)."""
+    nats_per_token: float | None = None
+    """Entropy of the other model minus that of this one (nats per token)."""
+    interval_nats_per_token: Interval | None = None
+    """95 % interval of that difference (nats per token)."""
+    drawn: Literal["sentence", "article", "block"] | None = None
+    """The pieces of text that the interval and the p-value draw: sentences, articles, or blocks of
+    consecutive sentences."""
+    pieces: int | None = None
+    """Number of these pieces."""
+    sentences: int | None = None
+    """Number of test sentences."""
+    tokens: int | None = None
+    """Number of test tokens."""
 
 
 class StillAgainstStatic(PerplexityChange):
     """A model with its vector held at 0, compared with a static network of equal hidden size."""
 
-    against: str = Field(description="The row of the static network.")
-    still_is: Literal["better", "worse", "not shown to differ"] = Field(
-        description="Result of the comparison for the model with its vector held at 0."
-    )
+    against: str
+    """The row of the static network."""
+    still_is: Literal["better", "worse", "not shown to differ"]
+    """Result of the comparison for the model with its vector held at 0."""
 
 
 class Equivalence(Part):
     """A test of whether two models differ by less than a margin, on either side."""
 
-    margin_percent: float = Field(description="The margin (%).")
-    p_value: float = Field(
-        description="p-value of the two one-sided tests: the larger of the two, uncorrected."
-    )
-    shown: bool = Field(description="True if the p-value is below the level.")
+    margin_percent: float
+    """The margin (%)."""
+    p_value: float
+    """p-value of the two one-sided tests: the larger of the two, uncorrected."""
+    shown: bool
+    """True if the p-value is below the level."""
 
 
 class Effect(PerplexityChange):
     """The values that a claim is about, for both models; `null` for values that it does not use."""
 
-    parameters: int | None = Field(default=None, description="Number of parameters.")
-    parameters_against: int | None = Field(
-        default=None, description="The same value of the other model."
-    )
-    multiply_adds_per_word: float | None = Field(
-        default=None, description="Multiply-adds per token in testing."
-    )
-    multiply_adds_per_word_against: float | None = Field(
-        default=None, description="The same value of the other model."
-    )
-    parameters_touched_per_word: float | None = Field(
-        default=None, description="Number of parameters that learning changes per token."
-    )
-    parameters_touched_per_word_against: float | None = Field(
-        default=None, description="The same value of the other model."
-    )
-    margin_percent: float | None = Field(
-        default=None,
-        description="Largest increase of the perplexity that still counts as equally good (%).",
-    )
-    valid_perplexity_by_unit: dict[UnitOfText, float] | None = Field(
-        default=None,
-        description="Perplexity of `valid` for every unit of text that the vector is kept for.",
-    )
-    valid_perplexity_against_by_unit: dict[UnitOfText, float] | None = Field(
-        default=None,
-        description="The same value of the other model, for every unit that its learning is kept "
-        "for.",
-    )
-    equivalence: Equivalence | None = Field(
-        default=None, description="Test of whether the two models are equally good."
-    )
-    still_against_static: StillAgainstStatic | None = Field(
-        default=None,
-        description="Comparison of the model with its vector held at 0 and a static network.",
-    )
+    parameters: int | None = None
+    """Number of parameters."""
+    parameters_against: int | None = None
+    """The same value of the other model."""
+    multiply_adds_per_word: float | None = None
+    """Multiply-adds per token in testing."""
+    multiply_adds_per_word_against: float | None = None
+    """The same value of the other model."""
+    seconds_per_word: float | None = None
+    """Processor time per token in testing (s), median of the rounds in which both were timed."""
+    seconds_per_word_against: float | None = None
+    """The same value of the other model."""
+    seconds_change_percent: Interval | None = None
+    """95 % interval of the change of that time (%), over the rounds."""
+    parameters_touched_per_word: float | None = None
+    """Number of parameters that learning changes per token."""
+    parameters_touched_per_word_against: float | None = None
+    """The same value of the other model."""
+    margin_percent: float | None = None
+    """Largest increase of the perplexity that still counts as equally good (%)."""
+    valid_perplexity_by_unit: dict[UnitOfText, float] | None = None
+    """Perplexity of `valid` for every unit of text that the vector is kept for."""
+    valid_perplexity_against_by_unit: dict[UnitOfText, float] | None = None
+    """The same value of the other model, for every unit that its learning is kept for."""
+    equivalence: Equivalence | None = None
+    """Test of whether the two models are equally good."""
+    still_against_static: StillAgainstStatic | None = None
+    """Comparison of the model with its vector held at 0 and a static network."""
 
 
 class SeedDifference(Part):
     """The difference of two models over the seeds."""
 
-    seeds: int = Field(description="Number of seeds.")
-    nats_per_token: float = Field(
-        description="Entropy of the other model minus that of this one, mean over the seeds (nats "
-        "per token)."
-    )
-    interval_nats_per_token: Interval = Field(
-        description="95 % interval of that difference (nats per token)."
-    )
-    p_value: float = Field(description="p-value of a paired, two-sided t-test over the seeds.")
+    seeds: int
+    """Number of seeds."""
+    nats_per_token: float
+    """Entropy of the other model minus that of this one, mean over the seeds (nats per token)."""
+    interval_nats_per_token: Interval
+    """95 % interval of that difference (nats per token)."""
+    p_value: float
+    """p-value of a paired, two-sided t-test over the seeds."""
 
 
 class Claim(Part):
     """One claim with its verdict."""
 
-    number: int = Field(ge=1, le=7, description="Number of the claim, 1 to 7.")
-    kind: str = Field(description="Name of the claim.")
-    claim: str = Field(description="The claim in words.")
-    source: str = Field(description="Place of the claim in the paper.")
-    test: str = Field(description="The hypothesis that is tested.")
-    corpus: str = Field(description="The corpus.")
-    train_tokens: int = Field(description="Number of training tokens of the corpus.")
-    row: str = Field(description="The row that the claim is about.")
-    model: str = Field(
-        description="The row's name with the way in which it is tested, if it is not that of its "
-        "training."
-    )
-    against: str = Field(description="The row or evaluation that it is compared with.")
-    network: str = Field(description="The row whose network is tested.")
-    network_against: str = Field(description="The row whose network it is compared with.")
-    evaluation: str | None = Field(
-        description="The evaluation that is compared; `null` for a claim decided by counting."
-    )
-    evaluation_against: str | None = Field(description="The evaluation of the other network.")
-    effect: Effect = Field(description="The values.")
-    seeds: SeedDifference | None = Field(
-        description="The difference over the seeds; `null` with one seed, or if the claim is "
-        "decided by counting."
-    )
-    p_value: float | None = Field(
-        description="The p-value; `null` for a claim that is decided by counting."
-    )
-    p_value_holm: float | None = Field(description="The corrected p-value.")
-    verdict: Literal["supported", "not supported", "undecided"] = Field(description="The verdict.")
+    number: int = Field(ge=1, le=7)
+    """Number of the claim, 1 to 7."""
+    kind: str
+    """Name of the claim."""
+    claim: str
+    """The claim in words."""
+    source: str
+    """Place of the claim in the paper."""
+    test: str
+    """The hypothesis that is tested."""
+    corpus: str
+    """The corpus."""
+    train_tokens: int
+    """Number of training tokens of the corpus."""
+    row: str
+    """The row that the claim is about."""
+    model: str
+    """The row's name with the way in which it is tested, if it is not that of its training."""
+    against: str
+    """The row or evaluation that it is compared with."""
+    network: str
+    """The row whose network is tested."""
+    network_against: str
+    """The row whose network it is compared with."""
+    evaluation: str | None
+    """The evaluation that is compared; `null` for a claim decided by counting."""
+    evaluation_against: str | None
+    """The evaluation of the other network."""
+    effect: Effect
+    """The values."""
+    seeds: SeedDifference | None
+    """The difference over the seeds; `null` with one seed, or if the claim is decided by
+    counting."""
+    p_value: float | None
+    """The p-value; `null` for a claim that is decided by counting."""
+    p_value_holm: float | None
+    """The corrected p-value."""
+    verdict: Literal["supported", "not supported", "undecided"]
+    """The verdict."""
 
 
 class UntestedClaim(Part):
     """One claim that the experiment cannot test."""
 
-    number: int = Field(ge=1, le=7, description="Number of the claim, 1 to 7.")
-    kind: str = Field(description="Name of the claim.")
-    claim: str = Field(description="The claim in words.")
-    corpus: str = Field(description="The corpus.")
-    model: str = Field(description="The row that the claim is about.")
-    reason: str = Field(description="Reason why it cannot be tested.")
+    number: int = Field(ge=1, le=7)
+    """Number of the claim, 1 to 7."""
+    kind: str
+    """Name of the claim."""
+    claim: str
+    """The claim in words."""
+    corpus: str
+    """The corpus."""
+    model: str
+    """The row that the claim is about."""
+    reason: str
+    """Reason why it cannot be tested."""
 
 
 class Claims(Record):
@@ -189,9 +202,11 @@ class Claims(Record):
     file: ClassVar = "claims.json"
     missing: ClassVar = "the claims have not been judged yet: run the experiment first"
 
-    settings: Digest = Field(
-        description="sha256 of the experiment's settings that results can depend on, as JSON."
-    )
-    tests: ClaimTests = Field(description="Description of the tests.")
-    claims: tuple[Claim, ...] = Field(description="The claims that are tested.")
-    not_tested: tuple[UntestedClaim, ...] = Field(description="The claims that cannot be tested.")
+    settings: Digest
+    """sha256 of the experiment's settings that results can depend on, as JSON."""
+    tests: ClaimTests
+    """Description of the tests."""
+    claims: tuple[Claim, ...]
+    """The claims that are tested."""
+    not_tested: tuple[UntestedClaim, ...]
+    """The claims that cannot be tested."""

@@ -16,29 +16,55 @@ Dropped = dict[str, Annotated[int, Field(ge=1)]]
 class CorpusSource(Part):
     """The source of a corpus's text."""
 
-    kind: str = Field(description="`kind` of the configuration's `source`.")
-    title: str = Field(description="Title of the source, or the names of the user's own files.")
-    licence: str | None = Field(description="Licence of the text; `null` if it is not known.")
-    origin: str = Field(description="Address of the source, or the paths of the user's own files.")
+    kind: str
+    """`kind` of the configuration's `source`."""
+    title: str
+    """Title of the source, or the names of the user's own files."""
+    licence: str | None
+    """Licence of the text; `null` if it is not known."""
+    origin: str
+    """Address of the source, or the paths of the user's own files."""
 
 
 class TextPreparation(Part):
     """The steps by which the training text became sentences of words."""
 
-    tokenised: bool = Field(
-        description="True if the text was tokenised already: then no other text can be prepared "
-        "in the same way, and the other keys mean nothing."
-    )
-    language: LanguageName = Field(description="Rules for sentences, words and lower case.")
-    nfc: bool = Field(description="True if letters and accents are composed (Unicode NFC).")
-    lowercase: bool = Field(description="True if every token is lower-cased.")
-    max_tokens: int = Field(
-        ge=1, le=10**9, description="Number of tokens of the longest sentence in training."
-    )
-    too_long: Literal["drop", "cut"] = Field(
-        description="What happened to longer sentences: `cut` cut them into pieces. Where a model "
-        "is used, none is dropped."
-    )
+    tokenised: bool
+    """True if the text was tokenised already: then no other text can be prepared in the same way,
+    and the other keys mean nothing."""
+    language: LanguageName
+    """Rules for sentences, words and lower case."""
+    nfc: bool
+    """True if letters and accents are composed (Unicode NFC)."""
+    lowercase: bool
+    """True if every token is lower-cased."""
+    max_tokens: int = Field(ge=1, le=10**9)
+    """Number of tokens of the longest sentence in training."""
+    too_long: Literal["drop", "cut"]
+    """Treatment of longer sentences: `cut` cut them into pieces. Where a model is used, none is
+    dropped."""
+
+
+class SourceFile(Part):
+    """A file that a corpus's text is read from."""
+
+    name: str
+    """Name in the folder `downloads`, or path of the user's own file."""
+    origin: str | None = None
+    """Address or package; `null` for the user's own file."""
+    sha256: Digest | None = None
+    """sha256; `null` for the user's own file, which may be long."""
+    size: int = Field(ge=0)
+    """Number of bytes."""
+
+
+class SourceFiles(Record):
+    """The files that a corpus's text is read from; downloads lie in the folder `downloads`."""
+
+    file: ClassVar = "corpora/<corpus>/source.json"
+
+    files: tuple[SourceFile, ...]
+    """The files, in the order of reading."""
 
 
 class Counts(Record):
@@ -47,38 +73,45 @@ class Counts(Record):
     file: ClassVar = "corpora/<corpus>/<stage>.counts.json"
     missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
 
-    read: int = Field(
-        ge=0, description="Number of articles (`articles`) or sentences (`sentences`, `splits`)."
-    )
-    dropped: Dropped = Field(
-        description="Numbers of those that were dropped, by reason. Articles: `empty`. Sentences: "
-        "`too short`, `too long`, `duplicate`, `cut off with an article` (the end of a split's "
-        "last article), `not sampled` (more than the splits need)."
-    )
+    read: int = Field(ge=0)
+    """Number of articles (`articles`) or sentences (`sentences`)."""
+    dropped: Dropped
+    """Numbers of those that were dropped, by reason. Articles: `empty`. Sentences: `too short`,
+    `too long`, `duplicate`."""
 
     @property
     def kept(self) -> int:
         """Number of those that were not dropped."""
         return self.read - sum(self.dropped.values())
 
+    def __str__(self) -> str:
+        """Return the numbers in words, such as `7 read, 2 too short`."""
+        reasons = (f"{number} {reason}" for reason, number in self.dropped.items())
+        return ", ".join([f"{self.read} read", *reasons])
+
 
 class SplitStatistics(Part):
     """The counts of one split."""
 
-    sentences: int = Field(description="Number of sentences.")
-    documents: int = Field(description="Number of different articles.")
-    tokens: int = Field(description="Number of tokens; a sentence's `</s>` is one.")
-    words: int = Field(description="Number of words: tokens without `</s>`.")
-    types: int = Field(description="Number of different words, before rare ones become `<unk>`.")
-    unk_tokens: int = Field(description="Number of tokens that are `<unk>`.")
-    oov_rate: float = Field(description="Share of the words that are `<unk>`.")
-    in_train: int = Field(
-        description="Number of sentences that `train` has, too; 0 for `train` itself."
-    )
-    mean_class_size: float = Field(
-        description="Number of words scored in the target's class, mean over the tokens; a word "
-        "alone in its class needs no score and counts 0."
-    )
+    sentences: int
+    """Number of sentences."""
+    documents: int
+    """Number of different articles."""
+    tokens: int
+    """Number of tokens; a sentence's `</s>` is one."""
+    words: int
+    """Number of words: tokens without `</s>`."""
+    types: int
+    """Number of different words, before rare ones become `<unk>`."""
+    unk_tokens: int
+    """Number of tokens that are `<unk>`."""
+    oov_rate: float
+    """Share of the words that are `<unk>`."""
+    in_train: int
+    """Number of sentences that `train` has, too; 0 for `train` itself."""
+    mean_class_size: float
+    """Number of words scored in the target's class, mean over the tokens; a word alone in its class
+    needs no score and counts 0."""
 
 
 class Statistics(Record):
@@ -87,31 +120,36 @@ class Statistics(Record):
     file: ClassVar = "corpora/<corpus>/statistics.json"
     missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
 
-    corpus: str = Field(description="Name of the corpus.")
-    source: CorpusSource = Field(description="Source of its text.")
-    preparation: TextPreparation | None = Field(
-        default=None,
-        description="The preparation of its text; `null` if an earlier version made the corpus.",
-    )
-    articles: int | None = Field(
-        description="Number of articles; `null` for text that is not divided into articles."
-    )
-    empty_articles: int = Field(ge=0, description="Number of articles without text.")
-    sentences_read: int = Field(ge=0, description="Number of sentences in the text.")
-    dropped: Dropped = Field(description="Numbers of sentences that are in no split, by reason.")
-    splits: dict[str, SplitStatistics] = Field(
-        description="The counts of `train`, `valid` and `test`."
-    )
-    vocabulary_size: int = Field(
-        description="Number of words in the vocabulary, `<unk>` and `</s>` included, V."
-    )
-    classes: int = Field(description="Number of word classes, K.")
-    class_rule: str = Field(description="Rule that divides the words into classes.")
-    class_sizes: tuple[int, ...] = Field(description="Number of words in each class.")
-    files: dict[str, Digest] = Field(
-        description="sha256 of the vocabulary, the texts and the arrays, by file name."
-    )
-    digest: Digest = Field(description="sha256 of the arrays and the vocabulary together.")
+    corpus: str
+    """Name of the corpus."""
+    source: CorpusSource
+    """Source of its text."""
+    preparation: TextPreparation | None = None
+    """The preparation of its text; `null` if an earlier version made the corpus."""
+    articles: int | None
+    """Number of articles; `null` for text that is not divided into articles."""
+    empty_articles: int = Field(ge=0)
+    """Number of articles without text."""
+    sentences_read: int = Field(ge=0)
+    """Number of sentences in the text."""
+    dropped: Dropped
+    """Numbers of sentences that are in no split, by reason: those of `sentences.counts.json`, `cut
+    off with an article` (the end of a split's last article), `not sampled` (more than the splits
+    need)."""
+    splits: dict[str, SplitStatistics]
+    """The counts of `train`, `valid` and `test`."""
+    vocabulary_size: int
+    """Number of words in the vocabulary, `<unk>` and `</s>` included, V."""
+    classes: int
+    """Number of word classes, K."""
+    class_rule: str
+    """Rule that divides the words into classes."""
+    class_sizes: tuple[int, ...]
+    """Number of words in each class."""
+    files: dict[str, Digest]
+    """sha256 of the vocabulary, the texts and the arrays, by file name."""
+    digest: Digest
+    """sha256 of the arrays and the vocabulary together."""
 
     @property
     def unknown_words_never_trained(self) -> dict[str, int]:

@@ -18,25 +18,32 @@ class ModelDescription(Record):
 
     file: ClassVar = "<model>.onlm/description.json"
 
-    run: str = Field(description="Name of the run that trained it.")
-    identity: Digest = Field(description="The run's identity.")
-    settings: RunSettings = Field(description="The settings that it was trained with.")
-    preparation: TextPreparation = Field(description="The preparation of its text.")
-    source: CorpusSource = Field(description="The training text, and its licence.")
-    corpus_digest: Digest = Field(description="`digest` of the corpus's `statistics.json`.")
-    vocabulary_size: _Count = Field(
-        description="Number of words in the vocabulary, `<unk>` and `</s>` included, V."
-    )
-    classes: _Count = Field(description="Number of word classes, K.")
-    parameters: _Count = Field(description="Number of the model's parameters.")
-    epochs: int = Field(ge=0, description="Number of epochs that it was trained for.")
-    ended: AwareDatetime = Field(description="Time at which training ended, in UTC.")
-    perplexity: dict[str, float] = Field(
-        description="Perplexity on `valid` and, if the run has been tested, on `test`."
-    )
-    packages: dict[str, str] = Field(
-        description="Versions of the packages that it was trained with, by package."
-    )
+    run: str
+    """Name of the run that trained it."""
+    identity: Digest
+    """The run's identity."""
+    settings: RunSettings
+    """The settings that it was trained with."""
+    preparation: TextPreparation
+    """The preparation of its text."""
+    source: CorpusSource
+    """The training text, and its licence."""
+    corpus_digest: Digest
+    """`digest` of the corpus's `statistics.json`."""
+    vocabulary_size: _Count
+    """Number of words in the vocabulary, `<unk>` and `</s>` included, V."""
+    classes: _Count
+    """Number of word classes, K."""
+    parameters: _Count
+    """Number of the model's parameters."""
+    epochs: int = Field(ge=0)
+    """Number of epochs that it was trained for."""
+    ended: AwareDatetime
+    """Time at which training ended, in UTC."""
+    perplexity: dict[str, float]
+    """Perplexity on `valid` and, if the run has been tested, on `test`."""
+    packages: dict[str, str]
+    """Versions of the packages that it was trained with, by package."""
 
 
 class SentenceSplitter(Record):
@@ -44,14 +51,14 @@ class SentenceSplitter(Record):
 
     file: ClassVar = "<model>.onlm/splitter.json"
 
-    abbreviations: tuple[str, ...] = Field(description="Words that a full stop may follow.")
-    collocations: tuple[tuple[str, str], ...] = Field(
-        description="Pairs of words that a full stop within does not separate."
-    )
-    starters: tuple[str, ...] = Field(description="Words that often begin a sentence.")
-    contexts: dict[str, int] = Field(
-        description="The ways in which a word is written, as the bits of Punkt's flags."
-    )
+    abbreviations: tuple[str, ...]
+    """Words that a full stop may follow."""
+    collocations: tuple[tuple[str, str], ...]
+    """Pairs of words that a full stop within does not separate."""
+    starters: tuple[str, ...]
+    """Words that often begin a sentence."""
+    contexts: dict[str, int]
+    """The ways in which a word is written, as the bits of Punkt's flags."""
 
     @classmethod
     def nothing(cls) -> SentenceSplitter:
@@ -64,6 +71,9 @@ class SentenceIndex(Record):
 
     file: ClassVar = "<index>/index.json"
 
-    model: Digest = Field(description="The identity of the run that trained the model.")
-    sentences: _Count = Field(description="Number of sentences, S.")
-    document_size: _Count = Field(description="Length of a document vector, D.")
+    model: Digest
+    """The identity of the run that trained the model."""
+    sentences: _Count
+    """Number of sentences, S."""
+    document_size: _Count
+    """Length of a document vector, D."""

@@ -5,10 +5,8 @@ inputs of the output layer in `workspace.hidden`. `propagate` turns ∂L_t/∂h_
 `workspace.hidden_gradient`, into the deltas of the rows of E, `hidden_deltas`, and of the products
 with the recurrent matrix, `recurrent_deltas`; it leaves the inputs of these products in
 `previous_hidden`. `HAS_MEMORY` says whether the cell keeps a memory beside h, and
-`HAS_DELTAS_OF_PRODUCTS` whether the two kinds of deltas differ. `allocate` makes the arrays that no
-other cell needs.
-
-The constants of each cell are a tuple of a type of its own, by which numba chooses the functions.
+`HAS_DELTAS_OF_PRODUCTS` whether the two kinds of deltas differ. `Scratch` are the arrays that no
+other cell needs: a tuple of a type of its own, by which numba chooses the functions.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from typing import Any
 from numba.extending import overload
 
 from online_rnnlm.engines.kernels.cells import gru, lstm, sigmoid, slow_context
-from online_rnnlm.engines.kernels.compiled import UNCOUNTED
+from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
 
 KERNEL_CELLS: dict[str, ModuleType] = {
     "sigmoid": sigmoid,
@@ -27,34 +25,30 @@ KERNEL_CELLS: dict[str, ModuleType] = {
     "lstm": lstm,
     "gru": gru,
 }
-_BY_CONSTANTS = {module.Constants: module for module in KERNEL_CELLS.values()}
+_BY_SCRATCH = {module.Scratch: module for module in KERNEL_CELLS.values()}
 
 
-def run_cell(cell: Any, model: Any, section: Any, has_state: Any, workspace: Any) -> None:
-    """Compute a section's states; `has_state` is False if those before its first words are 0."""
-    _BY_CONSTANTS[type(cell)].run(cell, model, section, has_state, workspace)
+@kernel()
+def _nothing(own, *arguments):
+    """Take the place of a function that a cell lacks."""
 
 
-@overload(run_cell, jit_options=UNCOUNTED)
-def _run_cell(cell, model, section, has_state, workspace):
-    run = _BY_CONSTANTS[cell.instance_class].run
+def _function_of_cells(name: str) -> Any:
+    """Make a function of the kernels that calls the cell's own function of that name."""
 
-    def chosen(cell, model, section, has_state, workspace):
-        run(cell, model, section, has_state, workspace)
+    def call(own, *arguments):
+        getattr(_BY_SCRATCH[type(own)], name)(own, *arguments)
 
-    return chosen
+    @overload(call, jit_options=UNCOUNTED, strict=False)
+    def _call(own, *arguments):
+        return getattr(_BY_SCRATCH[own.instance_class], name, _nothing).py_func
 
-
-def propagate_through_cell(cell: Any, model: Any, section: Any, workspace: Any) -> None:
-    """Propagate a section's loss back through time."""
-    _BY_CONSTANTS[type(cell)].propagate(cell, model, section, workspace)
+    return call
 
 
-@overload(propagate_through_cell, jit_options=UNCOUNTED)
-def _propagate_through_cell(cell, model, section, workspace):
-    propagate = _BY_CONSTANTS[cell.instance_class].propagate
-
-    def chosen(cell, model, section, workspace):
-        propagate(cell, model, section, workspace)
-
-    return chosen
+run_cell = _function_of_cells("run")
+"""Computes a section's states; `has_state` is False if those before its first words are 0."""
+propagate_through_cell = _function_of_cells("propagate")
+"""Propagates a section's loss back through time."""
+predict_coupled = _function_of_cells("predict_coupled")
+"""Predicts a section if the document vector feeds the cell; only `sigmoid` has it."""

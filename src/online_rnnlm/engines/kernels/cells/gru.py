@@ -8,53 +8,39 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
-
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.layout import segments_at, words_at
-from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.engines.kernels.data import reals
+from online_rnnlm.engines.kernels.dropout import embed
+from online_rnnlm.engines.kernels.elementwise import logistic, tangent, thirds
+from online_rnnlm.engines.kernels.layout import (
+    copy_hidden_before,
+    segments_at,
+    states_before,
+    words_at,
+)
 
 HAS_MEMORY = False
 HAS_DELTAS_OF_PRODUCTS = True
 
 
-class Constants(NamedTuple):
-    """The cell has no constants."""
-
-
-def constants_of(settings: RunSettings) -> Constants:
-    """Return the cell's constants."""
-    return Constants()
-
-
 class Scratch(NamedTuple):
-    """The arrays that only this cell needs."""
+    """The arrays that only this cell needs (`workspace`)."""
 
-    gates: NDArray[Any]
-    """(N, 3M): r, z and n."""
-    proposals: NDArray[Any]
-    """(N, M): q."""
-
-
-def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Allocate the arrays that only this cell needs."""
-    m = sizes.hidden
-    return Scratch(np.zeros((tokens, 3 * m), dtype), np.zeros((tokens, m), dtype))
+    gates: Any = reals("N", "E")
+    """(N, 3 M): r, z and n."""
+    proposals: Any = reals("N", "M")
+    """q."""
 
 
 @kernel()
-def run(cell, model, section, has_state, workspace):
+def run(own, model, section, has_state, workspace):
     """Compute r, z, n, q and h_t of a section's segments, step by step."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     transposed = workspace.recurrent_transposed
     for t in range(section.steps):
         begin, end = words_at(section, t)
-        gates = workspace.of_cell.gates[begin:end]
+        gates = own.gates[begin:end]
         products = workspace.hidden_inputs[segments_at(section, t)]
         words, places = workspace.inputs[begin:end], workspace.places[begin:end]
         embed(model.weights.embeddings, model.dropout, words, places, gates)
@@ -63,13 +49,7 @@ def run(cell, model, section, has_state, workspace):
             multiply_nn(one, before, transposed, zero, products)
         else:
             products[:] = 0
-        _open(
-            gates,
-            products,
-            before,
-            workspace.of_cell.proposals[begin:end],
-            workspace.hidden[begin:end],
-        )
+        _open(gates, products, before, own.proposals[begin:end], workspace.hidden[begin:end])
 
 
 @kernel(fastmath=True, error_model="numpy")
@@ -80,9 +60,8 @@ def _open(gates, products, before, proposals, hidden):
     """
     size, one = hidden.shape[1], hidden.dtype.type(1)
     for b in range(gates.shape[0]):
-        r, z, n = gates[b][:size], gates[b][size : 2 * size], gates[b][2 * size :]
-        by_r, by_z = products[b][:size], products[b][size : 2 * size]
-        by_n, q, old, h = products[b][2 * size :], proposals[b], before[b], hidden[b]
+        (r, z, n), (by_r, by_z, by_n) = thirds(gates[b], size), thirds(products[b], size)
+        q, old, h = proposals[b], before[b], hidden[b]
         for j in range(size):
             r[j] = logistic(r[j] + by_r[j])
             z[j] = logistic(z[j] + by_z[j])
@@ -92,7 +71,7 @@ def _open(gates, products, before, proposals, hidden):
 
 
 @kernel()
-def propagate(cell, model, section, workspace):
+def propagate(own, model, section, workspace):
     """From the last word back, compute the deltas of the gates' inputs and of the products.
 
     The product q is multiplied by r, so its deltas are those of n's input times r.
@@ -101,20 +80,14 @@ def propagate(cell, model, section, workspace):
     for t in range(section.steps - 1, -1, -1):
         begin, end = words_at(section, t)
         gradient, deltas = workspace.hidden_gradient[begin:end], workspace.hidden_deltas[begin:end]
-        by_products = workspace.recurrent_deltas[begin:end]
-        _pass_back(
-            workspace.of_cell.gates[begin:end],
-            workspace.of_cell.proposals[begin:end],
-            states_before(workspace.hidden_before, workspace.hidden, section, t),
-            gradient,
-            model.error_clip,
-            deltas,
-            by_products,
-        )
+        gates, proposals = own.gates[begin:end], own.proposals[begin:end]
+        by_products, clip = workspace.recurrent_deltas[begin:end], model.error_clip
+        before = states_before(workspace.hidden_before, workspace.hidden, section, t)
+        _pass_back(gates, proposals, before, gradient, clip, deltas, by_products)
         if t > 0:
             first, _ = words_at(section, t - 1)
             earlier = workspace.hidden_gradient[first : first + end - begin]
-            _add_kept(workspace.of_cell.gates[begin:end], gradient, earlier)
+            _add_kept(gates, gradient, earlier)
             multiply_nn(one, by_products, model.weights.recurrent, one, earlier)
     copy_hidden_before(section, workspace)
 
@@ -124,10 +97,9 @@ def _pass_back(gates, proposals, before, gradient, clip, deltas, by_products):
     """Compute the deltas of the gates' inputs and of the products, both (b, 3M)."""
     size, one = before.shape[1], gradient.dtype.type(1)
     for b in range(gates.shape[0]):
-        r, z, n = gates[b][:size], gates[b][size : 2 * size], gates[b][2 * size :]
-        by_r, by_z, by_n = deltas[b][:size], deltas[b][size : 2 * size], deltas[b][2 * size :]
-        r_product, z_product = by_products[b][:size], by_products[b][size : 2 * size]
-        n_product, q, old, by_h = by_products[b][2 * size :], proposals[b], before[b], gradient[b]
+        (r, z, n), (by_r, by_z, by_n) = thirds(gates[b], size), thirds(deltas[b], size)
+        r_product, z_product, n_product = thirds(by_products[b], size)
+        q, old, by_h = proposals[b], before[b], gradient[b]
         for j in range(size):
             by_n[j] = min(max(by_h[j] * (one - z[j]) * (one - n[j] * n[j]), -clip), clip)
             by_z[j] = min(max(by_h[j] * (old[j] - n[j]) * z[j] * (one - z[j]), -clip), clip)

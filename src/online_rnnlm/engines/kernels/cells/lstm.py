@@ -8,52 +8,38 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
-
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.kernels.activations import logistic, tangent
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import copy_hidden_before, embed, states_before
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.layout import segments_at, words_at
+from online_rnnlm.engines.kernels.data import reals
+from online_rnnlm.engines.kernels.dropout import embed
+from online_rnnlm.engines.kernels.elementwise import fourths, logistic, tangent
+from online_rnnlm.engines.kernels.layout import (
+    copy_hidden_before,
+    segments_at,
+    states_before,
+    words_at,
+)
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
-from online_rnnlm.model.sizes import Sizes
 
 HAS_MEMORY = True
 HAS_DELTAS_OF_PRODUCTS = False
 
 
-class Constants(NamedTuple):
-    """The cell has no constants that settings choose."""
-
-
-def constants_of(settings: RunSettings) -> Constants:
-    """Return the cell's constants."""
-    return Constants()
-
-
 class Scratch(NamedTuple):
-    """The arrays that only this cell needs."""
+    """The arrays that only this cell needs (`workspace`)."""
 
-    gates: NDArray[Any]
-    """(N, 4M): i, f, o and g."""
-    memory_gradient: NDArray[Any]
-    """(B, M): ∂L/∂c at one time step."""
-
-
-def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Allocate the arrays that only this cell needs."""
-    m = sizes.hidden
-    return Scratch(np.zeros((tokens, 4 * m), dtype), np.zeros((sentences, m), dtype))
+    gates: Any = reals("N", "E")
+    """(N, 4 M): i, f, o and g."""
+    memory_gradient: Any = reals("B", "M")
+    """∂L/∂c at one time step."""
 
 
 @kernel()
-def run(cell, model, section, has_state, workspace):
+def run(own, model, section, has_state, workspace):
     """Compute the gates, c_t and h_t of a section's segments, step by step."""
     one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
     embeddings, dropout = model.weights.embeddings, model.dropout
-    words, places, every_gate = workspace.inputs, workspace.places, workspace.of_cell.gates
+    words, places, every_gate = workspace.inputs, workspace.places, own.gates
     hidden, memory = workspace.hidden, workspace.memory
     for t in range(section.steps):
         begin, end = words_at(section, t)
@@ -71,8 +57,7 @@ def _open(gates, before, memory):
     """Turn the gates' inputs (b, 4M) into i, f, o and g, and compute c_t = f c_{t-1} + i g."""
     size, bias = memory.shape[1], gates.dtype.type(FORGET_BIAS)
     for b in range(gates.shape[0]):
-        i, f = gates[b][:size], gates[b][size : 2 * size]
-        o, g = gates[b][2 * size : 3 * size], gates[b][3 * size :]
+        i, f, o, g = fourths(gates[b], size)
         old, new = before[b], memory[b]
         for j in range(size):
             i[j] = logistic(i[j])
@@ -93,7 +78,7 @@ def _show(gates, memory, hidden):
 
 
 @kernel()
-def propagate(cell, model, section, workspace):
+def propagate(own, model, section, workspace):
     """From the last word back, compute the deltas of the gates' inputs."""
     one = workspace.hidden.dtype.type(1)
     for t in range(section.steps - 1, -1, -1):
@@ -105,17 +90,11 @@ def propagate(cell, model, section, workspace):
             later = workspace.hidden_deltas[after:last]
             longer = later.shape[0]
             multiply_nn(one, later, model.weights.recurrent, one, gradient[:longer])
-        memory_gradient = workspace.of_cell.memory_gradient[segments_at(section, t)]
+        memory_gradient = own.memory_gradient[segments_at(section, t)]
         memory_gradient[longer:] = 0
-        _pass_back(
-            workspace.of_cell.gates[begin:end],
-            states_before(workspace.memory_before, workspace.memory, section, t),
-            workspace.memory[begin:end],
-            gradient,
-            model.error_clip,
-            memory_gradient,
-            deltas,
-        )
+        gates, memory, clip = own.gates[begin:end], workspace.memory[begin:end], model.error_clip
+        before = states_before(workspace.memory_before, workspace.memory, section, t)
+        _pass_back(gates, before, memory, gradient, clip, memory_gradient, deltas)
     copy_hidden_before(section, workspace)
 
 
@@ -127,10 +106,7 @@ def _pass_back(gates, before, memory, gradient, clip, memory_gradient, deltas):
     """
     size, one = memory.shape[1], gradient.dtype.type(1)
     for b in range(gates.shape[0]):
-        i, f = gates[b][:size], gates[b][size : 2 * size]
-        o, g = gates[b][2 * size : 3 * size], gates[b][3 * size :]
-        by_i, by_f = deltas[b][:size], deltas[b][size : 2 * size]
-        by_o, by_g = deltas[b][2 * size : 3 * size], deltas[b][3 * size :]
+        (i, f, o, g), (by_i, by_f, by_o, by_g) = fourths(gates[b], size), fourths(deltas[b], size)
         old, c, by_h, by_c = before[b], memory[b], gradient[b], memory_gradient[b]
         for j in range(size):
             shown = tangent(c[j])

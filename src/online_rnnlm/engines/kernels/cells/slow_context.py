@@ -9,60 +9,38 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
-
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.engines.kernels.activations import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.blas import multiply_nn
-from online_rnnlm.engines.kernels.cells.states import embed, states_before
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.layout import segments_at, words_at
-from online_rnnlm.engines.kernels.vectors import copy, copy_rows
-from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.engines.kernels.data import reals
+from online_rnnlm.engines.kernels.dropout import embed
+from online_rnnlm.engines.kernels.elementwise import copy, copy_rows, sigmoid, sigmoid_deltas
+from online_rnnlm.engines.kernels.layout import segments_at, states_before, words_at
 
 HAS_MEMORY = False
 HAS_DELTAS_OF_PRODUCTS = True
 
 
-class Constants(NamedTuple):
-    """The cell's constants."""
-
-    decay: np.floating
-    """a."""
-
-
-def constants_of(settings: RunSettings) -> Constants:
-    """Return the cell's constants, of the dtype of the weights."""
-    return Constants(np.dtype(settings.precision).type(settings.context_decay))
-
-
 class Scratch(NamedTuple):
-    """The arrays that only this cell needs."""
+    """The arrays that only this cell needs (`workspace`)."""
 
-    embedded: NDArray[Any]
-    """(B, M + C): rows of E, or gradients, at one time step."""
-
-
-def allocate(sizes: Sizes, tokens: int, sentences: int, dtype: DTypeLike) -> Scratch:
-    """Allocate the arrays that only this cell needs."""
-    return Scratch(np.zeros((sentences, sizes.output), dtype))
+    embedded: Any = reals("B", "H")
+    """Rows of E, or gradients, at one time step."""
 
 
 @kernel()
-def run(cell, model, section, has_state, workspace):
+def run(own, model, section, has_state, workspace):
     """Compute (h_t, s_t) of a section's segments; leaves (h_{t-1}, s_t) in `previous_hidden`."""
     one, size = workspace.hidden.dtype.type(1), model.weights.recurrent.shape[0]
     transposed = workspace.recurrent_transposed
     for t in range(section.steps):
         begin, end = words_at(section, t)
         at = segments_at(section, t)
-        embedded, inputs = workspace.of_cell.embedded[at], workspace.hidden_inputs[at]
+        embedded, inputs = own.embedded[at], workspace.hidden_inputs[at]
         words, places = workspace.inputs[begin:end], workspace.places[begin:end]
         embed(model.weights.embeddings, model.dropout, words, places, embedded)
         before, seen = workspace.previous_hidden[begin:end], workspace.hidden[begin:end]
         copy_rows(states_before(workspace.hidden_before, workspace.hidden, section, t), before)
-        _forget(embedded, before, cell.decay, size)
+        _forget(embedded, before, model.context_decay, size)
         copy_rows(embedded, inputs)  # of which the first columns
         multiply_nn(one, before, transposed, one, inputs)
         sigmoid(inputs, seen)
@@ -81,7 +59,7 @@ def _forget(embedded, context, decay, size):
 
 
 @kernel()
-def propagate(cell, model, section, workspace):
+def propagate(own, model, section, workspace):
     """From the last word back, compute δ_h,t and ∂L/∂s_t.
 
     ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_h,t+1 and ∂L/∂s_t = ∂L_t/∂s_t + Pᵀ δ_h,t + a ∂L/∂s_t+1.
@@ -92,11 +70,11 @@ def propagate(cell, model, section, workspace):
         begin, end = words_at(section, t)
         hidden, gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
         deltas, by_words = workspace.recurrent_deltas[begin:end], workspace.hidden_deltas[begin:end]
-        through = workspace.of_cell.embedded[segments_at(section, t)]
+        through = own.embedded[segments_at(section, t)]
         sigmoid_deltas(hidden, gradient, model.error_clip, deltas)
         multiply_nn(one, deltas, recurrent, zero, through)
         earlier = workspace.hidden_gradient[words_at(section, t - 1)[0] if t > 0 else begin :]
-        _pass_back(deltas, through, gradient, cell.decay, t > 0, by_words, earlier)
+        _pass_back(deltas, through, gradient, model.context_decay, t > 0, by_words, earlier)
 
 
 @kernel(fastmath=True, error_model="numpy")

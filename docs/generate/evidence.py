@@ -1,0 +1,241 @@
+"""The parts of README.md and docs/evidence.md that are made from folders of evidence.
+
+The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from the folder
+`docs/evidence/NAME`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from online_rnnlm.analysis.claims import paper
+from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST
+from online_rnnlm.analysis.comparison import percent_of_gain
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
+from online_rnnlm.analysis.tables.perplexity import STILL
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    integer,
+    interval,
+    label,
+    markdown_of,
+    mean,
+    p_value,
+    signed,
+)
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.records import Claim, UntestedClaim
+
+OVER_TEXT, OVER_SEEDS = "95 % over the text", "95 % over the seeds"
+DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"))
+FOLDERS = Path("docs/evidence")
+_MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+_KEPT = {
+    Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name: "vector kept for the article"
+}
+_RIVALS = {
+    "neural_cache": "with a neural cache",
+    "dynamic_evaluation": "with dynamic evaluation",
+    "ngram_mixture": "with an n-gram model",
+    "mixture": "all mixed in",
+}
+_IN_SUMMARY = {name: _RIVALS[name] for name in ("ngram_mixture", "neural_cache")}
+"""The rivals in the summary: the one that adds least computation, and the best known one."""
+
+
+def with_evidence(document: str, project: Path) -> str:
+    """Return a document with its parts made anew.
+
+    Raises UserError for a part that does not exist, and for evidence that is missing or changed.
+    """
+
+    def made(match: re.Match[str]) -> str:
+        _, name, part, _ = match.groups()
+        if part not in PARTS:
+            raise UserError(f"evidence {name} {part}: no part; allowed: {', '.join(PARTS)}")
+        evidence = EvidenceFolder(project / FOLDERS / name)
+        evidence.refuse_changes()
+        return f"{match[1]}{PARTS[part](evidence)}{match[4]}"
+
+    return _MARKED.sub(made, document)
+
+
+def write() -> None:
+    """Make the parts of all documents anew; raises UserError as `with_evidence` does."""
+    for name in DOCUMENTS:
+        text = with_evidence(name.read_text(encoding="utf-8"), Path())
+        name.write_text(text, encoding="utf-8")
+
+
+_TEST = "test_perplexity"
+_MODEL = Column("network", label("model"), text=True)
+_COUNTS = (
+    Column("parameters", integer("parameters")),
+    Column("multiply-adds a word", integer("multiply_adds_per_word")),
+)
+Made = tuple[pd.DataFrame, list[Column]]
+
+
+def _networks(evidence: EvidenceFolder) -> str:
+    """A table of the networks, by themselves and with rivals, then of the corpora's models.
+
+    It has a column of corpora if there are several, and no column without a value.
+    """
+    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
+    shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
+    shown, kept = _beside(shown, evidence.read_table("updates", "evaluation"), _KEPT)
+    shown, with_rivals = _beside(shown, table, _RIVALS)
+    several = [Column("text", label("corpus"), text=True)] if table["corpus"].nunique() > 1 else []
+    own = Column("test perplexity", mean(_TEST))
+    return markdown_of(shown, *several, _MODEL, own, *kept, *with_rivals, *_COUNTS)
+
+
+def _summary(evidence: EvidenceFolder) -> str:
+    """A table of the networks by themselves, then what the vector brings and what its rivals do."""
+    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
+    shown, with_rivals = _beside(table[table["hidden_size"].notna()], table, _IN_SUMMARY)
+    own = Column("test perplexity", mean(_TEST)), Column("vector held still", mean(STILL))
+    networks = markdown_of(shown, _MODEL, *_COUNTS, *own, *with_rivals)
+    sentences = " ".join(_in_words(evidence.read_claims().claims))
+    return f"{networks}\n{sentences}\n" if sentences else networks
+
+
+def _beside(networks: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str]) -> Made:
+    """Put the test perplexities of a table's evaluations beside those of the networks.
+
+    `headings` are by evaluation; the columns of those that have a value are returned, too.
+    """
+    columns = []
+    for evaluation, heading in headings.items():
+        others = table[table["evaluation"] == evaluation]
+        others = others.assign(model=networks_of(others["model"])).set_index(["corpus", "model"])
+        values = others.reindex(columns=[_TEST, f"{_TEST}_sd"]).add_prefix(f"{evaluation}_")
+        networks = networks.join(values, on=["corpus", "model"])
+        if networks[f"{evaluation}_{_TEST}"].notna().any():
+            columns.append(Column(heading, mean(f"{evaluation}_{_TEST}")))
+    return networks, columns
+
+
+def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
+    """Yield what the claims say of the report's row, or of the first row that they speak of."""
+    systems = [claim for claim in claims if claim.number == paper.BEST_SYSTEM]
+    larger = [claim for claim in claims if claim.number == paper.MORE_PARAMETERS]
+    row = next((claim.row for claim in systems or larger), None)
+    for claim in larger:
+        if claim.row == row:
+            ours, theirs = _reached(claim)
+            yield (
+                f"{claim.network} reaches a test perplexity of {ours}, the larger static network "
+                f"{claim.network_against} {theirs}."
+            )
+    rivals = [claim for claim in claims if claim.number == paper.BEST_RIVAL and claim.row == row]
+    for claim in rivals[-1:]:  # the best at any cost, of all that were compared
+        yield (
+            "Of the static networks with one rival each, the best on valid, "
+            f"{claim.against.partition(' (')[0]}, reaches {_reached(claim)[1]}."
+        )
+    for claim in systems:
+        ours, theirs = _reached(claim)
+        yield (
+            f"The best of all with a vector ({claim.model}) reaches {ours}, the best of all "
+            f"without {theirs}."
+        )
+
+
+def _reached(claim: Claim) -> tuple[str, str]:
+    """The test perplexities of both sides."""
+    effect = claim.effect
+    return f"{effect.test_perplexity:.1f}", f"{effect.test_perplexity_against:.1f}"
+
+
+def _as_made(evidence: EvidenceFolder, name: str) -> str:
+    """A table as the experiment made it, with its last note."""
+    path = evidence.table(name, "md")
+    if not path.is_file():
+        raise UserError(f"{path}: missing")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join([*(line for line in lines if line.startswith("|")), "", lines[-1], ""])
+
+
+def _claims(evidence: EvidenceFolder, which: Literal["all", "open", "best"]) -> str:
+    """The claims with their verdicts; those that do not hold come first, those not tested last.
+
+    `open` are those that the tests do not support or leave undecided; `best` are those of the row
+    that the experiment's report is about, which has the claim on the best systems.
+    """
+    made = evidence.read_claims()
+    best = {(one.corpus, one.row) for one in made.claims if one.number == paper.BEST_SYSTEM}
+    found = [
+        claim
+        for claim in sorted(
+            made.claims, key=lambda one: (WORST_FIRST.index(one.verdict), one.number)
+        )
+        if which == "all"
+        or (which == "open" and claim.verdict != SUPPORTED)
+        or (which == "best" and (claim.corpus, claim.row) in best)
+    ]
+    several_seeds = any(claim.seeds is not None for claim in found)
+    cells = pd.DataFrame([_claim_cells(claim) for claim in found])
+    columns = [
+        Column(
+            key,
+            label(key),
+            text=key in ("verdict", "claim", "network", "against"),
+            best=(lambda data: data["verdict"].notna()) if key == "verdict" else None,
+        )
+        for key in cells.columns
+        if several_seeds or key != OVER_SEEDS
+    ]
+    notes = [] if several_seeds or not found else [paper.ONE_SEED]
+    notes += [] if which == "best" else _not_tested(made.not_tested)
+    return "\n".join([markdown_of(cells, *columns), *(f"{note}\n" for note in notes)])
+
+
+def _claim_cells(claim: Claim) -> dict[str, str]:
+    effect, seeds = claim.effect, claim.seeds
+    of_what = " multiply-adds" if claim.number == paper.MULTIPLY_ADDS else ""
+    over_seeds = None
+    if seeds is not None:
+        low, high = seeds.interval_nats_per_token
+        over_seeds = percent_of_gain(high), percent_of_gain(low)
+    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
+    return {
+        "verdict": claim.verdict,
+        "claim": str(claim.number),
+        "network": claim.model,
+        "against": claim.against,
+        "change": f"{signed(effect.change_percent)} %{of_what}",
+        OVER_TEXT: interval(effect.interval_percent),
+        OVER_SEEDS: interval(over_seeds),
+        "corrected p": p,
+    }
+
+
+def _not_tested(untested: Sequence[UntestedClaim]) -> list[str]:
+    """A line for each reason why claims were not tested, with their numbers and rows."""
+    lines = []
+    for reason in dict.fromkeys(claim.reason for claim in untested):
+        found = [claim for claim in untested if claim.reason == reason]
+        numbers = ", ".join(dict.fromkeys(str(claim.number) for claim in found))
+        models = ", ".join(dict.fromkeys(claim.model for claim in found))
+        lines.append(f"Not tested: {numbers} of {models}: {reason}.")
+    return lines
+
+
+PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
+    "summary": _summary,
+    "networks": _networks,
+    "claims": partial(_claims, which="all"),
+    "open-claims": partial(_claims, which="open"),
+    "best-claims": partial(_claims, which="best"),
+    "mixtures": partial(_as_made, name="mixtures"),
+    "gains": partial(_as_made, name="gains"),
+}
+"""The parts by name."""

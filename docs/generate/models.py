@@ -1,0 +1,246 @@
+"""Generation of documents from the typed models: the configuration's schema, and all tables.
+
+The tables are those of `config/README.md` and `docs/data-formats.md`: what is between
+`<!-- settings NAME -->` or `<!-- record NAME -->` and `<!-- end -->` is made from that class.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from online_rnnlm import config
+from online_rnnlm.config.base import Settings, descriptions
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.messages import IN_WORDS, NETWORK
+from online_rnnlm.config.rows import RUN_KEYS
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.records import Part, Record
+
+SCHEMA = Path("workflow/schemas/config.schema.yaml")
+TABLES = (Path("config/README.md"), Path("docs/data-formats.md"))
+"""The documents with tables; all else in them is written by hand."""
+COMMAND = "make document"
+_MARKED = re.compile(r"(<!-- (settings|record) (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+_TYPES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "`true`, `false`",
+    "null": "`null`",
+}
+Schema = dict[str, Any]
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def write() -> None:
+    """Write the schema, and the tables of `config/README.md` and `docs/data-formats.md`, anew."""
+    SCHEMA.write_text(schema_text(), encoding="utf-8")
+    for path in TABLES:
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_tables(document: str) -> str:
+    """Return the document with new tables; raises UserError for a name that is no class's."""
+    makers = {"settings": _settings, "record": _record}
+    return _MARKED.sub(
+        lambda found: f"{found[1]}\n{makers[found[2]](found[3])}\n{found[4]}", document
+    )
+
+
+def described(document: str) -> list[str]:
+    """Return the names of the classes that the document describes, in its order."""
+    return [found[3] for found in _MARKED.finditer(document)]
+
+
+def schema() -> Schema:
+    """Return the JSON schema of a configuration file: the model's, with every training key."""
+    whole, run = (_described(kind, Settings) for kind in (Experiment, RunSettings))
+    training = {key: run["properties"][key] for key in run["properties"] if key in RUN_KEYS}
+    network = {"type": "string", "pattern": NETWORK}
+    size = training["hidden_size"]
+    told = {key: size.pop(key) for key in ("default", "description")}
+    training["hidden_size"] = {"anyOf": [size, network], **told}
+    settings = {"type": "object", "additionalProperties": False, "properties": training}
+    whole["$defs"]["TrainingSettings"] = settings
+    reference = "#/$defs/TrainingSettings"
+    lists = {
+        key: {"type": "array", "items": {"$ref": f"{reference}/properties/{key}"}}
+        for key in training
+    }
+    shared, rows, search = (whole["properties"][key] for key in ("training", "rows", "search"))
+    shared["$ref"] = reference
+    del shared["additionalProperties"], shared["type"]
+    search |= {"additionalProperties": False, "properties": lists}
+    own: Schema = {key: {"anyOf": [items["items"], items]} for key, items in lists.items()}
+    own["search"] = {"$ref": "#/properties/search"}
+    rows["items"] |= {"additionalProperties": False, "properties": own}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
+
+
+def _untitled(part: Any) -> Any:
+    """Return the schema without the titles that pydantic derives from the names."""
+    if isinstance(part, list):
+        return [_untitled(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {key: _untitled(one) for key, one in part.items() if key != "title" or type(one) is dict}
+
+
+def schema_text() -> str:
+    """Return the schema as YAML: a key and its bounds in a line."""
+    yaml, text = YAML(pure=True), StringIO()
+    yaml.default_flow_style, yaml.width = None, 10_000
+    yaml.dump(schema(), text)
+    return f"# Made from src/online_rnnlm/config by `{COMMAND}`.\n{text.getvalue()}"
+
+
+def _settings(name: str) -> str:
+    """Return a table of the keys of settings; `sources` are a table of each kind of source."""
+    definitions = settings_described()
+    if name != "sources":
+        return _table(("key", "meaning", "default", "allowed"), _keys(definitions[name]))
+    kinds = definitions["CorpusSettings"]["properties"]["source"]["discriminator"]["mapping"]
+    tables = {kind: _settings(place.rpartition("/")[2]) for kind, place in kinds.items()}
+    return "\n".join(f"### `kind: {kind}`\n\n{table}" for kind, table in tables.items())
+
+
+def settings_described() -> dict[str, Schema]:
+    """Return the schemas of all settings, by the names of their classes."""
+    whole = schema()
+    return {"Experiment": whole, **whole["$defs"]}
+
+
+def _keys(definition: Schema) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each key: its meaning, default and allowed values."""
+    required = definition.get("required", [])
+    for key, part in definition["properties"].items():
+        default = "required" if key in required else _default(part)
+        yield f"`{key}`", part["description"], default, in_words(part)
+
+
+def _default(part: Schema) -> str:
+    """Return the default value; a part with keys of its own only refers to their defaults."""
+    value = part.get("default")
+    if isinstance(value, dict) and value:
+        return "see below"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _described(kind: type[BaseModel], base: type[BaseModel]) -> Schema:
+    """Return the JSON schema of a class, with the descriptions of all fields.
+
+    `base` is the base of the classes that it is made of.
+    """
+    whole: Schema = _untitled(kind.model_json_schema())
+    kinds = {one.__name__: one for one in _kinds_of(base)}
+    for name, part in {kind.__name__: whole, **whole.get("$defs", {})}.items():
+        for key, text in descriptions(kinds[name]).items() if name in kinds else ():
+            if key in part["properties"]:
+                part["properties"][key]["description"] = text
+    return whole
+
+
+def record_kinds() -> dict[str, type[Record]]:
+    """Return the kinds of records, by name; one that others derive from is not a file's."""
+    return {kind.__name__: kind for kind in _kinds_of(Record) if not kind.__subclasses__()}
+
+
+def _kinds_of(base: type[AnyModel]) -> Iterator[type[AnyModel]]:
+    """Yield all classes of settings or records that derive from a class."""
+    for package in (config, records):
+        for module in pkgutil.iter_modules(package.__path__):
+            import_module(f"{package.__name__}.{module.name}")
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith((config.__name__, records.__name__)):
+            yield kind
+            yield from _kinds_of(kind)
+
+
+def _record(name: str) -> str:
+    """Return the file of a record, its docstring, and a table of its keys and those below them."""
+    kinds = record_kinds()
+    if name not in kinds:
+        raise UserError(f"`{name}`: no record; allowed: {', '.join(sorted(kinds))}")
+    kind = kinds[name]
+    files = ", ".join(f"`{file}`" for file in kind.file.split(", "))
+    about = " ".join((inspect.getdoc(kind) or "").split())
+    whole = _described(kind, Part)
+    rows = _rows(whole, whole.get("$defs", {}))
+    table = _table(("key", "value", "meaning"), rows)
+    return f"{files}: {about[:1].lower()}{about[1:]}\n\n{table}"
+
+
+def _rows(part: Schema, definitions: Schema, place: str = "") -> Iterator[tuple[str, ...]]:
+    """Yield the rows of a record's keys, and of the keys of its parts, such as `source.kind`."""
+    parts = {kind.__name__ for kind in _kinds_of(Part)}
+    for key, value in part["properties"].items():
+        if key != "format":
+            yield f"`{place}{key}`", in_words(value), value["description"]
+        for name, inner in _references(value, place + key):
+            if name in parts:  # config/README.md describes settings
+                yield from _rows(definitions[name], definitions, f"{inner}.")
+
+
+def _references(part: Schema, place: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of the definitions that a value is made of, each with its place."""
+    if "$ref" in part:
+        yield part["$ref"].rpartition("/")[2], place
+    for option in part.get("anyOf", ()):
+        yield from _references(option, place)
+    if "items" in part:
+        yield from _references(part["items"], f"{place}[]")
+    if isinstance(part.get("additionalProperties"), dict):
+        yield from _references(part["additionalProperties"], f"{place}.NAME")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    first, *others = (f"| {' | '.join(line)} |\n" for line in (head, *rows))
+    return "".join([first, f"|{'---|' * len(head)}\n", *others])
+
+
+def in_words(part: Schema) -> str:
+    """Return the values that a schema allows, in words; those with keys of their own are below."""
+    match part:
+        case {"anyOf": options}:
+            words = " or ".join(dict.fromkeys(map(in_words, options)))
+            words = words.replace("whole number or number", "number")
+        case {"enum": values}:
+            words = ", ".join(f"`{value}`" for value in values)
+        case {"const": value}:
+            words = f"`{value}`"
+        case {"prefixItems": items}:
+            words = f"list: {', '.join(map(in_words, items))}"
+        case {"type": "array", "items": item}:
+            words = f"list, each: {in_words(item)}"
+        case {"type": "object", "additionalProperties": dict(item)}:
+            words = f"mapping, each value: {in_words(item)}"
+        case {"format": "path"}:
+            words = "file or folder"
+        case {"format": "date-time"}:
+            words = "time, ISO 8601"
+        case _:
+            kind = IN_WORDS.get(part.get("pattern", "")) or _TYPES.get(part.get("type", ""))
+            bounds = [
+                f"{sign} {_number(part[key])}" for key, sign in _BOUNDS.items() if key in part
+            ]
+            words = " ".join([kind or "see below", *bounds])
+    return words
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("e+0", "e").replace("e+", "e")

@@ -1,0 +1,276 @@
+"""The tests of the claims: the two sides of each, compared, but not judged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, get_args
+
+from online_rnnlm.analysis.claims import paper
+from online_rnnlm.analysis.comparison import compare_sides, compare_times, with_still_is
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Row, Side, longest
+from online_rnnlm.config.evaluations import (
+    ALL,
+    DOCUMENT_VECTOR,
+    NONE,
+    Learning,
+    learning_in,
+    online_evaluation,
+)
+from online_rnnlm.config.testing import MIXTURE, UnitOfText
+from online_rnnlm.storage.records import Claim, Effect, StillAgainstStatic, UntestedClaim
+
+Tests = Iterator[Claim | UntestedClaim]
+_NO_RIVAL = "no finished static row was tested with a rival"
+
+
+def tests_of(results: Results) -> Tests:
+    """Test all claims, vector row by vector row.
+
+    All claims are those of a row whose vector feeds the output layer alone; others have some. The
+    claim on the best systems belongs to the row that the report is about.
+    """
+    for row in results.rows:
+        if row.has_vector:
+            yield from _of_row(results, row)
+
+
+def _of_row(results: Results, vector: Row) -> Tests:
+    feeds_output = vector.settings.document_layer == "output"
+    opponents = results.opponents(vector)
+    same = opponents.same_hidden
+    if same is None:
+        yield _untested(paper.SAME_HIDDEN, vector, f"no finished static row of {vector.units}")
+    else:
+        yield _against_static(results, paper.SAME_HIDDEN, vector, same)
+    if feeds_output:
+        yield from _more_parameters(results, vector, opponents.more_parameters)
+        yield from _vector_alone(results, vector)
+    yield _learning(results, vector, same)
+    if feeds_output:
+        yield from _against_rivals(results, vector)
+    if vector == results.best(vector.corpus):
+        yield _best_systems(results, vector)
+
+
+def _untested(number: int, row: Row, reason: str) -> UntestedClaim:
+    """A claim about a row that this experiment cannot test."""
+    claim = paper.CLAIMS[number]
+    return UntestedClaim(
+        number=number,
+        kind=claim.kind,
+        claim=claim.name,
+        corpus=row.corpus,
+        model=row.label,
+        reason=reason,
+    )
+
+
+def _tested(
+    results: Results,
+    number: int,
+    ours: Side,
+    theirs: Side,
+    against: str,
+    *,
+    row: Row | None = None,
+    margin_percent: float | None = None,
+    **effect: Any,
+) -> Claim:
+    """Test that our side is the better one; with a margin, that it is at least as good.
+
+    The claim is about `row`, by default our side's; `effect` holds further values. The verdict is
+    left open until all claims have been tested.
+    """
+    row = row or ours.row
+    found = compare_sides(results, ours, theirs, margin_percent)
+    return Claim(
+        **_in_words(number, _name_of(results, ours), against),
+        corpus=row.corpus,
+        train_tokens=results.corpora[row.corpus].splits["train"].tokens,
+        row=row.label,
+        network=ours.row.label,
+        network_against=theirs.row.label,
+        evaluation=ours.evaluation,
+        evaluation_against=theirs.evaluation,
+        effect=Effect(**found.effect, margin_percent=margin_percent, **effect),
+        seeds=found.seeds,
+        p_value=found.p_value,
+        p_value_holm=None,
+        verdict="undecided",
+    )
+
+
+def _in_words(number: int, model: str, against: str) -> dict[str, Any]:
+    """The values of a claim's record that say in words what it is about and how it is tested."""
+    claim = paper.CLAIMS[number]
+    return {
+        "number": number,
+        "kind": claim.kind,
+        "claim": claim.text.format(model=model, against=against),
+        "source": paper.OURS if number in (paper.BEST_RIVAL, paper.BEST_SYSTEM) else paper.SOURCE,
+        "test": claim.test,
+        "model": model,
+        "against": against,
+    }
+
+
+def _name_of(results: Results, side: Side) -> str:
+    """A side in words, such as `100/0 with a neural cache`; the row's name as it was trained."""
+    rival, online = results.rival_in(side.evaluation), online_evaluation(side.evaluation)
+    if rival is not None:
+        return f"{side.row.label} with {rival.phrase}"
+    if online is None:
+        return side.row.label
+    if (online.updates, online.learn_after) == (DOCUMENT_VECTOR, "word"):
+        return f"{side.row.label}, its vector kept for the {online.unit_of_text}"
+    learns = "everything" if online.updates == ALL else online.updates
+    after = f"after every {online.learn_after}, kept for the {online.unit_of_text}"
+    return f"{side.row.label}, {learns} learning {after}"
+
+
+def _against_static(results: Results, number: int, vector: Row, static: Row) -> Claim:
+    sizes: dict[str, Any] = {
+        "parameters": vector.parameters,
+        "parameters_against": static.parameters,
+    }
+    ours, theirs = Side(vector, DOCUMENT_VECTOR), Side(static, NONE)
+    return _tested(results, number, ours, theirs, static.label, **sizes)
+
+
+def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests:
+    """Test a row against a larger static one; its computation is counted, and its time measured."""
+    if static is None:
+        reason = f"no finished static row of at least {vector.parameters:,} parameters"
+        for number in (paper.MORE_PARAMETERS, paper.MULTIPLY_ADDS):
+            yield _untested(number, vector, reason)
+        return
+    claim = _against_static(results, paper.MORE_PARAMETERS, vector, static)
+    yield claim
+    ours, theirs = vector.multiply_adds_per_word, static.multiply_adds_per_word
+    effect = Effect(
+        multiply_adds_per_word=ours,
+        multiply_adds_per_word_against=theirs,
+        change_percent=100 * (ours / theirs - 1),
+        **compare_times(results.timings, vector.corpus, vector.label, static.label),
+    )
+    of_a_test = ("evaluation", "evaluation_against", "seeds", "p_value")
+    counted = _in_words(paper.MULTIPLY_ADDS, claim.model, claim.against) | {"effect": effect}
+    yield claim.model_copy(update=counted | dict.fromkeys(of_a_test))
+
+
+def _vector_alone(results: Results, vector: Row) -> Tests:
+    """Test the vector alone against everything learning, unit for unit of text.
+
+    In the unit of training the vector has the rate of its training, in others the best on `valid`.
+    """
+    trained, tested = vector.settings.unit_of_text, False
+    for unit in get_args(UnitOfText):
+        everything = Learning(updates=ALL, unit_of_text=unit).name
+        alone = Learning(updates=DOCUMENT_VECTOR, unit_of_text=unit).name
+        ours = DOCUMENT_VECTOR if unit == trained else alone
+        if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
+            tested = True
+            yield _alone(results, Side(vector, ours), Side(vector, everything), unit)
+    if not tested:
+        reason = "no finished evaluation in which everything learns after every word"
+        yield _untested(paper.VECTOR_ALONE, vector, reason)
+
+
+def _alone(results: Results, ours: Side, everything: Side, unit: UnitOfText) -> Claim:
+    """Compare the vector alone with everything learning, both kept for a unit of text."""
+    return _tested(
+        results,
+        paper.VECTOR_ALONE,
+        ours,
+        everything,
+        f"{ours.row.label}, everything learning, kept for the {unit}",
+        margin_percent=paper.MARGIN_PERCENT,
+        **dict(ours.by_seed[0].costs),
+        **{f"{key}_against": value for key, value in everything.by_seed[0].costs},
+    )
+
+
+def _learning(results: Results, vector: Row, static: Row | None) -> Claim:
+    """Compare the same weights with their vector learning and with it held still.
+
+    The model with its vector held still is also compared with the static row.
+    """
+    ours, still, other = Side(vector, DOCUMENT_VECTOR), Side(vector, NONE), None
+    if static is not None:
+        found = compare_sides(results, still, Side(static, NONE))
+        other = StillAgainstStatic(**with_still_is(found.effect), against=static.label)
+    label = f"{vector.label}, vector held still"
+    return _tested(results, paper.LEARNING, ours, still, label, still_against_static=other)
+
+
+def _against_rivals(results: Results, vector: Row) -> Tests:
+    """Test a row, its vector alone learning, against static rows with one rival each.
+
+    A rival is a cache, weights that learn or an n-gram model that is mixed in. All static rows with
+    the vector row's cell count, and each side is what is best on `valid`: the best rival at the
+    vector's cost or less, and the best at any cost; one test, if these are the same.
+    """
+    rivals = _rivals(results, vector)
+    if not rivals:
+        yield _untested(paper.BEST_RIVAL, vector, _NO_RIVAL)
+        return
+    ours = _best([side for side in _sides([vector]) if _is_of_vector(side)])
+    cheap = [rival for rival in rivals if rival.multiply_adds <= ours.multiply_adds]
+    chosen = [(_best(rivals), "best rival at any cost")]
+    if not cheap:
+        reason = "no rival that needs as few multiply-adds a word"
+        yield _untested(paper.BEST_RIVAL, vector, reason)
+    elif _best(cheap) != _best(rivals):
+        chosen.insert(0, (_best(cheap), "best rival at its cost or less"))
+    for rival, which in chosen:
+        yield _with_costs(results, paper.BEST_RIVAL, ours, rival, which, vector)
+
+
+def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
+    """Test the best of all rows with a vector against the best of all without one.
+
+    Both have whatever hidden layer, and whatever rivals or mixtures, are best on `valid`. The claim
+    belongs to `vector`, the row that the report is about.
+    """
+    rows = results.rows_on(vector.corpus)
+    static = _sides(row for row in rows if not row.has_vector)
+    if all(side.evaluation == NONE for side in static):
+        return _untested(paper.BEST_SYSTEM, vector, _NO_RIVAL)
+    ours, theirs = _best(_sides(row for row in rows if row.has_vector)), _best(static)
+    if ours.row == vector and _is_of_vector(ours) and theirs in _rivals(results, vector):
+        reason = "the same test as claim 6, since nothing that is added to the vector helps"
+        return _untested(paper.BEST_SYSTEM, vector, reason)
+    which = "best without a vector"
+    return _with_costs(results, paper.BEST_SYSTEM, ours, theirs, which, vector)
+
+
+def _with_costs(
+    results: Results, number: int, ours: Side, theirs: Side, which: str, row: Row
+) -> Claim:
+    costs: dict[str, Any] = {
+        "multiply_adds_per_word": ours.multiply_adds,
+        "multiply_adds_per_word_against": theirs.multiply_adds,
+    }
+    against = f"{_name_of(results, theirs)} (the {which})"
+    return _tested(results, number, ours, theirs, against, row=row, **costs)
+
+
+def _rivals(results: Results, vector: Row) -> list[Side]:
+    """The static rows with the vector row's cell and unit of text, each with each rival."""
+    sides = _sides(results.static_rows_like(vector))
+    return [side for side in sides if side.evaluation not in (NONE, MIXTURE)]
+
+
+def _sides(rows: Iterable[Row]) -> list[Side]:
+    return [Side(row, name) for row in rows for name in row.evaluations]
+
+
+def _is_of_vector(side: Side) -> bool:
+    """True if nothing but the document vector learns, and nothing is added."""
+    learning = learning_in(side.evaluation)
+    return learning is not None and learning.updates == DOCUMENT_VECTOR
+
+
+def _best(sides: Sequence[Side]) -> Side:
+    return min(sides, key=lambda side: side.perplexity("valid").mean)

@@ -1,0 +1,178 @@
+"""The figures of curves: validation perplexity by epoch, and by the rate of learning in testing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, SURFACE, drawing
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.row import Row
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, online_evaluation
+from online_rnnlm.storage.records import Evaluation
+
+_HEIGHT = 3.9
+_STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+_LOOKS: Sequence[tuple[str, object, str]] = (
+    (ONLINE, "-", "D"),
+    (STATIC, "--", "o"),
+    (RIVAL, "-.", "^"),
+    ("#cc79a7", ":", "s"),
+    ("#e69f00", (0, (5, 1, 1, 1, 1, 1)), "v"),
+)
+_REACH = 1.15
+"""The upper end of the axis, relative to the highest of the lines' lowest perplexities."""
+_AXES = {"document_rate": "Rate α of the document vector", "learning_rate": "Rate of the weights"}
+
+
+def draw_learning(results: Results) -> drawing.Picture:
+    """Draw a line for each row, and thin lines for its seeds."""
+    corpora = results.compared_corpora
+    figure, axes = drawing.corpus_panels(corpora, _HEIGHT, "Validation perplexity")
+    for axis, corpus in zip(axes, corpora, strict=True):
+        rows, ends = results.rows_on(corpus), []
+        for number, row in enumerate(rows):  # static rows differ in style, and so do vector rows
+            rank = sum(other.has_vector == row.has_vector for other in rows[:number])
+            ends.append(_draw_row(axis, row, _STYLES[rank % len(_STYLES)]))
+        shown = [value for row in rows for curve in _by_epoch(row) for value in curve]
+        drawing.log_scale(axis, min(shown), max(shown))
+        axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
+        drawing.label_at_the_right(axis, ends)
+        axis.set_xlabel("Epoch")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    seeds = " Means over the seeds (thin lines), until the first seed stops."
+    caption = (
+        "Perplexity on the validation text after each epoch, on a logarithmic axis; circles: "
+        "static rows, diamonds: rows with a document vector; the last values are at the right."
+        f"{seeds if results.several_seeds else ''}"
+    )
+    return drawing.Picture(figure, caption)
+
+
+def _by_epoch(row: Row) -> list[list[float]]:
+    """Validation perplexity by epoch, one list for each seed."""
+    return [[epoch.valid_perplexity for epoch in run.epochs] for run in row.runs]
+
+
+def _draw_row(axis: Axes, row: Row, style: object) -> drawing.Label:
+    """Draw the line of a row and those of its seeds; return the end of the row's line."""
+    curves = _by_epoch(row)
+    colour, marker = (ONLINE, "D") if row.has_vector else (STATIC, "o")
+    for curve in curves if len(curves) > 1 else ():
+        axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)
+    # The mean ends where the first seed stops; later it would be over fewer runs.
+    line = [float(np.mean(values)) for values in zip(*curves, strict=False)]
+    epochs = range(1, len(line) + 1)
+    axis.plot(epochs, line, linestyle=style, marker=marker, color=colour, lw=1.5, ms=3)
+    return drawing.Label(f"{row.label}  {line[-1]:.1f}", (len(line), line[-1]), colour)
+
+
+class Curve(NamedTuple):
+    """Validation perplexity at each rate, averaged over the seeds; NaN where a seed diverged."""
+
+    evaluation: Learning
+    key: str
+    """The name of the rate."""
+    perplexities: pd.Series[float]
+    """By rising rate."""
+    chosen: frozenset[float]
+    """The rates used in testing."""
+
+    @property
+    def name(self) -> str:
+        """The vector's moment and unit of learning, or the names of the parts that learn."""
+        found = self.evaluation
+        if found.updates == DOCUMENT_VECTOR:
+            return f"{found.learn_after} / {found.unit_of_text}"
+        return found.updates.replace("_", " ").replace("+", " + ")
+
+
+def draw_rates(results: Results) -> drawing.Picture:
+    """Draw a panel for the best row's document vector, and one for its weights.
+
+    The weights' curves are those of the first way in which any learn.
+    """
+    row = results.best(results.first_corpus)
+    curves = curves_of(row)
+    vector = [curve for curve in curves if curve.evaluation.updates == DOCUMENT_VECTOR]
+    weights = [curve for curve in curves if curve.evaluation.updates != DOCUMENT_VECTOR]
+    weights = [curve for curve in weights if _way(curve) == _way(weights[0])]
+    drawn = [found for found in (vector, weights) if found]
+    if not drawn:
+        raise NothingToShowError(f"What learns during the testing of {row.label} diverged.")
+    figure, axes = drawing.panels(len(drawn), _HEIGHT * len(drawn))
+    for axis, found in zip(axes, drawn, strict=True):
+        _draw(axis, found, row.perplexity("valid").mean)
+    several = ", the mean over the seeds" if len(row.runs) > 1 else ""
+    learns = "its vector learning as in training" if row.has_vector else "nothing learning"
+    caption = (
+        f"Validation perplexity of {row.label} against the rate of what learns during "
+        f"testing{several}. Filled marks show the rates chosen for testing, crosses at the upper "
+        "edge rates at which learning diverged; a line that leaves there rises further. The dotted "
+        f"line is the perplexity with {learns}.{drawing.only_first(results)}"
+    )
+    return drawing.Picture(figure, caption)
+
+
+def _way(curve: Curve) -> tuple[str, str | None]:
+    """Return the moment of learning, and the unit of text after which all is forgotten."""
+    return curve.evaluation.learn_after, curve.evaluation.unit_of_text
+
+
+def curves_of(row: Row) -> list[Curve]:
+    """The curve of each online evaluation of a row, if it has a perplexity at any rate."""
+    evaluations = filter(None, map(online_evaluation, row.evaluations))
+    curves = [_curve(evaluation, row.by_seed(evaluation.name)) for evaluation in evaluations]
+    return [curve for curve in curves if curve.perplexities.notna().any()]
+
+
+def _curve(evaluation: Learning, by_seed: Sequence[Evaluation]) -> Curve:
+    key = next(iter(by_seed[0].chosen))
+    tried = pd.DataFrame(
+        [
+            {float(one.settings[key]): one.valid_perplexity for one in found.curve}
+            for found in by_seed
+        ]
+    )
+    # A rate at which one seed diverged cannot be used, so its mean is NaN.
+    means = tried.astype(float).mean(skipna=False).sort_index()
+    return Curve(evaluation, key, means, frozenset(float(found.chosen[key]) for found in by_seed))
+
+
+def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
+    axis.grid(axis="y", linewidth=0.6)
+    axis.axhline(reference, color=MUTED, lw=1, ls=(0, (1, 3)), label="as trained")
+    best = [curve.perplexities.min() for curve in curves]
+    low, top = min(*best, reference), _REACH * max(*best, reference)
+    for number, curve in enumerate(curves):
+        _draw_curve(axis, curve, top, _LOOKS[number % len(_LOOKS)])
+    axis.set_ylim(low - 0.06 * (top - low), top)
+    axis.set_xscale("log")
+    rates = sorted({rate for curve in curves for rate in curve.perplexities.index})
+    axis.xaxis.set_major_locator(FixedLocator(rates))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.tick_params(axis="x", labelsize=drawing.SMALL)
+    axis.set_xlabel(_AXES[curves[0].key])
+    axis.set_ylabel("Validation perplexity")
+    vector = curves[0].evaluation.updates == DOCUMENT_VECTOR
+    drawing.legend_above(axis, title="learns after a … / kept for a …" if vector else None)
+
+
+def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, str]) -> None:
+    """Draw a line, with filled marks at chosen rates and crosses at the top if it diverged."""
+    colour, style, marker = look
+    shown = curve.perplexities.clip(upper=9 * top)  # Huge values would make no path.
+    axis.plot(
+        shown, ls=style, color=colour, lw=1.4, marker=marker, ms=4.5, mfc=SURFACE, label=curve.name
+    )
+    axis.plot(shown[shown.index.isin(curve.chosen)], ls="", color=colour, marker=marker, ms=7.5)
+    diverged = shown.index[shown.isna()]
+    if len(diverged):  # An empty line would upset the layout.
+        edge = [top] * len(diverged)
+        axis.plot(diverged, edge, ls="", color=colour, marker="x", ms=6, clip_on=False)

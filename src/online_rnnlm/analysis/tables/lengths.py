@@ -1,0 +1,82 @@
+"""The table `lengths`: the vector's gain by the length of the test article."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from online_rnnlm.analysis.comparison import compared, pieces_of_test, scores_of
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.row import Row, Side
+from online_rnnlm.analysis.tables import shared
+from online_rnnlm.analysis.tables.write import Column, Table, integer, interval, label, signed
+from online_rnnlm.config.evaluations import NONE
+
+BOUNDS = (0, 100, 250, 500, 1000, np.inf)
+"""The lengths (tokens) at which the groups of articles begin, and where the last one ends."""
+_FEWEST = 2
+"""The fewest articles of a group: one gives no interval."""
+
+
+def make(results: Results) -> Table:
+    """Make the table: each vector row against the static one of its size, by the article's length.
+
+    Raises NothingToShowError if no row has such an opponent, or if articles are not known.
+    """
+    rows = [one for row in results.rows if row.has_vector for one in _of_row(results, row)]
+    if not rows:
+        raise NothingToShowError("No vector has a static network to compare, and known articles.")
+    notes = [shared.spread_note(results), _NOTE]
+    caption = "Gain by the length of the article"
+    return shared.comparison_table(results, "lengths", caption, pd.DataFrame(rows), _COLUMNS, notes)
+
+
+def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
+    static = next(reversed(results.opponents(vector).shown), None)
+    pieces = pieces_of_test(results, vector.corpus, "document")
+    if static is None or pieces.name != "article":
+        return
+    ours, theirs = scores_of(results, pieces, Side(vector, vector.final), Side(static, NONE))
+    for first, end in pairwise(BOUNDS):
+        chosen = (ours.tokens >= first) & (ours.tokens < end)
+        if chosen.sum() < _FEWEST:
+            continue
+        effect = compared(ours.within(chosen), theirs.within(chosen)).effect
+        yield {
+            **shared.model_keys(vector.first.run),
+            "against": static.label,
+            "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
+            "articles": int(chosen.sum()),
+            "share_percent": 100 * ours.tokens[chosen].sum() / ours.tokens.sum(),
+            "test_perplexity": effect["test_perplexity"],
+            "test_perplexity_against": effect["test_perplexity_against"],
+            "change_percent": effect["change_percent"],
+            "interval_low_percent": effect["interval_percent"][0],
+            "interval_high_percent": effect["interval_percent"][1],
+        }
+
+
+def _interval(row: pd.Series[Any]) -> str:
+    return interval((row["interval_low_percent"], row["interval_high_percent"]))
+
+
+_COLUMNS = (
+    Column("M/D", label("model"), text=True),
+    Column("Against", label("against"), text=True),
+    Column("Tokens of the article", label("length"), text=True),
+    Column("Articles", integer("articles")),
+    Column("Share of the text (%)", integer("share_percent")),
+    Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
+    Column("Of the static one", lambda row: f"{row['test_perplexity_against']:.1f}"),
+    Column("Change (%)", lambda row: signed(row["change_percent"])),
+    Column("95 % interval (%)", _interval),
+)
+_NOTE = (
+    "Each network with its vector learning, against the smallest static network with at least as "
+    "many parameters, or the largest there is. Log-probabilities are averaged over the seeds; the "
+    "intervals are those of a bootstrap over articles."
+)

@@ -1,0 +1,67 @@
+"""Functions that several tables use: keys of a row, means over seeds, settings as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Metric
+from online_rnnlm.analysis.tables.write import Column, Table, label
+from online_rnnlm.config.runs import Run
+
+_KEYS = (
+    *("corpus", "hidden_size", "context_size", "cell", "document_size", "document_layer"),
+    *("document_gradient", "unit_of_text", "carry"),
+)
+
+
+def model_keys(run: Run) -> dict[str, Any]:
+    """The values that tell a run's model from others, and its label."""
+    return {**{key: getattr(run.settings, key) for key in _KEYS}, "model": run.model}
+
+
+def comparison_table(
+    results: Results,
+    name: str,
+    caption: str,
+    data: pd.DataFrame,
+    columns: Iterable[Column],
+    notes: Sequence[str],
+    tidy: pd.DataFrame | None = None,
+) -> Table:
+    """A table with a column of corpora; its caption names the corpus instead if there is one."""
+    of_corpus = Column("Corpus", label("corpus"), text=True)
+    if results.several_corpora:
+        return Table(name, caption, data, [of_corpus, *columns], notes, tidy)
+    [corpus] = results.corpora
+    return Table(name, f"{caption} on {corpus}", data, [*columns], notes, tidy)
+
+
+def spread_note(results: Results) -> str:
+    """A note that values are means over seeds with their spread, or are those of one seed."""
+    several = "Mean ± sample standard deviation over the seeds."
+    return several if results.several_seeds else "One seed."
+
+
+def mean_over_seeds(results: Results, key: str, metric: Metric) -> dict[str, float]:
+    """The mean of a metric and, if there are several seeds, its standard deviation as `<key>_sd`.
+
+    The mean is NaN if there is no value, the deviation if there are fewer than two.
+    """
+    spread = {f"{key}_sd": metric.deviation} if results.several_seeds else {}
+    return {key: metric.mean, **spread}
+
+
+def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
+    """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
+    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in by_seed[0])
+
+
+def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
+    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`."""
+    found = (settings[key] for settings in by_seed)
+    values = [f"{value:g}" if isinstance(value, float) else str(value) for value in found]
+    return " / ".join(values if len(set(values)) > 1 else values[:1])

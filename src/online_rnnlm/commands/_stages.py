@@ -1,0 +1,167 @@
+"""The stages of the workflow as verbs: each is the job of the rule of its name."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import NamedTuple
+
+from online_rnnlm.commands import _arguments
+from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.errors import UserError
+
+_CHECKPOINT_SECONDS = 600.0
+
+
+class Verb(NamedTuple):
+    """A verb of the command line."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+    example: str | None = None
+    """A command to try."""
+
+
+def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
+    def run(arguments: argparse.Namespace) -> None:
+        from online_rnnlm.corpora.stages import run_stage
+
+        experiment, settings, directory = _arguments.corpus_of(arguments)
+        run_stage(stage, settings, directory, experiment.downloads, arguments.threads)
+
+    return run
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_run(parser)
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=_arguments.seconds,
+        metavar="SECONDS",
+        default=_CHECKPOINT_SECONDS,
+        help="so often within an epoch a checkpoint is written (default: %(default)g)",
+    )
+    _arguments.add_threads(parser, "threads that train together; the results are the same")
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.engines.devices import require
+    from online_rnnlm.training.choice import resolve
+
+    _, planned, directory = _arguments.run_of(arguments)
+    resolved = resolve(planned, directory)
+    require(resolved.settings)  # this must come before the engine's libraries are loaded
+    from online_rnnlm.training.memory import require_memory
+    from online_rnnlm.training.train import train
+
+    corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
+    require_memory(resolved.settings, corpus)
+    train(resolved, corpus, files, arguments.checkpoint_seconds, arguments.threads)
+
+
+def _add_evaluation(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_run(parser)
+    parser.add_argument(
+        "--evaluation",
+        required=True,
+        help="how: `none`, `document_vector` or one of those that `testing` adds",
+    )
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.engines.devices import require
+
+    experiment, planned, directory = _arguments.run_of(arguments)
+    allowed = evaluations_of(planned.settings, experiment.testing)
+    if arguments.evaluation not in allowed:
+        raise UserError(
+            f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
+            f"allowed: {', '.join(allowed)}"
+        )
+    require(planned.settings)  # this must come before the engine's libraries are loaded
+    from online_rnnlm.evaluation.evaluate import evaluate
+
+    corpus = directory.corpus(planned.settings.corpus)
+    evaluate(directory, planned.name, corpus, arguments.evaluation, experiment.testing)
+
+
+def _add_rival(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_configuration(parser)
+    parser.add_argument("--rival", required=True, help="name of the rival, its corpus's first")
+
+
+def _rival(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.evaluation.evaluate import evaluate_rival
+    from online_rnnlm.rivals import rivals_of_corpora
+
+    experiment, directory = _arguments.experiment_of(arguments)
+    rivals = rivals_of_corpora(experiment)
+    if arguments.rival not in rivals:
+        has = ", ".join(rivals) or "none that is of a corpus"
+        raise UserError(f"{arguments.config}: no rival `{arguments.rival}`; it has {has}")
+    evaluate_rival(directory, arguments.rival, rivals[arguments.rival])
+
+
+def _time(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.evaluation.timing import time_networks
+
+    time_networks(*_arguments.experiment_of(arguments))
+
+
+def _tables(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.analysis.tables.write import write_tables
+
+    write_tables(*_arguments.experiment_of(arguments))
+
+
+def _figures(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.analysis.figures.write import write_figures
+
+    write_figures(*_arguments.experiment_of(arguments))
+
+
+def _claims(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.analysis.claims.write import write_claims
+
+    write_claims(*_arguments.experiment_of(arguments))
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.analysis.report.write import write_report
+
+    write_report(*_arguments.experiment_of(arguments))
+
+
+def _complete(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.analysis.results import collect, mark_complete
+
+    mark_complete(collect(*_arguments.experiment_of(arguments)))
+
+
+def _of_corpus(stage: str, text: str) -> Verb:
+    return Verb(text, _arguments.add_corpus, _prepare(stage))
+
+
+def _of_experiment(text: str, run: Callable[[argparse.Namespace], None]) -> Verb:
+    return Verb(text, _arguments.add_configuration, run)
+
+
+STAGES = {
+    "fetch": _of_corpus("fetch", "download the files of a corpus's source, and record them"),
+    "articles": _of_corpus("articles", "read a source's articles"),
+    "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
+    "encode": _of_corpus("encode", "split the sentences, choose the words and encode all"),
+    "train": Verb("train one run", _add_training, _train),
+    "evaluate": Verb("test one run in one way", _add_evaluation, _evaluate),
+    "rival": Verb("train and test a rival of a corpus, such as n-grams", _add_rival, _rival),
+    "time": _of_experiment("time the networks side by side", _time),
+    "tables": _of_experiment("write the tables", _tables),
+    "figures": _of_experiment("draw the figures", _figures),
+    "claims": _of_experiment("judge the paper's claims", _claims),
+    "report": _of_experiment("write the report", _report),
+    "complete": _of_experiment(
+        "say what an experiment lacks, and fail if it lacks anything", _complete
+    ),
+}
+"""The stages, in the order in which the workflow runs them."""

@@ -1,0 +1,273 @@
+"""The equations of `model.graph` in JAX, in the order that a GPU likes.
+
+The hidden states of all words come first, in a scan over time. The scores of words are then large
+products (`jax_batches`). The document vector learns in a second scan, which needs no products with
+W_o any more. If the vector feeds the hidden layer, that scan comes first and computes h and the
+scores step by step, too. JAX derives all gradients of the weights, from the whole batch.
+
+The cell and the optimiser are the graph's own, whose symbols PyTensor turns into JAX's operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import pytensor.tensor as pt
+from pytensor.gradient import GradClip
+from pytensor.graph import FunctionGraph, ancestors, graph_replace
+from pytensor.graph.rewriting.basic import in2out
+from pytensor.link.jax.dispatch import jax_funcify
+from pytensor.tensor.rewriting.basic import constant_folding
+from pytensor.tensor.shape import Shape
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.engines.jax_batches import ROWS, Batch, Tiles
+from online_rnnlm.engines.lanes import Carried
+from online_rnnlm.model import updates
+from online_rnnlm.model.cells import Words
+from online_rnnlm.model.graph import Model
+from online_rnnlm.model.parameters import Parameters, like
+
+_NEVER = -1e30
+"""Score of a place without a word: it makes its probability exactly 0."""
+
+_Step = Callable[[Any, Any, Any, tuple[Any, ...]], tuple[Any, ...]]
+"""The cell: ids (B,), rows of E and d V_hᵀ (B, N), and states (B, ·); returns the next states."""
+
+
+class Results(NamedTuple):
+    """The predictions of a batch's words, and what lives on after it."""
+
+    log_probabilities: Any
+    """log P of the words, (T, B); 0 where there is none."""
+    hidden: Any
+    """The cell's first state, h, that the words are predicted from, (T, B, ·)."""
+    carried: Carried
+    """The cell's states and d after each sentence's last word."""
+
+
+class Network:
+    """A model's predictions of batches."""
+
+    def __init__(self, model: Model, tiles: Tiles) -> None:
+        self._model = model
+        arrays = tiles.class_of_word, tiles.starts
+        self._class_of_word, self._starts = (jnp.asarray(a, jnp.int32) for a in arrays)
+        self._exists = jnp.asarray(tiles.exists)
+
+    def __call__(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Results:
+        """Predict a batch's words from the states and d before the first ones."""
+        states, documents = start
+        # In the gradients the updates of d are constants, unless the model says otherwise.
+        through = self._model.through_updates
+        fixed = (lambda values: values) if through else jax.lax.stop_gradient
+        times, width = batch.padded.mask.shape
+        before = jnp.zeros((times, *documents.shape), documents.dtype)
+        is_coupled = len(weights.hidden_document) > 0
+        if is_coupled:
+            (documents, last), (before, hidden) = self._learn(fixed(weights), batch, rate, start)
+        if is_coupled and through:
+            states = last  # computed once, as the bound on the deltas is for all of them together
+        else:
+            from_documents = _fed(before, weights.hidden_document)
+            states, hidden = self._states(weights, batch, states, from_documents)
+        of_classes = hidden @ weights.class_output.T
+        of_tiles = self._products(hidden, weights.word_output, batch)
+        if len(weights.class_document):
+            if not is_coupled:
+                given = of_classes, of_tiles.reshape(-1, of_tiles.shape[-1])[batch.pairs]
+                learnt = self._learn(fixed(weights), batch, rate, start, fixed(given))
+                (documents, _), (before, _) = learnt
+            of_classes += before @ weights.class_document
+            of_tiles += self._products(before, weights.word_document.T, batch)
+        of_tiles = jnp.where(self._exists[batch.tiles][:, None], of_tiles, _NEVER)
+        classes = self._class_of_word[batch.padded.targets.reshape(-1)]
+        log_probabilities = _log_probabilities(
+            of_classes.reshape(times * width, -1),
+            classes,
+            of_tiles.reshape(-1, of_tiles.shape[-1]),
+            batch.rows.reshape(-1),
+            batch.targets.reshape(-1),
+        )
+        logs = log_probabilities.reshape(times, width) * batch.padded.mask
+        return Results(logs, hidden, Carried(states, documents))
+
+    def _states(
+        self, weights: Parameters, batch: Batch, states: tuple[Any, ...], from_documents: Any
+    ) -> Any:
+        """The states after each sentence's last word, (B, ·), and h after every word, (T, B, ·)."""
+        step = _cell_step(self._model, weights)
+        inputs, _, mask = batch.padded
+
+        def follow(states: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[Any, Any]:
+            inputs, embedded, from_document, mask = now
+            states = _where(mask, step(inputs, embedded, from_document, states), states)
+            return states, states[0]
+
+        now = inputs, weights.embeddings[inputs], from_documents, mask
+        return jax.lax.scan(follow, states, now)
+
+    def _products(self, vectors: Any, matrix: Any, batch: Batch) -> Any:
+        """The scores (I, R, S) of blocks of vectors (T, B, M) and tiles of a matrix (V, M)."""
+        blocks = _taken(vectors.reshape(-1, vectors.shape[-1]), batch.rows)
+        return jnp.einsum("irm,ism->irs", blocks, self._rows(matrix, batch.tiles))
+
+    def _rows(self, matrix: Any, tiles: Any) -> Any:
+        """The rows of a matrix (V, M) that belong to tiles (I,): (I, S, M)."""
+        size = self._exists.shape[1]
+        cut = jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(matrix, start, size))
+        return cut(self._starts[tiles])
+
+    def _learn(
+        self,
+        weights: Parameters,
+        batch: Batch,
+        rate: Any,
+        start: Carried,
+        given: tuple[Any, Any] | None = None,
+    ) -> Any:
+        """Let d learn; return d and the states after each sentence, and for all words d and h.
+
+        The vectors are those before the words, (T, B, D), and h, (T, B, ·), what predicts them.
+        `given` are the parts of the scores that come from h: those of classes, (T, B, K), and of
+        pairs, (T, Q, S). Without them h is computed here, from the states before the first words.
+        """
+        step = _cell_step(self._model, weights)
+        inputs, targets, mask = batch.padded
+        embedded = None if given else weights.embeddings[inputs]
+        rows: Any = batch.rows.reshape(-1)
+        owners = rows.at[batch.pairs].get(mode="fill", fill_value=mask.size)
+        owners = jnp.where(owners < mask.size, owners % mask.shape[1], mask.shape[1])
+        tiles = _taken(batch.tiles, batch.pairs // ROWS)
+        classes = self._class_of_word[targets]
+
+        def learn(before: tuple[Any, Any], now: tuple[Any, ...]) -> tuple[Any, Any]:
+            document, states = before
+            inputs, embedded, mask, classes, targets, owners, tiles, given = now
+
+            def loss(document: Any) -> tuple[Any, Any]:
+                after = states
+                if given:
+                    of_classes, of_pairs = given
+                else:
+                    after = step(inputs, embedded, _fed(document, weights.hidden_document), states)
+                    of_classes = after[0] @ weights.class_output.T
+                    rows = self._rows(weights.word_output, tiles)
+                    of_pairs = jnp.einsum("qm,qsm->qs", _taken(after[0], owners), rows)
+                of_classes += _fed(document, weights.class_document)
+                if len(weights.word_document):
+                    rows = self._rows(weights.word_document.T, tiles)
+                    of_pairs += jnp.einsum("qd,qsd->qs", _taken(document, owners), rows)
+                of_pairs = jnp.where(self._exists[tiles], of_pairs, _NEVER)
+                logs = _log_probabilities(of_classes, classes, of_pairs, owners, targets)
+                return -(mask * logs).sum(), after
+
+            slope, after = jax.grad(loss, has_aux=True)(document)
+            after = _where(mask, after, states)
+            return (document - rate * slope, after), (document, after[0])
+
+        now = inputs, embedded, mask, classes, batch.pair_targets, owners, tiles, given
+        return jax.lax.scan(learn, (start.documents, start.states), now)
+
+
+def _log_probabilities(
+    of_classes: Any, classes: Any, scores: Any, owners: Any, targets: Any
+) -> Any:
+    """log P(c) + log P(w|c) of N words of these classes (N,), from scores of classes (N, K).
+
+    `scores` (P, S) are those of words' tiles, `owners` (P,) their words, or N for none, and
+    `targets` (N,) the places of the words to predict among these scores.
+    """
+    words = len(classes)
+    largest = jax.ops.segment_max(jax.lax.stop_gradient(scores).max(1), owners, words + 1)
+    powers = jnp.exp(scores - largest[owners][:, None])
+    totals = jax.ops.segment_sum(powers.sum(1), owners, words + 1)[:words]
+    exists = totals > 0
+    log_totals = jnp.where(exists, largest[:words], 0) + jnp.log(jnp.where(exists, totals, 1))
+    of_class = jax.nn.log_softmax(of_classes)[jnp.arange(words), classes]
+    return of_class + scores.reshape(-1)[targets] - log_totals
+
+
+def _fed(documents: Any, matrix: Any) -> Any:
+    """The product of d (…, D) and a matrix, an input of a layer; 0 if the matrix has no rows."""
+    return documents[..., : len(matrix)] @ matrix
+
+
+def _taken(values: Any, places: Any) -> Any:
+    """Values at places, those of no word clipped to the last one."""
+    return values.at[places].get(mode="clip")
+
+
+def _where(mask: Any, values: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values (B, ·) of the sentences that have a word (B,), and others for those that ended."""
+    pairs = zip(values, others, strict=True)
+    return tuple(jnp.where(mask[:, None] > 0, value, other) for value, other in pairs)
+
+
+def _funcify_grad_clip(op: Any, **_: Any) -> Any:
+    """Return the identity, whose gradient is limited to the operation's bounds."""
+    identity: Any = jax.custom_vjp(lambda values: values)
+    identity.defvjp(
+        lambda values: (identity(values), None),  # bounds the gradient of the gradient, too
+        lambda _, gradient: (jnp.clip(gradient, op.clip_lower_bound, op.clip_upper_bound),),
+    )
+    return identity
+
+
+jax_funcify.register(GradClip)(_funcify_grad_clip)
+
+
+def _as_jax(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+    """Make a function of JAX from symbols, with known shapes as constants: XLA needs fixed sizes.
+
+    PyTensor's own choice of rewritings would leave out the bounds of the deltas, too.
+    """
+    known = {
+        variable: pt.constant(variable.owner.inputs[0].type.shape)
+        for variable in ancestors(outputs)
+        if variable.owner
+        and isinstance(variable.owner.op, Shape)
+        and None not in variable.owner.inputs[0].type.shape
+    }
+    replaced = graph_replace(list(outputs), known) if known else list(outputs)
+    graph = FunctionGraph(list(inputs), replaced, clone=True)
+    in2out(constant_folding).rewrite(graph)
+    return jax_funcify(graph)
+
+
+def _symbols(arrays: Sequence[Any]) -> list[Any]:
+    return [pt.tensor(dtype=str(array.dtype), shape=array.shape) for array in arrays]
+
+
+def _cell_step(model: Model, weights: Parameters) -> _Step:
+    """Make a function of JAX from the cell's symbols."""
+    dtype = str(weights.recurrent.dtype)
+    symbols = like(weights, _symbols(weights))
+    ids, embedded, from_document = pt.ivector(), pt.matrix(dtype=dtype), pt.matrix(dtype=dtype)
+    states = tuple(pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
+    found = model.cell.step(symbols, Words(ids, embedded), states, from_document, model)
+    function = _as_jax([*symbols, ids, embedded, from_document, *states], found)
+
+    def step(ids: Any, embedded: Any, from_document: Any, states: tuple[Any, ...]) -> Any:
+        return tuple(function(*weights, ids, embedded, from_document, *states))
+
+    return step
+
+
+def optimizer_step(
+    model: Model,
+    settings: RunSettings,
+    weights: Parameters,
+    accumulators: Parameters,
+    *others: Any,
+) -> tuple[Parameters, Parameters]:
+    """The weights and accumulators after `updates.steps`; `others` are its further arguments."""
+    leaves, structure = jax.tree.flatten((weights, accumulators, *others))
+    symbols = _symbols(leaves)
+    of_batch = jax.tree.unflatten(structure, symbols)
+    steps = updates.steps(model, *(*of_batch, settings.optimizer, settings.l2))
+    found = _as_jax(symbols, [value for _, value in steps])(*leaves)
+    return like(weights, found[::2]), like(weights, found[1::2])

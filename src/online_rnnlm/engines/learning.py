@@ -1,0 +1,69 @@
+"""The scoring of a text from which something learns, or nothing: the scorer of a `Learning`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines import registry
+from online_rnnlm.engines.base import OnlineSettings, Scores, Sentences
+from online_rnnlm.engines.lanes import parts_of_documents
+from online_rnnlm.model.parameters import Parameters
+
+
+class LearningScorer(NamedTuple):
+    """A scorer of a split's sentences; every call begins with the trained weights."""
+
+    score: Callable[[Split, Sentences], Scores]
+    """Scores these sentences, in this order."""
+    in_parts: bool
+    """True if a text can be scored in parts, in which documents are whole."""
+
+    def parts(self, split: Split) -> Iterator[Sentences]:
+        """Yield the numbers of the sentences to score in each call: all of the split's."""
+        return parts_of_documents(split) if self.in_parts else iter([np.arange(split.sentences)])
+
+
+def learning_scorer(
+    settings: RunSettings,
+    corpus: Corpus,
+    weights: Parameters,
+    learning: Learning,
+    *,
+    hidden_states: bool = False,
+) -> LearningScorer:
+    """Make the scorer of a run's model while the parts of it that `learning` names learn.
+
+    A vector that learns alone after every word, and no longer than a document, is learnt in batches
+    beside fixed weights; `hidden_states` can be had only then. Raises UserError as
+    `registry.online_scorer` does.
+    """
+    parts, unit = learning.parts(settings.document_size), learning.unit_of_text
+    vector_alone = parts == {DOCUMENT_VECTOR} and learning.learn_after == "word"
+    if parts and not (vector_alone and unit != "stream"):
+        online = OnlineSettings.of(learning, settings)
+        scorer = registry.online_scorer(settings, corpus, weights, online)
+        return LearningScorer(scorer.score, in_parts=False)
+    fixed = registry.scorer(settings, corpus, _reading(settings, unit), hidden_states=hidden_states)
+    rate = (learning.learning_rate or settings.document_rate) if parts else 0.0
+
+    def score(split: Split, sentences: Sentences) -> Scores:
+        if unit == "stream":  # one document
+            split = replace(split, articles=np.zeros(split.sentences, np.int32))
+        return fixed(weights, split, sentences, rate)
+
+    return LearningScorer(score, in_parts=unit != "stream")
+
+
+def _reading(settings: RunSettings, unit: str | None) -> Reading:
+    """Return how a text is read: as in training, or so that the vector lives on within a unit."""
+    if unit is None:
+        return settings.reading
+    state = settings.reading.state and unit != "sentence"
+    return Reading("sentence" if unit == "sentence" else "document", state=state, vector=True)

@@ -1,0 +1,65 @@
+"""The time that networks take to score the test text, measured side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache, partial
+
+from tqdm import tqdm
+
+from online_rnnlm.config.evaluations import Learning, final_evaluation
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.corpora.corpus import Split, load_corpus
+from online_rnnlm.engines.learning import LearningScorer, learning_scorer
+from online_rnnlm.model import weight_files
+from online_rnnlm.process.hardware import machine
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import RunRecord, RunResult, Timing, Timings
+from online_rnnlm.storage.runs import read_end
+
+ROUNDS = 9
+"""Number of times that every network scores the test text, after once that is not timed."""
+
+
+def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Time the main evaluation of every row's first run, in turn, and write `timings.json`.
+
+    Raises UserError if a model is missing or damaged.
+    """
+    corpora = cache(lambda corpus: load_corpus(directory.corpus(corpus)))
+    timed: list[tuple[PlannedRun, str, Callable[[], float]]] = []
+    for run in (row.runs[0] for row in experiment.planned_rows):
+        files, corpus = directory.run(run.name), corpora(run.settings.corpus)
+        if isinstance(read_end(files), RunResult):
+            settings = records.read(RunRecord, files.record).settings
+            weights = weight_files.read_trained(files, corpus)
+            learning = Learning(updates=final_evaluation(settings.document_size))
+            scorer = learning_scorer(settings, corpus, weights, learning)
+            seconds = partial(_seconds_per_word, scorer, corpus.splits["test"])
+            timed.append((run, learning.updates, seconds))
+    rounds = [
+        [seconds() for _, _, seconds in timed]
+        for _ in tqdm(range(ROUNDS + 1), unit="round", disable=None)
+    ]
+    found = zip(timed, zip(*rounds[1:], strict=True), strict=True)
+    timings = (
+        Timing(
+            corpus=run.settings.corpus,
+            network=run.model,
+            evaluation=evaluation,
+            seconds_per_word=seconds,
+        )
+        for (run, evaluation, _), seconds in found
+    )
+    records.write(directory.timings, Timings(machine=machine(), timings=tuple(timings)))
+
+
+def _seconds_per_word(scorer: LearningScorer, split: Split) -> float:
+    """Score a split, and return the processor time per token (s)."""
+    began = time.process_time()
+    for part in scorer.parts(split):
+        scorer.score(split, part)
+    return (time.process_time() - began) / split.tokens

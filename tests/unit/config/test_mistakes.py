@@ -1,0 +1,133 @@
+"""Every mistake in a configuration is one line: the file, the key or the line, what is allowed."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from ruamel.yaml import YAML
+
+from online_rnnlm.config.loading import each_key_once, load, read_mapping
+from online_rnnlm.errors import UserError
+from online_rnnlm.pipeline.configuration import read_configuration
+from tests.unit.small_records import VITAL, configuration
+
+GOOD = configuration(corpora={"c": VITAL})
+LINES = Path(__file__).with_name("mistakes.txt").read_text(encoding="utf-8").splitlines()
+CASES = [
+    (changed, key, pieces)
+    for changed, key, *pieces in (line.split(" -> ") for line in LINES if " -> " in line)
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b.txt", "a.jsonl"):
+        (tmp_path / name).write_text("a text\n", encoding="utf-8")
+    for name in ("link", "link2"):
+        (tmp_path / name).symlink_to("a.txt")
+    (tmp_path / "here").mkdir()
+    os.mkfifo("pipe")
+    return tmp_path
+
+
+def refused(function, *arguments):
+    with pytest.raises(UserError) as caught:
+        function(*arguments)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("changed", "key", "expected"), CASES, ids=[case[1] for case in CASES])
+def test_a_mistake_names_its_key_and_what_is_allowed(folder, changed, key, expected):
+    values = GOOD | YAML(typ="safe").load(changed.replace("DIGITS", f"'{'0' * 64}'"))
+    (folder / "my.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    message = refused(read_configuration, {}, ["my.yaml"])
+    assert message.startswith(f"my.yaml: `{key}`: ")
+    assert [piece for piece in expected if piece not in message] == []
+
+
+BROKEN = [
+    (b"a: 1\nb: 2\na: 3\n", 3, 'duplicate key "a"'),
+    (b"rows:\n  - {hidden_size: 8, hidden_size: 9}\n", 2, 'duplicate key "hidden_size"'),
+    (b'{"a": 1,\n "a": 2}', 2, 'duplicate key "a"'),
+    (b"a: 1\nb:\n\tc: 2\n", 3, "tab"),
+    (b"a: 1\n---\nb: 2\n", 2, "document"),
+    (b"a: [\n", 2, "end"),
+    (b"a: 1\nb: caf\xe9\n", 2, "UTF-8"),
+    (b"a: 1\nb: \x00\n", 2, "special characters"),
+    (b"a: !!python/object/apply:os.getcwd []\n", 1, "python/object"),
+    (b"a: 'b\n", 2, "end of stream"),
+    (b"a: *b\n", 1, "undefined alias"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "expected"),
+    [
+        *((content, f", line {line}: not YAML", said) for content, line, said in BROKEN),
+        *((content, "", "a mapping") for content in (b"", b"# nothing\n", b"- a\n", b"[1]")),
+        (b"a: " + b"[" * 20_000, "", "nested too deeply"),
+        (b"a: 2024-02-30\n", "", "day is out of range"),
+        (b"rows: &rows [*rows]\n", "", "required"),
+        (b"corpora: &all {own: *all}\n", "", "required"),
+        (b"experiment: x\n", "", "`corpora`: is required"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_file_that_is_no_configuration_is_named(tmp_path, content, place, expected):
+    file = tmp_path / "my.yaml"
+    file.write_bytes(content)
+    message = refused(load, file)
+    assert message.startswith(f"{file}{place}: ") and expected in message
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for path in (tmp_path / "nowhere.yaml", tmp_path):
+        assert f"{path}: cannot be read: " in refused(load, path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tracking:\n  store: http://u:hunter2@h: [\n",
+        "tracking: {store: http://u:hunter2@h}",
+        "tracking:\n  store: postgresql://u:hunter2@h/d\n  store: x\n",
+        "corpora: {c: {source: {kind: text, url: {address: 'https://u:hunter2@h/f'}}}}",
+        "seeds: ['https://u:hunter2@h/f']",
+        "tracking: http://u:hunter2@host",
+        "tracking: {store: ['u:hunter2@host']}",
+        "tracking: {store: {url: 'http://u:hunter2@host'}}",
+        "tracking: {stor: 'http://u:hunter2@host'}",
+        "store: http://u:hunter2@host",
+        "experiment: http://u:hunter2@host",
+    ],
+)
+def test_a_password_is_not_repeated(folder, text):
+    others = {name: value for name, value in GOOD.items() if f"{name}:" not in text}
+    (folder / "my.yaml").write_text(f"{yaml.safe_dump(others)}{text}", encoding="utf-8")
+    assert "hunter2" not in refused(read_configuration, {}, ["my.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("\ufeffa: 1\r\nb: [2]\r\n", {"a": 1, "b": [2]}),
+        ("a: &x {b: 1}\nd:\n  <<: *x\n  b: 3\n", {"a": {"b": 1}, "d": {"b": 3}}),
+        ("no: 010\nb: 1e-3\nc: 0x10\n", {"no": 10, "b": 0.001, "c": 16}),
+        (json.dumps({"a": {"b": [1, None, "c:d"]}}, indent="\t"), {"a": {"b": [1, None, "c:d"]}}),
+    ],
+    ids=["BOM and CRLF", "merge", "YAML 1.2", "JSON with tabs"],
+)
+def test_what_is_right_is_read(tmp_path, content, expected):
+    file = tmp_path / "my.yaml"
+    file.write_bytes(content.encode("utf-8"))
+    assert read_mapping(file) == expected
+
+
+def test_an_object_of_json_has_each_key_once():
+    assert json.loads('{"a": {"b": 1}}', object_pairs_hook=each_key_once) == {"a": {"b": 1}}
+    with pytest.raises(ValueError, match="'a'"):
+        json.loads('{"a": 1, "b": 2, "a": 3}', object_pairs_hook=each_key_once)

@@ -1,0 +1,185 @@
+"""Tests of a corpus's arrays, texts and statistics, with all stages run one after the other."""
+
+import itertools
+import json
+import re
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.corpus import Split, load_corpus, load_vocabulary, read_statistics
+from online_rnnlm.corpora.stages import SETTINGS, run_stage, stages_of
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
+from tests.unit.corpora.conftest import lines, write
+
+ANIMALS = ["cat", "dog", "hen", "cow", "pig", "owl", "fox", "bee", "ant", "elk"]
+PLACES = ["mat", "hill", "farm", "moon"]
+LINES = [f"The {animal} sat on the {place}.\nIt slept." for animal in ANIMALS for place in PLACES]
+
+
+def words_of(words: list[str], split: Split) -> list[str]:
+    """Rebuild a split's text from the arrays alone."""
+    assert split.stream[0] == 0
+    sentences = [
+        [words[i] for i in split.stream[start + 1 : end + 1]]
+        for start, end in itertools.pairwise(split.offsets)
+    ]
+    assert all(sentence[-1] == "</s>" for sentence in sentences)
+    return [" ".join(sentence[:-1]) for sentence in sentences]
+
+
+@pytest.fixture
+def settings(settings_of, tmp_path) -> CorpusSettings:
+    file = write(tmp_path / "text.txt", "\n".join(LINES))
+    return settings_of({"file": file}, vocabulary={"min_count": 5})
+
+
+@pytest.fixture
+def prepared(settings, tmp_path, prepare) -> CorpusDirectory:
+    return prepare(settings, tmp_path)
+
+
+def test_arrays_texts_and_statistics_agree(prepared):
+    corpus, statistics = load_corpus(prepared), read_statistics(prepared)
+    known, sizes = set(corpus.words), np.diff(corpus.class_offsets)
+    stream = corpus.splits["train"].stream
+    assert isinstance(stream, np.memmap) and stream.dtype == np.int32 and stream.mode == "r"
+    for split in SPLITS:
+        text, found = lines(prepared.text(split)), statistics.splits[split]
+        assert words_of(corpus.words, corpus.splits[split]) == text
+        words = " ".join(text).split()
+        assert (found.sentences, found.words) == (len(text), len(words))
+        assert found.tokens == len(words) + len(text)
+        assert found.unk_tokens == words.count("<unk>")
+        assert found.oov_rate == pytest.approx(words.count("<unk>") / len(words))
+        assert found.documents == len(set(np.load(prepared.split_articles(split)).tolist()))
+        # A word that is alone in its class needs no score.
+        scored = np.where(sizes > 1, sizes, 0)[corpus.word_classes]
+        targets = corpus.splits[split].stream[1:]
+        assert found.mean_class_size == pytest.approx(scored[targets].mean())
+    for split in HELD_OUT:
+        tokens = [line.split(" ") for line in lines(prepared.tokens(split))]
+        kept = [" ".join(w if w in known else "<unk>" for w in words) for words in tokens]
+        assert kept == lines(prepared.text(split))
+        assert statistics.splits[split].types == len({w for words in tokens for w in words})
+    assert "<unk>" in " ".join(lines(prepared.text("train")))
+    counted = np.bincount(corpus.splits["train"].stream[1:], minlength=corpus.vocabulary_size)
+    assert counted.tolist() == corpus.counts.tolist()
+    assert sum(statistics.class_sizes) == statistics.vocabulary_size == len(corpus.words)
+    assert statistics.digest == corpus.digest
+    assert corpus.words[corpus.unk_id] == "<unk>"
+    # No sentence is in two splits, and none is lost.
+    sentences = [line for split in SPLITS for line in lines(prepared.text(split))]
+    assert len(sentences) == len(lines(prepared.sentences)) == 41
+    assert statistics.sentences_read == 80
+    assert statistics.dropped == {"duplicate": 39}
+
+
+@pytest.mark.slow  # it starts processes, which load NLTK
+def test_the_number_of_processes_changes_nothing(settings, tmp_path, monkeypatch, prepare):
+    classes = settings.classes.model_copy(update={"rule": "exchange"})
+    settings = settings.model_copy(update={"classes": classes})
+    monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 500)
+    one, two = prepare(settings, tmp_path, 1, "one"), prepare(settings, tmp_path, 2, "two")
+    assert one.sentences.read_bytes() == two.sentences.read_bytes()
+    assert load_corpus(one).digest == load_corpus(two).digest
+    assert read_statistics(one).class_rule == "exchange"
+
+
+def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_path, prepare):
+    made = {}
+    for name, changed in (("a", {}), ("b", {"seed": 2}), ("c", {"train_sentences": 7})):
+        made[name] = prepare(settings.model_copy(update=changed), tmp_path, name=name)
+    again = load_corpus(prepare(settings, tmp_path, name="d")).digest
+    assert load_corpus(made["a"]).digest == again != load_corpus(made["b"]).digest
+    assert len(lines(made["c"].text("train"))) == 7
+    for split in HELD_OUT:
+        assert lines(made["c"].tokens(split)) == lines(made["a"].tokens(split))
+
+
+def test_ready_tokenised_files_stay_as_they_are(settings_of, tmp_path, prepare):
+    train, valid, test = "A  b <UNK>\n\nA b <unk>\nx\n", "A\nA\nx", "A b <unk>\nnew\n"
+    texts = {"train": train, "valid": valid, "test": test}
+    files = {split: write(tmp_path / split, text) for split, text in texts.items()}
+    directory = prepare(settings_of({**files, "tokenised": True}), tmp_path)
+    assert lines(directory.text("train")) == ["A b <unk>", "A b <unk>", "x"]
+    assert lines(directory.text("test")) == ["A b <unk>", "<unk>"]
+    found = read_statistics(directory)
+    assert (found.articles, found.sentences_read, found.dropped) == (None, 8, {})
+    assert [found.splits[split].in_train for split in SPLITS] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("min_count", "warns"), [(1, True), (2, False)])
+def test_words_never_trained_are_told(settings_of, tmp_path, prepare, caplog, min_count, warns):
+    texts = {"train": "a b\na c\n", "valid": "a\n", "test": "a new\na word\n"}
+    files = {split: write(tmp_path / split, text) for split, text in texts.items()}
+    settings = settings_of({**files, "tokenised": True}, vocabulary={"min_count": min_count})
+    found = read_statistics(prepare(settings, tmp_path))
+    assert found.unknown_words_never_trained == ({"test": 2} if warns else {})
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == warns
+    assert all("2 words of test" in message for message in told)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["valid.npy", "train.offsets.npy", "test.articles.npy", "vocabulary.tsv", "statistics.json"],
+)
+def test_a_changed_or_lost_file_is_not_loaded(prepared, file):
+    path = prepared.path / file
+    for damage in (lambda: path.write_bytes(path.read_bytes()[:-9]), path.unlink):
+        damage()
+        for load in (load_corpus, load_corpus if path.suffix == ".npy" else load_vocabulary):
+            with pytest.raises((UserError, FileNotFoundError), match=re.escape(file)):
+                load(prepared)
+
+
+def test_numbers_that_cannot_be_read_are_refused(settings, prepared, tmp_path):
+    prepared.sentence_articles.write_bytes(b"none")
+    with pytest.raises(UserError, match=r"sentences\.articles\.npy"):
+        run_stage("encode", settings, prepared, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stream", "offsets", "what"),
+    [
+        ([0, 1, 10, 0], [0, 3], "contains the words 0 to 10, but .* 0 to 9"),
+        ([0, 1, -1, 0], [0, 3], "contains the words -1 to 1,"),
+        ([0, 1, 2, 0], [0, 4], "the offsets of the sentences do not fit the words"),
+        ([0, 1, 2, 0], [0, 2, 2, 3], "the offsets"),
+        ([0, 1, 2, 0], [1, 3], "the offsets"),
+        ([0, 1, 2, 0], [], "the offsets"),
+    ],
+)
+def test_arrays_that_no_engine_could_read_are_refused(stream, offsets, what):
+    split = Split(np.array(stream, np.int32), np.array(offsets, np.int64))
+    with pytest.raises(UserError, match=f"the text: {what}"):
+        split.check(10, "the text")
+
+
+class Recorder:
+    """Settings that record the keys that were read."""
+
+    def __init__(self, settings: CorpusSettings) -> None:
+        self._settings, self.read = settings, set[str]()
+
+    def __getattr__(self, key: str) -> object:
+        self.read.add(key)
+        return getattr(self._settings, key)
+
+
+def test_a_stage_reads_and_makes_only_what_it_says(settings, tmp_path):
+    directory = CorpusDirectory(tmp_path / "small")
+    for stage in stages_of(settings, directory):
+        before = set(directory.path.glob("*"))
+        assert before >= {*stage.inputs} - {tmp_path / "text.txt"}
+        recorder = Recorder(settings)
+        run_stage(stage.name, recorder, directory, tmp_path)
+        assert set(directory.path.glob("*")) - before == {*stage.outputs}
+        assert set(json.loads(stage.settings)) == set(SETTINGS[stage.name])
+        if stage.name != "encode":  # it records all of the preparation
+            # `max_tokens` is only read where sentences are cut.
+            assert recorder.read | {"max_tokens"} == {*SETTINGS[stage.name], "max_tokens"}
+    assert set(SETTINGS["encode"]) == set(CorpusSettings.model_fields)

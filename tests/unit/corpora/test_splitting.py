@@ -1,0 +1,206 @@
+"""Tests that shuffles and splits keep sentences, their order and their articles."""
+
+from collections import Counter
+from itertools import groupby, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.corpus import Split, load_corpus, load_split, read_statistics, topics_of
+from online_rnnlm.corpora.splitting import CUT_OFF, NOT_SAMPLED, divide, read_text
+from online_rnnlm.corpora.textfiles import read_tokenised
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import SPLITS
+from tests.unit.corpora.conftest import lines, write
+
+ARTICLES, SENTENCES = 30, 4
+TOPICS = ("Arts", None, "History")
+
+
+def marked(article: int) -> str:
+    """Return an article of one sentence a paragraph, marked with its place: `a7 s0 is here .`"""
+    sentences = [f"A{article} s{number} is here." for number in range(SENTENCES)]
+    # A sentence that all articles share, and a fragment: both are dropped, and the numbers of
+    # the sentences after them must stay right.
+    return "\n".join(["All know this sentence.", *sentences[:2], "No!", *sentences[2:]])
+
+
+@pytest.mark.parametrize("by", ["sentence", "article"])
+def test_sentences_keep_their_articles_and_topics(settings_of, tmp_path, prepare, monkeypatch, by):
+    monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 250)
+    texts = [marked(number) if number != 5 else "No! Yes!" for number in range(ARTICLES)]
+    rows = [{"text": text, "topic": TOPICS[n % 3]} for n, text in enumerate(texts)]
+    file = write(tmp_path / "own.jsonl", rows)
+    directory = prepare(settings_of({"file": file}, divide_by=by), tmp_path)
+    assert np.load(directory.sentence_articles).tolist() == [
+        *(0, *(n for n in range(ARTICLES) if n != 5 for _ in range(SENTENCES)))
+    ]
+    corpus, statistics, scattered = load_corpus(directory), read_statistics(directory), []
+    for split in SPLITS:
+        numbers = corpus.splits[split].articles
+        assert numbers.dtype == np.int32
+        # In the text, words that `train` does not have are `<unk>`.
+        file = directory.text(split) if split == "train" else directory.tokens(split)
+        for number, line in zip(numbers, lines(file), strict=True):
+            assert line.split()[0] == f"a{number}" or (number, line.split()[0]) == (0, "all")
+        documents = len(set(numbers.tolist()))
+        assert statistics.splits[split].documents == documents
+        scattered.append(len(list(groupby(numbers))) > documents)
+        assert topics_of(directory, split) == [TOPICS[n % 3] or "" for n in numbers]
+    assert any(scattered) == (by == "sentence")
+
+
+def test_the_articles_of_ready_files_are_numbered_in_each_file(settings_of, tmp_path, prepare):
+    file = write(tmp_path / "a.jsonl", [{"text": marked(0)}, {"text": " "}, {"text": marked(1)}])
+    directory = prepare(settings_of(dict.fromkeys(SPLITS, file)), tmp_path)
+    for split in SPLITS:
+        # A ready file is taken whole, with fragments and duplicates.
+        assert load_split(directory, split).articles.tolist() == [0] * 6 + [1] * 6
+    assert topics_of(directory, "test") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("a\nb\nc\n", [0, 0, 0]),
+        ("a\nb\n\nc\n", [0, 0, 1]),
+        ("\n\na\n \n\t\nb\n\nc\nd\n\n", [0, 1, 2, 2]),
+    ],
+)
+def test_empty_lines_separate_the_articles_of_tokenised_text(tmp_path, text, numbers):
+    file = write(tmp_path / "t.txt", text)
+    found = list(read_tokenised([file, file]))
+    assert [sentence for sentence, _ in found] == text.split() * 2
+    assert [number for _, number in found] == [*numbers, *(n + numbers[-1] + 1 for n in numbers)]
+
+
+def stored(lengths: list[int]) -> Split:
+    """Return articles of these lengths, each sentence one word, its index.
+
+    Article numbers have gaps.
+    """
+    numbers = np.repeat(np.arange(len(lengths)) * 2 + 1, lengths)
+    sentences = ((f"w{index}", int(number)) for index, number in enumerate(numbers))
+    return read_text(sentences, {})
+
+
+def parts_of(values: CorpusSettings, text: Split) -> dict[str, list[tuple[int, int]]]:
+    """Return the sentences of each split, and the numbers of their articles."""
+    dropped: Counter[str] = Counter()
+    parts = divide(values, text, dropped)
+    found = {
+        split: list(zip((part.stream[1::2] - 1).tolist(), part.articles.tolist(), strict=True))
+        for split, part in parts.items()
+    }
+    # Nothing is lost uncounted.
+    assert sum(map(len, found.values())) + dropped.total() == text.sentences
+    assert set(dropped) <= {CUT_OFF, NOT_SAMPLED}
+    return found
+
+
+def sized(by: str, test: int, valid: int, train: int | None, seed: int = 1) -> CorpusSettings:
+    sizes = {"test_sentences": test, "valid_sentences": valid, "train_sentences": train}
+    source = {"kind": "wikipedia-vital"}
+    return CorpusSettings.model_validate({"source": source, "seed": seed, "divide_by": by, **sizes})
+
+
+LENGTHS = st.lists(st.integers(1, 6), min_size=8, max_size=40)
+SIZES = st.integers(1, 7)
+
+
+@settings(max_examples=40)
+@given(lengths=LENGTHS, train=st.none() | st.just(1), seed=st.integers(0, 99))
+def test_sentences_are_shuffled_one_by_one_and_keep_their_numbers(lengths, train, seed):
+    text = stored(lengths)
+    parts = parts_of(sized("sentence", 3, 2, train, seed), text)
+    order = np.random.default_rng(seed).permutation(text.sentences).tolist()
+    drawn = [s for split in ("test", "valid", "train") for s, _ in parts[split]]
+    assert drawn == (order if train is None else order[:6])
+    for part in parts.values():
+        assert all(number == text.articles[sentence] for sentence, number in part)
+
+
+@settings(max_examples=60)
+@given(
+    lengths=LENGTHS,
+    test=st.integers(2, 7),
+    valid=SIZES,
+    train=st.none() | SIZES,
+    seed=st.integers(0, 99),
+)
+def test_articles_stay_whole_and_only_a_splits_last_one_is_cut(lengths, test, valid, train, seed):
+    text = stored(lengths)
+    try:
+        parts = parts_of(sized("article", test, valid, train, seed), text)
+    except UserError:
+        # Every cut drops 5 sentences at most.
+        assert sum(lengths) < test + valid + (train or 1) + 3 * 5
+        return
+    found = [number for part in parts.values() for number, _ in groupby(n for _, n in part)]
+    assert len(found) == len(set(found))  # no article is in two splits or twice in one
+    for split, wanted in (("test", test), ("valid", valid), ("train", train)):
+        assert wanted is None or len(parts[split]) == wanted
+        runs = [[s for s, _ in run] for _, run in groupby(parts[split], lambda pair: pair[1])]
+        for position, run in enumerate(runs, 1):
+            whole = np.flatnonzero(text.articles == text.articles[run[0]]).tolist()
+            cut = position == len(runs) and wanted is not None
+            assert run == (whole[: len(run)] if cut else whole)
+    if train is None:
+        assert set(found) == set(text.articles.tolist())
+
+
+def test_a_sample_leaves_the_held_out_articles_alone():
+    text = stored([3, 1, 4, 1, 5, 2, 6] * 4)
+    whole, sample = (parts_of(sized("article", 9, 8, train), text) for train in (None, 20))
+    assert sample == {**whole, "train": whole["train"][:20]}
+
+
+@pytest.mark.parametrize("by", ["sentence", "article"])
+def test_a_sample_of_a_ready_file_keeps_its_order(settings_of, tmp_path, prepare, by):
+    articles = [[f"a{n} s{i}" for i in range(3)] for n in range(30)]
+    train = write(tmp_path / "train", "\n\n".join("\n".join(article) for article in articles))
+    other = write(tmp_path / "other", "a b\n")
+    source = {"tokenised": True, "train": train, "valid": other, "test": other}
+    directory = prepare(settings_of(source, divide_by=by, train_sentences=13), tmp_path)
+    found = lines(directory.text("train"))
+    numbers = load_split(directory, "train").articles.tolist()
+    assert [int(line.split()[0][1:]) for line in found] == numbers == sorted(numbers)
+    lengths = sorted(len(list(run)) for _, run in groupby(numbers))
+    assert (lengths == [1, 3, 3, 3, 3]) == (by == "article")
+    assert any(after - before > 1 for before, after in pairwise(numbers))
+    dropped = read_statistics(directory).dropped
+    assert dropped == ({CUT_OFF: 2, NOT_SAMPLED: 75} if by == "article" else {NOT_SAMPLED: 77})
+
+
+@pytest.mark.parametrize(
+    ("values", "files", "message"),
+    [
+        ({"divide_by": "article"}, ["file", "a b\nc\n\n"], "put an empty line between them"),
+        ({"divide_by": "article"}, ["file", "a\n\nb\n"], "too short .*2 sentences leave too few"),
+        ({"train_sentences": 4}, [*SPLITS, "a\n\nb\n"], "too short .*`train_sentences` 4"),
+    ],
+)
+def test_indivisible_text_is_refused(settings_of, tmp_path, prepare, values, files, message):
+    *keys, text = files
+    source = {key: write(tmp_path / f"{key}.txt", text) for key in keys}
+    with pytest.raises(UserError, match=f"^{tmp_path}.*{message}"):
+        prepare(settings_of({"tokenised": True, **source}, **values), tmp_path)
+
+
+def test_cuts_that_leave_a_split_too_few_sentences_are_refused():
+    """There are enough for 2 + 2 + 8, but each cut drops two."""
+    with pytest.raises(UserError, match=r"12 sentences .*`train`"):
+        divide(sized("article", 2, 2, 8), stored([4, 4, 4]), Counter())
+
+
+def test_which_sentences_are_one_document_decides_the_digest(settings_of, tmp_path, prepare):
+    corpora = []
+    for name, text in (("one", "a\nb\nc\n"), ("two", "a\nb\n\nc\n")):
+        file = write(tmp_path / f"{name}.txt", text)
+        made = settings_of({"tokenised": True, **dict.fromkeys(SPLITS, file)})
+        corpora.append(load_corpus(prepare(made, tmp_path, name=name)))
+    assert [corpus.splits["test"].documents for corpus in corpora] == [1, 2]
+    assert corpora[0].digest != corpora[1].digest

@@ -1,0 +1,160 @@
+"""Tests of the start and the end of Snakemake's main process."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.pipeline import starting
+from online_rnnlm.process import stop_signals
+from online_rnnlm.process.stop_signals import FORCED
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return ExperimentDirectory(tmp_path / "results" / "some")
+
+
+@pytest.fixture
+def begin(directory, monkeypatch):
+    """A function that begins a start with options of Snakemake."""
+    monkeypatch.setattr(stop_signals.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(logging.getLogger("snakemake.logging"), "filters", [])
+    monkeypatch.delenv(FORCED, raising=False)
+    begun = []
+
+    def begin(executor="local", **options):
+        usual = {"forceall": False, "forcetargets": False, "forcerun": set()}
+        settings = SimpleNamespace(**(usual | options))
+        start = starting.Start(directory)
+        begun.append(start)
+        start.begin(
+            SimpleNamespace(executor_plugin=SimpleNamespace(name=executor), dag_settings=settings)
+        )
+        return start
+
+    yield begin
+    for start in begun:
+        if start._lock:
+            start._lock.close()
+    os.environ.pop(FORCED, None)
+
+
+def _fail(rule, *logs):
+    """Log what Snakemake logs of a failed job."""
+    more = {"event": LogEvent.JOB_ERROR, "rule_name": rule, "log": [str(log) for log in logs]}
+    logging.getLogger("snakemake.logging").error("Error in rule", extra=more)
+
+
+def test_the_errors_of_the_jobs_that_failed_are_repeated(begin, directory):
+    start = begin()
+    for name, text in (
+        ("bad", f"reading\n{ERROR_MARK}no text\n{ERROR_MARK}no title\n"),
+        ("killed", "epoch 1\n"),
+        ("broken", "Traceback (most recent call last):\n"),
+        ("good", f"{ERROR_MARK}of an earlier start\n"),
+    ):
+        directory.log(name).parent.mkdir(parents=True, exist_ok=True)
+        directory.log(name).write_text(text, encoding="utf-8")
+    for name in ("bad", "killed", "broken"):
+        _fail("train", directory.log(name))
+    more = {"event": LogEvent.JOB_INFO, "rule_name": "good", "log": [str(directory.log("good"))]}
+    logging.getLogger("snakemake.logging").info("A job", extra=more)
+    *known, killed = start.errors()
+    assert known == [f"{ERROR_MARK}no text", f"{ERROR_MARK}no title"]
+    assert "memory" in killed and "train" in killed and "logs/killed.log" in killed
+
+
+def test_after_ctrl_c_one_line_is_said(begin, directory, caplog):
+    start = begin()
+    start._interrupts.received = 1
+    _fail("train", directory.log("killed"))
+    assert start.errors() == ["Stopped: the same command goes on from here."]
+    assert "Error in rule" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "forced"),
+    [
+        ({}, False),
+        ({"forcerun": {"encode"}}, False),
+        ({"forcerun": {"train"}}, True),
+        ({"forceall": True}, True),
+        ({"forcetargets": True}, True),
+    ],
+)
+def test_what_snakemake_forces_is_trained(begin, options, forced):
+    begin(**options)
+    assert (FORCED in os.environ) == forced
+    assert not forced or float(os.environ[FORCED]) == pytest.approx(time.time(), abs=60)
+
+
+def test_a_forced_file_of_a_run_is_trained(begin, directory):
+    begin(forcerun={str(directory.run("r").model)})
+    assert FORCED in os.environ
+
+
+def test_a_second_start_is_refused_while_the_first_is_there(begin):
+    first = begin()
+    with pytest.raises(UserError, match=rf"another Snakemake \(process {os.getpid()}\)"):
+        begin()
+    first._lock.close()
+    begin()
+
+
+def test_without_slurm_its_profile_is_refused(begin, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UserError, match="no Slurm on this machine"):
+        begin(executor="slurm")
+
+
+def test_an_earlier_versions_results_are_named(begin, directory, capsys):
+    (directory.path / "receipts").mkdir(parents=True)
+    begin()
+    assert "made by an earlier version" in capsys.readouterr().out
+
+
+def _runs(prefix: str, command: str, path: str | None = None) -> list[str]:
+    """Run a command after a shell prefix, formatted once as by Snakemake; return its words."""
+    done = subprocess.run(
+        ["bash", "-c", prefix.format() + command],
+        env=os.environ | ({"PATH": path} if path else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
+
+
+def test_jobs_find_this_environment_and_this_code_in_spite_of_odd_names(tmp_path):
+    source = tmp_path / "a {project}'s code"
+    source.mkdir()
+    (source / "marker.py").write_text("print('found')", encoding="utf-8")
+    command = "exec python3 -c 'import marker, sys; print(sys.executable)'"
+    assert starting.package_folder(source, conda=True) == source
+    found, python = _runs(starting.shell_prefix(source, conda=False), command)
+    assert found == "found"
+    assert Path(python).parent == Path(sys.executable).parent
+
+
+def test_where_snakemake_makes_the_environment_jobs_use_that_one(tmp_path, monkeypatch):
+    """Its environment has what the package needs, but not the package: that is linked."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "python3").write_text("#!/bin/sh\necho conda\n", encoding="utf-8")
+    (tmp_path / "python3").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert _runs(starting.shell_prefix(None, conda=True), "exec python3", path) == ["conda"]
+    assert starting.package_folder(tmp_path / "nowhere", conda=False) is None
+    for _ in range(2):
+        folder = starting.package_folder(tmp_path / "nowhere", conda=True)
+        assert folder is not None
+        assert [entry.name for entry in folder.iterdir()] == ["online_rnnlm"]
+        assert (folder / "online_rnnlm" / "errors.py").is_file()

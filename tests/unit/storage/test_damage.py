@@ -1,0 +1,57 @@
+"""Tests that a file which was damaged or edited ends its reader with a line that names it."""
+
+import shutil
+
+import pytest
+
+from online_rnnlm.config import testing
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.errors import UserError
+from online_rnnlm.evaluation.evaluate import evaluate_rival
+from online_rnnlm.rivals import OfCorpus
+from online_rnnlm.rivals.kneser_ney import Rival
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.scores import read_evaluation, sentence_scores, token_scores
+
+RIVAL = "topics-kneser_ney2"
+DAMAGES = {
+    "edited": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+    "cut": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, corpus_directory):
+    """The results of an experiment with a corpus and a rival of it."""
+    made = ExperimentDirectory(tmp_path_factory.mktemp("results"))
+    shutil.copytree(corpus_directory.path, made.corpus("topics").path)
+    rival = Rival(testing.TestingSettings(kneser_ney_order=2))
+    evaluate_rival(made, RIVAL, OfCorpus("topics", rival))
+    return made
+
+
+def _read(results):
+    load_corpus(results.corpus("topics"))
+    read_evaluation(results, RIVAL, "none")
+    sentence_scores(results, RIVAL, "none")
+    for split in ("valid", "test"):
+        token_scores(results, RIVAL, "none", split)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_of_a_corpus_or_an_evaluation_is_named(results, damage):
+    _read(results)
+    kinds = {".json", ".npy", ".tsv", ".parquet"}
+    files = [file for file in results.path.rglob("*") if file.suffix in kinds]
+    read_elsewhere = {"source.json", "splitter.json"}
+    files = [file for file in files if file.name not in read_elsewhere]
+    assert len(files) > 12
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(DAMAGES[damage](content))
+        with pytest.raises(UserError) as error:
+            _read(results)
+        assert str(error.value).startswith(f"{file}: ")
+        assert "delete it" in str(error.value)
+        file.write_bytes(content)

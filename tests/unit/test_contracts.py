@@ -1,0 +1,95 @@
+"""Contracts of what a user may add with one file and one name: each name is a module, and no more.
+
+That each computes the right thing is tested where it belongs; here is what all of a kind offer.
+"""
+
+import re
+from collections.abc import Collection
+from importlib import import_module
+from importlib.util import find_spec
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from online_rnnlm.commands._main import verbs
+from online_rnnlm.commands._stages import STAGES
+from online_rnnlm.config import testing as typed
+from online_rnnlm.config.catalogue import TABLES
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.sources import SourceSettings
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.rivals.base import CorpusRival, RunRival
+from tests.project import ROOT
+
+PACKAGE = ROOT / "src" / "online_rnnlm"
+
+
+def names_of(setting: str) -> tuple[str, ...]:
+    """Return the names that a setting of a run may have."""
+    return get_args(RunSettings.model_fields[setting].annotation)
+
+
+SOURCES = get_args(get_args(SourceSettings)[0])
+RIVALS = {**dict.fromkeys(get_args(typed.RunRivalName), RunRival),
+          **dict.fromkeys(get_args(typed.CorpusRivalName), CorpusRival)}  # fmt: skip
+CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
+    "model.cells.": (
+        [*names_of("cell"), "slow_context"],
+        ("GROUPS", "shapes", "states", "step", "multiply_adds"),
+    ),
+    "engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
+    "rivals.": (list(RIVALS), ("Rival",)),
+    "corpora.sources.": (
+        [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
+        ("Source",),
+    ),
+    "analysis.tables.": ([entry.name for entry in TABLES], ("make",)),
+    "commands.": (
+        [verb for verb in verbs() if verb not in STAGES],
+        ("HELP", "add_arguments", "run"),
+    ),
+}
+"""By folder: the names, and what each module offers; the last one marks a module of the kind."""
+MEMBERS = [
+    (folder + name, offers) for folder, (names, offers) in CONTRACTS.items() for name in names
+]
+
+
+@pytest.mark.parametrize(("module", "offers"), MEMBERS, ids=[name for name, _ in MEMBERS])
+def test_a_name_is_a_module_that_offers_what_its_kind_does(module, offers):
+    if module == "engines.jax_engine":  # its own tests load JAX, which takes seconds
+        assert find_spec(f"online_rnnlm.{module}")
+        return
+    found = import_module(f"online_rnnlm.{module}")
+    assert [name for name in offers if not hasattr(found, name)] == []
+    assert found.__doc__
+
+
+@pytest.mark.parametrize("folder", CONTRACTS)
+def test_a_module_of_the_kind_has_a_name(folder):
+    names, offers = CONTRACTS[folder]
+    mark = re.compile(rf"^(def|class) {offers[-1]}\b", re.MULTILINE)
+    files = (PACKAGE / folder.replace(".", "/")).glob("[!_]*.py")
+    marked = {file.stem for file in files if mark.search(file.read_text(encoding="utf-8"))}
+    assert marked - {"base"} <= set(names)
+
+
+def test_the_names_of_engines_are_those_with_properties():
+    assert {*names_of("engine")} == {*ENGINES}
+    for engine in ENGINES.values():
+        assert engine.devices and (engine.cells or set()) <= {*names_of("cell"), "slow_context"}
+
+
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_rival_fits_scores_and_costs(name, corpus_directory):
+    rival = import_module(f"online_rnnlm.rivals.{name}").Rival(typed.TestingSettings())
+    assert isinstance(rival, RIVALS[name]) and rival.label and rival.phrase
+    if isinstance(rival, CorpusRival):
+        corpus = load_corpus(corpus_directory)
+        rival.fit(corpus)
+        scores = rival.score(corpus.splits["test"])
+        assert scores.shape == (corpus.splits["test"].tokens,)
+        assert np.isfinite(scores).all() and (scores < 0).all()
+        assert rival.cost().parameters > 0

@@ -1,0 +1,19 @@
+"""The invented experiment of these tests: two rows of two seeds."""
+
+from typing import Any
+
+from online_rnnlm.config.experiment import Experiment
+from tests.unit.analysis import fake_experiment
+
+ROWS = [
+    {"hidden_size": 100, "document_size": size, "learning_rate": rate}
+    for size, rate in ((0, 0.2), (20, 0.1))
+]
+
+
+def experiment(**changes: Any) -> Experiment:
+    """Return the experiment; `changes` replace parts of its settings."""
+    return fake_experiment.experiment(**{"rows": ROWS, "seeds": [1, 2]} | changes)
+
+
+STATIC, _, RUN, SECOND = (run.name for run in experiment().runs())

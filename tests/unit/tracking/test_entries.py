@@ -1,0 +1,160 @@
+"""Tests of what is entered into MLflow, read from the files alone."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+
+import pytest
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.loading import load
+from online_rnnlm.corpora.corpus import digest_of
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Claims, Evaluation, RunRecord, Statistics
+from online_rnnlm.tracking.entries import Entry, entries_of, stamp
+from online_rnnlm.tracking.overviews import overviews
+from tests.unit.analysis import fake_experiment
+from tests.unit.analysis.changes import diverge_evaluation
+from tests.unit.small_records import run_divergence
+from tests.unit.tracking import invented
+from tests.unit.tracking.invented import RUN, SECOND, STATIC
+
+ROW, SUMMARY = "row 100/20 of invented", "summary of invented"
+
+
+@pytest.fixture
+def experiment(directory: ExperimentDirectory) -> Experiment:
+    return load(directory.configuration)
+
+
+def read(directory: ExperimentDirectory, experiment: Experiment) -> dict[str, Entry]:
+    """Return all entries by name; no file is damaged."""
+    found, errors = entries_of(directory, experiment)
+    assert errors == []
+    return {one.name: one for one in [*found, *overviews(directory, experiment, found, "mine")]}
+
+
+def metrics(entry: Entry) -> dict[str, float]:
+    return {key: value for key, value, _, _ in entry.final}
+
+
+def test_a_run_says_what_its_files_say(directory, experiment):
+    entry = read(directory, experiment)[RUN]
+    said = (entry.label, entry.corpus, entry.status)
+    assert said == ("M100 D20 · seed 1", "invented", "FINISHED")
+    assert (entry.ended or 0) - entry.began == 600_000
+    assert entry.parameters["learning_rate"] == "0.1"
+    tags = {"kind": "online", "model": "100/20", "host": "node1", "slurm_job": "7"}
+    assert entry.tags.items() >= (tags | {"updates": "none, document_vector"}).items()
+    assert (directory.path / entry.tags["weights"]).is_file()
+    for ending, evaluation in (("", "document_vector"), ("_vector_still", "none")):
+        test = records.read(Evaluation, directory.evaluation(RUN, evaluation))
+        assert metrics(entry)[f"test_perplexity{ending}"] == test.splits["test"].perplexity
+        adds = metrics(entry)[f"multiply_adds_per_word{ending}"]
+        assert adds == test.costs.multiply_adds_per_word
+    count = len(directory.run(RUN).metrics.read_text().splitlines())
+    memory = [one for one in entry.epochs if one[0] == "system/peak_memory_megabytes"]
+    assert [one[1] for one in memory] == [400.0 + step for step in range(1, count + 1)]
+    assert [one[3] for one in memory] == [*range(1, count + 1)]
+    assert memory[0][2] - entry.began == pytest.approx(18_500, abs=1500)
+    assert 90 < dict(one[:2] for one in entry.epochs)["system/cpu_utilization_percentage"] < 100
+    assert [path.name for _, path in entry.files] == [
+        *("run.json", "metrics.jsonl", "result.json", "train.log"),
+        *("none.json", "document_vector.json"),
+    ]
+    assert entry.has_model and entry.dataset and entry.dataset["name"] == "invented"
+    assert metrics(read(directory, experiment)[STATIC]).keys() < {*metrics(entry)}
+
+
+def test_a_search_has_neither_tests_nor_models(tmp_path):
+    rows = [{"hidden_size": 100, "cell": "gru", "document_size": 0}]
+    searched = invented.experiment(search={"learning_rate": [0.1, 0.4]}, rows=rows, seeds=[1])
+    found = read(fake_experiment.write(tmp_path / "searched", searched), searched).values()
+    kinds = [(one.kind, one.status, one.has_model) for one in found]
+    assert kinds.count(("search", "FINISHED", False)) == 2 and len(kinds) == 3
+    assert "M100 D0 GRU · learning rate 0.4 · seed 0" in [one.label for one in found]
+
+
+def test_a_row_has_the_means_of_its_seeds_and_the_verdicts(directory, experiment):
+    found = read(directory, experiment)
+    row, seeds = found[ROW], [found[RUN], found[SECOND]]
+    assert (row.label, row.kind, row.tags["seeds"]) == ("100/20 · mean of 2 seeds", "row", "1, 2")
+    for key in ("test_perplexity", "test_perplexity_vector_still", "parameters"):
+        values = [metrics(seed)[key] for seed in seeds]
+        assert metrics(row)[key] == pytest.approx(statistics.mean(values))
+        assert metrics(row)[f"{key}_sd"] == pytest.approx(statistics.stdev(values))
+    assert row.parameters["hidden_size"] == "100" and "seed" not in row.parameters
+    assert row.tags["host"] == "node1"
+    claims = [one for one in records.read(Claims, directory.claims).claims if one.row == "100/20"]
+    said = {key for key in row.tags if key.startswith("claim.")}
+    assert said == {f"claim.{claim.number}" for claim in claims} != set()
+    assert row.tags["claim.1"] == next(one.verdict for one in claims if one.number == 1)
+
+
+def test_overviews_are_of_what_the_configuration_asks_for(directory, experiment):
+    first = read(directory, experiment)
+    assert first[SUMMARY].identity == read(directory, experiment)[SUMMARY].identity
+    shown = [directory.table("perplexity", "md"), directory.figure("learning_curves", "svg")]
+    for path in [*shown, directory.table("other", "md")]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(path.name)
+    summary = read(directory, experiment)[SUMMARY]
+    assert [path for _, path in summary.files] == [*(*shown, directory.report, directory.claims)]
+    assert summary.identity != first[SUMMARY].identity
+    one_seed = invented.experiment(rows=invented.ROWS[1:], seeds=[1])
+    found = read(directory, one_seed)
+    kinds = {name: entry.kind for name, entry in found.items()}
+    assert kinds.pop(RUN) == "online" and kinds.pop(SUMMARY) == "summary"
+    assert set(kinds.values()) == {"earlier"}
+    one_row = invented.experiment(rows=invented.ROWS[1:])
+    assert read(directory, one_row)[ROW].kind == "row"
+    other_tests = invented.experiment(testing={"steps": 7})
+    assert "claim.1" not in read(directory, other_tests)[ROW].tags
+    directory.report.unlink()
+    directory.run(RUN).result.unlink()
+    assert {SUMMARY, ROW} == first.keys() - read(directory, experiment).keys()
+
+
+def test_a_run_is_complete_when_it_is_trained_and_tested_or_has_diverged(directory, experiment):
+    def now() -> tuple[str, str | None, bool]:
+        entry = read(directory, experiment)[RUN]
+        assert (entry.ended is None) == (entry.status == "RUNNING")
+        assert bool(entry.final) == entry.has_model == (entry.status == "FINISHED")
+        return entry.status, entry.tags.get("failure"), entry.has_model
+
+    run, other = directory.run(RUN), "0" * 64
+    result = run.result.read_text()
+    diverge_evaluation(directory, RUN, "document_vector", "on test")
+    assert now() == ("FAILED", "on test", False)
+    directory.evaluation(RUN, "document_vector").unlink()
+    assert now() == ("RUNNING", None, False)
+    run.result.write_text(result.replace(records.read(RunRecord, run.record).identity, other))
+    assert now() == ("RUNNING", None, False)
+    identity = records.read(RunRecord, run.record).identity
+    records.write(run.result, run_divergence(identity=identity, reason="in epoch 3"))
+    assert now() == ("FAILED", "in epoch 3", False)
+
+
+def test_another_text_makes_no_model(directory, experiment):
+    before = read(directory, experiment)
+    statistics, files = directory.corpus("invented").statistics, {"a.npy": "1" * 64}
+    changed = {"files": files, "digest": digest_of(files)}
+    records.write(statistics, records.read(Statistics, statistics).model_copy(update=changed))
+    entry = read(directory, experiment)[RUN]
+    assert entry == replace(before[RUN], has_model=False, dataset=entry.dataset)
+    assert entry.dataset and "uri" in entry.dataset["source"]
+
+
+def test_a_change_is_seen_and_a_damaged_run_keeps_no_other_out(directory, experiment):
+    before, [] = entries_of(directory, experiment)
+    first, metrics = stamp(directory), directory.run(RUN).metrics
+    metrics.with_name(".metrics.jsonl.7.tmp").write_text("half")
+    (directory.run(RUN).path / "checkpoint").mkdir()
+    assert stamp(directory) == first
+    metrics.write_bytes(b"z" + metrics.read_bytes()[1:])
+    assert stamp(directory) != first
+    found, [error] = entries_of(directory, experiment)
+    assert str(error).startswith(f"{metrics}: changed since it was made")
+    assert found == [one for one in before if one.name != RUN]

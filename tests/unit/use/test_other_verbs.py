@@ -1,0 +1,272 @@
+"""Tests of the verbs that rescore lists, write and search vectors, and compare models."""
+
+import re
+
+import numpy as np
+import pytest
+
+from online_rnnlm.errors import WrongInputError
+from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.rescoring import parse, written
+from online_rnnlm.use.vectors import Found, Index, nearest, read_index
+
+LISTS = [
+    ("0", ["the cat sees the hen .", "the cat sees the king .", "hen the sees cat the ."]),
+    ("1", ["the ship meets the whale .", "the ship fears the whale .", ""]),
+]
+
+
+def listed(form: str) -> str:
+    rows = [(key, place, text) for key, texts in LISTS for place, text in enumerate(texts)]
+    line = {
+        "moses": "{0} ||| {2} ||| F= -{1} ||| -{1}.5",
+        "kaldi": "{0}-{1} {2}",
+        "tsv": "{0}\t-{1}.5\t{2}",
+    }[form]
+    return "".join(line.format(*row) + "\n" for row in rows)
+
+
+def log_probabilities(model, texts, **way) -> list[float]:
+    request = model.request(**way)
+    splits = [model.network.encode([text.split()]) for text in texts]
+    return [model.network.score(split, request).log_probabilities.sum() for split in splits]
+
+
+def rows_of(found) -> list[list[str]]:
+    return [line.split("\t") for line in found.out.splitlines()]
+
+
+@pytest.mark.parametrize("form", ["moses", "kaldi", "tsv"])
+@pytest.mark.parametrize("static", [False, True])
+def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, static):
+    options = ["--tokenised", "--keep-order", "--format", form, "--weight", "2"]
+    way = {"updates": "none"} if static else {}
+    options += ["--static"] if static else []
+    found = run("rescore", model_path, *options, text=listed(form))
+    assert (found.status, found.err) == (0, "")
+    texts = [text for _, texts in LISTS for text in texts]
+    expected = log_probabilities(model, texts, **way)
+    before = [0.0 if form == "kaldi" else -place - 0.5 for _ in LISTS for place in range(3)]
+    for line, text, log, score in zip(found.out.splitlines(), texts, expected, before, strict=True):
+        if form == "moses":
+            _, words, features, total = (field.strip() for field in line.split("|||"))
+            ours = features.partition("OnlineLM=")[2]
+            assert features.startswith("F= -")
+        else:
+            _, ours, total, words = line.split("\t")
+        assert words == text
+        assert float(ours) == pytest.approx(log, abs=2e-5)
+        assert float(total) == pytest.approx(score + 2 * log, abs=5e-5)
+
+
+def test_lists_are_ranked_and_the_best_hypothesis_can_be_taken(model_path, run):
+    options = ("rescore", model_path, "--tokenised", "--format", "tsv")
+    rows = rows_of(run(*options, text=listed("tsv")))
+    assert [row[0] for row in rows] == ["0"] * 3 + ["1"] * 3
+    totals = [float(row[2]) for row in rows]
+    assert totals[:3] == sorted(totals[:3], reverse=True)
+    best = run(*options, "--best", text=listed("tsv"))
+    assert best.out.splitlines() == [rows[0][3], rows[3][3]]
+
+
+def test_context_is_the_best_hypothesis_of_the_list_before(model, model_path, run):
+    options = ("rescore", model_path, "--tokenised", "--keep-order", "--format", "kaldi")
+    rows = rows_of(run(*options, "--context", text=listed("kaldi")))
+    best = LISTS[0][1][int(np.argmax([float(row[1]) for row in rows[:3]]))]
+    for row, text in zip(rows[3:5], LISTS[1][1], strict=False):
+        way = {"tokenised": True, "unit_of_text": "document"}
+        [_, expected] = model.score([best, text], **way)["log_probability"]
+        assert float(row[1]) == pytest.approx(expected, abs=2e-5)
+    alone = rows_of(run(*options, text=listed("kaldi")))
+    assert alone[:3] == rows[:3] and alone[3:] != rows[3:]
+
+
+def test_a_line_can_be_read_again_after_it_was_written():
+    line = "0 ||| the cat ||| A= -1 ||| -2 ||| 0-0 1-1"
+    again = written(parse(line, "moses"), "moses", -3.0, -5.0)
+    assert again == "0 ||| the cat ||| A= -1 OnlineLM= -3.000000 ||| -5.000000 ||| 0-0 1-1"
+    assert parse(again, "moses").score == -5
+    assert written(parse("0 ||| x", "moses"), "moses", -1, -1).endswith("||| -1.000000")
+    assert parse("a-b-12", "kaldi")[:3] == ("a-b", "", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "expected"),
+    [
+        ("moses", "the cat\n", "standard input, line 1: no line of a Moses list"),
+        ("moses", "0 ||| a\n\n0 ||| a ||| F= 1 ||| x\n", "line 3: the score 'x': a finite number"),
+        ("tsv", "0\tnan\ta\n", "line 1: the score 'nan': a finite number"),
+        ("tsv", "0\ta\n", "line 1: 2 columns"),
+        ("kaldi", "utterance the cat\n", "line 1: no line of a Kaldi list"),
+        ("kaldi", "", "standard input: no list in it"),
+        ("kaldi", "u-1 the </s>\n", "list u: `</s>` is reserved"),
+        ("moses", "0 ||| a\n1 ||| b\n0 ||| c\n", "line 3: list 0: has ended before"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_one_line(model_path, refused, form, text, expected):
+    options = ("--tokenised", "--format", form)
+    assert expected in refused("rescore", model_path, *options, text=text)
+
+
+def test_vectors(model, model_path, run, tmp_path):
+    text = "The cat sees the hen.\nThe hen likes the milk.\n\nThe ship meets the whale.\n"
+    lines = text.splitlines()
+    vectors = model.document_vectors(lines)
+    header, *rows = rows_of(run("vectors", model_path, text=text))
+    assert header == ["document", "sentence", "v1", "v2", "v3", "text"]
+    assert [row[0] for row in rows] == ["0", "0", "1"]
+    written_values = np.array([[np.float32(value) for value in row[2:5]] for row in rows])
+    np.testing.assert_array_equal(written_values, vectors)
+    assert run("vectors", model_path, "--npy", tmp_path / "v.npy", text=text).status == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "v.npy"), vectors)
+    options = ("--per", "document", "--npy", tmp_path / "d.npy")
+    assert run("vectors", model_path, *options, text=text).status == 0
+    by_document = model.document_vectors(lines, unit_of_text="document")
+    np.testing.assert_array_equal(np.load(tmp_path / "d.npy"), by_document[[1, 2]])
+    assert not np.array_equal(by_document[1], vectors[1])
+    stream = model.document_vectors(lines, unit_of_text="stream")
+    np.testing.assert_allclose(stream[:2], by_document[:2], rtol=1e-4, atol=1e-6)
+
+
+def test_lists_of_two_files_are_apart(model_path, run, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("0 ||| the cat\n0 ||| the cat sees the hen .\n")
+    second.write_text("0 ||| the king\n0 ||| the ship meets the whale .\n\n1 ||| the duke\n")
+    found = [run("rescore", model_path, "--best", file).out for file in (first, second)]
+    assert run("rescore", model_path, "--best", first, second).out == "".join(found)
+    assert [len(out.splitlines()) for out in found] == [1, 2]
+
+
+TEXT = "the cat sees the hen .\nthe ship fears the storm .\n\nthe king wants the queen .\n"
+QUERIES = "the whale names the ship .\nthe cat sees the hen .\n"
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def index(text, model_path, run):
+    path = text.with_suffix(".index")
+    command = ["nearest", model_path, "--among", text, "--tokenised", "--write-index", path]
+    assert run(*command).out == f"{path}: 3 sentences\n"
+    return path
+
+
+def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
+    vectors = np.array([[0, 1], [1, 0], [0.6, 0.8], [1, 0], [0, 0]], np.float32)
+    found = list(nearest(Index(["a", "b", "c", "d", "e"], vectors), vectors[1], 4))
+    assert [one.sentence for one in found] == [1, 3, 2, 0]
+    assert found[0] == Found(1, 1.0, "b")
+    assert found[2].cosine == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("by_index", [False, True])
+def test_cosines_are_those_of_the_document_vectors(model, model_path, text, index, run, by_index):
+    where = ["--index", index] if by_index else ["--among", text]
+    options = ["--tokenised", "--format", "tsv", "--number", "2"]
+    header, *rows = rows_of(run("nearest", model_path, *where, *options, text=QUERIES))
+    assert header == ["query", "cosine", "sentence", "text"]
+    texts = TEXT.replace("\n\n", "\n").splitlines()
+    way = {"tokenised": True, "unit_of_text": "sentence"}
+    kept, asked = (model.document_vectors(one, **way) for one in (texts, QUERIES.splitlines()))
+    lengths = np.linalg.norm(asked, axis=1)[:, None] * np.linalg.norm(kept, axis=1)
+    cosines = asked @ kept.T / lengths
+    assert [int(row[0]) for row in rows] == [0, 0, 1, 1]
+    assert rows[2][2:] == ["0", texts[0]] and float(rows[2][1]) == pytest.approx(1)
+    for query, cosine, sentence, words in rows:
+        assert float(cosine) == pytest.approx(cosines[int(query), int(sentence)], abs=1e-5)
+        assert words == texts[int(sentence)]
+    highest = np.sort(cosines, axis=1)[:, ::-1][:, :2].ravel()
+    np.testing.assert_allclose([float(row[1]) for row in rows], highest, atol=1e-5)
+
+
+def test_a_search_that_cannot_be_done_is_one_line(model_path, text, index, tmp_path, refused):
+    other = tmp_path / "other"
+    other.write_text("something else")
+    new = tmp_path / "new.index"
+    ask = {"text": QUERIES}
+    for arguments, expected in (
+        ([model_path, "--index", other], "no index"),
+        ([model_path, "--index", model_path], "no index"),
+        ([model_path, "--index", tmp_path / "none"], "no such file"),
+        ([model_path, "--index", index, "--write-index", other], "needs `--among`"),
+        ([model_path, "--among", text, "--write-index", other], "would be lost"),
+        ([model_path, text, "--among", text, "--write-index", new], "searches for nothing"),
+    ):
+        assert expected in refused("nearest", *arguments, **ask)
+    assert other.read_text() == "something else"
+
+
+def test_an_index_of_another_model_is_refused(model, index):
+    other = model.description.model_copy(update={"identity": "1" * 64})
+    with pytest.raises(WrongInputError, match="another model's"):
+        read_index(index, other)
+
+
+LINE = re.compile(
+    r"(.+) against (.+): perplexity ([\d.]+) against ([\d.]+): (.+) \(([+-][\d.]+) nats a token, "
+    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), "
+    r"over (\d+) (sentence|document|block)s\)\n"
+)
+
+
+@pytest.mark.slow  # trainings
+def test_two_models_are_compared(results, names, trained_path, trained, run, test_text):
+    other, text = results.run(names.STATIC).path, test_text
+    found = run("compare", trained_path, other, "--tokenised", text=text)
+    assert (found.status, found.err) == (0, "")
+    line = LINE.fullmatch(found.out)
+    table = trained.score(text.splitlines(), tokenised=True)
+    total = table["log_probability"].sum() / table["tokens"].sum()
+    assert float(line[3]) == pytest.approx(2.718281828**-total, abs=0.006)
+    assert float(line[7]) < float(line[6]) < float(line[8])
+    assert line[10] == str(len(table))
+    back = LINE.fullmatch(run("compare", other, trained_path, "--tokenised", text=text).out)
+    assert float(back[6]) == -float(line[6])
+
+
+@pytest.mark.parametrize(("other", "differ"), [(["mouse", "cat"], False), (["cat", "hen"], True)])
+def test_vocabularies_are_the_same_in_another_order(model_path, run, monkeypatch, other, differ):
+    vocabularies = iter([["cat", "mouse"], other])
+    monkeypatch.setattr(TrainedModel, "words", property(lambda _: next(vocabularies)))
+    found = run("compare", model_path, model_path, text="The cat.\nThe hen.\n")
+    assert ("vocabularies differ" in found.out) == differ
+
+
+@pytest.mark.slow  # trainings
+def test_two_ways_to_use_a_model_are_compared(trained_path, run, test_text):
+    text = test_text
+    options = ("compare", trained_path, trained_path, "--tokenised")
+    found = LINE.fullmatch(run(*options, "--static", "second", text=text).out)
+    assert found[5] == f"{trained_path} is better" and float(found[7]) > 0
+    same = LINE.fullmatch(run(*options, text=text).out)
+    assert same[5] == "no clear difference" and float(same[6]) == 0
+    few = "\n".join(text.splitlines()[:3])  # too few for any test, whatever the interval is
+    found = LINE.fullmatch(run(*options, "--static", "second", text=few).out)
+    assert float(found[7]) > 0 and found[5] == "no clear difference"
+    lines = text.splitlines()
+    documents = "\n".join(lines[:20]) + "\n\n" + "\n".join(lines[20:40]) + "\n"
+    options = (*options, "--static", "first")
+    for more, drawn in (((), "2"), (("--per", "document"), "2"), (("--per", "sentence"), "40")):
+        assert LINE.fullmatch(run(*options, *more, text=documents).out)[10] == drawn
+    # The sentences of one document depend on each other if something is kept from one to the next.
+    kept = ("--unit-of-text", "document")
+    for more, drawn in ((kept, "14 block"), ((*kept, "--per", "sentence"), "40 sentence")):
+        found = LINE.fullmatch(run(*options, *more, text="\n".join(lines[:40])).out)
+        assert f"{found[10]} {found[11]}" == drawn
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "expected"),
+    [
+        ([], "The cat.\n", "the text has one sentence: at least two are needed"),
+        (["--per", "document"], "The cat.\nThe hen.\n", "the text has one document"),
+        ([], "", "standard input: no text in it"),
+    ],
+)
+def test_an_incomparable_text_is_one_line(model_path, refused, options, text, expected):
+    assert expected in refused("compare", model_path, model_path, *options, text=text)
