@@ -14,8 +14,10 @@ from types import FrameType, TracebackType
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 PARENT = "ONLINE_RNNLM_PARENT"
 """Variable with the id of the Snakemake process whose end also ends the job (`shell_prefix`)."""
-END_TIME = "SLURM_JOB_END_TIME"
-"""Variable, set by Slurm, with the time at which the job will be killed (seconds, Unix)."""
+FORCED = "ONLINE_RNNLM_FORCED_AT"
+"""Variable with the time (Unix, seconds) of a start of Snakemake that forces trainings."""
+START_TIME, END_TIME = "SLURM_JOB_START_TIME", "SLURM_JOB_END_TIME"
+"""Variables, set by Slurm, with the times of a job's start and of its limit (seconds, Unix)."""
 MARGIN_SECONDS = 90.0
 """A job ends by itself this long before that time, or a tenth of its time if that is less."""
 _PR_SET_PDEATHSIG = 1
@@ -88,30 +90,27 @@ def _show_unless_interrupted(
         sys.__excepthook__(kind, error, trace)
 
 
-def count_interrupts() -> None:
-    """Make Ctrl-C end this process, which has started jobs, in order and without a traceback.
+class Interrupts:
+    """The handling of Ctrl-C in a process that has started jobs, in order and without a traceback.
 
     The first Ctrl-C raises KeyboardInterrupt. The process then waits for its jobs. The second
     changes nothing here: it reaches the jobs, too, and they end at once. The third ends the process
     without waiting for them. Nothing changes in a process that ignores Ctrl-C.
     """
-    hide_interrupts()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _Interrupts().note)
-
-
-class _Interrupts:
-    """The number of times that this process has received Ctrl-C."""
 
     def __init__(self) -> None:
-        self._received = 0
+        self.received = 0
+        """The number of times that this process has received Ctrl-C."""
+        hide_interrupts()
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
 
-    def note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, frame: FrameType | None) -> None:
         """Handle a Ctrl-C."""
-        self._received += 1
-        if self._received == 1:
+        self.received += 1
+        if self.received == 1:
             raise KeyboardInterrupt
-        if self._received > 2:
+        if self.received > 2:
             os._exit(128 + number)
 
 
@@ -120,11 +119,13 @@ def _end_of_job() -> float:
 
     It is infinite outside a Slurm job.
     """
+    now = time.time()
     try:
-        left = float(os.environ[END_TIME]) - time.time()
+        end = float(os.environ[END_TIME])
+        limit = end - float(os.environ.get(START_TIME, now))
     except (KeyError, ValueError):
         return float("inf")
-    return time.monotonic() + left - min(MARGIN_SECONDS, max(left, 0) / 10)
+    return time.monotonic() + end - now - min(MARGIN_SECONDS, max(limit, 0) / 10)
 
 
 def end_with_parent() -> None:

@@ -13,9 +13,10 @@ import pytest
 from online_rnnlm.process.stop_signals import (
     END_TIME,
     PARENT,
+    START_TIME,
+    Interrupts,
     Stopped,
     Watch,
-    count_interrupts,
     hide_interrupts,
     watching,
 )
@@ -47,10 +48,10 @@ def test_a_second_ctrl_c_ends_at_once():
 
 @pytest.fixture
 def interrupts(monkeypatch):
-    """Ctrl-C as in a process that has called `count_interrupts`, until the test has ended."""
+    """Ctrl-C as in a process that has called `Interrupts`, until the test has ended."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    count_interrupts()
+    Interrupts()
     yield
     signal.signal(signal.SIGINT, before)
 
@@ -69,7 +70,7 @@ def test_a_second_ctrl_c_does_not_break_off_the_end_and_a_third_does(interrupts,
 def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it(monkeypatch):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    count_interrupts()
+    Interrupts()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     signal.signal(signal.SIGINT, before)
 
@@ -86,6 +87,14 @@ def test_ctrl_c_has_no_traceback_but_errors_have(capsys, monkeypatch, error, sho
 @pytest.mark.parametrize(("left", "told"), [(3600, False), (0, True), (-5, True)])
 def test_it_ends_before_its_time_is_up(monkeypatch, left, told):
     monkeypatch.setenv(END_TIME, str(int(time.time()) + left))
+    assert (Watch().told is not None) == told
+
+
+@pytest.mark.parametrize(("left", "told"), [(80, True), (110, False)])
+def test_a_process_that_starts_late_in_its_job_ends_as_early_as_others(monkeypatch, left, told):
+    now = int(time.time())
+    monkeypatch.setenv(START_TIME, str(now - 3600))
+    monkeypatch.setenv(END_TIME, str(now + left))
     assert (Watch().told is not None) == told
 
 
