@@ -57,6 +57,11 @@ def mixtures(experiment: Experiment) -> bool:
     return MIXTURE in experiment.testing.rivals
 
 
+def choices(experiment: Experiment) -> bool:
+    """True if any evaluation of a row tries settings: all but the main ones do."""
+    return online_evaluations(experiment) or bool(experiment.testing.rivals_of_runs)
+
+
 def searched_settings(experiment: Experiment) -> bool:
     """True if rows take settings from a search."""
     return bool(experiment.searched)
@@ -149,6 +154,7 @@ TABLES = (
     TableEntry("lengths", Section.GAIN, needs=(vector_rows, static_rows, text_in_order)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
     TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
+    TableEntry("choices", Section.SEARCH, needs=(choices,)),
     TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,)),
 )
 

@@ -81,6 +81,8 @@ def test_tables_and_claims_follow_from_the_scores(evidence):
     claims = evidence.read_claims().claims
     assert {claim.effect.drawn for claim in claims} == {"article", None}
     numbers = tables["perplexity"][STILL].notna().sum() + len(tables["mixtures"]) + len(claims)
+    tried = pd.read_csv(evidence.table("choices", "csv"))
+    numbers += len(tried.groupby(["model", "evaluation", "seed"]))
     assert check_evidence(evidence.path) == numbers + sum(map(len, tables.values()))
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     done = subprocess.run(command, cwd=evidence.path, capture_output=True, text=True, check=True)
@@ -100,6 +102,30 @@ def test_a_perplexity_that_the_scores_do_not_give_is_found(evidence, name, key):
     table.to_csv(path, index=False)
     seal(evidence)
     with pytest.raises(UserError, match=rf"{name}\.csv: test perplexity of .*the scores give"):
+        check_evidence(evidence.path)
+
+
+def test_settings_that_are_not_the_best_on_valid_are_found(evidence):
+    path = evidence.table("choices", "csv")
+    table = pd.read_csv(path)
+    last = table[table["evaluation"] == "neural_cache"].index[-1]
+    table.loc[last, "valid_perplexity"] = 1.5
+    table.loc[last, "chosen"] = False
+    table.to_csv(path, index=False)
+    seal(evidence)
+    with pytest.raises(UserError, match=r"choices\.csv: .* neural_cache, 2: valid_perplexity"):
+        check_evidence(evidence.path)
+
+
+@pytest.mark.parametrize("name", ["120/0 + neural cache", "100/0"])
+def test_a_claim_against_what_is_not_the_best_on_valid_is_found(evidence, name):
+    for table in ("perplexity", "updates"):
+        path = evidence.table(table, "csv")
+        data = pd.read_csv(path)
+        data.loc[data["model"] == name, "valid_perplexity"] = 1.5
+        data.to_csv(path, index=False)
+    seal(evidence)
+    with pytest.raises(UserError, match=r"claim [67], .*, but best on `valid` is"):
         check_evidence(evidence.path)
 
 

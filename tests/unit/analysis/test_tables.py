@@ -12,7 +12,16 @@ import pytest
 from online_rnnlm.analysis.comparison import pieces_of_test, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Side
-from online_rnnlm.analysis.tables import corpora, lengths, mixtures, perplexity, search, updates
+from online_rnnlm.analysis.tables import (
+    choices,
+    corpora,
+    lengths,
+    mixtures,
+    perplexity,
+    search,
+    shared,
+    updates,
+)
 from online_rnnlm.analysis.tables.gains import gains
 from online_rnnlm.analysis.tables.write import (
     Column,
@@ -208,12 +217,29 @@ def test_the_search_table_marks_the_lowest_of_each_row_on_valid(tmp_path):
     assert list(search.make(again(searched)).data["chosen"])[:2] == [True, False]
 
 
+@pytest.mark.parametrize(("chosen", "at_the_edge"), [(1, ["a"]), (2, []), (3, []), (4, ["a"])])
+def test_a_chosen_value_at_the_edge_of_its_grid_is_named(chosen, at_the_edge):
+    tried = [{"a": a, "b": b} for a in (3, 1, 4, 2) for b in (1, 2)]  # two values have no middle
+    assert shared.edges(tried, {"a": chosen, "b": 1}) == at_the_edge
+
+
+def test_every_setting_that_was_tried_in_testing_is_kept(invented):
+    results = invented(rows=[{"hidden_size": 100}], testing=RIVALS, seeds=[1, 2])
+    data = choices.make(results).tidy
+    for run in results.runs:
+        for name, found in run.evaluations.items():
+            tried = data[(data["seed"] == run.seed) & (data["evaluation"] == name)]
+            expected = [trial.valid_perplexity for trial in found.curve]
+            assert tried["valid_perplexity"].tolist() == expected
+            assert tried["chosen"].sum() == bool(expected)
+
+
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"testing": RIVALS}, {"gains"}),
-        ({"testing": UPDATES}, {"gains", "updates"}),
-        ({"testing": UPDATES | RIVALS, **SEARCH}, {"gains", "updates", "search"}),
+        ({"testing": RIVALS}, {"gains", "choices"}),
+        ({"testing": UPDATES}, {"gains", "updates", "choices"}),
+        ({"testing": UPDATES | RIVALS, **SEARCH}, {"gains", "updates", "choices", "search"}),
         ({"rows": [{"document_size": 20}]}, set()),
     ],
 )

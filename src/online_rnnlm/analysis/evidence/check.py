@@ -15,10 +15,15 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims.write import judged
 from online_rnnlm.analysis.comparison import compare_times, compared, pieces_of_test, with_still_is
+from online_rnnlm.analysis.evidence.choices import SIDE, check_choices, refuse_difference
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder, networks_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, final_evaluation
+from online_rnnlm.config.evaluations import (
+    DOCUMENT_VECTOR,
+    NONE,
+    final_evaluation,
+)
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.errors import UserError
@@ -30,8 +35,6 @@ from online_rnnlm.storage.shown import figure_files, table_files
 
 _KEPT = (".csv", ".md", ".svg")
 """The formats of tables and figures that are kept."""
-_TOLERANCE = 1e-6
-"""The relative difference that counts as equal: scores are kept in more digits than that."""
 _OF_DRAWN_PIECES = {
     "interval_percent",
     "interval_nats_per_token",
@@ -40,7 +43,6 @@ _OF_DRAWN_PIECES = {
     "still_is",
 }
 """The values that depend on the pieces of text that a test draws; the kept pieces may differ."""
-_SIDE = ["corpus", "network", "evaluation"]
 _TEST, _ADDS = "test_perplexity", "multiply_adds_per_word"
 
 
@@ -108,7 +110,9 @@ def check_evidence(folder: Path) -> int:
     Perplexities are those of the tables `perplexity`, `updates` and, by themselves and with all
     mixed in, `mixtures`. A claim goes through the same code as in `claims.json`; where its test
     drew other pieces of text than those that are kept, its interval and p-value are believed.
-    Multiply-adds are compared with the tables. What a table says beside that rests on its checksum.
+    Multiply-adds are compared with the tables. What was chosen on `valid` (settings, and the sides
+    of claims 6 and 7) must have the lowest perplexity there of all that could be chosen. What a
+    table says beside that rests on its checksum.
     Raises UserError, with the file and both values, for the first that differs, and for files that
     are missing, damaged or changed.
     """
@@ -116,14 +120,13 @@ def check_evidence(folder: Path) -> int:
     evidence.refuse_changes()
     names = ("perplexity", "updates", "mixtures")
     there = [name for name in names if evidence.table(name, "csv").is_file()]
-    checked = 0
-    adds: dict[Any, float] = {}
-    for name in there:
-        table = _read(evidence, name)
-        checked += _check_table(table, evidence.table(name, "csv"), evidence)
-        if _ADDS in table:
-            adds |= table.set_index(_SIDE)[_ADDS].astype(float).to_dict()
-    return checked + _check_claims(evidence, adds)
+    tables = {name: _read(evidence, name) for name in there}
+    checked = sum(
+        _check_table(table, evidence.table(name, "csv"), evidence) for name, table in tables.items()
+    )
+    tested = pd.concat([table for table in tables.values() if _ADDS in table], ignore_index=True)
+    adds = tested.set_index(SIDE)[_ADDS].astype(float).to_dict()
+    return checked + check_choices(evidence, tested) + _check_claims(evidence, adds)
 
 
 def _read(evidence: EvidenceFolder, name: str) -> pd.DataFrame:
@@ -144,7 +147,7 @@ def _check_table(table: pd.DataFrame, path: Path, evidence: EvidenceFolder) -> i
             if not pd.isna(row.get(key, math.nan)):
                 scores = evidence.scores_of(row["corpus"], row["network"], evaluation)
                 what = f"{path}: test perplexity of {row['model']}, {evaluation}"
-                _refuse_difference(what, row[key], scores.perplexity)
+                refuse_difference(what, row[key], scores.perplexity)
                 checked += 1
     return checked
 
@@ -159,7 +162,7 @@ def _check_claims(evidence: EvidenceFolder, adds: Mapping[Any, float]) -> int:
     again = judged([_tested_again(evidence, claim, kept[claim.corpus], adds) for claim in claims])
     for claim, found in zip(claims, again, strict=True):
         what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
-        _refuse_difference(what, claim.model_dump(), found.model_dump())
+        refuse_difference(what, claim.model_dump(), found.model_dump())
     return len(claims)
 
 
@@ -222,18 +225,3 @@ def _tested_again(
 def _known(values: Mapping[str, Any], drawn: str | None, kept: Collection[str]) -> dict[str, Any]:
     """The values without those that depend on the pieces drawn, where these are not kept."""
     return {k: value for k, value in values.items() if drawn in kept or k not in _OF_DRAWN_PIECES}
-
-
-def _refuse_difference(what: str, said: Any, found: Any) -> None:
-    """Raise UserError for the first of nested values that is not the one that was computed."""
-    if isinstance(said, dict) and isinstance(found, dict):
-        for key, value in said.items():
-            _refuse_difference(f"{what}: {key}", value, found[key])
-    elif isinstance(said, tuple) and isinstance(found, tuple) and len(said) == len(found):
-        for value, other in zip(said, found, strict=True):
-            _refuse_difference(what, value, other)
-    elif isinstance(said, float | int) and isinstance(found, float | int):
-        if not math.isclose(said, found, rel_tol=_TOLERANCE, abs_tol=1e-9):
-            raise UserError(f"{what}: is {said:.8g}, but the scores give {found:.8g}")
-    elif said != found:
-        raise UserError(f"{what}: is {said}, but the scores give {found}")

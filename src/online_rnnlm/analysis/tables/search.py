@@ -23,12 +23,20 @@ def make(results: Results) -> Table:
     """
     experiment = results.experiment
     data = pd.DataFrame([_values(results, candidate) for candidate in results.candidates])
+    tried = {candidate.run.name: candidate.run.searched for candidate in results.candidates}
+    edges = {
+        name: shared.edges([tried[other] for other in row.first.run.candidates], tried[name])
+        for row in results.rows
+        for name in row.first.run.candidates
+    }
+    data["edges"] = [", ".join(edges.get(name, ())) for name in data["name"].where(data["chosen"])]
     columns = [
         Column("M/D", label("model"), text=True),
         *(Column(key.replace("_", " ").capitalize(), _setting(key)) for key in experiment.searched),
         Column("Epochs", integer("epochs")),
         Column("Valid perplexity", _reached, best=lambda rows: rows["chosen"]),
         Column("Chosen", lambda row: "yes" if row["chosen"] else "", text=True),
+        Column("At the edge of its grid", label("edges"), text=True),
     ]
     note = (
         "Bold: the lowest for each row of the comparison; all runs of the row use its settings. "

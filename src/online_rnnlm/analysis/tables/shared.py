@@ -65,3 +65,11 @@ def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
     found = (settings[key] for settings in by_seed)
     values = [f"{value:g}" if isinstance(value, float) else str(value) for value in found]
     return " / ".join(values if len(set(values)) > 1 else values[:1])
+
+
+def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:
+    """Return the settings whose chosen value is the lowest or the highest of three or more."""
+    values = {key: sorted({settings[key] for settings in tried}) for key in chosen}
+    return [
+        key for key, grid in values.items() if len(grid) > 2 and chosen[key] in (grid[0], grid[-1])
+    ]

@@ -1,0 +1,100 @@
+"""Check that what was chosen on `valid` is the best there of all that could be chosen."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from online_rnnlm.analysis.claims.paper import BEST_RIVAL, BEST_SYSTEM
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in
+from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.errors import UserError
+
+TOLERANCE = 1e-6
+"""The relative difference that counts as equal: scores are kept in more digits than that."""
+SIDE = ["corpus", "network", "evaluation"]
+"""The columns that name a side of a claim."""
+_KIND = ["document_size", "cell", "unit_of_text"]
+_VALID, _ADDS = "valid_perplexity", "multiply_adds_per_word"
+
+
+def check_choices(evidence: EvidenceFolder, tested: pd.DataFrame) -> int:
+    """Check that what was chosen is what is best on `valid`; return the number of choices.
+
+    `tested` are the rows of the tables of networks, rivals and ways to learn. Raises UserError for
+    the first choice that is not the best. Evidence of an earlier version does not hold the choices.
+    """
+    checked = 0
+    if evidence.table("choices", "csv").is_file():
+        _refuse_other_sides(evidence, tested)
+    for name in ("search", "choices"):
+        path = evidence.table(name, "csv")
+        if not path.is_file():
+            continue
+        table = evidence.read_table(name, _VALID, "chosen")
+        keys = [key for key in ("corpus", "model", "evaluation", "seed") if key in table]
+        for of_what, tried in table.groupby(keys):
+            if tried[_VALID].notna().any():
+                chosen = tried[tried["chosen"].astype(bool)][_VALID].min()
+                what = f"{path}: {', '.join(map(str, of_what))}: {_VALID} of what is chosen"
+                refuse_difference(what, chosen, tried[_VALID].min())
+                checked += 1
+    return checked
+
+
+def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
+    """Raise UserError for a claim on a best rival or a best system that is not best on `valid`.
+
+    `tested` has a row for each side; rows of rivals do not tell of what kind their network is.
+    """
+    kinds = tested[tested["document_size"].notna()].groupby(SIDE[:2])[_KIND].first()
+    sides = tested[[*SIDE, _VALID, _ADDS]].join(kinds, on=SIDE[:2], how="inner")
+    static = sides["document_size"] == 0
+    of_vector = sides["evaluation"].map(_only_vector_learns).astype(bool)
+    for claim in evidence.read_claims().claims:
+        here, own = sides["corpus"] == claim.corpus, sides["network"] == claim.row
+        if claim.number == BEST_SYSTEM:
+            ours = _best(sides[here & ~static])
+            theirs = [_best(sides[here & static])]
+        elif claim.number == BEST_RIVAL:
+            ours = _best(sides[here & own & of_vector])
+            like = (sides[_KIND[1:]] == ours[_KIND[1:]]).all(axis=1)
+            rivals = sides[here & static & like & ~sides["evaluation"].isin([NONE, MIXTURE])]
+            cheap = rivals[rivals[_ADDS] <= ours[_ADDS]]
+            theirs = [_best(some) for some in (rivals, cheap) if not some.empty]
+        else:
+            continue
+        said = [(claim.network, claim.evaluation)]
+        said.append((claim.network_against, claim.evaluation_against))
+        for side, allowed in zip(said, ([ours], theirs), strict=True):
+            best = [(one["network"], one["evaluation"]) for one in allowed]
+            if side not in best:
+                what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
+                raise UserError(f"{what}: is about {side}, but best on `valid` is {best}")
+
+
+def _best(sides: pd.DataFrame) -> pd.Series:
+    return sides.sort_values(_VALID, kind="stable").iloc[0]
+
+
+def _only_vector_learns(evaluation: str) -> bool:
+    learning = learning_in(evaluation)
+    return learning is not None and learning.updates == DOCUMENT_VECTOR
+
+
+def refuse_difference(what: str, said: Any, found: Any) -> None:
+    """Raise UserError for the first of nested values that is not the one that was computed."""
+    if isinstance(said, dict) and isinstance(found, dict):
+        for key, value in said.items():
+            refuse_difference(f"{what}: {key}", value, found[key])
+    elif isinstance(said, tuple) and isinstance(found, tuple) and len(said) == len(found):
+        for value, other in zip(said, found, strict=True):
+            refuse_difference(what, value, other)
+    elif isinstance(said, float | int) and isinstance(found, float | int):
+        if not math.isclose(said, found, rel_tol=TOLERANCE, abs_tol=1e-9):
+            raise UserError(f"{what}: is {said:.8g}, but the scores give {found:.8g}")
+    elif said != found:
+        raise UserError(f"{what}: is {said}, but the scores give {found}")
