@@ -87,6 +87,7 @@ def schema() -> Schema:
     search |= {"additionalProperties": False, "properties": lists}
     own: Schema = {key: {"anyOf": [items["items"], items]} for key, items in lists.items()}
     own["search"] = {"$ref": "#/properties/search"}
+    own["corpora"] = {"$ref": "#/$defs/TestingSettings/properties/corpora", "minItems": 1}
     rows["items"] |= {"additionalProperties": False, "properties": own}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 

@@ -40,6 +40,11 @@ def static_rows(experiment: Experiment) -> bool:
     return any(not run.settings.document_size for run in experiment.runs())
 
 
+def several_corpora(experiment: Experiment) -> bool:
+    """True if rows are trained on more than one corpus."""
+    return len(experiment.corpora) > 1
+
+
 def text_in_order(experiment: Experiment) -> bool:
     """True if the sentences of any corpus follow one another as in the source's text."""
     return any(corpus.keeps_order for corpus in experiment.corpora.values())
@@ -130,6 +135,13 @@ FIGURES = (
         Section.GAIN,
         "tokens.draw_frequency",
         (vector_rows, static_rows),
+    ),
+    FigureEntry(
+        "gain_by_text_size",
+        "The vector's gain by the size of the training text",
+        Section.GAIN,
+        "curves.draw_sizes",
+        (vector_rows, static_rows, several_corpora),
     ),
     FigureEntry(
         "rate_curve",

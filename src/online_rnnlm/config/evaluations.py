@@ -142,6 +142,8 @@ def final_evaluation(document_size: int) -> str:
 
 def further_evaluations(settings: RunSettings, testing: TestingSettings) -> tuple[str, ...]:
     """Return the evaluations of a run that `testing` adds, each once."""
+    if not testing.concerns(settings.corpus):
+        return ()
     learning = (evaluation.name for evaluation in _learning(settings, testing))
     return tuple(dict.fromkeys([*learning, *testing.rivals_of_runs]))
 

@@ -21,11 +21,13 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.messages import Place, WrongValue
 from online_rnnlm.config.rows import (
+    CORPORA,
     SEARCH,
     Row,
     Search,
     Values,
     combinations,
+    own_settings,
     settings_of,
     with_size,
 )
@@ -58,7 +60,8 @@ class Experiment(Settings):
     in its recurrent parts, and for more in its products."""
     rows: list[Row] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
-    have a `search` of its own, in place of the one below."""
+    have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
+    trained on, if these are not all."""
     search: Search = Field(default={})
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
@@ -72,6 +75,7 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _runs_are_valid(self) -> Experiment:
+        self._refuse_unknown_corpora()
         if self.searched and self.search_seed in self.seeds:
             raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
         refuse_equal_rows(self.planned_rows, self.rows)
@@ -85,6 +89,16 @@ class Experiment(Settings):
         refuse_tests_of_nothing(self.testing, settings)
         refuse_rivals_without_kernels(self.testing, settings)
         return self
+
+    def _refuse_unknown_corpora(self) -> None:
+        """Raise WrongValue for the name of a corpus, in a row or in `testing`, that is none."""
+        named: dict[Place, list[str]] = {("testing", CORPORA): self.testing.corpora}
+        named |= {("rows", n, CORPORA): row.get(CORPORA, []) for n, row in enumerate(self.rows)}
+        for place, names in named.items():
+            for index, name in enumerate(names):
+                if name not in self.corpora:
+                    message = f"no corpus `{name}`; allowed: {', '.join(self.corpora)}"
+                    raise WrongValue((*place, index), message)
 
     def _refuse_useless_searches(self) -> None:
         """Raise WrongValue for a searched setting that changes nothing in any row."""
@@ -140,6 +154,7 @@ class Experiment(Settings):
             )
             for corpus in self.corpora
             for entry, row in entries
+            if corpus in row.get(CORPORA, self.corpora)
             for settings in self._settings_of_rows(corpus, entry, row)
         )
 
@@ -154,7 +169,7 @@ class Experiment(Settings):
         shared = {**self.training, "corpus": corpus, "seed": self.search_seed}
         classes, found = self.corpora[corpus].classes.count, dict[RunSettings, None]()
         search = row.get(SEARCH, self.search)
-        for own in combinations({key: row[key] for key in row if key != SEARCH}):
+        for own in combinations(own_settings(row)):
             try:
                 settings = settings_of(with_size({**shared, **own}, classes), "rows", entry)
             except WrongValue:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from online_rnnlm.config.base import Distinct, Name
 from online_rnnlm.config.messages import (
     NETWORK,
     WrongValue,
@@ -26,8 +27,8 @@ ROW_KEYS = (
 """Settings that a network's name in tables tells, and that tell rows apart."""
 _HARDWARE_KEYS = ("device", "engine", "precision")
 """Settings that decide the hardware that a run requires, which is known before the search ends."""
-SEARCH = "search"
-"""The key of a row's own search."""
+SEARCH, CORPORA = "search", "corpora"
+"""The keys of a row's own search, and of the corpora that it is trained on."""
 RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
 """Settings that a row can have; an experiment gives the others."""
 
@@ -98,17 +99,26 @@ Search = Annotated[
 """Settings of training, each with a list of values."""
 
 
+def own_settings(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's settings of training, without what else it says."""
+    return {key: row[key] for key in row if key not in _OTHERS}
+
+
 def _checked_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row's settings as typed values, and those of its own search."""
-    refuse_unknown_keys(row, {*RUN_KEYS, SEARCH})
-    checked = _checked_settings({key: row[key] for key in row if key != SEARCH})
-    if SEARCH in row:
-        checked[SEARCH] = _validated(TypeAdapter(Search), row[SEARCH], SEARCH)
-    return checked
+    """Return all values of a row as typed values."""
+    refuse_unknown_keys(row, {*RUN_KEYS, *_OTHERS})
+    others = {key: _validated(_OTHERS[key], row[key], key) for key in _OTHERS if key in row}
+    return _checked_settings(own_settings(row)) | others
 
 
+CorpusNames = Annotated[list[Name], Field(min_length=1), Distinct]
+_OTHERS: dict[str, TypeAdapter[Any]] = {
+    SEARCH: TypeAdapter(Search),
+    CORPORA: TypeAdapter(CorpusNames),
+}
 Row = Annotated[dict[str, Any], AfterValidator(_checked_row)]
-"""Settings of training, each with a value or with a list of values; and `search`, of its own."""
+"""Settings of training, each with a value or with a list of values; `search`, of its own; and the
+`corpora` that it is trained on."""
 
 
 def combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, WrapValidator, field_validator
 
-from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Rate, Settings, as_list
+from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Name, Rate, Settings, as_list
 
 CacheName = Literal["unigram_cache", "neural_cache"]
 """Rivals that mix a run's network with a cache."""
@@ -57,6 +57,8 @@ Subset = Annotated[
 class TestingSettings(Settings):
     """The further evaluations and the rivals; no part of a run's identity."""
 
+    corpora: Annotated[list[Name], Distinct] = Field(default=[])
+    """The corpora whose networks are tested further and with rivals; all, if the list is empty."""
     updates: list[Subset] = Field(default=[])
     """Parts that learn during testing. Each entry adds evaluations of every run; it is
     `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
@@ -109,6 +111,10 @@ class TestingSettings(Settings):
         if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
             raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
         return rivals
+
+    def concerns(self, corpus: str) -> bool:
+        """Return True if the networks of a corpus are tested further."""
+        return not self.corpora or corpus in self.corpora
 
     @property
     def rivals_of_runs(self) -> tuple[RunRivalName, ...]:

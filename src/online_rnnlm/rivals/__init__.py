@@ -30,6 +30,7 @@ def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
     return {
         folder_of(corpus, rival): OfCorpus(corpus, rival)
         for corpus in experiment.corpora
+        if testing.concerns(corpus)
         for rival in rivals_named(testing.rivals_of_corpora, testing)
     }
 

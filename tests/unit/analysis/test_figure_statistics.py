@@ -3,8 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from online_rnnlm.analysis.figures import tokens
+from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
+from online_rnnlm.analysis.claims.write import judge
+from online_rnnlm.analysis.figures import curves, tokens
 from online_rnnlm.analysis.figures.vector_map import principal_plane
+from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.corpora.corpus import Split, Vocabulary
 
 
@@ -79,3 +82,25 @@ def test_a_plane_of_less_than_two_dimensions(vectors):
     assert np.isfinite(points).all()
     assert points[:, 1] == pytest.approx(0)
     assert sum(shares) == pytest.approx(float(vectors.std() > 0))
+
+
+def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
+    corpora = {name: {"source": {"kind": "wikipedia-vital"}} for name in ("large", "small")}
+    results = invented(
+        corpora=corpora,
+        rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
+    )
+    found = curves.changes_by_size(results)
+    claims = judge(results).claims
+    kinds = {SAME_HIDDEN: "as many units", MORE_PARAMETERS: "as many parameters"}
+    assert {*found} == {f"100/20 against the static one of {name}" for name in kinds.values()}
+    for number, name in kinds.items():
+        drawn = found[f"100/20 against the static one of {name}"]
+        said = [claim.effect for claim in claims if claim.number == number]
+        assert len(drawn) == len(said) == 2
+        assert {one.percent for one in drawn} == {one.change_percent for one in said}
+        assert {one.interval for one in drawn} == {one.interval_percent for one in said}
+    alone = replace(results, rows=results.rows_on("large"))
+    assert curves.changes_by_size(alone) == {}
+    with pytest.raises(NothingToShowError):
+        curves.draw_sizes(alone)

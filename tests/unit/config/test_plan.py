@@ -8,10 +8,12 @@ from pydantic_core import PydanticUndefined
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.evaluations import further_evaluations
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CELLS, RunSettings
 from online_rnnlm.model.parameters import count
 from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.rivals import rivals_of_corpora
 from tests.unit.small_records import VITAL, configuration
 
 
@@ -128,6 +130,22 @@ def test_a_search_tries_each_combination_that_changes_something_once():
     rows = [{"context_size": [0, 2]}]
     decays = experiment(rows=rows, search={"context_decay": [0.9, 0.95]}).search_runs()
     assert names(decays) == [f"c-M100-C2-D0-context_decay{decay}-seed0" for decay in (0.9, 0.95)]
+
+
+def test_a_row_may_be_trained_on_some_corpora_and_these_alone_be_tested_further():
+    found = experiment(
+        corpora={"a": VITAL, "b": VITAL},
+        rows=[{"hidden_size": 8}, {"hidden_size": 9, "corpora": ["b"]}],
+        testing={"corpora": ["b"], "updates": ["all"], "rivals": ["unigram_cache", "kneser_ney"]},
+    )
+    runs = [(run.settings.corpus, run.settings.hidden_size) for run in found.runs()]
+    assert runs == [("a", 8), ("b", 8), ("b", 9)]
+    tested = {
+        run.settings.corpus: further_evaluations(run.settings, found.testing)
+        for run in found.runs()
+    }
+    assert tested == {"a": (), "b": ("all.word.sentence", "unigram_cache")}
+    assert [rival.corpus for rival in rivals_of_corpora(found).values()] == ["b"]
 
 
 def test_a_row_may_have_a_search_of_its_own():

@@ -1,8 +1,10 @@
-"""The figures of curves: validation perplexity by epoch, and by the rate of learning in testing."""
+"""The figures of curves: perplexity by epoch and by the rate of learning, and gain by text size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from online_rnnlm.analysis.comparison import compare_sides
 from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, SURFACE, drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, online_evaluation
+from online_rnnlm.analysis.row import Row, Side
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning, online_evaluation
 from online_rnnlm.storage.records import Evaluation
 
 _HEIGHT = 3.9
@@ -176,3 +179,69 @@ def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, s
     if len(diverged):  # An empty line would upset the layout.
         edge = [top] * len(diverged)
         axis.plot(diverged, edge, ls="", color=colour, marker="x", ms=6, clip_on=False)
+
+
+class Change(NamedTuple):
+    """The change of test perplexity that a vector makes, with its interval over the test text."""
+
+    tokens: int
+    """Number of tokens of the training text."""
+    percent: float
+    interval: tuple[float, float]
+
+
+def changes_by_size(results: Results) -> dict[str, list[Change]]:
+    """Compare each network with a vector with its static opponents, on corpora of rising size.
+
+    The keys name both. What is on a single corpus is left out.
+    """
+    found: dict[str, list[Change]] = defaultdict(list)
+    for row in results.rows:
+        for which, static in _opponents(results, row) if row.has_vector else ():
+            effect = compare_sides(results, Side(row, row.final), Side(static, NONE)).effect
+            tokens = results.corpora[row.corpus].splits["train"].tokens
+            change = Change(tokens, effect["change_percent"], effect["interval_percent"])
+            found[f"{row.label} against the static one of {which}"].append(change)
+    return {name: sorted(changes) for name, changes in found.items() if len(changes) > 1}
+
+
+def _opponents(results: Results, vector: Row) -> Iterator[tuple[str, Row]]:
+    same, more, _ = results.opponents(vector)
+    if same is not None:
+        yield "as many units", same
+    if more is not None:
+        yield "as many parameters", more
+
+
+def draw_sizes(results: Results) -> drawing.Picture:
+    """Draw the change that a vector makes, against the number of words in the training text.
+
+    Raises NothingToShowError if no network with a vector has static opponents on two corpora.
+    """
+    lines = changes_by_size(results)
+    if not lines:
+        raise NothingToShowError("No vector has a static network beside it on two corpora.")
+    figure, (axis,) = drawing.panels(1, _HEIGHT)
+    axis.grid(axis="y", linewidth=0.6)
+    axis.axhline(0, color=MUTED, lw=1)
+    for (name, changes), (colour, line, marker) in zip(lines.items(), cycle(_LOOKS), strict=False):
+        tokens, percents, intervals = zip(*changes, strict=True)
+        ends = np.abs(np.subtract(intervals, np.reshape(percents, (-1, 1))))
+        axis.errorbar(
+            tokens, percents, ends.T, color=colour, ls=line, marker=marker, ms=5,
+            lw=1.4, elinewidth=1, capsize=2.5, label=name,
+        )  # fmt: skip
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))
+    sizes = {change.tokens for changes in lines.values() for change in changes}
+    axis.xaxis.set_major_locator(FixedLocator(sorted(sizes)))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel("Words in the training text (millions)")
+    axis.set_ylabel("Change of test perplexity (%)")
+    drawing.legend_above(axis)
+    caption = (
+        "Change of test perplexity by a document vector that learns, against static networks that "
+        "read the same text in the same way, by the size of the training text. Bars: 95 % "
+        "intervals over the test text; below the line the vector is better."
+    )
+    return drawing.Picture(figure, caption)
