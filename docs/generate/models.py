@@ -84,8 +84,8 @@ def schema() -> Schema:
     shared, rows, search = (whole["properties"][key] for key in ("training", "rows", "search"))
     shared["$ref"] = reference
     del shared["additionalProperties"], shared["type"]
-    search |= {"additionalProperties": False, "properties": lists}
     own: Schema = {key: {"anyOf": [items["items"], items]} for key, items in lists.items()}
+    search |= {"additionalProperties": False, "properties": {**own}}
     own["search"] = {"$ref": "#/properties/search"}
     own["corpora"] = {"$ref": "#/$defs/TestingSettings/properties/corpora", "minItems": 1}
     rows["items"] |= {"additionalProperties": False, "properties": own}

@@ -131,17 +131,24 @@ class Results:
     def systems_on(self, corpus: str) -> Iterator[System]:
         """Yield a corpus's rows in their main evaluations, its rows with rivals, and its rivals."""
         rows = self.rows_on(corpus)
-        rivals = [system for system in self.rivals if system.corpus == corpus]
-        sizes = {one.rival.name: one.parameters or 0 for one in rivals if one.rival}
         for row in rows:
             yield System(corpus, row.by_seed(row.final), row.parameters, row)
         for row in rows:
             for name in row.evaluations:
                 if rival := self.rival_in(name):
-                    parts = mixed_rivals([rival.name], self.experiment.testing)
-                    parameters = row.parameters + sum(sizes.get(part.name, 0) for part in parts)
+                    parameters = self.parameters_of(row, name)
                     yield System(corpus, row.by_seed(name), parameters, row, rival)
-        yield from rivals
+        yield from (system for system in self.rivals if system.corpus == corpus)
+
+    def parameters_of(self, row: Row, evaluation: str) -> int:
+        """The number of parameters of a row in an evaluation, with those of models mixed in."""
+        rival = self.rival_in(evaluation)
+        parts = mixed_rivals([rival.name], self.experiment.testing) if rival else ()
+        mixed = {part.name for part in parts}
+        others = [one for one in self.rivals if one.corpus == row.corpus]
+        return row.parameters + sum(
+            one.parameters or 0 for one in others if one.rival and one.rival.name in mixed
+        )
 
     def best(self, corpus: str) -> Row:
         """The best row of a corpus, which the headline, figures and neighbours are about.

@@ -215,6 +215,11 @@ class Side(NamedTuple):
         return multiply_adds_of(self.by_seed).mean
 
     @property
+    def seconds(self) -> float:
+        """Time per token in testing (s), as the evaluations took it, mean over the seeds."""
+        return 1 / metric_of(self.by_seed, "words_per_second", "test").mean
+
+    @property
     def kept_for(self) -> UnitOfText:
         """The unit of text at whose end the side forgets what it has read; a cache never does."""
         if is_rival(self.evaluation):

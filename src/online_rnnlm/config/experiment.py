@@ -27,6 +27,7 @@ from online_rnnlm.config.rows import (
     Search,
     Values,
     combinations,
+    lists_of,
     own_settings,
     settings_of,
     with_size,
@@ -65,7 +66,8 @@ class Experiment(Settings):
     search: Search = Field(default={})
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
-    best validation perplexity."""
+    best validation perplexity. A setting with a single value, such as `max_epochs: 2`, is that of
+    the search's runs alone, which may be shorter than the others."""
     search_seed: Seed = 0
     """Seed of the runs of the search; it must be none of `seeds`."""
     testing: TestingSettings = TestingSettings()
@@ -110,7 +112,7 @@ class Experiment(Settings):
             for run in planned.candidates:
                 tried[self._place_of_search(planned.entry)] |= run.searched.keys()
         for place, search in searches.items():
-            for key in search:
+            for key in lists_of(search):
                 if key not in tried[place]:
                     raise WrongValue((*place, key), "changes nothing in any row: leave it out")
 
@@ -176,5 +178,5 @@ class Experiment(Settings):
                 # This raises if the row has no part in it.
                 settings_of(with_size(shared, classes), "training")
                 raise
-            found[settings.without_unused(undecided=search)] = None
+            found[settings.without_unused(undecided=lists_of(search))] = None
         return found

@@ -78,7 +78,14 @@ def _refuse_lists(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _refuse_what_is_not_searched(search: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def lists_of(search: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the settings of a search that have a list of values."""
+    return {key: values for key, values in search.items() if isinstance(values, list)}
+
+
+def _refuse_what_is_not_searched(search: dict[str, Any]) -> dict[str, Any]:
+    if search and not lists_of(search):
+        raise WrongValue((), "searches nothing: give a list of values to one setting at least")
     for key in search:
         if key in _HARDWARE_KEYS:
             message = "decides what hardware a run requires: give it to `training`, or to a row"
@@ -92,11 +99,12 @@ _Settings = Annotated[dict[str, Any], AfterValidator(_checked_settings)]
 Values = Annotated[_Settings, AfterValidator(_refuse_lists)]
 """Settings of training, each with one value."""
 Search = Annotated[
-    dict[str, list[Any]],
+    dict[str, Any],
     AfterValidator(_checked_settings),
     AfterValidator(_refuse_what_is_not_searched),
 ]
-"""Settings of training, each with a list of values."""
+"""Settings of training: those with a list of values are searched, with one value at least; the
+others are those of the search's runs alone."""
 
 
 def own_settings(row: Mapping[str, Any]) -> dict[str, Any]:

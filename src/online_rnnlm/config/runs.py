@@ -12,7 +12,7 @@ from pydantic import Field
 from online_rnnlm.config.base import Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.rows import ROW_KEYS, combinations, settings_of
+from online_rnnlm.config.rows import ROW_KEYS, combinations, lists_of, settings_of
 from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
@@ -115,7 +115,7 @@ class PlannedRow(NamedTuple):
 def plan_row(
     entry: int,
     settings: RunSettings,
-    search: Mapping[str, Sequence[Any]],
+    search: Mapping[str, Any],
     seeds: Sequence[int],
     corpus: CorpusSettings,
 ) -> PlannedRow:
@@ -125,8 +125,10 @@ def plan_row(
     WrongValue if settings do not go together.
     """
     candidates: dict[RunSettings, PlannedRun] = {}
-    for tried in combinations(search) if search else ():
-        candidate = settings_of({**settings.model_dump(), **tried}, "search").without_unused()
+    lists = lists_of(search)
+    common = settings.model_dump() | {key: search[key] for key in search if key not in lists}
+    for tried in combinations(lists) if lists else ():
+        candidate = settings_of({**common, **tried}, "search").without_unused()
         searched = {key: value for key, value in tried.items() if key not in candidate.unused}
         if searched and candidate not in candidates:
             digits = _digest(candidate, corpus)
@@ -136,7 +138,7 @@ def plan_row(
     runs = []
     for seed in seeds:
         of_seed = settings.model_copy(update={"seed": seed})
-        digits = _digest(of_seed, corpus, search if names else (), names)
+        digits = _digest(of_seed, corpus, lists if names else (), names)
         runs.append(PlannedRun(settings=of_seed, candidates=names, digits=digits))
     return PlannedRow(entry, tuple(candidates.values()), tuple(runs))
 

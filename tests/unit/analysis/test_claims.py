@@ -34,6 +34,7 @@ UNITS = ("sentence", "stream")
 EVERYTHING = {"updates": ["all"], "unit_of_text": [*UNITS]}
 RIVALS = {"rivals": ["unigram_cache", "neural_cache"]}
 RUN, STATIC = "invented-M100-D20-seed1", "invented-M120-D0-seed1"
+SMALL = "invented-M100-D0-seed1"
 
 
 def claims_of(results: Results, number: int = 0, model: str = "") -> list[dict[str, Any]]:
@@ -199,33 +200,39 @@ def test_the_vector_and_everything_are_compared_unit_for_unit(invented):
     assert stream["effect"]["test_perplexity_against"] == pytest.approx(85)
 
 
-def rival_worth(results: Results, rival: str, valid: float, test: float, cost: float) -> Results:
-    results = score(results, STATIC, rival, valid=valid, test=test)
-    return with_costs(results, rival, STATIC, multiply_adds_per_word=cost)
+def rival_worth(
+    results: Results, rival: str, valid: float, test: float, cost: float, run: str = STATIC
+) -> Results:
+    results = score(results, run, rival, valid=valid, test=test)
+    return with_costs(results, rival, run, multiply_adds_per_word=cost)
 
 
 def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
-    """One is the best at the vector's cost or less, the other the best at any cost."""
+    """One is the best at the vector's cost or less, the other the best at any cost.
+
+    120/0 is better, but has more parameters than the vector's network.
+    """
     results = invented(GOOD, rows=PAIR, testing=RIVALS)
     ours = results.rows[-1].multiply_adds_per_word
-    results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours)
+    results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours, SMALL)
+    results = rival_worth(results, "unigram_cache", 69.0, 94.0, ours)
     results = rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
     cheap, best = claims_of(results, 6)
-    assert cheap["against"] == "120/0 with a unigram cache (the best rival at its cost or less)"
+    assert cheap["against"] == "100/0 with a unigram cache (the best rival at its cost or less)"
     assert best["against"] == "120/0 with a neural cache (the best rival at any cost)"
     assert (cheap["verdict"], best["verdict"]) == ("supported", "not supported")
     assert cheap["effect"]["test_perplexity_against"] == pytest.approx(95)
     # The finding is of the claim that holds least, whichever of the two it is.
     named = "not supported: a lower perplexity than a static network with one rival"
     assert named in finding(results)
-    other = rival_worth(results, "unigram_cache", 70.0, 85.0, ours)
+    other = rival_worth(results, "unigram_cache", 70.0, 85.0, ours, SMALL)
     other = rival_worth(other, "neural_cache", 65.0, 95.0, 2 * ours)
     assert [claim["verdict"] for claim in claims_of(other, 6)] == ["not supported", "supported"]
     assert named in finding(other)
     # The better one on `valid` counts, not the better one on `test`.
-    [one] = claims_of(rival_worth(results, "unigram_cache", 60.0, 99.0, ours), 6)
+    [one] = claims_of(rival_worth(results, "unigram_cache", 60.0, 99.0, ours, SMALL), 6)
     assert one["effect"]["test_perplexity_against"] == pytest.approx(99)
-    assert one["against"] == "120/0 with a unigram cache (the best rival at any cost)"
+    assert one["against"] == "100/0 with a unigram cache (the best rival at any cost)"
 
 
 def test_the_best_with_a_vector_is_set_against_the_best_without(invented):

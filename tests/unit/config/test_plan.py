@@ -163,6 +163,18 @@ def test_a_row_may_have_a_search_of_its_own():
     assert found.searched == ["learning_rate", "dropout"]
 
 
+def test_a_single_value_is_that_of_the_searchs_runs_alone():
+    search = {"learning_rate": [0.3, 0.4], "max_epochs": 2}
+    found = experiment(training={"max_epochs": 9}, search=search)
+    tried = [run.settings for run in found.search_runs()]
+    assert [(one.learning_rate, one.max_epochs) for one in tried] == [(0.3, 2), (0.4, 2)]
+    [run] = found.runs()
+    assert run.settings_with(found.search_runs()[1].searched).max_epochs == 9
+    assert found.searched == ["learning_rate"]
+    [longer] = experiment(training={"max_epochs": 9}, search={**search, "max_epochs": 3}).runs()
+    assert run.name != longer.name
+
+
 def test_what_the_search_may_still_need_is_kept():
     """A row of SGD keeps AdaGrad's setting if the search may choose AdaGrad."""
     training = {"optimizer": "sgd", "accumulator_start": 5}

@@ -86,7 +86,8 @@ CLAIMS = {
         "not a claim of the paper's, but a user's question: test perplexity, only the vector "
         "learning, against static rows with a cache, with weights that learn or with an n-gram "
         "model mixed in, but with no more than one of these; both sides are what is best on "
-        "`valid`; the best rival at the vector's multiply-adds or fewer, and the best at any cost",
+        "`valid`; the best rival with the vector's multiply-adds and parameters or fewer, and the "
+        "best at any cost",
     ),
     BEST_SYSTEM: PaperClaim(
         "best_system_has_a_vector",

@@ -209,17 +209,23 @@ def _against_rivals(results: Results, vector: Row) -> Tests:
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. All static rows with
     the vector row's cell count, and each side is what is best on `valid`: the best rival at the
-    vector's cost or less, and the best at any cost; one test, if these are the same.
+    vector's cost or less, in multiply-adds and in parameters, and the best at any cost; one test,
+    if these are the same.
     """
     rivals = _rivals(results, vector)
     if not rivals:
         yield _untested(paper.BEST_RIVAL, vector, _NO_RIVAL)
         return
     ours = _best([side for side in _sides([vector]) if _is_of_vector(side)])
-    cheap = [rival for rival in rivals if rival.multiply_adds <= ours.multiply_adds]
+    cheap = [
+        rival
+        for rival in rivals
+        if rival.multiply_adds <= ours.multiply_adds
+        and results.parameters_of(*rival) <= vector.parameters
+    ]
     chosen = [(_best(rivals), "best rival at any cost")]
     if not cheap:
-        reason = "no rival that needs as few multiply-adds a word"
+        reason = "no rival that needs as few multiply-adds a word and parameters"
         yield _untested(paper.BEST_RIVAL, vector, reason)
     elif _best(cheap) != _best(rivals):
         chosen.insert(0, (_best(cheap), "best rival at its cost or less"))
@@ -251,6 +257,10 @@ def _with_costs(
     costs: dict[str, Any] = {
         "multiply_adds_per_word": ours.multiply_adds,
         "multiply_adds_per_word_against": theirs.multiply_adds,
+        "parameters": results.parameters_of(*ours),
+        "parameters_against": results.parameters_of(*theirs),
+        "seconds_per_word": ours.seconds,
+        "seconds_per_word_against": theirs.seconds,
     }
     against = f"{_name_of(results, theirs)} (the {which})"
     return _tested(results, number, ours, theirs, against, row=row, **costs)

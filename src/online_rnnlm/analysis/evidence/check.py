@@ -43,7 +43,10 @@ _OF_DRAWN_PIECES = {
     "still_is",
 }
 """The values that depend on the pieces of text that a test draws; the kept pieces may differ."""
-_TEST, _ADDS = "test_perplexity", "multiply_adds_per_word"
+Costs = Mapping[Any, Mapping[Any, float]]
+"""By the name of a cost, its values by corpus, network and evaluation."""
+_TEST = "test_perplexity"
+_ADDS, _PARAMETERS = "multiply_adds_per_word", "parameters"
 
 
 def write_evidence(experiment: Experiment, directory: ExperimentDirectory, folder: Path) -> None:
@@ -125,8 +128,12 @@ def check_evidence(folder: Path) -> int:
         _check_table(table, evidence.table(name, "csv"), evidence) for name, table in tables.items()
     )
     tested = pd.concat([table for table in tables.values() if _ADDS in table], ignore_index=True)
-    adds = tested.set_index(SIDE)[_ADDS].astype(float).to_dict()
-    return checked + check_choices(evidence, tested) + _check_claims(evidence, adds)
+    # Ways to learn have as many parameters as the network by itself, which is a table's first row.
+    of_network = tested.groupby(SIDE[:2])[_PARAMETERS].transform("first")
+    tested[_PARAMETERS] = tested[_PARAMETERS].fillna(of_network)
+    table = tested.drop_duplicates(SIDE).set_index(SIDE)[[_ADDS, _PARAMETERS]]
+    costs: Costs = table.astype(float).to_dict()
+    return checked + check_choices(evidence, tested) + _check_claims(evidence, costs)
 
 
 def _read(evidence: EvidenceFolder, name: str) -> pd.DataFrame:
@@ -152,14 +159,14 @@ def _check_table(table: pd.DataFrame, path: Path, evidence: EvidenceFolder) -> i
     return checked
 
 
-def _check_claims(evidence: EvidenceFolder, adds: Mapping[Any, float]) -> int:
+def _check_claims(evidence: EvidenceFolder, costs: Costs) -> int:
     """Test and judge all claims again; return their number.
 
     Raises UserError for a claim on a network that this experiment does not have.
     """
     claims = evidence.read_claims().claims
     kept = _kept_pieces(evidence, claims)
-    again = judged([_tested_again(evidence, claim, kept[claim.corpus], adds) for claim in claims])
+    again = judged([_tested_again(evidence, claim, kept[claim.corpus], costs) for claim in claims])
     for claim, found in zip(claims, again, strict=True):
         what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
         refuse_difference(what, claim.model_dump(), found.model_dump())
@@ -180,12 +187,12 @@ def _kept_pieces(
 
 
 def _tested_again(
-    evidence: EvidenceFolder, claim: Claim, kept: Collection[str], adds: Mapping[Any, float]
+    evidence: EvidenceFolder, claim: Claim, kept: Collection[str], costs: Costs
 ) -> Claim:
     """Test a claim again; `kept` are the kinds of pieces that are kept as they are drawn.
 
-    `adds` are multiply-adds a word by corpus, network and evaluation. What does not follow from the
-    evidence stays as it is.
+    `costs` are those in the tables. What does not follow from
+    the evidence stays as it is.
     """
     effect = claim.effect
     sides = (
@@ -193,26 +200,27 @@ def _tested_again(
         (claim.corpus, claim.network_against, claim.evaluation_against or NONE),
     )
     values: dict[str, Any] = {}
-    if effect.multiply_adds_per_word is not None:
-        if not all(side in adds for side in sides):
-            raise UserError(f"{evidence.claims}: the tables have no multiply-adds of {sides}")
-        ours_adds, theirs_adds = (adds[side] for side in sides)
-        values = {_ADDS: ours_adds, f"{_ADDS}_against": theirs_adds}
-        if claim.evaluation is None:
-            values["change_percent"] = 100 * (ours_adds / theirs_adds - 1)
-            if evidence.timings.is_file():  # evidence of an earlier version has none
-                timings = records.read(records.Timings, evidence.timings).timings
-                values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
+    for key, kind in ((_ADDS, float), (_PARAMETERS, int)):
+        if getattr(effect, key) is not None:
+            if not all(side in costs[key] for side in sides):
+                raise UserError(f"{evidence.claims}: the tables have no {key} of {sides}")
+            own, other = (kind(costs[key][side]) for side in sides)
+            values |= {key: own, f"{key}_against": other}
+    if claim.evaluation is None:
+        values["change_percent"] = 100 * (values[_ADDS] / values[f"{_ADDS}_against"] - 1)
+        if evidence.timings.is_file():  # evidence of an earlier version has none
+            timings = records.read(records.Timings, evidence.timings).timings
+            values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
     if claim.evaluation is None:
         return claim.model_copy(update={"effect": effect.model_copy(update=values)})
     ours, theirs = (evidence.scores_of(*side) for side in sides)
     found = compared(ours, theirs, effect.margin_percent)
     values |= _known(found.effect, effect.drawn, kept)
-    if (other := effect.still_against_static) is not None:
-        networks = claim.network, other.against
+    if (still_against := effect.still_against_static) is not None:
+        networks = claim.network, still_against.against
         still, static = (evidence.scores_of(claim.corpus, name, NONE) for name in networks)
-        again = _known(with_still_is(compared(still, static).effect), other.drawn, kept)
-        values["still_against_static"] = other.model_copy(update=again)
+        again = _known(with_still_is(compared(still, static).effect), still_against.drawn, kept)
+        values["still_against_static"] = still_against.model_copy(update=again)
     return claim.model_copy(
         update={
             "effect": effect.model_copy(update=values),

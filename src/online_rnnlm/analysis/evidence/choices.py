@@ -18,7 +18,7 @@ TOLERANCE = 1e-6
 SIDE = ["corpus", "network", "evaluation"]
 """The columns that name a side of a claim."""
 _KIND = ["document_size", "cell", "unit_of_text"]
-_VALID, _ADDS = "valid_perplexity", "multiply_adds_per_word"
+_VALID, _COSTS = "valid_perplexity", ["multiply_adds_per_word", "parameters"]
 
 
 def check_choices(evidence: EvidenceFolder, tested: pd.DataFrame) -> int:
@@ -51,7 +51,7 @@ def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
     `tested` has a row for each side; rows of rivals do not tell of what kind their network is.
     """
     kinds = tested[tested["document_size"].notna()].groupby(SIDE[:2])[_KIND].first()
-    sides = tested[[*SIDE, _VALID, _ADDS]].join(kinds, on=SIDE[:2], how="inner")
+    sides = tested[[*SIDE, _VALID, *_COSTS]].join(kinds, on=SIDE[:2], how="inner")
     static = sides["document_size"] == 0
     of_vector = sides["evaluation"].map(_only_vector_learns).astype(bool)
     for claim in evidence.read_claims().claims:
@@ -63,7 +63,7 @@ def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
             ours = _best(sides[here & own & of_vector])
             like = (sides[_KIND[1:]] == ours[_KIND[1:]]).all(axis=1)
             rivals = sides[here & static & like & ~sides["evaluation"].isin([NONE, MIXTURE])]
-            cheap = rivals[rivals[_ADDS] <= ours[_ADDS]]
+            cheap = rivals[(rivals[_COSTS] <= ours[_COSTS]).all(axis=1)]
             theirs = [_best(some) for some in (rivals, cheap) if not some.empty]
         else:
             continue

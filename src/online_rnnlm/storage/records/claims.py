@@ -101,7 +101,8 @@ class Effect(PerplexityChange):
     multiply_adds_per_word_against: float | None = None
     """The same value of the other model."""
     seconds_per_word: float | None = None
-    """Processor time per token in testing (s), median of the rounds in which both were timed."""
+    """Time per token in testing (s): processor time, median of the rounds in which both were timed,
+    or, where `seconds_change_percent` is null, the time that the evaluations took."""
     seconds_per_word_against: float | None = None
     """The same value of the other model."""
     seconds_change_percent: Interval | None = None
