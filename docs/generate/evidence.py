@@ -15,6 +15,7 @@ from typing import Literal
 import pandas as pd
 
 from online_rnnlm.analysis.claims import paper
+from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST
 from online_rnnlm.analysis.comparison import percent_of_gain
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
@@ -164,6 +165,12 @@ def _as_made(evidence: EvidenceFolder, name: str) -> str:
     return "\n".join([*(line for line in lines if line.startswith("|")), "", lines[-1], ""])
 
 
+def _verdicts(evidence: EvidenceFolder) -> str:
+    """The verdicts by claim and network."""
+    table = grid(evidence.read_claims().claims)
+    return markdown_of(table.data, *table.columns)
+
+
 def _claims(evidence: EvidenceFolder, which: Literal["all", "open", "best"]) -> str:
     """The claims with their verdicts; those that do not hold come first, those not tested last.
 
@@ -232,6 +239,7 @@ def _not_tested(untested: Sequence[UntestedClaim]) -> list[str]:
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "summary": _summary,
     "networks": _networks,
+    "verdicts": _verdicts,
     "claims": partial(_claims, which="all"),
     "open-claims": partial(_claims, which="open"),
     "best-claims": partial(_claims, which="best"),

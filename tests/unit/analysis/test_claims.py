@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import judge, verdict_of
 from online_rnnlm.analysis.report.write import findings
 from online_rnnlm.analysis.results import Results
@@ -441,3 +442,20 @@ def finding(results: Results) -> str:
 )
 def test_the_finding_says_what_came_out(invented, perplexities, rows, said):
     assert said in finding(invented(perplexities, rows=rows))
+
+
+def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
+    testing = {
+        **RIVALS,
+        "updates": ["all", "document_vector"],
+        "unit_of_text": ["sentence", "stream"],
+    }
+    rows = [*PAIR, {"hidden_size": 120, "document_size": 20}]
+    claims = judge(invented(GOOD, rows=rows, testing=testing, seeds=[1, 2])).claims
+    table = grid(claims)
+    cells = [cell for row in table.cells() for cell in row[1:] if cell]
+    assert len(cells) == len(claims)
+    assert sorted(cell.split(" −")[0].split(" +")[0] for cell in cells) == sorted(
+        claim.verdict for claim in claims
+    )
+    assert table.headings == ["Claim", "100/20", "120/20"]

@@ -74,6 +74,7 @@ def _tested(
     against: str,
     *,
     row: Row | None = None,
+    case: str = "",
     margin_percent: float | None = None,
     **effect: Any,
 ) -> Claim:
@@ -89,6 +90,7 @@ def _tested(
         corpus=row.corpus,
         train_tokens=results.corpora[row.corpus].splits["train"].tokens,
         row=row.label,
+        case=case,
         network=ours.row.label,
         network_against=theirs.row.label,
         evaluation=ours.evaluation,
@@ -185,6 +187,7 @@ def _alone(results: Results, ours: Side, everything: Side, unit: UnitOfText) -> 
         ours,
         everything,
         f"{ours.row.label}, everything learning, kept for the {unit}",
+        case=f"kept for the {unit}",
         margin_percent=paper.MARGIN_PERCENT,
         **dict(ours.by_seed[0].costs),
         **{f"{key}_against": value for key, value in everything.by_seed[0].costs},
@@ -223,14 +226,15 @@ def _against_rivals(results: Results, vector: Row) -> Tests:
         if rival.multiply_adds <= ours.multiply_adds
         and results.parameters_of(*rival) <= vector.parameters
     ]
-    chosen = [(_best(rivals), "best rival at any cost")]
+    chosen = [(_best(rivals), "at any cost")]
     if not cheap:
         reason = "no rival that needs as few multiply-adds a word and parameters"
         yield _untested(paper.BEST_RIVAL, vector, reason)
     elif _best(cheap) != _best(rivals):
-        chosen.insert(0, (_best(cheap), "best rival at its cost or less"))
-    for rival, which in chosen:
-        yield _with_costs(results, paper.BEST_RIVAL, ours, rival, which, vector)
+        chosen.insert(0, (_best(cheap), "at its cost or less"))
+    for rival, case in chosen:
+        which = f"best rival {case}"
+        yield _with_costs(results, paper.BEST_RIVAL, ours, rival, which, vector, case)
 
 
 def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
@@ -252,7 +256,7 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
 
 
 def _with_costs(
-    results: Results, number: int, ours: Side, theirs: Side, which: str, row: Row
+    results: Results, number: int, ours: Side, theirs: Side, which: str, row: Row, case: str = ""
 ) -> Claim:
     costs: dict[str, Any] = {
         "multiply_adds_per_word": ours.multiply_adds,
@@ -263,7 +267,7 @@ def _with_costs(
         "seconds_per_word_against": theirs.seconds,
     }
     against = f"{_name_of(results, theirs)} (the {which})"
-    return _tested(results, number, ours, theirs, against, row=row, **costs)
+    return _tested(results, number, ours, theirs, against, row=row, case=case, **costs)
 
 
 def _rivals(results: Results, vector: Row) -> list[Side]:

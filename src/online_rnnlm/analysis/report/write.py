@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from online_rnnlm.analysis.claims import paper
+from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import NOT_SUPPORTED, SUPPORTED, UNDECIDED, WORST_FIRST
 from online_rnnlm.analysis.figures import PAGE_COLOURS
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
@@ -69,6 +70,7 @@ def _content(results: Results) -> dict[str, Any]:
         "missing": results.missing,
         "sections": list(_sections(results, captions.captions)),
         "claims": claims,
+        "grid": grid(claims.claims) if claims.claims else None,
         "claim_numbers": claim_numbers,
         "one_seed": paper.ONE_SEED,
         "sources": {name: corpus.source for name, corpus in results.corpora.items()},

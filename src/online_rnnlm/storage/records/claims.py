@@ -159,6 +159,8 @@ class Claim(Part):
     """The row's name with the way in which it is tested, if it is not that of its training."""
     against: str
     """The row or evaluation that it is compared with."""
+    case: str = ""
+    """The case, if a claim has several: the unit of text, or the costs that are allowed."""
     network: str
     """The row whose network is tested."""
     network_against: str

@@ -1,0 +1,43 @@
+"""The table of verdicts: a row for each claim, a column for each network with a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from online_rnnlm.analysis.claims.paper import CLAIMS
+from online_rnnlm.analysis.comparison import percent_of_gain
+from online_rnnlm.analysis.tables.write import Column, Table, interval, label, signed
+from online_rnnlm.storage.records import Claim
+
+_NOTE = (
+    "Each cell: the verdict, the change of test perplexity (of multiply-adds in claim 3), its 95 % "
+    "interval over the test text and, with several seeds, over the seeds."
+)
+
+
+def grid(claims: Sequence[Claim]) -> Table:
+    """Make the table; it names the corpus of a network if there are several."""
+    several = len({claim.corpus for claim in claims}) > 1
+    cells: dict[str, dict[str, str]] = {}
+    for claim in sorted(claims, key=lambda claim: claim.number):
+        case = f", {claim.case}" if claim.case else ""
+        row = f"{claim.number}. {CLAIMS[claim.number].name}{case}"
+        column = f"{claim.row}, {claim.corpus}" if several else claim.row
+        cells.setdefault(row, {})[column] = _cell(claim)
+    networks = dict.fromkeys(name for row in cells.values() for name in row)
+    data = pd.DataFrame([{"claim": name, **row} for name, row in cells.items()])
+    columns = [Column("Claim", label("claim"), text=True, wide=True)]
+    columns += [Column(name, label(name), text=True) for name in networks]
+    return Table("claims", "Verdicts by claim and network", data, columns, [_NOTE])
+
+
+def _cell(claim: Claim) -> str:
+    effect, intervals = claim.effect, [claim.effect.interval_percent]
+    if claim.seeds is not None:
+        low, high = claim.seeds.interval_nats_per_token
+        intervals.append((percent_of_gain(high), percent_of_gain(low)))
+    shown = "; ".join(filter(None, map(interval, intervals)))
+    change = f"{signed(effect.change_percent)} %"
+    return f"{claim.verdict} {change} ({shown})" if shown else f"{claim.verdict} {change}"
