@@ -230,6 +230,8 @@ def in_words(part: Schema) -> str:
             words = f"list, each: {in_words(item)}"
         case {"type": "object", "additionalProperties": dict(item)}:
             words = f"mapping, each value: {in_words(item)}"
+        case {"type": "object", "patternProperties": dict(items)}:
+            words = f"mapping, each value: {in_words(*items.values())}"
         case {"format": "path"}:
             words = "file or folder"
         case {"format": "date-time"}:

@@ -3,7 +3,7 @@
 import io
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,8 +92,11 @@ def _sentences(chance: random.Random, number: int) -> list[str]:
 def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
     """A function that prepares a small corpus from three files of a user, as the workflow does."""
 
-    def make(seed: int = 0, article: int = 0) -> CorpusDirectory:
-        """Prepare a corpus; `article` is the number of sentences of each article, if not 0."""
+    def make(seed: int = 0, article: int = 0, *, again: Sequence[str] = ()) -> CorpusDirectory:
+        """Prepare a corpus; `article` is the number of sentences of each article, if not 0.
+
+        The splits `again` are texts of another kind, too, named `<split>_again`.
+        """
         folder: Path = tmp_path_factory.mktemp("corpus")
         chance = random.Random(seed)
         files = {}
@@ -108,8 +111,9 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
             {"source": source, "vocabulary": {"min_count": 5}, "classes": {"count": 6}}
         )
         directory = CorpusDirectory(folder / "topics")
-        for stage in stages_of(settings, directory):
-            run_stage(stage.name, settings, directory, folder)
+        others = {f"{split}_again": files[split] for split in again}
+        for stage in stages_of(settings, directory, others):
+            run_stage(stage.name, settings, directory, folder, other_texts=others)
         return directory
 
     return make

@@ -3,6 +3,7 @@
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 RUN = RESULTS.run("{run}")
 RIVALS = rivals_of_corpora(EXPERIMENT)
+OTHER_TEXTS = EXPERIMENT.testing.other_texts
 
 
 def verb(name, options=""):

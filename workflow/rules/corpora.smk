@@ -5,7 +5,7 @@ from online_rnnlm.corpora import stages
 
 CORPUS = RESULTS.corpus("{corpus}")
 STAGES = {
-    corpus: stages.stages_of(settings, RESULTS.corpus(corpus))
+    corpus: stages.stages_of(settings, RESULTS.corpus(corpus), OTHER_TEXTS)
     for corpus, settings in EXPERIMENT.corpora.items()
 }
 
@@ -70,7 +70,7 @@ rule encode:
     input:
         of_stage("encode", lambda stage: stage.inputs),
     output:
-        stages.outputs_of("encode", CORPUS),
+        stages.outputs_of("encode", CORPUS, OTHER_TEXTS),
     log:
         RESULTS.log("encode", "{corpus}"),
     threads: stage_threads("encode")

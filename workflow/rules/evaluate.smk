@@ -8,7 +8,7 @@ rule evaluate:
     input:
         lambda wildcards: inputs.evaluation_inputs(EXPERIMENT, RESULTS, *tested(wildcards)),
     output:
-        inputs.evaluation_files(RESULTS, "{run}", "{evaluation}"),
+        inputs.evaluation_files(RESULTS, "{run}", "{evaluation}", OTHER_TEXTS),
     log:
         RESULTS.log("evaluate", "{run}-{evaluation}"),
     wildcard_constraints:
@@ -30,7 +30,7 @@ rule evaluate:
 # The evaluation in which the vector learns as in training also leaves the vectors.
 use rule evaluate as evaluate_vector with:
     output:
-        inputs.evaluation_files(RESULTS, "{run}", DOCUMENT_VECTOR),
+        inputs.evaluation_files(RESULTS, "{run}", DOCUMENT_VECTOR, OTHER_TEXTS),
     log:
         RESULTS.log("evaluate", f"{{run}}-{DOCUMENT_VECTOR}"),
     params:
@@ -64,10 +64,10 @@ rule time:
 rule rival:
     input:
         lambda wildcards: inputs.encoded_files(
-            RESULTS.corpus(RIVALS[wildcards.rival].corpus), SPLITS
+            RESULTS.corpus(RIVALS[wildcards.rival].corpus), [*SPLITS, *OTHER_TEXTS]
         ),
     output:
-        inputs.evaluation_files(RESULTS, "{rival}", NONE),
+        inputs.evaluation_files(RESULTS, "{rival}", NONE, OTHER_TEXTS),
     log:
         RESULTS.log("evaluate", "{rival}"),
     resources:

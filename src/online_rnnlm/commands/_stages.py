@@ -28,7 +28,8 @@ def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
         from online_rnnlm.corpora.stages import run_stage
 
         experiment, settings, directory = _arguments.corpus_of(arguments)
-        run_stage(stage, settings, directory, experiment.downloads, arguments.threads)
+        others = experiment.testing.other_texts
+        run_stage(stage, settings, directory, experiment.downloads, arguments.threads, others)
 
     return run
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, WrapValidator, field_validator
 
-from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, Name, Rate, Settings, as_list
+from online_rnnlm.config.base import (
+    NOT_BOOLEAN,
+    Distinct,
+    FilePath,
+    Name,
+    Rate,
+    Settings,
+    as_list,
+)
 
 CacheName = Literal["unigram_cache", "neural_cache"]
 """Rivals that mix a run's network with a cache."""
@@ -28,6 +37,8 @@ SHORT_CACHE: RunRivalName = "short_neural_cache"
 _NO_PARTS = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
 """Rivals that are no parts of a mixture: it has the longer cache and the n-gram model itself."""
 NGRAMS: CorpusRivalName = "kneser_ney"
+_TAKEN = ("train", "valid", "test", "sentences")
+"""Names of a corpus's own files, which no text of another kind can have."""
 _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
@@ -102,6 +113,21 @@ class TestingSettings(Settings):
     with all the other rivals of the list. Both mix by the weights that are best on `valid`."""
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = 5
     """Order of the `kneser_ney` model: the length of its longest n-grams."""
+
+    other_texts: dict[Name, FilePath] = Field(default={})
+    """Texts of another kind to test on, too: the path of a file by the text's name. A file has
+    articles, as those of the source `text`; beside a tokenised corpus it is tokenised. It is
+    prepared as a file `test` of the corpus would be, with the corpus's vocabulary, and taken whole.
+    Every evaluation and rival is tested on it with the settings that are best on the corpus's own
+    `valid`."""
+
+    @field_validator("other_texts")
+    @classmethod
+    def _names_are_free(cls, texts: dict[str, Path]) -> dict[str, Path]:
+        for name in texts:
+            if name in _TAKEN or "." in name:
+                raise ValueError(f"`{name}` is taken: give another name, without `.`")
+        return texts
 
     @field_validator("rivals")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -118,6 +118,11 @@ class Corpus(Vocabulary):
         unknown = vocabulary.words.index(UNKNOWN)
         return cls(**vars(vocabulary), unk_id=unknown, splits={}, digest=digest)
 
+    @property
+    def held_out(self) -> list[str]:
+        """The names of all splits but `train`: `valid`, `test`, and texts of another kind."""
+        return [split for split in self.splits if split != "train"]
+
     def mean_class_size(self, split: str) -> float:
         """`mean_class_size` of a split's tokens."""
         return mean_class_size(self.class_offsets, self.splits[split].stream[1:])
@@ -135,12 +140,13 @@ def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[n
     return int(np.bincount(targets, minlength=len(of_word)) @ of_word) / len(targets)
 
 
-def load_corpus(directory: CorpusDirectory) -> Corpus:
-    """Open a prepared corpus; the streams are memory-mapped.
+def load_corpus(directory: CorpusDirectory, other_texts: Iterable[str] = ()) -> Corpus:
+    """Open a prepared corpus, with texts of another kind as further splits.
 
-    Raises UserError if a file is missing, or has changed since it was written.
+    The streams are memory-mapped. Raises UserError if a file is missing, or has changed since it
+    was written.
     """
-    splits = {split: load_split(directory, split) for split in SPLITS}
+    splits = {split: load_split(directory, split) for split in (*SPLITS, *other_texts)}
     return replace(load_vocabulary(directory), splits=splits)
 
 

@@ -20,27 +20,32 @@ from online_rnnlm.corpora.corpus import (
 )
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import read_splits
-from online_rnnlm.corpora.stages import EMPTY, fetch_again
+from online_rnnlm.corpora.stages import EMPTY, OtherTexts, fetch_again
 from online_rnnlm.corpora.vocabulary import choose_vocabulary, encoded, write_vocabulary
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
-from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory
+from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
 
 logger = logging.getLogger(__name__)
 
 
 def encode(
-    settings: CorpusSettings, directory: CorpusDirectory, downloads: Path, processes: int
+    settings: CorpusSettings,
+    directory: CorpusDirectory,
+    downloads: Path,
+    processes: int,
+    other_texts: OtherTexts,
 ) -> None:
     """Write a corpus's vocabulary, each split's text and arrays, and at last `statistics.json`.
 
-    The result does not depend on the number of processes. Raises UserError if a text cannot be
-    read, or is too short for its splits or classes.
+    Each of `other_texts` is a split, too, but no part of the corpus's digest, since nothing is
+    trained on it. The result does not depend on the number of processes. Raises UserError if a text
+    cannot be read, or is too short for its splits or classes.
     """
     if source_of(settings.source).ready:
         fetch_again(settings, directory, downloads)
     dropped: Counter[str] = Counter()
-    texts, numbers = read_splits(settings, directory, downloads, processes, dropped)
+    texts, numbers = read_splits(settings, directory, downloads, processes, dropped, other_texts)
     vocabulary = choose_vocabulary(settings, texts["train"], numbers)
     write_vocabulary(vocabulary, directory.vocabulary)
     in_train = _sentences_in_train(texts)
@@ -75,7 +80,8 @@ def _statistics(
         sentences = records.read(records.Counts, directory.counts("sentences"))
     in_splits = sum(split.sentences for split in splits.values())
     sizes = np.diff(vocabulary.class_offsets)
-    files = {file.name: sha256_of(file) for file in directory.encoded_files()}
+    others = splits.keys() - set(SPLITS)
+    files = {file.name: sha256_of(file) for file in directory.encoded_files(sorted(others))}
     return records.Statistics(
         corpus=directory.path.name,
         source=source.describe(),
@@ -90,7 +96,7 @@ def _statistics(
         class_rule=settings.classes.rule,
         class_sizes=tuple(sizes.tolist()),
         files=files,
-        digest=digest_of(files),
+        digest=digest_of({file.name: files[file.name] for file in directory.model_files()}),
     )
 
 
@@ -102,8 +108,8 @@ def preparation_of(settings: CorpusSettings) -> records.TextPreparation:
 
 
 def _sentences_in_train(texts: dict[str, Split]) -> dict[str, int]:
-    """Return how many sentences of `valid` and `test` are also in `train`, by split."""
-    held_out = {split: Counter(_sentences(texts[split])) for split in HELD_OUT}
+    """Return how many sentences of each split but `train` are also in `train`, by split."""
+    held_out = {s: Counter(_sentences(text)) for s, text in texts.items() if s != "train"}
     found = set().union(*held_out.values()).intersection(_sentences(texts["train"]))
     return {split: sum(map(counts.__getitem__, found)) for split, counts in held_out.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -63,30 +64,33 @@ def read_splits(
     downloads: Path,
     processes: int,
     dropped: Counter[str],
+    other_texts: Mapping[str, Path],
 ) -> tuple[dict[str, Split], Numbers]:
     """Read the sentences of all splits; return them, and the numbers of their words.
 
     They are those of the stage `sentences`, shuffled and divided, or those of a text that is ready,
     whose own files are read, those at addresses in the folder `downloads`. Sentences that are in no
-    split are counted in `dropped`. Raises UserError if a text cannot be read, or is too short.
+    split are counted in `dropped`. Each of `other_texts` is a further split, which is taken whole
+    and in order. Raises UserError if a text cannot be read, or is too short.
     """
     numbers: Numbers = {}
     source = source_of(settings.source)
-    files = source.text_files(downloads)
+    files = source.text_files(downloads) if source.ready else {"train": [directory.articles]}
+    read = source.sentences if source.tokenised else _tokeniser(settings, files, processes)
     if not source.ready:
         articles = load_array(directory.sentence_articles).tolist()
         sentences = zip(read_lines(directory.sentences), articles, strict=True)
-        return divide(settings, read_text(sentences, numbers), dropped), numbers
-    if base.WHOLE in files:
-        text = read_text(source.sentences(files[base.WHOLE]), numbers)
-        return divide(settings, text, dropped), numbers
-    read = source.sentences if source.tokenised else _tokeniser(settings, files, processes)
-    splits = {s: read_text(read(files[s]), numbers) for s in SPLITS}
-    if settings.train_sentences is not None:  # those that are drawn stay in their order
-        train = splits["train"]
-        drawn = _draw(settings, train, {"train": settings.train_sentences}, dropped)
-        splits["train"] = _picked(train, np.sort(drawn["train"]))
-    return splits, numbers
+        splits = divide(settings, read_text(sentences, numbers), dropped)
+    elif base.WHOLE in files:
+        splits = divide(settings, read_text(read(files[base.WHOLE]), numbers), dropped)
+    else:
+        splits = {s: read_text(read(files[s]), numbers) for s in SPLITS}
+        if settings.train_sentences is not None:  # those that are drawn stay in their order
+            train = splits["train"]
+            drawn = _draw(settings, train, {"train": settings.train_sentences}, dropped)
+            splits["train"] = _picked(train, np.sort(drawn["train"]))
+    others = {name: read_text(read([file]), numbers) for name, file in other_texts.items()}
+    return splits | others, numbers
 
 
 def _tokeniser(
@@ -97,8 +101,8 @@ def _tokeniser(
     from online_rnnlm.corpora.sentences import sentences_of  # noqa: PLC0415
     from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
 
-    punkt = train_punkt(settings, *files["train"])
-    return lambda paths: sentences_of(settings, paths, punkt, processes)
+    punkt = cache(partial(train_punkt, settings, *files["train"]))
+    return lambda paths: sentences_of(settings, paths, punkt(), processes)
 
 
 def divide(settings: CorpusSettings, text: Split, dropped: Counter[str]) -> dict[str, Split]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
@@ -31,6 +32,9 @@ SETTINGS = {
     "encode": tuple(CorpusSettings.model_fields),
 }
 """All stages, in order, each with the settings that it reads."""
+OtherTexts = Mapping[str, Path]
+"""The files of texts of another kind, by name; a corpus's networks are tested on them, too."""
+_NONE: OtherTexts = MappingProxyType({})
 _MB = 1e6
 
 
@@ -62,7 +66,9 @@ class Stage(NamedTuple):
         return sum(sizes) / _MB
 
 
-def stages_of(settings: CorpusSettings, directory: CorpusDirectory) -> list[Stage]:
+def stages_of(
+    settings: CorpusSettings, directory: CorpusDirectory, other_texts: OtherTexts = _NONE
+) -> list[Stage]:
     """Return the stages that a corpus's text goes through, in order; a ready text skips two."""
     source = source_of(settings.source)
     counts = [directory.counts(stage) for stage in ("articles", "sentences")]
@@ -74,21 +80,29 @@ def stages_of(settings: CorpusSettings, directory: CorpusDirectory) -> list[Stag
     }
     if source.ready:
         inputs = {"fetch": inputs["fetch"], "encode": [directory.source]}
+    elif other_texts:  # a sentence splitter is trained on the articles
+        inputs["encode"].append(directory.articles)
+    inputs["encode"] += other_texts.values()
+    told = {name: settings.model_dump(mode="json", include=set(SETTINGS[name])) for name in inputs}
+    if other_texts:
+        told["encode"]["other_texts"] = {text: str(file) for text, file in other_texts.items()}
     # A ready text may have to be tokenised.
     parallel = {"articles", "sentences", *(["encode"] if source.ready else [])}
     return [
         Stage(
             name,
             read,
-            outputs_of(name, directory),
-            settings.model_dump_json(include=set(SETTINGS[name])),
+            outputs_of(name, directory, other_texts),
+            json.dumps(told[name]),
             name in parallel and not source.tokenised,
         )
         for name, read in inputs.items()
     ]
 
 
-def outputs_of(stage: str, directory: CorpusDirectory) -> list[Path]:
+def outputs_of(
+    stage: str, directory: CorpusDirectory, other_texts: Iterable[str] = ()
+) -> list[Path]:
     """Return the files that a stage makes, which are the same for every corpus."""
     return {
         "fetch": [directory.source],
@@ -96,7 +110,7 @@ def outputs_of(stage: str, directory: CorpusDirectory) -> list[Path]:
         "sentences": [directory.sentences, directory.sentence_articles, directory.counts(stage)],
         "encode": [
             directory.statistics,
-            *directory.encoded_files(),
+            *directory.encoded_files(other_texts),
             *(directory.tokens(split) for split in HELD_OUT),
         ],
     }[stage]
@@ -108,6 +122,7 @@ def run_stage(
     directory: CorpusDirectory,
     downloads: Path,
     processes: int = 1,
+    other_texts: OtherTexts = _NONE,
 ) -> None:
     """Run a stage; `downloads` is the folder of downloads. Raises UserError if it fails.
 
@@ -124,7 +139,7 @@ def run_stage(
     else:
         from online_rnnlm.corpora.encoding import encode  # noqa: PLC0415
 
-        encode(settings, directory, downloads, processes)
+        encode(settings, directory, downloads, processes, other_texts)
 
 
 def _fetch(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path) -> None:

@@ -41,7 +41,7 @@ def evaluate(
     """
     run = experiment.run(name)
     record, end = records.read(records.RunRecord, run.record), read_end(run)
-    corpus = load_corpus(corpus_directory)
+    corpus = load_corpus(corpus_directory, testing.other_texts)
     rival = rival_in(evaluation, testing)
     result: Outcome | Failure
     if isinstance(end, records.RunDivergence):
@@ -63,7 +63,8 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
 
     If the rival is impossible for the corpus, the reason takes the place of the metrics.
     """
-    corpus, rival = load_corpus(experiment.corpus(of_corpus.corpus)), of_corpus.rival
+    rival = of_corpus.rival
+    corpus = load_corpus(experiment.corpus(of_corpus.corpus), rival.testing.other_texts)
     identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
     try:
         rival.fit(corpus)
@@ -73,7 +74,7 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
         return
     cost = rival.cost()
     logger.info("%s: %d parameters", name, cost.parameters)
-    logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in HELD_OUT})
+    logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in corpus.held_out})
     costs = records.Costs(
         parameters_touched_per_word=0, multiply_adds_per_word=cost.multiply_adds_per_word
     )
@@ -104,7 +105,7 @@ def _write(
         sentences.to_parquet(temporary, index=False)
     arrays = {
         experiment.token_scores(name, evaluation, split): logs.get(split, np.zeros(0))
-        for split in HELD_OUT
+        for split in corpus.held_out
     }
     for split, vectors in result.document_vectors.items():
         arrays[experiment.document_vectors(name, split)] = vectors

@@ -26,9 +26,10 @@ def composed(
     rival: ComposedRival,
     testing: TestingSettings,
 ) -> Outcome | Failure:
-    """Score valid and test with a rival that is composed of the other evaluations of run `name`.
+    """Score all texts with a rival that is composed of the other evaluations of run `name`.
 
-    A failure if one of these is. Raises UserError for files that are missing or damaged.
+    A text of another kind on which one of these diverged is left out. A failure if one of these is.
+    Raises UserError for files that are missing or damaged.
     """
     rivals = {mixed.name: mixed for mixed in mixed_rivals([rival.name], testing)}
     places = {NETWORK: (name, final_evaluation(settings.document_size))}
@@ -42,16 +43,18 @@ def composed(
             reason = f"{name}, {rival.name}: its part {part} is missing: {tested.reason}"
             return Failure(reason, status=tested.status)
         found[part] = tested
+    tested_on = set.intersection(*({*part.splits} for part in found.values()))
+    texts = [text for text in (*HELD_OUT, *testing.other_texts) if text in tested_on]
     scores: dict[str, dict[str, Floats]] = {
         split: {
             part: token_scores(experiment, *place, split).astype(np.float64)
             for part, place in places.items()
         }
-        for split in HELD_OUT
+        for split in texts
     }
     rival.fit(scores["valid"])
     logs = {split: rival.score(parts) for split, parts in scores.items()}
-    seconds = {split: sum(_seconds(part, split) for part in found.values()) for split in HELD_OUT}
+    seconds = {split: sum(_seconds(part, split) for part in found.values()) for split in texts}
     return Outcome(
         logs,
         seconds,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,14 @@ from online_rnnlm.rivals.base import LearningRival, MixedRival, ScoredText
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS
 from online_rnnlm.storage.records import Costs, Trial
 
+logger = logging.getLogger(__name__)
+
 
 def outcome(network: Network, evaluation: str, testing: TestingSettings) -> Outcome | Failure:
-    """Score the splits in the way that an evaluation's name says."""
+    """Score the splits in the way that an evaluation's name says.
+
+    A text of another kind on which the network diverges is left out.
+    """
     learning, rival = learning_in(evaluation), rival_in(evaluation, testing)
     what, advice = f"{network.name}, {evaluation}", ""
     if learning is not None and learning.unit_of_text is not None:
@@ -48,18 +54,22 @@ def outcome(network: Network, evaluation: str, testing: TestingSettings) -> Outc
     else:
         assert learning is not None
         found = _as_trained(network, learning)
-    for split, scores in found.log_probabilities.items():
-        if perplexity(scores) is None:
-            return Failure(f"{what}: diverged on {split}{advice}", found.curve)
-    return found
+    logs = dict(found.log_probabilities)
+    for split in [split for split, scores in logs.items() if perplexity(scores) is None]:
+        message = f"{what}: diverged on {split}{advice}"
+        if split in SPLITS:
+            return Failure(message, found.curve)
+        logger.warning("%s", message)
+        del logs[split]
+    return replace(found, log_probabilities=logs)
 
 
 def _as_trained(network: Network, learning: Learning) -> Outcome:
     """Score with fixed weights; the document vector learns as in training, or is held at 0."""
     scorer = _scorer(network, learning)
     scores, seconds = {}, {}
-    for name in SPLITS:
-        scores[name], seconds[name] = _scored(scorer, network.corpus.splits[name], name)
+    for name, split in network.corpus.splits.items():
+        scores[name], seconds[name] = _scored(scorer, split, name)
     logs = {name: s.log_probabilities for name, s in scores.items()}
     learns = learning.updates == DOCUMENT_VECTOR
     vectors = {name: scores[name].document_vectors for name in HELD_OUT if learns}
@@ -86,10 +96,10 @@ def _at_best_rate(
     if not any(reached.values()):
         return curve
     best = min(rates, key=lambda rate: reached[rate] or math.inf)
-    valid, test = tried[best], at(best, "test")
+    tested = {n: tried[best] if n == "valid" else at(best, n) for n in network.corpus.held_out}
     return Outcome(
-        {"valid": valid[0], "test": test[0]},
-        {"valid": valid[1], "test": test[1]},
+        {name: scores for name, (scores, _) in tested.items()},
+        {name: seconds for name, (_, seconds) in tested.items()},
         _costs_of(network, learning),
         chosen={key: best},
         curve=curve,
@@ -121,13 +131,13 @@ def _with_mixed_rival(network: Network, rival: MixedRival) -> Outcome:
     learning = Learning(updates=final_evaluation(network.settings.document_size))
     scorer = _scorer(network, learning, hidden_states=rival.needs_hidden_states)
     texts, seconds = {}, {}
-    for name in HELD_OUT:
+    for name in network.corpus.held_out:
         split = network.corpus.splits[name]
         scores, seconds[name] = _scored(scorer, split, name)
         texts[name] = ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
     rival.fit(texts["valid"])
     logs, more = timed(rival.score, texts)
-    seconds = {name: seconds[name] + more[name] for name in HELD_OUT}
+    seconds = {name: seconds[name] + more[name] for name in texts}
     costs = _costs_of(network, learning)
     width = sizes_for(network.settings, network.corpus).output
     adds = costs.multiply_adds_per_word + rival.cost(width)
@@ -151,7 +161,7 @@ def _with_learning_rival(network: Network, rival: LearningRival) -> Outcome:
         def learnt(self, **dynamics: Any) -> Floats:
             return scorer.score(self.split, dynamic.Dynamics(**dynamics))
 
-    texts = {name: Text(network.corpus.splits[name]) for name in HELD_OUT}
+    texts = {name: Text(network.corpus.splits[name]) for name in network.corpus.held_out}
     rival.fit(texts["valid"])
     logs, seconds = timed(rival.score, texts)
     split = network.corpus.splits["test"]

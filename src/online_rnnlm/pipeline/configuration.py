@@ -72,6 +72,7 @@ def check_files(experiment: Experiment, name: str) -> None:
     try:
         for corpus, settings in experiment.corpora.items():
             _check_source(source_of(settings.source), f"corpora.{corpus}.source")
+        _check_other_texts(experiment)
         refuse_same_names(experiment.corpora)
         _check_folders(experiment)
         if experiment.tracking.file is not None:
@@ -97,6 +98,16 @@ def _check_source(source: Source[Any], place: str) -> None:
         what = source.why_not(Path(download.name))
         if what:
             raise UserError(f"`{place}.url`: {download.name}: {what}")
+
+
+def _check_other_texts(experiment: Experiment) -> None:
+    """Raise UserError if a text of another kind cannot be read as those of every corpus are."""
+    sources = [source_of(settings.source) for settings in experiment.corpora.values()]
+    for name, file in experiment.testing.other_texts.items():
+        reasons = [why_no_file(file), *(source.why_not(file) for source in sources)]
+        what = f"leave out the braces: {BRACES}" if has_wildcard(file) else None
+        if what := what or next(filter(None, reasons), None):
+            raise UserError(f"`testing.other_texts.{name}`: {file}: {what}")
 
 
 def _check_folders(experiment: Experiment) -> None:

@@ -45,10 +45,13 @@ def candidate_files(run: PlannedRun, directory: ExperimentDirectory) -> list[Pat
     return [file for name in run.candidates for file in directory.run(name).finished_files()]
 
 
-def evaluation_files(directory: ExperimentDirectory, run: str, evaluation: str) -> list[Path]:
+def evaluation_files(
+    directory: ExperimentDirectory, run: str, evaluation: str, other_texts: Iterable[str] = ()
+) -> list[Path]:
     """Return the files of one evaluation: metrics, sentences' scores, tokens' scores, vectors."""
     files = [directory.evaluation(run, evaluation), directory.sentence_scores(run, evaluation)]
-    files += [directory.token_scores(run, evaluation, split) for split in HELD_OUT]
+    texts = (*HELD_OUT, *other_texts)
+    files += [directory.token_scores(run, evaluation, text) for text in texts]
     if evaluation == DOCUMENT_VECTOR:
         files += [directory.document_vectors(run, split) for split in HELD_OUT]
     return files
@@ -59,12 +62,14 @@ def evaluation_inputs(
 ) -> list[Path]:
     """Return the files that a run's evaluation reads: a mixture reads the evaluations it mixes."""
     settings, corpus = run.settings, directory.corpus(run.settings.corpus)
-    files = [*directory.run(run.name).finished_files(), *encoded_files(corpus, SPLITS)]
+    others = experiment.testing.other_texts
+    texts = encoded_files(corpus, [*SPLITS, *others])
+    files = [*directory.run(run.name).finished_files(), *texts]
     rivals = mixed_rivals([evaluation], experiment.testing)
     places = [place_of(rival, run.name, settings.corpus) for rival in rivals]
     if rivals:
         places.append((run.name, final_evaluation(settings.document_size)))
-    return files + [file for place in places for file in evaluation_files(directory, *place)]
+    return files + [f for place in places for f in evaluation_files(directory, *place, others)]
 
 
 def evaluation_settings(experiment: Experiment, run: PlannedRun, evaluation: str) -> str:
@@ -87,14 +92,16 @@ def evaluations_without_vectors(experiment: Experiment) -> list[str]:
 def result_files(experiment: Experiment, directory: ExperimentDirectory) -> list[Path]:
     """Return all files that the tables, figures and claims are made from."""
     corpora = [directory.corpus(corpus) for corpus in experiment.corpora]
-    files = [file for one in corpora for file in (one.statistics, one.split_articles("test"))]
+    others = experiment.testing.other_texts
+    files = [one.statistics for one in corpora]
+    files += [one.split_articles(text) for one in corpora for text in ("test", *others)]
     for run in experiment.trainings():
         files += directory.run(run.name).finished_files()
     for run in experiment.runs():
         for evaluation in evaluations_of(run.settings, experiment.testing):
-            files += evaluation_files(directory, run.name, evaluation)
+            files += evaluation_files(directory, run.name, evaluation, others)
     for rival in rivals_of_corpora(experiment):
-        files += evaluation_files(directory, rival, NONE)
+        files += evaluation_files(directory, rival, NONE, others)
     return [*files, directory.timings]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,11 @@ class CorpusDirectory:
         kinds = (self.stream, self.offsets, self.split_articles)
         return [self.vocabulary, *(kind(split) for split in SPLITS for kind in kinds)]
 
-    def encoded_files(self) -> list[Path]:
-        """The files that a model or another toolkit reads."""
-        return [*self.model_files(), *(self.text(split) for split in SPLITS)]
+    def encoded_files(self, other_texts: Iterable[str] = ()) -> list[Path]:
+        """The files that a model or another toolkit reads; `other_texts` are further splits."""
+        kinds = (self.stream, self.offsets, self.split_articles, self.text)
+        others = (kind(text) for text in other_texts for kind in kinds)
+        return [*self.model_files(), *(self.text(split) for split in SPLITS), *others]
 
     statistics = _Place("statistics.json")
     """The corpus's record: counts, OOV rates, class sizes and digests."""

@@ -119,6 +119,8 @@ def test_an_evaluation_has_its_files(tmp_path):
     for name in ("none", "all.word.sentence"):
         files = pipeline.evaluation_files(directory, "run", name)
         assert [file.name for file in files] == [f"{name}.{kind}" for kind in kinds]
+    others = pipeline.evaluation_files(directory, "run", "none", ["fiction"])[4:]
+    assert [file.name for file in others] == ["none.fiction.npy"]
     vectors = pipeline.evaluation_files(directory, "run", "document_vector")[4:]
     assert [f.name.partition(".")[2] for f in vectors] == ["valid.vectors.npy", "test.vectors.npy"]
 

@@ -30,11 +30,16 @@ def prepare() -> Callable[..., CorpusDirectory]:
     """A function that runs all stages of a corpus in `folder`, which has the downloads, too."""
 
     def run(
-        settings: CorpusSettings, folder: Path, processes: int = 1, name: str = "small"
+        settings: CorpusSettings,
+        folder: Path,
+        processes: int = 1,
+        name: str = "small",
+        **other_texts: Path,
     ) -> CorpusDirectory:
         directory = CorpusDirectory(folder / name)
-        for stage in stages_of(settings, directory):
-            run_stage(stage.name, settings, directory, folder / "downloads", processes)
+        for stage in stages_of(settings, directory, other_texts):
+            fetched = folder / "downloads"
+            run_stage(stage.name, settings, directory, fetched, processes, other_texts)
         return directory
 
     return run

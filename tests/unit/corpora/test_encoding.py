@@ -111,6 +111,42 @@ def test_ready_tokenised_files_stay_as_they_are(settings_of, tmp_path, prepare):
     assert [found.splits[split].in_train for split in SPLITS] == [0, 1, 1]
 
 
+@pytest.mark.parametrize("tokenised", [True, False])
+def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(
+    settings_of, tmp_path, prepare, tokenised
+):
+    texts = {"train": "\n".join(LINES), "valid": LINES[0], "test": "It ran.\n\nThe cat sat. Now.\n"}
+    files = {split: write(tmp_path / split, text) for split, text in texts.items()}
+    settings = settings_of({**files, "tokenised": tokenised})
+    directory = prepare(settings, tmp_path, again=files["test"])
+    corpus, found = load_corpus(directory, ["again"]), read_statistics(directory).splits
+    assert found["again"] == found["test"] and found["test"].unk_tokens
+    for key in ("stream", "offsets", "articles"):
+        first, second = (getattr(corpus.splits[split], key) for split in ("again", "test"))
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_text_of_another_kind_is_taken_whole_and_changes_nothing_else(
+    settings, prepared, tmp_path, prepare
+):
+    rows = [{"text": "The mat met a yak. The hill sat.\nOn."}, {"text": "On. On the moon."}]
+    other = write(tmp_path / "other.jsonl", rows)
+    directory = prepare(settings, tmp_path, name="with", other=other)
+    for one, two in zip(prepared.encoded_files(), directory.encoded_files(), strict=True):
+        assert one.read_bytes() == two.read_bytes()
+    corpus, found = load_corpus(directory, ["other"]), read_statistics(directory).splits["other"]
+    assert corpus.digest == load_corpus(prepared).digest
+    expected = ["the mat <unk> <unk> <unk> .", "the hill sat .", "on .", "on .", "on the moon ."]
+    assert words_of(corpus.words, corpus.splits["other"]) == expected
+    assert corpus.splits["other"].articles.tolist() == [0, 0, 0, 1, 1]
+    assert (found.documents, found.unk_tokens, found.words) == (2, 3, 18)
+    assert corpus.held_out == [*HELD_OUT, "other"]
+    directory.stream("other").unlink()
+    load_corpus(directory)
+    with pytest.raises(UserError, match=r"other\.npy"):
+        load_corpus(directory, ["other"])
+
+
 @pytest.mark.parametrize(("min_count", "warns"), [(1, True), (2, False)])
 def test_words_never_trained_are_told(settings_of, tmp_path, prepare, caplog, min_count, warns):
     texts = {"train": "a b\na c\n", "valid": "a\n", "test": "a new\na word\n"}
@@ -170,15 +206,18 @@ class Recorder:
         return getattr(self._settings, key)
 
 
-def test_a_stage_reads_and_makes_only_what_it_says(settings, tmp_path):
+@pytest.mark.parametrize("others", [{}, {"other": "text.txt"}])
+def test_a_stage_reads_and_makes_only_what_it_says(settings, tmp_path, others):
     directory = CorpusDirectory(tmp_path / "small")
-    for stage in stages_of(settings, directory):
+    others = {name: tmp_path / file for name, file in others.items()}
+    for stage in stages_of(settings, directory, others):
         before = set(directory.path.glob("*"))
         assert before >= {*stage.inputs} - {tmp_path / "text.txt"}
         recorder = Recorder(settings)
-        run_stage(stage.name, recorder, directory, tmp_path)
+        run_stage(stage.name, recorder, directory, tmp_path, other_texts=others)
         assert set(directory.path.glob("*")) - before == {*stage.outputs}
-        assert set(json.loads(stage.settings)) == set(SETTINGS[stage.name])
+        told = {"other_texts"} if others and stage.name == "encode" else set()
+        assert set(json.loads(stage.settings)) == set(SETTINGS[stage.name]) | told
         if stage.name != "encode":  # it records all of the preparation
             # `max_tokens` is only read where sentences are cut.
             assert recorder.read | {"max_tokens"} == {*SETTINGS[stage.name], "max_tokens"}

@@ -15,16 +15,18 @@ from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings
 from online_rnnlm.errors import UserError
+from online_rnnlm.evaluation import scoring
 from online_rnnlm.evaluation.evaluate import evaluate, evaluate_rival
 from online_rnnlm.model import weight_files
 from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.rivals import caches, rivals_of_corpora
+from online_rnnlm.model.perplexity import perplexity
+from online_rnnlm.rivals import caches, dynamic_evaluation, rivals_of_corpora
 from online_rnnlm.rivals.base import Impossible
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.records import DivergedEvaluation, Evaluation, RunRecord, RunResult
-from online_rnnlm.storage.scores import read_evaluation
+from online_rnnlm.storage.scores import read_evaluation, sentence_scores
 from online_rnnlm.training.train import train
 from tests.unit.small_models import UNTRAINED, write_untrained_run
 from tests.unit.small_records import VITAL, configuration, run_divergence
@@ -307,6 +309,62 @@ def test_a_part_that_was_changed_or_lost_is_named(copied, split, place):
     copied.evaluation(*place).unlink()
     with pytest.raises(UserError, match=f"^{copied.evaluation(*place)}: missing"):
         evaluated(copied, "mixture", **MIXED)
+
+
+WAYS = (
+    *("none", "document_vector", "document_vector.word.document", "all.word.stream"),
+    *("unigram_cache", "neural_cache", "dynamic_evaluation", "ngram_mixture", "mixture"),
+)
+
+
+@pytest.fixture(scope="module")
+def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory:
+    """A run tested in every way, its corpus's `test` and `train` being texts of another kind, too.
+
+    What learns at the rate 0.01 diverges on the longer one.
+    """
+    directory = ExperimentDirectory(tmp_path_factory.mktemp("again"))
+    corpus = make_corpus_directory(article=7, again=["test", "train"])
+    write_untrained_run(directory, corpus)
+    others = {"test_again": "unused", "train_again": "unused"}
+    rivals = ["unigram_cache", "neural_cache", "dynamic_evaluation", *MIXED["rivals"][1:]]
+    testing = {"rivals": rivals, "other_texts": others, "learning_rates": [0.01]}
+    [(folder, ngrams)] = of_corpora(testing).items()
+    evaluate_rival(directory, folder, ngrams)
+    settings = typed.TestingSettings.model_validate(testing)
+    longest = load_corpus(corpus).splits["train"].tokens
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr(dynamic_evaluation, "_neighbours", lambda _: [])
+        for name in WAYS:
+            if name == "all.word.stream":
+                change.setattr(scoring, "perplexity", lambda s: None if len(s) == longest else 9.0)
+            evaluate(directory, "run", directory.corpus("topics"), name, settings)
+            change.setattr(scoring, "perplexity", perplexity)
+    return directory
+
+
+@pytest.mark.parametrize("place", [NGRAMS, *(("run", name) for name in WAYS)])
+def test_a_text_of_another_kind_that_is_the_test_text_gets_the_tests_numbers(tested_again, place):
+    found = read(tested_again, *place)
+    numbers = [
+        found.splits[split].model_copy(update={"words_per_second": 0.0})
+        for split in ("test", "test_again")
+    ]
+    assert numbers[0] == numbers[1]
+    scores = [np.load(tested_again.token_scores(*place, s)) for s in ("test", "test_again")]
+    np.testing.assert_array_equal(*scores)
+    rows = [sentence_scores(tested_again, *place, split) for split in ("test", "test_again")]
+    pd.testing.assert_frame_equal(*(frame.drop(columns="split") for frame in rows))
+    assert rows[0]["log_probability"].sum() == pytest.approx(scores[0].sum(), rel=1e-5)
+
+
+def test_only_a_text_of_another_kind_is_left_out_where_what_learns_diverges_on_it(tested_again):
+    for name in WAYS:
+        diverged = name == "all.word.stream"
+        assert ("train_again" in read(tested_again, "run", name).splits) != diverged
+        scores = np.load(tested_again.token_scores("run", name, "train_again"))
+        assert (len(scores) == 0) == diverged
+        assert sentence_scores(tested_again, "run", name, "train_again").empty == diverged
 
 
 @pytest.mark.parametrize("error", [Impossible("there are no topics"), UserError("not installed")])

@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from online_rnnlm.config.corpora import LanguageName
-from online_rnnlm.storage.paths import HELD_OUT
 from online_rnnlm.storage.records.base import Digest, Part, Record
 
 Dropped = dict[str, Annotated[int, Field(ge=1)]]
@@ -137,7 +136,7 @@ class Statistics(Record):
     off with an article` (the end of a split's last article), `not sampled` (more than the splits
     need)."""
     splits: dict[str, SplitStatistics]
-    """The counts of `train`, `valid` and `test`."""
+    """The counts of `train`, `valid`, `test`, and of each text of another kind."""
     vocabulary_size: int
     """Number of words in the vocabulary, `<unk>` and `</s>` included, V."""
     classes: int
@@ -153,8 +152,8 @@ class Statistics(Record):
 
     @property
     def unknown_words_never_trained(self) -> dict[str, int]:
-        """The number of `<unk>` in `valid` and in `test`, if `train` has none to learn from."""
+        """The number of `<unk>` in each other split, if `train` has none to learn from."""
         if self.splits["train"].unk_tokens:
             return {}
-        found = {split: self.splits[split].unk_tokens for split in HELD_OUT}
+        found = {name: split.unk_tokens for name, split in self.splits.items()}
         return {split: number for split, number in found.items() if number}

@@ -91,8 +91,8 @@ class Evaluation(EvaluationEnd):
     """Only of the evaluation `mixture`: the network with each other part alone, and all parts
     without each."""
     splits: dict[str, SplitMetrics]
-    """The metrics by split; only the evaluations `none` and `document_vector` of a run include
-    `train`."""
+    """The metrics by split, texts of another kind among them, but for those on which what learns
+    diverged; only the evaluations `none` and `document_vector` of a run include `train`."""
 
 
 class DivergedEvaluation(EvaluationEnd):
