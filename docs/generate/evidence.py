@@ -245,5 +245,6 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "best-claims": partial(_claims, which="best"),
     "mixtures": partial(_as_made, name="mixtures"),
     "gains": partial(_as_made, name="gains"),
+    "other-texts": partial(_as_made, name="other_texts"),
 }
 """The parts by name."""

@@ -82,10 +82,11 @@ def pieces_of(
     return Pieces("sentence", np.arange(len(articles)))
 
 
-def pieces_of_test(results: Results, corpus: str, kept_for: UnitOfText) -> Pieces:
-    """The pieces of a corpus's test text for models that keep things for a unit of text."""
-    path = results.directory.corpus(corpus).split_articles("test")
-    articles = load_array(path)
+def pieces_of_test(
+    results: Results, corpus: str, kept_for: UnitOfText, text: str = "test"
+) -> Pieces:
+    """The pieces of `test`, or of another text, for models that keep things for a unit of text."""
+    articles = load_array(results.directory.corpus(corpus).split_articles(text))
     return pieces_of(results.experiment.corpora[corpus], articles, kept_for)
 
 
@@ -166,19 +167,20 @@ def compare_sides(
     return found._replace(effect=found.effect | drawn)
 
 
-def scores_of(results: Results, pieces: Pieces, *sides: Side) -> list[Scores]:
-    """Read the scores of sides by piece of the test text.
+def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test") -> list[Scores]:
+    """Read the scores of sides by piece of the test text, or of another text.
 
     Raises UserError if they were tested on different sentences.
     """
     scores, tokens = [], []
     for one in sides:
         frames = [
-            sentence_scores(results.directory, run.name, one.evaluation) for run in one.row.runs
+            sentence_scores(results.directory, run.name, one.evaluation, text)
+            for run in one.row.runs
         ]
         logs = np.mean([frame["log_probability"].to_numpy() for frame in frames], axis=0)
         tokens.append(frames[0]["tokens"])
-        reached = zip(one.row.runs, one.perplexity().values, strict=True)
+        reached = zip(one.row.runs, one.perplexity(text).values, strict=True)
         perplexities = {str(run.seed): value for run, value in reached}
         counts = pieces.sums(tokens[-1].to_numpy()).astype(np.int64)
         scores.append(Scores(perplexities, pieces.sums(logs), counts))

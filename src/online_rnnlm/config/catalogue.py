@@ -67,6 +67,11 @@ def choices(experiment: Experiment) -> bool:
     return online_evaluations(experiment) or bool(experiment.testing.rivals_of_runs)
 
 
+def other_texts(experiment: Experiment) -> bool:
+    """True if networks are tested on texts of another kind."""
+    return bool(experiment.testing.other_texts)
+
+
 def searched_settings(experiment: Experiment) -> bool:
     """True if rows take settings from a search."""
     return bool(experiment.searched)
@@ -164,6 +169,7 @@ TABLES = (
     TableEntry("mixtures", Section.PERPLEXITY, needs=(mixtures,)),
     TableEntry("gains", Section.GAIN, needs=(static_rows,)),
     TableEntry("lengths", Section.GAIN, needs=(vector_rows, static_rows, text_in_order)),
+    TableEntry("other_texts", Section.GAIN, needs=(other_texts,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
     TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
     TableEntry("choices", Section.SEARCH, needs=(choices,)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from tests.unit import small_records
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
+OF_ANOTHER_KIND = 24
+"""Number of sentences of a text of another kind."""
 VOCABULARY, CLASSES = 15_332, 100
 WORDS = [f"invented{i}" for i in range(50)]
 CORPUS_DIGEST = digest_of({})
@@ -56,12 +58,13 @@ def write(
     directory = ExperimentDirectory(path)
     write_json(directory.configuration, described.model_dump(mode="json"))
     for corpus in described.corpora:
-        _write_corpus(directory, corpus)
+        _write_corpus(directory, corpus, described.testing)
     for run in described.trainings():
         write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
     for name in rivals_of_corpora(described):
         costs = records.Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
-        scores = _scores(120.0, np.random.default_rng(5), held_out=True)
+        others = described.testing.other_texts
+        scores = _scores(120.0, np.random.default_rng(5), others, held_out=True)
         tested = {"costs": costs, "parameters": 900_000}
         _write_evaluation(directory, name, evaluations.NONE, small_records.DIGEST, scores, tested)
     write_timings(directory, described)
@@ -116,7 +119,8 @@ def write_run(
     testing = testing or TestingSettings()
     for evaluation in evaluations.evaluations_of(run.settings, testing):
         held_out = evaluation not in evaluations.main_evaluations(size)
-        scores = _scores(targets.get(evaluation, online * 1.01), random, held_out=held_out)
+        reached, others = targets.get(evaluation, online * 1.01), testing.other_texts
+        scores = _scores(reached, random, others, held_out=held_out)
         tested = _tested(evaluation, hidden, size, testing)
         _write_evaluation(directory, run.name, evaluation, identity, scores, tested)
     for split in HELD_OUT if size else ():
@@ -175,12 +179,12 @@ def _equal(parts: Any) -> dict[str, float]:
     return dict.fromkeys(parts, 1 / len(parts))
 
 
-def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
+def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingSettings) -> None:
     """Write a corpus of 2 classes, and streams with the sentence lengths of the scores."""
     files, random = directory.corpus(corpus), np.random.default_rng(1)
-    title = "Invented & random sentences"
+    title, sizes = "Invented & random sentences", _sizes(testing.other_texts)
     statistics = small_records.statistics(
-        {split: 20 * count for split, count in SENTENCES.items()},
+        {split: 20 * count for split, count in sizes.items()},
         corpus=corpus,
         source={"kind": "invented", "title": title, "licence": "CC0", "origin": "random"},
         articles=12,
@@ -196,7 +200,7 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
     articles = [{"title": f"a{i}", "text": "x", "topic": f"topic {i % 3}"} for i in range(20)]
     lines = "".join(json.dumps(article) + "\n" for article in articles)
     files.articles.write_text(lines, encoding="utf-8")
-    for split, count in SENTENCES.items():
+    for split, count in sizes.items():
         texts = [" ".join(random.choice(WORDS, random.integers(4, 25))) for _ in range(count)]
         for path in (files.tokens(split), files.text(split)):
             path.write_text("".join(f"{text} <b> | _x_\n" for text in texts), encoding="utf-8")
@@ -209,10 +213,14 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str) -> None:
         np.save(files.split_articles(split), np.arange(count, dtype=np.int32) // 4)
 
 
+def _sizes(other_texts: Iterable[str]) -> dict[str, int]:
+    return SENTENCES | dict.fromkeys(other_texts, OF_ANOTHER_KIND)
+
+
 def _lengths(split: str) -> npt.NDArray[np.int32]:
     """Return the sentences' lengths, the same for every run, as all are tested on one text."""
     random = np.random.default_rng(len(split))
-    return random.integers(5, 40, SENTENCES[split]).astype(np.int32)
+    return random.integers(5, 40, SENTENCES.get(split, OF_ANOTHER_KIND)).astype(np.int32)
 
 
 def _write_training(
@@ -272,12 +280,16 @@ def _write_training(
 
 
 def _scores(
-    perplexity: float, random: np.random.Generator, *, held_out: bool = False
+    perplexity: float,
+    random: np.random.Generator,
+    other_texts: Iterable[str] = (),
+    *,
+    held_out: bool = False,
 ) -> pd.DataFrame:
     """Return per-sentence scores of the splits, with exactly that perplexity on `test`."""
-    frames = []
-    for split, factor in {"train": 0.9, "valid": 0.99, "test": 1.0}.items():
-        tokens, count = _lengths(split), SENTENCES[split]
+    frames, factors = [], {"train": 0.9, "valid": 0.99, "test": 1.0}
+    for split, count in _sizes(other_texts).items():
+        tokens, factor = _lengths(split), factors.get(split, 1.2)
         logs = -tokens * (math.log(perplexity) + random.normal(0, 0.05, count))
         logs *= tokens.sum() * math.log(perplexity) / -logs.sum()
         frame = {
@@ -303,7 +315,7 @@ def _write_evaluation(
     scores_file = directory.sentence_scores(run, evaluation)
     scores_file.parent.mkdir(parents=True, exist_ok=True)
     scores.to_parquet(scores_file, index=False)
-    for split in HELD_OUT:
+    for split in {*scores["split"]} - {"train"}:
         rows = scores[scores["split"] == split]
         # All tokens of a sentence have equal shares of its score.
         shares = (rows["log_probability"] / rows["tokens"]).to_numpy()

@@ -30,6 +30,7 @@ TESTING = {
     "updates": ["document_vector", "all"],
     "unit_of_text": ["sentence", "document"],
     "rivals": ["neural_cache", "kneser_ney", "mixture"],
+    "other_texts": {"fiction": "unused"},
 }
 
 
@@ -76,7 +77,7 @@ def seal(evidence: EvidenceFolder) -> None:
 def test_tables_and_claims_follow_from_the_scores(evidence):
     tables = {
         name: pd.read_csv(evidence.table(name, "csv"))
-        for name in ("perplexity", "updates", "mixtures")
+        for name in ("perplexity", "updates", "other_texts", "mixtures")
     }
     claims = evidence.read_claims().claims
     assert {claim.effect.drawn for claim in claims} == {"article", None}
@@ -92,7 +93,7 @@ def test_tables_and_claims_follow_from_the_scores(evidence):
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [(name, "test_perplexity") for name in ("perplexity", "updates", "mixtures")]
+    [(name, "test_perplexity") for name in ("perplexity", "updates", "other_texts", "mixtures")]
     + [("perplexity", STILL)],
 )
 def test_a_perplexity_that_the_scores_do_not_give_is_found(evidence, name, key):

@@ -17,6 +17,7 @@ from online_rnnlm.analysis.tables import (
     corpora,
     lengths,
     mixtures,
+    other_texts,
     perplexity,
     search,
     shared,
@@ -285,6 +286,31 @@ def _median_length(results: Results) -> int:
     pieces = pieces_of_test(results, "invented", "document")
     ours, _ = scores_of(results, pieces, *(Side(row, "none") for row in results.rows[:2]))
     return int(np.median(ours.tokens))
+
+
+def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(invented):
+    testing = {**RIVALS, **UPDATES, "other_texts": {"fiction": "unused"}}
+    results = invented(corpora=IN_ORDER, rows=TWO_ROWS, testing=testing, seeds=[1, 2])
+    table = other_texts.make(results)
+    data = table.data if table.tidy is None else table.tidy
+    rows = data.set_index(["model", "evaluation", "text"])
+    names = [(row.label, name) for row in results.rows for name in row.evaluations]
+    names.append((results.rivals[0].name, "none"))
+    assert {*rows.index} == {(*one, text) for one in names for text in ("test", "fiction")}
+    for (model, name, text), row in rows[rows["change_percent"].notna()].iterrows():
+        still = rows.loc[model, "none", text]
+        logs = []
+        for seed in (1, 2):
+            run = next(r for r in results.runs if (r.run.model, r.seed) == (model, seed))
+            reached = [run.evaluations[e].splits[text].perplexity for e in (name, "none")]
+            logs.append(np.log(reached))
+        assert row["test_perplexity"] == pytest.approx(np.exp(logs)[:, 0].mean())
+        assert still["test_perplexity"] == pytest.approx(np.exp(logs)[:, 1].mean())
+        change = 100 * math.expm1(np.diff(logs)[:, 0].mean() * -1)
+        assert row["change_percent"] == pytest.approx(change)
+        assert row["interval_low_percent"] < change < row["interval_high_percent"]
+    assert f"fiction {20 * 24:,} tokens, 2.0 % of the words unknown" in table.notes[-1]
+    assert cells(table, 0, "Text", "Neural cache (%)")[0] == "test"
 
 
 LEARNT = [

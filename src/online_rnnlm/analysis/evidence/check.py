@@ -25,7 +25,7 @@ from online_rnnlm.config.evaluations import (
     final_evaluation,
 )
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.config.testing import MIXTURE, UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -90,7 +90,10 @@ def _copied(
 def _scores(results: Results) -> Iterator[pd.DataFrame]:
     """Yield the scores of all evaluations of all rows, and of the rivals of corpora."""
     # Most tests compare models that forget at a sentence's end: theirs are the pieces kept.
-    pieces = {corpus: pieces_of_test(results, corpus, "sentence") for corpus in results.corpora}
+    kept_for: dict[str, UnitOfText] = dict.fromkeys(
+        results.experiment.testing.other_texts, "document"
+    )
+    kept_for["test"] = "sentence"
     tested = [
         (row.corpus, run.name, row.label, str(run.seed), evaluation)
         for row in results.rows
@@ -99,29 +102,32 @@ def _scores(results: Results) -> Iterator[pd.DataFrame]:
     ]
     tested += [(one.corpus, one.by_seed[0].run, one.name, "", NONE) for one in results.rivals]
     for corpus, folder, model, seed, evaluation in tested:
-        scores, of_corpus = sentence_scores(results.directory, folder, evaluation), pieces[corpus]
-        sums = {
-            key: of_corpus.sums(scores[key].to_numpy()) for key in ("tokens", "log_probability")
-        }
-        frame = pd.DataFrame({"piece": np.arange(of_corpus.count), **sums})
-        yield frame.assign(corpus=corpus, model=model, seed=seed, evaluation=evaluation)
+        for text, unit in kept_for.items():
+            scores = sentence_scores(results.directory, folder, evaluation, text)
+            if scores.empty:  # it diverged on that text of another kind
+                continue
+            pieces = pieces_of_test(results, corpus, unit, text)
+            keys = ("tokens", "log_probability")
+            sums = {key: pieces.sums(scores[key].to_numpy()) for key in keys}
+            frame = pd.DataFrame({"piece": np.arange(pieces.count), **sums}).assign(text=text)
+            yield frame.assign(corpus=corpus, model=model, seed=seed, evaluation=evaluation)
 
 
 def check_evidence(folder: Path) -> int:
     """Compute all test perplexities and the claims again; return their number.
 
-    Perplexities are those of the tables `perplexity`, `updates` and, by themselves and with all
-    mixed in, `mixtures`. A claim goes through the same code as in `claims.json`; where its test
-    drew other pieces of text than those that are kept, its interval and p-value are believed.
-    Multiply-adds are compared with the tables. What was chosen on `valid` (settings, and the sides
-    of claims 6 and 7) must have the lowest perplexity there of all that could be chosen. What a
-    table says beside that rests on its checksum.
+    Perplexities are those of the tables `perplexity`, `updates`, `other_texts` and, by themselves
+    and with all mixed in, `mixtures`. A claim goes through the same code as in `claims.json`; where
+    its test drew other pieces of text than those that are kept, its interval and p-value are
+    believed. Costs are compared with the tables. What was chosen on `valid` (settings, and the
+    sides of claims 6 and 7) must have the lowest perplexity there of all that could be chosen. What
+    a table says beside that rests on its checksum.
     Raises UserError, with the file and both values, for the first that differs, and for files that
     are missing, damaged or changed.
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
-    names = ("perplexity", "updates", "mixtures")
+    names = ("perplexity", "updates", "other_texts", "mixtures")
     there = [name for name in names if evidence.table(name, "csv").is_file()]
     tables = {name: _read(evidence, name) for name in there}
     checked = sum(
@@ -152,7 +158,8 @@ def _check_table(table: pd.DataFrame, path: Path, evidence: EvidenceFolder) -> i
         kinds = {_TEST: row["evaluation"], STILL: NONE, "test_perplexity_all": MIXTURE}
         for key, evaluation in kinds.items():
             if not pd.isna(row.get(key, math.nan)):
-                scores = evidence.scores_of(row["corpus"], row["network"], evaluation)
+                side = (row["corpus"], row["network"], evaluation, row.get("text", "test"))
+                scores = evidence.scores_of(*side)
                 what = f"{path}: test perplexity of {row['model']}, {evaluation}"
                 refuse_difference(what, row[key], scores.perplexity)
                 checked += 1

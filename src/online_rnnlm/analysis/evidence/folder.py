@@ -19,9 +19,10 @@ from online_rnnlm.storage.records import Claims
 
 COLUMNS = {
     **{"corpus": "category", "model": "category", "seed": "category", "evaluation": "category"},
-    **{"piece": "int32", "tokens": "int32", "log_probability": "float64"},
+    **{"text": "category", "piece": "int32", "tokens": "int32", "log_probability": "float64"},
 }
 """The columns of `scores.parquet` and their types."""
+_KEYS = ["corpus", "model", "evaluation", "text"]
 
 
 def networks_of(models: pd.Series[str]) -> pd.Series[str]:
@@ -42,7 +43,7 @@ class EvidenceFolder(ExperimentDirectory):
 
     @property
     def scores(self) -> Path:
-        """The test log-probability of every piece of text, network, seed and evaluation.
+        """The log-probability of every piece of a tested text, network, seed and evaluation.
 
         Pieces are articles; of shuffled text they are sentences, and of text in order whose
         articles are not known, blocks of sentences.
@@ -68,11 +69,12 @@ class EvidenceFolder(ExperimentDirectory):
             raise UserError(f"{path}: damaged: it has no column `{lacking[0]}`")
         return table
 
-    def scores_of(self, corpus: str, model: str, evaluation: str) -> Scores:
+    def scores_of(self, corpus: str, model: str, evaluation: str, text: str = "test") -> Scores:
         """The scores of a network, or of a corpus's rival; raises UserError if there are none."""
-        found = self._scores.get((corpus, model, evaluation))
+        sought = (corpus, model, evaluation, text)
+        found = self._scores.get(sought)
         if found is None:
-            raise UserError(f"{corpus}, {model}, {evaluation}: the evidence has no scores of it")
+            raise UserError(f"{', '.join(sought)}: the evidence has no scores of it")
         sums = found.groupby("seed", observed=True)[["log_probability", "tokens"]].sum()
         by_piece = found.groupby("piece")[["log_probability", "tokens"]].mean()
         entropies = sums["log_probability"] / sums["tokens"]
@@ -83,10 +85,12 @@ class EvidenceFolder(ExperimentDirectory):
         )
 
     @cached_property
-    def _scores(self) -> dict[tuple[str, str, str], pd.DataFrame]:
-        keys = ["corpus", "model", "evaluation"]
-        groups = pd.read_parquet(self.scores).groupby(keys, observed=True, sort=False)
-        return {(str(c), str(m), str(e)): group for (c, m, e), group in groups}
+    def _scores(self) -> dict[tuple[str, ...], pd.DataFrame]:
+        scores = pd.read_parquet(self.scores)
+        if "text" not in scores:  # evidence of an earlier version
+            scores["text"] = "test"
+        groups = scores.groupby(_KEYS, observed=True, sort=False)
+        return {tuple(map(str, keys)): group for keys, group in groups}
 
     def read_sums(self) -> dict[Path, str]:
         """Read the checksums by file; raises UserError if they cannot be read."""

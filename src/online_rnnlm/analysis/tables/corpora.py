@@ -20,7 +20,7 @@ _OF_SOURCE = ("title", "licence", "origin")
 def make(results: Results) -> Table:
     """Make the table, with a row for each split of each corpus."""
     corpora = results.corpora.values()
-    data = pd.DataFrame([_values(corpus, split) for corpus in corpora for split in SPLITS])
+    data = pd.DataFrame([_values(corpus, split) for corpus in corpora for split in corpus.splits])
     columns = [
         Column("Corpus", _once(label("corpus")), text=True),
         Column("Articles", _once(integer("articles"))),
@@ -69,8 +69,7 @@ def _notes(corpus: Statistics) -> Iterator[str]:
     if corpus.dropped:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in corpus.dropped.items())
         yield f"of {corpus.sentences_read:,} sentences, these are in no split: {reasons}."
-    for split in SPLITS[1:]:
-        found = corpus.splits[split]
+    for split, found in corpus.splits.items():
         if found.in_train:
             yield (
                 f"sentences of {split} that are in train, too: {found.in_train:,} of "
