@@ -3,6 +3,7 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from online_rnnlm.commands._main import verbs
@@ -36,7 +37,7 @@ def test_everything_is_there(finished):
         "mlflow.db",
         *(
             f"tables/{table}.{kind}"
-            for table in ("corpora", "perplexity", "updates", "neighbours", "search")
+            for table in ("corpora", "perplexity", "other_texts", "updates", "search")
             for kind in ("csv", "md", "tex", "html")
         ),
         *(f"figures/{figure}.svg" for figure in ("learning_curves", "perplexity_by_parameters")),
@@ -47,6 +48,8 @@ def test_everything_is_there(finished):
     assert len(table) == 1 + 4 + 5 * 4 + 2
     mixtures = (results / "tables" / "mixtures.csv").read_text(encoding="utf-8").splitlines()
     assert len(mixtures) == 1 + 4 * 4
+    of_each = pd.read_csv(results / "tables" / "other_texts.csv")["text"].value_counts()
+    assert of_each["guide"] == of_each["test"] > 4 + 5 * 4 + 2
 
 
 def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished, arguments):
