@@ -309,8 +309,14 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
         change = 100 * math.expm1(np.diff(logs)[:, 0].mean() * -1)
         assert row["change_percent"] == pytest.approx(change)
         assert row["interval_low_percent"] < change < row["interval_high_percent"]
+        # The invented perplexities without <unk> are nine tenths of the others.
+        assert row["change_without_unk_percent"] == pytest.approx(change)
+        assert row["test_perplexity_without_unk"] == pytest.approx(0.9 * row["test_perplexity"])
     assert f"fiction {20 * 24:,} tokens, 2.0 % of the words unknown" in table.notes[-1]
-    assert cells(table, 0, "Text", "Neural cache (%)")[0] == "test"
+    shown = cells(table, 3, "Text", "Document vector (%)")
+    vector = table.data.iloc[3]["change_percent document_vector"]
+    assert shown == ["fiction", " / ".join([f"{vector:+.1f}".replace("-", "−")] * 2)]
+    assert cells(table, 1, "Text", "Document vector (%)") == ["fiction", ""]
 
 
 LEARNT = [
