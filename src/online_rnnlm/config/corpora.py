@@ -109,7 +109,13 @@ class CorpusSettings(Settings):
         )
 
     @property
+    def trains_in_order(self) -> bool:
+        """True if the training text has no gaps: all of a ready file, or whole articles."""
+        whole_file = self.has_ready_splits and self.train_sentences is None
+        return self.divide_by == "article" or whole_file
+
+    @property
     def has_documents(self) -> bool:
         """True if the training text has whole documents, their sentences in order."""
-        known = self.source.kind != "penn-treebank" and self.train_sentences is None
-        return self.divide_by == "article" or (self.keeps_order and known)
+        known = self.divide_by == "article" or self.source.kind != "penn-treebank"
+        return known and self.trains_in_order

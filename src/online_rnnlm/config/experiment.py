@@ -38,6 +38,11 @@ from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
 
 MOST_THREADS = 64
+_NEEDED = {
+    "document": "whole articles: `article`",
+    "stream": "text in its order: `article`, or ready files without `train_sentences`",
+}
+"""What a unit of text in training needs of a corpus."""
 
 
 class Experiment(Settings):
@@ -84,9 +89,10 @@ class Experiment(Settings):
         self._refuse_useless_searches()
         settings = [row.settings for row in self.planned_rows]
         for of_row in settings:
-            whole = self.corpora[of_row.corpus].has_documents
-            if of_row.unit_of_text == "document" and not whole:
-                message = "`unit_of_text: document` in a row needs whole articles: `article`"
+            corpus, unit = self.corpora[of_row.corpus], of_row.unit_of_text
+            suits = {"document": corpus.has_documents, "stream": corpus.trains_in_order}
+            if not suits.get(unit, True):
+                message = f"`unit_of_text: {unit}` in a row needs {_NEEDED[unit]}"
                 raise WrongValue(("corpora", of_row.corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, settings)
         refuse_rivals_without_kernels(self.testing, settings)

@@ -90,7 +90,7 @@ def _changed(settings: RunSettings, key: str) -> list[str]:
 
 
 def _unit(settings: RunSettings) -> list[str]:
-    """Return the unit of text, if it is a document, and the state or the vector, if it is alone."""
+    """Return the unit of text, if not a sentence, and the state or the vector, if it is alone."""
     if settings.unit_of_text == "sentence":
         return []
     return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")

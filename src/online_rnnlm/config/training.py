@@ -23,6 +23,7 @@ from online_rnnlm.config.base import (
     Size,
 )
 from online_rnnlm.config.engines import ENGINES, engines_with
+from online_rnnlm.config.testing import UnitOfText
 
 CELLS = {"sigmoid": 1, "lstm": 4, "gru": 3}
 """The hidden layers, each with the number of its inputs to a unit: one, or one for each gate too.
@@ -40,11 +41,15 @@ else:
 class Reading(NamedTuple):
     """The unit of text that a network reads, and whether state and vector live on within it."""
 
-    unit_of_text: Literal["sentence", "document"]
+    unit_of_text: UnitOfText
     state: bool
     """True if the hidden state lives on from one sentence of the unit to the next."""
     vector: bool
     """True if the document vector does."""
+
+    def lanes(self, wanted: int) -> int:
+        """Number of lanes to score in: as many as wanted, but a stream is a single unit."""
+        return 1 if self.unit_of_text == "stream" else wanted
 
 
 SENTENCES = Reading("sentence", state=False, vector=False)
@@ -78,17 +83,19 @@ class RunSettings(Settings):
     document_rate: NonNegativeFloat = 0.15
     """Learning rate α of the document vector, which learns after every word in training and in
     testing."""
-    unit_of_text: Literal["sentence", "document"] = "sentence"
+    unit_of_text: UnitOfText = "sentence"
     """Unit of text at whose start the document vector and the hidden state are set to 0, in
-    training and in testing: every sentence, or every document (an article). Documents are read in
-    order, `batch_sentences` of them side by side."""
+    training and in testing: every sentence, every document (an article), or the whole text.
+    Documents are read in order, `batch_sentences` of them side by side. A `stream` is never reset:
+    training cuts it into `batch_sentences` parts of about the same length, reads them side by side,
+    and begins anew with each epoch; testing reads it from the first to the last sentence."""
     carry: Literal["vector", "state", "both"] = "both"
-    """What lives on from one sentence of a document to the next, where `unit_of_text` is
-    `document`: the document vector, the hidden state, or both. What does not live on is set to 0 at
-    each sentence. A network without a vector carries its state."""
+    """What lives on from one sentence of a document or stream to the next: the document vector,
+    the hidden state, or both. What does not live on is set to 0 at each sentence. A network without
+    a vector carries its state."""
     segment_tokens: Size = 0
-    """Number of tokens of a document that an update reads, where `unit_of_text` is `document`; the
-    error is propagated back to the first of them. 0: the next sentence."""
+    """Number of tokens of each document or part of a stream that an update reads; the error is
+    propagated back to the first of them. 0: the next sentence."""
     document_gradient: Literal["constant", "through"] = "constant"
     """Part of the updates of the document vector in the gradients of the weights. `constant`: each
     updated vector counts as a constant. `through`: the gradients go back through the updates, as in
@@ -101,7 +108,7 @@ class RunSettings(Settings):
     accumulator_start: PositiveFloat = 1.0
     """Initial value of AdaGrad's sums of squared gradients."""
     batch_sentences: PositiveInt = 64
-    """Number of sentences per update; their losses are summed."""
+    """Number of sentences per update, one from each unit of text; their losses are summed."""
     dropout: Fraction = 0.0
     """Share of the hidden units that are left out before the output layer in training, drawn anew
     for every word; the others are divided by 1 less that share. Not with `engine: jax`, nor with
@@ -176,7 +183,7 @@ class RunSettings(Settings):
         if self.unit_of_text == "sentence":
             return SENTENCES
         state = self.carry != "vector" or not self.document_size
-        return Reading("document", state=state, vector=self.carry != "state")
+        return Reading(self.unit_of_text, state=state, vector=self.carry != "state")
 
     def without_unused(self, undecided: Container[str] = ()) -> RunSettings:
         """Return the settings with the default value of each that changes nothing.
@@ -193,7 +200,7 @@ class RunSettings(Settings):
     @model_validator(mode="after")
     def _go_together(self) -> RunSettings:
         carries_all = self.carry == "both" or not self.document_size
-        if self.unit_of_text == "document" and self.segment_tokens and not carries_all:
+        if self.unit_of_text != "sentence" and self.segment_tokens and not carries_all:
             raise ValueError(
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"

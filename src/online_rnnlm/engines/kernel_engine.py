@@ -128,7 +128,7 @@ class Scorer:
             weights, sizes = without_document(weights), sizes.without_document()
         starts = first_words(text.offsets, sentences)
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
-        lanes = max(1, min(SCORING_SENTENCES, len(sentences)))
+        lanes = self._reading.lanes(max(1, min(SCORING_SENTENCES, len(sentences))))
         carried = Carried.nothing(weights, settings.cell_name, lanes)
         arguments = (
             data.kernel_model(settings, weights, self._classes, document_rate),

@@ -123,10 +123,15 @@ def parts_of_documents(split: Split) -> Iterator[Integers]:
 def segments_of(split: Split, settings: RunSettings) -> Segments:
     """Cut a split into segments and units as a run reads them in training.
 
-    A segment is a sentence or, if the settings say so, a stretch of a document's tokens.
+    A segment is a sentence or, if the settings say so, a stretch of a unit's tokens. A stream is
+    cut into as many units as a batch has lanes, each begun with a sentence, of about equal length.
     """
-    begins = unit_beginnings(split, np.arange(split.sentences), settings.unit_of_text)
-    units = np.append(np.flatnonzero(begins), split.sentences)
+    if settings.unit_of_text == "stream":
+        shares = np.linspace(0, split.tokens, settings.batch_sentences + 1)
+        units = np.unique(np.searchsorted(split.offsets, shares))
+    else:
+        begins = unit_beginnings(split, np.arange(split.sentences), settings.unit_of_text)
+        units = np.append(np.flatnonzero(begins), split.sentences)
     size = settings.segment_tokens
     if settings.unit_of_text == "sentence" or not size:
         return Segments(split.offsets, units)

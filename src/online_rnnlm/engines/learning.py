@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -40,30 +39,28 @@ def learning_scorer(
 ) -> LearningScorer:
     """Make the scorer of a run's model while the parts of it that `learning` names learn.
 
-    A vector that learns alone after every word, and no longer than a document, is learnt in batches
-    beside fixed weights; `hidden_states` can be had only then. Raises UserError as
-    `registry.online_scorer` does.
+    A vector that learns alone after every word is learnt in batches beside fixed weights;
+    `hidden_states` can be had only then. Raises UserError as `registry.online_scorer` does.
     """
-    parts, unit = learning.parts(settings.document_size), learning.unit_of_text
+    parts, reading = learning.parts(settings.document_size), _reading(settings, learning)
     vector_alone = parts == {DOCUMENT_VECTOR} and learning.learn_after == "word"
-    if parts and not (vector_alone and unit != "stream"):
+    if parts and not vector_alone:
         online = OnlineSettings.of(learning, settings)
         scorer = registry.online_scorer(settings, corpus, weights, online)
         return LearningScorer(scorer.score, in_parts=False)
-    fixed = registry.scorer(settings, corpus, _reading(settings, unit), hidden_states=hidden_states)
+    fixed = registry.scorer(settings, corpus, reading, hidden_states=hidden_states)
     rate = (learning.learning_rate or settings.document_rate) if parts else 0.0
 
     def score(split: Split, sentences: Sentences) -> Scores:
-        if unit == "stream":  # one document
-            split = replace(split, articles=np.zeros(split.sentences, np.int32))
         return fixed(weights, split, sentences, rate)
 
-    return LearningScorer(score, in_parts=unit != "stream")
+    return LearningScorer(score, in_parts=reading.unit_of_text != "stream")
 
 
-def _reading(settings: RunSettings, unit: str | None) -> Reading:
+def _reading(settings: RunSettings, learning: Learning) -> Reading:
     """Return how a text is read: as in training, or so that the vector lives on within a unit."""
+    unit = learning.unit_of_text
     if unit is None:
         return settings.reading
     state = settings.reading.state and unit != "sentence"
-    return Reading("sentence" if unit == "sentence" else "document", state=state, vector=True)
+    return Reading(unit, state=state, vector=True)

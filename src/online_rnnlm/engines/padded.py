@@ -80,7 +80,7 @@ class PaddedTrainer:
             start = self.carried.before(begins, settings.reading)
             total, after = self._learn(segments, rates, start, key)
             totals.append(total)
-            if settings.unit_of_text == "document":
+            if settings.unit_of_text != "sentence":
                 self.carried = after.copy()
         # Reading a total waits for a GPU, so it is left until all batches have been sent.
         return float(sum(map(float, totals)))
@@ -110,7 +110,8 @@ class PaddedScorer:
         hidden_states: bool = False,
     ) -> None:
         self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
-        self._width = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
+        wanted = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
+        self._width = reading.lanes(wanted)
         self._prepare(corpus)
 
     def _prepare(self, corpus: Corpus) -> None:

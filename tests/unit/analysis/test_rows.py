@@ -117,9 +117,10 @@ def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
 
 
 def test_the_opponent_reads_the_same_unit_of_text(invented):
-    units = {"hidden_size": 100, "unit_of_text": ["sentence", "document"]}
+    units = {"hidden_size": 100, "unit_of_text": ["sentence", "document", "stream"]}
     results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
-    for row, chosen in zip(results.rows[2:], ("100/0", "100/0 document"), strict=True):
+    static = "100/0", "100/0 document", "100/0 stream"
+    for row, chosen in zip(results.rows[3:], static, strict=True):
         found = results.opponents(row).same_hidden
         assert found is not None
         assert found.label == chosen

@@ -95,6 +95,7 @@ def test_the_network_and_the_engine_are_parts_of_a_name():
         {"hidden_size": 10, "context_size": 4, "document_gradient": "through"},
         {"hidden_size": 10, "document_size": 2, "document_gradient": "through"},
         {"document_size": 2, "unit_of_text": "document", "carry": ["both", "state"]},
+        {"document_size": 2, "unit_of_text": "stream"},
     ]
     runs = experiment(corpora={"c": whole}, training={"engine": "graph"}, rows=rows).runs()
     expected = {
@@ -106,9 +107,10 @@ def test_the_network_and_the_engine_are_parts_of_a_name():
         "c-M10-D2-through-graph-seed1": "10/2 through by graph",
         "c-M100-D2-document-graph-seed1": "100/2 document by graph",
         "c-M100-D2-document-state-graph-seed1": "100/2 document state by graph",
+        "c-M100-D2-stream-graph-seed1": "100/2 stream by graph",
     }
     assert dict(zip(names(runs), (run.model for run in runs), strict=True)) == expected
-    cells = ["lstm", "gru", "sigmoid", "slow_context", "slow_context", *["sigmoid"] * 3]
+    cells = ["lstm", "gru", "sigmoid", "slow_context", "slow_context", *["sigmoid"] * 4]
     assert [run.settings.cell_name for run in runs] == cells
 
 

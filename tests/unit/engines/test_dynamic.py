@@ -31,6 +31,7 @@ def _settings(**changes: object) -> RunSettings:
 
 
 SENTENCES, DOCUMENTS = {"unit_of_text": "sentence"}, {"unit_of_text": "document"}
+STREAM = {"unit_of_text": "stream"}
 BOTH = {"document_size": 2, "document_layer": "both"}
 
 
@@ -96,6 +97,8 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
         SENTENCES | BOTH,
         *(DOCUMENTS | {"document_size": 2, "carry": carry} for carry in ("vector", "state")),
         DOCUMENTS | {"document_size": 2},
+        STREAM | {"document_size": 2, "batch_sentences": 2},
+        STREAM | {"document_size": 2, "carry": "vector"},
     ],
     ids=str,
 )

@@ -32,6 +32,7 @@ RATE = 0.3
 VECTOR = {"document_size": 3}
 FIVE = {"document_size": 5}  # the kernels take four rows of V at a time
 DOCUMENT = {"unit_of_text": "document"}
+STREAM = {"unit_of_text": "stream"}
 THROUGH = {"document_gradient": "through"}
 HIDDEN = {"document_layer": "hidden"}
 BOTH = {"document_layer": "both"}
@@ -48,6 +49,7 @@ OPTIONS = {
     "carries the vector": VECTOR | DOCUMENT | {"carry": "vector"},
     "carries the state": VECTOR | DOCUMENT | {"carry": "state"},
     "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
+    "stream": VECTOR | STREAM | {"segment_tokens": 5},
     "dropout": VECTOR | {"dropout": 0.4, "embedding_dropout": 0.2},
     "through": FIVE | THROUGH,
     "through documents": VECTOR | DOCUMENT | THROUGH | {"dropout": 0.3},
@@ -58,6 +60,7 @@ OPTIONS = {
     "lstm": LSTM | SINGLE,
     "lstm documents": VECTOR | DOCUMENT | LSTM | {"dropout": 0.3, "embedding_dropout": 0.2},
     "lstm through": VECTOR | THROUGH | LSTM,
+    "lstm stream": VECTOR | STREAM | LSTM | {"carry": "vector"},
     "gru": GRU | SINGLE,
     "gru stretches": VECTOR | DOCUMENT | GRU | {"segment_tokens": 3, "embedding_dropout": 0.3},
     "context": CONTEXT | SINGLE | {"embedding_dropout": 0.2},
@@ -75,6 +78,7 @@ MATRIX = [
     *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
     *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
     *(("jax", name, UNEVEN, OPTIONS[name]) for name in ("static", "stretches", "lstm through")),
+    ("jax", "lstm stream", UNEVEN, OPTIONS["lstm stream"]),
     ("jax", "gru documents", UNEVEN, VECTOR | DOCUMENT | GRU | SINGLE),
     ("jax", "both", TILES, VECTOR | BOTH | THROUGH),
     ("jax", "output", TILES, VECTOR),
@@ -126,7 +130,7 @@ def results(run, corpus, threads=1, *, carried=False):
 
 def scores_of(run, corpus, weights, rate=RATE, **options):
     numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:12]
-    if run.unit_of_text == "document":
+    if run.unit_of_text != "sentence":
         numbers.sort()
     scorer = registry.scorer(run, corpus, hidden_states=True, **options)
     return scorer(weights, corpus.splits["train"], numbers, rate)
@@ -230,6 +234,31 @@ def test_a_document_is_read_as_one_long_sentence(corpus, changes):
         np.testing.assert_allclose(other[name], expected, err_msg=name, **close)
 
 
+@pytest.mark.parametrize("size", [0, 5])
+def test_a_stream_is_read_as_documents_that_are_cut_by_hand(corpus, size):
+    """Its 48 tokens are cut where the first sentences end from the 16th and from the 32nd on."""
+    run = settings(**VECTOR, **STREAM, segment_tokens=size, dropout=0.4)
+    split = corpus.splits["train"]
+    by_hand = replace(split, articles=np.repeat([0, 1, 2], [4, 5, 5]).astype(np.int32))
+    other = results(
+        run.model_copy(update=DOCUMENT), replace(corpus, splits={"train": by_hand}), carried=True
+    )
+    for name, found in results(run, corpus, carried=True).items():
+        np.testing.assert_array_equal(found, other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "graph"])
+def test_a_stream_is_tested_as_one_long_sentence(corpus, engine):
+    run, split, numbers = settings(engine, **VECTOR, **STREAM), corpus.splits["train"], range(14)
+    weights = weights_for(run, corpus)
+    one = replace(split, offsets=split.offsets[[0, -1]], articles=split.articles[:0])
+    found = registry.scorer(run, corpus)(weights, split, np.array(numbers), RATE)
+    whole = registry.scorer(settings(engine, **VECTOR), corpus)(weights, one, np.arange(1), RATE)
+    close = {"atol": 1e-12, "rtol": 0}
+    np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, **close)
+    np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, **close)
+
+
 LANES = 3 * SECTION + 5
 MANY = 200
 OF_THREADS = {
@@ -238,7 +267,7 @@ OF_THREADS = {
     "documents": VECTOR | DOCUMENT | {"dropout": 0.4, "embedding_dropout": 0.2},
     "hidden": VECTOR | HIDDEN,
     "both documents": VECTOR | DOCUMENT | BOTH,
-    "lstm": VECTOR | DOCUMENT | LSTM | {"dropout": 0.3},
+    "lstm": VECTOR | STREAM | LSTM | {"dropout": 0.3, "segment_tokens": 7},
     "gru": GRU | {"embedding_dropout": 0.3},
     "context": VECTOR | CONTEXT,
 }

@@ -95,6 +95,27 @@ def test_stretches_fill_each_document(lengths, size, seed):
     assert (sizes[~last] == size).all()
 
 
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
+    lanes=st.integers(1, 9),
+    size=st.integers(0, 5),
+)
+def test_a_stream_is_cut_into_lanes_of_about_equal_length(lengths, lanes, size):
+    offsets = np.append(0, np.cumsum(lengths))
+    split = Split(np.zeros(offsets[-1] + 1, np.int32), offsets)
+    changes = {"unit_of_text": "stream", "batch_sentences": lanes, "segment_tokens": size}
+    segments = segments_of(split, RunSettings.model_validate({"corpus": "c", **changes}))
+    borders = segments.offsets[segments.units]
+    assert len(borders) - 1 <= lanes
+    assert (borders[0], borders[-1]) == (0, offsets[-1])
+    assert np.isin(borders, offsets).all()
+    assert np.diff(borders).max() < offsets[-1] / lanes + max(lengths)
+    cut = size or max(lengths)
+    assert np.diff(segments.offsets).max() <= cut
+    batches = side_by_side(segments.units, np.arange(len(borders) - 1), segments.lanes(lanes))
+    assert batches.begins.sum() == batches.begins[0].sum() == len(borders) - 1
+
+
 def test_sentences_of_similar_length_are_scored_side_by_side():
     order = scoring_order(text(), np.arange(5), SENTENCES, 2)
     lengths = np.array(LENGTHS)[order.segments[order.segments != NOTHING]]

@@ -24,6 +24,7 @@ def test_a_vector_that_feeds_the_hidden_layer_is_never_left_out(others, layer):
     ("changes", "named"),
     [
         ({"segment_tokens": 9, "carry": "vector", "unit_of_text": "document"}, "carry"),
+        ({"segment_tokens": 9, "carry": "state", "unit_of_text": "stream"}, "carry"),
         ({"document_layer": "both", "document_gradient": "through"}, "document_gradient"),
         ({"cell": "lstm", "document_layer": "both"}, "document_layer"),
         ({"dropout": 0.2, "document_layer": "hidden"}, "document_layer"),

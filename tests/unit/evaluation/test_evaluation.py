@@ -145,8 +145,10 @@ def test_metrics_and_sentences_by_hand(experiment, by_hand, name, rate):
 
 
 @pytest.mark.slow  # a training
-def test_valid_is_as_in_training(copied):
-    train(Run(settings=UNTRAINED), copied.corpus("topics"), copied.run("trained"))
+@pytest.mark.parametrize("unit", ["sentence", "stream"])
+def test_valid_is_as_in_training(copied, unit):
+    settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
+    train(Run(settings=settings), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
     evaluate(copied, "trained", copied.corpus("topics"), "document_vector", typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity

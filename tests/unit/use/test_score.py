@@ -16,9 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Evaluation
+from online_rnnlm.use.network import Network, Request
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
@@ -183,6 +186,23 @@ def test_a_model_that_diverges_is_no_users_mistake(model_path, refused):
     options = ("--updates", "all", "--learning-rate", "1e9", "--unit-of-text", "stream")
     said = refused("score", model_path, *options, status=1, text="The cat sees the hen.\n" * 9)
     assert "diverged" in said and "a smaller learning rate is needed" in said
+
+
+def test_a_model_trained_by_stream_reads_a_text_as_one(model):
+    other = model.network
+    settings = other.settings.model_copy(update={"unit_of_text": "stream"})
+    network = Network(settings, other.corpus, other.weights)
+    as_trained = Request(updates=DOCUMENT_VECTOR)
+    split = network.encode([["the", "cat"], ["the", "hen", "."], ["a"]], [0, 0, 1])
+    one = Split(split.stream, split.offsets[[0, -1]])
+    assert network.unit_at_once(as_trained) == "stream"
+    found = network.score(split, as_trained)
+    whole = other.score(one, as_trained)
+    np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, rtol=1e-5)
+    np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, rtol=1e-4)
+    by_sentence = as_trained.model_copy(update={"unit_of_text": "sentence"})
+    found, alone = network.score(split, by_sentence), other.score(split, as_trained)
+    np.testing.assert_array_equal(found.log_probabilities, alone.log_probabilities)
 
 
 @pytest.mark.parametrize("unit", ["sentence", "document", "stream"])

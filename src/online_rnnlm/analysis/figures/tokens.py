@@ -67,14 +67,14 @@ def draw_position(results: Results) -> drawing.Picture:
 def draw_distance(results: Results) -> drawing.Picture:
     """Draw the groups by the place of the token's sentence in its article.
 
-    The vector is kept for the article, if the row was trained or tested so. Raises
+    The vector is kept for the article or longer, if the row was trained or tested so. Raises
     NothingToShowError for a text whose articles are not known.
     """
     vector, split = _best(results)
     if not are_known(split.articles):
         raise NothingToShowError("The articles of the test text are not known.")
     kept = Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name
-    trained = vector.settings.unit_of_text == "document" or kept not in vector.evaluations
+    trained = vector.settings.unit_of_text != "sentence" or kept not in vector.evaluations
     learning = Side(vector, vector.final if trained else kept)
     return _draw(results, learning, split, by_distance(split), "sentence's place in its article")
 

@@ -232,11 +232,11 @@ def segments_for(
 ) -> tuple[NDArray[np.int64], Resets]:
     """Cut a split into segments of so many tokens; the offsets, and where things begin anew.
 
-    A segment ends with its sentence, or with its document if state and vector live on to its end.
+    A segment ends with its sentence, or with its unit if state and vector live on to its end.
     """
     reading, every = settings.reading, np.arange(split.sentences)
-    lives_on = reading.unit_of_text == "document" and reading.state and reading.vector
-    begins = unit_beginnings(split, every, "document" if lives_on else "sentence")
+    lives_on = reading.state and reading.vector
+    begins = unit_beginnings(split, every, reading.unit_of_text if lives_on else "sentence")
     units = np.append(np.flatnonzero(begins), split.sentences)
     segments = stretches(split.offsets[units], tokens)
     resets = []
