@@ -155,16 +155,20 @@ class DumpSource(Settings):
 
 
 class WikitextSource(Settings):
-    """WikiText-2 or WikiText-103, raw: whole articles, tokenised, in three ready splits."""
+    """WikiText-2 or WikiText-103: whole articles, tokenised, in three ready splits."""
 
     kind: Literal["wikitext"]
-    """WikiText, raw, from the data set `Salesforce/wikitext` at Hugging Face, or your three files
-    of it. The text stays as it is, but for `plain_marks`; headings and empty lines are dropped."""
+    """WikiText, from the data set `Salesforce/wikitext` at Hugging Face, or your three files of it:
+    see `form`."""
     version: Literal["wikitext-2", "wikitext-103"] = "wikitext-2"
     """The smaller or the larger text."""
+    form: Literal["raw", "published"] = "raw"
+    """`raw`: all words; paragraphs are divided into sentences, headings and empty lines are
+    dropped. `published`: the files `wiki.*.tokens`, with `<unk>` for rare words, as published
+    perplexities have them: every line is a sentence, a heading and an empty line, too."""
     plain_marks: Boolean = True
-    """Write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, `,` and `.`
-    without spaces; `false` keeps them as tokens."""
+    """`form: raw`: write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, `,`
+    and `.` without spaces; `false` keeps them as tokens."""
     train: FilePaths | None = None
     """Your file for `train`."""
     valid: FilePaths | None = None

@@ -33,7 +33,8 @@ def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
     )
     articles = array("i")
     for sentence, article in tqdm(sentences, unit=" sentences", disable=None, leave=False):
-        stream.extend([numbers.setdefault(word, len(numbers)) for word in sentence.split(" ")])
+        words = sentence.split(" ") if sentence else ()
+        stream.extend([numbers.setdefault(word, len(numbers)) for word in words])
         stream.append(SENTENCE_END_ID)
         offsets.append(len(stream) - 1)
         articles.append(article)

@@ -60,6 +60,15 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
         ],
         f"{HUGGING_FACE}Salesforce/wikitext, revision",
     ),
+    (
+        {"kind": "wikitext", "form": "published"},
+        *(READY, False),
+        [
+            f"d/wikitext-2-v1-{split}-00000-of-00001.parquet"
+            for split in ("train", "validation", "test")
+        ],
+        f"{HUGGING_FACE}Salesforce/wikitext, revision",
+    ),
     ({"kind": "wikitext", **THREE}, READY, False, [*map(str, THREE.values())], "train.txt"),
     ({"kind": "penn-treebank", **THREE}, READY, False, [*map(str, THREE.values())], "test.txt"),
     ({"kind": "text", "file": "a.txt"}, WITH_ARTICLES, False, ["a.txt"], "a.txt"),
@@ -225,10 +234,38 @@ def test_wikitext_has_articles_and_sentences(settings_of, tmp_path, prepare, pla
     assert (found.dropped, found.splits["test"].in_train) == ({}, 7)
 
 
+PUBLISHED = [
+    *("", "= Cat <unk> =", "", "The cat @-@ like 1 @,@ 000 dogs sat . It <unk> .", ""),
+    *("= = Food = =", "", "It ate", "= 1 <unk> =", "fish !", "", ""),
+    *("= Dogs =", "", "Dogs bark ?", ""),
+]
+"""16 lines of 36 words. A line in an article may look like a title, but none is empty before it."""
+
+
+@pytest.mark.parametrize("form", ["tokens", "parquet"])
+def test_published_wikitext_has_a_sentence_a_line(settings_of, tmp_path, prepare, form):
+    file = tmp_path / f"wiki.{form}"
+    if form == "parquet":  # an empty line has no end there
+        write_parquet(file, [{"text": f" {line} \n" if line else ""} for line in PUBLISHED])
+    else:
+        write(file, "".join(f" {line} \n" for line in PUBLISHED))
+    source = {"kind": "wikitext", "form": "published", **dict.fromkeys(SPLITS, file)}
+    directory = prepare(settings_of(source), tmp_path)
+    assert directory.text("test").read_text().split("\n") == [*PUBLISHED, ""]
+    splits = load_corpus(directory).splits
+    assert splits["test"].articles.tolist() == [0] * 11 + [1] * 5
+    found = read_statistics(directory)
+    assert found.source.title == "WikiText-2, published"
+    counts = found.splits["train"]
+    assert (counts.sentences, counts.words, counts.tokens, counts.unk_tokens) == (16, 36, 52, 3)
+    assert found.vocabulary_size == len({*" ".join(PUBLISHED).split(), "</s>"})
+
+
 def test_the_penn_treebank_stays_as_it_is(settings_of, tmp_path, prepare):
     file = write(tmp_path / "ptb", " no it was n't <unk> monday \n N N years \n")
     source = {"kind": "penn-treebank", **dict.fromkeys(SPLITS, file)}
     directory = prepare(settings_of(source), tmp_path)
     assert lines(directory.text("test")) == ["no it was n't <unk> monday", "N N years"]
     found = read_statistics(directory)
-    assert (found.vocabulary_size, found.splits["test"].unk_tokens) == (9, 1)  # with `</s>`
+    counts = found.splits["train"]  # with a `</s>` a line
+    assert (found.vocabulary_size, counts.tokens, counts.unk_tokens) == (9, 11, 1)

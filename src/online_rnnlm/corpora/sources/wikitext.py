@@ -1,9 +1,10 @@
-"""WikiText-2 and WikiText-103, raw: whole articles of Wikipedia, tokenised, in three splits."""
+"""WikiText-2 and WikiText-103: whole articles of Wikipedia, tokenised, in three splits."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 
 from online_rnnlm.config.sources import WikitextSource
@@ -52,10 +53,13 @@ class Source(base.Source[WikitextSource]):
     def sentences(self, files: Sequence[Path]) -> Iterator[Numbered]:
         """Read the sentences of files, each with the number of its article, from 0.
 
-        A line is a paragraph, and `.`, `?` or `!` ends a sentence in it. Headings are left out;
-        that of an article begins a new one, as does the beginning of a file. Raises UserError if a
-        file has no sentence, or is damaged.
+        In the raw form a line is a paragraph, and `.`, `?` or `!` ends a sentence in it; headings
+        are left out, and that of an article begins a new one, as does the beginning of a file. In
+        the published form every line is a sentence. Raises UserError if a file has no sentence, or
+        is damaged.
         """
+        if self.settings.form == "published":
+            return number_articles(refuse_none(_published(file), file) for file in files)
         plain = self.settings.plain_marks
         return number_articles(refuse_none(_sentences(file, plain), file) for file in files)
 
@@ -69,19 +73,34 @@ class Source(base.Source[WikitextSource]):
         if not self.settings.train:
             known["origin"] = f"https://huggingface.co/datasets/{_DATA_SET}, revision {_REVISION}"
         version = self.settings.version.rpartition("-")[2]
-        return self._described(title=f"WikiText-{version}, raw", **known)
+        return self._described(title=f"WikiText-{version}, {self.settings.form}", **known)
 
     def _shards(self) -> dict[str, list[Download]]:
         """Return the downloads of each split; none if the user has files."""
         version, found = self.settings.version, {}
+        form, mark = {"raw": ("-raw-v1", ""), "published": ("-v1", "-v1")}[self.settings.form]
         for split, number in () if self.settings.train else _FILES[version].items():
             name = "validation" if split == "valid" else split
             files = [f"{name}-{index:05}-of-{number:05}.parquet" for index in range(number)]
             found[split] = [
-                on_hugging_face(_DATA_SET, _REVISION, f"{version}-raw-v1/{f}", f"{version}-{f}")
+                on_hugging_face(
+                    _DATA_SET, _REVISION, f"{version}{form}/{f}", f"{version}{mark}-{f}"
+                )
                 for f in files
             ]
         return found
+
+
+def _published(file: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the lines of a file, each with True if it begins an article.
+
+    An article begins with the empty line before its title.
+    """
+    lines = pairwise(chain(_lines(file), [""]))
+    for number, (line, following) in enumerate(lines, 1):
+        words = words_at(line, file, number)
+        begins = not words and _TITLE.fullmatch(following) is not None
+        yield " ".join(words), begins or number == 1
 
 
 def _sentences(file: Path, plain_marks: bool) -> Iterator[tuple[str, bool]]:
