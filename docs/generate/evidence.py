@@ -125,10 +125,9 @@ def _beside(networks: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, 
 
 
 def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
-    """Yield what the claims say of the report's row, or of the first row that they speak of."""
-    systems = [claim for claim in claims if claim.number == paper.BEST_SYSTEM]
+    """Yield what the claims say of the first row that they speak of."""
     larger = [claim for claim in claims if claim.number == paper.MORE_PARAMETERS]
-    row = next((claim.row for claim in systems or larger), None)
+    row = next((claim.row for claim in larger), None)
     for claim in larger:
         if claim.row == row:
             ours, theirs = _reached(claim)
@@ -141,12 +140,6 @@ def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
         yield (
             "Of the static networks with one rival each, the best on valid, "
             f"{claim.against.partition(' (')[0]}, reaches {_reached(claim)[1]}."
-        )
-    for claim in systems:
-        ours, theirs = _reached(claim)
-        yield (
-            f"The best of all with a vector ({claim.model}) reaches {ours}, the best of all "
-            f"without {theirs}."
         )
 
 
@@ -171,22 +164,18 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     return markdown_of(table.data, *table.columns)
 
 
-def _claims(evidence: EvidenceFolder, which: Literal["all", "open", "best"]) -> str:
+def _claims(evidence: EvidenceFolder, which: Literal["all", "open"]) -> str:
     """The claims with their verdicts; those that do not hold come first, those not tested last.
 
-    `open` are those that the tests do not support or leave undecided; `best` are those of the row
-    that the experiment's report is about, which has the claim on the best systems.
+    `open` are those that the tests do not support or leave undecided.
     """
     made = evidence.read_claims()
-    best = {(one.corpus, one.row) for one in made.claims if one.number == paper.BEST_SYSTEM}
     found = [
         claim
         for claim in sorted(
             made.claims, key=lambda one: (WORST_FIRST.index(one.verdict), one.number)
         )
-        if which == "all"
-        or (which == "open" and claim.verdict != SUPPORTED)
-        or (which == "best" and (claim.corpus, claim.row) in best)
+        if which == "all" or claim.verdict != SUPPORTED
     ]
     several_seeds = any(claim.seeds is not None for claim in found)
     cells = pd.DataFrame([_claim_cells(claim) for claim in found])
@@ -201,7 +190,7 @@ def _claims(evidence: EvidenceFolder, which: Literal["all", "open", "best"]) -> 
         if several_seeds or key != OVER_SEEDS
     ]
     notes = [] if several_seeds or not found else [paper.ONE_SEED]
-    notes += [] if which == "best" else _not_tested(made.not_tested)
+    notes += _not_tested(made.not_tested)
     return "\n".join([markdown_of(cells, *columns), *(f"{note}\n" for note in notes)])
 
 
@@ -242,7 +231,6 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "verdicts": _verdicts,
     "claims": partial(_claims, which="all"),
     "open-claims": partial(_claims, which="open"),
-    "best-claims": partial(_claims, which="best"),
     "mixtures": partial(_as_made, name="mixtures"),
     "gains": partial(_as_made, name="gains"),
     "other-texts": partial(_as_made, name="other_texts"),
