@@ -312,11 +312,20 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
         # The invented perplexities without <unk> are nine tenths of the others.
         assert row["change_without_unk_percent"] == pytest.approx(change)
         assert row["test_perplexity_without_unk"] == pytest.approx(0.9 * row["test_perplexity"])
-    assert f"fiction {20 * 24:,} tokens, 2.0 % of the words unknown" in table.notes[-1]
-    shown = cells(table, 3, "Text", "Document vector (%)")
+    shown = cells(table, 3, "Text", "Tokens", "OOV (%)", "Document vector (%)")
     vector = table.data.iloc[3]["change_percent document_vector"]
-    assert shown == ["fiction", " / ".join([f"{vector:+.1f}".replace("-", "−")] * 2)]
+    assert shown == [
+        "fiction",
+        f"{20 * 24}",
+        "2.0",
+        " / ".join([f"{vector:+.1f}".replace("-", "−")] * 2),
+    ]
     assert cells(table, 1, "Text", "Document vector (%)") == ["fiction", ""]
+    alone = invented(rows=TWO_ROWS[:1], testing={"other_texts": {"fiction": "unused"}})
+    assert other_texts.make(alone).data["text"].tolist() == ["test", "fiction"]
+    for run in alone.runs:  # the network itself has diverged on the text
+        del run.evaluations["none"].splits["fiction"]
+    assert other_texts.make(alone).data["text"].tolist() == ["test"]
 
 
 LEARNT = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,15 @@ from online_rnnlm.analysis.comparison import compared, percent_of_gain, pieces_o
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side, System, metric_of
 from online_rnnlm.analysis.tables import shared
-from online_rnnlm.analysis.tables.write import Column, Table, difference, label, mean
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    Table,
+    difference,
+    integer,
+    label,
+    mean,
+    percent,
+)
 from online_rnnlm.config.evaluations import NONE
 
 _TEST, _WITHOUT = "test_perplexity", "test_perplexity_without_unk"
@@ -23,16 +32,16 @@ def make(results: Results) -> Table:
     """Make the table: a row for each network on each text, a column for each way to adapt.
 
     The CSV has a row for each evaluation of each network, and for each rival of a corpus. Raises
-    NothingToShowError if there is none.
+    NothingToShowError if there is no network.
     """
     texts = ("test", *results.experiment.testing.other_texts)
     tested = [
         (row, name, text) for row in results.rows for text in texts for name in row.evaluations
     ]
     rows = [values for one in tested for values in _of_network(results, *one)]
-    rows += [values for one in results.rivals for text in texts for values in _of_rival(one, text)]
     if not rows:
         raise NothingToShowError("No row has finished.")
+    rows += [_of_rival(results, rival, text) for rival in results.rivals for text in texts]
     data, keys = pd.DataFrame(rows), ["corpus", "model", "text"]
     shown = data[data["evaluation"] == NONE]
     for change in _CHANGES:
@@ -42,11 +51,13 @@ def make(results: Results) -> Table:
     columns = [
         Column("Model", label("model"), text=True),
         Column("Text", label("text"), text=True),
+        Column("Tokens", integer("tokens")),
+        Column("OOV (%)", percent("oov_rate")),
         Column("Nothing learns", mean(_TEST)),
         Column("Without <unk>", mean(_WITHOUT)),
         *(Column(f"{_spelled(results, name)} (%)", _shown(name)) for name in adapting),
     ]
-    notes = [shared.spread_note(results), _NOTE, *_sizes(results, texts)]
+    notes = [shared.spread_note(results), _NOTE]
     caption = "Gain on texts of another kind"
     return shared.comparison_table(results, "other_texts", caption, shown, columns, notes, data)
 
@@ -54,17 +65,17 @@ def make(results: Results) -> Table:
 def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Iterator[dict[str, Any]]:
     """Yield the values of a network in an evaluation of a text; none if it diverged there."""
     sides = [Side(row, evaluation), Side(row, NONE)]
-    reached = sides[0].perplexity(text)
     without = [metric_of(side.by_seed, "perplexity_without_unk", text) for side in sides]
-    if len(reached.values) < len(row.runs):
+    if any(len(metric.values) < len(row.runs) for metric in without):
         return
     values = {
         **shared.model_keys(row.first.run),
         "evaluation": evaluation,
-        "text": text,
+        **_text(results, row.corpus, text),
         "seeds": len(row.runs),
-        **shared.mean_over_seeds(results, _TEST, reached),
+        **shared.mean_over_seeds(results, _TEST, sides[0].perplexity(text)),
         **shared.mean_over_seeds(results, _WITHOUT, without[0]),
+        **dict.fromkeys(_CHANGES, math.nan),
     }
     if evaluation != NONE:
         pieces = pieces_of_test(results, row.corpus, "document", text)
@@ -78,12 +89,13 @@ def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Itera
     yield values
 
 
-def _of_rival(rival: System, text: str) -> Iterator[dict[str, Any]]:
-    """Yield the perplexity of a rival of a corpus."""
+def _of_rival(results: Results, rival: System, text: str) -> dict[str, Any]:
+    """The perplexity of a rival of a corpus."""
     reached = metric_of(rival.by_seed, "perplexity", text)
-    keys = {"corpus": rival.corpus, "model": rival.name, "evaluation": NONE, "text": text}
+    keys = {"corpus": rival.corpus, "model": rival.name, "evaluation": NONE}
     without = metric_of(rival.by_seed, "perplexity_without_unk", text)
-    yield {**keys, _TEST: reached.mean, _WITHOUT: without.mean}
+    values = {_TEST: reached.mean, _WITHOUT: without.mean}
+    return keys | _text(results, rival.corpus, text) | values
 
 
 def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
@@ -99,21 +111,18 @@ def _spelled(results: Results, evaluation: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def _sizes(results: Results, texts: tuple[str, ...]) -> Iterator[str]:
-    """Yield a note on each corpus: the length of the texts, and their unknown words."""
-    for name, corpus in results.corpora.items():
-        sizes = [
-            f"{text} {found.tokens:,} tokens, {100 * found.oov_rate:.1f} % of the words unknown"
-            for text, found in corpus.splits.items()
-            if text in texts
-        ]
-        yield f"{name}: {'; '.join(sizes)}."
+def _text(results: Results, corpus: str, text: str) -> dict[str, Any]:
+    """The name of a text, its length and its unknown words."""
+    found = results.corpora[corpus].splits[text]
+    return {"text": text, "tokens": found.tokens, "oov_rate": found.oov_rate}
 
 
 _NOTE = (
     "Each change is that of the perplexity against the same network with nothing learning, on the "
-    "same text / without the tokens that are <unk>, of which such a text has more. All settings "
-    "are those best on the corpus's own valid. A heading such as `all, word, document` says what "
-    "learns, after every what, and what it is kept for; `document vector` alone learns as in "
-    "training. A cell is empty for a network that has no such evaluation, or that diverged."
+    "same text / without the tokens that are <unk>. A network with a vector is trained while that "
+    "learns, so it is worse than a static one while nothing learns: the CSV has the perplexities "
+    "themselves. All settings are those best on the corpus's own valid. A heading such as `all, "
+    "word, document` says what learns, after every what, and what it is kept for; `document "
+    "vector` alone learns as in training. A cell is empty for a network that has no such "
+    "evaluation, or that diverged."
 )
