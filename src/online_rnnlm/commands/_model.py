@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, get_args
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, CacheName, LearnAfter, UnitOfText
+from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, CacheName, UnitOfText
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -48,8 +48,9 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
         "`all`, or names joined by `+`",
     )
     add, number = parser.add_argument, _arguments.whole_number
-    explained = "what ends before a step is taken (default: word)"
-    add("--learn-after", choices=get_args(LearnAfter), default="word", help=explained)
+    explained = "what ends before a step is taken: `word` (default), `sentence` or, if the vector "
+    explained += "learns alone, a number of words"
+    add("--learn-after", default="word", metavar="MOMENT", help=explained)
     add_unit(parser)
     explained = "size of the steps: of the weights that learn, or of the vector, if it alone learns"
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help=explained)

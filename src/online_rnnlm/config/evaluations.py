@@ -24,7 +24,8 @@ PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
 _LOST = "what is learnt after a sentence is lost at its end"
 _WHY_NOTHING = {
     "updates": f"tests nothing: no row has such a part that can learn, or {_LOST}",
-    "learn_after": f"tests nothing: {_LOST}; give `unit_of_text: [document]`, too",
+    "learn_after": "tests nothing: a number needs `updates: [document_vector]` and a row with a "
+    f"vector; {_LOST}, unless `unit_of_text: [document]` keeps it",
     "unit_of_text": f"tests nothing: {_LOST}; give `learn_after: [word]`, too",
 }
 
@@ -59,7 +60,8 @@ class Learning(Settings):
     updates: str = NONE
     """The parts that learn: `none`, `all`, or names of `PARTS` joined by `+`."""
     learn_after: LearnAfter = "word"
-    """The stretch of text after which weights take a step."""
+    """The stretch of text after which a step is taken; a number of words if only the vector
+    learns."""
     unit_of_text: UnitOfText | None = None
     """The unit of text at whose end all that was learnt is forgotten; `stream` is the whole text.
 
@@ -72,6 +74,12 @@ class Learning(Settings):
     """
     steps: Steps = USUAL_STEPS
     """Number of hidden states that a word's loss is propagated back through if weights learn."""
+
+    @property
+    def moment(self) -> str:
+        """`learn_after` in words, such as `sentence` or `5 words`."""
+        after = self.learn_after
+        return f"{after} words" if isinstance(after, int) else after
 
     @property
     def name(self) -> str:
@@ -101,6 +109,8 @@ class Learning(Settings):
             raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
         if not learning and self.learn_after != "word":
             raise UserError("`learn_after`: nothing learns with these `updates`: leave it out")
+        if learning - {DOCUMENT_VECTOR} and isinstance(self.learn_after, int):
+            raise UserError("`learn_after`: weights learn after every word, or every sentence")
         if learning and self.learn_after == (self.unit_of_text or settings.unit_of_text):
             raise UserError(
                 "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"
@@ -116,14 +126,10 @@ def learning_in(evaluation: str) -> Learning | None:
 
 def online_evaluation(evaluation: str) -> Learning | None:
     """Read the name of an evaluation in which what learns is not as in training; else None."""
-    match evaluation.split("."):
-        case [
-            updates,
-            ("word" | "sentence") as after,
-            ("sentence" | "document" | "stream") as unit,
-        ]:
-            return Learning(updates=updates, learn_after=after, unit_of_text=unit)
-    return None
+    keys, values = ("updates", "learn_after", "unit_of_text"), evaluation.split(".")
+    if len(values) != len(keys):
+        return None
+    return Learning.model_validate(dict(zip(keys, values, strict=True)))
 
 
 def main_evaluations(document_size: int) -> tuple[str, ...]:
@@ -150,11 +156,12 @@ def further_evaluations(settings: RunSettings, testing: TestingSettings) -> tupl
 
 def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learning]:
     names = [name_of(subset, settings.document_size) for subset in testing.updates]
-    weights_can = ENGINES["kernel"].scores_online(settings.cell_name)
+    can_learn = ENGINES["kernel"].scores_online(settings.cell_name)
     for updates, after, unit in itertools.product(names, testing.learn_after, testing.unit_of_text):
         # Learning after a sentence has no effect if it is forgotten at the sentence's end.
         lost = after == unit == "sentence"
         learning = Learning(updates=updates, learn_after=after, unit_of_text=unit)
+        weights_can = can_learn and not isinstance(after, int)
         if updates != NONE and not lost and (weights_can or not learning.weights_learn):
             yield learning
 
@@ -163,6 +170,13 @@ def evaluations_of(settings: RunSettings, testing: TestingSettings) -> tuple[str
     """Return all of a run's evaluations."""
     main = main_evaluations(settings.document_size)
     return (*main, *further_evaluations(settings, testing))
+
+
+def timed_evaluations(settings: RunSettings, testing: TestingSettings) -> list[Learning]:
+    """Return what learns in the evaluations that are timed: the main one, and the vector alone."""
+    main = Learning(updates=final_evaluation(settings.document_size))
+    others = _learning(settings, testing)
+    return list(dict.fromkeys([main, *(one for one in others if one.updates == DOCUMENT_VECTOR)]))
 
 
 def refuse_tests_of_nothing(testing: TestingSettings, rows: Collection[RunSettings]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, WrapValidator, field_validator
+from pydantic import BeforeValidator, Field, WrapValidator, field_validator
 
 from online_rnnlm.config.base import (
     NOT_BOOLEAN,
     Distinct,
     FilePath,
     Name,
+    PositiveInt,
     Rate,
     Settings,
     as_list,
@@ -43,7 +45,20 @@ _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
 
-LearnAfter = Literal["word", "sentence"]
+def _refuse_other_moments(value: Any) -> Any:
+    if not re.fullmatch(r"word|sentence|[1-9]\d{0,8}", str(value)):
+        raise ValueError("Input should be 'word', 'sentence' or a number of words from 1 on")
+    return value
+
+
+LearnAfter = Annotated[
+    Literal["word", "sentence"] | PositiveInt, BeforeValidator(_refuse_other_moments)
+]
+
+
+def words_of(learn_after: LearnAfter) -> int:
+    """Return the number of words after which a step is taken; 0 for one at a sentence's end."""
+    return learn_after if isinstance(learn_after, int) else int(learn_after == "word")
 
 
 UnitOfText = Literal["sentence", "document", "stream"]
@@ -80,7 +95,10 @@ class TestingSettings(Settings):
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
-    """Moments at which these parts learn: after every word, or after every sentence."""
+    """Moments at which these parts learn: after every word, after every sentence, or after a number
+    of words, counted from the start of the unit of text. The loss of the words since the last step
+    is added up. A number holds where the document vector alone learns: weights that learn after
+    several words are `dynamic_evaluation`."""
     unit_of_text: Annotated[list[UnitOfText], Field(min_length=1), Distinct] = Field(
         default=["sentence"]
     )

@@ -71,7 +71,8 @@ class OnlineSettings:
     bptt_steps: int
     """Number of hidden states that a word's loss is propagated through; a sentence's uses all."""
     learn_after: LearnAfter = "word"
-    """The stretch of text, `word` or `sentence`, after which the groups take a step."""
+    """The stretch of text after which what learns takes a step; a number of words if there are no
+    groups, so that the vector learns alone."""
     unit_of_text: UnitOfText = "sentence"
     """The unit that starts from the trained weights and d = 0; `stream`: all that a call scores."""
     carries_state: bool = False

@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
+from online_rnnlm.config.testing import words_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import symbolic
@@ -112,7 +113,8 @@ class OnlineScorer:
         self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
     ) -> None:
         self._trained = self.weights = like(weights, (array.copy() for array in weights))
-        self._online = online
+        self._online, self._waiting = online, 0
+        self._words_a_step = words_of(online.learn_after)
         self._nothing = Carried.nothing(weights, settings.cell_name, 1)
         dtype = settings.precision
         symbols, batch = (
@@ -144,6 +146,7 @@ class OnlineScorer:
         for number, sentence in enumerate(sentences):
             if begins[number]:
                 self.weights, document = self._trained, self._nothing.documents
+                self._change, self._waiting = np.zeros_like(document), 0
             if begins[number] or not self._online.carries_state:
                 states = list(self._nothing.states)
             begin, end = split.offsets[sentence], split.offsets[sentence + 1]
@@ -156,12 +159,12 @@ class OnlineScorer:
     def _read(
         self, inputs: Array, targets: Array, document: Array, before: list[Array]
     ) -> tuple[Array, Array, list[Array]]:
-        """Score a sentence's words, and learn after each or after the last of them.
+        """Score a sentence's words, and learn when a step is due or after the last of them.
 
         Returns their log P, and d and the states after them. Inputs and targets are (T, 1), d is
         (1, D), and `before` are the states before the first word, (1, ·).
         """
-        by_word, size = self._online.learn_after == "word", len(inputs)
+        by_word, size = self._words_a_step > 0, len(inputs)
         states, documents, logs = [before], [], np.zeros(size)
         for t in range(size):
             documents.append(document)
@@ -180,7 +183,10 @@ class OnlineScorer:
             self.weights = self.weights._replace(**learnt)
             log_probabilities, updated, *after = found[number:]
             logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
-            changes = (updated - held).sum(axis=0)
-            document = updated[-1] if by_word else document + changes
+            self._change += (updated - held).sum(axis=0)
+            self._waiting += 1
+            if self._waiting == self._words_a_step or not by_word:
+                document = document + self._change
+                self._change, self._waiting = np.zeros_like(document), 0
             states.append([state[-1] for state in after])
         return logs, document, states[-1]

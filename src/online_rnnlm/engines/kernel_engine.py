@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from online_rnnlm.config.engines import SCORING_SENTENCES
+from online_rnnlm.config.testing import words_of
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import (
@@ -106,8 +107,10 @@ class Scorer:
         *,
         hidden_states: bool = False,
         threads: int = 1,
+        words_a_step: int = 1,
     ) -> None:
-        self._settings, self._reading = settings, reading
+        """Make a scorer; `words_a_step` is that of `data.Model`."""
+        self._settings, self._reading, self._words_a_step = settings, reading, words_a_step
         self._team, self._hidden_states = Team(threads), hidden_states
         self._sizes = sizes_for(settings, corpus)
         self._classes = data.classes_from_offsets(corpus.class_offsets)
@@ -130,8 +133,9 @@ class Scorer:
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
         lanes = self._reading.lanes(max(1, min(SCORING_SENTENCES, len(sentences))))
         carried = Carried.nothing(weights, settings.cell_name, lanes)
+        model = data.kernel_model(settings, weights, self._classes, document_rate)
         arguments = (
-            data.kernel_model(settings, weights, self._classes, document_rate),
+            model._replace(words_a_step=self._words_a_step),
             text,
             scoring_order(split, sentences, self._reading, lanes),
             data.kernel_lanes(self._reading, carried),
@@ -148,7 +152,7 @@ class OnlineScorer:
     """Log-probabilities of sentences' words while chosen weights learn.
 
     They equal those of `updates.online_updates` applied to one word, or one sentence, after the
-    other.
+    other. If the vector learns alone, documents are scored side by side by `Scorer`.
     """
 
     def __init__(
@@ -167,10 +171,18 @@ class OnlineScorer:
             document_rate=real(online.document_rate),
             error_clip=real(settings.error_clip or np.inf),
         )
+        self._alone = None
+        if not online.learning:
+            reading = Reading(online.unit_of_text, online.carries_state, vector=True)
+            after = words_of(online.learn_after)
+            self._alone = Scorer(settings, corpus, reading, words_a_step=after)
+            return
         compile_once(settings.precision, "online", lambda: self.score(_NO_TEXT, NO_SENTENCES))
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
+        if self._alone:
+            return self._alone(self._trained, split, sentences, float(self._learning.document_rate))
         trained, text, sizes = self._trained, data.text_of(split), self._sizes
         scores = empty_scores(trained, first_words(text.offsets, sentences))
         weights = CopyOnWriteWeights(

@@ -39,15 +39,15 @@ def learning_scorer(
 ) -> LearningScorer:
     """Make the scorer of a run's model while the parts of it that `learning` names learn.
 
-    A vector that learns alone after every word is learnt in batches beside fixed weights;
-    `hidden_states` can be had only then. Raises UserError as `registry.online_scorer` does.
+    A vector that learns alone after every word is learnt by the run's own engine. `hidden_states`
+    can be had only then, or if nothing learns. Raises UserError as `registry.online_scorer` does.
     """
     parts, reading = learning.parts(settings.document_size), _reading(settings, learning)
-    vector_alone = parts == {DOCUMENT_VECTOR} and learning.learn_after == "word"
-    if parts and not vector_alone:
+    if parts - {DOCUMENT_VECTOR} or (parts and learning.learn_after != "word"):
         online = OnlineSettings.of(learning, settings)
         scorer = registry.online_scorer(settings, corpus, weights, online)
-        return LearningScorer(scorer.score, in_parts=False)
+        in_parts = not online.learning and reading.unit_of_text != "stream"
+        return LearningScorer(scorer.score, in_parts=in_parts)
     fixed = registry.scorer(settings, corpus, reading, hidden_states=hidden_states)
     rate = (learning.learning_rate or settings.document_rate) if parts else 0.0
 

@@ -80,7 +80,7 @@ def online_scorer(
 
     Raises UserError if the engine or its device is not available.
     """
-    engine = _engine(settings, online_engine(settings))
+    engine = _engine(settings, online_engine(settings, weights_learn=bool(online.learning)))
     made: base.OnlineScorer = engine.OnlineScorer(settings, corpus, weights, online)
     return made
 
@@ -103,10 +103,13 @@ def _engine(settings: RunSettings, engine: str) -> Any:
         return import_module(f"online_rnnlm.engines.{engine}_engine")
 
 
-def online_engine(settings: RunSettings) -> str:
-    """The engine that scores while weights learn: the run's own if it can, else one for any CPU."""
+def online_engine(settings: RunSettings, *, weights_learn: bool = True) -> str:
+    """The engine that scores while weights learn, or the vector alone: the run's own if it can.
+
+    Otherwise it is one for any CPU.
+    """
     own = ENGINES[settings.engine].scores_online(settings.cell_name)
-    return settings.engine if own else _engine_anywhere(settings, online=True)
+    return settings.engine if own else _engine_anywhere(settings, online=weights_learn)
 
 
 def usable_anywhere(settings: RunSettings) -> RunSettings:

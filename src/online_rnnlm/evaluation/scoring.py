@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, final_evaluation, learning_in
-from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.testing import TestingSettings, words_of
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines.base import Scores, joined_scores
 from online_rnnlm.engines.learning import LearningScorer, learning_scorer
@@ -196,6 +196,7 @@ def _costs_of(network: Network, learning: Learning) -> Costs:
         touched = cost.touched_after_sentences(sizes, network.corpus, sentences, groups, vector)
     else:
         touched = cost.touched_per_word(sizes, mean, groups, vector, steps)
+        touched /= words_of(learning.learn_after)
     updates = cost.update_multiply_adds_per_word(
         sizes, mean, groups, steps, after_sentence=after_sentence
     )

@@ -65,7 +65,8 @@ def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
     """Multiply-adds to predict one word and to update the document vector, if there is one.
 
     `mean_class_size` is L, averaged over the text. The document gradient ∂L_t/∂d_t is propagated
-    through V_c and V_o and, if d feeds the hidden layer, through h_t and V_h. d's step costs D.
+    through V_c and V_o and, if d feeds the hidden layer, through h_t and V_h. d's step costs D; it
+    is counted for every word, even if a step is taken after several.
     """
     outputs = sizes.classes + mean_class_size
     forward = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
@@ -103,9 +104,8 @@ def update_multiply_adds_per_word(
     `groups` are the groups of `parameters.GROUPS` that learn. If they learn after every word, the
     loss is propagated through `steps` hidden states, and all but the last of these are computed
     again with the current weights. If they learn after a sentence, the loss is propagated through
-    each state once, and none is computed again; d then takes a single step, but the count still
-    holds a step for every word. A gradient and its step count once: the outer product is added
-    directly to the weights.
+    each state once, and none is computed again. A gradient and its step count once: the outer
+    product is added directly to the weights.
     """
     total = 0.0
     if "embeddings" in groups or "recurrent" in groups:

@@ -62,6 +62,20 @@ def test_every_way_of_learning_is_an_evaluation_but_the_one_that_is_lost():
     )
 
 
+def test_after_a_number_of_words_the_vector_alone_learns():
+    ways = {"learn_after": ["word", 5, "sentence"], "unit_of_text": ["sentence", "document"]}
+    testing = experiment(updates=["document_vector", "all"], **ways).testing
+    every = ("word.sentence", "word.document", "sentence.document")
+    alone = tuple(f"document_vector.{way}" for way in (*every[:2], "5.sentence", "5.document"))
+    weights = tuple(f"all.{way}" for way in every)
+    found = updates.further_evaluations(network(5), testing)
+    assert found == (*alone, "document_vector.sentence.document", *weights)
+    timed = ("document_vector", *alone, "document_vector.sentence.document")
+    for size, names in ((5, timed), (0, ("none",))):
+        assert [one.name for one in updates.timed_evaluations(network(size), testing)] == [*names]
+    assert updates.further_evaluations(network(0), testing) == weights
+
+
 def test_weights_learn_where_kernels_let_them():
     testing = experiment(updates=["all", "document_vector"]).testing
     alone = ("document_vector.word.sentence",)
@@ -83,6 +97,8 @@ def test_an_evaluation_says_what_it_is():
     way = {"learn_after": "sentence", "unit_of_text": "document"}
     assert found == updates.Learning(updates="document_vector+output", **way)
     assert found.name == "document_vector+output.sentence.document"
+    for name in ("document_vector.20.document", "document_vector.1.sentence", "all.word.stream"):
+        assert updates.online_evaluation(name).name == name
     for other in ("none", "document_vector", "unigram_cache"):
         assert updates.online_evaluation(other) is None
     assert updates.learning_in("document_vector").name == "document_vector"

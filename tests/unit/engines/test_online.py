@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings
 from online_rnnlm.model.cells import load_cell
@@ -35,16 +35,17 @@ class Case(NamedTuple):
     learning: tuple[str, ...]
     document_rate: float
     bptt_steps: int
-    learn_after: str
+    learn_after: str | int
     unit_of_text: str
     document_layer: str = "output"
     error_clip: float = 0.0
     precision: str = "float64"
     carries_state: bool = False
     one_class: bool = False
+    cell: str = "sigmoid"
 
     def settings(self, kind="kernel", **changes):
-        own = ("document_size", "document_layer", "error_clip", "precision")
+        own = ("document_size", "document_layer", "error_clip", "precision", "cell")
         values = {key: getattr(self, key) for key in own}
         return RunSettings(corpus="small", hidden_size=6, seed=5, engine=kind, **(values | changes))
 
@@ -58,6 +59,10 @@ CASES = [
     Case(0, EVERYTHING, 0.0, 4, "word", "sentence", error_clip=0.05),
     Case(0, ("recurrent", "output"), 0.0, 2, "sentence", "document", error_clip=0.05),
     Case(3, (), RATE, 2, "sentence", "document"),
+    Case(3, (), RATE, 1, 5, "document", carries_state=True),
+    Case(3, (), RATE, 1, 5, "document", cell="lstm"),
+    Case(3, (), RATE, 1, 2, "sentence", "both", error_clip=0.02),
+    Case(3, (), RATE, 4, 4, "stream", "hidden"),
     Case(3, ("embeddings", "recurrent"), 0.0, 3, "word", "stream"),
     Case(3, EVERYTHING, RATE, 4, "word", "document", error_clip=0.05, carries_state=True),
     Case(3, EVERYTHING, RATE, 4, "sentence", "document", error_clip=0.05, carries_state=True),
@@ -145,21 +150,49 @@ def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
     np.testing.assert_array_equal(weights.embeddings, untouched.embeddings)
 
 
-def test_a_vector_that_learns_after_sentences_is_theirs_summed(corpus, reference):
-    """The equations give the same: the sum of ∂L_t/∂d_t, with d fixed as before the sentence."""
-    case = Case(3, (), RATE, 1, "sentence", "stream", "both", error_clip=0.02)
+@pytest.mark.parametrize("unit", ["stream", "document"])
+@pytest.mark.parametrize("learn_after", ["sentence", 1, 2, 5, 8])
+def test_a_vectors_step_is_the_sum_of_its_words(corpus, reference, learn_after, unit):
+    """The equations give the same: Σ ∂L_t/∂d_t, with d fixed as after the step before."""
+    case = Case(3, (), RATE, 1, learn_after, unit, "both", error_clip=0.02)
     actual, _ = scored(corpus, case)
-    weights = small.weights_for(case.settings(), corpus)
-    split, document, expected = corpus.splits["train"], np.zeros(3), []
+    weights, split, expected = (
+        small.weights_for(case.settings(), corpus),
+        corpus.splits["train"],
+        [],
+    )
     for number, sentence in enumerate(ORDER):
-        words = small.words_of(split, sentence)
-        held = [document] * len(words)
-        result = reference(weights, corpus.class_offsets, words, RATE, held, 0.02)
-        logs, before, after = result
-        document = document + (after - before).sum(0)
-        expected.append(logs)
+        if number == 0 or (unit == "document" and number % 2 == 0):
+            document, steps = np.zeros(3), []
+        words, held = small.words_of(split, sentence), []
+        for t in range(len(words)):
+            held.append(document)
+            read = words[: t + 1]
+            logs, before, after = reference(
+                weights, corpus.class_offsets, read, RATE, held, case.error_clip
+            )
+            expected.append(logs[-1])
+            steps.append(after[-1] - before[-1])
+            if len(steps) == learn_after or (learn_after == "sentence" and read == words):
+                document, steps = document + sum(steps), []
         np.testing.assert_allclose(actual.document_vectors[number], document, atol=1e-12)
-    np.testing.assert_allclose(actual.log_probabilities, np.concatenate(expected), rtol=1e-10)
+    np.testing.assert_allclose(actual.log_probabilities, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("layer", ["output", "both"])
+def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus, layer):
+    case, split = Case(3, (), RATE, 1, 1, "document", layer), corpus.splits["train"]
+    actual, weights = scored(corpus, case)
+    whole = Reading("document", state=False, vector=True)
+    plain = registry.scorer(case.settings(), corpus, whole)
+    for array, other in zip(actual, plain(weights, split, ORDER, RATE), strict=True):
+        np.testing.assert_array_equal(array, other)
+    longest = sum(LENGTHS[sentence] for sentence in DOCUMENTS[0])
+    for learn_after, learns in ((longest, True), (longest + 1, False)):
+        actual, _ = scored(corpus, case._replace(learn_after=learn_after))
+        still = plain(weights, split, ORDER, 0).log_probabilities
+        np.testing.assert_allclose(actual.log_probabilities, still, rtol=1e-12)
+        assert actual.document_vectors.any() == learns
 
 
 @pytest.mark.parametrize("learn_after", ["word", "sentence"])

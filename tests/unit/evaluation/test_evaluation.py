@@ -192,6 +192,8 @@ def test_a_vector_alone_takes_the_best_of_its_own_rates(experiment):
     expected = SENTENCES["test"] * 3 / kept.splits["test"].tokens
     assert kept.costs.parameters_touched_per_word == pytest.approx(expected)
     assert kept.splits["test"].perplexity != pytest.approx(found.splits["test"].perplexity)
+    rarer = evaluated(experiment, "document_vector.4.stream", document_rates=[RATE])
+    assert rarer.costs.parameters_touched_per_word == 3 / 4
 
 
 def test_all_is_more_than_its_weights(experiment):

@@ -42,6 +42,9 @@ EVALUATIONS = {
         "updates": "output+document_vector", **LEARNING, **STREAM,
     },
     "document_vector.word.stream": {"updates": "document_vector", "learning_rate": RATE, **STREAM},
+    "document_vector.5.stream": {
+        **{"updates": "document_vector", "learn_after": "5", "learning_rate": RATE}, **STREAM,
+    },
 }  # fmt: skip
 # Loads the model in a folder, and prints its scores and the code that it uses.
 ELSEWHERE = """

@@ -45,6 +45,9 @@ EVALUATIONS = {
     "all.word.sentence": [*LEARNS, "all"],
     "all.sentence.stream": [*LEARNS, "all", "--learn-after=sentence", "--unit-of-text=stream"],
     "document_vector.word.stream": [*LEARNS, "document_vector", "--unit-of-text=stream"],
+    "document_vector.5.document": [
+        *(*LEARNS, "document_vector", "--learn-after=5", "--unit-of-text=document")
+    ],
     "document_vector.word.document": [*LEARNS, "document_vector", "--unit-of-text=document"],
 }
 """The evaluations of the run with a vector, and the options of `score` that mean the same."""

@@ -27,7 +27,7 @@ from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
 from online_rnnlm.use.writing import ScoreWriter, score_text
 from tests.unit.made_texts import BYTES, many
-from tests.unit.use.conftest import EVALUATIONS, STEPS, json_lines, raw_text
+from tests.unit.use.conftest import EVALUATIONS, LEARNS, STEPS, json_lines, raw_text
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,8 @@ def test_one_sentence_after_the_other_gives_the_same_numbers(trained_path, test_
         (["/"], "", "/: is a directory"),
         (["--updates", "all"], "x", "`learning_rate`: weights that learn need one"),
         (["--static", "--learning-rate", "1"], "x", "nothing learns with these `updates`"),
+        (["--learn-after", "words"], "x", "`learn_after`: Input should be 'word', 'sentence' or a"),
+        ([*LEARNS, "all", "--learn-after=5"], "x", "`learn_after`: weights learn after every word"),
         (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
         (["--static", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
         (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),

@@ -127,7 +127,7 @@ def _name_of(results: Results, side: Side) -> str:
     if (online.updates, online.learn_after) == (DOCUMENT_VECTOR, "word"):
         return f"{side.row.label}, its vector kept for the {online.unit_of_text}"
     learns = "everything" if online.updates == ALL else online.updates
-    after = f"after every {online.learn_after}, kept for the {online.unit_of_text}"
+    after = f"after every {online.moment}, kept for the {online.unit_of_text}"
     return f"{side.row.label}, {learns} learning {after}"
 
 

@@ -27,6 +27,8 @@ _LOOKS: Sequence[tuple[str, object, str]] = (
     (RIVAL, "-.", "^"),
     ("#cc79a7", ":", "s"),
     ("#e69f00", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    ("#56b4e9", "--", "P"),
+    ("#8c564b", "-.", "X"),
 )
 _REACH = 1.15
 """The upper end of the axis, relative to the highest of the lines' lowest perplexities."""
@@ -91,7 +93,7 @@ class Curve(NamedTuple):
         """The vector's moment and unit of learning, or the names of the parts that learn."""
         found = self.evaluation
         if found.updates == DOCUMENT_VECTOR:
-            return f"{found.learn_after} / {found.unit_of_text}"
+            return f"{found.moment} / {found.unit_of_text}"
         return found.updates.replace("_", " ").replace("+", " + ")
 
 
@@ -124,7 +126,7 @@ def draw_rates(results: Results) -> drawing.Picture:
 
 def _way(curve: Curve) -> tuple[str, str | None]:
     """Return the moment of learning, and the unit of text after which all is forgotten."""
-    return curve.evaluation.learn_after, curve.evaluation.unit_of_text
+    return curve.evaluation.moment, curve.evaluation.unit_of_text
 
 
 def curves_of(row: Row) -> list[Curve]:
@@ -164,7 +166,7 @@ def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
     axis.set_xlabel(_AXES[curves[0].key])
     axis.set_ylabel("Validation perplexity")
     vector = curves[0].evaluation.updates == DOCUMENT_VECTOR
-    drawing.legend_above(axis, title="learns after a … / kept for a …" if vector else None)
+    drawing.legend_above(axis, title="learns after every … / kept for a …" if vector else None)
 
 
 def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, str]) -> None:

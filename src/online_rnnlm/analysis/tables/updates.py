@@ -25,7 +25,7 @@ def make(results: Results) -> Table:
     if there is no model.
     """
     best = {corpus: results.best(corpus).label for corpus in results.compared_corpora}
-    data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
+    data = pd.DataFrame([values for row in results.rows for values in rows_of(results, row)])
     models = list(dict.fromkeys(data["model"]))
     columns = [
         Column("What learns", label("learns"), text=True),
@@ -43,7 +43,7 @@ def make(results: Results) -> Table:
     )
 
 
-def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
+def rows_of(results: Results, row: Row) -> Iterator[dict[str, Any]]:
     """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
     for evaluation in row.evaluations:
         if results.rival_in(evaluation):
@@ -70,7 +70,7 @@ def _way(row: Row, evaluation: str) -> dict[str, str]:
     The last two are empty texts if nothing learns.
     """
     if online := online_evaluation(evaluation):
-        way = (online.updates, online.learn_after, str(online.unit_of_text))
+        way = (online.updates, online.moment, str(online.unit_of_text))
         return dict(zip(_WAY, way, strict=True))
     reading = row.settings.reading
     kept = reading.unit_of_text if reading.vector else "sentence"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.cells import predict_coupled
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector, take_step
 from online_rnnlm.engines.kernels.elementwise import copy, transpose
 from online_rnnlm.engines.kernels.forward import (
     follow_documents,
@@ -68,7 +68,7 @@ def predict(model, text, segments, begins, lanes, lacks_words, member, workspace
     else:
         _predict_apart(model, sections, has_state, lacks_words, member, workspace)
     for number in range(member.number, sections, member.size):
-        _leave(lanes, section_of(workspace, number), workspace)
+        _leave(model, lanes, section_of(workspace, number), workspace)
     return sections, tokens
 
 
@@ -103,7 +103,7 @@ def _predict_apart(model, sections, has_state, lacks_words, member, workspace):
 
 @kernel(inline="always")
 def _take_up(lanes, begins, section, workspace):
-    """Set the states and d before the first words of a section."""
+    """Set the states, d and what it waits to learn, before the first words of a section."""
     begin, end = words_at(section, 0)
     for b in range(section.first, section.first + end - begin):
         lane = workspace.lanes[b]
@@ -115,13 +115,21 @@ def _take_up(lanes, begins, section, workspace):
             workspace.memory_before[b] = 0
         if lanes.keeps_vector and not begins[lane]:
             copy(lanes.documents[lane], workspace.document[b])
+            copy(lanes.gradients[lane], workspace.document_gradient[b])
+            workspace.waiting[b] = lanes.waiting[lane]
         else:
             workspace.document[b] = 0
+            workspace.document_gradient[b] = 0
+            workspace.waiting[b] = 0
 
 
 @kernel(inline="always")
-def _leave(lanes, section, workspace):
-    """Keep the states and d after the last words of a section."""
+def _leave(model, lanes, section, workspace):
+    """Keep the states and d after the last words of a section, a step after segments included."""
+    if model.words_a_step == 0:
+        begin, end = words_at(section, 0)
+        for b in range(section.first, section.first + end - begin):
+            take_step(model, b, workspace)
     order = workspace.lanes[section.first :]
     if lanes.keeps_state:
         for t in range(section.steps):
@@ -137,6 +145,8 @@ def _leave(lanes, section, workspace):
         begin, end = words_at(section, 0)
         for b in range(end - begin):
             copy(workspace.document[section.first + b], lanes.documents[order[b]])
+            copy(workspace.document_gradient[section.first + b], lanes.gradients[order[b]])
+            lanes.waiting[order[b]] = workspace.waiting[section.first + b]
 
 
 @kernel(nogil=True)

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
+from online_rnnlm.engines.kernels.elementwise import descend
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.model.parameters import Parameters
 
@@ -64,10 +65,14 @@ class Lanes(NamedTuple):
     """(B, M): c, the memory of an LSTM; (B, 0) for other cells."""
     documents: Any
     """(B, D): d."""
+    gradients: Any
+    """(B, D): ∂L/∂d, summed over the words since d's last step."""
+    waiting: Integers
+    """(B,): number of these words."""
     keeps_state: bool
     """True if `hidden` and `memory` live on; else they are 0 before each segment."""
     keeps_vector: bool
-    """True if d lives on."""
+    """True if d lives on, with what it waits to learn."""
 
 
 class Classes(NamedTuple):
@@ -99,6 +104,8 @@ class Model(NamedTuple):
     classes: Classes
     document_rate: np.floating
     """α, the rate of the document vector."""
+    words_a_step: int
+    """Number of words after which d takes a step; 0 for a step at each segment's end."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
     context_decay: np.floating
@@ -124,7 +131,9 @@ def kernel_lanes(reading: Reading, carried: Carried) -> Lanes:
     """Put together what lanes carry; the kernels change these arrays in place."""
     hidden, *memory = carried.states
     of_cell = memory[0] if memory else hidden[:, :0].copy()
-    return Lanes(hidden, of_cell, carried.documents, reading.state, reading.vector)
+    documents, waiting = carried.documents, np.zeros(len(carried.documents), np.int64)
+    gradients = np.zeros_like(documents)
+    return Lanes(hidden, of_cell, documents, gradients, waiting, reading.state, reading.vector)
 
 
 def kernel_model(
@@ -134,7 +143,7 @@ def kernel_model(
     rate: float,
     key: int | None = None,
 ) -> Model:
-    """Put together a model; `rate` is that of the document vector.
+    """Put together a model whose vector learns after every word, at that rate.
 
     In training, which gives the key of the random numbers, units are left out, and gradients may go
     through the updates of the document vector.
@@ -145,7 +154,7 @@ def kernel_model(
     if key is not None:
         dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
         through = settings.goes_through_updates
-    return Model(weights, classes, real(rate), clip, decay, through, dropout)
+    return Model(weights, classes, real(rate), 1, clip, decay, through, dropout)
 
 
 def classes_from_offsets(offsets: Integers) -> Classes:
@@ -165,6 +174,23 @@ def has_vector(weights):
 def feeds_hidden_layer(weights):
     """True if d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
     return weights.hidden_document.shape[0] > 0
+
+
+@kernel(inline="always")
+def end_word(model, at, workspace):
+    """Count a word that the segment at this place has read; take the step of d if it is due."""
+    workspace.waiting[at] += 1
+    if workspace.waiting[at] == model.words_a_step:
+        take_step(model, at, workspace)
+
+
+@kernel(inline="always")
+def take_step(model, at, workspace):
+    """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
+    gradient = workspace.document_gradient[at]
+    descend(workspace.document[at], model.document_rate, gradient)
+    gradient[:] = 0
+    workspace.waiting[at] = 0
 
 
 # An optimizer is a tuple whose type has its rule, `step`: numba chooses it by that type. A rule

@@ -9,11 +9,11 @@ from __future__ import annotations
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells import run_cell
 from online_rnnlm.engines.kernels.compiled import kernel
+from online_rnnlm.engines.kernels.data import end_word
 from online_rnnlm.engines.kernels.dropout import drop_hidden
 from online_rnnlm.engines.kernels.elementwise import (
     copy,
     copy_rows,
-    descend,
     gather,
     predict_with_vector,
     softmax_deltas,
@@ -113,10 +113,11 @@ def follow_documents(model, section, workspace):
     """Run the document vectors of a section's segments through their words, step by step.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
-    and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w.
+    and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w. If d takes a
+    step after several words, ∂L_t/∂d_t is summed over them.
     """
     class_document, word_document = model.weights.class_document, model.weights.word_document
-    of_word, offsets, rate = model.classes.of_word, model.classes.offsets, model.document_rate
+    of_word, offsets = model.classes.of_word, model.classes.offsets
     targets, first_candidates = workspace.targets, workspace.first_candidates
     every_class_score, every_word_score = workspace.class_scores, workspace.word_scores
     current, gradients = workspace.document, workspace.document_gradient
@@ -132,7 +133,6 @@ def follow_documents(model, section, workspace):
             document = current[section.first + row - begin]
             gradient = gradients[section.first + row - begin]
             copy(document, documents[row])
-            gradient[:] = 0
             log_probability = predict_with_vector(
                 class_scores, c, document, class_document, 0, gradient
             )
@@ -142,4 +142,4 @@ def follow_documents(model, section, workspace):
                     word_scores, within, document, word_document, low, gradient
                 )
             workspace.log_probabilities[row] = log_probability
-            descend(document, rate, gradient)
+            end_word(model, section.first + row - begin, workspace)

@@ -104,6 +104,8 @@ class Workspace(NamedTuple):
     """d before every word, in the order of `rows_by_class`."""
     document: Any = reals("B", "D")
     """The current d of every sentence."""
+    waiting: Integers = integers("B")
+    """The number of words since the last step of every sentence's d."""
     log_probabilities: NDArray[np.float64] = Shape(("N",), np.float64)  # type: ignore[assignment]
     """log P of every target."""
 
@@ -123,7 +125,7 @@ class Workspace(NamedTuple):
     step_deltas: Any = reals("B", "M")
     """clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
     document_gradient: Any = reals("B", "D")
-    """∂L_t/∂d_t of every sentence's current word."""
+    """∂L_t/∂d_t of every sentence, summed over the words since the last step of d."""
 
     later_gradient: Any = reals("B or 0", "D")
     """λ of every segment's current word (`through`)."""

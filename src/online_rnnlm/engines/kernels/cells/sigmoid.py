@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.compiled import kernel
+from online_rnnlm.engines.kernels.data import end_word
 from online_rnnlm.engines.kernels.dropout import embed
 from online_rnnlm.engines.kernels.elementwise import (
     add_rows,
     copy_rows,
-    descend,
     gather,
     predict_with_vector,
     sigmoid,
@@ -120,7 +120,7 @@ def _run_hidden_states(weights, section, t, has_state, workspace):
 def _predict_classes(model, section, t, workspace):
     """Compute log P(c) = log softmax(W_c h_t + V_c d_t)[c], and δ_c.
 
-    Sets ∂L_t/∂h_t to W_cᵀ δ_c and ∂L_t/∂d_t to V_cᵀ δ_c; `_predict_words` adds to both.
+    Sets ∂L_t/∂h_t to W_cᵀ δ_c and adds V_cᵀ δ_c to ∂L_t/∂d_t; `_predict_words` adds to both.
     """
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     weights, (begin, end) = model.weights, words_at(section, t)
@@ -130,7 +130,6 @@ def _predict_classes(model, section, t, workspace):
         scores = workspace.class_scores[row]
         c = model.classes.of_word[workspace.targets[row]]
         gradient = workspace.document_gradient[section.first + row - begin]
-        gradient[:] = 0
         workspace.log_probabilities[row] = predict_with_vector(
             scores, c, workspace.documents[row], weights.class_document, 0, gradient
         )
@@ -188,7 +187,7 @@ def _predict_class(model, section, t, c, start, stop, workspace):
 
 @kernel(inline="always")
 def _update_documents(model, section, t, workspace):
-    """Set d_{t+1} = d_t - α ∂L_t/∂d_t, for all sentences that have a word t.
+    """Set d_{t+1} = d_t - α ∂L_t/∂d_t if a step is due, for all sentences that have a word t.
 
     First adds to ∂L_t/∂d_t the part through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
     """
@@ -198,5 +197,5 @@ def _update_documents(model, section, t, workspace):
     hidden, hidden_gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
     sigmoid_deltas(hidden, hidden_gradient, model.error_clip, deltas)
     multiply_nt(one, deltas, model.weights.hidden_document, one, gradient)
-    for b in range(end - begin):
-        descend(workspace.document[section.first + b], model.document_rate, gradient[b])
+    for b in range(section.first, section.first + end - begin):
+        end_word(model, b, workspace)
