@@ -54,7 +54,7 @@ rule time:
         runtime=size_needs(15, 0.2),
     params:
         code=CODE_OF_EVALUATION,
-        settings=inputs.as_json([row.runs[0].name for row in EXPERIMENT.planned_rows]),
+        settings=inputs.timed_settings(EXPERIMENT),
     message:
         "Time the networks side by side"
     shell:

@@ -20,6 +20,7 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Side, longest
 from online_rnnlm.analysis.significance import LEVEL, compare, seed_interval, side
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import load_array
 from online_rnnlm.errors import UserError
@@ -131,11 +132,12 @@ class Compared(NamedTuple):
 def compare_times(
     timings: Iterable[Timing], corpus: str, network: str, network_against: str
 ) -> dict[str, Any]:
-    """Return the values of an `Effect` that say how long two networks take; none if untimed.
+    """Return an `Effect`'s values of how long two networks take in testing; none if untimed.
 
     The interval is Student's paired t, over the rounds, of the ratio's logarithm.
     """
-    found = {one.network: one.seconds_per_word for one in timings if one.corpus == corpus}
+    main = [one for one in timings if one.evaluation in (NONE, DOCUMENT_VECTOR)]
+    found = {one.network: one.seconds_per_word for one in main if one.corpus == corpus}
     if not {network, network_against} <= found.keys():
         return {}
     ours, theirs = found[network], found[network_against]

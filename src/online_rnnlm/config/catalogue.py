@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from online_rnnlm.config.evaluations import evaluations_of, online_evaluation
+from online_rnnlm.config.evaluations import evaluations_of, online_evaluation, timed_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE
 
@@ -55,6 +55,12 @@ def online_evaluations(experiment: Experiment) -> bool:
     rows = (row.settings for row in experiment.planned_rows)
     names = (name for row in rows for name in evaluations_of(row, experiment.testing))
     return any(map(online_evaluation, names))
+
+
+def vectors_alone(experiment: Experiment) -> bool:
+    """True if the vector of any row learns alone in further ways than as in training."""
+    rows, testing = experiment.planned_rows, experiment.testing
+    return any(len(timed_evaluations(row.settings, testing)) > 1 for row in rows)
 
 
 def mixtures(experiment: Experiment) -> bool:
@@ -171,6 +177,7 @@ TABLES = (
     TableEntry("lengths", Section.GAIN, needs=(vector_rows, static_rows, text_in_order)),
     TableEntry("other_texts", Section.GAIN, needs=(other_texts,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
+    TableEntry("intervals", Section.TESTING, needs=(vectors_alone,)),
     TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
     TableEntry("choices", Section.SEARCH, needs=(choices,)),
     TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,)),

@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from tqdm import tqdm
 
-from online_rnnlm.config.evaluations import Learning, final_evaluation
+from online_rnnlm.config.evaluations import timed_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.corpora.corpus import Split, load_corpus
@@ -21,11 +21,11 @@ from online_rnnlm.storage.records import RunRecord, RunResult, Timing, Timings
 from online_rnnlm.storage.runs import read_end
 
 ROUNDS = 9
-"""Number of times that every network scores the test text, after once that is not timed."""
+"""Number of times that every network scores the test text in each way, after once untimed."""
 
 
 def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Time the main evaluation of every row's first run, in turn, and write `timings.json`.
+    """Time the `timed_evaluations` of every row's first run, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
@@ -36,10 +36,10 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
         if isinstance(read_end(files), RunResult):
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus)
-            learning = Learning(updates=final_evaluation(settings.document_size))
-            scorer = learning_scorer(settings, corpus, weights, learning)
-            seconds = partial(_seconds_per_word, scorer, corpus.splits["test"])
-            timed.append((run, learning.updates, seconds))
+            for learning in timed_evaluations(settings, experiment.testing):
+                scorer = learning_scorer(settings, corpus, weights, learning)
+                seconds = partial(_seconds_per_word, scorer, corpus.splits["test"])
+                timed.append((run, learning.name, seconds))
     rounds = [
         [seconds() for _, _, seconds in timed]
         for _ in tqdm(range(ROUNDS + 1), unit="round", disable=None)

@@ -14,6 +14,7 @@ from online_rnnlm.config.evaluations import (
     evaluations_of,
     final_evaluation,
     online_evaluation,
+    timed_evaluations,
 )
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
@@ -112,3 +113,10 @@ def timed_files(experiment: Experiment, directory: ExperimentDirectory) -> list[
         files += encoded_files(directory.corpus(row.settings.corpus), SPLITS)
         files += directory.run(row.runs[0].name).finished_files()
     return list(dict.fromkeys(files))
+
+
+def timed_settings(experiment: Experiment) -> str:
+    """Return the runs that are timed, with the evaluations of each, as JSON."""
+    rows, testing = experiment.planned_rows, experiment.testing
+    found = {row.runs[0].name: timed_evaluations(row.settings, testing) for row in rows}
+    return as_json({run: [one.name for one in timed] for run, timed in found.items()})

@@ -15,6 +15,7 @@ from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.tables import (
     choices,
     corpora,
+    intervals,
     lengths,
     mixtures,
     other_texts,
@@ -385,6 +386,24 @@ def test_a_vector_is_kept_for_the_unit_that_its_row_was_trained_by(invented):
     assert list(data["unit_of_text"]) == ["sentence", "document", "document"]
     assert list(data["kept_for"]) == ["sentence", "document", "sentence"]
     assert cells(table, 1, "Kept for a") == ["as trained"]
+
+
+def test_intervals_have_a_row_for_each_way_in_which_a_vector_learns_alone(invented):
+    ways = {"updates": ["document_vector", "all"], "learn_after": ["word", 5, "sentence"]}
+    testing = {**ways, "unit_of_text": ["document"]}
+    results = invented({"100/20": 90.0}, rows=TWO_ROWS, testing=testing)
+    reach(results, ONLINE, "document_vector.5.document", test=88.0)
+    table = intervals.make(again(results))
+    shown = ["Network", "Kept for a", "A step after every", "Test perplexity", "Words/s"]
+    # 100/20 takes 10.1 µs a word; each further evaluation takes a half, a third and a fourth.
+    assert [cells(table, row, *shown) for row in range(len(table.data))] == [
+        ["100/20", "sentence", "word", "90.0", "99,010"],
+        ["100/20", "document", "word", "90.9", "198,020"],
+        ["100/20", "document", "5 words", "88.0", "297,030"],
+        ["100/20", "document", "sentence", "90.9", "396,040"],
+    ]
+    with pytest.raises(NothingToShowError):
+        intervals.make(invented(rows=[{"hidden_size": 100}]))
 
 
 def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(invented):

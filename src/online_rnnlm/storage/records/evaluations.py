@@ -106,14 +106,14 @@ class DivergedEvaluation(EvaluationEnd):
 
 
 class Timing(Part):
-    """The time that a network takes to score the test text in its main evaluation."""
+    """The time that a network takes to score the test text in one of its evaluations."""
 
     corpus: str
     """The corpus."""
     network: str
     """The row's name in tables; its first seed's run is timed."""
     evaluation: str
-    """Name of the evaluation."""
+    """Name of the evaluation: the main one, or another in which the vector alone learns."""
     seconds_per_word: tuple[float, ...]
     """Processor time per token of `test`, one value for each round (s)."""
 
@@ -121,7 +121,7 @@ class Timing(Part):
 class Timings(Record):
     """The time that the networks take to score the test text, one after the other, round by round.
 
-    A round times every network once, so that what else the machine does concerns them all.
+    A round times every network once in each way, so that what else the machine does concerns all.
     """
 
     file: ClassVar = "timings.json"
