@@ -41,7 +41,8 @@ def readme() -> list[str]:
         f"{FULL.times_as_many(BY_ARTICLES, BY_ARTICLES, ALL_KEPT):.1f} times the multiply-adds",
         f"it is {PAPER.ppl(f'{BY_ARTICLES} + {MIXTURE}')} against "
         f"{PAPER.ppl(f'135/0 document + {MIXTURE}')} for 135/0",
-        f"on the LSTM {PAPER.better(f'{lstm_vector} + {MIXTURE}', f'{lstm} + {MIXTURE}')} % is left",
+        f"on the LSTM {PAPER.better(f'{lstm_vector} + {MIXTURE}', f'{lstm} + {MIXTURE}')} % is "
+        "left",
         f"The vector takes {dynamic_documents} % off the paper's hidden layer and "
         f"{PAPER.claimed(1, lstm_vector, lstm)[1:]} % off the LSTM; with all rivals mixed in on "
         f"both sides {PAPER.better(f'{BY_ARTICLES} + {MIXTURE}', f'100/0 document + {MIXTURE}')} "

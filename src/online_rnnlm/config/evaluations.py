@@ -175,7 +175,7 @@ def evaluations_of(settings: RunSettings, testing: TestingSettings) -> tuple[str
 def timed_evaluations(settings: RunSettings, testing: TestingSettings) -> list[Learning]:
     """Return what learns in the evaluations that are timed: the main one, and the vector alone."""
     main = Learning(updates=final_evaluation(settings.document_size))
-    others = _learning(settings, testing)
+    others = _learning(settings, testing) if testing.concerns(settings.corpus) else ()
     return list(dict.fromkeys([main, *(one for one in others if one.updates == DOCUMENT_VECTOR)]))
 
 
