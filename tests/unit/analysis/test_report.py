@@ -47,7 +47,10 @@ LAYERS = {
 }
 KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "everything": (EVERYTHING | {"seeds": [1, 2]}, [*OF_PAIRS, "rate_curve"]),
-    "two corpora": (EVERYTHING | {"corpora": TWO_CORPORA}, [*OF_PAIRS, "rate_curve"]),
+    "two corpora": (
+        EVERYTHING | {"corpora": TWO_CORPORA},
+        [*OF_PAIRS, "rate_curve", "gain_by_text_size"],
+    ),
     "articles in order": ({"corpora": IN_ORDER}, [*OF_PAIRS, "perplexity_by_distance"]),
     "static rows that learn": (STATIC, [*COSTS, "rate_curve"]),
     "vector rows that are searched": (LAYERS, OF_VECTORS),

@@ -10,6 +10,8 @@ from typing import NamedTuple
 SAME_HIDDEN, MORE_PARAMETERS, MULTIPLY_ADDS, VECTOR_ALONE, LEARNING, BEST_RIVAL, BEST_SYSTEM = (
     range(1, 8)
 )
+AT_ITS_COST, AT_ANY_COST = "at its cost or less", "at any cost"
+"""The cases of the claim on the best rival."""
 MARGIN_PERCENT = 1.0
 """A perplexity up to this much higher still counts as equally good; the value is assumed."""
 SOURCE = (

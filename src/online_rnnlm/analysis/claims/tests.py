@@ -226,12 +226,12 @@ def _against_rivals(results: Results, vector: Row) -> Tests:
         if rival.multiply_adds <= ours.multiply_adds
         and results.parameters_of(*rival) <= vector.parameters
     ]
-    chosen = [(_best(rivals), "at any cost")]
+    chosen = [(_best(rivals), paper.AT_ANY_COST)]
     if not cheap:
         reason = "no rival that needs as few multiply-adds a word and parameters"
         yield _untested(paper.BEST_RIVAL, vector, reason)
     elif _best(cheap) != _best(rivals):
-        chosen.insert(0, (_best(cheap), "at its cost or less"))
+        chosen.insert(0, (_best(cheap), paper.AT_ITS_COST))
     for rival, case in chosen:
         which = f"best rival {case}"
         yield _with_costs(results, paper.BEST_RIVAL, ours, rival, which, vector, case)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import BEST_RIVAL, BEST_SYSTEM
+from online_rnnlm.analysis.claims.paper import AT_ITS_COST, BEST_RIVAL, BEST_SYSTEM
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in
 from online_rnnlm.config.testing import MIXTURE
@@ -56,28 +56,32 @@ def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
     of_vector = sides["evaluation"].map(_only_vector_learns).astype(bool)
     for claim in evidence.read_claims().claims:
         here, own = sides["corpus"] == claim.corpus, sides["network"] == claim.row
+        what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
         if claim.number == BEST_SYSTEM:
-            ours = _best(sides[here & ~static])
-            theirs = [_best(sides[here & static])]
+            _best(what, sides[here & ~static], claim.network, claim.evaluation)
+            among = sides[here & static]
         elif claim.number == BEST_RIVAL:
-            ours = _best(sides[here & own & of_vector])
+            ours = _best(what, sides[here & own & of_vector], claim.network, claim.evaluation)
             like = (sides[_KIND[1:]] == ours[_KIND[1:]]).all(axis=1)
             rivals = sides[here & static & like & ~sides["evaluation"].isin([NONE, MIXTURE])]
             cheap = rivals[(rivals[_COSTS] <= ours[_COSTS]).all(axis=1)]
-            theirs = [_best(some) for some in (rivals, cheap) if not some.empty]
+            among = cheap if claim.case == AT_ITS_COST else rivals
         else:
             continue
-        said = [(claim.network, claim.evaluation)]
-        said.append((claim.network_against, claim.evaluation_against))
-        for side, allowed in zip(said, ([ours], theirs), strict=True):
-            best = [(one["network"], one["evaluation"]) for one in allowed]
-            if side not in best:
-                what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
-                raise UserError(f"{what}: is about {side}, but best on `valid` is {best}")
+        _best(what, among, claim.network_against, claim.evaluation_against)
 
 
-def _best(sides: pd.DataFrame) -> pd.Series:
-    return sides.sort_values(_VALID, kind="stable").iloc[0]
+def _best(
+    what: str, sides: pd.DataFrame, network: str | None, evaluation: str | None
+) -> pd.Series[Any]:
+    """Return the side of a claim; raises UserError if it is not the best of these on `valid`."""
+    best = sides[sides[_VALID] <= sides[_VALID].min() * (1 + TOLERANCE)]
+    found = best[(best["network"] == network) & (best["evaluation"] == evaluation)]
+    if found.empty:
+        named = " and ".join(f"{one.network}, {one.evaluation}" for one in best.itertuples())
+        raise UserError(f"{what}: is about {network}, {evaluation}, but best on `valid` is {named}")
+    only: pd.Series[Any] = found.iloc[0]
+    return only
 
 
 def _only_vector_learns(evaluation: str) -> bool:
