@@ -1,4 +1,4 @@
-"""What is worked on and how: settings, sentences, and tasks that train or score."""
+"""The workloads that are measured: settings, sentences, and tasks that train or score."""
 
 from __future__ import annotations
 

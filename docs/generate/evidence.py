@@ -17,7 +17,7 @@ import pandas as pd
 from online_rnnlm.analysis.claims import paper
 from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST
-from online_rnnlm.analysis.comparison import percent_of_gain
+from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import (
@@ -199,8 +199,7 @@ def _claim_cells(claim: Claim) -> dict[str, str]:
     of_what = " multiply-adds" if claim.number == paper.MULTIPLY_ADDS else ""
     over_seeds = None
     if seeds is not None:
-        low, high = seeds.interval_nats_per_token
-        over_seeds = percent_of_gain(high), percent_of_gain(low)
+        over_seeds = percents_of_gains(seeds.interval_nats_per_token)
     p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
     return {
         "verdict": claim.verdict,

@@ -19,7 +19,7 @@ CONFIGURATIONS = {
     "other words": {"vocabulary": {"min_count": 3}},
     "more tests": {"testing": {"rivals": ["unigram_cache", "neural_cache"]}},
 }
-"""What is changed in the first configuration, by name."""
+"""Changes to the first configuration, by name."""
 
 
 class StubProject(Project):

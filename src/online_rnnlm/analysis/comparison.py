@@ -144,11 +144,10 @@ def compare_times(
     gains = [math.log(b / a) for a, b in zip(ours, theirs, strict=True)]
     rounds = seed_interval(gains)
     assert rounds is not None
-    low, high = rounds.interval_nats_per_token
     return {
         "seconds_per_word": float(np.median(ours)),
         "seconds_per_word_against": float(np.median(theirs)),
-        "seconds_change_percent": (percent_of_gain(high), percent_of_gain(low)),
+        "seconds_change_percent": percents_of_gains(rounds.interval_nats_per_token),
     }
 
 
@@ -198,12 +197,11 @@ def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) 
     null = null_of(margin_percent)
     margin = None if margin_percent is None else -null
     found = compare(ours.log_probabilities, theirs.log_probabilities, ours.tokens, margin)
-    low, high = found.interval
     effect: dict[str, Any] = {
         "test_perplexity": ours.perplexity,
         "test_perplexity_against": theirs.perplexity,
         "change_percent": percent_of_gain(found.difference),
-        "interval_percent": (percent_of_gain(high), percent_of_gain(low)),
+        "interval_percent": percents_of_gains(found.interval),
         "nats_per_token": found.difference,
         "interval_nats_per_token": found.interval,
         "pieces": found.pieces,
@@ -232,3 +230,9 @@ def null_of(margin_percent: float | None) -> float:
 def percent_of_gain(gain: float) -> float:
     """The change of perplexity in per cent that a gain in nats per token makes."""
     return 100 * math.expm1(-gain)
+
+
+def percents_of_gains(interval: tuple[float, float]) -> tuple[float, float]:
+    """The interval of changes of perplexity in per cent that an interval of gains makes."""
+    low, high = interval
+    return percent_of_gain(high), percent_of_gain(low)

@@ -42,7 +42,7 @@ _NEEDED = {
     "document": "whole articles: `article`",
     "stream": "text in its order: `article`, or ready files without `train_sentences`",
 }
-"""What a unit of text in training needs of a corpus."""
+"""The text that a corpus must have for a unit of text in training."""
 
 
 class Experiment(Settings):

@@ -90,9 +90,9 @@ class RunSettings(Settings):
     training cuts it into `batch_sentences` parts of about the same length, reads them side by side,
     and begins anew with each epoch; testing reads it from the first to the last sentence."""
     carry: Literal["vector", "state", "both"] = "both"
-    """What lives on from one sentence of a document or stream to the next: the document vector,
-    the hidden state, or both. What does not live on is set to 0 at each sentence. A network without
-    a vector carries its state."""
+    """The values that are kept from one sentence of a document or stream to the next: the document
+    vector, the hidden state, or both. A value that is not kept is set to 0 at each sentence. A
+    network without a vector keeps its state."""
     segment_tokens: Size = 0
     """Number of tokens of each document or part of a stream that an update reads; the error is
     propagated back to the first of them. 0: the next sentence."""

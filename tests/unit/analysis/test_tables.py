@@ -223,6 +223,10 @@ def test_the_search_table_marks_the_lowest_of_each_row_on_valid(tmp_path):
 def test_a_chosen_value_at_the_edge_of_its_grid_is_named(chosen, at_the_edge):
     tried = [{"a": a, "b": b} for a in (3, 1, 4, 2) for b in (1, 2)]  # two values have no middle
     assert shared.edges(tried, {"a": chosen, "b": 1}) == at_the_edge
+    # Words have no edge, and a search may try a setting in some of its runs only.
+    words = [{"rule": rule} for rule in ("cooldown", "plateau", "toolkit")]
+    assert shared.edges([*tried, *words], {"a": chosen}) == at_the_edge
+    assert shared.edges(words, {"rule": "cooldown"}) == []
 
 
 def test_every_setting_that_was_tried_in_testing_is_kept(invented):

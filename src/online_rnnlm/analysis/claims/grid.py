@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from online_rnnlm.analysis.claims.paper import CLAIMS
-from online_rnnlm.analysis.comparison import percent_of_gain
+from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.tables.write import Column, Table, interval, label, signed
 from online_rnnlm.storage.records import Claim
 
@@ -36,8 +36,7 @@ def grid(claims: Sequence[Claim]) -> Table:
 def _cell(claim: Claim) -> str:
     effect, intervals = claim.effect, [claim.effect.interval_percent]
     if claim.seeds is not None:
-        low, high = claim.seeds.interval_nats_per_token
-        intervals.append((percent_of_gain(high), percent_of_gain(low)))
+        intervals.append(percents_of_gains(claim.seeds.interval_nats_per_token))
     shown = "; ".join(filter(None, map(interval, intervals)))
     change = f"{signed(effect.change_percent)} %"
     return f"{claim.verdict} {change} ({shown})" if shown else f"{claim.verdict} {change}"

@@ -19,11 +19,7 @@ from online_rnnlm.analysis.evidence.choices import SIDE, check_choices, refuse_d
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder, networks_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
-from online_rnnlm.config.evaluations import (
-    DOCUMENT_VECTOR,
-    NONE,
-    final_evaluation,
-)
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE, UnitOfText
 from online_rnnlm.errors import UserError
@@ -43,7 +39,7 @@ _OF_DRAWN_PIECES = {
     "still_is",
 }
 """The values that depend on the pieces of text that a test draws; the kept pieces may differ."""
-Costs = Mapping[Any, Mapping[Any, float]]
+_Costs = Mapping[Any, Mapping[Any, float]]
 """By the name of a cost, its values by corpus, network and evaluation."""
 _TEST = "test_perplexity"
 _ADDS, _PARAMETERS = "multiply_adds_per_word", "parameters"
@@ -101,12 +97,17 @@ def _scores(results: Results) -> Iterator[pd.DataFrame]:
         for evaluation in row.evaluations
     ]
     tested += [(one.corpus, one.by_seed[0].run, one.name, "", NONE) for one in results.rivals]
+    pieces_of_texts = {
+        (corpus, text): pieces_of_test(results, corpus, unit, text)
+        for corpus in results.corpora
+        for text, unit in kept_for.items()
+    }
     for corpus, folder, model, seed, evaluation in tested:
-        for text, unit in kept_for.items():
+        for text in kept_for:
             scores = sentence_scores(results.directory, folder, evaluation, text)
             if scores.empty:  # it diverged on that text of another kind
                 continue
-            pieces = pieces_of_test(results, corpus, unit, text)
+            pieces = pieces_of_texts[corpus, text]
             keys = ("tokens", "log_probability")
             sums = {key: pieces.sums(scores[key].to_numpy()) for key in keys}
             frame = pd.DataFrame({"piece": np.arange(pieces.count), **sums}).assign(text=text)
@@ -138,7 +139,7 @@ def check_evidence(folder: Path) -> int:
     of_network = tested.groupby(SIDE[:2])[_PARAMETERS].transform("first")
     tested[_PARAMETERS] = tested[_PARAMETERS].fillna(of_network)
     table = tested.drop_duplicates(SIDE).set_index(SIDE)[[_ADDS, _PARAMETERS]]
-    costs: Costs = table.astype(float).to_dict()
+    costs: _Costs = table.astype(float).to_dict()
     return checked + check_choices(evidence, tested) + _check_claims(evidence, costs)
 
 
@@ -166,7 +167,7 @@ def _check_table(table: pd.DataFrame, path: Path, evidence: EvidenceFolder) -> i
     return checked
 
 
-def _check_claims(evidence: EvidenceFolder, costs: Costs) -> int:
+def _check_claims(evidence: EvidenceFolder, costs: _Costs) -> int:
     """Test and judge all claims again; return their number.
 
     Raises UserError for a claim on a network that this experiment does not have.
@@ -194,7 +195,7 @@ def _kept_pieces(
 
 
 def _tested_again(
-    evidence: EvidenceFolder, claim: Claim, kept: Collection[str], costs: Costs
+    evidence: EvidenceFolder, claim: Claim, kept: Collection[str], costs: _Costs
 ) -> Claim:
     """Test a claim again; `kept` are the kinds of pieces that are kept as they are drawn.
 

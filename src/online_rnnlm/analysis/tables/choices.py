@@ -21,9 +21,9 @@ def make(results: Results) -> Table:
     perplexity of one that diverged is NaN. Raises NothingToShowError if nothing was tried.
     """
     tried = [values for row in results.rows for values in _tried(row)]
-    if not tried:
+    chosen = [values for row in results.rows for values in _chosen(results, row)]
+    if not chosen:
         raise NothingToShowError("No evaluation that has finished chose settings.")
-    shown = pd.DataFrame([values for row in results.rows for values in _chosen(results, row)])
     columns = [
         Column("M/D", label("model"), text=True),
         Column("Evaluation", label("evaluation"), text=True),
@@ -35,7 +35,7 @@ def make(results: Results) -> Table:
     notes = [f"Chosen on valid, for each seed by itself.{several} {shared.spread_note(results)}"]
     caption = "Settings chosen for testing"
     return shared.comparison_table(
-        results, "choices", caption, shown, columns, notes, pd.DataFrame(tried)
+        results, "choices", caption, pd.DataFrame(chosen), columns, notes, pd.DataFrame(tried)
     )
 
 
@@ -57,10 +57,10 @@ def _tried(row: Row) -> Iterator[dict[str, Any]]:
 
 
 def _chosen(results: Results, row: Row) -> Iterator[dict[str, Any]]:
-    """Yield what was chosen for a network in each evaluation that tries several settings."""
+    """Yield what was chosen for a network in each evaluation that tries settings."""
     for evaluation in row.evaluations:
         by_seed = row.by_seed(evaluation)
-        if len(by_seed[0].curve) > 1:
+        if by_seed[0].curve:
             grids = [([trial.settings for trial in one.curve], one.chosen) for one in by_seed]
             edges = dict.fromkeys(key for tried, one in grids for key in shared.edges(tried, one))
             valid = row.perplexity("valid", evaluation)

@@ -68,8 +68,13 @@ def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
 
 
 def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:
-    """Return the settings whose chosen value is the lowest or the highest of three or more."""
-    values = {key: sorted({settings[key] for settings in tried}) for key in chosen}
-    return [
-        key for key, grid in values.items() if len(grid) > 2 and chosen[key] in (grid[0], grid[-1])
-    ]
+    """Return the settings whose chosen value is the lowest or the highest of three numbers or more.
+
+    A search may try a setting in some of its runs only.
+    """
+    found = []
+    for key, value in chosen.items():
+        grid = {settings[key] for settings in tried if key in settings}
+        if isinstance(value, float | int) and len(grid) > 2 and value in (min(grid), max(grid)):
+            found.append(key)
+    return found
