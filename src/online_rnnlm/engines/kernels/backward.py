@@ -247,15 +247,13 @@ def update_embeddings(weights, accumulators, optimizer, rows, workspace):
             step_row(embeddings[word], gradient, kept[word], optimizer)
 
 
-@kernel(fastmath=True, error_model="numpy")
+@kernel()
 def _sum_chain(rows, first, following, total):
     """Set total = rows[first] + rows[following[first]] + …, until -1 follows."""
     copy(rows[first], total)
     i = following[first]
     while i >= 0:
-        row = rows[i]
-        for j in range(total.size):
-            total[j] += row[j]
+        add(rows[i], total)
         i = following[i]
 
 

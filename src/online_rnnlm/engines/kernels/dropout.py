@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.engines.kernels.compiled import kernel
@@ -18,8 +21,6 @@ from online_rnnlm.engines.kernels.elementwise import gather
 EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
 _BY_PLACE, _BY_UNIT = np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B)
-_MIX_1, _MIX_2 = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
-_15, _16 = np.uint32(15), np.uint32(16)
 
 
 def key_of(seed: int, epoch: int) -> int:
@@ -61,6 +62,24 @@ def drop_hidden(dropout, places, rows):
         drop(dropout.key, HIDDEN, dropout.hidden, places, rows)
 
 
+@intrinsic
+def _hash(typing_context, start, unit):
+    """The hash of a word's unit, 32 bits; from Python's operators numba makes products of 64 bits.
+
+    `start` is the word's own number.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        x = builder.mul(builder.trunc(arguments[1], word), word(int(_BY_UNIT)))
+        x = builder.add(arguments[0], x)
+        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
+            x = builder.mul(builder.xor(x, builder.lshr(x, word(shift))), word(factor))
+        return x
+
+    return types.uint32(types.uint32, types.intp), generate
+
+
 @kernel(fastmath=True, error_model="numpy")
 def drop(key, layer, rate, places, rows):
     """Set each unit of rows (b, ·) to 0, or divide it by 1 - rate, as its hash says.
@@ -73,10 +92,4 @@ def drop(key, layer, rate, places, rows):
         start = np.uint32(key + layer + np.uint32(np.uint32(places[r]) * _BY_PLACE))
         row = rows[r]
         for j in range(row.size):
-            x = np.uint32(start + np.uint32(np.uint32(j) * _BY_UNIT))
-            x = np.uint32(x ^ (x >> _16))
-            x = np.uint32(x * _MIX_1)
-            x = np.uint32(x ^ (x >> _15))
-            x = np.uint32(x * _MIX_2)
-            x = np.uint32(x ^ (x >> _16))
-            row[j] *= scale if x >= least else zero
+            row[j] *= scale if _hash(start, j) >= least else zero

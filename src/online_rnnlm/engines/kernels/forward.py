@@ -33,12 +33,6 @@ def run_section(model, section, has_state, workspace):
     if model.dropout.hidden > 0:
         copy_rows(workspace.hidden[begin:end], workspace.output_inputs[begin:end])
         drop_hidden(model.dropout, workspace.places[begin:end], workspace.output_inputs[begin:end])
-    score_classes(begin, end, workspace)
-
-
-@kernel(inline="always")
-def score_classes(begin, end, workspace):
-    """Compute W_c h_t for the words of these rows."""
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     hidden, scores = workspace.output_inputs[begin:end], workspace.class_scores[begin:end]
     multiply_nn(one, hidden, workspace.class_output_transposed, zero, scores)
