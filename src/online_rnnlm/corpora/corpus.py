@@ -23,6 +23,7 @@ from online_rnnlm.storage.records import Statistics
 UNKNOWN, SENTENCE_END = textfiles.UNKNOWN, textfiles.SENTENCE_END
 SENTENCE_END_ID = 0
 VOCABULARY_HEADER = "word\tcount\tclass"
+_WORDS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def scored_words(class_offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
     """Number of words to score in the target's class, averaged over targets."""
     of_word = np.repeat(scored_words(class_offsets), np.diff(class_offsets))
-    return int(np.bincount(targets, minlength=len(of_word)) @ of_word) / len(targets)
+    parts = np.array_split(targets, len(targets) // _WORDS_AT_ONCE + 1)
+    return sum(int(of_word[part].sum()) for part in parts) / len(targets)
 
 
 def load_corpus(directory: CorpusDirectory, other_texts: Iterable[str] = ()) -> Corpus:

@@ -64,6 +64,8 @@ def train_epochs(
     trainer = registry.trainer(
         settings, corpus, now.weights, now.accumulators, carried, threads=threads
     )
+    if not schedule.goes_back:  # then only the trainer needs accumulators
+        progress.accumulators = trainer.accumulators
     score = registry.scorer(settings, corpus, threads=threads)
     while not schedule.ended(progress.epochs):
         done = _read_text(run, corpus, trainer, progress, checkpoints)
