@@ -9,7 +9,7 @@ OTHER_TEXTS = EXPERIMENT.testing.other_texts
 def verb(name, options=""):
     """Return the shell command of a job: a verb of the program, with the configuration."""
     told = f"--config {RESULTS.configuration} {options}"
-    return f"exec python3 -m online_rnnlm {name} {told} --log {{log}}"
+    return f"exec python3 -m online_rnnlm {name} {told} &> {{log}}"
 
 
 def of_stage(name, function):

@@ -77,6 +77,7 @@ use rule tables as report with:
         rules.claims.output,
     output:
         report(RESULTS.report, caption="../report/report.rst", category="Report"),
+        RESULTS.summary,
     log:
         RESULTS.log("report"),
     params:

@@ -23,4 +23,4 @@ rule track:
     message:
         "Enter the runs and the report into MLflow"
     shell:
-        "exec python3 -m online_rnnlm track {params.store:q} --log {log} {params.results:q}"
+        "exec python3 -m online_rnnlm track {params.store:q} {params.results:q} &> {log}"

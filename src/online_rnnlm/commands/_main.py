@@ -12,10 +12,8 @@ import logging
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import NoReturn
 
 from online_rnnlm import commands
@@ -43,9 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     prepare_process()
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
-    logging.getLogger(PACKAGE).setLevel(logging.INFO)
-    with _logging_to(logging.StreamHandler()):
-        status = _status(parsed)
+    package, messages = logging.getLogger(PACKAGE), logging.StreamHandler()
+    package.setLevel(logging.INFO)
+    package.addHandler(messages)
+    status = _status(parsed)
+    package.removeHandler(messages)
     _drop_unwritable_output()
     sys.exit(status)
 
@@ -132,30 +132,24 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         one.set_defaults(run_verb=verb.run)
-        one.add_argument("--log", type=Path, help="write the messages to this file, too")
         verb.add_arguments(one)
     return parser
 
 
 def _status(parsed: argparse.Namespace) -> int:
-    """Run the verb, write its log to a file if one is given, and return the exit status."""
+    """Run the verb, and return the exit status."""
     try:
-        log = _log_file(parsed.log)
-    except UserError as error:
+        with needing_packages():
+            parsed.run_verb(parsed)
+        sys.stdout.flush()
+    except Stopped as stopped:
+        return stopped.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 1  # the reader of the output has ended, and wants no more of it
+    except Exception as error:
         return _failed(error)
-    with _logging_to(log):
-        try:
-            with needing_packages():
-                parsed.run_verb(parsed)
-            sys.stdout.flush()
-        except Stopped as stopped:
-            return stopped.status
-        except KeyboardInterrupt:
-            return INTERRUPTED
-        except BrokenPipeError:
-            return 1  # the reader of the output has ended, and wants no more of it
-        except Exception as error:
-            return _failed(error)
     return 0
 
 
@@ -184,27 +178,3 @@ def _in_one_line(error: Exception) -> str | None:
     if reason is None and error.filename is None:
         return None
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
-
-
-def _log_file(file: Path | None) -> logging.Handler:
-    """Make the handler that writes the log; raises UserError if the file cannot be written."""
-    if file is None:
-        return logging.NullHandler()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return logging.FileHandler(file, "w", encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise UserError(f"--log {file}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def _logging_to(handler: logging.Handler) -> Iterator[None]:
-    """Send the package's log to a handler while the block runs."""
-    package = logging.getLogger(PACKAGE)
-    package.addHandler(handler)
-    try:
-        yield
-    finally:
-        package.removeHandler(handler)
-        with suppress(OSError):  # the disk may be full
-            handler.close()

@@ -73,7 +73,7 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
         _write(experiment, name, identity, NONE, corpus, failure)
         return
     cost = rival.cost()
-    logger.info("%s: %d parameters", name, cost.parameters)
+    logger.info("%d parameters", cost.parameters)
     logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in corpus.held_out})
     costs = records.Costs(
         parameters_touched_per_word=0, multiply_adds_per_word=cost.multiply_adds_per_word
@@ -128,7 +128,7 @@ def _write(
         return
     splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
     for split, metrics in splits.items():
-        logger.info("%s, %s, %s: perplexity %.2f", name, evaluation, split, metrics.perplexity)
+        logger.info("%s: perplexity %.2f", split, metrics.perplexity)
     record = records.Evaluation(
         **end,
         costs=result.costs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -15,6 +16,7 @@ from typing import IO, Any
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.pipeline.progress import JOB_ERROR, SNAKEMAKE, Progress, is_error
 from online_rnnlm.process.stop_signals import FORCED, PARENT, Interrupts
 from online_rnnlm.storage.code import PACKAGE
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, write_json
@@ -22,8 +24,8 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 
 _LINKED = Path(".snakemake/online-rnnlm")
 ENVIRONMENT = "environment.yml"
-_JOB_ERROR = "job_error"
-"""The event by which Snakemake logs that a job has failed."""
+_AFTER_FAILURE = re.compile("Exiting because a job|WorkflowError:\nAt least one job")
+"""Snakemake's messages that some job has failed."""
 
 
 @contextmanager
@@ -43,14 +45,15 @@ def write_configuration(experiment: Experiment, directory: ExperimentDirectory) 
 class Start:
     """A start of the workflow in this process, from its first job to its end."""
 
-    def __init__(self, directory: ExperimentDirectory) -> None:
+    def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
         self._directory = directory
+        self._progress = Progress(experiment, directory)
         self._lock: IO[str] | None = None
         self._interrupts: Interrupts | None = None
         self._failed: dict[Path, str] = {}
 
     def begin(self, workflow: Any) -> None:
-        """Check that jobs can run here, and take note of what fails.
+        """Check that jobs can run here, begin to show the progress, and take note of what fails.
 
         `workflow` is Snakemake's. Trainings that its options force are made again. Raises UserError
         if the results cannot be written, if another Snakemake works on them, or if there is no
@@ -73,15 +76,32 @@ class Start:
         ):
             os.environ[FORCED] = str(time.time())
         self._interrupts = Interrupts()
-        logging.getLogger("snakemake.logging").addFilter(self._note)
+        self._progress.begin(workflow)
+        logging.getLogger(SNAKEMAKE).addFilter(self._note)
 
     def _note(self, record: logging.LogRecord) -> bool:
-        """Remember a failed job; after Ctrl-C, leave out what Snakemake says of each job."""
-        if str(getattr(record, "event", "")) == _JOB_ERROR:
+        """Take note of what Snakemake logs: of a job that begins or ends, or has failed."""
+        self._progress.note(record)
+        if str(getattr(record, "event", "")) == JOB_ERROR:
             for log in map(Path, getattr(record, "log", None) or ()):
                 if log.is_relative_to(self._directory.logs):
                     self._failed[log] = getattr(record, "rule_name", "")
-        return not (self._was_stopped and record.levelno >= logging.ERROR)
+        return True
+
+    def shows(self, record: logging.LogRecord) -> bool:
+        """Return True if the terminal is to show a record of Snakemake's: a warning or an error.
+
+        After Ctrl-C, or when jobs have failed, `errors` has what is to be said of them.
+        """
+        ends = self._was_stopped or (self._failed and _AFTER_FAILURE.match(record.getMessage()))
+        shown = (is_error(record) and not ends) or record.levelno == logging.WARNING
+        if shown:
+            self._progress.clear()
+        return shown
+
+    def end(self) -> None:
+        """Remove the line that shows the progress."""
+        self._progress.end()
 
     @property
     def _was_stopped(self) -> bool:

@@ -191,6 +191,8 @@ class ExperimentDirectory:
     """The mark of an experiment that lacks nothing; absent if anything has diverged."""
     report = _Place("report.html")
     """The report, one self-contained page."""
+    summary = _Place("summary.txt")
+    """The networks and the findings, for a terminal."""
     store = _Place("mlflow.db")
     """MLflow's sqlite database."""
     artifacts = _Place("mlartifacts")

@@ -82,16 +82,16 @@ def _train_epochs(
 
     def after_epoch(epoch: Epoch) -> None:
         records.write_lines(directory.metrics, progress.epochs)
-        logger.info("%s: %s", run.name, _epoch_line(epoch, run.settings))
+        logger.info("%s", _epoch_line(epoch, run.settings))
 
     try:
         if run.hopeless:
             raise loop.Diverged(f"{run.name}: all its candidates diverged; try others in `search`")
         if progress.epoch or progress.unfinished:
-            logger.info("%s: goes on %s", run.name, _position(progress, corpus))
+            logger.info("goes on %s", _position(progress, corpus))
         loop.train_epochs(run, corpus, progress, checkpoints, after_epoch, threads)
     except Stopped as stopped:
-        logger.info("%s: %s: %s", run.name, _position(progress, corpus), stopped)
+        logger.info("%s: %s", _position(progress, corpus), stopped)
         raise
     except loop.Diverged as error:
         reason = " ".join(str(error).split())
@@ -136,7 +136,7 @@ def _has_ended(run: Run, directory: RunDirectory, identity: str) -> bool:
     if end is None or end.identity != identity:
         return False
     reason = f": {end.reason}" if isinstance(end, RunDivergence) else ""
-    logger.info("%s: %s already%s", run.name, end.status, reason)
+    logger.info("%s already%s", end.status, reason)
     return True
 
 
@@ -202,7 +202,7 @@ def _alone(name: str, directory: RunDirectory, watch: Watch) -> Iterator[None]:
         told = False
         while lock(file) is False:
             if not told:
-                logger.info("%s: waits for another process that trains it", name)
+                logger.info("waits for another process that trains %s", name)
                 told = True
             watch.stop_if_told()
             time.sleep(_WAITING_SECONDS)

@@ -63,15 +63,10 @@ def test_a_right_configuration_is_called_right(config, run):
                 ("published.yaml", "`"),
             )
         ),
-        *(
-            (["check", "my.yaml", "--log", place], f"--log {place}: cannot be")
-            for place in ("folder", "my.yaml/log", "/proc/nowhere/log", "n" * 300)
-        ),
     ],
     ids=str,
 )
 def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expected):
-    (tmp_path / "folder").mkdir()
     assert expected in refused(*arguments, status=1)
     assert not list(tmp_path.rglob("*.npy"))
 
@@ -107,15 +102,12 @@ def test_a_model_is_written_to_no_pipe(config, run):
         (UserError("first\n  second"), "first second"),
     ],
 )
-def test_an_error_is_the_logs_last_line(config, refused, monkeypatch, tmp_path, error, expected):
+def test_an_error_is_one_line(config, refused, monkeypatch, error, expected):
     def fail(arguments):
         raise error
 
     monkeypatch.setattr(check, "run", fail)
-    log = tmp_path / "logs" / "job.log"
-    said = refused("check", "--log", log, status=1)
-    assert expected in said
-    assert log.read_text(encoding="utf-8").splitlines()[-1].endswith(said)
+    assert expected in refused("check", status=1)
 
 
 def test_ctrl_c_is_quiet(config, run, monkeypatch):

@@ -13,6 +13,7 @@ from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import NOT_SUPPORTED, SUPPORTED, UNDECIDED, WORST_FIRST
 from online_rnnlm.analysis.figures import PAGE_COLOURS
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
+from online_rnnlm.analysis.report.summary import summary
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.tables.write import (
@@ -38,14 +39,20 @@ _EFFECTS = {
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write the report; `claims.json` and the figures must exist already.
+    """Write the report and the summary; `claims.json` and the figures must exist already.
 
     Raises UserError if they were made for other settings than the report's.
     """
     page = environment().get_template("report.html.j2")
-    text = page.render(_content(collect(experiment, directory)))
-    with replacing(directory.report) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    results = collect(experiment, directory)
+    content = _content(results)
+    texts = {
+        directory.report: page.render(content),
+        directory.summary: summary(results, content["findings"]),
+    }
+    for path, text in texts.items():
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def _content(results: Results) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,13 @@ def compile_once(precision: str, name: str, call: Callable[[], Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         files.lock(file, wait=True)
+        if complete.exists():
+            return
+        logger.info("kernels are compiled (%s): once on this machine, some 30 seconds", name)
+        begun = time.monotonic()
         call()
         complete.touch()
+        logger.info("kernels are compiled: %.0f s", time.monotonic() - begun)
 
 
 def _cache_folder() -> Path:

@@ -1,0 +1,203 @@
+"""The progress of the whole workflow in one line: what is done, what runs, and the time left."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.pipeline.resources import workload_of
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+SNAKEMAKE = "snakemake.logging"
+"""The name of Snakemake's logger."""
+JOB_ERROR = "job_error"
+"""The event by which it logs that a job has failed."""
+_STREAM_HANDLER = "DefaultStreamHandler"
+"""The name that Snakemake gives the handler that writes its log to the terminal."""
+_OTHER_SECONDS = 5.0
+"""Seconds of a job of which no other has finished yet, unless it trains."""
+_SPEED_UP = 4.0
+"""What a training is faster than its request to a scheduler says, which is generous."""
+
+
+def quieten(shows: Callable[[logging.LogRecord], bool]) -> None:
+    """Let only some records of Snakemake's log reach the terminal; its file has all of them."""
+    for handler in logging.getLogger(SNAKEMAKE).handlers:
+        if handler.name == _STREAM_HANDLER:
+            handler.addFilter(shows)
+
+
+def is_error(record: logging.LogRecord) -> bool:
+    """Return True for an error, unless a job has it in its log, as it has if its command fails.
+
+    Snakemake's process has a line at its end for each job that failed.
+    """
+    of_job = _event(record) in (JOB_ERROR, "group_error") or (
+        getattr(record, "exception", "") == "RuleException"
+        and "CalledProcessError" in record.getMessage()
+    )
+    return record.levelno >= logging.ERROR and not of_job
+
+
+def _event(record: logging.LogRecord) -> str:
+    return str(getattr(record, "event", ""))
+
+
+@dataclass
+class _Job:
+    """A job that is planned or runs."""
+
+    kind: str
+    """Jobs of a kind take about as long, a training in proportion to its work."""
+    threads: int
+    work: float | None = 1.0
+    """The seconds that it takes, apart from the pace of its kind; None: not known yet."""
+    message: str = ""
+    log: Path | None = None
+    started: float | None = None
+    run: PlannedRun | None = None
+    """The run that it trains."""
+
+
+class Progress:
+    """What is done, what runs, and the time left; a terminal shows it as one line that moves.
+
+    Without a terminal a line is written for each job that ends.
+    """
+
+    def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
+        self._experiment, self._directory = experiment, directory
+        self._runs = {run.name: run for run in experiment.trainings()}
+        self._jobs: dict[int, _Job] = {}
+        self._paces: dict[str, list[tuple[float, float]]] = {}
+        """By the kind of job, the seconds and the work of those that have ended."""
+        self._done = self._total = 0
+        self._cores = 1
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+
+    def begin(self, workflow: Any) -> None:
+        """Take note of the jobs that Snakemake's `workflow` plans, and begin to show them."""
+        dag = workflow.dag
+        self._jobs = {dag.jobid(job): self._planned(job) for job in dag.needrun_jobs()}
+        at_once = (workflow.resource_settings.nodes, workflow.resource_settings.cores)
+        self._total, self._cores = len(self._jobs), next(filter(None, at_once), 1)
+        if sys.stderr.isatty():
+            threading.Thread(target=self._draw, daemon=True).start()
+
+    def end(self) -> None:
+        """Remove the line."""
+        self._ended.set()
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove the line until it is drawn again."""
+        with self._lock:
+            self._clear()
+
+    def note(self, record: logging.LogRecord) -> None:
+        """Take note of a job that begins or ends."""
+        event, values = _event(record), vars(record)
+        with self._lock:
+            job = self._jobs.get(values.get("jobid", -1))
+            if event == "job_info" and job is not None:
+                job.message, job.started = values["rule_msg"], time.monotonic()
+                job.log = next(map(Path, values["log"]), None)
+            elif event == JOB_ERROR and job is not None:
+                job.started = None
+            elif event == "job_finished":
+                self._finish(values["job_id"])
+
+    def _finish(self, number: int) -> None:
+        job = self._jobs.pop(number, None)
+        if job is None or job.started is None:
+            return
+        self._done += 1
+        seconds = time.monotonic() - job.started
+        self._paces.setdefault(job.kind, []).append((seconds, job.work or 1.0))
+        if not sys.stderr.isatty():
+            print(f"{self._count()}: {job.message} ({_duration(seconds)})", file=sys.stderr)
+
+    def _planned(self, job: Any) -> _Job:
+        """Return what is known of one of Snakemake's jobs."""
+        name = job.rule.name
+        if name == "train":
+            return _Job(name, job.threads, None, run=self._runs[job.wildcards.run])
+        return _Job(f"{name} {getattr(job.params, 'evaluation', '')}", job.threads)
+
+    def _training_work(self, run: PlannedRun, threads: int) -> float | None:
+        """The seconds that a training takes on a usual machine; None without its corpus."""
+        try:
+            load = workload_of(self._experiment, self._directory, run)
+        except FileNotFoundError:
+            return None
+        speed = ENGINES[run.settings.engine].devices[run.settings.device].multiply_adds_a_second
+        amount = run.settings.max_epochs * load.tokens * load.training_cost
+        return float(amount / speed / _SPEED_UP / threads)
+
+    def _left(self) -> float | None:
+        """The seconds left on all cores; None while the size of a corpus is not known."""
+        seconds, now = 0.0, time.monotonic()
+        for job in self._jobs.values():
+            if job.work is None and job.run is not None:
+                job.work = self._training_work(job.run, job.threads)
+            if job.work is None:
+                return None
+            gone = now - job.started if job.started is not None else 0.0
+            seconds += job.threads * max(job.work * self._pace(job.kind) - gone, 0.0)
+        return seconds / self._cores
+
+    def _pace(self, kind: str) -> float:
+        """The seconds that a job of a kind takes for each of its work."""
+        ended = self._paces.get(kind)
+        if ended is None:
+            return 1.0 if kind == "train" else _OTHER_SECONDS
+        return sum(seconds for seconds, _ in ended) / sum(work for _, work in ended)
+
+    def _count(self) -> str:
+        left = self._left()
+        time_left = "" if left is None or not self._jobs else f", {_duration(left)} left"
+        return f"{self._done} of {self._total} done{time_left}"
+
+    def _draw(self) -> None:
+        """Draw the line every second until the end."""
+        while not self._ended.wait(1.0):
+            with self._lock:
+                running = [job for job in self._jobs.values() if job.started is not None]
+                shown = [self._count(), *filter(None, map(_said, running))]
+                width = shutil.get_terminal_size().columns - 1
+                self._clear()
+                print("; ".join(shown)[:width], end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _said(job: _Job) -> str:
+    """Return the last line of a job's log, or what the job is."""
+    try:
+        lines = (
+            job.log.read_text(encoding="utf-8", errors="replace").splitlines() if job.log else []
+        )
+    except OSError:
+        lines = []
+    return lines[-1] if lines else job.message
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as people say it."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

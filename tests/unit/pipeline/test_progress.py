@@ -1,0 +1,94 @@
+"""What the progress of a workflow shows of Snakemake's jobs."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from online_rnnlm.pipeline import progress
+from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.unit.pipeline.test_resources import EXPERIMENT
+
+CORES = 2
+
+
+def planned(number, evaluation="none"):
+    return SimpleNamespace(
+        number=number,
+        rule=SimpleNamespace(name="evaluate"),
+        params=SimpleNamespace(evaluation=evaluation),
+        wildcards=SimpleNamespace(),
+        threads=1,
+    )
+
+
+def workflow_of(jobs):
+    return SimpleNamespace(
+        dag=SimpleNamespace(jobid=lambda job: job.number, needrun_jobs=lambda: jobs),
+        resource_settings=SimpleNamespace(nodes=None, cores=CORES),
+    )
+
+
+def record(event, level=logging.INFO, **values):
+    made = logging.LogRecord("snakemake.logging", level, __file__, 1, "said", (), None)
+    vars(made).update(event=event, **values)
+    return made
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now.seconds)
+    return now
+
+
+@pytest.fixture
+def shown(tmp_path, capsys, clock):
+    made = progress.Progress(EXPERIMENT, ExperimentDirectory(tmp_path))
+    made.begin(workflow_of([planned(number) for number in range(3)]))
+    return made
+
+
+def run_job(shown, number, clock, seconds):
+    shown.note(record("job_info", jobid=number, rule_msg=f"Test {number}", log=[]))
+    clock.seconds += seconds
+    shown.note(record("job_finished", job_id=number))
+
+
+def test_each_job_that_ends_is_a_line_with_the_time_left_on_all_cores(shown, clock, capsys):
+    for number in range(3):
+        run_job(shown, number, clock, 600.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "1 of 3 done, 10 min left: Test 0 (10 min)",  # two jobs of ten minutes on two cores
+        "2 of 3 done, 5 min left: Test 1 (10 min)",
+        "3 of 3 done: Test 2 (10 min)",
+    ]
+
+
+def test_a_job_that_failed_and_begins_again_is_counted_once(shown, clock, capsys):
+    shown.note(record("job_info", jobid=0, rule_msg="Test 0", log=[]))
+    clock.seconds += 600.0
+    shown.note(record("job_error", logging.ERROR, jobid=0))
+    run_job(shown, 0, clock, 60.0)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("1 of 3 done") and line.endswith("(1 min)")
+
+
+@pytest.mark.parametrize(
+    ("level", "values", "shows"),
+    [
+        (logging.INFO, {"event": "job_info"}, False),
+        (logging.ERROR, {"event": "job_error"}, False),
+        (logging.ERROR, {"event": "error", "exception": "MissingOutputException"}, True),
+        (logging.ERROR, {"event": "error", "exception": "RuleException"}, True),
+        (logging.ERROR, {"event": None}, True),
+    ],
+)
+def test_an_error_that_no_jobs_log_has_is_shown(level, values, shows):
+    assert progress.is_error(record(level=level, **values)) is shows
+
+
+def test_a_command_that_failed_has_said_so_in_its_log():
+    said = record("error", logging.ERROR, exception="RuleException")
+    said.msg = "RuleException:\nCalledProcessError in file ..."
+    assert not progress.is_error(said)
