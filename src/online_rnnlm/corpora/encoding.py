@@ -36,7 +36,7 @@ def encode(
     processes: int,
     other_texts: OtherTexts,
 ) -> None:
-    """Write a corpus's vocabulary, each split's text and arrays, and at last `statistics.json`.
+    """Write a corpus's splitter, vocabulary, splits as text and arrays, and `statistics.json` last.
 
     Each of `other_texts` is a split, too, but no part of the corpus's digest, since nothing is
     trained on it. The result does not depend on the number of processes. Raises UserError if a text
@@ -45,7 +45,11 @@ def encode(
     if source_of(settings.source).ready:
         fetch_again(settings, directory, downloads)
     dropped: Counter[str] = Counter()
-    texts, numbers = read_splits(settings, directory, downloads, processes, dropped, other_texts)
+    splitter = _splitter(settings, directory, downloads)
+    records.write(directory.splitter, splitter)
+    texts, numbers = read_splits(
+        settings, directory, downloads, processes, dropped, other_texts, splitter
+    )
     vocabulary = choose_vocabulary(settings, texts["train"], numbers)
     write_vocabulary(vocabulary, directory.vocabulary)
     in_train = _sentences_in_train(texts)
@@ -64,6 +68,20 @@ def encode(
             "is. Raise `vocabulary.min_count`",
             *(statistics.corpus, f"{number:,}", split, UNKNOWN),
         )
+
+
+def _splitter(
+    settings: CorpusSettings, directory: CorpusDirectory, downloads: Path
+) -> records.SentenceSplitter:
+    """Return what divides text as that of the corpus was divided: nothing if it was tokenised."""
+    source = source_of(settings.source)
+    if source.tokenised:
+        return records.SentenceSplitter.nothing()
+    if not source.ready:
+        return records.read(records.SentenceSplitter, directory.sentence_splitter)
+    from online_rnnlm.corpora.tokenisation import train_splitter  # noqa: PLC0415
+
+    return train_splitter(settings, *source.text_files(downloads)["train"])
 
 
 def _statistics(

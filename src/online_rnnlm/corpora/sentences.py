@@ -10,7 +10,6 @@ from functools import partial
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -18,15 +17,12 @@ from tqdm import tqdm
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.corpora.textfiles import Numbered, read_articles
-from online_rnnlm.corpora.tokenisation import tokenise_texts, train_punkt
+from online_rnnlm.corpora.tokenisation import tokenise_texts, train_splitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import CorpusDirectory
-from online_rnnlm.storage.records import Counts
-
-if TYPE_CHECKING:
-    from nltk.tokenize.punkt import PunktParameters
+from online_rnnlm.storage.records import Counts, SentenceSplitter
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +33,13 @@ TOO_SHORT, TOO_LONG, DUPLICATE = "too short", "too long", "duplicate"
 def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, processes: int) -> None:
     """Write the articles' tokenised sentences in their order, without duplicates and fragments.
 
-    Their article numbers, int32 (sentences,), and the number of those that were dropped are written
-    beside them. Raises UserError if no sentence remains.
+    The sentence splitter, the article numbers of the sentences, int32 (sentences,), and the number
+    of those that were dropped are written beside them. Raises UserError if no sentence remains.
     """
     articles, dropped, numbers = directory.articles, Counter[str](), array("i")
-    punkt = train_punkt(settings, articles)
-    found = sentences_of(settings, [articles], punkt, processes)
+    splitter = train_splitter(settings, articles)
+    records.write(directory.sentence_splitter, splitter)
+    found = sentences_of(settings, [articles], splitter, processes)
     kept = unique(of_right_length(settings, found, dropped), dropped)
     # The text is put in place last, so wherever there is a text, there are its numbers.
     with replacing(directory.sentences) as lines, replacing(directory.sentence_articles) as beside:
@@ -64,14 +61,14 @@ def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, proces
 
 
 def sentences_of(
-    settings: CorpusSettings, articles: Sequence[Path], punkt: PunktParameters, processes: int
+    settings: CorpusSettings, articles: Sequence[Path], splitter: SentenceSplitter, processes: int
 ) -> Iterator[Numbered]:
     """Yield the tokenised sentences of files with articles, in their order.
 
     Each comes with the number of its article, in the order of `read_articles`. Raises UserError if
     a file has no text.
     """
-    work = partial(tokenise_texts, vars(punkt), settings)
+    work = partial(tokenise_texts, splitter, settings)
     texts = (article.text for article in read_articles(*articles))
     batches = ordered_map(work, _batches(texts), processes)
     for number, sentences in enumerate(chain.from_iterable(batches)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from online_rnnlm.corpora.sources import base, source_of
 from online_rnnlm.corpora.textfiles import Numbered, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.records import SentenceSplitter
 
 CUT_OFF, NOT_SAMPLED = "cut off with an article", "not sampled"
 Indices = npt.NDArray[np.int64]
@@ -66,6 +66,7 @@ def read_splits(
     processes: int,
     dropped: Counter[str],
     other_texts: Mapping[str, Path],
+    splitter: SentenceSplitter,
 ) -> tuple[dict[str, Split], Numbers]:
     """Read the sentences of all splits; return them, and the numbers of their words.
 
@@ -77,7 +78,7 @@ def read_splits(
     numbers: Numbers = {}
     source = source_of(settings.source)
     files = source.text_files(downloads) if source.ready else {"train": [directory.articles]}
-    read = source.sentences if source.tokenised else _tokeniser(settings, files, processes)
+    read = source.sentences if source.tokenised else _tokeniser(settings, splitter, processes)
     if not source.ready:
         articles = load_array(directory.sentence_articles).tolist()
         sentences = zip(read_lines(directory.sentences), articles, strict=True)
@@ -95,15 +96,13 @@ def read_splits(
 
 
 def _tokeniser(
-    settings: CorpusSettings, files: base.Files, processes: int
+    settings: CorpusSettings, splitter: SentenceSplitter, processes: int
 ) -> Callable[[Sequence[Path]], Iterator[Numbered]]:
-    """Return a function that tokenises files, with a sentence splitter trained on `train` alone."""
+    """Return a function that tokenises files."""
     # NLTK takes a while to load, and a tokenised text needs none of it.
     from online_rnnlm.corpora.sentences import sentences_of  # noqa: PLC0415
-    from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
 
-    punkt = cache(partial(train_punkt, settings, *files["train"]))
-    return lambda paths: sentences_of(settings, paths, punkt(), processes)
+    return lambda paths: sentences_of(settings, paths, splitter, processes)
 
 
 def divide(settings: CorpusSettings, text: Split, dropped: Counter[str]) -> dict[str, Split]:

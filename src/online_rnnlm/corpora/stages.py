@@ -107,9 +107,15 @@ def outputs_of(
     return {
         "fetch": [directory.source],
         "articles": [directory.articles, directory.counts(stage)],
-        "sentences": [directory.sentences, directory.sentence_articles, directory.counts(stage)],
+        "sentences": [
+            directory.sentences,
+            directory.sentence_articles,
+            directory.sentence_splitter,
+            directory.counts(stage),
+        ],
         "encode": [
             directory.statistics,
+            directory.splitter,
             *directory.encoded_files(other_texts),
             *(directory.tokens(split) for split in HELD_OUT),
         ],

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec, module_from_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
-from online_rnnlm.storage.records import TextPreparation
+from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 
 @contextmanager
@@ -86,7 +85,7 @@ LANGUAGES = {
 }
 
 
-def train_punkt(settings: TextRules, *articles: Path) -> punkt.PunktParameters:
+def train_splitter(settings: TextRules, *articles: Path) -> SentenceSplitter:
     """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
 
     Of a corpus of more than PUNKT_CHARACTERS characters, only every n-th article is used.
@@ -97,7 +96,8 @@ def train_punkt(settings: TextRules, *articles: Path) -> punkt.PunktParameters:
     logger.info("training Punkt on %d of %s's articles", len(texts), articles[0].name)
     paragraphs = (part for text in texts for part in _paragraphs(settings, text))
     language = LANGUAGES[settings.language]
-    return punkt.PunktTrainer("\n".join(paragraphs), lang_vars=language.for_punkt).get_params()
+    trainer = punkt.PunktTrainer("\n".join(paragraphs), lang_vars=language.for_punkt)
+    return of_punkt(trainer.get_params())
 
 
 class Tokeniser:
@@ -168,14 +168,28 @@ def _paragraphs(settings: TextRules, text: str) -> list[str]:
 
 
 def tokenise_texts(
-    learnt: dict[str, Any], settings: CorpusSettings, texts: list[str]
+    splitter: SentenceSplitter, settings: CorpusSettings, texts: list[str]
 ) -> list[list[str]]:
-    """Tokenise texts; return the sentences of each.
-
-    `learnt` are the attributes of Punkt's parameters: sent to another process as a whole, these
-    would load all of NLTK there.
-    """
-    parameters = punkt.PunktParameters()
-    vars(parameters).update(learnt)
-    tokenise = Tokeniser(parameters, settings)
+    """Tokenise texts; return the sentences of each."""
+    tokenise = Tokeniser(to_punkt(splitter), settings)
     return [list(tokenise(text)) for text in texts]
+
+
+def of_punkt(learnt: punkt.PunktParameters) -> SentenceSplitter:
+    """Return what Punkt has learnt; equal parameters give an equal record."""
+    return SentenceSplitter(
+        abbreviations=tuple(sorted(learnt.abbrev_types)),
+        collocations=tuple(sorted((str(first), str(last)) for first, last in learnt.collocations)),
+        starters=tuple(sorted(learnt.sent_starters)),
+        contexts=dict(sorted(learnt.ortho_context.items())),
+    )
+
+
+def to_punkt(splitter: SentenceSplitter) -> punkt.PunktParameters:
+    """Return the parameters of Punkt that a record holds."""
+    learnt = punkt.PunktParameters()
+    learnt.abbrev_types.update(splitter.abbreviations)
+    learnt.collocations.update(splitter.collocations)
+    learnt.sent_starters.update(splitter.starters)
+    learnt.ortho_context.update(splitter.contexts)
+    return learnt

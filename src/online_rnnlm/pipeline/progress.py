@@ -91,7 +91,8 @@ class Progress:
         dag = workflow.dag
         self._jobs = {dag.jobid(job): self._planned(job) for job in dag.needrun_jobs()}
         at_once = (workflow.resource_settings.nodes, workflow.resource_settings.cores)
-        self._total, self._cores = len(self._jobs), next(filter(None, at_once), 1)
+        self._total = len(self._jobs)
+        self._cores = max(min(next(filter(None, at_once), 1), self._total), 1)
         if sys.stderr.isatty():
             threading.Thread(target=self._draw, daemon=True).start()
 

@@ -26,6 +26,8 @@ _LINKED = Path(".snakemake/online-rnnlm")
 ENVIRONMENT = "environment.yml"
 _AFTER_FAILURE = re.compile("Exiting because a job|WorkflowError:\nAt least one job")
 """Snakemake's messages that some job has failed."""
+_NOTHING = "Nothing to be done"
+"""Snakemake's message that all files are there."""
 
 
 @contextmanager
@@ -89,12 +91,16 @@ class Start:
         return True
 
     def shows(self, record: logging.LogRecord) -> bool:
-        """Return True if the terminal is to show a record of Snakemake's: a warning or an error.
+        """Return True if the terminal is to show a record of Snakemake's: a warning, for example.
 
         After Ctrl-C, or when jobs have failed, `errors` has what is to be said of them.
         """
         ends = self._was_stopped or (self._failed and _AFTER_FAILURE.match(record.getMessage()))
-        shown = (is_error(record) and not ends) or record.levelno == logging.WARNING
+        shown = (
+            (is_error(record) and not ends)
+            or record.levelno == logging.WARNING
+            or record.getMessage().startswith(_NOTHING)
+        )
         if shown:
             self._progress.clear()
         return shown
@@ -102,6 +108,14 @@ class Start:
     def end(self) -> None:
         """Remove the line that shows the progress."""
         self._progress.end()
+
+    def ending(self) -> list[str]:
+        """Return what was found and where it is; nothing if the report was not asked for."""
+        results = self._directory
+        if not (results.summary.is_file() and results.report.is_file()):
+            return []
+        ui = f"MLflow UI: make ui EXPERIMENT={results.path.name}"
+        return [results.summary.read_text("utf-8"), f"Report:    {results.report}", ui]
 
     @property
     def _was_stopped(self) -> bool:

@@ -11,6 +11,10 @@ SPLITS = ("train", "valid", "test")
 HELD_OUT = SPLITS[1:]
 RESULTS = Path("results")
 RESOURCES = Path(__file__).parents[3] / "resources"
+SUPPLIED_MODEL = RESOURCES / "wikipedia-100-20.onlm"
+"""The model that comes with the project, whose vector learns."""
+SUPPLIED_STATIC_MODEL = RESOURCES / "wikipedia-110-0.onlm"
+"""The static one beside it, with at least as many parameters."""
 """The text that comes with the project; an installed package without a checkout has none."""
 TABLE_KINDS = ("csv", "md", "tex", "html")
 """The formats of every table."""
@@ -43,6 +47,8 @@ class CorpusDirectory:
     """The tokenised sentences in order, one per line, without duplicates and fragments."""
     sentence_articles = _Place("sentences.articles.npy")
     """int32 (sentences,): the number of each sentence's article, its line from 0."""
+    sentence_splitter = _Place("sentences.splitter.json")
+    """What divided the articles into sentences."""
 
     def counts(self, stage: str) -> Path:
         """The number of articles or sentences that a stage read, and of those that it dropped."""
@@ -56,6 +62,8 @@ class CorpusDirectory:
         """The sentences of `valid` or `test`, one per line, before the vocabulary is applied."""
         return self.path / f"{split}.tokens.txt"
 
+    splitter = _Place("splitter.json")
+    """What divides text as that of the corpus was divided; of tokenised text it holds nothing."""
     vocabulary = _Place("vocabulary.tsv")
     """The vocabulary: a header, then lines `word<TAB>count<TAB>class` in the order of ids."""
 

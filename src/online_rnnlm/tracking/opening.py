@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.storage.paths import SUPPLIED_MODEL
 from online_rnnlm.tracking.online_rnnlm_model import FILE
 from online_rnnlm.tracking.stores import mlflow, one_line_errors, without_password
 from online_rnnlm.use.model import TrainedModel
@@ -16,8 +17,8 @@ _STORE = "MLFLOW_TRACKING_URI"
 """MLflow's variable with the store's address."""
 
 
-def load(model: str | Path) -> TrainedModel:
-    """Load a trained model.
+def load(model: str | Path = SUPPLIED_MODEL) -> TrainedModel:
+    """Load a trained model; by default the one that comes with the project.
 
     `model` is the path of a file that `online-rnnlm export` wrote, of the folder of an experiment's
     results, whose best model on `valid` is meant, or of the folder of one of its runs; or an
@@ -26,6 +27,8 @@ def load(model: str | Path) -> TrainedModel:
     """
     if not isinstance(model, str | os.PathLike):
         raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
+    if model == SUPPLIED_MODEL and not SUPPLIED_MODEL.is_file():
+        raise WrongInputError("no model comes with this installation: name one")
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from zipfile import ZIP_STORED, ZipFile, ZipInfo, is_zipfile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 from numpy.lib import format as npy
@@ -84,25 +84,25 @@ class Archive:
         return content
 
     def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return a finite array of that shape and type, in C's order."""
+        """Return a finite array of that shape and type, in C's order; half precision is widened."""
         found = self._members.get(name)
         if not isinstance(found, np.ndarray):
             raise self.damaged(f"has no array `{name}`")
-        if (found.shape, found.dtype) != (shape, dtype):
+        if found.shape != shape or found.dtype not in (dtype, np.float16):
             have = f"{found.dtype} {found.shape}"
             raise self.damaged(f"`{name}` is {have}, but {dtype} {shape} is needed")
         if not np.isfinite(found).all():
             raise self.damaged(f"`{name}` has a value that is not finite")
-        return np.ascontiguousarray(found)
+        return np.ascontiguousarray(found, dtype)
 
 
 def write_archive(
     path: Path, texts: Mapping[str, bytes], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
     """Write these members by their names, an array's without `.npy`: all of them or nothing."""
-    with replacing(path) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
+    with replacing(path) as temporary, ZipFile(temporary, "w") as archive:
         for name, content in texts.items():
-            archive.writestr(ZipInfo(name, _DATE), content)
+            archive.writestr(ZipInfo(name, _DATE), content, ZIP_DEFLATED)
         for name, array in arrays.items():
             with archive.open(ZipInfo(f"{name}.npy", _DATE), "w", force_zip64=True) as out:
                 npy.write_array(out, np.ascontiguousarray(array), (1, 0), allow_pickle=False)

@@ -21,6 +21,7 @@ from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network, Request
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
+from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.text import Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
@@ -127,6 +128,15 @@ class TrainedModel:
         found = [part.document_vectors for part in parts]
         size, dtype = self.description.settings.document_size, self.description.settings.precision
         return np.concatenate(found) if found else np.zeros((0, size), dtype)
+
+    def show(self, text: str, static: TrainedModel | None = None) -> ShownText:
+        """Show how surprising each word of a text is, with the vector frozen and learning.
+
+        A raw text is divided into sentences. `static` is a model with the same vocabulary that
+        reads the text, too. A notebook shows the result in colours.
+        """
+        layout = self.preparation.layout(running=not self.preparation.rules.tokenised)
+        return show(self, list(sentences_of(text.splitlines(), self.preparation, layout)), static)
 
     def sample(
         self,

@@ -41,12 +41,21 @@ def write(
     vocabulary: bytes,
     weights: Parameters,
     splitter: SentenceSplitter | None,
+    *,
+    half: bool = False,
 ) -> None:
-    """Write a model's file, whole or not at all; `vocabulary` is the text of `vocabulary.tsv`."""
+    """Write a model's file, whole or not at all; `vocabulary` is the text of `vocabulary.tsv`.
+
+    With `half`, weights are rounded to 16 bits, and the file is half as large.
+    """
     texts = {DESCRIPTION: json_bytes(description), VOCABULARY: vocabulary}
     if splitter is not None:
         texts[SPLITTER] = json_bytes(splitter)
-    write_archive(path, texts, {_WEIGHTS + n: array for n, array in weights._asdict().items()})
+    kept = {
+        name: array.astype("float16") if half else array
+        for name, array in weights._asdict().items()
+    }
+    write_archive(path, texts, {_WEIGHTS + name: array for name, array in kept.items()})
 
 
 def read(path: Path) -> Contents:

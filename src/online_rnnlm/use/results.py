@@ -12,7 +12,6 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
 from online_rnnlm.corpora.encoding import preparation_of
-from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
@@ -31,7 +30,6 @@ from online_rnnlm.use import model_file
 from online_rnnlm.use.archive import writable_place
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents
-from online_rnnlm.use.text import of_punkt
 
 logger = logging.getLogger(__name__)
 
@@ -50,16 +48,17 @@ def load_path(path: Path) -> TrainedModel:
         return TrainedModel(run.contents, run.splitter)
 
 
-def export(results: Path, output: Path, *, force: bool = False) -> int:
+def export(results: Path, output: Path, *, force: bool = False, half: bool = False) -> int:
     """Write the model that a folder of results means into a file; return its size in bytes.
 
-    A model that is there already is replaced, but another file only with `force`. Raises UserError.
+    With `half`, weights are rounded to 16 bits. A model that is there already is replaced, but
+    another file only with `force`. Raises UserError.
     """
     place = writable_place(output, model_file.read, force=force, advice=": see `--force`")
     with as_wrong_input():
         run = find_run(results)
         model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
-    model_file.write(place, model.description, vocabulary, model.weights, splitter)
+    model_file.write(place, model.description, vocabulary, model.weights, splitter, half=half)
     return place.stat().st_size
 
 
@@ -121,19 +120,10 @@ class TrainedRun:
         return {split: tested.splits[split].perplexity for split in HELD_OUT}
 
     def splitter(self) -> SentenceSplitter | None:
-        """Train Punkt on the text that it was trained on for the corpus.
-
-        Returns None for a tokenised text. Raises UserError if the text is no longer there.
-        """
+        """Read what divides text as the corpus was divided; None for a tokenised text."""
         if self.description.preparation.tokenised:
             return None
-        from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
-
-        experiment, settings = self._configured()
-        source, files = source_of(settings.source), [self._files.articles]
-        if source.ready:
-            files = source.text_files(experiment.downloads)["train"]
-        return of_punkt(train_punkt(self.description.preparation, *files))
+        return records.read(SentenceSplitter, self._files.splitter)
 
 
 def find_run(folder: Path) -> TrainedRun:

@@ -15,7 +15,7 @@ from online_rnnlm.corpora.corpus import read_statistics
 from online_rnnlm.corpora.sentences import sentences_of
 from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.corpora.textfiles import read_articles, read_lines, read_tokenised
-from online_rnnlm.corpora.tokenisation import train_punkt
+from online_rnnlm.corpora.tokenisation import train_splitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory
@@ -95,8 +95,8 @@ def test_each_sentence_is_in_a_split_or_counted(folder, texts, bounds, values):
     directory.articles.write_text("".join(rows))
     records.write(directory.counts("articles"), Counts(read=len(texts), dropped={}))
     try:
-        punkt = train_punkt(corpus, directory.articles)
-        read = [sentence for sentence, _ in sentences_of(corpus, [directory.articles], punkt, 1)]
+        splitter = train_splitter(corpus, directory.articles)
+        read = [sentence for sentence, _ in sentences_of(corpus, [directory.articles], splitter, 1)]
         run_stage("sentences", corpus, directory, folder)
         counted = records.read(Counts, directory.counts("sentences"))
         kept = list(read_lines(directory.sentences))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import online_rnnlm
 from online_rnnlm.errors import WrongInputError
+from online_rnnlm.storage.records import SentenceSplitter
 from online_rnnlm.use import model_file
 from online_rnnlm.use.results import export
 from tests.unit.made_texts import many
@@ -44,6 +45,19 @@ def test_numpy_and_unzip_read_it_without_this_project(model_path):
         weights = online_rnnlm.load(model_path).network.weights
         np.testing.assert_array_equal(arrays["weights/recurrent"], weights.recurrent)
     assert zipfile.ZipFile(model_path).testzip() is None
+
+
+def test_half_precision_rounds_the_weights(model, model_path, tmp_path):
+    vocabulary = members(model_path)[model_file.VOCABULARY]
+    whole, half = tmp_path / "whole.onlm", tmp_path / "half.onlm"
+    for path in (whole, half):
+        parts = model.description, vocabulary, model.network.weights
+        model_file.write(path, *parts, SentenceSplitter.nothing(), half=path == half)
+    read, exact = model_file.read(half).weights._asdict(), model.network.weights._asdict()
+    for name, values in exact.items():
+        assert read[name].dtype == values.dtype
+        np.testing.assert_array_equal(read[name], values.astype(np.float16))
+    assert half.stat().st_size < whole.stat().st_size
 
 
 def description_with(parts: dict[str, bytes], **changes) -> dict[str, bytes]:

@@ -1,0 +1,62 @@
+"""Show how surprising each word of a text is, with the vector frozen and learning."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from online_rnnlm.commands import _arguments
+
+HELP = "show how surprising each word of a text is, with the vector frozen and learning"
+EXAMPLE = """\
+example: online-rnnlm show "The opera premiered in Vienna. Mozart conducted the orchestra."
+
+A word in brackets is not in the vocabulary. The words that gained most are underlined and listed.
+The mean is over all words and ends of sentences; surprise is -log2 P."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    add = parser.add_argument
+    add("text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input")
+    explained = "a model, as in `score` (default: the one that comes with the project)"
+    add("--model", help=explained)
+    add("--against", metavar="MODEL", help="a static model that reads the text, too")
+    add("--lines", action="store_true", help="each line is a sentence: it is not divided")
+    add("--html", type=_arguments.new_file, metavar="FILE", help="write a page")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    import os
+    import sys
+
+    from online_rnnlm.storage.files import replacing
+    from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
+    from online_rnnlm.tracking.opening import load
+    from online_rnnlm.use.show import show
+    from online_rnnlm.use.text import numbered_lines, read_text
+
+    model = load(arguments.model or SUPPLIED_MODEL)
+    against = arguments.against or (None if arguments.model else SUPPLIED_STATIC_MODEL)
+    preparation = model.preparation
+    divided = not (arguments.lines or preparation.rules.tokenised)
+    layout = preparation.layout(running=divided)
+    pieces = [
+        piece
+        for number, text in enumerate(arguments.text or ["-"], 1)
+        for piece in (
+            numbered_lines([text])
+            if text == "-" or Path(text).is_file()
+            else [(f"text {number}", line, False) for line in text.splitlines()]
+        )
+    ]
+    sentences = list(read_text([], preparation, layout, pieces))
+    shown = show(model, sentences, load(against) if against else None)
+    if arguments.html:
+        with replacing(arguments.html) as temporary:
+            temporary.write_text(shown.html(), encoding="utf-8")
+    elif sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        print(shown.coloured())
+    else:
+        print(shown)

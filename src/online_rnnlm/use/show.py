@@ -1,0 +1,176 @@
+"""A text whose words are coloured by their surprise, with the vector frozen and learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.config.runs import network_name
+from online_rnnlm.corpora.corpus import SENTENCE_END
+from online_rnnlm.errors import WrongInputError
+from online_rnnlm.use.text import Sentence
+
+if TYPE_CHECKING:
+    from online_rnnlm.use.model import TrainedModel
+
+FROZEN, LEARNING, STATIC = "frozen", "learning", "static"
+_DARKEST = 16.0
+"""Bits of surprise, −log2 P, that have the strongest colour."""
+_TERMINAL = ((14, 203), (11, 209), (8, 215), (5, 222), (2, 230))
+"""Colours of a terminal's 256 by the bits from which a word has them; less has none."""
+_MOST = 5
+"""Number of words that are listed as those that gained most."""
+_GAIN = 2.0
+"""A word that became at least so many times as likely gained."""
+_STYLE = """\
+.online-rnnlm {font: 16px/1.9 system-ui, sans-serif; max-width: 46em; margin: 1em auto}
+.online-rnnlm span {padding: .1em .2em; border-radius: .2em}
+.online-rnnlm b {border-bottom: 2px solid}
+.online-rnnlm table {border-collapse: collapse; font-size: 14px; line-height: 1.6}
+.online-rnnlm th, .online-rnnlm td {padding: 0 1em 0 0; text-align: right}
+.online-rnnlm :is(th, td):first-child {text-align: left}
+.online-rnnlm tr:last-child td {border-top: 1px solid}
+.online-rnnlm h4 {margin: .6em 0 0} .online-rnnlm p {margin: 0}"""
+
+
+@dataclass(frozen=True)
+class ShownText:
+    """A text and the surprise of each of its words, in bits, in several readings.
+
+    `str` of it is plain text, `coloured()` is for a terminal and `html()` is a page. A notebook
+    shows it in colours.
+    """
+
+    sentences: list[list[str]]
+    """The words of each sentence as the model reads them, one it lacks in brackets, `</s>` last."""
+    readings: dict[str, NDArray[np.float64]]
+    """By name, −log2 P of every word, (tokens,): frozen, learning, and of a static network."""
+    titles: dict[str, str]
+    """What each reading is: the network, and what it learns."""
+
+    @property
+    def gains(self) -> NDArray[np.float64]:
+        """How many times as likely each word is with the vector learning as with it frozen."""
+        bits = self.readings
+        return np.asarray(2.0 ** (bits[FROZEN] - bits.get(LEARNING, bits[FROZEN])))
+
+    def __str__(self) -> str:
+        """Return the text without colours, with the gains of the words that gained most."""
+        marks = [f"{word} ×{gain:.0f}" if gain else word for _, word, gain in self._words()]
+        return "\n".join([*self._lines(marks), "", *self._table()])
+
+    def coloured(self) -> str:
+        """Return the text with the colours of a terminal, once for each reading."""
+        parts = []
+        for name, bits in self.readings.items():
+            words = [_painted(word, bits[at], gain) for at, word, gain in self._words()]
+            parts += [f"\x1b[1m{self.titles[name]}\x1b[0m", *self._lines(words), ""]
+        return "\n".join([*parts, *self._table()])
+
+    def html(self) -> str:
+        """Return a page that needs no other file."""
+        head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        viewport = '<meta name="viewport" content="width=device-width">'
+        title = "<title>A text, as a model that learns reads it</title>"
+        return f"<!doctype html>{head}{viewport}{title}\n{self._repr_html_()}\n"
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for name, bits in self.readings.items():
+            words = [self._span(at, word, bits[at], gain) for at, word, gain in self._words()]
+            text = "<br>\n".join(self._lines(words))
+            parts.append(f"<h4>{escape(self.titles[name])}</h4>\n<p>{text}</p>")
+        first, *rows = self._cells()
+        cells = [f"<tr>{''.join(f'<th>{escape(cell)}' for cell in first)}"]
+        cells += [f"<tr>{''.join(f'<td>{escape(cell)}' for cell in row)}" for row in rows]
+        table = "\n".join(cells)
+        body = "\n".join(parts)
+        style = f"<style>{_STYLE}</style>"
+        return f'{style}<div class="online-rnnlm">{body}\n<br><table>\n{table}\n</table></div>'
+
+    def _span(self, at: int, word: str, bits: float, gain: float) -> str:
+        said = ", ".join(f"{name} {of[at]:.1f}" for name, of in self.readings.items())
+        strength = 0.8 * min(max(bits, 0.0) / _DARKEST, 1.0)
+        text = f"<b>{escape(word)}</b>" if gain else escape(word)
+        colour = f"background: rgb(217 70 30 / {strength:.2f})"
+        return f'<span style="{colour}" title="{said} bits">{text}</span>'
+
+    def _words(self) -> Iterator[tuple[int, str, float]]:
+        """Yield each word's place, the word, and its gain if it is among the largest, or else 0."""
+        gained = set(self._most().tolist())
+        words = (word for sentence in self.sentences for word in sentence)
+        for at, word in enumerate(words):
+            yield at, word, float(self.gains[at]) if at in gained else 0.0
+
+    def _most(self) -> NDArray[np.intp]:
+        """The places of the words that gained most, in the text's order."""
+        best = np.argsort(-self.gains, kind="stable")[:_MOST]
+        return np.sort(best[self.gains[best] >= _GAIN])
+
+    def _lines(self, words: list[str]) -> list[str]:
+        """Return a line for each sentence, without the mark of its end."""
+        ends = np.cumsum([len(sentence) for sentence in self.sentences])
+        return [
+            " ".join(words[end - len(sentence) : end - 1])
+            for end, sentence in zip(ends, self.sentences, strict=True)
+        ]
+
+    def _table(self) -> list[str]:
+        rows = list(self._cells())
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return [
+            "  ".join(
+                cell.rjust(width) if at else cell.ljust(width)
+                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in rows
+        ]
+
+    def _cells(self) -> Iterator[list[str]]:
+        """Yield a heading, a row for each word that gained most, and the mean over all words."""
+        words = [word for sentence in self.sentences for word in sentence]
+        learns = LEARNING in self.readings
+        yield ["bits", *self.readings, *(["times as likely"] if learns else [])]
+        for at in self._most().tolist():
+            bits = [f"{of[at]:.1f}" for of in self.readings.values()]
+            yield [words[at], *bits, f"{self.gains[at]:.1f}"]
+        means = [f"{of.mean():.2f}" for of in self.readings.values()]
+        yield [f"mean of {len(words)}", *means, *([""] if learns else [])]
+
+
+def _painted(word: str, bits: float, gain: float) -> str:
+    """Return a word with its colour in a terminal; one that gained is underlined."""
+    colour = next((number for least, number in _TERMINAL if bits >= least), None)
+    codes = [*(["4"] if gain else []), *([f"38;5;16;48;5;{colour}"] if colour else [])]
+    return f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word
+
+
+def show(
+    model: TrainedModel, sentences: Sequence[Sentence], static: TrainedModel | None = None
+) -> ShownText:
+    """Read a text with the vector frozen and, if there is one, learning; and by a static model.
+
+    Raises WrongInputError if there is no text, or if the vocabulary of `static` is another one.
+    """
+    if not sentences:
+        raise WrongInputError("no text in it")
+    if static is not None and static.words != model.words:
+        raise WrongInputError(
+            "the static model has another vocabulary: its words' probabilities do not compare"
+        )
+    asked = [(FROZEN, model, "none"), (LEARNING, model, None), (STATIC, static, "none")]
+    readings, titles, marked = {}, {}, []
+    for name, reader, updates in asked:
+        if reader is None or (name == LEARNING and not model.description.settings.document_size):
+            continue
+        parts = list(reader.score_parts(sentences, reader.request(updates=updates)))
+        marked = [text for part in parts for text in part.marked]
+        readings[name] = -np.concatenate([part.log_probabilities for part in parts]) / np.log(2)
+        titles[name] = f"{name}: {network_name(reader.description.settings)}"
+    words = [[*text.split(" "), SENTENCE_END] for text in marked]
+    return ShownText(words, readings, titles)

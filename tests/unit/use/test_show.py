@@ -1,0 +1,113 @@
+"""Tests of a text whose words are coloured by their surprise."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from online_rnnlm.errors import WrongInputError
+from online_rnnlm.tracking import opening
+from online_rnnlm.use.show import FROZEN, LEARNING, STATIC, ShownText
+
+TEXT = "The cat sees the hen, the ship. The <b>unseen</b> storm meets the whale.\nThe king wants."
+
+
+@pytest.fixture
+def shown():
+    """A made text: `b` became 16 times as likely, an end twice, and `a` half as likely."""
+    bits = np.array([2.0, 9.0, 5.0, 1.0, 1.0]), np.array([3.0, 5.0, 4.0, 1.0, 1.0])
+    readings = dict(zip((FROZEN, LEARNING), bits, strict=True))
+    return ShownText([["a", "b", "</s>"], ["c", "</s>"]], readings, {FROZEN: "1", LEARNING: "2"})
+
+
+def test_surprise_is_that_of_the_scores_sentence_by_sentence(model):
+    shown = model.show(TEXT, static=model)
+    texts = TEXT.splitlines()
+    for name, updates in ((FROZEN, "none"), (LEARNING, None), (STATIC, "none")):
+        logs = model.log_probabilities(texts, running=True, updates=updates)
+        assert [len(one) for one in logs] == [len(words) for words in shown.sentences]
+        np.testing.assert_allclose(shown.readings[name], -np.concatenate(logs) / np.log(2))
+    assert len(shown.sentences) == 3  # two in the first line
+
+
+def test_the_words_that_gained_most_are_marked_and_listed(shown):
+    assert shown.gains.tolist() == [0.5, 16.0, 2.0, 1.0, 1.0]
+    first, second, _, heading, *rows = str(shown).splitlines()
+    assert (first, second) == ("a b ×16", "c")  # the end of a sentence is listed only
+    assert heading.split() == ["bits", FROZEN, LEARNING, "times", "as", "likely"]
+    assert [row.split() for row in rows] == [
+        ["b", "9.0", "5.0", "16.0"],
+        ["</s>", "5.0", "4.0", "2.0"],
+        ["mean", "of", "5", "3.60", "2.80"],
+    ]
+
+
+def test_a_terminal_has_each_reading_with_the_same_words(shown):
+    words = re.sub("\x1b\\[[0-9;]*m", "", shown.coloured()).splitlines()
+    assert words[:8] == ["1", "a b", "c", "", "2", "a b", "c", ""]
+
+
+class _Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.words, self.open, self.files = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+        self.files += [value for key, value in attrs if key in ("src", "href")]
+
+    def handle_data(self, data):
+        if "span" in self.open[-2:]:
+            self.words.append(data)
+
+    def handle_endtag(self, tag):
+        while self.open.pop() != tag:
+            pass
+
+
+def test_a_page_has_all_words_and_needs_no_other_file(model):
+    shown = model.show(TEXT)
+    page = _Page()
+    page.feed(shown.html())
+    words = [word for sentence in shown.sentences for word in sentence[:-1]]
+    assert page.words == words * len(shown.readings) and not page.files
+    assert any("<" in word for word in words)
+
+
+def test_a_static_model_has_one_reading(results, names):
+    static = opening.load(results.run(names.STATIC).path)
+    assert list(static.show(TEXT).readings) == [FROZEN]
+    assert "times as likely" not in str(static.show(TEXT))
+
+
+def test_models_of_two_vocabularies_are_not_compared(model, trained):
+    with pytest.raises(WrongInputError, match="another vocabulary"):
+        model.show(TEXT, static=trained)
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \n "])
+def test_no_text_is_one_line(model, text):
+    with pytest.raises(WrongInputError, match="no text"):
+        model.show(text)
+
+
+def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
+    (tmp_path / "some.txt").write_text(TEXT, encoding="utf-8")
+    given = ("--model", model_path)
+    ways = run("show", TEXT, *given), run("show", tmp_path / "some.txt", *given)
+    ways += (run("show", *given, text=TEXT.encode()),)
+    assert len({found.out for found in ways}) == 1
+    assert all(found.status == 0 for found in ways) and "[" in ways[0].out
+    page = tmp_path / "page.html"
+    assert run("show", TEXT, *given, "--html", page).out == ""
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    # Each line by itself: no sentence is divided.
+    lines = run("show", "The cat sees. The hen.", "--lines", *given).out.splitlines()
+    assert lines[1] == ""
+
+
+def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(opening, "SUPPLIED_MODEL", tmp_path / "none.onlm")
+    with pytest.raises(WrongInputError, match="no model comes with this installation"):
+        opening.load(tmp_path / "none.onlm")
