@@ -11,8 +11,10 @@ import argparse
 import logging
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import NoReturn
 
@@ -27,6 +29,18 @@ from online_rnnlm.storage.files import why_unwritable
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = 130
+GROUPS = {
+    "use a trained model": (
+        *("show", "score", "compare", "rescore", "sample", "nearest", "vectors", "info", "export"),
+    ),
+    "run an experiment and look at it": ("check", "ui", "track", "evidence", "engines"),
+    "this command": ("help", "completion"),
+}
+"""The verbs that people type, by what they are for; the stages are typed by Snakemake."""
+_CHOICE = re.compile(
+    r".*invalid choice: '(?P<given>.+)' \(choose from (?P<allowed>.+)\)", re.DOTALL
+)
+_OPTION = re.compile(r"unrecognized arguments: (?P<given>-\S+)")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -60,7 +74,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parsed, left = parser.parse_known_args(given)
     options = [one for one in left if one.startswith("-") and one != "-"]
     if left and (options or not hasattr(parsed, "files")):
-        parser.error(f"unrecognized arguments: {' '.join(options or left)}")
+        parsed.parser_of_verb.error(f"unrecognized arguments: {' '.join(options or left)}")
     if left:
         parsed.files = [*parsed.files, *left]
     return parsed
@@ -104,24 +118,61 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose error is one line: argparse would print the usage of the verb, too."""
 
     def error(self, message: str) -> NoReturn:
-        """End the process with status 2 and the message."""
+        """End the process with status 2 and the message, with the nearest name that is allowed."""
         verb = self.prog.partition(" ")[2]
         where = f"{verb}: " if verb else ""
+        near = _nearest(message, [*self._option_string_actions])
+        if near:
+            message = f"{message.partition(' (choose from ')[0]}: did you mean `{near}`?"
         self.exit(2, f"{ERROR_MARK}{where}{message}; see `{self.prog} --help`\n")
+
+
+class _Program(_Parser):
+    """The parser of all verbs, whose help lists them in groups."""
+
+    def format_help(self) -> str:
+        """Return the help."""
+        return overview()
+
+
+def _nearest(message: str, options: Sequence[str]) -> str:
+    """Return the name that may have been meant by a wrong one; an empty text if none is near."""
+    if found := _CHOICE.match(message):
+        allowed = re.findall("[^', ]+", found["allowed"])
+    elif found := _OPTION.match(message):
+        allowed = list(options)
+    else:
+        return ""
+    return next(iter(get_close_matches(found["given"].partition("=")[0], allowed, 1)), "")
+
+
+def overview(*, stages: bool = False) -> str:
+    """Return the list of verbs in their groups; with `stages`, the workflow's stages, too."""
+    parts = [
+        "usage: online-rnnlm VERB ...",
+        "A language model whose document vector keeps learning while it is tested.",
+    ]
+    groups = GROUPS | (
+        {"stages of an experiment, which Snakemake runs": (*STAGES,)} if stages else {}
+    )
+    for title, names in groups.items():
+        lines = (f"  {name:<12}{_verb(name).help}" for name in names)
+        parts.append("\n".join([f"{title}:", *lines]))
+    parts.append(
+        "`online-rnnlm VERB --help` explains a verb, `online-rnnlm help --all` lists the stages,\n"
+        "too, `--version` prints the version. Exit status: 0, or 1 if something cannot be used or\n"
+        "fails, or 2 for a wrong command."
+    )
+    return "\n\n".join(parts) + "\n"
 
 
 def make_parser(named: str | None = None) -> argparse.ArgumentParser:
     """Make the parser of all verbs, or of a named one alone: importing the others takes time."""
     known = verbs()
     wanted = [named] if named in known else known
-    parser = _Parser(
-        prog="online-rnnlm",
-        description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
-        "the uses of a trained model: export, info, score, compare, rescore, sample, nearest "
-        "and vectors; and completion, for the shell.",
-    )
+    parser = _Program(prog="online-rnnlm")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    added = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
     for name in wanted:
         verb = _verb(name)
         one = added.add_parser(
@@ -131,7 +182,7 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
             epilog=verb.example,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        one.set_defaults(run_verb=verb.run)
+        one.set_defaults(run_verb=verb.run, parser_of_verb=one)
         verb.add_arguments(one)
     return parser
 

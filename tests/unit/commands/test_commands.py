@@ -8,6 +8,7 @@ import yaml
 
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands import check
+from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
 from tests.project import ROOT
@@ -87,6 +88,32 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
     said = found.err.splitlines()[-1]
     assert found.status == 2 and f"argument {option}: " in said and allowed in said
     assert "invalid" not in said  # as argparse calls the name of a function
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["scor", "results/test"], "score"),
+        (["evalute", "--run", "x"], "evaluate"),
+        (["score", "results/test", "--statc"], "--static"),
+        (["score", "results/test", "--updats=all"], "--updates"),
+        (["score", "results/test", "--format", "jsonlines"], "jsonl"),
+        (["help", "trian"], "train"),
+    ],
+)
+def test_a_wrong_name_gets_the_nearest_one(config, run, arguments, meant):
+    found = run(*arguments)
+    assert found.status == 2 and f"did you mean `{meant}`?" in found.err
+    assert "did you mean" not in run("score", "results/test", "--zzz").err
+
+
+def test_the_help_lists_the_verbs_that_people_type_and_the_stages_if_asked():
+    listed = {name for names in cli.GROUPS.values() for name in names}
+    assert listed == {*cli.verbs()} - {*STAGES}
+    for stages in (False, True):
+        text = cli.overview(stages=stages)
+        named = {line.split()[0] for line in text.splitlines() if line.startswith("  ")}
+        assert named == listed | ({*STAGES} if stages else set())
 
 
 def test_a_model_is_written_to_no_pipe(config, run):

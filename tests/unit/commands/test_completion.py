@@ -29,7 +29,7 @@ def script(tmp_path, run) -> Path:
     ("words", "expected"),
     [
         (["sco"], {"score"}),
-        (["s"], {"sample", "score", "sentences"}),
+        (["s"], {"sample", "score", "sentences", "show"}),
         (["score", "--unit"], {"--unit-of-text"}),
         (["score", "m.onlm", "--per", ""], {"word", "sentence", "document", "total"}),
         (["score", "no"], {"notes.txt"}),
