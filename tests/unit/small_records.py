@@ -91,6 +91,14 @@ def statistics(tokens: dict[str, int], **changes: Any) -> records.Statistics:
     values = {
         "corpus": "some",
         "source": records.CorpusSource(kind="text", title="some", licence=None, origin="some"),
+        "preparation": records.TextPreparation(
+            tokenised=False,
+            language="any",
+            nfc=True,
+            lowercase=True,
+            max_tokens=100,
+            too_long="drop",
+        ),
         "articles": None,
         "empty_articles": 0,
         "sentences_read": sum(split.sentences for split in splits.values()),

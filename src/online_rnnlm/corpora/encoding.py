@@ -46,10 +46,10 @@ def encode(
         fetch_again(settings, directory, downloads)
     dropped: Counter[str] = Counter()
     splitter = _splitter(settings, directory, downloads)
-    records.write(directory.splitter, splitter)
     texts, numbers = read_splits(
         settings, directory, downloads, processes, dropped, other_texts, splitter
     )
+    records.write(directory.splitter, splitter)
     vocabulary = choose_vocabulary(settings, texts["train"], numbers)
     write_vocabulary(vocabulary, directory.vocabulary)
     in_train = _sentences_in_train(texts)

@@ -38,7 +38,6 @@ def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, proces
     """
     articles, dropped, numbers = directory.articles, Counter[str](), array("i")
     splitter = train_splitter(settings, articles)
-    records.write(directory.sentence_splitter, splitter)
     found = sentences_of(settings, [articles], splitter, processes)
     kept = unique(of_right_length(settings, found, dropped), dropped)
     # The text is put in place last, so wherever there is a text, there are its numbers.
@@ -56,6 +55,7 @@ def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, proces
             )
         with beside.open("wb") as out:
             np.save(out, np.array(numbers, dtype=np.int32))
+    records.write(directory.sentence_splitter, splitter)
     records.write(directory.counts("sentences"), counts)
     logger.info("sentences: %s", counts)
 

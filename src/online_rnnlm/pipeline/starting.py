@@ -67,8 +67,6 @@ class Start:
                 "on a login node, or leave out `--workflow-profile slurm`"
             )
         self._lock = _held_lock(self._directory)
-        if (self._directory.path / "receipts").is_dir():
-            print(f"{self._directory.path}: made by an earlier version: all of it is made again")
         options = workflow.dag_settings
         runs = self._directory.runs
         if (

@@ -6,13 +6,10 @@ import logging
 from functools import cached_property
 from pathlib import Path
 
-from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
-from online_rnnlm.corpora.encoding import preparation_of
-from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.errors import WrongInputError, as_wrong_input
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage import records
@@ -73,13 +70,11 @@ class TrainedRun:
         record, result = records.read(RunRecord, self._run.record), read_result(self._run)
         self._files = experiment.corpus(record.settings.corpus)
         self._corpus, about = load_vocabulary(self._files), read_statistics(self._files)
-        self._name = record.settings.corpus
         self.description = ModelDescription(
             run=record.name,
             identity=record.identity,
             settings=record.settings,
-            # The configuration may have changed since the corpus was prepared.
-            preparation=about.preparation or preparation_of(self._configured()[1]),
+            preparation=about.preparation,
             source=about.source,
             corpus_digest=about.digest,
             vocabulary_size=self._corpus.vocabulary_size,
@@ -102,14 +97,6 @@ class TrainedRun:
     def vocabulary(self) -> bytes:
         """The text of the corpus's `vocabulary.tsv`."""
         return self._files.vocabulary.read_bytes()
-
-    def _configured(self) -> tuple[Experiment, CorpusSettings]:
-        """Return the experiment of the folder's configuration, and the corpus's settings in it."""
-        file = self._experiment.configuration
-        experiment = load(file)
-        if self._name not in experiment.corpora:
-            raise UserError(f"{file}: has no corpus `{self._name}`")
-        return experiment, experiment.corpora[self._name]
 
     def _perplexity(self, record: RunRecord, result: RunResult) -> dict[str, float]:
         """Return the perplexity on `valid` and, if the run has been tested, on `test`."""

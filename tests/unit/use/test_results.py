@@ -47,14 +47,13 @@ def test_text_is_prepared_as_it_was_for_the_corpus(copied, names):
     assert model.score(["The CAT sees the hen."])["unknown"].tolist() == [0]
 
 
-@pytest.mark.parametrize("missing", ["model", "record", "articles", "configuration"])
+@pytest.mark.parametrize("missing", ["model", "record", "splitter"])
 def test_a_file_that_the_export_needs_is_named(copied, names, refused, tmp_path, missing):
     run = copied.run(names.VECTOR)
     file = {
         "model": run.model,
         "record": run.record,
-        "articles": copied.corpus("topics").articles,
-        "configuration": copied.configuration,
+        "splitter": copied.corpus("topics").splitter,
     }[missing]
     file.unlink()
     said = refused("export", run.path, "-o", tmp_path / "model.onlm")

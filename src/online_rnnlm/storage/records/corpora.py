@@ -123,8 +123,8 @@ class Statistics(Record):
     """Name of the corpus."""
     source: CorpusSource
     """Source of its text."""
-    preparation: TextPreparation | None = None
-    """The preparation of its text; `null` if an earlier version made the corpus."""
+    preparation: TextPreparation
+    """The preparation of its text."""
     articles: int | None
     """Number of articles; `null` for text that is not divided into articles."""
     empty_articles: int = Field(ge=0)
