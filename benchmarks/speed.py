@@ -145,7 +145,7 @@ def networks(context: Context) -> dict[str, Any]:
         settings = context.settings(size, **changes)
         group.append(
             Workload(
-                f"training, {name}, D = {size}: relative to the paper's network by sentences",
+                f"training, {name}, D = {size}: relative to the paper's network per sentence",
                 partial(reading_task, settings, corpus),
                 Target(least),
                 training_flops(settings, corpus),
