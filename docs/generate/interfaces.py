@@ -66,12 +66,14 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
         named = ", ".join(f"`{option}`" for option in action.option_strings)
         value = _value(action)
         given = " ".join([named, f"`{value}`"] if named and value else [named or f"`{value}`"])
-        rows.append((given, _plain(formatter._expand_help(action) if action.help else "")))
+        if action.help:
+            rows.append((given, _plain(formatter._expand_help(action))))
     placed = [f" {_value(action)}" for action in shown if not action.option_strings]
     about = parser.description or ""
     parts = [f"### {name}\n", f"{about[:1].upper()}{about[1:]}.\n"]
     parts.append(f"    {parser.prog} [OPTION]...{''.join(placed)}\n")
-    parts.append(table(("argument", "meaning"), rows))
+    if rows:
+        parts.append(table(("argument", "meaning"), rows))
     example, _, more = (parser.epilog or "").removeprefix("example: ").partition("\n")
     if example:
         parts.append(f"Example:\n\n    {example}\n")

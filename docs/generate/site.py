@@ -25,6 +25,8 @@ PAGES = {
 }
 """The pages that are made of files outside of `docs/`."""
 HOME = {ROOT / "README.md": "index.md"}
+TABLES = ("changelog.md", "data-formats.md", "evidence.md", "performance.md")
+"""Pages that are mostly tables: a search shows what it finds elsewhere first."""
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 QUOTE = re.compile(r"^```python (\S+/\S+)$", re.MULTILINE)
 OF_ENGINE = re.compile(r"^```text (pytensor|theano)$", re.MULTILINE)
@@ -51,6 +53,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
             return match[0]
         return os.path.relpath(place, Path(page.file.src_uri).parent) + (match[2] or "")
 
+    if page.file.src_uri in TABLES:
+        page.meta["search"] = {"boost": 0.5}
     markdown = LINK.sub(linked, markdown)
     markdown = QUOTE.sub(r'```python title="\1"', markdown)
     return OF_ENGINE.sub(lambda match: f'```text title="{NAMES[match[1]]}"', markdown)
