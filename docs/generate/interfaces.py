@@ -67,7 +67,8 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
         value = _value(action)
         given = " ".join([named, f"`{value}`"] if named and value else [named or f"`{value}`"])
         if action.help:
-            rows.append((given, _plain(formatter._expand_help(action))))
+            must = " (required)" if named and action.required else ""
+            rows.append((given, _plain(formatter._expand_help(action)) + must))
     placed = [f" {_value(action)}" for action in shown if not action.option_strings]
     about = parser.description or ""
     parts = [f"### {name}\n", f"{about[:1].upper()}{about[1:]}.\n"]
@@ -95,7 +96,7 @@ def _value(action: argparse.Action) -> str:
 
 def _plain(text: str) -> str:
     """Return a text in one line, as a cell of a table has it."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return re.sub(r"(?<!`)<", "&lt;", " ".join(text.split()).replace("|", "\\|"))
 
 
 def public(name: str) -> str:

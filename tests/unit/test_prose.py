@@ -31,6 +31,7 @@ def test_a_page_keeps_to_the_glossary(page):
     found = {word: NOT_SAID[word] for word in re.findall("|".join(NOT_SAID), text)}
     assert not found, f"{page.name}: each of these words has another in docs/glossary.md"
 
+
 ALL_KEPT = "all.word.document"
 DEMO, COMPARISON, DOCUMENTS = Kept("demo"), Kept("comparison"), Kept("documents")
 FULL, PAPER = Kept("full-scale"), Kept("paper")
