@@ -47,8 +47,8 @@ ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper jax cuda theano engines ui bench check test lint format document lock \
-    clean environment python
+.PHONY: help reproduce smoke comparison paper jax cuda theano engines ui bench check test lint format document docs \
+    lock clean environment python
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,15 +68,19 @@ paper: CONFIG := config/paper.yaml
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
 	$(RUN)
 
-# Each of these two locks lists only the packages that it adds to the environment. The packages stay
+# Each of these locks lists only the packages that it adds to the environment. The packages stay
 # until the environment is installed again.
+define ADD
+cmp -s requirements-$(1).lock $(VENV)/installed-$(1) || { set -e; \
+    echo "Adding requirements-$(1).lock to $(VENV)."; \
+    $(call INSTALL,$(VENV)); install $(LOCKED) --requirement requirements-$(1).lock; \
+    cp requirements-$(1).lock $(VENV)/installed-$(1); }
+endef
+
 jax: environment ## Add what `engine: jax` needs on a CPU to the environment
 cuda: environment ## Add what `engine: jax` needs on an NVIDIA GPU to the environment
 jax cuda:
-	@cmp -s requirements-$@.lock $(VENV)/installed-$@ || { set -e; \
-	    echo "Adding requirements-$@.lock to $(VENV)."; \
-	    $(call INSTALL,$(VENV)); install $(LOCKED) --requirement requirements-$@.lock; \
-	    cp requirements-$@.lock $(VENV)/installed-$@; }
+	@$(call ADD,$@)
 
 # An engine that is not installed is named as such in the table.
 engines: export THEANO_PYTHON ?= $(THEANO)/bin/python
@@ -110,12 +114,16 @@ format: environment ## Put the code into the format that lint asks for
 	$(BIN)/snakefmt Snakefile workflow
 
 document: environment ## Write what is generated of config, docs and README anew
-	$(BIN)/python docs/generate
+	$(BIN)/python -m docs.generate
+
+docs: environment ## Build the documentation as a site that can be searched: build/site/index.html
+	@$(call ADD,docs)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: ## Write the locks anew (needs uv)
 	$(COMPILE) --extra pipeline --extra dev --output-file requirements.lock
 	$(COMPILE) --constraints requirements.lock --output-file requirements-tool.lock
-	for extra in jax cuda; do \
+	for extra in jax cuda docs; do \
 	    $(COMPILE) --extra pipeline --extra $$extra --constraints requirements.lock \
 	        | awk '$(ADDED)' requirements.lock - > requirements-$$extra.lock || exit 1; done
 	sed -n 's/^      - //p' workflow/envs/theano.yml | $(UV) - --python-version 3.8 \

@@ -37,8 +37,8 @@ LARGE = {STATIC: Target(290_000), ONLINE: Target(220_000)}
 SCORING = {STATIC: "evaluation, static", ONLINE: "evaluation, document vector learning"}
 SCORING_TARGET, LEARNING_TARGET = Target(665_000), Target(100_000)
 OTHERS: tuple[tuple[str, int, dict[str, Any], float], ...] = (
-    ("documents", STATIC, {"unit_of_text": "document"}, 0.9),
-    ("documents", ONLINE, {"unit_of_text": "document"}, 0.9),
+    ("per article", STATIC, {"unit_of_text": "document"}, 0.9),
+    ("per article", ONLINE, {"unit_of_text": "document"}, 0.9),
     ("LSTM", STATIC, {"cell": "lstm"}, 0.3),
     ("GRU", STATIC, {"cell": "gru"}, 0.35),
     ("20 slow context units", STATIC, {"context_size": 20}, 0.75),
@@ -145,7 +145,7 @@ def networks(context: Context) -> dict[str, Any]:
         settings = context.settings(size, **changes)
         group.append(
             Workload(
-                f"training, {name}, D = {size}: relative to the paper's network by sentences",
+                f"training, {name}, D = {size}: relative to the paper's network per sentence",
                 partial(reading_task, settings, corpus),
                 Target(least),
                 training_flops(settings, corpus),

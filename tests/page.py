@@ -1,12 +1,12 @@
-"""Runs the code blocks of a page in order and compares what they print with what the page shows.
+"""Runs the code blocks of pages in order and compares what they print with what the pages show.
 
-    python tests/page.py docs/theano.md                              # by PyTensor
-    PYTHONPATH=src .venv-theano/bin/python tests/page.py docs/theano.md --engine theano
+    python tests/page.py docs/theano/*.md                              # by PyTensor
+    PYTHONPATH=src .venv-theano/bin/python tests/page.py docs/theano/*.md --engine theano
 
-A fence that begins with `python` is a block to run. The fences `text` and `mermaid` after it show
-what it prints. `text theano` and `text pytensor` show what only that library prints. A fence
-`python FILE` quotes a file and is not run, and `mermaid drawn` is a picture that no block prints.
-`--write` puts what is printed into the page.
+A fence that begins with `python` is a block to run; it knows what the blocks before it have
+defined, those of the pages before it, too. A fence `text` after it shows what it prints.
+`text theano` and `text pytensor` show what only that library prints. A fence `python FILE` quotes a
+file and is not run. `--write` puts what is printed into the pages.
 
 The original Theano runs this file, too, so it keeps to Python 3.8.
 """
@@ -52,7 +52,7 @@ def blocks_of(page: str) -> list[Block]:
         language, more = fence[1], fence[2]
         if language == "python" and more is None:
             found.append(Block(page.count("\n", 0, fence.start(3)) + 1, fence[3]))
-        elif language in ("text", "mermaid") and more != "drawn":
+        elif language == "text":
             for engine in ENGINES if more is None else (more,):
                 assert found and engine in ENGINES and engine not in found[-1].shown, fence[0]
                 found[-1].shown[engine] = fence.span(3)
@@ -73,13 +73,18 @@ def printed_by(block: Block, namespace: dict[str, object], name: str) -> str:
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
 
-def run(file: Path, engine: str, write: bool) -> int:
-    """Run a page's blocks, print each difference; return how many there are."""
+def run(files: list[Path], engine: str, write: bool) -> int:
+    """Run the blocks of pages, print each difference; return how many there are."""
     os.environ.update({name: os.environ.get(name, flags) for name, flags in FLAGS.items()})
     if engine == "theano":
         import_module("online_rnnlm.engines.theano_worker").take_pytensors_place()
-    page = file.read_text(encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
+    return sum(run_page(file, engine, write, namespace) for file in files)
+
+
+def run_page(file: Path, engine: str, write: bool, namespace: dict[str, object]) -> int:
+    """Run one page's blocks, print each difference; return how many there are."""
+    page = file.read_text(encoding="utf-8")
     different = []
     for block in blocks_of(page):
         begin, end = block.shown.get(engine, (0, 0))
@@ -97,11 +102,11 @@ def run(file: Path, engine: str, write: bool) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("page", type=Path)
+    parser.add_argument("pages", type=Path, nargs="+")
     parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0])
-    parser.add_argument("--write", action="store_true", help="put what is printed into the page")
+    parser.add_argument("--write", action="store_true", help="put what is printed into the pages")
     arguments = parser.parse_args()
-    return int(run(arguments.page, arguments.engine, arguments.write) > 0)
+    return int(run(arguments.pages, arguments.engine, arguments.write) > 0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Write all that is generated of this project's own documents: `python docs/generate`.
+"""Write all that is generated of this project's own documents: `python -m docs.generate`.
 
 It needs a checkout, so it is no part of the package.
 """
 
-import evidence
-import models
+from docs.generate import evidence, pages
 
 evidence.write()
-models.write()
+pages.write()

@@ -1,4 +1,4 @@
-"""The parts of README.md and docs/evidence.md that are made from folders of evidence.
+"""The parts of README.md and pages that are made from folders of evidence.
 
 The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from the folder
 `docs/evidence/NAME`.
@@ -35,7 +35,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Claim, UntestedClaim
 
 OVER_TEXT, OVER_SEEDS = "95 % over the text", "95 % over the seeds"
-DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"))
+DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
 FOLDERS = Path("docs/evidence")
 _MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _KEPT = {

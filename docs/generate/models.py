@@ -1,15 +1,10 @@
-"""Generation of documents from the typed models: the configuration's schema, and all tables.
-
-The tables are those of `config/README.md` and `docs/data-formats.md`: what is between
-`<!-- settings NAME -->` or `<!-- record NAME -->` and `<!-- end -->` is made from that class.
-"""
+"""The configuration's schema, and tables of settings and records, from the typed models."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import pkgutil
-import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from io import StringIO
@@ -30,10 +25,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Part, Record
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
-TABLES = (Path("config/README.md"), Path("docs/data-formats.md"))
-"""The documents with tables; all else in them is written by hand."""
 COMMAND = "make document"
-_MARKED = re.compile(r"(<!-- (settings|record) (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _TYPES = {
     "integer": "whole number",
@@ -46,26 +38,6 @@ Schema = dict[str, Any]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
-def write() -> None:
-    """Write the schema, and the tables of `config/README.md` and `docs/data-formats.md`, anew."""
-    SCHEMA.write_text(schema_text(), encoding="utf-8")
-    for path in TABLES:
-        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def with_tables(document: str) -> str:
-    """Return the document with new tables; raises UserError for a name that is no class's."""
-    makers = {"settings": _settings, "record": _record}
-    return _MARKED.sub(
-        lambda found: f"{found[1]}\n{makers[found[2]](found[3])}\n{found[4]}", document
-    )
-
-
-def described(document: str) -> list[str]:
-    """Return the names of the classes that the document describes, in its order."""
-    return [found[3] for found in _MARKED.finditer(document)]
-
-
 def schema() -> Schema:
     """Return the JSON schema of a configuration file: the model's, with every training key."""
     whole, run = (_described(kind, Settings) for kind in (Experiment, RunSettings))
@@ -74,8 +46,11 @@ def schema() -> Schema:
     size = training["hidden_size"]
     told = {key: size.pop(key) for key in ("default", "description")}
     training["hidden_size"] = {"anyOf": [size, network], **told}
-    settings = {"type": "object", "additionalProperties": False, "properties": training}
-    whole["$defs"]["TrainingSettings"] = settings
+    whole["$defs"]["TrainingSettings"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": training,
+    }
     reference = "#/$defs/TrainingSettings"
     lists = {
         key: {"type": "array", "items": {"$ref": f"{reference}/properties/{key}"}}
@@ -109,14 +84,14 @@ def schema_text() -> str:
     return f"# Made from src/online_rnnlm/config by `{COMMAND}`.\n{text.getvalue()}"
 
 
-def _settings(name: str) -> str:
+def settings(name: str) -> str:
     """Return a table of the keys of settings; `sources` are a table of each kind of source."""
     definitions = settings_described()
     if name != "sources":
-        return _table(("key", "meaning", "default", "allowed"), _keys(definitions[name]))
+        return table(("key", "meaning", "default", "allowed"), keys(definitions[name]))
     kinds = definitions["CorpusSettings"]["properties"]["source"]["discriminator"]["mapping"]
-    tables = {kind: _settings(place.rpartition("/")[2]) for kind, place in kinds.items()}
-    return "\n".join(f"### `kind: {kind}`\n\n{table}" for kind, table in tables.items())
+    tables = {kind: settings(place.rpartition("/")[2]) for kind, place in kinds.items()}
+    return "\n".join(f"### `kind: {kind}`\n\n{made}" for kind, made in tables.items())
 
 
 def settings_described() -> dict[str, Schema]:
@@ -125,7 +100,7 @@ def settings_described() -> dict[str, Schema]:
     return {"Experiment": whole, **whole["$defs"]}
 
 
-def _keys(definition: Schema) -> Iterator[tuple[str, ...]]:
+def keys(definition: Schema) -> Iterator[tuple[str, ...]]:
     """Yield a row for each key: its meaning, default and allowed values."""
     required = definition.get("required", [])
     for key, part in definition["properties"].items():
@@ -171,7 +146,7 @@ def _kinds_of(base: type[AnyModel]) -> Iterator[type[AnyModel]]:
             yield from _kinds_of(kind)
 
 
-def _record(name: str) -> str:
+def record(name: str) -> str:
     """Return the file of a record, its docstring, and a table of its keys and those below them."""
     kinds = record_kinds()
     if name not in kinds:
@@ -181,8 +156,8 @@ def _record(name: str) -> str:
     about = " ".join((inspect.getdoc(kind) or "").split())
     whole = _described(kind, Part)
     rows = _rows(whole, whole.get("$defs", {}))
-    table = _table(("key", "value", "meaning"), rows)
-    return f"{files}: {about[:1].lower()}{about[1:]}\n\n{table}"
+    shown = table(("key", "value", "meaning"), rows)
+    return f"{files}: {about[:1].lower()}{about[1:]}\n\n{shown}"
 
 
 def _rows(part: Schema, definitions: Schema, place: str = "") -> Iterator[tuple[str, ...]]:
@@ -208,7 +183,7 @@ def _references(part: Schema, place: str) -> Iterator[tuple[str, str]]:
         yield from _references(part["additionalProperties"], f"{place}.NAME")
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a table in Markdown."""
     first, *others = (f"| {' | '.join(line)} |\n" for line in (head, *rows))
     return "".join([first, f"|{'---|' * len(head)}\n", *others])

@@ -18,7 +18,7 @@ FOLDERS = ("benchmarks", "config", "docs", "src", "tests", "workflow")
 # The changelog also describes earlier versions, whose files may be gone.
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "config/*.md", "results/*.md")
+    for pattern in ("*.md", "docs/*.md", "docs/theano/*.md", "config/*.md", "results/*.md")
     for path in ROOT.glob(pattern)
     if path.name != "CHANGELOG.md"
 )

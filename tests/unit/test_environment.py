@@ -13,7 +13,7 @@ from tests.project import ROOT
 
 LOCKS = {
     name: (ROOT / f"requirements{name and '-'}{name}.lock").read_text(encoding="utf-8")
-    for name in ("", "tool", "jax", "cuda", "theano")
+    for name in ("", "tool", "jax", "cuda", "docs", "theano")
 }
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, EXTRAS = PYPROJECT["project"], PYPROJECT["project"]["optional-dependencies"]
@@ -46,7 +46,8 @@ def named(*lists: list[str]) -> dict[str, Requirement]:
 
 def test_the_locks_hold_versions_that_the_project_allows():
     everything = named(PROJECT["dependencies"], EXTRAS["pipeline"], EXTRAS["dev"])
-    asked = {"": everything, "tool": named(PROJECT["dependencies"]), "jax": named(EXTRAS["jax"])}
+    asked = {"": everything, "tool": named(PROJECT["dependencies"])}
+    asked |= {extra: named(EXTRAS[extra]) for extra in ("jax", "docs")}
     for lock, requirements in asked.items():
         for name, requirement in requirements.items():
             assert requirement.specifier.contains(LOCKED[lock][name]), name

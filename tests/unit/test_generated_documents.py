@@ -1,11 +1,14 @@
-"""Tests that the documents that are made from the typed models agree with them."""
+"""Tests that the documents that are made from the code agree with it."""
 
 import difflib
 from pathlib import Path
 
 import pytest
 
-from docs.generate import models
+from docs.generate import models, pages
+from online_rnnlm import __all__ as public_names
+from online_rnnlm.commands._main import verbs
+from online_rnnlm.storage import paths
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,17 +17,21 @@ def read(file):
     return (ROOT / file).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("file", [models.SCHEMA, *models.TABLES], ids=str)
-def test_what_is_made_from_the_models_is_in_step_with_them(file):
-    of_schema = file == models.SCHEMA
-    made = models.schema_text() if of_schema else models.with_tables(read(file))
+@pytest.mark.parametrize("file", [models.SCHEMA, *pages.PAGES], ids=str)
+def test_what_is_made_from_the_code_is_in_step_with_it(file):
+    made = models.schema_text() if file == models.SCHEMA else pages.with_parts(read(file))
     diff = difflib.unified_diff(read(file).splitlines(), made.splitlines(), lineterm="")
-    assert not list(diff), f"{file} is out of date; run: {models.COMMAND}"
+    assert not list(diff), f"{file} is out of date; run: {pages.COMMAND}"
 
 
-def test_every_kind_of_settings_and_of_record_is_described_once():
-    readme, formats = (models.described(read(file)) for file in models.TABLES)
-    kinds = models.settings_described()
-    sources = {name for name in kinds if name.endswith("Source")}
-    assert sorted([*readme, *sources]) == sorted([*kinds, "sources"])
-    assert sorted(formats) == sorted(models.record_kinds())
+def test_everything_that_can_be_described_is_described_once():
+    parts = [part for file in pages.PAGES for part in pages.parts_of(read(file))]
+    described = {kind: sorted(name for one, name in parts if one == kind) for kind in pages.MAKERS}
+    settings = {name for name in models.settings_described() if not name.endswith("Source")}
+    assert described["settings"] == sorted({*settings, "sources"})
+    assert described["record"] == sorted(models.record_kinds())
+    folders = [name for name in vars(paths) if name.endswith("Directory")]
+    assert described["files"] == sorted(folders)
+    assert {*described["python"], "ModelDescription", "UserError"} == {*public_names}
+    shown = [line.removeprefix("### ") for line in read("docs/command-line.md").splitlines()]
+    assert [verb for verb in verbs() if shown.count(verb) != 1] == []

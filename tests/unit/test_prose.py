@@ -1,8 +1,36 @@
-"""Tests that results in the sentences of README.md and docs/evidence.md are of the evidence."""
+"""Tests that documents keep to the glossary, and that results in sentences are of the evidence."""
+
+import re
 
 import pytest
 
 from tests.unit.kept import ROOT, Kept
+
+NOT_SAID = {
+    "held still": "frozen",
+    "by sentences": "per sentence",
+    "by articles": "per article",
+    "kept for the document": "kept for the article",
+    "baseline": "static network",
+}
+"""Words that docs/glossary.md has others for."""
+OF_EVIDENCE = ("docs/evidence.md", "docs/using-a-model.md")
+"""Pages with the names that evidence has, and pages that are being rewritten."""
+PAGES = sorted(
+    page
+    for pattern in ("CONTRIBUTING.md", "config/*.md", "docs/*.md", "docs/theano/*.md")
+    for page in ROOT.glob(pattern)
+    if page.relative_to(ROOT).as_posix() not in OF_EVIDENCE and page.stem != "glossary"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_keeps_to_the_glossary(page):
+    text = " ".join(page.read_text(encoding="utf-8").split()).replace("*Vector held still*", "")
+    text = re.sub("<!-- evidence .*?<!-- end -->", "", text)  # headings of the report's tables
+    found = {word: NOT_SAID[word] for word in re.findall("|".join(NOT_SAID), text)}
+    assert not found, f"{page.name}: each of these words has another in docs/glossary.md"
+
 
 ALL_KEPT = "all.word.document"
 DEMO, COMPARISON, DOCUMENTS = Kept("demo"), Kept("comparison"), Kept("documents")

@@ -1,4 +1,4 @@
-"""Tests that run the tutorial, docs/theano.md, and compare what it quotes with the sources."""
+"""Tests that run the tutorial, docs/theano/, and compare what it quotes with the sources."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from tests import page
 from tests.project import ROOT
 from tests.unit.processes import output_of
 
-PAGE = ROOT / "docs" / "theano.md"
+PAGES = sorted((ROOT / "docs" / "theano").glob("*.md"))
 GRAPH = "src/online_rnnlm/model/graph.py"
 PRINTS_TWO = "\n```python\nprint(1 + 1)\n```\n```text\n{}\n```\n"
 
@@ -21,13 +21,13 @@ def theano() -> str:
     return os.environ.get("THEANO_PYTHON", str(default))
 
 
-@pytest.mark.slow  # the page makes and trains some hundred functions
+@pytest.mark.slow  # the pages make and train some hundred functions
 @pytest.mark.parametrize("engine", page.ENGINES)
-def test_the_page_shows_what_an_engine_prints(engine):
+def test_the_pages_show_what_an_engine_prints(engine):
     python = theano() if engine == "theano" else sys.executable
     if not python:
         pytest.skip("Theano 1.0.5 is not installed: `make theano`")
-    command = [python, ROOT / "tests" / "page.py", PAGE, "--engine", engine]
+    command = [python, ROOT / "tests" / "page.py", *PAGES, "--engine", engine]
     environment = os.environ | page.FLAGS | {"PYTHONPATH": str(ROOT / "src")}
     done = output_of(command, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -38,15 +38,16 @@ def lines_of(text: str) -> list[str]:
 
 
 def test_every_block_that_prints_has_its_output_for_both_engines():
-    blocks = page.blocks_of(PAGE.read_text(encoding="utf-8"))
+    blocks = [block for file in PAGES for block in page.blocks_of(file.read_text(encoding="utf-8"))]
     assert blocks and [block.line for block in blocks if len(block.shown) == 1] == []
 
 
-def test_the_page_quotes_files_as_they_are_and_explains_every_line_of_the_models_definition():
-    quotes = page.quotes_of(PAGE.read_text(encoding="utf-8"))
+def test_the_pages_quote_files_as_they_are_and_explain_every_line_of_the_models_definition():
+    quotes = [one for file in PAGES for one in page.quotes_of(file.read_text(encoding="utf-8"))]
     for file, quoted in quotes:
         source = "\n".join(lines_of((ROOT / file).read_text(encoding="utf-8")))
-        assert "\n".join(lines_of(quoted)) in source, f"{file}:\n{quoted}"
+        for definition in quoted.split("\n\n\n"):
+            assert "\n".join(lines_of(definition)) in source, f"{file}:\n{definition}"
     quoted = {line for file, text in quotes if file == GRAPH for line in lines_of(text)}
     code = (ROOT / GRAPH).read_text(encoding="utf-8").split('"""', 2)[2]
     assert [line for line in lines_of(code) if line not in quoted] == []
@@ -57,6 +58,6 @@ def test_a_wrong_output_is_found_and_can_be_written_into_the_page(tmp_path, caps
     file = tmp_path / "page.md"
     file.write_text(PRINTS_TWO.format("3"), encoding="utf-8")
     for write, differences in ((False, 1), (True, 1), (False, 0)):
-        assert page.run(file, "pytensor", write) == differences
+        assert page.run([file], "pytensor", write) == differences
         assert (f"{file}:3: prints" in capsys.readouterr().out) == bool(differences)
     assert file.read_text(encoding="utf-8") == PRINTS_TWO.format("2")

@@ -75,7 +75,7 @@ class RunSettings(Settings):
     context_decay: Share = 0.95
     """Share of a context unit's value that is kept at each word; the rest comes from the word."""
     document_size: Size = 0
-    """Length of the document vector, D; 0 is the static baseline."""
+    """Length of the document vector, D; 0: a static network."""
     document_layer: Literal["output", "hidden", "both"] = "output"
     """Layer that the document vector feeds: the output layer (the paper's choice), the hidden
     layer, or both. With another cell than `sigmoid`, or with context units, the hidden layer needs

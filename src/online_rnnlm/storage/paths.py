@@ -42,11 +42,12 @@ class CorpusDirectory:
     source = _Place("source.json")
     """The record of the files that the text is read from."""
     articles = _Place("articles.jsonl")
-    """The articles, one JSON object per line: `title`, `text` and, if known, `topic`."""
+    """The articles, one JSON object per line: `title`, `text` (a line end between paragraphs) and,
+    if known, `topic`."""
     sentences = _Place("sentences.txt")
     """The tokenised sentences in order, one per line, without duplicates and fragments."""
     sentence_articles = _Place("sentences.articles.npy")
-    """int32 (sentences,): the number of each sentence's article, its line from 0."""
+    """int32 (sentences,): the line, from 0, of each sentence's article in `articles.jsonl`."""
     sentence_splitter = _Place("sentences.splitter.json")
     """What divided the articles into sentences."""
 
@@ -55,7 +56,11 @@ class CorpusDirectory:
         return self.path / f"{stage}.counts.json"
 
     def split_articles(self, split: str) -> Path:
-        """int32 (sentences,): the number, from 0, of the article of each sentence of a split."""
+        """int32 (sentences,): the number, from 0, of each sentence's article.
+
+        All sentences of one article in a split are a document. Files that are ready splits have no
+        `articles.jsonl`: there articles are counted from 0 in each file.
+        """
         return self.path / f"{split}.articles.npy"
 
     def tokens(self, split: str) -> Path:
@@ -65,18 +70,26 @@ class CorpusDirectory:
     splitter = _Place("splitter.json")
     """What divides text as that of the corpus was divided; of tokenised text it holds nothing."""
     vocabulary = _Place("vocabulary.tsv")
-    """The vocabulary: a header, then lines `word<TAB>count<TAB>class` in the order of ids."""
+    """The words in the order of ids, below a header: `word`, `count` and `class`, tab-separated.
+
+    Word 0 is `</s>`, whose count is the number of training sentences; the others, `<unk>` among
+    them, follow by falling count. A class is a contiguous run of ids. With `classes.rule: exchange`
+    the words are ordered so within each class, and the classes by their first words.
+    """
 
     def text(self, split: str) -> Path:
         """The sentences of a split, one per line, with `<unk>`; other toolkits can read them."""
         return self.path / f"{split}.txt"
 
     def stream(self, split: str) -> Path:
-        """int32 (tokens + 1,): `</s>`, then every sentence's words and its `</s>`."""
+        """int32 (tokens + 1,): word 0, then every sentence's words and its `</s>`.
+
+        Each value is the target of the value before it.
+        """
         return self.path / f"{split}.npy"
 
     def offsets(self, split: str) -> Path:
-        """int64 (sentences + 1,): sentence k's targets: stream[offsets[k]+1 : offsets[k+1]+1]."""
+        """int64 (sentences + 1,): sentence k has targets [offsets[k]+1 : offsets[k+1]+1]."""
         return self.path / f"{split}.offsets.npy"
 
     def model_files(self) -> list[Path]:
@@ -107,7 +120,14 @@ class RunDirectory:
     result = _Place("result.json")
     """The results of the finished run, or the reason of its divergence; written last."""
     model = _Place("model.npz")
-    """The best weights, by the parameters' names."""
+    """The best weights.
+
+    `embeddings` (V, M), `recurrent` (M, M), `class_output` (K, M), `word_output` (V, M),
+    `class_document` (D, K), `word_document` (D, V), `hidden_document` (D, M); those of the vector
+    have 0 rows where it does not feed that layer. `cell: lstm` has 4 M and `gru` has 3 M rows of
+    `recurrent`, and as many columns of `embeddings` and `hidden_document`. C context units add C
+    columns to `embeddings`, `recurrent`, `class_output` and `word_output`.
+    """
 
     @property
     def kept(self) -> RunDirectory:
@@ -155,15 +175,26 @@ class ExperimentDirectory:
         return self.path / "evaluations" / run
 
     def evaluation(self, run: str, evaluation: str) -> Path:
-        """The record of one evaluation, with its metrics; written last."""
+        """The record of one evaluation: its metrics, its cost and what was chosen on `valid`.
+
+        It is written last.
+        """
         return self.evaluations(run) / f"{evaluation}.json"
 
     def sentence_scores(self, run: str, evaluation: str) -> Path:
-        """The log-probability of every sentence in one evaluation."""
+        """A row for each sentence, with its log-probability.
+
+        `split` (string; `train` in `none` and `document_vector` only), `sentence` (int32, from 0 in
+        each split), `tokens` (int32, with `</s>`), `log_probability` (float64, natural logarithm,
+        sum over the tokens), `unk_tokens` (int32), `unk_log_probability` (float64).
+        """
         return self.evaluations(run) / f"{evaluation}.parquet"
 
     def token_scores(self, run: str, evaluation: str, split: str = "test") -> Path:
-        """float32 (tokens,): the natural log P of every token of a split in one evaluation."""
+        """float32 (tokens,): the natural log P of every token of `valid`, `test` or another text.
+
+        It is empty if what learns diverged on the text.
+        """
         return self.evaluations(run) / f"{evaluation}.{split}.npy"
 
     def document_vectors(self, run: str, split: str) -> Path:
@@ -177,16 +208,16 @@ class ExperimentDirectory:
     logs = _Place("logs")
     """The folder of the jobs' logs; a run's own log is in its folder."""
     folder = _Place("tracking/directory.json")
-    """The record of the folder's identity and place, written with the entries in MLflow."""
+    """The record of the folder's identity, which tells its entries in MLflow from others'."""
     tracked = _Place("tracking/tracked.json")
     """The record of the entries in MLflow: the store's address and the ids of the runs."""
 
     def table(self, table: str, kind: str) -> Path:
-        """A table; `kind` is one of `TABLE_KINDS`."""
+        """A table, as `csv` (with all digits), `md`, `tex` and `html`."""
         return self.path / "tables" / f"{table}.{kind}"
 
     def figure(self, figure: str, kind: str) -> Path:
-        """A figure; `kind` is one of `FIGURE_KINDS`."""
+        """A figure, as `svg` and `png`."""
         return self.path / "figures" / f"{figure}.{kind}"
 
     captions = _Place("figures/captions.json")

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -29,6 +30,13 @@ many = settings(max_examples=int(os.environ.get("FUZZ", "300")))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_configuration_is_valid(path):
     assert loading.load(path).runs()
+
+
+def test_the_example_of_the_reference_is_valid(tmp_path):
+    text = (CONFIG / "README.md").read_text(encoding="utf-8")
+    example = text[text.index("    experiment:") : text.index("Check it")]
+    (tmp_path / "mine.yaml").write_text(dedent(example), encoding="utf-8")
+    assert len(loading.load(tmp_path / "mine.yaml").runs()) == 6  # two rows, three seeds
 
 
 def test_the_demo_and_the_search_compare_the_same_rows():

@@ -123,12 +123,6 @@ def test_without_slurm_its_profile_is_refused(begin, monkeypatch):
         begin(executor="slurm")
 
 
-def test_an_earlier_versions_results_are_named(begin, directory, capsys):
-    (directory.path / "receipts").mkdir(parents=True)
-    begin()
-    assert "made by an earlier version" in capsys.readouterr().out
-
-
 def _runs(prefix: str, command: str, path: str | None = None) -> list[str]:
     """Run a command after a shell prefix, formatted once as by Snakemake; return its words."""
     done = subprocess.run(

@@ -1,0 +1,77 @@
+"""The part of the site that MkDocs does not know by itself: pages and files outside of `docs/`.
+
+GitHub shows the same files, so they link to each other as files of the repository do. Here such a
+link leads to the page that is made of the file, or to a copy of the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = {
+    "changelog.md": "CHANGELOG.md",
+    "configuration.md": "config/README.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "resources.md": "resources/README.md",
+    "results.md": "results/README.md",
+}
+"""The pages that are made of files outside of `docs/`."""
+HOME = {ROOT / "README.md": "index.md"}
+TABLES = ("changelog.md", "data-formats.md", "evidence.md", "performance.md")
+"""Pages that are mostly tables: a search shows what it finds elsewhere first."""
+LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
+QUOTE = re.compile(r"^```python (\S+/\S+)$", re.MULTILINE)
+OF_ENGINE = re.compile(r"^```text (pytensor|theano)$", re.MULTILINE)
+NAMES = {"pytensor": "PyTensor", "theano": "Theano"}
+logger = logging.getLogger("mkdocs.hooks.site")
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages of files that are not in `docs/`."""
+    for page, file in PAGES.items():
+        files.append(File.generated(config, page, abs_src_path=str(ROOT / file)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Let links lead to pages and copies of files, and give blocks of code their titles."""
+    source = ROOT / PAGES.get(page.file.src_uri, f"docs/{page.file.src_uri}")
+
+    def linked(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(source.parent / match[1]))
+        place = _place(target, config, files)
+        if place is None:
+            logger.warning("%s: there is no %s", source.relative_to(ROOT), match[1])
+            return match[0]
+        return os.path.relpath(place, Path(page.file.src_uri).parent) + (match[2] or "")
+
+    if page.file.src_uri in TABLES:
+        page.meta["search"] = {"boost": 0.5}
+    markdown = LINK.sub(linked, markdown)
+    markdown = QUOTE.sub(r'```python title="\1"', markdown)
+    return OF_ENGINE.sub(lambda match: f'```text title="{NAMES[match[1]]}"', markdown)
+
+
+def _place(target: Path, config: Any, files: Any) -> str | None:
+    """Return the site's path of a file of the repository, which is copied if it is no page."""
+    pages = {ROOT / file: page for page, file in PAGES.items()} | HOME
+    if target in pages:
+        return pages[target]
+    inside = target.relative_to(DOCS).as_posix() if target.is_relative_to(DOCS) else None
+    if inside and (known := files.get_file_from_path(inside)) and known.inclusion.is_included():
+        return inside
+    if not target.is_file():
+        return None
+    # A copy of Markdown must not become a page.
+    copy = f"files/{target.relative_to(ROOT)}{'.txt' if target.suffix == '.md' else ''}"
+    if files.get_file_from_path(copy) is None:
+        files.append(File.generated(config, copy, abs_src_path=str(target)))
+    return copy

@@ -1,0 +1,30 @@
+"""A test of the documentation's site in a real browser, opened from its files without a network."""
+
+import re
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import CHROMIUM, browse
+from tests.project import ROOT
+from tests.unit.processes import output_of
+from tests.waiting import PATIENCE
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+    pytest.mark.skipif(find_spec("mkdocs") is None, reason="MkDocs is not installed: `make docs`"),
+]
+
+
+def test_the_site_is_searched_and_complete_without_a_network(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
+    done = output_of(command, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    address = f"file://{site}/theano/1-symbols.html?q=perplexity"
+    options = ("--dump-dom", "--virtual-time-budget=20000")
+    page = browse(address, tmp_path / "profile", *options, seconds=PATIENCE)
+    assert "perplexity" in page.stdout.partition("md-search-result__article")[2]
+    assert re.findall(r'<(?:link|script|img)[^>]*"https?://', page.stdout) == []
