@@ -44,7 +44,7 @@ UV := uv pip compile --universal --generate-hashes --no-emit-index-url --no-head
 COMPILE := $(UV) pyproject.toml --python-version 3.11
 # An awk program that prints the packages of the second lock that are not in the first one.
 ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
-WHAT_TO_INSTALL = { pwd; cat requirements.lock pyproject.toml; }
+WHAT_TO_INSTALL = { pwd; cat locks/requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
 .PHONY: help reproduce smoke comparison paper jax cuda theano engines ui bench check test lint format document docs \
@@ -71,10 +71,10 @@ paper: environment ## Run the experiment at full scale: hours; better on a clust
 # Each of these locks lists only the packages that it adds to the environment. The packages stay
 # until the environment is installed again.
 define ADD
-cmp -s requirements-$(1).lock $(VENV)/installed-$(1) || { set -e; \
-    echo "Adding requirements-$(1).lock to $(VENV)."; \
-    $(call INSTALL,$(VENV)); install $(LOCKED) --requirement requirements-$(1).lock; \
-    cp requirements-$(1).lock $(VENV)/installed-$(1); }
+cmp -s locks/$(1).lock $(VENV)/installed-$(1) || { set -e; \
+    echo "Adding locks/$(1).lock to $(VENV)."; \
+    $(call INSTALL,$(VENV)); install $(LOCKED) --requirement locks/$(1).lock; \
+    cp locks/$(1).lock $(VENV)/installed-$(1); }
 endef
 
 jax: environment ## Add what `engine: jax` needs on a CPU to the environment
@@ -121,13 +121,13 @@ docs: environment ## Build the documentation as a site that can be searched: bui
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: ## Write the locks anew (needs uv)
-	$(COMPILE) --extra pipeline --extra dev --output-file requirements.lock
-	$(COMPILE) --constraints requirements.lock --output-file requirements-tool.lock
+	$(COMPILE) --extra pipeline --extra dev --output-file locks/requirements.lock
+	$(COMPILE) --constraints locks/requirements.lock --output-file locks/tool.lock
 	for extra in jax cuda docs; do \
-	    $(COMPILE) --extra pipeline --extra $$extra --constraints requirements.lock \
-	        | awk '$(ADDED)' requirements.lock - > requirements-$$extra.lock || exit 1; done
+	    $(COMPILE) --extra pipeline --extra $$extra --constraints locks/requirements.lock \
+	        | awk '$(ADDED)' locks/requirements.lock - > locks/$$extra.lock || exit 1; done
 	sed -n 's/^      - //p' workflow/envs/theano.yml | $(UV) - --python-version 3.8 \
-	    --output-file requirements-theano.lock
+	    --output-file locks/theano.lock
 
 clean: ## Remove the environment and caches; results are kept
 	rm -rf $(VENV) $(THEANO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -138,9 +138,9 @@ environment: python
 	@{ $(WHAT_TO_INSTALL) | cmp -s - $(INSTALLED) && $(BIN)/python -c pass 2> /dev/null; } || { set -e; \
 	    echo "Installing the environment into $(VENV): a minute or two."; \
 	    rm -rf $(VENV); $(call quoted,$(PYTHON)) -m venv $(VENV); $(call INSTALL,$(VENV)); \
-	    awk '/^[^ ]/ { keep = /^setuptools==/ } keep' requirements.lock > $(VENV)/setuptools.lock; \
+	    awk '/^[^ ]/ { keep = /^setuptools==/ } keep' locks/requirements.lock > $(VENV)/setuptools.lock; \
 	    install $(LOCKED) --requirement $(VENV)/setuptools.lock; \
-	    install $(LOCKED) --no-build-isolation --requirement requirements.lock; \
+	    install $(LOCKED) --no-build-isolation --requirement locks/requirements.lock; \
 	    install --no-deps --no-build-isolation --editable .; \
 	    $(WHAT_TO_INSTALL) > $(INSTALLED); }
 	@has=$$($(BIN)/python $(VERSION)); \
@@ -151,17 +151,17 @@ environment: python
 
 # Theano's build needs some packages of the lock, so they are installed before it.
 theano: ## Install Theano 1.0.5 into an environment of its own (THEANO_BASE=/path/to/python3.9)
-	@cmp -s requirements-theano.lock $(THEANO)/installed-for || { set -e; \
+	@cmp -s locks/theano.lock $(THEANO)/installed-for || { set -e; \
 	    test "$$($(call quoted,$(THEANO_BASE)) $(VERSION) 2> /dev/null | grep -x -E '3\.[89]')" || { \
 	        echo "error: Theano 1.0.5 needs Python 3.8 or 3.9, which" $(call quoted,$(THEANO_BASE)) "is not;" \
 	            "name one: THEANO_BASE=/path/to/python3.9" >&2; exit 1; }; \
 	    echo "Installing Theano 1.0.5 into $(THEANO)."; \
 	    rm -rf $(THEANO); $(call quoted,$(THEANO_BASE)) -m venv $(THEANO); $(call INSTALL,$(THEANO)); \
-	    awk '/^[^ ]/ { keep = /^(setuptools|wheel)==/ } keep' requirements-theano.lock > $(THEANO)/build.lock; \
+	    awk '/^[^ ]/ { keep = /^(setuptools|wheel)==/ } keep' locks/theano.lock > $(THEANO)/build.lock; \
 	    install $(THEANO_LOCKED) --requirement $(THEANO)/build.lock; \
 	    install $(THEANO_LOCKED) --no-binary=theano --no-build-isolation \
-	        --requirement requirements-theano.lock; \
-	    cp requirements-theano.lock $(THEANO)/installed-for; }
+	        --requirement locks/theano.lock; \
+	    cp locks/theano.lock $(THEANO)/installed-for; }
 
 python:
 	@command -v $(call quoted,$(PYTHON)) > /dev/null || { \

@@ -24,6 +24,8 @@ Their types are in `__init__.pyi`.
 
 def __getattr__(name: str) -> object:
     """Import a public name from its module."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("online-rnnlm")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in ("TrainedModel", "load"):  # numerical libraries read the environment when loaded

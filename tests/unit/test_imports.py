@@ -14,7 +14,8 @@ except SystemExit: pass
 TOKENISATION = """
 import pickle
 from online_rnnlm.corpora import tokenisation
-pickle.loads(pickle.dumps(vars(tokenisation.punkt.PunktParameters())))
+splitter = pickle.loads(pickle.dumps(tokenisation.SentenceSplitter.nothing()))
+tokenisation.to_punkt(splitter)
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.project import ROOT
 from tests.unit.processes import output_of
 
-FILES = ("Makefile", "requirements.lock", "requirements-theano.lock", "pyproject.toml")
+FILES = ("Makefile", "locks/requirements.lock", "locks/theano.lock", "pyproject.toml")
 OF_OURSELVES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")
 """Variables that a `make` that runs these tests would pass on to the one that they start."""
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -20,9 +20,9 @@ OTHER = "3.11" if VERSION != "3.11" else "3.12"
 def folder(tmp_path):
     """A folder with a blank in its name, and with what `make` reads."""
     folder = tmp_path / "a project"
-    folder.mkdir()
+    (folder / "locks").mkdir(parents=True)
     for file in FILES:
-        shutil.copy(ROOT / file, folder)
+        shutil.copy(ROOT / file, folder / file)
     return folder
 
 
@@ -61,7 +61,7 @@ def environment(folder):
     environment = folder / ".venv"
     program(environment / "bin" / "online-rnnlm", 'printf "<%s>" "$@"')
     (environment / "bin" / "python").symlink_to(sys.executable)
-    parts = [(folder / name).read_text() for name in ("requirements.lock", "pyproject.toml")]
+    parts = [(folder / name).read_text() for name in ("locks/requirements.lock", "pyproject.toml")]
     (environment / "installed-for").write_text("".join([f"{folder}\n", *parts]))
     return environment
 

@@ -19,7 +19,7 @@ TEXT = "The cat sees the hen, Mr. Mouse.\nThe storm fears the whale n5.\n"
 
 def light_packages() -> list[str]:
     """The packages of the tool's lock, without those for other systems."""
-    lock = (ROOT / "requirements-tool.lock").read_text(encoding="utf-8")
+    lock = (ROOT / "locks/tool.lock").read_text(encoding="utf-8")
     found = re.findall(r"^(\S+)==\S+( ;)?", lock, flags=re.MULTILINE)
     return [name for name, marker in found if not marker]
 
