@@ -63,7 +63,7 @@ rule time:
 
 rule audits:
     input:
-        inputs.result_files(EXPERIMENT, RESULTS),
+        inputs.timed_files(EXPERIMENT, RESULTS),
     output:
         RESULTS.audits,
     log:

@@ -294,4 +294,4 @@ def mark_complete(results: Results) -> None:
     directory.complete.unlink(missing_ok=True)
     for line in lines:
         logger.error("%s%s", ERROR_MARK, line)
-    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing")
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

@@ -117,8 +117,8 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="online-rnnlm",
         description="The stages of the experiment, one a verb, which Snakemake runs in order; and "
-        "the uses of a trained model: export, info, score, compare, rescore, sample, nearest "
-        "and vectors; and completion, for the shell.",
+        "the uses of a trained model: export, info, score, compare, audit, rescore, sample, "
+        "nearest and vectors; and completion, for the shell.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     added = parser.add_subparsers(title="verbs", metavar="VERB", required=True)

@@ -7,6 +7,7 @@ import shlex
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,6 +169,25 @@ def test_an_honest_scorer_passes_and_normalisation_says_if_it_is_exact(
     assert rules["reset"].status == ("holds" if unit == "document" else "not tested")
 
 
+@pytest.mark.parametrize(
+    ("file", "unit", "asks"),
+    [("ngram", "sentence", False), ("dynamic", "document", False), ("dynamic", "document", True)],
+)
+def test_what_strangers_wrote_from_the_page_passes(audited, tmp_path, file, unit, asks):
+    (tmp_path / "train.txt").write_text(" ".join(WORDS[:-2]), encoding="utf-8")
+    code = Path(__file__).with_name("strangers") / f"{file}.py"
+    rules = audited(code.read_text(encoding="utf-8"), unit, asks=asks)
+    assert [one.status for one in rules.values()] == ["holds"] * 5
+    assert "the sum over all" in rules["normalisation"].said
+
+
+def test_a_stranger_who_learns_before_the_score_is_caught(audited):
+    code = Path(__file__).with_name("strangers").joinpath("dynamic.py").read_text("utf-8")
+    early = code.replace("    learn(sentence)\n", "")
+    early = early.replace("    befores =", "    learn(sentence)\n    befores =")
+    assert {"causality", "normalisation"} <= {*broken(audited(early))}
+
+
 @pytest.mark.parametrize("name", CHEATS)
 def test_a_cheat_is_caught_by_its_rule_and_shown_by_a_short_text(audited, name):
     edits, rule = CHEATS[name]
@@ -206,6 +226,7 @@ def test_the_shortest_text_is_found(audited):
     assert abs(shown.before - shown.after) == pytest.approx(1)
 
 
+@pytest.mark.slow  # some hundred processes
 def test_the_page_is_right(tmp_path):
     """Its scorer passes, its cheat does not, and the answers are those on the page."""
     assert len(PAGE.splitlines()) <= 120
@@ -264,6 +285,7 @@ def test_a_text_without_words_is_one_line(tmp_path, refused):
     assert "no text in it" in refused("audit", "--command", "x", "--text", tmp_path / "text.txt")
 
 
+@pytest.mark.slow  # processes
 def test_a_program_that_waits_for_all_of_its_input_is_caught(tmp_path, run):
     """It is not waited for again and again: the text is not shrunk."""
     lines = "for line in list(open(0)): print('-3 ' * len(line.split()))"
