@@ -18,7 +18,7 @@ from online_rnnlm.use.results import load_path
 
 logger = logging.getLogger(__name__)
 
-PLACES, TOLERANCE = 5, 1e-4
+PLACES, TOLERANCE = 3, 1e-4
 _SENTENCES, _DOCUMENT = 8, 2
 """Sentences that networks are audited on, and those of them that are read as a document."""
 
