@@ -18,6 +18,9 @@ from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.records import ModelDescription, TextPreparation
+from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.model_file import Contents
 from tests.unit.small_records import run_record, run_result
 
 
@@ -43,6 +46,16 @@ def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory)
     weight_files.save(weights_for(UNTRAINED, loaded), run.model)
     records.write(run.record, run_record(settings=UNTRAINED, corpus_digest=loaded.digest))
     records.write(run.result, run_result(files={run.model.name: sha256_of(run.model)}))
+
+
+def model_of(settings: RunSettings, corpus: Corpus) -> TrainedModel:
+    """Return a model with `weights_for`, which takes tokenised text."""
+    preparation = TextPreparation(
+        tokenised=True, language="any", nfc=True, lowercase=True, max_tokens=100, too_long="drop"
+    )
+    described = ModelDescription.model_construct(settings=settings, preparation=preparation)
+    contents = Contents(described, corpus, weights_for(settings, corpus), splitter=None)
+    return TrainedModel(contents, contents.own_splitter)
 
 
 def split_of(sentences) -> Split:

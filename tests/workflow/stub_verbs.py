@@ -78,6 +78,8 @@ def _files(verb, options, experiment, directory):
         return read, inputs.evaluation_files(directory, run.name, how)
     if verb == "time":
         return inputs.timed_files(experiment, directory), [directory.timings]
+    if verb == "audits":
+        return inputs.timed_files(experiment, directory), [directory.audits]
     results = inputs.result_files(experiment, directory)
     made = {
         "tables": table_files(experiment, directory),

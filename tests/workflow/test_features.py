@@ -133,11 +133,11 @@ def test_an_edit_of_the_code_makes_its_stage_and_what_follows(project, file, aga
 @pytest.mark.parametrize(
     ("name", "planned"),
     [
-        ("another rate", {"train": 1, "evaluate": 2, "evaluate_vector": 1, "time": 1}),
-        ("a row less", {"time": 1}),
+        ("another rate", {"train": 1, "evaluate": 2, "evaluate_vector": 1, "time": 1, "audits": 1}),
+        ("a row less", {"time": 1, "audits": 1}),
         (
             "other words",
-            {"encode": 1, "train": 2, "evaluate": 4, "evaluate_vector": 1, "time": 1},
+            {"encode": 1, "train": 2, "evaluate": 4, "evaluate_vector": 1, "time": 1, "audits": 1},
         ),
         ("more tests", {"evaluate": 2}),
     ],

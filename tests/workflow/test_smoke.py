@@ -34,6 +34,7 @@ def test_everything_is_there(finished):
     for name in (
         "report.html",
         "claims.json",
+        "audits.json",
         "mlflow.db",
         *(
             f"tables/{table}.{kind}"

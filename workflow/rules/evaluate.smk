@@ -61,6 +61,25 @@ rule time:
         verb("time")
 
 
+rule audits:
+    input:
+        inputs.timed_files(EXPERIMENT, RESULTS),
+    output:
+        RESULTS.audits,
+    log:
+        RESULTS.log("audits"),
+    resources:
+        mem_mb=size_needs(3000, 8),
+        runtime=size_needs(60, 0.2),
+    params:
+        code=code_digest("cross_check", "use", "engines", "model"),
+        settings=inputs.timed_settings(EXPERIMENT),
+    message:
+        "Audit the networks as they are tested"
+    shell:
+        verb("audits")
+
+
 rule rival:
     input:
         lambda wildcards: inputs.encoded_files(

@@ -75,6 +75,7 @@ use rule tables as report with:
         rules.tables.output,
         rules.figures.output,
         rules.claims.output,
+        rules.audits.output,
     output:
         report(RESULTS.report, caption="../report/report.rst", category="Report"),
         RESULTS.summary,

@@ -281,12 +281,17 @@ def mark_complete(results: Results) -> None:
     If anything is missing, log one line for each thing and raise UserError: the workflow has then
     made all that can be made, but it has not succeeded.
     """
-    directory, missing = results.directory, results.missing
-    if not missing:
+    directory = results.directory
+    audits = records.read(records.Audits, directory.audits).audits
+    lines = [one.line for one in results.missing]
+    lines += [
+        f"{one.name}: the audit breaks: {', '.join(one.broken)}" for one in audits if one.broken
+    ]
+    if not lines:
         trainings = len(results.experiment.trainings())
         records.write(directory.complete, records.Complete(trainings=trainings))
         return
     directory.complete.unlink(missing_ok=True)
-    for one in missing:
-        logger.error("%s%s", ERROR_MARK, one.line)
-    raise UserError(f"{directory.path}: everything else is there; {len(missing)} missing")
+    for line in lines:
+        logger.error("%s%s", ERROR_MARK, line)
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

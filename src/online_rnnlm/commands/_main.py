@@ -31,7 +31,18 @@ logger = logging.getLogger(__name__)
 INTERRUPTED = 130
 GROUPS = {
     "use a trained model": (
-        *("show", "score", "compare", "rescore", "sample", "nearest", "vectors", "info", "export"),
+        *(
+            "show",
+            "score",
+            "compare",
+            "rescore",
+            "sample",
+            "nearest",
+            "vectors",
+            "info",
+            "audit",
+            "export",
+        ),
     ),
     "run an experiment and look at it": ("check", "ui", "track", "evidence", "engines"),
     "this command": ("help", "completion"),

@@ -110,6 +110,12 @@ def _time(arguments: argparse.Namespace) -> None:
     time_networks(*_arguments.experiment_of(arguments))
 
 
+def _audits(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.cross_check.networks import audit_networks
+
+    audit_networks(*_arguments.experiment_of(arguments))
+
+
 def _tables(arguments: argparse.Namespace) -> None:
     from online_rnnlm.analysis.tables.write import write_tables
 
@@ -157,6 +163,7 @@ STAGES = {
     "evaluate": Verb("test one run in one way", _add_evaluation, _evaluate),
     "rival": Verb("train and test a rival of a corpus, such as n-grams", _add_rival, _rival),
     "time": _of_experiment("time the networks side by side", _time),
+    "audits": _of_experiment("audit the networks as they are tested", _audits),
     "tables": _of_experiment("write the tables", _tables),
     "figures": _of_experiment("draw the figures", _figures),
     "claims": _of_experiment("judge the paper's claims", _claims),

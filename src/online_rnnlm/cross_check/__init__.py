@@ -1,1 +1,1 @@
-"""A comparison of all engines (`make engines`)."""
+"""Checks of computations by others: engines by each other, and scorers by an audit."""

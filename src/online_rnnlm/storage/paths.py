@@ -224,6 +224,8 @@ class ExperimentDirectory:
     """The captions of the figures, by name."""
     timings = _Place("timings.json")
     """The time that the networks take to score the test text, measured side by side."""
+    audits = _Place("audits.json")
+    """What the audit of each network found."""
     claims = _Place("claims.json")
     """The paper's claims, each with its verdict on this experiment."""
     complete = _Place("complete.json")

@@ -68,7 +68,24 @@ def write(
         tested = {"costs": costs, "parameters": 900_000}
         _write_evaluation(directory, name, evaluations.NONE, small_records.DIGEST, scores, tested)
     write_timings(directory, described)
+    write_audits(directory, described)
     return directory
+
+
+def write_audits(
+    directory: ExperimentDirectory,
+    described: Experiment,
+    broken: Mapping[str, records.RuleName] | None = None,
+) -> None:
+    """Write the audits of all networks; `broken` are rules that are broken, by network."""
+    audits = []
+    for row in described.planned_rows:
+        model, rules = row.runs[0].model, []
+        if rule := (broken or {}).get(model):
+            rules.append(records.AuditedRule(rule=rule, status="broken", said="it is"))
+        name = f"{model} on {row.settings.corpus}"
+        audits.append(records.Audit(name=name, tolerance=0.1, rules=tuple(rules)))
+    records.write(directory.audits, records.Audits(audits=tuple(audits)))
 
 
 def write_timings(

@@ -17,6 +17,7 @@ from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import TABLE_KINDS
 from online_rnnlm.storage.records import Captions, Complete
+from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation
 
 STATIC, LARGE, VECTOR = (f"invented-{model}-seed1" for model in ("M100-D0", "M135-D0", "M100-D20"))
@@ -165,4 +166,19 @@ def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
         mark_complete(results)
     said = [record.getMessage() for record in caplog.records]
     assert said == [f"{ERROR_MARK}{run}: {BURST}" for run in (STATIC, LARGE)]
+    assert not results.directory.complete.exists()
+
+
+@pytest.mark.slow  # matplotlib draws every figure
+def test_an_audit_that_is_not_passed_is_said_and_the_mark_goes(invented, caplog):
+    results = invented(rows=ROWS)
+    assert "is passed by all 3" in everything(results)
+    mark_complete(results)
+    fake_experiment.write_audits(results.directory, results.experiment, {"100/20": "causality"})
+    write_report(results.experiment, results.directory)
+    page = results.directory.report.read_text(encoding="utf-8")
+    assert "100/20 on invented (causality)" in page
+    with pytest.raises(UserError, match="1 missing or broken"):
+        mark_complete(results)
+    assert "100/20 on invented: the audit breaks: causality" in caplog.text
     assert not results.directory.complete.exists()

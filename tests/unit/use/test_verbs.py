@@ -21,7 +21,17 @@ pytestmark = pytest.mark.slow  # a training, and processes
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "using-a-model.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
-VERBS_OF_MODELS = ("compare", "export", "info", "nearest", "rescore", "sample", "score", "vectors")
+VERBS_OF_MODELS = (
+    "audit",
+    "compare",
+    "export",
+    "info",
+    "nearest",
+    "rescore",
+    "sample",
+    "score",
+    "vectors",
+)
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def _content(results: Results) -> dict[str, Any]:
         "runs": runs_table(results),
         "effort": _effort(results),
         "facts": _facts(results),
+        "audit": _audit(records.read(records.Audits, directory.audits).audits),
         "directory": directory,
         "again": f"snakemake --cores all --configfile {directory.configuration} --force",
     }
@@ -228,6 +229,18 @@ def _effort(results: Results) -> dict[str, Any]:
         "cores": busy / max(sum(seconds), 1e-9),
         "hours": sum(run.end.seconds for run in results.trainings) / 3600,
     }
+
+
+def _audit(audits: Sequence[records.Audit]) -> str:
+    """Say in a sentence what the audit of the networks found."""
+    broken = [f"{one.name} ({', '.join(one.broken)})" for one in audits if one.broken]
+    if broken:
+        return f"The audit of the networks as they are tested is not passed: {'; '.join(broken)}."
+    return (
+        f"The audit of the networks as they are tested is passed by all {len(audits)}: no word is "
+        "known before it is scored, the probabilities of all words add up to 1, and what is said "
+        "to be forgotten is (docs/audit.md)."
+    )
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from online_rnnlm.storage.records.base import Digest, Record
+from online_rnnlm.storage.records.base import Digest, Part, Record
 
 
 class Complete(Record):
@@ -47,3 +47,66 @@ class Captions(Record):
     """sha256 of the experiment's settings that results can depend on, as JSON."""
     captions: dict[str, str]
     """Captions by the figures' names."""
+
+
+RuleName = Literal["causality", "normalisation", "score before update", "single pass", "reset"]
+Status = Literal["holds", "broken", "not tested"]
+
+
+class BrokenRule(Part):
+    """The shortest text found that breaks a rule of the audit."""
+
+    said: str
+    """What does not hold, in words."""
+    text: tuple[str, ...]
+    """Its lines: tokenised sentences, and an empty line after each document."""
+    other: tuple[str, ...]
+    """The text that it is compared with, which can be the same."""
+    line: int
+    """Number, from 1, of the line of the text with the word in question."""
+    word: int
+    """Number of that word in its line, from 1; the end of a sentence counts as its last word."""
+    before: float | None
+    """log P (nats) of the word in the text, or the greatest sum allowed; `null`: none, or no number
+    that is finite."""
+    after: float | None
+    """log P in the other text, or the sum of the probabilities; `null` as above."""
+
+
+class AuditedRule(Part):
+    """A rule that an audit tried to break."""
+
+    rule: RuleName
+    """The rule; docs/audit.md says what each means."""
+    status: Status
+    """`holds`: it could not be broken. `not tested`: the text or the scorer does not allow it."""
+    said: str
+    """What was tried, what is broken, or why nothing could be tried."""
+    shortest: BrokenRule | None = None
+    """How it is broken; `null` if it is not."""
+
+
+class Audit(Part):
+    """The audit of something that scores text."""
+
+    name: str
+    """The network and its corpus, the model, or the command."""
+    tolerance: float
+    """The difference of scores, in nats, and of sums of probabilities that is allowed."""
+    rules: tuple[AuditedRule, ...]
+    """The rules, all five."""
+
+    @property
+    def broken(self) -> list[str]:
+        """The rules that are broken."""
+        return [one.rule for one in self.rules if one.status == "broken"]
+
+
+class Audits(Record):
+    """The audits of an experiment's networks, each scored as for its number in the table."""
+
+    file: ClassVar = "audits.json"
+    missing: ClassVar = "the networks have not been audited yet: run the experiment first"
+
+    audits: tuple[Audit, ...]
+    """One for the first run of each row, if it has finished."""

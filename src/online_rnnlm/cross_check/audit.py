@@ -1,0 +1,262 @@
+"""An audit of whatever scores text and may learn from it, by its answers alone.
+
+The rules are pairs of texts in which the same words must have the same scores, and sums of
+probabilities. A text that breaks a rule is shrunk to the shortest one found that still does.
+docs/audit.md says what the rules mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import accumulate, chain
+from random import Random
+from typing import NamedTuple
+
+from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.storage.records import Audit, AuditedRule, BrokenRule, RuleName, Status
+
+Text = tuple[str, ...]
+"""Words, with an `END` after each sentence, and one more, an empty line, after each document."""
+Scores = Sequence[float]
+END = "\n"
+_ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Something that scores texts; every call begins anew."""
+
+    score: Callable[[Text], Scores]
+    """Returns natural log P of all that a text consists of; 0 where nothing is predicted."""
+    unit: UnitOfText
+    """The unit of text at whose start all that was learnt is said to be forgotten."""
+    vocabulary: Sequence[str] = ()
+    """All that can be predicted, `END` for the end of a sentence; empty if it is not known."""
+    most: int = 50
+    """Number of words to try in a place if each needs a call."""
+    ask: Callable[[Text, Sequence[str]], Scores] | None = None
+    """Returns log P of candidates for the place of a text's last word, if it can be asked."""
+    halves: Callable[[Text, Text], Scores] | None = None
+    """Scores a text whose second part is sent when the first is answered; no scores if it is not.
+
+    None if there is no sending.
+    """
+
+
+class Compared(NamedTuple):
+    """Scores of a text, and those that they must be equal to, most of them of another text."""
+
+    text: Text
+    other: Text
+    before: Scores
+    after: Scores
+    place: int | None = None
+    """The place in the text that all scores are of; None: they are of its places in order."""
+
+
+class Trial(NamedTuple):
+    """A comparison that two parts of a text may break, and what that says."""
+
+    said: str
+    compare: Callable[[Text, Text], Compared]
+    first: Text
+    second: Text = ()
+
+
+def lines_of(text: Text) -> list[list[str]]:
+    """Return the words of each line of a text; the last line may lack its end."""
+    lines = [[word for word in line.split(" ") if word] for line in " ".join(text).split(END)]
+    return lines if lines[-1] else lines[:-1]
+
+
+def joined(lines: Sequence[Sequence[str]], scores: Sequence[Scores]) -> list[float]:
+    """Return the scores of a text from those of its lines, whose ends may not be predicted."""
+    pairs = zip(lines, scores, strict=True)
+    return [log for words, logs in pairs for log in (*logs, 0.0)[: len(words) + 1]]
+
+
+def audit(name: str, scorer: Scorer, text: Text, places: int, tolerance: float) -> Audit:
+    """Audit a scorer on a text of some sentences, at so many drawn places of it."""
+    rules = _Auditor(scorer, text, places, tolerance).rules()
+    return Audit(name=name, tolerance=tolerance, rules=tuple(rules))
+
+
+class _Auditor:
+    """The rules, tried on one scorer with one text."""
+
+    def __init__(self, scorer: Scorer, text: Text, places: int, tolerance: float) -> None:
+        self._scorer, self._text, self._tolerance = scorer, text, tolerance
+        self._chance, self._places, self._unit = Random(1), places, scorer.unit
+        self._score = lru_cache(maxsize=200)(self._new_score)
+
+    def _drawn(self, numbers: Sequence[int]) -> list[int]:
+        return sorted(self._chance.sample(numbers, min(self._places, len(numbers))))
+
+    def _new_score(self, text: Text) -> Scores:
+        return self._scorer.score(_ended(text, (END,)))[: len(text)] if text else ()
+
+    def rules(self) -> Iterator[AuditedRule]:
+        """Try all rules."""
+        text, unit, ends = self._text, self._unit, _ENDS[self._unit]
+        borders = [n for n in range(len(ends), len(text)) if text[n - len(ends) : n] == ends]
+        said = f"{{}} has another score if {unit}s change places"
+        drawn = self._drawn(borders) if unit != "stream" else []
+        moved = [Trial(said, self._moved, text[:n], text[n:]) for n in drawn]
+        reset = self._tried("reset", moved, "" if moved else f"; the text is one {unit}")
+        if reset.status == "broken":
+            self._unit = "stream"
+        yield reset
+
+        parts = [(text[:n], text[n:]) for n in self._drawn(range(1, len(text)))]
+        changes: dict[str, Callable[[Text], Text]] = {
+            "is cut off": lambda _: (),
+            "is other words": lambda later: text[: len(later)],
+            "is shuffled": lambda later: tuple(Random(1).sample(later, len(later))),
+        }
+        said = "{} has another score if what follows "
+        later = [
+            Trial(said + how, partial(self._later, change), *two)
+            for how, change in changes.items()
+            for two in parts
+        ]
+        yield self._tried("causality", later)
+
+        scores = self._score(text)
+        predicted = [n for n, log in enumerate(scores) if log and _has_place(text[: n + 1])]
+        # Where a word is most probable, a sum that is too large is likely.
+        surest = sorted(predicted, key=lambda n: scores[n])[-1:]
+        until = [text[: n + 1] for n in sorted({*self._drawn(predicted), *surest})]
+        words, exact = self._candidates(ends=any(text[n] == END for n in predicted))
+        said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
+        sums = [Trial(said, partial(self._sum, words, exact), first) for first in until]
+        kind = "the sum over all" if exact else "a lower bound of the sum, over"
+        yield self._tried("normalisation", sums, f"; {kind} {len(words)} words")
+
+        said = "{} has another score if the text is there once more after it"
+        before = [Trial(said, self._repeated, first) for first, _ in [(text, ()), *parts]]
+        if self._scorer.ask:
+            said = "{} has another score than as a candidate, or decides the candidates' scores"
+            before += [Trial(said, partial(self._asked, words), first) for first in until]
+        yield self._tried("score before update", before)
+
+        runs = [Trial("{} has another score in a second run", self._again, text)]
+        if self._scorer.halves:
+            middle = text.index(END, len(text) // 2 - 1) + 1
+            said = "{} has another score, or none, if what follows is sent after the answer"
+            runs.append(Trial(said, self._halves, text[:middle], text[middle:]))
+        yield self._tried("single pass", runs)
+
+    def _later(self, change: Callable[[Text], Text], a: Text, b: Text) -> Compared:
+        other = a + change(b)
+        return Compared(a + b, other, self._score(a + b)[: len(a)], self._score(other)[: len(a)])
+
+    def _candidates(self, *, ends: bool) -> tuple[list[str], bool]:
+        """Return the words to try in a place, and True if there are no others."""
+        known, one_call = self._scorer.vocabulary, self._scorer.ask or self._unit != "stream"
+        most = len({*known, *self._text}) if one_call else self._scorer.most
+        exact = 0 < len(known) <= most
+        words = dict.fromkeys(known if exact else reversed(self._text))
+        return [word for word in words if ends or word != END][:most], exact
+
+    def _sum(self, words: Sequence[str], exact: bool, a: Text, _: Text) -> Compared:
+        if not _has_place(a):
+            return Compared(a, a, (), ())
+        ask = self._scorer.ask
+        logs = ask(a, words) if ask else self._put_in(a[:-1], words)
+        total = math.fsum(math.exp(min(log, 99.0)) for log in logs)
+        return Compared(a, a, [1.0 if exact else min(total, 1.0)], [total], len(a) - 1)
+
+    def _put_in(self, before: Text, words: Sequence[str]) -> list[float]:
+        """Return the score of each of these words in the place after others."""
+        if self._unit == "stream":
+            return [self._new_score((*before, word))[-1] for word in words]
+        ends = _ENDS[self._unit]
+        borders = (n for n in range(len(before), 0, -1) if before[:n][-len(ends) :] == ends)
+        alone = before[next(borders, 0) :]  # all that comes before is said to be forgotten
+        units = [_ended((*alone, word), ends) for word in words]
+        scores = self._new_score(tuple(chain.from_iterable(units)))
+        return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
+
+    def _repeated(self, a: Text, _: Text) -> Compared:
+        once = _ended(a, (END,))
+        return Compared(once, once * 2, self._score(once), self._score(once * 2)[: len(once)])
+
+    def _asked(self, words: Sequence[str], a: Text, _: Text) -> Compared:
+        others = [word for word in words if word not in (*a[-1:], END)]
+        if not _has_place(a) or not others:
+            return Compared(a, a, (), ())
+        assert self._scorer.ask is not None
+        other = (*a[:-1], others[0])
+        before = [self._score(a)[-1], *self._scorer.ask(a, words)]
+        after = [*self._scorer.ask(a, a[-1:]), *self._scorer.ask(other, words)]
+        return Compared(a, other, before, after, len(a) - 1)
+
+    def _again(self, a: Text, _: Text) -> Compared:
+        return Compared(a, a, self._score(a), self._new_score(a))
+
+    def _halves(self, a: Text, b: Text) -> Compared:
+        assert self._scorer.halves is not None
+        a, b = (_ended(text, (END,)) for text in (a, b))
+        return Compared(a + b, a + b, self._score(a + b), self._scorer.halves(a, b))
+
+    def _moved(self, a: Text, b: Text) -> Compared:
+        a, b = (_ended(text, _ENDS[self._unit]) for text in (a, b))
+        moved = self._score(b + a)
+        return Compared(a + b, b + a, self._score(a + b), [*moved[len(b) :], *moved[: len(b)]])
+
+    def _tried(self, rule: RuleName, trials: Sequence[Trial], said: str = "") -> AuditedRule:
+        """Try to break a rule until it is broken."""
+        for trial in trials:
+            if (found := self._broken(trial)) is not None:
+                if found.after is not None:  # waiting for no answer again and again takes long
+                    # What differs from run to run may not do so once more.
+                    found = self._broken(self._shrunk(trial)) or found
+                return AuditedRule(rule=rule, status="broken", said=found.said, shortest=found)
+        status: Status = "holds" if trials else "not tested"
+        return AuditedRule(rule=rule, status=status, said=f"trials: {len(trials)}{said}")
+
+    def _broken(self, trial: Trial) -> BrokenRule | None:
+        """Return what the first scores that differ show; None if all are equal."""
+        text, other, before, after, place = trial.compare(trial.first, trial.second)
+        for number, log in enumerate(before):
+            now = after[number] if number < len(after) else math.nan
+            if log != now and not abs(log - now) <= self._tolerance:
+                at = number if place is None else place
+                return BrokenRule(
+                    said=trial.said.format("`</s>`" if text[at] == END else f"`{text[at]}`"),
+                    text=tuple(map(" ".join, lines_of(text))),
+                    other=tuple(map(" ".join, lines_of(other))),
+                    line=text[:at].count(END) + 1,
+                    word=at - max((n + 1 for n in range(at) if text[n] == END), default=0) + 1,
+                    before=log if math.isfinite(log) else None,
+                    after=now if math.isfinite(now) else None,
+                )
+        return None
+
+    def _shrunk(self, trial: Trial) -> Trial:
+        """Return the trial with the shortest parts found that break the rule."""
+        for part in ("second", "first", "second"):
+            size = len(getattr(trial, part))
+            while size:
+                at = 0
+                while at < len(text := getattr(trial, part)):
+                    fewer = trial._replace(**{part: text[:at] + text[at + size :]})
+                    is_broken = self._broken(fewer) is not None
+                    trial, at = (fewer, at) if is_broken else (trial, at + size)
+                size //= 2
+        return trial
+
+
+def _ended(text: Text, ends: Text) -> Text:
+    """Return a text that ends so."""
+    while text[-len(ends) :] != ends:
+        text = (*text, END)
+    return text
+
+
+def _has_place(text: Text) -> bool:
+    """Return True if a text ends within a sentence, or with the end of one that has words."""
+    return len(text) > 1 and text[-2] != END

@@ -1,0 +1,437 @@
+"""Tests of the audit: scorers that cheat are caught, each by its rule; honest ones pass."""
+
+import io
+import json
+import re
+import shlex
+import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config import testing as typed
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import SENTENCE_END, load_corpus
+from online_rnnlm.cross_check.audit import END, Scorer, audit, joined, lines_of
+from online_rnnlm.cross_check.networks import of_model
+from online_rnnlm.cross_check.programs import Program
+from online_rnnlm.engines.kernels.dynamic import Dynamics, DynamicScorer
+from online_rnnlm.rivals import rivals_named
+from online_rnnlm.rivals.base import ScoredText
+from online_rnnlm.use.network import Network, Request
+from tests.project import ROOT
+from tests.unit import small_models as small
+from tests.unit.processes import output_of
+from tests.unit.use.conftest import ENVIRONMENT
+
+PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+[HONEST] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+[COMMANDS] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+LINES = ["the cat sees the mouse", "the mouse runs", "the mouse runs", "", "a ship sails", "",
+         "the sea is wide", "a mouse sees the sea"]  # fmt: skip
+TEXT = tuple(word for line in LINES for word in (*line.split(), END))
+WORDS = [*sorted({*TEXT} - {END}), SENTENCE_END, "<unk>"]
+SCORE, UPDATE = "        scores.append(log_p(word))", "        seen[known(word)] += 1"
+LOOP, SHARE, FORGET = "for line in sys.stdin:", "(seen[known(word)] + 1)", "        seen.clear()\n"
+ANSWER = '    print(*scores, "\\t" if place else "", *asked, flush=True)\n'
+ASKED = "log_p(candidate) for candidate in"
+
+
+def changed(*pairs: tuple[str, str]) -> str:
+    """Return the page's scorer with other code in some places."""
+    code = HONEST
+    for old, new in pairs:
+        assert code.count(old) == 1, old
+        code = code.replace(old, new)
+    return code
+
+
+class InProcess(Program):
+    """The code of a program that runs in this process, which takes no time to start."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("scorer", seconds=1)
+        self._code = compile(code, "scorer", "exec")
+
+    def answers(self, lines):
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
+            patch.setattr(sys, "stdin", io.StringIO(lines))
+            exec(self._code, {})
+        return output.getvalue().splitlines(), 0
+
+
+@pytest.fixture
+def audited(tmp_path, monkeypatch):
+    """A function that audits the code of a scorer; returns the rules by name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text(" ".join(WORDS), encoding="utf-8")
+
+    def rules(code, unit="document", words=WORDS, asks=False, text=TEXT, places=5):
+        scorer = InProcess(code).scorer(unit, words, asks=asks)
+        found = audit("scorer", replace(scorer, halves=None), text, places, tolerance=1e-6)
+        return {one.rule: one for one in found.rules}
+
+    return rules
+
+
+def broken(rules) -> list[str]:
+    return [name for name, one in rules.items() if one.status == "broken"]
+
+
+SWAPPED = (f"{SCORE}  # first the score,\n{UPDATE}", f"{UPDATE}\n{SCORE}")
+WITHOUT_ENDS = ('[*sentence.split(), "</s>"]', "sentence.split()")
+LOG, OF_ALL = "return math.log(", "(seen.total() + len(vocabulary))"
+CHEATS = {
+    "learns the whole sentence before it scores it": (
+        [
+            ("    scores, ", "    seen.update(map(known, sentence.split()))\n    scores, "),
+            (UPDATE, "        pass"),
+        ],
+        "causality",
+    ),
+    "knows how long the sentence is": ([(SHARE, f"({SHARE} + len(sentence) / 999)")], "causality"),
+    "prefers what comes before a certain word": (
+        [(SCORE, f"{SCORE[:-1]} - ('runs' in sentence.split()[number + 2 :]))")],
+        "causality",
+    ),
+    "reads the text before it scores it": (
+        [
+            (LOOP, "lines = list(sys.stdin)\nfor line in lines:"),
+            (OF_ALL, "(seen.total() + len(vocabulary) + len(lines))"),
+        ],
+        "causality",
+    ),
+    "adds a cache and does not normalise": (
+        [(OF_ALL, "(seen.total() / 2 + len(vocabulary))")],
+        "normalisation",
+    ),
+    "learns a word before it scores it": ([SWAPPED], "normalisation"),
+    "gives a tenth of its probability to no word": ([(LOG, f"{LOG}0.9 * ")], "normalisation"),
+    "gives costs instead of logarithms": ([(LOG, "return -math.log(")], "normalisation"),
+    "scores a sentence as the last time that it is there": (
+        [
+            (LOOP, f"answers = []\n{LOOP}"),
+            ("        print(flush=True)", "        answers.append(('', ()))"),
+            (ANSWER, "    answers.append((sentence, scores))\nlast = dict(answers)\n"
+                     "for sentence, _ in answers:\n    print(*last[sentence])\n"),
+        ],
+        "score before update",
+    ),
+    "keeps what it learnt in a file": (
+        [
+            ("seen = Counter()", "kept = Path('kept')\nkept.touch()\n"
+                                 "seen = Counter(kept.read_text().split())"),
+            (ANSWER, f"{ANSWER}    kept.write_text(sentence)\n"),
+        ],
+        "single pass",
+    ),
+    "draws numbers": (
+        [("import sys\n", "import random\nimport sys\n"), (LOG, "return -random.random() - (")],
+        "single pass",
+    ),
+    "forgets nothing": ([(FORGET, "")], "reset"),
+    "forgets only long documents": (
+        [(FORGET, "        if seen.total() > 7:\n            seen.clear()\n")],
+        "reset",
+    ),
+}  # fmt: skip
+"""By name: the changes of the page's scorer, and the rule that it breaks."""
+ASKED_CHEATS = {
+    "learns a word before it scores it": [SWAPPED],
+    "gives the candidates other scores": [(ASKED, f"-0.1 + {ASKED}")],
+    "prefers the candidate that is there": [
+        (ASKED, "log_p(candidate) + math.log(1.1 if candidate == word else 0.9) for candidate in"),
+        (SCORE, SCORE.replace("log_p(word)", "log_p(word) + math.log(1.1)")),
+    ],
+}
+
+
+@pytest.mark.parametrize("unit", ["stream", "document"])
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("words", [WORDS, ()], ids=["vocabulary", "unknown"])
+@pytest.mark.parametrize("edits", [[], [WITHOUT_ENDS]], ids=["ends", "no ends"])
+def test_an_honest_scorer_passes_and_normalisation_says_if_it_is_exact(
+    audited, unit, asks, words, edits
+):
+    code = changed(*edits, *([(FORGET, "")] if unit == "stream" else []))
+    if edits:
+        code = code.replace(".split())  # </s>", ".split()) - {'</s>'}  # </s>")
+    rules = audited(code, unit, words, asks)
+    assert broken(rules) == []
+    assert len(rules) == 5
+    number = len(WORDS) - bool(edits)
+    exact = f"the sum over all {number} words"
+    bound = f"a lower bound of the sum, over {number - 1} words"
+    assert (exact if words else bound) in rules["normalisation"].said
+    assert rules["reset"].status == ("holds" if unit == "document" else "not tested")
+
+
+@pytest.mark.parametrize(
+    ("file", "unit", "asks"),
+    [("ngram", "sentence", False), ("dynamic", "document", False), ("dynamic", "document", True)],
+)
+def test_what_strangers_wrote_from_the_page_passes(audited, tmp_path, file, unit, asks):
+    (tmp_path / "train.txt").write_text(" ".join(WORDS[:-2]), encoding="utf-8")
+    code = Path(__file__).with_name("strangers") / f"{file}.py"
+    rules = audited(code.read_text(encoding="utf-8"), unit, asks=asks)
+    assert [one.status for one in rules.values()] == ["holds"] * 5
+    assert "the sum over all" in rules["normalisation"].said
+
+
+def test_a_stranger_who_learns_before_the_score_is_caught(audited):
+    code = Path(__file__).with_name("strangers").joinpath("dynamic.py").read_text("utf-8")
+    early = code.replace("    learn(sentence)\n", "")
+    early = early.replace("    befores =", "    learn(sentence)\n    befores =")
+    assert {"causality", "normalisation"} <= {*broken(audited(early))}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_a_cheat_is_caught_by_its_rule_and_shown_by_a_short_text(audited, name):
+    edits, rule = CHEATS[name]
+    rules = audited(changed(*edits))
+    assert rule in broken(rules)
+    shown = rules[rule].shortest
+    # What a file keeps from one run to the next cannot be shown again.
+    assert len(shown.text) <= 4 or "file" in name
+    words = [*shown.text[shown.line - 1].split(), SENTENCE_END]
+    assert f"`{words[shown.word - 1]}`" in shown.said
+    assert shown.before is None or shown.after is None or abs(shown.before - shown.after) > 1e-6
+
+
+@pytest.mark.parametrize("name", ASKED_CHEATS)
+def test_a_cheat_with_candidates_is_caught(audited, name):
+    assert "score before update" in broken(audited(changed(*ASKED_CHEATS[name]), asks=True))
+
+
+def test_an_unnormalised_cache_is_caught_by_a_bound_and_a_sum_below_1_is_not(audited):
+    """A stream without a vocabulary: the words of the text, each in a text of its own."""
+    shared = ("(seen.total() + len(vocabulary))", "(0.05 * seen.total() + len(vocabulary))")
+    rules = audited(changed(shared, (FORGET, "")), "stream", ())
+    assert broken(rules) == ["normalisation"]
+    below = changed(("return math.log(", "return -1 + math.log("), (FORGET, ""))
+    assert broken(audited(below, "stream", ())) == []
+
+
+def test_the_shortest_text_is_found(audited):
+    """The rare word is the only one that the scorer looks for, in a text of many."""
+    text = TEXT * 3 + ("wide", "sea", "a", "king", END) + TEXT
+    cheat = changed((SCORE, f"{SCORE[:-1]} - ('king' in line and number == 0))"))
+    shown = audited(cheat, "document", text=text, places=200)["causality"].shortest
+    assert (shown.line, shown.word, len(shown.text)) == (1, 1, 1)
+    words = [*" ".join(shown.text).split(), *" ".join(shown.other).split()]
+    assert words.count("king") == 1 and len(words) <= 4
+    assert abs(shown.before - shown.after) == pytest.approx(1)
+
+
+@pytest.mark.slow  # some hundred processes
+def test_the_page_is_right(tmp_path):
+    """Its scorer passes, its cheat does not, and the answers are those on the page."""
+    assert len(PAGE.splitlines()) <= 120
+    (tmp_path / "scorer.py").write_text(HONEST, encoding="utf-8")
+    blocks = re.findall(r"(?:^    .*\n)+", PAGE, re.MULTILINE)
+    answers = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
+    done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout in answers
+    (tmp_path / "scorer.py").write_text(changed(SWAPPED), encoding="utf-8")
+    done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=ENVIRONMENT)
+    assert done.returncode == 1 and "score before update" in done.stderr
+    assert any(answer in done.stdout for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("raise SystemExit(3)", "0 lines of answer, and status 3, for 8 lines"),
+        ("print(0)", "1 lines of answer, and status 0, for 8 lines"),
+        ("for line in open(0): print('-1 -1')", "answers `-1 -1` for `the cat sees the mouse`"),
+        ("for line in open(0): print('a b')", "answers `a b` for"),
+        ("for line in open(0): print('nan ' * len(line.split()))", "answers `nan nan"),
+        ("for line in open(0): print('-1 ' * len(line.split()))", "answers `-1 -1 -1 -1 -1 -1"),
+    ],
+)
+def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code, expected):
+    (tmp_path / "text.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    (tmp_path / "words.txt").write_text("the cat sees", encoding="utf-8")
+    command = shlex.join([sys.executable, "-c", code])
+    asked = ["--ask", "--vocabulary", tmp_path / "words.txt"]
+    line = refused("audit", "--command", command, "--text", tmp_path / "text.txt", *asked)
+    assert expected in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "give a model, or a program"),
+        (["model", "--command", "program"], "give a model, or a program"),
+        (["--command", "nowhere/program"], "nowhere/program: not started: No such file"),
+        (["--command", "it's"], "not started: No closing quotation"),
+        (["--command", "scorer", "--static"], "--static: is for a model"),
+        (["--command", "scorer", "--cache", "unigram_cache"], "--cache: is for a model"),
+        (["model", "--ask"], "--ask: is for a program"),
+        (["model"], "model: "),
+    ],
+    ids=str,
+)
+def test_a_users_mistake_is_one_line(tmp_path, refused, arguments, expected):
+    (tmp_path / "text.txt").write_text("the cat sees the mouse\n", encoding="utf-8")
+    assert expected in refused("audit", *arguments, "--text", tmp_path / "text.txt")
+
+
+def test_a_text_without_words_is_one_line(tmp_path, refused):
+    (tmp_path / "text.txt").write_text("\n\n", encoding="utf-8")
+    assert "no text in it" in refused("audit", "--command", "x", "--text", tmp_path / "text.txt")
+
+
+@pytest.mark.slow  # processes
+def test_a_program_that_waits_for_all_of_its_input_is_caught(tmp_path, run):
+    """It is not waited for again and again: the text is not shrunk."""
+    lines = "for line in list(open(0)): print('-3 ' * len(line.split()))"
+    (tmp_path / "text.txt").write_text("a b c\n" * 20, encoding="utf-8")
+    command = shlex.join([sys.executable, "-c", lines])
+    options = ("--text", tmp_path / "text.txt", "--places", 1, "--seconds", 0.2, "--json")
+    found = run("audit", "--command", command, *options)
+    assert found.status == 1 and "broken: single pass" in found.err
+    rules = {one["rule"]: one for one in json.loads(found.out)["rules"]}
+    assert rules["single pass"]["shortest"]["after"] is None
+    assert len(rules["single pass"]["shortest"]["text"]) == 20
+    assert [rule for rule, one in rules.items() if one["status"] == "broken"] == ["single pass"]
+
+
+LEARNT = {"learning_rate": 0.05, "steps": 3}
+SLOW = {"cell": "sigmoid", "context_size": 3}
+NETWORKS = [
+    *({"cell": cell, "document_size": 0} for cell in ("sigmoid", "lstm", "gru")),
+    *({"cell": cell} for cell in ("lstm", "gru")),
+    *({"document_layer": layer} for layer in ("output", "hidden", "both")),
+    {**SLOW, "document_size": 0},
+    SLOW,
+    {"unit_of_text": "document", "cell": "lstm"},
+    {"unit_of_text": "stream"},
+]
+WAYS = [
+    *({"unit_of_text": unit} for unit in ("sentence", "document", "stream")),
+    {"updates": "none"},
+    {"updates": "document_vector", "unit_of_text": "document", "learn_after": 5},
+    {"updates": "document_vector", "unit_of_text": "stream", "learn_after": "sentence"},
+    *(
+        {"updates": updates, "unit_of_text": "stream", "learn_after": after, **LEARNT}
+        for updates in ("embeddings+recurrent+output", "all")
+        for after in ("word", "sentence")
+    ),
+    {"updates": "all", "unit_of_text": "sentence", **LEARNT},
+    {"updates": "none", "cache": "unigram_cache", "cache_weight": 0.3},
+    {"updates": "none", "cache": "neural_cache", "cache_weight": 0.3},
+]
+UNEVEN = (1, 4, 1, 3, 2, 4)
+READ = tuple(
+    f"w{word}" if word else END
+    for word in (3, 14, 3, 9, 7, 0, 14, 3, 3, 0, 0, 8, 9, 8, 0, 4, 14, 3, 0, 0, 5, 9, 0, 0)
+)
+
+
+def model_of(**changes):
+    """Return a model with random weights, and words `w1` to `w14` beside `</s>`."""
+    values = {"document_size": 3, "document_rate": 0.3, "precision": "float64", **changes}
+    settings = RunSettings(corpus="small", hidden_size=6, seed=5, engine="kernel", **values)
+    corpus = small.corpus_of(UNEVEN, small.split_of([[3, 0]]))
+    corpus = replace(corpus, words=[SENTENCE_END, *corpus.words[1:]])
+    return small.model_of(settings, corpus)
+
+
+def assert_passes(scorer, text=READ, tolerance=1e-9):
+    found = audit("network", scorer, text, places=4, tolerance=tolerance)
+    assert found.broken == [], found
+    rules = {one.rule: one for one in found.rules}
+    assert "the sum over all" in rules["normalisation"].said
+    assert (rules["reset"].status == "not tested") == (scorer.unit == "stream")
+
+
+def learns_in(way, settings):
+    """Return True if a network can be scored in this way, and it is not another way's twin."""
+    updates, weights = way.get("updates"), {"all", "embeddings+recurrent+output"}
+    if updates in weights:
+        return settings.get("cell", "sigmoid") == "sigmoid" and "context_size" not in settings
+    return updates == "none" or settings.get("document_size", 3) > 0
+
+
+@pytest.mark.slow  # kernels are compiled
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_our_networks_pass_in_every_way_of_learning(network):
+    model = model_of(**network)
+    for way in WAYS:
+        if learns_in(way, network):
+            assert_passes(of_model(model, **way))
+
+
+@pytest.mark.slow  # kernels are compiled
+@pytest.mark.parametrize("after", ["word", "sentence"])
+@pytest.mark.parametrize("updates", ["document_vector", "embeddings+recurrent+output", "all"])
+def test_learning_begins_when_the_first_word_or_sentence_has_been_scored(after, updates):
+    rates = {} if updates == "document_vector" else LEARNT
+    way = {"updates": updates, "learn_after": after, "unit_of_text": "stream", **rates}
+    model = model_of()
+    learnt, still = (of_model(model, **one).score(READ) for one in (way, {"updates": "none"}))
+    differs = np.flatnonzero(np.abs(np.subtract(learnt, still)) > 1e-9)
+    assert differs[0] == (1 if after == "word" else 6)
+
+
+@pytest.fixture(scope="module")
+def scorers(corpus_directory):
+    """The rivals by name, each as a function that scores a split."""
+    testing = typed.TestingSettings(kneser_ney_order=3)
+    corpus = load_corpus(corpus_directory)
+    settings = RunSettings(
+        corpus="topics", hidden_size=6, document_size=3, document_rate=0.3, precision="float64"
+    )
+    weights = small.weights_for(settings, corpus)
+    network = Network(settings, corpus, weights)
+    vector = network.scorer(Request(updates="document_vector"), hidden_states=True)
+
+    def read(split):
+        scores = vector.score(split, np.arange(split.sentences))
+        return ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
+
+    found = {"network": lambda split: read(split).log_probabilities}
+    valid = corpus.splits["valid"]
+    for rival in rivals_named(["unigram_cache", "neural_cache", "short_neural_cache"], testing):
+        rival.fit(read(valid))
+        rival.chosen["weight"] = 0.3
+        found[rival.name] = lambda split, rival=rival: rival.score(read(split))
+    for rival in rivals_named(["kneser_ney", "topics"], testing):
+        rival.fit(corpus)
+        found[rival.name.rstrip("3")] = rival.score
+    dynamic = DynamicScorer(settings, corpus, weights)
+    dynamics = Dynamics(learning_rate=0.05, decay=0.01, epsilon=1.0, tokens=5)
+    found["dynamic_evaluation"] = lambda split: dynamic.score(split, dynamics)
+    for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
+        [rival] = rivals_named([name], testing)
+        names = ["network", *parts]
+        rival.fit({one: found[one](valid) for one in names})
+        found[name] = lambda split, rival=rival, names=names, parts=dict(found): rival.score(
+            {one: parts[one](split) for one in names}
+        )
+    return network, found
+
+
+RIVALS = [*typed.RunRivalName.__args__, *typed.CorpusRivalName.__args__]
+
+
+@pytest.mark.slow  # kernels are compiled, rivals are fitted
+@pytest.mark.parametrize("name", RIVALS)
+def test_every_rival_passes(scorers, name):
+    network, found = scorers
+    words = [END if word == SENTENCE_END else word for word in network.corpus.words]
+    chosen = [word for word in words if word not in (END, "<unk>")]
+    text = tuple(chosen[n % len(chosen)] if n % 5 else END for n in range(1, 41))
+
+    def score(text):
+        lines = lines_of(text)
+        split = network.encode(line for line in lines if line)
+        logs = iter(np.split(found[name](split), split.offsets[1:-1])) if split.sentences else ()
+        return joined(lines, [next(logs).tolist() if line else [] for line in lines])
+
+    unit = "sentence" if name in ("kneser_ney", "ngram_mixture") else "stream"
+    assert_passes(Scorer(score, unit, words, most=len(words)), text)
