@@ -14,7 +14,7 @@ from online_rnnlm.commands._main import make_parser, verbs
 from tests.project import ROOT
 from tests.unit.processes import output_of
 
-FOLDERS = ("benchmarks", "config", "docs", "src", "tests", "workflow")
+FOLDERS = ("locks", "benchmarks", "config", "docs", "src", "tests", "workflow")
 # The changelog also describes earlier versions, whose files may be gone.
 DOCUMENTS = sorted(
     path
