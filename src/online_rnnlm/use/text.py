@@ -31,6 +31,7 @@ class Sentence(NamedTuple):
     """A sentence that a model is given."""
 
     words: list[str]
+    """None for an empty text: it has no tokens, not even an end."""
     document: int
     """Number of its document, from 0."""
 
@@ -117,13 +118,14 @@ def read_text(
     """Read the sentences of files, one after the other; `-` is standard input.
 
     `lines` are those of the files if they have been read already.
-    An empty line ends a document, and so does a file. Raises WrongInputError, which names the file
-    and the line, for text that cannot be read, and if there is no sentence at all.
+    An empty line ends a document, and so does a file; it is a sentence without words. Raises
+    WrongInputError, which names the file and the line, for text that cannot be read, and if there
+    is no word at all.
     """
     given = numbered_lines(files) if lines is None else lines
     found = False
     for sentence in _numbered(given, preparation, layout):
-        found = True
+        found = found or bool(sentence.words)
         yield sentence
     if not found:
         raise WrongInputError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
@@ -134,8 +136,8 @@ def sentences_of(
 ) -> Iterator[Sentence]:
     """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
-    An empty string ends a document. Raises WrongInputError, which names the string by its place
-    from 0.
+    An empty string ends a document, and is a sentence without words. Raises WrongInputError, which
+    names the string by its place from 0.
     """
 
     def pieces() -> Iterator[Piece]:
@@ -155,6 +157,8 @@ def _numbered(
         with as_wrong_input(where):
             sentences = preparation.sentences(text, layout)
         is_open = is_open and bool(sentences) and not begins
+        if not sentences:
+            yield Sentence([], max(number, 0))
         for words in sentences:
             number, is_open = number + (not is_open), True
             yield Sentence(words, number)
