@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands import _model
+from online_rnnlm.commands import _arguments, _model
 
 HELP = "compute the log-probability and the perplexity of a text"
 EXAMPLE = """\
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained = "with `--per word`, also the entropy of the next word before each, and by how much"
     add("--entropy", action="store_true", help=f"{explained} reading the word reduces it")
     _model.add_mixture(parser, has_scores=True)
+    _arguments.add_threads(parser, "processes that tokenise a long raw text")
     explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
     add("--flush", action="store_true", help=explained)
 
@@ -49,4 +50,5 @@ def run(arguments: argparse.Namespace) -> None:
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit, entropies)
     mixture = _model.mixture_of(model, arguments, layout, request)
     given = (model, arguments.files, layout, request, writer)
-    score_text(*given, flush=arguments.flush, mixture=mixture)
+    processes = 1 if arguments.flush else arguments.threads
+    score_text(*given, flush=arguments.flush, mixture=mixture, processes=processes)

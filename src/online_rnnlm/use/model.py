@@ -25,7 +25,7 @@ from online_rnnlm.use.request import Options, Request, checked, refuse_others, r
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.state import NextWord, State, entropy_of
-from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
+from online_rnnlm.use.text import Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,8 @@ class TrainedModel:
         several sentences, and each is a row. An empty text has a row with 0 tokens.
         `mixture` mixes in another model, word by word.
         """
-        return self._table(self._parts_of(texts, *self._way(options), mixture), ScoredPart.table)
+        parts = self.score_parts(*self._way(texts, options), mixture=mixture)
+        return self._table(parts, ScoredPart.table)
 
     def score_words(
         self, texts: Iterable[str], *, entropy: bool = False, **options: Unpack[Options]
@@ -142,12 +143,12 @@ class TrainedModel:
         `log_probability` (nats); with `entropy`, also `entropy`, that of the next word before the
         word was read (nats), and `entropy_reduction`, by how much reading the word reduces it.
         """
-        request, layout = self._way(options)
+        sentences, request = self._way(texts, options)
 
         def rows(part: ScoredPart, first: int) -> pd.DataFrame:
             return part.words(first, self.entropies(part, request) if entropy else None)
 
-        return self._table(self._parts_of(texts, request, layout), rows)
+        return self._table(self.score_parts(sentences, request), rows)
 
     def entropies(self, part: ScoredPart, request: Request) -> NDArray[np.float64]:
         """Return the entropy (nats) of the next word before each word of a part, (tokens,)."""
@@ -171,7 +172,7 @@ class TrainedModel:
         self, texts: Iterable[str], **options: Unpack[Options]
     ) -> list[NDArray[np.float64]]:
         """Return log P (nats) of every word of each sentence, float64 (words + 1,), `</s>` last."""
-        parts = self._parts_of(texts, *self._way(options))
+        parts = self.score_parts(*self._way(texts, options))
         return [logs for part in parts for logs in part.by_sentence]
 
     def document_vectors(
@@ -182,9 +183,9 @@ class TrainedModel:
         That of an empty text is 0. Its type is that of the weights. Raises UserError if the model
         has no vector, or if it does not learn.
         """
-        request, layout = self._way(options)
+        sentences, request = self._way(texts, options)
         self.require_vector(request)
-        found = [part.document_vectors for part in self._parts_of(texts, request, layout)]
+        found = [part.document_vectors for part in self.score_parts(sentences, request)]
         size, dtype = self.description.settings.document_size, self.description.settings.precision
         return np.concatenate(found) if found else np.zeros((0, size), dtype)
 
@@ -267,24 +268,20 @@ class TrainedModel:
                 else "the model has no document vector: its `document_size` is 0"
             )
 
-    def _way(self, options: Options) -> tuple[Request, Layout]:
-        """Return what the options of a method mean."""
-        given: dict[str, Any] = {**options}
-        refuse_others(given)
-        layout = {key: bool(given.pop(key, False)) for key in ("tokenised", "running")}
-        return self.request(**given), self.preparation.layout(**layout)
-
-    def _parts_of(
-        self, texts: Iterable[str], request: Request, layout: Layout, mixture: Mixture | None = None
-    ) -> Iterator[ScoredPart]:
+    def _way(self, texts: Iterable[str], options: Options) -> tuple[Iterator[Sentence], Request]:
+        """Return the sentences of texts, and the way to score them, that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
             raise WrongInputError(
                 f"a list of texts is needed, not a {type(texts).__name__}: put a single one into a "
                 "list; give one column of several"
             )
-        sentences = sentences_of(texts, self.preparation, layout)
-        return self.score_parts(sentences, request, mixture=mixture)
+        given: dict[str, Any] = {**options}
+        refuse_others(given)
+        places = {key: bool(given.pop(key, False)) for key in ("tokenised", "running")}
+        processes = given.pop("processes", None) or 1
+        layout, request = self.preparation.layout(**places), self.request(**given)
+        return sentences_of(texts, self.preparation, layout, processes), request
 
 
 def _restored(contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> TrainedModel:

@@ -146,6 +146,7 @@ def score_text(
     *,
     flush: bool = False,
     mixture: Mixture | None = None,
+    processes: int = 1,
 ) -> None:
     """Score a text; with `flush`, each sentence is scored and written before the next is read.
 
@@ -155,7 +156,7 @@ def score_text(
         raise WrongInputError("--flush: cannot be combined with `--cache`, which reads it all")
     if flush and model.network.unit_at_once(request) != "sentence":
         raise WrongInputError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
-    sentences = read_text(files, model.preparation, layout)
+    sentences = read_text(files, model.preparation, layout, processes=processes)
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
