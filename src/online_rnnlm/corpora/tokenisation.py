@@ -16,7 +16,8 @@ from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
-from online_rnnlm.storage.records import TextPreparation
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 
 @contextmanager
@@ -98,6 +99,28 @@ def train_punkt(settings: TextRules, *articles: Path) -> punkt.PunktParameters:
     paragraphs = (part for text in texts for part in _paragraphs(settings, text))
     language = LANGUAGES[settings.language]
     return punkt.PunktTrainer("\n".join(paragraphs), lang_vars=language.for_punkt).get_params()
+
+
+def of_punkt(learnt: punkt.PunktParameters) -> SentenceSplitter:
+    """Return what Punkt has learnt; equal parameters give an equal record."""
+    return SentenceSplitter(
+        abbreviations=tuple(sorted(learnt.abbrev_types)),
+        collocations=tuple(sorted((str(first), str(last)) for first, last in learnt.collocations)),
+        starters=tuple(sorted(learnt.sent_starters)),
+        contexts=dict(sorted(learnt.ortho_context.items())),
+    )
+
+
+def to_punkt(splitter: SentenceSplitter | None) -> punkt.PunktParameters:
+    """Return Punkt's parameters; raises UserError if there are none, so text cannot be divided."""
+    if splitter is None:
+        raise UserError("the model has no sentence splitter: give a sentence a line")
+    learnt = punkt.PunktParameters()
+    learnt.abbrev_types.update(splitter.abbreviations)
+    learnt.collocations.update(splitter.collocations)
+    learnt.sent_starters.update(splitter.starters)
+    learnt.ortho_context.update(splitter.contexts)
+    return learnt
 
 
 class Tokeniser:

@@ -21,7 +21,7 @@ from online_rnnlm.use.describing import as_html, in_short
 from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options, Request, checked, refuse_others, request_for
+from online_rnnlm.use.request import Options, Request, checked, request_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.state import NextWord, State, entropy_of
@@ -277,7 +277,6 @@ class TrainedModel:
                 "list; give one column of several"
             )
         given: dict[str, Any] = {**options}
-        refuse_others(given)
         places = {key: bool(given.pop(key, False)) for key in ("tokenised", "running")}
         processes = given.pop("processes", None) or 1
         layout, request = self.preparation.layout(**places), self.request(**given)

@@ -87,19 +87,15 @@ def cache_named(name: CacheName) -> Any:
     return rival_in(name, TestingSettings())
 
 
-def refuse_others(options: Mapping[str, Any]) -> None:
-    """Raise WrongInputError for an option that is none of `Options`, with the nearest one."""
-    try:
-        refuse_unknown_keys(options, Options.__annotations__)
-    except WrongValue as error:
-        raise WrongInputError(f"`{error.place[0]}`: {error}") from None
-
-
 def request_for(settings: RunSettings, options: Mapping[str, Any]) -> Request:
     """Return the way to score with a network that options mean; one that is None has its default.
 
     Raises WrongInputError for wrong ones, and for those of no use.
     """
+    try:
+        refuse_unknown_keys(options, Options.__annotations__)
+    except WrongValue as error:
+        raise WrongInputError(f"`{error.place[0]}`: {error}") from None
     given = {"updates": final_evaluation(settings.document_size)}
     given |= {key: value for key, value in options.items() if value is not None}
     request = checked(Request, given)

@@ -33,7 +33,6 @@ from online_rnnlm.use import model_file
 from online_rnnlm.use.archive import writable_place
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents
-from online_rnnlm.use.text import of_punkt
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +141,7 @@ class TrainedRun:
         """
         if self.description.preparation.tokenised:
             return None
-        from online_rnnlm.corpora.tokenisation import train_punkt  # noqa: PLC0415
+        from online_rnnlm.corpora.tokenisation import of_punkt, train_punkt  # noqa: PLC0415
 
         experiment, settings = self._configured()
         source, files = source_of(settings.source), [self.files.articles]

@@ -16,8 +16,6 @@ from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
-    from nltk.tokenize.punkt import PunktParameters
-
     from online_rnnlm.corpora.tokenisation import Tokeniser
 
 Layout = Literal["lines", "running", "tokenised"]
@@ -108,7 +106,7 @@ class Preparation:
         return self._made(self._splitter())
 
     def _made(self, splitter: SentenceSplitter | None) -> Tokeniser:
-        from online_rnnlm.corpora.tokenisation import Tokeniser  # noqa: PLC0415
+        from online_rnnlm.corpora.tokenisation import Tokeniser, to_punkt  # noqa: PLC0415
 
         return Tokeniser(to_punkt(splitter), self.rules)
 
@@ -214,27 +212,3 @@ def _lines(file: str) -> Iterator[str]:
             yield from textfiles.lines_in(stream, path)
     else:
         yield from textfiles.read_lines(path)
-
-
-def of_punkt(punkt: PunktParameters) -> SentenceSplitter:
-    """Return what Punkt has learnt; equal parameters give an equal record."""
-    return SentenceSplitter(
-        abbreviations=tuple(sorted(punkt.abbrev_types)),
-        collocations=tuple(sorted((str(first), str(last)) for first, last in punkt.collocations)),
-        starters=tuple(sorted(punkt.sent_starters)),
-        contexts=dict(sorted(punkt.ortho_context.items())),
-    )
-
-
-def to_punkt(splitter: SentenceSplitter | None) -> PunktParameters:
-    """Return Punkt's parameters; raises UserError if there are none, so text cannot be divided."""
-    if splitter is None:
-        raise UserError("the model has no sentence splitter: give a sentence a line")
-    from nltk.tokenize.punkt import PunktParameters  # noqa: PLC0415
-
-    punkt = PunktParameters()
-    punkt.abbrev_types.update(splitter.abbreviations)
-    punkt.collocations.update(splitter.collocations)
-    punkt.sent_starters.update(splitter.starters)
-    punkt.ortho_context.update(splitter.contexts)
-    return punkt
