@@ -157,6 +157,4 @@ def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Request:
     options = {name: getattr(arguments, name) for name in Request.model_fields}
     if arguments.static:
         options["updates"] = "none"
-    if options["learn_after"].isascii() and options["learn_after"].isdecimal():
-        options["learn_after"] = int(options["learn_after"])
     return model.request(**options)
