@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,9 +11,10 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import Pieces, blocks
 from online_rnnlm.analysis.significance import LEVEL, compare, side
 from online_rnnlm.errors import WrongInputError
+from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.network import Request
-from online_rnnlm.use.scored import Total
+from online_rnnlm.use.request import Request
+from online_rnnlm.use.scored import ScoredPart, Total
 from online_rnnlm.use.text import Sentence
 
 
@@ -24,6 +25,12 @@ class Way(NamedTuple):
     request: Request
     name: str
     text: Sequence[Sentence]
+    mixture: Mixture | None = None
+    """Another model that is mixed in."""
+
+    def parts(self) -> Iterator[ScoredPart]:
+        """Score the text."""
+        return self.model.score_parts(self.text, self.request, mixture=self.mixture)
 
 
 def compare_on_text(
@@ -39,10 +46,7 @@ def compare_on_text(
     than two units to draw.
     """
     ways = (first, second)
-    tables = [
-        pd.concat([part.table(0) for part in way.model.score_parts(way.text, way.request)])
-        for way in ways
-    ]
+    tables = [pd.concat([part.table(0) for part in way.parts()]) for way in ways]
     tokens, counts = (np.asarray(table["tokens"]) for table in tables)
     if not np.array_equal(tokens, counts):
         raise WrongInputError(

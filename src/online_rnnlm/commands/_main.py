@@ -8,6 +8,7 @@ work inside `run`, because most of them take seconds to import, and `--help` sho
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import pkgutil
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from online_rnnlm import commands
 from online_rnnlm.commands._stages import STAGES, Verb
@@ -61,15 +62,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments, and 130 after Ctrl-C; an error is one line.
     """
     hide_interrupts()
-    parsed = _parsed(arguments)
-    end_with_parent()
-    prepare_process()
+    if sys.stdout is None:
+        sys.stdout = _ClosedOutput()
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
     package, messages = logging.getLogger(PACKAGE), logging.StreamHandler()
     package.setLevel(logging.INFO)
     package.addHandler(messages)
-    status = _status(parsed)
+    try:
+        parsed = _parsed(arguments)
+    except (OSError, UserError) as error:  # help that cannot be written
+        status = _failed(error)
+    else:
+        end_with_parent()
+        prepare_process()
+        status = _status(parsed)
     package.removeHandler(messages)
     _drop_unwritable_output()
     sys.exit(status)
@@ -89,6 +96,14 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     if left:
         parsed.files = [*parsed.files, *left]
     return parsed
+
+
+class _ClosedOutput(io.TextIOBase):
+    """The standard output of a process that was started without one: Python would say nothing."""
+
+    def write(self, text: str) -> NoReturn:
+        """Raise UserError."""
+        raise UserError("the standard output is closed: what the verb writes would be lost")
 
 
 def _drop_unwritable_output() -> None:
@@ -127,6 +142,14 @@ class _Version(argparse.Action):
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose error is one line: argparse would print the usage of the verb, too."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the process; raises OSError if the help cannot be written."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)  # argparse would hide that it cannot be written
 
     def error(self, message: str) -> NoReturn:
         """End the process with status 2 and the message, with the nearest name that is allowed."""

@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_unit(parser)
     explained = "the model in which nothing learns"
     parser.add_argument("--static", choices=("first", "second", "both"), help=explained)
+    _model.add_mixture(parser)
+    explained = "the model that is mixed (default: second)"
+    parser.add_argument("--mixed", choices=("first", "second", "both"), help=explained)
     parser.add_argument(
         "--per",
         choices=("sentence", "document"),
@@ -47,6 +50,11 @@ def run(arguments: argparse.Namespace) -> None:
             updates="none" if static else None, unit_of_text=arguments.unit_of_text
         )
         layout = _model.layout_of(model, arguments)
-        text = list(read_text(arguments.files, model.preparation, layout, lines))
-        ways.append(Way(model, request, f"{address} (static)" if static else address, text))
+        text = read_text(arguments.files, model.preparation, layout, lines)
+        is_mixed = (arguments.mixed or "second") in (place, "both")
+        mixture = _model.mixture_of(model, arguments, layout, request) if is_mixed else None
+        name = f"{address} (static)" if static else address
+        name = f"{name} with {arguments.mix}" if mixture else name
+        with_words = [one for one in text if one.words]
+        ways.append(Way(model, request, name, with_words, mixture))
     print(compare_on_text(ways[0], ways[1], arguments.per))

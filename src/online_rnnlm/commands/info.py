@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.writing import as_json, as_text
+    from online_rnnlm.use.describing import as_json, as_text
 
     model = _model.named_model(arguments)
     print(as_json(model.description) if arguments.json else as_text(model.description))

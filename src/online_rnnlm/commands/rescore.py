@@ -12,22 +12,31 @@ example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescor
 
 moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
 kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text
-tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi"""
+tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi
+srilm: a file for each utterance, with lines `-120.5 -7.2 2 the cat`: log P takes the place of
+       the language model's score, to the base 10; the other score is the one that is there
+htk:   label files with alternatives; the result has them in the new order"""
+
+_FORMATS = ("moses", "kaldi", "tsv", "srilm", "htk")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     _model.add_files(parser, "the lists")
-    _model.add_format(parser, "moses", "kaldi", "tsv", help="the format of the lists, see below")
+    _model.add_format(parser, *_FORMATS, help="the format of the lists, see below")
     add = parser.add_argument
+    explained = "write the columns key, log P, sum and text, whatever the format of the lists is"
+    add("--tsv", action="store_true", help=explained)
     explained = "the texts are tokens with spaces between them"
     add("--tokenised", action="store_true", help=explained)
     explained = "factor of log P (nats) in the sum with the score that is there (default: 1)"
     add("--weight", type=_arguments.finite_number, default=1.0, help=explained)
-    explained = "score each list after the best hypothesis of the list before"
-    add("--context", action="store_true", help=explained)
+    explained = "score each list after the best hypothesis of the list before, alone (`last`), or "
+    explained += "after those of all lists before (`all`)"
+    add("--context", choices=("last", "all"), help=explained)
     add("--static", action="store_true", help="nothing learns")
+    _model.add_mixture(parser)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
@@ -35,22 +44,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.rescoring import ranked, rescore, written
+    from online_rnnlm.errors import WrongInputError
+    from online_rnnlm.use.lists import HTK_HEADER, ListFormat, written
+    from online_rnnlm.use.rescoring import ranked, rescore
 
+    if arguments.format == "srilm" and len(arguments.files) > 1 and not arguments.tsv:
+        raise WrongInputError("srilm: a list is a file: give a single one, or `--tsv`")
     model = _model.named_model(arguments)
+    layout = model.preparation.layout(tokenised=arguments.tokenised)
+    request = model.request(updates="none" if arguments.static else None)
     lists = rescore(
         model,
         arguments.files,
         arguments.format,
-        model.preparation.layout(tokenised=arguments.tokenised),
-        model.request(updates="none" if arguments.static else None),
+        layout,
+        request,
         weight=arguments.weight,
-        with_context=arguments.context,
+        context=arguments.context,
+        mixture=_model.mixture_of(model, arguments, layout, request),
     )
+    form: ListFormat = "tsv" if arguments.tsv else arguments.format
+    header = [HTK_HEADER] if form == "htk" else []
     for found in lists:
         ordered = found if arguments.keep_order else ranked(found)
-        if arguments.best:
-            print(ordered[0].hypothesis.text)
-            continue
-        for hypothesis, log_probability, total in ordered:
-            print(written(hypothesis, arguments.format, log_probability, total))
+        best = ordered[0].hypothesis
+        lines = [best.text] if arguments.best else header + written(ordered, form)
+        print("\n".join(lines))
+        header = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands import _model
+from online_rnnlm.commands import _arguments, _model
 
 HELP = "compute the log-probability and the perplexity of a text"
 EXAMPLE = """\
@@ -26,6 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--in", dest="unit", choices=units, default="nats", help=explained)
     explained = "how rows are written: `plain` for people, the others for programs"
     _model.add_format(parser, "plain", "tsv", "jsonl", help=f"{explained}, with every digit")
+    explained = "with `--per word`, also the entropy of the next word before each, and by how much"
+    add("--entropy", action="store_true", help=f"{explained} reading the word reduces it")
+    _model.add_mixture(parser, has_scores=True)
+    _arguments.add_threads(parser, "processes that tokenise a long raw text")
     explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
     add("--flush", action="store_true", help=explained)
 
@@ -33,10 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import sys
+    from functools import partial
 
+    from online_rnnlm.errors import WrongInputError
     from online_rnnlm.use.writing import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
     layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)
-    writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
-    score_text(model, arguments.files, layout, request, writer, flush=arguments.flush)
+    if arguments.entropy and arguments.per != "word":
+        raise WrongInputError("--entropy: needs `--per word`")
+    entropies = partial(model.entropies, request=request) if arguments.entropy else None
+    writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit, entropies)
+    mixture = _model.mixture_of(model, arguments, layout, request)
+    given = (model, arguments.files, layout, request, writer)
+    processes = 1 if arguments.flush else arguments.threads
+    score_text(*given, flush=arguments.flush, mixture=mixture, processes=processes)

@@ -45,15 +45,14 @@ _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
 
-def _refuse_other_moments(value: Any) -> Any:
+def _moment(value: Any) -> Any:
+    """Return a moment, a number as one; raises ValueError for anything else."""
     if not re.fullmatch(r"word|sentence|[1-9]\d{0,8}", str(value)):
         raise ValueError("Input should be 'word', 'sentence' or a number of words from 1 on")
-    return value
+    return int(value) if str(value).isdecimal() else value
 
 
-LearnAfter = Annotated[
-    Literal["word", "sentence"] | PositiveInt, BeforeValidator(_refuse_other_moments)
-]
+LearnAfter = Annotated[Literal["word", "sentence"] | PositiveInt, BeforeValidator(_moment)]
 
 
 def words_of(learn_after: LearnAfter) -> int:

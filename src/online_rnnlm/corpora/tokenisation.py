@@ -100,6 +100,26 @@ def train_splitter(settings: TextRules, *articles: Path) -> SentenceSplitter:
     return of_punkt(trainer.get_params())
 
 
+def of_punkt(learnt: punkt.PunktParameters) -> SentenceSplitter:
+    """Return what Punkt has learnt; equal parameters give an equal record."""
+    return SentenceSplitter(
+        abbreviations=tuple(sorted(learnt.abbrev_types)),
+        collocations=tuple(sorted((str(first), str(last)) for first, last in learnt.collocations)),
+        starters=tuple(sorted(learnt.sent_starters)),
+        contexts=dict(sorted(learnt.ortho_context.items())),
+    )
+
+
+def to_punkt(splitter: SentenceSplitter) -> punkt.PunktParameters:
+    """Return the parameters of Punkt that a record holds."""
+    learnt = punkt.PunktParameters()
+    learnt.abbrev_types.update(splitter.abbreviations)
+    learnt.collocations.update(splitter.collocations)
+    learnt.sent_starters.update(splitter.starters)
+    learnt.ortho_context.update(splitter.contexts)
+    return learnt
+
+
 class Tokeniser:
     """A function that divides a text into sentences of tokens, by a corpus's settings."""
 
@@ -173,23 +193,3 @@ def tokenise_texts(
     """Tokenise texts; return the sentences of each."""
     tokenise = Tokeniser(to_punkt(splitter), settings)
     return [list(tokenise(text)) for text in texts]
-
-
-def of_punkt(learnt: punkt.PunktParameters) -> SentenceSplitter:
-    """Return what Punkt has learnt; equal parameters give an equal record."""
-    return SentenceSplitter(
-        abbreviations=tuple(sorted(learnt.abbrev_types)),
-        collocations=tuple(sorted((str(first), str(last)) for first, last in learnt.collocations)),
-        starters=tuple(sorted(learnt.sent_starters)),
-        contexts=dict(sorted(learnt.ortho_context.items())),
-    )
-
-
-def to_punkt(splitter: SentenceSplitter) -> punkt.PunktParameters:
-    """Return the parameters of Punkt that a record holds."""
-    learnt = punkt.PunktParameters()
-    learnt.abbrev_types.update(splitter.abbreviations)
-    learnt.collocations.update(splitter.collocations)
-    learnt.sent_starters.update(splitter.starters)
-    learnt.ortho_context.update(splitter.contexts)
-    return learnt

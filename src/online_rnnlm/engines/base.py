@@ -131,6 +131,19 @@ class Scorer(Protocol):
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
 
+    def go_on(
+        self,
+        weights: Parameters,
+        split: Split,
+        segments: Sentences,
+        document_rate: float,
+        before: Carried,
+    ) -> tuple[Scores, Carried]:
+        """Score segments (B,), each of which goes on with the states and the vector of a lane.
+
+        Returns what lives on after them, too.
+        """
+
 
 class OnlineScorer(Protocol):
     """A scorer whose weights learn from what they have scored."""

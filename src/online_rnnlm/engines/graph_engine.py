@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -31,6 +32,8 @@ from online_rnnlm.model.sizes import sizes_for
 _FEWEST_LANES = 2
 """PyTensor's own check takes a single row, which C and Python code add to the gradient of a table,
 for one that broadcasts, and raises. So a single sentence gets an empty one beside it."""
+_COMPUTING = threading.Lock()
+"""Held by the thread that computes: a compiled function has one memory for all of its calls."""
 
 
 def form_of(settings: RunSettings) -> symbolic.Form:
@@ -102,7 +105,8 @@ class Scorer(PaddedScorer):
     ) -> Found:
         batch = graph.pad(split.stream, split.offsets, segments, self._settings.precision)
         before = *start.states, start.documents
-        logs, hidden, *states, documents = self._score(*weights, *batch, rate, *before)
+        with _COMPUTING:
+            logs, hidden, *states, documents = self._score(*weights, *batch, rate, *before)
         return Found(batch.mask, logs, hidden, Carried(tuple(states), documents))
 
 
@@ -138,6 +142,10 @@ class OnlineScorer:
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
+        with _COMPUTING:
+            return self._score_in_order(split, sentences)
+
+    def _score_in_order(self, split: Split, sentences: Sentences) -> Scores:
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(self._trained, starts)
         begins = unit_beginnings(split, sentences, self._online.unit_of_text)

@@ -25,8 +25,10 @@ from online_rnnlm.engines.kernels.team import Team
 from online_rnnlm.engines.kernels.workspace import allocate, for_members
 from online_rnnlm.engines.lanes import (
     NO_BATCHES,
+    NOTHING,
     Batches,
     Carried,
+    ScoringOrder,
     scoring_order,
     segments_of,
     unit_beginnings,
@@ -126,23 +128,64 @@ class Scorer:
     def _score(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
+        lanes = self._reading.lanes(max(1, min(SCORING_SENTENCES, len(sentences))))
+        order = scoring_order(split, sentences, self._reading, lanes)
+        nothing = Carried.nothing(weights, self._settings.cell_name, lanes)
+        return self._follow(weights, split, order, document_rate, self._reading, nothing)
+
+    def go_on(
+        self,
+        weights: Parameters,
+        split: Split,
+        segments: Sentences,
+        document_rate: float,
+        before: Carried,
+    ) -> tuple[Scores, Carried]:
+        """Score segments (B,), each of which goes on with the states and the vector of a lane.
+
+        Returns what lives on after them, too.
+        """
+        after = before.copy()
+        order = ScoringOrder(
+            segments[None, :],
+            np.zeros((1, len(segments)), np.bool_),
+            np.arange(len(segments))[None, :],
+        )
+        whole = Reading("stream", state=True, vector=True)
+        return self._follow(weights, split, order, document_rate, whole, after), after
+
+    def _follow(
+        self,
+        weights: Parameters,
+        split: Split,
+        order: ScoringOrder,
+        document_rate: float,
+        reading: Reading,
+        carried: Carried,
+    ) -> Scores:
+        """Score segments in that order; what lives on is read from `carried`, and left there."""
         settings, text, sizes = self._settings, data.text_of(split), self._sizes
         if document_rate == 0:
             weights, sizes = without_document(weights), sizes.without_document()
+            carried = carried._replace(documents=carried.documents[:, :0].copy())
+        chosen = order.places != NOTHING
+        sentences = np.empty(np.count_nonzero(chosen), np.int64)
+        sentences[order.places[chosen]] = order.segments[chosen]
         starts = first_words(text.offsets, sentences)
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
-        lanes = self._reading.lanes(max(1, min(SCORING_SENTENCES, len(sentences))))
-        carried = Carried.nothing(weights, settings.cell_name, lanes)
         model = data.kernel_model(settings, weights, self._classes, document_rate)
         arguments = (
             model._replace(words_a_step=self._words_a_step),
             text,
-            scoring_order(split, sentences, self._reading, lanes),
-            data.kernel_lanes(self._reading, carried),
+            order,
+            data.kernel_lanes(reading, carried),
             starts,
             scores,
         )
-        space = allocate(sizes, text, self._classes, sentences, lanes, settings.precision)
+        space = allocate(
+            *(sizes, text, self._classes, sentences, order.segments.shape[1], settings.precision),
+            by_rows=True,
+        )
         spaces = for_members(space, self._team.size)
         self._team.run(lambda one: score_sentences(*arguments, one, spaces[one.number]))
         return scores

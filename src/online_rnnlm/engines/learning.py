@@ -12,7 +12,7 @@ from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import OnlineSettings, Scores, Sentences
-from online_rnnlm.engines.lanes import parts_of_documents
+from online_rnnlm.engines.lanes import Carried, parts_of_documents
 from online_rnnlm.model.parameters import Parameters
 
 
@@ -23,6 +23,11 @@ class LearningScorer(NamedTuple):
     """Scores these sentences, in this order."""
     in_parts: bool
     """True if a text can be scored in parts, in which documents are whole."""
+    reading: Reading
+    """The unit of text, and what lives on within it."""
+    go_on: Callable[[Split, Sentences, Carried], tuple[Scores, Carried]] | None = None
+    """Scores segments that go on with states and vectors, and returns those after them; None if
+    there is more to go on with."""
 
     def parts(self, split: Split) -> Iterator[Sentences]:
         """Yield the numbers of the sentences to score in each call: all of the split's."""
@@ -47,14 +52,17 @@ def learning_scorer(
         online = OnlineSettings.of(learning, settings)
         scorer = registry.online_scorer(settings, corpus, weights, online)
         in_parts = not online.learning and reading.unit_of_text != "stream"
-        return LearningScorer(scorer.score, in_parts=in_parts)
+        return LearningScorer(scorer.score, in_parts, reading)
     fixed = registry.scorer(settings, corpus, reading, hidden_states=hidden_states)
     rate = (learning.learning_rate or settings.document_rate) if parts else 0.0
 
     def score(split: Split, sentences: Sentences) -> Scores:
         return fixed(weights, split, sentences, rate)
 
-    return LearningScorer(score, in_parts=reading.unit_of_text != "stream")
+    def go_on(split: Split, segments: Sentences, before: Carried) -> tuple[Scores, Carried]:
+        return fixed.go_on(weights, split, segments, rate, before)
+
+    return LearningScorer(score, reading.unit_of_text != "stream", reading, go_on)
 
 
 def _reading(settings: RunSettings, learning: Learning) -> Reading:

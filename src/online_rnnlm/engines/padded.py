@@ -135,6 +135,26 @@ class PaddedScorer:
             _fill(scores, places, starts, found)
         return scores
 
+    def go_on(
+        self,
+        weights: Parameters,
+        split: Split,
+        segments: Sentences,
+        document_rate: float,
+        before: Carried,
+    ) -> tuple[Scores, Carried]:
+        """Score segments as `kernel_engine.Scorer.go_on`, but for the last bits of the results."""
+        weights = weights if document_rate else without_document(weights)
+        vectors = before.documents if document_rate else before.documents[:, :0]
+        starts = first_words(split.offsets, segments)
+        scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
+        rate = np.asarray(document_rate, self._settings.precision)
+        start = before._replace(documents=vectors)
+        found = self._predict(weights, split, segments, rate, start)
+        _fill(scores, np.arange(len(segments)), starts, found)
+        after = found.carried.copy()
+        return scores, after if document_rate else after._replace(documents=before.documents)
+
     def _predict(
         self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
     ) -> Found:

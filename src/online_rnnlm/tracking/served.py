@@ -5,7 +5,6 @@ Its file, and the package's code, are packed into MLflow's model.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,14 +31,14 @@ class ServedModel:
         prepare_process()
         contents = model_file.read(file)
         self._model = TrainedModel(contents, contents.own_splitter)
-        self._lock = threading.Lock()  # because a server calls from several threads
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:
         """Return a row for each sentence: its log P, its number of tokens, and log P of each token.
 
-        `</s>` counts as a token. `params` are those of `TrainedModel.request`. Raises
-        MlflowException, which MLflow's server also sends to its client, if one of them is not
-        valid, for a row that is not a sentence, or if the model diverges.
+        `</s>` counts as a token; an empty text has none. Several threads may call at once.
+        `params` are those of `TrainedModel.request`. Raises MlflowException, which MLflow's server
+        also sends to its client, if one of them is not valid, for a row that is not a sentence, or
+        if the model diverges.
         """
         texts = model_input[COLUMN]
         # MLflow makes one row of a list, such as that of `{"inputs": ["the cat", "the dog"]}`.
@@ -47,15 +46,14 @@ class ServedModel:
             texts = pd.Series(texts.iloc[0], dtype=object)
         try:
             request = self._model.request(**params)
-            with self._lock:
-                parts = self._model.score_parts(_sentences(texts), request)
-                logs = [sentence for part in parts for sentence in part.by_sentence]
+            parts = self._model.score_parts(_sentences(texts), request)
+            logs = [sentence for part in parts for sentence in part.by_sentence]
         except UserError as error:
             from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
             raise MlflowException.invalid_parameter_value(str(error)) from None
         columns = {
-            "log_probability": [np.add.reduceat(one, [0])[0] for one in logs],
+            "log_probability": [np.add.reduceat(one, [0])[0] if one.size else 0.0 for one in logs],
             "tokens": [len(one) for one in logs],
             "token_log_probabilities": [one.tolist() for one in logs],
         }
@@ -63,7 +61,7 @@ class ServedModel:
 
 
 def _sentences(texts: Iterable[Any]) -> Iterator[Sentence]:
-    """Divide sentences into words; an empty one is a sentence, too, which has only its end."""
+    """Divide sentences into words."""
     for number, text in enumerate(texts):
         where = f"`{COLUMN}` in row {number}"
         check_text(text, where)

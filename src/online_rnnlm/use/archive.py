@@ -128,6 +128,8 @@ def writable_place(
     if path.exists() and not path.is_file():  # asked of `path`: a pipe has no path of its own
         raise WrongInputError(f"{path}: is no ordinary file: the name of a file is needed")
     place = Path(os.path.realpath(path))
+    if not place.parent.is_dir():
+        raise WrongInputError(f"{path}: there is no folder {place.parent}")
     if place.is_file() and place.stat().st_size and not force:
         try:
             read(place)

@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from online_rnnlm.config.base import Settings
-from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
-from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.errors import WrongInputError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.use import state as states
+from online_rnnlm.use.describing import as_html, in_short
+from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model_file import Contents
-from online_rnnlm.use.network import Network, Request
+from online_rnnlm.use.network import Network
+from online_rnnlm.use.request import Options, Request, checked, request_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
+from online_rnnlm.use.state import NextWord, State, entropy_of
 from online_rnnlm.use.text import Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
-
 
 class TrainedModel:
     """A trained language model: it scores text, follows it with its vector, and makes text.
 
-    Every call begins with the trained weights. A text is raw unless it is said to be tokenised:
-    it is prepared as the training text was. Log-probabilities are natural logarithms (nats); each
-    sentence has one more than words, the last one for its end, `</s>`. A word that is not in the
-    vocabulary is scored as `<unk>`.
+    Every call begins with the trained weights, and several threads may call at the same time. A
+    text is raw unless it is said to be tokenised: it is prepared as the training text was.
+    Log-probabilities are natural logarithms (nats); each sentence has one more than words, the last
+    one for its end, `</s>`. An empty text has none. A word that is not in the vocabulary is scored
+    as `<unk>`.
 
     Texts are sentences, or, with `running`, texts of several sentences; with `tokenised`, tokens
-    with spaces between them. The other `options` are the fields of `network.Request`: what learns
-    from the text, or a cache beside the model. By default the vector learns, if there is one.
+    with spaces between them. The other `options` say what learns from the text, or name a cache
+    beside the model (`request.Options`). By default the vector learns, if there is one.
 
     All methods raise UserError, in one line, for text and options that cannot be used.
     """
 
     def __init__(self, contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> None:
-        self._parts = contents, splitter
+        self._contents = contents, splitter
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
         self.network = Network(contents.description.settings, contents.corpus, contents.weights)
@@ -56,7 +59,15 @@ class TrainedModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles be made of the model's contents, without compiled code."""
-        return _restored, self._parts
+        return _restored, self._contents
+
+    def __repr__(self) -> str:
+        """Return the network, its vocabulary, its text and its perplexity in one line."""
+        return f"<{type(self).__name__} {in_short(self.description)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the description as a table, for notebooks."""
+        return as_html(self.description)
 
     @property
     def words(self) -> list[str]:
@@ -68,64 +79,114 @@ class TrainedModel:
 
         One that is None has its default. Raises WrongInputError for wrong ones.
         """
-        settings = self.network.settings
-        given = {"updates": final_evaluation(settings.document_size)}
-        given |= {key: value for key, value in options.items() if value is not None}
-        request = _checked(Request, given)
-        if "steps" in given and not request.weights_learn:
-            raise WrongInputError("`steps`: no weights learn with these `updates`: leave it out")
-        with as_wrong_input():
-            request.refuse_useless(settings)
-        return request
+        return request_for(self.network.settings, options)
 
     def score_parts(
-        self, sentences: Iterable[Sentence], request: Request, *, size: int = SENTENCES_A_CALL
+        self,
+        sentences: Iterable[Sentence],
+        request: Request,
+        *,
+        size: int = SENTENCES_A_CALL,
+        mixture: Mixture | None = None,
     ) -> Iterator[ScoredPart]:
-        """Score sentences part by part, in constant memory.
+        """Score sentences part by part, in constant memory, or their mixture with other scores.
 
         A text that is one unit, or that is scored beside a cache, is one part and kept in memory.
         Raises UserError if the model diverges.
         """
         read = 0
         for part in in_parts(sentences, self.network.unit_at_once(request), size):
-            split = self.network.encode((one.words for one in part), [one.document for one in part])
+            texts = [one for one in part if one.words]
+            split = self.network.encode(
+                [one.words for one in texts], [one.document for one in texts]
+            )
             scores = self.network.score(split, request, read)
             read += len(part)
-            corpus = self.network.corpus
-            yield ScoredPart(part, split, corpus, scores.log_probabilities, scores.document_vectors)
+            vectors = scores.document_vectors
+            found = ScoredPart.of(
+                part, self.network.corpus, split, scores.log_probabilities, vectors
+            )
+            yield (
+                found
+                if mixture is None
+                else replace(
+                    found, log_probabilities=mixture.of(found.log_probabilities, found.read)
+                )
+            )
+        if mixture is not None:
+            mixture.end()
 
-    def score(self, texts: Iterable[str], **options: Any) -> pd.DataFrame:
+    def score(
+        self,
+        texts: Iterable[str],
+        *,
+        mixture: Mixture | None = None,
+        **options: Unpack[Options],
+    ) -> pd.DataFrame:
         """Score sentences; returns a row for each.
 
         The columns are `document` and `sentence`, numbers from 0; `tokens`, the number of words and
         the end; `unknown`, the number of words that are not in the vocabulary; `log_probability` of
         all tokens (nats), and `unknown_log_probability`, the unknown words' share of it;
         `perplexity`; `text`, the words as the model reads them. With `running`, a text may have
-        several sentences, and each is a row.
+        several sentences, and each is a row. An empty text has a row with 0 tokens.
+        `mixture` mixes in another model, word by word.
         """
+        parts = self.score_parts(*self._way(texts, options), mixture=mixture)
+        return self._table(parts, ScoredPart.table)
+
+    def score_words(
+        self, texts: Iterable[str], *, entropy: bool = False, **options: Unpack[Options]
+    ) -> pd.DataFrame:
+        """Score sentences; returns a row for each word, and for each `</s>`.
+
+        The columns are `document`, `sentence`, `position` in it, `word`, `known` and
+        `log_probability` (nats); with `entropy`, also `entropy`, that of the next word before the
+        word was read (nats), and `entropy_reduction`, by how much reading the word reduces it.
+        """
+        sentences, request = self._way(texts, options)
+
+        def rows(part: ScoredPart, first: int) -> pd.DataFrame:
+            return part.words(first, self.entropies(part, request) if entropy else None)
+
+        return self._table(self.score_parts(sentences, request), rows)
+
+    def entropies(self, part: ScoredPart, request: Request) -> NDArray[np.float64]:
+        """Return the entropy (nats) of the next word before each word of a part, (tokens,)."""
+        units = part.units(self.network.unit_at_once(request))
+        return states.entropies(self.network, request, units)
+
+    def _table(
+        self, parts: Iterable[ScoredPart], rows: Callable[[ScoredPart, int], pd.DataFrame]
+    ) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415
 
         network, nothing = self.network, np.zeros(0)
-        none = ScoredPart([], network.encode([]), network.corpus, nothing, nothing)
-        tables, read = [none.table(0)], 0
-        for part in self._scored(texts, **options):
-            tables.append(part.table(read))
+        tables = [rows(ScoredPart([], network.encode([]), network.corpus, nothing, nothing), 0)]
+        read = 0
+        for part in parts:
+            tables.append(rows(part, read))
             read += len(part.sentences)
         return pd.concat(tables, ignore_index=True)
 
-    def log_probabilities(self, texts: Iterable[str], **options: Any) -> list[NDArray[np.float64]]:
+    def log_probabilities(
+        self, texts: Iterable[str], **options: Unpack[Options]
+    ) -> list[NDArray[np.float64]]:
         """Return log P (nats) of every word of each sentence, float64 (words + 1,), `</s>` last."""
-        parts = self._scored(texts, **options)
+        parts = self.score_parts(*self._way(texts, options))
         return [logs for part in parts for logs in part.by_sentence]
 
-    def document_vectors(self, texts: Iterable[str], **options: Any) -> NDArray[np.floating]:
+    def document_vectors(
+        self, texts: Iterable[str], **options: Unpack[Options]
+    ) -> NDArray[np.floating]:
         """Return the document vector after the last word of each sentence, (sentences, D).
 
-        Its type is that of the weights. Raises UserError if the model has no vector, or if it does
-        not learn.
+        That of an empty text is 0. Its type is that of the weights. Raises UserError if the model
+        has no vector, or if it does not learn.
         """
-        parts = self._scored(texts, needs_vector=True, **options)
-        found = [part.document_vectors for part in parts]
+        sentences, request = self._way(texts, options)
+        self.require_vector(request)
+        found = [part.document_vectors for part in self.score_parts(sentences, request)]
         size, dtype = self.description.settings.document_size, self.description.settings.precision
         return np.concatenate(found) if found else np.zeros((0, size), dtype)
 
@@ -138,24 +199,74 @@ class TrainedModel:
         layout = self.preparation.layout(running=not self.preparation.rules.tokenised)
         return show(self, list(sentences_of(text.splitlines(), self.preparation, layout)), static)
 
+    def start(
+        self,
+        *,
+        static: bool = False,
+        unit_of_text: UnitOfText | None = None,
+        learning_rate: float | None = None,
+    ) -> State:
+        """Return the state before a text; the vector learns if there is one, unless `static`."""
+        options = {"unit_of_text": unit_of_text, "learning_rate": learning_rate}
+        request = self.request(updates=NONE if static else None, **options)
+        return states.start(self.network, request)
+
+    def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
+        """Read words after a state; return log P (nats) of each, (n,), and the state after them.
+
+        `words` are as the model reads them: tokenised, and in lower case if the training text was;
+        `</s>` ends a sentence. The bits are those of scoring the text in one piece.
+        """
+        if isinstance(words, str):
+            raise WrongInputError(f"a list of words is needed, such as {words.split()[:3]}")
+        return states.read(self.network, state, words)
+
+    def next_word(self, state: State) -> NDArray[np.float64]:
+        """Return log P (nats) that each word of the vocabulary comes next, in its order, (V,)."""
+        found: NDArray[np.float64] = states.next_word(self.network, [state])[0]
+        return found
+
+    def likeliest(self, state: State, number: int = 10) -> list[NextWord]:
+        """Return the words that are likeliest to come next, the likeliest first."""
+        logs, words = self.next_word(state), self.network.corpus.words
+        best = np.argsort(-logs, kind="stable")[:number].tolist()
+        return [NextWord(words[word], float(logs[word])) for word in best]
+
+    def entropy(self, state: State) -> float:
+        """Return the entropy of the next word (nats)."""
+        return float(entropy_of(self.next_word(state)))
+
     def sample(
         self,
         number: int = 1,
         *,
         prefix: str = "",
         tokenised: bool = False,
-        **settings: Any,
+        static: bool = False,
+        seed: int = 1,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        max_words: int = 100,
+        unknown: bool = False,
     ) -> list[str]:
         """Make sentences, each a string of words with spaces between them.
 
-        `prefix` are the words that each begins with, and `tokenised` says that spaces divide them;
-        the other settings are those of `sampling.SamplingSettings`.
+        `prefix` are the words that each begins with, and `tokenised` says that spaces divide them.
+        With `static`, the vector does not learn from what is said. The other settings are those of
+        `sampling.SamplingSettings`.
         """
+        given = {"number": number, "seed": seed, "temperature": temperature, "top_k": top_k}
+        given |= {"max_words": max_words, "unknown": unknown}
+        chosen = checked(SamplingSettings, given)
+        begin = self.beginning(prefix, tokenised=tokenised)
+        _, state = self.continue_(self.start(static=static), begin)
+        return [" ".join(words) for words in sample(self.network, begin, state, chosen)]
+
+    def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
+        """Return the words of a text that may go on, as the model reads them."""
         check_text(prefix, "`prefix`")
         layout = self.preparation.layout(tokenised=tokenised)
-        begin = [word for words in self.preparation.sentences(prefix, layout) for word in words]
-        chosen = _checked(SamplingSettings, {"number": number, **settings})
-        return [" ".join(words) for words in sample(self.network, begin, chosen)]
+        return [word for words in self.preparation.sentences(prefix, layout) for word in words]
 
     def require_vector(self, request: Request) -> None:
         """Raise WrongInputError unless the document vector learns when a text is scored so."""
@@ -167,37 +278,22 @@ class TrainedModel:
                 else "the model has no document vector: its `document_size` is 0"
             )
 
-    def _scored(
-        self,
-        texts: Iterable[str],
-        *,
-        tokenised: bool = False,
-        running: bool = False,
-        needs_vector: bool = False,
-        **options: Any,
-    ) -> Iterator[ScoredPart]:
+    def _way(self, texts: Iterable[str], options: Options) -> tuple[Iterator[Sentence], Request]:
+        """Return the sentences of texts, and the way to score them, that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
             raise WrongInputError(
                 f"a list of texts is needed, not a {type(texts).__name__}: put a single one into a "
                 "list; give one column of several"
             )
-        layout = self.preparation.layout(running=running, tokenised=tokenised)
-        request = self.request(**options)
-        if needs_vector:
-            self.require_vector(request)
-        return self.score_parts(sentences_of(texts, self.preparation, layout), request)
+        given: dict[str, Any] = {**options}
+        places = {key: bool(given.pop(key, False)) for key in ("tokenised", "running")}
+        processes = given.pop("processes", None) or 1
+        layout, request = self.preparation.layout(**places), self.request(**given)
+        return sentences_of(texts, self.preparation, layout, processes), request
 
 
 def _restored(contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> TrainedModel:
     """Make a copied or unpickled model."""
     prepare_process()  # This process may not have loaded numerical libraries yet.
     return TrainedModel(contents, splitter)
-
-
-def _checked(kind: type[AnySettings], values: Mapping[str, Any]) -> AnySettings:
-    """Return settings with these values; wrong ones raise WrongInputError."""
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise WrongInputError(first_message(error)) from None

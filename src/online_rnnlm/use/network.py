@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.base import Fraction, NonNegativeFloat, PositiveInt
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
-from online_rnnlm.config.testing import CacheName, TestingSettings, UnitOfText
+from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus, Split
 from online_rnnlm.engines.registry import usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.perplexity import diverged
+from online_rnnlm.use.request import Request, cache_named
 
 if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
     from online_rnnlm.engines.base import Scores
     from online_rnnlm.engines.learning import LearningScorer
-    from online_rnnlm.rivals.base import MixedRival
-
-
-class Request(Learning):
-    """The way in which a user's text is scored: what learns from it, or the cache beside it."""
-
-    cache: CacheName | None = None
-    """A cache of the words just read, mixed with a model in which nothing learns."""
-    cache_window: PositiveInt | None = None
-    """Number of the last words that it holds, in the text's order, across sentences."""
-    cache_weight: Fraction | None = None
-    """Its share λ of the mixture."""
-    cache_theta: NonNegativeFloat | None = None
-    """Sharpness of a neural cache: with 0 it is a unigram cache, which has none."""
-
-    def refuse_useless(self, settings: RunSettings) -> None:
-        """Raise UserError for parts that a model lacks, and for options that are of no use."""
-        super().refuse_useless(settings)
-        if self.cache is None:
-            if self.given_to_cache:
-                raise UserError(f"`cache_{next(iter(self.given_to_cache))}`: there is no `cache`")
-        elif self.parts(settings.document_size):
-            raise UserError(
-                "`cache`: nothing learns beside a cache: `updates` must be `none` (`--static`)"
-            )
-        elif unknown := self.given_to_cache.keys() - _cache(self.cache).usual.keys():
-            raise UserError(f"`cache_{unknown.pop()}`: a {self.cache} has none")
-
-    @property
-    def given_to_cache(self) -> dict[str, float]:
-        """The settings of the cache that are given, by the rival's names for them."""
-        names = ("window", "weight", "theta")
-        values = {name: getattr(self, f"cache_{name}") for name in names}
-        return {name: value for name, value in values.items() if value is not None}
-
-
-def _cache(name: CacheName) -> MixedRival:
-    from online_rnnlm.rivals import rival_in  # noqa: PLC0415
-
-    cache: Any = rival_in(name, TestingSettings())
-    return cache  # type: ignore[no-any-return]
 
 
 def split_of(sentences: Iterable[Sequence[int]], documents: Sequence[int] = ()) -> Split:
@@ -76,7 +36,7 @@ def split_of(sentences: Iterable[Sequence[int]], documents: Sequence[int] = ()) 
 
 
 class Network:
-    """A trained network; every call begins with the trained weights.
+    """A trained network; every call begins with the trained weights, in any thread.
 
     It computes on this machine's CPU, whatever it was trained on.
     """
@@ -86,19 +46,20 @@ class Network:
         self.corpus = corpus
         self.weights = weights
         self._ids = {word: number for number, word in enumerate(corpus.words)}
-        self.scorer = lru_cache(maxsize=4)(self._make_scorer)
-        """`engines.learning.learning_scorer` of this network; making one can be slow."""
+        self._making = threading.Lock()
+        self._made = lru_cache(maxsize=4)(self._make_scorer)
+
+    def ids(self, words: Iterable[str]) -> list[int]:
+        """Return the words' numbers; those that are not in the vocabulary have that of `<unk>`."""
+        known, unknown = self._ids, self.corpus.unk_id
+        return [known.get(word, unknown) for word in words]
 
     def encode(self, sentences: Iterable[Sequence[str]], documents: Sequence[int] = ()) -> Split:
         """Return the words' ids in the format of a prepared corpus.
 
         `documents` are the numbers of the sentences' documents; without them, each sentence is one.
         """
-        ids, unknown = self._ids, self.corpus.unk_id
-        encoded = (
-            [*(ids.get(word, unknown) for word in words), SENTENCE_END_ID] for words in sentences
-        )
-        return split_of(encoded, documents)
+        return split_of(([*self.ids(words), SENTENCE_END_ID] for words in sentences), documents)
 
     def score(self, split: Split, request: Learning, first: int = 0) -> Scores:
         """Score all sentences of a text, computed as in the project's own evaluations.
@@ -119,11 +80,11 @@ class Network:
         from online_rnnlm.engines.base import joined_scores  # noqa: PLC0415
         from online_rnnlm.rivals.base import ScoredText  # noqa: PLC0415
 
-        scorer = self.scorer(request, hidden_states=True)
+        assert request.cache is not None
+        cache = cache_named(request.cache)
+        scorer = self.scorer(request, hidden_states=cache.needs_hidden_states)
         scores = joined_scores([scorer.score(split, part) for part in scorer.parts(split)])
         text = ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
-        assert request.cache is not None
-        cache = _cache(request.cache)
         cache.chosen = {**cache.usual, **request.given_to_cache}
         return scores._replace(log_probabilities=cache.score(text))
 
@@ -137,7 +98,12 @@ class Network:
         """Return True if the document vector learns when a text is scored so."""
         return DOCUMENT_VECTOR in request.parts(self.settings.document_size)
 
-    def _make_scorer(self, learning: Learning, *, hidden_states: bool = False) -> LearningScorer:
+    def scorer(self, request: Learning, *, hidden_states: bool = False) -> LearningScorer:
+        """Return `engines.learning.learning_scorer` of this network; making one can be slow."""
+        with self._making:
+            return self._made(request, hidden_states=hidden_states)
+
+    def _make_scorer(self, learning: Learning, *, hidden_states: bool) -> LearningScorer:
         from online_rnnlm.engines.learning import learning_scorer  # noqa: PLC0415
 
         model = self.settings, self.corpus, self.weights

@@ -1,50 +1,23 @@
-"""Rescoring of n-best lists: several hypotheses of one utterance or sentence, a line each.
-
-Moses: `0 ||| the cat ||| Features= -1 -2 ||| -3.5`, the last field the sum of the scores; it may be
-missing. Kaldi: `utterance-1 the cat`, the number after the last `-` that of the hypothesis. TSV:
-`utterance`, `score` and `the cat`, separated by tabs, without a header.
-"""
+"""Rescoring of n-best lists (`lists`) with a trained model."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
-from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID
+from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.use.lists import Hypothesis, ListFormat, Rescored, read_lists
+from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.network import Request
-from online_rnnlm.use.text import Layout, numbered_lines
+from online_rnnlm.use.request import Request
+from online_rnnlm.use.state import go_on, start
+from online_rnnlm.use.text import Layout
 
-ListFormat = Literal["moses", "kaldi", "tsv"]
-_KALDI = re.compile(r"(\S+)-\d+(?:[ \t]+(.*))?")
-
-
-class Hypothesis(NamedTuple):
-    """A line of a list: one guess of what was said or meant."""
-
-    key: str
-    """The name of the list that the line belongs to."""
-    text: str
-    score: float
-    """The score that it has already; 0 if there is none."""
-    line: str
-    """The whole line."""
-
-
-class Rescored(NamedTuple):
-    """A hypothesis with the model's score."""
-
-    hypothesis: Hypothesis
-    log_probability: float
-    """Natural log P of its words and its end."""
-    total: float
-    """Its score before, and log P times the weight."""
+Context = Literal["last", "all"]
+"""What a list is scored after: the best hypothesis of the list before, or those of all before."""
 
 
 def rescore(
@@ -55,64 +28,45 @@ def rescore(
     request: Request,
     *,
     weight: float = 1.0,
-    with_context: bool = False,
+    context: Context | None = None,
+    mixture: Mixture | None = None,
 ) -> Iterator[list[Rescored]]:
     """Yield each list of files, in its order, with the model's scores.
 
-    Every hypothesis begins with the trained weights: no hypothesis learns from another one. With
-    `with_context` each is scored after the best hypothesis of the list before, and what is learnt
-    from that is kept. Raises UserError for lists that cannot be read, and if the model diverges.
+    No hypothesis learns from another one of its list: each begins with the trained weights or, with
+    a context, after the best hypotheses before. An empty hypothesis has the probability of an end.
+    Raises UserError for lists that cannot be read, and for a context from which nothing lives on.
     """
-    unit = "document" if with_context else "sentence"
+    unit = "sentence" if context is None else "document"
     request = request.model_copy(update={"unit_of_text": unit})
-    before: list[str] | None = None
-    for hypotheses in _lists(files, form):
-        words = [_words(model, hypothesis, layout) for hypothesis in hypotheses]
-        logs = _scores(model, words, before if with_context else None, request)
+    network = model.network
+    before = begin = start(network, request)
+    reading = network.scorer(request, hidden_states=True).reading
+    if context is not None and not (reading.state or network.vector_learns(request)):
+        raise WrongInputError(
+            "--context: nothing lives on from one sentence to the next: no vector learns, and the "
+            "hidden state begins anew with each sentence"
+        )
+    for hypotheses in read_lists(files, form):
+        words = (_words(model, hypothesis, layout) for hypothesis in hypotheses)
+        texts = [[*network.ids(of), SENTENCE_END_ID] for of in words]
+        read = go_on(network, [before] * len(texts), texts)
+        logs = [one.log_probabilities for one in read]
+        if mixture is not None:
+            known = network.corpus.words
+            of_texts = [[known[number] for number in ids] for ids in texts]
+            logs = [mixture.of(*both) for both in zip(logs, of_texts, strict=True)]
+        sums = [float(np.add.reduceat(one, [0])[0]) for one in logs]  # as the sums of `score`
         found = [
             Rescored(hypothesis, log, hypothesis.score + weight * log)
-            for hypothesis, log in zip(hypotheses, logs, strict=True)
+            for hypothesis, log in zip(hypotheses, sums, strict=True)
         ]
         yield found
-        before = words[max(range(len(found)), key=lambda place: found[place].total)]
-
-
-def ranked(found: Sequence[Rescored]) -> list[Rescored]:
-    """Return the hypotheses of a list, those with the highest total first; equal ones stay."""
-    return sorted(found, key=lambda one: -one.total)
-
-
-def _lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothesis]]:
-    """Read the lists of files: the lines of a file with the same key, which follow one another."""
-    found = False
-    for file in files or ["-"]:
-        for _, of_list in groupby(_hypotheses(file, form), lambda one: one.key):
-            found = True
-            yield list(of_list)
-    if not found:
-        raise WrongInputError(f"{', '.join(files or ['standard input'])}: no list in it")
-
-
-def _hypotheses(file: str, form: ListFormat) -> Iterator[Hypothesis]:
-    """Read the lines of a file; empty ones are left out.
-
-    Raises WrongInputError if a key comes again after its list has ended: some hypotheses would be
-    ranked without the others.
-    """
-    begun: set[str] = set()
-    current: str | None = None
-    for where, line, _ in numbered_lines([file]):
-        if line.strip():
-            with as_wrong_input(where):
-                hypothesis = parse(line, form)
-                if hypothesis.key != current and hypothesis.key in begun:
-                    raise UserError(
-                        f"list {hypothesis.key}: has ended before: the hypotheses of a list must "
-                        "follow one another"
-                    )
-            current = hypothesis.key
-            begun.add(current)
-            yield hypothesis
+        best = max(range(len(found)), key=lambda place: found[place].total)
+        if context == "all":
+            before = read[best].state
+        elif context == "last":
+            [(_, _, before)] = go_on(network, [begin], [texts[best]])
 
 
 def _words(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> list[str]:
@@ -121,63 +75,6 @@ def _words(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> list[
     return [word for words in found for word in words]
 
 
-def _scores(
-    model: TrainedModel, hypotheses: list[list[str]], before: list[str] | None, request: Request
-) -> list[float]:
-    """Return log P of each hypothesis, after the words of `before` if they are given."""
-    sentences = [
-        one for words in hypotheses for one in ([words] if before is None else [before, words])
-    ]
-    each = 1 if before is None else 2
-    split = model.network.encode(sentences, np.repeat(np.arange(len(hypotheses)), each).tolist())
-    logs = model.network.score(split, request).log_probabilities
-    sums = np.add.reduceat(logs, split.offsets[:-1])
-    return [float(value) for value in sums[each - 1 :: each]]
-
-
-def parse(line: str, form: ListFormat) -> Hypothesis:
-    """Read a line; raises UserError, without its place, if it is not in that format."""
-    if form == "moses":
-        return _moses(line)
-    if form == "kaldi":
-        found = _KALDI.fullmatch(line.strip())
-        if found is None:
-            raise UserError("no line of a Kaldi list: `utterance-1 text` is needed")
-        return Hypothesis(found[1], found[2] or "", 0.0, line)
-    fields = line.split("\t")
-    if len(fields) != 3:
-        raise UserError(f"{len(fields)} columns: `utterance`, `score` and `text` are needed")
-    return Hypothesis(fields[0], fields[2], _number(fields[1]), line)
-
-
-def _moses(line: str) -> Hypothesis:
-    fields = [field.strip() for field in line.split("|||")]
-    if len(fields) < 2:
-        raise UserError("no line of a Moses list: `0 ||| text ||| features ||| score` is needed")
-    score = _number(fields[3]) if len(fields) > 3 and fields[3] else 0.0
-    return Hypothesis(fields[0], fields[1], score, line)
-
-
-def _number(text: str) -> float:
-    """Read a score."""
-    with suppress(ValueError):
-        value = float(text)
-        if math.isfinite(value):
-            return value
-    raise UserError(f"the score {text[:40]!r}: a finite number is needed")
-
-
-def written(hypothesis: Hypothesis, form: ListFormat, log_probability: float, total: float) -> str:
-    """Return a line with the model's log P as one more score, and with the new sum of the scores.
-
-    In Moses's format log P is a feature `OnlineLM=`; in the others it is a column of its own, and
-    the sum another one, between the key and the text.
-    """
-    if form == "moses":
-        fields = [field.strip() for field in hypothesis.line.split("|||")]
-        features = fields[2] if len(fields) > 2 else ""
-        with_ours = f"{features} OnlineLM= {log_probability:.6f}".strip()
-        more = fields[4:]
-        return " ||| ".join([*fields[:2], with_ours, f"{total:.6f}", *more])
-    key = hypothesis.line.split(maxsplit=1)[0] if form == "kaldi" else hypothesis.key
-    return "\t".join([key, f"{log_probability:.6f}", f"{total:.6f}", hypothesis.text])
+def ranked(found: Sequence[Rescored]) -> list[Rescored]:
+    """Return the hypotheses of a list, those with the highest total first; equal ones stay."""
+    return sorted(found, key=lambda one: -one.total)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.loading import load
-from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
+from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
 from online_rnnlm.errors import WrongInputError, as_wrong_input
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.rivals.arpa import Arpa, write_arpa
+from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
@@ -59,6 +61,19 @@ def export(results: Path, output: Path, *, force: bool = False, half: bool = Fal
     return place.stat().st_size
 
 
+def export_ngrams(results: Path, output: Path, order: int, *, force: bool = False) -> int:
+    """Write the Kneser-Ney model of the text that a model was trained on, in ARPA's format.
+
+    Returns the file's size in bytes; raises UserError as `export` does.
+    """
+    place = writable_place(output, Arpa, force=force, advice=": see `--force`")
+    with as_wrong_input():
+        corpus = load_corpus(find_run(results).files)
+    model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
+    write_arpa(model, corpus.words, place)
+    return place.stat().st_size
+
+
 class TrainedRun:
     """A finished run in a folder of results, with all that a model's file needs.
 
@@ -68,8 +83,8 @@ class TrainedRun:
     def __init__(self, experiment: ExperimentDirectory, name: str) -> None:
         self._experiment, self._run = experiment, experiment.run(name)
         record, result = records.read(RunRecord, self._run.record), read_result(self._run)
-        self._files = experiment.corpus(record.settings.corpus)
-        self._corpus, about = load_vocabulary(self._files), read_statistics(self._files)
+        self.files = experiment.corpus(record.settings.corpus)
+        self._corpus, about = load_vocabulary(self.files), read_statistics(self.files)
         self.description = ModelDescription(
             run=record.name,
             identity=record.identity,
@@ -96,7 +111,7 @@ class TrainedRun:
     @property
     def vocabulary(self) -> bytes:
         """The text of the corpus's `vocabulary.tsv`."""
-        return self._files.vocabulary.read_bytes()
+        return self.files.vocabulary.read_bytes()
 
     def _perplexity(self, record: RunRecord, result: RunResult) -> dict[str, float]:
         """Return the perplexity on `valid` and, if the run has been tested, on `test`."""
@@ -110,7 +125,7 @@ class TrainedRun:
         """Read what divides text as the corpus was divided; None for a tokenised text."""
         if self.description.preparation.tokenised:
             return None
-        return records.read(SentenceSplitter, self._files.splitter)
+        return records.read(SentenceSplitter, self.files.splitter)
 
 
 def find_run(folder: Path) -> TrainedRun:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
-from online_rnnlm.engines.lanes import SENTENCES_A_CALL
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL, unit_beginnings
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:  # It takes long to load.
@@ -31,10 +31,42 @@ class ScoredPart:
     document_vectors: NDArray[np.floating]
     """(S, D): the document vector after every sentence's last word."""
 
+    @classmethod
+    def of(
+        cls,
+        sentences: list[Sentence],
+        corpus: Corpus,
+        split: Split,
+        log_probabilities: NDArray[np.float64],
+        document_vectors: NDArray[np.floating],
+    ) -> ScoredPart:
+        """Put together the scores of those sentences that have words, and rows for the others."""
+        has_words = np.array([bool(one.words) for one in sentences], np.bool_)
+        lengths = np.zeros(len(sentences), np.int64)
+        lengths[has_words] = np.diff(split.offsets)
+        vectors = np.zeros((len(sentences), document_vectors.shape[1]), document_vectors.dtype)
+        vectors[has_words] = document_vectors
+        documents = np.array([one.document for one in sentences], np.int32)
+        split = Split(split.stream, np.append(0, np.cumsum(lengths)), documents)
+        return cls(sentences, split, corpus, log_probabilities, vectors)
+
+    @property
+    def read(self) -> list[str]:
+        """The words and each `</s>` as the model knows them, (tokens,)."""
+        words = self.corpus.words
+        return [words[number] for number in self.split.stream[1:].tolist()]
+
     @property
     def unknown(self) -> NDArray[np.bool_]:
         """(tokens,): True for every word that is not in the vocabulary."""
         return np.equal(self.split.stream[1:], self.corpus.unk_id)
+
+    def units(self, unit: UnitOfText) -> list[list[int]]:
+        """The numbers of the words of each unit of text, each sentence's `</s>` among them."""
+        begins = unit_beginnings(self.split, np.arange(self.split.sentences), unit)
+        ends = self.split.offsets[np.flatnonzero(begins)[1:]]
+        found = np.split(self.split.stream[1:], ends) if begins.size else []
+        return [ids.tolist() for ids in found if ids.size]
 
     @property
     def by_sentence(self) -> list[NDArray[np.float64]]:
@@ -46,20 +78,23 @@ class ScoredPart:
         """The sentences' texts, with brackets around the words that are not in the vocabulary."""
         texts = [" ".join(one.words) for one in self.sentences]
         offsets, unknown = self.split.offsets, self.unknown
-        counts = np.add.reduceat(unknown, offsets[:-1], dtype=np.int64)
-        for number in np.flatnonzero(counts).tolist():
+        for number in np.flatnonzero(self._sums(unknown, np.int64)).tolist():
             begin = int(offsets[number])
             words = enumerate(self.sentences[number].words, begin)
             texts[number] = " ".join(f"[{word}]" if unknown[at] else word for at, word in words)
         return texts
 
-    def words(self, first: int) -> pd.DataFrame:
-        """Make a row for every word; `first` is the number of sentences before this part."""
+    def words(self, first: int, entropies: NDArray[np.float64] | None = None) -> pd.DataFrame:
+        """Make a row for every word; `first` is the number of sentences before this part.
+
+        `entropies` (tokens,) are those of the next word before each word.
+        """
         import pandas as pd  # noqa: PLC0415
 
         lengths = np.diff(self.split.offsets)
         starts = np.repeat(self.split.offsets[:-1], lengths)
-        words = [word for one in self.sentences for word in (*one.words, SENTENCE_END)]
+        texts = [one.words for one in self.sentences if one.words]
+        words = [word for text in texts for word in (*text, SENTENCE_END)]
         columns = {
             "document": np.repeat(self._documents, lengths),
             "sentence": np.repeat(self._numbers(first), lengths),
@@ -68,26 +103,41 @@ class ScoredPart:
             "known": ~self.unknown,
             "log_probability": self.log_probabilities,
         }
+        if entropies is not None:
+            after = np.append(entropies[1:], 0.0)
+            after[self.split.offsets[1:][lengths > 0] - 1] = 0  # after `</s>` nothing is uncertain
+            columns |= {"entropy": entropies, "entropy_reduction": entropies - after}
         return pd.DataFrame(columns)
 
     def table(self, first: int) -> pd.DataFrame:
         """Make a row for every sentence; `first` is the number of sentences before this part."""
         import pandas as pd  # noqa: PLC0415
 
-        starts, lengths = self.split.offsets[:-1], np.diff(self.split.offsets)
+        lengths = np.diff(self.split.offsets)
         logs, unknown = self.log_probabilities, self.unknown
-        sums = np.add.reduceat(logs, starts)
+        sums = self._sums(logs)
+        with np.errstate(invalid="ignore"):
+            perplexity = np.exp(-sums / lengths)
         columns = {
             "document": self._documents,
             "sentence": self._numbers(first),
             "tokens": lengths,
-            "unknown": np.add.reduceat(unknown, starts, dtype=np.int64),
+            "unknown": self._sums(unknown, np.int64),
             "log_probability": sums,
-            "unknown_log_probability": np.add.reduceat(logs * unknown, starts),
-            "perplexity": np.exp(-sums / lengths),
+            "unknown_log_probability": self._sums(logs * unknown),
+            "perplexity": perplexity,
             "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
         }
         return pd.DataFrame(columns)
+
+    def _sums(self, values: NDArray[Any], dtype: DTypeLike = np.float64) -> NDArray[Any]:
+        """Add up the values of each sentence's tokens, (S,)."""
+        sums = np.zeros(len(self.sentences), dtype)
+        has_words = np.diff(self.split.offsets) > 0
+        if has_words.any():
+            starts = self.split.offsets[:-1][has_words]
+            sums[has_words] = np.add.reduceat(values, starts, dtype=dtype)
+        return sums
 
     @property
     def _documents(self) -> NDArray[np.int64]:
@@ -111,7 +161,7 @@ class Total:
 
     def add(self, table: pd.DataFrame) -> None:
         """Add the sentences of a table that `ScoredPart.table` made."""
-        self.sentences += len(table["tokens"])
+        self.sentences += int(np.count_nonzero(table["tokens"]))
         self.tokens += int(np.sum(table["tokens"]))
         self.unknown += int(np.sum(table["unknown"]))
         self._logs.append(np.array(table["log_probability"]))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from online_rnnlm.corpora import textfiles
+from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
@@ -21,6 +23,8 @@ Layout = Literal["lines", "running", "tokenised"]
 _STANDARD_INPUT = "standard input"
 LONGEST_LINE = 100_000
 """Characters of the longest raw sentence; regular expressions take too long for more."""
+_BLOCK = 500
+"""Lines that a process tokenises at a time."""
 MOST_WORDS = 10_000
 """Words of the longest sentence; the memory that scoring takes grows with it."""
 
@@ -29,6 +33,7 @@ class Sentence(NamedTuple):
     """A sentence that a model is given."""
 
     words: list[str]
+    """None for an empty text: it has no tokens, not even an end."""
     document: int
     """Number of its document, from 0."""
 
@@ -41,6 +46,10 @@ class Preparation:
     ) -> None:
         self.rules = rules
         self._splitter = splitter
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let other processes have the rules and the splitter, without the model around it."""
+        return Preparation, (self.rules, partial(_same, self._splitter()))
 
     def layout(self, *, running: bool = False, tokenised: bool = False) -> Layout:
         """Return the layout of a text; one that the model cannot prepare raises WrongInputError.
@@ -104,6 +113,10 @@ class Preparation:
         return Tokeniser(to_punkt(splitter), self.rules)
 
 
+def _same(splitter: SentenceSplitter | None) -> SentenceSplitter | None:
+    return splitter
+
+
 Piece = tuple[str, str, bool]
 """A line of a text: its place, as messages have it, its text, and whether a document begins."""
 
@@ -113,29 +126,32 @@ def read_text(
     preparation: Preparation,
     layout: Layout,
     lines: Iterable[Piece] | None = None,
+    *,
+    processes: int = 1,
 ) -> Iterator[Sentence]:
     """Read the sentences of files, one after the other; `-` is standard input.
 
-    `lines` are those of the files if they have been read already.
-    An empty line ends a document, and so does a file. Raises WrongInputError, which names the file
-    and the line, for text that cannot be read, and if there is no sentence at all.
+    `lines` are those of the files if they have been read already. So many `processes` tokenise.
+    An empty line ends a document, and so does a file; it is a sentence without words. Raises
+    WrongInputError, which names the file and the line, for text that cannot be read, and if there
+    is no word at all.
     """
     given = numbered_lines(files) if lines is None else lines
     found = False
-    for sentence in _numbered(given, preparation, layout):
-        found = True
+    for sentence in _numbered(given, preparation, layout, processes):
+        found = found or bool(sentence.words)
         yield sentence
     if not found:
         raise WrongInputError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
 
 
 def sentences_of(
-    texts: Iterable[Any], preparation: Preparation, layout: Layout
+    texts: Iterable[Any], preparation: Preparation, layout: Layout, processes: int = 1
 ) -> Iterator[Sentence]:
     """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
-    An empty string ends a document. Raises WrongInputError, which names the string by its place
-    from 0.
+    An empty string ends a document, and is a sentence without words. Raises WrongInputError, which
+    names the string by its place from 0.
     """
 
     def pieces() -> Iterator[Piece]:
@@ -144,20 +160,34 @@ def sentences_of(
             textfiles.check_text(text, where, one_line=layout != "running")
             yield where, text.rstrip("\r\n"), False
 
-    return _numbered(pieces(), preparation, layout)
+    return _numbered(pieces(), preparation, layout, processes)
 
 
 def _numbered(
-    pieces: Iterable[Piece], preparation: Preparation, layout: Layout
+    pieces: Iterable[Piece], preparation: Preparation, layout: Layout, processes: int
 ) -> Iterator[Sentence]:
+    left, size = iter(pieces), _BLOCK if processes > 1 else 1
+    blocks = iter(lambda: list(islice(left, size)), [])
+    prepare = partial(_prepared, preparation, layout)
     number, is_open = -1, False
-    for where, text, begins in pieces:
-        with as_wrong_input(where):
-            sentences = preparation.sentences(text, layout)
+    for sentences, begins in chain.from_iterable(ordered_map(prepare, blocks, processes)):
         is_open = is_open and bool(sentences) and not begins
+        if not sentences:
+            yield Sentence([], max(number, 0))
         for words in sentences:
             number, is_open = number + (not is_open), True
             yield Sentence(words, number)
+
+
+def _prepared(
+    preparation: Preparation, layout: Layout, pieces: Iterable[Piece]
+) -> list[tuple[list[list[str]], bool]]:
+    """Return the sentences of each piece of a text, and whether a document begins with it."""
+    found = []
+    for where, text, begins in pieces:
+        with as_wrong_input(where):
+            found.append((preparation.sentences(text, layout), begins))
+    return found
 
 
 def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:

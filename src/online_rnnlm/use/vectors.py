@@ -17,7 +17,7 @@ from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.records import ModelDescription, SentenceIndex
 from online_rnnlm.use.archive import Archive, json_bytes, writable_place, write_archive
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.network import Request
+from online_rnnlm.use.request import Request
 from online_rnnlm.use.text import Layout, read_text
 
 Vectors = NDArray[np.float32]
@@ -51,7 +51,8 @@ def vectors_of(
     rows = _after_sentences(model, files, layout, request)
     if per == "sentence":
         return rows
-    return (deque(of, maxlen=1)[0] for _, of in groupby(rows, lambda row: row.document))
+    with_words = (row for row in rows if row.text)
+    return (deque(of, maxlen=1)[0] for _, of in groupby(with_words, lambda row: row.document))
 
 
 def _after_sentences(
@@ -109,8 +110,8 @@ class Found(NamedTuple):
 
 
 def index_of(rows: Iterable[VectorRow]) -> Index:
-    """Put the document vectors of one or more sentences into an index."""
-    found = list(rows)
+    """Put the document vectors of one or more sentences, without empty ones, into an index."""
+    found = [row for row in rows if row.text]
     vectors = np.stack([row.vector for row in found]).astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
@@ -122,7 +123,7 @@ def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
 
     Of equal ones, the first in the text comes first.
     """
-    cosines = index.vectors @ query
+    cosines = np.clip(index.vectors @ query, -1, 1)  # rounding may exceed them
     for place in np.argsort(-cosines, kind="stable")[:number].tolist():
         yield Found(place, float(cosines[place]), index.texts[place])
 

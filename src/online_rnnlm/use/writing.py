@@ -1,21 +1,22 @@
-"""Writing of scores and of descriptions: plain for people, TSV and JSON for programs."""
+"""Writing of scores: plain for people, TSV and JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from online_rnnlm.config.runs import Run
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import WrongInputError
-from online_rnnlm.storage.records import ModelDescription, TextPreparation
+from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.network import Request
+from online_rnnlm.use.request import Request
 from online_rnnlm.use.scored import ScoredPart, Total
 from online_rnnlm.use.text import Layout, read_text
 
@@ -28,29 +29,41 @@ LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
 _NUMBERS = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
 _SHOWN = {
-    "word": ("log_probability", "word"),
+    "word": ("log_probability", "entropy", "entropy_reduction", "word"),
     "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),
     "document": ("log_probability", "sentences", "tokens", "unknown", "perplexity", "document"),
 }
 """The columns that are shown to people, by the thing that has a row."""
 _WIDTH = 11
+_IN_UNITS = {"log_probability", "unknown_log_probability", "entropy", "entropy_reduction"}
+"""The columns that are given in the unit of log-probabilities."""
 
 
 class ScoreWriter:
     """A writer of a row for each word, sentence or document, and of the sum over all."""
 
-    def __init__(self, out: IO[str], per: Per, form: Form, unit: str) -> None:
+    def __init__(
+        self,
+        out: IO[str],
+        per: Per,
+        form: Form,
+        unit: str,
+        entropies: Callable[[ScoredPart], NDArray[np.float64]] | None = None,
+    ) -> None:
+        """Make a writer; `entropies` are columns of words if they are given."""
         self._out, self._per, self._form, self._unit = out, per, form, unit
-        self._total = Total()
+        self._entropies = entropies
+        self._total, self._read = Total(), 0
         self._document: tuple[int, Total] | None = None
         self._has_header = False
 
     def add(self, part: ScoredPart) -> None:
         """Write the rows of a part; a document's row follows when the document has ended."""
-        first = self._total.sentences
+        first = self._read
         table = part.table(first)
+        self._read += len(part.sentences)
         if self._per == "word":
-            self._write(part.words(first))
+            self._write(part.words(first, self._entropies(part) if self._entropies else None))
         elif self._per == "sentence":
             self._write(table.assign(text=part.marked) if self._form == "plain" else table)
         elif self._per == "document":
@@ -83,24 +96,26 @@ class ScoreWriter:
         self._write(pd.DataFrame([values]))
 
     def _write(self, table: pd.DataFrame) -> None:
-        for name in {"log_probability", "unknown_log_probability"} & {*table}:
+        for name in _IN_UNITS & {*table}:
             table = table.assign(**{name: table[name] / LOGARITHMS[self._unit]})
         if self._form == "plain":
-            self._out.write(self._plain(table[list(_SHOWN[self._per])]))
+            shown = [name for name in _SHOWN[self._per] if name in table]
+            self._out.write(self._plain(table[shown]))
         elif self._form == "tsv":
             if not self._has_header:
                 self._out.write("\t".join(table.columns) + "\n")
             rows = table.itertuples(index=False)
             self._out.write("".join(["\t".join(map(str, row)) + "\n" for row in rows]))
         else:
-            for record in table.to_dict("records"):
+            for record in table.astype(object).where(table.notna(), None).to_dict("records"):
                 self._out.write(json.dumps(record, ensure_ascii=False) + "\n")
         self._has_header = True
 
     def _plain(self, table: pd.DataFrame) -> str:
         """Return lines of right-aligned numbers, the text last; titles stand above the first."""
         kinds = [".2f" if kind.kind == "f" else "" for kind in table.dtypes[:-1]]
-        names = [name.replace("log_probability", "log P") for name in table.columns]
+        shorter = {"log_probability": "log P", "entropy_reduction": "reduction"}
+        names = [shorter.get(name, name) for name in table.columns]
         titles = " ".join([*(f"{name:>{_WIDTH}}" for name in names[:-1]), f" {names[-1]}\n"])
         line = " ".join([*(f"{{:>{_WIDTH}{kind}}}" for kind in kinds), " {}\n"]).format
         rows = [line(*row) for row in table.itertuples(index=False)]
@@ -130,6 +145,8 @@ def score_text(
     writer: ScoreWriter,
     *,
     flush: bool = False,
+    mixture: Mixture | None = None,
+    processes: int = 1,
 ) -> None:
     """Score a text; with `flush`, each sentence is scored and written before the next is read.
 
@@ -139,56 +156,13 @@ def score_text(
         raise WrongInputError("--flush: cannot be combined with `--cache`, which reads it all")
     if flush and model.network.unit_at_once(request) != "sentence":
         raise WrongInputError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
-    sentences = read_text(files, model.preparation, layout)
+    sentences = read_text(files, model.preparation, layout, processes=processes)
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
-    for part in model.score_parts(shown, request, size=1 if flush else SENTENCES_A_CALL):
+    size = 1 if flush else SENTENCES_A_CALL
+    for part in model.score_parts(shown, request, size=size, mixture=mixture):
         writer.add(part)
         if flush:
             sys.stdout.flush()
     writer.finish()
-
-
-def as_json(description: ModelDescription) -> str:
-    """Return the description as indented JSON."""
-    return json.dumps(description.model_dump(mode="json"), indent=2, allow_nan=False)
-
-
-def as_text(description: ModelDescription) -> str:
-    """Return the description as lines of a name and a value."""
-    settings, source = description.settings, description.source
-    values = {
-        "model": f"{Run(settings=settings).model} ({settings.cell_name})",
-        "run": description.run,
-        "parameters": f"{description.parameters:,}",
-        "vocabulary": f"{description.vocabulary_size:,} words in {description.classes} classes",
-        "document vector": _vector(description),
-        "unit of text": settings.unit_of_text,
-        "perplexity": ", ".join(f"{v:.2f} on {k}" for k, v in description.perplexity.items()),
-        "text": source.title,
-        "licence": source.licence or "not known",
-        "preparation": _preparation(description.preparation),
-        "trained": f"{description.epochs} epochs, until {description.ended:%Y-%m-%d %H:%M} UTC",
-        "identity": description.identity,
-    }
-    width = max(map(len, values))
-    return "\n".join(f"{name:{width}}  {value}" for name, value in values.items())
-
-
-def _vector(description: ModelDescription) -> str:
-    settings = description.settings
-    if not settings.document_size:
-        return "none"
-    layer = {"both": "both layers"}.get(
-        settings.document_layer, f"the {settings.document_layer} layer"
-    )
-    return f"{settings.document_size} numbers that feed {layer}; rate {settings.document_rate:g}"
-
-
-def _preparation(rules: TextPreparation) -> str:
-    if rules.tokenised:
-        return "none: the text was tokenised already"
-    language = "" if rules.language == "any" else f"rules of {rules.language.capitalize()}, "
-    case = "lower case" if rules.lowercase else "case kept"
-    return f"{language}{case}, {'NFC' if rules.nfc else 'letters as they are'}"

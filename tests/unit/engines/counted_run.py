@@ -93,6 +93,9 @@ class Counted:
     def multiply_nt(self, alpha, a, b, beta, c):
         self._product(alpha, a, b.T, beta, c)
 
+    def multiply_rows(self, a, b, c):
+        self._product(1, a, b, 1, c)
+
     def multiply_tn(self, alpha, a, b, beta, c):
         self._product(alpha, a.T, b, beta, c)
 

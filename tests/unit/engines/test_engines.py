@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.engines import registry
 from online_rnnlm.engines.base import first_words
 from online_rnnlm.engines.kernels.dropout import key_of
 from online_rnnlm.engines.kernels.layout import SECTION
-from online_rnnlm.engines.lanes import one_by_one, segments_of, side_by_side
+from online_rnnlm.engines.lanes import Carried, one_by_one, segments_of, side_by_side
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
 from tests.unit.small_models import corpus_of, learn, random_split, weights_for
@@ -171,24 +172,39 @@ def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
         np.testing.assert_allclose(one, wanted, **close)
 
 
-@pytest.mark.parametrize("vector", [FIVE, FIVE | BOTH], ids=str)
-def test_a_score_depends_neither_on_order_nor_on_company(corpus, vector):
-    run, split = settings(**vector), corpus.splits["train"]
-    weights, score = weights_for(run, corpus), registry.scorer(run, corpus)
+@pytest.mark.parametrize(
+    "changes",
+    [FIVE, FIVE | BOTH, FIVE | SINGLE, *(FIVE | SINGLE | cell for cell in (LSTM, GRU, CONTEXT))],
+    ids=str,
+)
+def test_the_bits_of_a_score_depend_neither_on_order_nor_company_nor_pieces(corpus, changes):
+    run, split = settings(**changes), corpus.splits["train"]
+    weights, score = weights_for(run, corpus), registry.scorer(run, corpus, hidden_states=True)
     # More sentences than are scored in parallel, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
     starts = first_words(split.offsets, numbers)
+    nothing = Carried.nothing(weights, run.cell_name, 1)
     for row, number in enumerate(numbers[:40]):
+        words = slice(starts[row], starts[row + 1])
+        logs, hidden = together.log_probabilities[words], together.hidden_states[words]
         alone = score(weights, split, np.array([number]), RATE)
-        logs = together.log_probabilities[starts[row] : starts[row + 1]]
-        np.testing.assert_allclose(alone.log_probabilities, logs, rtol=1e-12, atol=1e-14)
-        found = together.document_vectors[row]
-        np.testing.assert_allclose(alone.document_vectors[0], found, rtol=1e-12, atol=1e-14)
-    none = parameters.without_document(weights)
-    static = registry.scorer(settings(), corpus)(none, split, numbers, RATE).log_probabilities
+        np.testing.assert_array_equal(alone.log_probabilities, logs)
+        np.testing.assert_array_equal(alone.hidden_states, hidden)
+        np.testing.assert_array_equal(alone.document_vectors[0], together.document_vectors[row])
+        begin, end = split.offsets[number : number + 2]
+        carried, found = nothing, []
+        for place in range(begin, end):  # a word at a time
+            one = Split(split.stream, np.array([place, place + 1]))
+            part, carried = score.go_on(weights, one, np.zeros(1, np.int64), RATE, carried)
+            found.append(part.log_probabilities[0])
+        np.testing.assert_array_equal(found, logs)
+        np.testing.assert_array_equal(carried.documents[0], together.document_vectors[row])
     frozen = score(weights, split, numbers, 0.0).log_probabilities
-    np.testing.assert_array_equal(frozen, static)
+    if changes == FIVE:
+        none = parameters.without_document(weights)
+        static = registry.scorer(settings(), corpus)(none, split, numbers, RATE).log_probabilities
+        np.testing.assert_array_equal(frozen, static)
     assert not np.allclose(together.log_probabilities, frozen)
 
 

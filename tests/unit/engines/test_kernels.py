@@ -9,6 +9,7 @@ from numba import njit
 from online_rnnlm.engines.kernels import blas, layout
 from online_rnnlm.engines.kernels.data import Text, classes_from_offsets
 from online_rnnlm.engines.kernels.elementwise import exponential, larger
+from online_rnnlm.engines.kernels.rows import multiply_rows
 from online_rnnlm.engines.kernels.workspace import allocate
 from online_rnnlm.model.sizes import Sizes
 
@@ -94,6 +95,28 @@ def check_product(kind, precision, shape, factors, wide_by, seed):
 )
 def test_products_on_slices_of_wider_matrices(kind, precision, shape, factors, wide_by, seed):
     check_product(kind, precision, shape, factors, wide_by, seed)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@UNLIMITED
+@given(shape=st.tuples(st.integers(0, 20), *[st.integers(0, 35)] * 2), seed=st.integers(0, 1000))
+def test_each_row_of_a_product_by_rows_has_the_bits_that_it_has_alone(precision, shape, seed):
+    """Blocks are of 8 rows and 16 columns; the last ones are smaller."""
+    rows, between, columns = shape
+    chance = np.random.default_rng(seed)
+    shapes = (rows, between), (between, columns), (rows, columns)
+    a, b, c = (chance.normal(size=one).astype(precision) for one in shapes)
+    wanted = c + a.astype("float64") @ b.astype("float64")
+    (part_a, _), (part_b, _), (part_c, larger) = (inside(2, x) for x in (a, b, c))
+    multiply_rows(part_a, part_b, part_c)
+    tolerance = 1e-6 if precision == "float32" else 1e-14
+    np.testing.assert_allclose(part_c, wanted, rtol=0, atol=tolerance * (between + 5))
+    for row, together in zip(range(rows), part_c.copy(), strict=True):
+        alone = inside(2, c[row : row + 1])[0]
+        multiply_rows(inside(2, a[row : row + 1])[0], part_b, alone)
+        np.testing.assert_array_equal(alone[0], together)
+    part_c[:] = PADDING
+    assert (larger == PADDING).all()  # nothing outside of the result was written
 
 
 # These products are so large that they are computed in pieces, the last of them smaller.

@@ -144,9 +144,9 @@ def test_every_row_has_an_answer(model):
     texts = ["the cat sees the zebra", "  the cat  sees the\t<unk>\r\n", "", "\n", "the " * 20_000]
     found = model.predict(pd.DataFrame({"sentence": texts, "more": 1}, index=[7] * len(texts)))
     assert found.index.tolist() == [7] * len(texts)
-    assert found["tokens"].tolist() == [6, 6, 1, 1, 20_001]
+    assert found["tokens"].tolist() == [6, 6, 0, 0, 20_001]
     logs = found["token_log_probabilities"].tolist()
-    assert logs[0] == logs[1] and logs[2] == logs[3]
+    assert logs[0] == logs[1] and logs[2] == logs[3] == []
     assert found["log_probability"].iloc[0] == pytest.approx(sum(logs[0]))
     empty = model.predict(pd.DataFrame({"sentence": []}))
     assert list(empty) == list(found) and len(empty) == 0

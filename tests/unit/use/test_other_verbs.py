@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.use.lists import Rescored, parse, read_lists, written
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.rescoring import parse, written
 from online_rnnlm.use.vectors import Found, Index, nearest, read_index
 
 LISTS = [
@@ -69,25 +69,101 @@ def test_lists_are_ranked_and_the_best_hypothesis_can_be_taken(model_path, run):
     assert best.out.splitlines() == [rows[0][3], rows[3][3]]
 
 
-def test_context_is_the_best_hypothesis_of_the_list_before(model, model_path, run):
+@pytest.mark.parametrize("context", ["last", "all"])
+def test_context_is_the_best_hypothesis_of_the_list_before_or_of_all(
+    model, model_path, run, context
+):
+    lists = listed("kaldi") + "2-1 the king sees the ship .\n2-2 the king .\n"
     options = ("rescore", model_path, "--tokenised", "--keep-order", "--format", "kaldi")
-    rows = rows_of(run(*options, "--context", text=listed("kaldi")))
-    best = LISTS[0][1][int(np.argmax([float(row[1]) for row in rows[:3]]))]
-    for row, text in zip(rows[3:5], LISTS[1][1], strict=False):
-        way = {"tokenised": True, "unit_of_text": "document"}
-        [_, expected] = model.score([best, text], **way)["log_probability"]
-        assert float(row[1]) == pytest.approx(expected, abs=2e-5)
-    alone = rows_of(run(*options, text=listed("kaldi")))
+    rows = rows_of(run(*options, "--context", context, text=lists))
+    start = before = model.start(unit_of_text="document")
+    for key in ("0", "1", "2"):
+        own = [row for row in rows if row[0].startswith(f"{key}-")]
+        for row in own:
+            logs, _ = model.continue_(before, [*row[3].split(), "</s>"])
+            assert float(row[1]) == pytest.approx(logs.sum(), abs=1e-6)
+        best = max(own, key=lambda row: float(row[2]))[3].split()
+        _, before = model.continue_(before if context == "all" else start, [*best, "</s>"])
+    alone = rows_of(run(*options, text=lists))
     assert alone[:3] == rows[:3] and alone[3:] != rows[3:]
 
 
-def test_a_line_can_be_read_again_after_it_was_written():
+def test_context_is_refused_where_nothing_lives_on(model_path, refused):
+    said = refused("rescore", model_path, "--static", "--context", "last", text=listed("moses"))
+    assert "nothing lives on from one sentence to the next" in said
+
+
+def test_equal_hypotheses_have_equal_scores(model_path, run):
+    texts = ["the cat sees the hen .", "hen", "the ship meets the whale , the king ."] * 30
+    lists = "".join(f"{n // 45}-{n} {text}\n" for n, text in enumerate(texts))
+    options = ("--tokenised", "--keep-order", "--format", "kaldi")
+    rows = rows_of(run("rescore", model_path, *options, text=lists))
+    assert len({(row[1], row[3]) for row in rows}) == 3
+
+
+def rescored(line, form, log=-3.0, total=-5.0, file=""):
+    return written([Rescored(parse(line, form, file), log, total)], form)
+
+
+def test_a_line_has_the_new_score_and_all_that_it_had():
     line = "0 ||| the cat ||| A= -1 ||| -2 ||| 0-0 1-1"
-    again = written(parse(line, "moses"), "moses", -3.0, -5.0)
+    [again] = rescored(line, "moses")
     assert again == "0 ||| the cat ||| A= -1 OnlineLM= -3.000000 ||| -5.000000 ||| 0-0 1-1"
-    assert parse(again, "moses").score == -5
-    assert written(parse("0 ||| x", "moses"), "moses", -1, -1).endswith("||| -1.000000")
+    with pytest.raises(UserError, match="which would count twice"):
+        parse(again, "moses")
+    assert rescored("0 ||| x", "moses", -1, -1)[0].endswith("||| -1.000000")
     assert parse("a-b-12", "kaldi")[:3] == ("a-b", "", 0.0)
+    [again] = rescored("a-b-12 the cat", "kaldi")
+    assert again == "a-b-12\t-3.000000\t-5.000000\tthe cat"
+    with pytest.raises(UserError, match="no line of a Kaldi list"):
+        parse(again, "kaldi")
+    found = parse("-10.5 -7 2 <s> the\u00a0x cat </s>", "srilm", "utt")
+    assert found[:2] == ("utt", "the\u00a0x cat")
+    assert found.score == pytest.approx(-10.5 * np.log(10))
+    assert rescored("-10.5 -7 2 the cat", "srilm", -np.log(100))[0] == "-10.5 -2.000000 2 the cat"
+
+
+HTK = """#!MLF!#
+"*/one.rec"
+0 100 !ENTER -1
+100 200 the -2.5
+200 300 cat -3
+///
+0 200 hen -4
+.
+"*/two.rec"
+king
+.
+"""
+
+
+def test_label_files_of_htk_are_ranked_and_written_as_they_were(tmp_path, model_path, run):
+    path = tmp_path / "lists.mlf"
+    path.write_text(HTK)
+    one, two = read_lists([str(path)], "htk")
+    assert [(h.key, h.text, h.score) for h in (*one, *two)] == [
+        ('"*/one.rec"', "the cat", -6.5),
+        ('"*/one.rec"', "hen", -4.0),
+        ('"*/two.rec"', "king", 0.0),
+    ]
+    options = ("rescore", model_path, "--tokenised", "--format", "htk", "--weight", "0")
+    ranked = run(*options, path).out
+    assert ranked.splitlines()[2] == "0 200 hen -4" and sorted(ranked) == sorted(HTK)
+    assert run(*options, "--keep-order", path).out == HTK
+    rows = rows_of(run(*options, "--tsv", path))
+    assert [row[3] for row in rows] == ["hen", "the cat", "king"]
+
+
+def test_lists_of_srilm_are_files(tmp_path, model_path, run, refused):
+    path = tmp_path / "utt.1.nbest"
+    path.write_text("-9 -1 2 the cat\n-9 -1 1 hen\n")
+    options = ("rescore", model_path, "--tokenised", "--format", "srilm")
+    rows = [line.split() for line in run(*options, path).out.splitlines()]
+    assert all(row[0] == "-9" and float(row[1]) < 0 for row in rows)
+    assert float(rows[0][1]) > float(rows[1][1])
+    tables = rows_of(run(*options, "--tsv", path))
+    assert [row[0] for row in tables] == ["utt.1", "utt.1"]
+    assert "a list is a file" in refused(*options, path, path)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +174,8 @@ def test_a_line_can_be_read_again_after_it_was_written():
         ("tsv", "0\tnan\ta\n", "line 1: the score 'nan': a finite number"),
         ("tsv", "0\ta\n", "line 1: 2 columns"),
         ("kaldi", "utterance the cat\n", "line 1: no line of a Kaldi list"),
+        ("srilm", "-1 -2 the cat\n", "line 1: no line of SRILM's lists"),
+        ("htk", "0 100 the x\n", "line 1: the score 'x'"),
         ("kaldi", "", "standard input: no list in it"),
         ("kaldi", "u-1 the </s>\n", "list u: `</s>` is reserved"),
         ("moses", "0 ||| a\n1 ||| b\n0 ||| c\n", "line 3: list 0: has ended before"),
@@ -114,7 +192,7 @@ def test_vectors(model, model_path, run, tmp_path):
     vectors = model.document_vectors(lines)
     header, *rows = rows_of(run("vectors", model_path, text=text))
     assert header == ["document", "sentence", "v1", "v2", "v3", "text"]
-    assert [row[0] for row in rows] == ["0", "0", "1"]
+    assert [row[0] for row in rows] == ["0", "0", "0", "1"]  # an empty line has a row, too
     written_values = np.array([[np.float32(value) for value in row[2:5]] for row in rows])
     np.testing.assert_array_equal(written_values, vectors)
     assert run("vectors", model_path, "--npy", tmp_path / "v.npy", text=text).status == 0
@@ -122,7 +200,7 @@ def test_vectors(model, model_path, run, tmp_path):
     options = ("--per", "document", "--npy", tmp_path / "d.npy")
     assert run("vectors", model_path, *options, text=text).status == 0
     by_document = model.document_vectors(lines, unit_of_text="document")
-    np.testing.assert_array_equal(np.load(tmp_path / "d.npy"), by_document[[1, 2]])
+    np.testing.assert_array_equal(np.load(tmp_path / "d.npy"), by_document[[1, 3]])
     assert not np.array_equal(by_document[1], vectors[1])
     stream = model.document_vectors(lines, unit_of_text="stream")
     np.testing.assert_allclose(stream[:2], by_document[:2], rtol=1e-4, atol=1e-6)
@@ -161,6 +239,8 @@ def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
     found = list(nearest(Index(["a", "b", "c", "d", "e"], vectors), vectors[1], 4))
     assert [one.sentence for one in found] == [1, 3, 2, 0]
     assert found[0] == Found(1, 1.0, "b")
+    longer = np.nextafter(vectors[1], np.float32(2))  # by rounding
+    assert next(nearest(Index(["b"], vectors[1:2]), longer, 1)).cosine == 1
     assert found[2].cosine == pytest.approx(0.6)
 
 

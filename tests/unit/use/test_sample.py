@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import WrongInputError
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.sampling import next_word
+from online_rnnlm.use.request import Request
+from online_rnnlm.use.state import entropies, go_on, next_word, start
 from tests.unit import small_models as small
 
 MODELS = {
@@ -34,15 +34,21 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     weights = small.weights_for(settings.model_copy(update={"precision": "float32"}), corpus)
     network = Network(settings, corpus, weights)
     text = corpus.splits["train"]
-    request = Learning(
+    request = Request(
         updates="document_vector" if rate else "none",
         unit_of_text="sentence",
         learning_rate=rate or None,
     )
     expected = network.score(text, request).log_probabilities
     sentences = [small.words_of(text, number) for number in range(text.sentences)]
-    histories = [words[:place] for words in sentences for place in range(len(words))]
-    found = next_word(network, histories, rate)
+    states = []
+    for words in sentences:
+        states.append(start(network, request))
+        for word in words[:-1]:
+            states.append(go_on(network, states[-1:], [[word]])[0].state)
+    found = next_word(network, states)
+    of_all = entropies(network, request, sentences)
+    np.testing.assert_allclose(of_all, -(np.exp(found) * found).sum(axis=1), rtol=1e-9)
     np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
     targets = [word for words in sentences for word in words]
     np.testing.assert_allclose(
@@ -74,7 +80,7 @@ def test_temperature_and_top_k_narrow_the_choice(model):
 
 
 def test_words_are_drawn_by_their_probabilities(model):
-    logs = next_word(model.network, [[]], 0.15)[0]
+    logs = model.next_word(model.start())
     logs[model.network.corpus.unk_id] = -np.inf
     expected = np.exp(logs) / np.exp(logs).sum()
     drawn = Counter(text.split()[0] if text else "</s>" for text in model.sample(4000, max_words=1))
@@ -82,7 +88,10 @@ def test_words_are_drawn_by_their_probabilities(model):
         assert abs(drawn[word] / 4000 - probability) < 5 * np.sqrt(probability / 4000) + 1e-9
 
 
-@pytest.mark.parametrize("settings", [{"number": 0}, {"max_words": 1001}, {"prefix": "a\nb"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"number": 0}, {"number": "3"}, {"number": True}, {"max_words": 1001}, {"prefix": "a\nb"}],
+)
 def test_settings_that_cannot_be_used_are_named(model, settings):
     with pytest.raises(WrongInputError, match=f"^`{next(iter(settings))}`: .*$"):
         model.sample(**settings)

@@ -7,6 +7,7 @@ import json
 import math
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,8 @@ from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError, WrongInputError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Evaluation
-from online_rnnlm.use.network import Network, Request
+from online_rnnlm.use.network import Network
+from online_rnnlm.use.request import Options, Request
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
@@ -78,6 +80,7 @@ def check_against(results, name, evaluation, run, command, text):
     found = run("score", *command, "--format", "jsonl", text=text)
     assert (found.status, found.err) == (0, "")
     rows = pd.DataFrame(json_lines(found.out))
+    rows = rows[rows["tokens"] > 0]  # an empty line divides documents
     assert rows["log_probability"].tolist() == stored["log_probability"].tolist()
     assert rows["tokens"].tolist() == stored["tokens"].tolist()
     assert rows["unknown"].tolist() == stored["unk_tokens"].tolist()
@@ -133,7 +136,78 @@ def test_one_sentence_after_the_other_gives_the_same_numbers(trained_path, test_
     options = ("score", trained_path, "--per", "word", "--format", "tsv")
     outputs = run(*options, text=test_text).out, run(*options, "--flush", text=test_text).out
     values = [[float(line.split("\t")[-1]) for line in out.splitlines()[1:]] for out in outputs]
-    np.testing.assert_allclose(*values, rtol=1e-5)
+    assert values[0] == values[1]
+
+
+def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
+    texts = ["", "the cat .", "", "", "the king", ""]
+    table = model.score(texts)
+    assert table["text"].tolist() == texts
+    assert table["tokens"].tolist() == [0, 4, 0, 0, 3, 0]
+    assert table["log_probability"].tolist()[::2] == [0, 0, table["log_probability"][4]]
+    assert table["document"].tolist() == [0, 0, 0, 0, 1, 1]
+    assert [len(logs) for logs in model.log_probabilities(texts)] == table["tokens"].tolist()
+    assert model.document_vectors(texts).any(axis=1).tolist() == [bool(text) for text in texts]
+    out = run("score", model_path, "--format", "jsonl", text="\n".join(texts)).out
+    assert [row["text"] for row in json_lines(out)] == texts[:-1]  # the last ends no line
+    flushed = run("score", model_path, "--format", "jsonl", "--flush", text="\n".join(texts)).out
+    assert flushed == out
+
+
+def test_words_have_their_log_probabilities_and_entropies(model, model_path, run):
+    texts = ["The cat sees the Zeppelin.", "", "The king."]
+    for unit in ("sentence", "stream"):
+        words = model.score_words(texts, entropy=True, unit_of_text=unit)
+        logs = np.concatenate(model.log_probabilities(texts, unit_of_text=unit))
+        assert words["log_probability"].tolist() == logs.tolist()
+        state, expected = model.start(unit_of_text=unit), []
+        for word in words["word"]:
+            expected.append(model.entropy(state))
+            state = model.continue_(state, [word])[1]
+        np.testing.assert_allclose(words["entropy"], expected, rtol=1e-12)
+        ends = words["word"] == "</s>"
+        following = np.where(ends, 0, np.append(expected[1:], 0))
+        np.testing.assert_allclose(words["entropy_reduction"], expected - following, rtol=1e-9)
+    assert words["sentence"].unique().tolist() == [0, 2]
+    options = ("--per", "word", "--entropy", "--in", "bits", "--format", "jsonl")
+    rows = json_lines(run("score", model_path, *options, text="\n".join(texts)).out)
+    of_sentences = model.score_words(texts, entropy=True)["entropy"]
+    np.testing.assert_allclose([row["entropy"] * math.log(2) for row in rows], of_sentences)
+
+
+def test_a_model_says_what_it_is(model):
+    said = repr(model)
+    assert "10/3" in said and "25 words" in said and "9.00 on valid" in said
+    assert "<td>25 words in 5 classes</td>" in model._repr_html_()
+
+
+@pytest.mark.slow  # processes
+def test_processes_tokenise_to_the_same_text(trained):
+    texts = raw_text(3000).splitlines() + ["", "The end."] * 300
+    for layout in ({}, {"running": True}):
+        one, two = (trained.score(texts, processes=n, **layout) for n in (1, 2))
+        pd.testing.assert_frame_equal(one, two)
+    with pytest.raises(WrongInputError, match="text 1000: a sentence of 200000 characters"):
+        trained.score(["The cat."] * 1000 + ["x " * 100_000], processes=2)
+
+
+def test_options_are_the_requests_fields():
+    assert {*Options.__annotations__} == {"tokenised", "running", "processes"} | {
+        *Request.model_fields
+    }
+
+
+@pytest.mark.parametrize("way", [{}, {"updates": "none"}, {"updates": "all", "learning_rate": 0.1}])
+def test_eight_threads_get_what_one_gets(model, way):
+    texts = [line for line in raw_text(120).replace(". ", ".\n").splitlines() if line]
+    serial = [logs.tolist() for logs in model.log_probabilities(texts, **way)]
+
+    def part(number):
+        return [logs.tolist() for logs in model.log_probabilities(texts[number::8], **way)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for number, found in enumerate(pool.map(part, [*range(8)] * 4)):
+            assert found == serial[number % 8 :: 8]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +228,8 @@ def test_one_sentence_after_the_other_gives_the_same_numbers(trained_path, test_
         ([*LEARNS, "all", "--learn-after=5"], "x", "`learn_after`: weights learn after every word"),
         (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
         (["--static", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
+        (["--entropy"], "x", "--entropy: needs `--per word`"),
+        (["--mix-share", "0.1"], "x", "need `--mix`, the other model"),
         (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),
         (["--static", "--cache", "neural_cache", "--flush"], "x", "cannot be combined with"),
         (["--cache", "unigram_cache"], "x", "`updates` must be `none`"),
@@ -175,6 +251,8 @@ def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, 
         (["a", "b\nc"], {}, "text 1: a line end within it"),
         (["a \ud800"], {}, "text 0: a NUL byte, or half of a surrogate pair"),
         (["a"], {"unit": "page"}, "`unit`: unknown key; "),
+        (["a"], {"tokenized": True}, "`tokenized`: unknown key; did you mean `tokenised`"),
+        (["a"], {"steps": "3"}, "`steps`: .*integer"),
         (["a"], {"updates": ""}, "`updates`: Input should be none, all"),
         (["a"], {"running": True, "tokenised": True}, "running text is not tokenised"),
     ],
@@ -236,7 +314,7 @@ def test_python_gives_what_the_command_gives(trained, results, run, trained_path
     np.testing.assert_array_equal(trained.document_vectors(texts), stored)
     assert trained.score([]).columns.tolist() == table.columns.tolist()
     assert trained.document_vectors([]).shape == (0, 3)
-    assert trained.log_probabilities(["", ""]) == []
+    assert [len(logs) for logs in trained.log_probabilities(["", ""])] == [0, 0]
     trained.words.append("another")
     assert "another" not in trained.words
 
@@ -272,7 +350,7 @@ def test_a_static_model_has_no_vectors(results, names, refused):
     updates=st.sampled_from(["none", "document_vector"]),
     cache=st.sampled_from([None, None, "unigram_cache", "neural_cache"]),
     per=st.sampled_from(["word", "sentence", "document", "total"]),
-    form=st.sampled_from(["plain", "tsv", "jsonl", "moses", "kaldi"]),
+    form=st.sampled_from(["plain", "tsv", "jsonl", "moses", "kaldi", "srilm", "htk"]),
 )
 def test_any_bytes_are_scored_or_refused_in_one_line(
     model, monkeypatch, content, layout, unit, updates, cache, per, form
@@ -281,9 +359,11 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
     request = model.request(updates="none" if cache else updates, unit_of_text=unit, cache=cache)
     out = io.StringIO()
     try:
-        if form in ("moses", "kaldi"):
-            lists = list(rescore(model, [], form, layout, request, with_context=unit == "stream"))
-            assert lists and np.isfinite([one.total for found in lists for one in found]).all()
+        if form not in ("plain", "tsv", "jsonl"):
+            request = model.request(updates=updates)
+            context = {"sentence": None, "document": "last", "stream": "all"}[unit]
+            lists = list(rescore(model, [], form, layout, request, context=context))
+            assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
         score_text(model, [], layout, request, ScoreWriter(out, per, form, "bits"))
     except UserError as error:
@@ -291,6 +371,7 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
         return
     lines = out.getvalue().removesuffix("\n").split("\n")
     if form == "jsonl":
-        assert all(np.isfinite(json.loads(line)["log_probability"]) for line in lines)
+        rows = [json.loads(line) for line in lines if line]
+        assert all(np.isfinite(row["log_probability"]) for row in rows)
     elif form == "tsv":
         assert len(lines) > 1 and len({line.count("\t") for line in lines}) == 1

@@ -27,6 +27,7 @@ VERBS_OF_MODELS = (
     "export",
     "info",
     "nearest",
+    "next",
     "rescore",
     "sample",
     "score",
@@ -106,11 +107,43 @@ def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path, shell):
     assert (done.stdout.split()[:2], done.stderr) == (["log", "P"], "")
 
 
-def test_an_output_that_takes_nothing_is_one_line(model_path, shell):
-    done = shell(f"echo The cat. | online-rnnlm score {model_path} >/dev/full")
+@pytest.mark.parametrize(
+    ("to", "expected"), [(">/dev/full", "No space"), (">&-", "the standard output is closed")]
+)
+@pytest.mark.parametrize("verb", ["score MODEL", "info MODEL", "--version", "score --help"])
+def test_an_output_that_takes_nothing_is_one_line(model_path, shell, verb, to, expected):
+    command = f"online-rnnlm {verb.replace('MODEL', str(model_path))}"
+    done = shell(f"echo The cat. | {command} {to}")
     assert done.returncode == 1
     assert done.stderr.startswith("online-rnnlm: error: ") and done.stderr.count("\n") == 1
-    assert "No space" in done.stderr
+    assert expected in done.stderr
+
+
+SCRIPT = """\
+from online_rnnlm import load
+model = load("demo.onlm")
+table = model.score(["the cat"], unit_of_text="stream", tokenised=True)
+state = model.start(static=True)
+logs, state = model.continue_(state, ["the", "cat"])
+total: float = logs.sum() + model.entropy(state)
+words: list[str] = [one.word for one in model.likeliest(state)]
+"""
+WRONG = [
+    'model.score(["x"], tokenized=True)',
+    'model.score(["x"], unit_of_text="page")',
+    'model.start(static="no")',
+    'model.sample(number="3")',
+]
+
+
+def test_mypy_knows_the_options_and_the_results(tmp_path):
+    lines = [SCRIPT, *WRONG, ""]
+    (tmp_path / "script.py").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", ROOT / ".mypy_cache/user"]
+    done = output_of([*command, "script.py"], cwd=tmp_path)
+    places = [int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line]
+    begin = SCRIPT.count("\n") + 2
+    assert places == [*range(begin, begin + len(WRONG))], done.stdout
 
 
 def test_the_package_offers_to_load_a_model():

@@ -188,7 +188,7 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
         output, first = weights.word_output[low:high], workspace.first_candidates[rows[0]]
         deltas = candidates_of(workspace.word_deltas, first, end - begin, high - low)
         if lacks_words:
-            score_class(workspace.output_inputs, rows, output, hidden, deltas)
+            score_class(workspace.output_inputs, rows, output, hidden, deltas, workspace)
             predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
         if needs_hidden:
             multiply_nn(one, deltas, output, zero, workspace.grouped_hidden_gradient[begin:end])

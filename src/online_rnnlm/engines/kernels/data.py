@@ -39,11 +39,12 @@ def reals(*dimensions: str) -> Any:
     return Shape(dimensions, None)
 
 
-def arrays_for(kind: Any, sizes: Mapping[str, int], dtype: DTypeLike) -> dict[str, NDArray[Any]]:
+def arrays_for(kind: Any, sizes: Mapping[str, int], dtype: DTypeLike) -> dict[str, Any]:
     """Make arrays of zeros for all fields of a named tuple that have a `Shape`."""
     return {
         name: np.zeros([sizes[one] for one in shape.dimensions], shape.dtype or dtype)
         for name, shape in kind._field_defaults.items()
+        if isinstance(shape, Shape)
     }
 
 

@@ -6,7 +6,6 @@ at once; only the vector's own recurrence runs word by word. `cells.sigmoid` has
 
 from __future__ import annotations
 
-from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
 from online_rnnlm.engines.kernels.cells import run_cell
 from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import end_word
@@ -19,6 +18,7 @@ from online_rnnlm.engines.kernels.elementwise import (
     softmax_deltas,
 )
 from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, words_at
+from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose
 from online_rnnlm.engines.kernels.team import SCORES, next_task
 
 
@@ -33,9 +33,9 @@ def run_section(model, section, has_state, workspace):
     if model.dropout.hidden > 0:
         copy_rows(workspace.hidden[begin:end], workspace.output_inputs[begin:end])
         drop_hidden(model.dropout, workspace.places[begin:end], workspace.output_inputs[begin:end])
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     hidden, scores = workspace.output_inputs[begin:end], workspace.class_scores[begin:end]
-    multiply_nn(one, hidden, workspace.class_output_transposed, zero, scores)
+    scores[:] = 0
+    add_product(workspace.by_rows, hidden, workspace.class_output_transposed, scores)
 
 
 @kernel(inline="always")
@@ -65,7 +65,7 @@ def score_words(weights, classes, predicts, member, workspace):
         if end > begin:
             rows = every_row[begin:end]
             scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
-            score_class(inputs, rows, outputs[low:high], grouped[begin:end], scores)
+            score_class(inputs, rows, outputs[low:high], grouped[begin:end], scores, workspace)
             if predicts:
                 predict_class(scores, rows, targets, low, log_probabilities)
         task = next_task(member, SCORES)
@@ -82,13 +82,13 @@ def extent(class_starts, offsets, c):
 
 
 @kernel()
-def score_class(inputs, rows, output, grouped, scores):
+def score_class(inputs, rows, output, grouped, scores, workspace):
     """Compute W_o[c] h_t for these rows of `inputs` (N, H), which are copied to `grouped` (n, H).
 
     `output` is W_o[c], (L, H); fills `scores` (n, L).
     """
     gather(inputs, rows, grouped)
-    multiply_nt(scores.dtype.type(1), grouped, output, scores.dtype.type(0), scores)
+    multiply_by_transpose(grouped, output, workspace.class_rows_transposed, scores)
 
 
 @kernel()

@@ -149,13 +149,15 @@ class Team:
     def run(self, call: Callable[[Member], _Result]) -> _Result:
         """Let every member make this call at the same time; return what the first one gets.
 
-        If a member fails, the first error is raised, and the team cannot be used any more.
+        If a member fails, the first error is raised, and the team cannot be used any more. Several
+        threads may call at the same time if the team's size is 1.
         """
         if self._others is None:
-            return call(self._members[0])
-        running = [self._others.submit(self._complete, call, m) for m in self._members[1:]]
+            return call(*members(1))  # of this call alone: other threads may call, too
+        first, *others = self._members
+        running = [self._others.submit(self._complete, call, member) for member in others]
         try:
-            return self._complete(call, self._members[0])
+            return self._complete(call, first)
         finally:
             wait_for(running)
             if self._errors:  # the first one; the others may only say that a member has failed

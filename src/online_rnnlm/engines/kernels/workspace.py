@@ -142,6 +142,14 @@ class Workspace(NamedTuple):
     """W_hᵀ."""
     class_output_transposed: Any = reals("H", "K")
     """W_cᵀ."""
+    class_rows_transposed: Any = reals("H or 0", "L")
+    """W_o[c]ᵀ of one class; without rows in training."""
+    by_rows: bool = False
+    """True in testing: no segment changes the bits of another (`rows`)."""
+
+
+_OWN = ("first_places", "later_scores", "class_rows_transposed")
+"""The arrays that every member of a team has for itself."""
 
 
 def allocate(
@@ -153,15 +161,16 @@ def allocate(
     dtype: DTypeLike,
     *,
     more_steps: int = 0,
+    by_rows: bool = False,
     dropout: bool = False,
     goes_through: bool = False,
 ) -> Workspace:
     """Allocate a workspace for any batch of up to B of these sentences (S,), with reals of a dtype.
 
     A batch may hold one sentence several times, so a full batch of the largest is assumed.
-    `more_steps` are added to the longest. `dropout` says whether states are left out before the
-    output layer, and `goes_through` whether gradients go back through the updates of the document
-    vector.
+    `more_steps` are added to the longest. With `by_rows`, as in testing, no segment changes the
+    bits of another. `dropout` says whether states are left out before the output layer, and
+    `goes_through` whether gradients go back through the updates of the document vector.
     """
     steps, candidates = measure(text, classes, sentences)
     steps += more_steps
@@ -174,6 +183,7 @@ def allocate(
     of |= {"T + 1": steps + 1, "E": every.embeddings[1], "R": every.recurrent[0]}
     of |= {"M or 0": m * cell.HAS_MEMORY, "columns of W_h": every.recurrent[1]}
     of |= {f"{name} or 0": of[name] * goes_through for name in "BNC"} | {"K or L": max(k, largest)}
+    of |= {"L": largest, "H or 0": sizes.output * by_rows}
     gradients = Parameters(*((sections, *shape) for shape in every))._replace(
         embeddings=every.embeddings[1:],
         word_output=(largest, sizes.output),
@@ -186,6 +196,7 @@ def allocate(
     )
     space.first_row_of[:] = -1
     return space._replace(
+        by_rows=by_rows,
         output_inputs=space.output_inputs if dropout else space.hidden,
         class_deltas=space.class_scores,
         word_deltas=space.word_scores,
@@ -206,6 +217,6 @@ def for_members(workspace: Workspace, number: int) -> list[Workspace]:
         names = ("embeddings", "word_output", "word_document")
         own = {name: np.empty_like(getattr(workspace.gradients, name)) for name in names}
         gradients = workspace.gradients._replace(**own)
-        others = {n: np.empty_like(getattr(workspace, n)) for n in ("first_places", "later_scores")}
+        others = {n: np.empty_like(getattr(workspace, n)) for n in _OWN}
         found.append(workspace._replace(gradients=gradients, **others))
     return found

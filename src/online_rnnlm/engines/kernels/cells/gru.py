@@ -19,6 +19,7 @@ from online_rnnlm.engines.kernels.layout import (
     states_before,
     words_at,
 )
+from online_rnnlm.engines.kernels.rows import add_product
 
 HAS_MEMORY = False
 HAS_DELTAS_OF_PRODUCTS = True
@@ -36,7 +37,6 @@ class Scratch(NamedTuple):
 @kernel()
 def run(own, model, section, has_state, workspace):
     """Compute r, z, n, q and h_t of a section's segments, step by step."""
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     transposed = workspace.recurrent_transposed
     for t in range(section.steps):
         begin, end = words_at(section, t)
@@ -45,10 +45,9 @@ def run(own, model, section, has_state, workspace):
         words, places = workspace.inputs[begin:end], workspace.places[begin:end]
         embed(model.weights.embeddings, model.dropout, words, places, gates)
         before = states_before(workspace.hidden_before, workspace.hidden, section, t)
+        products[:] = 0
         if t > 0 or has_state:
-            multiply_nn(one, before, transposed, zero, products)
-        else:
-            products[:] = 0
+            add_product(workspace.by_rows, before, transposed, products)
         _open(gates, products, before, own.proposals[begin:end], workspace.hidden[begin:end])
 
 

@@ -19,6 +19,7 @@ from online_rnnlm.engines.kernels.layout import (
     states_before,
     words_at,
 )
+from online_rnnlm.engines.kernels.rows import add_product
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 
 HAS_MEMORY = True
@@ -37,7 +38,7 @@ class Scratch(NamedTuple):
 @kernel()
 def run(own, model, section, has_state, workspace):
     """Compute the gates, c_t and h_t of a section's segments, step by step."""
-    one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
+    transposed = workspace.recurrent_transposed
     embeddings, dropout = model.weights.embeddings, model.dropout
     words, places, every_gate = workspace.inputs, workspace.places, own.gates
     hidden, memory = workspace.hidden, workspace.memory
@@ -47,7 +48,7 @@ def run(own, model, section, has_state, workspace):
         embed(embeddings, dropout, words[begin:end], places[begin:end], gates)
         if t > 0 or has_state:
             before = states_before(workspace.hidden_before, hidden, section, t)
-            multiply_nn(one, before, transposed, one, gates)
+            add_product(workspace.by_rows, before, transposed, gates)
         _open(gates, states_before(workspace.memory_before, memory, section, t), memory[begin:end])
         _show(gates, memory[begin:end], hidden[begin:end])
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
+from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import end_word
 from online_rnnlm.engines.kernels.dropout import embed
 from online_rnnlm.engines.kernels.elementwise import (
+    add_document_gradient,
     add_rows,
     copy_rows,
     gather,
@@ -28,6 +29,7 @@ from online_rnnlm.engines.kernels.layout import (
     states_before,
     words_at,
 )
+from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose
 
 HAS_MEMORY = False
 HAS_DELTAS_OF_PRODUCTS = False
@@ -40,7 +42,7 @@ class Scratch(NamedTuple):
 @kernel()
 def run(own, model, section, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of a section's segments, step by step."""
-    one, transposed = workspace.hidden.dtype.type(1), workspace.recurrent_transposed
+    transposed = workspace.recurrent_transposed
     embeddings, dropout = model.weights.embeddings, model.dropout
     words, places, every_input = workspace.inputs, workspace.places, workspace.hidden_inputs
     first, hidden = workspace.hidden_before, workspace.hidden
@@ -49,7 +51,9 @@ def run(own, model, section, has_state, workspace):
         inputs = every_input[segments_at(section, t)]
         embed(embeddings, dropout, words[begin:end], places[begin:end], inputs)
         if t > 0 or has_state:
-            multiply_nn(one, states_before(first, hidden, section, t), transposed, one, inputs)
+            add_product(
+                workspace.by_rows, states_before(first, hidden, section, t), transposed, inputs
+            )
         sigmoid(inputs, hidden[begin:end])
 
 
@@ -104,15 +108,14 @@ def _find_first_places(section, places, workspace):
 @kernel(inline="always")
 def _run_hidden_states(weights, section, t, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of all sentences that have a word t."""
-    one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
-    at = segments_at(section, t)
+    (begin, end), at = words_at(section, t), segments_at(section, t)
     inputs, documents = workspace.hidden_inputs[at], workspace.documents[begin:end]
     gather(weights.embeddings, workspace.inputs[begin:end], inputs)
     copy_rows(workspace.document[at], documents)
     if t > 0 or has_state:
         before = states_before(workspace.hidden_before, workspace.hidden, section, t)
-        multiply_nn(one, before, workspace.recurrent_transposed, one, inputs)
-    multiply_nn(one, documents, weights.hidden_document, one, inputs)
+        add_product(workspace.by_rows, before, workspace.recurrent_transposed, inputs)
+    add_product(workspace.by_rows, documents, weights.hidden_document, inputs)
     sigmoid(inputs, workspace.hidden[begin:end])
 
 
@@ -122,10 +125,10 @@ def _predict_classes(model, section, t, workspace):
 
     Sets ∂L_t/∂h_t to W_cᵀ δ_c and adds V_cᵀ δ_c to ∂L_t/∂d_t; `_predict_words` adds to both.
     """
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     weights, (begin, end) = model.weights, words_at(section, t)
     hidden, class_scores = workspace.hidden[begin:end], workspace.class_scores[begin:end]
-    multiply_nn(one, hidden, workspace.class_output_transposed, zero, class_scores)
+    class_scores[:] = 0
+    add_product(workspace.by_rows, hidden, workspace.class_output_transposed, class_scores)
     for row in range(begin, end):
         scores = workspace.class_scores[row]
         c = model.classes.of_word[workspace.targets[row]]
@@ -134,7 +137,8 @@ def _predict_classes(model, section, t, workspace):
             scores, c, workspace.documents[row], weights.class_document, 0, gradient
         )
     deltas, gradient = workspace.class_deltas[begin:end], workspace.hidden_gradient[begin:end]
-    multiply_nn(one, deltas, weights.class_output, zero, gradient)
+    gradient[:] = 0
+    add_product(workspace.by_rows, deltas, weights.class_output, gradient)
 
 
 @kernel(inline="always")
@@ -163,7 +167,6 @@ def _predict_class(model, section, t, c, start, stop, workspace):
     The rows are rows_by_class[start:stop]. Adds W_o[c]ᵀ δ_w to ∂L_t/∂h_t and V_o[c]ᵀ δ_w to
     ∂L_t/∂d_t.
     """
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     weights = model.weights
     low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
     output, rows = weights.word_output[low:high], workspace.rows_by_class[start:stop]
@@ -172,7 +175,7 @@ def _predict_class(model, section, t, c, start, stop, workspace):
     word_deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
     hidden = workspace.grouped_hidden[start:stop]
     gather(workspace.hidden, rows, hidden)
-    multiply_nt(one, hidden, output, zero, word_scores)
+    multiply_by_transpose(hidden, output, workspace.class_rows_transposed, word_scores)
     for i in range(rows.size):
         row, scores = rows[i], word_scores[i]
         gradient = workspace.document_gradient[section.first + row - words_at(section, t)[0]]
@@ -181,7 +184,8 @@ def _predict_class(model, section, t, c, start, stop, workspace):
             scores, within, document, weights.word_document, low, gradient
         )
     of_class = workspace.grouped_hidden_gradient[start:stop]
-    multiply_nn(one, word_deltas, output, zero, of_class)
+    of_class[:] = 0
+    add_product(workspace.by_rows, word_deltas, output, of_class)
     add_rows(of_class, rows, workspace.hidden_gradient)
 
 
@@ -191,11 +195,11 @@ def _update_documents(model, section, t, workspace):
 
     First adds to ∂L_t/∂d_t the part through h_t: V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)).
     """
-    one, (begin, end) = workspace.hidden.dtype.type(1), words_at(section, t)
-    at = segments_at(section, t)
+    (begin, end), at = words_at(section, t), segments_at(section, t)
     deltas, gradient = workspace.step_deltas[at], workspace.document_gradient[at]
     hidden, hidden_gradient = workspace.hidden[begin:end], workspace.hidden_gradient[begin:end]
     sigmoid_deltas(hidden, hidden_gradient, model.error_clip, deltas)
-    multiply_nt(one, deltas, model.weights.hidden_document, one, gradient)
+    for b in range(end - begin):
+        add_document_gradient(model.weights.hidden_document, 0, deltas[b], gradient[b])
     for b in range(section.first, section.first + end - begin):
         end_word(model, b, workspace)

@@ -15,6 +15,7 @@ from online_rnnlm.engines.kernels.data import reals
 from online_rnnlm.engines.kernels.dropout import embed
 from online_rnnlm.engines.kernels.elementwise import copy, copy_rows, sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.layout import segments_at, states_before, words_at
+from online_rnnlm.engines.kernels.rows import add_product
 
 HAS_MEMORY = False
 HAS_DELTAS_OF_PRODUCTS = True
@@ -30,7 +31,7 @@ class Scratch(NamedTuple):
 @kernel()
 def run(own, model, section, has_state, workspace):
     """Compute (h_t, s_t) of a section's segments; leaves (h_{t-1}, s_t) in `previous_hidden`."""
-    one, size = workspace.hidden.dtype.type(1), model.weights.recurrent.shape[0]
+    size = model.weights.recurrent.shape[0]
     transposed = workspace.recurrent_transposed
     for t in range(section.steps):
         begin, end = words_at(section, t)
@@ -42,7 +43,7 @@ def run(own, model, section, has_state, workspace):
         copy_rows(states_before(workspace.hidden_before, workspace.hidden, section, t), before)
         _forget(embedded, before, model.context_decay, size)
         copy_rows(embedded, inputs)  # of which the first columns
-        multiply_nn(one, before, transposed, one, inputs)
+        add_product(workspace.by_rows, before, transposed, inputs)
         sigmoid(inputs, seen)
         for b in range(end - begin):
             copy(before[b][size:], seen[b][size:])

@@ -1,0 +1,52 @@
+"""Say which words are likeliest to come next in a text."""
+
+from __future__ import annotations
+
+import argparse
+
+from online_rnnlm.commands import _arguments, _model
+
+HELP = "say which words are likeliest to come next in a text"
+EXAMPLE = """\
+example: echo "The capital of" | online-rnnlm next results/demo
+
+Each line is the beginning of a sentence; `</s>` is a sentence's end. The entropy is that of the
+next word, in nats. TSV has the columns text, the number of the line, from 0, entropy, word and
+log_probability."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    _model.add_model(parser)
+    _model.add_files(parser, "the beginnings of sentences, a line each")
+    add = parser.add_argument
+    explained = "the lines are tokens with spaces between them"
+    add("--tokenised", action="store_true", help=explained)
+    explained = "how many words to give for each line (default: 5)"
+    add("--number", type=_arguments.whole_number(10**9), default=5, help=explained)
+    add("--static", action="store_true", help="the vector does not learn from the line")
+    _model.add_format(parser, "plain", "tsv", help="how the words are written")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the verb."""
+    import math
+
+    from online_rnnlm.errors import as_wrong_input
+    from online_rnnlm.use.text import numbered_lines
+
+    model = _model.named_model(arguments)
+    start = model.start(static=arguments.static)
+    is_plain = arguments.format == "plain"
+    if not is_plain:
+        print("text\tentropy\tword\tlog_probability")
+    for number, (where, line, _) in enumerate(numbered_lines(arguments.files)):
+        with as_wrong_input(where):
+            begin = model.beginning(line, tokenised=arguments.tokenised)
+        _, state = model.continue_(start, begin)
+        entropy = model.entropy(state)
+        if is_plain:
+            print(f"{' '.join(begin)} … entropy {entropy:.2f} nats")
+        for word, log in model.likeliest(state, arguments.number):
+            row = f"{number}\t{entropy}\t{word}\t{log}"
+            print(f"  {math.exp(log):6.4f}  {word}" if is_plain else row)

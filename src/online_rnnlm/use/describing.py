@@ -1,0 +1,72 @@
+"""The description of a trained model: for people, for programs, and for notebooks."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from online_rnnlm.config.runs import Run
+from online_rnnlm.storage.records import ModelDescription, TextPreparation
+
+
+def as_json(description: ModelDescription) -> str:
+    """Return the description as indented JSON."""
+    return json.dumps(description.model_dump(mode="json"), indent=2, allow_nan=False)
+
+
+def as_text(description: ModelDescription) -> str:
+    """Return the description as lines of a name and a value."""
+    values = _values(description)
+    width = max(map(len, values))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in values.items())
+
+
+def as_html(description: ModelDescription) -> str:
+    """Return the description as a table of HTML."""
+    pairs = (map(escape, pair) for pair in _values(description).items())
+    rows = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in pairs)
+    return f"<table>{rows}</table>"
+
+
+def in_short(description: ModelDescription) -> str:
+    """Return the network, its vocabulary, its text and its perplexity in one line."""
+    values = _values(description)
+    shown = (values[name] for name in ("model", "vocabulary", "text"))
+    return f"{', '.join(shown)}, perplexity {values['perplexity']}"
+
+
+def _values(description: ModelDescription) -> dict[str, str]:
+    """Return what a person wants to know of a model, by its name."""
+    settings, source = description.settings, description.source
+    return {
+        "model": f"{Run(settings=settings).model} ({settings.cell_name})",
+        "run": description.run,
+        "parameters": f"{description.parameters:,}",
+        "vocabulary": f"{description.vocabulary_size:,} words in {description.classes} classes",
+        "document vector": _vector(description),
+        "unit of text": settings.unit_of_text,
+        "perplexity": ", ".join(f"{v:.2f} on {k}" for k, v in description.perplexity.items()),
+        "text": source.title,
+        "licence": source.licence or "not known",
+        "preparation": _preparation(description.preparation),
+        "trained": f"{description.epochs} epochs, until {description.ended:%Y-%m-%d %H:%M} UTC",
+        "identity": description.identity,
+    }
+
+
+def _vector(description: ModelDescription) -> str:
+    settings = description.settings
+    if not settings.document_size:
+        return "none"
+    layer = {"both": "both layers"}.get(
+        settings.document_layer, f"the {settings.document_layer} layer"
+    )
+    return f"{settings.document_size} numbers that feed {layer}; rate {settings.document_rate:g}"
+
+
+def _preparation(rules: TextPreparation) -> str:
+    if rules.tokenised:
+        return "none: the text was tokenised already"
+    language = "" if rules.language == "any" else f"rules of {rules.language.capitalize()}, "
+    case = "lower case" if rules.lowercase else "case kept"
+    return f"{language}{case}, {'NFC' if rules.nfc else 'letters as they are'}"

@@ -1,0 +1,134 @@
+"""Tests of the state of a model: going on, branching and going back change no bit."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
+
+from online_rnnlm.errors import WrongInputError
+from tests.unit.conftest import predict
+from tests.unit.made_texts import many
+from tests.unit.use.conftest import NOUNS
+
+WORDS = ["the", "cat", "sees", "zeppelin", ".", "</s>", *NOUNS["sea"].split()]
+PIECES = st.lists(st.sampled_from(WORDS), max_size=7)
+
+
+def pieces_of(words, ends):
+    """Return the sentences that end with `</s>`, and what is left."""
+    places = [place + 1 for place, word in enumerate(words) if word == "</s>"] if ends else []
+    return np.split(np.array(words, object), places)
+
+
+@pytest.fixture(params=[{}, {"static": True}, {"unit_of_text": "stream", "learning_rate": 0.4}])
+def way(request):
+    """A way to read."""
+    return request.param
+
+
+def test_programs_of_going_on_branching_and_going_back_give_the_bits_of_one_piece(model, way):
+    class Program(RuleBasedStateMachine):
+        """States, each with the words before it and their log-probabilities."""
+
+        states = Bundle("states")
+
+        @rule(target=states)
+        def begin(self):
+            return [], [], model.start(**way)
+
+        @rule(target=states, before=states, words=PIECES)
+        def go_on(self, before, words):
+            """From an earlier state, that is to go back; from one state twice, to branch."""
+            read, logs, state = before
+            found, after = model.continue_(state, words)
+            assert len(found) == len(words)
+            return [*read, *words], [*logs, *found.tolist()], after
+
+        @rule(of=states)
+        def check(self, of):
+            read, logs, state = of
+            whole, after = model.continue_(model.start(**way), read)
+            assert whole.tolist() == logs
+            np.testing.assert_array_equal(after.document_vector, state.document_vector)
+            np.testing.assert_array_equal(model.next_word(after), model.next_word(state))
+
+    Program.TestCase.settings = many
+    Program.TestCase().runTest()
+
+
+@many
+@given(texts=st.lists(PIECES.map(lambda words: [w for w in words if w != "</s>"]), min_size=1))
+def test_states_give_the_bits_of_scoring(model, texts):
+    texts = [words for words in texts if words] or [["cat"]]
+    given_texts = [" ".join(words) for words in texts]
+    for unit in ("sentence", "stream"):
+        options = {"tokenised": True, "unit_of_text": unit}
+        state = model.start(unit_of_text=unit)
+        for words, expected in zip(
+            texts, model.log_probabilities(given_texts, **options), strict=True
+        ):
+            found, state = model.continue_(state, [*words, "</s>"])
+            assert found.tolist() == expected.tolist()
+        vectors = model.document_vectors(given_texts, **options)
+        before_end, _ = state.document_vector, None
+        if unit == "stream":
+            np.testing.assert_array_equal(before_end, vectors[-1])
+
+
+def test_a_state_is_that_of_the_equations(model):
+    words = ["the", "cat", "sees", "zeppelin", "."]
+    found, state = model.continue_(model.start(), words)
+    network, rate = model.network, model.description.settings.document_rate
+    ids = network.ids(words)
+    weights = type(network.weights)(*(array.astype(np.float64) for array in network.weights))
+    expected, _, after = predict(weights, network.corpus.class_offsets, ids, rate)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(state.document_vector, after[-1], rtol=1e-4, atol=1e-6)
+    logs = model.next_word(state)
+    assert np.exp(logs).sum() == pytest.approx(1, rel=1e-6)
+    for word in ("hen", "</s>"):
+        after_it, _ = model.continue_(state, [word])
+        assert after_it[0] == pytest.approx(logs[network.ids([word])[0]], rel=1e-5)
+    best = model.likeliest(state, 3)
+    assert [one.log_probability for one in best] == sorted(logs.tolist())[::-1][:3]
+    assert [model.words[n] for n in np.argsort(-logs)[:3]] == [one.word for one in best]
+
+
+def test_states_are_copied_pickled_and_used_in_threads(model):
+    _, state = model.continue_(model.start(), ["the", "cat"])
+    expected, _ = model.continue_(state, ["sees", "."])
+    for other in (copy.copy(state), copy.deepcopy(state), pickle.loads(pickle.dumps(state))):
+        assert model.continue_(other, ["sees", "."])[0].tolist() == expected.tolist()
+    vector = state.document_vector
+    vector[:] = 7  # a copy
+    with ThreadPoolExecutor(8) as pool:
+        for found, _ in pool.map(model.continue_, [state] * 64, [["sees", "."]] * 64):
+            assert found.tolist() == expected.tolist()
+
+
+def test_what_no_state_can_hold_is_one_line(model):
+    with pytest.raises(WrongInputError, match="a list of words is needed"):
+        model.continue_(model.start(), "the cat")
+    with pytest.raises(WrongInputError, match="`learning_rate`: nothing learns"):
+        model.start(static=True, learning_rate=0.1)
+
+
+def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
+    text = "The cat\n\nThe king\n"
+    out = run("next", model_path, "--number", 3, "--format", "tsv", text=text).out
+    header, *rows = [line.split("\t") for line in out.splitlines()]
+    assert header == ["text", "entropy", "word", "log_probability"]
+    expected = []
+    for number, words in enumerate((["the", "cat"], [], ["the", "king"])):
+        _, state = model.continue_(model.start(), words)
+        for one in model.likeliest(state, 3):
+            expected.append([str(number), f"{model.entropy(state)}", one.word])
+            expected[-1].append(f"{one.log_probability}")
+    assert rows == expected
+    shown = run("next", model_path, "--static", text=text).out
+    assert len(shown.splitlines()) == 3 * 6
