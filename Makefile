@@ -47,7 +47,7 @@ ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat locks/requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper jax cuda theano engines ui bench check test lint format document docs \
+.PHONY: help reproduce smoke comparison paper models jax cuda theano engines ui bench check test lint format document docs \
     lock clean environment python
 
 help: ## List the tasks
@@ -67,6 +67,13 @@ comparison: environment ## Run the whole comparison on the demo's text: three se
 paper: CONFIG := config/paper.yaml
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
 	$(RUN)
+
+models: CONFIG := config/model.yaml
+models: environment ## Train the two models anew that come with the project: half an hour
+	$(RUN)
+	for size in 100-D20 110-D0; do \
+	    $(BIN)/online-rnnlm export results/model/runs/wikipedia-M$$size-* --half --force \
+	        -o resources/wikipedia-$$(echo $$size | tr -d D).onlm || exit 1; done
 
 # Each of these locks lists only the packages that it adds to the environment. The packages stay
 # until the environment is installed again.

@@ -19,6 +19,7 @@ from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST
 from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
+from online_rnnlm.analysis.report.summary import networks
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import (
     Column,
@@ -103,13 +104,29 @@ def _summary(evidence: EvidenceFolder) -> str:
     table = evidence.read_table("perplexity", "evaluation", "hidden_size")
     shown, with_rivals = _beside(table[table["hidden_size"].notna()], table, _IN_SUMMARY)
     own = Column("test perplexity", mean(_TEST)), Column("vector held still", mean(STILL))
-    networks = markdown_of(shown, _MODEL, *_COUNTS, *own, *with_rivals)
+    table_of = markdown_of(shown, _MODEL, *_COUNTS, *own, *with_rivals)
     sentences = " ".join(_in_words(evidence.read_claims().claims))
-    return f"{networks}\n{sentences}\n" if sentences else networks
+    return f"{table_of}\n{sentences}\n" if sentences else table_of
 
 
-def _beside(networks: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str]) -> Made:
-    """Put the test perplexities of a table's evaluations beside those of the networks.
+def _headline(evidence: EvidenceFolder) -> str:
+    """The networks in four columns, with what an n-gram model adds."""
+    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
+    added = {name: _RIVALS[name] for name in ("ngram_mixture",)}
+    shown, with_rivals = _beside(table[table["hidden_size"].notna()], table, added)
+    return markdown_of(
+        shown, _MODEL, _COUNTS[0], Column("test perplexity", mean(_TEST)), *with_rivals
+    )
+
+
+def _ending(evidence: EvidenceFolder) -> str:
+    """The table with which a run of the workflow ends, as a terminal shows it."""
+    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
+    return "\n".join(f"    {line}".rstrip() for line in networks(table).splitlines()) + "\n"
+
+
+def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str]) -> Made:
+    """Put the test perplexities of a table's evaluations beside those of networks.
 
     `headings` are by evaluation; the columns of those that have a value are returned, too.
     """
@@ -118,10 +135,10 @@ def _beside(networks: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, 
         others = table[table["evaluation"] == evaluation]
         others = others.assign(model=networks_of(others["model"])).set_index(["corpus", "model"])
         values = others.reindex(columns=[_TEST, f"{_TEST}_sd"]).add_prefix(f"{evaluation}_")
-        networks = networks.join(values, on=["corpus", "model"])
-        if networks[f"{evaluation}_{_TEST}"].notna().any():
+        shown = shown.join(values, on=["corpus", "model"])
+        if shown[f"{evaluation}_{_TEST}"].notna().any():
             columns.append(Column(heading, mean(f"{evaluation}_{_TEST}")))
-    return networks, columns
+    return shown, columns
 
 
 def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
@@ -226,6 +243,8 @@ def _not_tested(untested: Sequence[UntestedClaim]) -> list[str]:
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "summary": _summary,
+    "headline": _headline,
+    "ending": _ending,
     "networks": _networks,
     "verdicts": _verdicts,
     "claims": partial(_claims, which="all"),

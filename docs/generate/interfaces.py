@@ -23,6 +23,18 @@ from online_rnnlm.use.sampling import SamplingSettings
 OPTIONS: dict[str, type[Settings]] = {"score": Request, "sample": SamplingSettings}
 """The settings behind the options of methods of a trained model."""
 
+SHOWN = "The opera premiered in Vienna. Mozart conducted the orchestra."
+
+
+def example(verb: str) -> str:
+    """Return a command of `show` and what it prints, with the models that come with the project."""
+    if verb != "show":
+        raise UserError(f"example {verb}: no such example; allowed: show")
+    static = online_rnnlm.load(paths.SUPPLIED_STATIC_MODEL)
+    said = str(online_rnnlm.load().show(SHOWN, static)).splitlines()
+    lines = [f'$ online-rnnlm {verb} "{SHOWN}"', *said]
+    return "\n".join(f"    {line}".rstrip() for line in lines)
+
 
 def files(name: str) -> str:
     """Return a table of the files in a folder, which is a class in `storage/paths.py`."""

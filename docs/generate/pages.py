@@ -15,6 +15,7 @@ from docs.generate import interfaces, models
 COMMAND = models.COMMAND
 DOCS = Path("docs")
 PAGES = (
+    Path("README.md"),
     Path("config/README.md"),
     DOCS / "command-line.md",
     DOCS / "data-formats.md",
@@ -28,6 +29,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "verbs": interfaces.verbs_of,
     "python": interfaces.public,
     "options": interfaces.options,
+    "example": interfaces.example,
 }
 """What makes each kind of part; each raises UserError for a name that is none."""
 _MARKED = re.compile(rf"(<!-- ({'|'.join(MAKERS)}) (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from online_rnnlm.tracking.stores import mlflow, one_line_errors, without_passwo
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.results import load_path
 
+logger = logging.getLogger(__name__)
 _STORE = "MLFLOW_TRACKING_URI"
 """MLflow's variable with the store's address."""
 
@@ -27,8 +29,10 @@ def load(model: str | Path = SUPPLIED_MODEL) -> TrainedModel:
     """
     if not isinstance(model, str | os.PathLike):
         raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
-    if model == SUPPLIED_MODEL and not SUPPLIED_MODEL.is_file():
-        raise WrongInputError("no model comes with this installation: name one")
+    if model == SUPPLIED_MODEL:
+        if not SUPPLIED_MODEL.is_file():
+            raise WrongInputError("no model comes with this installation: name one")
+        logger.info("the model that comes with the project: %s", SUPPLIED_MODEL.name)
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))

@@ -21,12 +21,14 @@ def summary(results: Results, findings: Sequence[str]) -> str:
         data = perplexity.make(results).data
     except NothingToShowError:
         data = None
-    parts = [] if data is None else [_networks(data[data["hidden_size"].notna()])]
+    parts = [] if data is None else [networks(data)]
     parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
     return "\n\n".join(parts) + "\n"
 
 
-def _networks(data: pd.DataFrame) -> str:
+def networks(data: pd.DataFrame) -> str:
+    """Return the rows of networks of the table `perplexity` as plain text."""
+    data = data[data["hidden_size"].notna()]
     several = [Column("text", label("corpus"), text=True)] if data["corpus"].nunique() > 1 else []
     columns = [
         *several,
