@@ -20,7 +20,7 @@ from online_rnnlm.config.testing import MIXTURE
 class Section(Enum):
     """The report sections that show tables and figures, in order; each value is a heading."""
 
-    CLAIMS = "The claims"
+    FIRST = "What was found"
     PERPLEXITY = "Perplexity"
     TESTING = "What learns during testing"
     GAIN = "Where the gain comes from"
@@ -109,14 +109,20 @@ class TableEntry:
 
 FIGURES = (
     FigureEntry(
+        "test_perplexity",
+        "Test perplexity of the most important systems",
+        Section.FIRST,
+        "costs.draw_systems",
+    ),
+    FigureEntry(
         "perplexity_by_parameters",
         "Test perplexity against parameters",
-        Section.CLAIMS,
+        Section.PERPLEXITY,
         "costs.draw_parameters",
     ),
     FigureEntry(
         "perplexity_by_multiply_adds",
-        "Test perplexity against multiply-adds a word",
+        "Test perplexity against multiply-adds per word",
         Section.PERPLEXITY,
         "costs.draw_multiply_adds",
     ),

@@ -93,9 +93,9 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
     found = curves.changes_by_size(results)
     claims = judge(results).claims
     kinds = {SAME_HIDDEN: "as many units", MORE_PARAMETERS: "as many parameters"}
-    assert {*found} == {f"100/20 against the static one of {name}" for name in kinds.values()}
+    assert {*found} == {f"100/20: {name}" for name in kinds.values()}
     for number, name in kinds.items():
-        drawn = found[f"100/20 against the static one of {name}"]
+        drawn = found[f"100/20: {name}"]
         said = [claim.effect for claim in claims if claim.number == number]
         assert len(drawn) == len(said) == 2
         assert {one.percent for one in drawn} == {one.change_percent for one in said}
