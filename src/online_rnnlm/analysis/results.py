@@ -161,10 +161,8 @@ class Results:
         return f"{side.row.label} {way}".rstrip()
 
     def headline(self, corpus: str) -> Row:
-        """The row of a corpus that the report, figures and neighbours are about.
-
-        It is the first in the configuration that is nearest to the paper's own: with a vector,
-        which feeds the output layer of a simple network, per sentence.
+        """The row of a corpus that the report is about: the first in the configuration of those
+        nearest to the paper's own, with a vector at the output of a simple network, per sentence.
         """
 
         def strangeness(row: Row) -> tuple[bool, bool, bool]:

@@ -108,14 +108,6 @@ class Row:
         return self.settings.cell, self.settings.unit_of_text
 
     @property
-    def units(self) -> str:
-        """The hidden layer in words, such as `100 hidden units` or `100 LSTM units`."""
-        cell, context = self.layer
-        kind = "hidden" if cell == "sigmoid" else cell.upper()
-        slow = f" and {context} context" if context else ""
-        return f"{self.settings.hidden_size} {kind}{slow} units"
-
-    @property
     def has_vector(self) -> bool:
         """True if the model has a document vector; a row without one is static."""
         return self.settings.document_size > 0

@@ -89,11 +89,11 @@ class Learning(Settings):
         if self.unit_of_text is None:
             return "frozen" if self.updates == NONE else ""
         kept = f"kept for the {UNITS[self.unit_of_text]}"
-        parts = {DOCUMENT_VECTOR: "", ALL: "with everything "}
-        others = f"with {self.updates.replace('_', ' ').replace('+', ' and ')} "
-        if (self.updates, self.learn_after) == (DOCUMENT_VECTOR, "word"):
-            return kept
-        return f"{parts.get(self.updates, others)}learning after every {self.moment}, {kept}"
+        if self.updates == DOCUMENT_VECTOR:
+            after = f"learning after every {self.moment}, {kept}"
+            return kept if self.learn_after == "word" else after
+        parts = "everything" if self.updates == ALL else self.updates.replace("_", " ")
+        return f"with {parts.replace('+', ' and ')} learning after every {self.moment}, {kept}"
 
     @property
     def name(self) -> str:

@@ -1,16 +1,10 @@
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from online_rnnlm.analysis.figures import tokens
 from online_rnnlm.analysis.figures.costs import (
     MULTIPLY_ADDS,
     PARAMETERS,
-    Point,
-    frontier,
     leading,
     points_of,
 )
@@ -62,29 +56,6 @@ def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_be
         *("120/0 per article + unigram cache", "5-gram, modified Kneser-Ney"),
         *("100/0", "100/0 per article"),
     ]
-
-
-POINTS = st.lists(
-    st.builds(
-        Point,
-        st.just("m"),
-        st.integers(1, 20).map(float),
-        st.integers(50, 70).map(float),
-        st.just(0.0),
-        st.just({}),
-    ),
-    min_size=1,
-)
-
-
-@given(POINTS)
-def test_the_frontier_is_the_lowest_for_so_much_or_less(points):
-    best = frontier(points)
-    assert all(a.cost < b.cost and a.perplexity > b.perplexity for a, b in pairwise(best))
-    assert all(point in points for point in best)
-    for point in points:
-        lowest = min(p.perplexity for p in points if p.cost <= point.cost)
-        assert min(p.perplexity for p in best if p.cost <= point.cost) == lowest
 
 
 def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import metric_of
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
@@ -96,9 +95,6 @@ def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
         for corpus in ("one", "two")
         for name in ("100", "LSTM 100", "100+40")
     }
-    assert [row.units for row in results.rows_on("one")[::2]] == [
-        *("100 hidden units", "100 LSTM units", "80 GRU units", "100 hidden and 40 context units")
-    ]
     table = perplexity.make(results)
     assert set(table.data["cell"]) == {"sigmoid", "lstm", "gru"}
     assert "slow context units" in table.notes[0]

@@ -365,11 +365,11 @@ def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(inve
     assert list(csv.iloc[5][costs]) == [3.5, 4500, 90_000.0]
     wanted, after = ["In testing", "100/0", "100/20"], "after every word, kept for the sentence"
     assert [cells(table, row, *wanted) for row in range(len(table.data))] == [
-        ["nothing learns", "71.0", "74.0"],
+        ["frozen", "71.0", "74.0"],
         ["the vector learns as in training", "", "64.0"],
-        [f"everything learning {after}", "70.0", "65.0"],
-        [f"document vector and output learning {after}", "", "66.0"],
-        [f"output learning {after}", "73.0", ""],
+        [f"with everything learning {after}", "70.0", "65.0"],
+        [f"with document vector and output learning {after}", "", "66.0"],
+        [f"with output learning {after}", "73.0", ""],
     ]
     assert bold(table) == [[], ["100/20"], ["100/0"], [], []]
     # Rates and costs are those of the headline; a row without this evaluation has none.

@@ -39,7 +39,7 @@ def _of_row(results: Results, vector: Row) -> Tests:
     opponents = results.opponents(vector)
     same = opponents.same_hidden
     if same is None:
-        yield _untested(paper.SAME_HIDDEN, vector, f"no finished static row of {vector.units}")
+        yield _untested(paper.SAME_HIDDEN, vector, "no finished static row of as many hidden units")
     else:
         yield _against_static(results, paper.SAME_HIDDEN, vector, same)
     if feeds_output:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, drawing
+from online_rnnlm.analysis.figures import ONLINE, RIVAL, STATIC, drawing
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import System, metric_of, multiply_adds_of
 from online_rnnlm.config.testing import MIXTURE
@@ -134,7 +134,7 @@ def draw_multiply_adds(results: Results) -> drawing.Picture:
 
 
 def _draw(results: Results, cost: Cost) -> drawing.Picture:
-    """Draw all systems with a network, and name some; grey steps show the best for so much."""
+    """Draw all systems with a network, and name the leading ones."""
     every = [one for one in results.systems_on(results.first_corpus) if one.row]
     points = points_of(every, cost)
     named = points_of([one for one in leading(results) if one.row], cost)
@@ -146,28 +146,11 @@ def _draw(results: Results, cost: Cost) -> drawing.Picture:
         axis.plot(point.cost, point.perplexity, ls="", ms=4, alpha=0.45, mew=0, **point.look)
     for point in named:
         axis.plot(point.cost, point.perplexity, ls="", ms=7, **point.look)
-    best = frontier(points)
-    xs, ys = [point.cost for point in best], [point.perplexity for point in best]
-    most = max(point.cost for point in points)
-    axis.step([*xs, most], [*ys, ys[-1]], where="post", color=MUTED, lw=1, zorder=1)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=8))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_xlabel(cost.label)
     axis.set_ylabel("Test perplexity")
     drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
-    what = cost.label.partition(" (")[0].lower()
-    caption = (
-        f"Test perplexity against {what}. {_LOOKS_IN_WORDS} Small marks: all other networks, and "
-        "networks with rivals. Grey steps: the lowest for so much or less."
-    )
+    caption = f"{_LOOKS_IN_WORDS} Small marks: all other networks, with and without rivals."
     return drawing.Picture(figure, caption + drawing.only_first(results))
-
-
-def frontier(points: Sequence[Point]) -> list[Point]:
-    """The Pareto frontier by rising cost: the points that no other beats in cost and perplexity."""
-    best: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.cost, point.perplexity)):
-        if not best or point.perplexity < best[-1].perplexity:
-            best.append(point)
-    return best

@@ -22,7 +22,7 @@ from online_rnnlm.storage.records import Evaluation
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-_LOOKS: Sequence[tuple[str, object, str]] = (
+LOOKS: Sequence[tuple[str, object, str]] = (
     (ONLINE, "-", "D"),
     (STATIC, "--", "o"),
     (RIVAL, "-.", "^"),
@@ -31,6 +31,7 @@ _LOOKS: Sequence[tuple[str, object, str]] = (
     ("#56b4e9", "--", "P"),
     ("#8c564b", "-.", "X"),
 )
+"""Colours, styles of lines and markers of several series."""
 _REACH = 1.15
 """The upper end of the axis, relative to the highest of the lines' lowest perplexities."""
 _AXES = {"document_rate": "Rate α of the document vector", "learning_rate": "Rate of the weights"}
@@ -167,7 +168,7 @@ def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
     axis.tick_params(axis="x", labelsize=drawing.SMALL)
     axis.set_xlabel(_AXES[curves[0].key])
     axis.set_ylabel("Validation perplexity")
-    ends = [_draw_curve(axis, curve, top, look) for curve, look in zip(curves, cycle(_LOOKS))]
+    ends = [_draw_curve(axis, curve, top, look) for curve, look in zip(curves, cycle(LOOKS))]
     drawing.label_at_the_right(axis, ends)
 
 
@@ -206,16 +207,16 @@ def changes_by_size(results: Results) -> dict[str, list[Change]]:
             effect = compare_sides(results, Side(row, row.final), Side(static, NONE)).effect
             tokens = results.corpora[row.corpus].splits["train"].tokens
             change = Change(tokens, effect["change_percent"], effect["interval_percent"])
-            found[f"{row.label}: {which}"].append(change)
+            found[f"{row.label}, {which}"].append(change)
     return {name: sorted(changes) for name, changes in found.items() if len(changes) > 1}
 
 
 def _opponents(results: Results, vector: Row) -> Iterator[tuple[str, Row]]:
     same, more, _ = results.opponents(vector)
     if same is not None:
-        yield "as many units", same
+        yield "units", same
     if more is not None:
-        yield "as many parameters", more
+        yield "parameters", more
 
 
 def draw_sizes(results: Results) -> drawing.Picture:
@@ -229,13 +230,15 @@ def draw_sizes(results: Results) -> drawing.Picture:
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
     axis.axhline(0, color=MUTED, lw=1)
-    for (name, changes), (colour, line, marker) in zip(lines.items(), cycle(_LOOKS), strict=False):
+    named = []
+    for (name, changes), (colour, line, marker) in zip(lines.items(), cycle(LOOKS), strict=False):
         tokens, percents, intervals = zip(*changes, strict=True)
         ends = np.abs(np.subtract(intervals, np.reshape(percents, (-1, 1))))
         axis.errorbar(
             tokens, percents, ends.T, color=colour, ls=line, marker=marker, ms=5,
-            lw=1.4, elinewidth=1, capsize=2.5, label=name,
+            lw=1.4, elinewidth=1, capsize=2.5,
         )  # fmt: skip
+        named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))
     sizes = {change.tokens for changes in lines.values() for change in changes}
@@ -243,10 +246,10 @@ def draw_sizes(results: Results) -> drawing.Picture:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("Words in the training text (millions)")
     axis.set_ylabel("Change of test perplexity (%)")
-    drawing.legend_above(axis, title="Against the static network of")
+    drawing.label_at_the_right(axis, named)
     caption = (
         "Change of test perplexity by a document vector that learns, against static networks that "
-        "read the same text in the same way, by the size of the training text. Bars: 95 % "
+        "of as many units, or of as many parameters, by the size of the training text. Bars: 95 % "
         "intervals over the test text; below the line the vector is better."
     )
     return drawing.Picture(figure, caption)

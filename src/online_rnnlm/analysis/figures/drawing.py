@@ -1,4 +1,4 @@
-"""The lettering, axes and legends that all figures share, and a function to save a figure.
+"""The lettering, axes and labels that all figures share, and a function to save a figure.
 
 The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
 the colours.
@@ -19,7 +19,6 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
@@ -31,12 +30,10 @@ from online_rnnlm.storage.files import replacing
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 SMALL = 9.0  # points
 
-_LEGEND_WIDTH = 60  # The number of letters beside each other; a mark takes the room of eight.
 _LABEL_GAP = 13.0  # points between the middles of two labels
 _SIDES = (
     *((8, 0, "left", "center"), (-8, 0, "right", "center"), (0, 7, "center", "bottom")),
-    *((0, -7, "center", "top"), (6, 6, "left", "bottom"), (-6, 6, "right", "bottom")),
-    *((6, -6, "left", "top"), (-6, -6, "right", "top")),
+    *((0, -7, "center", "top"), (6, 6, "left", "bottom"), (-6, -6, "right", "top")),
 )
 """The places of a label beside its mark (points), and the label's alignments there."""
 _PARAMETERS = {
@@ -118,22 +115,6 @@ def panels(
         axis.set_facecolor("none")
         axis.set_axisbelow(True)
     return figure, axes
-
-
-def legend_above(axis: Axes, title: str | None = None, scale: float = 1) -> None:
-    """Draw a legend above the plot, where it covers no point; all that it names is drawn already.
-
-    It has as many columns as its longest text leaves room for.
-    """
-    entries = list(zip(*axis.get_legend_handles_labels(), strict=True))
-    entries.sort(key=lambda entry: isinstance(entry[0], Line2D))  # Plain lines come last.
-    longest = max(len(text) for _, text in entries)
-    axis.legend(
-        *zip(*entries, strict=True),
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=max(1, _LEGEND_WIDTH // (longest + 8)),
-        title=title, fontsize=SMALL, title_fontsize=SMALL, alignment="left", frameon=False,
-        borderaxespad=0.2, columnspacing=1.2, handlelength=2.4, markerscale=scale,
-    )  # fmt: skip
 
 
 def log_scale(axis: Axes, low: float, high: float) -> None:

@@ -55,7 +55,7 @@ class Groups(NamedTuple):
         """Each group's name, on short lines, and its share of the tokens."""
         counts = np.bincount(self.number, minlength=len(self.names))
         shares = [f"{100 * count / len(self.number):.0f} %" for count in counts]
-        names = ["\n".join(textwrap.wrap(name, 10)) for name in self.names]
+        names = ["\n".join(textwrap.wrap(name, 7)) for name in self.names]
         return [f"{name}\n({share})" for name, share in zip(names, shares, strict=True)]
 
 
@@ -117,22 +117,29 @@ def _draw(
     scores = [pooled_scores(results, side) for *_, side in lines]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
     found = [perplexities(groups, piece, values) for values in scores]
-    for (name, look, _), one in zip(lines, found, strict=True):
-        _draw_line(above, one, name, look)
+    for (_, look, _), one in zip(lines, found, strict=True):
+        _draw_line(above, one, look)
     drawing.log_scale(
         above, min(one["low"].min() for one in found), max(one["high"].max() for one in found)
     )
     above.set_ylabel("Test perplexity")
     below.axhline(1, color=MUTED, lw=1)
     for (_, look, _), other in zip(lines[1:], scores[1:], strict=True):
-        _draw_line(below, perplexities(groups, piece, scores[0] - other), None, look)
+        _draw_line(below, perplexities(groups, piece, scores[0] - other), look)
     below.set_ylabel(f"{vector.label} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
         axis.set_xticks(range(len(groups.names)), groups.ticks())
         axis.set_xlim(-0.3, len(groups.names) - 0.7)
-    drawing.legend_above(above)
+    ends = [one["mean"].dropna().tail(1) for one in found]
+    drawing.label_at_the_right(
+        above,
+        [
+            drawing.Label(name, (float(end.index[0]), float(end.iloc[0])), look["color"])
+            for (name, look, _), end in zip(lines, ends, strict=True)
+        ],
+    )
     seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
     caption = (
         f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
@@ -143,10 +150,10 @@ def _draw(
     return drawing.Picture(figure, caption)
 
 
-def _draw_line(axis: Axes, found: pd.DataFrame, name: str | None, look: _Look) -> None:
+def _draw_line(axis: Axes, found: pd.DataFrame, look: _Look) -> None:
     places = found.index.to_numpy()
     axis.fill_between(places, found["low"], found["high"], color=look["color"], alpha=0.15, lw=0)
-    axis.plot(places, found["mean"].to_numpy(), label=name, lw=1.4, ms=4.5, **look)
+    axis.plot(places, found["mean"].to_numpy(), lw=1.4, ms=4.5, **look)
 
 
 def _sentences(split: Split) -> Ints:

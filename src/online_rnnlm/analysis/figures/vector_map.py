@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import shorten
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.figures import GRID, ONLINE, RIVAL, STATIC
-from online_rnnlm.analysis.figures.drawing import Picture, legend_above, only_first, panels
+from online_rnnlm.analysis.figures import GRID
+from online_rnnlm.analysis.figures.curves import LOOKS
+from online_rnnlm.analysis.figures.drawing import SMALL, Picture, only_first, panels
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.neighbours import SPLIT, read_document_vectors, unit
 from online_rnnlm.corpora.corpus import load_split, read_statistics, topics_of
@@ -21,14 +23,11 @@ Floats = npt.NDArray[np.float64]
 
 _HEIGHT = 5.6
 _MOST_POINTS = 2000  # More can neither be told apart nor loaded quickly.
-_LOOKS = (
-    (STATIC, "o"), (ONLINE, "D"), (RIVAL, "^"), ("#e69f00", "s"), ("#cc79a7", "v"),
-    ("#56b4e9", "P"),
-)  # fmt: skip
+_MOST_SUBJECTS = 6
 
 
 def draw(results: Results) -> Picture:
-    """Draw the headline's vectors of validation sentences, of the first seed, in two dimensions.
+    """Draw the headline's vectors of validation sentences, of one seed, in two dimensions.
 
     Raises NothingToShowError if nothing is known of the sentences that could colour them.
     """
@@ -36,18 +35,17 @@ def draw(results: Results) -> Picture:
     subjects = _subjects(results.directory.corpus(row.corpus))
     found = read_document_vectors(results.directory, row.first.name)
     vectors = unit(found.astype(np.float64))
-    points, shares = principal_plane(vectors)
+    points = principal_plane(vectors)
     figure, (axis,) = panels(1, _HEIGHT)
     _draw(axis, points, subjects)
-    first, second = (f"principal component ({100 * share:.0f} %)" for share in shares)
-    axis.set_xlabel(f"First {first}")
-    axis.set_ylabel(f"Second {second}")
+    axis.set_xlabel("First principal component")
+    axis.set_ylabel("Second principal component")
     count = len(points)
     sample = f", {_MOST_POINTS:,} of them, evenly spaced, drawn" if count > _MOST_POINTS else ""
     caption = (
         f"The document vectors of {row.first.run.label} after each of the {count:,} validation "
-        f"sentences{sample}, scaled to length 1. Colours: the {len(_LOOKS)} most frequent topics "
-        "or, where topics are not known, the longest articles."
+        f"sentences{sample}, scaled to length 1. Colours: the {_MOST_SUBJECTS} most frequent "
+        "topics or, where topics are not known, the longest articles."
     )
     return Picture(figure, caption + only_first(results))
 
@@ -63,21 +61,13 @@ def _subjects(directory: CorpusDirectory) -> list[str]:
     return topics or []
 
 
-def principal_plane(vectors: Floats) -> tuple[Floats, list[float]]:
+def principal_plane(vectors: Floats) -> Floats:
     """The first two principal components of vectors (sentences, D): (sentences, 2).
 
-    The second is 0 if D = 1. Each one's share of the variance comes with them.
+    The second is 0 if D = 1.
     """
-    centred = vectors - vectors.mean(axis=0)
-    left, scales, right = np.linalg.svd(centred, full_matrices=False)
-    points = np.zeros((len(vectors), 2))
-    shown = min(2, len(scales))
-    # The sign of a component is arbitrary, so its largest weight is made positive.
-    largest = np.abs(right[:shown]).argmax(axis=1)
-    signs = np.sign(right[np.arange(shown), largest])
-    points[:, :shown] = left[:, :shown] * scales[:shown] * signs
-    total = float((scales**2).sum())
-    return points, ((points**2).sum(axis=0) / (total or 1.0)).tolist()
+    left, scales, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
+    return np.pad(left * scales, ((0, 0), (0, 1)))[:, :2]
 
 
 def _draw(axis: Axes, points: Floats, subjects: Sequence[str]) -> None:
@@ -86,16 +76,19 @@ def _draw(axis: Axes, points: Floats, subjects: Sequence[str]) -> None:
     points = points[drawn]
     names, shown = np.array([subjects[i] for i in drawn]), most_frequent(subjects)
     series = [(points[~np.isin(names, shown)], "others", GRID, "o")]
-    for subject, look in zip(shown, _LOOKS, strict=False):
-        series.append((points[names == subject], subject, *look))
+    for subject, (colour, _, marker) in zip(shown, LOOKS, strict=False):
+        series.append((points[names == subject], shorten(subject, 26), colour, marker))
     for found, label, colour, marker in series:
         if len(found):
             axis.plot(*found.T, ls="", marker=marker, ms=3, mew=0, color=colour, label=label)
     axis.set_aspect("equal", adjustable="datalim")
-    legend_above(axis, scale=2)
+    axis.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=SMALL, frameon=False,
+        markerscale=2,
+    )  # fmt: skip
 
 
 def most_frequent(subjects: Sequence[str]) -> list[str]:
     """The subjects with a colour, the most frequent first, then in alphabetical order."""
     counts = Counter(subject for subject in subjects if subject)
-    return sorted(counts, key=lambda subject: (-counts[subject], subject))[: len(_LOOKS)]
+    return sorted(counts, key=lambda subject: (-counts[subject], subject))[:_MOST_SUBJECTS]

@@ -139,7 +139,9 @@ def _figure(
     svg = path.read_text(encoding="utf-8")
     head, rest = svg[svg.index("<svg") :].split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
-    named = Markup('{} role="img" aria-label="{}">').format(Markup(head), entry.title)
+    named = Markup('{} role="img" aria-label="{}">').format(
+        Markup(head), entry.name.replace("_", " ")
+    )
     # It is safe to include, since this package drew it.
     drawing = named + Markup(rest)
     return {"name": entry.name, "drawing": drawing, "caption": captions[entry.name]}

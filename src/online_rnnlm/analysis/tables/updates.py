@@ -28,7 +28,7 @@ def make(results: Results) -> Table:
     data = pd.DataFrame([values for row in results.rows for values in rows_of(results, row)])
     models = list(dict.fromkeys(data["model"]))
     columns = [
-        Column("In testing", lambda row: _in_testing(row["evaluation"]), text=True, wide=True),
+        Column("In testing", _in_testing, text=True, wide=True),
         *(Column(model, mean(model), best=lowest(model)) for model in models),
         Column("Rate", label("rate")),
         Column("Parameters touched per word", integer("parameters_touched_per_word")),
@@ -101,13 +101,9 @@ def _shown(data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
     return pd.concat(wide, axis=1).loc[rows].reset_index()
 
 
-def _in_testing(evaluation: str) -> str:
-    learning = learning_in(evaluation)
-    assert learning is not None
-    if learning.unit_of_text is None:
-        return "nothing learns" if evaluation == NONE else "the vector learns as in training"
-    alone = "the vector " if learning.updates == DOCUMENT_VECTOR else ""
-    return f"{alone}{learning.in_words.removeprefix('with ')}"
+def _in_testing(row: pd.Series[Any]) -> str:
+    learning = learning_in(row["evaluation"])
+    return (learning and learning.in_words) or "the vector learns as in training"
 
 
 def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
