@@ -1,6 +1,10 @@
-"""Tests of the report in a real browser."""
+"""Tests of the report in a real browser.
+
+SCREENSHOTS=FOLDER keeps a screenshot of each page in that folder.
+"""
 
 import json
+import os
 import runpy
 from pathlib import Path
 
@@ -27,7 +31,10 @@ addEventListener("load", () => {
     .map(e => e.tagName + "." + e.className);
   const small = [...document.querySelectorAll("figure svg text")]
     .map(e => e.getBoundingClientRect().height).filter(height => height < 9);
-  const found = {width, page: document.documentElement.scrollWidth, wide, small};
+  // The colours of the page, and of a picture in it.
+  const colours = [document.body, document.querySelector("figure svg path")]
+    .map((e, i) => getComputedStyle(e)[["backgroundColor", "fill"][i]]);
+  const found = {width, page: document.documentElement.scrollWidth, wide, small, colours};
   document.body.setAttribute("data-found", JSON.stringify(found));
 });
 </script>
@@ -49,10 +56,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     return made
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1200])
 def test_the_report_fits_its_window(
-    directory: ExperimentDirectory, tmp_path: Path, width: int
+    directory: ExperimentDirectory, tmp_path: Path, width: int, scheme: str
 ) -> None:
+    pictures = Path(os.environ.get("SCREENSHOTS", tmp_path)).resolve()
+    pictures.mkdir(parents=True, exist_ok=True)
     probed = tmp_path / "report.html"
     # Chromium's window cannot be narrower than 500 pixels, but a frame in it can be.
     framed = tmp_path / "phone.html"
@@ -68,6 +78,8 @@ def test_the_report_fits_its_window(
         tmp_path / "profile",
         *("--window-size=1300,950", "--allow-file-access-from-files"),
         *("--virtual-time-budget=3000", "--dump-dom"),
+        f"--screenshot={pictures / f'report-{width}-{scheme}.png'}",
+        *(["--force-dark-mode"] if scheme == "dark" else []),
         seconds=PATIENCE,
     )
     text = result.stdout.split(FOUND)[1].split('"')[0].replace("&quot;", '"')
@@ -76,4 +88,6 @@ def test_the_report_fits_its_window(
     assert found["page"] == width
     assert found["wide"] == []
     assert found["small"] == []
+    white = "rgb(255, 255, 255)"
+    assert found["colours"] == [white if scheme == "light" else "rgb(22, 25, 29)"] * 2
     assert "CONSOLE" not in result.stderr

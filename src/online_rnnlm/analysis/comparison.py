@@ -217,7 +217,7 @@ def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) 
 
 
 def with_still_is(effect: dict[str, Any]) -> dict[str, Any]:
-    """The values of a comparison of a model, its vector held still, with its result in a word."""
+    """The values of a comparison of a frozen model, with its result in a word."""
     words = {1: "better", -1: "worse", 0: "not shown to differ"}
     return effect | {"still_is": words[side(effect["interval_nats_per_token"])]}
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, System
-from online_rnnlm.config.evaluations import NONE, evaluations_of, main_evaluations
+from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
+from online_rnnlm.config.evaluations import NONE, evaluations_of, learning_in, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
 from online_rnnlm.errors import ERROR_MARK, UserError
@@ -150,25 +150,33 @@ class Results:
             one.parameters or 0 for one in others if one.rival and one.rival.name in mixed
         )
 
-    def best(self, corpus: str) -> Row:
-        """The best row of a corpus, which the headline, figures and neighbours are about.
+    def way_in(self, evaluation: str) -> str:
+        """An evaluation in words that follow a network's name; none if it is as in training."""
+        rival, learning = self.rival_in(evaluation), learning_in(evaluation)
+        return f"with {rival.phrase}" if rival else learning.in_words if learning else ""
 
-        It has the lowest perplexity on `valid`, a mean over the seeds, in the main evaluation;
-        the test set is not used. The candidates are the rows of the paper's model; if there are
-        none, the other rows with a vector; if there are none of these either, the static rows. Of
-        equal rows the first in the configuration is taken.
+    def name_of(self, side: Side) -> str:
+        """A row's name and the way in which it is tested, such as `100/20 frozen`."""
+        way = "" if side.evaluation == side.row.final else self.way_in(side.evaluation)
+        return f"{side.row.label} {way}".rstrip()
+
+    def headline(self, corpus: str) -> Row:
+        """The row of a corpus that the report is about: the first in the configuration of those
+        nearest to the paper's own, with a vector at the output of a simple network, per sentence.
         """
-        rows = self.rows_on(corpus)
-        papers = [row for row in rows if row.is_the_papers]
-        vectors = [row for row in rows if row.has_vector]
-        return min(papers or vectors or rows, key=lambda row: row.perplexity("valid").mean)
 
-    def best_with_vector(self) -> Row:
-        """The best row of the first corpus; raises NothingToShowError if it has no vector."""
-        best = self.best(self.first_corpus)
-        if not best.has_vector:
+        def strangeness(row: Row) -> tuple[bool, bool, bool]:
+            per_sentence = row.settings.unit_of_text == "sentence"
+            return not row.has_vector, not row.is_the_papers, not per_sentence
+
+        return min(self.rows_on(corpus), key=strangeness)
+
+    def headline_with_vector(self) -> Row:
+        """The headline of the first corpus; raises NothingToShowError if it has no vector."""
+        headline = self.headline(self.first_corpus)
+        if not headline.has_vector:
             raise NothingToShowError("No row with a document vector has finished.")
-        return best
+        return headline
 
     def static_rows_like(self, vector: Row) -> list[Row]:
         """The static rows on a row's corpus with its cell, that read the same unit of text."""
@@ -242,7 +250,7 @@ def _read(
 ) -> FinishedRun | DivergedRun:
     """Read the files of a run; what has diverged is added to `missing`."""
     run = resolve(planned, directory)
-    files, corpus, seed = directory.run(run.name), run.settings.corpus, run.settings.seed
+    files, corpus = directory.run(run.name), run.settings.corpus
     record = records.read(records.RunRecord, files.record)
     end = records.read_one_of((records.RunResult, records.RunDivergence), files.result)
     if record.settings != run.settings:
@@ -252,9 +260,8 @@ def _read(
         now = directory.corpus(corpus).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     if isinstance(end, records.RunDivergence):
-        tried = [f"{key} {value}" for key, value in run.searched.items()]
-        what = ", ".join([run.model, *tried, f"seed {seed}"])
-        missing.append(Missing(what, end.status, corpus, end.reason, shown=not run.searched))
+        shown = not run.searched
+        missing.append(Missing(run.label, end.status, corpus, end.reason, shown=shown))
         return DivergedRun(run, end)
     evaluations = {}
     names = evaluations_of(run.settings, experiment.testing)
@@ -265,7 +272,7 @@ def _read(
         if isinstance(tested, records.Evaluation):
             evaluations[name] = tested
         else:
-            what = f"{run.model}, seed {seed}, {name}"
+            what = f"{run.label}, {name}"
             missing.append(Missing(what, tested.status, corpus, tested.reason))
     return FinishedRun(run, record, end, read_epochs(files), evaluations)
 

@@ -45,7 +45,7 @@ def metric_of(by_seed: Sequence[Evaluation], name: MetricName, split: str) -> Me
 
 
 def multiply_adds_of(by_seed: Sequence[Evaluation]) -> Metric:
-    """Multiply-adds a word over the seeds' evaluations, which may have chosen other caches."""
+    """Multiply-adds per word over the seeds' evaluations, which may have chosen other caches."""
     return Metric(tuple(found.costs.multiply_adds_per_word for found in by_seed))
 
 
@@ -94,7 +94,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The row's name in tables and figures, such as `100/20` or `100/20 hidden`."""
+        """The network's name for people, such as `100/20` or `LSTM 100/20 per article`."""
         return self.first.run.model
 
     @property
@@ -106,14 +106,6 @@ class Row:
     def regime(self) -> tuple[str, str]:
         """The cell and the unit of text in training; rows are compared with those of the same."""
         return self.settings.cell, self.settings.unit_of_text
-
-    @property
-    def units(self) -> str:
-        """The hidden layer in words, such as `100 hidden units` or `100 LSTM units`."""
-        cell, context = self.layer
-        kind = "hidden" if cell == "sigmoid" else cell.upper()
-        slow = f" and {context} context" if context else ""
-        return f"{self.settings.hidden_size} {kind}{slow} units"
 
     @property
     def has_vector(self) -> bool:
@@ -159,7 +151,7 @@ class Row:
 
     @property
     def multiply_adds_per_word(self) -> float:
-        """Multiply-adds a word in testing, in the main evaluation; the same for all seeds."""
+        """Multiply-adds per word in testing, in the main evaluation; the same for all seeds."""
         return self.by_seed(self.final)[0].costs.multiply_adds_per_word
 
 
@@ -211,7 +203,7 @@ class Side(NamedTuple):
 
     @property
     def multiply_adds(self) -> float:
-        """Multiply-adds a word in testing, mean over the seeds."""
+        """Multiply-adds per word in testing, mean over the seeds."""
         return multiply_adds_of(self.by_seed).mean
 
     @property

@@ -20,7 +20,7 @@ from online_rnnlm.config.testing import MIXTURE
 class Section(Enum):
     """The report sections that show tables and figures, in order; each value is a heading."""
 
-    CLAIMS = "The claims"
+    FIRST = "What was found"
     PERPLEXITY = "Perplexity"
     TESTING = "What learns during testing"
     GAIN = "Where the gain comes from"
@@ -91,7 +91,6 @@ class FigureEntry:
     """A figure, drawn if the experiment meets its `needs`."""
 
     name: str
-    title: str
     section: Section
     drawn_by: str
     """The module in `analysis/figures/` and its function, such as `vector_map.draw`."""
@@ -107,74 +106,27 @@ class TableEntry:
     needs: tuple[Need, ...] = ()
 
 
+_PAIRS = (vector_rows, static_rows)
 FIGURES = (
+    FigureEntry("test_perplexity", Section.FIRST, "costs.draw_systems"),
+    FigureEntry("perplexity_by_parameters", Section.PERPLEXITY, "costs.draw_parameters"),
+    FigureEntry("perplexity_by_multiply_adds", Section.PERPLEXITY, "costs.draw_multiply_adds"),
+    FigureEntry("learning_curves", Section.TRAINING, "curves.draw_learning"),
+    FigureEntry("perplexity_by_position", Section.GAIN, "tokens.draw_position", (vector_rows,)),
     FigureEntry(
-        "perplexity_by_parameters",
-        "Test perplexity against parameters",
-        Section.CLAIMS,
-        "costs.draw_parameters",
+        "perplexity_by_distance", Section.GAIN, "tokens.draw_distance", (vector_rows, text_in_order)
     ),
-    FigureEntry(
-        "perplexity_by_multiply_adds",
-        "Test perplexity against multiply-adds a word",
-        Section.PERPLEXITY,
-        "costs.draw_multiply_adds",
-    ),
-    FigureEntry(
-        "learning_curves",
-        "Validation perplexity by epoch",
-        Section.TRAINING,
-        "curves.draw_learning",
-    ),
-    FigureEntry(
-        "perplexity_by_position",
-        "Test perplexity by position in the sentence",
-        Section.GAIN,
-        "tokens.draw_position",
-        (vector_rows,),
-    ),
-    FigureEntry(
-        "perplexity_by_distance",
-        "Test perplexity by the sentence's place in its article",
-        Section.GAIN,
-        "tokens.draw_distance",
-        (vector_rows, text_in_order),
-    ),
-    FigureEntry(
-        "gain_by_frequency",
-        "Test perplexity by the frequency of the predicted word",
-        Section.GAIN,
-        "tokens.draw_frequency",
-        (vector_rows, static_rows),
-    ),
-    FigureEntry(
-        "gain_by_text_size",
-        "The vector's gain by the size of the training text",
-        Section.GAIN,
-        "curves.draw_sizes",
-        (vector_rows, static_rows, several_corpora),
-    ),
-    FigureEntry(
-        "rate_curve",
-        "Validation perplexity against the rate of learning during testing",
-        Section.TESTING,
-        "curves.draw_rates",
-        (online_evaluations,),
-    ),
-    FigureEntry(
-        "vector_map",
-        "Map of document vectors",
-        Section.VECTORS,
-        "vector_map.draw",
-        (vector_rows,),
-    ),
+    FigureEntry("gain_by_frequency", Section.GAIN, "tokens.draw_frequency", _PAIRS),
+    FigureEntry("gain_by_text_size", Section.GAIN, "curves.draw_sizes", (*_PAIRS, several_corpora)),
+    FigureEntry("rate_curve", Section.TESTING, "curves.draw_rates", (online_evaluations,)),
+    FigureEntry("vector_map", Section.VECTORS, "vector_map.draw", (vector_rows,)),
 )
 TABLES = (
     TableEntry("corpora", Section.TEXT),
     TableEntry("perplexity", Section.PERPLEXITY),
     TableEntry("mixtures", Section.PERPLEXITY, needs=(mixtures,)),
     TableEntry("gains", Section.GAIN, needs=(static_rows,)),
-    TableEntry("lengths", Section.GAIN, needs=(vector_rows, static_rows, text_in_order)),
+    TableEntry("lengths", Section.GAIN, needs=(*_PAIRS, text_in_order)),
     TableEntry("other_texts", Section.GAIN, needs=(other_texts,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
     TableEntry("intervals", Section.TESTING, needs=(vectors_alone,)),

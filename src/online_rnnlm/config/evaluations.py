@@ -9,6 +9,7 @@ from online_rnnlm.config.base import Rate, Settings
 from online_rnnlm.config.engines import ENGINES, engines_with
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import (
+    UNITS,
     USUAL_STEPS,
     LearnAfter,
     Steps,
@@ -80,6 +81,19 @@ class Learning(Settings):
         """`learn_after` in words, such as `sentence` or `5 words`."""
         after = self.learn_after
         return f"{after} words" if isinstance(after, int) else after
+
+    @property
+    def in_words(self) -> str:
+        """What follows a network's name: nothing if its vector learns as in training, `frozen`,
+        `kept for the article`, `with everything learning after every word, kept for the stream`."""
+        if self.unit_of_text is None:
+            return "frozen" if self.updates == NONE else ""
+        kept = f"kept for the {UNITS[self.unit_of_text]}"
+        if self.updates == DOCUMENT_VECTOR:
+            after = f"learning after every {self.moment}, {kept}"
+            return kept if self.learn_after == "word" else after
+        parts = "everything" if self.updates == ALL else self.updates.replace("_", " ")
+        return f"with {parts.replace('+', ' and ')} learning after every {self.moment}, {kept}"
 
     @property
     def name(self) -> str:

@@ -17,6 +17,13 @@ from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
+_IN_WORDS: Mapping[str, Mapping[str, str]] = {
+    "document_layer": {"hidden": "hidden layer", "both": "both layers"},
+    "unit_of_text": {"document": "per article", "stream": "stream"},
+    "carry": {"state": "carrying the state", "vector": "carrying the vector"},
+    "document_gradient": {"through": "through updates"},
+}
+"""What a network's name tells of its settings, for values that are not the default."""
 
 
 class _NamedRun(Settings):
@@ -34,18 +41,31 @@ class _NamedRun(Settings):
     def name(self) -> str:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
-        searched = [f"{key}{value}" for key, value in self.searched.items()]
-        layer, cell = _changed(s, "document_layer"), _changed(s, "cell")
-        others = *_unit(s), *_changed(s, "document_gradient"), *_changed(s, "engine")
-        model = [*sizes_in_name(s), *layer, *cell, *others]
-        told = "-".join([s.corpus, *model, *searched, f"seed{s.seed}"])
+        context = [f"C{s.context_size}"] if s.context_size else []
+        by_articles = [s.unit_of_text] * (s.unit_of_text != "sentence")
+        carried = _changed(s, "carry") if by_articles else []
+        changed = [*_changed(s, "document_gradient"), *_changed(s, "engine")]
+        network = [
+            *(f"M{s.hidden_size}", *context, f"D{s.document_size}"),
+            *(*_changed(s, "document_layer"), *_changed(s, "cell"), *by_articles, *carried),
+            *(*changed, *(f"{key}{value}" for key, value in self.searched.items())),
+        ]
+        told = "-".join([s.corpus, *network, f"seed{s.seed}"])
         return "-".join([told[:_LONGEST_NAME], self.digits]).removesuffix("-")
 
     @property
     def model(self) -> str:
-        """The model's name in tables: `100/20`, `100/20 hidden`, `100/0 LSTM` or `100+20/0`."""
-        by = [f"by {engine}" for engine in _changed(self.settings, "engine")]
-        return " ".join([network_name(self.settings), *by])
+        """The network's name for people, such as `100/20 per article`."""
+        return network_name(self.settings)
+
+    @property
+    def label(self) -> str:
+        """The run's name for people: `100/20, seed 1`, or `100/20, learning rate 0.1, seed 0`."""
+        tried = (
+            f"{key.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
+            for key, value in self.searched.items()
+        )
+        return ", ".join([self.model, *tried, f"seed {self.settings.seed}"])
 
 
 class PlannedRun(_NamedRun):
@@ -64,36 +84,27 @@ class Run(_NamedRun):
 
 
 def network_name(settings: RunSettings) -> str:
-    """Return the model's name in tables, whatever its engine is."""
+    """Return a network's name for people, with all that tells rows apart.
+
+    M/D stands for M hidden units and a vector of D numbers; M+C/D has C context units, too. What is
+    not the default is told in words: `100/20 per article`, `LSTM 100/0 stream by jax`.
+    """
     context = f"+{settings.context_size}" if settings.context_size else ""
     sizes = f"{settings.hidden_size}{context}/{settings.document_size}"
-    return " ".join([sizes, *variant_of(settings)])
-
-
-def sizes_in_name(settings: RunSettings) -> list[str]:
-    """Return the sizes that a run's name tells: M, C if there are context units, and D."""
-    context = [f"C{settings.context_size}"] if settings.context_size else []
-    return [f"M{settings.hidden_size}", *context, f"D{settings.document_size}"]
-
-
-def variant_of(settings: RunSettings) -> list[str]:
-    """Return the layer, the cell, the unit of text and the gradients, if not the default."""
-    layer, gradient = _changed(settings, "document_layer"), _changed(settings, "document_gradient")
     cell = [name.upper() for name in _changed(settings, "cell")]
-    return [*layer, *cell, *_unit(settings), *gradient]
+    others = (
+        words.get(getattr(settings, key))
+        for key, words in _IN_WORDS.items()
+        if key not in settings.unused
+    )
+    engine = [f"by {name}" for name in _changed(settings, "engine")]
+    return " ".join([*cell, sizes, *filter(None, others), *engine])
 
 
 def _changed(settings: RunSettings, key: str) -> list[str]:
     """Return a setting's value, as a list of one, or no value if it is the default."""
     value = getattr(settings, key)
     return [] if value == RunSettings.model_fields[key].default else [value]
-
-
-def _unit(settings: RunSettings) -> list[str]:
-    """Return the unit of text, if not a sentence, and the state or the vector, if it is alone."""
-    if settings.unit_of_text == "sentence":
-        return []
-    return [settings.unit_of_text] + [settings.carry] * (settings.carry != "both")
 
 
 class PlannedRow(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -61,6 +62,8 @@ def words_of(learn_after: LearnAfter) -> int:
 
 
 UnitOfText = Literal["sentence", "document", "stream"]
+UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stream": "stream"}
+"""What people call a unit of text."""
 
 
 MOST_STEPS = 1000

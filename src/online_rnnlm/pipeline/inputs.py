@@ -116,7 +116,9 @@ def timed_files(experiment: Experiment, directory: ExperimentDirectory) -> list[
 
 
 def timed_settings(experiment: Experiment) -> str:
-    """Return the runs that are timed, with the evaluations of each, as JSON."""
-    rows, testing = experiment.planned_rows, experiment.testing
-    found = {row.runs[0].name: timed_evaluations(row.settings, testing) for row in rows}
-    return as_json({run: [one.name for one in timed] for run, timed in found.items()})
+    """Return the runs that are timed, each with its network's name and its evaluations, as JSON."""
+    found = {}
+    for row in experiment.planned_rows:
+        run, timed = row.runs[0], timed_evaluations(row.settings, experiment.testing)
+        found[run.name] = [run.model, *(one.name for one in timed)]
+    return as_json(found)

@@ -112,7 +112,7 @@ class Progress:
         with self._lock:
             job = self._jobs.get(values.get("jobid", -1))
             if event == "job_info" and job is not None:
-                job.message, job.started = values["rule_msg"], time.monotonic()
+                job.message, job.started = self._in_words(values["rule_msg"]), time.monotonic()
                 job.log = next(map(Path, values["log"]), None)
             elif event == JOB_ERROR and job is not None:
                 job.started = None
@@ -128,6 +128,15 @@ class Progress:
         self._paces.setdefault(job.kind, []).append((seconds, job.work or 1.0))
         if not sys.stderr.isatty():
             print(f"{self._count()}: {job.message} ({_duration(seconds)})", file=sys.stderr)
+
+    def _in_words(self, message: str) -> str:
+        """Return a rule's message with a run's name for people in place of that of its folder."""
+        return " ".join(
+            self._runs[name].label + word[len(name) :]
+            if (name := word.rstrip(":")) in self._runs
+            else word
+            for word in message.split(" ")
+        )
 
     def _planned(self, job: Any) -> _Job:
         """Return what is known of one of Snakemake's jobs."""
@@ -186,14 +195,14 @@ class Progress:
 
 
 def _said(job: _Job) -> str:
-    """Return the last line of a job's log, or what the job is."""
+    """Return what a job is, and the last line of its log."""
     try:
         lines = (
             job.log.read_text(encoding="utf-8", errors="replace").splitlines() if job.log else []
         )
     except OSError:
         lines = []
-    return lines[-1] if lines else job.message
+    return f"{job.message}: {lines[-1]}" if lines else job.message
 
 
 def _duration(seconds: float) -> str:

@@ -12,17 +12,19 @@ from stat import S_ISREG
 
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import Run, sizes_in_name, variant_of
+from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import read_end, read_epochs
 from online_rnnlm.storage.scores import read_evaluation
+from online_rnnlm.tracking.about import FROZEN, datasets, description
 
 EARLIER = "earlier"
 """The kind of a run that the configuration does not ask for any more."""
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
+_OF_TRAINING = ("parameters", "words_per_second", "epochs", "best_epoch")
 _DIVERGED = records.RunDivergence, records.DivergedEvaluation
 Metric = tuple[str, float, int, int]  # (key, value, time in ms, step)
 Stamp = tuple[tuple[str, int, int], ...]
@@ -34,7 +36,7 @@ class Entry:
     """The intended content of an MLflow run; all times are in ms since 1970."""
 
     name: str
-    """The name of the run's folder, `row MODEL of CORPUS`, or `summary of CORPUS`."""
+    """The name of the run's folder, or `summary of CORPUS`."""
     corpus: str
     label: str
     """The name that MLflow's interface shows."""
@@ -43,21 +45,22 @@ class Entry:
     ended: int | None
     """The time of the end; None until the entry is complete."""
     tags: dict[str, str]
+    description: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     epochs: tuple[Metric, ...] = ()
     """The metrics of the epochs; an epoch is a step."""
     final: tuple[Metric, ...] = ()
     files: tuple[tuple[str, Path], ...] = ()
     """Artifacts, each with its folder in MLflow; sent when the entry is complete."""
-    dataset: dict[str, str] | None = None
-    """The fields of MLflow's data set for the corpus that a run is trained on."""
+    datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The fields of MLflow's data set for each split of the corpus that the run has used."""
     has_model: bool = False
     """True if the weights are logged as a model: not for runs of a search, nor if the folder does
     not hold their corpus any more."""
 
     @property
     def kind(self) -> str:
-        """`static`, `online`, `search`, `earlier`, `row` or `summary`."""
+        """`static`, `online`, `search`, `earlier` or `summary`."""
         return self.tags["kind"]
 
     @property
@@ -72,8 +75,8 @@ class Entry:
         """The sha256 of all that the entry says, apart from the contents of its files."""
         values = [(key, value) for key, value, _, _ in self.final]
         files = [path.name for _, path in self.files]
-        content = (self.ended, self.tags, self.parameters, len(self.epochs), values, files)
-        return digest_of_json(content)
+        said = (self.ended, self.tags, self.description, self.parameters, dict(self.datasets))
+        return digest_of_json((said, len(self.epochs), values, files))
 
 
 def stamp(directory: ExperimentDirectory) -> Stamp:
@@ -140,29 +143,28 @@ def _run_entry(
         tags["updates"] = ", ".join(finished)
         final = tuple(_final_metrics(directory, record, end, finished))
     corpus = records.read_if_there(records.Statistics, directory.corpus(settings.corpus).statistics)
-    is_there = corpus is not None and corpus.digest == record.corpus_digest
-    source = corpus.source.model_dump(mode="json") if corpus is not None and is_there else {}
+    if corpus is not None and corpus.digest != record.corpus_digest:
+        corpus = None  # The folder holds another text now.
+    label = Run(settings=settings, searched=record.searched).label
     files = existing("", (run.record, run.metrics, run.result, run.log))
     files += existing("evaluations", (directory.evaluation(name, test) for test in finished))
     return Entry(
         name=name,
         corpus=settings.corpus,
-        label=_label(record),
+        label=label,
         identity=record.identity,
         began=began,
         ended=_milliseconds(end.ended) if end is not None and complete else None,
         tags=tags,
+        description=description(
+            f"{label}, on {settings.corpus}", failures, {key: value for key, value, _, _ in final}
+        ),
         parameters={k: v if isinstance(v, str) else json.dumps(v) for k, v in settings},
         epochs=tuple(_epoch_metrics(read_epochs(run) if run.metrics.is_file() else [], began)),
         final=final,
         files=tuple(files),
-        dataset={
-            "name": settings.corpus,
-            "digest": record.corpus_digest[:36],  # MLflow accepts at most 36 characters.
-            "source_type": "local",
-            "source": json.dumps({"uri": f"corpora/{settings.corpus}", **source}),
-        },
-        has_model=succeeded and not record.searched and is_there,
+        datasets=datasets(record, corpus),
+        has_model=succeeded and not record.searched and corpus is not None,
     )
 
 
@@ -185,17 +187,6 @@ def existing(folder: str, paths: Iterable[Path]) -> list[tuple[str, Path]]:
     return [(folder, path) for path in paths if path.is_file()]
 
 
-def _label(record: records.RunRecord) -> str:
-    """Return a label such as `M100 D20 · seed 1`; the values that a search tries come between."""
-    settings = record.settings
-    tried = [
-        f"{key.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
-        for key, value in record.searched.items()
-    ]
-    model = " ".join([*sizes_in_name(settings), *variant_of(settings)])
-    return " · ".join([model, *tried, f"seed {settings.seed}"])
-
-
 def _milliseconds(time: datetime) -> int:
     return round(1000 * time.timestamp())
 
@@ -205,7 +196,7 @@ def _tags(directory: ExperimentDirectory, record: records.RunRecord) -> dict[str
     by_size = "online" if record.settings.document_size else "static"
     tags = {
         "kind": "search" if record.searched else by_size,
-        "model": Run(settings=record.settings).model,
+        "network": Run(settings=record.settings).model,
         "code_digest": record.code_digest,
         "corpus_digest": record.corpus_digest,
         "weights": str(directory.run(record.name).model.relative_to(directory.path)),
@@ -238,20 +229,25 @@ def _final_metrics(
     end: records.RunResult,
     tests: Mapping[str, records.Evaluation],
 ) -> Iterator[Metric]:
-    """Yield a finished run's metrics: size, speed, and perplexity of every split and evaluation.
+    """Yield a finished run's metrics: perplexity of every split and evaluation, costs and size.
 
-    The keys of the main evaluation have no ending. Those of the evaluation without learning end in
-    `_vector_still`, and those of other evaluations in the evaluation's name. Their times are those
-    of the evaluations' files: MLflow shows the latest value.
+    MLflow's page of a run shows them in this order, its table of runs in that of the alphabet.
+    The keys of the main evaluation have no ending. Those of a frozen vector end in `_frozen`, and
+    those of other evaluations in the evaluation's name. Their times are those of the evaluations'
+    files: MLflow shows the latest value.
     """
-    for about in ("parameters", "words_per_second", "epochs", "best_epoch"):
-        yield about, float(getattr(end, about)), _milliseconds(end.ended), 0
     main = evaluations.final_evaluation(record.settings.document_size)
-    endings = {evaluations.NONE: "_vector_still"} | {main: ""}
-    for name, test in tests.items():
+    endings = {evaluations.NONE: FROZEN} | {main: ""}
+    for name in sorted(tests, key=lambda name: name != main):
+        test = tests[name]
         # MLflow allows no `+` in a key.
         ending = endings.get(name, f"_{name.replace('+', '_and_')}")
         written = round(1000 * directory.evaluation(record.name, name).stat().st_mtime)
-        yield f"multiply_adds_per_word{ending}", test.costs.multiply_adds_per_word, written, 0
-        for split, metrics in test.splits.items():
+        for split, metrics in reversed(test.splits.items()):
             yield f"{split}_perplexity{ending}", metrics.perplexity, written, 0
+        adds = test.costs.multiply_adds_per_word
+        yield f"testing/multiply_adds_per_word{ending}", adds, written, 0
+    if not tests:
+        yield "valid_perplexity", end.valid_perplexity, _milliseconds(end.ended), 0
+    for about in _OF_TRAINING:
+        yield f"training/{about}", float(getattr(end, about)), _milliseconds(end.ended), 0

@@ -16,10 +16,11 @@ import pandas as pd
 
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import online_rnnlm_model as loader
+from online_rnnlm.tracking.about import RUN_ID
 from online_rnnlm.tracking.entries import EARLIER, Entry
-from online_rnnlm.tracking.overviews import SUMMARY
 from online_rnnlm.tracking.served import COLUMN
 from online_rnnlm.tracking.stores import Target, mlflow
+from online_rnnlm.tracking.summaries import SUMMARY
 from online_rnnlm.use import model_file
 from online_rnnlm.use.results import TrainedRun
 
@@ -42,15 +43,15 @@ _LOADER = Path(loader.__file__)
 _READY = "READY"
 
 
-def log_model(target: Target, entry: Entry, run_id: str) -> None:
-    """Log the model of a finished run, if it has none yet.
+def log_model(target: Target, entry: Entry, run_id: str) -> str:
+    """Log the model of a finished run, if it has none yet; return MLflow's id of it.
 
     Raises UserError if a file of the run is missing or damaged.
     """
     client = target.client
     for model in target.models(run_id):
         if str(model.status) == _READY:
-            return
+            return str(model.model_id)
         client.delete_logged_model(model.model_id)  # A process was killed while it logged it.
     made = client.create_logged_model(
         target.experiment, name="model", source_run_id=run_id, params=entry.parameters
@@ -62,6 +63,7 @@ def log_model(target: Target, entry: Entry, run_id: str) -> None:
         client.log_model_artifacts(made.model_id, str(place))
     client.log_outputs(run_id, [mlflow().entities.LoggedModelOutput(made.model_id, 0)])
     client.finalize_logged_model(made.model_id, _READY)
+    return str(made.model_id)
 
 
 def save_model(directory: ExperimentDirectory, name: str, place: Path, for_run: Any = None) -> None:
@@ -136,13 +138,20 @@ def register_best(target: Target, experiment: str, entered: Sequence[tuple[Entry
     best = min(perplexities, key=perplexities.__getitem__)
     registered = next(iter(client.search_registered_models(f"name = '{name}'")), None)
     if registered is None:
-        client.create_registered_model(name)
+        about = f"The networks of {experiment}: `{BEST}` is that with the lowest valid perplexity."
+        client.create_registered_model(name, description=about)
     elif BEST in registered.aliases and (
         client.get_model_version_by_alias(name, BEST).run_id == best
     ):
         return
     [model] = target.models(best)
+    [entry] = [entry for entry, run_id in entered if run_id == best]
     made = client.create_model_version(
-        name, model.artifact_location, best, model_id=model.model_id, await_creation_for=0
+        name,
+        model.artifact_location,
+        best,
+        description=entry.description.replace(f"runs:/{RUN_ID}/model", f"models:/{name}@{BEST}"),
+        model_id=model.model_id,
+        await_creation_for=0,
     )
     client.set_registered_model_alias(name, BEST, made.version)

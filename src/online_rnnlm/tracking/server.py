@@ -9,13 +9,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.overviews import ROW
 from online_rnnlm.tracking.stores import ENVIRONMENT, own_store
 from online_rnnlm.tracking.synchronisation import synchronise
-from online_rnnlm.tracking.views import ROWS, page
+from online_rnnlm.tracking.views import BEST, NETWORKS, VIEWS, page
 
 HOST = "127.0.0.1"
 
@@ -23,8 +23,9 @@ HOST = "127.0.0.1"
 def serve(directory: ExperimentDirectory, port: int) -> None:
     """Enter the experiment into its own store, then run MLflow's server until Ctrl-C is pressed.
 
-    If the store is made again meanwhile, the server shows the new one. Raises UserError if the port
-    is in use, or if the server ends by itself.
+    What the server says goes to `logs/ui.log` in the results. If the store is made again
+    meanwhile, the server shows the new one. Raises UserError if the port is in use, or if the
+    server ends by itself.
     """
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,20 +35,27 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
     found = synchronise(directory)
     for corpus, experiment in found.experiments.items():
-        print(f"MLflow, {corpus}: {address(port)}/{page(experiment)}", flush=True)
-        if any((entry.corpus, entry.kind) == (corpus, ROW) for entry in found.entries):
-            print(f"means over the seeds: {address(port)}/{page(experiment, ROWS)}", flush=True)
-    _run(ui_command(directory, port))
+        searched = any((one.corpus, one.kind) == (corpus, "search") for one in found.entries)
+        for view in VIEWS if searched else (BEST, NETWORKS):
+            print(f"{corpus}, {view}: {address(port)}/{page(experiment, view)}", flush=True)
+    print("Ctrl-C ends it.", flush=True)
+    log = directory.log("ui")
+    log.parent.mkdir(exist_ok=True)
+    _run(ui_command(directory, port), log)
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str], log: Path) -> None:
     """Run a server until this process is told to end; raises UserError if it ends before.
 
     Ctrl-C does not reach the server itself, which would show tracebacks: it has a process group of
     its own, and is told to end.
     """
-    environment, told = os.environ | ENVIRONMENT, False
-    server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+    told = False
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            command, env=os.environ | ENVIRONMENT, process_group=0, stdin=subprocess.DEVNULL,
+            stdout=said, stderr=said,
+        )  # fmt: skip
 
     def end(number: int, frame: object) -> None:
         nonlocal told
@@ -62,7 +70,7 @@ def _run(command: Sequence[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if not told:
-        raise UserError(f"MLflow's server has ended with status {status}")
+        raise UserError(f"MLflow's server has ended with status {status}; {log} says why")
 
 
 def address(port: int) -> str:

@@ -20,9 +20,9 @@ from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import ResultsFolder, Tracked
-from online_rnnlm.tracking.entries import RUNNING, Entry, entries_of, stamp
+from online_rnnlm.tracking.about import RUN_ID, source_tags
+from online_rnnlm.tracking.entries import RUNNING, Entry, Metric, entries_of, stamp
 from online_rnnlm.tracking.models import log_model, register_best
-from online_rnnlm.tracking.overviews import OVERVIEWS, overviews
 from online_rnnlm.tracking.stores import (
     Store,
     Target,
@@ -31,6 +31,7 @@ from online_rnnlm.tracking.stores import (
     prepare_own_store,
     store_at,
 )
+from online_rnnlm.tracking.summaries import SUMMARY, summaries
 from online_rnnlm.tracking.views import experiment_tags
 
 _VALUES_A_CALL = 800
@@ -60,7 +61,7 @@ def synchronise(directory: ExperimentDirectory, uri: str | None = None) -> Enter
     with locked(directory):
         experiment, folder = load(directory.configuration), _folder_id(directory)
         entries, errors = entries_of(directory, experiment)
-        entries += overviews(directory, experiment, entries, folder)
+        entries += summaries(directory, experiment, entries, folder)
         store = asked or prepare_own_store(directory)
 
         found = Entered(entries)
@@ -125,7 +126,7 @@ def _experiment(client: Any, store: Store, name: str) -> str:
 def _enter(
     target: Target, entries: Sequence[Entry], errors: list[UserError]
 ) -> list[tuple[Entry, str]]:
-    """Enter the runs and overviews of a corpus; returns each with MLflow's id of it.
+    """Enter the runs and the summary of a corpus; returns each with MLflow's id of it.
 
     What another folder has entered stays as it is, unless it is not complete.
     """
@@ -147,7 +148,7 @@ def _enter(
 def _without_outdated(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
     """Delete the entries that the files do not have; returns the others by their identities.
 
-    Deleted are this folder's old overviews and, in the own store, runs that another training has
+    Deleted are this folder's old summaries and, in the own store, runs that another training has
     replaced; and a second entry of a run, made by two processes at once.
     """
     identities, names = {entry.identity for entry in entries}, {entry.name for entry in entries}
@@ -155,9 +156,7 @@ def _without_outdated(target: Target, entries: Sequence[Entry]) -> dict[str, Any
     for run in sorted(target.runs(), key=lambda run: str(run.info.run_id)):
         tags = run.data.tags
         identity = tags.get("identity")
-        replaced = tags.get("kind") in OVERVIEWS or (
-            target.store.is_own and tags.get("run") in names
-        )
+        replaced = tags.get("kind") == SUMMARY or (target.store.is_own and tags.get("run") in names)
         is_outdated = replaced and target.is_mine(run) and identity not in identities
         if identity in kept or is_outdated:
             target.delete(run)
@@ -180,23 +179,48 @@ def _complete(target: Target, entry: Entry, there: Any | None) -> str:
             target.experiment, start_time=entry.began, tags=tags, run_name=entry.label
         )
     run_id = str(there.info.run_id)
-    metrics = [library.Metric(*one) for one in (*entry.epochs, *entry.final)]
+    if entry.datasets:
+        inputs = [
+            library.DatasetInput(
+                library.Dataset(**fields), [library.InputTag("mlflow.data.context", split)]
+            )
+            for split, fields in entry.datasets.items()
+        ]
+        client.log_inputs(run_id, inputs)
+    model = log_model(target, entry, run_id) if entry.has_model else None
+    metrics = [_metric(entry, one, model) for one in (*entry.final, *entry.epochs)]
     for begin in range(0, len(metrics), _VALUES_A_CALL):
         client.log_batch(run_id, metrics=metrics[begin : begin + _VALUES_A_CALL])
-    if entry.dataset:
-        use = library.InputTag("mlflow.data.context", "training")
-        dataset = library.Dataset(**entry.dataset)
-        client.log_inputs(run_id, [library.DatasetInput(dataset, [use])])
     if entry.ended is not None:
         for folder, path in entry.files:
             client.log_artifact(run_id, str(path), folder or None)
-        if entry.has_model:
-            log_model(target, entry, run_id)
         client.set_terminated(run_id, entry.status, end_time=entry.ended)
     if "failure" in there.data.tags and "failure" not in tags:
         client.delete_tag(run_id, "failure")
     # The digest comes last, since an entry without it counts as incomplete.
-    said = [library.RunTag(*one) for one in (tags | {"digest": entry.digest}).items()]
+    note = entry.description.replace(RUN_ID, run_id)
+    tags |= {
+        "mlflow.note.content": note,
+        **source_tags(entry.tags.get("code_digest", "")),
+        "digest": entry.digest,
+    }
+    said = [library.RunTag(*one) for one in tags.items()]
     parameters = [library.Param(*one) for one in entry.parameters.items()]
     client.log_batch(run_id, params=parameters, tags=said)
     return run_id
+
+
+def _metric(entry: Entry, metric: Metric, model: str | None) -> Any:
+    """Return MLflow's metric, rounded for people and tied to its data set and the model.
+
+    The metrics of a split, such as `epoch/valid_perplexity`, belong to its data set.
+    """
+    key, value, when, step = metric
+    split = key.rpartition("/")[2].partition("_")[0]
+    dataset = entry.datasets.get(split, {})
+    return mlflow().entities.Metric(
+        *(key, round(value, 2), when, step),
+        model_id=model if dataset and "/" not in key else None,
+        dataset_name=dataset.get("name"),
+        dataset_digest=dataset.get("digest"),
+    )

@@ -6,19 +6,53 @@ import base64
 import json
 import zlib
 
-from online_rnnlm.tracking.overviews import ROW
-
-VIEW, ROWS = "best", "rows"
-"""The keys of the views: the one that the interface opens with, and the one of the rows."""
-COMPARED = " and ".join(
-    f"tags.kind != '{kind}'" for kind in ("search", "summary", "earlier", "row")
-)
+COMPARED = " and ".join(f"tags.kind != '{kind}'" for kind in ("search", "summary", "earlier"))
 """The search filter that selects the runs of the comparison."""
-_COLUMNS = (
-    *("metrics.`test_perplexity`", "metrics.`test_perplexity_vector_still`"),
-    *("metrics.`valid_perplexity`", "metrics.`parameters`", "metrics.`multiply_adds_per_word`"),
-    "tags.`model`",
+_METRICS = (
+    *("test_perplexity", "test_perplexity_frozen", "testing/multiply_adds_per_word"),
+    *("training/parameters", "valid_perplexity"),
 )
+_BY_NETWORK = {
+    "aggregateFunction": "average",
+    "groupByKeys": [{"mode": "tag", "groupByData": "network"}],
+}
+
+
+def _stored(condition: str, groups: object = None, *metrics: str, parameters: str = "") -> str:
+    """Return a view of all runs that fulfil a condition, sorted by the first metric.
+
+    MLflow's interface stores views that are shared in the same way.
+    """
+    shown = [f"metrics.`{name}`" for name in metrics or _METRICS]
+    view = {
+        "searchFilter": condition,
+        "orderByKey": shown[0],
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": shown + [f"params.`{name}`" for name in parameters.split()],
+        "groupBy": groups,
+    }
+    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
+
+
+BEST, NETWORKS, SEARCH = "best runs first", "means over the seeds", "search for settings"
+VIEWS = {
+    BEST: ("best", _stored(COMPARED)),
+    NETWORKS: ("networks", _stored(COMPARED, _BY_NETWORK)),
+    SEARCH: (
+        "search",
+        _stored(
+            "tags.kind = 'search'",
+            _BY_NETWORK,
+            "valid_perplexity",
+            parameters="learning_rate document_rate",
+        ),
+    ),
+}
+"""The keys of the views, and the views themselves, by what they show."""
 
 
 def experiment_tags(name: str) -> dict[str, str]:
@@ -27,34 +61,14 @@ def experiment_tags(name: str) -> dict[str, str]:
         # MLflow's interface has one mode for model training and another one for language agents.
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.note.content": f"Runs of `{name}`, a view of the files in `results/`. Filter by "
-        "`tags.kind`: `online`, `static`, `search`, `row` (means over the seeds), `summary` (the "
-        "report), `earlier` (not in the configuration any more).",
-        f"mlflow.sharedViewState.{VIEW}": _view(COMPARED, "params.`seed`"),
-        f"mlflow.sharedViewState.{ROWS}": _view(
-            f"tags.kind = '{ROW}'", "metrics.`test_perplexity_sd`", "tags.`seeds`"
-        ),
+        "`tags.kind`: `online`, `static`, `search`, `summary` (the report), `earlier` (not in the "
+        "configuration any more).",
+        **{f"mlflow.sharedViewState.{key}": view for key, view in VIEWS.values()},
     }
 
 
-def _view(condition: str, *more_columns: str) -> str:
-    """Return a view of all runs that fulfil a condition, the best run first.
-
-    MLflow's interface stores views that are shared in the same way.
-    """
-    view = {
-        "searchFilter": condition,
-        "orderByKey": "metrics.`test_perplexity`",
-        "orderByAsc": True,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "selectedColumns": [*_COLUMNS, *more_columns],
-    }
-    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
-
-
-def page(experiment: str, view: str = VIEW) -> str:
+def page(experiment: str, view: str) -> str:
     """Return the path of the page that shows a view of an experiment's runs."""
     # The last parameter selects the interface for model training.
-    return f"#/experiments/{experiment}/runs?viewStateShareKey={view}&workflowType=machine_learning"
+    key = VIEWS[view][0]
+    return f"#/experiments/{experiment}/runs?viewStateShareKey={key}&workflowType=machine_learning"

@@ -1,19 +1,11 @@
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from online_rnnlm.analysis.figures import tokens
 from online_rnnlm.analysis.figures.costs import (
-    LEARNING,
     MULTIPLY_ADDS,
     PARAMETERS,
-    STATIC_ROW,
-    STILL,
-    Point,
-    frontier,
+    leading,
     points_of,
 )
 from online_rnnlm.analysis.figures.curves import curves_of
@@ -31,47 +23,39 @@ def test_a_model_costs_what_it_costs_in_that_evaluation(invented):
     directory = results.directory
     for seed in (1, 2):
         name = f"invented-M100-D20-seed{seed}"
-        change_evaluation(directory, name, "none", multiply_adds_per_word=20_000)
         change_evaluation(directory, name, "document_vector", multiply_adds_per_word=30_000)
         change_split(directory, name, "document_vector", "test", perplexity=70.0 + seed)
         static = f"invented-M100-D0-seed{seed}"
         cost = 200_000 + 1000 * seed
         change_evaluation(directory, static, "neural_cache", multiply_adds_per_word=cost)
     results = again(results)
-    found = {(p.model, p.kind): p for p in points_of(results, "invented", MULTIPLY_ADDS)}
-    assert found["100/20", STILL].cost == 20
-    assert found["100/20", LEARNING].cost == 30
-    assert found["100/20", LEARNING].perplexity == pytest.approx(71.5)
-    assert found["100/20", LEARNING].deviation == pytest.approx(0.5**0.5)
-    assert found["100/0", "neural cache"].cost == pytest.approx(201.5)
-    assert found["5-gram", "5-gram"].cost == pytest.approx(0.005)
-    sizes = {(p.model, p.kind): p.cost for p in points_of(results, "invented", PARAMETERS)}
-    assert sizes["100/0", "neural cache"] == sizes["100/0", STATIC_ROW]
-    assert sizes["100/20", STILL] == sizes["100/20", LEARNING] > sizes["100/0", STATIC_ROW]
-    assert sizes["5-gram", "5-gram"] == pytest.approx(0.9)
+    systems = [*results.systems_on("invented")]
+    found = {point.name: point for point in points_of(systems, MULTIPLY_ADDS)}
+    assert found["100/20"].cost == 30
+    assert found["100/20"].perplexity == pytest.approx(71.5)
+    assert found["100/20"].deviation == pytest.approx(0.5**0.5)
+    assert found["100/0 + neural cache"].cost == pytest.approx(201.5)
+    assert found["5-gram, modified Kneser-Ney"].cost == pytest.approx(0.005)
+    sizes = {point.name: point.cost for point in points_of(systems, PARAMETERS)}
+    assert sizes["100/20"] > sizes["100/0"] == sizes["100/0 + neural cache"]
+    assert sizes["5-gram, modified Kneser-Ney"] == pytest.approx(0.9)
 
 
-POINTS = st.lists(
-    st.builds(
-        Point,
-        st.just("m"),
-        st.sampled_from([STATIC_ROW, LEARNING, STILL, "5-gram"]),
-        st.integers(1, 20).map(float),
-        st.integers(50, 70).map(float),
-        st.just(0.0),
-    ),
-    min_size=1,
-)
-
-
-@given(POINTS)
-def test_the_frontier_is_the_lowest_for_so_much_or_less(points):
-    best = frontier(points)
-    assert all(a.cost < b.cost and a.perplexity > b.perplexity for a, b in pairwise(best))
-    assert set(best) <= set(points)
-    for point in points:
-        lowest = min(p.perplexity for p in points if p.cost <= point.cost)
-        assert min(p.perplexity for p in best if p.cost <= point.cost) == lowest
+def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_best_rivals(invented):
+    units = {"unit_of_text": ["sentence", "document"]}
+    rows = [
+        {"hidden_size": [100, 120, 135], **units},
+        {"hidden_size": 100, "document_size": [20, 35], **units},
+    ]
+    testing = {"rivals": ["neural_cache", "unigram_cache", "kneser_ney", "mixture"]}
+    results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
+    best = "invented-M120-D0-document-seed1"
+    change_split(results.directory, best, "unigram_cache", "valid", perplexity=1.0)
+    assert [system.name for system in leading(again(results))] == [
+        *("100/20", "120/0", "100/20 per article", "120/0 per article"),
+        *("120/0 per article + unigram cache", "5-gram, modified Kneser-Ney"),
+        *("100/0", "100/0 per article"),
+    ]
 
 
 def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented):
@@ -100,7 +84,7 @@ def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented):
 
 def test_over_an_article_the_vector_is_kept_for_it_if_it_was_tested_so(invented):
     kept = {"updates": ["document_vector"], "unit_of_text": ["document"]}
-    for testing, said in (({}, "kept for the sentence"), (kept, "kept for the document")):
+    for testing, said in (({}, "kept for the sentence"), (kept, "kept for the article")):
         caption = tokens.draw_distance(invented(corpora=IN_ORDER, testing=testing)).caption
         assert said in caption
         assert "intervals over articles" in caption

@@ -99,14 +99,14 @@ def test_the_network_and_the_engine_are_parts_of_a_name():
     ]
     runs = experiment(corpora={"c": whole}, training={"engine": "graph"}, rows=rows).runs()
     expected = {
-        "c-M10-D2-lstm-graph-seed1": "10/2 LSTM by graph",
-        "c-M10-D2-gru-graph-seed1": "10/2 GRU by graph",
-        "c-M10-D2-both-graph-seed1": "10/2 both by graph",
-        "c-M10-C4-D2-both-graph-seed1": "10+4/2 both by graph",
+        "c-M10-D2-lstm-graph-seed1": "LSTM 10/2 by graph",
+        "c-M10-D2-gru-graph-seed1": "GRU 10/2 by graph",
+        "c-M10-D2-both-graph-seed1": "10/2 both layers by graph",
+        "c-M10-C4-D2-both-graph-seed1": "10+4/2 both layers by graph",
         "c-M10-C4-D0-graph-seed1": "10+4/0 by graph",
-        "c-M10-D2-through-graph-seed1": "10/2 through by graph",
-        "c-M100-D2-document-graph-seed1": "100/2 document by graph",
-        "c-M100-D2-document-state-graph-seed1": "100/2 document state by graph",
+        "c-M10-D2-through-graph-seed1": "10/2 through updates by graph",
+        "c-M100-D2-document-graph-seed1": "100/2 per article by graph",
+        "c-M100-D2-document-state-graph-seed1": "100/2 per article carrying the state by graph",
         "c-M100-D2-stream-graph-seed1": "100/2 stream by graph",
     }
     assert dict(zip(names(runs), (run.model for run in runs), strict=True)) == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -11,17 +11,21 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.storage import records
+from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Claims, Evaluation, RunRecord, Statistics
+from online_rnnlm.tracking.about import CODE, source_tags
 from online_rnnlm.tracking.entries import Entry, entries_of, stamp
-from online_rnnlm.tracking.overviews import overviews
+from online_rnnlm.tracking.summaries import summaries
+from online_rnnlm.training import description
+from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge_evaluation
 from tests.unit.small_records import run_divergence
 from tests.unit.tracking import invented
-from tests.unit.tracking.invented import RUN, SECOND, STATIC
+from tests.unit.tracking.invented import RUN, STATIC
 
-ROW, SUMMARY = "row 100/20 of invented", "summary of invented"
+SUMMARY = "summary of invented"
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def read(directory: ExperimentDirectory, experiment: Experiment) -> dict[str, En
     """Return all entries by name; no file is damaged."""
     found, errors = entries_of(directory, experiment)
     assert errors == []
-    return {one.name: one for one in [*found, *overviews(directory, experiment, found, "mine")]}
+    return {one.name: one for one in [*found, *summaries(directory, experiment, found, "mine")]}
 
 
 def metrics(entry: Entry) -> dict[str, float]:
@@ -43,16 +47,16 @@ def metrics(entry: Entry) -> dict[str, float]:
 def test_a_run_says_what_its_files_say(directory, experiment):
     entry = read(directory, experiment)[RUN]
     said = (entry.label, entry.corpus, entry.status)
-    assert said == ("M100 D20 · seed 1", "invented", "FINISHED")
+    assert said == ("100/20, seed 1", "invented", "FINISHED")
     assert (entry.ended or 0) - entry.began == 600_000
     assert entry.parameters["learning_rate"] == "0.1"
-    tags = {"kind": "online", "model": "100/20", "host": "node1", "slurm_job": "7"}
+    tags = {"kind": "online", "network": "100/20", "host": "node1", "slurm_job": "7"}
     assert entry.tags.items() >= (tags | {"updates": "none, document_vector"}).items()
     assert (directory.path / entry.tags["weights"]).is_file()
-    for ending, evaluation in (("", "document_vector"), ("_vector_still", "none")):
+    for ending, evaluation in (("", "document_vector"), ("_frozen", "none")):
         test = records.read(Evaluation, directory.evaluation(RUN, evaluation))
         assert metrics(entry)[f"test_perplexity{ending}"] == test.splits["test"].perplexity
-        adds = metrics(entry)[f"multiply_adds_per_word{ending}"]
+        adds = metrics(entry)[f"testing/multiply_adds_per_word{ending}"]
         assert adds == test.costs.multiply_adds_per_word
     count = len(directory.run(RUN).metrics.read_text().splitlines())
     memory = [one for one in entry.epochs if one[0] == "system/peak_memory_megabytes"]
@@ -64,7 +68,11 @@ def test_a_run_says_what_its_files_say(directory, experiment):
         *("run.json", "metrics.jsonl", "result.json", "train.log"),
         *("none.json", "document_vector.json"),
     ]
-    assert entry.has_model and entry.dataset and entry.dataset["name"] == "invented"
+    assert entry.has_model and [*entry.datasets] == ["train", "valid", "test"]
+    assert entry.datasets["test"]["name"] == "invented test"
+    assert next(iter(metrics(entry))) == "test_perplexity"
+    frozen = metrics(entry)["test_perplexity_frozen"]
+    assert f"{metrics(entry)['test_perplexity']:.2f}, {frozen:.2f} frozen" in entry.description
     assert metrics(read(directory, experiment)[STATIC]).keys() < {*metrics(entry)}
 
 
@@ -74,26 +82,27 @@ def test_a_search_has_neither_tests_nor_models(tmp_path):
     found = read(fake_experiment.write(tmp_path / "searched", searched), searched).values()
     kinds = [(one.kind, one.status, one.has_model) for one in found]
     assert kinds.count(("search", "FINISHED", False)) == 2 and len(kinds) == 3
-    assert "M100 D0 GRU · learning rate 0.4 · seed 0" in [one.label for one in found]
+    assert "GRU 100/0, learning rate 0.4, seed 0" in [one.label for one in found]
+    assert {"test" in one.datasets for one in found if one.kind == "search"} == {False}
 
 
-def test_a_row_has_the_means_of_its_seeds_and_the_verdicts(directory, experiment):
-    found = read(directory, experiment)
-    row, seeds = found[ROW], [found[RUN], found[SECOND]]
-    assert (row.label, row.kind, row.tags["seeds"]) == ("100/20 · mean of 2 seeds", "row", "1, 2")
-    for key in ("test_perplexity", "test_perplexity_vector_still", "parameters"):
-        values = [metrics(seed)[key] for seed in seeds]
-        assert metrics(row)[key] == pytest.approx(statistics.mean(values))
-        assert metrics(row)[f"{key}_sd"] == pytest.approx(statistics.stdev(values))
-    assert row.parameters["hidden_size"] == "100" and "seed" not in row.parameters
-    assert row.tags["host"] == "node1"
-    claims = [one for one in records.read(Claims, directory.claims).claims if one.row == "100/20"]
-    said = {key for key in row.tags if key.startswith("claim.")}
-    assert said == {f"claim.{claim.number}" for claim in claims} != set()
-    assert row.tags["claim.1"] == next(one.verdict for one in claims if one.number == 1)
+def test_the_source_is_the_commit_whose_code_trained_the_run():
+    """Code that is not that of the checkout has no commit."""
+    assert description.CODE == CODE
+    git, said = (
+        ["git", "-C", str(ROOT / "src/online_rnnlm")],
+        {"capture_output": True, "text": True},
+    )
+    last = subprocess.run([*git, "log", "-1", "--format=%H", "--", *CODE], check=False, **said)
+    changes = subprocess.run([*git, "status", "--porcelain", "--", *CODE], check=False, **said)
+    if last.returncode or changes.stdout:
+        pytest.skip("no checkout of git, or one with changes")
+    now = source_tags(code_digest(*CODE))
+    assert now.pop("mlflow.source.git.commit") == last.stdout.strip()
+    assert source_tags("0" * 64) == now
 
 
-def test_overviews_are_of_what_the_configuration_asks_for(directory, experiment):
+def test_the_summary_is_of_what_the_configuration_asks_for(directory, experiment):
     first = read(directory, experiment)
     assert first[SUMMARY].identity == read(directory, experiment)[SUMMARY].identity
     shown = [directory.table("perplexity", "md"), directory.figure("learning_curves", "svg")]
@@ -108,13 +117,14 @@ def test_overviews_are_of_what_the_configuration_asks_for(directory, experiment)
     kinds = {name: entry.kind for name, entry in found.items()}
     assert kinds.pop(RUN) == "online" and kinds.pop(SUMMARY) == "summary"
     assert set(kinds.values()) == {"earlier"}
-    one_row = invented.experiment(rows=invented.ROWS[1:])
-    assert read(directory, one_row)[ROW].kind == "row"
+    claims = [one for one in records.read(Claims, directory.claims).claims if one.number == 1]
+    verdicts = [f"{claim.model}: {claim.verdict}" for claim in claims]
+    assert summary.tags["claim.1"] == "; ".join(verdicts)
     other_tests = invented.experiment(testing={"steps": 7})
-    assert "claim.1" not in read(directory, other_tests)[ROW].tags
+    assert "claim.1" not in read(directory, other_tests)[SUMMARY].tags
     directory.report.unlink()
     directory.run(RUN).result.unlink()
-    assert {SUMMARY, ROW} == first.keys() - read(directory, experiment).keys()
+    assert {SUMMARY} == first.keys() - read(directory, experiment).keys()
 
 
 def test_a_run_is_complete_when_it_is_trained_and_tested_or_has_diverged(directory, experiment):
@@ -143,8 +153,8 @@ def test_another_text_makes_no_model(directory, experiment):
     changed = {"files": files, "digest": digest_of(files)}
     records.write(statistics, records.read(Statistics, statistics).model_copy(update=changed))
     entry = read(directory, experiment)[RUN]
-    assert entry == replace(before[RUN], has_model=False, dataset=entry.dataset)
-    assert entry.dataset and "uri" in entry.dataset["source"]
+    assert entry == replace(before[RUN], has_model=False, datasets=entry.datasets)
+    assert "uri" in entry.datasets["train"]["source"]
 
 
 def test_a_change_is_seen_and_a_damaged_run_keeps_no_other_out(directory, experiment):

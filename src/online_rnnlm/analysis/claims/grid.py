@@ -17,7 +17,7 @@ _NOTE = (
 )
 
 
-def grid(claims: Sequence[Claim]) -> Table:
+def grid(claims: Sequence[Claim], *, intervals: bool = True) -> Table:
     """Make the table; it names the corpus of a network if there are several."""
     several = len({claim.corpus for claim in claims}) > 1
     cells: dict[str, dict[str, str]] = {}
@@ -25,18 +25,20 @@ def grid(claims: Sequence[Claim]) -> Table:
         case = f", {claim.case}" if claim.case else ""
         row = f"{claim.number}. {CLAIMS[claim.number].name}{case}"
         column = f"{claim.row}, {claim.corpus}" if several else claim.row
-        cells.setdefault(row, {})[column] = _cell(claim)
+        cells.setdefault(row, {})[column] = _cell(claim, intervals)
     networks = dict.fromkeys(name for row in cells.values() for name in row)
     data = pd.DataFrame([{"claim": name, **row} for name, row in cells.items()])
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
     columns += [Column(name, label(name), text=True) for name in networks]
-    return Table("claims", "Verdicts by claim and network", data, columns, [_NOTE])
+    notes = [_NOTE] if intervals else []
+    return Table("claims", "Verdicts by claim and network", data, columns, notes)
 
 
-def _cell(claim: Claim) -> str:
-    effect, intervals = claim.effect, [claim.effect.interval_percent]
-    if claim.seeds is not None:
-        intervals.append(percents_of_gains(claim.seeds.interval_nats_per_token))
-    shown = "; ".join(filter(None, map(interval, intervals)))
-    change = f"{signed(effect.change_percent)} %"
-    return f"{claim.verdict} {change} ({shown})" if shown else f"{claim.verdict} {change}"
+def _cell(claim: Claim, intervals: bool) -> str:
+    said, ends = f"{claim.verdict} {signed(claim.effect.change_percent)} %", []
+    if intervals:
+        ends.append(claim.effect.interval_percent)
+    if intervals and claim.seeds is not None:
+        ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
+    shown = "; ".join(filter(None, map(interval, ends)))
+    return f"{said} ({shown})" if shown else said

@@ -32,7 +32,7 @@ class PaperClaim(NamedTuple):
     kind: str
     """The claim's name in `claims.json`."""
     name: str
-    """A short form of the claim in words."""
+    """A short form of the claim in words; better is a lower test perplexity."""
     text: str
     """The claim as a sentence, with `{model}` and `{against}` in place of the two sides."""
     test: str
@@ -42,48 +42,48 @@ class PaperClaim(NamedTuple):
 CLAIMS = {
     SAME_HIDDEN: PaperClaim(
         "lower_perplexity_same_hidden",
-        "a lower perplexity than a static network of as many hidden units",
+        "better than a static network of as many units",
         "{model}, its vector learning, has a lower test perplexity than {against}, the static "
         "network of as many hidden units.",
         "test perplexity, the vector learning, against the static row's",
     ),
     MORE_PARAMETERS: PaperClaim(
         "lower_perplexity_more_parameters",
-        "a lower perplexity than a static network of at least as many parameters",
+        "better than a static network of as many parameters",
         "{model}, its vector learning, has a lower test perplexity than {against}, a static "
         "network of at least as many parameters.",
         "test perplexity, the vector learning, against the smallest such static row's",
     ),
     MULTIPLY_ADDS: PaperClaim(
         "less_computation",
-        "less computation a word than that static network",
-        "{model} has its lower test perplexity with fewer multiply-adds and in less time a word "
-        "than {against}.",
-        "multiply-adds a word in testing, counted from the equations, and processor time a word, "
-        "measured side by side; supported only if the lower perplexity against the same static "
-        "row is",
+        "less computation than that static network",
+        "{model} has its lower test perplexity with fewer multiply-adds and in less time per "
+        "word than {against}.",
+        "multiply-adds per word in testing, counted from the equations, and processor time per "
+        "word, measured side by side; supported only if the lower perplexity against the same "
+        "static row is",
     ),
     VECTOR_ALONE: PaperClaim(
         "vector_alone_suffices",
-        "learning the document vector alone is enough",
+        "learning the vector alone is enough",
         "{model}: learning only the document vector during testing is better than, or as good as, "
         "learning everything, at a fraction of the cost.",
         f"non-inferiority of test perplexity with a margin of {MARGIN_PERCENT:g} %, and fewer "
-        "multiply-adds and fewer parameters touched a word; everything learns after every word, "
+        "multiply-adds and fewer parameters touched per word; everything learns after every word, "
         "with the rate that is best on `valid`, and both keep what they learn for the same unit of "
         "text; "
         "`equivalence` says whether the two differ by less than the margin on either side",
     ),
     LEARNING: PaperClaim(
         "learning_not_parameters",
-        "the same weights do better while their vector learns",
-        "{model}: the gain needs learning during testing, as the same weights do worse with their "
-        "vector held still.",
-        "test perplexity of the same weights, the vector learning against held still",
+        "better learning than frozen",
+        "{model}: the gain needs learning during testing, as the same weights do worse "
+        "with a frozen vector.",
+        "test perplexity of the same weights, the vector learning against frozen",
     ),
     BEST_RIVAL: PaperClaim(
         "lower_perplexity_than_rivals",
-        "a lower perplexity than a static network with one rival",
+        "better than a static network with one rival",
         "{model}, its vector learning, has a lower test perplexity than {against}.",
         "not a claim of the paper's, but a user's question: test perplexity, only the vector "
         "learning, against static rows with a cache, with weights that learn or with an n-gram "
@@ -93,7 +93,7 @@ CLAIMS = {
     ),
     BEST_SYSTEM: PaperClaim(
         "best_system_has_a_vector",
-        "the best that there is with a vector is better than the best without",
+        "the best with a vector is better than the best without",
         "{model} has a lower test perplexity than {against}.",
         "not a claim of the paper's, but a user's question: test perplexity of the best of all "
         "rows with a vector against the best of all static rows, each with whatever learns or is "

@@ -15,9 +15,8 @@ from online_rnnlm.config.evaluations import (
     NONE,
     Learning,
     learning_in,
-    online_evaluation,
 )
-from online_rnnlm.config.testing import MIXTURE, UnitOfText
+from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
 from online_rnnlm.storage.records import Claim, Effect, StillAgainstStatic, UntestedClaim
 
 Tests = Iterator[Claim | UntestedClaim]
@@ -40,7 +39,7 @@ def _of_row(results: Results, vector: Row) -> Tests:
     opponents = results.opponents(vector)
     same = opponents.same_hidden
     if same is None:
-        yield _untested(paper.SAME_HIDDEN, vector, f"no finished static row of {vector.units}")
+        yield _untested(paper.SAME_HIDDEN, vector, "no finished static row of as many hidden units")
     else:
         yield _against_static(results, paper.SAME_HIDDEN, vector, same)
     if feeds_output:
@@ -49,7 +48,7 @@ def _of_row(results: Results, vector: Row) -> Tests:
     yield _learning(results, vector, same)
     if feeds_output:
         yield from _against_rivals(results, vector)
-    if vector == results.best(vector.corpus):
+    if vector == results.headline(vector.corpus):
         yield _best_systems(results, vector)
 
 
@@ -86,7 +85,7 @@ def _tested(
     row = row or ours.row
     found = compare_sides(results, ours, theirs, margin_percent)
     return Claim(
-        **_in_words(number, _name_of(results, ours), against),
+        **_in_words(number, results.name_of(ours), against),
         corpus=row.corpus,
         train_tokens=results.corpora[row.corpus].splits["train"].tokens,
         row=row.label,
@@ -115,20 +114,6 @@ def _in_words(number: int, model: str, against: str) -> dict[str, Any]:
         "model": model,
         "against": against,
     }
-
-
-def _name_of(results: Results, side: Side) -> str:
-    """A side in words, such as `100/0 with a neural cache`; the row's name as it was trained."""
-    rival, online = results.rival_in(side.evaluation), online_evaluation(side.evaluation)
-    if rival is not None:
-        return f"{side.row.label} with {rival.phrase}"
-    if online is None:
-        return side.row.label
-    if (online.updates, online.learn_after) == (DOCUMENT_VECTOR, "word"):
-        return f"{side.row.label}, its vector kept for the {online.unit_of_text}"
-    learns = "everything" if online.updates == ALL else online.updates
-    after = f"after every {online.moment}, kept for the {online.unit_of_text}"
-    return f"{side.row.label}, {learns} learning {after}"
 
 
 def _against_static(results: Results, number: int, vector: Row, static: Row) -> Claim:
@@ -186,8 +171,8 @@ def _alone(results: Results, ours: Side, everything: Side, unit: UnitOfText) -> 
         paper.VECTOR_ALONE,
         ours,
         everything,
-        f"{ours.row.label}, everything learning, kept for the {unit}",
-        case=f"kept for the {unit}",
+        results.name_of(everything),
+        case=f"kept for the {UNITS[unit]}",
         margin_percent=paper.MARGIN_PERCENT,
         **dict(ours.by_seed[0].costs),
         **{f"{key}_against": value for key, value in everything.by_seed[0].costs},
@@ -195,16 +180,16 @@ def _alone(results: Results, ours: Side, everything: Side, unit: UnitOfText) -> 
 
 
 def _learning(results: Results, vector: Row, static: Row | None) -> Claim:
-    """Compare the same weights with their vector learning and with it held still.
+    """Compare the same weights with their vector learning and frozen.
 
-    The model with its vector held still is also compared with the static row.
+    The frozen model is also compared with the static row.
     """
     ours, still, other = Side(vector, DOCUMENT_VECTOR), Side(vector, NONE), None
     if static is not None:
         found = compare_sides(results, still, Side(static, NONE))
         other = StillAgainstStatic(**with_still_is(found.effect), against=static.label)
-    label = f"{vector.label}, vector held still"
-    return _tested(results, paper.LEARNING, ours, still, label, still_against_static=other)
+    against = results.name_of(still)
+    return _tested(results, paper.LEARNING, ours, still, against, still_against_static=other)
 
 
 def _against_rivals(results: Results, vector: Row) -> Tests:
@@ -228,7 +213,7 @@ def _against_rivals(results: Results, vector: Row) -> Tests:
     ]
     chosen = [(_best(rivals), paper.AT_ANY_COST)]
     if not cheap:
-        reason = "no rival that needs as few multiply-adds a word and parameters"
+        reason = "no rival that needs as few multiply-adds per word and parameters"
         yield _untested(paper.BEST_RIVAL, vector, reason)
     elif _best(cheap) != _best(rivals):
         chosen.insert(0, (_best(cheap), paper.AT_ITS_COST))
@@ -266,7 +251,7 @@ def _with_costs(
         "seconds_per_word": ours.seconds,
         "seconds_per_word_against": theirs.seconds,
     }
-    against = f"{_name_of(results, theirs)} (the {which})"
+    against = f"{results.name_of(theirs)} (the {which})"
     return _tested(results, number, ours, theirs, against, row=row, case=case, **costs)
 
 

@@ -1,31 +1,29 @@
-"""The figures of cost: test perplexity against parameters, and against multiply-adds a word.
-
-Each model is a point, and grey steps show the best for so much cost or less.
-"""
+"""The figures of systems: test perplexity by itself, sorted, and against two costs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import islice
 from typing import Any, NamedTuple
 
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, SURFACE, drawing
+from online_rnnlm.analysis.figures import ONLINE, RIVAL, STATIC, drawing
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import metric_of, multiply_adds_of
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.analysis.row import System, metric_of, multiply_adds_of
+from online_rnnlm.config.testing import MIXTURE
 
-_HEIGHT = 4.3
-STATIC_ROW, LEARNING, STILL = "static network", "vector learns in testing", "vector held still"
+MOST_SYSTEMS = 8
+"""The most systems that a figure names."""
+_A_SYSTEM, _HEIGHT = 0.36, 4.0  # inches
 Look = Mapping[str, Any]
-_NETWORKS: Mapping[str, Look] = {
-    STATIC_ROW: {"marker": "o", "color": STATIC},
-    LEARNING: {"marker": "D", "color": ONLINE},
-    STILL: {"marker": "D", "color": ONLINE, "mfc": SURFACE},
-}
-_MARKERS_OF_RIVALS = "^vXPs*dhp<>"
+_STATIC: Look = {"marker": "o", "color": STATIC}
+_LEARNING: Look = {"marker": "D", "color": ONLINE}
+_RIVAL: Look = {"marker": "^", "color": RIVAL}
+_LOOKS_IN_WORDS = (
+    "Orange diamonds: the vector learns in testing; blue circles: static networks; green "
+    "triangles: systems with a rival."
+)
 
 
 class Cost(NamedTuple):
@@ -36,36 +34,93 @@ class Cost(NamedTuple):
 
 
 PARAMETERS = Cost("Parameters (millions)", 1e6)
-MULTIPLY_ADDS = Cost("Multiply-adds a word in testing (thousands)", 1e3)
+MULTIPLY_ADDS = Cost("Multiply-adds per word in testing (thousands)", 1e3)
 
 
 class Point(NamedTuple):
-    """A model's kind and cost, and its test perplexity, as mean and deviation over the seeds."""
+    """A system's cost, and its test perplexity, as mean and deviation over the seeds."""
 
-    model: str
-    kind: str
-    """A kind of network, or the name of a rival."""
+    name: str
     cost: float
     perplexity: float
     deviation: float
+    look: Look
 
 
-class Window(NamedTuple):
-    """The costs and perplexities that a figure shows: a rectangle around the networks."""
+def points_of(systems: Sequence[System], cost: Cost = PARAMETERS) -> list[Point]:
+    """The points of systems, the one with the lowest test perplexity first."""
+    points = []
+    for system in systems:
+        reached = metric_of(system.by_seed, "perplexity", "test")
+        adds = multiply_adds_of(system.by_seed).mean
+        value = (system.parameters or 0) if cost is PARAMETERS else adds
+        deviation = reached.deviation if len(reached.values) > 1 else 0.0
+        points.append(
+            Point(system.name, value / cost.unit, reached.mean, deviation, _look_of(system))
+        )
+    return sorted(points, key=lambda point: point.perplexity)
 
-    left: float
-    right: float
-    low: float
-    high: float
 
-    def clamped(self, point: Point) -> drawing.Place:
-        """The place of the point if it is within the window, else the nearest place on its edge."""
-        x = min(max(point.cost, self.left), self.right)
-        return x, min(max(point.perplexity, self.low), self.high)
+def _look_of(system: System) -> Look:
+    if system.rival or system.row is None:
+        return _RIVAL
+    return _LEARNING if system.row.has_vector else _STATIC
 
-    def holds(self, point: Point) -> bool:
-        """True if a point lies within the window."""
-        return self.clamped(point) == (point.cost, point.perplexity)
+
+def leading(results: Results) -> list[System]:
+    """The systems of the first corpus that figures name, the most important first.
+
+    For each hidden layer and unit of text: the first network with a vector, that of the headline
+    before others, and the larger of its static opponents. Then the best static network with one
+    rival and the best rival of the corpus, both on `valid`; then the other networks.
+    """
+    corpus = results.first_corpus
+    systems = {system.name: system for system in results.systems_on(corpus)}
+    headline, rows = results.headline(corpus), results.rows_on(corpus)
+    named: list[str] = []
+    regimes = set()
+    for row in (headline, *(row for row in rows if row.has_vector)):
+        if row.regime not in regimes:
+            regimes.add(row.regime)
+            named += [row.label, *(other.label for other in results.opponents(row).shown[-1:])]
+    by_valid = sorted(
+        (one for one in systems.values() if one.rival and one.rival.name != MIXTURE),
+        key=lambda one: metric_of(one.by_seed, "perplexity", "valid").mean,
+    )
+    static = (one.name for one in by_valid if one.row and not one.row.has_vector)
+    alone = (one.name for one in by_valid if one.row is None)
+    named += [*islice(static, 1), *islice(alone, 1), *(row.label for row in rows)]
+    return [systems[name] for name in dict.fromkeys(named)][:MOST_SYSTEMS]
+
+
+def draw_systems(results: Results) -> drawing.Picture:
+    """Draw the test perplexity of a few systems, the best at the top, each dot with its name."""
+    points = points_of(leading(results))
+    figure, (axis,) = drawing.panels(1, 0.6 + _A_SYSTEM * len(points))
+    values = [point.perplexity for point in points]
+    middle, headline = (min(values) + max(values)) / 2, results.headline(results.first_corpus)
+    for height, point in enumerate(points):
+        error = point.deviation or None
+        axis.errorbar(
+            point.perplexity, height, xerr=error, ms=7, elinewidth=1.2, capsize=3, **point.look
+        )
+        to_the_right = point.perplexity <= middle
+        axis.annotate(
+            f"{point.name}  {point.perplexity:.1f}",
+            (point.perplexity + (1 if to_the_right else -1) * point.deviation, height),
+            xytext=(9 if to_the_right else -9, 0), textcoords="offset points", va="center",
+            ha="left" if to_the_right else "right",
+            weight="bold" if point.name == headline.label else "normal",
+        )  # fmt: skip
+    axis.set_ylim(len(points) - 0.4, -0.6)
+    axis.margins(x=0.06)
+    axis.grid(axis="x", linewidth=0.6)
+    axis.yaxis.set_visible(False)
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel("Test perplexity: lower is better")
+    seeds = len(results.experiment.seeds)
+    bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
+    return drawing.Picture(figure, f"{_LOOKS_IN_WORDS}{bars}{drawing.only_first(results)}")
 
 
 def draw_parameters(results: Results) -> drawing.Picture:
@@ -79,122 +134,23 @@ def draw_multiply_adds(results: Results) -> drawing.Picture:
 
 
 def _draw(results: Results, cost: Cost) -> drawing.Picture:
-    corpora = results.compared_corpora
-    points = [points_of(results, corpus, cost) for corpus in corpora]
-    kinds = dict.fromkeys(point.kind for found in points for point in found)
-    of_rivals = zip((kind for kind in kinds if kind not in _NETWORKS), cycle(_MARKERS_OF_RIVALS))
-    looks = {**_NETWORKS, **{name: {"marker": m, "color": RIVAL} for name, m in of_rivals}}
-    figure, axes = drawing.corpus_panels(corpora, _HEIGHT, "Test perplexity")
-    for axis, found in zip(axes, points, strict=True):
-        _panel(axis, found, looks)
-        axis.set_xlabel(cost.label)
-        drawing.legend_above(axis)
-    what = cost.label.partition(" (")[0].lower()
-    bars = f" Bars: standard deviation over {len(results.experiment.seeds)} seeds."
-    caption = (
-        f"Test perplexity against {what}. Arrows lead from the vector held at 0 to the same "
-        "weights with it learning, dashed lines from a row to the same row with a rival; points "
-        "far outside are drawn at the edge, and the legend gives their values. Grey steps: the "
-        f"lowest perplexity with so many {what.split(' a ')[0]} or fewer."
-        f"{bars if results.several_seeds else ''}"
-    )
-    return drawing.Picture(figure, caption)
-
-
-def points_of(results: Results, corpus: str, cost: Cost) -> list[Point]:
-    """The points of a corpus: its rows, held still and learning, and all rivals."""
-    points = []
-    for _, by_seed, parameters, row, rival in results.systems_on(corpus):
-        kinds = {rival.label if rival else STATIC_ROW: by_seed}
-        if row and row.has_vector and not rival:
-            kinds = {LEARNING: by_seed, STILL: row.by_seed(NONE)}
-        for kind, evaluations in kinds.items():
-            reached = metric_of(evaluations, "perplexity", "test")
-            adds = multiply_adds_of(evaluations).mean
-            value = (parameters or 0) if cost is PARAMETERS else adds
-            deviation = reached.deviation if len(evaluations) > 1 else 0.0
-            model = row.label if row else kind
-            points.append(Point(model, kind, value / cost.unit, reached.mean, deviation))
-    return points
-
-
-def frontier(points: Sequence[Point]) -> list[Point]:
-    """The Pareto frontier by rising cost: the points that no other beats in cost and perplexity."""
-    best: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.cost, point.perplexity)):
-        if not best or point.perplexity < best[-1].perplexity:
-            best.append(point)
-    return best
-
-
-def window(points: Sequence[Point]) -> Window:
-    """The window around the networks and points near them; far points would squash the rest."""
-    networks = [point for point in points if point.kind in _NETWORKS]
-    # What lies below, such as caches, may be farther: it takes little room from the networks.
-    reach = _around(networks, 0.3, 0.6)
-    near = [point for point in points if reach.holds(point)]
-    return _around([*networks, *near], 0.1, 0.1)
-
-
-def _around(points: Sequence[Point], sideways: float, upright: float) -> Window:
-    """A rectangle around points, extended on each side by shares of its width and height."""
-    costs, reached = [point.cost for point in points], [point.perplexity for point in points]
-    ends: list[float] = []
-    for values, margin in ((costs, sideways), (reached, upright)):
-        low, high = min(values), max(values)
-        more = margin * max(high - low, 0.02 * abs(high))
-        ends += [low - more, high + more]
-    return Window(*ends)
-
-
-def _panel(axis: Axes, points: Sequence[Point], looks: Mapping[str, Look]) -> None:
-    shown = window(points)
-    axis.set_xlim(shown.left, shown.right)
-    axis.set_ylim(shown.low, shown.high)
-    axis.xaxis.set_major_locator(MaxNLocator(5))
-    for kind in dict.fromkeys(point.kind for point in points):
-        same = [point for point in points if point.kind == kind]
-        far = [point for point in same if not shown.holds(point)]
-        xs, ys = zip(*(shown.clamped(point) for point in same), strict=True)
-        errors = [point.deviation if shown.holds(point) else 0.0 for point in same]
-        axis.errorbar(
-            xs, ys, yerr=errors if any(errors) else None, ls="", ms=6, capsize=2.5, elinewidth=1,
-            label=f"{kind}: {_values(far)}" if far else kind, clip_on=False, zorder=3,
-            **looks[kind],
-        )  # fmt: skip
-    best = frontier(points)
-    xs = (*(point.cost for point in best), max(shown.right, best[-1].cost))
-    ys = (*(point.perplexity for point in best), best[-1].perplexity)
-    label = "lowest for so much or less"
-    axis.step(xs, ys, where="post", color=MUTED, lw=1, zorder=1, label=label)
-    _join(axis, [point for point in points if shown.holds(point)], looks)
-    named = [point for point in points if point.kind in (STATIC_ROW, LEARNING)]
-    drawing.label_at_the_right(
-        axis,
-        [drawing.Label(p.model, (p.cost, p.perplexity), looks[p.kind]["color"]) for p in named],
-    )
-
-
-def _join(axis: Axes, points: Sequence[Point], looks: Mapping[str, Look]) -> None:
-    """Join the points of each model.
-
-    An arrow leads from the vector held still to the learning one, a line from a row, its vector
-    learning if it has one, to the same row with a rival.
-    """
-    still = {point.model: point for point in points if point.kind == STILL}
-    rows = {point.model: point for point in points if point.kind in (STATIC_ROW, LEARNING)}
+    """Draw all systems with a network, and name the leading ones."""
+    every = [one for one in results.systems_on(results.first_corpus) if one.row]
+    points = points_of(every, cost)
+    named = points_of([one for one in leading(results) if one.row], cost)
+    figure, (axis,) = drawing.panels(1, _HEIGHT)
+    axis.grid(axis="y", linewidth=0.6)
+    axis.set_xscale("log")
+    axis.margins(0.08)
     for point in points:
-        start = (still if point.kind in _NETWORKS else rows).get(point.model)
-        if start is not None and start != point:
-            arrow = {"arrowstyle": "->" if point.kind == LEARNING else "-", "ls": "--", "lw": 0.7}
-            arrow |= {"color": looks[point.kind]["color"], "shrinkA": 5, "shrinkB": 5}
-            ends = (point.cost, point.perplexity), (start.cost, start.perplexity)
-            axis.annotate("", *ends, arrowprops=arrow, zorder=1.5)
-
-
-def _values(far: Sequence[Point]) -> str:
-    """The perplexities and costs of points that are drawn at an edge."""
-    reached, costs = sorted(point.perplexity for point in far), sorted(point.cost for point in far)
-    ys = dict.fromkeys(f"{y:.0f}" for y in (reached[0], reached[-1]))
-    xs = dict.fromkeys(f"{x:,.0f}" if x >= 10 else f"{x:.2g}" for x in (costs[0], costs[-1]))
-    return f"{' to '.join(ys)}, at {' to '.join(xs)}"
+        axis.plot(point.cost, point.perplexity, ls="", ms=4, alpha=0.45, mew=0, **point.look)
+    for point in named:
+        axis.plot(point.cost, point.perplexity, ls="", ms=7, **point.look)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=8))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_xlabel(cost.label)
+    axis.set_ylabel("Test perplexity")
+    drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
+    caption = f"{_LOOKS_IN_WORDS} Small marks: all other networks, with and without rivals."
+    return drawing.Picture(figure, caption + drawing.only_first(results))

@@ -17,11 +17,12 @@ from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, SURFACE,
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning, online_evaluation
+from online_rnnlm.config.testing import UNITS
 from online_rnnlm.storage.records import Evaluation
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-_LOOKS: Sequence[tuple[str, object, str]] = (
+LOOKS: Sequence[tuple[str, object, str]] = (
     (ONLINE, "-", "D"),
     (STATIC, "--", "o"),
     (RIVAL, "-.", "^"),
@@ -30,6 +31,7 @@ _LOOKS: Sequence[tuple[str, object, str]] = (
     ("#56b4e9", "--", "P"),
     ("#8c564b", "-.", "X"),
 )
+"""Colours, styles of lines and markers of several series."""
 _REACH = 1.15
 """The upper end of the axis, relative to the highest of the lines' lowest perplexities."""
 _AXES = {"document_rate": "Rate α of the document vector", "learning_rate": "Rate of the weights"}
@@ -37,24 +39,24 @@ _AXES = {"document_rate": "Rate α of the document vector", "learning_rate": "Ra
 
 def draw_learning(results: Results) -> drawing.Picture:
     """Draw a line for each row, and thin lines for its seeds."""
-    corpora = results.compared_corpora
-    figure, axes = drawing.corpus_panels(corpora, _HEIGHT, "Validation perplexity")
-    for axis, corpus in zip(axes, corpora, strict=True):
-        rows, ends = results.rows_on(corpus), []
-        for number, row in enumerate(rows):  # static rows differ in style, and so do vector rows
-            rank = sum(other.has_vector == row.has_vector for other in rows[:number])
-            ends.append(_draw_row(axis, row, _STYLES[rank % len(_STYLES)]))
-        shown = [value for row in rows for curve in _by_epoch(row) for value in curve]
-        drawing.log_scale(axis, min(shown), max(shown))
-        axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
-        drawing.label_at_the_right(axis, ends)
-        axis.set_xlabel("Epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure, (axis,) = drawing.panels(1, _HEIGHT)
+    axis.grid(axis="y", linewidth=0.6)
+    rows, ends = results.rows_on(results.first_corpus), []
+    for number, row in enumerate(rows):  # static rows differ in style, and so do vector rows
+        rank = sum(other.has_vector == row.has_vector for other in rows[:number])
+        ends.append(_draw_row(axis, row, _STYLES[rank % len(_STYLES)]))
+    shown = [value for row in rows for curve in _by_epoch(row) for value in curve]
+    drawing.log_scale(axis, min(shown), max(shown))
+    axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
+    axis.set_xlabel("Epoch")
+    axis.set_ylabel("Validation perplexity")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    drawing.label_at_the_right(axis, ends)
     seeds = " Means over the seeds (thin lines), until the first seed stops."
     caption = (
         "Perplexity on the validation text after each epoch, on a logarithmic axis; circles: "
-        "static rows, diamonds: rows with a document vector; the last values are at the right."
-        f"{seeds if results.several_seeds else ''}"
+        "static networks, diamonds: networks with a vector; the last values are at the right."
+        f"{seeds if results.several_seeds else ''}{drawing.only_first(results)}"
     )
     return drawing.Picture(figure, caption)
 
@@ -93,23 +95,28 @@ class Curve(NamedTuple):
         """The vector's moment and unit of learning, or the names of the parts that learn."""
         found = self.evaluation
         if found.updates == DOCUMENT_VECTOR:
-            return f"{found.moment} / {found.unit_of_text}"
+            return f"{found.moment} / {UNITS[str(found.unit_of_text)]}"
         return found.updates.replace("_", " ").replace("+", " + ")
 
 
 def draw_rates(results: Results) -> drawing.Picture:
-    """Draw a panel for the best row's document vector, and one for its weights.
+    """Draw a panel for the headline's document vector, and one for its weights.
 
-    The weights' curves are those of the first way in which any learn.
+    The weights' curves are those of learning after every word, kept for the unit of training.
     """
-    row = results.best(results.first_corpus)
+    row = results.headline(results.first_corpus)
     curves = curves_of(row)
     vector = [curve for curve in curves if curve.evaluation.updates == DOCUMENT_VECTOR]
-    weights = [curve for curve in curves if curve.evaluation.updates != DOCUMENT_VECTOR]
-    weights = [curve for curve in weights if _way(curve) == _way(weights[0])]
+    as_trained = ("word", row.settings.unit_of_text)
+    weights = [
+        curve
+        for curve in curves
+        if curve.evaluation.updates != DOCUMENT_VECTOR
+        and (curve.evaluation.learn_after, curve.evaluation.unit_of_text) == as_trained
+    ]
     drawn = [found for found in (vector, weights) if found]
     if not drawn:
-        raise NothingToShowError(f"What learns during the testing of {row.label} diverged.")
+        raise NothingToShowError(f"Of {row.label} nothing was tested that learns, or it diverged.")
     figure, axes = drawing.panels(len(drawn), _HEIGHT * len(drawn))
     for axis, found in zip(axes, drawn, strict=True):
         _draw(axis, found, row.perplexity("valid").mean)
@@ -117,16 +124,12 @@ def draw_rates(results: Results) -> drawing.Picture:
     learns = "its vector learning as in training" if row.has_vector else "nothing learning"
     caption = (
         f"Validation perplexity of {row.label} against the rate of what learns during "
-        f"testing{several}. Filled marks show the rates chosen for testing, crosses at the upper "
-        "edge rates at which learning diverged; a line that leaves there rises further. The dotted "
-        f"line is the perplexity with {learns}.{drawing.only_first(results)}"
+        f"testing{several}. Filled marks: the rates chosen for testing; crosses at the upper edge: "
+        "rates at which it is higher, or learning diverged; dotted: the perplexity with "
+        f"{learns}. A vector's line is named by what it takes a step after / is kept for."
+        f"{drawing.only_first(results)}"
     )
     return drawing.Picture(figure, caption)
-
-
-def _way(curve: Curve) -> tuple[str, str | None]:
-    """Return the moment of learning, and the unit of text after which all is forgotten."""
-    return curve.evaluation.moment, curve.evaluation.unit_of_text
 
 
 def curves_of(row: Row) -> list[Curve]:
@@ -151,11 +154,11 @@ def _curve(evaluation: Learning, by_seed: Sequence[Evaluation]) -> Curve:
 
 def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
     axis.grid(axis="y", linewidth=0.6)
-    axis.axhline(reference, color=MUTED, lw=1, ls=(0, (1, 3)), label="as trained")
+    axis.axhline(reference, color=MUTED, lw=1, ls=(0, (1, 3)))
     best = [curve.perplexities.min() for curve in curves]
-    low, top = min(*best, reference), _REACH * max(*best, reference)
-    for number, curve in enumerate(curves):
-        _draw_curve(axis, curve, top, _LOOKS[number % len(_LOOKS)])
+    highest = max(curve.perplexities.max() for curve in curves)
+    low, worst = min(*best, reference), max(*best, reference)
+    top = min(_REACH * worst, max(worst, highest) + 0.06 * (worst - low))
     axis.set_ylim(low - 0.06 * (top - low), top)
     axis.set_xscale("log")
     rates = sorted({rate for curve in curves for rate in curve.perplexities.index})
@@ -165,22 +168,23 @@ def _draw(axis: Axes, curves: Sequence[Curve], reference: float) -> None:
     axis.tick_params(axis="x", labelsize=drawing.SMALL)
     axis.set_xlabel(_AXES[curves[0].key])
     axis.set_ylabel("Validation perplexity")
-    vector = curves[0].evaluation.updates == DOCUMENT_VECTOR
-    drawing.legend_above(axis, title="learns after every … / kept for a …" if vector else None)
+    ends = [_draw_curve(axis, curve, top, look) for curve, look in zip(curves, cycle(LOOKS))]
+    drawing.label_at_the_right(axis, ends)
 
 
-def _draw_curve(axis: Axes, curve: Curve, top: float, look: tuple[str, object, str]) -> None:
-    """Draw a line, with filled marks at chosen rates and crosses at the top if it diverged."""
+def _draw_curve(
+    axis: Axes, curve: Curve, top: float, look: tuple[str, object, str]
+) -> drawing.Label:
+    """Draw a line up to the upper edge, where crosses stand for what is higher; return its end."""
     colour, style, marker = look
-    shown = curve.perplexities.clip(upper=9 * top)  # Huge values would make no path.
-    axis.plot(
-        shown, ls=style, color=colour, lw=1.4, marker=marker, ms=4.5, mfc=SURFACE, label=curve.name
-    )
+    shown = curve.perplexities.where(curve.perplexities <= top)
+    axis.plot(shown, ls=style, color=colour, lw=1.4, marker=marker, ms=4.5, mfc=SURFACE)
     axis.plot(shown[shown.index.isin(curve.chosen)], ls="", color=colour, marker=marker, ms=7.5)
-    diverged = shown.index[shown.isna()]
-    if len(diverged):  # An empty line would upset the layout.
-        edge = [top] * len(diverged)
-        axis.plot(diverged, edge, ls="", color=colour, marker="x", ms=6, clip_on=False)
+    higher = shown.index[shown.isna()]
+    if len(higher):  # An empty line would upset the layout.
+        axis.plot(higher, [top] * len(higher), ls="", color=colour, marker="x", ms=6, clip_on=False)
+    last = shown.dropna().tail(1)
+    return drawing.Label(curve.name, (float(last.index[0]), float(last.iloc[0])), colour)
 
 
 class Change(NamedTuple):
@@ -203,16 +207,16 @@ def changes_by_size(results: Results) -> dict[str, list[Change]]:
             effect = compare_sides(results, Side(row, row.final), Side(static, NONE)).effect
             tokens = results.corpora[row.corpus].splits["train"].tokens
             change = Change(tokens, effect["change_percent"], effect["interval_percent"])
-            found[f"{row.label} against the static one of {which}"].append(change)
+            found[f"{row.label}, {which}"].append(change)
     return {name: sorted(changes) for name, changes in found.items() if len(changes) > 1}
 
 
 def _opponents(results: Results, vector: Row) -> Iterator[tuple[str, Row]]:
     same, more, _ = results.opponents(vector)
     if same is not None:
-        yield "as many units", same
+        yield "units", same
     if more is not None:
-        yield "as many parameters", more
+        yield "parameters", more
 
 
 def draw_sizes(results: Results) -> drawing.Picture:
@@ -226,13 +230,15 @@ def draw_sizes(results: Results) -> drawing.Picture:
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
     axis.axhline(0, color=MUTED, lw=1)
-    for (name, changes), (colour, line, marker) in zip(lines.items(), cycle(_LOOKS), strict=False):
+    named = []
+    for (name, changes), (colour, line, marker) in zip(lines.items(), cycle(LOOKS), strict=False):
         tokens, percents, intervals = zip(*changes, strict=True)
         ends = np.abs(np.subtract(intervals, np.reshape(percents, (-1, 1))))
         axis.errorbar(
             tokens, percents, ends.T, color=colour, ls=line, marker=marker, ms=5,
-            lw=1.4, elinewidth=1, capsize=2.5, label=name,
+            lw=1.4, elinewidth=1, capsize=2.5,
         )  # fmt: skip
+        named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))
     sizes = {change.tokens for changes in lines.values() for change in changes}
@@ -240,10 +246,10 @@ def draw_sizes(results: Results) -> drawing.Picture:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("Words in the training text (millions)")
     axis.set_ylabel("Change of test perplexity (%)")
-    drawing.legend_above(axis)
+    drawing.label_at_the_right(axis, named)
     caption = (
         "Change of test perplexity by a document vector that learns, against static networks that "
-        "read the same text in the same way, by the size of the training text. Bars: 95 % "
+        "of as many units, or of as many parameters, by the size of the training text. Bars: 95 % "
         "intervals over the test text; below the line the vector is better."
     )
     return drawing.Picture(figure, caption)

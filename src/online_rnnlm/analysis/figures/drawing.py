@@ -1,4 +1,4 @@
-"""The lettering, axes and legends that all figures share, and a function to save a figure.
+"""The lettering, axes and labels that all figures share, and a function to save a figure.
 
 The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
 the colours.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,20 +19,23 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.transforms import Bbox
+from scipy.optimize import isotonic_regression
 
-from online_rnnlm.analysis.figures import GRID, INK, MUTED, SURFACE
+from online_rnnlm.analysis.figures import DARK, GRID, INK, MUTED, SURFACE
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.storage.files import replacing
 
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 SMALL = 9.0  # points
 
-_TICKS = [n * 10.0**k for k in range(6) for n in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
-_MOST_TICKS = 8
-_LEGEND_WIDTH = 60  # The number of letters beside each other; a mark takes the room of eight.
-_LABEL_GAP = 0.065  # The distance between two labels, as a share of the axes' height.
+_LABEL_GAP = 13.0  # points between the middles of two labels
+_SIDES = (
+    *((8, 0, "left", "center"), (-8, 0, "right", "center"), (0, 7, "center", "bottom")),
+    *((0, -7, "center", "top"), (6, 6, "left", "bottom"), (-6, -6, "right", "top")),
+)
+"""The places of a label beside its mark (points), and the label's alignments there."""
 _PARAMETERS = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -80,10 +84,24 @@ def notice(text: str) -> Picture:
 
 
 def save(drawing: Figure, path: Path) -> None:
-    """Write a drawing in the format that the path ends in, `svg` or `png`."""
-    kind = path.suffix.removeprefix(".")
+    """Write a drawing in the format that the path ends in, `svg` or `png`; an SVG can be dark."""
+    kind, made = path.suffix.removeprefix("."), BytesIO()
+    drawing.savefig(made, format=kind, metadata=_UNDATED[kind], dpi=200)
+    content = made.getvalue()
+    if kind == "svg":
+        content = content.replace(b"</style>", f"{_when_dark()}</style>".encode(), 1)
     with replacing(path) as temporary:
-        drawing.savefig(temporary, format=kind, metadata=_UNDATED[kind], dpi=200)
+        temporary.write_bytes(content)
+
+
+def _when_dark() -> str:
+    """CSS that changes the colours of a drawing's elements where a dark page is preferred."""
+    rules = (
+        f'[style*="{key}: {light}"]{{{key}: {dark} !important}}'
+        for light, dark in DARK.items()
+        for key in ("fill", "stroke")
+    )
+    return f"@media (prefers-color-scheme: dark) {{{''.join(rules)}}}"
 
 
 def panels(
@@ -99,41 +117,13 @@ def panels(
     return figure, axes
 
 
-def corpus_panels(corpora: Sequence[str], height: float, label: str) -> tuple[Figure, list[Axes]]:
-    """Make a drawing with a panel for each corpus.
-
-    `label` is the label of every y axis; if there are several corpora, the corpus is added to it.
-    """
-    figure, axes = panels(len(corpora), height * len(corpora))
-    for axis, corpus in zip(axes, corpora, strict=True):
-        axis.grid(axis="y", linewidth=0.6)
-        axis.set_ylabel(f"{label}, {corpus}" if len(corpora) > 1 else label)
-    return figure, axes
-
-
-def legend_above(axis: Axes, title: str | None = None, scale: float = 1) -> None:
-    """Draw a legend above the plot, where it covers no point; all that it names is drawn already.
-
-    It has as many columns as its longest text leaves room for.
-    """
-    entries = list(zip(*axis.get_legend_handles_labels(), strict=True))
-    entries.sort(key=lambda entry: isinstance(entry[0], Line2D))  # Plain lines come last.
-    longest = max(len(text) for _, text in entries)
-    axis.legend(
-        *zip(*entries, strict=True),
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=max(1, _LEGEND_WIDTH // (longest + 8)),
-        title=title, fontsize=SMALL, title_fontsize=SMALL, alignment="left", frameon=False,
-        borderaxespad=0.2, columnspacing=1.2, handlelength=2.4, markerscale=scale,
-    )  # fmt: skip
-
-
 def log_scale(axis: Axes, low: float, high: float) -> None:
     """Make the y axis logarithmic, from a little below `low` to a little above `high`."""
     axis.set_yscale("log")
     axis.set_ylim(low / 1.06, high * 1.06)
-    ticks = [tick for tick in _TICKS if low / 1.06 <= tick <= high * 1.06]
-    ticks = ticks[:: -(-len(ticks) // _MOST_TICKS) or 1]
-    axis.yaxis.set_major_locator(FixedLocator(ticks or [float(low)]))
+    subs = (1, 2, 5) if high < 100 * low else (1,)
+    ticks = MaxNLocator(6) if high < 5 * low else LogLocator(subs=subs)
+    axis.yaxis.set_major_locator(FixedLocator(ticks.tick_values(low, high)))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
@@ -151,25 +141,56 @@ def label_at_the_right(axis: Axes, labels: Sequence[Label]) -> None:
 
     The axes' limits must be final.
     """
+    figure = _lay_out(axis)
     places = axis.transData.transform([label.place for label in labels])
     heights = axis.transAxes.inverted().transform(places)[:, 1]
-    for label, height in zip(labels, spread(heights, _LABEL_GAP), strict=True):
+    gap = _LABEL_GAP * figure.dpi / 72 / axis.bbox.height
+    for label, height in zip(labels, spread(heights, gap), strict=True):
         axis.annotate(
             label.text, xy=label.place, xytext=(1.05, height), textcoords=axis.transAxes,
             color=label.colour, fontsize=SMALL, va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GRID, "lw": 0.8, "relpos": (0, 0.5)},
+            arrowprops={"arrowstyle": "-", "color": label.colour, "lw": 0.5, "relpos": (0, 0.5)},
         )  # fmt: skip
 
 
 def spread(heights: Sequence[float] | npt.NDArray[np.float64], gap: float) -> list[float]:
-    """Heights moved apart until neighbours are at least `gap` apart, in the same order."""
+    """Heights moved as little as possible, in the sense of least squares, until neighbours are at
+    least `gap` apart, in the same order, and all are between 0 and 1 if there is room."""
     order = np.argsort(heights, kind="stable")
-    moved = np.array(heights, dtype=float)[order]
-    for i in range(1, len(moved)):
-        moved[i] = max(moved[i], moved[i - 1] + gap)
-    for i in range(len(moved) - 2, -1, -1):  # Move heights that are too high down again.
-        moved[i] = max(min(moved[i], moved[i + 1] - gap), i * gap)
+    least = gap * np.arange(len(order))
+    free = isotonic_regression(np.asarray(heights)[order] - least).x
+    moved = free.clip(0, max(0, 1 - least[-1])) + least
     return [float(height) for height in moved[np.argsort(order)]]
+
+
+def label_beside(axis: Axes, labels: Sequence[tuple[str, Place]]) -> None:
+    """Write names beside their places, on a side where they cover neither places nor others.
+
+    The axes' limits must be final.
+    """
+    figure = _lay_out(axis)
+    marks = axis.transData.transform([place for _, place in labels])
+    taken = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in marks]
+    for name, place in labels:
+        for right, up, ha, va in _SIDES:
+            text = axis.annotate(
+                name, place, xytext=(right, up), textcoords="offset points", ha=ha, va=va,
+                fontsize=SMALL, in_layout=False,
+            )  # fmt: skip
+            box = text.get_window_extent()
+            inside = axis.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+            if inside and not box.count_overlaps(taken):
+                taken.append(box)
+                break
+            text.remove()
+
+
+def _lay_out(axis: Axes) -> Figure:
+    """Give all axes of a figure their final places; return the figure."""
+    figure = axis.get_figure()
+    assert isinstance(figure, Figure)
+    figure.draw_without_rendering()
+    return figure
 
 
 def only_first(results: Results) -> str:

@@ -20,6 +20,7 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.significance import bootstrap_interval
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning
+from online_rnnlm.config.testing import UNITS
 from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.corpus import Split, Vocabulary
 from online_rnnlm.storage.scores import token_scores
@@ -29,12 +30,13 @@ Floats = npt.NDArray[np.float64]
 
 _HEIGHT = 6.2
 _Look = Mapping[str, Any]
-_LEARNING: _Look = {"marker": "D", "color": ONLINE, "ls": "-", "mfc": ONLINE}
-_STILL: _Look = {"marker": "D", "color": ONLINE, "ls": ":", "mfc": SURFACE}
-_OPPONENTS: Sequence[_Look] = (
+_LOOKS: Sequence[_Look] = (
+    {"marker": "D", "color": ONLINE, "ls": "-", "mfc": ONLINE},
+    {"marker": "D", "color": ONLINE, "ls": ":", "mfc": SURFACE},
     {"marker": "o", "color": STATIC, "ls": "--", "mfc": STATIC},
     {"marker": "s", "color": STATIC, "ls": "-.", "mfc": SURFACE},
 )
+"""The looks of the learning vector, of the frozen one, and of the static rows."""
 _POSITIONS = {1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33 +"}
 """The names of groups of positions in a sentence, or of sentences in an article, by their first."""
 _BANDS = {"10 most frequent": 10, "next 100": 100, "next 1,000": 1000}
@@ -53,13 +55,13 @@ class Groups(NamedTuple):
         """Each group's name, on short lines, and its share of the tokens."""
         counts = np.bincount(self.number, minlength=len(self.names))
         shares = [f"{100 * count / len(self.number):.0f} %" for count in counts]
-        names = ["\n".join(textwrap.wrap(name, 10)) for name in self.names]
+        names = ["\n".join(textwrap.wrap(name, 7)) for name in self.names]
         return [f"{name}\n({share})" for name, share in zip(names, shares, strict=True)]
 
 
 def draw_position(results: Results) -> drawing.Picture:
     """Draw the groups by the predicted token's position in its sentence."""
-    vector, split = _best(results)
+    vector, split = _headline(results)
     learning = Side(vector, vector.final)
     return _draw(results, learning, split, by_position(split), "position in its sentence")
 
@@ -67,36 +69,40 @@ def draw_position(results: Results) -> drawing.Picture:
 def draw_distance(results: Results) -> drawing.Picture:
     """Draw the groups by the place of the token's sentence in its article.
 
-    The vector is kept for the article or longer, if the row was trained or tested so. Raises
+    The row is the paper's network per article or stream, if there is one, beside static ones that
+    read alike; else the headline, kept for the article if it was tested so. Raises
     NothingToShowError for a text whose articles are not known.
     """
-    vector, split = _best(results)
+    vector, split = _headline(results)
     if not are_known(split.articles):
         raise NothingToShowError("The articles of the test text are not known.")
     kept = Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name
-    trained = vector.settings.unit_of_text != "sentence" or kept not in vector.evaluations
-    learning = Side(vector, vector.final if trained else kept)
+    learning = Side(vector, kept if kept in vector.evaluations else vector.final)
+    for row in results.rows_on(vector.corpus):
+        if row.is_the_papers and row.settings.unit_of_text != "sentence":
+            learning = Side(row, row.final)
+            break
     return _draw(results, learning, split, by_distance(split), "sentence's place in its article")
 
 
 def draw_frequency(results: Results) -> drawing.Picture:
     """Draw the groups by the predicted word's frequency in the training text."""
-    vector, split = _best(results)
+    vector, split = _headline(results)
     vocabulary = corpora.load_vocabulary(results.directory.corpus(vector.corpus))
     groups, what = by_frequency(split, vocabulary), "frequency in the training text"
     return _draw(results, Side(vector, vector.final), split, groups, what)
 
 
-def _best(results: Results) -> tuple[Row, Split]:
-    """The best row with a vector, and the test text of its corpus."""
-    vector = results.best_with_vector()
+def _headline(results: Results) -> tuple[Row, Split]:
+    """The headline, and the test text of its corpus."""
+    vector = results.headline_with_vector()
     return vector, corpora.load_split(results.directory.corpus(vector.corpus), "test")
 
 
 def _draw(
     results: Results, learning: Side, split: Split, groups: Groups, what: str
 ) -> drawing.Picture:
-    """Draw a row, its vector learning and held still, beside static rows.
+    """Draw a row, its vector learning and frozen, beside static rows.
 
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
@@ -105,46 +111,49 @@ def _draw(
     pieces = pieces_for(results, learning, *static)
     piece = pieces.number[_sentences(split)]
     lines = [
-        (f"{vector.label}, vector learns", _LEARNING, learning),
-        (f"{vector.label}, vector held still", _STILL, Side(vector, NONE)),
-        *(
-            (f"{side.row.label}, static", look, side)
-            for side, look in zip(static, _OPPONENTS, strict=False)
-        ),
+        (results.name_of(side), look, side)
+        for look, side in zip(_LOOKS, (learning, Side(vector, NONE), *static), strict=False)
     ]
     scores = [pooled_scores(results, side) for *_, side in lines]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
     found = [perplexities(groups, piece, values) for values in scores]
-    for (name, look, _), one in zip(lines, found, strict=True):
-        _draw_line(above, one, name, look)
+    for (_, look, _), one in zip(lines, found, strict=True):
+        _draw_line(above, one, look)
     drawing.log_scale(
         above, min(one["low"].min() for one in found), max(one["high"].max() for one in found)
     )
     above.set_ylabel("Test perplexity")
     below.axhline(1, color=MUTED, lw=1)
     for (_, look, _), other in zip(lines[1:], scores[1:], strict=True):
-        _draw_line(below, perplexities(groups, piece, scores[0] - other), None, look)
-    below.set_ylabel("Ratio, learning to other")
+        _draw_line(below, perplexities(groups, piece, scores[0] - other), look)
+    below.set_ylabel(f"{vector.label} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
         axis.set_xticks(range(len(groups.names)), groups.ticks())
         axis.set_xlim(-0.3, len(groups.names) - 0.7)
-    drawing.legend_above(above)
+    ends = [one["mean"].dropna().tail(1) for one in found]
+    drawing.label_at_the_right(
+        above,
+        [
+            drawing.Label(name, (float(end.index[0]), float(end.iloc[0])), look["color"])
+            for (name, look, _), end in zip(lines, ends, strict=True)
+        ],
+    )
     seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
     caption = (
         f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
         f"{seeds}, and each group's share of the tokens; the vector of {vector.label} "
-        f"is kept for the {learning.kept_for}. Below, its perplexity as a share of the others'. "
+        f"is kept for the {UNITS[learning.kept_for]}. Below, its perplexity divided by another's. "
         f"Shaded: 95 % bootstrap intervals over {pieces.name}s.{drawing.only_first(results)}"
     )
     return drawing.Picture(figure, caption)
 
 
-def _draw_line(axis: Axes, found: pd.DataFrame, name: str | None, look: _Look) -> None:
+def _draw_line(axis: Axes, found: pd.DataFrame, look: _Look) -> None:
     places = found.index.to_numpy()
     axis.fill_between(places, found["low"], found["high"], color=look["color"], alpha=0.15, lw=0)
-    axis.plot(places, found["mean"].to_numpy(), label=name, lw=1.4, ms=4.5, **look)
+    axis.plot(places, found["mean"].to_numpy(), lw=1.4, ms=4.5, **look)
 
 
 def _sentences(split: Split) -> Ints:

@@ -1,1 +1,1 @@
-"""The report: one page with the finding, all tables and figures, and commands to remake them."""
+"""The report: one page with the finding, all tables and figures, and how to make them again."""

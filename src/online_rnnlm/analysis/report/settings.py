@@ -86,19 +86,17 @@ def _table(name: str, caption: str, rows: list[dict[str, str]]) -> Table:
 
 
 def runs_table(results: Results) -> Table:
-    """The runs of the comparison, each with its seed, epochs, time and identity."""
+    """The runs of the comparison, each with its epochs, time and identity."""
     numbers = ("epochs", "best_epoch", "seconds", "identity")
     data = pd.DataFrame(
         {
             "name": run.name,
-            "seed": run.seed,
             **{key: getattr(run.end, key) for key in numbers},
         }
         for run in results.runs
     )
     columns = [
         Column("Run", label("name"), text=True),
-        Column("Seed", integer("seed")),
         Column("Epochs", integer("epochs")),
         Column("Best epoch", integer("best_epoch")),
         Column("Training (s)", integer("seconds")),

@@ -1,9 +1,10 @@
-"""Write `report.html`, one page that needs no other file and opens with the finding."""
+"""Write `report.html`, one page that needs no other file and opens with what was found."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -11,19 +12,26 @@ from markupsafe import Markup
 from online_rnnlm.analysis.claims import paper
 from online_rnnlm.analysis.claims.grid import grid
 from online_rnnlm.analysis.claims.write import NOT_SUPPORTED, SUPPORTED, UNDECIDED, WORST_FIRST
-from online_rnnlm.analysis.figures import PAGE_COLOURS
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
 from online_rnnlm.analysis.report.summary import summary
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.tables.write import (
+    Table,
     environment,
     interval,
     make_table,
     p_value,
     signed,
 )
-from online_rnnlm.config.catalogue import FigureEntry, Section, figures_of, tables_of
+from online_rnnlm.config.catalogue import (
+    FigureEntry,
+    Section,
+    TableEntry,
+    figures_of,
+    tables_of,
+)
+from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -31,10 +39,10 @@ from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Captions, Claim, Claims
 
-_EFFECTS = {
-    SUPPORTED: "takes test perplexity",
-    NOT_SUPPORTED: "does not help here: it takes test perplexity",
-    UNDECIDED: "makes no clear difference: it takes test perplexity",
+_IN_SENTENCE = {
+    SUPPORTED: "",
+    NOT_SUPPORTED: ": the vector does not help here",
+    UNDECIDED: ": no clear difference",
 }
 
 
@@ -69,15 +77,22 @@ def _content(results: Results) -> dict[str, Any]:
                 f"{path}: was made for other settings than the report: run `online-rnnlm {verb}` "
                 "with this configuration first"
             )
+    shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
+    first, *sections = _sections(results, captions.captions)
+    fixed = ("Settings", "The same numbers again", "Limits")
     return {
         "experiment": experiment,
         "seeds": experiment.seeds,
         "several_corpora": results.several_corpora,
         "findings": findings(results, claims.claims),
+        "texts": _texts(results),
         "missing": results.missing,
-        "sections": list(_sections(results, captions.captions)),
+        "first": first,
+        "sections": sections,
+        "headings": [*(section["heading"] for section in sections), *fixed],
         "claims": claims,
-        "grid": grid(claims.claims) if claims.claims else None,
+        "grid": grid(shown, intervals=False) if shown else None,
+        "whole_grid": grid(claims.claims, intervals=False),
         "claim_numbers": claim_numbers,
         "one_seed": paper.ONE_SEED,
         "sources": {name: corpus.source for name, corpus in results.corpora.items()},
@@ -87,8 +102,13 @@ def _content(results: Results) -> dict[str, Any]:
         "effort": _effort(results),
         "facts": _facts(results),
         "audit": _audit(records.read(records.Audits, directory.audits).audits),
-        "directory": directory,
         "again": f"snakemake --cores all --configfile {directory.configuration} --force",
+        "files": {
+            "a table": directory.table("TABLE", "csv"),
+            "a picture": directory.figure("PICTURE", "svg"),
+            "the claims": directory.claims,
+            "a run, by its name in the table below": directory.run("RUN").result,
+        },
     }
 
 
@@ -98,18 +118,26 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[st
         drawn = [entry for entry in figures_of(results.experiment) if entry.section is section]
         made = [entry for entry in tables_of(results.experiment) if entry.section is section]
         if drawn or made:
-            yield {
-                "heading": section.value,
-                "opening": f"{section.name.lower()}.html.j2",
-                "tables": [make_table(entry, results) for entry in made],
-                "figures": [_figure(entry, results.directory, captions) for entry in drawn],
-            }
+            tables = [table for entry in made for table in _tables(entry, results)]
+            figures = [_figure(entry, results.directory, captions) for entry in drawn]
+            yield {"heading": section.value, "tables": tables, "figures": figures}
+
+
+def _tables(entry: TableEntry, results: Results) -> Iterator[Table]:
+    """Yield a table; before one of networks and rivals comes that of the networks."""
+    table = make_table(entry, results)
+    if entry.name == "perplexity" and "hidden_size" in table.data:
+        networks = table.data[table.data["hidden_size"].notna()]
+        if len(networks) < len(table.data):
+            yield replace(table, data=networks, caption=f"{table.caption}: networks", notes=[])
+            table = replace(table, caption=f"{table.caption}: all systems")
+    yield table
 
 
 def _figure(
     entry: FigureEntry, directory: ExperimentDirectory, captions: Mapping[str, str]
 ) -> dict[str, str]:
-    """Read a figure's `<svg>` for use within a page, which sets its size and colours.
+    """Read a figure's `<svg>` for use within a page, which sets its size.
 
     Raises UserError if it has not been drawn.
     """
@@ -119,16 +147,16 @@ def _figure(
     svg = path.read_text(encoding="utf-8")
     head, rest = svg[svg.index("<svg") :].split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
-    named = Markup('{} role="img" aria-label="{}">').format(Markup(head), entry.title)
-    for colour, variable in PAGE_COLOURS.items():
-        rest = rest.replace(colour, f"var({variable})")
+    named = Markup('{} role="img" aria-label="{}">').format(
+        Markup(head), entry.name.replace("_", " ")
+    )
     # It is safe to include, since this package drew it.
     drawing = named + Markup(rest)
     return {"name": entry.name, "drawing": drawing, "caption": captions[entry.name]}
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
-    """One sentence for each corpus on its scale, its best row and that row's claims.
+    """One sentence for each corpus: its headline against static networks.
 
     A corpus of which no row has finished has none; if none has, a sentence says so.
     """
@@ -136,54 +164,39 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         corpora = results.compared_corpora
     except NothingToShowError as error:
         return [str(error)]
-    return [f"On {corpus}{_finding(results, results.best(corpus), claims)}" for corpus in corpora]
+    return [_finding(results, results.headline(corpus), claims) for corpus in corpora]
 
 
 def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
-    tokens = results.corpora[row.corpus].splits["train"].tokens
-    size = f"{tokens / 1e6:.1f} million" if tokens >= 100_000 else f"{tokens:,}"
-    order = "in order" if results.experiment.corpora[row.corpus].keeps_order else "shuffled"
-    scale = f" ({size} training words, sentences {order}): "
-    reached = row.perplexity("test").mean
+    where = f"On {row.corpus}, " if results.several_corpora else ""
+    reached = f"{where}{row.label} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
     if not row.has_vector:
-        return (
-            f"{scale}"
-            "Only static networks have finished, so the paper's claims are not tested here: the "
-            f"best of them on the validation set, of {row.units}, has a test perplexity of "
-            f"{reached:.1f}."
-        )
-    mine = _worst(row, claims)
-    said = [n for n in (paper.MORE_PARAMETERS, paper.SAME_HIDDEN, paper.LEARNING) if n in mine]
-    claim = mine.pop(said[0])
-    effect = claim.effect
-    still = said[0] == paper.LEARNING
-    other = "the same, held still" if still else f"the static network {claim.network_against}"
-    p = f", corrected p {p_value(claim.p_value_holm)}" if claim.p_value_holm is not None else ""
-    others = "".join(  # what does not hold must be as visible as what does
-        f"; {verdict}: {', '.join(names)}"
-        for verdict in (NOT_SUPPORTED, UNDECIDED)
-        if (names := [paper.CLAIMS[n].name for n, c in mine.items() if c.verdict == verdict])
-    )
-    return (
-        f"{scale}"
-        f"A {row.settings.document_size}-number document vector that keeps learning in testing "
-        f"{_EFFECTS[claim.verdict]} from {effect.test_perplexity_against:.1f} ({other}) to "
-        f"{reached:.1f} ({signed(effect.change_percent)} %{p}){others}."
-    )
+        return f"{reached}; no network with a vector has finished, so no claim can be tested."
+    static = results.opponents(row).shown
+    if not static:
+        return f"{reached}, and {row.perplexity('test', NONE).mean:.1f} frozen."
+    names = " and ".join(one.label for one in static)
+    values = " and ".join(f"{one.perplexity('test').mean:.1f}" for one in static)
+    numbers = (paper.SAME_HIDDEN, paper.MORE_PARAMETERS)
+    verdicts = [
+        claim.verdict
+        for claim in claims
+        if (claim.corpus, claim.row) == (row.corpus, row.label) and claim.number in numbers
+    ]
+    worst = min(verdicts, key=WORST_FIRST.index, default=SUPPORTED)
+    networks = "networks" if len(static) > 1 else "network"
+    return f"{reached}, against {values} of the static {networks} {names}{_IN_SENTENCE[worst]}."
 
 
-def _worst(row: Row, claims: Sequence[Claim]) -> dict[int, Claim]:
-    """The claims about a row, as it was trained or of the best that it can do, by number.
-
-    Of several claims of one number it is the one with the worst verdict.
-    """
-    of_best = (paper.BEST_RIVAL, paper.BEST_SYSTEM)
-    found: dict[int, Claim] = {}
-    for claim in sorted(claims, key=lambda claim: WORST_FIRST.index(claim.verdict)):
-        is_of_row = (claim.corpus, claim.row) == (row.corpus, row.label)
-        if is_of_row and (claim.number in of_best or claim.model == row.label):
-            found.setdefault(claim.number, claim)
-    return {number: found[number] for number in sorted(found)}
+def _texts(results: Results) -> str:
+    """The size and the order of the training texts, in a sentence."""
+    said = []
+    for corpus, found in results.corpora.items():
+        tokens = found.splits["train"].tokens
+        size = f"{tokens / 1e6:.1f} million" if tokens >= 100_000 else f"{tokens:,}"
+        order = "in order" if results.experiment.corpora[corpus].keeps_order else "shuffled"
+        said.append(f"{corpus}: {size} training words, sentences {order}.")
+    return " ".join(said)
 
 
 def claim_numbers(claim: Claim) -> str:
@@ -192,14 +205,14 @@ def claim_numbers(claim: Claim) -> str:
     change = f"{signed(effect.change_percent)} %"
     if claim.p_value is None or claim.p_value_holm is None:
         ours, theirs = effect.multiply_adds_per_word, effect.multiply_adds_per_word_against
-        counted = f"{ours:,.0f} against {theirs:,.0f} multiply-adds a word ({change})"
+        counted = f"{ours:,.0f} against {theirs:,.0f} multiply-adds per word ({change})"
         if effect.seconds_per_word is None:
             return counted
         micro, other = (
             f"{1e6 * (seconds or 0):.2f}"
             for seconds in (effect.seconds_per_word, effect.seconds_per_word_against)
         )
-        times = f"{micro} against {other} µs a word"
+        times = f"{micro} against {other} µs per word"
         return f"{counted}; {times} (95 % interval {interval(effect.seconds_change_percent)})"
     said = [
         f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
@@ -213,7 +226,7 @@ def claim_numbers(claim: Claim) -> str:
         said.append(f"equal within {equal.margin_percent:g} %: {shown}, p {p_value(equal.p_value)}")
     if claim.seeds is not None:
         bounds = (signed(bound, 3) for bound in claim.seeds.interval_nats_per_token)
-        said.append(f"over {claim.seeds.seeds} seeds {' to '.join(bounds)} nats a token")
+        said.append(f"over {claim.seeds.seeds} seeds {' to '.join(bounds)} nats per token")
     return "; ".join(said)
 
 

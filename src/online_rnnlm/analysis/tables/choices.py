@@ -25,8 +25,8 @@ def make(results: Results) -> Table:
     if not chosen:
         raise NothingToShowError("No evaluation that has finished chose settings.")
     columns = [
-        Column("M/D", label("model"), text=True),
-        Column("Evaluation", label("evaluation"), text=True),
+        Column("Network", label("model"), text=True),
+        Column("Tested", lambda row: results.way_in(row["evaluation"]), text=True),
         Column("Chosen", label("chosen"), text=True),
         Column("At the edge of its grid", label("edges"), text=True),
         Column("Valid perplexity", mean("valid_perplexity")),

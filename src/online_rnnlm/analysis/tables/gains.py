@@ -35,8 +35,8 @@ def make(results: Results) -> Table:
 def gains(table: pd.DataFrame) -> pd.DataFrame:
     """Compute the gains from the data of the table `perplexity`, the cheapest system first.
 
-    A gain is ln(perplexity of the cheapest static network / perplexity) on `test`, in nats a word.
-    A corpus without a static network has none.
+    A gain is ln(perplexity of the cheapest static network / perplexity) on `test`, in nats per
+    word. A corpus without a static network has none.
     """
     keys = [key for key in _KEYS if key in table]
     found = [table.iloc[:0][keys]]
@@ -63,9 +63,9 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 
 _COLUMNS = (
     Column("System", label("model"), text=True),
-    Column("Multiply-adds a word", integer(ADDS)),
     Column("Test perplexity", mean(TEST)),
-    Column("Gain (nats a word)", difference("gain_nats", 3)),
+    Column("Multiply-adds per word", integer(ADDS)),
+    Column("Gain (nats per word)", difference("gain_nats", 3)),
     Column("Gain for 1,000 more multiply-adds", difference("gain_nats_per_1000", 4)),
     Column("Best at its cost", lambda row: "yes" if row["best_at_its_cost"] else "", text=True),
 )

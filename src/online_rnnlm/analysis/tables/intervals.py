@@ -9,14 +9,15 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables import shared, updates
 from online_rnnlm.analysis.tables.write import Column, Table, integer, label, mean
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.config.testing import UNITS
 
 _COLUMNS = (
     Column("Network", label("model"), text=True),
-    Column("Kept for a", label("kept_for"), text=True),
-    Column("A step after every", label("learn_after"), text=True),
-    Column("Rate", label("rate")),
     Column("Test perplexity", mean("test_perplexity")),
     Column("Words/s", integer("words_per_second")),
+    Column("A step after every", label("learn_after"), text=True),
+    Column("Kept for the", lambda row: UNITS[row["kept_for"]], text=True),
+    Column("Rate", label("rate")),
 )
 _NOTE = (
     "Between two steps the vector stays the same, and the loss of the words is added up. The first "

@@ -65,15 +65,15 @@ def _interval(row: pd.Series[Any]) -> str:
 
 
 _COLUMNS = (
-    Column("M/D", label("model"), text=True),
-    Column("Against", label("against"), text=True),
+    Column("Network", label("model"), text=True),
     Column("Tokens of the article", label("length"), text=True),
-    Column("Articles", integer("articles")),
-    Column("Share of the text (%)", integer("share_percent")),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Of the static one", lambda row: f"{row['test_perplexity_against']:.1f}"),
     Column("Change (%)", lambda row: signed(row["change_percent"])),
     Column("95 % interval (%)", _interval),
+    Column("Against", label("against"), text=True),
+    Column("Articles", integer("articles")),
+    Column("Share of the text (%)", integer("share_percent")),
 )
 _NOTE = (
     "Each network with its vector learning, against the smallest static network with at least as "

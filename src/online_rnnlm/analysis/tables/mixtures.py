@@ -34,7 +34,7 @@ def make(results: Results) -> Table:
         wide = data.pivot(index=["corpus", "model"], columns="rival", values=key)
         shown = shown.join(wide.add_prefix(f"{key} "), on=["corpus", "model"])
     columns = [
-        Column("M/D", label("model"), text=True),
+        Column("Network", label("model"), text=True),
         Column("By itself", mean(_OWN), best=lowest(_OWN)),
         *(Column(rival.label.capitalize(), _changes(rival.name)) for rival in rivals),
         Column("All", mean(_ALL), best=lowest(_ALL)),

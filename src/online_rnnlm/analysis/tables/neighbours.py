@@ -54,11 +54,11 @@ class Sentences:
 def make(results: Results) -> Table:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
-    The vectors are those of the first seed's run of the best row. Raises NothingToShowError if no
+    The vectors are those of the first seed's run of the headline. Raises NothingToShowError if no
     row with a document vector has finished, and UserError for files that are missing or do not fit
     each other.
     """
-    row = results.best_with_vector()
+    row = results.headline_with_vector()
     sentences = read_sentences(results.directory, row.first.name, row.corpus)
     chosen = choose(sentences)
     queries = [(CHOSEN, query) for query in chosen]
@@ -97,8 +97,8 @@ def _once(key: str) -> Callable[[pd.Series], str]:
 def _notes(row: Row, sentences: Sentences) -> list[str]:
     seed = row.first.seed
     return [
-        f"The document vectors are those of {row.label}, seed {seed}, the best row on valid that "
-        "has one, after each sentence's last word; the embeddings are those of the same network. "
+        f"The document vectors are those of {row.first.run.label}, after each sentence's "
+        "last word; the embeddings are those of the same network. "
         f"The sentences are those of {row.corpus}, valid, with at least {MIN_TOKENS} tokens.",
         "By rule: the sentences with the closest neighbours by document vector, at most one of a "
         "topic (or of an article if no topics are known), and none that is a neighbour of an "

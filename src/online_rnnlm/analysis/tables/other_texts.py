@@ -49,13 +49,13 @@ def make(results: Results) -> Table:
         shown = shown.join(wide.add_prefix(f"{change} "), on=keys)
     adapting = [name for name in data["evaluation"].unique() if name != NONE]
     columns = [
-        Column("Model", label("model"), text=True),
+        Column("Network", label("model"), text=True),
         Column("Text", label("text"), text=True),
+        Column("Nothing learns", mean(_TEST)),
+        *(Column(f"{_spelled(results, name)} (%)", _shown(name)) for name in adapting),
+        Column("Nothing learns, without <unk>", mean(_WITHOUT)),
         Column("Tokens", integer("tokens")),
         Column("OOV (%)", percent("oov_rate")),
-        Column("Nothing learns", mean(_TEST)),
-        Column("Without <unk>", mean(_WITHOUT)),
-        *(Column(f"{_spelled(results, name)} (%)", _shown(name)) for name in adapting),
     ]
     notes = [shared.spread_note(results), _NOTE]
     caption = "Gain on texts of another kind"
@@ -105,10 +105,9 @@ def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
 
 
 def _spelled(results: Results, evaluation: str) -> str:
-    """The name of an evaluation in the heading of a column."""
-    rival = results.rival_in(evaluation)
-    name = rival.label if rival else evaluation.replace("_", " ").replace(".", ", ")
-    return name[0].upper() + name[1:]
+    """An evaluation in the heading of a column."""
+    way = results.way_in(evaluation) or "the vector as trained"
+    return way[0].upper() + way[1:]
 
 
 def _text(results: Results, corpus: str, text: str) -> dict[str, Any]:
@@ -121,8 +120,6 @@ _NOTE = (
     "Each change is that of the perplexity against the same network with nothing learning, on the "
     "same text / without the tokens that are <unk>. A network with a vector is trained while that "
     "learns, so it is worse than a static one while nothing learns: the CSV has the perplexities "
-    "themselves. All settings are those best on the corpus's own valid. A heading such as `all, "
-    "word, document` says what learns, after every what, and what it is kept for; `document "
-    "vector` alone learns as in training. A cell is empty for a network that has no such "
-    "evaluation, or that diverged."
+    "themselves. All settings are those best on the corpus's own valid. A cell is empty for a "
+    "network that has no such evaluation, or that diverged."
 )

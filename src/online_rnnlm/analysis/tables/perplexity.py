@@ -99,23 +99,27 @@ def _published(row: Row) -> dict[str, float]:
 
 
 def _columns(results: Results, *, published: bool) -> list[Column]:
-    experiment, testing = results.experiment, results.experiment.testing
-    chosen = experiment.searched or testing.rivals_of_runs
     perplexities = {
-        **{f"{split.capitalize()} perplexity": f"{split}_perplexity" for split in SPLITS},
+        "Test perplexity": "test_perplexity",
         "Test without <unk>": _WITHOUT_UNK,
+        "Valid perplexity": "valid_perplexity",
+        "Train perplexity": "train_perplexity",
     }
+    test, *others = (
+        Column(text, mean(key), best=lowest(key)) for text, key in perplexities.items()
+    )
     return [
-        Column("Model" if testing.rivals else "M/D", label("model"), text=True),
-        *([Column("Chosen on valid", label("settings"), text=True)] if chosen else []),
-        *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
-        Column("Parameters", integer("parameters")),
-        Column("Multiply-adds a word", integer("multiply_adds_per_word")),
-        Column("Multiply-adds a word, training", integer("training_multiply_adds_per_word")),
-        *(Column(text, mean(key), best=lowest(key)) for text, key in perplexities.items()),
-        Column("Test, vector still", mean(STILL)),
-        Column("Training (words/s)", mean("words_per_second", decimals=0)),
+        Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
+        test,
+        Column("Test, frozen", mean(STILL)),
         *([Column("Published test", mean(_PAPERS))] if published else []),
+        Column("Parameters", integer("parameters")),
+        Column("Multiply-adds per word", integer("multiply_adds_per_word")),
+        *others,
+        Column("Multiply-adds per word, training", integer("training_multiply_adds_per_word")),
+        Column("Training (words/s)", mean("words_per_second", decimals=0)),
+        Column("Chosen on valid", label("settings"), text=True),
+        *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
     ]
 
 

@@ -31,10 +31,10 @@ def make(results: Results) -> Table:
     }
     data["edges"] = [", ".join(edges.get(name, ())) for name in data["name"].where(data["chosen"])]
     columns = [
-        Column("M/D", label("model"), text=True),
+        Column("Network", label("model"), text=True),
+        Column("Valid perplexity", _reached, best=lambda rows: rows["chosen"]),
         *(Column(key.replace("_", " ").capitalize(), _setting(key)) for key in experiment.searched),
         Column("Epochs", integer("epochs")),
-        Column("Valid perplexity", _reached, best=lambda rows: rows["chosen"]),
         Column("Chosen", lambda row: "yes" if row["chosen"] else "", text=True),
         Column("At the edge of its grid", label("edges"), text=True),
     ]

@@ -32,12 +32,13 @@ def comparison_table(
     notes: Sequence[str],
     tidy: pd.DataFrame | None = None,
 ) -> Table:
-    """A table with a column of corpora; its caption names the corpus instead if there is one."""
-    of_corpus = Column("Corpus", label("corpus"), text=True)
+    """A table with corpora in its third column; if there is one, the caption names it instead."""
+    first, second, *others = columns
     if results.several_corpora:
-        return Table(name, caption, data, [of_corpus, *columns], notes, tidy)
-    [corpus] = results.corpora
-    return Table(name, f"{caption} on {corpus}", data, [*columns], notes, tidy)
+        others.insert(0, Column("Corpus", label("corpus"), text=True))
+    else:
+        caption += f" on {next(iter(results.corpora))}"
+    return Table(name, caption, data, [first, second, *others], notes, tidy)
 
 
 def spread_note(results: Results) -> str:

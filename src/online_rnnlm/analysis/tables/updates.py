@@ -11,36 +11,33 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, metric_of
 from online_rnnlm.analysis.tables import shared
 from online_rnnlm.analysis.tables.write import Column, Table, integer, label, lowest, mean
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, online_evaluation
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in, online_evaluation
 from online_rnnlm.storage.paths import HELD_OUT
 
 _WAY = ("updates", "learn_after", "kept_for")
-_OF_BEST = ("rate", "parameters_touched_per_word", "multiply_adds_per_word", "words_per_second")
+_OF_HEADLINE = ("rate", "parameters_touched_per_word", "multiply_adds_per_word", "words_per_second")
 
 
 def make(results: Results) -> Table:
-    """Make the table of test perplexities by evaluation, with the costs of the best model.
+    """Make the table of test perplexities by evaluation, with the costs of the headline.
 
     The CSV has a row for each evaluation of each model, with all metrics. Raises NothingToShowError
     if there is no model.
     """
-    best = {corpus: results.best(corpus).label for corpus in results.compared_corpora}
+    headlines = {corpus: results.headline(corpus).label for corpus in results.compared_corpora}
     data = pd.DataFrame([values for row in results.rows for values in rows_of(results, row)])
     models = list(dict.fromkeys(data["model"]))
     columns = [
-        Column("What learns", label("learns"), text=True),
-        Column("After every", label("learn_after"), text=True),
-        Column("Kept for a", label("kept_for"), text=True),
+        Column("In testing", _in_testing, text=True, wide=True),
         *(Column(model, mean(model), best=lowest(model)) for model in models),
         Column("Rate", label("rate")),
-        Column("Parameters touched a word", integer("parameters_touched_per_word")),
-        Column("Multiply-adds a word", integer("multiply_adds_per_word")),
+        Column("Parameters touched per word", integer("parameters_touched_per_word")),
+        Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         Column("Words/s", integer("words_per_second")),
     ]
-    caption, notes = "Test perplexity by what learns during testing", _notes(results, best)
-    return shared.comparison_table(
-        results, "updates", caption, _shown(data, best), columns, notes, data
-    )
+    caption, notes = "Test perplexity by what learns during testing", _notes(results, headlines)
+    shown = _shown(data, headlines)
+    return shared.comparison_table(results, "updates", caption, shown, columns, notes, data)
 
 
 def rows_of(results: Results, row: Row) -> Iterator[dict[str, Any]]:
@@ -88,48 +85,37 @@ def _rate(row: Row, evaluation: str) -> str:
     return shared.values_text(chosen, next(iter(chosen[0])))
 
 
-def _shown(data: pd.DataFrame, best: Mapping[str, str]) -> pd.DataFrame:
+def _shown(data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
     """A row for each corpus and evaluation, a column for each model's test perplexity."""
     keys = ["corpus", "evaluation"]
-    groups = data.groupby(keys)
     # Models with a vector can learn in every way, so their evaluations come first.
     ordered = data.assign(static=data["document_size"] == 0).sort_values("static", kind="stable")
     evaluations = sorted(ordered["evaluation"].unique(), key=lambda name: name != NONE)
-    rows = [(c, e) for c in data["corpus"].unique() for e in evaluations if (c, e) in groups.groups]
-    shown = groups[[*_WAY]].first()
-    shown["kept_for"] = shown["kept_for"].where(groups["kept_for"].nunique() == 1, "as trained")
-    mine = data[data["model"] == data["corpus"].map(best)].set_index(keys)[[*_OF_BEST]]
-    wide = [data.pivot(index=keys, columns="model", values="test_perplexity"), mine]
+    there = {*zip(data["corpus"], data["evaluation"], strict=True)}
+    rows = [(c, e) for c in data["corpus"].unique() for e in evaluations if (c, e) in there]
+    costs = data[data["model"] == data["corpus"].map(headlines)].set_index(keys)[[*_OF_HEADLINE]]
+    wide = [data.pivot(index=keys, columns="model", values="test_perplexity"), costs]
     if "test_perplexity_sd" in data:
         deviations = data.pivot(index=keys, columns="model", values="test_perplexity_sd")
         wide.append(deviations.add_suffix("_sd"))
-    shown = pd.concat([shown, *wide], axis=1).loc[rows].reset_index()
-    names = zip(shown["evaluation"], shown["updates"], strict=True)
-    shown["learns"] = [_spelled(evaluation, updates) for evaluation, updates in names]
-    # The name of the parts that learn is shown only in the first of the rows that share it.
-    same = ["corpus", "learns"]
-    again = (shown[same] == shown[same].shift()).all(axis=1)
-    return shown.assign(learns=shown["learns"].mask(again, ""))
+    return pd.concat(wide, axis=1).loc[rows].reset_index()
 
 
-def _spelled(evaluation: str, updates: str) -> str:
-    if evaluation == NONE:
-        return "nothing"
-    as_trained = ", as trained" if evaluation == DOCUMENT_VECTOR else ""
-    return updates.replace("_", " ").replace("+", " + ") + as_trained
+def _in_testing(row: pd.Series[Any]) -> str:
+    learning = learning_in(row["evaluation"])
+    return (learning and learning.in_words) or "the vector learns as in training"
 
 
-def _notes(results: Results, best: Mapping[str, str]) -> list[str]:
+def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
-    named = (f"{model} on {corpus}" for corpus, model in best.items())
-    models = named if len(set(best.values())) > 1 else dict.fromkeys(best.values())
+    named = (f"{model} on {corpus}" for corpus, model in headlines.items())
+    models = named if len(set(headlines.values())) > 1 else dict.fromkeys(headlines.values())
     return [
         f"{shared.spread_note(results)} Bold: each model's lowest. A cell is empty for a model "
         "without a vector if the same parts of it learn as in another row.",
         "Weights take plain steps, their loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
-        "weights that learn, the vector keeps the rate it was trained with. What is learnt is "
-        "kept for a sentence, for a document, or for the whole stream of sentences.",
-        f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}, the "
-        f"best on valid.{seeds}",
+        "weights that learn, the vector keeps the rate it was trained with.",
+        f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}."
+        f"{seeds}",
     ]

@@ -90,17 +90,18 @@ def write_tables(experiment: Experiment, directory: ExperimentDirectory) -> None
 def make_table(entry: TableEntry, results: Results) -> Table:
     """Make a table of the catalogue; its first note names what is missing from the comparison.
 
-    A table that has nothing to show says only that. Raises UserError for files that are missing or
-    do not fit each other.
+    It has no column of empty cells. A table that has nothing to show says only that. Raises
+    UserError for files that are missing or do not fit each other.
     """
     module = import_module(f"online_rnnlm.analysis.tables.{entry.name}")
     try:
         table: Table = module.make(results)
     except NothingToShowError as error:
         table = _notice(entry.name, str(error))
-    if entry.section is Section.TEXT:
-        return table
-    return replace(table, notes=[*results.missing_note, *table.notes])
+    has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
+    columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
+    missing = [] if entry.section is Section.TEXT else results.missing_note
+    return replace(table, columns=columns, notes=[*missing, *table.notes])
 
 
 def _notice(name: str, text: str) -> Table:

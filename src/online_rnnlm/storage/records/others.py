@@ -24,8 +24,8 @@ class Tracked(Record):
     store: str
     """Address of the store."""
     runs: dict[str, str]
-    """MLflow's id of every entry, by its name: a run's name, `row <row> of <corpus>` for the means
-    over the seeds, or `summary of <corpus>` for a corpus's tables, figures and report."""
+    """MLflow's id of every entry, by its name: a run's name, or `summary of <corpus>` for the
+    tables, figures and report of a corpus."""
 
 
 class ResultsFolder(Record):

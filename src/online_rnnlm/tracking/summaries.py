@@ -1,0 +1,72 @@
+"""The entry of MLflow about all runs of a corpus: the report, and the verdicts on the claims."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import digest_of_json
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Claim, Claims
+from online_rnnlm.storage.shown import figure_files, table_files
+from online_rnnlm.tracking.entries import EARLIER, Entry, existing
+
+SUMMARY = "summary"
+"""The kind of this entry."""
+
+
+def summaries(
+    directory: ExperimentDirectory, experiment: Experiment, found: Sequence[Entry], folder: str
+) -> list[Entry]:
+    """Return the summaries of an experiment with these runs' entries, one for each corpus.
+
+    `folder` is the id of the results folder. An entry's identity changes with all that it says.
+    """
+    entries = _summaries(directory, experiment, [one for one in found if one.kind != EARLIER])
+    return [replace(one, identity=f"{one.name} of {folder} as of {one.digest}") for one in entries]
+
+
+def _summaries(
+    directory: ExperimentDirectory, experiment: Experiment, found: Sequence[Entry]
+) -> Iterator[Entry]:
+    """Yield an entry for each corpus with the report and what it shows, if there is a report.
+
+    Tables and figures of earlier configurations, which may still be in the folder, are left out,
+    and so are verdicts on their claims.
+    """
+    if not directory.report.is_file():
+        return
+    written = round(1000 * directory.report.stat().st_mtime)
+    files = [
+        *existing("tables", table_files(experiment, directory)),
+        *existing("figures", figure_files(experiment, directory)),
+        *existing("", (directory.report, directory.claims)),
+    ]
+    judged = records.read_if_there(Claims, directory.claims)
+    now = judged is not None and judged.settings == digest_of_json(experiment.of_results())
+    for corpus in dict.fromkeys(entry.corpus for entry in found):
+        claims = [one for one in judged.claims if one.corpus == corpus] if judged and now else []
+        counts = Counter(claim.verdict.replace(" ", "_") for claim in claims)
+        yield Entry(
+            name=f"{SUMMARY} of {corpus}",
+            corpus=corpus,
+            label=SUMMARY,
+            identity="",
+            began=written,
+            ended=written,
+            tags={"kind": SUMMARY, **_verdicts(claims)},
+            description="The report, with its tables and figures, is among the artifacts.",
+            final=tuple((f"claims/{key}", float(n), written, 0) for key, n in counts.items()),
+            files=tuple(files),
+        )
+
+
+def _verdicts(claims: Sequence[Claim]) -> dict[str, str]:
+    """Return a tag for each claim, such as `100/20: supported; LSTM 100/20: undecided`."""
+    verdicts = defaultdict(list)
+    for claim in claims:
+        verdicts[f"claim.{claim.number}"].append(f"{claim.model}: {claim.verdict}")
+    return {key: "; ".join(found) for key, found in verdicts.items()}
