@@ -13,7 +13,7 @@ from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
 from online_rnnlm.config.evaluations import NONE, evaluations_of, learning_in, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun, Run
-from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
@@ -280,25 +280,3 @@ def _read(
 def _read_evaluation(path: Path) -> records.Evaluation | records.DivergedEvaluation:
     """Read an evaluation of a run, or of a rival of a corpus."""
     return records.read_one_of((records.Evaluation, records.DivergedEvaluation), path)
-
-
-def mark_complete(results: Results) -> None:
-    """Write the mark of an experiment that lacks nothing.
-
-    If anything is missing, log one line for each thing and raise UserError: the workflow has then
-    made all that can be made, but it has not succeeded.
-    """
-    directory = results.directory
-    audits = records.read(records.Audits, directory.audits).audits
-    lines = [one.line for one in results.missing]
-    lines += [
-        f"{one.name}: the audit breaks: {', '.join(one.broken)}" for one in audits if one.broken
-    ]
-    if not lines:
-        trainings = len(results.experiment.trainings())
-        records.write(directory.complete, records.Complete(trainings=trainings))
-        return
-    directory.complete.unlink(missing_ok=True)
-    for line in lines:
-        logger.error("%s%s", ERROR_MARK, line)
-    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

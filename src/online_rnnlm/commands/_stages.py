@@ -141,7 +141,8 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _complete(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.analysis.results import collect, mark_complete
+    from online_rnnlm.analysis.complete import mark_complete
+    from online_rnnlm.analysis.results import collect
 
     mark_complete(collect(*_arguments.experiment_of(arguments)))
 

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims.write import judge, write_claims
+from online_rnnlm.analysis.complete import mark_complete
 from online_rnnlm.analysis.figures import costs, curves
 from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.report.write import findings, write_report
-from online_rnnlm.analysis.results import NothingToShowError, Results, mark_complete
+from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError

@@ -1,0 +1,33 @@
+"""The mark of an experiment that lacks nothing."""
+
+from __future__ import annotations
+
+import logging
+
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.storage import records
+
+logger = logging.getLogger(__name__)
+
+
+def mark_complete(results: Results) -> None:
+    """Write the mark of an experiment that lacks nothing.
+
+    If anything is missing, log one line for each thing and raise UserError: the workflow has then
+    made all that can be made, but it has not succeeded.
+    """
+    directory = results.directory
+    audits = records.read(records.Audits, directory.audits).audits
+    lines = [one.line for one in results.missing]
+    lines += [
+        f"{one.name}: the audit breaks: {', '.join(one.broken)}" for one in audits if one.broken
+    ]
+    if not lines:
+        trainings = len(results.experiment.trainings())
+        records.write(directory.complete, records.Complete(trainings=trainings))
+        return
+    directory.complete.unlink(missing_ok=True)
+    for line in lines:
+        logger.error("%s%s", ERROR_MARK, line)
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")
