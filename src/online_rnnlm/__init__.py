@@ -9,12 +9,23 @@ To use a trained model from Python:
 
 from importlib import import_module
 
-__all__ = ["ModelDescription", "TrainedModel", "UserError", "load"]
+__all__ = [
+    "Mixture",
+    "ModelDescription",
+    "State",
+    "TrainedModel",
+    "UserError",
+    "load",
+    "read_scores",
+]
 _PLACES = {
+    "Mixture": "use.mixing",
     "ModelDescription": "storage.records",
+    "State": "use.state",
     "TrainedModel": "use.model",
     "UserError": "errors",
     "load": "tracking.opening",
+    "read_scores": "use.mixing",
 }
 """The modules of the public names: each is imported when its name is first used.
 
@@ -28,7 +39,10 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("online-rnnlm")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in ("TrainedModel", "load"):  # numerical libraries read the environment when loaded
+    if name not in (
+        "ModelDescription",
+        "UserError",
+    ):  # numerical libraries read the environment when loaded
         import_module(f"{__name__}.process.environment").prepare_process()
     return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
 

@@ -98,8 +98,9 @@ class Mixture:
             self.scores.end()
 
 
-def read_scores(path: Path, unit: float = math.log(10)) -> Arpa | ScoresOfFile:
+def read_scores(file: str | Path, unit: float = math.log(10)) -> Arpa | ScoresOfFile:
     """Read an n-gram model in ARPA's format, or log-probabilities, which are that many nats."""
+    path = Path(file)
     with as_wrong_input():
         is_arpa = any(line.strip() == DATA for line in islice(read_lines(path), _HEAD))
     return Arpa(path) if is_arpa else ScoresOfFile(path, unit)

@@ -161,7 +161,8 @@ class Total:
 
     def add(self, table: pd.DataFrame) -> None:
         """Add the sentences of a table that `ScoredPart.table` made."""
-        self.sentences += int(np.count_nonzero(table["tokens"]))
+        table = table[table["tokens"] > 0]  # empty texts would change how sums are rounded
+        self.sentences += len(table["tokens"])
         self.tokens += int(np.sum(table["tokens"]))
         self.unknown += int(np.sum(table["unknown"]))
         self._logs.append(np.array(table["log_probability"]))

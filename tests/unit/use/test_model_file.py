@@ -151,8 +151,11 @@ def test_a_changed_file_is_the_same_model_or_refused(model_path, tmp_path, chanc
 
 @pytest.mark.slow  # trainings
 @pytest.mark.parametrize("target", ["results", "run"])
-def test_the_verb_export(results, names, run, tmp_path, target):
+def test_the_verb_export(results, names, run, refused, tmp_path, target):
     place = results.path if target == "results" else results.run(names.STATIC).path
+    said = refused("export", place, "-o", tmp_path / "x" / "model.onlm")
+    assert f"there is no folder {tmp_path / 'x'}" in said and not (tmp_path / "x").exists()
+    (tmp_path / "x").mkdir()
     found = run("export", place, "-o", tmp_path / "x" / "model.onlm")
     assert found.status == 0 and found.out.startswith(f"{tmp_path / 'x' / 'model.onlm'}: ")
     model = online_rnnlm.load(tmp_path / "x" / "model.onlm")

@@ -304,14 +304,16 @@ def test_python_gives_what_the_command_gives(trained, results, run, trained_path
     texts = raw(documents).splitlines()
     table = trained.score(texts)
     out = run("score", trained_path, "--format", "jsonl", text="\n".join(texts)).out
-    assert table.to_dict("records") == json_lines(out)
+    records = table.astype(object).where(table.notna(), None)  # JSON has no NaN
+    assert records.to_dict("records") == json_lines(out)
     marked = trained.score([f"\ufeff{text}" for text in texts])  # as Windows begins a file
     assert marked["log_probability"].tolist() == table["log_probability"].tolist()
     logs = trained.log_probabilities(texts)
     assert [len(one) for one in logs] == table["tokens"].tolist()
     np.testing.assert_allclose([one.sum() for one in logs], table["log_probability"])
     stored = np.load(results.document_vectors(names.VECTOR, "test"))
-    np.testing.assert_array_equal(trained.document_vectors(texts), stored)
+    with_words = (table["tokens"] > 0).tolist()  # an empty text has a vector of 0
+    np.testing.assert_array_equal(trained.document_vectors(texts)[with_words], stored)
     assert trained.score([]).columns.tolist() == table.columns.tolist()
     assert trained.document_vectors([]).shape == (0, 3)
     assert [len(logs) for logs in trained.log_probabilities(["", ""])] == [0, 0]
