@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, get_args
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, CacheName, UnitOfText
-from online_rnnlm.storage.paths import SUPPLIED_MODEL
 
 if TYPE_CHECKING:
     from online_rnnlm.use.mixing import Mixture
@@ -25,7 +24,6 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         nargs="?",
-        default=SUPPLIED_MODEL,
         help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
         "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
         "without any, the model that comes with the project",

@@ -32,12 +32,12 @@ def run(arguments: argparse.Namespace) -> None:
     import sys
 
     from online_rnnlm.storage.files import replacing
-    from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
+    from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
     from online_rnnlm.tracking.opening import load
     from online_rnnlm.use.show import show
     from online_rnnlm.use.text import numbered_lines, read_text
 
-    model = load(arguments.model or SUPPLIED_MODEL)
+    model = load(arguments.model)
     against = arguments.against or (None if arguments.model else SUPPLIED_STATIC_MODEL)
     preparation = model.preparation
     divided = not (arguments.lines or preparation.rules.tokenised)

@@ -19,7 +19,7 @@ _STORE = "MLFLOW_TRACKING_URI"
 """MLflow's variable with the store's address."""
 
 
-def load(model: str | Path = SUPPLIED_MODEL) -> TrainedModel:
+def load(model: str | Path | None = None) -> TrainedModel:
     """Load a trained model; by default the one that comes with the project.
 
     `model` is the path of a file that `online-rnnlm export` wrote, of the folder of an experiment's
@@ -27,12 +27,13 @@ def load(model: str | Path = SUPPLIED_MODEL) -> TrainedModel:
     address of MLflow, `models:/NAME@best` or `runs:/ID/model`, in the store that the variable
     `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
     """
-    if not isinstance(model, str | os.PathLike):
-        raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
-    if model == SUPPLIED_MODEL:
+    if model is None:
         if not SUPPLIED_MODEL.is_file():
             raise WrongInputError("no model comes with this installation: name one")
         logger.info("the model that comes with the project: %s", SUPPLIED_MODEL.name)
+        model = SUPPLIED_MODEL
+    if not isinstance(model, str | os.PathLike):
+        raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))

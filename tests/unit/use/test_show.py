@@ -110,4 +110,4 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(opening, "SUPPLIED_MODEL", tmp_path / "none.onlm")
     with pytest.raises(WrongInputError, match="no model comes with this installation"):
-        opening.load(tmp_path / "none.onlm")
+        opening.load()
