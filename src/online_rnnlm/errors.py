@@ -12,23 +12,14 @@ class UserError(Exception):
     Its message says what is wrong, where it is wrong, and what is allowed.
     """
 
-    status = 1
-    """The exit status of a verb that ends with this error."""
-
-
-class WrongInputError(UserError):
-    """A file or an argument that a verb was given and cannot use."""
-
-    status = 2
-
 
 @contextmanager
-def as_wrong_input(where: str = "") -> Iterator[None]:
-    """Turn a UserError of the block into a WrongInputError; `where`, if given, stands before it."""
+def naming(where: str) -> Iterator[None]:
+    """Put a place before the message of a UserError of the block."""
     try:
         yield
     except UserError as error:
-        raise WrongInputError(f"{where}: {error}" if where else str(error)) from None
+        raise UserError(f"{where}: {error}") from None
 
 
 @contextmanager

@@ -151,7 +151,7 @@ def run(monkeypatch, capfd):
 def refused(run):
     """A function that runs a command which must be refused in one line; returns the line."""
 
-    def call(*arguments, status: int = 2, text: str | bytes = "") -> str:
+    def call(*arguments, status: int = 1, text: str | bytes = "") -> str:
         found = run(*arguments, text=text)
         assert found.status == status, found.err
         [line] = found.err.splitlines()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from online_rnnlm.analysis.comparison import Pieces, blocks
 from online_rnnlm.analysis.significance import LEVEL, compare, side
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
@@ -42,14 +42,14 @@ def compare_on_text(
     sentences are drawn if either model keeps something from one sentence to the next, since
     its sentences then depend on each other, and otherwise sentences.
 
-    Raises WrongInputError if the two divide it into other sentences or words, or if it has fewer
+    Raises UserError if the two divide it into other sentences or words, or if it has fewer
     than two units to draw.
     """
     ways = (first, second)
     tables = [pd.concat([part.table(0) for part in way.parts()]) for way in ways]
     tokens, counts = (np.asarray(table["tokens"]) for table in tables)
     if not np.array_equal(tokens, counts):
-        raise WrongInputError(
+        raise UserError(
             "the text: the models divide it into other sentences or words: give tokenised text"
         )
     documents = np.unique(np.asarray(tables[0]["document"]), return_inverse=True)[1]
@@ -59,7 +59,7 @@ def compare_on_text(
     pieces = Pieces("article", documents) if drawn == "document" else sentences
     pieces = blocks(len(tokens)) if drawn == "block" else pieces
     if pieces.count < 2:
-        raise WrongInputError(f"the text has one {drawn}: at least two are needed to compare")
+        raise UserError(f"the text has one {drawn}: at least two are needed to compare")
     logs = [pieces.sums(np.asarray(table["log_probability"])) for table in tables]
     found = compare(logs[0], logs[1], pieces.sums(tokens).astype(np.int64))
     reached = []

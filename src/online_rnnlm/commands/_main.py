@@ -58,8 +58,8 @@ _OPTION = re.compile(r"unrecognized arguments: (?P<given>-\S+)")
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit.
 
-    The status is that of the UserError (1, or 2 for input that the verb cannot use), 2 for wrong
-    arguments, and 130 after Ctrl-C; an error is one line.
+    The status is 1 if something cannot be used or fails, 2 for a wrong command, and 130 after
+    Ctrl-C; an error is one line.
     """
     hide_interrupts()
     if sys.stdout is None:
@@ -248,7 +248,7 @@ def _failed(error: Exception) -> int:
         logger.error("a fault of this program", exc_info=error)
     else:
         logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
-    return error.status if isinstance(error, UserError) else 1
+    return 1
 
 
 def _in_one_line(error: Exception) -> str | None:

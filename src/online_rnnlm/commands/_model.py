@@ -112,7 +112,7 @@ def mixture_of(
     model: TrainedModel, arguments: argparse.Namespace, layout: Layout, request: Request
 ) -> Mixture | None:
     """Return the mixture that is asked for; raises UserError for files that cannot be used."""
-    from online_rnnlm.errors import WrongInputError
+    from online_rnnlm.errors import UserError
     from online_rnnlm.use.mixing import Mixture, ScoresOfFile, fitted_mixture, read_scores
     from online_rnnlm.use.text import read_text
     from online_rnnlm.use.writing import LOGARITHMS
@@ -120,17 +120,17 @@ def mixture_of(
     fit, fit_scores = arguments.mix_fit, getattr(arguments, "mix_fit_scores", None)
     if arguments.mix is None:
         if fit is not None or fit_scores is not None or arguments.mix_share is not None:
-            raise WrongInputError("--mix-share, --mix-fit: need `--mix`, the other model")
+            raise UserError("--mix-share, --mix-fit: need `--mix`, the other model")
         return None
     if fit is not None and arguments.mix_share is not None:
-        raise WrongInputError("--mix-share: is fitted on the text of `--mix-fit`: give one of them")
+        raise UserError("--mix-share: is fitted on the text of `--mix-fit`: give one of them")
     unit = LOGARITHMS[getattr(arguments, "mix_in", "log10")]
     scores = read_scores(arguments.mix, unit)
     is_of_text = isinstance(scores, ScoresOfFile)
     if is_of_text and not hasattr(arguments, "mix_fit_scores"):
-        raise WrongInputError(f"{arguments.mix}: no n-gram model in ARPA's format")
+        raise UserError(f"{arguments.mix}: no n-gram model in ARPA's format")
     if (fit is not None and is_of_text) != (fit_scores is not None):
-        raise WrongInputError("--mix-fit-scores: are needed with `--mix-fit` if `--mix` has scores")
+        raise UserError("--mix-fit-scores: are needed with `--mix-fit` if `--mix` has scores")
     if fit is None:
         return Mixture(scores, 0.5 if arguments.mix_share is None else arguments.mix_share)
     text = read_text([fit], model.preparation, layout)

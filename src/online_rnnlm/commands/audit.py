@@ -46,19 +46,19 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.cross_check import networks
     from online_rnnlm.cross_check.audit import END, audit
     from online_rnnlm.cross_check.programs import Program
-    from online_rnnlm.errors import UserError, WrongInputError
+    from online_rnnlm.errors import UserError
 
     name, words = arguments.command or arguments.model, arguments.vocabulary
     if (arguments.model is None) == (arguments.command is None):
-        raise WrongInputError("give a model, or a program by `--command`")
+        raise UserError("give a model, or a program by `--command`")
     of_model, of_program = ("static", "updates", "learning_rate", "cache"), ("vocabulary", "ask")
     for option in of_model if arguments.command else of_program:
         if getattr(arguments, option):
             whom = "model" if arguments.command else "program"
-            raise WrongInputError(f"--{option.replace('_', '-')}: is for a {whom}")
+            raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
     text = tuple(word for line in read_lines(arguments.text) for word in (*line.split(), END))
     if {*text} <= {END}:
-        raise WrongInputError(f"{arguments.text}: no text in it")
+        raise UserError(f"{arguments.text}: no text in it")
     if arguments.command is None:
         model = _model.named_model(arguments)
         options = _model.request_of(model, arguments).model_dump(exclude_unset=True)

@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.errors import WrongInputError
+    from online_rnnlm.errors import UserError
     from online_rnnlm.use.vectors import read_index, write_index
 
     new = arguments.write_index
     if new is not None and not arguments.among:
-        raise WrongInputError("--write-index: needs `--among`, the text to make an index of")
+        raise UserError("--write-index: needs `--among`, the text to make an index of")
     if new is not None and arguments.files:
-        raise WrongInputError("--write-index: searches for nothing: leave out the sentences")
+        raise UserError("--write-index: searches for nothing: leave out the sentences")
     model = _model.named_model(arguments)
     if arguments.index is not None:
         index = read_index(arguments.index, model.description)

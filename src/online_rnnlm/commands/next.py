@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import math
 
-    from online_rnnlm.errors import as_wrong_input
+    from online_rnnlm.errors import naming
     from online_rnnlm.use.text import numbered_lines
 
     model = _model.named_model(arguments)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not is_plain:
         print("text\tentropy\tword\tlog_probability")
     for number, (where, line, _) in enumerate(numbered_lines(arguments.files)):
-        with as_wrong_input(where):
+        with naming(where):
             begin = model.beginning(line, tokenised=arguments.tokenised)
         _, state = model.continue_(start, begin)
         entropy = model.entropy(state)

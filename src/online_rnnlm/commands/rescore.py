@@ -44,12 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.errors import WrongInputError
+    from online_rnnlm.errors import UserError
     from online_rnnlm.use.lists import HTK_HEADER, ListFormat, written
     from online_rnnlm.use.rescoring import ranked, rescore
 
     if arguments.format == "srilm" and len(arguments.files) > 1 and not arguments.tsv:
-        raise WrongInputError("srilm: a list is a file: give a single one, or `--tsv`")
+        raise UserError("srilm: a list is a file: give a single one, or `--tsv`")
     model = _model.named_model(arguments)
     layout = model.preparation.layout(tokenised=arguments.tokenised)
     request = model.request(updates="none" if arguments.static else None)

@@ -39,13 +39,13 @@ def run(arguments: argparse.Namespace) -> None:
     import sys
     from functools import partial
 
-    from online_rnnlm.errors import WrongInputError
+    from online_rnnlm.errors import UserError
     from online_rnnlm.use.writing import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
     layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)
     if arguments.entropy and arguments.per != "word":
-        raise WrongInputError("--entropy: needs `--per word`")
+        raise UserError("--entropy: needs `--per word`")
     entropies = partial(model.entropies, request=request) if arguments.entropy else None
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit, entropies)
     mixture = _model.mixture_of(model, arguments, layout, request)

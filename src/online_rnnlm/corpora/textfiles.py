@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from online_rnnlm.config.loading import each_key_once
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError
 
 Item = TypeVar("Item")
 
@@ -193,17 +193,15 @@ def words_at(sentence: str, file: Path, line: int) -> list[str]:
 
 
 def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
-    """Raise WrongInputError unless a value is text, without what the pipeline refuses in a text."""
+    """Raise UserError unless a value is text, without what the pipeline refuses in a text."""
     if not isinstance(text, str):
         shown = textwrap.shorten(repr(text), 80, placeholder=" …")
-        raise WrongInputError(f"{where}: text is needed, not {shown}")
+        raise UserError(f"{where}: text is needed, not {shown}")
     line = text.rstrip("\r\n")
     if _NO_STRING.search(line):
-        raise WrongInputError(f"{where}: a NUL byte, or half of a surrogate pair: this is no text")
+        raise UserError(f"{where}: a NUL byte, or half of a surrogate pair: this is no text")
     if one_line and ("\n" in line or "\r" in line):
-        raise WrongInputError(
-            f"{where}: a line end within it: give every sentence a row of its own"
-        )
+        raise UserError(f"{where}: a line end within it: give every sentence a row of its own")
 
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")

@@ -12,13 +12,13 @@ from contextlib import suppress
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
 from online_rnnlm.cross_check.audit import END, Scorer, Text, joined, lines_of
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 
 
 class Program:
     """A program that is started for each text; docs/audit.md describes its lines.
 
-    Its methods raise WrongInputError if it cannot be started, fails, or gives another answer.
+    Its methods raise UserError if it cannot be started, fails, or gives another answer.
     """
 
     def __init__(self, command: str, seconds: float) -> None:
@@ -74,13 +74,13 @@ class Program:
             return subprocess.Popen(words, stdin=pipe, stdout=pipe, encoding="utf-8")
         except (OSError, ValueError, IndexError) as error:
             why = getattr(error, "strerror", None) or error
-            raise WrongInputError(f"--command {self._command}: not started: {why}") from None
+            raise UserError(f"--command {self._command}: not started: {why}") from None
 
     def _read(self, text: Text, answers: Sequence[str], status: int) -> list[float]:
         """Read the scores of a text, a line of answer for each line."""
         lines = lines_of(text)
         if status or len(answers) != len(lines):
-            raise WrongInputError(
+            raise UserError(
                 f"--command {self._command}: {len(answers)} lines of answer, and status {status}, "
                 f"for {len(lines)} lines: a line for each, and status 0, are needed"
             )
@@ -93,7 +93,7 @@ class Program:
         except ValueError:
             logs = [math.nan]
         if not 0 <= len(logs) - len(words) <= ends or any(map(math.isnan, logs)):
-            raise WrongInputError(
+            raise UserError(
                 f"--command {self._command}: answers `{answer.strip()[:60]}` for "
                 f"`{' '.join(words)[:60]}`; needed: {len(words)} numbers{' or one more' * ends}"
             )

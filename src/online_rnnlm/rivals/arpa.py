@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN, read_lines
-from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError
 from online_rnnlm.rivals.base import Floats
 from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.storage.files import replacing
@@ -28,15 +28,14 @@ class Arpa:
     """An n-gram model of a file in ARPA's format."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; raises WrongInputError, which names the line, if it is no such model."""
+        """Read the file; raises UserError, which names the line, if it is no such model."""
         self._logs: dict[str, float] = {}
         self._backoffs: dict[str, float] = {}
         self._order = 0
-        with as_wrong_input():
-            for number, line in enumerate(read_lines(path), 1):
-                self._add(line, f"{path}, line {number}")
+        for number, line in enumerate(read_lines(path), 1):
+            self._add(line, f"{path}, line {number}")
         if not self._logs:
-            raise WrongInputError(f"{path}: no n-gram model: ARPA's format has `\\1-grams:`")
+            raise UserError(f"{path}: no n-gram model: ARPA's format has `\\1-grams:`")
 
     def _add(self, line: str, where: str) -> None:
         if line.startswith("\\") and line.endswith("-grams:"):
@@ -49,7 +48,7 @@ class Arpa:
                 for backoff in words[self._order : self._order + 1]:
                     self._backoffs[gram] = float(backoff) * _LN10
             except ValueError:
-                raise WrongInputError(f"{where}: no {self._order}-gram of ARPA's format") from None
+                raise UserError(f"{where}: no {self._order}-gram of ARPA's format") from None
 
     def of(self, words: Iterable[str]) -> Floats:
         """Return log P of each word of a text, in which `</s>` ends sentences; -∞ if it has none.

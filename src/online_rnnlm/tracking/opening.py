@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SUPPLIED_MODEL
 from online_rnnlm.tracking.online_rnnlm_model import FILE
 from online_rnnlm.tracking.stores import mlflow, one_line_errors, without_password
@@ -29,15 +29,15 @@ def load(model: str | Path | None = None) -> TrainedModel:
     """
     if model is None:
         if not SUPPLIED_MODEL.is_file():
-            raise WrongInputError("no model comes with this installation: name one")
+            raise UserError("no model comes with this installation: name one")
         logger.info("the model that comes with the project: %s", SUPPLIED_MODEL.name)
         model = SUPPLIED_MODEL
     if not isinstance(model, str | os.PathLike):
-        raise WrongInputError(f"the path or the address of a model is needed, not {model!r}")
+        raise UserError(f"the path or the address of a model is needed, not {model!r}")
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))
-    with as_wrong_input(), TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         return load_path(_downloaded(address, folder))
 
 
@@ -48,7 +48,7 @@ def _downloaded(address: str, folder: str) -> Path:
         place = Path(mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder))
     file = place / "data" / FILE
     if not file.is_file():  # MLflow gives an empty folder if the files are not where it says
-        raise WrongInputError(
+        raise UserError(
             f"{address}: has no `{FILE}`: it is no model of this project, or its results "
             "were moved or copied: `online-rnnlm track` enters them again"
         )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.corpora.textfiles import check_text, words_of
-from online_rnnlm.errors import UserError, as_wrong_input
+from online_rnnlm.errors import UserError, naming
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
@@ -65,5 +65,5 @@ def _sentences(texts: Iterable[Any]) -> Iterator[Sentence]:
     for number, text in enumerate(texts):
         where = f"`{COLUMN}` in row {number}"
         check_text(text, where)
-        with as_wrong_input(where):
+        with naming(where):
             yield Sentence(words_of(text.rstrip("\r\n")), number)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.corpora.textfiles import why_no_file
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.records import Record
 
@@ -25,7 +25,7 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class Archive:
-    """The members of an archive, by name; what does not fit raises WrongInputError, in one line."""
+    """The members of an archive, by name; what does not fit raises UserError, in one line."""
 
     def __init__(self, path: Path, kind: str, writer: str) -> None:
         """Read all members, which zip's own sums protect.
@@ -35,9 +35,9 @@ class Archive:
         self.path, self._kind, self._writer = path, kind, f"`{writer}` writes one"
         why = why_no_file(path)
         if why is not None:
-            raise WrongInputError(f"{path}: {why}: the file of a {kind} is needed")
+            raise UserError(f"{path}: {why}: the file of a {kind} is needed")
         if not is_zipfile(path):
-            raise WrongInputError(f"{path}: no {kind}, or cut off: {self._writer}")
+            raise UserError(f"{path}: no {kind}, or cut off: {self._writer}")
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
                 self._members: dict[str, bytes | NDArray[Any]] = dict(members)
@@ -49,21 +49,21 @@ class Archive:
         """Return True if there is a member of that name."""
         return name in self._members
 
-    def damaged(self, why: str) -> WrongInputError:
+    def damaged(self, why: str) -> UserError:
         """Return the error for an archive that is damaged."""
-        return WrongInputError(f"{self.path}: damaged: {why}")
+        return UserError(f"{self.path}: damaged: {why}")
 
     def description(self, record: type[AnyRecord], name: str) -> AnyRecord:
         """Return the record that says what the archive is."""
         known = record.version()
         if name not in self:
-            raise WrongInputError(f"{self.path}: no {self._kind}: has no `{name}`; {self._writer}")
+            raise UserError(f"{self.path}: no {self._kind}: has no `{name}`; {self._writer}")
         try:
             version = json.loads(self.text(name))["format"]
         except (ValueError, KeyError, TypeError):
             version = None
         if isinstance(version, int) and version > known:
-            raise WrongInputError(
+            raise UserError(
                 f"{self.path}: made by a later version of this program (`format` {version}, this "
                 f"one reads {known}): use that version"
             )
@@ -120,19 +120,19 @@ def writable_place(
     """Return the file that is to be written: that at the end of links, if `path` is one.
 
     A file that is there already may be replaced if it is of the kind that will be written, so that
-    `read` raises no UserError, or with `force`. Raises WrongInputError for any other file, a
+    `read` raises no UserError, or with `force`. Raises UserError for any other file, a
     directory, or a device: a device would be replaced by a file. `advice` ends the message.
     """
     if path.is_dir():
-        raise WrongInputError(f"{path}: is a directory: the name of a file is needed")
+        raise UserError(f"{path}: is a directory: the name of a file is needed")
     if path.exists() and not path.is_file():  # asked of `path`: a pipe has no path of its own
-        raise WrongInputError(f"{path}: is no ordinary file: the name of a file is needed")
+        raise UserError(f"{path}: is no ordinary file: the name of a file is needed")
     place = Path(os.path.realpath(path))
     if not place.parent.is_dir():
-        raise WrongInputError(f"{path}: there is no folder {place.parent}")
+        raise UserError(f"{path}: there is no folder {place.parent}")
     if place.is_file() and place.stat().st_size and not force:
         try:
             read(place)
         except UserError:
-            raise WrongInputError(f"{path}: is another file, which would be lost{advice}") from None
+            raise UserError(f"{path}: is another file, which would be lost{advice}") from None
     return place

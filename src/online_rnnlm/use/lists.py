@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.text import numbered_lines
 
 ListFormat = Literal["moses", "kaldi", "tsv", "srilm", "htk"]
@@ -57,7 +57,7 @@ class Rescored(NamedTuple):
 def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothesis]]:
     """Read the lists of files: hypotheses of one key, which follow one another in a file.
 
-    Raises WrongInputError, which names the file and the line, for what is no such list.
+    Raises UserError, which names the file and the line, for what is no such list.
     """
     found = False
     for file in files or ["-"]:
@@ -66,20 +66,20 @@ def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothes
             found = True
             yield list(of_list)
     if not found:
-        raise WrongInputError(f"{', '.join(files or ['standard input'])}: no list in it")
+        raise UserError(f"{', '.join(files or ['standard input'])}: no list in it")
 
 
 def _refuse_divided(hypotheses: Iterable[tuple[str, Hypothesis]]) -> Iterator[Hypothesis]:
     """Yield hypotheses without their places.
 
-    Raises WrongInputError if a key comes again after its list has ended: some hypotheses would be
+    Raises UserError if a key comes again after its list has ended: some hypotheses would be
     ranked without the others.
     """
     begun: set[str] = set()
     current: str | None = None
     for where, hypothesis in hypotheses:
         if hypothesis.key != current and hypothesis.key in begun:
-            raise WrongInputError(
+            raise UserError(
                 f"{where}: list {hypothesis.key}: has ended before: the hypotheses of a list must "
                 "follow one another"
             )
@@ -92,7 +92,7 @@ def _of_lines(file: str, form: ListFormat) -> Iterator[tuple[str, Hypothesis]]:
     """Read the lines of a file with their places; empty ones are left out."""
     for where, line, _ in numbered_lines([file]):
         if line.strip():
-            with as_wrong_input(where):
+            with naming(where):
                 yield where, parse(line, form, _name(file))
 
 
@@ -158,13 +158,13 @@ def _of_htk(file: str) -> Iterator[tuple[str, Hypothesis]]:
         if label.startswith('"'):
             name, lines = label, []
         elif label in ("///", "."):
-            with as_wrong_input(where):
+            with naming(where):
                 yield where, _alternative(name, lines)
             lines = []
         elif label and label != HTK_HEADER:
             lines.append(label)
     if lines:
-        with as_wrong_input(where):
+        with naming(where):
             yield where, _alternative(name, lines)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError
 from online_rnnlm.rivals.arpa import DATA, Arpa
 from online_rnnlm.rivals.mixture import best_weights, mixed
 
@@ -45,34 +45,33 @@ class ScoresOfFile:
         self._values = self._read()
 
     def _read(self) -> Iterator[float]:
-        with as_wrong_input():
-            for number, line in enumerate(read_lines(self._path), 1):
-                for value in line.split():
-                    try:
-                        found = float(value) * self._unit
-                    except ValueError:
-                        found = math.nan
-                    if not found <= 0:
-                        raise WrongInputError(
-                            f"{self._path}, line {number}: {value[:40]!r}: a log-probability, a "
-                            "number of at most 0, is needed"
-                        )
-                    yield found
+        for number, line in enumerate(read_lines(self._path), 1):
+            for value in line.split():
+                try:
+                    found = float(value) * self._unit
+                except ValueError:
+                    found = math.nan
+                if not found <= 0:
+                    raise UserError(
+                        f"{self._path}, line {number}: {value[:40]!r}: a log-probability, a "
+                        "number of at most 0, is needed"
+                    )
+                yield found
 
     def of(self, words: Sequence[str]) -> Floats:
-        """Return the next log-probabilities; raises WrongInputError if there are too few."""
+        """Return the next log-probabilities; raises UserError if there are too few."""
         values = np.fromiter(islice(self._values, len(words)), np.float64)
         if len(values) < len(words):
-            raise WrongInputError(
+            raise UserError(
                 f"{self._path}: ends before the text: a log-probability is needed for each word "
                 "and for each sentence's end"
             )
         return values
 
     def end(self) -> None:
-        """Raise WrongInputError if the file has more."""
+        """Raise UserError if the file has more."""
         if next(self._values, None) is not None:
-            raise WrongInputError(f"{self._path}: has scores of more words than the text has")
+            raise UserError(f"{self._path}: has scores of more words than the text has")
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ class Mixture:
     share: float = 0.5
 
     def __post_init__(self) -> None:
-        """Raise WrongInputError for a share that is none."""
+        """Raise UserError for a share that is none."""
         if not 0 <= self.share <= 1:
-            raise WrongInputError(f"the share of a mixture is from 0 to 1, not {self.share}")
+            raise UserError(f"the share of a mixture is from 0 to 1, not {self.share}")
 
     def of(self, log_probabilities: Floats, words: Sequence[str]) -> Floats:
         """Return the mixture's log P (nats) of each word and each `</s>`, given the model's."""
@@ -93,7 +92,7 @@ class Mixture:
         return mixed(both, np.array([1 - self.share, self.share]))
 
     def end(self) -> None:
-        """Raise WrongInputError if there are scores of more words than the text has."""
+        """Raise UserError if there are scores of more words than the text has."""
         if isinstance(self.scores, ScoresOfFile):
             self.scores.end()
 
@@ -101,8 +100,7 @@ class Mixture:
 def read_scores(file: str | Path, unit: float = math.log(10)) -> Arpa | ScoresOfFile:
     """Read an n-gram model in ARPA's format, or log-probabilities, which are that many nats."""
     path = Path(file)
-    with as_wrong_input():
-        is_arpa = any(line.strip() == DATA for line in islice(read_lines(path), _HEAD))
+    is_arpa = any(line.strip() == DATA for line in islice(read_lines(path), _HEAD))
     return Arpa(path) if is_arpa else ScoresOfFile(path, unit)
 
 

@@ -13,7 +13,7 @@ from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
 from online_rnnlm.use import state as states
@@ -77,7 +77,7 @@ class TrainedModel:
     def request(self, **options: Any) -> Request:
         """Return the way to score that options mean, which are fields of `Request`.
 
-        One that is None has its default. Raises WrongInputError for wrong ones.
+        One that is None has its default. Raises UserError for wrong ones.
         """
         return request_for(self.network.settings, options)
 
@@ -218,7 +218,7 @@ class TrainedModel:
         `</s>` ends a sentence. The bits are those of scoring the text in one piece.
         """
         if isinstance(words, str):
-            raise WrongInputError(f"a list of words is needed, such as {words.split()[:3]}")
+            raise UserError(f"a list of words is needed, such as {words.split()[:3]}")
         return states.read(self.network, state, words)
 
     def next_word(self, state: State) -> NDArray[np.float64]:
@@ -269,10 +269,10 @@ class TrainedModel:
         return [word for words in self.preparation.sentences(prefix, layout) for word in words]
 
     def require_vector(self, request: Request) -> None:
-        """Raise WrongInputError unless the document vector learns when a text is scored so."""
+        """Raise UserError unless the document vector learns when a text is scored so."""
         size = self.description.settings.document_size
         if not self.network.vector_learns(request):
-            raise WrongInputError(
+            raise UserError(
                 "the document vector stays 0 with these `updates`"
                 if size
                 else "the model has no document vector: its `document_size` is 0"
@@ -282,7 +282,7 @@ class TrainedModel:
         """Return the sentences of texts, and the way to score them, that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
-            raise WrongInputError(
+            raise UserError(
                 f"a list of texts is needed, not a {type(texts).__name__}: put a single one into a "
                 "list; give one column of several"
             )

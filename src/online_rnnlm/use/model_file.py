@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
-from online_rnnlm.errors import as_wrong_input
 from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.sizes import sizes_of_run
@@ -61,7 +60,7 @@ def write(
 def read(path: Path) -> Contents:
     """Read a model's file.
 
-    Raises WrongInputError, in one line, if it is missing, truncated, damaged, no model, or made by
+    Raises UserError, in one line, if it is missing, truncated, damaged, no model, or made by
     a later version of this program, or if its parts do not fit each other.
     """
     archive = Archive(path, "model", "online-rnnlm export")
@@ -75,8 +74,7 @@ def read(path: Path) -> Contents:
             for name, shape in parameters.shapes(sizes)._asdict().items()
         }
     )
-    with as_wrong_input():
-        found = parse_vocabulary(archive.text(VOCABULARY), f"{path}, {VOCABULARY}")
+    found = parse_vocabulary(archive.text(VOCABULARY), f"{path}, {VOCABULARY}")
     words, classes = found.vocabulary_size, found.classes
     if (words, classes) != (description.vocabulary_size, description.classes):
         raise archive.damaged(f"{VOCABULARY} has {words} words in {classes} classes")

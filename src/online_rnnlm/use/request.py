@@ -12,7 +12,7 @@ from online_rnnlm.config.evaluations import Learning, final_evaluation
 from online_rnnlm.config.messages import WrongValue, first_message, refuse_unknown_keys
 from online_rnnlm.config.testing import CacheName, TestingSettings, UnitOfText
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -90,25 +90,24 @@ def cache_named(name: CacheName) -> Any:
 def request_for(settings: RunSettings, options: Mapping[str, Any]) -> Request:
     """Return the way to score with a network that options mean; one that is None has its default.
 
-    Raises WrongInputError for wrong ones, and for those of no use.
+    Raises UserError for wrong ones, and for those of no use.
     """
     try:
         refuse_unknown_keys(options, Options.__annotations__)
     except WrongValue as error:
-        raise WrongInputError(f"`{error.place[0]}`: {error}") from None
+        raise UserError(f"`{error.place[0]}`: {error}") from None
     given = {"updates": final_evaluation(settings.document_size)}
     given |= {key: value for key, value in options.items() if value is not None}
     request = checked(Request, given)
     if "steps" in given and not request.weights_learn:
-        raise WrongInputError("`steps`: no weights learn with these `updates`: leave it out")
-    with as_wrong_input():
-        request.refuse_useless(settings)
+        raise UserError("`steps`: no weights learn with these `updates`: leave it out")
+    request.refuse_useless(settings)
     return request
 
 
 def checked(kind: type[AnySettings], values: Mapping[str, Any]) -> AnySettings:
-    """Return settings with these values; those of another type, or wrong, raise WrongInputError."""
+    """Return settings with these values; those of another type, or wrong, raise UserError."""
     try:
         return kind.model_validate(values, strict=True)
     except ValidationError as error:
-        raise WrongInputError(first_message(error)) from None
+        raise UserError(first_message(error)) from None

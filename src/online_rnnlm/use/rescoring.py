@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
-from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.lists import Hypothesis, ListFormat, Rescored, read_lists
 from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
@@ -43,7 +43,7 @@ def rescore(
     before = begin = start(network, request)
     reading = network.scorer(request, hidden_states=True).reading
     if context is not None and not (reading.state or network.vector_learns(request)):
-        raise WrongInputError(
+        raise UserError(
             "--context: nothing lives on from one sentence to the next: no vector learns, and the "
             "hidden state begins anew with each sentence"
         )
@@ -70,7 +70,7 @@ def rescore(
 
 
 def _words(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> list[str]:
-    with as_wrong_input(f"list {hypothesis.key}"):
+    with naming(f"list {hypothesis.key}"):
         found = model.preparation.sentences(hypothesis.text, layout)
     return [word for words in found for word in words]
 

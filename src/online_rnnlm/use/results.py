@@ -9,7 +9,7 @@ from pathlib import Path
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
-from online_rnnlm.errors import WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.rivals.arpa import Arpa, write_arpa
@@ -36,15 +36,14 @@ logger = logging.getLogger(__name__)
 def load_path(path: Path) -> TrainedModel:
     """Load the model of a file, of a run's folder, or the best one of a folder of results.
 
-    Raises WrongInputError, in one line, if there is none, or if it is damaged.
+    Raises UserError, in one line, if there is none, or if it is damaged.
     """
     prepare_process()
-    with as_wrong_input():
-        if not path.is_dir():
-            contents = model_file.read(path)
-            return TrainedModel(contents, contents.own_splitter)
-        run = find_run(path)
-        return TrainedModel(run.contents, run.splitter)
+    if not path.is_dir():
+        contents = model_file.read(path)
+        return TrainedModel(contents, contents.own_splitter)
+    run = find_run(path)
+    return TrainedModel(run.contents, run.splitter)
 
 
 def export(results: Path, output: Path, *, force: bool = False, half: bool = False) -> int:
@@ -54,9 +53,8 @@ def export(results: Path, output: Path, *, force: bool = False, half: bool = Fal
     another file only with `force`. Raises UserError.
     """
     place = writable_place(output, model_file.read, force=force, advice=": see `--force`")
-    with as_wrong_input():
-        run = find_run(results)
-        model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
+    run = find_run(results)
+    model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
     model_file.write(place, model.description, vocabulary, model.weights, splitter, half=half)
     return place.stat().st_size
 
@@ -67,8 +65,7 @@ def export_ngrams(results: Path, output: Path, order: int, *, force: bool = Fals
     Returns the file's size in bytes; raises UserError as `export` does.
     """
     place = writable_place(output, Arpa, force=force, advice=": see `--force`")
-    with as_wrong_input():
-        corpus = load_corpus(find_run(results).files)
+    corpus = load_corpus(find_run(results).files)
     model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
     write_arpa(model, corpus.words, place)
     return place.stat().st_size
@@ -131,20 +128,20 @@ class TrainedRun:
 def find_run(folder: Path) -> TrainedRun:
     """Find the model that a folder means: that of a run, or the best of an experiment.
 
-    Raises WrongInputError if it is no folder of results, and UserError if its files are damaged.
+    Raises UserError if it is no folder of results, or if its files are damaged.
     """
     if RunDirectory(folder).record.is_file():
         inside = folder.resolve()
         experiment = ExperimentDirectory(inside.parent.parent)
         if experiment.run(inside.name).path != inside:
-            raise WrongInputError(
+            raise UserError(
                 f"{folder}: a run's folder without its experiment, which has the vocabulary: give "
                 "the folder in the results, or a file that `online-rnnlm export` wrote"
             )
         return TrainedRun(experiment, inside.name)
     directory = ExperimentDirectory(folder)
     if not directory.runs.is_dir():
-        raise WrongInputError(
+        raise UserError(
             f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
             "one of its runs, or a file that `online-rnnlm export` wrote is needed"
         )
@@ -154,7 +151,7 @@ def find_run(folder: Path) -> TrainedRun:
 def _best(directory: ExperimentDirectory) -> str:
     """Return the name of the configuration's run that is best on `valid`; ties: the first.
 
-    If some have not finished, a warning says so. Raises WrongInputError if none has, or if they are
+    If some have not finished, a warning says so. Raises UserError if none has, or if they are
     trained on several corpora.
     """
     experiment = load(directory.configuration)
@@ -163,13 +160,13 @@ def _best(directory: ExperimentDirectory) -> str:
         name: end.valid_perplexity for name, end in ends.items() if isinstance(end, RunResult)
     }
     if not finished:
-        raise WrongInputError(
+        raise UserError(
             f"{directory.path}: no run of its configuration has finished: start the experiment "
             "again, or name a run"
         )
     best = min(finished, key=finished.__getitem__)
     if len(experiment.corpora) > 1:
-        raise WrongInputError(
+        raise UserError(
             f"{directory.path}: has models of several corpora, which do not compare: name a run, "
             f"such as {directory.run(best).path}"
         )

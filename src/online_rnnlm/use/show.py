@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.runs import network_name
 from online_rnnlm.corpora.corpus import SENTENCE_END
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:
@@ -155,12 +155,12 @@ def show(
 ) -> ShownText:
     """Read a text with the vector frozen and, if there is one, learning; and by a static model.
 
-    Raises WrongInputError if there is no text, or if the vocabulary of `static` is another one.
+    Raises UserError if there is no text, or if the vocabulary of `static` is another one.
     """
     if not sentences:
-        raise WrongInputError("no text in it")
+        raise UserError("no text in it")
     if static is not None and static.words != model.words:
-        raise WrongInputError(
+        raise UserError(
             "the static model has another vocabulary: its words' probabilities do not compare"
         )
     asked = [(FROZEN, model, "none"), (LEARNING, model, None), (STATIC, static, "none")]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.engines.lanes import Carried
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.model.distribution import log_distribution
 from online_rnnlm.use.network import Network, split_of
 from online_rnnlm.use.request import Request
@@ -72,7 +72,7 @@ def start(network: Network, request: Request) -> State:
     """
     request.refuse_useless(network.settings)
     if request.cache is not None or network.scorer(request, hidden_states=True).go_on is None:
-        raise WrongInputError(
+        raise UserError(
             "a state holds no weights that learn, no cache and no waiting steps: here the vector "
             "learns after every word, or nothing does"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from online_rnnlm.corpora import textfiles
 from online_rnnlm.corpora.parallel import ordered_map
-from online_rnnlm.errors import UserError, WrongInputError, as_wrong_input
+from online_rnnlm.errors import UserError, naming
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
@@ -52,12 +52,12 @@ class Preparation:
         return Preparation, (self.rules, partial(_same, self._splitter()))
 
     def layout(self, *, running: bool = False, tokenised: bool = False) -> Layout:
-        """Return the layout of a text; one that the model cannot prepare raises WrongInputError.
+        """Return the layout of a text; one that the model cannot prepare raises UserError.
 
         A model that was trained on tokenised text reads only such text, without being told.
         """
         if running and (tokenised or self.rules.tokenised):
-            raise WrongInputError(
+            raise UserError(
                 "running text: the model was trained on text that was tokenised already; give a "
                 "tokenised sentence a line"
                 if self.rules.tokenised
@@ -133,7 +133,7 @@ def read_text(
 
     `lines` are those of the files if they have been read already. So many `processes` tokenise.
     An empty line ends a document, and so does a file; it is a sentence without words. Raises
-    WrongInputError, which names the file and the line, for text that cannot be read, and if there
+    UserError, which names the file and the line, for text that cannot be read, and if there
     is no word at all.
     """
     given = numbered_lines(files) if lines is None else lines
@@ -142,7 +142,7 @@ def read_text(
         found = found or bool(sentence.words)
         yield sentence
     if not found:
-        raise WrongInputError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
+        raise UserError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
 
 
 def sentences_of(
@@ -150,7 +150,7 @@ def sentences_of(
 ) -> Iterator[Sentence]:
     """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
-    An empty string ends a document, and is a sentence without words. Raises WrongInputError, which
+    An empty string ends a document, and is a sentence without words. Raises UserError, which
     names the string by its place from 0.
     """
 
@@ -185,7 +185,7 @@ def _prepared(
     """Return the sentences of each piece of a text, and whether a document begins with it."""
     found = []
     for where, text, begins in pieces:
-        with as_wrong_input(where):
+        with naming(where):
             found.append((preparation.sentences(text, layout), begins))
     return found
 
@@ -193,13 +193,12 @@ def _prepared(
 def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
     """Read the lines of files, one after the other, with their places; `-` is standard input.
 
-    Raises WrongInputError, which names the file and the line, for what is no text.
+    Raises UserError, which names the file and the line, for what is no text.
     """
     for file in files or ["-"]:
         name = _STANDARD_INPUT if file == "-" else file
-        with as_wrong_input():
-            for number, line in enumerate(_lines(file), 1):
-                yield f"{name}, line {number}", line, number == 1
+        for number, line in enumerate(_lines(file), 1):
+            yield f"{name}, line {number}", line, number == 1
 
 
 def _lines(file: str) -> Iterator[str]:

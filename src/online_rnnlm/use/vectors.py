@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.format import MAGIC_PREFIX
 from numpy.typing import NDArray
 
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.records import ModelDescription, SentenceIndex
 from online_rnnlm.use.archive import Archive, json_bytes, writable_place, write_archive
@@ -77,13 +77,13 @@ def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
 def _refuse_no_array(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
-            raise WrongInputError(f"{path}: no array")
+            raise UserError(f"{path}: no array")
 
 
 def write_array(rows: Iterable[VectorRow], path: Path) -> None:
     """Write the vectors as an array of numpy's, (rows, D), whole or not at all.
 
-    An array that is there already is replaced; raises WrongInputError for another file or folder.
+    An array that is there already is replaced; raises UserError for another file or folder.
     """
     place = writable_place(path, _refuse_no_array)
     vectors = np.stack([row.vector for row in rows])
@@ -131,7 +131,7 @@ def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
 def write_index(index: Index, model: ModelDescription, path: Path) -> None:
     """Write an index, whole or not at all.
 
-    An index that is there already is replaced; raises WrongInputError for another file or folder.
+    An index that is there already is replaced; raises UserError for another file or folder.
     """
     place = writable_place(path, _read, advice=": give a new name")
     sentences, size = index.vectors.shape
@@ -146,11 +146,11 @@ def write_index(index: Index, model: ModelDescription, path: Path) -> None:
 def read_index(path: Path, model: ModelDescription) -> Index:
     """Read an index of a model's vectors.
 
-    Raises WrongInputError, in one line, if it is missing, damaged, no index, or another model's.
+    Raises UserError, in one line, if it is missing, damaged, no index, or another model's.
     """
     record, index = _read(path)
     if record.model != model.identity:
-        raise WrongInputError(f"{path}: an index of another model's vectors: write it again")
+        raise UserError(f"{path}: an index of another model's vectors: write it again")
     return index
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
@@ -153,9 +153,9 @@ def score_text(
     Raises UserError for text that cannot be read, and if the model diverges.
     """
     if flush and request.cache is not None:
-        raise WrongInputError("--flush: cannot be combined with `--cache`, which reads it all")
+        raise UserError("--flush: cannot be combined with `--cache`, which reads it all")
     if flush and model.network.unit_at_once(request) != "sentence":
-        raise WrongInputError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
+        raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
     sentences = read_text(files, model.preparation, layout, processes=processes)
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import SentenceSplitter
 from online_rnnlm.use import model_file
 from online_rnnlm.use.results import export
@@ -111,7 +111,7 @@ def test_a_model_whose_parts_do_not_fit_is_refused(model_path, tmp_path, change,
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in change(members(model_path)).items():
             archive.writestr(name, content)
-    with pytest.raises(WrongInputError, match=f"^{path}.*{re.escape(expected)}.*$"):
+    with pytest.raises(UserError, match=f"^{path}.*{re.escape(expected)}.*$"):
         model_file.read(path)
 
 
@@ -139,7 +139,7 @@ def test_a_changed_file_is_the_same_model_or_refused(model_path, tmp_path, chanc
     path.write_bytes(content)
     try:
         found, expected = model_file.read(path), model_file.read(model_path)
-    except WrongInputError as error:
+    except UserError as error:
         assert str(error).startswith(str(path)) and len(str(error).splitlines()) == 1
     else:
         assert (

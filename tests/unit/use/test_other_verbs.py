@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.lists import Rescored, parse, read_lists, written
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.vectors import Found, Index, nearest, read_index
@@ -283,7 +283,7 @@ def test_a_search_that_cannot_be_done_is_one_line(model_path, text, index, tmp_p
 
 def test_an_index_of_another_model_is_refused(model, index):
     other = model.description.model_copy(update={"identity": "1" * 64})
-    with pytest.raises(WrongInputError, match="another model's"):
+    with pytest.raises(UserError, match="another model's"):
         read_index(index, other)
 
 

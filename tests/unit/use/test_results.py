@@ -7,7 +7,7 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.cross_check.networks import audit_networks
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Audits, Evaluation
 from tests.unit.use.conftest import configured
@@ -39,7 +39,7 @@ def test_only_the_configurations_own_runs_are_meant(copied, names, caplog):
     assert online_rnnlm.load(copied.path).description.run == other
     assert "1 of 2 runs have not finished, such as topics-M11-D" in caplog.text
     changed(copied, lambda values: values["rows"][1 - place].update(hidden_size=12))
-    with pytest.raises(WrongInputError, match="no run of its configuration has finished"):
+    with pytest.raises(UserError, match="no run of its configuration has finished"):
         online_rnnlm.load(copied.path)
 
 
@@ -75,7 +75,7 @@ def test_what_is_no_model_is_refused(copied, names, tmp_path):
         *((other, f"{other}: ") for other in ("nowhere.onlm", "results/nowhere", "/tmp")),
         *((other, "the path or the address of a model is needed") for other in (None, b"x", 3)),
     ):
-        with pytest.raises(WrongInputError, match=f"^{why}.*$"):
+        with pytest.raises(UserError, match=f"^{why}.*$"):
             online_rnnlm.load(place)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.network import Network
 from online_rnnlm.use.request import Request
 from online_rnnlm.use.state import entropies, go_on, next_word, start
@@ -93,5 +93,5 @@ def test_words_are_drawn_by_their_probabilities(model):
     [{"number": 0}, {"number": "3"}, {"number": True}, {"max_words": 1001}, {"prefix": "a\nb"}],
 )
 def test_settings_that_cannot_be_used_are_named(model, settings):
-    with pytest.raises(WrongInputError, match=f"^`{next(iter(settings))}`: .*$"):
+    with pytest.raises(UserError, match=f"^`{next(iter(settings))}`: .*$"):
         model.sample(**settings)

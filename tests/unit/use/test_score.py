@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import online_rnnlm
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import Split
-from online_rnnlm.errors import UserError, WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Evaluation
 from online_rnnlm.use.network import Network
@@ -187,7 +187,7 @@ def test_processes_tokenise_to_the_same_text(trained):
     for layout in ({}, {"running": True}):
         one, two = (trained.score(texts, processes=n, **layout) for n in (1, 2))
         pd.testing.assert_frame_equal(one, two)
-    with pytest.raises(WrongInputError, match="text 1000: a sentence of 200000 characters"):
+    with pytest.raises(UserError, match="text 1000: a sentence of 200000 characters"):
         trained.score(["The cat."] * 1000 + ["x " * 100_000], processes=2)
 
 
@@ -258,7 +258,7 @@ def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, 
     ],
 )
 def test_what_python_cannot_use_is_one_line(model, texts, way, expected):
-    with pytest.raises(WrongInputError, match=f"^.*{expected}.*$"):
+    with pytest.raises(UserError, match=f"^.*{expected}.*$"):
         model.score(texts, **way)
 
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from online_rnnlm.tracking import opening
 from online_rnnlm.use.show import FROZEN, LEARNING, STATIC, ShownText
 
@@ -82,13 +82,13 @@ def test_a_static_model_has_one_reading(results, names):
 
 
 def test_models_of_two_vocabularies_are_not_compared(model, trained):
-    with pytest.raises(WrongInputError, match="another vocabulary"):
+    with pytest.raises(UserError, match="another vocabulary"):
         model.show(TEXT, static=trained)
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \n "])
 def test_no_text_is_one_line(model, text):
-    with pytest.raises(WrongInputError, match="no text"):
+    with pytest.raises(UserError, match="no text"):
         model.show(text)
 
 
@@ -109,5 +109,5 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(opening, "SUPPLIED_MODEL", tmp_path / "none.onlm")
-    with pytest.raises(WrongInputError, match="no model comes with this installation"):
+    with pytest.raises(UserError, match="no model comes with this installation"):
         opening.load()

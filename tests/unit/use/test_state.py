@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
-from online_rnnlm.errors import WrongInputError
+from online_rnnlm.errors import UserError
 from tests.unit.conftest import predict
 from tests.unit.made_texts import many
 from tests.unit.use.conftest import NOUNS
@@ -112,9 +112,9 @@ def test_states_are_copied_pickled_and_used_in_threads(model):
 
 
 def test_what_no_state_can_hold_is_one_line(model):
-    with pytest.raises(WrongInputError, match="a list of words is needed"):
+    with pytest.raises(UserError, match="a list of words is needed"):
         model.continue_(model.start(), "the cat")
-    with pytest.raises(WrongInputError, match="`learning_rate`: nothing learns"):
+    with pytest.raises(UserError, match="`learning_rate`: nothing learns"):
         model.start(static=True, learning_rate=0.1)
 
 
