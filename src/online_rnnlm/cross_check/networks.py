@@ -29,8 +29,8 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
     def score(text: Text) -> list[float]:
         lines = lines_of(text)
         sentences = map(" ".join, lines)
-        logs = iter(model.log_probabilities(sentences, tokenised=True, **options))
-        return joined(lines, [next(logs).tolist() if line else [] for line in lines])
+        logs = model.log_probabilities(sentences, tokenised=True, **options)
+        return joined(lines, [of_line.tolist() for of_line in logs])
 
     unit = model.network.unit_at_once(model.request(**options))
     words = [END if word == SENTENCE_END else word for word in model.words]
