@@ -159,7 +159,7 @@ def as_text(description: ModelDescription) -> str:
     """Return the description as lines of a name and a value."""
     settings, source = description.settings, description.source
     values = {
-        "model": f"{Run(settings=settings).model} ({settings.cell_name})",
+        "network": Run(settings=settings).model,
         "run": description.run,
         "parameters": f"{description.parameters:,}",
         "vocabulary": f"{description.vocabulary_size:,} words in {description.classes} classes",
