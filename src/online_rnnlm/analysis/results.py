@@ -89,7 +89,7 @@ class Results:
         """The corpora that have rows; raises NothingToShowError if none has."""
         found = [corpus for corpus in self.corpora if self.rows_on(corpus)]
         if not found:
-            raise NothingToShowError("No row has finished.")
+            raise NothingToShowError("No network has finished.")
         return found
 
     @property
@@ -175,7 +175,7 @@ class Results:
         """The headline of the first corpus; raises NothingToShowError if it has no vector."""
         headline = self.headline(self.first_corpus)
         if not headline.has_vector:
-            raise NothingToShowError("No row with a document vector has finished.")
+            raise NothingToShowError("No network with a vector has finished.")
         return headline
 
     def static_rows_like(self, vector: Row) -> list[Row]:

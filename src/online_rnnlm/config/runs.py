@@ -17,6 +17,8 @@ from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
+_TOLD = ("document_layer", "cell", "unit_of_text", "carry", "document_gradient", "engine")
+"""The settings that a run's name tells if they are not the default."""
 _IN_WORDS: Mapping[str, Mapping[str, str]] = {
     "document_layer": {"hidden": "hidden layer", "both": "both layers"},
     "unit_of_text": {"document": "per article", "stream": "stream"},
@@ -42,16 +44,12 @@ class _NamedRun(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
         context = [f"C{s.context_size}"] if s.context_size else []
-        by_articles = [s.unit_of_text] * (s.unit_of_text != "sentence")
-        carried = _changed(s, "carry") if by_articles else []
-        changed = [*_changed(s, "document_gradient"), *_changed(s, "engine")]
-        network = [
-            *(f"M{s.hidden_size}", *context, f"D{s.document_size}"),
-            *(*_changed(s, "document_layer"), *_changed(s, "cell"), *by_articles, *carried),
-            *(*changed, *(f"{key}{value}" for key, value in self.searched.items())),
-        ]
-        told = "-".join([s.corpus, *network, f"seed{s.seed}"])
-        return "-".join([told[:_LONGEST_NAME], self.digits]).removesuffix("-")
+        sizes = [f"M{s.hidden_size}", *context, f"D{s.document_size}"]
+        told = _TOLD if s.unit_of_text != "sentence" else [key for key in _TOLD if key != "carry"]
+        changed = [value for key in told for value in _changed(s, key)]
+        searched = [f"{key}{value}" for key, value in self.searched.items()]
+        name = "-".join([s.corpus, *sizes, *changed, *searched, f"seed{s.seed}"])
+        return "-".join([name[:_LONGEST_NAME], self.digits]).removesuffix("-")
 
     @property
     def model(self) -> str:

@@ -2,7 +2,7 @@
 
 The best neural cache is mostly one of 500 words or more, for many times the multiply-adds of a
 document vector. This one is its equal in cost: with M hidden units it adds 1 + M + 50 (M + 1)
-multiply-adds a word, 5,151 for M = 100.
+multiply-adds per word, 5,151 for M = 100.
 """
 
 from __future__ import annotations

@@ -25,8 +25,7 @@ def description(name: str, failures: Sequence[str], values: Mapping[str, float])
     if failures or not values:
         return f"{name}: {failures[0] if failures else 'not finished yet'}."
     if "test_perplexity" not in values:
-        reached = f"valid perplexity {values['valid_perplexity']:.2f}"
-        return f"{name}: {reached}. A run of the search for settings: it is not tested."
+        return f"{name}, for the search: valid perplexity {values['valid_perplexity']:.2f}."
     frozen = values.get(f"test_perplexity{FROZEN}")
     also = "" if frozen is None else f", {frozen:.2f} frozen"
     return (

@@ -20,22 +20,12 @@ SUMMARY = "summary"
 
 def summaries(
     directory: ExperimentDirectory, experiment: Experiment, found: Sequence[Entry], folder: str
-) -> list[Entry]:
-    """Return the summaries of an experiment with these runs' entries, one for each corpus.
-
-    `folder` is the id of the results folder. An entry's identity changes with all that it says.
-    """
-    entries = _summaries(directory, experiment, [one for one in found if one.kind != EARLIER])
-    return [replace(one, identity=f"{one.name} of {folder} as of {one.digest}") for one in entries]
-
-
-def _summaries(
-    directory: ExperimentDirectory, experiment: Experiment, found: Sequence[Entry]
 ) -> Iterator[Entry]:
     """Yield an entry for each corpus with the report and what it shows, if there is a report.
 
     Tables and figures of earlier configurations, which may still be in the folder, are left out,
-    and so are verdicts on their claims.
+    and so are verdicts on their claims. `folder` is the id of the results folder. An entry's
+    identity changes with all that it says.
     """
     if not directory.report.is_file():
         return
@@ -47,10 +37,10 @@ def _summaries(
     ]
     judged = records.read_if_there(Claims, directory.claims)
     now = judged is not None and judged.settings == digest_of_json(experiment.of_results())
-    for corpus in dict.fromkeys(entry.corpus for entry in found):
+    for corpus in dict.fromkeys(entry.corpus for entry in found if entry.kind != EARLIER):
         claims = [one for one in judged.claims if one.corpus == corpus] if judged and now else []
         counts = Counter(claim.verdict.replace(" ", "_") for claim in claims)
-        yield Entry(
+        made = Entry(
             name=f"{SUMMARY} of {corpus}",
             corpus=corpus,
             label=SUMMARY,
@@ -62,6 +52,7 @@ def _summaries(
             final=tuple((f"claims/{key}", float(n), written, 0) for key, n in counts.items()),
             files=tuple(files),
         )
+        yield replace(made, identity=f"{made.name} of {folder} as of {made.digest}")
 
 
 def _verdicts(claims: Sequence[Claim]) -> dict[str, str]:

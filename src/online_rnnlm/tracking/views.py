@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Sequence
 
 COMPARED = " and ".join(f"tags.kind != '{kind}'" for kind in ("search", "summary", "earlier"))
 """The search filter that selects the runs of the comparison."""
@@ -18,21 +19,21 @@ _BY_NETWORK = {
 }
 
 
-def _stored(condition: str, groups: object = None, *metrics: str, parameters: str = "") -> str:
+def _stored(condition: str, groups: object = None, metrics: Sequence[str] = _METRICS) -> str:
     """Return a view of all runs that fulfil a condition, sorted by the first metric.
 
     MLflow's interface stores views that are shared in the same way.
     """
-    shown = [f"metrics.`{name}`" for name in metrics or _METRICS]
+    columns = [f"metrics.`{name}`" for name in metrics]
     view = {
         "searchFilter": condition,
-        "orderByKey": shown[0],
+        "orderByKey": columns[0],
         "orderByAsc": True,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": shown + [f"params.`{name}`" for name in parameters.split()],
+        "selectedColumns": columns,
         "groupBy": groups,
     }
     return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()
@@ -42,15 +43,7 @@ BEST, NETWORKS, SEARCH = "best runs first", "means over the seeds", "search for 
 VIEWS = {
     BEST: ("best", _stored(COMPARED)),
     NETWORKS: ("networks", _stored(COMPARED, _BY_NETWORK)),
-    SEARCH: (
-        "search",
-        _stored(
-            "tags.kind = 'search'",
-            _BY_NETWORK,
-            "valid_perplexity",
-            parameters="learning_rate document_rate",
-        ),
-    ),
+    SEARCH: ("search", _stored("tags.kind = 'search'", _BY_NETWORK, ["valid_perplexity"])),
 }
 """The keys of the views, and the views themselves, by what they show."""
 

@@ -31,7 +31,7 @@ def as_html(description: ModelDescription) -> str:
 def in_short(description: ModelDescription) -> str:
     """Return the network, its vocabulary, its text and its perplexity in one line."""
     values = _values(description)
-    shown = (values[name] for name in ("model", "vocabulary", "text"))
+    shown = (values[name] for name in ("network", "vocabulary", "text"))
     return f"{', '.join(shown)}, perplexity {values['perplexity']}"
 
 
@@ -39,7 +39,7 @@ def _values(description: ModelDescription) -> dict[str, str]:
     """Return what a person wants to know of a model, by its name."""
     settings, source = description.settings, description.source
     return {
-        "model": f"{Run(settings=settings).model} ({settings.cell_name})",
+        "network": Run(settings=settings).model,
         "run": description.run,
         "parameters": f"{description.parameters:,}",
         "vocabulary": f"{description.vocabulary_size:,} words in {description.classes} classes",

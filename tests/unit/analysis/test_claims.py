@@ -344,7 +344,7 @@ def test_corpora_and_cells_are_not_mixed(invented):
     assert two["effect"]["test_perplexity_against"] == pytest.approx(200)
     lstm = claims_of(results, 1, "LSTM 100/20")
     assert {claim["against"] for claim in lstm} == {"LSTM 100/0"}
-    assert "no finished static row of at least" in reasons(results, "LSTM 100/20")[2]
+    assert "no finished static network of at least" in reasons(results, "LSTM 100/20")[2]
 
 
 def test_seeds_are_pooled_paired_and_must_agree(invented):

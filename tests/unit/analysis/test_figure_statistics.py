@@ -2,10 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.claims.write import judge
 from online_rnnlm.analysis.figures import curves, tokens
+from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.figures.vector_map import principal_plane
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.corpora.corpus import Split, Vocabulary
@@ -80,6 +83,16 @@ def test_a_plane_of_less_than_two_dimensions(vectors):
     assert points.shape == (3, 2)
     assert np.isfinite(points).all()
     assert points[:, 1] == pytest.approx(0)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.001, 0.05))
+def test_labels_are_moved_apart_in_their_order_and_not_without_need(heights, gap):
+    moved = spread(heights, gap)
+    order = np.argsort(heights, kind="stable")
+    assert (np.diff(np.array(moved)[order]) >= gap - 1e-9).all()
+    assert min(moved) >= -1e-9 and max(moved) <= 1 + 1e-9
+    apart = [gap * 2 * number for number in range(len(heights))]
+    assert spread(apart, gap) == pytest.approx(apart)
 
 
 def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):

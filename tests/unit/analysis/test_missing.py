@@ -91,7 +91,7 @@ def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented):
     assert lines(results) == [f"{VECTOR}: {BURST}"]
     write_tables(results.experiment, results.directory)
     table = results.directory.table("neighbours", "csv").read_text()
-    assert "No row with a document vector has finished" in table
+    assert "No network with a vector has finished" in table
     [said] = findings(results, judge(results).claims)
     assert "no network with a vector has finished" in said
 
@@ -140,7 +140,7 @@ def test_an_experiment_of_which_nothing_has_finished_still_has_everything(invent
     page = everything(results)
     assert len(results.missing) == len(runs)
     assert all(stands_first(page, f"{run}: diverged") for run in runs)
-    assert "No row has finished" in page[page.index("<h1>") :]
+    assert "No network has finished" in page[page.index("<h1>") :]
 
 
 def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):

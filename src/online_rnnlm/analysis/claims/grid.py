@@ -35,10 +35,9 @@ def grid(claims: Sequence[Claim], *, intervals: bool = True) -> Table:
 
 
 def _cell(claim: Claim, intervals: bool) -> str:
-    said, ends = f"{claim.verdict} {signed(claim.effect.change_percent)} %", []
-    if intervals:
-        ends.append(claim.effect.interval_percent)
-    if intervals and claim.seeds is not None:
+    ends = [claim.effect.interval_percent]
+    if claim.seeds is not None:
         ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
-    shown = "; ".join(filter(None, map(interval, ends)))
+    shown = "; ".join(filter(None, map(interval, ends if intervals else [])))
+    said = f"{claim.verdict} {signed(claim.effect.change_percent)} %"
     return f"{said} ({shown})" if shown else said

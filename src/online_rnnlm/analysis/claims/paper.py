@@ -45,14 +45,14 @@ CLAIMS = {
         "better than a static network of as many units",
         "{model}, its vector learning, has a lower test perplexity than {against}, the static "
         "network of as many hidden units.",
-        "test perplexity, the vector learning, against the static row's",
+        "test perplexity, the vector learning, against the static network's",
     ),
     MORE_PARAMETERS: PaperClaim(
         "lower_perplexity_more_parameters",
         "better than a static network of as many parameters",
         "{model}, its vector learning, has a lower test perplexity than {against}, a static "
         "network of at least as many parameters.",
-        "test perplexity, the vector learning, against the smallest such static row's",
+        "test perplexity, the vector learning, against the smallest such static network's",
     ),
     MULTIPLY_ADDS: PaperClaim(
         "less_computation",
@@ -61,7 +61,7 @@ CLAIMS = {
         "word than {against}.",
         "multiply-adds per word in testing, counted from the equations, and processor time per "
         "word, measured side by side; supported only if the lower perplexity against the same "
-        "static row is",
+        "static network is",
     ),
     VECTOR_ALONE: PaperClaim(
         "vector_alone_suffices",
@@ -86,7 +86,7 @@ CLAIMS = {
         "better than a static network with one rival",
         "{model}, its vector learning, has a lower test perplexity than {against}.",
         "not a claim of the paper's, but a user's question: test perplexity, only the vector "
-        "learning, against static rows with a cache, with weights that learn or with an n-gram "
+        "learning, against static networks with a cache, with weights that learn or with an n-gram "
         "model mixed in, but with no more than one of these; both sides are what is best on "
         "`valid`; the best rival with the vector's multiply-adds and parameters or fewer, and the "
         "best at any cost",
@@ -96,7 +96,7 @@ CLAIMS = {
         "the best with a vector is better than the best without",
         "{model} has a lower test perplexity than {against}.",
         "not a claim of the paper's, but a user's question: test perplexity of the best of all "
-        "rows with a vector against the best of all static rows, each with whatever learns or is "
-        "mixed in; both sides are what is best on `valid`",
+        "networks with a vector against the best of all static ones, each with whatever learns or "
+        "is mixed in; both sides are what is best on `valid`",
     ),
 }

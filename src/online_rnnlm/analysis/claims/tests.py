@@ -20,7 +20,7 @@ from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
 from online_rnnlm.storage.records import Claim, Effect, StillAgainstStatic, UntestedClaim
 
 Tests = Iterator[Claim | UntestedClaim]
-_NO_RIVAL = "no finished static row was tested with a rival"
+_NO_RIVAL = "no finished static network was tested with a rival"
 
 
 def tests_of(results: Results) -> Tests:
@@ -39,7 +39,9 @@ def _of_row(results: Results, vector: Row) -> Tests:
     opponents = results.opponents(vector)
     same = opponents.same_hidden
     if same is None:
-        yield _untested(paper.SAME_HIDDEN, vector, "no finished static row of as many hidden units")
+        yield _untested(
+            paper.SAME_HIDDEN, vector, "no finished static network of as many hidden units"
+        )
     else:
         yield _against_static(results, paper.SAME_HIDDEN, vector, same)
     if feeds_output:
@@ -128,7 +130,7 @@ def _against_static(results: Results, number: int, vector: Row, static: Row) -> 
 def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests:
     """Test a row against a larger static one; its computation is counted, and its time measured."""
     if static is None:
-        reason = f"no finished static row of at least {vector.parameters:,} parameters"
+        reason = f"no finished static network of at least {vector.parameters:,} parameters"
         for number in (paper.MORE_PARAMETERS, paper.MULTIPLY_ADDS):
             yield _untested(number, vector, reason)
         return

@@ -54,14 +54,12 @@ def points_of(systems: Sequence[System], cost: Cost = PARAMETERS) -> list[Point]
         reached = metric_of(system.by_seed, "perplexity", "test")
         adds = multiply_adds_of(system.by_seed).mean
         value = (system.parameters or 0) if cost is PARAMETERS else adds
-        deviation = reached.deviation if len(reached.values) > 1 else 0.0
-        points.append(
-            Point(system.name, value / cost.unit, reached.mean, deviation, _look_of(system))
-        )
+        spread = reached.deviation if len(reached.values) > 1 else 0.0
+        points.append(Point(system.name, value / cost.unit, reached.mean, spread, _look(system)))
     return sorted(points, key=lambda point: point.perplexity)
 
 
-def _look_of(system: System) -> Look:
+def _look(system: System) -> Look:
     if system.rival or system.row is None:
         return _RIVAL
     return _LEARNING if system.row.has_vector else _STATIC
@@ -70,19 +68,16 @@ def _look_of(system: System) -> Look:
 def leading(results: Results) -> list[System]:
     """The systems of the first corpus that figures name, the most important first.
 
-    For each hidden layer and unit of text: the first network with a vector, that of the headline
-    before others, and the larger of its static opponents. Then the best static network with one
-    rival and the best rival of the corpus, both on `valid`; then the other networks.
+    The headline; for each hidden layer and unit of text its first network with a vector, and the
+    larger of the static opponents; the best static network with one rival and the best rival of
+    the corpus, both on `valid`; then the other networks.
     """
     corpus = results.first_corpus
     systems = {system.name: system for system in results.systems_on(corpus)}
     headline, rows = results.headline(corpus), results.rows_on(corpus)
-    named: list[str] = []
-    regimes = set()
-    for row in (headline, *(row for row in rows if row.has_vector)):
-        if row.regime not in regimes:
-            regimes.add(row.regime)
-            named += [row.label, *(other.label for other in results.opponents(row).shown[-1:])]
+    firsts = {row.regime: row for row in reversed([headline, *rows]) if row.has_vector}
+    pairs = ((row, *results.opponents(row).shown[-1:]) for row in reversed(firsts.values()))
+    named = [headline.label, *(row.label for pair in pairs for row in pair)]
     by_valid = sorted(
         (one for one in systems.values() if one.rival and one.rival.name != MIXTURE),
         key=lambda one: metric_of(one.by_seed, "perplexity", "valid").mean,

@@ -87,14 +87,7 @@ def _table(name: str, caption: str, rows: list[dict[str, str]]) -> Table:
 
 def runs_table(results: Results) -> Table:
     """The runs of the comparison, each with its epochs, time and identity."""
-    numbers = ("epochs", "best_epoch", "seconds", "identity")
-    data = pd.DataFrame(
-        {
-            "name": run.name,
-            **{key: getattr(run.end, key) for key in numbers},
-        }
-        for run in results.runs
-    )
+    data = pd.DataFrame({"name": run.name, **dict(run.end)} for run in results.runs)
     columns = [
         Column("Run", label("name"), text=True),
         Column("Epochs", integer("epochs")),

@@ -99,7 +99,6 @@ def _content(results: Results) -> dict[str, Any]:
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),
         "runs": runs_table(results),
-        "effort": _effort(results),
         "facts": _facts(results),
         "audit": _audit(records.read(records.Audits, directory.audits).audits),
         "again": f"snakemake --cores all --configfile {directory.configuration} --force",
@@ -190,13 +189,12 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
 
 def _texts(results: Results) -> str:
     """The size and the order of the training texts, in a sentence."""
-    said = []
-    for corpus, found in results.corpora.items():
-        tokens = found.splits["train"].tokens
-        size = f"{tokens / 1e6:.1f} million" if tokens >= 100_000 else f"{tokens:,}"
-        order = "in order" if results.experiment.corpora[corpus].keeps_order else "shuffled"
-        said.append(f"{corpus}: {size} training words, sentences {order}.")
-    return " ".join(said)
+    corpora, order = results.experiment.corpora, {True: "in order", False: "shuffled"}
+    sizes = {corpus: found.splits["train"].tokens for corpus, found in results.corpora.items()}
+    return " ".join(
+        f"{corpus}: {size / 1e6:.1f} million training words, {order[corpora[corpus].keeps_order]}."
+        for corpus, size in sizes.items()
+    )
 
 
 def claim_numbers(claim: Claim) -> str:
@@ -230,20 +228,6 @@ def claim_numbers(claim: Claim) -> str:
     return "; ".join(said)
 
 
-def _effort(results: Results) -> dict[str, Any]:
-    """The machines, and the time of an average training and of all trainings."""
-    seconds = [run.end.seconds for run in results.runs]
-    busy = sum(run.end.cpu_seconds for run in results.runs)
-    machines = (run.record.machine for run in results.trainings)
-    named = (f"{m.processor}, {m.cores} cores, {m.gpu or 'no GPU'}, {m.system}" for m in machines)
-    return {
-        "machines": list(dict.fromkeys(named)),
-        "seconds": sum(seconds) / max(1, len(seconds)),
-        "cores": busy / max(sum(seconds), 1e-9),
-        "hours": sum(run.end.seconds for run in results.trainings) / 3600,
-    }
-
-
 def _audit(audits: Sequence[records.Audit]) -> str:
     """Say in a sentence what the audit of the networks found."""
     broken = [f"{one.name} ({', '.join(one.broken)})" for one in audits if one.broken]
@@ -258,6 +242,7 @@ def _audit(audits: Sequence[records.Audit]) -> str:
 
 def _facts(results: Results) -> dict[str, str]:
     """Code, packages and machines of the runs; several values if the runs differ."""
+    hours = sum(run.end.seconds for run in results.trainings) / 3600
     facts: dict[str, set[str]] = {}
     for run in results.trainings:
         record = run.record
@@ -267,4 +252,5 @@ def _facts(results: Results) -> dict[str, str]:
             facts.setdefault(name, set()).add(str(value))
     for corpus, statistics in results.corpora.items():
         facts[f"corpus {corpus}"] = {statistics.digest[:12]}
+    facts["hours of training in all"] = {f"{hours:.2f}"}
     return {name: ", ".join(sorted(values)) for name, values in facts.items()}

@@ -40,7 +40,7 @@ def make(results: Results) -> Table:
     ]
     rows = [values for one in tested for values in _of_network(results, *one)]
     if not rows:
-        raise NothingToShowError("No row has finished.")
+        raise NothingToShowError("No network has finished.")
     rows += [_of_rival(results, rival, text) for rival in results.rivals for text in texts]
     data, keys = pd.DataFrame(rows), ["corpus", "model", "text"]
     shown = data[data["evaluation"] == NONE]
@@ -48,11 +48,12 @@ def make(results: Results) -> Table:
         wide = data.pivot(index=keys, columns="evaluation", values=change)
         shown = shown.join(wide.add_prefix(f"{change} "), on=keys)
     adapting = [name for name in data["evaluation"].unique() if name != NONE]
+    ways = {name: results.way_in(name) or "the vector as trained" for name in adapting}
     columns = [
         Column("Network", label("model"), text=True),
         Column("Text", label("text"), text=True),
         Column("Nothing learns", mean(_TEST)),
-        *(Column(f"{_spelled(results, name)} (%)", _shown(name)) for name in adapting),
+        *(Column(f"{ways[name].capitalize()} (%)", _shown(name)) for name in adapting),
         Column("Nothing learns, without <unk>", mean(_WITHOUT)),
         Column("Tokens", integer("tokens")),
         Column("OOV (%)", percent("oov_rate")),
@@ -102,12 +103,6 @@ def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
     """Return a function that shows the changes in an evaluation; nothing if there are none."""
     cells = [difference(f"{change} {evaluation}", 1) for change in _CHANGES]
     return lambda row: " / ".join(filter(None, (cell(row) for cell in cells)))
-
-
-def _spelled(results: Results, evaluation: str) -> str:
-    """An evaluation in the heading of a column."""
-    way = results.way_in(evaluation) or "the vector as trained"
-    return way[0].upper() + way[1:]
 
 
 def _text(results: Results, corpus: str, text: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def make(results: Results) -> Table:
         for system in results.systems_on(corpus)
     ]
     if not rows:
-        raise NothingToShowError("No row has finished.")
+        raise NothingToShowError("No network has finished.")
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
     columns = _columns(results, published=_PAPERS in data)
     return shared.comparison_table(

@@ -39,7 +39,7 @@ def make(results: Results) -> Table:
         Column("At the edge of its grid", label("edges"), text=True),
     ]
     note = (
-        "Bold: the lowest for each row of the comparison; all runs of the row use its settings. "
+        "Bold: the lowest for each network; all runs of the network use its settings. "
         f"The choice is made on valid only, with seed {experiment.search_seed}, which the other "
         "tables do not use."
     )

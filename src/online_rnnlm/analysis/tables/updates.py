@@ -108,11 +108,10 @@ def _in_testing(row: pd.Series[Any]) -> str:
 
 def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
-    named = (f"{model} on {corpus}" for corpus, model in headlines.items())
-    models = named if len(set(headlines.values())) > 1 else dict.fromkeys(headlines.values())
+    models = dict.fromkeys(headlines.values())
     return [
-        f"{shared.spread_note(results)} Bold: each model's lowest. A cell is empty for a model "
-        "without a vector if the same parts of it learn as in another row.",
+        f"{shared.spread_note(results)} Bold: each network's lowest. A cell is empty for a "
+        "static network if the same parts of it learn as in another row.",
         "Weights take plain steps, their loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
         "weights that learn, the vector keeps the rate it was trained with.",

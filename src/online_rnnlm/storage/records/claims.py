@@ -70,12 +70,12 @@ class PerplexityChange(Part):
 
 
 class StillAgainstStatic(PerplexityChange):
-    """A model with its vector held at 0, compared with a static network of equal hidden size."""
+    """A frozen network, compared with a static network of as many hidden units."""
 
     against: str
     """The row of the static network."""
     still_is: Literal["better", "worse", "not shown to differ"]
-    """Result of the comparison for the model with its vector held at 0."""
+    """Result of the comparison for the frozen network."""
 
 
 class Equivalence(Part):
@@ -120,7 +120,7 @@ class Effect(PerplexityChange):
     equivalence: Equivalence | None = None
     """Test of whether the two models are equally good."""
     still_against_static: StillAgainstStatic | None = None
-    """Comparison of the model with its vector held at 0 and a static network."""
+    """Comparison of the frozen network with a static network."""
 
 
 class SeedDifference(Part):
