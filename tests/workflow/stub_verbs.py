@@ -85,7 +85,7 @@ def _files(verb, options, experiment, directory):
         "tables": table_files(experiment, directory),
         "figures": figure_files(experiment, directory),
         "claims": [directory.claims],
-        "report": [directory.report],
+        "report": [directory.report, directory.summary],
         "complete": [directory.complete],
         "track": [directory.tracked, directory.store],
     }

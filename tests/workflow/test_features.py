@@ -202,8 +202,3 @@ def test_two_experiments_in_one_folder_and_two_starts_of_one(project):
         assert "train" in _planned(project)
         assert "results/other" in project.succeed("--config", "experiment=other")
     project.succeed()
-
-
-def test_an_earlier_versions_results_are_made_again_and_said_so(project):
-    (project.path / RESULTS / "receipts").mkdir()
-    assert "made by an earlier version" in project.succeed("--forcerun", "tables")

@@ -157,6 +157,7 @@ def show(
 
     Raises UserError if there is no text, or if the vocabulary of `static` is another one.
     """
+    sentences = [sentence for sentence in sentences if sentence.words]
     if not sentences:
         raise UserError("no text in it")
     if static is not None and static.words != model.words:
