@@ -55,7 +55,7 @@ class Groups(NamedTuple):
         """Each group's name, on short lines, and its share of the tokens."""
         counts = np.bincount(self.number, minlength=len(self.names))
         shares = [f"{100 * count / len(self.number):.0f} %" for count in counts]
-        names = ["\n".join(textwrap.wrap(name, 7)) for name in self.names]
+        names = ["\n".join(textwrap.wrap(name, 7, break_long_words=False)) for name in self.names]
         return [f"{name}\n({share})" for name, share in zip(names, shares, strict=True)]
 
 
