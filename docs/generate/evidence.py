@@ -80,7 +80,7 @@ _TEST = "test_perplexity"
 _MODEL = Column("network", label("model"), text=True)
 _COUNTS = (
     Column("parameters", integer("parameters")),
-    Column("multiply-adds a word", integer("multiply_adds_per_word")),
+    Column("multiply-adds per word", integer("multiply_adds_per_word")),
 )
 Made = tuple[pd.DataFrame, list[Column]]
 
@@ -103,7 +103,7 @@ def _summary(evidence: EvidenceFolder) -> str:
     """A table of the networks by themselves, then what the vector brings and what its rivals do."""
     table = evidence.read_table("perplexity", "evaluation", "hidden_size")
     shown, with_rivals = _beside(table[table["hidden_size"].notna()], table, _IN_SUMMARY)
-    own = Column("test perplexity", mean(_TEST)), Column("vector held still", mean(STILL))
+    own = Column("test perplexity", mean(_TEST)), Column("vector frozen", mean(STILL))
     table_of = markdown_of(shown, _MODEL, *_COUNTS, *own, *with_rivals)
     sentences = " ".join(_in_words(evidence.read_claims().claims))
     return f"{table_of}\n{sentences}\n" if sentences else table_of
