@@ -32,18 +32,8 @@ logger = logging.getLogger(__name__)
 INTERRUPTED = 130
 GROUPS = {
     "use a trained model": (
-        *(
-            "show",
-            "score",
-            "compare",
-            "rescore",
-            "sample",
-            "nearest",
-            "vectors",
-            "info",
-            "audit",
-            "export",
-        ),
+        *("show", "score", "next", "compare", "rescore", "sample", "nearest", "vectors", "info"),
+        *("audit", "export"),
     ),
     "run an experiment and look at it": ("check", "ui", "track", "evidence", "engines"),
     "this command": ("help", "completion"),
