@@ -183,11 +183,17 @@ class Progress:
         """Draw the line every second until the end."""
         while not self._ended.wait(1.0):
             with self._lock:
-                running = [job for job in self._jobs.values() if job.started is not None]
-                shown = [self._count(), *filter(None, map(_said, running))]
-                width = shutil.get_terminal_size().columns - 1
+                line = self.line(shutil.get_terminal_size().columns - 1)
                 self._clear()
-                print("; ".join(shown)[:width], end="", file=sys.stderr, flush=True)
+                print(line, end="", file=sys.stderr, flush=True)
+
+    def line(self, width: int) -> str:
+        """Return the line: what is done, the time left, and each job that runs in its share."""
+        running = [job for job in self._jobs.values() if job.started is not None]
+        shown = [count := self._count()]
+        share = (width - len(count)) // max(len(running), 1) - 2
+        shown += [_said(job)[: max(share, 0)] for job in running]
+        return "; ".join(shown)[:width]
 
     def _clear(self) -> None:
         if sys.stderr.isatty():

@@ -74,6 +74,18 @@ def test_a_job_that_failed_and_begins_again_is_counted_once(shown, clock, capsys
     assert line.startswith("1 of 3 done") and line.endswith("(1 min)")
 
 
+def test_the_line_has_all_that_runs_and_what_their_logs_say_last(shown, clock, tmp_path):
+    run_job(shown, 0, clock, 60.0)
+    for number in (1, 2):
+        log = tmp_path / f"{number}.log"
+        log.write_text(f"first\nlast of {number}: {'long ' * 99}\n", encoding="utf-8")
+        shown.note(record("job_info", jobid=number, rule_msg=f"Test {number}", log=[str(log)]))
+    line = shown.line(100)
+    assert line.startswith("1 of 3 done, 1 min left; Test 1: last of 1")
+    assert "; Test 2: last of 2" in line and len(line) <= 100
+    assert len(shown.line(10)) <= 10
+
+
 @pytest.mark.parametrize(
     ("level", "values", "shows"),
     [
