@@ -26,6 +26,8 @@ _LINKED = Path(".snakemake/online-rnnlm")
 ENVIRONMENT = "environment.yml"
 _AFTER_FAILURE = re.compile("Exiting because a job|WorkflowError:\nAt least one job")
 """Snakemake's messages that some job has failed."""
+_UPDATED = "were not present when the DAG was created"
+"""What Snakemake warns of at each first start, when the store that it would update is made."""
 _NOTHING = "Nothing to be done"
 """Snakemake's message that all files are there."""
 
@@ -96,7 +98,7 @@ class Start:
         ends = self._was_stopped or (self._failed and _AFTER_FAILURE.match(record.getMessage()))
         shown = (
             (is_error(record) and not ends)
-            or record.levelno == logging.WARNING
+            or (record.levelno == logging.WARNING and _UPDATED not in record.getMessage())
             or record.getMessage().startswith(_NOTHING)
         )
         if shown:
