@@ -31,7 +31,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "options": interfaces.options,
     "example": interfaces.example,
 }
-"""What makes each kind of part; each raises UserError for a name that is none."""
+"""The functions that make each kind of part; each raises UserError for an unknown name."""
 _MARKED = re.compile(rf"(<!-- ({'|'.join(MAKERS)}) (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
 

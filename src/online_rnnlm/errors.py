@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 
 class UserError(Exception):
@@ -38,6 +39,11 @@ def needing_packages() -> Iterator[None]:
             f"this needs the Python package `{name}`, which is not installed; install "
             "online-rnnlm with its extra `pipeline`, as in `pip install 'online-rnnlm[pipeline]'`"
         ) from None
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Return the allowed name that a wrong one may have meant; an empty text if none is near."""
+    return next(iter(get_close_matches(name, list(allowed), 1)), "")
 
 
 ERROR_MARK = "online-rnnlm: error: "

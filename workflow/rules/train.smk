@@ -17,7 +17,7 @@ rule train:
         runtime=run_needs(resources.training_minutes),
         gpu=of_run(resources.gpus),
     params:
-        code=code_digest("training", "engines", "model"),
+        code=code_digest(*OF_TRAINING),
         settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
     message:
         "Train {wildcards.run}"

@@ -15,13 +15,12 @@ import pkgutil
 import re
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn
 
 from online_rnnlm import commands
 from online_rnnlm.commands._stages import STAGES, Verb
-from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages
+from online_rnnlm.errors import ERROR_MARK, UserError, nearest, needing_packages
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
 from online_rnnlm.storage.code import PACKAGE
@@ -145,7 +144,7 @@ class _Parser(argparse.ArgumentParser):
         """End the process with status 2 and the message, with the nearest name that is allowed."""
         verb = self.prog.partition(" ")[2]
         where = f"{verb}: " if verb else ""
-        near = _nearest(message, [*self._option_string_actions])
+        near = _meant(message, [*self._option_string_actions])
         if near:
             message = f"{message.partition(' (choose from ')[0]}: did you mean `{near}`?"
         self.exit(2, f"{ERROR_MARK}{where}{message}; see `{self.prog} --help`\n")
@@ -159,7 +158,7 @@ class _Program(_Parser):
         return overview()
 
 
-def _nearest(message: str, options: Sequence[str]) -> str:
+def _meant(message: str, options: Sequence[str]) -> str:
     """Return the name that may have been meant by a wrong one; an empty text if none is near."""
     if found := _CHOICE.match(message):
         allowed = re.findall("[^', ]+", found["allowed"])
@@ -167,7 +166,7 @@ def _nearest(message: str, options: Sequence[str]) -> str:
         allowed = list(options)
     else:
         return ""
-    return next(iter(get_close_matches(found["given"].partition("=")[0], allowed, 1)), "")
+    return nearest(found["given"].partition("=")[0], allowed)
 
 
 def overview(*, stages: bool = False) -> str:

@@ -84,7 +84,7 @@ class Learning(Settings):
 
     @property
     def in_words(self) -> str:
-        """What follows a network's name: nothing if its vector learns as in training, `frozen`,
+        """The words after a network's name: none if its vector learns as in training, or `frozen`,
         `kept for the article`, `with everything learning after every word, kept for the stream`."""
         if self.unit_of_text is None:
             return "frozen" if self.updates == NONE else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pydantic import ValidationError
+
+from online_rnnlm.errors import nearest
 
 Place = tuple[int | str, ...]
 """Keys and indices that lead to a value."""
@@ -88,8 +89,8 @@ def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str], *place: 
     known = sorted(allowed)
     for key in keys:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            meant = f"did you mean `{near[0]}`? " if near else ""
+            near = nearest(str(key), known)
+            meant = f"did you mean `{near}`? " if near else ""
             message = f"unknown key; {meant}allowed: {', '.join(known)}"
             raise WrongValue((*place, str(key)), message)
 

@@ -25,7 +25,7 @@ _IN_WORDS: Mapping[str, Mapping[str, str]] = {
     "carry": {"state": "carrying the state", "vector": "carrying the vector"},
     "document_gradient": {"through": "through updates"},
 }
-"""What a network's name tells of its settings, for values that are not the default."""
+"""The words in a network's name for settings that do not have their default value."""
 
 
 class _NamedRun(Settings):

@@ -63,7 +63,7 @@ def words_of(learn_after: LearnAfter) -> int:
 
 UnitOfText = Literal["sentence", "document", "stream"]
 UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stream": "stream"}
-"""What people call a unit of text."""
+"""The name of each unit of text for people."""
 
 
 MOST_STEPS = 1000

@@ -16,6 +16,7 @@ from random import Random
 from typing import NamedTuple
 
 from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.corpora.corpus import SENTENCE_END
 from online_rnnlm.storage.records import Audit, AuditedRule, BrokenRule, RuleName, Status
 
 Text = tuple[str, ...]
@@ -64,6 +65,11 @@ class Trial(NamedTuple):
     compare: Callable[[Text, Text], Compared]
     first: Text
     second: Text = ()
+
+
+def with_ends(vocabulary: Sequence[str]) -> list[str]:
+    """Return a vocabulary with `END` in place of `</s>`."""
+    return [END if word == SENTENCE_END else word for word in vocabulary]
 
 
 def lines_of(text: Text) -> list[list[str]]:

@@ -7,8 +7,7 @@ from itertools import islice
 from typing import Any
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.corpora.corpus import SENTENCE_END
-from online_rnnlm.cross_check.audit import END, Scorer, Text, audit, joined, lines_of
+from online_rnnlm.cross_check.audit import END, Scorer, Text, audit, joined, lines_of, with_ends
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Audits, RunResult
@@ -33,7 +32,7 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
         return joined(lines, [of_line.tolist() for of_line in logs])
 
     unit = model.network.unit_at_once(model.request(**options))
-    words = [END if word == SENTENCE_END else word for word in model.words]
+    words = with_ends(model.words)
     return Scorer(score, unit, words, most=len(words))
 
 

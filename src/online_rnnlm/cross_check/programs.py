@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
-from online_rnnlm.cross_check.audit import END, Scorer, Text, joined, lines_of
+from online_rnnlm.cross_check.audit import END, Scorer, Text, joined, lines_of, with_ends
 from online_rnnlm.errors import UserError
 
 
@@ -26,7 +26,7 @@ class Program:
 
     def scorer(self, unit: UnitOfText, vocabulary: Sequence[str], *, asks: bool) -> Scorer:
         """Return the scorer; `asks` says that the program answers for candidates."""
-        words = [END if word == SENTENCE_END else word for word in vocabulary]
+        words = with_ends(vocabulary)
         ask = self._ask if asks else None
         return Scorer(self._score, unit, words, ask=ask, halves=self._halves)
 

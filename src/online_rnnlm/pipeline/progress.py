@@ -27,7 +27,7 @@ _STREAM_HANDLER = "DefaultStreamHandler"
 _OTHER_SECONDS = 5.0
 """Seconds of a job of which no other has finished yet, unless it trains."""
 _SPEED_UP = 4.0
-"""What a training is faster than its request to a scheduler says, which is generous."""
+"""Factor by which trainings are faster than their requests to a scheduler, which are generous."""
 
 
 def quieten(shows: Callable[[logging.LogRecord], bool]) -> None:
@@ -42,14 +42,15 @@ def is_error(record: logging.LogRecord) -> bool:
 
     Snakemake's process has a line at its end for each job that failed.
     """
-    of_job = _event(record) in (JOB_ERROR, "group_error") or (
+    of_job = event_of(record) in (JOB_ERROR, "group_error") or (
         getattr(record, "exception", "") == "RuleException"
         and "CalledProcessError" in record.getMessage()
     )
     return record.levelno >= logging.ERROR and not of_job
 
 
-def _event(record: logging.LogRecord) -> str:
+def event_of(record: logging.LogRecord) -> str:
+    """Return the kind of event that Snakemake logs; an empty text for a mere message."""
     return str(getattr(record, "event", ""))
 
 
@@ -70,7 +71,7 @@ class _Job:
 
 
 class Progress:
-    """What is done, what runs, and the time left; a terminal shows it as one line that moves.
+    """The progress of a start of the workflow; a terminal shows it as one line that moves.
 
     Without a terminal a line is written for each job that ends.
     """
@@ -108,7 +109,7 @@ class Progress:
 
     def note(self, record: logging.LogRecord) -> None:
         """Take note of a job that begins or ends."""
-        event, values = _event(record), vars(record)
+        event, values = event_of(record), vars(record)
         with self._lock:
             job = self._jobs.get(values.get("jobid", -1))
             if event == "job_info" and job is not None:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.pipeline.progress import JOB_ERROR, SNAKEMAKE, Progress, is_error
+from online_rnnlm.pipeline.progress import JOB_ERROR, SNAKEMAKE, Progress, event_of, is_error
 from online_rnnlm.process.stop_signals import FORCED, PARENT, Interrupts
 from online_rnnlm.storage.code import PACKAGE
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, write_json
@@ -27,7 +27,7 @@ ENVIRONMENT = "environment.yml"
 _AFTER_FAILURE = re.compile("Exiting because a job|WorkflowError:\nAt least one job")
 """Snakemake's messages that some job has failed."""
 _UPDATED = "were not present when the DAG was created"
-"""What Snakemake warns of at each first start, when the store that it would update is made."""
+"""Snakemake's warning at each first start, which makes the store that later ones update."""
 _NOTHING = "Nothing to be done"
 """Snakemake's message that all files are there."""
 
@@ -84,7 +84,7 @@ class Start:
     def _note(self, record: logging.LogRecord) -> bool:
         """Take note of what Snakemake logs: of a job that begins or ends, or has failed."""
         self._progress.note(record)
-        if str(getattr(record, "event", "")) == JOB_ERROR:
+        if event_of(record) == JOB_ERROR:
             for log in map(Path, getattr(record, "log", None) or ()):
                 if log.is_relative_to(self._directory.logs):
                     self._failed[log] = getattr(record, "rule_name", "")

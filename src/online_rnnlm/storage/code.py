@@ -9,6 +9,8 @@ from pathlib import Path
 from types import CodeType
 
 PACKAGE = "online_rnnlm"
+OF_TRAINING = ("training", "engines", "model")
+"""The folders with the code of training: a run's identity depends on their digest."""
 
 
 @cache

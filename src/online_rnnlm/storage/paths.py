@@ -49,7 +49,7 @@ class CorpusDirectory:
     sentence_articles = _Place("sentences.articles.npy")
     """int32 (sentences,): the line, from 0, of each sentence's article in `articles.jsonl`."""
     sentence_splitter = _Place("sentences.splitter.json")
-    """What divided the articles into sentences."""
+    """The rules, learnt from the articles, by which they were divided into sentences."""
 
     def counts(self, stage: str) -> Path:
         """The number of articles or sentences that a stage read, and of those that it dropped."""
@@ -68,7 +68,7 @@ class CorpusDirectory:
         return self.path / f"{split}.tokens.txt"
 
     splitter = _Place("splitter.json")
-    """What divides text as that of the corpus was divided; of tokenised text it holds nothing."""
+    """The rules that divide other text as the corpus was divided; empty for tokenised text."""
     vocabulary = _Place("vocabulary.tsv")
     """The words in the order of ids, below a header: `word`, `count` and `class`, tab-separated.
 
@@ -225,7 +225,7 @@ class ExperimentDirectory:
     timings = _Place("timings.json")
     """The time that the networks take to score the test text, measured side by side."""
     audits = _Place("audits.json")
-    """What the audit of each network found."""
+    """The findings of the audit of each network."""
     claims = _Place("claims.json")
     """The paper's claims, each with its verdict on this experiment."""
     complete = _Place("complete.json")

@@ -1,4 +1,4 @@
-"""What MLflow is told of a run beside its values: a description, its data sets, its commit."""
+"""The description, the data sets and the commit of a run, for MLflow."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from online_rnnlm.storage import records
-from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.paths import SPLITS
 
-CODE = ("training", "engines", "model")
-"""The folders whose digest a run's record has, as in `training.description`."""
 FROZEN = "_frozen"
 """The ending of the metrics of a frozen vector."""
 RUN_ID = "RUN_ID"
@@ -60,14 +58,14 @@ def _commit() -> dict[str, str]:
     package = Path(__file__).parents[1]
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(package), *arguments, "--", *CODE]
+        command = ["git", "-C", str(package), *arguments, "--", *OF_TRAINING]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         commit, changes = git("log", "-1", "--format=%H"), git("status", "--porcelain")
     except (OSError, subprocess.CalledProcessError):
         return {}
-    return {code_digest(*CODE): commit} if commit and not changes else {}
+    return {code_digest(*OF_TRAINING): commit} if commit and not changes else {}
 
 
 def source_tags(digest: str) -> dict[str, str]:

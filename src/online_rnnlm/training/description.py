@@ -20,13 +20,10 @@ from online_rnnlm.model import parameters
 from online_rnnlm.model.cost import training_multiply_adds_per_word
 from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.process.hardware import machine
-from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunResult
-
-CODE = ("training", "engines", "model")
-"""The folders of the package whose code decides a run's weights."""
 
 
 def identity_of(run: Run, corpus_digest: str, code: str) -> str:
@@ -45,7 +42,7 @@ def now() -> datetime:
 
 def describe_run(run: Run, corpus: Corpus) -> RunRecord:
     """Make the record of a run that begins now, in this process."""
-    code = code_digest(*CODE)
+    code = code_digest(*OF_TRAINING)
     return RunRecord(
         name=run.name,
         identity=identity_of(run, corpus.digest, code),

@@ -16,19 +16,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.text import numbered_lines
 
 ListFormat = Literal["moses", "kaldi", "tsv", "srilm", "htk"]
-FORMATS: tuple[ListFormat, ...] = get_args(ListFormat)
 FEATURE = "OnlineLM="
 HTK_HEADER = "#!MLF!#"
 _KALDI = re.compile(r"(\S+)-\d+(?: +(.*))?")
 _HTK = re.compile(r"(?:\d+\s+(?:\d+\s+)?)?(\S+)(?:\s+(\S+).*)?")
 _MARKS = {"<s>", "</s>", "!ENTER", "!EXIT", "!NULL", "SENT-START", "SENT-END"}
-"""What SRILM and HTK write at the ends of sentences; it is no word."""
+"""The marks of SRILM and HTK at the ends of sentences, which are no words."""
 _LN10 = math.log(10)
 
 

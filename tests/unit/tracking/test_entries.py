@@ -11,10 +11,10 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.storage import records
-from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Claims, Evaluation, RunRecord, Statistics
-from online_rnnlm.tracking.about import CODE, source_tags
+from online_rnnlm.tracking.about import source_tags
 from online_rnnlm.tracking.entries import Entry, entries_of, stamp
 from online_rnnlm.tracking.summaries import summaries
 from online_rnnlm.training import description
@@ -88,16 +88,20 @@ def test_a_search_has_neither_tests_nor_models(tmp_path):
 
 def test_the_source_is_the_commit_whose_code_trained_the_run():
     """Code that is not that of the checkout has no commit."""
-    assert description.CODE == CODE
+    assert description.OF_TRAINING == OF_TRAINING
     git, said = (
         ["git", "-C", str(ROOT / "src/online_rnnlm")],
         {"capture_output": True, "text": True},
     )
-    last = subprocess.run([*git, "log", "-1", "--format=%H", "--", *CODE], check=False, **said)
-    changes = subprocess.run([*git, "status", "--porcelain", "--", *CODE], check=False, **said)
+    last = subprocess.run(
+        [*git, "log", "-1", "--format=%H", "--", *OF_TRAINING], check=False, **said
+    )
+    changes = subprocess.run(
+        [*git, "status", "--porcelain", "--", *OF_TRAINING], check=False, **said
+    )
     if last.returncode or changes.stdout:
         pytest.skip("no checkout of git, or one with changes")
-    now = source_tags(code_digest(*CODE))
+    now = source_tags(code_digest(*OF_TRAINING))
     assert now.pop("mlflow.source.git.commit") == last.stdout.strip()
     assert source_tags("0" * 64) == now
 

@@ -57,7 +57,7 @@ class BrokenRule(Part):
     """The shortest text found that breaks a rule of the audit."""
 
     said: str
-    """What does not hold, in words."""
+    """A sentence that says what does not hold."""
     text: tuple[str, ...]
     """Its lines: tokenised sentences, and an empty line after each document."""
     other: tuple[str, ...]
@@ -81,9 +81,9 @@ class AuditedRule(Part):
     status: Status
     """`holds`: it could not be broken. `not tested`: the text or the scorer does not allow it."""
     said: str
-    """What was tried, what is broken, or why nothing could be tried."""
+    """A sentence on the trials, the fault, or the reason why nothing could be tried."""
     shortest: BrokenRule | None = None
-    """How it is broken; `null` if it is not."""
+    """The shortest text that breaks the rule; `null` if none does."""
 
 
 class Audit(Part):
