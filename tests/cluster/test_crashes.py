@@ -117,4 +117,4 @@ def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training):
     assert done.returncode == 0, done.stderr
     with closing(sqlite3.connect(training.run.parents[1] / "mlflow.db")) as store:
         entered = store.execute("SELECT name FROM runs WHERE lifecycle_stage = 'active'").fetchall()
-    assert entered == [("M32 D4 · seed 1",)]
+    assert entered == [("32/4, seed 1",)]

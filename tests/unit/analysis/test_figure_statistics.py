@@ -91,7 +91,7 @@ def test_labels_are_moved_apart_in_their_order_and_not_without_need(heights, gap
     order = np.argsort(heights, kind="stable")
     assert (np.diff(np.array(moved)[order]) >= gap - 1e-9).all()
     assert min(moved) >= -1e-9 and max(moved) <= 1 + 1e-9
-    apart = [gap * 2 * number for number in range(len(heights))]
+    apart = np.linspace(0, 1, len(heights))
     assert spread(apart, gap) == pytest.approx(apart)
 
 
