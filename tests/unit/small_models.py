@@ -18,7 +18,7 @@ from online_rnnlm.model.sizes import sizes_for
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.records import ModelDescription, TextPreparation
+from online_rnnlm.storage.records import ModelDescription, SentenceSplitter, TextPreparation
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents
 from tests.unit.small_records import run_record, run_result
@@ -54,8 +54,8 @@ def model_of(settings: RunSettings, corpus: Corpus) -> TrainedModel:
         tokenised=True, language="any", nfc=True, lowercase=True, max_tokens=100, too_long="drop"
     )
     described = ModelDescription.model_construct(settings=settings, preparation=preparation)
-    contents = Contents(described, corpus, weights_for(settings, corpus), splitter=None)
-    return TrainedModel(contents, contents.own_splitter)
+    nothing = SentenceSplitter.nothing()
+    return TrainedModel(Contents(described, corpus, weights_for(settings, corpus), nothing))
 
 
 def split_of(sentences) -> Split:

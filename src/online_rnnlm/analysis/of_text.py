@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import Pieces, blocks
 from online_rnnlm.analysis.significance import LEVEL, compare, side
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.records.claims import Interval
 from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
@@ -33,10 +35,43 @@ class Way(NamedTuple):
         return self.model.score_parts(self.text, self.request, mixture=self.mixture)
 
 
+@dataclass(frozen=True)
+class TextComparison:
+    """The comparison of two models on a text; `str` of it is a line for people."""
+
+    first: str
+    second: str
+    perplexity: float
+    perplexity_against: float
+    nats_per_token: float
+    """Mean log-probability of the first less that of the second: above 0 the first is better."""
+    interval_nats_per_token: Interval
+    """Its 95 % bootstrap interval."""
+    p_value: float
+    better: str | None
+    """The better one; None if there is no clear difference: interval and test must agree."""
+    drawn: str
+    pieces: int
+    """Number of pieces of text that the bootstrap draws."""
+    same_vocabulary: bool
+
+    def __str__(self) -> str:
+        """Return all in one line."""
+        low, high = self.interval_nats_per_token
+        note = "" if self.same_vocabulary else "; their vocabularies differ, so `<unk>` does, too"
+        return (
+            f"{self.first} against {self.second}: perplexity {self.perplexity:.2f} against "
+            f"{self.perplexity_against:.2f}: "
+            f"{f'{self.better} is better' if self.better else 'no clear difference'} "
+            f"({self.nats_per_token:+.4f} nats a token, 95 % interval {low:+.4f} to {high:+.4f}, "
+            f"p {self.p_value:.4f}, over {self.pieces} {self.drawn}s{note})"
+        )
+
+
 def compare_on_text(
     first: Way, second: Way, unit: Literal["sentence", "document"] | None = None
-) -> str:
-    """Compare two models on a text in one line; a difference needs interval and test, as a claim.
+) -> TextComparison:
+    """Compare two models on a text; a difference needs interval and test, as a claim.
 
     Without a `unit`, documents are drawn if there are two or more. In a single one, blocks of
     sentences are drawn if either model keeps something from one sentence to the next, since
@@ -66,15 +101,18 @@ def compare_on_text(
     for table in tables:
         total = Total()
         total.add(table)
-        reached.append(f"{total.perplexity:.2f}")
-    better = {1: f"{first.name} is better", -1: f"{second.name} is better"}
-    which = side(found.interval) if found.p_value < LEVEL else 0
-    low, high = found.interval
-    differ = set(first.model.words) != set(second.model.words)
-    note = "; their vocabularies differ, so `<unk>` does, too" if differ else ""
-    return (
-        f"{first.name} against {second.name}: perplexity {' against '.join(reached)}: "
-        f"{better.get(which, 'no clear difference')} ({found.difference:+.4f} nats a "
-        f"token, 95 % interval {low:+.4f} to {high:+.4f}, p {found.p_value:.4f}, "
-        f"over {found.pieces} {drawn}s{note})"
+        reached.append(total.perplexity)
+    better = {1: first.name, -1: second.name}
+    return TextComparison(
+        first=first.name,
+        second=second.name,
+        perplexity=reached[0],
+        perplexity_against=reached[1],
+        nats_per_token=found.difference,
+        interval_nats_per_token=found.interval,
+        p_value=found.p_value,
+        better=better.get(side(found.interval)) if found.p_value < LEVEL else None,
+        drawn=drawn,
+        pieces=found.pieces,
+        same_vocabulary=set(first.model.words) == set(second.model.words),
     )

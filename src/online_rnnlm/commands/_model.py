@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -37,11 +38,11 @@ def add_files(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
-    """Add the text's files and its layout: raw sentences, one a line, if no option is given."""
+    """Add the text's files and its layout: raw text, which is divided, if no option is given."""
     add_files(parser, what)
     add = parser.add_mutually_exclusive_group().add_argument
     add("--tokenised", action="store_true", help="a sentence a line, spaces between its tokens")
-    add("--running", action="store_true", help="a paragraph a line, to be divided into sentences")
+    add("--lines", action="store_true", help="each line is a sentence: it is not divided")
 
 
 def add_learning(parser: argparse.ArgumentParser) -> None:
@@ -85,9 +86,33 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
 
 
 def add_format(parser: argparse.ArgumentParser, *formats: str, help: str) -> None:
-    """Add the format of lines; the first is the default."""
+    """Add the format of lines; the first is the default, and `--json` is short for `jsonl`."""
     explained = f"{help} (default: {formats[0]})"
     parser.add_argument("--format", choices=formats, default=formats[0], help=explained)
+    if "jsonl" in formats:
+        explained = "the same as `--format jsonl`"
+        add = parser.add_argument
+        add("--json", dest="format", action="store_const", const="jsonl", help=explained)
+
+
+class RowPrinter:
+    """Prints rows: for people, or with these columns as TSV, with a header, or as lines of JSON."""
+
+    def __init__(self, form: str, *columns: str) -> None:
+        self._form, self._columns = form, columns
+        if form == "tsv":
+            print("\t".join(columns))
+
+    def heading(self, text: str) -> None:
+        """Print a heading for people."""
+        if self._form == "plain":
+            print(text)
+
+    def row(self, plain: str, *values: object) -> None:
+        """Print a row: the text for people, or its values."""
+        if self._form == "jsonl":
+            plain = json.dumps(dict(zip(self._columns, values, strict=True)), ensure_ascii=False)
+        print("\t".join(map(str, values)) if self._form == "tsv" else plain)
 
 
 def add_mixture(parser: argparse.ArgumentParser, *, has_scores: bool = False) -> None:
@@ -148,8 +173,9 @@ def named_model(arguments: argparse.Namespace) -> TrainedModel:
 
 
 def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
-    """Return the layout of the text; raises UserError if the model cannot prepare it."""
-    return model.preparation.layout(running=arguments.running, tokenised=arguments.tokenised)
+    """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
+    raw: Layout = "lines" if arguments.lines else "running"
+    return model.preparation.layout("tokenised" if arguments.tokenised else raw)
 
 
 def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Request:

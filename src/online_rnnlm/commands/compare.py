@@ -32,10 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is drawn in the bootstrap (default: documents if there are two or more, else "
         "sentences, or blocks of them if something is kept from one to the next)",
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
+    import json
+    from dataclasses import asdict
+
     from online_rnnlm.analysis.of_text import Way, compare_on_text
     from online_rnnlm.tracking.opening import load
     from online_rnnlm.use.text import numbered_lines, read_text
@@ -57,4 +61,5 @@ def run(arguments: argparse.Namespace) -> None:
         name = f"{name} with {arguments.mix}" if mixture else name
         with_words = [one for one in text if one.words]
         ways.append(Way(model, request, name, with_words, mixture))
-    print(compare_on_text(ways[0], ways[1], arguments.per))
+    found = compare_on_text(ways[0], ways[1], arguments.per)
+    print(json.dumps(asdict(found), indent=1) if arguments.json else found)

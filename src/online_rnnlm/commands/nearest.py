@@ -17,8 +17,8 @@ EXAMPLE = """\
 example: echo "The river is long." | online-rnnlm nearest results/demo --among LICENSE
 
 An index saves the time for the vectors of a long text: `--among TEXT --write-index FILE` writes
-it, and `--index FILE` searches it. TSV has the columns query, cosine, sentence and text; queries
-and the text's sentences are numbered from 0."""
+it, and `--index FILE` searches it. TSV and JSON have the columns query, cosine, sentence and text;
+queries and the text's sentences are numbered from 0."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--write-index", type=new_file, metavar="FILE", help=explained)
     explained = "how many to find for each sentence (default: 5)"
     add("--number", type=_arguments.whole_number(10**6), default=5, help=explained)
-    _model.add_format(parser, "plain", "tsv", help="how the sentences are written")
+    _model.add_format(parser, "plain", "tsv", "jsonl", help="how the sentences are written")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -62,15 +62,12 @@ def _search(model: TrainedModel, index: Index, arguments: argparse.Namespace) ->
     from online_rnnlm.use.vectors import nearest
 
     queries = _index(model, arguments.files, arguments)
-    is_plain = arguments.format == "plain"
-    if not is_plain:
-        print("query\tcosine\tsentence\ttext")
+    rows = _model.RowPrinter(arguments.format, "query", "cosine", "sentence", "text")
     for number, (text, vector) in enumerate(zip(*queries, strict=True)):
-        if is_plain:
-            print(text)
+        rows.heading(text)
         for one in nearest(index, vector, arguments.number):
-            row = f"{number}\t{one.cosine}\t{one.sentence}\t{one.text}"
-            print(f"  {one.cosine:6.3f}  {one.text}" if is_plain else row)
+            values = number, one.cosine, one.sentence, one.text
+            rows.row(f"  {one.cosine:6.3f}  {one.text}", *values)
 
 
 def _index(model: TrainedModel, files: list[str], arguments: argparse.Namespace) -> Index:

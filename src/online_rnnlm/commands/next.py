@@ -11,8 +11,8 @@ EXAMPLE = """\
 example: echo "The capital of" | online-rnnlm next results/demo
 
 Each line is the beginning of a sentence; `</s>` is a sentence's end. The entropy is that of the
-next word, in nats. TSV has the columns text, the number of the line, from 0, entropy, word and
-log_probability."""
+next word, in nats. TSV and JSON have the columns text, the number of the line, from 0, entropy,
+word and log_probability."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained = "how many words to give for each line (default: 5)"
     add("--number", type=_arguments.whole_number(10**9), default=5, help=explained)
     add("--static", action="store_true", help="the vector does not learn from the line")
-    _model.add_format(parser, "plain", "tsv", help="how the words are written")
+    _model.add_format(parser, "plain", "tsv", "jsonl", help="how the words are written")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -37,16 +37,12 @@ def run(arguments: argparse.Namespace) -> None:
 
     model = _model.named_model(arguments)
     start = model.start(static=arguments.static)
-    is_plain = arguments.format == "plain"
-    if not is_plain:
-        print("text\tentropy\tword\tlog_probability")
+    rows = _model.RowPrinter(arguments.format, "text", "entropy", "word", "log_probability")
     for number, (where, line, _) in enumerate(numbered_lines(arguments.files)):
         with naming(where):
             begin = model.beginning(line, tokenised=arguments.tokenised)
         _, state = model.continue_(start, begin)
         entropy = model.entropy(state)
-        if is_plain:
-            print(f"{' '.join(begin)} … entropy {entropy:.2f} nats")
+        rows.heading(f"{' '.join(begin)} … entropy {entropy:.2f} nats")
         for word, log in model.likeliest(state, arguments.number):
-            row = f"{number}\t{entropy}\t{word}\t{log}"
-            print(f"  {math.exp(log):6.4f}  {word}" if is_plain else row)
+            rows.row(f"  {math.exp(log):6.4f}  {word}", number, entropy, word, log)

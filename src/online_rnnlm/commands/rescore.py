@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.format == "srilm" and len(arguments.files) > 1 and not arguments.tsv:
         raise UserError("srilm: a list is a file: give a single one, or `--tsv`")
     model = _model.named_model(arguments)
-    layout = model.preparation.layout(tokenised=arguments.tokenised)
+    layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
     request = model.request(updates="none" if arguments.static else None)
     lists = rescore(
         model,

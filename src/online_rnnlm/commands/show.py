@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--against", metavar="MODEL", help="a static model that reads the text, too")
     add("--lines", action="store_true", help="each line is a sentence: it is not divided")
     add("--html", type=_arguments.new_file, metavar="FILE", help="write a page")
+    add("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,8 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     model = load(arguments.model)
     against = arguments.against or (None if arguments.model else SUPPLIED_STATIC_MODEL)
     preparation = model.preparation
-    divided = not (arguments.lines or preparation.rules.tokenised)
-    layout = preparation.layout(running=divided)
+    layout = preparation.layout("lines" if arguments.lines else "running")
     pieces = [
         piece
         for number, text in enumerate(arguments.text or ["-"], 1)
@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.html:
         with replacing(arguments.html) as temporary:
             temporary.write_text(shown.html(), encoding="utf-8")
+    elif arguments.json:
+        print(shown.as_json())
     elif sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         print(shown.coloured())
     else:

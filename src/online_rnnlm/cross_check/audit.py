@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Audit, AuditedRule, BrokenRule, RuleName, Status
 
 Text = tuple[str, ...]
@@ -56,6 +57,10 @@ class Compared(NamedTuple):
     after: Scores
     place: int | None = None
     """The place in the text that all scores are of; None: they are of its places in order."""
+    names: Sequence[str] = ()
+    """What the scores are of, if not of the words of the text."""
+    said: str = ""
+    """What a difference says, if not what the trial says."""
 
 
 class Trial(NamedTuple):
@@ -137,6 +142,7 @@ class _Auditor:
         until = [text[: n + 1] for n in sorted({*self._drawn(predicted), *surest})]
         words, exact = self._candidates(ends=any(text[n] == END for n in predicted))
         said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
+        said += "" if self._scorer.ask else ", or each is learnt before it is scored"
         sums = [Trial(said, partial(self._sum, words, exact), first) for first in until]
         kind = "the sum over all" if exact else "a lower bound of the sum, over"
         yield self._tried("normalisation", sums, f"; {kind} {len(words)} words")
@@ -144,14 +150,17 @@ class _Auditor:
         said = "{} has another score if the text is there once more after it"
         before = [Trial(said, self._repeated, first) for first, _ in [(text, ()), *parts]]
         if self._scorer.ask:
-            said = "{} has another score than as a candidate, or decides the candidates' scores"
-            before += [Trial(said, partial(self._asked, words), first) for first in until]
-        yield self._tried("score before update", before)
+            said = "{} has another score than as a candidate"
+            known = "candidate {} has another score if another word is there: the word was known"
+            before += [Trial(said, self._asked, first) for first in until]
+            before += [Trial(known, partial(self._known, words), first) for first in until]
+        weak = "" if self._scorer.ask else "; weak without --ask: see normalisation, too"
+        yield self._tried("score before update", before, weak)
 
         runs = [Trial("{} has another score in a second run", self._again, text)]
         if self._scorer.halves:
             middle = text.index(END, len(text) // 2 - 1) + 1
-            said = "{} has another score, or none, if what follows is sent after the answer"
+            said = "{} has another score if what follows is sent after the answer"
             runs.append(Trial(said, self._halves, text[:middle], text[middle:]))
         yield self._tried("single pass", runs)
 
@@ -162,6 +171,8 @@ class _Auditor:
     def _candidates(self, *, ends: bool) -> tuple[list[str], bool]:
         """Return the words to try in a place, and True if there are no others."""
         known, one_call = self._scorer.vocabulary, self._scorer.ask or self._unit != "stream"
+        if known and ends and END not in known:
+            raise UserError("the vocabulary has no `</s>`, but the end of a sentence is scored")
         most = len({*known, *self._text}) if one_call else self._scorer.most
         exact = 0 < len(known) <= most
         words = dict.fromkeys(known if exact else reversed(self._text))
@@ -172,7 +183,9 @@ class _Auditor:
             return Compared(a, a, (), ())
         ask = self._scorer.ask
         logs = ask(a, words) if ask else self._put_in(a[:-1], words)
-        total = math.fsum(math.exp(min(log, 99.0)) for log in logs)
+        # Words that a scorer does not know have the score of `<unk>`, which counts once.
+        counted = logs if exact else {*logs}
+        total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
         return Compared(a, a, [1.0 if exact else min(total, 1.0)], [total], len(a) - 1)
 
     def _put_in(self, before: Text, words: Sequence[str]) -> list[float]:
@@ -190,15 +203,18 @@ class _Auditor:
         once = _ended(a, (END,))
         return Compared(once, once * 2, self._score(once), self._score(once * 2)[: len(once)])
 
-    def _asked(self, words: Sequence[str], a: Text, _: Text) -> Compared:
-        others = [word for word in words if word not in (*a[-1:], END)]
-        if not _has_place(a) or not others:
+    def _asked(self, a: Text, _: Text) -> Compared:
+        if not _has_place(a) or self._scorer.ask is None:
             return Compared(a, a, (), ())
-        assert self._scorer.ask is not None
+        return Compared(a, a, self._score(a)[-1:], self._scorer.ask(a, a[-1:]), len(a) - 1)
+
+    def _known(self, words: Sequence[str], a: Text, _: Text) -> Compared:
+        others = [word for word in words if word not in (*a[-1:], END)]
+        if not _has_place(a) or not others or self._scorer.ask is None:
+            return Compared(a, a, (), ())
         other = (*a[:-1], others[0])
-        before = [self._score(a)[-1], *self._scorer.ask(a, words)]
-        after = [*self._scorer.ask(a, a[-1:]), *self._scorer.ask(other, words)]
-        return Compared(a, other, before, after, len(a) - 1)
+        before, after = (self._scorer.ask(text, words) for text in (a, other))
+        return Compared(a, other, before, after, len(a) - 1, words)
 
     def _again(self, a: Text, _: Text) -> Compared:
         return Compared(a, a, self._score(a), self._new_score(a))
@@ -206,7 +222,9 @@ class _Auditor:
     def _halves(self, a: Text, b: Text) -> Compared:
         assert self._scorer.halves is not None
         a, b = (_ended(text, (END,)) for text in (a, b))
-        return Compared(a + b, a + b, self._score(a + b), self._scorer.halves(a, b))
+        after = self._scorer.halves(a, b)
+        said = "" if after else "no answer before what follows is sent: is each line flushed?"
+        return Compared(a + b, a + b, self._score(a + b), after, said=said)
 
     def _moved(self, a: Text, b: Text) -> Compared:
         a, b = (_ended(text, _ENDS[self._unit]) for text in (a, b))
@@ -226,13 +244,14 @@ class _Auditor:
 
     def _broken(self, trial: Trial) -> BrokenRule | None:
         """Return what the first scores that differ show; None if all are equal."""
-        text, other, before, after, place = trial.compare(trial.first, trial.second)
+        text, other, before, after, place, names, said = trial.compare(trial.first, trial.second)
         for number, log in enumerate(before):
             now = after[number] if number < len(after) else math.nan
             if log != now and not abs(log - now) <= self._tolerance:
                 at = number if place is None else place
+                name = names[number] if names else text[at]
                 return BrokenRule(
-                    said=trial.said.format("`</s>`" if text[at] == END else f"`{text[at]}`"),
+                    said=(said or trial.said).format(f"`{SENTENCE_END if name == END else name}`"),
                     text=tuple(map(" ".join, lines_of(text))),
                     other=tuple(map(" ".join, lines_of(other))),
                     line=text[:at].count(END) + 1,

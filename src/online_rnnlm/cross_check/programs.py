@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -71,7 +72,11 @@ class Program:
         pipe = subprocess.PIPE
         try:
             words = shlex.split(self._command)
-            return subprocess.Popen(words, stdin=pipe, stdout=pipe, encoding="utf-8")
+            # A program that does not flush must not pass here and fail elsewhere.
+            environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+            return subprocess.Popen(
+                words, stdin=pipe, stdout=pipe, encoding="utf-8", errors="replace", env=environment
+            )
         except (OSError, ValueError, IndexError) as error:
             why = getattr(error, "strerror", None) or error
             raise UserError(f"--command {self._command}: not started: {why}") from None
@@ -79,12 +84,13 @@ class Program:
     def _read(self, text: Text, answers: Sequence[str], status: int) -> list[float]:
         """Read the scores of a text, a line of answer for each line."""
         lines = lines_of(text)
+        scores = list(map(self._logs, lines, answers))
         if status or len(answers) != len(lines):
             raise UserError(
                 f"--command {self._command}: {len(answers)} lines of answer, and status {status}, "
                 f"for {len(lines)} lines: a line for each, and status 0, are needed"
             )
-        return joined(lines, list(map(self._logs, lines, answers)))
+        return joined(lines, scores)
 
     def _logs(self, words: Sequence[str], answer: str, ends: int = 1) -> list[float]:
         """Read log P of words and, if `ends` is 1, maybe of the end after them."""

@@ -75,7 +75,7 @@ def save_model(directory: ExperimentDirectory, name: str, place: Path, for_run: 
     run = TrainedRun(directory, name)
     with TemporaryDirectory() as folder:
         data, code = Path(folder) / loader.FILE, Path(folder) / loader.PACKED
-        model_file.write(data, run.description, run.vocabulary, run.contents.weights, splitter=None)
+        model_file.write(data, run.contents, run.vocabulary)
         code.write_bytes(_packed_sources())
         mlflow().pyfunc.save_model(
             path=str(place),

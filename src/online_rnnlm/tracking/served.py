@@ -29,8 +29,7 @@ class ServedModel:
     def __init__(self, file: Path) -> None:
         """Read a model's file; raises UserError if it is damaged."""
         prepare_process()
-        contents = model_file.read(file)
-        self._model = TrainedModel(contents, contents.own_splitter)
+        self._model = TrainedModel(model_file.read(file))
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:
         """Return a row for each sentence: its log P, its number of tokens, and log P of each token.

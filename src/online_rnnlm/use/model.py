@@ -15,7 +15,7 @@ from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.storage.records import ModelDescription
 from online_rnnlm.use import state as states
 from online_rnnlm.use.describing import as_html, in_short
 from online_rnnlm.use.mixing import Mixture
@@ -26,7 +26,7 @@ from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.state import NextWord, State, entropy_of
-from online_rnnlm.use.text import Preparation, Sentence, sentences_of
+from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,18 +48,18 @@ class TrainedModel:
     All methods raise UserError, in one line, for text and options that cannot be used.
     """
 
-    def __init__(self, contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> None:
-        self._contents = contents, splitter
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
         self.network = Network(contents.description.settings, contents.corpus, contents.weights)
         """The network, for text that is encoded already."""
-        self.preparation = Preparation(contents.description.preparation, splitter)
+        self.preparation = Preparation(contents.description.preparation, contents.splitter)
         """The preparation of text."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles be made of the model's contents, without compiled code."""
-        return _restored, self._contents
+        return _restored, (self._contents,)
 
     def __repr__(self) -> str:
         """Return the network, its vocabulary, its text and its perplexity in one line."""
@@ -196,7 +196,7 @@ class TrainedModel:
         A raw text is divided into sentences. `static` is a model with the same vocabulary that
         reads the text, too. A notebook shows the result in colours.
         """
-        layout = self.preparation.layout(running=not self.preparation.rules.tokenised)
+        layout = self.preparation.layout("running")
         return show(self, list(sentences_of(text.splitlines(), self.preparation, layout)), static)
 
     def start(
@@ -265,7 +265,7 @@ class TrainedModel:
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
         """Return the words of a text that may go on, as the model reads them."""
         check_text(prefix, "`prefix`")
-        layout = self.preparation.layout(tokenised=tokenised)
+        layout = self.preparation.layout("tokenised" if tokenised else "lines")
         return [word for words in self.preparation.sentences(prefix, layout) for word in words]
 
     def require_vector(self, request: Request) -> None:
@@ -287,13 +287,17 @@ class TrainedModel:
                 "list; give one column of several"
             )
         given: dict[str, Any] = {**options}
-        places = {key: bool(given.pop(key, False)) for key in ("tokenised", "running")}
+        tokenised, running = (bool(given.pop(key, False)) for key in ("tokenised", "running"))
+        if running and (tokenised or self.preparation.rules.tokenised):
+            raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         processes = given.pop("processes", None) or 1
-        layout, request = self.preparation.layout(**places), self.request(**given)
+        raw: Layout = "running" if running else "lines"
+        layout = self.preparation.layout("tokenised" if tokenised else raw)
+        request = self.request(**given)
         return sentences_of(texts, self.preparation, layout, processes), request
 
 
-def _restored(contents: Contents, splitter: Callable[[], SentenceSplitter | None]) -> TrainedModel:
+def _restored(contents: Contents) -> TrainedModel:
     """Make a copied or unpickled model."""
     prepare_process()  # This process may not have loaded numerical libraries yet.
-    return TrainedModel(contents, splitter)
+    return TrainedModel(contents)

@@ -26,33 +26,23 @@ class Contents:
     corpus: Corpus
     """The vocabulary and its classes; there are no splits."""
     weights: Parameters
-    splitter: SentenceSplitter | None
-    """None if Punkt is not needed to find the ends of sentences."""
-
-    def own_splitter(self) -> SentenceSplitter | None:
-        """Return the splitter; unlike a lambda, this method can be pickled with its object."""
-        return self.splitter
+    splitter: SentenceSplitter
+    """Finds the ends of sentences; it knows nothing if the training text was tokenised already."""
 
 
-def write(
-    path: Path,
-    description: ModelDescription,
-    vocabulary: bytes,
-    weights: Parameters,
-    splitter: SentenceSplitter | None,
-    *,
-    half: bool = False,
-) -> None:
+def write(path: Path, contents: Contents, vocabulary: bytes, *, half: bool = False) -> None:
     """Write a model's file, whole or not at all; `vocabulary` is the text of `vocabulary.tsv`.
 
     With `half`, weights are rounded to 16 bits, and the file is half as large.
     """
-    texts = {DESCRIPTION: json_bytes(description), VOCABULARY: vocabulary}
-    if splitter is not None:
-        texts[SPLITTER] = json_bytes(splitter)
+    texts = {
+        DESCRIPTION: json_bytes(contents.description),
+        VOCABULARY: vocabulary,
+        SPLITTER: json_bytes(contents.splitter),
+    }
     kept = {
         name: array.astype("float16") if half else array
-        for name, array in weights._asdict().items()
+        for name, array in contents.weights._asdict().items()
     }
     write_archive(path, texts, {_WEIGHTS + name: array for name, array in kept.items()})
 
@@ -78,6 +68,5 @@ def read(path: Path) -> Contents:
     words, classes = found.vocabulary_size, found.classes
     if (words, classes) != (description.vocabulary_size, description.classes):
         raise archive.damaged(f"{VOCABULARY} has {words} words in {classes} classes")
-    splitter = archive.record(SentenceSplitter, SPLITTER) if SPLITTER in archive else None
     corpus = Corpus.of(found, description.corpus_digest)
-    return Contents(description, corpus, weights, splitter)
+    return Contents(description, corpus, weights, archive.record(SentenceSplitter, SPLITTER))

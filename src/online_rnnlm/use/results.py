@@ -39,11 +39,8 @@ def load_path(path: Path) -> TrainedModel:
     Raises UserError, in one line, if there is none, or if it is damaged.
     """
     prepare_process()
-    if not path.is_dir():
-        contents = model_file.read(path)
-        return TrainedModel(contents, contents.own_splitter)
-    run = find_run(path)
-    return TrainedModel(run.contents, run.splitter)
+    contents = find_run(path).contents if path.is_dir() else model_file.read(path)
+    return TrainedModel(contents)
 
 
 def export(results: Path, output: Path, *, force: bool = False, half: bool = False) -> int:
@@ -54,8 +51,7 @@ def export(results: Path, output: Path, *, force: bool = False, half: bool = Fal
     """
     place = writable_place(output, model_file.read, force=force, advice=": see `--force`")
     run = find_run(results)
-    model, vocabulary, splitter = run.contents, run.vocabulary, run.splitter()
-    model_file.write(place, model.description, vocabulary, model.weights, splitter, half=half)
+    model_file.write(place, run.contents, run.vocabulary, half=half)
     return place.stat().st_size
 
 
@@ -101,9 +97,10 @@ class TrainedRun:
 
     @cached_property
     def contents(self) -> Contents:
-        """The model without its splitter, which takes a while to train."""
+        """The model."""
         weights = weight_files.read_trained(self._run, self._corpus)
-        return Contents(self.description, self._corpus, weights, splitter=None)
+        splitter = records.read(SentenceSplitter, self.files.splitter)
+        return Contents(self.description, self._corpus, weights, splitter)
 
     @property
     def vocabulary(self) -> bytes:
@@ -117,12 +114,6 @@ class TrainedRun:
         if not isinstance(tested, Evaluation) or tested.identity != record.identity:
             return {"valid": result.valid_perplexity}
         return {split: tested.splits[split].perplexity for split in HELD_OUT}
-
-    def splitter(self) -> SentenceSplitter | None:
-        """Read what divides text as the corpus was divided; None for a tokenised text."""
-        if self.description.preparation.tokenised:
-            return None
-        return records.read(SentenceSplitter, self.files.splitter)
 
 
 def find_run(folder: Path) -> TrainedRun:

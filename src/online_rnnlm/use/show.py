@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -71,6 +72,12 @@ class ShownText:
             words = [_painted(word, bits[at], gain) for at, word, gain in self._words()]
             parts += [f"\x1b[1m{self.titles[name]}\x1b[0m", *self._lines(words), ""]
         return "\n".join([*parts, *self._table()])
+
+    def as_json(self) -> str:
+        """Return the words, and the surprise of each by reading, in bits, as JSON."""
+        readings = {name: bits.round(6).tolist() for name, bits in self.readings.items()}
+        said = {"titles": self.titles, "sentences": self.sentences, "bits": readings}
+        return json.dumps(said, ensure_ascii=False)
 
     def html(self) -> str:
         """Return a page that needs no other file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
@@ -41,31 +41,20 @@ class Sentence(NamedTuple):
 class Preparation:
     """The preparation of a model's training text, for other text."""
 
-    def __init__(
-        self, rules: TextPreparation, splitter: Callable[[], SentenceSplitter | None]
-    ) -> None:
+    def __init__(self, rules: TextPreparation, splitter: SentenceSplitter) -> None:
         self.rules = rules
         self._splitter = splitter
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let other processes have the rules and the splitter, without the model around it."""
-        return Preparation, (self.rules, partial(_same, self._splitter()))
+        """Let other processes have the rules and the splitter, without what was made of them."""
+        return Preparation, (self.rules, self._splitter)
 
-    def layout(self, *, running: bool = False, tokenised: bool = False) -> Layout:
-        """Return the layout of a text; one that the model cannot prepare raises UserError.
+    def layout(self, asked: Layout) -> Layout:
+        """Return the layout of a text: the one that is asked for, or `tokenised`.
 
         A model that was trained on tokenised text reads only such text, without being told.
         """
-        if running and (tokenised or self.rules.tokenised):
-            raise UserError(
-                "running text: the model was trained on text that was tokenised already; give a "
-                "tokenised sentence a line"
-                if self.rules.tokenised
-                else "running text is not tokenised: give one of the two options"
-            )
-        if tokenised or self.rules.tokenised:
-            return "tokenised"
-        return "running" if running else "lines"
+        return "tokenised" if self.rules.tokenised else asked
 
     def sentences(self, line: str, layout: Layout) -> list[list[str]]:
         """Return the sentences of a line: none if it is empty, several only in running text.
@@ -90,8 +79,8 @@ class Preparation:
         """Return the words of a raw sentence."""
         if len(line) > LONGEST_LINE:
             raise UserError(
-                f"a sentence of {len(line)} characters; at most {LONGEST_LINE} are read; is it "
-                "running text?"
+                f"a sentence of {len(line)} characters; at most {LONGEST_LINE} are read; has it "
+                "several sentences?"
             )
         composed = unicodedata.normalize("NFC", line) if self.rules.nfc else line
         return self._tokeniser.tokens(composed)
@@ -103,18 +92,12 @@ class Preparation:
 
     @cached_property
     def _dividing_tokeniser(self) -> Tokeniser:
-        return self._made(self._splitter())
+        return self._made(self._splitter)
 
-    def _made(self, splitter: SentenceSplitter | None) -> Tokeniser:
+    def _made(self, splitter: SentenceSplitter) -> Tokeniser:
         from online_rnnlm.corpora.tokenisation import Tokeniser, to_punkt  # noqa: PLC0415
 
-        if splitter is None:
-            raise UserError("the model has no sentence splitter: give a sentence a line")
         return Tokeniser(to_punkt(splitter), self.rules)
-
-
-def _same(splitter: SentenceSplitter | None) -> SentenceSplitter | None:
-    return splitter
 
 
 Piece = tuple[str, str, bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -63,6 +64,13 @@ def _after_sentences(
         for sentence, vector in zip(part.sentences, part.document_vectors, strict=True):
             yield VectorRow(sentence.document, number, vector, " ".join(sentence.words))
             number += 1
+
+
+def write_jsonl(rows: Iterable[VectorRow], out: IO[str]) -> None:
+    """Write an object for each row, on a line of its own."""
+    for row in rows:
+        values = row._asdict() | {"vector": row.vector.tolist()}
+        out.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
 def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:

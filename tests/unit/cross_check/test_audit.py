@@ -245,7 +245,8 @@ def test_the_page_is_right(tmp_path):
     ("code", "expected"),
     [
         ("raise SystemExit(3)", "0 lines of answer, and status 3, for 8 lines"),
-        ("print(0)", "1 lines of answer, and status 0, for 8 lines"),
+        ("print(0)", "answers `0` for `the cat sees the mouse`; needed: 5 numbers or one more"),
+        ("print('-1 ' * 5)", "1 lines of answer, and status 0, for 8 lines"),
         ("for line in open(0): print('-1 -1')", "answers `-1 -1` for `the cat sees the mouse`"),
         ("for line in open(0): print('a b')", "answers `a b` for"),
         ("for line in open(0): print('nan ' * len(line.split()))", "answers `nan nan"),

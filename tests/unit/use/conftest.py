@@ -16,6 +16,7 @@ from online_rnnlm.config.loading import load as load_configuration
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.evaluation.evaluate import evaluate
 from online_rnnlm.model import parameters
@@ -31,6 +32,7 @@ from online_rnnlm.storage.records import (
 from online_rnnlm.tracking.opening import load
 from online_rnnlm.training.train import train
 from online_rnnlm.use import model_file
+from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.results import export
 from tests.unit.small_records import DIGEST
 
@@ -166,7 +168,9 @@ def model_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("toy") / "toy.onlm"
     weights = parameters.initialise(sizes, 0.7, 1, settings.precision)
     vocabulary = "\n".join(["word\tcount\tclass", *rows, ""]).encode()
-    model_file.write(path, description, vocabulary, weights, SentenceSplitter.nothing())
+    corpus = Corpus.of(parse_vocabulary(vocabulary, "toy"), DIGEST)
+    contents = Contents(description, corpus, weights, SentenceSplitter.nothing())
+    model_file.write(path, contents, vocabulary)
     return path
 
 

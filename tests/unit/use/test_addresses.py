@@ -55,9 +55,11 @@ def test_a_registered_model_is_the_model_of_its_file(chosen, trained, run):
     assert "the ship meets the [zeppelin] ." in out
 
 
-def test_running_text_needs_a_splitter(chosen, refused):
-    said = refused("score", "models:/small@best", "--running", text="The cat. The hen.")
-    assert "the model has no sentence splitter: give a sentence a line" in said
+def test_raw_text_is_divided_as_by_the_run_itself(chosen, trained_path, run):
+    text = "The cat sees the hen. It runs."
+    found = run("score", "models:/small@best", text=text).out
+    assert found == run("score", trained_path, text=text).out
+    assert "2 sentences, 9 words" in found
 
 
 @pytest.mark.parametrize(

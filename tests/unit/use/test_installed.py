@@ -70,7 +70,7 @@ def test_it_does_what_the_whole_installation_does(
     score = ("score", trained_path, "--per", "word", "--format", "tsv")
     for command, text in (
         (score, TEXT),
-        ((*score, "--running", "--static"), TEXT),
+        ((*score, "--lines", "--static"), TEXT),
         ((*score, "--updates", "all", "--learning-rate", "0.03", "--unit-of-text", "stream"), TEXT),
         (("info", trained_path), ""),
         (("rescore", trained_path), lists),

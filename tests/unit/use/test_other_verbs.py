@@ -1,5 +1,6 @@
 """Tests of the verbs that rescore lists, write and search vectors, and compare models."""
 
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.use.lists import Rescored, parse, read_lists, written
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.vectors import Found, Index, nearest, read_index
+from tests.unit.use.conftest import json_lines
 
 LISTS = [
     ("0", ["the cat sees the hen .", "the cat sees the king .", "hen the sees cat the ."]),
@@ -197,6 +199,11 @@ def test_vectors(model, model_path, run, tmp_path):
     np.testing.assert_array_equal(written_values, vectors)
     assert run("vectors", model_path, "--npy", tmp_path / "v.npy", text=text).status == 0
     np.testing.assert_array_equal(np.load(tmp_path / "v.npy"), vectors)
+    said = json_lines(run("vectors", model_path, "--json", text=text).out)
+    assert [row["vector"] for row in said] == vectors.tolist()
+    assert [[str(row["document"]), str(row["sentence"]), row["text"]] for row in said] == [
+        [*row[:2], row[-1]] for row in rows
+    ]
     options = ("--per", "document", "--npy", tmp_path / "d.npy")
     assert run("vectors", model_path, *options, text=text).status == 0
     by_document = model.document_vectors(lines, unit_of_text="document")
@@ -307,6 +314,25 @@ def test_two_models_are_compared(results, names, trained_path, trained, run, tes
     assert line[10] == str(len(table))
     back = LINE.fullmatch(run("compare", other, trained_path, "--tokenised", text=text).out)
     assert float(back[6]) == -float(line[6])
+
+
+@pytest.mark.parametrize("verb", ["next", "nearest", "compare", "show"])
+def test_json_says_what_people_read(model_path, text, run, verb):
+    options = {
+        "next": (model_path, text),
+        "nearest": (model_path, "--among", text, text),
+        "compare": (model_path, model_path, "--static", "second", text),
+        "show": ("--model", model_path, text),
+    }[verb]
+    plain, lines = run(verb, *options).out, run(verb, *options, "--json").out
+    for row in map(json.loads, [lines] if verb == "compare" else lines.splitlines()):
+        for value in row.values():
+            shown = value[0][0] if verb == "show" and isinstance(value, list) else value
+            assert not isinstance(shown, str) or shown in plain
+    if verb in ("next", "nearest"):
+        header, *rows = rows_of(run(verb, *options, "--format", "tsv"))
+        assert [json.loads(line).keys() for line in lines.splitlines()] == [{*header}] * len(rows)
+        assert [[str(v) for v in json.loads(line).values()] for line in lines.splitlines()] == rows
 
 
 @pytest.mark.parametrize(("other", "differ"), [(["mouse", "cat"], False), (["cat", "hen"], True)])

@@ -58,7 +58,7 @@ def test_the_numbers_are_the_evaluations_to_the_last_bit(
     text = documents if evaluation.endswith("document") else test_text
     steps = ["--steps", STEPS] if evaluation.startswith("all") else []
     options = [*steps, *EVALUATIONS[evaluation]]
-    options += [] if given_as == "raw" else ["--tokenised"]
+    options.append("--lines" if given_as == "raw" else "--tokenised")
     place = results.run(names.VECTOR).path if given_as == "results" else trained_path
     text = raw(text) if given_as == "raw" else text
     check_against(results, names.VECTOR, evaluation, run, [place, *options], text)
@@ -122,13 +122,16 @@ def test_plain_output_shows_unknown_words(model_path, run):
 def test_running_text_is_divided_as_in_training(results, trained_path, trained, run, names):
     """Punkt has learnt from the training text that `Mr.` ends no sentence."""
     text = raw_text(40)
-    found = run("score", trained_path, "--running", "--format", "jsonl", text=text)
+    found = run("score", trained_path, "--format", "jsonl", text=text)
     texts = [row["text"] for row in json_lines(found.out)]
     lines = results.corpus("topics").sentences.read_text(encoding="utf-8").splitlines()
     assert set(texts) <= set(lines) and len(texts) > 20
     assert trained.score([text], running=True)["text"].tolist() == texts
-    again = run("score", results.path, "--running", "--format", "jsonl", text=text)
+    again = run("score", results.path, "--format", "jsonl", text=text)
     assert [row["text"] for row in json_lines(again.out)] == texts
+    lines = text.splitlines()
+    whole = run("score", trained_path, "--lines", "--format", "jsonl", text=text)
+    assert json_lines(whole.out) == trained.score(lines).to_dict("records")
 
 
 @pytest.mark.slow  # trainings
@@ -217,7 +220,7 @@ def test_eight_threads_get_what_one_gets(model, way):
         ([], b"the \xff cat\n", "standard input, line 1: no UTF-8 text"),
         ([], b"the\n\0cat\n", "standard input, line 2: no UTF-8 text"),
         (["--tokenised"], "the cat </s>\n", "standard input, line 1: `</s>` is reserved"),
-        ([], "the\n" + "x " * 60_000, "line 2: a sentence of 120000 characters"),
+        (["--lines"], "the\n" + "x " * 60_000, "line 2: a sentence of 120000 characters"),
         (["--tokenised"], "x " * 10_001, "line 1: a sentence of 10001 words; at most 10000"),
         (["nowhere.txt"], "", "nowhere.txt: no such file"),
         (["articles.jsonl.gz"], "", "articles.jsonl.gz: a file of articles: plain text is needed"),
@@ -254,7 +257,7 @@ def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, 
         (["a"], {"tokenized": True}, "`tokenized`: unknown key; did you mean `tokenised`"),
         (["a"], {"steps": "3"}, "`steps`: .*integer"),
         (["a"], {"updates": ""}, "`updates`: Input should be none, all"),
-        (["a"], {"running": True, "tokenised": True}, "running text is not tokenised"),
+        (["a"], {"running": True, "tokenised": True}, "`running`: tokenised text has"),
     ],
 )
 def test_what_python_cannot_use_is_one_line(model, texts, way, expected):

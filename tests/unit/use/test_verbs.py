@@ -61,6 +61,7 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
     assert [kind for kind, _ in BLOCKS].count("sh") >= 5
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "demo").symlink_to(results.run(names.VECTOR).path)
+    (tmp_path / "resources").symlink_to(ROOT / "resources")
     for kind, block in BLOCKS:
         done = shell(block if kind == "sh" else f"python - <<'END'\n{block}END")
         assert done.returncode == 0, block + done.stderr
