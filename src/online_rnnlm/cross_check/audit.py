@@ -83,6 +83,13 @@ def lines_of(text: Text) -> list[list[str]]:
     return lines if lines[-1] else lines[:-1]
 
 
+def last_unit(text: Text, unit: UnitOfText) -> Text:
+    """Return what a text has of the unit that it ends within; nothing after a unit's end."""
+    ends = _ENDS[unit]
+    borders = (n for n in range(len(text), 0, -1) if text[:n][-len(ends) :] == ends)
+    return text if unit == "stream" else text[next(borders, 0) :]
+
+
 def joined(lines: Sequence[Sequence[str]], scores: Sequence[Scores]) -> list[float]:
     """Return the scores of a text from those of its lines, whose ends may not be predicted."""
     pairs = zip(lines, scores, strict=True)
@@ -192,10 +199,8 @@ class _Auditor:
         """Return the score of each of these words in the place after others."""
         if self._unit == "stream":
             return [self._new_score((*before, word))[-1] for word in words]
-        ends = _ENDS[self._unit]
-        borders = (n for n in range(len(before), 0, -1) if before[:n][-len(ends) :] == ends)
-        alone = before[next(borders, 0) :]  # all that comes before is said to be forgotten
-        units = [_ended((*alone, word), ends) for word in words]
+        alone = last_unit(before, self._unit)  # all that comes before is said to be forgotten
+        units = [_ended((*alone, word), _ENDS[self._unit]) for word in words]
         scores = self._new_score(tuple(chain.from_iterable(units)))
         return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 

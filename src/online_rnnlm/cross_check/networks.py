@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.cross_check.audit import END, Scorer, Text, audit, joined, lines_of, with_ends
+from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.corpora.corpus import SENTENCE_END
+from online_rnnlm.cross_check.audit import (
+    END,
+    Scorer,
+    Scores,
+    Text,
+    audit,
+    joined,
+    last_unit,
+    lines_of,
+    with_ends,
+)
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Audits, RunResult
 from online_rnnlm.storage.runs import read_end
 from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.network import Network
+from online_rnnlm.use.request import Request
 from online_rnnlm.use.results import load_path
+from online_rnnlm.use.state import next_word, read, start
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +48,30 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
         logs = model.log_probabilities(sentences, tokenised=True, **options)
         return joined(lines, [of_line.tolist() for of_line in logs])
 
-    unit = model.network.unit_at_once(model.request(**options))
-    words = with_ends(model.words)
-    return Scorer(score, unit, words, most=len(words))
+    request = model.request(**options)
+    unit, words = model.network.unit_at_once(request), with_ends(model.words)
+    return Scorer(score, unit, words, most=len(words), ask=_asking(model.network, request, unit))
+
+
+def _asking(
+    network: Network, request: Request, unit: UnitOfText
+) -> Callable[[Text, Sequence[str]], Scores] | None:
+    """Return `Scorer.ask` of a network; None if no state holds all that it learns."""
+    try:
+        begin = start(network, request)
+    except UserError:
+        return None
+
+    def ask(text: Text, candidates: Sequence[str]) -> Scores:
+        lines = filter(None, lines_of(last_unit(text[:-1], unit)))
+        words = [word for line in lines for word in (*line, SENTENCE_END)]
+        ended = text[-2:-1] == (END,)
+        _, state = read(network, begin, words if ended else words[:-1])
+        numbers = network.ids(SENTENCE_END if word == END else word for word in candidates)
+        found: list[float] = next_word(network, [state])[0][numbers].tolist()
+        return found
+
+    return ask
 
 
 def audit_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
