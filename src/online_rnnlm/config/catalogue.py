@@ -118,14 +118,12 @@ FIGURES = (
     ),
     FigureEntry("gain_by_frequency", Section.GAIN, "tokens.draw_frequency", _PAIRS),
     FigureEntry("gain_by_text_size", Section.GAIN, "curves.draw_sizes", (*_PAIRS, several_corpora)),
-    FigureEntry("rate_curve", Section.TESTING, "curves.draw_rates", (online_evaluations,)),
     FigureEntry("vector_map", Section.VECTORS, "vector_map.draw", (vector_rows,)),
 )
 TABLES = (
     TableEntry("corpora", Section.TEXT),
     TableEntry("perplexity", Section.PERPLEXITY),
     TableEntry("mixtures", Section.PERPLEXITY, needs=(mixtures,)),
-    TableEntry("gains", Section.GAIN, needs=(static_rows,)),
     TableEntry("lengths", Section.GAIN, needs=(*_PAIRS, text_in_order)),
     TableEntry("other_texts", Section.GAIN, needs=(other_texts,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),

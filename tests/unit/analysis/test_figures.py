@@ -8,8 +8,6 @@ from online_rnnlm.analysis.figures.costs import (
     leading,
     points_of,
 )
-from online_rnnlm.analysis.figures.curves import curves_of
-from online_rnnlm.analysis.figures.write import write_figures
 from online_rnnlm.analysis.results import NothingToShowError
 from tests.unit.analysis.changes import IN_ORDER, again, change_evaluation, change_split
 
@@ -56,30 +54,6 @@ def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_be
         *("120/0 per article + unigram cache", "5-gram, modified Kneser-Ney"),
         *("100/0", "100/0 per article"),
     ]
-
-
-def test_a_rate_at_which_a_seed_diverged_has_no_perplexity(invented):
-    results = invented(
-        rows=[{"hidden_size": 100, "document_size": 20}],
-        testing={"updates": ["document_vector"], "unit_of_text": ["stream"]},
-        seeds=[1, 2],
-    )
-    curves = {1: [70.0, 64.0, None], 2: [72.0, None, None]}
-    for seed, perplexities in curves.items():
-        curve = [
-            {"settings": {"document_rate": rate}, "valid_perplexity": value}
-            for rate, value in zip([0.1, 0.05, 0.2], perplexities, strict=True)
-        ]
-        chosen = {"document_rate": 0.05 if seed == 1 else 0.1}
-        name = f"invented-M100-D20-seed{seed}"
-        evaluation = "document_vector.word.stream"
-        change_evaluation(results.directory, name, evaluation, curve=curve, chosen=chosen)
-    results = again(results)
-    (curve,) = curves_of(results.rows[0])
-    assert list(curve.perplexities.index) == [0.05, 0.1, 0.2]
-    assert list(curve.perplexities.fillna(0)) == [0, 71, 0]
-    assert curve.chosen == {0.05, 0.1}
-    write_figures(results.experiment, results.directory)  # the null values, too
 
 
 def test_over_an_article_the_vector_is_kept_for_it_if_it_was_tested_so(invented):

@@ -49,13 +49,13 @@ LAYERS = {
     "search": {"learning_rate": [0.1, 0.2]},
 }
 KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "everything": (EVERYTHING | {"seeds": [1, 2]}, [*OF_PAIRS, "rate_curve"]),
+    "everything": (EVERYTHING | {"seeds": [1, 2]}, OF_PAIRS),
     "two corpora": (
         EVERYTHING | {"corpora": TWO_CORPORA},
-        [*OF_PAIRS, "rate_curve", "gain_by_text_size"],
+        [*OF_PAIRS, "gain_by_text_size"],
     ),
     "articles in order": ({"corpora": IN_ORDER}, [*OF_PAIRS, "perplexity_by_distance"]),
-    "static rows that learn": (STATIC, [*COSTS, "rate_curve"]),
+    "static rows that learn": (STATIC, COSTS),
     "vector rows that are searched": (LAYERS, OF_VECTORS),
 }
 """Changes to the invented experiment, and the figures that there are then."""

@@ -24,7 +24,6 @@ from online_rnnlm.analysis.tables import (
     shared,
     updates,
 )
-from online_rnnlm.analysis.tables.gains import gains
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
@@ -244,9 +243,9 @@ def test_every_setting_that_was_tried_in_testing_is_kept(invented):
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"testing": RIVALS}, {"gains", "choices"}),
-        ({"testing": UPDATES}, {"gains", "updates", "choices"}),
-        ({"testing": UPDATES | RIVALS, **SEARCH}, {"gains", "updates", "choices", "search"}),
+        ({"testing": RIVALS}, {"choices"}),
+        ({"testing": UPDATES}, {"updates", "choices"}),
+        ({"testing": UPDATES | RIVALS, **SEARCH}, {"updates", "choices", "search"}),
         ({"rows": [{"document_size": 20}]}, set()),
     ],
 )
@@ -466,32 +465,6 @@ def test_a_mixture_has_the_parameters_of_all_its_parts(invented):
     assert of["100/0 + unigram cache"] == of["100/0"]
     assert of["100/0 + 5-gram"] == of["100/0"] + ngrams
     assert of["100/0 + mixture"] == of["100/0"] + ngrams + topics
-
-
-def systems(*rows: tuple[str, float | None, int, float, float, float]) -> pd.DataFrame:
-    """Rows as in the table `perplexity`: model, M, D, multiply-adds, valid and test perplexity."""
-    columns = ["model", "hidden_size", "document_size"]
-    columns += ["multiply_adds_per_word", "valid_perplexity", "test_perplexity"]
-    return pd.DataFrame(rows, columns=columns).assign(corpus="invented")
-
-
-def test_gains_are_those_over_the_cheapest_static_network():
-    table = systems(
-        ("120/0", 120, 0, 3000, 95, 90),
-        ("100/0", 100, 0, 2000, 100, 100),
-        ("100/20", 100, 20, 2500, 80, 70),
-        ("5-gram", None, 0, 5, 110, 120),
-        ("100/0 + cache", None, 0, 2001, 96, 97),
-    )
-    found = gains(table).set_index("model")
-    assert list(found.index) == ["5-gram", "100/0", "100/0 + cache", "100/20", "120/0"]
-    assert found.loc["100/20", "gain_nats"] == pytest.approx(math.log(100 / 70))
-    per_1000 = found["gain_nats_per_1000"]
-    assert per_1000["100/20"] == pytest.approx(2 * math.log(100 / 70))
-    assert per_1000["120/0"] == pytest.approx(math.log(100 / 90))
-    assert per_1000.isna().sum() == 3  # of what costs no more, or next to nothing
-    assert list(found["best_at_its_cost"]) == [True, True, True, True, False]
-    assert gains(table[table["document_size"] > 0]).empty
 
 
 def test_special_characters_are_escaped_and_the_best_is_bold():
