@@ -141,7 +141,7 @@ clean: ## Remove the environment and caches; results are kept
 
 # The file `installed-for` is written last, so an interrupted installation is never taken for a
 # finished one. A PYTHON that was named must be the environment's.
-environment: python
+environment: python ## Install what the project needs into .venv: the other tasks do it, too
 	@{ $(WHAT_TO_INSTALL) | cmp -s - $(INSTALLED) && $(BIN)/python -c pass 2> /dev/null; } || { set -e; \
 	    echo "Installing the environment into $(VENV): a minute or two."; \
 	    rm -rf $(VENV); $(call quoted,$(PYTHON)) -m venv $(VENV); $(call INSTALL,$(VENV)); \

@@ -110,10 +110,16 @@ def _summary(evidence: EvidenceFolder) -> str:
 
 
 def _headline(evidence: EvidenceFolder) -> str:
-    """The networks in four columns, with what an n-gram model adds."""
+    """The networks in four columns, with what an n-gram model adds.
+
+    Those that no static network reads alike are left out.
+    """
     table = evidence.read_table("perplexity", "evaluation", "hidden_size")
     added = {name: _RIVALS[name] for name in ("ngram_mixture",)}
-    shown, with_rivals = _beside(table[table["hidden_size"].notna()], table, added)
+    networks = table[table["hidden_size"].notna()]
+    alike = [networks["cell"], networks["unit_of_text"]]
+    networks = networks[networks["document_size"].groupby(alike).transform("min") == 0]
+    shown, with_rivals = _beside(networks, table, added)
     return markdown_of(
         shown, _MODEL, _COUNTS[0], Column("test perplexity", mean(_TEST)), *with_rivals
     )

@@ -65,8 +65,11 @@ def readme() -> list[str]:
         f"takes 100/0 from {FULL.ppl('100/0')} to {FULL.ppl(f'100/0 + {N_GRAM}')}",
         f"a neural cache takes it to {FULL.ppl(f'100/0 + {NEURAL}')}, for "
         f"{FULL.times_as_many(f'100/0 + {NEURAL}', '100/0'):.1f} times the multiply-adds",
-        f"it is {PAPER.ppl(f'{BY_ARTICLES} + {MIXTURE}')} against "
-        f"{PAPER.ppl(f'135/0 document + {MIXTURE}')} for 135/0",
+        f"it is {PAPER.ppl(f'{BY_ARTICLES} + {MIXTURE}')} "
+        f"± {PAPER.sd(f'{BY_ARTICLES} + {MIXTURE}')} against "
+        f"{PAPER.ppl(f'135/0 document + {MIXTURE}')} "
+        f"± {PAPER.sd(f'135/0 document + {MIXTURE}')} for 135/0",
+        f"100/20 has {FULL.ppl(BY_ARTICLES)} there",
         f"on the LSTM {PAPER.better(f'{lstm_vector} + {MIXTURE}', f'{lstm} + {MIXTURE}')} % is "
         "left",
     ]

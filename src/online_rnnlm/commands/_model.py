@@ -7,6 +7,7 @@ import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
+from zipfile import is_zipfile
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, CacheName, UnitOfText
@@ -27,7 +28,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
         "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
-        "without any, the model that comes with the project",
+        "without any, or before a file of text, the model that comes with the project",
     )
 
 
@@ -166,9 +167,16 @@ def mixture_of(
 
 
 def named_model(arguments: argparse.Namespace) -> TrainedModel:
-    """Load the model; raises UserError if there is none."""
+    """Load the model; a first argument that is a file of text is no model, but the first file.
+
+    Raises UserError if there is none.
+    """
     from online_rnnlm.tracking.opening import load
 
+    first = Path(arguments.model or "")
+    is_text = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
+    if is_text and hasattr(arguments, "files"):
+        arguments.model, arguments.files = None, [str(first), *arguments.files]
     return load(arguments.model)
 
 

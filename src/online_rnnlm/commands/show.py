@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         for piece in (
             numbered_lines([text])
             if text == "-" or Path(text).is_file()
-            else [(f"text {number}", line, False) for line in text.splitlines()]
+            else [(f"text {number}", line, False) for line in _given(text).splitlines()]
         )
     ]
     sentences = list(read_text([], preparation, layout, pieces))
@@ -56,9 +56,19 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.html:
         with replacing(arguments.html) as temporary:
             temporary.write_text(shown.html(), encoding="utf-8")
+        print(f"{arguments.html}: written")
     elif arguments.json:
         print(shown.as_json())
     elif sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         print(shown.coloured())
     else:
         print(shown)
+
+
+def _given(text: str) -> str:
+    """Return a text; raises UserError for a single word that can only be the name of a file."""
+    from online_rnnlm.errors import UserError
+
+    if len(text.split()) == 1 and ("/" in text or Path(text).suffix):
+        raise UserError(f"{text}: no such file")
+    return text

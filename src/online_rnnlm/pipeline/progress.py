@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.evaluations import NONE, learning_in
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
 from online_rnnlm.pipeline.resources import workload_of
@@ -131,13 +132,10 @@ class Progress:
             print(f"{self._count()}: {job.message} ({_duration(seconds)})", file=sys.stderr)
 
     def _in_words(self, message: str) -> str:
-        """Return a rule's message with a run's name for people in place of that of its folder."""
-        return " ".join(
-            self._runs[name].label + word[len(name) :]
-            if (name := word.rstrip(":")) in self._runs
-            else word
-            for word in message.split(" ")
-        )
+        """Return a rule's message with the names for people of a run and of an evaluation."""
+        said, _, way = message.partition(": ")
+        words = [self._runs[word].label if word in self._runs else word for word in said.split(" ")]
+        return ": ".join(filter(None, [" ".join(words), _in_words(way)]))
 
     def _planned(self, job: Any) -> _Job:
         """Return what is known of one of Snakemake's jobs."""
@@ -199,6 +197,14 @@ class Progress:
     def _clear(self) -> None:
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _in_words(evaluation: str) -> str:
+    """Return what learns in an evaluation, or the name of its rival."""
+    learning = learning_in(evaluation)
+    if learning is None:
+        return evaluation.replace("_", " ")
+    return "nothing learns" if evaluation == NONE else learning.in_words or "the vector learns"
 
 
 def _said(job: _Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,13 @@ SPLITS = ("train", "valid", "test")
 HELD_OUT = SPLITS[1:]
 RESULTS = Path("results")
 RESOURCES = Path(__file__).parents[3] / "resources"
+"""The text and the models that come with the project; a package without a checkout has no text."""
+if not RESOURCES.is_dir():
+    RESOURCES = Path(sys.prefix) / "share" / "online-rnnlm"  # as in pyproject.toml
 SUPPLIED_MODEL = RESOURCES / "wikipedia-100-20.onlm"
 """The model that comes with the project, whose vector learns."""
 SUPPLIED_STATIC_MODEL = RESOURCES / "wikipedia-110-0.onlm"
 """The static one beside it, with at least as many parameters."""
-"""The text that comes with the project; an installed package without a checkout has none."""
 TABLE_KINDS = ("csv", "md", "tex", "html")
 """The formats of every table."""
 FIGURE_KINDS = ("svg", "png")

@@ -124,7 +124,7 @@ class ScoredPart:
             "tokens": lengths,
             "unknown": self._sums(unknown, np.int64),
             "log_probability": sums,
-            "unknown_log_probability": self._sums(logs * unknown),
+            "unknown_log_probability": self._sums(np.where(unknown, logs, 0.0)),
             "perplexity": perplexity,
             "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
         }

@@ -28,6 +28,11 @@ _MOST = 5
 """Number of words that are listed as those that gained most."""
 _GAIN = 2.0
 """A word that became at least so many times as likely gained."""
+_EXPLAINED = (
+    "The darker a word, the more surprising it was: −log2 P in bits, which each word says when the "
+    "mouse is over it. Underlined: the words that gained most by learning; × says how many times "
+    "as likely they are as in another reading."
+)
 _STYLE = """\
 .online-rnnlm {font: 16px/1.9 system-ui, sans-serif; max-width: 46em; margin: 1em auto}
 .online-rnnlm span {padding: .1em .2em; border-radius: .2em}
@@ -97,8 +102,9 @@ class ShownText:
         cells += [f"<tr>{''.join(f'<td>{escape(cell)}' for cell in row)}" for row in rows]
         table = "\n".join(cells)
         body = "\n".join(parts)
-        style = f"<style>{_STYLE}</style>"
-        return f'{style}<div class="online-rnnlm">{body}\n<br><table>\n{table}\n</table></div>'
+        style, said = f"<style>{_STYLE}</style>", escape(_EXPLAINED)
+        body = f"<p><small>{said}</small></p>\n{body}\n<br><table>\n{table}\n</table>"
+        return f'{style}<div class="online-rnnlm">{body}</div>'
 
     def _span(self, at: int, word: str, bits: float, gain: float) -> str:
         said = ", ".join(f"{name} {of[at]:.1f}" for name, of in self.readings.items())
@@ -141,13 +147,15 @@ class ShownText:
     def _cells(self) -> Iterator[list[str]]:
         """Yield a heading, a row for each word that gained most, and the mean over all words."""
         words = [word for sentence in self.sentences for word in sentence]
-        learns = LEARNING in self.readings
-        yield ["bits", *self.readings, *(["times as likely"] if learns else [])]
+        ours, others = self.readings.get(LEARNING), {**self.readings}
+        others = {} if others.pop(LEARNING, None) is None else others
+        yield ["bits", *self.readings, *(f"× {name}" for name in others)]
         for at in self._most().tolist():
             bits = [f"{of[at]:.1f}" for of in self.readings.values()]
-            yield [words[at], *bits, f"{self.gains[at]:.1f}"]
+            gains = [] if ours is None else [2.0 ** (of[at] - ours[at]) for of in others.values()]
+            yield [words[at], *bits, *(f"{gain:.1f}" for gain in gains)]
         means = [f"{of.mean():.2f}" for of in self.readings.values()]
-        yield [f"mean of {len(words)}", *means, *([""] if learns else [])]
+        yield [f"mean of {len(words)}", *means, *("" for _ in others)]
 
 
 def _painted(word: str, bits: float, gain: float) -> str:

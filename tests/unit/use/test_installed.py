@@ -43,6 +43,9 @@ def light(tmp_path_factory) -> Path:
     shutil.copytree(
         ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__")
     )
+    (source / "resources").mkdir()
+    for model in (ROOT / "resources").glob("*.onlm"):
+        (source / "resources" / model.name).symlink_to(model)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     build = ["wheel", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir"]
     subprocess.run([*pip, *build, folder, source], check=True)
@@ -91,6 +94,12 @@ def test_it_does_what_the_whole_installation_does(
     )
     expected = trained.score(TEXT.splitlines())["log_probability"].tolist()
     assert output_of([light / "python", "-c", code]).stdout == f"{expected}\n"
+
+
+def test_it_has_the_models_that_come_with_the_project(light, run):
+    found = output_of([light / "online-rnnlm", "show", "The opera. The tenor sang."])
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == run("show", "The opera. The tenor sang.").out
 
 
 @pytest.mark.parametrize("verb", ["score", "track"])

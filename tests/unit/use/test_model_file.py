@@ -119,7 +119,7 @@ def test_a_model_whose_parts_do_not_fit_is_refused(model_path, tmp_path, change,
 
 @pytest.mark.parametrize("content", [b"", b"text\n", b"PK\x03\x04"])
 def test_another_file_is_no_model(tmp_path, refused, content):
-    path = tmp_path / "other"
+    path = tmp_path / "other.onlm"
     path.write_bytes(content)
     for verb in ("score", "info"):
         assert refused(verb, path, text="The cat.").startswith(f"{path}: no model, or cut off: ")

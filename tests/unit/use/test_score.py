@@ -118,6 +118,14 @@ def test_plain_output_shows_unknown_words(model_path, run):
     assert "1 sentence, 6 words, 1 unknown (16.7%)" in found.out
 
 
+def test_a_file_of_text_alone_is_scored_with_the_projects_model(run, tmp_path):
+    file = tmp_path / "notes"
+    file.write_text("The opera. The tenor sang.\n", encoding="utf-8")
+    found = run("score", file)
+    assert found.status == 0 and "2 sentences, 7 words" in found.out
+    assert found.out == run("score", text=file.read_text(encoding="utf-8")).out
+
+
 @pytest.mark.slow  # trainings
 def test_running_text_is_divided_as_in_training(results, trained_path, trained, run, names):
     """Punkt has learnt from the training text that `Mr.` ends no sentence."""

@@ -35,7 +35,7 @@ def test_the_words_that_gained_most_are_marked_and_listed(shown):
     assert shown.gains.tolist() == [0.5, 16.0, 2.0, 1.0, 1.0]
     first, second, _, heading, *rows = str(shown).splitlines()
     assert (first, second) == ("a b ×16", "c")  # the end of a sentence is listed only
-    assert heading.split() == ["bits", FROZEN, LEARNING, "times", "as", "likely"]
+    assert heading.split() == ["bits", FROZEN, LEARNING, "×", FROZEN]
     assert [row.split() for row in rows] == [
         ["b", "9.0", "5.0", "16.0"],
         ["</s>", "5.0", "4.0", "2.0"],
@@ -78,7 +78,7 @@ def test_a_page_has_all_words_and_needs_no_other_file(model):
 def test_a_static_model_has_one_reading(results, names):
     static = opening.load(results.run(names.STATIC).path)
     assert list(static.show(TEXT).readings) == [FROZEN]
-    assert "times as likely" not in str(static.show(TEXT))
+    assert "×" not in str(static.show(TEXT))
 
 
 def test_models_of_two_vocabularies_are_not_compared(model, trained):
@@ -100,11 +100,16 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     assert len({found.out for found in ways}) == 1
     assert all(found.status == 0 for found in ways) and "[" in ways[0].out
     page = tmp_path / "page.html"
-    assert run("show", TEXT, *given, "--html", page).out == ""
+    assert run("show", TEXT, *given, "--html", page).out == f"{page}: written\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     # Each line by itself: no sentence is divided.
     lines = run("show", "The cat sees. The hen.", "--lines", *given).out.splitlines()
     assert lines[1] == ""
+
+
+@pytest.mark.parametrize("text", ["nosuch.txt", "folder/nosuch"])
+def test_the_name_of_no_file_is_no_text(model_path, refused, text):
+    assert refused("show", text, "--model", model_path) == f"{text}: no such file"
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import CLAIMS
+from online_rnnlm.analysis.claims.paper import CLAIMS, MULTIPLY_ADDS
 from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.tables.write import Column, Table, interval, label, signed
 from online_rnnlm.storage.records import Claim
 
 _NOTE = (
-    "Each cell: the verdict, the change of test perplexity (of multiply-adds in claim 3), its 95 % "
+    "Each cell: the verdict, the change of test perplexity (in claim 3 of what is named), its 95 % "
     "interval over the test text and, with several seeds, over the seeds."
 )
 
@@ -39,5 +39,11 @@ def _cell(claim: Claim, intervals: bool) -> str:
     if claim.seeds is not None:
         ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
     shown = "; ".join(filter(None, map(interval, ends if intervals else [])))
-    said = f"{claim.verdict} {signed(claim.effect.change_percent)} %"
+    effect = claim.effect
+    said = f"{claim.verdict} {signed(effect.change_percent)} %"
+    if claim.number == MULTIPLY_ADDS:
+        said += " multiply-adds"
+        if effect.seconds_per_word and effect.seconds_per_word_against:
+            change = 100 * (effect.seconds_per_word / effect.seconds_per_word_against - 1)
+            said += f", {signed(change)} % time"
     return f"{said} ({shown})" if shown else said

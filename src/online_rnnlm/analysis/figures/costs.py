@@ -20,9 +20,10 @@ Look = Mapping[str, Any]
 _STATIC: Look = {"marker": "o", "color": STATIC}
 _LEARNING: Look = {"marker": "D", "color": ONLINE}
 _RIVAL: Look = {"marker": "^", "color": RIVAL}
-_LOOKS_IN_WORDS = (
-    "Orange diamonds: the vector learns in testing; blue circles: static networks; green "
-    "triangles: systems with a rival."
+_IN_WORDS = (
+    (_LEARNING, "orange diamonds: the vector learns in testing"),
+    (_STATIC, "blue circles: static networks"),
+    (_RIVAL, "green triangles: systems with a rival"),
 )
 
 
@@ -63,6 +64,12 @@ def _look(system: System) -> Look:
     if system.rival or system.row is None:
         return _RIVAL
     return _LEARNING if system.row.has_vector else _STATIC
+
+
+def _looks(points: Sequence[Point]) -> str:
+    """Return a sentence that says what the marks of these points mean."""
+    said = "; ".join(words for look, words in _IN_WORDS if any(p.look is look for p in points))
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def leading(results: Results) -> list[System]:
@@ -115,7 +122,7 @@ def draw_systems(results: Results) -> drawing.Picture:
     axis.set_xlabel("Test perplexity: lower is better")
     seeds = len(results.experiment.seeds)
     bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
-    return drawing.Picture(figure, f"{_LOOKS_IN_WORDS}{bars}{drawing.only_first(results)}")
+    return drawing.Picture(figure, f"{_looks(points)}{bars}{drawing.only_first(results)}")
 
 
 def draw_parameters(results: Results) -> drawing.Picture:
@@ -147,5 +154,5 @@ def _draw(results: Results, cost: Cost) -> drawing.Picture:
     axis.set_xlabel(cost.label)
     axis.set_ylabel("Test perplexity")
     drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
-    caption = f"{_LOOKS_IN_WORDS} Small marks: all other networks, with and without rivals."
+    caption = f"{_looks(points)} Small marks: all other systems."
     return drawing.Picture(figure, caption + drawing.only_first(results))
