@@ -141,14 +141,18 @@ class _Spaces(_Sought):
 class _Contractions:
     """NLTK's patterns of contractions, such as `cannot`: most texts have none of them."""
 
+    PIECES = ("'", "nnot", "mme", "nna", "tta")
+    """Pieces of which each contraction has one."""
+
     def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
         self._patterns = patterns
-        self._any = re.compile("|".join(pattern.pattern[4:] for pattern in patterns), re.IGNORECASE)
 
     def sub(self, replacement: str, text: str) -> str:
         """Return the text with each match replaced."""
-        for pattern in self._patterns if self._any.search(text) else ():
-            text = pattern.sub(replacement, text)
+        lower = text.lower()
+        if any(piece in lower for piece in self.PIECES):
+            for pattern in self._patterns:
+                text = pattern.sub(replacement, text)
         return text
 
 

@@ -42,6 +42,7 @@ TEXTS = {
 
 PIECES = [
     *("word", "Gonna", "cannot", "'tis", "don't", "N'T", "'s", "''", "``", '"', "'", "3,000"),
+    *("gotta", "WANNA ", " lemme", "gımme", "Gimme", "d'ye", " more'n", "'Twas", "anna"),
     *(" \t\u00a0.,:;?!()[]{}<>*@#$%&-«»“”‘’„–—"),
     *("..", "--", "  ", "\n", "ı", "é"),
 ]
