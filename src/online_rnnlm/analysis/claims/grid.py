@@ -29,7 +29,7 @@ def grid(claims: Sequence[Claim], *, intervals: bool = True) -> Table:
     networks = dict.fromkeys(name for row in cells.values() for name in row)
     data = pd.DataFrame([{"claim": name, **row} for name, row in cells.items()])
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
-    columns += [Column(name, label(name), text=True) for name in networks]
+    columns += [Column(name, label(name), text=True, wide=True) for name in networks]
     notes = [_NOTE] if intervals else []
     return Table("claims", "Verdicts by claim and network", data, columns, notes)
 
