@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import collect
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 logger = logging.getLogger(__name__)
 
 
-def mark_complete(results: Results) -> None:
+def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Write the mark of an experiment that lacks nothing.
 
     If anything is missing, log one line for each thing and raise UserError: the workflow has then
     made all that can be made, but it has not succeeded.
     """
-    directory = results.directory
+    results = collect(experiment, directory)
     audits = records.read(records.Audits, directory.audits).audits
     lines = [one.line for one in results.missing]
     lines += [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from importlib import import_module
 from typing import NamedTuple
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.code import PACKAGE
 
 _CHECKPOINT_SECONDS = 600.0
 
@@ -104,54 +106,17 @@ def _rival(arguments: argparse.Namespace) -> None:
     evaluate_rival(directory, arguments.rival, rivals[arguments.rival])
 
 
-def _time(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.evaluation.timing import time_networks
-
-    time_networks(*_arguments.experiment_of(arguments))
-
-
-def _audits(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.cross_check.networks import audit_networks
-
-    audit_networks(*_arguments.experiment_of(arguments))
-
-
-def _tables(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.analysis.tables.write import write_tables
-
-    write_tables(*_arguments.experiment_of(arguments))
-
-
-def _figures(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.analysis.figures.write import write_figures
-
-    write_figures(*_arguments.experiment_of(arguments))
-
-
-def _claims(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.analysis.claims.write import write_claims
-
-    write_claims(*_arguments.experiment_of(arguments))
-
-
-def _report(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.analysis.report.write import write_report
-
-    write_report(*_arguments.experiment_of(arguments))
-
-
-def _complete(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.analysis.complete import mark_complete
-    from online_rnnlm.analysis.results import collect
-
-    mark_complete(collect(*_arguments.experiment_of(arguments)))
-
-
 def _of_corpus(stage: str, text: str) -> Verb:
     return Verb(text, _arguments.add_corpus, _prepare(stage))
 
 
-def _of_experiment(text: str, run: Callable[[argparse.Namespace], None]) -> Verb:
+def _of_experiment(text: str, module: str, function: str) -> Verb:
+    """Return the verb that calls a function of the package for an experiment and its folder."""
+
+    def run(arguments: argparse.Namespace) -> None:
+        found = import_module(f"{PACKAGE}.{module}")
+        getattr(found, function)(*_arguments.experiment_of(arguments))
+
     return Verb(text, _arguments.add_configuration, run)
 
 
@@ -163,14 +128,18 @@ STAGES = {
     "train": Verb("train one run", _add_training, _train),
     "evaluate": Verb("test one run in one way", _add_evaluation, _evaluate),
     "rival": Verb("train and test a rival of a corpus, such as n-grams", _add_rival, _rival),
-    "time": _of_experiment("time the networks side by side", _time),
-    "audits": _of_experiment("audit the networks as they are tested", _audits),
-    "tables": _of_experiment("write the tables", _tables),
-    "figures": _of_experiment("draw the figures", _figures),
-    "claims": _of_experiment("judge the paper's claims", _claims),
-    "report": _of_experiment("write the report", _report),
+    "time": _of_experiment("time the networks side by side", "evaluation.timing", "time_networks"),
+    "audits": _of_experiment(
+        "audit the networks as they are tested", "cross_check.networks", "audit_networks"
+    ),
+    "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),
+    "figures": _of_experiment("draw the figures", "analysis.figures.write", "write_figures"),
+    "claims": _of_experiment("judge the paper's claims", "analysis.claims.write", "write_claims"),
+    "report": _of_experiment("write the report", "analysis.report.write", "write_report"),
     "complete": _of_experiment(
-        "say what an experiment lacks, and fail if it lacks anything", _complete
+        "say what an experiment lacks, and fail if it lacks anything",
+        "analysis.complete",
+        "mark_complete",
     ),
 }
 """The stages, in the order in which the workflow runs them."""

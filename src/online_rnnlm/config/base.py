@@ -57,35 +57,15 @@ NOT_BOOLEAN = BeforeValidator(_refuse_boolean)
 
 
 PositiveInt = Annotated[int, Field(ge=1, le=MOST), NOT_BOOLEAN]
-
-
 PositiveSize = Annotated[int, Field(ge=1, le=_LARGEST_SIZE), NOT_BOOLEAN]
-
-
 Size = Annotated[int, Field(ge=0, le=_LARGEST_SIZE), NOT_BOOLEAN]
-
-
 Seed = Annotated[int, Field(ge=0, le=_LARGEST_SEED), NOT_BOOLEAN]
-
-
 PositiveFloat = Annotated[float, Field(gt=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
-
-
 Rate = Annotated[float, Field(ge=_SMALLEST_RATE, le=_LARGEST_FLOAT), NOT_BOOLEAN]
-
-
 Share = Annotated[float, Field(gt=0, lt=1), NOT_BOOLEAN]
-
-
 Fraction = Annotated[float, Field(ge=0, lt=1), NOT_BOOLEAN]
-
-
 NonNegativeFloat = Annotated[float, Field(ge=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
-
-
 AtLeastOne = Annotated[float, Field(ge=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
-
-
 AboveOne = Annotated[float, Field(gt=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 

@@ -106,13 +106,10 @@ class TrainedModel:
             found = ScoredPart.of(
                 part, self.network.corpus, split, scores.log_probabilities, vectors
             )
-            yield (
-                found
-                if mixture is None
-                else replace(
-                    found, log_probabilities=mixture.of(found.log_probabilities, found.read)
-                )
-            )
+            if mixture is not None:
+                logs = mixture.of(found.log_probabilities, found.read)
+                found = replace(found, log_probabilities=logs)
+            yield found
         if mixture is not None:
             mixture.end()
 
@@ -291,9 +288,8 @@ class TrainedModel:
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         processes = given.pop("processes", None) or 1
-        raw: Layout = "running" if running else "lines"
-        layout = self.preparation.layout("tokenised" if tokenised else raw)
-        request = self.request(**given)
+        asked: Layout = "tokenised" if tokenised else "running" if running else "lines"
+        layout, request = self.preparation.layout(asked), self.request(**given)
         return sentences_of(texts, self.preparation, layout, processes), request
 
 

@@ -157,12 +157,12 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
 
 def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
     results = invented(rows=ROWS)
-    mark_complete(results)
+    mark_complete(results.experiment, results.directory)
     assert records.read(Complete, results.directory.complete).trainings == 3
     results = burst(results, STATIC, LARGE)
     caplog.set_level(logging.ERROR, logger="online_rnnlm")
     with pytest.raises(UserError, match="everything else is there; 2 missing"):
-        mark_complete(results)
+        mark_complete(results.experiment, results.directory)
     said = [record.getMessage() for record in caplog.records]
     assert said == [f"{ERROR_MARK}{run}: {BURST}" for run in (STATIC, LARGE)]
     assert not results.directory.complete.exists()
@@ -172,12 +172,12 @@ def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
 def test_an_audit_that_is_not_passed_is_said_and_the_mark_goes(invented, caplog):
     results = invented(rows=ROWS)
     assert "is passed by all 3" in everything(results)
-    mark_complete(results)
+    mark_complete(results.experiment, results.directory)
     fake_experiment.write_audits(results.directory, results.experiment, {"100/20": "causality"})
     write_report(results.experiment, results.directory)
     page = results.directory.report.read_text(encoding="utf-8")
     assert "100/20 on invented (causality)" in page
     with pytest.raises(UserError, match="1 missing or broken"):
-        mark_complete(results)
+        mark_complete(results.experiment, results.directory)
     assert "100/20 on invented: the audit breaks: causality" in caplog.text
     assert not results.directory.complete.exists()
