@@ -17,7 +17,7 @@ from typing import IO, Any
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.pipeline.progress import JOB_ERROR, SNAKEMAKE, Progress, event_of, is_error
-from online_rnnlm.process.stop_signals import FORCED, PARENT, Interrupts
+from online_rnnlm.process.stop_signals import FORCED, GOES_ON, PARENT, Interrupts
 from online_rnnlm.storage.code import PACKAGE
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -151,9 +151,14 @@ def _held_lock(directory: ExperimentDirectory) -> IO[str]:
 
 
 def _errors_in(log: Path, rule: str) -> list[str]:
-    """Return the errors in a failed job's log; a job that was killed could not write any."""
+    """Return the errors in a failed job's log, or that it was told to end.
+
+    A job that was killed could not write any.
+    """
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    found = [line for line in text.splitlines() if ERROR_MARK in line]
+    lines = text.splitlines()
+    found = [line for line in lines if ERROR_MARK in line]
+    found = found or [f"{rule}: {line}" for line in lines[-1:] if line.endswith(GOES_ON)]
     if found or "Traceback" in text:
         return found
     return [

@@ -20,6 +20,8 @@ START_TIME, END_TIME = "SLURM_JOB_START_TIME", "SLURM_JOB_END_TIME"
 """Variables, set by Slurm, with the times of a job's start and of its limit (seconds, Unix)."""
 MARGIN_SECONDS = 90.0
 """A job ends by itself this long before that time, or a tenth of its time if that is less."""
+GOES_ON = "the next attempt goes on from there"
+"""The end of the last line of a log whose job was told to end."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -74,7 +76,7 @@ class Watch:
         told, number = self.told, self._signal
         if told is not None:
             status = 128 + number if number is not None else os.EX_TEMPFAIL
-            message = f"stopped by {told}: the next attempt goes on from there"
+            message = f"stopped by {told}: {GOES_ON}"
             raise Stopped(message, status)
 
 

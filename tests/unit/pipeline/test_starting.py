@@ -64,18 +64,20 @@ def test_the_errors_of_the_jobs_that_failed_are_repeated(begin, directory):
     start = begin()
     for name, text in (
         ("bad", f"reading\n{ERROR_MARK}no text\n{ERROR_MARK}no title\n"),
+        ("told", "epoch 1\nstopped by SIGTERM: the next attempt goes on from there\n"),
         ("killed", "epoch 1\n"),
         ("broken", "Traceback (most recent call last):\n"),
         ("good", f"{ERROR_MARK}of an earlier start\n"),
     ):
         directory.log(name).parent.mkdir(parents=True, exist_ok=True)
         directory.log(name).write_text(text, encoding="utf-8")
-    for name in ("bad", "killed", "broken"):
+    for name in ("bad", "told", "killed", "broken"):
         _fail("train", directory.log(name))
     more = {"event": LogEvent.JOB_INFO, "rule_name": "good", "log": [str(directory.log("good"))]}
     logging.getLogger("snakemake.logging").info("A job", extra=more)
-    *known, killed = start.errors()
+    *known, told, killed = start.errors()
     assert known == [f"{ERROR_MARK}no text", f"{ERROR_MARK}no title"]
+    assert told == "train: stopped by SIGTERM: the next attempt goes on from there"
     assert "memory" in killed and "train" in killed and "logs/killed.log" in killed
 
 
