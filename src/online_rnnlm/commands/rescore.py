@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from online_rnnlm.commands import _arguments, _model
 
@@ -17,14 +18,14 @@ srilm: a file for each utterance, with lines `-120.5 -7.2 2 the cat`: log P take
        the language model's score, to the base 10; the other score is the one that is there
 htk:   label files with alternatives; the result has them in the new order"""
 
-_FORMATS = ("moses", "kaldi", "tsv", "srilm", "htk")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
+    from online_rnnlm.use.lists import ListFormat
+
     _model.add_model(parser)
     _model.add_files(parser, "the lists")
-    _model.add_format(parser, *_FORMATS, help="the format of the lists, see below")
+    _model.add_format(parser, *get_args(ListFormat), help="the format of the lists, see below")
     add = parser.add_argument
     explained = "write the columns key, log P, sum and text, whatever the format of the lists is"
     add("--tsv", action="store_true", help=explained)

@@ -138,6 +138,11 @@ class _Spaces(_Sought):
         return text
 
 
+def _sought(pattern: Any) -> _Sought:
+    """Return what searches for a pattern of NLTK's only where it may match."""
+    return _Spaces(pattern) if pattern._rx.pattern == r"\s+" else _Sought(pattern)
+
+
 class _Contractions:
     """NLTK's patterns of contractions, such as `cannot`: most texts have none of them."""
 
@@ -164,14 +169,10 @@ class WordTokenizer(destructive.NLTKWordTokenizer):  # type: ignore[misc]  # NLT
 
     def __init__(self) -> None:
         for name in ("STARTING_QUOTES", "PUNCTUATION", "ENDING_QUOTES"):
-            found = [
-                ((_Spaces if pattern._rx.pattern == r"\s+" else _Sought)(pattern), by)
-                for pattern, by in getattr(self, name)
-            ]
-            setattr(self, name, found)
+            setattr(self, name, [(_sought(found), by) for found, by in getattr(self, name)])
         for name in ("PARENS_BRACKETS", "DOUBLE_DASHES"):
-            pattern, by = getattr(self, name)
-            setattr(self, name, (_Sought(pattern), by))
+            found, by = getattr(self, name)
+            setattr(self, name, (_sought(found), by))
         self.CONTRACTIONS2 = [_Contractions([*self.CONTRACTIONS2, *self.CONTRACTIONS3])]
         self.CONTRACTIONS3 = []
 

@@ -23,6 +23,8 @@ from online_rnnlm.storage.records import Audit, AuditedRule, BrokenRule, RuleNam
 Text = tuple[str, ...]
 """Words, with an `END` after each sentence, and one more, an empty line, after each document."""
 Scores = Sequence[float]
+Ask = Callable[[Text, Sequence[str]], Scores]
+"""A function that returns log P of candidates for the place of a text's last word."""
 END = "\n"
 _ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
 
@@ -39,8 +41,8 @@ class Scorer:
     """All that can be predicted, `END` for the end of a sentence; empty if it is not known."""
     most: int = 50
     """Number of words to try in a place if each needs a call."""
-    ask: Callable[[Text, Sequence[str]], Scores] | None = None
-    """Returns log P of candidates for the place of a text's last word, if it can be asked."""
+    ask: Ask | None = None
+    """None if it cannot be asked for candidates."""
     halves: Callable[[Text, Text], Scores] | None = None
     """Scores a text whose second part is sent when the first is answered; no scores if it is not.
 
@@ -58,9 +60,9 @@ class Compared(NamedTuple):
     place: int | None = None
     """The place in the text that all scores are of; None: they are of its places in order."""
     names: Sequence[str] = ()
-    """What the scores are of, if not of the words of the text."""
+    """The candidates that the scores belong to; empty if they belong to words of the text."""
     said: str = ""
-    """What a difference says, if not what the trial says."""
+    """A sentence for a difference, in place of the trial's own."""
 
 
 class Trial(NamedTuple):
@@ -70,6 +72,8 @@ class Trial(NamedTuple):
     compare: Callable[[Text, Text], Compared]
     first: Text
     second: Text = ()
+    in_place: bool = False
+    """True if the comparison is of the place of the first text's last word."""
 
 
 def with_ends(vocabulary: Sequence[str]) -> list[str]:
@@ -150,18 +154,19 @@ class _Auditor:
         words, exact = self._candidates(ends=any(text[n] == END for n in predicted))
         said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
         said += "" if self._scorer.ask else ", or each is learnt before it is scored"
-        sums = [Trial(said, partial(self._sum, words, exact), first) for first in until]
+        add_up = partial(self._sum, words, exact)
+        sums = [Trial(said, add_up, first, in_place=True) for first in until]
         kind = "the sum over all" if exact else "a lower bound of the sum, over"
         yield self._tried("normalisation", sums, f"; {kind} {len(words)} words")
 
         said = "{} has another score if the text is there once more after it"
         before = [Trial(said, self._repeated, first) for first, _ in [(text, ()), *parts]]
-        if self._scorer.ask:
-            said = "{} has another score than as a candidate"
+        weak = "; weak without --ask: see normalisation, too"
+        if ask := self._scorer.ask:
+            said, weak = "{} has another score than as a candidate", ""
             known = "candidate {} has another score if another word is there: the word was known"
-            before += [Trial(said, self._asked, first) for first in until]
-            before += [Trial(known, partial(self._known, words), first) for first in until]
-        weak = "" if self._scorer.ask else "; weak without --ask: see normalisation, too"
+            ways = {said: partial(self._asked, ask), known: partial(_known, ask, words)}
+            before += [Trial(*way, a, in_place=True) for way in ways.items() for a in until]
         yield self._tried("score before update", before, weak)
 
         runs = [Trial("{} has another score in a second run", self._again, text)]
@@ -186,8 +191,6 @@ class _Auditor:
         return [word for word in words if ends or word != END][:most], exact
 
     def _sum(self, words: Sequence[str], exact: bool, a: Text, _: Text) -> Compared:
-        if not _has_place(a):
-            return Compared(a, a, (), ())
         ask = self._scorer.ask
         logs = ask(a, words) if ask else self._put_in(a[:-1], words)
         # Words that a scorer does not know have the score of `<unk>`, which counts once.
@@ -208,18 +211,8 @@ class _Auditor:
         once = _ended(a, (END,))
         return Compared(once, once * 2, self._score(once), self._score(once * 2)[: len(once)])
 
-    def _asked(self, a: Text, _: Text) -> Compared:
-        if not _has_place(a) or self._scorer.ask is None:
-            return Compared(a, a, (), ())
-        return Compared(a, a, self._score(a)[-1:], self._scorer.ask(a, a[-1:]), len(a) - 1)
-
-    def _known(self, words: Sequence[str], a: Text, _: Text) -> Compared:
-        others = [word for word in words if word not in (*a[-1:], END)]
-        if not _has_place(a) or not others or self._scorer.ask is None:
-            return Compared(a, a, (), ())
-        other = (*a[:-1], others[0])
-        before, after = (self._scorer.ask(text, words) for text in (a, other))
-        return Compared(a, other, before, after, len(a) - 1, words)
+    def _asked(self, ask: Ask, a: Text, _: Text) -> Compared:
+        return Compared(a, a, self._score(a)[-1:], ask(a, a[-1:]), len(a) - 1)
 
     def _again(self, a: Text, _: Text) -> Compared:
         return Compared(a, a, self._score(a), self._new_score(a))
@@ -249,6 +242,8 @@ class _Auditor:
 
     def _broken(self, trial: Trial) -> BrokenRule | None:
         """Return what the first scores that differ show; None if all are equal."""
+        if trial.in_place and not _has_place(trial.first):
+            return None
         text, other, before, after, place, names, said = trial.compare(trial.first, trial.second)
         for number, log in enumerate(before):
             now = after[number] if number < len(after) else math.nan
@@ -278,6 +273,15 @@ class _Auditor:
                     trial, at = (fewer, at) if is_broken else (trial, at + size)
                 size //= 2
         return trial
+
+
+def _known(ask: Ask, words: Sequence[str], a: Text, _: Text) -> Compared:
+    """Compare candidates' scores with those where another word has taken the last one's place."""
+    others = [word for word in words if word not in (*a[-1:], END)]
+    if not others:
+        return Compared(a, a, (), ())
+    other = (*a[:-1], others[0])
+    return Compared(a, other, ask(a, words), ask(other, words), len(a) - 1, words)
 
 
 def _ended(text: Text, ends: Text) -> Text:

@@ -27,10 +27,11 @@ class Options(TypedDict, total=False):
     processes: int | None
     """Number of processes that tokenise a long raw text."""
     updates: str | None
-    """What learns: `none`, `document_vector` (the default if there is a vector), `all`, or parts
-    joined by `+`."""
+    """The parts that learn: `none`, `document_vector` (the default if there is a vector), `all`, or
+    several joined by `+`."""
     learn_after: Literal["word", "sentence"] | int | None
-    """What ends before a step is taken; a number of words if the vector learns alone."""
+    """The stretch of text that ends before a step is taken; a number of words if the vector learns
+    alone."""
     unit_of_text: UnitOfText | None
     """The stretch of text after which all that was learnt is forgotten; None: as in training."""
     learning_rate: float | None
@@ -44,7 +45,7 @@ class Options(TypedDict, total=False):
     cache_weight: float | None
     """The cache's share of the mixture."""
     cache_theta: float | None
-    """How much a `neural_cache` prefers similar hidden states."""
+    """The strength with which a `neural_cache` prefers similar hidden states."""
 
 
 class Request(Learning):

@@ -17,7 +17,7 @@ from online_rnnlm.use.state import go_on, start
 from online_rnnlm.use.text import Layout
 
 Context = Literal["last", "all"]
-"""What a list is scored after: the best hypothesis of the list before, or those of all before."""
+"""The hypotheses before a list: the best one of the list before it, or those of all before."""
 
 
 def rescore(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -57,13 +58,17 @@ class ShownText:
     readings: dict[str, NDArray[np.float64]]
     """By name, −log2 P of every word, (tokens,): frozen, learning, and of a static network."""
     titles: dict[str, str]
-    """What each reading is: the network, and what it learns."""
+    """A title for each reading, with its network."""
 
-    @property
+    @cached_property
     def gains(self) -> NDArray[np.float64]:
-        """How many times as likely each word is with the vector learning as with it frozen."""
-        bits = self.readings
-        return np.asarray(2.0 ** (bits[FROZEN] - bits.get(LEARNING, bits[FROZEN])))
+        """The ratio of each word's probability with the vector learning to that with it frozen."""
+        return self._gains_over(FROZEN)
+
+    def _gains_over(self, reading: str) -> NDArray[np.float64]:
+        """Return the ratio of each word's probability by learning to that in another reading."""
+        bits = self.readings[reading]
+        return np.asarray(2.0 ** (bits - self.readings.get(LEARNING, bits)))
 
     def __str__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
@@ -147,13 +152,12 @@ class ShownText:
     def _cells(self) -> Iterator[list[str]]:
         """Yield a heading, a row for each word that gained most, and the mean over all words."""
         words = [word for sentence in self.sentences for word in sentence]
-        ours, others = self.readings.get(LEARNING), {**self.readings}
-        others = {} if others.pop(LEARNING, None) is None else others
+        learns = LEARNING in self.readings
+        others = [name for name in self.readings if learns and name != LEARNING]
         yield ["bits", *self.readings, *(f"× {name}" for name in others)]
         for at in self._most().tolist():
             bits = [f"{of[at]:.1f}" for of in self.readings.values()]
-            gains = [] if ours is None else [2.0 ** (of[at] - ours[at]) for of in others.values()]
-            yield [words[at], *bits, *(f"{gain:.1f}" for gain in gains)]
+            yield [words[at], *bits, *(f"{self._gains_over(name)[at]:.1f}" for name in others)]
         means = [f"{of.mean():.2f}" for of in self.readings.values()]
         yield [f"mean of {len(words)}", *means, *("" for _ in others)]
 

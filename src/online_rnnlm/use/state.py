@@ -25,7 +25,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What a model knows after the words that it has read.
+    """The knowledge of a model after the words that it has read.
 
     A state never changes: to branch is to go on from one state twice, and to go back is to go on
     from an earlier one. It can be used in several threads, copied and pickled.

@@ -1,4 +1,4 @@
-"""What the progress of a workflow shows of Snakemake's jobs."""
+"""Tests of the line that shows the progress of a workflow."""
 
 import logging
 from types import SimpleNamespace
