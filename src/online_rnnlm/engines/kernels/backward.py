@@ -14,7 +14,12 @@ from online_rnnlm.engines.kernels.data import feeds_hidden_layer, step_row
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
 from online_rnnlm.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.engines.kernels.forward import extent, predict_class, score_class
-from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, section_of
+from online_rnnlm.engines.kernels.layout import (
+    candidates_of,
+    rows_of,
+    section_of,
+    transposed_outputs,
+)
 from online_rnnlm.engines.kernels.team import INPUTS, OUTPUTS, next_task, wait
 
 PART = 32
@@ -188,7 +193,8 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
         output, first = weights.word_output[low:high], workspace.first_candidates[rows[0]]
         deltas = candidates_of(workspace.word_deltas, first, end - begin, high - low)
         if lacks_words:
-            score_class(workspace.output_inputs, rows, output, hidden, deltas, workspace)
+            transposed = transposed_outputs(workspace, low, high)
+            score_class(workspace.output_inputs, rows, output, transposed, hidden, deltas)
             predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
         if needs_hidden:
             multiply_nn(one, deltas, output, zero, workspace.grouped_hidden_gradient[begin:end])

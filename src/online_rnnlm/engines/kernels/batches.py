@@ -12,6 +12,7 @@ from online_rnnlm.engines.kernels.forward import (
     predict_classes,
     run_section,
     score_words,
+    transpose_outputs,
 )
 from online_rnnlm.engines.kernels.layout import group_by_class, lay_out, section_of, words_at
 from online_rnnlm.engines.kernels.team import start_tasks, wait
@@ -80,6 +81,8 @@ def _prepare(model, text, segments, member, workspace):
     group_by_class(tokens, model.classes, workspace)
     transpose(model.weights.recurrent, workspace.recurrent_transposed)
     transpose(model.weights.class_output, workspace.class_output_transposed)
+    if workspace.by_rows:
+        transpose_outputs(model.weights, model.classes, workspace)
     start_tasks(member)
 
 

@@ -16,8 +16,14 @@ from online_rnnlm.engines.kernels.elementwise import (
     gather,
     predict_with_vector,
     softmax_deltas,
+    transpose,
 )
-from online_rnnlm.engines.kernels.layout import candidates_of, rows_of, words_at
+from online_rnnlm.engines.kernels.layout import (
+    candidates_of,
+    rows_of,
+    transposed_outputs,
+    words_at,
+)
 from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose
 from online_rnnlm.engines.kernels.team import SCORES, next_task
 
@@ -65,10 +71,22 @@ def score_words(weights, classes, predicts, member, workspace):
         if end > begin:
             rows = every_row[begin:end]
             scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
-            score_class(inputs, rows, outputs[low:high], grouped[begin:end], scores, workspace)
+            transposed = transposed_outputs(workspace, low, high)
+            score_class(inputs, rows, outputs[low:high], transposed, grouped[begin:end], scores)
             if predicts:
                 predict_class(scores, rows, targets, low, log_probabilities)
         task = next_task(member, SCORES)
+
+
+@kernel()
+def transpose_outputs(weights, classes, workspace):
+    """Transpose W_o[c] of the batch's classes, but for those that an earlier batch has had."""
+    done = workspace.is_transposed
+    for c in range(done.size):
+        begin, end, low, high = extent(workspace.class_starts, classes.offsets, c)
+        if end > begin and done[c] == 0:
+            transpose(weights.word_output[low:high], transposed_outputs(workspace, low, high))
+            done[c] = 1
 
 
 @kernel()
@@ -82,13 +100,13 @@ def extent(class_starts, offsets, c):
 
 
 @kernel()
-def score_class(inputs, rows, output, grouped, scores, workspace):
+def score_class(inputs, rows, output, transposed, grouped, scores):
     """Compute W_o[c] h_t for these rows of `inputs` (N, H), which are copied to `grouped` (n, H).
 
-    `output` is W_o[c], (L, H); fills `scores` (n, L).
+    `output` is W_o[c], (L, H), and `transposed` its `transposed_outputs`; fills `scores` (n, L).
     """
     gather(inputs, rows, grouped)
-    multiply_by_transpose(grouped, output, workspace.class_rows_transposed, scores)
+    multiply_by_transpose(grouped, output, transposed, scores)
 
 
 @kernel()

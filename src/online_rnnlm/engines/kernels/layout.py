@@ -188,6 +188,16 @@ def candidates_of(values, first, rows, size):
 
 
 @view
+def transposed_outputs(workspace, low, high):
+    """W_o[c]ᵀ, (H, L), of the class of these words, in testing; a matrix without rows in training.
+
+    It is a view of `workspace.word_output_transposed`.
+    """
+    values = workspace.word_output_transposed[low:high]
+    return values.reshape(values.shape[1], high - low)
+
+
+@view
 def states_before(first, states, section, t):
     """The states a word earlier, of the section's segments that have a word t; (b, ·).
 

@@ -151,13 +151,9 @@ def add_product(by_rows, a, b, c):
 
 @kernel()
 def multiply_by_transpose(a, b, transposed, c):
-    """Set c ← a bᵀ for b (n, m), with memory for bᵀ, `transposed` (m, ≥ n), each row by itself."""
-    if transposed.shape[0] == 0:
+    """Set c ← a bᵀ for b (n, m); if `transposed` has rows, it is bᵀ, and each row is by itself."""
+    if transposed.shape[0] > 0:
+        c[:] = 0
+        multiply_rows(a, transposed, c)
+    else:
         multiply_nt(c.dtype.type(1), a, b, c.dtype.type(0), c)
-        return
-    for i in range(transposed.shape[0]):
-        row = transposed[i][: b.shape[0]]
-        for j in range(row.size):
-            row[j] = b[j, i]
-    c[:] = 0
-    multiply_rows(a, transposed[:, : b.shape[0]], c)

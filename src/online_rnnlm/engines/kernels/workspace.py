@@ -142,13 +142,15 @@ class Workspace(NamedTuple):
     """W_hᵀ."""
     class_output_transposed: Any = reals("H", "K")
     """W_cᵀ."""
-    class_rows_transposed: Any = reals("H or 0", "L")
-    """W_o[c]ᵀ of one class; without rows in training."""
+    word_output_transposed: Any = reals("V", "H or 0")
+    """W_o[c]ᵀ of every class that has occurred, in the place of W_o[c]; empty in training."""
+    is_transposed: Integers = integers("K")
+    """1 for each class that has occurred, else 0; all are 0 in training."""
     by_rows: bool = False
     """True in testing: no segment changes the bits of another (`rows`)."""
 
 
-_OWN = ("first_places", "later_scores", "class_rows_transposed")
+_OWN = ("first_places", "later_scores")
 """The arrays that every member of a team has for itself."""
 
 
@@ -183,7 +185,7 @@ def allocate(
     of |= {"T + 1": steps + 1, "E": every.embeddings[1], "R": every.recurrent[0]}
     of |= {"M or 0": m * cell.HAS_MEMORY, "columns of W_h": every.recurrent[1]}
     of |= {f"{name} or 0": of[name] * goes_through for name in "BNC"} | {"K or L": max(k, largest)}
-    of |= {"L": largest, "H or 0": sizes.output * by_rows}
+    of["H or 0"] = sizes.output * by_rows
     gradients = Parameters(*((sections, *shape) for shape in every))._replace(
         embeddings=every.embeddings[1:],
         word_output=(largest, sizes.output),

@@ -27,6 +27,7 @@ from online_rnnlm.engines.kernels.layout import (
     copy_hidden_before,
     segments_at,
     states_before,
+    transposed_outputs,
     words_at,
 )
 from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose
@@ -175,7 +176,7 @@ def _predict_class(model, section, t, c, start, stop, workspace):
     word_deltas = candidates_of(workspace.word_deltas, first, rows.size, high - low)
     hidden = workspace.grouped_hidden[start:stop]
     gather(workspace.hidden, rows, hidden)
-    multiply_by_transpose(hidden, output, workspace.class_rows_transposed, word_scores)
+    multiply_by_transpose(hidden, output, transposed_outputs(workspace, low, high), word_scores)
     for i in range(rows.size):
         row, scores = rows[i], word_scores[i]
         gradient = workspace.document_gradient[section.first + row - words_at(section, t)[0]]
