@@ -10,7 +10,7 @@ from __future__ import annotations
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.cells import propagate_through_cell
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer, step_row
+from online_rnnlm.engines.kernels.data import feeds_hidden_layer, step_row, step_rows
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
 from online_rnnlm.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.engines.kernels.forward import extent, predict_class, score_class
@@ -180,7 +180,7 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
     """
     weights, classes = model.weights, model.classes
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
-    needs_hidden = not feeds_hidden_layer(weights)  # else `predict_coupled` has added its gradient
+    memory = workspace.gradients.word_output
     while True:
         task = next_task(member, OUTPUTS)
         if task >= classes.largest_first.size:
@@ -196,35 +196,27 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
             transposed = transposed_outputs(workspace, low, high)
             score_class(workspace.output_inputs, rows, output, transposed, hidden, deltas)
             predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
-        if needs_hidden:
-            multiply_nn(one, deltas, output, zero, workspace.grouped_hidden_gradient[begin:end])
-        gradient = workspace.gradients.word_output[: high - low]
-        multiply_tn(one, deltas, hidden, zero, gradient)
-        _update(output, gradient, accumulators.word_output[low:high], optimizer)
+        sums, back = (
+            accumulators.word_output[low:high],
+            workspace.grouped_hidden_gradient[begin:end],
+        )
+        step_rows(output, sums, deltas, hidden, back, memory, optimizer)
         if weights.word_document.shape[0] > 0:
             documents = workspace.grouped_documents[begin:end]
             gather(workspace.documents, rows, documents)
-            gradient = workspace.gradients.word_document[: documents.shape[1] * (high - low)]
-            gradient = gradient.reshape(documents.shape[1], high - low)
-            multiply_tn(one, documents, deltas, zero, gradient)
-            if model.goes_through:  # -α Σ λ δ_wᵀ: d's updates are products with V_o
+            columns = weights.word_document[:, low:high]
+            sums = accumulators.word_document[:, low:high]
+            if model.goes_through:
+                gradient = memory[: columns.size].reshape(documents.shape[1], high - low)
+                multiply_tn(one, documents, deltas, zero, gradient)
+                # -α Σ λ δ_wᵀ: d's updates are products with V_o
                 deltas = candidates_of(workspace.own_word_deltas, first, end - begin, high - low)
                 gather(workspace.later_gradients, rows, documents)
                 multiply_tn(-model.document_rate, documents, deltas, one, gradient)
-            sums = accumulators.word_document
-            _update_word_document(weights.word_document, gradient, sums, low, optimizer)
-
-
-@kernel()
-def _update_word_document(weights, gradient, accumulators, low, optimizer):
-    """Update V_o[c] by its transposed gradient (D, L), c being the class whose first word is `low`.
-
-    `weights` are V_oᵀ, (D, V).
-    """
-    size, words = gradient.shape
-    for i in range(size):
-        columns, kept = weights[i][low : low + words], accumulators[i][low : low + words]
-        step_row(columns, gradient[i], kept, optimizer)
+                for i in range(gradient.shape[0]):
+                    step_row(columns[i], gradient[i], sums[i], optimizer)
+            else:
+                step_rows(columns, sums, documents, deltas, None, memory, optimizer)
 
 
 @kernel(inline="always")

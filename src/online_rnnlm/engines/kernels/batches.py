@@ -81,6 +81,8 @@ def _prepare(model, text, segments, member, workspace):
     group_by_class(tokens, model.classes, workspace)
     transpose(model.weights.recurrent, workspace.recurrent_transposed)
     transpose(model.weights.class_output, workspace.class_output_transposed)
+    of_document = model.weights.class_document
+    transpose(of_document, workspace.class_document_transposed[:, : of_document.shape[0]])
     if workspace.by_rows:
         transpose_outputs(model.weights, model.classes, workspace)
     start_tasks(member)

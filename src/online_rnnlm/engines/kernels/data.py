@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,8 +11,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.engines.kernels import blocks
 from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
 from online_rnnlm.engines.kernels.elementwise import descend
+from online_rnnlm.engines.kernels.rows import step_by_product
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.model.parameters import Parameters
 
@@ -194,10 +195,6 @@ def take_step(model, at, workspace):
     workspace.waiting[at] = 0
 
 
-# An optimizer is a tuple whose type has its rule, `step`: numba chooses it by that type. A rule
-# sees a row of weights (n,), the gradient ∂L/∂w (n,), and what it keeps for each weight (n,).
-
-
 class Optimizer(NamedTuple):
     """The rule by which training updates weights."""
 
@@ -209,21 +206,13 @@ class Optimizer(NamedTuple):
 
     @staticmethod
     def step(weights, gradient, kept, optimizer):
-        """Take one step of AdaGrad or of plain descent, with the L2 penalty.
+        """Update a row of weights (n,) by its gradient (n,); `kept` (n,) are its accumulators."""
+        blocks.step(weights, kept, gradient, optimizer)
 
-        g = ∂L/∂w + l2 w; AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else
-        w -= rate g. `kept` are the accumulators, G.
-        """
-        rate, l2 = optimizer.learning_rate, optimizer.l2
-        if optimizer.adagrad:
-            for j in range(weights.size):
-                total_gradient = gradient[j] + l2 * weights[j]
-                total = kept[j] + total_gradient * total_gradient
-                kept[j] = total
-                weights[j] -= rate * total_gradient / math.sqrt(total)
-        else:
-            for j in range(weights.size):
-                weights[j] -= rate * (gradient[j] + l2 * weights[j])
+    @staticmethod
+    def step_rows(weights, kept, a, b, c, memory, optimizer):
+        """Update weights (R, n) whose gradient is aᵀ b."""
+        step_by_product(weights, kept, a, b, c, optimizer)
 
 
 def step_row(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
@@ -231,6 +220,19 @@ def step_row(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
     optimizer.step(weights, gradient, kept, optimizer)
 
 
+def step_rows(weights: Any, kept: Any, a: Any, b: Any, c: Any, memory: Any, optimizer: Any) -> None:
+    """Set c ← a w for weights w (R, n), unless c is None; then update w, whose gradient is aᵀ b.
+
+    `memory` (≥ R n,) may be used for the gradient.
+    """
+    optimizer.step_rows(weights, kept, a, b, c, memory, optimizer)
+
+
 @overload(step_row, jit_options={"fastmath": True, "error_model": "numpy", **UNCOUNTED})
 def _step_row(weights, gradient, kept, optimizer):
     return optimizer.instance_class.step
+
+
+@overload(step_rows, jit_options=UNCOUNTED)
+def _step_rows(weights, kept, a, b, c, memory, optimizer):
+    return optimizer.instance_class.step_rows

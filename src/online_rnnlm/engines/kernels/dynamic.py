@@ -20,7 +20,9 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.batches import predict, train_batches
+from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.compiled import compile_once, kernel
+from online_rnnlm.engines.kernels.data import step_row
 from online_rnnlm.engines.kernels.elementwise import copy, exponential
 from online_rnnlm.engines.kernels.team import members
 from online_rnnlm.engines.kernels.workspace import Workspace, allocate
@@ -58,6 +60,17 @@ class Decaying(NamedTuple):
             trained = kept[j]["trained"]
             learnt = kept[j]["keep"] * (weights[j] - trained)
             weights[j] = trained + learnt - rate * kept[j]["scale"] * gradient[j]
+
+    @staticmethod
+    def step_rows(weights, kept, a, b, c, memory, optimizer):
+        """Set c ← a w for weights w (R, n), unless c is None; then update w by `step`."""
+        one, zero = weights.dtype.type(1), weights.dtype.type(0)
+        if c is not None:
+            multiply_nn(one, a, weights, zero, c)
+        gradient = memory[: weights.size].reshape(weights.shape)
+        multiply_tn(one, a, b, zero, gradient)
+        for i in range(weights.shape[0]):
+            step_row(weights[i], gradient[i], kept[i], optimizer)
 
 
 class Current(NamedTuple):

@@ -11,7 +11,6 @@ from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import end_word
 from online_rnnlm.engines.kernels.dropout import drop_hidden
 from online_rnnlm.engines.kernels.elementwise import (
-    copy,
     copy_rows,
     gather,
     predict_with_vector,
@@ -21,10 +20,11 @@ from online_rnnlm.engines.kernels.elementwise import (
 from online_rnnlm.engines.kernels.layout import (
     candidates_of,
     rows_of,
+    segments_at,
     transposed_outputs,
     words_at,
 )
-from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose
+from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose, multiply_rows
 from online_rnnlm.engines.kernels.team import SCORES, next_task
 
 
@@ -131,27 +131,24 @@ def follow_documents(model, section, workspace):
     class_document, word_document = model.weights.class_document, model.weights.word_document
     of_word, offsets = model.classes.of_word, model.classes.offsets
     targets, first_candidates = workspace.targets, workspace.first_candidates
-    every_class_score, every_word_score = workspace.class_scores, workspace.word_scores
-    current, gradients = workspace.document, workspace.document_gradient
-    documents = workspace.documents
+    log_probabilities = workspace.log_probabilities
     for t in range(section.steps):
-        begin, end = words_at(section, t)
-        for row in range(begin, end):
-            target = targets[row]
-            c = of_word[target]
-            low, high, first = offsets[c], offsets[c + 1], first_candidates[row]
-            class_scores = every_class_score[row]
-            word_scores = every_word_score[first : first + high - low]
-            document = current[section.first + row - begin]
-            gradient = gradients[section.first + row - begin]
-            copy(document, documents[row])
-            log_probability = predict_with_vector(
-                class_scores, c, document, class_document, 0, gradient
-            )
+        (begin, end), at = words_at(section, t), segments_at(section, t)
+        documents, class_scores = workspace.documents[begin:end], workspace.class_scores[begin:end]
+        gradients = workspace.document_gradient[at]
+        copy_rows(workspace.document[at], documents)
+        multiply_rows(documents, class_document, class_scores)
+        for b in range(end - begin):
+            c = of_word[targets[begin + b]]
+            log_probabilities[begin + b] = softmax_deltas(class_scores[b], c)
+        multiply_rows(class_scores, workspace.class_document_transposed, gradients)
+        for b in range(end - begin):
+            row = begin + b
+            target, first = targets[row], first_candidates[row]
+            low, high = offsets[of_word[target]], offsets[of_word[target] + 1]
             if high - low > 1:
-                within = target - low
-                log_probability += predict_with_vector(
-                    word_scores, within, document, word_document, low, gradient
+                scores = workspace.word_scores[first : first + high - low]
+                log_probabilities[row] += predict_with_vector(
+                    scores, target - low, documents[b], word_document, low, gradients[b]
                 )
-            workspace.log_probabilities[row] = log_probability
-            end_word(model, section.first + row - begin, workspace)
+            end_word(model, section.first + b, workspace)

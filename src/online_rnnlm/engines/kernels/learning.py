@@ -16,12 +16,12 @@ from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.compiled import kernel, view
 from online_rnnlm.engines.kernels.data import Classes, feeds_hidden_layer
 from online_rnnlm.engines.kernels.elementwise import (
-    add_document_gradient,
     copy,
     copy_rows,
     descend,
     sigmoid_deltas,
 )
+from online_rnnlm.engines.kernels.rows import add_document_gradient
 from online_rnnlm.model.parameters import Parameters
 
 

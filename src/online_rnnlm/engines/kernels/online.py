@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from online_rnnlm.engines.kernels.blas import multiply_nt
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.elementwise import copy, feed, sigmoid, softmax_deltas
+from online_rnnlm.engines.kernels.elementwise import copy, sigmoid, softmax_deltas
 from online_rnnlm.engines.kernels.learning import (
     Window,
     complete,
@@ -24,6 +24,7 @@ from online_rnnlm.engines.kernels.learning import (
     learn,
     outputs_of,
 )
+from online_rnnlm.engines.kernels.rows import feed
 
 
 @kernel(nogil=True)

@@ -6,138 +6,31 @@ same sum for any number of rows, from k = 0 on, by fused multiplications and add
 
     c[i, j] ← c[i, j] + a[i, k] b[k, j]
 
-Scoring uses them. Training, in which large products are up to twice as fast by BLAS, does not.
+Scoring uses them. Training, in which large products are up to twice as fast by BLAS, uses them for
+the document vector, and `step_by_product`, which needs no memory for the gradient.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_nt
+from online_rnnlm.engines.kernels.blocks import descent, dots, product
 from online_rnnlm.engines.kernels.compiled import kernel
 
-_ROWS, _COLUMNS = 8, 16
-"""The rows and columns of a block of c, which a processor holds in its registers."""
-
-
-def _block(rows: int, *, whole: bool) -> Any:
-    """Make a function that adds a b to a block of c, of fewer columns if it is not `whole`."""
-
-    @intrinsic
-    def add_block(typing_context, a, b, c, row, column):
-        signature = types.void(a, b, c, types.intp, types.intp)
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-            *_, row, column = arguments
-            kinds = signature.args[:3]
-            left, right, sums = (
-                _Matrix(builder, context.make_array(kind)(context, builder, argument), whole=whole)
-                for kind, argument in zip(kinds, arguments, strict=False)
-            )
-            places = [builder.add(row, row.type(number)) for number in range(rows)]
-            kept = [
-                cgutils.alloca_once_value(builder, sums.load(place, column)) for place in places
-            ]
-            with cgutils.for_range(builder, builder.extract_value(right.array.shape, 0)) as loop:
-                factors = right.load(loop.index, column)
-                for place, total in zip(places, kept, strict=True):
-                    factor = _spread(builder, left.element(place, loop.index), factors.type)
-                    builder.store(right.call("fma", factor, factors, builder.load(total)), total)
-            for place, total in zip(places, kept, strict=True):
-                sums.store(builder.load(total), place, column)
-
-        return signature, generate
-
-    return add_block
-
-
-class _Matrix:
-    """A matrix whose elements are read and written by 16, or by those of its columns that exist."""
-
-    def __init__(self, builder: Any, array: Any, *, whole: bool) -> None:
-        self._builder, self.array, self._whole = builder, array, whole
-        self._real = array.data.type.pointee
-        self._vector = ir.VectorType(self._real, _COLUMNS)
-        self._size = 4 if isinstance(self._real, ir.FloatType) else 8
-
-    def _place(self, row: Any, column: Any) -> Any:
-        builder, stride = self._builder, self._builder.extract_value(self.array.strides, 0)
-        offset = builder.add(
-            builder.mul(row, builder.sdiv(stride, stride.type(self._size))), column
-        )
-        return builder.gep(self.array.data, [offset])
-
-    def element(self, row: Any, column: Any) -> Any:
-        """Read an element."""
-        return self._builder.load(self._place(row, column))
-
-    def load(self, row: Any, column: Any) -> Any:
-        """Read the elements from a column on."""
-        place = self._builder.bitcast(self._place(row, column), self._vector.as_pointer())
-        if self._whole:
-            return self._builder.load(place, align=self._size)
-        nothing = ir.Constant(self._vector, None)
-        return self.call("masked.load", place, self._align, self._mask(column), nothing)
-
-    def store(self, values: Any, row: Any, column: Any) -> None:
-        """Write the elements from a column on."""
-        place = self._builder.bitcast(self._place(row, column), self._vector.as_pointer())
-        if self._whole:
-            self._builder.store(values, place, align=self._size)
-        else:
-            self.call("masked.store", values, place, self._align, self._mask(column))
-
-    @property
-    def _align(self) -> Any:
-        return ir.IntType(32)(self._size)
-
-    def _mask(self, column: Any) -> Any:
-        """The lanes whose columns exist."""
-        numbers = ir.Constant(ir.VectorType(column.type, _COLUMNS), [*range(_COLUMNS)])
-        exist = self._builder.sub(self._builder.extract_value(self.array.shape, 1), column)
-        return self._builder.icmp_signed("<", numbers, _spread(self._builder, exist, numbers.type))
-
-    def call(self, name: str, *arguments: Any) -> Any:
-        """Call a function of LLVM's for vectors of the matrix's elements."""
-        pointers = ".p0" if name.startswith("masked") else ""
-        result = ir.VoidType() if name.endswith("store") else self._vector
-        kind = ir.FunctionType(result, [argument.type for argument in arguments])
-        name = f"llvm.{name}.v{_COLUMNS}f{8 * self._size}{pointers}"
-        function = cgutils.get_or_insert_function(self._builder.module, kind, name)
-        return self._builder.call(function, arguments)
-
-
-def _spread(builder: Any, value: Any, kind: Any) -> Any:
-    """Return a vector of which every element is that value."""
-    place = ir.IntType(32)
-    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, place(0))
-    return builder.shuffle_vector(single, single, ir.Constant(ir.VectorType(place, _COLUMNS), None))
-
-
-_add_block, _add_narrow_block = _block(_ROWS, whole=True), _block(_ROWS, whole=False)
-_add_row, _add_narrow_row = _block(1, whole=True), _block(1, whole=False)
+_MANY, _FEW = 8, 4
+"""The numbers of rows that are computed at once, before those that are left singly."""
+_add_many, _add_one = product(_MANY, blocks=2), product(1, blocks=4)
+_descend_many, _descend_few, _descend_one = descent(_MANY), descent(_FEW), descent(1)
+_add_dots, _add_dot = dots(_FEW), dots(1)
 
 
 @kernel()
 def multiply_rows(a, b, c):
     """Add a b to c (R, n); the matrices may be slices of wider arrays."""
-    rows, columns = c.shape[0], c.shape[1]
-    in_blocks, whole = rows - rows % _ROWS, columns - columns % _COLUMNS
-    for j in range(0, whole, _COLUMNS):
-        for i in range(0, in_blocks, _ROWS):
-            _add_block(a, b, c, i, j)
-        for i in range(in_blocks, rows):
-            _add_row(a, b, c, i, j)
-    if whole < columns:
-        for i in range(0, in_blocks, _ROWS):
-            _add_narrow_block(a, b, c, i, whole)
-        for i in range(in_blocks, rows):
-            _add_narrow_row(a, b, c, i, whole)
+    many = c.shape[0] - c.shape[0] % _MANY
+    for i in range(0, many, _MANY):
+        _add_many(a, b, c, i)
+    for i in range(many, c.shape[0]):
+        _add_one(a, b, c, i)
 
 
 @kernel()
@@ -157,3 +50,48 @@ def multiply_by_transpose(a, b, transposed, c):
         multiply_rows(a, transposed, c)
     else:
         multiply_nt(c.dtype.type(1), a, b, c.dtype.type(0), c)
+
+
+@kernel()
+def feed(document, matrix, low, inputs):
+    """Add the part of d (D,) to a layer's inputs (n,): inputs += V[low : low + n] d.
+
+    `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
+    """
+    columns = matrix[:, low : low + inputs.size]
+    multiply_rows(document.reshape(1, document.size), columns, inputs.reshape(1, inputs.size))
+
+
+@kernel()
+def add_document_gradient(matrix, low, deltas, document_gradient):
+    """Add a layer's part, by its deltas δ (n,), to ∂L/∂d (D,).
+
+    document_gradient += V[low : low + n]ᵀ δ.
+
+    `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
+    """
+    columns, rows = matrix[:, low : low + deltas.size], matrix.shape[0]
+    few = rows - rows % _FEW
+    for i in range(0, few, _FEW):
+        _add_dots(columns, deltas, document_gradient, i)
+    for i in range(few, rows):
+        _add_dot(columns, deltas, document_gradient, i)
+
+
+@kernel()
+def step_by_product(weights, kept, a, b, c, optimizer):
+    """Set c ← a w for weights w (R, n); then update w, whose gradient is aᵀ b, by an `Optimizer`.
+
+    `kept` (R, n) are the accumulators; a (k, R) and b (k, n) may be slices of wider arrays. With
+    None for c nothing else is computed than the update.
+    """
+    if c is not None:
+        c[:] = 0
+    rows = weights.shape[0]
+    many, few = rows - rows % _MANY, rows - rows % _FEW
+    for i in range(0, many, _MANY):
+        _descend_many(weights, kept, a, b, c, optimizer, i)
+    for i in range(many, few, _FEW):
+        _descend_few(weights, kept, a, b, c, optimizer, i)
+    for i in range(few, rows):
+        _descend_one(weights, kept, a, b, c, optimizer, i)

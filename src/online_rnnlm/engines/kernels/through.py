@@ -18,8 +18,9 @@ V is also a factor of g_t itself, so that
 from __future__ import annotations
 
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.elementwise import add_document_gradient, copy, copy_rows, feed
+from online_rnnlm.engines.kernels.elementwise import copy, copy_rows
 from online_rnnlm.engines.kernels.layout import rows_of, segments_at, words_at
+from online_rnnlm.engines.kernels.rows import add_document_gradient, feed
 
 
 @kernel()

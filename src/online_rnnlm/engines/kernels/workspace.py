@@ -40,9 +40,8 @@ class Workspace(NamedTuple):
     of_cell: Any
     """Arrays that only one kind of cell needs: `Scratch` of its module in `cells`."""
     gradients: Parameters
-    """Gradients of the weights. E: that of one word. W_o: those of the words of one class,
-    (L, H). V_oᵀ: the same words', (D · L,), a matrix of D rows. The others: the share of each
-    section, (S, ·, ·)."""
+    """Gradients of the weights. E: that of one word. W_o: memory for that of W_o or V_o of the
+    words of one class. V_oᵀ: none. The others: the share of each section, (S, ·, ·)."""
 
     sorted_lanes: Integers = integers("B")
     """The lanes of the batch's segments, those of the longest first."""
@@ -142,6 +141,8 @@ class Workspace(NamedTuple):
     """W_hᵀ."""
     class_output_transposed: Any = reals("H", "K")
     """W_cᵀ."""
+    class_document_transposed: Any = reals("K", "D")
+    """V_c; unset if d does not feed the output layer."""
     word_output_transposed: Any = reals("V", "H or 0")
     """W_o[c]ᵀ of every class that has occurred, in the place of W_o[c]; empty in training."""
     is_transposed: Integers = integers("K")
@@ -188,8 +189,8 @@ def allocate(
     of["H or 0"] = sizes.output * by_rows
     gradients = Parameters(*((sections, *shape) for shape in every))._replace(
         embeddings=every.embeddings[1:],
-        word_output=(largest, sizes.output),
-        word_document=(sizes.output_document * largest,),
+        word_output=(largest * max(sizes.output, sizes.output_document),),
+        word_document=(0,),
     )
     space = Workspace(
         of_cell=cell.Scratch(**arrays_for(cell.Scratch, of, dtype)),
@@ -216,7 +217,7 @@ def for_members(workspace: Workspace, number: int) -> list[Workspace]:
     """
     found = [workspace]
     for _ in range(number - 1):
-        names = ("embeddings", "word_output", "word_document")
+        names = ("embeddings", "word_output")
         own = {name: np.empty_like(getattr(workspace.gradients, name)) for name in names}
         gradients = workspace.gradients._replace(**own)
         others = {n: np.empty_like(getattr(workspace, n)) for n in _OWN}

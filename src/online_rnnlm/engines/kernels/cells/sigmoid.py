@@ -14,7 +14,6 @@ from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import end_word
 from online_rnnlm.engines.kernels.dropout import embed
 from online_rnnlm.engines.kernels.elementwise import (
-    add_document_gradient,
     add_rows,
     copy_rows,
     gather,
@@ -30,7 +29,11 @@ from online_rnnlm.engines.kernels.layout import (
     transposed_outputs,
     words_at,
 )
-from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose
+from online_rnnlm.engines.kernels.rows import (
+    add_document_gradient,
+    add_product,
+    multiply_by_transpose,
+)
 
 HAS_MEMORY = False
 HAS_DELTAS_OF_PRODUCTS = False
