@@ -18,7 +18,7 @@ rule track:
         settings=lambda wildcards: inputs.as_json(
             [EXPERIMENT.tracking.store, str(RESULTS.path.resolve())]
         ),
-        store=watcher.store_arguments(EXPERIMENT.tracking),
+        store=companions.store_arguments(EXPERIMENT.tracking),
         results=lambda wildcards: RESULTS.path,
     message:
         "Enter the runs and the report into MLflow"

@@ -121,6 +121,11 @@ def _of_experiment(text: str, module: str, function: str) -> Verb:
 
 
 STAGES = {
+    "compile": _of_experiment(
+        "compile the kernels that an experiment needs",
+        "engines.kernel_engine",
+        "compile_kernels",
+    ),
     "fetch": _of_corpus("fetch", "download the files of a corpus's source, and record them"),
     "articles": _of_corpus("articles", "read a source's articles"),
     "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
@@ -142,4 +147,4 @@ STAGES = {
         "mark_complete",
     ),
 }
-"""The stages, in the order in which the workflow runs them."""
+"""The stages, in the order in which the workflow runs them; it runs the first beside others."""

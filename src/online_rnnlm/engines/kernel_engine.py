@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from online_rnnlm.config.engines import SCORING_SENTENCES
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import words_of
 from online_rnnlm.config.training import Reading, RunSettings
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.corpora.corpus import Corpus, Split, Vocabulary
 from online_rnnlm.engines.base import (
     NO_SENTENCES,
+    ONE_WORD,
     OnlineSettings,
     Scores,
     Sentences,
@@ -18,6 +22,7 @@ from online_rnnlm.engines.base import (
 )
 from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.engines.kernels.cells import kernels_of
 from online_rnnlm.engines.kernels.compiled import compile_once
 from online_rnnlm.engines.kernels.learning import CopyOnWriteWeights, Learning, LearningModel
 from online_rnnlm.engines.kernels.online import score_online
@@ -33,8 +38,10 @@ from online_rnnlm.engines.lanes import (
     segments_of,
     unit_beginnings,
 )
+from online_rnnlm.model import parameters
 from online_rnnlm.model.parameters import GROUPS, Parameters, copy_into, without_document
 from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 _NO_TEXT = Split(np.zeros(1, np.int32), np.zeros(1, np.int64))
 """A split without sentences, which kernels are compiled with."""
@@ -61,8 +68,9 @@ class Trainer:
         self.accumulators = Parameters(*map(np.array, accumulators))
         self.carried = carried.copy()
         self._lanes = data.kernel_lanes(settings.reading, self.carried)
+        sizes = sizes_for(settings, corpus)
         space = allocate(
-            sizes_for(settings, corpus),
+            sizes,
             self._text,
             self._classes,
             np.arange(len(self._text.offsets) - 1),
@@ -72,8 +80,8 @@ class Trainer:
             goes_through=settings.goes_through_updates,
         )
         self._spaces = for_members(space, threads)
-        kernels = settings.precision, settings.cell_name
-        compile_once(*kernels, lambda: self.update(NO_BATCHES, settings.learning_rate))
+        kernels = kernels_of(sizes, settings.precision, "training")
+        compile_once(kernels, lambda: self.update(NO_BATCHES, settings.learning_rate))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""
@@ -121,8 +129,9 @@ class Scorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
-        kernels = self._settings.precision, f"{self._settings.cell_name}-scoring"
-        compile_once(*kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
+        sizes = self._sizes if document_rate else self._sizes.without_document()
+        kernels = kernels_of(sizes, self._settings.precision, "scoring")
+        compile_once(kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
         return self._score(weights, split, sentences, document_rate)
 
     def _score(
@@ -220,7 +229,7 @@ class OnlineScorer:
             after = words_of(online.learn_after)
             self._alone = Scorer(settings, corpus, reading, words_a_step=after)
             return
-        compile_once(settings.precision, "online", lambda: self.score(_NO_TEXT, NO_SENTENCES))
+        compile_once(f"{settings.precision}-online", lambda: self.score(_NO_TEXT, NO_SENTENCES))
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
@@ -240,3 +249,20 @@ class OnlineScorer:
         score_online(model, text, sentences, begins, scores, space)
         self.weights = weights.learnt
         return scores
+
+
+def compile_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Compile what the networks of an experiment need to be trained and scored.
+
+    Every process compiles what it lacks, so this only saves time: while texts are prepared.
+    """
+    vocabulary = Vocabulary(["</s>", "<unk>"], np.ones(2, np.int64), np.array([0, 2]))
+    corpus = replace(Corpus.of(vocabulary, ""), splits={"train": ONE_WORD})
+    for settings in (run.settings for run in experiment.runs()):
+        if settings.engine == "kernel":
+            sizes, segments = sizes_for(settings, corpus), settings.batch_sentences
+            weights = parameters.filled(sizes, 0.0, settings.precision)
+            nothing = Carried.nothing(weights, settings.cell_name, segments)
+            Trainer(settings, corpus, weights, weights, nothing)
+            score = Scorer(settings, corpus, settings.reading)
+            score(weights, ONE_WORD, NO_SENTENCES, settings.document_rate * sizes.document)

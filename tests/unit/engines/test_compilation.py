@@ -7,14 +7,16 @@ import sys
 import threading
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from numba.core import config
 
 import online_rnnlm
+from online_rnnlm.config import loading
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.engines import registry
+from online_rnnlm.engines import kernel_engine, registry
 from online_rnnlm.engines.base import OnlineSettings
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
 from online_rnnlm.engines.kernels.compiled import compile_once
@@ -31,10 +33,8 @@ KERNELS = (measure, train_batches, score_sentences, score_online)
 def test_one_compilation_serves_all_sizes_and_options(corpus_directory):
     corpus, compiled = load_corpus(corpus_directory), []
     test, numbers, groups = corpus.splits["test"], np.arange(5), frozenset(parameters.GROUPS)
-    for document, layer in ((0, "output"), (3, "both")):
-        settings = RunSettings(
-            corpus="c", hidden_size=4, document_size=document, document_layer=layer
-        )
+    for document in (0, 3):
+        settings = RunSettings(corpus="c", hidden_size=4, document_size=document)
         weights = weights_for(settings, corpus)
         learn(registry.trainer(settings, corpus, weights, weights), numbers, 0.1)
         for hidden_states in (False, bool(document)):
@@ -45,6 +45,38 @@ def test_one_compilation_serves_all_sizes_and_options(corpus_directory):
             registry.online_scorer(settings, corpus, weights, online).score(test, numbers)
         compiled.append([list(kernel.signatures) for kernel in KERNELS])
     assert compiled[0] == compiled[1]
+
+
+EXPERIMENT = {
+    "experiment": "compiled",
+    "corpora": {"c": {"source": {"kind": "wikipedia-excerpt"}}},
+    "rows": [{"hidden_size": 2}, {"hidden_size": 2, "document_size": 1, "document_layer": "both"}],
+}
+
+
+@pytest.mark.slow  # kernels are compiled
+def test_what_is_compiled_before_a_text_is_there_serves_the_networks(monkeypatch, corpus_directory):
+    called = set()
+
+    def note(name, kernel):
+        def call(*arguments):
+            called.add((name, tuple(map(numba.typeof, arguments))))
+            return kernel(*arguments)
+
+        monkeypatch.setattr(kernel_engine, name, call)
+
+    note("train_batches", train_batches)
+    note("score_sentences", score_sentences)
+    monkeypatch.setattr(kernel_engine, "compile_once", lambda name, call: call())
+    kernel_engine.compile_kernels(loading.parse(EXPERIMENT), Path("nowhere"))
+    compiled, corpus = called.copy(), load_corpus(corpus_directory)
+    for changes in ({}, {"document_size": 3}, {"document_size": 3, "document_layer": "both"}):
+        settings = RunSettings(corpus="c", hidden_size=4, **changes)
+        weights = weights_for(settings, corpus)
+        learn(registry.trainer(settings, corpus, weights, weights), np.arange(5), 0.1)
+        registry.scorer(settings, corpus)(weights, corpus.splits["test"], np.arange(5), 0.1)
+    assert called == compiled
+    assert len(compiled) == 4  # both kernels, with and without a vector in the hidden layer
 
 
 LOADED = """
@@ -133,7 +165,7 @@ def test_of_two_that_compile_the_same_kernels_one_waits(tmp_path, monkeypatch):
 
     def second():
         begun.set()
-        compile_once("float32", "sigmoid", lambda: order.append("second"))
+        compile_once("float32-sigmoid-training", lambda: order.append("second"))
 
     waiting = threading.Thread(target=second)
 
@@ -143,8 +175,8 @@ def test_of_two_that_compile_the_same_kernels_one_waits(tmp_path, monkeypatch):
         order.append("first")
         assert waiting.is_alive()
 
-    compile_once("float32", "lstm", first)
+    compile_once("float32-lstm-training", first)
     waiting.join(60)
     assert order == ["first", "second"]
-    compile_once("float32", "lstm", order.clear)  # compiled before: no call
+    compile_once("float32-lstm-training", order.clear)  # compiled before: no call
     assert order

@@ -86,15 +86,15 @@ class _Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]  # numba
         return super().from_function(function, file) if is_ours else None
 
 
-def compile_once(precision: str, name: str, call: Callable[[], Any]) -> None:
+def compile_once(name: str, call: Callable[[], Any]) -> None:
     """Let a call compile some kernels while no other process does; no call if that was done before.
 
     Of processes that need the same kernels at the same time, one compiles them and the others load
-    them; numba by itself would let two processes write one file. `name` tells apart the kernels of
-    one precision, such as `lstm-scoring`.
+    them; numba by itself would let two processes write one file. `name` tells kernels apart:
+    `float32-lstm-scoring`, for example.
     """
     folder = Path(config.CACHE_DIR)
-    complete = folder / f"{precision}-{name}.complete"
+    complete = folder / f"{name}.complete"
     if complete.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def compile_once(precision: str, name: str, call: Callable[[], Any]) -> None:
         files.lock(file, wait=True)
         if complete.exists():
             return
-        logger.info("kernels are compiled (%s): once on this machine, some 30 seconds", name)
+        logger.info("kernels are compiled (%s): once on this machine, up to a minute", name)
         begun = time.monotonic()
         call()
         complete.touch()

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.engines.base import ONE_WORD
 from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.batches import predict, train_batches
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
+from online_rnnlm.engines.kernels.cells import kernels_of
 from online_rnnlm.engines.kernels.compiled import compile_once, kernel
 from online_rnnlm.engines.kernels.data import step_row
 from online_rnnlm.engines.kernels.elementwise import copy, exponential
@@ -39,8 +41,6 @@ from online_rnnlm.model.sizes import sizes_for
 
 _NEARLY_NOTHING = 1e-30
 """A first sum of squares above 0, so that 0 / √0 does not occur."""
-_ONE_WORD = Split(np.zeros(2, np.int32), np.array([0, 1]))
-"""A text of one word, which kernels are compiled with."""
 
 
 KEPT = ("trained", "scale", "keep", "log_keep")
@@ -172,12 +172,13 @@ class DynamicScorer:
         self._settings, self._weights = settings, weights
         self._sizes = sizes_for(settings, corpus)
         self._classes = data.classes_from_offsets(corpus.class_offsets)
-        compile_once(settings.precision, f"{settings.cell_name}-dynamic", self._read_one_word)
+        kernels = kernels_of(self._sizes, settings.precision, "dynamic")
+        compile_once(kernels, self._read_one_word)
         self._rms = self._root_mean_squares(corpus.splits["train"])
 
     def _read_one_word(self) -> None:
-        self._rms = self._root_mean_squares(_ONE_WORD)
-        self.score(_ONE_WORD, Dynamics(learning_rate=0.0, decay=0.0, epsilon=1.0, tokens=1))
+        self._rms = self._root_mean_squares(ONE_WORD)
+        self.score(ONE_WORD, Dynamics(learning_rate=0.0, decay=0.0, epsilon=1.0, tokens=1))
 
     def _root_mean_squares(self, split: Split) -> Parameters:
         """m: for each weight the root mean square of the gradients of training's batches."""

@@ -1,4 +1,4 @@
-"""The hidden layers that the kernels have, each a module of this package, named as the cell.
+"""The hidden layers that the kernels have, each a module of this package.
 
 `run` computes the states of a section of a batch (`layout`) from `workspace.inputs`, and leaves the
 inputs of the output layer in `workspace.hidden`. `propagate` turns ∂L_t/∂h_t, in
@@ -16,16 +16,22 @@ from typing import Any
 
 from numba.extending import overload
 
-from online_rnnlm.engines.kernels.cells import gru, lstm, sigmoid, slow_context
+from online_rnnlm.engines.kernels.cells import coupled, gru, lstm, sigmoid, slow_context
 from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
+from online_rnnlm.model.sizes import Sizes
 
-KERNEL_CELLS: dict[str, ModuleType] = {
-    "sigmoid": sigmoid,
-    "slow_context": slow_context,
-    "lstm": lstm,
-    "gru": gru,
-}
-_BY_SCRATCH = {module.Scratch: module for module in KERNEL_CELLS.values()}
+_CELLS = {"sigmoid": sigmoid, "slow_context": slow_context, "lstm": lstm, "gru": gru}
+_BY_SCRATCH = {module.Scratch: module for module in (*_CELLS.values(), coupled)}
+
+
+def kernel_cell(sizes: Sizes) -> ModuleType:
+    """Return the module of a network's hidden layer: that of its cell, or `coupled`."""
+    return coupled if sizes.hidden_document else _CELLS[sizes.cell]
+
+
+def kernels_of(sizes: Sizes, precision: str, purpose: str) -> str:
+    """Return a name for the kernels that a network needs for a purpose."""
+    return f"{precision}-{kernel_cell(sizes).__name__.rpartition('.')[2]}-{purpose}"
 
 
 @kernel()
@@ -51,4 +57,4 @@ run_cell = _function_of_cells("run")
 propagate_through_cell = _function_of_cells("propagate")
 """Propagates a section's loss back through time."""
 predict_coupled = _function_of_cells("predict_coupled")
-"""Predicts a section if the document vector feeds the cell; only `sigmoid` has it."""
+"""Predicts a section if the document vector feeds the hidden layer: `coupled` alone has it."""

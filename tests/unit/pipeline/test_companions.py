@@ -1,4 +1,4 @@
-"""Tests of the process beside Snakemake that enters runs into MLflow."""
+"""Tests of the processes beside Snakemake."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.config import loading
-from online_rnnlm.pipeline.watcher import Watcher
+from online_rnnlm.pipeline.companions import Companions
 from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.waiting import wait_until
@@ -20,8 +20,17 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("seconds", [10.0, 0.0])
-def test_ctrl_c_does_not_reach_it_and_it_ends_with_its_parent(tmp_path, monkeypatch, seconds):
+@pytest.mark.parametrize(
+    ("seconds", "trains_here", "given"),
+    [
+        (10.0, False, "track --watch 10 results/watched"),
+        (0.0, True, "compile --config results/watched/config.json"),
+        (0.0, False, None),
+    ],
+)
+def test_ctrl_c_does_not_reach_them_and_they_end_with_their_parent(
+    tmp_path, monkeypatch, seconds, trains_here, given
+):
     """Python is a program that writes down what it is given, and goes on."""
     said = tmp_path / "said"
     python = tmp_path / "python"
@@ -31,18 +40,18 @@ def test_ctrl_c_does_not_reach_it_and_it_ends_with_its_parent(tmp_path, monkeypa
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("PYTHONPATH", "/modules/of/the/site")
     experiment = loading.parse(VALUES | {"tracking": {"watch_seconds": seconds}})
-    watcher = Watcher(experiment, ExperimentDirectory(Path("results/watched")))
-    watcher.start()
+    companions = Companions(experiment, ExperimentDirectory(Path("results/watched")))
+    companions.start(trains_here=trains_here)
     try:
-        if not seconds:
+        if not given:
             assert not said.exists()
             return
-        wait_until(said.is_file, "the watcher has begun")
+        wait_until(said.is_file, "the process has begun")
         process, parent, places, *arguments = said.read_text().split()
         package = str(Path(online_rnnlm.__file__).parents[1])
         assert places.split(":") == [package, "/modules/of/the/site"]
         assert os.getpgid(int(process)) == int(process)
         assert int(parent) == os.getpid()
-        assert arguments[-3:] == ["--watch", "10", "results/watched"]
+        assert arguments == ["-m", "online_rnnlm", *given.split()]
     finally:
-        watcher.stop()
+        companions.stop()

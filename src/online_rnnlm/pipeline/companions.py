@@ -1,0 +1,60 @@
+"""The processes beside Snakemake's own that nothing waits for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.tracking import TrackingSettings
+from online_rnnlm.process.stop_signals import PARENT
+from online_rnnlm.storage.paths import ExperimentDirectory
+
+
+class Companions:
+    """Processes that enter runs into MLflow while they train, and compile the first kernels.
+
+    They end by themselves when the process that started them ends. Ctrl-C does not reach them,
+    because each has a process group of its own.
+    """
+
+    def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
+        self._tracking = experiment.tracking
+        self._directory = directory
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *, trains_here: bool) -> None:
+        """Start the processes; `trains_here` says whether trainings run on this machine."""
+        if self._tracking.watch_seconds:
+            seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
+            folder = str(self._directory.path)
+            self._start("track", *store_arguments(self._tracking), *seconds, folder)
+        if trains_here:
+            self._start("compile", "--config", str(self._directory.configuration))
+
+    def _start(self, *arguments: str) -> None:
+        packages = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        changes = {"PYTHONPATH": ":".join(filter(None, packages)), PARENT: str(os.getpid())}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "online_rnnlm", *arguments],
+            env=os.environ | changes,
+            process_group=0,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if arguments[0] == "compile" else None,
+        )
+        self._processes.append(process)
+
+    def stop(self) -> None:
+        """Terminate the processes at once; the next synchronisation completes what they did."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait()
+
+
+def store_arguments(tracking: TrackingSettings) -> list[str]:
+    """Return the arguments of `track` that choose the store."""
+    return ["--store", tracking.store] if tracking.store else []
