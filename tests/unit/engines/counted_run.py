@@ -114,6 +114,17 @@ class Counted:
         self.total += vector.size if vector.size == self.document_size else 0
         vector -= rate * gradient
 
+    def step_row(self, weights, gradient, kept, optimizer):
+        gradient = gradient + optimizer.l2 * weights
+        kept += gradient * gradient
+        weights -= optimizer.learning_rate * gradient / np.sqrt(kept)
+
+    def step_rows(self, weights, kept, a, b, c, memory, optimizer):
+        if c is not None:
+            self._product(1, a, weights, 0, c)
+        self.total += a.shape[0] * a.shape[1] * b.shape[1]
+        self.step_row(weights, a.T @ b, kept, optimizer)
+
     def start_tasks(self, member):
         member.counters[:] = 0
 

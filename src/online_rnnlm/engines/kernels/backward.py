@@ -196,11 +196,12 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
             transposed = transposed_outputs(workspace, low, high)
             score_class(workspace.output_inputs, rows, output, transposed, hidden, deltas)
             predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
-        sums, back = (
-            accumulators.word_output[low:high],
-            workspace.grouped_hidden_gradient[begin:end],
-        )
-        step_rows(output, sums, deltas, hidden, back, memory, optimizer)
+        sums = accumulators.word_output[low:high]
+        if feeds_hidden_layer(weights):  # `predict_coupled` has added W_o[c]ᵀ δ_w
+            step_rows(output, sums, deltas, hidden, None, memory, optimizer)
+        else:
+            back = workspace.grouped_hidden_gradient[begin:end]
+            step_rows(output, sums, deltas, hidden, back, memory, optimizer)
         if weights.word_document.shape[0] > 0:
             documents = workspace.grouped_documents[begin:end]
             gather(workspace.documents, rows, documents)
