@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.storage.files import sha256_of
@@ -19,6 +20,7 @@ from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 REFERENCE_TRAIN = "6e524fef3eddd0e1bc1d0901ed48f58779bb694810a56a2b5d875ba9e91caad1"
 """sha256 of the training text of the reference split, to which the target perplexities belong."""
+PAPER = Path("config/paper.yaml")
 SENTENCE_WORDS = 24
 HELD_OUT_SENTENCES = 2000
 SENTENCES_A_DOCUMENT = 20
@@ -49,14 +51,27 @@ def open_text(directory: CorpusDirectory) -> Text:
 
 def prepare(files: Mapping[str, Path], path: Path, like: CorpusSettings) -> CorpusDirectory:
     """Prepare three files of ready text, with the vocabulary and classes of another corpus."""
-    from online_rnnlm.corpora.stages import run_stage, stages_of  # noqa: PLC0415
-
     source = {"kind": "text", "tokenised": True, **files}
     values = {"source": source, "vocabulary": like.vocabulary, "classes": like.classes}
-    settings, directory = CorpusSettings.model_validate(values), CorpusDirectory(path)
-    for stage in stages_of(settings, directory):
-        run_stage(stage.name, settings, directory, path)
+    directory = CorpusDirectory(path)
+    _prepare(CorpusSettings.model_validate(values), directory)
     return directory
+
+
+def _prepare(settings: CorpusSettings, directory: CorpusDirectory) -> None:
+    from online_rnnlm.corpora.stages import run_stage, stages_of  # noqa: PLC0415
+
+    for stage in stages_of(settings, directory):
+        run_stage(stage.name, settings, directory, directory.path)
+
+
+def paper_text(folder: Path) -> Text:
+    """Prepare the text of `make paper`, which comes with the project; a minute the first time."""
+    name, settings = next(iter(loading.load(PAPER).corpora.items()))
+    directory = CorpusDirectory(folder / name)
+    if not directory.statistics.is_file():
+        _prepare(settings, directory)
+    return open_text(directory)
 
 
 def random_text(
