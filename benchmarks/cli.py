@@ -42,6 +42,7 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "scaling": speed.scaling,
     "graph": peers.graph,
     "torch": peers.torch,
+    "toolkits": peers.toolkits,
     "convergence": runs.convergence,
     "jax": peers.jax,
     "old": runs.old,
@@ -86,6 +87,8 @@ def parser() -> argparse.ArgumentParser:
     add("--batches", type=int, nargs="+", default=[64, 256, 1024],
         help="sentences per update, for JAX (64 256 1024)")  # fmt: skip
     path("--torch-python", help="a Python interpreter that has PyTorch")
+    path("--toolkit", action="append", default=[], metavar="SOURCES",
+         help="sources of the RNNLM Toolkit or of faster-rnnlm; may be repeated")  # fmt: skip
     path("--old", metavar="CHECKOUT", help="measure this code against another checkout's, in turn")
     path("--out", default=OUT, help=f"folder for the measured values ({OUT})")
     path("--document", nargs="?", const=DOCUMENT, help=f"write the document, too ({DOCUMENT})")

@@ -25,7 +25,7 @@ AXES = {
     "vocabulary": "Words of the vocabulary",
     "tokens": "Words of the training text",
 }
-_PEERS = ("graph", "jax", "torch")
+_PEERS = ("graph", "jax", "torch", "toolkits")
 Results = dict[str, Any]
 
 

@@ -1,13 +1,16 @@
-"""Speed of other systems on the same data: the plain graph, JAX, and PyTorch if it is there."""
+"""Speed of other systems on the same data: the plain graph, JAX, and others if they are there."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
+import re
+import shutil
 import subprocess
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor
@@ -60,6 +63,78 @@ def jax(context: Context) -> dict[str, Any]:
         ]
         rows += measured(group, context.repeats)
     return {"rows": rows, "device": gpu(context.settings(ONLINE, **device)) or "cpu"}
+
+
+class Toolkit(NamedTuple):
+    """A toolkit of language models in C++, which is built from its sources."""
+
+    name: str
+    sign: str
+    """A file of its sources, in the folder that is built."""
+    make: tuple[str, ...]
+    arguments: str
+    speed: re.Pattern[str]
+    """What it prints after an epoch; its group is the speed."""
+    words: float
+    """Words per second of that speed's unit."""
+
+
+TOOLKITS = (
+    Toolkit(
+        "RNNLM Toolkit: sigmoid, 100/0, 30 classes, BPTT 4 + 10",
+        "rnnlmlib.cpp",
+        ("CC=g++", "OPT_DEF=-O3 -march=native -fpermissive -std=gnu++98"),
+        "-class 30 -bptt 4 -bptt-block 10 -independent -max-iter 1 -debug 2",
+        re.compile(r"Words/sec: ([\d.]+)"),
+        1.0,
+    ),
+    Toolkit(
+        "faster-rnnlm: sigmoid, 100/0, hierarchical softmax, BPTT 5",
+        "faster-rnnlm/rnnlm.cc",
+        ("NVCC_TEST=",),
+        "-threads 1",
+        re.compile(r"([\d.]+) Kwords/sec"),
+        1000.0,
+    ),
+)
+
+
+def toolkits(context: Context) -> dict[str, Any]:
+    """Measure training by other toolkits on the same text, built from the sources that are given.
+
+    They learn after every sentence or a few words, by one thread, and count their words themselves.
+    """
+    rows: list[Row] = []
+    for folder in context.options.toolkit:
+        kind = next((one for one in TOOLKITS if (folder / one.sign).is_file()), None)
+        if kind is None:
+            signs = " or ".join(one.sign for one in TOOLKITS)
+            raise UserError(f"--toolkit {folder}: no sources in it: neither {signs}")
+        rows.append(_of_toolkit(kind, folder, context))
+    return {"rows": rows or [missing("other toolkits", "skipped: no --toolkit")]}
+
+
+def _of_toolkit(kind: Toolkit, folder: Path, context: Context) -> Row:
+    copy = context.scratch / folder.name
+    shutil.copytree(folder, copy, symlinks=True)
+    texts = []
+    for split in ("train", "valid"):
+        lines = context.main.directory.text(split).read_text("utf-8").splitlines(keepends=True)
+        texts += [f"-{split}", str(context.scratch / f"{folder.name}-{split}.txt")]
+        Path(texts[-1]).write_text("".join(lines[: context.less(len(lines))]), "utf-8")
+    program = copy / Path(kind.sign).parent / "rnnlm"
+    model = ("-rnnlm", str(copy / "model"), "-hidden", "100")
+    heard = ""
+    for command in (
+        ("make", "-C", str(program.parent), *kind.make),
+        (str(program), *texts, *model, *kind.arguments.split()),
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        heard = done.stdout + done.stderr
+        if done.returncode:
+            return missing(kind.name, f"failed: {(heard.strip() or '?').splitlines()[-1]}")
+    found = [float(speed) * kind.words for speed in kind.speed.findall(heard)]
+    return row(kind.name, "words/s", found) if found else missing(kind.name, "printed no speed")
 
 
 def torch(context: Context) -> dict[str, Any]:

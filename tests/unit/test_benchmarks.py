@@ -70,7 +70,7 @@ def test_the_whole_command_makes_values_a_table_and_the_document(corpus_director
     assert list(results["sections"]) == sections and {*USUAL} <= {*sections}
     for name, section in results["sections"].items():
         for line in section.get("rows", []):
-            assert line.get("median", 0) > 0 or name in ("torch", "convergence"), line
+            assert line.get("median", 0) > 0 or name in ("torch", "toolkits", "convergence"), line
             assert "median" not in line or line["title"] in done.stdout
     assert "Quick measurement" in document.read_text(encoding="utf-8")
     figures = {file.stem for file in (document.parent / "performance").glob("*.svg")}
