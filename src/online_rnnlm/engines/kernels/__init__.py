@@ -1,10 +1,11 @@
 """The equations of `model.graph` as compiled loops: fast, and tested against the plain graph.
 
 If the document vector feeds only the output layer, hidden states do not depend on it: `forward`
-computes a batch's hidden states first. If d feeds the hidden layer, `cells.sigmoid` computes all
+computes a batch's hidden states first. If d feeds the hidden layer, `cells.coupled` computes all
 step by step in time. Both leave in the workspace the values from which `backward` computes
 gradients; `batches` has the loops over batches. `online` and `learning` test while weights learn, a
-sentence at a time.
+sentence at a time. Products are BLAS's (`blas`), or made of `blocks` that a processor's registers
+hold (`rows`): where rows must not depend on each other, and where the weights change with them.
 
 Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
 

@@ -1,7 +1,7 @@
 """Predictions for one batch of a model whose document vector feeds only the output layer, or none.
 
 Hidden states, and the scores without the vector's part, are then matrix products over many words
-at once; only the vector's own recurrence runs word by word. `cells.sigmoid` has the other models.
+at once; only the vector's own recurrence runs word by word. `cells.coupled` has the other models.
 """
 
 from __future__ import annotations
