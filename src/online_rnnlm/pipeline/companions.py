@@ -14,14 +14,14 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 
 
 class Companions:
-    """Processes that enter runs into MLflow while they train, and compile the first kernels.
+    """Processes that enter runs into MLflow, and compile kernels while texts are prepared.
 
     They end by themselves when the process that started them ends. Ctrl-C does not reach them,
     because each has a process group of its own.
     """
 
     def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
-        self._tracking = experiment.tracking
+        self._tracking, self._corpora = experiment.tracking, experiment.corpora
         self._directory = directory
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -31,7 +31,8 @@ class Companions:
             seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
             folder = str(self._directory.path)
             self._start("track", *store_arguments(self._tracking), *seconds, folder)
-        if trains_here:
+        prepared = (self._directory.corpus(name).statistics.is_file() for name in self._corpora)
+        if trains_here and not all(prepared):
             self._start("compile", "--config", str(self._directory.configuration))
 
     def _start(self, *arguments: str) -> None:
