@@ -132,6 +132,7 @@ def _bounds(rows: list[Row]) -> str:
             number(row["wall_median"]),
         ]
         for row in rows
+        if "flops_per_word" in row
     ]  # fmt: skip
     return _markdown(headings, lines)
 
