@@ -70,13 +70,14 @@ class Toolkit(NamedTuple):
 
     name: str
     sign: str
-    """A file of its sources, in the folder that is built."""
+    """A file by which its sources are recognised; `make` is called in that file's folder."""
     make: tuple[str, ...]
+    """Arguments of `make`."""
     arguments: str
     speed: re.Pattern[str]
-    """What it prints after an epoch; its group is the speed."""
+    """The pattern of the speed that it prints after an epoch."""
     words: float
-    """Words per second of that speed's unit."""
+    """The number of words per second in that speed's unit."""
 
 
 TOOLKITS = (
@@ -132,9 +133,13 @@ def _of_toolkit(kind: Toolkit, folder: Path, context: Context) -> Row:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         heard = done.stdout + done.stderr
         if done.returncode:
-            return missing(kind.name, f"failed: {(heard.strip() or '?').splitlines()[-1]}")
+            return _failed(kind.name, heard)
     found = [float(speed) * kind.words for speed in kind.speed.findall(heard)]
     return row(kind.name, "words/s", found) if found else missing(kind.name, "printed no speed")
+
+
+def _failed(title: str, heard: str) -> Row:
+    return missing(title, f"failed: {(heard.strip() or '?').splitlines()[-1]}")
 
 
 def torch(context: Context) -> dict[str, Any]:
@@ -160,9 +165,7 @@ def torch(context: Context) -> dict[str, Any]:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        return {
-            "rows": [missing(title, f"failed: {(done.stderr.strip() or '?').splitlines()[-1]}")]
-        }
+        return {"rows": [_failed(title, done.stderr)]}
     heard = json.loads(done.stdout.splitlines()[-1])
     speeds = [epoch["words"] / epoch["cpu_seconds"] for epoch in heard["epochs"]]
     return {"rows": [row(title, "words/s", speeds)], **heard}

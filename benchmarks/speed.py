@@ -29,6 +29,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.engines import kernel_engine
 from online_rnnlm.engines.base import Sentences
+from online_rnnlm.model.parameters import Parameters
 
 SENTENCES = 6400
 TRAINING = {STATIC: Target(400_000), ONLINE: Target(300_000)}
@@ -103,26 +104,39 @@ def full_scale(context: Context) -> dict[str, Any]:
     sentences = context.sample(corpus, SENTENCES)
     group = [
         _training(
-            f"training {'an LSTM, ' if cell else ''}D = {size}, {title}",
-            context.settings(size, **({"cell": cell} if cell else {})),
+            f"training {kind}D = {size}, {title}",
+            context.settings(size, cell=cell),
             corpus,
             sentences,
-            None if cell else aim,
+            LARGE[size] if cell == "sigmoid" else None,
         )
-        for cell in ("", "lstm")
-        for size, aim in LARGE.items()
+        for cell, kind in (("sigmoid", ""), ("lstm", "an LSTM, "))
+        for size in LARGE
     ]
     rows = measured(group, context.repeats)
     static = f"evaluation, static, M = {AS_COSTLY}, {title}"
     both = f"evaluation, document vector learning, M = {HIDDEN_SIZE}, {title}"
-    group = []
-    for name, size, hidden in ((static, STATIC, AS_COSTLY), (both, ONLINE, HIDDEN_SIZE)):
-        settings = context.settings(size, hidden_size=hidden)
-        weights = learnt_weights(context, settings, corpus)
-        task = partial(scoring_task, settings, corpus, weights)
-        group.append(Workload(name, task, flops=scoring_flops(settings, corpus)))
-    ratio = Workload(f"{both}: relative to the static", task, Target(1.0), against=static)
-    return {"rows": rows + measured([*group, ratio], context.repeats)}
+    settings = {static: context.settings(STATIC, hidden_size=AS_COSTLY)}
+    settings[both] = context.settings(ONLINE)
+    group = [
+        _scoring(name, one, corpus, learnt_weights(context, one, corpus))
+        for name, one in settings.items()
+    ]
+    title = f"{both}: relative to the static"
+    group.append(Workload(title, group[-1].make, Target(1.0), against=static))
+    return {"rows": rows + measured(group, context.repeats)}
+
+
+def _scoring(
+    title: str,
+    settings: RunSettings,
+    corpus: Corpus,
+    weights: Parameters,
+    target: Target | None = None,
+) -> Workload:
+    """Return a workload of testing, whose speed is compared with the bound."""
+    task = partial(scoring_task, settings, corpus, weights)
+    return Workload(title, task, target, scoring_flops(settings, corpus))
 
 
 def _large(context: Context) -> tuple[str, Corpus]:
@@ -138,9 +152,7 @@ def evaluation(context: Context) -> dict[str, Any]:
         for size, title in SCORING.items():
             settings = context.settings(size)
             weights = learnt_weights(context, settings, text.corpus)
-            task = partial(scoring_task, settings, text.corpus, weights)
-            flops = scoring_flops(settings, text.corpus)
-            group.append(Workload(title, task, SCORING_TARGET, flops))
+            group.append(_scoring(title, settings, text.corpus, weights, SCORING_TARGET))
         testing, few = context.experiment.testing, context.less(400)
         task = partial(online_scoring_task, settings, text.corpus, weights, few, testing)
         flops = scoring_flops(settings, text.corpus, testing.steps)

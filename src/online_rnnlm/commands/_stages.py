@@ -1,4 +1,4 @@
-"""The stages of the workflow as verbs: each is the job of the rule of its name."""
+"""The stages of the workflow as verbs: each but `compile` is the job of the rule of its name."""
 
 from __future__ import annotations
 

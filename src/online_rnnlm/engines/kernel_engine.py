@@ -22,7 +22,7 @@ from online_rnnlm.engines.base import (
 )
 from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
-from online_rnnlm.engines.kernels.cells import kernels_of
+from online_rnnlm.engines.kernels.cells import kernel_cell_of
 from online_rnnlm.engines.kernels.compiled import compile_once
 from online_rnnlm.engines.kernels.learning import CopyOnWriteWeights, Learning, LearningModel
 from online_rnnlm.engines.kernels.online import score_online
@@ -80,7 +80,7 @@ class Trainer:
             goes_through=settings.goes_through_updates,
         )
         self._spaces = for_members(space, threads)
-        kernels = kernels_of(sizes, settings.precision, "training")
+        kernels = f"{settings.precision}-{kernel_cell_of(sizes)}-training"
         compile_once(kernels, lambda: self.update(NO_BATCHES, settings.learning_rate))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
@@ -130,7 +130,7 @@ class Scorer:
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
         sizes = self._sizes if document_rate else self._sizes.without_document()
-        kernels = kernels_of(sizes, self._settings.precision, "scoring")
+        kernels = f"{self._settings.precision}-{kernel_cell_of(sizes)}-scoring"
         compile_once(kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
         return self._score(weights, split, sentences, document_rate)
 

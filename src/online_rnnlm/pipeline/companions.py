@@ -33,9 +33,11 @@ class Companions:
             self._start("track", *store_arguments(self._tracking), *seconds, folder)
         prepared = (self._directory.corpus(name).statistics.is_file() for name in self._corpora)
         if trains_here and not all(prepared):
-            self._start("compile", "--config", str(self._directory.configuration))
+            configuration = str(self._directory.configuration)
+            # A training compiles what this process does not, and reports what is wrong.
+            self._start("compile", "--config", configuration, errors=subprocess.DEVNULL)
 
-    def _start(self, *arguments: str) -> None:
+    def _start(self, *arguments: str, errors: int | None = None) -> None:
         packages = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         changes = {"PYTHONPATH": ":".join(filter(None, packages)), PARENT: str(os.getpid())}
         process = subprocess.Popen(
@@ -44,7 +46,7 @@ class Companions:
             process_group=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if arguments[0] == "compile" else None,
+            stderr=errors,
         )
         self._processes.append(process)
 

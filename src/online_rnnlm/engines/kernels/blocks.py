@@ -160,7 +160,7 @@ def _matrices(context: Any, builder: Any, kinds: Any, arguments: Any) -> list[_M
 
 
 def _following(builder: Any, first: Any, number: int, apart: int = 1) -> list[Any]:
-    """That many places from the first one on."""
+    """Return a number of places, the first one and those after it, each `apart` from the last."""
     return [builder.add(first, first.type(one * apart)) for one in range(number)]
 
 

@@ -22,7 +22,7 @@ from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.batches import predict, train_batches
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
-from online_rnnlm.engines.kernels.cells import kernels_of
+from online_rnnlm.engines.kernels.cells import kernel_cell_of
 from online_rnnlm.engines.kernels.compiled import compile_once, kernel
 from online_rnnlm.engines.kernels.data import step_row
 from online_rnnlm.engines.kernels.elementwise import copy, exponential
@@ -172,8 +172,8 @@ class DynamicScorer:
         self._settings, self._weights = settings, weights
         self._sizes = sizes_for(settings, corpus)
         self._classes = data.classes_from_offsets(corpus.class_offsets)
-        kernels = kernels_of(self._sizes, settings.precision, "dynamic")
-        compile_once(kernels, self._read_one_word)
+        cell = kernel_cell_of(self._sizes)
+        compile_once(f"{settings.precision}-{cell}-dynamic", self._read_one_word)
         self._rms = self._root_mean_squares(corpus.splits["train"])
 
     def _read_one_word(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.engines.kernels.cells import kernel_cell
+from online_rnnlm.engines.kernels.cells import KERNEL_CELLS, kernel_cell_of
 from online_rnnlm.engines.kernels.data import (
     Classes,
     Integers,
@@ -179,7 +179,7 @@ def allocate(
     steps += more_steps
     tokens, candidates = steps * batch_sentences, candidates * batch_sentences
     sections, largest = -(-batch_sentences // SECTION), int(np.diff(classes.offsets).max())
-    every, cell = shapes(sizes), kernel_cell(sizes)
+    every, cell = shapes(sizes), KERNEL_CELLS[kernel_cell_of(sizes)]
     v, m, k, d = sizes[:4]
     of = {"0": 0, "2": 2, "V": v, "M": m, "K": k, "D": d, "H": sizes.output, "K + 1": k + 1}
     of |= {"B": batch_sentences, "N": tokens, "C": candidates, "S": sections, "S + 1": sections + 1}

@@ -11,7 +11,6 @@ other cell needs: a tuple of a type of its own, by which numba chooses the funct
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from numba.extending import overload
@@ -20,18 +19,22 @@ from online_rnnlm.engines.kernels.cells import coupled, gru, lstm, sigmoid, slow
 from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
 from online_rnnlm.model.sizes import Sizes
 
-_CELLS = {"sigmoid": sigmoid, "slow_context": slow_context, "lstm": lstm, "gru": gru}
-_BY_SCRATCH = {module.Scratch: module for module in (*_CELLS.values(), coupled)}
+KERNEL_CELLS = {
+    "sigmoid": sigmoid,
+    "coupled": coupled,
+    "slow_context": slow_context,
+    "lstm": lstm,
+    "gru": gru,
+}
+_BY_SCRATCH = {module.Scratch: module for module in KERNEL_CELLS.values()}
+for _name, _module in KERNEL_CELLS.items():
+    # numba calls a tuple's type by the name of its class, and takes types of one name for the same.
+    _module.Scratch.__name__ = f"{_name}_scratch"
 
 
-def kernel_cell(sizes: Sizes) -> ModuleType:
-    """Return the module of a network's hidden layer: that of its cell, or `coupled`."""
-    return coupled if sizes.hidden_document else _CELLS[sizes.cell]
-
-
-def kernels_of(sizes: Sizes, precision: str, purpose: str) -> str:
-    """Return a name for the kernels that a network needs for a purpose."""
-    return f"{precision}-{kernel_cell(sizes).__name__.rpartition('.')[2]}-{purpose}"
+def kernel_cell_of(sizes: Sizes) -> str:
+    """The name of a network's hidden layer in the kernels: its cell, or `coupled`."""
+    return "coupled" if sizes.hidden_document else sizes.cell
 
 
 @kernel()

@@ -41,14 +41,8 @@ from online_rnnlm.engines.kernels.rows import (
 __all__ = ["HAS_DELTAS_OF_PRODUCTS", "HAS_MEMORY", "Scratch", "predict_coupled", "propagate", "run"]
 
 
-class Coupled(NamedTuple):
-    """The cell needs no further arrays.
-
-    numba names a tuple's type by its class, and would take two that are called the same for one.
-    """
-
-
-Scratch = Coupled
+class Scratch(NamedTuple):
+    """The cell needs no further arrays."""
 
 
 @kernel()
