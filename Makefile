@@ -47,7 +47,7 @@ ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat locks/requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke comparison paper models jax cuda theano engines ui bench check test lint format document docs \
+.PHONY: help reproduce smoke paper models jax cuda theano engines ui bench check test lint format document docs \
     lock clean environment python
 
 help: ## List the tasks
@@ -58,10 +58,6 @@ reproduce: environment ## Run the demo: minutes on two cores, set-up included (C
 
 smoke: CONFIG := config/smoke.yaml
 smoke: environment ## Run the tiny experiment: some minutes
-	$(RUN)
-
-comparison: CONFIG := config/comparison.yaml
-comparison: environment ## Run the whole comparison on the demo's text: three seeds, more than an hour
 	$(RUN)
 
 paper: CONFIG := config/paper.yaml

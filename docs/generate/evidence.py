@@ -7,7 +7,7 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,6 @@ from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST
 from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.report.summary import networks
-from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import (
     Column,
     integer,
@@ -48,8 +47,6 @@ _RIVALS = {
     "ngram_mixture": "with an n-gram model",
     "mixture": "all mixed in",
 }
-_IN_SUMMARY = {name: _RIVALS[name] for name in ("ngram_mixture", "neural_cache")}
-"""The rivals in the summary: the one that adds least computation, and the best known one."""
 
 
 def with_evidence(document: str, project: Path) -> str:
@@ -99,16 +96,6 @@ def _networks(evidence: EvidenceFolder) -> str:
     return markdown_of(shown, *several, _MODEL, own, *kept, *with_rivals, *_COUNTS)
 
 
-def _summary(evidence: EvidenceFolder) -> str:
-    """A table of the networks by themselves, then what the vector brings and what its rivals do."""
-    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    shown, with_rivals = _beside(table[table["hidden_size"].notna()], table, _IN_SUMMARY)
-    own = Column("test perplexity", mean(_TEST)), Column("vector frozen", mean(STILL))
-    table_of = markdown_of(shown, _MODEL, *_COUNTS, *own, *with_rivals)
-    sentences = " ".join(_in_words(evidence.read_claims().claims))
-    return f"{table_of}\n{sentences}\n" if sentences else table_of
-
-
 def _headline(evidence: EvidenceFolder) -> str:
     """The networks in four columns, with what an n-gram model adds.
 
@@ -145,31 +132,6 @@ def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str
         if shown[f"{evaluation}_{_TEST}"].notna().any():
             columns.append(Column(heading, mean(f"{evaluation}_{_TEST}")))
     return shown, columns
-
-
-def _in_words(claims: Sequence[Claim]) -> Iterator[str]:
-    """Yield what the claims say of the first row that they speak of."""
-    larger = [claim for claim in claims if claim.number == paper.MORE_PARAMETERS]
-    row = next((claim.row for claim in larger), None)
-    for claim in larger:
-        if claim.row == row:
-            ours, theirs = _reached(claim)
-            yield (
-                f"{claim.network} reaches a test perplexity of {ours}, the larger static network "
-                f"{claim.network_against} {theirs}."
-            )
-    rivals = [claim for claim in claims if claim.number == paper.BEST_RIVAL and claim.row == row]
-    for claim in rivals[-1:]:  # the best at any cost, of all that were compared
-        yield (
-            "Of the static networks with one rival each, the best on valid, "
-            f"{claim.against.partition(' (')[0]}, reaches {_reached(claim)[1]}."
-        )
-
-
-def _reached(claim: Claim) -> tuple[str, str]:
-    """The test perplexities of both sides."""
-    effect = claim.effect
-    return f"{effect.test_perplexity:.1f}", f"{effect.test_perplexity_against:.1f}"
 
 
 def _as_made(evidence: EvidenceFolder, name: str) -> str:
@@ -248,7 +210,6 @@ def _not_tested(untested: Sequence[UntestedClaim]) -> list[str]:
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
-    "summary": _summary,
     "headline": _headline,
     "ending": _ending,
     "networks": _networks,
@@ -256,7 +217,6 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "claims": partial(_claims, which="all"),
     "open-claims": partial(_claims, which="open"),
     "mixtures": partial(_as_made, name="mixtures"),
-    "gains": partial(_as_made, name="gains"),
     "other-texts": partial(_as_made, name="other_texts"),
 }
 """The parts by name."""

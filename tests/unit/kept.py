@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -78,12 +77,6 @@ class Kept:
     def times_as_many(self, model: str, against: str, evaluation: str = "") -> float:
         """The ratio of the multiply-adds of a network, or of its evaluation, to another's."""
         return self.adds(model, evaluation) / self.adds(against)
-
-    def gain(self, model: str, against: str) -> str:
-        """The gain in nats a word for 1,000 more multiply-adds."""
-        one, other = self.row(model), self.row(against)
-        nats = math.log(other["test_perplexity"] / one["test_perplexity"])
-        return f"{1000 * nats / (self.adds(model) - self.adds(against)):.3f}"
 
     def outputs(self, corpus: str = "", hidden: int = 100) -> float:
         """Outputs that are computed for a word: all classes, and the words of one.

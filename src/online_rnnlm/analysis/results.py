@@ -62,7 +62,7 @@ class Results:
     candidates: Sequence[FinishedRun | DivergedRun]
     """The runs of the search for settings, in the configuration's order."""
     missing: Sequence[Missing]
-    """All that has diverged or is impossible."""
+    """All that has diverged."""
     rivals: Sequence[System]
     """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
     corpora: Mapping[str, records.Statistics]
@@ -186,10 +186,10 @@ class Results:
     def opponents(self, vector: Row) -> Opponents:
         """The static rows that a row with a document vector is compared with.
 
-        They have the same cell, as many context units, and the same unit of text. Of rows of one
-        size, such as those of two engines, it is the one that is better on `valid`.
+        They have the same cell and the same unit of text. Of rows of one size, such as those of two
+        engines, it is the one that is better on `valid`.
         """
-        static = [row for row in self.static_rows_like(vector) if row.layer == vector.layer]
+        static = self.static_rows_like(vector)
         static.sort(key=lambda row: (row.parameters, row.perplexity("valid").mean))
         hidden = vector.settings.hidden_size
         same = next((row for row in static if row.settings.hidden_size == hidden), None)
@@ -223,11 +223,8 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     candidates = [read(run) for run in experiment.search_runs()]
     rivals = []
     for name, (corpus, rival) in rivals_of_corpora(experiment).items():
-        tested = _read_evaluation(directory.evaluation(name, NONE))
-        if isinstance(tested, records.Evaluation):
-            rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
-        else:
-            missing.append(Missing(rival.title, tested.status, corpus, tested.reason))
+        tested = records.read(records.Evaluation, directory.evaluation(name, NONE))
+        rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
     seeds = len(experiment.seeds)
     return Results(
         experiment=experiment,

@@ -98,11 +98,6 @@ class Row:
         return self.first.run.model
 
     @property
-    def layer(self) -> tuple[str, int]:
-        """The cell and the number of context units; rows are compared with those of the same."""
-        return self.settings.cell, self.settings.context_size
-
-    @property
     def regime(self) -> tuple[str, str]:
         """The cell and the unit of text in training; rows are compared with those of the same."""
         return self.settings.cell, self.settings.unit_of_text
@@ -113,16 +108,9 @@ class Row:
         return self.settings.document_size > 0
 
     @property
-    def has_the_papers_layer(self) -> bool:
-        """True if the hidden layer is the paper's: sigmoid units and no context units."""
-        return self.layer == ("sigmoid", 0)
-
-    @property
     def is_the_papers(self) -> bool:
-        """True if this is the paper's model: its hidden layer, and a vector that feeds the output
-        layer alone."""
-        feeds_output = self.has_vector and self.settings.document_layer == "output"
-        return feeds_output and self.has_the_papers_layer
+        """True if this is the paper's model: its hidden layer, and a document vector."""
+        return self.has_vector and self.settings.cell == "sigmoid"
 
     @property
     def parameters(self) -> int:

@@ -27,14 +27,11 @@ class ClassSettings(Settings):
     """The division of the vocabulary into word classes."""
 
     count: PositiveInt = 30
-    """Number of word classes. 1 is the full softmax. `exchange` makes exactly so many; the other
-    rules make fewer if there are fewer words, or if a few words are most of the text."""
-    rule: Literal["sqrt_frequency", "frequency", "equal_size", "exchange"] = "sqrt_frequency"
+    """Number of word classes; there are fewer if there are fewer words, or if a few words are most
+    of the text. 1 is the full softmax."""
+    rule: Literal["sqrt_frequency", "frequency", "equal_size"] = "sqrt_frequency"
     """Quantity that is shared equally between the classes: the square roots of the words'
-    frequencies (the RNNLM Toolkit's rule), the frequencies, or the number of words. `exchange`: the
-    classes under which a class bigram model gives `train` the highest likelihood, found by the
-    exchange algorithm (Kneser and Ney, 1993). Only the likelihood decides, so classes can be large,
-    which costs time: the table of corpora says how many words are scored on average."""
+    frequencies (the RNNLM Toolkit's rule), the frequencies, or the number of words."""
 
 
 class CorpusSettings(Settings):
@@ -86,14 +83,6 @@ class CorpusSettings(Settings):
         if self.min_tokens > self.max_tokens:
             message = f"{self.min_tokens} is more than `max_tokens`, which is {self.max_tokens}"
             raise WrongValue(("min_tokens",), message)
-        return self
-
-    @model_validator(mode="after")
-    def _no_class_is_empty(self) -> CorpusSettings:
-        classes, most = self.classes, self.vocabulary.max_size
-        if classes.rule == "exchange" and most is not None and classes.count > most:
-            message = f"{classes.count} is more than `vocabulary.max_size`, which is {most}"
-            raise WrongValue(("classes", "count"), message)
         return self
 
     @property

@@ -40,10 +40,8 @@ class Engine:
     online_cells: frozenset[str] | None = None
     """Names of the cells that it can score while weights learn; None means all that it has. For
     others, another engine does that."""
-    lacks: frozenset[str] = frozenset()
-    """Abilities that it does not have: `dropout`, `coupling` (a document vector that feeds a hidden
-    layer other than the paper's), `coupled_dropout` and `coupled_document_gradient` (dropout, and
-    gradients through the vector's updates, where a document vector feeds the hidden layer)."""
+    has_dropout: bool = True
+    """True if it can train with dropout."""
     is_elsewhere: bool = False
     """True if it computes in a Python environment of its own, which must be made first."""
     shares_work: bool = False
@@ -78,9 +76,8 @@ ENGINES: Mapping[str, Engine] = {
     "kernel": Engine(
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
-        cells=frozenset({"sigmoid", "slow_context", "lstm", "gru"}),
+        cells=frozenset({"sigmoid", "lstm"}),
         online_cells=frozenset({"sigmoid"}),
-        lacks=frozenset({"coupled_document_gradient", "coupling", "coupled_dropout"}),
         shares_work=True,
         copies_class_outputs=False,
     ),
@@ -98,7 +95,7 @@ ENGINES: Mapping[str, Engine] = {
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
-        lacks=frozenset({"dropout", "coupled_dropout"}),
+        has_dropout=False,
         packages=("jax",),
         scores_in_batches=True,
         online_cells=frozenset(),
@@ -107,30 +104,30 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def engines_with(
-    *, cell: str | None = None, device: str | None = None, ability: str = ""
+    *, cell: str | None = None, device: str | None = None, dropout: bool = False
 ) -> list[str]:
-    """Return the names of the engines that have a cell, a device and an ability of `Engine.lacks`.
+    """Return the names of the engines that have a cell, a device and, if asked for, dropout.
 
-    None, or no text, stands for any.
+    None stands for any.
     """
     return [
         name
         for name, engine in ENGINES.items()
         if (cell is None or engine.has_cell(cell))
         and (device is None or device in engine.devices)
-        and ability not in engine.lacks
+        and (engine.has_dropout or not dropout)
     ]
 
 
-def engine_anywhere(cell: str, *, online: bool = False, ability: str = "") -> str:
+def engine_anywhere(cell: str, *, online: bool = False) -> str:
     """Return the fastest engine for a cell among those that every installation can use.
 
     Such an engine runs on a CPU and needs no further package. With `online` it can also score while
-    weights learn. It has the ability of `Engine.lacks`, if one is named.
+    weights learn.
     """
     speeds = {
         name: ENGINES[name].devices["cpu"].multiply_adds_a_second
-        for name in engines_with(cell=cell, device="cpu", ability=ability)
+        for name in engines_with(cell=cell, device="cpu")
         if not (ENGINES[name].devices["cpu"].modules or ENGINES[name].is_elsewhere)
         and (ENGINES[name].scores_online(cell) or not online)
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from online_rnnlm.config.base import Rate, Settings
-from online_rnnlm.config.engines import ENGINES, engines_with
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import (
     UNITS,
@@ -170,7 +170,7 @@ def further_evaluations(settings: RunSettings, testing: TestingSettings) -> tupl
 
 def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learning]:
     names = [name_of(subset, settings.document_size) for subset in testing.updates]
-    can_learn = ENGINES["kernel"].scores_online(settings.cell_name)
+    can_learn = ENGINES["kernel"].scores_online(settings.cell)
     for updates, after, unit in itertools.product(names, testing.learn_after, testing.unit_of_text):
         # Learning after a sentence has no effect if it is forgotten at the sentence's end.
         lost = after == unit == "sentence"
@@ -203,13 +203,3 @@ def refuse_tests_of_nothing(testing: TestingSettings, rows: Collection[RunSettin
             alone = testing.model_copy(update={key: [value]})
             if not any(any(_learning(row, alone)) for row in rows):
                 raise WrongValue(("testing", key, index), _WHY_NOTHING[key])
-
-
-def refuse_rivals_without_kernels(testing: TestingSettings, runs: Iterable[RunSettings]) -> None:
-    """Raise WrongValue if rivals need the kernels for a run's model, which lack a part of it."""
-    if "dynamic_evaluation" in testing.rivals and "kernel" not in engines_with(ability="coupling"):
-        for run in runs:
-            if run.needs_coupling:
-                place = ("testing", "rivals", testing.rivals.index("dynamic_evaluation"))
-                row = f"`cell: {run.cell}` with `document_layer: {run.document_layer}`"
-                raise WrongValue(place, f"there is none of a row with {row}")

@@ -16,7 +16,6 @@ from pydantic import Field, model_validator
 from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import (
-    refuse_rivals_without_kernels,
     refuse_tests_of_nothing,
 )
 from online_rnnlm.config.messages import Place, WrongValue
@@ -95,7 +94,6 @@ class Experiment(Settings):
                 message = f"`unit_of_text: {unit}` in a row needs {_NEEDED[unit]}"
                 raise WrongValue(("corpora", of_row.corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, settings)
-        refuse_rivals_without_kernels(self.testing, settings)
         return self
 
     def _refuse_unknown_corpora(self) -> None:

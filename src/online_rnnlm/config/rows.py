@@ -21,7 +21,7 @@ from online_rnnlm.config.messages import (
 from online_rnnlm.config.training import CELLS, RunSettings
 
 ROW_KEYS = (
-    *("hidden_size", "context_size", "cell", "document_size", "document_layer"),
+    *("hidden_size", "cell", "document_size"),
     *("document_gradient", "unit_of_text", "carry", "engine"),
 )
 """Settings that a network's name in tables tells, and that tell rows apart."""

@@ -17,10 +17,9 @@ from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
-_TOLD = ("document_layer", "cell", "unit_of_text", "carry", "document_gradient", "engine")
+_TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
 """The settings that a run's name tells if they are not the default."""
 _IN_WORDS: Mapping[str, Mapping[str, str]] = {
-    "document_layer": {"hidden": "hidden layer", "both": "both layers"},
     "unit_of_text": {"document": "per article", "stream": "stream"},
     "carry": {"state": "carrying the state", "vector": "carrying the vector"},
     "document_gradient": {"through": "through updates"},
@@ -43,12 +42,11 @@ class _NamedRun(Settings):
     def name(self) -> str:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
-        context = [f"C{s.context_size}"] if s.context_size else []
-        sizes = [f"M{s.hidden_size}", *context, f"D{s.document_size}"]
         told = _TOLD if s.unit_of_text != "sentence" else [key for key in _TOLD if key != "carry"]
         changed = [value for key in told for value in _changed(s, key)]
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        name = "-".join([s.corpus, *sizes, *changed, *searched, f"seed{s.seed}"])
+        sizes = f"M{s.hidden_size}-D{s.document_size}"
+        name = "-".join([s.corpus, sizes, *changed, *searched, f"seed{s.seed}"])
         return "-".join([name[:_LONGEST_NAME], self.digits]).removesuffix("-")
 
     @property
@@ -84,11 +82,10 @@ class Run(_NamedRun):
 def network_name(settings: RunSettings) -> str:
     """Return a network's name for people, with all that tells rows apart.
 
-    M/D stands for M hidden units and a vector of D numbers; M+C/D has C context units, too. What is
-    not the default is told in words: `100/20 per article`, `LSTM 100/0 stream by jax`.
+    M/D stands for M hidden units and a vector of D numbers. What is not the default is told in
+    words: `100/20 per article`, `LSTM 100/0 stream by jax`.
     """
-    context = f"+{settings.context_size}" if settings.context_size else ""
-    sizes = f"{settings.hidden_size}{context}/{settings.document_size}"
+    sizes = f"{settings.hidden_size}/{settings.document_size}"
     cell = [name.upper() for name in _changed(settings, "cell")]
     others = (
         words.get(getattr(settings, key))

@@ -29,7 +29,7 @@ RunRivalName = Literal[
 """Rivals that extend a run's network: modules of `rivals/`. Mixtures are the last, since they are
 made of the others."""
 
-CorpusRivalName = Literal["kneser_ney", "topics"]
+CorpusRivalName = Literal["kneser_ney"]
 """Rivals that are trained on a corpus: modules of `rivals/`."""
 
 RivalName = Literal[RunRivalName, CorpusRivalName]
@@ -92,8 +92,8 @@ class TestingSettings(Settings):
     `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
     tested with nothing learning and, if it has a document vector, with the vector learning. Parts
     that a run does not have are left out, and entries that are then the same are tested once.
-    Weights of `cell: lstm`, of `gru` and beside context units do not learn in this way, for which
-    they have no kernel: `dynamic_evaluation` is for every network."""
+    Weights of `cell: lstm` do not learn in this way, for which there is no kernel:
+    `dynamic_evaluation` is for every network."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
@@ -127,10 +127,9 @@ class TestingSettings(Settings):
     the cost of a small vector. `dynamic_evaluation` lets all weights of every network learn after
     every five words, with steps scaled by the weights' usual gradients, and decay to the trained
     weights (Krause et al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a
-    modified Kneser-Ney n-gram model of every corpus. `topics`: a topic model (LDA) of every corpus,
-    which infers the topics from the words before and gives each word its frequency in them.
-    `ngram_mixture`: every network mixed with the `kneser_ney` model. `mixture`: every network mixed
-    with all the other rivals of the list. Both mix by the weights that are best on `valid`."""
+    modified Kneser-Ney n-gram model of every corpus. `ngram_mixture`: every network mixed with the
+    `kneser_ney` model. `mixture`: every network mixed with all the other rivals of the list. Both
+    mix by the weights that are best on `valid`."""
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = 5
     """Order of the `kneser_ney` model: the length of its longest n-grams."""
 

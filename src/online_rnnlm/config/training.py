@@ -25,7 +25,7 @@ from online_rnnlm.config.base import (
 from online_rnnlm.config.engines import ENGINES, engines_with
 from online_rnnlm.config.testing import UnitOfText
 
-CELLS = {"sigmoid": 1, "lstm": 4, "gru": 3}
+CELLS = {"sigmoid": 1, "lstm": 4}
 """The hidden layers, each with the number of its inputs to a unit: one, or one for each gate too.
 
 E has as many columns for a unit, and W_h as many rows.
@@ -68,18 +68,9 @@ class RunSettings(Settings):
     with which a static network of the same hidden layer has at least as many parameters."""
     cell: CellName = "sigmoid"
     """The hidden layer. `sigmoid`: the paper's simple recurrent network. `lstm`: long short-term
-    memory. `gru`: gated recurrent units."""
-    context_size: Size = 0
-    """Number of slow context units, C, beside the hidden units of `cell: sigmoid` (Mikolov et al.
-    2015); the output layer reads both. 0 is the paper's network."""
-    context_decay: Share = 0.95
-    """Share of a context unit's value that is kept at each word; the rest comes from the word."""
+    memory."""
     document_size: Size = 0
     """Length of the document vector, D; 0: a static network."""
-    document_layer: Literal["output", "hidden", "both"] = "output"
-    """Layer that the document vector feeds: the output layer (the paper's choice), the hidden
-    layer, or both. With another cell than `sigmoid`, or with context units, the hidden layer needs
-    `engine: graph`, `theano` or `jax`, which are slow."""
     document_rate: NonNegativeFloat = 0.15
     """Learning rate α of the document vector, which learns after every word in training and in
     testing."""
@@ -99,8 +90,7 @@ class RunSettings(Settings):
     document_gradient: Literal["constant", "through"] = "constant"
     """Part of the updates of the document vector in the gradients of the weights. `constant`: each
     updated vector counts as a constant. `through`: the gradients go back through the updates, as in
-    meta-learning (MAML, CAVIA); `engine: kernel` does not compute this where the vector feeds the
-    hidden layer."""
+    meta-learning (MAML, CAVIA)."""
     optimizer: Literal["adagrad", "sgd"] = "adagrad"
     """Rule that computes the updates from the gradients."""
     learning_rate: Rate = 0.2
@@ -111,8 +101,7 @@ class RunSettings(Settings):
     """Number of sentences per update, one from each unit of text; their losses are summed."""
     dropout: Fraction = 0.0
     """Share of the hidden units that are left out before the output layer in training, drawn anew
-    for every word; the others are divided by 1 less that share. Not with `engine: jax`, nor with
-    `kernel` where the vector feeds the hidden layer."""
+    for every word; the others are divided by 1 less that share. Not with `engine: jax`."""
     embedding_dropout: Fraction = 0.0
     """Share of the elements of the embeddings that are left out in the same way."""
     l2: NonNegativeFloat = 0.0
@@ -124,21 +113,20 @@ class RunSettings(Settings):
     initial_scale: NonNegativeFloat = 0.1
     """Standard deviation of the initial weights, which are normally distributed."""
     max_epochs: PositiveInt = 10
-    """Number of epochs; `plateau` and `toolkit` may end training sooner."""
-    rate_rule: Literal["cooldown", "plateau", "toolkit"] = "cooldown"
+    """Number of epochs; `toolkit` may end training sooner."""
+    rate_rule: Literal["cooldown", "toolkit"] = "cooldown"
     """Rule that lowers the learning rate and ends training. `cooldown`: the rate is constant, and
-    falls linearly to 0 in the last part of training. `plateau`: the rate is divided after every
-    epoch that is no improvement; the third such epoch ends training. `toolkit`, the RNNLM Toolkit's
-    rule: from the first such epoch on, the rate is divided after every epoch; the second such epoch
-    ends training. After an epoch that is worse, the last two go back to the best weights. In any
+    falls linearly to 0 in the last part of training. `toolkit`, the RNNLM Toolkit's rule: from the
+    first epoch that is no improvement on, the rate is divided after every epoch; the second such
+    epoch ends training, and after an epoch that is worse it goes back to the best weights. In any
     case, the trained weights are those after the epoch that is best on `valid`."""
     cooldown: Share = 0.1
     """Share of all epochs, at the end, in which `cooldown` lets the rate fall."""
     improvement_factor: AtLeastOne = 1.003
-    """`plateau` and `toolkit`: an epoch is an improvement if the validation entropy falls by this
+    """`toolkit`: an epoch is an improvement if the validation entropy falls by this
     factor."""
     rate_divisor: AboveOne = 2.0
-    """`plateau` and `toolkit`: divisor of the learning rate when it falls."""
+    """`toolkit`: divisor of the learning rate when it falls."""
     divergence_perplexity: PositiveFloat = 10.0
     """Training stops as diverged if a perplexity exceeds this multiple of the vocabulary size."""
     engine: EngineName = Field(
@@ -152,11 +140,6 @@ class RunSettings(Settings):
     """Floating-point type of weights and arithmetic."""
 
     @property
-    def cell_name(self) -> str:
-        """Name of the cell's module in `model/cells`: `slow_context` with context units."""
-        return "slow_context" if self.context_size else self.cell
-
-    @property
     def goes_through_updates(self) -> bool:
         """True if the gradients of the weights go back through updates of a document vector."""
         return self.document_size > 0 and self.document_gradient == "through"
@@ -166,11 +149,9 @@ class RunSettings(Settings):
         """Names of the settings that change nothing in this run, whatever their values."""
         unused = set()
         if not self.document_size:
-            unused |= {"document_layer", "document_rate", "document_gradient", "carry"}
+            unused |= {"document_rate", "document_gradient", "carry"}
         if self.optimizer != "adagrad":
             unused |= {"accumulator_start"}
-        if not self.context_size:
-            unused |= {"context_decay"}
         if self.unit_of_text == "sentence":
             unused |= {"carry", "segment_tokens"}
         cools = self.rate_rule == "cooldown"
@@ -205,39 +186,16 @@ class RunSettings(Settings):
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"
             )
-        if self.context_size and self.cell != "sigmoid":
-            context = f"`context_size: {self.context_size}`"
-            raise ValueError(f"{context} needs `cell: sigmoid`, not `cell: {self.cell}`")
         for setting, engines in self._engines_by_setting():
             if self.engine not in engines:
                 one = " or ".join(f"`engine: {engine}`" for engine in engines)
                 raise ValueError(f"{setting} needs {one}, not `engine: {self.engine}`")
         return self
 
-    @property
-    def feeds_hidden_layer(self) -> bool:
-        """True if a document vector feeds the hidden layer."""
-        return self.document_size > 0 and self.document_layer != "output"
-
-    @property
-    def needs_coupling(self) -> bool:
-        """True if a document vector feeds a hidden layer other than the paper's."""
-        return self.feeds_hidden_layer and self.cell_name != "sigmoid"
-
     def _engines_by_setting(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each setting that an engine may lack, in words, and the engines that have it."""
-        context, layer = self.context_size, f"`document_layer: {self.document_layer}`"
-        cell = f"context_size: {context}" if context else f"cell: {self.cell}"
-        yield f"`{cell}`", engines_with(cell=self.cell_name)
+        yield f"`cell: {self.cell}`", engines_with(cell=self.cell)
         yield f"`device: {self.device}`", engines_with(device=self.device)
-        coupled = self.feeds_hidden_layer
-        drops = [key for key in ("dropout", "embedding_dropout") if getattr(self, key)]
-        for key in drops:
-            yield f"`{key}: {getattr(self, key):g}`", engines_with(ability="dropout")
-        if drops and coupled:
-            yield f"dropout with {layer}", engines_with(ability="coupled_dropout")
-        if self.needs_coupling:
-            yield f"{layer} with `{cell}`", engines_with(ability="coupling")
-        if coupled and self.goes_through_updates:
-            through = f"`document_gradient: through` with {layer}"
-            yield through, engines_with(ability="coupled_document_gradient")
+        for key in ("dropout", "embedding_dropout"):
+            if share := getattr(self, key):
+                yield f"`{key}: {share:g}`", engines_with(dropout=True)

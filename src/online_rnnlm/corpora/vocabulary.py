@@ -11,7 +11,6 @@ import numpy as np
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER, Split, Vocabulary
 from online_rnnlm.corpora.splitting import Numbers
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 
 Counted = list[tuple[str, int]]
@@ -19,17 +18,11 @@ Counted = list[tuple[str, int]]
 
 
 def choose_vocabulary(settings: CorpusSettings, train: Split, numbers: Numbers) -> Vocabulary:
-    """Choose the words that the model knows, in the order of their ids, and their classes.
-
-    Raises UserError if there are fewer words than classes, and each class must have a word.
-    """
+    """Choose the words that the model knows, in the order of their ids, and their classes."""
     found = np.bincount(train.stream[1:], minlength=len(numbers)).tolist()
     counts = {word: found[number] for word, number in numbers.items() if found[number]}
     counted = select_words(counts, settings.vocabulary)
-    if settings.classes.rule == "exchange":
-        counted, classes = _exchange(counted, settings.classes.count, train, numbers)
-    else:
-        classes = assign_classes([count for _, count in counted], settings.classes)
+    classes = assign_classes([count for _, count in counted], settings.classes)
     bounds = np.flatnonzero(np.diff(classes, prepend=-1, append=classes[-1] + 1))
     words, found = map(list, zip(*counted, strict=True))
     return Vocabulary(words, np.array(found, np.int64), bounds.astype(np.int64))
@@ -74,35 +67,8 @@ def _ordered(counted: Iterable[tuple[str, int]]) -> Counted:
     return sorted(counted, key=lambda item: (-item[1], item[0]))
 
 
-def _exchange(
-    counted: Counted, classes: int, train: Split, numbers: Numbers
-) -> tuple[Counted, list[int]]:
-    """Make classes by the exchange algorithm; return the words in their order, and the classes."""
-    from online_rnnlm.corpora import exchange  # noqa: PLC0415  # other rules need no compiler
-
-    if classes > len(counted):
-        raise UserError(
-            f"`classes.count`: {classes} is more than the {len(counted)} words of the vocabulary, "
-            f"`{SENTENCE_END}` and `{UNKNOWN}` among them: lower it, or the `min_count` of words"
-        )
-    stream = encoded(train, numbers, [word for word, _ in counted]).stream
-    bigrams = exchange.bigrams_of(stream, len(counted))
-    order, labels = by_class(exchange.exchange_classes(bigrams, classes).tolist())
-    return [counted[word] for word in order], labels
-
-
-def by_class(labels: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Order words by class, and those of a class as they were; return them and their new classes.
-
-    Classes are numbered in the order of their first words, so the first word stays the first.
-    """
-    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    order = sorted(range(len(labels)), key=lambda word: numbers[labels[word]])
-    return order, [numbers[labels[word]] for word in order]
-
-
 def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
-    """Every word's class by a rule that needs only counts, in the order of the ids: 0, 1, …
+    """Every word's class, in the order of the ids: 0, 1, …
 
     Classes of equal size differ by at most one word, the larger ones first.
     """

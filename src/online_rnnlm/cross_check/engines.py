@@ -101,9 +101,9 @@ def why_not(name: str) -> str | None:
 
 
 def settings_of(name: str) -> RunSettings:
-    """The settings of the network by an engine; its document vector feeds both layers."""
+    """The settings of the network by an engine."""
     engine = "graph" if name in _BY_PYTENSOR else name
-    network = {"hidden_size": 20, "document_size": 20, "document_layer": "both"}
+    network = {"hidden_size": 20, "document_size": 20}
     how = {"engine": engine, "precision": "float64", "batch_sentences": SENTENCES}
     return RunSettings.model_validate({"corpus": "random", **network, **how})
 

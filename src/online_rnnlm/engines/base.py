@@ -31,8 +31,7 @@ class Scores(NamedTuple):
     document_vectors: NDArray[Any]
     """(S, D): the document vector after every sentence's last word."""
     hidden_states: NDArray[Any]
-    """(tokens, M + C): the state that feeds the output layer for every word, h and any context
-    units; (0, M + C) if not asked for."""
+    """(tokens, M): h, which every word was predicted from; (0, M) if not asked for."""
 
 
 def joined_scores(parts: Sequence[Scores]) -> Scores:
@@ -54,7 +53,7 @@ def empty_scores(
 ) -> Scores:
     """Make scores of zeros for sentences that begin at these rows, `first_words`."""
     tokens, sentences = int(starts[-1]), len(starts) - 1
-    size = max(len(weights.class_document), len(weights.hidden_document))
+    size = len(weights.class_document)
     states = (tokens if hidden_states else 0, weights.word_output.shape[1])
     dtype = weights.recurrent.dtype
     return Scores(np.zeros(tokens), np.zeros((sentences, size), dtype), np.zeros(states, dtype))

@@ -119,7 +119,7 @@ class OnlineScorer:
         self._trained = self.weights = like(weights, (array.copy() for array in weights))
         self._online, self._waiting = online, 0
         self._words_a_step = words_of(online.learn_after)
-        self._nothing = Carried.nothing(weights, settings.cell_name, 1)
+        self._nothing = Carried.nothing(weights, settings.cell, 1)
         dtype = settings.precision
         symbols, batch = (
             symbolic.weight_symbols(weights._fields, dtype),

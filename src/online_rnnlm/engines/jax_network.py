@@ -34,7 +34,7 @@ from online_rnnlm.model.parameters import Parameters, like
 _NEVER = -1e30
 """Score of a place without a word: it makes its probability exactly 0."""
 
-_Step = Callable[[Any, Any, Any, tuple[Any, ...]], tuple[Any, ...]]
+_Step = Callable[[Any, Any, tuple[Any, ...]], tuple[Any, ...]]
 """The cell: ids (B,), rows of E and d V_hᵀ (B, N), and states (B, ·); returns the next states."""
 
 
@@ -65,22 +65,12 @@ class Network:
         through = self._model.through_updates
         fixed = (lambda values: values) if through else jax.lax.stop_gradient
         times, width = batch.padded.mask.shape
-        before = jnp.zeros((times, *documents.shape), documents.dtype)
-        is_coupled = len(weights.hidden_document) > 0
-        if is_coupled:
-            (documents, last), (before, hidden) = self._learn(fixed(weights), batch, rate, start)
-        if is_coupled and through:
-            states = last  # computed once, as the bound on the deltas is for all of them together
-        else:
-            from_documents = _fed(before, weights.hidden_document)
-            states, hidden = self._states(weights, batch, states, from_documents)
+        states, hidden = self._states(weights, batch, states)
         of_classes = hidden @ weights.class_output.T
         of_tiles = self._products(hidden, weights.word_output, batch)
         if len(weights.class_document):
-            if not is_coupled:
-                given = of_classes, of_tiles.reshape(-1, of_tiles.shape[-1])[batch.pairs]
-                learnt = self._learn(fixed(weights), batch, rate, start, fixed(given))
-                (documents, _), (before, _) = learnt
+            given = of_classes, of_tiles.reshape(-1, of_tiles.shape[-1])[batch.pairs]
+            documents, before = self._learn(fixed(weights), batch, rate, documents, fixed(given))
             of_classes += before @ weights.class_document
             of_tiles += self._products(before, weights.word_document.T, batch)
         of_tiles = jnp.where(self._exists[batch.tiles][:, None], of_tiles, _NEVER)
@@ -95,19 +85,17 @@ class Network:
         logs = log_probabilities.reshape(times, width) * batch.padded.mask
         return Results(logs, hidden, Carried(states, documents))
 
-    def _states(
-        self, weights: Parameters, batch: Batch, states: tuple[Any, ...], from_documents: Any
-    ) -> Any:
+    def _states(self, weights: Parameters, batch: Batch, states: tuple[Any, ...]) -> Any:
         """The states after each sentence's last word, (B, ·), and h after every word, (T, B, ·)."""
         step = _cell_step(self._model, weights)
         inputs, _, mask = batch.padded
 
         def follow(states: tuple[Any, ...], now: tuple[Any, ...]) -> tuple[Any, Any]:
-            inputs, embedded, from_document, mask = now
-            states = _where(mask, step(inputs, embedded, from_document, states), states)
+            inputs, embedded, mask = now
+            states = _where(mask, step(inputs, embedded, states), states)
             return states, states[0]
 
-        now = inputs, weights.embeddings[inputs], from_documents, mask
+        now = inputs, weights.embeddings[inputs], mask
         return jax.lax.scan(follow, states, now)
 
     def _products(self, vectors: Any, matrix: Any, batch: Batch) -> Any:
@@ -126,51 +114,36 @@ class Network:
         weights: Parameters,
         batch: Batch,
         rate: Any,
-        start: Carried,
-        given: tuple[Any, Any] | None = None,
+        documents: Any,
+        given: tuple[Any, Any],
     ) -> Any:
-        """Let d learn; return d and the states after each sentence, and for all words d and h.
+        """Let d learn; return d after each sentence (B, D), and d before all words (T, B, D).
 
-        The vectors are those before the words, (T, B, D), and h, (T, B, ·), what predicts them.
         `given` are the parts of the scores that come from h: those of classes, (T, B, K), and of
-        pairs, (T, Q, S). Without them h is computed here, from the states before the first words.
+        pairs, (T, Q, S).
         """
-        step = _cell_step(self._model, weights)
-        inputs, targets, mask = batch.padded
-        embedded = None if given else weights.embeddings[inputs]
+        _, targets, mask = batch.padded
         rows: Any = batch.rows.reshape(-1)
         owners = rows.at[batch.pairs].get(mode="fill", fill_value=mask.size)
         owners = jnp.where(owners < mask.size, owners % mask.shape[1], mask.shape[1])
         tiles = _taken(batch.tiles, batch.pairs // ROWS)
         classes = self._class_of_word[targets]
 
-        def learn(before: tuple[Any, Any], now: tuple[Any, ...]) -> tuple[Any, Any]:
-            document, states = before
-            inputs, embedded, mask, classes, targets, owners, tiles, given = now
+        def learn(document: Any, now: tuple[Any, ...]) -> tuple[Any, Any]:
+            mask, classes, targets, owners, tiles, (of_classes, of_pairs) = now
 
-            def loss(document: Any) -> tuple[Any, Any]:
-                after = states
-                if given:
-                    of_classes, of_pairs = given
-                else:
-                    after = step(inputs, embedded, _fed(document, weights.hidden_document), states)
-                    of_classes = after[0] @ weights.class_output.T
-                    rows = self._rows(weights.word_output, tiles)
-                    of_pairs = jnp.einsum("qm,qsm->qs", _taken(after[0], owners), rows)
-                of_classes += _fed(document, weights.class_document)
-                if len(weights.word_document):
-                    rows = self._rows(weights.word_document.T, tiles)
-                    of_pairs += jnp.einsum("qd,qsd->qs", _taken(document, owners), rows)
-                of_pairs = jnp.where(self._exists[tiles], of_pairs, _NEVER)
-                logs = _log_probabilities(of_classes, classes, of_pairs, owners, targets)
-                return -(mask * logs).sum(), after
+            def loss(document: Any) -> Any:
+                rows = self._rows(weights.word_document.T, tiles)
+                words = of_pairs + jnp.einsum("qd,qsd->qs", _taken(document, owners), rows)
+                words = jnp.where(self._exists[tiles], words, _NEVER)
+                scores = of_classes + document @ weights.class_document
+                logs = _log_probabilities(scores, classes, words, owners, targets)
+                return -(mask * logs).sum()
 
-            slope, after = jax.grad(loss, has_aux=True)(document)
-            after = _where(mask, after, states)
-            return (document - rate * slope, after), (document, after[0])
+            return document - rate * jax.grad(loss)(document), document
 
-        now = inputs, embedded, mask, classes, batch.pair_targets, owners, tiles, given
-        return jax.lax.scan(learn, (start.documents, start.states), now)
+        now = mask, classes, batch.pair_targets, owners, tiles, given
+        return jax.lax.scan(learn, documents, now)
 
 
 def _log_probabilities(
@@ -189,11 +162,6 @@ def _log_probabilities(
     log_totals = jnp.where(exists, largest[:words], 0) + jnp.log(jnp.where(exists, totals, 1))
     of_class = jax.nn.log_softmax(of_classes)[jnp.arange(words), classes]
     return of_class + scores.reshape(-1)[targets] - log_totals
-
-
-def _fed(documents: Any, matrix: Any) -> Any:
-    """The product of d (…, D) and a matrix, an input of a layer; 0 if the matrix has no rows."""
-    return documents[..., : len(matrix)] @ matrix
 
 
 def _taken(values: Any, places: Any) -> Any:
@@ -246,13 +214,13 @@ def _cell_step(model: Model, weights: Parameters) -> _Step:
     """Make a function of JAX from the cell's symbols."""
     dtype = str(weights.recurrent.dtype)
     symbols = like(weights, _symbols(weights))
-    ids, embedded, from_document = pt.ivector(), pt.matrix(dtype=dtype), pt.matrix(dtype=dtype)
+    ids, embedded = pt.ivector(), pt.matrix(dtype=dtype)
     states = tuple(pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
-    found = model.cell.step(symbols, Words(ids, embedded), states, from_document, model)
-    function = _as_jax([*symbols, ids, embedded, from_document, *states], found)
+    found = model.cell.step(symbols, Words(ids, embedded), states, model)
+    function = _as_jax([*symbols, ids, embedded, *states], found)
 
-    def step(ids: Any, embedded: Any, from_document: Any, states: tuple[Any, ...]) -> Any:
-        return tuple(function(*weights, ids, embedded, from_document, *states))
+    def step(ids: Any, embedded: Any, states: tuple[Any, ...]) -> Any:
+        return tuple(function(*weights, ids, embedded, *states))
 
     return step
 

@@ -22,7 +22,6 @@ from online_rnnlm.engines.base import (
 )
 from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.batches import score_sentences, train_batches
-from online_rnnlm.engines.kernels.cells import kernel_cell_of
 from online_rnnlm.engines.kernels.compiled import compile_once
 from online_rnnlm.engines.kernels.learning import CopyOnWriteWeights, Learning, LearningModel
 from online_rnnlm.engines.kernels.online import score_online
@@ -80,7 +79,7 @@ class Trainer:
             goes_through=settings.goes_through_updates,
         )
         self._spaces = for_members(space, threads)
-        kernels = f"{settings.precision}-{kernel_cell_of(sizes)}-training"
+        kernels = f"{settings.precision}-{settings.cell}-training"
         compile_once(kernels, lambda: self.update(NO_BATCHES, settings.learning_rate))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
@@ -129,8 +128,7 @@ class Scorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Score these sentences; with a rate of 0 the document vector stays 0."""
-        sizes = self._sizes if document_rate else self._sizes.without_document()
-        kernels = f"{self._settings.precision}-{kernel_cell_of(sizes)}-scoring"
+        kernels = f"{self._settings.precision}-{self._settings.cell}-scoring"
         compile_once(kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
         return self._score(weights, split, sentences, document_rate)
 
@@ -139,7 +137,7 @@ class Scorer:
     ) -> Scores:
         lanes = self._reading.lanes(max(1, min(SCORING_SENTENCES, len(sentences))))
         order = scoring_order(split, sentences, self._reading, lanes)
-        nothing = Carried.nothing(weights, self._settings.cell_name, lanes)
+        nothing = Carried.nothing(weights, self._settings.cell, lanes)
         return self._follow(weights, split, order, document_rate, self._reading, nothing)
 
     def go_on(
@@ -262,7 +260,7 @@ def compile_kernels(experiment: Experiment, directory: ExperimentDirectory) -> N
         if settings.engine == "kernel":
             sizes, segments = sizes_for(settings, corpus), settings.batch_sentences
             weights = parameters.filled(sizes, 0.0, settings.precision)
-            nothing = Carried.nothing(weights, settings.cell_name, segments)
+            nothing = Carried.nothing(weights, settings.cell, segments)
             Trainer(settings, corpus, weights, weights, nothing)
             score = Scorer(settings, corpus, settings.reading)
             score(weights, ONE_WORD, NO_SENTENCES, settings.document_rate * sizes.document)

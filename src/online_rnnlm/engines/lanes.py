@@ -82,8 +82,7 @@ class Carried(NamedTuple):
         """Make states and vectors of 0 for a model with these weights and that cell."""
         dtype = weights.recurrent.dtype
         states = (np.zeros((lanes, int(n)), dtype) for n in load_cell(cell).states(weights))
-        size = max(len(weights.class_document), len(weights.hidden_document))
-        return cls(tuple(states), np.zeros((lanes, size), dtype))
+        return cls(tuple(states), np.zeros((lanes, len(weights.class_document)), dtype))
 
     def copy(self) -> Carried:
         """Copy all to new arrays, from a GPU, too."""

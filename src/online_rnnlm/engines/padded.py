@@ -29,7 +29,7 @@ class Found(NamedTuple):
     log_probabilities: Array
     """(T, B)."""
     hidden: Array
-    """(T, B, M + C); anything if hidden states are not asked for."""
+    """(T, B, M); anything if hidden states are not asked for."""
     carried: Carried
     """The states and vectors after the last words."""
 
@@ -127,7 +127,7 @@ class PaddedScorer:
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
         rate = np.asarray(document_rate, settings.precision)
-        carried = Carried.nothing(weights, settings.cell_name, width)
+        carried = Carried.nothing(weights, settings.cell, width)
         order = scoring_order(split, sentences, reading, width, mixed=self.mixes_lengths)
         for segments, begins, places in zip(*order, strict=True):
             found = self._predict(weights, split, segments, rate, carried.before(begins, reading))

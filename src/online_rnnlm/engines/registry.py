@@ -48,7 +48,7 @@ def trainer(
     engine = _engine(settings, settings.engine)
     if carried is None:
         lanes = segments_of(corpus.splits["train"], settings).lanes(settings.batch_sentences)
-        carried = Carried.nothing(weights, settings.cell_name, lanes)
+        carried = Carried.nothing(weights, settings.cell, lanes)
     shared = _shared(settings, threads)
     made: base.Trainer = engine.Trainer(settings, corpus, weights, accumulators, carried, **shared)
     return made
@@ -93,11 +93,8 @@ def _shared(settings: RunSettings, threads: int) -> dict[str, int]:
 def _engine(settings: RunSettings, engine: str) -> Any:
     """Require the run's device, then load the engine's module.
 
-    Raises UserError if there is no such device, or if a package that it needs is not installed, and
-    ValueError for an engine that would leave out the vector's part of the hidden layer.
+    Raises UserError if there is no such device, or if a package that it needs is not installed.
     """
-    if settings.needs_coupling and "coupling" in ENGINES[engine].lacks:
-        raise ValueError(f"`engine: {engine}` computes no vector that feeds {settings.cell_name}")
     require(settings)
     with needing_packages():
         return import_module(f"online_rnnlm.engines.{engine}_engine")
@@ -108,16 +105,11 @@ def online_engine(settings: RunSettings, *, weights_learn: bool = True) -> str:
 
     Otherwise it is one for any CPU.
     """
-    own = ENGINES[settings.engine].scores_online(settings.cell_name)
-    return settings.engine if own else _engine_anywhere(settings, online=weights_learn)
+    own = ENGINES[settings.engine].scores_online(settings.cell)
+    return settings.engine if own else engine_anywhere(settings.cell, online=weights_learn)
 
 
 def usable_anywhere(settings: RunSettings) -> RunSettings:
     """The same model's settings for a machine that has only a CPU and this package."""
-    changes = {"engine": _engine_anywhere(settings), "device": "cpu"}
+    changes = {"engine": engine_anywhere(settings.cell), "device": "cpu"}
     return settings.model_copy(update=changes)
-
-
-def _engine_anywhere(settings: RunSettings, *, online: bool = False) -> str:
-    ability = "coupling" if settings.needs_coupling else ""
-    return engine_anywhere(settings.cell_name, online=online, ability=ability)

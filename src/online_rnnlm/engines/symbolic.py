@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 class Form(NamedTuple):
     """The settings that decide a run's graph, by their names there: numbers and texts only."""
 
-    cell_name: str
+    cell: str
     error_clip: float
-    context_decay: float
     goes_through_updates: bool
     precision: str
     optimizer: str
@@ -40,10 +39,9 @@ class Form(NamedTuple):
         return bool(self.dropout or self.embedding_dropout)
 
     def model(self, class_offsets: NDArray[np.int64]) -> graph.Model:
-        """The cell, the word classes and the cell's constants; `class_offsets` (K + 1,)."""
-        classes, cell = graph.WordClasses.from_offsets(class_offsets), load_cell(self.cell_name)
-        constants = self.error_clip, self.context_decay, self.goes_through_updates
-        return graph.Model(cell, classes, *constants)
+        """The model's definition; `class_offsets` (K + 1,) are those of the vocabulary."""
+        classes, cell = graph.WordClasses.from_offsets(class_offsets), load_cell(self.cell)
+        return graph.Model(cell, classes, self.error_clip, self.goes_through_updates)
 
 
 def weight_symbols(names: Sequence[str], dtype: str) -> Parameters:

@@ -18,7 +18,7 @@ from online_rnnlm.evaluation.outcome import Failure, Floats, Network, Outcome
 from online_rnnlm.evaluation.scoring import outcome, timed
 from online_rnnlm.model import weight_files
 from online_rnnlm.rivals import OfCorpus, rival_in
-from online_rnnlm.rivals.base import ComposedRival, Impossible
+from online_rnnlm.rivals.base import ComposedRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
@@ -59,19 +59,11 @@ def evaluate(
 
 
 def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorpus) -> None:
-    """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`.
-
-    If the rival is impossible for the corpus, the reason takes the place of the metrics.
-    """
+    """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`."""
     rival = of_corpus.rival
     corpus = load_corpus(experiment.corpus(of_corpus.corpus), rival.testing.other_texts)
     identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
-    try:
-        rival.fit(corpus)
-    except Impossible as error:
-        failure = Failure(f"{name}: {error}", status="impossible")
-        _write(experiment, name, identity, NONE, corpus, failure)
-        return
+    rival.fit(corpus)
     cost = rival.cost()
     logger.info("%d parameters", cost.parameters)
     logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in corpus.held_out})
@@ -122,9 +114,7 @@ def _write(
     path = experiment.evaluation(name, evaluation)
     if isinstance(result, Failure):
         logger.warning("%s", result.reason)
-        records.write(
-            path, records.DivergedEvaluation(**end, status=result.status, reason=result.reason)
-        )
+        records.write(path, records.DivergedEvaluation(**end, reason=result.reason))
         return
     splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
     for split, metrics in splits.items():

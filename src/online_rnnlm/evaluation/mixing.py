@@ -41,7 +41,7 @@ def composed(
             raise UserError(f"{experiment.evaluation(*place)}: missing: make this evaluation first")
         if isinstance(tested, DivergedEvaluation):
             reason = f"{name}, {rival.name}: its part {part} is missing: {tested.reason}"
-            return Failure(reason, status=tested.status)
+            return Failure(reason)
         found[part] = tested
     tested_on = set.intersection(*({*part.splits} for part in found.values()))
     texts = [text for text in (*HELD_OUT, *testing.other_texts) if text in tested_on]

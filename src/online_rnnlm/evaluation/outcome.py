@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,16 +40,12 @@ class Outcome:
 
 
 class Failure(NamedTuple):
-    """The result of an evaluation without scores.
-
-    The model diverged, at every rate if there are several, or the rival is impossible for the text.
-    """
+    """The result of an evaluation without scores: it diverged at every rate."""
 
     reason: str
     """One line that names what failed and what can be tried."""
     curve: Sequence[Trial] = ()
     """All settings that were tried on `valid`."""
-    status: Literal["diverged", "impossible"] = "diverged"
     document_vectors: Mapping[str, NDArray[Any]] = {}
     """(0, D), if scores would come with vectors."""
     log_probabilities: Mapping[str, Floats] = {}

@@ -139,8 +139,7 @@ def _with_mixed_rival(network: Network, rival: MixedRival) -> Outcome:
     logs, more = timed(rival.score, texts)
     seconds = {name: seconds[name] + more[name] for name in texts}
     costs = _costs_of(network, learning)
-    width = sizes_for(network.settings, network.corpus).output
-    adds = costs.multiply_adds_per_word + rival.cost(width)
+    adds = costs.multiply_adds_per_word + rival.cost(network.settings.hidden_size)
     costs = costs.model_copy(update={"multiply_adds_per_word": adds})
     return Outcome(logs, seconds, costs, chosen=rival.chosen, curve=rival.curve)
 

@@ -1,14 +1,12 @@
 """The cost of a word: multiply-adds and changed parameters, counted from the equations.
 
-M hidden units, C context units, K classes, L words in the target's class, D elements of the
-document vector d; D_h and D_o are the elements that feed the hidden and the output layer: each is D
-or 0. The products with weights are
+M hidden units, K classes, L words in the target's class, D elements of the document vector d. The
+products with weights are
 
-    E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ      M (M + D_h)          an embedding is only looked up
-    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + C + D_o)
+    E[w_t] + h_{t-1} W_hᵀ                            M²          an embedding is only looked up
+    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D)
 
-The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`. In the
-second line, h_t stands for all that feeds the output layer: with context units, [h_t | s_t].
+The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`.
 Backpropagation does each product twice: once for the gradient of its input, and once for the
 gradient of its weights. Of the element-wise operations, only the step of d counts: exponentials,
 softmax, sigmoid and the optimizer count as nothing.
@@ -40,11 +38,6 @@ def _hidden_layer(sizes: Sizes) -> int:
     return load_cell(sizes.cell).multiply_adds(sizes)
 
 
-def _hidden_document(sizes: Sizes) -> int:
-    """Multiply-adds of a step of the cell in products with V_h."""
-    return math.prod(shapes(sizes).hidden_document)
-
-
 def _values(sizes: Sizes, group: str) -> int:
     """Number of values in a group of the cell's parameters; for `embeddings`, in one word's row."""
     names, every = load_cell(sizes.cell).GROUPS[group], shapes(sizes)._asdict()
@@ -53,26 +46,23 @@ def _values(sizes: Sizes, group: str) -> int:
 
 
 def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
-    return (sizes.classes + mean_class_size) * (sizes.output + sizes.output_document)
+    return (sizes.classes + mean_class_size) * (sizes.hidden + sizes.document)
 
 
 def _errors_of_states(sizes: Sizes, mean_class_size: float) -> float:
     """Multiply-adds of ∂L_t/∂h_t, which is propagated back through the scores."""
-    return (sizes.classes + mean_class_size) * sizes.output
+    return (sizes.classes + mean_class_size) * sizes.hidden
 
 
 def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
     """Multiply-adds to predict one word and to update the document vector, if there is one.
 
     `mean_class_size` is L, averaged over the text. The document gradient ∂L_t/∂d_t is propagated
-    through V_c and V_o and, if d feeds the hidden layer, through h_t and V_h. d's step costs D; it
-    is counted for every word, even if a step is taken after several.
+    through V_c and V_o. d's step costs D; it is counted for every word, even if a step is taken
+    after several.
     """
-    outputs = sizes.classes + mean_class_size
     forward = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
-    back = outputs * sizes.output_document + _hidden_document(sizes)
-    if sizes.hidden_document:
-        back += _errors_of_states(sizes, mean_class_size)
+    back = (sizes.classes + mean_class_size) * sizes.document
     return forward + back + sizes.document
 
 
@@ -84,10 +74,10 @@ def training_multiply_adds_per_word(
     Every product is done three times: forward, for the gradient of its input, and for the gradient
     of its weights. The document gradient is among the gradients of inputs, so only d's step is
     added. Gradients that go through the steps of d do each product with V_c and V_o three times
-    more; what they add where d feeds the hidden layer is not counted.
+    more.
     """
     products = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
-    again = (sizes.classes + mean_class_size) * sizes.output_document if goes_through else 0
+    again = (sizes.classes + mean_class_size) * sizes.document if goes_through else 0
     return 3 * (products + again) + sizes.document
 
 
@@ -111,13 +101,8 @@ def update_multiply_adds_per_word(
     if "embeddings" in groups or "recurrent" in groups:
         back = 1 if after_sentence else steps - 1
         again = 0 if after_sentence else steps - 1
-        total += back * (_hidden_layer(sizes) - _hidden_document(sizes))
-        total += again * _hidden_layer(sizes)
-        if "embeddings" in groups and not after_sentence:
-            # The first of the states learns its word's context, though not what came before.
-            total += sizes.hidden * sizes.context
-        if not sizes.hidden_document:  # else the document gradient has needed them already
-            total += _errors_of_states(sizes, mean_class_size)
+        total += (back + again) * _hidden_layer(sizes)
+        total += _errors_of_states(sizes, mean_class_size)
     if "recurrent" in groups:
         total += _hidden_layer(sizes) * (1 if after_sentence else steps)
     if "output" in groups:
@@ -163,7 +148,7 @@ def touched_after_sentences(
     if "output" in groups:
         classes = _distinct(number, corpus.word_classes[stream[1:]])
         scored = int(scored_words(corpus.class_offsets)[classes].sum())
-        total += (sentences * sizes.classes + scored) * (sizes.output + sizes.output_document)
+        total += (sentences * sizes.classes + scored) * (sizes.hidden + sizes.document)
     return float(total) / len(number)
 
 

@@ -1,16 +1,15 @@
 """The model as one symbolic graph: the definition that every fast engine is tested against.
 
-    h_t    = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ)         h_0 = 0
+    h_t    = σ(E[w_t] + h_{t-1} W_hᵀ)                    h_0 = 0
     P(c)   = softmax(W_c h_t + V_c d_t)                   over classes
     P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t)             over the words of class c
     L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
     d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
 
-The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. V_h exists if
-d feeds the hidden layer, V_c and V_o if d feeds the output layer. The document gradient ∂L_t/∂d_t
-is the derivative within step t: through the scores and, if there is V_h, through h_t.
-PyTensor derives all gradients. In those of the weights, the update of d counts as a constant,
-unless the model says `through_updates`.
+The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. The document
+vector d feeds the output layer alone: a static network has no V_c and V_o. PyTensor derives all
+gradients. In those of the weights, the update of d counts as a constant, unless the model says
+`through_updates`.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
 The original Theano compiles this file, too (`engines.theano_engine`): so this file, `parameters`
@@ -83,8 +82,6 @@ class Model(NamedTuple):
     classes: WordClasses
     error_clip: float
     """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
-    context_decay: float = 0.0
-    """Share of a slow context unit's value that the next word keeps."""
     through_updates: bool = False
     """True if the gradients of the weights go through the updates of d; else each is a constant."""
 
@@ -170,8 +167,7 @@ def predictions(
         factors, before = (before[:2], before[2:]) if dropout else ((1, 1), before)
         states, document = before[:-1], before[-1]
         words = Words(inputs, weights.embeddings[inputs] * factors[0])
-        from_document = _fed(document, weights.hidden_document)
-        states = model.cell.step(weights, words, states, from_document, model)
+        states = model.cell.step(weights, words, states, model)
         hidden = states[0] * factors[1]
         log_probability = mask * _log_probability(model, weights, targets, hidden, document)
         slope = pt.grad(-log_probability.sum(), document)
@@ -203,9 +199,9 @@ def predictions(
 def _zeros(model: Model, weights: Parameters, width: Any) -> Start:
     """The cell's states (B, ·) and d (B, D) before a unit of text."""
     dtype = weights.recurrent.dtype
-    size = pt.maximum(weights.class_document.shape[0], weights.hidden_document.shape[0])
     states = (pt.zeros((width, size), dtype=dtype) for size in model.cell.states(weights))
-    return Start(tuple(states), pt.zeros((width, size), dtype=dtype))
+    documents = pt.zeros((width, weights.class_document.shape[0]), dtype=dtype)
+    return Start(tuple(states), documents)
 
 
 def _log_probability(
@@ -216,24 +212,18 @@ def _log_probability(
     of_word, words, within = map(pt.constant, (classes.of_word, classes.words, classes.within))
     target_class = of_word[targets]
     class_scores = hidden @ weights.class_output.T
-    class_scores += _fed(document, weights.class_document)
+    class_scores += document @ weights.class_document
     word_scores = _word_scores(weights, words[target_class], hidden, document)
     word_scores = pt.where(pt.constant(classes.exists)[target_class], word_scores, _NEVER)
     of_class = _log_softmax_of(class_scores, target_class)
     return of_class + _log_softmax_of(word_scores, within[targets])
 
 
-def _fed(document: Any, matrix: Any) -> Any:
-    """The product of d (B, D) and a matrix, an input of a layer; 0 if the matrix has no rows."""
-    return document[:, : matrix.shape[0]] @ matrix
-
-
 def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> Any:
     """The scores (B, L) of every sentence's candidate words; `rows` (B, L) are their ids."""
     output = weights.word_output[rows]
     online = weights.word_document.T[rows]
-    seen = document[:, None, : weights.word_document.shape[0]]
-    return (output * hidden[:, None, :]).sum(2) + (online * seen).sum(2)
+    return (output * hidden[:, None, :]).sum(2) + (online * document[:, None, :]).sum(2)
 
 
 def _log_softmax_of(scores: Any, index: Any) -> Any:

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 class Parameters(NamedTuple):
     """All parameters, or one value (a sum of squares, a gradient) for each of them.
 
-    The cell decides the shapes of `embeddings`, `recurrent` and `hidden_document`; those given here
-    are the sigmoid cell's. With C context units, W_c and W_o have M + C columns. Parameters that
-    only one cell has follow in more fields (`named`). The matrices that d is multiplied by are
-    stored transposed, so that the words of a class lie side by side in memory. For a layer that d
-    does not feed, they have no rows.
+    The cell decides the shapes of `embeddings` and `recurrent`; those given here are the sigmoid
+    cell's. Parameters that only one cell has follow in more fields (`named`). The matrices that d
+    is multiplied by are stored transposed, so that the words of a class lie side by side in memory.
+    A static network's have no rows.
     """
 
     embeddings: Any
@@ -38,11 +37,9 @@ class Parameters(NamedTuple):
     word_output: Any
     """W_o, (V, M): a row for every predicted word."""
     class_document: Any
-    """V_cᵀ, (D, K), or (0, K) if d does not feed the output layer."""
+    """V_cᵀ, (D, K)."""
     word_document: Any
-    """V_oᵀ, (D, V), or (0, V)."""
-    hidden_document: Any
-    """V_hᵀ, (D, M), or (0, M) if d does not feed the hidden layer."""
+    """V_oᵀ, (D, V)."""
 
 
 GROUPS = ("embeddings", "recurrent", "output")
@@ -82,10 +79,10 @@ def _with_fields(own: tuple[str, ...]) -> type[Parameters]:
 
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
-    v, k, d = sizes.vocabulary, sizes.classes, sizes.output_document
+    v, m, k, d = sizes[:4]
     output = {
-        "class_output": (k, sizes.output),
-        "word_output": (v, sizes.output),
+        "class_output": (k, m),
+        "word_output": (v, m),
         "class_document": (d, k),
         "word_document": (d, v),
     }
@@ -115,7 +112,6 @@ def without_document(parameters: Parameters) -> Parameters:
     return parameters._replace(
         class_document=parameters.class_document[:0],
         word_document=parameters.word_document[:0],
-        hidden_document=parameters.hidden_document[:0],
     )
 
 

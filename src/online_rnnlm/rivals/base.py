@@ -11,16 +11,11 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Mixture, Trial
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 States = NDArray[np.floating[Any]]
-
-
-class Impossible(UserError):
-    """The error that a corpus does not allow a rival; the report says so, and shows all else."""
 
 
 class Rival(ABC):
@@ -65,8 +60,7 @@ class ScoredText(NamedTuple):
     log_probabilities: Floats
     """(N,): natural log P of each."""
     hidden_states: States
-    """(N, M): the state that each token was predicted from, context units included; (N, 0) for a
-    rival that needs none."""
+    """(N, M): the state that each token was predicted from; (N, 0) for a rival that needs none."""
 
 
 class LearningText(Protocol):
@@ -147,10 +141,7 @@ class CorpusRival(Rival):
 
     @abstractmethod
     def fit(self, corpus: Corpus) -> None:
-        """Train on `train`, and choose settings, if there are any, on `valid`.
-
-        Raises Impossible if the corpus does not allow it, such as articles without a subject.
-        """
+        """Train on `train`, and choose settings, if there are any, on `valid`."""
 
     @abstractmethod
     def score(self, split: Split) -> Floats:

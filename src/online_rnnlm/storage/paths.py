@@ -76,8 +76,7 @@ class CorpusDirectory:
     """The words in the order of ids, below a header: `word`, `count` and `class`, tab-separated.
 
     Word 0 is `</s>`, whose count is the number of training sentences; the others, `<unk>` among
-    them, follow by falling count. A class is a contiguous run of ids. With `classes.rule: exchange`
-    the words are ordered so within each class, and the classes by their first words.
+    them, follow by falling count. A class is a contiguous run of ids.
     """
 
     def text(self, split: str) -> Path:
@@ -126,10 +125,8 @@ class RunDirectory:
     """The best weights.
 
     `embeddings` (V, M), `recurrent` (M, M), `class_output` (K, M), `word_output` (V, M),
-    `class_document` (D, K), `word_document` (D, V), `hidden_document` (D, M); those of the vector
-    have 0 rows where it does not feed that layer. `cell: lstm` has 4 M and `gru` has 3 M rows of
-    `recurrent`, and as many columns of `embeddings` and `hidden_document`. C context units add C
-    columns to `embeddings`, `recurrent`, `class_output` and `word_output`.
+    `class_document` (D, K), `word_document` (D, V). `cell: lstm` has 4 M rows of `recurrent`, and
+    as many columns of `embeddings`.
     """
 
     @property

@@ -10,8 +10,8 @@ from math import inf
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.storage.records import Epoch
 
-_FAILURES = {"plateau": 3, "toolkit": 2}
-"""Number of epochs without improvement after which a rule ends training."""
+_FAILURES = 2
+"""Number of epochs without improvement after which `toolkit` ends training."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,6 @@ class Schedule:
       of epochs.
     - `toolkit`, the RNNLM Toolkit's rule: from the first epoch that is no improvement on, the rate
       is divided after every epoch; the second such epoch ends training.
-    - `plateau`: the rate is divided after each epoch that is no improvement; the third such epoch
-      ends training.
 
     An epoch is an improvement if the lowest validation entropy falls by more than a factor.
     """
@@ -33,14 +31,12 @@ class Schedule:
     @property
     def goes_back(self) -> bool:
         """True if training goes back to the best weights after an epoch that is worse."""
-        return self.settings.rate_rule != "cooldown"
+        return self.settings.rate_rule == "toolkit"
 
     def ended(self, epochs: Sequence[Epoch]) -> bool:
         """True if training is over after these epochs."""
-        settings = self.settings
-        failures = self._failures(epochs).count(True)
-        most = _FAILURES.get(settings.rate_rule, inf)
-        return len(epochs) >= settings.max_epochs or failures >= most
+        failed = self.goes_back and self._failures(epochs).count(True) >= _FAILURES
+        return failed or len(epochs) >= self.settings.max_epochs
 
     def rate(self, epochs: Sequence[Epoch], share: float = 0.0) -> float:
         """Return the learning rate when this share of the epoch after these has been read."""
@@ -49,10 +45,7 @@ class Schedule:
             left = 1 - (len(epochs) + share) / settings.max_epochs
             return settings.learning_rate * min(1.0, left / settings.cooldown)
         failed = self._failures(epochs)
-        if settings.rate_rule == "toolkit":
-            falls = len(failed) - failed.index(True) if True in failed else 0
-        else:
-            falls = failed.count(True)
+        falls = len(failed) - failed.index(True) if True in failed else 0
         return settings.learning_rate / settings.rate_divisor**falls
 
     def _failures(self, epochs: Sequence[Epoch]) -> list[bool]:

@@ -58,10 +58,7 @@ def _vector(description: ModelDescription) -> str:
     settings = description.settings
     if not settings.document_size:
         return "none"
-    layer = {"both": "both layers"}.get(
-        settings.document_layer, f"the {settings.document_layer} layer"
-    )
-    return f"{settings.document_size} numbers that feed {layer}; rate {settings.document_rate:g}"
+    return f"{settings.document_size} numbers; rate {settings.document_rate:g}"
 
 
 def _preparation(rules: TextPreparation) -> str:

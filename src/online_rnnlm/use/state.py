@@ -76,7 +76,7 @@ def start(network: Network, request: Request) -> State:
             "a state holds no weights that learn, no cache and no waiting steps: here the vector "
             "learns after every word, or nothing does"
         )
-    nothing = Carried.nothing(network.weights, network.settings.cell_name, 1)
+    nothing = Carried.nothing(network.weights, network.settings.cell, 1)
     return State(request, nothing, SENTENCE_END_ID)
 
 

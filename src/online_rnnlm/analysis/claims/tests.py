@@ -35,7 +35,6 @@ def tests_of(results: Results) -> Tests:
 
 
 def _of_row(results: Results, vector: Row) -> Tests:
-    feeds_output = vector.settings.document_layer == "output"
     opponents = results.opponents(vector)
     same = opponents.same_hidden
     if same is None:
@@ -44,12 +43,10 @@ def _of_row(results: Results, vector: Row) -> Tests:
         )
     else:
         yield _against_static(results, paper.SAME_HIDDEN, vector, same)
-    if feeds_output:
-        yield from _more_parameters(results, vector, opponents.more_parameters)
-        yield from _vector_alone(results, vector)
+    yield from _more_parameters(results, vector, opponents.more_parameters)
+    yield from _vector_alone(results, vector)
     yield _learning(results, vector, same)
-    if feeds_output:
-        yield from _against_rivals(results, vector)
+    yield from _against_rivals(results, vector)
     if vector == results.headline(vector.corpus):
         yield _best_systems(results, vector)
 

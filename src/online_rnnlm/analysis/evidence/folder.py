@@ -31,7 +31,7 @@ def networks_of(models: pd.Series[str]) -> pd.Series[str]:
 
 
 class EvidenceFolder(ExperimentDirectory):
-    """A folder of evidence, such as `docs/evidence/comparison`.
+    """A folder of evidence, such as `docs/evidence/paper`.
 
     Configuration, claims, tables and figures lie in it as among an experiment's results.
     """

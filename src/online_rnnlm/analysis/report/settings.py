@@ -19,7 +19,6 @@ PUBLISHED, TOOLKIT, ASSUMED = "published", "RNNLM Toolkit's", "assumed"
 # Published values are in the author's summary of the paper, the toolkit's in its source code.
 _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "cell": (PUBLISHED, "sigmoid"),
-    "document_layer": (PUBLISHED, "output"),
     "error_clip": (TOOLKIT, 15.0),
     "improvement_factor": (TOOLKIT, 1.003),
     "rate_divisor": (TOOLKIT, 2.0),
@@ -29,9 +28,7 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "classes.count": (TOOLKIT, 100),
     "testing.steps": (TOOLKIT, 5),
 }
-_DECIDED_BY_ROW = {
-    *("corpus", "seed", "hidden_size", "context_size", "document_size", "document_layer"),
-}
+_DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
 def origin(key: str, value: Any) -> str:

@@ -23,13 +23,13 @@ PUBLISHED = Path("config/published.yaml")
 STILL = "test_perplexity_vector_still"
 _WITHOUT_UNK = "test_perplexity_without_unk"
 _PAPERS = "published_test_perplexity"
-_COUNTS = ["hidden_size", "context_size", "document_size", "seeds", "parameters"]
+_COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
 
 
 def make(results: Results) -> Table:
     """Make the table: for each corpus a row for each model, then a row for each rival.
 
-    In the data, the sizes, `cell` and `document_layer` are empty for a rival; `evaluation` names
+    In the data, the sizes and `cell` are empty for a rival; `evaluation` names
     the evaluation that the perplexities are from. Raises NothingToShowError if there is no row.
     """
     rows = [
@@ -86,16 +86,16 @@ def _settings(results: Results, system: System) -> str:
 
 def _published(row: Row) -> dict[str, float]:
     """The paper's test perplexity of a row's model, if it has been filled in; `published.yaml`
-    has a row for each model of the paper, which has sigmoid units and no context units."""
-    sizes = ("hidden_size", "document_size", "document_layer")
+    has a row for each model of the paper, which has sigmoid units."""
+    sizes = ("hidden_size", "document_size")
     try:
         rows = yaml.safe_load(PUBLISHED.read_text("utf-8"))["rows"] if PUBLISHED.is_file() else []
-        filled = [{"document_layer": "output"} | one for one in rows if "test_perplexity" in one]
+        filled = [one for one in rows if "test_perplexity" in one]
         found = {tuple(one[key] for key in sizes): float(one["test_perplexity"]) for one in filled}
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{PUBLISHED}: {' '.join(str(error).split())}") from None
     model = tuple(getattr(row.settings, key) for key in sizes)
-    return {_PAPERS: found[model]} if row.has_the_papers_layer and model in found else {}
+    return {_PAPERS: found[model]} if row.settings.cell == "sigmoid" and model in found else {}
 
 
 def _columns(results: Results, *, published: bool) -> list[Column]:
@@ -125,12 +125,10 @@ def _columns(results: Results, *, published: bool) -> list[Column]:
 
 def _notes(results: Results) -> list[str]:
     testing = results.experiment.testing
-    context = any(row.settings.context_size for row in results.rows)
-    names = f"hidden units{', after a + slow context units' if context else ''}"
     rivals = rivals_named(testing.rivals_of_runs, testing)
     of_corpora = [found.rival for found in results.rivals if found.rival]
     return [
-        f"Perplexity counts </s> and <unk>; M/D: {names} / length of the document vector. "
+        f"Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
         f"{shared.spread_note(results)} Bold: each column's lowest.",
         *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora] if rival.note),
     ]

@@ -13,8 +13,15 @@ from online_rnnlm.analysis.tables.write import Column, Table, label
 from online_rnnlm.config.runs import Run
 
 _KEYS = (
-    *("corpus", "hidden_size", "context_size", "cell", "document_size", "document_layer"),
-    *("document_gradient", "unit_of_text", "carry"),
+    *(
+        "corpus",
+        "hidden_size",
+        "cell",
+        "document_size",
+        "document_gradient",
+        "unit_of_text",
+        "carry",
+    ),
 )
 
 

@@ -1,11 +1,11 @@
 """The equations of `model.graph` as compiled loops: fast, and tested against the plain graph.
 
-If the document vector feeds only the output layer, hidden states do not depend on it: `forward`
-computes a batch's hidden states first. If d feeds the hidden layer, `cells.coupled` computes all
-step by step in time. Both leave in the workspace the values from which `backward` computes
-gradients; `batches` has the loops over batches. `online` and `learning` test while weights learn, a
-sentence at a time. Products are BLAS's (`blas`), or made of `blocks` that a processor's registers
-hold (`rows`): where rows must not depend on each other, and where the weights change with them.
+The document vector feeds the output layer alone, so hidden states do not depend on it: `forward`
+computes a batch's hidden states first. It leaves in the workspace the values from which `backward`
+computes gradients; `batches` has the loops over batches. `online` and `learning` test while weights
+learn, a sentence at a time. Products are BLAS's (`blas`), or made of `blocks` that a processor's
+registers hold (`rows`): where rows must not depend on each other, and where the weights change with
+them.
 
 Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
 
@@ -14,13 +14,13 @@ Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
     hidden_gradient    ∂L_t/∂h_t = W_cᵀ δ_c + W_o[c]ᵀ δ_w
                        ∂L/∂h_t   = ∂L_t/∂h_t + W_hᵀ δ_h,t+1
     hidden_deltas      δ_h,t = clip(∂L/∂h_t ⊙ h_t ⊙ (1 - h_t))      by the sigmoid's inputs
-    document_gradient  ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w + V_hᵀ clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t))
+    document_gradient  ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w
 
     ∂L/∂W_c = Σ δ_c hᵀ      ∂L/∂W_o[c] = Σ δ_w hᵀ      ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ
-    ∂L/∂V_c = Σ δ_c dᵀ      ∂L/∂V_o[c] = Σ δ_w dᵀ      ∂L/∂V_h = Σ δ_h dᵀ      ∂L/∂E[w_t] = Σ δ_h,t
+    ∂L/∂V_c = Σ δ_c dᵀ      ∂L/∂V_o[c] = Σ δ_w dᵀ      ∂L/∂E[w_t] = Σ δ_h,t
 
 Deltas are derivatives by the inputs of a softmax or a sigmoid; clip limits them to ±error_clip.
-V_c, V_o and V_h are stored transposed. A word that is alone in its class has P(w|c) = 1: it needs
+V_c and V_o are stored transposed. A word that is alone in its class has P(w|c) = 1: it needs
 no score, and has no deltas. Matrices are in row-major order, with a row for every word or sentence;
 all reals have the weights' dtype, and log-probabilities are float64. The functions have no
 annotations, as numba infers their types.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.cells import propagate_through_cell
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer, step_row, step_rows
+from online_rnnlm.engines.kernels.data import step_row, step_rows
 from online_rnnlm.engines.kernels.dropout import drop_embeddings, drop_hidden
 from online_rnnlm.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.engines.kernels.forward import extent, predict_class, score_class
@@ -60,9 +60,8 @@ def go_back_through_classes(model, number, workspace):
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     begin, end = rows_of(section_of(workspace, number))
     deltas = workspace.class_deltas[begin:end]
-    if not feeds_hidden_layer(weights):  # else `predict_coupled` has computed ∂L_t/∂h_t
-        hidden_gradient = workspace.hidden_gradient[begin:end]
-        multiply_nn(one, deltas, weights.class_output, zero, hidden_gradient)
+    hidden_gradient = workspace.hidden_gradient[begin:end]
+    multiply_nn(one, deltas, weights.class_output, zero, hidden_gradient)
     inputs = workspace.output_inputs[begin:end]
     multiply_tn(one, deltas, inputs, zero, gradients.class_output[number])
     if weights.class_document.shape[0] > 0:
@@ -78,21 +77,17 @@ def go_back_through_classes(model, number, workspace):
 def go_back_through_time(model, number, workspace):
     """Propagate ∂L_t/∂h_t of a section's words through its states.
 
-    Sets the section's share of the gradients ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ and ∂L/∂V_hᵀ = Σ d δ_hᵀ.
+    Sets the section's share of the gradient ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ.
     """
-    section, gradients = section_of(workspace, number), workspace.gradients
+    section = section_of(workspace, number)
     one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     begin, end = rows_of(section)
     places, deltas = workspace.places[begin:end], workspace.hidden_deltas[begin:end]
-    if not feeds_hidden_layer(model.weights):
-        _add_gradients_of_words(model.classes, begin, end, workspace)
+    _add_gradients_of_words(model.classes, begin, end, workspace)
     drop_hidden(model.dropout, places, workspace.hidden_gradient[begin:end])
     propagate_through_cell(workspace.of_cell, model, section, workspace)
-    recurrent, before = workspace.recurrent_deltas[begin:end], workspace.previous_hidden[begin:end]
-    multiply_tn(one, recurrent, before, zero, gradients.recurrent[number])
-    if feeds_hidden_layer(model.weights):
-        documents, gradient = workspace.documents[begin:end], gradients.hidden_document[number]
-        multiply_tn(one, documents, deltas, zero, gradient)
+    before = workspace.previous_hidden[begin:end]
+    multiply_tn(one, deltas, before, zero, workspace.gradients.recurrent[number])
     drop_embeddings(model.dropout, places, deltas)
 
 
@@ -135,21 +130,17 @@ def update_outputs(
 
 @kernel(inline="always")
 def update_inputs(model, accumulators, optimizer, sections, tokens, member, workspace):
-    """Update the hidden layer: the tasks are parts of W_h and V_h, then those of the words of E."""
+    """Update the hidden layer: the tasks are parts of W_h, then those of the words of E."""
     weights, gradients = model.weights, workspace.gradients
     recurrent = _parts(weights.recurrent)
-    hidden_document = recurrent + _parts(weights.hidden_document)
-    embeddings = hidden_document + (tokens + WORDS - 1) // WORDS
+    embeddings = recurrent + (tokens + WORDS - 1) // WORDS
     task = next_task(member, INPUTS)
     while task < embeddings:
         if task < recurrent:
             gradient, sums = gradients.recurrent[:sections], accumulators.recurrent
             _update_part(weights.recurrent, gradient, sums, task, optimizer)
-        elif task < hidden_document:
-            gradient, sums = gradients.hidden_document[:sections], accumulators.hidden_document
-            _update_part(weights.hidden_document, gradient, sums, task - recurrent, optimizer)
         else:
-            begin = (task - hidden_document) * WORDS
+            begin = (task - recurrent) * WORDS
             rows = range(begin, min(begin + WORDS, tokens))
             update_embeddings(weights, accumulators, optimizer, rows, workspace)
         task = next_task(member, INPUTS)
@@ -197,11 +188,8 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
             score_class(workspace.output_inputs, rows, output, transposed, hidden, deltas)
             predict_class(deltas, rows, workspace.targets, low, workspace.log_probabilities)
         sums = accumulators.word_output[low:high]
-        if feeds_hidden_layer(weights):  # `predict_coupled` has added W_o[c]ᵀ δ_w
-            step_rows(output, sums, deltas, hidden, None, memory, optimizer)
-        else:
-            back = workspace.grouped_hidden_gradient[begin:end]
-            step_rows(output, sums, deltas, hidden, back, memory, optimizer)
+        back = workspace.grouped_hidden_gradient[begin:end]
+        step_rows(output, sums, deltas, hidden, back, memory, optimizer)
         if weights.word_document.shape[0] > 0:
             documents = workspace.grouped_documents[begin:end]
             gather(workspace.documents, rows, documents)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from online_rnnlm.engines.kernels.backward import update_weights
-from online_rnnlm.engines.kernels.cells import predict_coupled
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer, has_vector, take_step
+from online_rnnlm.engines.kernels.data import has_vector, take_step
 from online_rnnlm.engines.kernels.elementwise import copy, transpose
 from online_rnnlm.engines.kernels.forward import (
     follow_documents,
@@ -61,13 +60,7 @@ def predict(model, text, segments, begins, lanes, lacks_words, member, workspace
     sections, tokens = workspace.laid_out[0], workspace.laid_out[1]
     for number in range(member.number, sections, member.size):
         _take_up(lanes, begins, section_of(workspace, number), workspace)
-    has_state = lanes.keeps_state
-    if feeds_hidden_layer(model.weights):
-        for number in range(member.number, sections, member.size):
-            section = section_of(workspace, number)
-            predict_coupled(workspace.of_cell, model, section, has_state, workspace)
-    else:
-        _predict_apart(model, sections, has_state, lacks_words, member, workspace)
+    _predict_apart(model, sections, lanes.keeps_state, lacks_words, member, workspace)
     for number in range(member.number, sections, member.size):
         _leave(model, lanes, section_of(workspace, number), workspace)
     return sections, tokens

@@ -62,7 +62,7 @@ class Lanes(NamedTuple):
     """The states and document vectors that B lanes take on from a segment to the next one."""
 
     hidden: Any
-    """(B, H): h, or what else feeds the output layer."""
+    """(B, M): h."""
     memory: Any
     """(B, M): c, the memory of an LSTM; (B, 0) for other cells."""
     documents: Any
@@ -110,8 +110,6 @@ class Model(NamedTuple):
     """Number of words after which d takes a step; 0 for a step at each segment's end."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
-    context_decay: np.floating
-    """a, the share that slow context units keep of themselves."""
     goes_through: bool
     """True if the gradients of the weights go back through the updates of d: in training only."""
     dropout: Dropout
@@ -151,12 +149,12 @@ def kernel_model(
     through the updates of the document vector.
     """
     real = weights.recurrent.dtype.type
-    clip, decay = real(settings.error_clip or np.inf), real(settings.context_decay)
+    clip = real(settings.error_clip or np.inf)
     dropout, through = Dropout(np.uint32(0), 0.0, 0.0), False
     if key is not None:
         dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
         through = settings.goes_through_updates
-    return Model(weights, classes, real(rate), 1, clip, decay, through, dropout)
+    return Model(weights, classes, real(rate), 1, clip, through, dropout)
 
 
 def classes_from_offsets(offsets: Integers) -> Classes:
@@ -168,14 +166,8 @@ def classes_from_offsets(offsets: Integers) -> Classes:
 
 @kernel()
 def has_vector(weights):
-    """True if the model has a document vector: V_c or V_h has rows."""
-    return weights.class_document.shape[0] > 0 or weights.hidden_document.shape[0] > 0
-
-
-@kernel()
-def feeds_hidden_layer(weights):
-    """True if d feeds the hidden layer, so that hidden states depend on it: V_h has rows."""
-    return weights.hidden_document.shape[0] > 0
+    """True if the model has a document vector: V_c has rows."""
+    return weights.class_document.shape[0] > 0
 
 
 @kernel(inline="always")

@@ -57,7 +57,7 @@ def drop_embeddings(dropout, places, rows):
 
 @kernel()
 def drop_hidden(dropout, places, rows):
-    """Drop units of states (b, H) before the output layer, or their gradients."""
+    """Drop units of states (b, M) before the output layer, or their gradients."""
     if dropout.hidden > 0:
         drop(dropout.key, HIDDEN, dropout.hidden, places, rows)
 

@@ -22,7 +22,6 @@ from online_rnnlm.engines.kernels import data
 from online_rnnlm.engines.kernels.backward import update_weights
 from online_rnnlm.engines.kernels.batches import predict, train_batches
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
-from online_rnnlm.engines.kernels.cells import kernel_cell_of
 from online_rnnlm.engines.kernels.compiled import compile_once, kernel
 from online_rnnlm.engines.kernels.data import step_row
 from online_rnnlm.engines.kernels.elementwise import copy, exponential
@@ -172,8 +171,7 @@ class DynamicScorer:
         self._settings, self._weights = settings, weights
         self._sizes = sizes_for(settings, corpus)
         self._classes = data.classes_from_offsets(corpus.class_offsets)
-        cell = kernel_cell_of(self._sizes)
-        compile_once(f"{settings.precision}-{cell}-dynamic", self._read_one_word)
+        compile_once(f"{settings.precision}-{settings.cell}-dynamic", self._read_one_word)
         self._rms = self._root_mean_squares(corpus.splits["train"])
 
     def _read_one_word(self) -> None:
@@ -224,7 +222,7 @@ class DynamicScorer:
         """The model, states and vectors of 0, and memory for all segments of a text."""
         settings, segments = self._settings, np.arange(len(text.offsets) - 1)
         model = data.kernel_model(settings, weights, self._classes, settings.document_rate)
-        nothing = Carried.nothing(weights, settings.cell_name, lanes)
+        nothing = Carried.nothing(weights, settings.cell, lanes)
         space = allocate(self._sizes, text, self._classes, segments, lanes, settings.precision)
         return model, data.kernel_lanes(settings.reading, nothing), space
 

@@ -92,12 +92,6 @@ def _larger(x, y):
 
 
 @view
-def thirds(row, size):
-    """Three parts of a row, each of that size."""
-    return row[:size], row[size : 2 * size], row[2 * size :]
-
-
-@view
 def fourths(row, size):
     """Four parts of a row, each of that size."""
     return row[:size], row[size : 2 * size], row[2 * size : 3 * size], row[3 * size :]
@@ -119,11 +113,7 @@ def tangent(x):
 
 @kernel(fastmath=True, error_model="numpy")
 def sigmoid(inputs, outputs):
-    """Set outputs = σ(inputs) = 1 / (1 + exp(-inputs)) for inputs (R, M).
-
-    Outputs may have more columns, which stay: a whole array compiles to vector instructions, while
-    some of its columns do not.
-    """
+    """Set outputs = σ(inputs) = 1 / (1 + exp(-inputs)); both (R, M)."""
     one = inputs.dtype.type(1)
     for i in range(inputs.shape[0]):
         row, result = inputs[i], outputs[i]
@@ -133,9 +123,7 @@ def sigmoid(inputs, outputs):
 
 @kernel(fastmath=True, error_model="numpy")
 def sigmoid_deltas(hidden, gradient, clip, deltas):
-    """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip, for deltas (R, M).
-
-    The others may have more columns, as the outputs of `sigmoid`.
+    """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip; all (R, M).
 
     `gradient` is ∂L/∂h; the deltas are the derivatives of L by the sigmoid's inputs.
     """
@@ -176,14 +164,14 @@ def softmax_deltas(scores, target):
 
 @kernel()
 def copy(source, target):
-    """Set target (n,) = source, which may have more elements."""
+    """Set target = source; both (n,)."""
     for j in range(target.size):
         target[j] = source[j]
 
 
 @kernel()
 def copy_rows(source, target):
-    """Set target = source, a matrix of as many rows, which may have more columns."""
+    """Set target = source; both (R, n)."""
     for r in range(target.shape[0]):
         copy(source[r], target[r])
 
@@ -202,13 +190,6 @@ def gather(source, rows, target):
     """Set target[r] = source[rows[r]]."""
     for r in range(rows.size):
         copy(source[rows[r]], target[r])
-
-
-@kernel()
-def add_rows(source, rows, target):
-    """Set target[rows[r]] += source[r]."""
-    for r in range(rows.size):
-        add(source[r], target[rows[r]])
 
 
 @kernel(fastmath=True, error_model="numpy")

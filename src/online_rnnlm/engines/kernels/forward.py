@@ -1,7 +1,7 @@
-"""Predictions for one batch of a model whose document vector feeds only the output layer, or none.
+"""Predictions for one batch.
 
-Hidden states, and the scores without the vector's part, are then matrix products over many words
-at once; only the vector's own recurrence runs word by word. `cells.coupled` has the other models.
+Hidden states, and the scores without the vector's part, are matrix products over many words at
+once; only the vector's own recurrence runs word by word.
 """
 
 from __future__ import annotations
@@ -101,9 +101,9 @@ def extent(class_starts, offsets, c):
 
 @kernel()
 def score_class(inputs, rows, output, transposed, grouped, scores):
-    """Compute W_o[c] h_t for these rows of `inputs` (N, H), which are copied to `grouped` (n, H).
+    """Compute W_o[c] h_t for these rows of `inputs` (N, M), which are copied to `grouped` (n, M).
 
-    `output` is W_o[c], (L, H), and `transposed` its `transposed_outputs`; fills `scores` (n, L).
+    `output` is W_o[c], (L, M), and `transposed` its `transposed_outputs`; fills `scores` (n, L).
     """
     gather(inputs, rows, grouped)
     multiply_by_transpose(grouped, output, transposed, scores)

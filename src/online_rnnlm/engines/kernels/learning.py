@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.engines.kernels.blas import multiply_nn, multiply_tn
 from online_rnnlm.engines.kernels.compiled import kernel, view
-from online_rnnlm.engines.kernels.data import Classes, feeds_hidden_layer
+from online_rnnlm.engines.kernels.data import Classes
 from online_rnnlm.engines.kernels.elementwise import (
     copy,
     copy_rows,
@@ -43,7 +43,7 @@ class Learning(NamedTuple):
 
     embeddings: bool
     recurrent: bool
-    """W_h and V_h."""
+    """W_h."""
     output: bool
     """W_c, W_o, V_c and V_o."""
     after_sentence: bool
@@ -90,7 +90,6 @@ def forget(weights):
     copy_rows(trained.recurrent, learnt.recurrent)
     copy_rows(trained.class_output, learnt.class_output)
     copy_rows(trained.class_document, learnt.class_document)
-    copy_rows(trained.hidden_document, learnt.hidden_document)
 
 
 @view
@@ -131,7 +130,7 @@ def learn(model, window, workspace):
     learning, learnt = model.learning, model.weights.learnt
     hidden_layer_learns = learning.embeddings or learning.recurrent
     document_learns = learning.document_rate != 0
-    if hidden_layer_learns or (document_learns and feeds_hidden_layer(learnt)):
+    if hidden_layer_learns:
         _differentiate_by_hidden(model, window, workspace)
     if document_learns:
         _differentiate_by_document(model, window, workspace)
@@ -181,7 +180,7 @@ def _differentiate_by_hidden(model, window, workspace):
 def _differentiate_by_document(model, window, workspace):
     """Compute the document gradient, Σ ∂L_j/∂d_j over the words j that are scored.
 
-    ∂L_j/∂d_j = V_cᵀ δ_c + V_o[c]ᵀ δ_w + V_hᵀ clip(∂L_j/∂h_j ⊙ h_j ⊙ (1 - h_j)).
+    ∂L_j/∂d_j = V_cᵀ δ_c + V_o[c]ᵀ δ_w.
     """
     weights, learnt = model.weights, model.weights.learnt
     gradient = workspace.document_gradient[0]
@@ -192,11 +191,6 @@ def _differentiate_by_document(model, window, workspace):
         if deltas.size > 0:
             _, word_document = outputs_of(weights, model.classes, c)
             add_document_gradient(word_document, low, deltas, gradient)
-        if feeds_hidden_layer(learnt):
-            own, hidden = workspace.step_deltas, window.hidden[j + 1 : j + 2]
-            by_hidden = workspace.hidden_gradient[j : j + 1]
-            sigmoid_deltas(hidden, by_hidden, model.learning.error_clip, own)
-            add_document_gradient(learnt.hidden_document, 0, own[0], gradient)
 
 
 @kernel(forceinline=True)
@@ -240,10 +234,9 @@ def _update_output(model, window, workspace):
 
 @kernel(forceinline=True)
 def _update_recurrent(learnt, rate, window, deltas):
-    """Take a step of W_h by -Σ δ_h,j h_{j-1}ᵀ, and of V_hᵀ by -Σ d_j δ_h,jᵀ."""
+    """Take a step of W_h by -Σ δ_h,j h_{j-1}ᵀ."""
     one, size = deltas.dtype.type(1), window.inputs.size
     multiply_tn(-rate, deltas[:size], window.hidden[:size], one, learnt.recurrent)
-    multiply_tn(-rate, window.documents, deltas[:size], one, learnt.hidden_document)
 
 
 @kernel(forceinline=True)

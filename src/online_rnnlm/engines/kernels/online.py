@@ -84,13 +84,12 @@ def _read_sentence(model, words, log_probabilities, workspace):
 
 @kernel(forceinline=True)
 def _run_hidden_states(weights, window, workspace):
-    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ) of the window's words."""
+    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of the window's words."""
     inputs, hidden = workspace.hidden_inputs, window.hidden
     one = hidden.dtype.type(1)
     for j in range(window.inputs.size):
         copy(embedding_of(weights, window.inputs[j]), inputs[0])
         multiply_nt(one, hidden[j : j + 1], weights.learnt.recurrent, one, inputs)
-        feed(window.documents[j], weights.learnt.hidden_document, 0, inputs[0])
         sigmoid(inputs, hidden[j + 1 : j + 2])
 
 

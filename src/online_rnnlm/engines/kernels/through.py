@@ -1,4 +1,4 @@
-"""Gradients that go back through the updates of a document vector that feeds the output layer.
+"""Gradients that go back through the updates of the document vector.
 
 A word's update is d_{t+1} = d_t - α g_t, where g_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w depends on d_t and on
 the weights. Let λ_t = ∂L/∂d_t, L being the loss of all words of the batch. For both softmaxes, each

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.engines.kernels.cells import KERNEL_CELLS, kernel_cell_of
+from online_rnnlm.engines.kernels.cells import KERNEL_CELLS
 from online_rnnlm.engines.kernels.data import (
     Classes,
     Integers,
@@ -31,10 +31,9 @@ class Workspace(NamedTuple):
     """Memory for batches of up to B sentences, T time steps, N = B T tokens and C candidate words.
 
     Rows are a batch's words, in the order of `layout` unless stated otherwise; a batch has up to S
-    sections. V, K, D and H are the numbers of words, of classes, and of elements of d and of the
-    output layer's inputs, L the number of words of the largest class. E and R are the widths of the
-    deltas of rows of E and of products with W_h. All members of a team share the memory, but for
-    what `for_members` copies.
+    sections. V, M, K and D are the model's sizes, L the number of words of the largest class, and E
+    the width of a row of E. All members of a team share the memory, but for what `for_members`
+    copies.
     """
 
     of_cell: Any
@@ -65,8 +64,6 @@ class Workspace(NamedTuple):
     """Each class's first place in `rows_by_class`."""
     rows_by_class: Integers = integers("N")
     """Rows in the order of their targets' classes."""
-    first_places: Integers = integers("K")
-    """The first place in `rows_by_class` of each class's rows that are not predicted yet."""
     places_by_class: Integers = integers("N")
     """Each row's place in `rows_by_class`."""
     first_candidates: Integers = integers("N")
@@ -76,22 +73,22 @@ class Workspace(NamedTuple):
     next_rows: Integers = integers("N")
     """The next row with the same previous word; -1 after the last."""
 
-    hidden_before: Any = reals("B", "H")
+    hidden_before: Any = reals("B", "M")
     """`hidden` before the first words."""
-    memory_before: Any = reals("B", "M or 0")
+    memory_before: Any = reals("B", "memory")
     """`memory` before the first words."""
-    hidden_inputs: Any = reals("B", "R")
-    """Inputs of the hidden units, or products with W_h, at one time step."""
-    memory: Any = reals("N", "M or 0")
+    hidden_inputs: Any = reals("B", "E")
+    """Inputs of the hidden units at one time step."""
+    memory: Any = reals("N", "memory")
     """c, the memory of an LSTM; other cells have none."""
-    hidden: Any = reals("N", "H")
-    """h, or (h, s) for slow context units: it feeds the output layer."""
-    output_inputs: Any = reals("N", "H")
+    hidden: Any = reals("N", "M")
+    """h."""
+    output_inputs: Any = reals("N", "M")
     """`hidden` after dropout, which feeds the output layer; the same memory without."""
-    previous_hidden: Any = reals("N", "H")
+    previous_hidden: Any = reals("N", "M")
     """The factors of the recurrent matrix, h of the word before; unset for first words that have
     none."""
-    grouped_hidden: Any = reals("N", "H")
+    grouped_hidden: Any = reals("N", "M")
     """`output_inputs` in the order of `rows_by_class`; unset for words alone in their class."""
     class_scores: Any = reals("N", "K")
     """Inputs of the softmax over classes."""
@@ -112,17 +109,12 @@ class Workspace(NamedTuple):
     """δ_c: `class_scores`."""
     word_deltas: Any = reals("0")
     """δ_w, row after row: `word_scores`."""
-    hidden_gradient: Any = reals("N", "H")
+    hidden_gradient: Any = reals("N", "M")
     """∂L/∂h, as far as it has been added up."""
-    grouped_hidden_gradient: Any = reals("N", "H")
+    grouped_hidden_gradient: Any = reals("N", "M")
     """W_o[c]ᵀ δ_w in the order of `rows_by_class`."""
     hidden_deltas: Any = reals("N", "E")
-    """δ_h, the deltas of the rows of E."""
-    recurrent_deltas: Any = reals("N", "R")
-    """The deltas of the products with W_h; the same memory as `hidden_deltas` if they are the
-    same."""
-    step_deltas: Any = reals("B", "M")
-    """clip(∂L_t/∂h_t ⊙ h_t ⊙ (1 - h_t)), of the words of one time step."""
+    """δ_h, the deltas of the rows of E and of the products with W_h."""
     document_gradient: Any = reals("B", "D")
     """∂L_t/∂d_t of every sentence, summed over the words since the last step of d."""
 
@@ -137,22 +129,18 @@ class Workspace(NamedTuple):
     later_scores: Any = reals("K or L")
     """V λ, one for each score of a softmax."""
 
-    recurrent_transposed: Any = reals("columns of W_h", "R")
+    recurrent_transposed: Any = reals("M", "E")
     """W_hᵀ."""
-    class_output_transposed: Any = reals("H", "K")
+    class_output_transposed: Any = reals("M", "K")
     """W_cᵀ."""
     class_document_transposed: Any = reals("K", "D")
-    """V_c; unset if d does not feed the output layer."""
-    word_output_transposed: Any = reals("V", "H or 0")
+    """V_c."""
+    word_output_transposed: Any = reals("V", "M or 0")
     """W_o[c]ᵀ of every class that has occurred, in the place of W_o[c]; empty in training."""
     is_transposed: Integers = integers("K")
     """1 for each class that has occurred, else 0; all are 0 in training."""
     by_rows: bool = False
     """True in testing: no segment changes the bits of another (`rows`)."""
-
-
-_OWN = ("first_places", "later_scores")
-"""The arrays that every member of a team has for itself."""
 
 
 def allocate(
@@ -179,17 +167,16 @@ def allocate(
     steps += more_steps
     tokens, candidates = steps * batch_sentences, candidates * batch_sentences
     sections, largest = -(-batch_sentences // SECTION), int(np.diff(classes.offsets).max())
-    every, cell = shapes(sizes), KERNEL_CELLS[kernel_cell_of(sizes)]
+    every, cell = shapes(sizes), KERNEL_CELLS[sizes.cell]
     v, m, k, d = sizes[:4]
-    of = {"0": 0, "2": 2, "V": v, "M": m, "K": k, "D": d, "H": sizes.output, "K + 1": k + 1}
+    of = {"0": 0, "2": 2, "V": v, "M": m, "K": k, "D": d, "K + 1": k + 1}
     of |= {"B": batch_sentences, "N": tokens, "C": candidates, "S": sections, "S + 1": sections + 1}
-    of |= {"T + 1": steps + 1, "E": every.embeddings[1], "R": every.recurrent[0]}
-    of |= {"M or 0": m * cell.HAS_MEMORY, "columns of W_h": every.recurrent[1]}
-    of |= {f"{name} or 0": of[name] * goes_through for name in "BNC"} | {"K or L": max(k, largest)}
-    of["H or 0"] = sizes.output * by_rows
+    of |= {"T + 1": steps + 1, "E": every.embeddings[1], "K or L": max(k, largest)}
+    of |= {"memory": m * cell.HAS_MEMORY, "M or 0": m * by_rows}
+    of |= {f"{name} or 0": of[name] * goes_through for name in "BNC"}
     gradients = Parameters(*((sections, *shape) for shape in every))._replace(
         embeddings=every.embeddings[1:],
-        word_output=(largest * max(sizes.output, sizes.output_document),),
+        word_output=(largest * max(m, d),),
         word_document=(0,),
     )
     space = Workspace(
@@ -203,9 +190,6 @@ def allocate(
         output_inputs=space.output_inputs if dropout else space.hidden,
         class_deltas=space.class_scores,
         word_deltas=space.word_scores,
-        recurrent_deltas=(
-            space.recurrent_deltas if cell.HAS_DELTAS_OF_PRODUCTS else space.hidden_deltas
-        ),
     )
 
 
@@ -220,6 +204,6 @@ def for_members(workspace: Workspace, number: int) -> list[Workspace]:
         names = ("embeddings", "word_output")
         own = {name: np.empty_like(getattr(workspace.gradients, name)) for name in names}
         gradients = workspace.gradients._replace(**own)
-        others = {n: np.empty_like(getattr(workspace, n)) for n in _OWN}
-        found.append(workspace._replace(gradients=gradients, **others))
+        later_scores = np.empty_like(workspace.later_scores)
+        found.append(workspace._replace(gradients=gradients, later_scores=later_scores))
     return found

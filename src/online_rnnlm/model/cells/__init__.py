@@ -1,7 +1,7 @@
 """The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
 
 A cell computes its states after the next word from its states after the word before. The first
-state is h, which feeds the output layer; only `slow_context` has further units beside h in it.
+state is h, which feeds the output layer.
 `Cell` describes the contents of a cell's module. A new cell takes such a module and its name in
 `config/training.py`.
 
@@ -50,15 +50,13 @@ class Cell(Protocol):
     def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
         """The shape of each of its parameters.
 
-        Every cell has `embeddings` (V, N), `recurrent` (any shape) and `hidden_document` (D, N),
-        or (0, N) if d does not feed the hidden layer, with an N of its own. Context units, which d
-        does not feed, add C columns to `embeddings` alone.
+        Every cell has `embeddings` (V, N), with an N of its own, and `recurrent` (any shape).
         """
 
     def states(self, weights: Parameters) -> tuple[Any, ...]:
         """The length of each state, read from the weights (arrays or symbols).
 
-        The first is the width of what feeds the output layer, `Sizes.output`.
+        The first is the width of what feeds the output layer, `Sizes.hidden`.
         """
 
     def step(
@@ -66,17 +64,16 @@ class Cell(Protocol):
         weights: Parameters,
         words: Words,
         states: tuple[Any, ...],
-        from_document: Any,
         model: Model,
     ) -> tuple[Any, ...]:
         """The states after a word, from those before it; symbolic, with a row for each sentence.
 
-        `from_document` (B, N): d V_hᵀ. `model.bounded` is to be applied to the inputs of the hidden
-        units and gates: it bounds the deltas propagated back through them.
+        `model.bounded` is to be applied to the inputs of the hidden units and gates: it bounds the
+        deltas propagated back through them.
         """
 
     def multiply_adds(self, sizes: Sizes) -> int:
-        """Multiply-adds of one step: its products with weights, `hidden_document` among them."""
+        """Multiply-adds of one step: its products with weights."""
 
 
 def load_cell(name: str) -> Cell:

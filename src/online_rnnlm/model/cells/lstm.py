@@ -1,6 +1,6 @@
 """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate.
 
-    x_t = E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ          4 M elements: x_i, x_f, x_o, x_g
+    x_t = E[w_t] + h_{t-1} W_hᵀ          4 M elements: x_i, x_f, x_o, x_g
     c_t = σ(x_f + 1) c_{t-1} + σ(x_i) tanh(x_g)      c_0 = 0
     h_t = σ(x_o) tanh(c_t)
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
 
-GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent", "hidden_document")}
+GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent",)}
 
 FORGET_BIAS = 1.0
 """Added to the forget gate's input, so that c is kept at first (Jozefowicz et al. 2015)."""
 
 
 def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
-    """The shapes of E (V, 4 M), W_h (4 M, M) and V_hᵀ (D, 4 M)."""
-    v, m, d = sizes.vocabulary, sizes.hidden, sizes.hidden_document
-    return {"embeddings": (v, 4 * m), "recurrent": (4 * m, m), "hidden_document": (d, 4 * m)}
+    """The shapes of E (V, 4 M) and W_h (4 M, M)."""
+    v, m = sizes.vocabulary, sizes.hidden
+    return {"embeddings": (v, 4 * m), "recurrent": (4 * m, m)}
 
 
 def states(weights: Parameters) -> tuple[Any, ...]:
@@ -41,7 +41,6 @@ def step(
     weights: Parameters,
     words: Words,
     states: tuple[Any, ...],
-    from_document: Any,
     model: Model,
 ) -> tuple[Any, ...]:
     """Compute h and c, both (B, M), after a word."""
@@ -49,8 +48,7 @@ def step(
 
     hidden, memory = states
     size = weights.recurrent.shape[1]
-    inputs = words.embedded + hidden @ weights.recurrent.T
-    inputs = model.bounded(inputs + from_document)
+    inputs = model.bounded(words.embedded + hidden @ weights.recurrent.T)
     into, forget, out, new = (inputs[:, k * size : (k + 1) * size] for k in range(4))
     kept = pt.sigmoid(forget + np.asarray(FORGET_BIAS, forget.dtype)) * memory
     memory = kept + pt.sigmoid(into) * pt.tanh(new)
@@ -58,5 +56,5 @@ def step(
 
 
 def multiply_adds(sizes: Sizes) -> int:
-    """Multiply-adds of one step: 4 M (M + D)."""
-    return 4 * sizes.hidden * (sizes.hidden + sizes.hidden_document)
+    """Multiply-adds of one step: 4 M²."""
+    return 4 * sizes.hidden**2

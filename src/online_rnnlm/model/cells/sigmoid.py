@@ -1,4 +1,4 @@
-"""The paper's hidden layer: h_t = σ(E[w_t] + h_{t-1} W_hᵀ + d_t V_hᵀ)."""
+"""The paper's hidden layer: h_t = σ(E[w_t] + h_{t-1} W_hᵀ)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from online_rnnlm.model.parameters import Parameters
     from online_rnnlm.model.sizes import Sizes
 
-GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent", "hidden_document")}
+GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent",)}
 
 
 def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
-    """The shapes of E (V, M), W_h (M, M) and V_hᵀ (D, M)."""
-    v, m, d = sizes.vocabulary, sizes.hidden, sizes.hidden_document
-    return {"embeddings": (v, m), "recurrent": (m, m), "hidden_document": (d, m)}
+    """The shapes of E (V, M) and W_h (M, M)."""
+    v, m = sizes.vocabulary, sizes.hidden
+    return {"embeddings": (v, m), "recurrent": (m, m)}
 
 
 def states(weights: Parameters) -> tuple[Any, ...]:
@@ -28,7 +28,6 @@ def step(
     weights: Parameters,
     words: Words,
     states: tuple[Any, ...],
-    from_document: Any,
     model: Model,
 ) -> tuple[Any, ...]:
     """Compute h (B, M) after a word."""
@@ -36,10 +35,9 @@ def step(
 
     (hidden,) = states
     total = words.embedded + hidden @ weights.recurrent.T
-    total += from_document
     return (pt.sigmoid(model.bounded(total)),)
 
 
 def multiply_adds(sizes: Sizes) -> int:
-    """Multiply-adds of one step: M (M + D)."""
-    return sizes.hidden * (sizes.hidden + sizes.hidden_document)
+    """Multiply-adds of one step: M²."""
+    return sizes.hidden**2

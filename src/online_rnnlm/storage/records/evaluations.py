@@ -98,9 +98,8 @@ class Evaluation(EvaluationEnd):
 class DivergedEvaluation(EvaluationEnd):
     """An evaluation without metrics; its other files are there, but empty."""
 
-    status: Literal["diverged", "impossible"] = "diverged"
-    """`diverged`: the run, or what learns during testing, has. `impossible`: the rival cannot be
-    had for this corpus."""
+    status: Literal["diverged"] = "diverged"
+    """The run, or what learns during testing, has diverged."""
     reason: str
     """A line that names the failure and what can be tried."""
 

@@ -2,11 +2,10 @@
 
 `run` computes the states of a section of a batch (`layout`) from `workspace.inputs`, and leaves the
 inputs of the output layer in `workspace.hidden`. `propagate` turns ∂L_t/∂h_t, in
-`workspace.hidden_gradient`, into the deltas of the rows of E, `hidden_deltas`, and of the products
-with the recurrent matrix, `recurrent_deltas`; it leaves the inputs of these products in
-`previous_hidden`. `HAS_MEMORY` says whether the cell keeps a memory beside h, and
-`HAS_DELTAS_OF_PRODUCTS` whether the two kinds of deltas differ. `Scratch` are the arrays that no
-other cell needs: a tuple of a type of its own, by which numba chooses the functions.
+`workspace.hidden_gradient`, into the deltas of the rows of E and of the products with the recurrent
+matrix, `hidden_deltas`; it leaves the inputs of these products in `previous_hidden`. `HAS_MEMORY`
+says whether the cell keeps a memory beside h. `Scratch` are the arrays that no other cell needs: a
+tuple of a type of its own, by which numba chooses the functions.
 """
 
 from __future__ import annotations
@@ -15,31 +14,14 @@ from typing import Any
 
 from numba.extending import overload
 
-from online_rnnlm.engines.kernels.cells import coupled, gru, lstm, sigmoid, slow_context
-from online_rnnlm.engines.kernels.compiled import UNCOUNTED, kernel
-from online_rnnlm.model.sizes import Sizes
+from online_rnnlm.engines.kernels.cells import lstm, sigmoid
+from online_rnnlm.engines.kernels.compiled import UNCOUNTED
 
-KERNEL_CELLS = {
-    "sigmoid": sigmoid,
-    "coupled": coupled,
-    "slow_context": slow_context,
-    "lstm": lstm,
-    "gru": gru,
-}
+KERNEL_CELLS = {"sigmoid": sigmoid, "lstm": lstm}
 _BY_SCRATCH = {module.Scratch: module for module in KERNEL_CELLS.values()}
 for _name, _module in KERNEL_CELLS.items():
     # numba calls a tuple's type by the name of its class, and takes types of one name for the same.
     _module.Scratch.__name__ = f"{_name}_scratch"
-
-
-def kernel_cell_of(sizes: Sizes) -> str:
-    """The name of a network's hidden layer in the kernels: its cell, or `coupled`."""
-    return "coupled" if sizes.hidden_document else sizes.cell
-
-
-@kernel()
-def _nothing(own, *arguments):
-    """Take the place of a function that a cell lacks."""
 
 
 def _function_of_cells(name: str) -> Any:
@@ -50,7 +32,7 @@ def _function_of_cells(name: str) -> Any:
 
     @overload(call, jit_options=UNCOUNTED, strict=False)
     def _call(own, *arguments):
-        return getattr(_BY_SCRATCH[own.instance_class], name, _nothing).py_func
+        return getattr(_BY_SCRATCH[own.instance_class], name).py_func
 
     return call
 
@@ -59,5 +41,3 @@ run_cell = _function_of_cells("run")
 """Computes a section's states; `has_state` is False if those before its first words are 0."""
 propagate_through_cell = _function_of_cells("propagate")
 """Propagates a section's loss back through time."""
-predict_coupled = _function_of_cells("predict_coupled")
-"""Predicts a section if the document vector feeds the hidden layer: `coupled` alone has it."""

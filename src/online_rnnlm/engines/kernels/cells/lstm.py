@@ -23,7 +23,6 @@ from online_rnnlm.engines.kernels.rows import add_product
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 
 HAS_MEMORY = True
-HAS_DELTAS_OF_PRODUCTS = False
 
 
 class Scratch(NamedTuple):

@@ -17,7 +17,6 @@ from online_rnnlm.engines.kernels.layout import (
 from online_rnnlm.engines.kernels.rows import add_product
 
 HAS_MEMORY = False
-HAS_DELTAS_OF_PRODUCTS = False
 
 
 class Scratch(NamedTuple):
