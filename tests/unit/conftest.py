@@ -29,40 +29,28 @@ def _softmax(scores):
     return powers / powers.sum()
 
 
-def _fed(document, matrix):
-    return document @ matrix if len(matrix) else 0.0
-
-
-def predict(weights: Parameters, class_offsets, words, rate, documents=None, clip=0.0):
+def predict(weights: Parameters, class_offsets, words, rate, documents=None):
     """Score one sentence by the equations, word by word, with hand-derived gradients of the vector.
 
     Returns log P of every word, and the document vectors before and after every word. If
-    `documents` is given, its rows replace the learnt vectors before the words. `clip`, if not 0,
-    bounds the deltas at the hidden units' inputs.
+    `documents` is given, its rows replace the learnt vectors before the words.
     """
     hidden = np.zeros(weights.recurrent.shape[0])
-    size = max(weights.class_document.shape[0], weights.hidden_document.shape[0])
-    document = np.zeros(size)
+    document = np.zeros(len(weights.class_document))
     previous, log_probabilities, before, after = 0, [], [], []
     for t, word in enumerate(words):
         document = document if documents is None else documents[t]
         total = weights.embeddings[previous] + weights.recurrent @ hidden
-        hidden = 1 / (1 + np.exp(-total - _fed(document, weights.hidden_document)))
+        hidden = 1 / (1 + np.exp(-total))
         label = np.searchsorted(class_offsets, word, side="right") - 1
         run = slice(class_offsets[label], class_offsets[label + 1])
-        classes = weights.class_output @ hidden + _fed(document, weights.class_document)
-        inside = weights.word_output[run] @ hidden + _fed(document, weights.word_document[:, run])
+        classes = weights.class_output @ hidden + document @ weights.class_document
+        inside = weights.word_output[run] @ hidden + document @ weights.word_document[:, run]
         classes, inside = _softmax(classes), _softmax(inside)
         log_probabilities.append(np.log(classes[label]) + np.log(inside[word - run.start]))
         classes[label] -= 1
         inside[word - run.start] -= 1
-        slope = np.zeros(size)
-        if len(weights.class_document):
-            slope += weights.class_document @ classes + weights.word_document[:, run] @ inside
-        if len(weights.hidden_document):
-            error = classes @ weights.class_output + inside @ weights.word_output[run]
-            error = error * hidden * (1 - hidden)
-            slope += weights.hidden_document @ (np.clip(error, -clip, clip) if clip else error)
+        slope = weights.class_document @ classes + weights.word_document[:, run] @ inside
         before.append(document)
         document = document - rate * slope
         after.append(document)

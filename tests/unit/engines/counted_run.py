@@ -20,7 +20,8 @@ from online_rnnlm.model.parameters import GROUPS
 from online_rnnlm.model.sizes import sizes_for
 from tests.unit.small_models import corpus_of, learn, split_of, weights_for
 
-MODELS = [(0, "output"), (5, "output"), (5, "hidden"), (5, "both")]
+SIZES = (0, 5)
+"""Of the document vector."""
 CLASS_SIZES = (2, 4, 1, 6, 3)
 SENTENCES = ([3, 9, 4, 9, 15, 6, 0], [7, 0], [12, 6, 11, 0], [0], [2, 14, 8, 10, 5, 0])
 STEPS = 3
@@ -32,17 +33,15 @@ class Case(NamedTuple):
 
     mode: str
     document_size: int
-    document_layer: str
     groups: tuple[str, ...] = ()
     learn_after: str | int = "word"
     cell: str = "sigmoid"
-    context_size: int = 0
     document_gradient: str = "constant"
 
     @property
     def settings(self):
         """The settings of the run."""
-        names = ("document_size", "document_layer", "cell", "context_size", "document_gradient")
+        names = ("document_size", "cell", "document_gradient")
         values = {"corpus": "small", "precision": "float64", "seed": 3, "hidden_size": HIDDEN}
         values |= {"document_rate": 0.3, "batch_sentences": 2}
         return RunSettings.model_validate(values | {name: getattr(self, name) for name in names})
@@ -57,17 +56,16 @@ class Case(NamedTuple):
 
 SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(GROUPS)]
 CASES = [
-    *(Case(mode, *model) for mode in ("score", "train") for model in MODELS),
     *(
-        Case(mode, size, "output", cell=cell, context_size=context)
+        Case(mode, size, cell=cell)
         for mode in ("score", "train")
-        for size in (0, 5)
-        for cell, context in (("lstm", 0), ("gru", 0), ("sigmoid", 3))
+        for size in SIZES
+        for cell in ("lstm", "sigmoid")
     ),
-    Case("train", 5, "output", document_gradient="through"),
-    *(Case("online", *model, groups) for model in MODELS for groups in SUBSETS),
-    *(Case("online", *model, groups, "sentence") for model in MODELS for groups in SUBSETS),
-    *(Case("online", *model, (), 3) for model in MODELS),
+    Case("train", 5, document_gradient="through"),
+    *(Case("online", size, groups) for size in SIZES for groups in SUBSETS),
+    *(Case("online", size, groups, "sentence") for size in SIZES for groups in SUBSETS),
+    *(Case("online", size, (), 3) for size in SIZES),
 ]
 
 

@@ -50,7 +50,7 @@ def test_one_compilation_serves_all_sizes_and_options(corpus_directory):
 EXPERIMENT = {
     "experiment": "compiled",
     "corpora": {"c": {"source": {"kind": "wikipedia-excerpt"}}},
-    "rows": [{"hidden_size": 2}, {"hidden_size": 2, "document_size": 1, "document_layer": "both"}],
+    "rows": [{"hidden_size": 2}, {"hidden_size": 2, "document_size": 1}],
 }
 
 
@@ -70,13 +70,13 @@ def test_what_is_compiled_before_a_text_is_there_serves_the_networks(monkeypatch
     monkeypatch.setattr(kernel_engine, "compile_once", lambda name, call: call())
     kernel_engine.compile_kernels(loading.parse(EXPERIMENT), Path("nowhere"))
     compiled, corpus = called.copy(), load_corpus(corpus_directory)
-    for changes in ({}, {"document_size": 3}, {"document_size": 3, "document_layer": "both"}):
-        settings = RunSettings(corpus="c", hidden_size=4, **changes)
+    for document in (0, 3):
+        settings = RunSettings(corpus="c", hidden_size=4, document_size=document)
         weights = weights_for(settings, corpus)
         learn(registry.trainer(settings, corpus, weights, weights), np.arange(5), 0.1)
         registry.scorer(settings, corpus)(weights, corpus.splits["test"], np.arange(5), 0.1)
     assert called == compiled
-    assert len(compiled) == 4  # both kernels, with and without a vector in the hidden layer
+    assert len(compiled) == 2
 
 
 LOADED = """
@@ -84,10 +84,10 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import Sizes
-from online_rnnlm.engines.kernels.data import feeds_hidden_layer
+from online_rnnlm.engines.kernels.data import has_vector
 sizes = Sizes(vocabulary=2, hidden=1, classes=1, document=1)
-assert not feeds_hidden_layer(parameters.filled(sizes, 0.0, "float32"))
-print(sum(feeds_hidden_layer.stats.cache_hits.values()))
+assert has_vector(parameters.filled(sizes, 0.0, "float32"))
+print(sum(has_vector.stats.cache_hits.values()))
 """
 CALLS_A_KERNEL = """
 import sys

@@ -32,7 +32,7 @@ def _settings(**changes: object) -> RunSettings:
 
 SENTENCES, DOCUMENTS = {"unit_of_text": "sentence"}, {"unit_of_text": "document"}
 STREAM = {"unit_of_text": "stream"}
-BOTH = {"document_size": 2, "document_layer": "both"}
+VECTOR = {"document_size": 2}
 
 
 def _corpus() -> Corpus:
@@ -78,7 +78,7 @@ class _Equation:
         return found
 
 
-@pytest.mark.parametrize("changes", [BOTH, {"cell": "lstm"}], ids=str)
+@pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}], ids=str)
 def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
     settings, corpus = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS), _corpus()
     split = corpus.splits["valid"]
@@ -94,11 +94,10 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
 @pytest.mark.parametrize(
     "changes",
     [
-        SENTENCES | BOTH,
-        *(DOCUMENTS | {"document_size": 2, "carry": carry} for carry in ("vector", "state")),
-        DOCUMENTS | {"document_size": 2},
-        STREAM | {"document_size": 2, "batch_sentences": 2},
-        STREAM | {"document_size": 2, "carry": "vector"},
+        SENTENCES | VECTOR,
+        *(DOCUMENTS | VECTOR | {"carry": carry} for carry in ("vector", "state", "both")),
+        STREAM | VECTOR | {"batch_sentences": 2},
+        STREAM | VECTOR | {"carry": "vector"},
     ],
     ids=str,
 )
@@ -115,7 +114,7 @@ def test_without_steps_a_text_is_read_as_in_training(changes, tokens):
 
 
 def test_the_trained_weights_stay_and_every_call_begins_with_them() -> None:
-    settings, corpus = _settings(**SENTENCES, document_size=2), _corpus()
+    settings, corpus = _settings(**SENTENCES, **VECTOR), _corpus()
     weights, split = weights_for(settings, corpus), corpus.splits["valid"]
     before = [array.copy() for array in weights]
     scorer = DynamicScorer(settings, corpus, weights)

@@ -26,7 +26,6 @@ pytestmark = [
 ]
 
 UNEVEN = (1, 4, 1, 9, 2, 7)
-WIDE = (1, 80, 2)
 LENGTHS = (3, 1, 8, 4, 4, 1, 7, 2, 5, 1, 6, 2, 3, 1)
 ARTICLES = (0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 4, 5, 6, 6)
 RATE = 0.3
@@ -35,55 +34,43 @@ FIVE = {"document_size": 5}  # the kernels take four rows of V at a time
 DOCUMENT = {"unit_of_text": "document"}
 STREAM = {"unit_of_text": "stream"}
 THROUGH = {"document_gradient": "through"}
-HIDDEN = {"document_layer": "hidden"}
-BOTH = {"document_layer": "both"}
 SINGLE = {"precision": "float32"}
 SGD = {"optimizer": "sgd"}
-LSTM, GRU, CONTEXT = {"cell": "lstm"}, {"cell": "gru"}, {"context_size": 3}
+DROPOUT = {"dropout": 0.4, "embedding_dropout": 0.2}
+LSTM = {"cell": "lstm"}
 OPTIONS = {
     "static": SGD | {"batch_sentences": 1},
     "static float32": SINGLE | {"l2": 0.0},
     "static documents": DOCUMENT | {"error_clip": 0.0},
-    "vector": FIVE | SGD | {"batch_sentences": 16},
-    "vector float32": FIVE | SINGLE | {"batch_sentences": 16},
+    "vector": FIVE | {"batch_sentences": 16},
+    "vector float32": FIVE | SINGLE | SGD | {"batch_sentences": 16, "error_clip": 0.02},
     "vector documents": VECTOR | DOCUMENT | SINGLE,
     "carries the vector": VECTOR | DOCUMENT | {"carry": "vector"},
     "carries the state": VECTOR | DOCUMENT | {"carry": "state"},
     "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
     "stream": VECTOR | STREAM | {"segment_tokens": 5},
-    "dropout": VECTOR | {"dropout": 0.4, "embedding_dropout": 0.2},
+    "dropout": VECTOR | DROPOUT,
     "through": FIVE | THROUGH,
     "through documents": VECTOR | DOCUMENT | THROUGH | {"dropout": 0.3},
-    "hidden": FIVE | HIDDEN | {"batch_sentences": 16, "error_clip": 0.02},
-    "hidden float32": FIVE | HIDDEN | SINGLE | SGD,
-    "both": VECTOR | BOTH | SGD | {"batch_sentences": 1, "error_clip": 0.02},
-    "both documents": FIVE | DOCUMENT | BOTH,
-    "lstm": LSTM | SINGLE,
-    "lstm documents": VECTOR | DOCUMENT | LSTM | {"dropout": 0.3, "embedding_dropout": 0.2},
+    "lstm": LSTM | SINGLE | {"embedding_dropout": 0.2},
+    "lstm stretches": VECTOR | DOCUMENT | LSTM | DROPOUT | {"segment_tokens": 3},
     "lstm through": VECTOR | THROUGH | LSTM,
     "lstm stream": VECTOR | STREAM | LSTM | {"carry": "vector"},
-    "gru": GRU | SINGLE,
-    "gru stretches": VECTOR | DOCUMENT | GRU | {"segment_tokens": 3, "embedding_dropout": 0.3},
-    "context": CONTEXT | SINGLE | {"embedding_dropout": 0.2},
-    "context documents": VECTOR | DOCUMENT | CONTEXT | {"dropout": 0.3},
 }
 OTHER_CLASSES = {
-    "of a word each": ((1,) * 24, VECTOR | BOTH),
-    "one for all": ((24,), FIVE | BOTH),
-    "wide": (WIDE, FIVE | HIDDEN | SGD),
-    "wide, output": (WIDE, FIVE | SGD),
+    "of a word each": ((1,) * 24, VECTOR),
+    "one for all": ((24,), FIVE),
+    "wide": ((1, 80, 2), FIVE | SGD),
 }
+OF_JAX = ("static", "vector documents", "stretches", "lstm through", "lstm stream")
 TILES = (1, 40, 2, 90)
 """Classes of one tile of JAX, and of several."""
 MATRIX = [
     *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
     *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
-    *(("jax", name, UNEVEN, OPTIONS[name]) for name in ("static", "stretches", "lstm through")),
-    ("jax", "lstm stream", UNEVEN, OPTIONS["lstm stream"]),
-    ("jax", "gru documents", UNEVEN, VECTOR | DOCUMENT | GRU | SINGLE),
-    ("jax", "both", TILES, VECTOR | BOTH | THROUGH),
-    ("jax", "output", TILES, VECTOR),
-    ("jax", "hidden", TILES, VECTOR | HIDDEN | SGD),
+    *(("jax", name, UNEVEN, OPTIONS[name]) for name in OF_JAX),
+    ("jax", "through tiles", TILES, VECTOR | THROUGH),
+    ("jax", "tiles", TILES, VECTOR | SGD),
 ]
 
 
@@ -172,11 +159,7 @@ def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
         np.testing.assert_allclose(one, wanted, **close)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [FIVE, FIVE | BOTH, FIVE | SINGLE, *(FIVE | SINGLE | cell for cell in (LSTM, GRU, CONTEXT))],
-    ids=str,
-)
+@pytest.mark.parametrize("changes", [FIVE, FIVE | SINGLE, FIVE | SINGLE | LSTM], ids=str)
 def test_the_bits_of_a_score_depend_neither_on_order_nor_company_nor_pieces(corpus, changes):
     run, split = settings(**changes), corpus.splits["train"]
     weights, score = weights_for(run, corpus), registry.scorer(run, corpus, hidden_states=True)
@@ -184,7 +167,7 @@ def test_the_bits_of_a_score_depend_neither_on_order_nor_company_nor_pieces(corp
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
     starts = first_words(split.offsets, numbers)
-    nothing = Carried.nothing(weights, run.cell_name, 1)
+    nothing = Carried.nothing(weights, run.cell, 1)
     for row, number in enumerate(numbers[:40]):
         words = slice(starts[row], starts[row + 1])
         logs, hidden = together.log_probabilities[words], together.hidden_states[words]
@@ -212,7 +195,7 @@ def test_the_bits_of_a_score_depend_neither_on_order_nor_company_nor_pieces(corp
 def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
     if engine == "jax":
         pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
-    run = settings(engine, **VECTOR, **BOTH)
+    run = settings(engine, **VECTOR)
     weights, sums = start_for(run, corpus)
     trainer, numbers = registry.trainer(run, corpus, weights, sums), np.arange(len(LENGTHS))
     first = learn(trainer, numbers, 0.1)
@@ -230,7 +213,7 @@ def joined(split):
     return replace(split, offsets=split.offsets[np.append(0, ends)], articles=split.articles[:0])
 
 
-@pytest.mark.parametrize("changes", [{}, VECTOR, VECTOR | LSTM, VECTOR | CONTEXT], ids=str)
+@pytest.mark.parametrize("changes", [{}, VECTOR, VECTOR | LSTM], ids=str)
 def test_a_document_is_read_as_one_long_sentence(corpus, changes):
     """It is scored so, and so are stretches learnt from that are longer than any document."""
     run, split = settings(**changes), corpus.splits["train"]
@@ -280,12 +263,8 @@ MANY = 200
 OF_THREADS = {
     "static": {},
     "through": VECTOR | THROUGH,
-    "documents": VECTOR | DOCUMENT | {"dropout": 0.4, "embedding_dropout": 0.2},
-    "hidden": VECTOR | HIDDEN,
-    "both documents": VECTOR | DOCUMENT | BOTH,
+    "documents": VECTOR | DOCUMENT | DROPOUT,
     "lstm": VECTOR | STREAM | LSTM | {"dropout": 0.3, "segment_tokens": 7},
-    "gru": GRU | {"embedding_dropout": 0.3},
-    "context": VECTOR | CONTEXT,
 }
 
 

@@ -81,16 +81,11 @@ def test_batches_have_few_shapes_which_they_nearly_fill():
         assert shapes.fitting(100, 1, 0).length == 100
 
 
-def settings_of(vector, engine, **changes):
-    values = {"corpus": "small", "engine": engine, "hidden_size": 6, "precision": "float64"}
-    values |= {"document_size": 3, "document_layer": vector, "document_rate": RATE, "seed": 5}
-    return RunSettings.model_validate(values | {"batch_sentences": 4} | changes)
-
-
 @pytest.mark.slow  # JAX compiles
 def test_no_text_a_longer_one_and_a_frozen_vector_are_scored():
     corpus = corpus_for()
-    every = [settings_of("both", engine) for engine in ("jax", "kernel")]
+    own = {"hidden_size": 6, "document_size": 3, "precision": "float64", "batch_sentences": 4}
+    every = [RunSettings(corpus="small", engine=engine, **own) for engine in ("jax", "kernel")]
     scorers = [registry.scorer(settings, corpus) for settings in every]
     weights = small.weights_for(every[0], corpus)
     longer = small.split_of([[3, 14, 3, 23, 7] * 5 + [0]])

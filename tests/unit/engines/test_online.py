@@ -37,7 +37,6 @@ class Case(NamedTuple):
     bptt_steps: int
     learn_after: str | int
     unit_of_text: str
-    document_layer: str = "output"
     error_clip: float = 0.0
     precision: str = "float64"
     carries_state: bool = False
@@ -45,7 +44,7 @@ class Case(NamedTuple):
     cell: str = "sigmoid"
 
     def settings(self, kind="kernel", **changes):
-        own = ("document_size", "document_layer", "error_clip", "precision", "cell")
+        own = ("document_size", "error_clip", "precision", "cell")
         values = {key: getattr(self, key) for key in own}
         return RunSettings(corpus="small", hidden_size=6, seed=5, engine=kind, **(values | changes))
 
@@ -61,18 +60,15 @@ CASES = [
     Case(3, (), RATE, 2, "sentence", "document"),
     Case(3, (), RATE, 1, 5, "document", carries_state=True),
     Case(3, (), RATE, 1, 5, "document", cell="lstm"),
-    Case(3, (), RATE, 1, 2, "sentence", "both", error_clip=0.02),
-    Case(3, (), RATE, 4, 4, "stream", "hidden"),
+    Case(3, (), RATE, 1, 2, "sentence"),
     Case(3, ("embeddings", "recurrent"), 0.0, 3, "word", "stream"),
     Case(3, EVERYTHING, RATE, 4, "word", "document", error_clip=0.05, carries_state=True),
     Case(3, EVERYTHING, RATE, 4, "sentence", "document", error_clip=0.05, carries_state=True),
-    Case(3, (), RATE, 4, "word", "document", "hidden", error_clip=0.02),
-    Case(3, ("recurrent",), RATE, 4, "word", "document", "both", error_clip=0.02),
-    Case(3, EVERYTHING, RATE, 4, "word", "sentence", "hidden", error_clip=0.02),
-    Case(3, EVERYTHING, RATE, 1, "sentence", "document", "hidden", error_clip=0.02),
-    Case(3, ("embeddings", "recurrent"), RATE, 1, "sentence", "stream", "both"),
-    Case(3, EVERYTHING, RATE, 4, "word", "document", "both", one_class=True),
-    Case(3, EVERYTHING, RATE, 4, "sentence", "stream", "both", precision="float32"),
+    Case(3, (), RATE, 4, "word", "document"),
+    Case(3, ("recurrent",), RATE, 4, "word", "sentence", error_clip=0.02),
+    Case(3, ("embeddings", "recurrent"), RATE, 1, "sentence", "stream"),
+    Case(3, EVERYTHING, RATE, 4, "word", "document", one_class=True),
+    Case(3, EVERYTHING, RATE, 4, "sentence", "stream", precision="float32"),
 ]
 
 
@@ -132,7 +128,7 @@ def test_the_kernel_learns_as_the_graph_does(corpus, case):
     ("kind", "learn_after"), [("kernel", "word"), ("kernel", "sentence"), ("graph", "word")]
 )
 def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
-    case = Case(3, EVERYTHING, RATE, 4, learn_after, "stream", "both")
+    case = Case(3, EVERYTHING, RATE, 4, learn_after, "stream")
     scorer, weights = new_scorer(corpus, case, kind)
     untouched, split = deepcopy(weights), corpus.splits["train"]
     nothing = scorer.score(split, np.arange(0))
@@ -154,13 +150,10 @@ def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
 @pytest.mark.parametrize("learn_after", ["sentence", 1, 2, 5, 8])
 def test_a_vectors_step_is_the_sum_of_its_words(corpus, reference, learn_after, unit):
     """The equations give the same: Σ ∂L_t/∂d_t, with d fixed as after the step before."""
-    case = Case(3, (), RATE, 1, learn_after, unit, "both", error_clip=0.02)
+    case = Case(3, (), RATE, 1, learn_after, unit)
     actual, _ = scored(corpus, case)
-    weights, split, expected = (
-        small.weights_for(case.settings(), corpus),
-        corpus.splits["train"],
-        [],
-    )
+    weights, split = small.weights_for(case.settings(), corpus), corpus.splits["train"]
+    expected = []
     for number, sentence in enumerate(ORDER):
         if number == 0 or (unit == "document" and number % 2 == 0):
             document, steps = np.zeros(3), []
@@ -168,9 +161,7 @@ def test_a_vectors_step_is_the_sum_of_its_words(corpus, reference, learn_after, 
         for t in range(len(words)):
             held.append(document)
             read = words[: t + 1]
-            logs, before, after = reference(
-                weights, corpus.class_offsets, read, RATE, held, case.error_clip
-            )
+            logs, before, after = reference(weights, corpus.class_offsets, read, RATE, held)
             expected.append(logs[-1])
             steps.append(after[-1] - before[-1])
             if len(steps) == learn_after or (learn_after == "sentence" and read == words):
@@ -179,9 +170,8 @@ def test_a_vectors_step_is_the_sum_of_its_words(corpus, reference, learn_after, 
     np.testing.assert_allclose(actual.log_probabilities, expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("layer", ["output", "both"])
-def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus, layer):
-    case, split = Case(3, (), RATE, 1, 1, "document", layer), corpus.splits["train"]
+def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus):
+    case, split = Case(3, (), RATE, 1, 1, "document"), corpus.splits["train"]
     actual, weights = scored(corpus, case)
     whole = Reading("document", state=False, vector=True)
     plain = registry.scorer(case.settings(), corpus, whole)
@@ -196,9 +186,8 @@ def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus, lay
 
 
 @pytest.mark.parametrize("learn_after", ["word", "sentence"])
-@pytest.mark.parametrize("layer", ["output", "hidden"])
 @pytest.mark.parametrize("learning", [(), EVERYTHING], ids=str)
-def test_a_unit_of_text_is_read_as_if_it_were_alone(corpus, learn_after, layer, learning):
+def test_a_unit_of_text_is_read_as_if_it_were_alone(corpus, learn_after, learning):
     parts = {
         "sentence": [[n] for n in ORDER],
         "document": DOCUMENTS,
@@ -206,7 +195,7 @@ def test_a_unit_of_text_is_read_as_if_it_were_alone(corpus, learn_after, layer, 
     }
     every = []
     for unit, orders in parts.items():
-        case = Case(3, learning, RATE, 4, learn_after, unit, layer)
+        case = Case(3, learning, RATE, 4, learn_after, unit)
         together, learnt = scored(corpus, case)
         alone = [scored(corpus, case, order) for order in orders]
         logs = np.concatenate([scores.log_probabilities for scores, _ in alone])

@@ -9,16 +9,8 @@ from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_for
 from tests.unit.model import leaky
 
-CELLS = {
-    "sigmoid": {},
-    "lstm": {"cell": "lstm"},
-    "gru": {"cell": "gru"},
-    "slow_context": {"context_size": 2, "context_decay": 0.7},
-    "leaky": {},
-}
-"""The settings that choose each cell; the last one is not in the package, so none chooses it."""
-VECTORS = [(0, "output"), (2, "output"), (2, "hidden"), (2, "both")]
-"""The document size D and the layers that the vector feeds."""
+CELLS = ("sigmoid", "lstm", "leaky")
+"""The last one is not in the package."""
 HIDDEN = 3
 CLASS_SIZES = (1, 3, 2, 1)
 LENGTHS = (4, 1, 6)
@@ -26,16 +18,15 @@ RATE = 0.4
 _STEP = 1e-6
 
 
-def settings(name, vector=(2, "both"), **changes):
+def settings(name, document_size=2, **changes):
     """Return settings of a small model with the cell of this name, learning by plain SGD."""
     values = {
         **{"corpus": "small", "engine": "graph", "hidden_size": HIDDEN, "seed": 2},
-        **{"document_size": vector[0], "document_layer": vector[1], "document_rate": RATE},
+        **{"document_size": document_size, "document_rate": RATE},
         **{"batch_sentences": 16, "precision": "float64", "optimizer": "sgd", "error_clip": 0.0},
     }
-    run = RunSettings.model_validate({**values, **CELLS[name], **changes})
     # No setting allows a cell that is not in the package; a fixture adds its module.
-    return run.model_copy(update={"cell": name}) if name == "leaky" else run
+    return RunSettings.model_validate({**values, **changes}).model_copy(update={"cell": name})
 
 
 def _sigmoid(values):
@@ -47,53 +38,28 @@ def _log_softmax(scores):
     return shifted - np.log(np.exp(shifted).sum())
 
 
-def _fed(document, matrix):
-    return document @ matrix if len(matrix) else 0.0
+def _sigmoid_cell(weights, word, hidden):
+    return _sigmoid(weights.embeddings[word] + weights.recurrent @ hidden)
 
 
-def _sigmoid_cell(weights, word, hidden, from_document):
-    return _sigmoid(weights.embeddings[word] + weights.recurrent @ hidden + from_document)
-
-
-def _lstm(weights, word, state, from_document):
+def _lstm(weights, word, state):
     hidden, memory = np.split(state, 2)
-    inputs = weights.embeddings[word] + weights.recurrent @ hidden + from_document
+    inputs = weights.embeddings[word] + weights.recurrent @ hidden
     into, forget, out, new = np.split(inputs, 4)
     memory = _sigmoid(forget + 1) * memory + _sigmoid(into) * np.tanh(new)
     return np.concatenate([_sigmoid(out) * np.tanh(memory), memory])
 
 
-def _gru(weights, word, hidden, from_document):
-    reset, kept, new = np.split(weights.embeddings[word] + from_document, 3)
-    to_reset, to_kept, to_new = np.split(weights.recurrent, 3)
-    reset, kept = _sigmoid(reset + to_reset @ hidden), _sigmoid(kept + to_kept @ hidden)
-    return (1 - kept) * np.tanh(new + reset * (to_new @ hidden)) + kept * hidden
-
-
-def _slow_context(weights, word, state, from_document):
-    hidden, slow = state[:HIDDEN], state[HIDDEN:]
-    to_hidden, from_slow = weights.recurrent[:, :HIDDEN], weights.recurrent[:, HIDDEN:]
-    slow = 0.3 * weights.embeddings[word][HIDDEN:] + 0.7 * slow
-    inputs = weights.embeddings[word][:HIDDEN] + to_hidden @ hidden + from_slow @ slow
-    return np.concatenate([_sigmoid(inputs + from_document), slow])
-
-
-def _leaky(weights, word, state, from_document):
+def _leaky(weights, word, state):
     hidden, slow = state[:HIDDEN], state[HIDDEN:]
     slow = leaky.KEPT * slow + (1 - leaky.KEPT) * weights.slow_embeddings[word]
-    inputs = weights.embeddings[word] + weights.recurrent @ hidden + from_document
+    inputs = weights.embeddings[word] + weights.recurrent @ hidden
     keep, new = np.split(inputs, 2)
     new = np.tanh(new + slow @ weights.from_slow + weights.bias[0])
     return np.concatenate([_sigmoid(keep) * hidden + (1 - _sigmoid(keep)) * new, slow])
 
 
-_STEPS = {
-    "sigmoid": _sigmoid_cell,
-    "lstm": _lstm,
-    "gru": _gru,
-    "slow_context": _slow_context,
-    "leaky": _leaky,
-}
+_STEPS = {"sigmoid": _sigmoid_cell, "lstm": _lstm, "leaky": _leaky}
 _BESIDE_OUTPUT = {"lstm": HIDDEN, "leaky": leaky.SLOW}
 """The elements of a cell's state that the output layer does not read; 0 for other cells."""
 
@@ -103,23 +69,19 @@ def predict(name, weights, class_offsets, words, documents=None):
 
     The gradient of d is exact, by a complex step. `documents`, if given, are d before each word.
     """
-    size = max(len(weights.class_document), len(weights.hidden_document))
-    width = weights.class_output.shape[1]
-    state, document = np.zeros(width + _BESIDE_OUTPUT.get(name, 0)), np.zeros(size)
+    size = len(weights.class_document)
+    state, document = np.zeros(HIDDEN + _BESIDE_OUTPUT.get(name, 0)), np.zeros(size)
     previous, found, before, after, states = 0, [], [], [], []
     for t, word in enumerate(words):
         document = document if documents is None else documents[t]
 
         def scored(document, previous=previous, word=word, state=state):
-            from_document = _fed(document, weights.hidden_document)
-            state = _STEPS[name](weights, previous, state, from_document)
+            state = _STEPS[name](weights, previous, state)
             label = np.searchsorted(class_offsets, word, side="right") - 1
             run = slice(class_offsets[label], class_offsets[label + 1])
-            output = state[:width]
-            classes = weights.class_output @ output + _fed(document, weights.class_document)
-            inside = weights.word_output[run] @ output + _fed(
-                document, weights.word_document[:, run]
-            )
+            hidden = state[:HIDDEN]
+            classes = weights.class_output @ hidden + document @ weights.class_document
+            inside = weights.word_output[run] @ hidden + document @ weights.word_document[:, run]
             return _log_softmax(classes)[label] + _log_softmax(inside)[word - run.start], state
 
         value, state_after = scored(document)
@@ -129,7 +91,7 @@ def predict(name, weights, class_offsets, words, documents=None):
         before.append(document)
         document = document - RATE * slope
         after.append(document)
-        states.append(state_after[:width])
+        states.append(state_after[:HIDDEN])
         state, previous = state_after, word
     return np.array(found), before, after, states
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.testing import words_of
+from online_rnnlm.config.training import CELLS
 from online_rnnlm.engines import registry
 from online_rnnlm.model import cost, parameters
 from online_rnnlm.model.sizes import Sizes, sizes_of_run
@@ -19,8 +20,8 @@ from tests.unit.engines.counted_run import (
     CASES,
     CLASS_SIZES,
     HIDDEN,
-    MODELS,
     SENTENCES,
+    SIZES,
     STEPS,
     SUBSETS,
     Case,
@@ -36,11 +37,6 @@ def test_multiply_adds_by_hand():
     assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20), 50.0) == 31_020
     # A mean that is not whole: 98 classes, 50.5 words.
     assert cost.multiply_adds_per_word(Sizes(10_000, 100, 98, 0), 50.5) == 24_850
-    # Into the hidden layer: 2 · 100 · 20 for V_h d and its gradient, 150 · 100 for the delta of h.
-    hidden = cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20, "hidden"), 50.0)
-    assert hidden == 25_000 + 15_000 + 4_000 + 20
-    both = cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20, "both"), 50.0)
-    assert both == hidden + 6_000
 
 
 def scored_with(word):
@@ -57,9 +53,7 @@ def expected(case):
     """Return the formulas' count for all words, less the products that first words skip."""
     sizes = sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES))
     scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
-    # W_h h_0; with context units the product is not skipped, as s_1 is not 0.
-    rows = {"sigmoid": HIDDEN, "lstm": 4 * HIDDEN, "gru": 3 * HIDDEN}[case.cell]
-    first_word = 0 if case.context_size else rows * HIDDEN * len(SENTENCES)
+    first_word = CELLS[case.cell] * HIDDEN**2 * len(SENTENCES)  # W_h h_0
     if case.mode == "score" or not (case.groups or case.mode == "train"):
         # d takes fewer steps than there are words.
         steps = len(CANDIDATES) // (words_of(case.learn_after) or sys.maxsize) or len(SENTENCES)
@@ -106,13 +100,13 @@ def test_the_formulas_give_what_is_counted_while_the_kernels_run(counts, case):
 
 @pytest.mark.parametrize("mode", ["score", "train", "online"])
 def test_what_is_counted_is_what_the_compiled_kernels_do(counts, mode):
-    case = next(c for c in reversed(CASES) if c.mode == mode and c.document_layer == "both")
+    case = next(c for c in reversed(CASES) if c.mode == mode and c.document_size)
     assert counts[case]["log_probability"] == pytest.approx(counted_run.run(case), rel=1e-12)
 
 
-def changed_by(model, groups, learn_after, texts):
+def changed_by(size, groups, learn_after, texts):
     """Count the parameters, and elements of d, that differ after reading either of two texts."""
-    learnt, case = [], Case("online", *model, groups, learn_after)
+    learnt, case = [], Case("online", size, groups, learn_after)
     for text in texts:
         corpus = small.corpus_of(CLASS_SIZES, small.split_of(text))
         weights = small.weights_for(case.settings, corpus)
@@ -123,53 +117,34 @@ def changed_by(model, groups, learn_after, texts):
     return changed, sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("document", SIZES)
 @pytest.mark.parametrize("groups", SUBSETS)
-def test_what_is_touched_is_what_changes(model, groups):
+def test_what_is_touched_is_what_changes(document, groups):
     """Compare what has learnt without and with the last word, or the last sentence."""
     for word in (15, 6):
         words = [3, 9, 4, 12, word]
         texts = [words[:4]], [words]
-        changed, sizes, _ = changed_by(model, groups, "word", texts)
+        changed, sizes, _ = changed_by(document, groups, "word", texts)
         size = scored_with(word)
         assert changed == cost.touched_per_word(sizes, size, groups, True, STEPS)
     # The second sentence repeats words and classes, has a word alone in its class, and d ≠ 0.
     first, second = [5, 8, 12], [3, 9, 4, 3, 15, 6, 9]
     texts = [first], [first, second]
-    changed, sizes, corpus = changed_by(model, groups, "sentence", texts)
-    split, document = small.split_of([second]), model[0] > 0
-    touched = cost.touched_after_sentences(sizes, corpus, split, groups, document)
+    changed, sizes, corpus = changed_by(document, groups, "sentence", texts)
+    split = small.split_of([second])
+    touched = cost.touched_after_sentences(sizes, corpus, split, groups, document > 0)
     assert changed == pytest.approx(split.offsets[-1] * touched)
 
 
-# M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
-LAYERS = {
-    "lstm": (Sizes(50, 10, 6, 4, "both", "lstm"), 40, 40 * 10),
-    "gru": (Sizes(50, 10, 6, 4, "both", "gru"), 30, 30 * 10),
-    "slow_context": (Sizes(50, 10, 6, 4, "both", "slow_context", 3), 10, 10 * 13),
-}
-"""The sizes, the elements that V_h feeds, and the multiply-adds of the product with W_h."""
-
-
-@pytest.mark.parametrize(("sizes", "inputs", "recurrent"), LAYERS.values(), ids=LAYERS)
-def test_the_cost_of_another_cell_by_hand(sizes, inputs, recurrent):
-    products, width = recurrent + inputs * 4, sizes.output
-    scores = (6 + 5) * (width + 4)
-    # The gradient of d: through W_c and W_o to h, through V_h to d, and through V_c and V_o.
-    back = (6 + 5) * width + inputs * 4 + (6 + 5) * 4
-    assert cost.multiply_adds_per_word(sizes, 5.0) == products + scores + back + 4
-    # Two steps: back through one state, which is computed again, and the gradients of both steps.
-    learning = {"recurrent": recurrent + products + 2 * products}
-    # The context of the first word learns, too: through P.
-    learning["embeddings"] = recurrent + products + 10 * sizes.context
-    learning["output"] = scores
+def test_the_cost_of_an_lstm_by_hand():
+    # M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
+    sizes, recurrent, scores = Sizes(50, 10, 6, 4, "lstm"), 40 * 10, (6 + 5) * (10 + 4)
+    assert cost.multiply_adds_per_word(sizes, 5.0) == recurrent + scores + (6 + 5) * 4 + 4
+    # The loss goes through W_c and W_o to h, and, with two steps, back through one state, which is
+    # computed again; the gradients of both steps follow.
+    back = (6 + 5) * 10 + 2 * recurrent
+    learning = {"embeddings": back, "recurrent": back + 2 * recurrent, "output": scores}
     for group, expected in learning.items():
         assert cost.update_multiply_adds_per_word(sizes, 5.0, {group}, 2) == expected
-    # Without d, the loss is propagated to h for the weights alone.
-    static = cost.update_multiply_adds_per_word(
-        sizes.without_document(), 5.0, {"recurrent"}, 1, after_sentence=True
-    )
-    assert static == recurrent + (6 + 5) * width + recurrent
-    row = width if sizes.context else inputs
-    assert cost.touched_per_word(sizes, 5.0, {"embeddings"}, True, 3) == 3 * row + 4
-    assert parameters.count(sizes) == 50 * row + products + (6 + 50) * (width + 4)
+    assert cost.touched_per_word(sizes, 5.0, {"embeddings"}, True, 3) == 3 * 40 + 4
+    assert parameters.count(sizes) == 50 * 40 + recurrent + (6 + 50) * (10 + 4)

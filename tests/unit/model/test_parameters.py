@@ -22,19 +22,16 @@ pytestmark = pytest.mark.usefixtures("quick_graph", "leaky_in_package")
 SHIPPED = get_args(RunSettings.model_fields["cell"].annotation)
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, "slow_context", "leaky"])
-@pytest.mark.parametrize("document", [(0, "output"), (5, "output"), (5, "hidden"), (5, "both")])
+@pytest.mark.parametrize("name", [*SHIPPED, "leaky"])
+@pytest.mark.parametrize("document", [0, 5])
 def test_a_cell_is_consistent(name, document):
-    context = 2 if name == "slow_context" else 0
-    cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, *document, name, context)
+    cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, document, name)
     found = cell.shapes(sizes)
     grouped = [parameter for names in cell.GROUPS.values() for parameter in names]
     assert sorted(grouped) == sorted(found)
     assert all(found[parameter][0] == 11 for parameter in cell.GROUPS["embeddings"])
-    fed = found["embeddings"][1] - context  # a context unit reads words alone
-    assert found["hidden_document"] == (sizes.hidden_document, fed)
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
-    assert cell.states(weights)[0] == sizes.output == weights.word_output.shape[1]
+    assert cell.states(weights)[0] == sizes.hidden == weights.word_output.shape[1]
     assert parameters.count(sizes) == sum(array.size for array in weights)
     assert (*parameters.groups_of(cell),) == GROUPS == PARTS[1:]
 
@@ -66,26 +63,10 @@ def test_the_count_by_hand():
     # E and W_o have 10 · 3 each, W_h 3 · 3, W_c 4 · 3; V_c and V_o have 2 · 4 and 2 · 10.
     assert parameters.count(Sizes(10, 3, 4, 0)) == 81
     assert parameters.count(Sizes(10, 3, 4, 2)) == 81 + 28
-    # V_h has 2 · 3, instead of the 28 of V_c and V_o or in addition to them.
-    assert parameters.count(Sizes(10, 3, 4, 2, "hidden")) == 81 + 6
-    assert parameters.count(Sizes(10, 3, 4, 2, "both")) == 81 + 28 + 6
-
-
-def test_what_the_vector_feeds_changes_nothing_else():
-    output, both = (
-        parameters.initialise(Sizes(10, 3, 4, 2, layer), 0.1, 1, "float64")
-        for layer in ("output", "both")
-    )
-    for array, same in zip(output[:-1], both[:-1], strict=True):
-        np.testing.assert_array_equal(array, same)
-    hidden = parameters.initialise(Sizes(10, 3, 4, 2, "hidden"), 0.1, 1, "float64")
-    np.testing.assert_array_equal(hidden.word_output, both.word_output)
-    assert [array.shape for array in hidden[-3:]] == [(0, 4), (0, 10), (2, 3)]
-    assert both.hidden_document.all()
 
 
 def test_weights_are_normal_and_the_seeds():
-    sizes = Sizes(300, 40, 10, 5, "both")
+    sizes = Sizes(300, 40, 10, 5)
     first, again, other = (parameters.initialise(sizes, 0.2, s, "float32") for s in (1, 1, 2))
     for array, same, different in zip(first, again, other, strict=True):
         assert array.dtype == np.float32
@@ -98,7 +79,7 @@ def test_weights_are_normal_and_the_seeds():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_weight_that_is_not_finite_is_seen_wherever_it_is(bad):
-    sizes = Sizes(7, 3, 2, 1, "both")
+    sizes = Sizes(7, 3, 2, 1)
     for name in Parameters._fields:
         weights = parameters.filled(sizes, 1.0, "float32")
         assert parameters.all_finite(weights)
