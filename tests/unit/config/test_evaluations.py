@@ -80,7 +80,7 @@ def test_weights_learn_where_kernels_let_them():
     testing = experiment(updates=["all", "document_vector"]).testing
     alone = ("document_vector.word.sentence",)
     assert updates.further_evaluations(network(5, "lstm"), testing) == alone
-    assert updates.further_evaluations(network(0, "gru"), testing) == ()
+    assert updates.further_evaluations(network(0, "lstm"), testing) == ()
 
 
 def test_rivals_of_runs_are_for_every_network():

@@ -30,13 +30,14 @@ def names(runs):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"document_layer": ["output", "hidden", "both"]}, ["D0"]),
-        ({"document_layer": "hidden", "document_rate": 1, "carry": "state"}, ["D0"]),
-        ({"document_size": [0, 3], "document_layer": ["output", "both"]}, ["D0", "D3", "D3-both"]),
+        ({"document_gradient": ["constant", "through"]}, ["D0"]),
+        ({"document_rate": 1, "carry": "state"}, ["D0"]),
+        (
+            {"document_size": [0, 3], "document_gradient": ["constant", "through"]},
+            ["D0", "D3", "D3-through"],
+        ),
         ({"optimizer": "sgd", "accumulator_start": [1, 2]}, ["D0"]),
-        ({"context_decay": [0.9, 0.95]}, ["D0"]),
         ({"segment_tokens": [1, 2]}, ["D0"]),
-        ({"cell": ["lstm", "gru"]}, ["D0-lstm", "D0-gru"]),
     ],
     ids=str,
 )
@@ -55,16 +56,16 @@ def test_runs_are_corpora_times_rows_times_seeds():
         rows=[
             {"hidden_size": [10, 20], "max_epochs": 5},
             {"hidden_size": [10, 20], "document_size": [2, 3]},
-            {"hidden_size": 10, "document_size": 2, "document_layer": ["hidden", "both"]},
+            {"hidden_size": 10, "document_size": 2, "cell": "lstm"},
         ],
     )
-    assert len({run.name for run in found.runs()}) == 2 * (2 + 2 * 2 + 2) * 2
+    assert len({run.name for run in found.runs()}) == 2 * (2 + 2 * 2 + 1) * 2
     runs = dict(zip(names(found.runs()), found.runs(), strict=True))
     settings = runs["b-M20-D3-seed2"].settings
     assert (settings.hidden_size, settings.document_size, settings.seed) == (20, 3, 2)
     assert (settings.learning_rate, settings.max_epochs) == (9.0, 3)
     assert runs["a-M10-D0-seed1"].settings.max_epochs == 5
-    assert runs["a-M10-D2-hidden-seed1"].settings.document_layer == "hidden"
+    assert runs["a-M10-D2-lstm-seed1"].settings.cell == "lstm"
     assert found.search_runs() == []
 
 
@@ -90,9 +91,7 @@ def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):
 def test_the_network_and_the_engine_are_parts_of_a_name():
     whole = {"divide_by": "article", **VITAL}
     rows = [
-        {"hidden_size": 10, "cell": ["lstm", "gru"], "document_size": 2},
-        {"hidden_size": 10, "context_size": [0, 4], "document_layer": "both", "document_size": 2},
-        {"hidden_size": 10, "context_size": 4, "document_gradient": "through"},
+        {"hidden_size": 10, "cell": "lstm", "document_size": 2},
         {"hidden_size": 10, "document_size": 2, "document_gradient": "through"},
         {"document_size": 2, "unit_of_text": "document", "carry": ["both", "state"]},
         {"document_size": 2, "unit_of_text": "stream"},
@@ -100,18 +99,12 @@ def test_the_network_and_the_engine_are_parts_of_a_name():
     runs = experiment(corpora={"c": whole}, training={"engine": "graph"}, rows=rows).runs()
     expected = {
         "c-M10-D2-lstm-graph-seed1": "LSTM 10/2 by graph",
-        "c-M10-D2-gru-graph-seed1": "GRU 10/2 by graph",
-        "c-M10-D2-both-graph-seed1": "10/2 both layers by graph",
-        "c-M10-C4-D2-both-graph-seed1": "10+4/2 both layers by graph",
-        "c-M10-C4-D0-graph-seed1": "10+4/0 by graph",
         "c-M10-D2-through-graph-seed1": "10/2 through updates by graph",
         "c-M100-D2-document-graph-seed1": "100/2 per article by graph",
         "c-M100-D2-document-state-graph-seed1": "100/2 per article carrying the state by graph",
         "c-M100-D2-stream-graph-seed1": "100/2 stream by graph",
     }
     assert dict(zip(names(runs), (run.model for run in runs), strict=True)) == expected
-    cells = ["lstm", "gru", "sigmoid", "slow_context", "slow_context", *["sigmoid"] * 4]
-    assert [run.settings.cell_name for run in runs] == cells
 
 
 def test_a_search_tries_each_combination_that_changes_something_once():
@@ -129,9 +122,9 @@ def test_a_search_tries_each_combination_that_changes_something_once():
     chosen = row.settings_with(runs[1].searched)
     assert chosen == runs[1].settings.model_copy(update={"seed": 1})
     assert row.settings_with({"optimizer": "sgd"}).accumulator_start == 1
-    rows = [{"context_size": [0, 2]}]
-    decays = experiment(rows=rows, search={"context_decay": [0.9, 0.95]}).search_runs()
-    assert names(decays) == [f"c-M100-C2-D0-context_decay{decay}-seed0" for decay in (0.9, 0.95)]
+    rows = [{"document_size": [0, 2]}]
+    rates = experiment(rows=rows, search={"document_rate": [0.1, 0.2]}).search_runs()
+    assert names(rates) == [f"c-M100-D2-document_rate{rate}-seed0" for rate in (0.1, 0.2)]
 
 
 def test_a_row_may_be_trained_on_some_corpora_and_these_alone_be_tested_further():
@@ -186,14 +179,12 @@ def test_what_the_search_may_still_need_is_kept():
     assert experiment(training=training).runs()[0].settings.accumulator_start == 1
 
 
-USED = {"hidden_size": 8, "document_size": 2, "context_size": 3, "unit_of_text": "document"}
+USED = {"hidden_size": 8, "document_size": 2, "unit_of_text": "document"}
 WHOLE = {"source": {"kind": "wikitext"}}
 NEEDED = {
-    "cell": {"context_size": 0},
     "device": {"engine": "jax"},
-    "document_layer": {"engine": "graph"},
-    "improvement_factor": {"rate_rule": "plateau"},
-    "rate_divisor": {"rate_rule": "plateau"},
+    "improvement_factor": {"rate_rule": "toolkit"},
+    "rate_divisor": {"rate_rule": "toolkit"},
 }
 """Settings without which others cannot be changed."""
 

@@ -23,7 +23,7 @@ def run_of(**changes) -> Run:
         "accumulator_start": 0.1,
         "batch_sentences": 16,
         "max_epochs": 4,
-        "rate_rule": "plateau",
+        "rate_rule": "toolkit",
     }
     return Run(settings=RunSettings.model_validate({"corpus": "topics", **values, **changes}))
 

@@ -21,7 +21,7 @@ class StubTrainer:
         self.weights, self.accumulators = (
             parameters.like(of, [array.copy() for array in of]) for of in (weights, accumulators)
         )
-        self.carried = carried or Carried.nothing(weights, settings.cell_name, lanes)
+        self.carried = carried or Carried.nothing(weights, settings.cell, lanes)
 
     def update(self, batches, learning_rate, key=0):
         total = 0.0

@@ -72,7 +72,7 @@ def perplexities(monkeypatch, *entropies):
 
 def test_an_epoch_reads_every_sentence_once(corpus_directory, tmp_path, monkeypatch, calls):
     perplexities(monkeypatch, math.log(239.0), 5.48, 2.9, 2.8)  # 240 would be a divergence
-    directory = trained(run_of(rate_rule="toolkit"), corpus_directory, tmp_path)
+    directory = trained(run_of(), corpus_directory, tmp_path)
     assert sum(batches for batches, _, _ in calls) == 4 * math.ceil(300 / 16)
     assert [rate for _, rate, _ in calls] == sorted((rate for _, rate, _ in calls), reverse=True)
     assert len({key for _, _, key in calls}) == 4
@@ -137,7 +137,7 @@ def test_a_cooldown_goes_on_from_a_worse_epochs_weights(corpus_directory, tmp_pa
 def test_training_ends_with_its_schedule(corpus_directory, tmp_path, monkeypatch):
     perplexities(monkeypatch, 3.0, *[3.1] * 9)
     directory = trained(run_of(max_epochs=30), corpus_directory, tmp_path)
-    assert result_of(directory).epochs == 4
+    assert result_of(directory).epochs == 3
 
 
 @pytest.mark.parametrize(
