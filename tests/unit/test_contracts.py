@@ -36,7 +36,7 @@ RIVALS = {**dict.fromkeys(get_args(typed.RunRivalName), RunRival),
           **dict.fromkeys(get_args(typed.CorpusRivalName), CorpusRival)}  # fmt: skip
 CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
     "model.cells.": (
-        [*names_of("cell"), "slow_context"],
+        names_of("cell"),
         ("GROUPS", "shapes", "states", "step", "multiply_adds"),
     ),
     "engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
@@ -79,7 +79,7 @@ def test_a_module_of_the_kind_has_a_name(folder):
 def test_the_names_of_engines_are_those_with_properties():
     assert {*names_of("engine")} == {*ENGINES}
     for engine in ENGINES.values():
-        assert engine.devices and (engine.cells or set()) <= {*names_of("cell"), "slow_context"}
+        assert engine.devices and (engine.cells or set()) <= {*names_of("cell")}
 
 
 @pytest.mark.parametrize("name", RIVALS)

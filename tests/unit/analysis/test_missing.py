@@ -14,7 +14,6 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import TABLE_KINDS
 from online_rnnlm.storage.records import Captions, Complete
@@ -72,17 +71,6 @@ def test_a_row_that_diverged_is_left_out_and_named(invented):
     claims = judge(results)
     assert {claim.against for claim in claims.claims if claim.number == 2} == {"135/0"}
     assert 1 in {claim.number for claim in claims.not_tested}
-
-
-def test_an_impossible_rival_is_named_and_all_else_is_shown(invented):
-    results = invented(rows=ROWS, testing=TESTING)
-    [folder] = rivals_of_corpora(results.experiment)
-    diverge_evaluation(results.directory, folder, "none", f"{folder}: no text", status="impossible")
-    results = again(results)
-    assert lines(results) == [f"{folder}: no text"]
-    assert "(impossible)" in results.missing_note[0]
-    write_tables(results.experiment, results.directory)
-    assert "100/20" in results.directory.table("perplexity", "md").read_text()
 
 
 def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented):

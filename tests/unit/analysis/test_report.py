@@ -34,7 +34,7 @@ OF_PAIRS = [*OF_VECTORS, "gain_by_frequency"]
 EVERYTHING = {
     "rows": [
         {"hidden_size": [100, 120], "document_size": 0},
-        {"hidden_size": 100, "document_size": 20, "document_layer": ["output", "hidden"]},
+        {"hidden_size": 100, "document_size": [20, 35]},
     ],
     "testing": {
         "updates": ["document_vector", "output", "all"],
@@ -44,8 +44,8 @@ EVERYTHING = {
     },
 }
 STATIC = {"rows": [{"hidden_size": 100}], "testing": {"updates": ["all"]}}
-LAYERS = {
-    "rows": [{"document_size": 1, "document_layer": ["output", "hidden", "both"]}],
+SEARCHED = {
+    "rows": [{"document_size": [1, 2, 3]}],
     "search": {"learning_rate": [0.1, 0.2]},
 }
 KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -56,7 +56,7 @@ KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "articles in order": ({"corpora": IN_ORDER}, [*OF_PAIRS, "perplexity_by_distance"]),
     "static rows that learn": (STATIC, COSTS),
-    "vector rows that are searched": (LAYERS, OF_VECTORS),
+    "vector rows that are searched": (SEARCHED, OF_VECTORS),
 }
 """Changes to the invented experiment, and the figures that there are then."""
 
@@ -93,7 +93,7 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     assert len(answers) == 7 + 5 + 5
     assert all(answers)
     assert answers[2].startswith("invented;")
-    assert ("6 trainings" in answers[7]) is (changes is LAYERS)  # three rows with two rates each
+    assert ("6 trainings" in answers[7]) is (changes is SEARCHED)  # three rows with two rates each
     assert f"--configfile {results.directory.configuration} --force FILE" in text
 
 
@@ -121,8 +121,7 @@ def test_every_setting_says_where_it_comes_from(invented):
     assert values["error_clip"] == "100/0: 15.0; 50/5: 1.0"
     assert status["learning_rate"] == "assumed"
     assert set(RunSettings.model_fields) - set(status) == {
-        *("corpus", "seed", "hidden_size", "context_size", "document_size", "document_layer"),
-        "context_decay",  # no row has context units
+        *("corpus", "seed", "hidden_size", "document_size"),
         *("carry", "segment_tokens"),  # no row reads documents
         *("improvement_factor", "rate_divisor"),  # no row has a rule that needs them
     }

@@ -9,21 +9,15 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.records import RunRecord
 from tests.unit.analysis.changes import IN_ORDER, VITAL, again, change_evaluation
 
-ROWS = [
-    {"hidden_size": 100, "document_size": [0, 20, 35]},
-    {"hidden_size": 100, "document_size": 20, "document_layer": "both"},
-]
+LSTM = {"hidden_size": 100, "document_size": 20, "cell": "lstm"}
+ROWS = [{"hidden_size": 100, "document_size": [0, 20, 35]}, LSTM]
 RUN = "invented-M120-D0-seed1"
 
 
 def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented):
     results = invented(rows=ROWS, seeds=[3, 1], testing={"rivals": ["unigram_cache"]})
-    assert [row.label for row in results.rows] == [
-        "100/0",
-        "100/20",
-        "100/35",
-        "100/20 both layers",
-    ]
+    labels = ["100/0", "100/20", "100/35", "LSTM 100/20"]
+    assert [row.label for row in results.rows] == labels
     row = results.rows[1]
     assert [run.seed for run in row.runs] == [3, 1]
     assert [one.has_vector for one in results.rows] == [False, True, True, True]
@@ -35,10 +29,6 @@ def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented):
     assert metric_of(cached, "perplexity", "train").values == ()  # which is left out
 
 
-LSTM = {"hidden_size": 100, "document_size": [0, 20], "cell": "lstm"}
-SLOW = {"hidden_size": 100, "document_size": [0, 20], "context_size": 40}
-
-
 ARTICLES = {"document_size": 20, "unit_of_text": "document"}
 
 
@@ -48,9 +38,9 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
         (ROWS, "100/20"),  # the first of the paper's, whatever is better
         ([ARTICLES, {"document_size": [35, 20]}], "100/35"),
         ([{"document_size": 0}, LSTM, ARTICLES], "100/20 per article"),
-        ([{"document_size": 0}, ROWS[1]], "100/20 both layers"),
+        ([{"document_size": 0}, LSTM], "LSTM 100/20"),
         ([{"hidden_size": [100, 120]}], "100/0"),
-        ([LSTM, SLOW, {"document_size": 20}], "100/20"),
+        ([LSTM, {"document_size": 20}], "100/20"),
     ],
 )
 def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headline):
@@ -80,8 +70,7 @@ def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same,
 
 
 def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
-    gru = {"hidden_size": [80, 120], "cell": "gru"}
-    rows = [{"document_size": [0, 20]}, LSTM, gru, SLOW]
+    rows = [{"document_size": [0, 20], "cell": ["sigmoid", "lstm"]}]
     results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
     shown = {
         (row.corpus, row.label): [
@@ -93,11 +82,10 @@ def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
     assert shown == {
         (corpus, f"{name}/20"): [(corpus, f"{name}/0")]
         for corpus in ("one", "two")
-        for name in ("100", "LSTM 100", "100+40")
+        for name in ("100", "LSTM 100")
     }
     table = perplexity.make(results)
-    assert set(table.data["cell"]) == {"sigmoid", "lstm", "gru"}
-    assert "slow context units" in table.notes[0]
+    assert set(table.data["cell"]) == {"sigmoid", "lstm"}
 
 
 def test_the_opponent_reads_the_same_unit_of_text(invented):

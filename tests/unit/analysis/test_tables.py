@@ -41,7 +41,7 @@ from tests.unit.analysis.changes import IN_ORDER, VITAL, again, change_evaluatio
 from tests.unit.analysis.fake_experiment import SENTENCES
 
 KEYS = [
-    *("corpus", "hidden_size", "context_size", "cell", "document_size", "document_layer"),
+    *("corpus", "hidden_size", "cell", "document_size"),
     *("document_gradient", "unit_of_text", "carry", "model"),
 ]
 MEANS = [
@@ -174,20 +174,18 @@ def test_rivals_show_their_own_values(invented):
 PUBLISHED = """rows:
   - {hidden_size: 100, document_size: 0, status: unknown, source: table 1}
   - {hidden_size: 100, document_size: 20, status: published, source: t, test_perplexity: 1.5}
-  - {hidden_size: 100, document_size: 20, document_layer: hidden, test_perplexity: 2.5}
 """
 
 
 def test_the_papers_own_numbers_are_shown_where_they_are_given(invented, tmp_path, monkeypatch):
-    """A number is that of one layer of the paper's network, and of no other cell."""
+    """A number is that of the paper's network, and of no other cell."""
     path = tmp_path / "published.yaml"
     monkeypatch.setattr(perplexity, "PUBLISHED", path)
     path.write_text(PUBLISHED)
-    layers = {"hidden_size": 100, "document_size": 20, "document_layer": ["output", "hidden"]}
-    results = invented(rows=[TWO_ROWS[0], layers, {**TWO_ROWS[1], "cell": "lstm"}])
+    results = invented(rows=[*TWO_ROWS, {**TWO_ROWS[1], "cell": "lstm"}])
     table = perplexity.make(results)
-    found = [cells(table, row, "Published test")[0] for row in range(4)]
-    assert found == ["", "1.5", "2.5", ""]
+    found = [cells(table, row, "Published test")[0] for row in range(3)]
+    assert found == ["", "1.5", ""]
     for wrong in ("rows: 5", "- a\n- {", "rows:\n  - {test_perplexity: 2}"):
         path.write_text(wrong)
         with pytest.raises(UserError, match=f"^{re.escape(str(path))}: .*$"):
@@ -224,7 +222,7 @@ def test_a_chosen_value_at_the_edge_of_its_grid_is_named(chosen, at_the_edge):
     tried = [{"a": a, "b": b} for a in (3, 1, 4, 2) for b in (1, 2)]  # two values have no middle
     assert shared.edges(tried, {"a": chosen, "b": 1}) == at_the_edge
     # Words have no edge, and a search may try a setting in some of its runs only.
-    words = [{"rule": rule} for rule in ("cooldown", "plateau", "toolkit")]
+    words = [{"rule": rule} for rule in ("cooldown", "toolkit", "none")]
     assert shared.edges([*tried, *words], {"a": chosen}) == at_the_edge
     assert shared.edges(words, {"rule": "cooldown"}) == []
 
@@ -449,22 +447,22 @@ def test_mixtures_show_what_each_rival_adds(invented):
 
 
 def test_of_one_rival_the_mixture_is_the_pair(invented):
-    results = invented(rows=TWO_ROWS[:1], testing={"rivals": ["topics", "mixture"]})
+    results = invented(rows=TWO_ROWS[:1], testing={"rivals": ["kneser_ney", "mixture"]})
     reach(results, STATIC, "none", test=100.0)
     reach(results, STATIC, "mixture", test=90.0)
     alone = {"weights": {"network": 1}, "valid_perplexity": 100.0, "test_perplexity": 100.0}
     update(results.directory.evaluation(STATIC, "mixture"), mixtures=[alone])
-    assert cells(mixtures.make(again(results)), 0, "Topics") == ["−10.0 / −10.0 %"]
+    assert cells(mixtures.make(again(results)), 0, "5-gram") == ["−10.0 / −10.0 %"]
 
 
 def test_a_mixture_has_the_parameters_of_all_its_parts(invented):
-    testing = {"rivals": ["unigram_cache", "kneser_ney", "topics", "ngram_mixture", "mixture"]}
+    testing = {"rivals": ["unigram_cache", "kneser_ney", "ngram_mixture", "mixture"]}
     data = perplexity.make(invented(rows=TWO_ROWS, testing=testing)).data.set_index("model")
     of = data["parameters"].to_dict()
-    ngrams, topics = of["5-gram, modified Kneser-Ney"], of["topic model (LDA)"]
+    ngrams = of["5-gram, modified Kneser-Ney"]
     assert of["100/0 + unigram cache"] == of["100/0"]
     assert of["100/0 + 5-gram"] == of["100/0"] + ngrams
-    assert of["100/0 + mixture"] == of["100/0"] + ngrams + topics
+    assert of["100/0 + mixture"] == of["100/0"] + ngrams
 
 
 def test_special_characters_are_escaped_and_the_best_is_bold():

@@ -79,13 +79,10 @@ def test_arrays_texts_and_statistics_agree(prepared):
 
 @pytest.mark.slow  # it starts processes, which load NLTK
 def test_the_number_of_processes_changes_nothing(settings, tmp_path, monkeypatch, prepare):
-    classes = settings.classes.model_copy(update={"rule": "exchange"})
-    settings = settings.model_copy(update={"classes": classes})
     monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 500)
     one, two = prepare(settings, tmp_path, 1, "one"), prepare(settings, tmp_path, 2, "two")
     assert one.sentences.read_bytes() == two.sentences.read_bytes()
     assert load_corpus(one).digest == load_corpus(two).digest
-    assert read_statistics(one).class_rule == "exchange"
 
 
 def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_path, prepare):

@@ -76,6 +76,6 @@ def test_engines_make_the_same_updates(monkeypatch, tmp_path):
     compare(tmp_path, ("kernel", "jax"), updates=3)
     table = pd.read_csv(tmp_path / "engines.csv").set_index("engine")
     found = table.drop(columns=["not installed", "words/s", "seconds to compile"])
-    assert {"losses", "hidden_document", "word_document", "document_vectors"} <= set(found)
+    assert {"losses", "word_document", "document_vectors"} <= set(found)
     assert (found.loc["kernel"] == 0).all()
     assert 0 < found.loc["jax"].max() < 1e-12

@@ -21,7 +21,6 @@ from online_rnnlm.model import weight_files
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.perplexity import perplexity
 from online_rnnlm.rivals import caches, dynamic_evaluation, rivals_of_corpora
-from online_rnnlm.rivals.base import Impossible
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
@@ -369,25 +368,3 @@ def test_only_a_text_of_another_kind_is_left_out_where_what_learns_diverges_on_i
         scores = np.load(tested_again.token_scores("run", name, "train_again"))
         assert (len(scores) == 0) == diverged
         assert sentence_scores(tested_again, "run", name, "train_again").empty == diverged
-
-
-@pytest.mark.parametrize("error", [Impossible("there are no topics"), UserError("not installed")])
-def test_only_an_impossible_rival_becomes_a_result(copied, monkeypatch, error):
-    """A mixture of which it is a part is impossible, too; a missing package stops the job."""
-
-    def refuse(*_):
-        raise error
-
-    monkeypatch.setattr("online_rnnlm.rivals.topics.find_topics", refuse)
-    [(folder, topics)] = of_corpora({"rivals": ["topics"]}).items()
-    if not isinstance(error, Impossible):
-        with pytest.raises(UserError, match="not installed"):
-            evaluate_rival(copied, folder, topics)
-        assert read_evaluation(copied, folder, "none") is None
-        return
-    evaluate_rival(copied, folder, topics)
-    found = read_evaluation(copied, folder, "none")
-    assert (found.status, found.reason) == ("impossible", f"{folder}: there are no topics")
-    assert all(copied.evaluation(folder, "none").with_name(file).is_file() for file in found.files)
-    mixture = evaluated(copied, "mixture", rivals=["topics", "mixture"])
-    assert mixture.status == "impossible" and found.reason in mixture.reason

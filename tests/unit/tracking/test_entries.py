@@ -77,12 +77,12 @@ def test_a_run_says_what_its_files_say(directory, experiment):
 
 
 def test_a_search_has_neither_tests_nor_models(tmp_path):
-    rows = [{"hidden_size": 100, "cell": "gru", "document_size": 0}]
+    rows = [{"hidden_size": 100, "cell": "lstm", "document_size": 0}]
     searched = invented.experiment(search={"learning_rate": [0.1, 0.4]}, rows=rows, seeds=[1])
     found = read(fake_experiment.write(tmp_path / "searched", searched), searched).values()
     kinds = [(one.kind, one.status, one.has_model) for one in found]
     assert kinds.count(("search", "FINISHED", False)) == 2 and len(kinds) == 3
-    assert "GRU 100/0, learning rate 0.4, seed 0" in [one.label for one in found]
+    assert "LSTM 100/0, learning rate 0.4, seed 0" in [one.label for one in found]
     assert {"test" in one.datasets for one in found if one.kind == "search"} == {False}
 
 

@@ -13,12 +13,9 @@ from online_rnnlm.use.state import entropies, go_on, next_word, start
 from tests.unit import small_models as small
 
 MODELS = {
-    "output": {"document_size": 3},
-    "hidden": {"document_size": 3, "document_layer": "hidden"},
-    "both": {"document_size": 2, "document_layer": "both"},
+    "vector": {"document_size": 3},
     "static": {"document_size": 0},
-    "gru": {"document_size": 0, "cell": "gru"},
-    "context": {"document_size": 2, "context_size": 3},
+    "lstm": {"document_size": 2, "cell": "lstm"},
 }
 
 
