@@ -123,8 +123,7 @@ class RunSettings(Settings):
     cooldown: Share = 0.1
     """Share of all epochs, at the end, in which `cooldown` lets the rate fall."""
     improvement_factor: AtLeastOne = 1.003
-    """`toolkit`: an epoch is an improvement if the validation entropy falls by this
-    factor."""
+    """`toolkit`: an epoch is an improvement if the validation entropy falls by this factor."""
     rate_divisor: AboveOne = 2.0
     """`toolkit`: divisor of the learning rate when it falls."""
     divergence_perplexity: PositiveFloat = 10.0

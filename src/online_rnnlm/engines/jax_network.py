@@ -2,8 +2,7 @@
 
 The hidden states of all words come first, in a scan over time. The scores of words are then large
 products (`jax_batches`). The document vector learns in a second scan, which needs no products with
-W_o any more. If the vector feeds the hidden layer, that scan comes first and computes h and the
-scores step by step, too. JAX derives all gradients of the weights, from the whole batch.
+W_o any more. JAX derives all gradients of the weights, from the whole batch.
 
 The cell and the optimiser are the graph's own, whose symbols PyTensor turns into JAX's operations.
 """
@@ -35,7 +34,7 @@ _NEVER = -1e30
 """Score of a place without a word: it makes its probability exactly 0."""
 
 _Step = Callable[[Any, Any, tuple[Any, ...]], tuple[Any, ...]]
-"""The cell: ids (B,), rows of E and d V_hᵀ (B, N), and states (B, ·); returns the next states."""
+"""The cell: ids (B,), rows of E (B, N), and states (B, ·); returns the next states."""
 
 
 class Results(NamedTuple):
@@ -179,7 +178,7 @@ def _funcify_grad_clip(op: Any, **_: Any) -> Any:
     """Return the identity, whose gradient is limited to the operation's bounds."""
     identity: Any = jax.custom_vjp(lambda values: values)
     identity.defvjp(
-        lambda values: (identity(values), None),  # bounds the gradient of the gradient, too
+        lambda values: (values, None),
         lambda _, gradient: (jnp.clip(gradient, op.clip_lower_bound, op.clip_upper_bound),),
     )
     return identity

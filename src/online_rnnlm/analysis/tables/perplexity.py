@@ -29,8 +29,8 @@ _COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
 def make(results: Results) -> Table:
     """Make the table: for each corpus a row for each model, then a row for each rival.
 
-    In the data, the sizes and `cell` are empty for a rival; `evaluation` names
-    the evaluation that the perplexities are from. Raises NothingToShowError if there is no row.
+    In the data, the sizes and `cell` are empty for a rival; `evaluation` names the evaluation that
+    the perplexities are from. Raises NothingToShowError if there is no row.
     """
     rows = [
         _values(results, corpus, system)
