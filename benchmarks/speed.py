@@ -42,8 +42,6 @@ OTHERS: tuple[tuple[str, int, dict[str, Any], float], ...] = (
     ("per article", STATIC, {"unit_of_text": "document"}, 0.9),
     ("per article", ONLINE, {"unit_of_text": "document"}, 0.9),
     ("LSTM", STATIC, {"cell": "lstm"}, 0.3),
-    ("GRU", STATIC, {"cell": "gru"}, 0.35),
-    ("20 slow context units", STATIC, {"context_size": 20}, 0.75),
     ("dropout before the output layer", STATIC, {"dropout": 0.2}, 0.9),
     ("gradients through the vector's updates", ONLINE, {"document_gradient": "through"}, 0.7),
 )
