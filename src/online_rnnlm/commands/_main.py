@@ -35,7 +35,7 @@ GROUPS = {
         *("audit", "export"),
     ),
     "run an experiment and look at it": ("check", "ui", "track", "evidence", "engines"),
-    "this command": ("help", "completion"),
+    "this command": ("help",),
 }
 """The verbs that people type, by what they are for; the stages are typed by Snakemake."""
 _CHOICE = re.compile(

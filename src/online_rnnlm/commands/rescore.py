@@ -13,10 +13,7 @@ example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescor
 
 moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
 kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text
-tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi
-srilm: a file for each utterance, with lines `-120.5 -7.2 2 the cat`: log P takes the place of
-       the language model's score, to the base 10; the other score is the one that is there
-htk:   label files with alternatives; the result has them in the new order"""
+tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.errors import UserError
-    from online_rnnlm.use.lists import HTK_HEADER, ListFormat, written
+    from online_rnnlm.use.lists import ListFormat, written
     from online_rnnlm.use.rescoring import ranked, rescore
 
-    if arguments.format == "srilm" and len(arguments.files) > 1 and not arguments.tsv:
-        raise UserError("srilm: a list is a file: give a single one, or `--tsv`")
     model = _model.named_model(arguments)
     layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
     request = model.request(updates="none" if arguments.static else None)
@@ -65,10 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         mixture=_model.mixture_of(model, arguments, layout, request),
     )
     form: ListFormat = "tsv" if arguments.tsv else arguments.format
-    header = [HTK_HEADER] if form == "htk" else []
     for found in lists:
         ordered = found if arguments.keep_order else ranked(found)
         best = ordered[0].hypothesis
-        lines = [best.text] if arguments.best else header + written(ordered, form)
-        print("\n".join(lines))
-        header = []
+        print("\n".join([best.text] if arguments.best else [written(one, form) for one in ordered]))

@@ -10,7 +10,7 @@ HELP = "write the document vectors of a text"
 EXAMPLE = """\
 example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors results/demo
 
-TSV has the columns document, sentence, v1, v2, … and text; npy is a float array (rows, D)."""
+TSV has the columns document, sentence, v1, v2, … and text."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sentence, and then `--unit-of-text document` is the default",
     )
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector")
-    add("--npy", type=_arguments.new_file, metavar="FILE", help="write an array, not TSV")
     add("--json", action="store_true", help="print a line of JSON for each vector, not TSV")
 
 
@@ -35,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import sys
 
-    from online_rnnlm.use.vectors import vectors_of, write_array, write_jsonl, write_tsv
+    from online_rnnlm.use.vectors import vectors_of, write_jsonl, write_tsv
 
     model = _model.named_model(arguments)
     if arguments.unit_of_text is None and arguments.per == "document":
@@ -48,8 +47,5 @@ def run(arguments: argparse.Namespace) -> None:
     model.require_vector(request)
     layout = _model.layout_of(model, arguments)
     rows = vectors_of(model, arguments.files, layout, request, arguments.per)
-    if arguments.npy is not None:
-        write_array(rows, arguments.npy)
-    else:
-        write = write_jsonl if arguments.json else write_tsv
-        write(rows, sys.stdout)
+    write = write_jsonl if arguments.json else write_tsv
+    write(rows, sys.stdout)

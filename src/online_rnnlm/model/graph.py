@@ -135,7 +135,7 @@ class Dropout(NamedTuple):
     embeddings: Any
     """Factors of the rows of E, (T, B, N)."""
     hidden: Any
-    """Factors of the states before the output layer, (T, B, H)."""
+    """Factors of the states before the output layer, (T, B, M)."""
 
 
 class Predictions(NamedTuple):

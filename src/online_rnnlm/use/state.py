@@ -59,7 +59,7 @@ class Read(NamedTuple):
     log_probabilities: Floats
     """(n,): natural log P of each."""
     hidden: NDArray[np.floating]
-    """(n, H): the states that they were predicted from."""
+    """(n, M): the states that they were predicted from."""
     state: State
     """The state after them."""
 

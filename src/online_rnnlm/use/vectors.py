@@ -6,23 +6,16 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
 import numpy as np
-from numpy.lib.format import MAGIC_PREFIX
 from numpy.typing import NDArray
 
-from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.records import ModelDescription, SentenceIndex
-from online_rnnlm.use.archive import Archive, json_bytes, writable_place, write_archive
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
 from online_rnnlm.use.text import Layout, read_text
 
 Vectors = NDArray[np.float32]
-_DESCRIPTION, _SENTENCES, _VECTORS = "index.json", "sentences.txt", "vectors"
 
 
 class VectorRow(NamedTuple):
@@ -82,23 +75,6 @@ def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
         out.write("\t".join(map(str, [*row[:2], *row.vector, row.text])) + "\n")
 
 
-def _refuse_no_array(path: Path) -> None:
-    with path.open("rb") as file:
-        if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
-            raise UserError(f"{path}: no array")
-
-
-def write_array(rows: Iterable[VectorRow], path: Path) -> None:
-    """Write the vectors as an array of numpy's, (rows, D), whole or not at all.
-
-    An array that is there already is replaced; raises UserError for another file or folder.
-    """
-    place = writable_place(path, _refuse_no_array)
-    vectors = np.stack([row.vector for row in rows])
-    with replacing(place) as temporary, temporary.open("wb") as file:
-        np.save(file, vectors)
-
-
 class Index(NamedTuple):
     """The sentences of a text and their document vectors."""
 
@@ -134,40 +110,3 @@ def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
     cosines = np.clip(index.vectors @ query, -1, 1)  # rounding may exceed them
     for place in np.argsort(-cosines, kind="stable")[:number].tolist():
         yield Found(place, float(cosines[place]), index.texts[place])
-
-
-def write_index(index: Index, model: ModelDescription, path: Path) -> None:
-    """Write an index, whole or not at all.
-
-    An index that is there already is replaced; raises UserError for another file or folder.
-    """
-    place = writable_place(path, _read, advice=": give a new name")
-    sentences, size = index.vectors.shape
-    record = SentenceIndex(model=model.identity, sentences=sentences, document_size=size)
-    texts = {
-        _DESCRIPTION: json_bytes(record),
-        _SENTENCES: "".join(f"{text}\n" for text in index.texts).encode(),
-    }
-    write_archive(place, texts, {_VECTORS: index.vectors})
-
-
-def read_index(path: Path, model: ModelDescription) -> Index:
-    """Read an index of a model's vectors.
-
-    Raises UserError, in one line, if it is missing, damaged, no index, or another model's.
-    """
-    record, index = _read(path)
-    if record.model != model.identity:
-        raise UserError(f"{path}: an index of another model's vectors: write it again")
-    return index
-
-
-def _read(path: Path) -> tuple[SentenceIndex, Index]:
-    archive = Archive(path, "index", "online-rnnlm nearest --write-index")
-    record = archive.description(SentenceIndex, _DESCRIPTION)
-    shape = record.sentences, record.document_size
-    vectors = archive.array(_VECTORS, shape, np.dtype(np.float32))
-    *texts, rest = archive.text(_SENTENCES).decode("utf-8", "replace").split("\n")
-    if rest or len(texts) != record.sentences:
-        raise archive.damaged(f"has {len(texts)} sentences, but {record.sentences} are needed")
-    return record, Index(texts, vectors)

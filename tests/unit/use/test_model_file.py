@@ -165,17 +165,12 @@ def test_the_verb_export(results, names, run, refused, tmp_path, target):
 
 
 @pytest.mark.slow  # trainings
-@pytest.mark.parametrize("verb", ["export", "vectors", "nearest"])
-def test_no_other_file_is_replaced(results, names, trained_path, refused, run, tmp_path, verb):
+def test_no_other_file_is_replaced(results, names, refused, run, tmp_path):
     pipe, link, target, text = (tmp_path / name for name in ("pipe", "link", "target", "text"))
     os.mkfifo(pipe)
     link.symlink_to(target)
     text.write_text("The cat sees the hen.")
-    command = {
-        "export": ("export", results.run(names.STATIC).path, "-o"),
-        "vectors": ("vectors", trained_path, text, "--npy"),
-        "nearest": ("nearest", trained_path, "--among", text, "--write-index"),
-    }[verb]
+    command = ("export", results.run(names.STATIC).path, "-o")
     read, write = os.pipe()
     for place, why in (
         *((pipe, "no ordinary file"), (f"/dev/fd/{write}", "no ordinary file")),
@@ -188,15 +183,14 @@ def test_no_other_file_is_replaced(results, names, trained_path, refused, run, t
     for _ in range(2):
         assert run(*command, link).status == 0
     assert link.is_symlink() and target.stat().st_size
-    if verb == "export":
-        assert run(*command, text, "--force").status == 0
+    assert run(*command, text, "--force").status == 0
 
 
 @pytest.mark.slow  # trainings
 def test_info(trained_path, names, run):
     text = run("info", trained_path).out
     assert f"run              {names.VECTOR}\n" in text
-    assert "document vector  3 numbers that feed the output layer; rate 0.15" in text
+    assert "document vector  3 numbers; rate 0.15" in text
     assert "licence          not known" in text
     values = json.loads(run("info", "--json", trained_path).out)
     assert values == online_rnnlm.load(trained_path).description.model_dump(mode="json")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.use.lists import Rescored, parse, read_lists, written
+from online_rnnlm.use.lists import Rescored, parse, written
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.vectors import Found, Index, nearest, read_index
+from online_rnnlm.use.vectors import Found, Index, nearest
 from tests.unit.use.conftest import json_lines
 
 LISTS = [
@@ -103,69 +103,22 @@ def test_equal_hypotheses_have_equal_scores(model_path, run):
     assert len({(row[1], row[3]) for row in rows}) == 3
 
 
-def rescored(line, form, log=-3.0, total=-5.0, file=""):
-    return written([Rescored(parse(line, form, file), log, total)], form)
+def rescored(line, form, log=-3.0, total=-5.0):
+    return written(Rescored(parse(line, form), log, total), form)
 
 
 def test_a_line_has_the_new_score_and_all_that_it_had():
     line = "0 ||| the cat ||| A= -1 ||| -2 ||| 0-0 1-1"
-    [again] = rescored(line, "moses")
+    again = rescored(line, "moses")
     assert again == "0 ||| the cat ||| A= -1 OnlineLM= -3.000000 ||| -5.000000 ||| 0-0 1-1"
     with pytest.raises(UserError, match="which would count twice"):
         parse(again, "moses")
-    assert rescored("0 ||| x", "moses", -1, -1)[0].endswith("||| -1.000000")
+    assert rescored("0 ||| x", "moses", -1, -1).endswith("||| -1.000000")
     assert parse("a-b-12", "kaldi")[:3] == ("a-b", "", 0.0)
-    [again] = rescored("a-b-12 the cat", "kaldi")
+    again = rescored("a-b-12 the cat", "kaldi")
     assert again == "a-b-12\t-3.000000\t-5.000000\tthe cat"
     with pytest.raises(UserError, match="no line of a Kaldi list"):
         parse(again, "kaldi")
-    found = parse("-10.5 -7 2 <s> the\u00a0x cat </s>", "srilm", "utt")
-    assert found[:2] == ("utt", "the\u00a0x cat")
-    assert found.score == pytest.approx(-10.5 * np.log(10))
-    assert rescored("-10.5 -7 2 the cat", "srilm", -np.log(100))[0] == "-10.5 -2.000000 2 the cat"
-
-
-HTK = """#!MLF!#
-"*/one.rec"
-0 100 !ENTER -1
-100 200 the -2.5
-200 300 cat -3
-///
-0 200 hen -4
-.
-"*/two.rec"
-king
-.
-"""
-
-
-def test_label_files_of_htk_are_ranked_and_written_as_they_were(tmp_path, model_path, run):
-    path = tmp_path / "lists.mlf"
-    path.write_text(HTK)
-    one, two = read_lists([str(path)], "htk")
-    assert [(h.key, h.text, h.score) for h in (*one, *two)] == [
-        ('"*/one.rec"', "the cat", -6.5),
-        ('"*/one.rec"', "hen", -4.0),
-        ('"*/two.rec"', "king", 0.0),
-    ]
-    options = ("rescore", model_path, "--tokenised", "--format", "htk", "--weight", "0")
-    ranked = run(*options, path).out
-    assert ranked.splitlines()[2] == "0 200 hen -4" and sorted(ranked) == sorted(HTK)
-    assert run(*options, "--keep-order", path).out == HTK
-    rows = rows_of(run(*options, "--tsv", path))
-    assert [row[3] for row in rows] == ["hen", "the cat", "king"]
-
-
-def test_lists_of_srilm_are_files(tmp_path, model_path, run, refused):
-    path = tmp_path / "utt.1.nbest"
-    path.write_text("-9 -1 2 the cat\n-9 -1 1 hen\n")
-    options = ("rescore", model_path, "--tokenised", "--format", "srilm")
-    rows = [line.split() for line in run(*options, path).out.splitlines()]
-    assert all(row[0] == "-9" and float(row[1]) < 0 for row in rows)
-    assert float(rows[0][1]) > float(rows[1][1])
-    tables = rows_of(run(*options, "--tsv", path))
-    assert [row[0] for row in tables] == ["utt.1", "utt.1"]
-    assert "a list is a file" in refused(*options, path, path)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +129,6 @@ def test_lists_of_srilm_are_files(tmp_path, model_path, run, refused):
         ("tsv", "0\tnan\ta\n", "line 1: the score 'nan': a finite number"),
         ("tsv", "0\ta\n", "line 1: 2 columns"),
         ("kaldi", "utterance the cat\n", "line 1: no line of a Kaldi list"),
-        ("srilm", "-1 -2 the cat\n", "line 1: no line of SRILM's lists"),
-        ("htk", "0 100 the x\n", "line 1: the score 'x'"),
         ("kaldi", "", "standard input: no list in it"),
         ("kaldi", "u-1 the </s>\n", "list u: `</s>` is reserved"),
         ("moses", "0 ||| a\n1 ||| b\n0 ||| c\n", "line 3: list 0: has ended before"),
@@ -188,7 +139,7 @@ def test_a_list_that_cannot_be_read_is_one_line(model_path, refused, form, text,
     assert expected in refused("rescore", model_path, *options, text=text)
 
 
-def test_vectors(model, model_path, run, tmp_path):
+def test_vectors(model, model_path, run):
     text = "The cat sees the hen.\nThe hen likes the milk.\n\nThe ship meets the whale.\n"
     lines = text.splitlines()
     vectors = model.document_vectors(lines)
@@ -197,17 +148,14 @@ def test_vectors(model, model_path, run, tmp_path):
     assert [row[0] for row in rows] == ["0", "0", "0", "1"]  # an empty line has a row, too
     written_values = np.array([[np.float32(value) for value in row[2:5]] for row in rows])
     np.testing.assert_array_equal(written_values, vectors)
-    assert run("vectors", model_path, "--npy", tmp_path / "v.npy", text=text).status == 0
-    np.testing.assert_array_equal(np.load(tmp_path / "v.npy"), vectors)
     said = json_lines(run("vectors", model_path, "--json", text=text).out)
     assert [row["vector"] for row in said] == vectors.tolist()
     assert [[str(row["document"]), str(row["sentence"]), row["text"]] for row in said] == [
         [*row[:2], row[-1]] for row in rows
     ]
-    options = ("--per", "document", "--npy", tmp_path / "d.npy")
-    assert run("vectors", model_path, *options, text=text).status == 0
+    said = json_lines(run("vectors", model_path, "--per", "document", "--json", text=text).out)
     by_document = model.document_vectors(lines, unit_of_text="document")
-    np.testing.assert_array_equal(np.load(tmp_path / "d.npy"), by_document[[1, 3]])
+    assert [row["vector"] for row in said] == by_document[[1, 3]].tolist()
     assert not np.array_equal(by_document[1], vectors[1])
     stream = model.document_vectors(lines, unit_of_text="stream")
     np.testing.assert_allclose(stream[:2], by_document[:2], rtol=1e-4, atol=1e-6)
@@ -233,14 +181,6 @@ def text(tmp_path):
     return path
 
 
-@pytest.fixture
-def index(text, model_path, run):
-    path = text.with_suffix(".index")
-    command = ["nearest", model_path, "--among", text, "--tokenised", "--write-index", path]
-    assert run(*command).out == f"{path}: 3 sentences\n"
-    return path
-
-
 def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
     vectors = np.array([[0, 1], [1, 0], [0.6, 0.8], [1, 0], [0, 0]], np.float32)
     found = list(nearest(Index(["a", "b", "c", "d", "e"], vectors), vectors[1], 4))
@@ -251,11 +191,9 @@ def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
     assert found[2].cosine == pytest.approx(0.6)
 
 
-@pytest.mark.parametrize("by_index", [False, True])
-def test_cosines_are_those_of_the_document_vectors(model, model_path, text, index, run, by_index):
-    where = ["--index", index] if by_index else ["--among", text]
-    options = ["--tokenised", "--format", "tsv", "--number", "2"]
-    header, *rows = rows_of(run("nearest", model_path, *where, *options, text=QUERIES))
+def test_cosines_are_those_of_the_document_vectors(model, model_path, text, run):
+    options = ["--among", text, "--tokenised", "--format", "tsv", "--number", "2"]
+    header, *rows = rows_of(run("nearest", model_path, *options, text=QUERIES))
     assert header == ["query", "cosine", "sentence", "text"]
     texts = TEXT.replace("\n\n", "\n").splitlines()
     way = {"tokenised": True, "unit_of_text": "sentence"}
@@ -269,29 +207,6 @@ def test_cosines_are_those_of_the_document_vectors(model, model_path, text, inde
         assert words == texts[int(sentence)]
     highest = np.sort(cosines, axis=1)[:, ::-1][:, :2].ravel()
     np.testing.assert_allclose([float(row[1]) for row in rows], highest, atol=1e-5)
-
-
-def test_a_search_that_cannot_be_done_is_one_line(model_path, text, index, tmp_path, refused):
-    other = tmp_path / "other"
-    other.write_text("something else")
-    new = tmp_path / "new.index"
-    ask = {"text": QUERIES}
-    for arguments, expected in (
-        ([model_path, "--index", other], "no index"),
-        ([model_path, "--index", model_path], "no index"),
-        ([model_path, "--index", tmp_path / "none"], "no such file"),
-        ([model_path, "--index", index, "--write-index", other], "needs `--among`"),
-        ([model_path, "--among", text, "--write-index", other], "would be lost"),
-        ([model_path, text, "--among", text, "--write-index", new], "searches for nothing"),
-    ):
-        assert expected in refused("nearest", *arguments, **ask)
-    assert other.read_text() == "something else"
-
-
-def test_an_index_of_another_model_is_refused(model, index):
-    other = model.description.model_copy(update={"identity": "1" * 64})
-    with pytest.raises(UserError, match="another model's"):
-        read_index(index, other)
 
 
 LINE = re.compile(

@@ -363,7 +363,7 @@ def test_a_static_model_has_no_vectors(results, names, refused):
     updates=st.sampled_from(["none", "document_vector"]),
     cache=st.sampled_from([None, None, "unigram_cache", "neural_cache"]),
     per=st.sampled_from(["word", "sentence", "document", "total"]),
-    form=st.sampled_from(["plain", "tsv", "jsonl", "moses", "kaldi", "srilm", "htk"]),
+    form=st.sampled_from(["plain", "tsv", "jsonl", "moses", "kaldi"]),
 )
 def test_any_bytes_are_scored_or_refused_in_one_line(
     model, monkeypatch, content, layout, unit, updates, cache, per, form

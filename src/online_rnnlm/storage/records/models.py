@@ -1,4 +1,4 @@
-"""The records within a model's file, and within an index of sentences."""
+"""The records within a model's file."""
 
 from __future__ import annotations
 
@@ -64,16 +64,3 @@ class SentenceSplitter(Record):
     def nothing(cls) -> SentenceSplitter:
         """Return the record of a Punkt that has learnt nothing."""
         return cls(abbreviations=(), collocations=(), starters=(), contexts={})
-
-
-class SentenceIndex(Record):
-    """The description of an index: whose document vectors of how many sentences it holds."""
-
-    file: ClassVar = "<index>/index.json"
-
-    model: Digest
-    """The identity of the run that trained the model."""
-    sentences: _Count
-    """Number of sentences, S."""
-    document_size: _Count
-    """Length of a document vector, D."""
