@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from online_rnnlm.config.engines import ENGINES
@@ -81,8 +82,8 @@ class Progress:
         self._experiment, self._directory = experiment, directory
         self._runs = {run.name: run for run in experiment.trainings()}
         self._jobs: dict[int, _Job] = {}
-        self._paces: dict[str, list[tuple[float, float]]] = {}
-        """By the kind of job, the seconds and the work of those that have ended."""
+        self._paces: dict[str, list[float]] = {}
+        """By the kind of job, the seconds for each of the work of those that have ended."""
         self._done = self._total = 0
         self._cores = 1
         self._ended = threading.Event()
@@ -127,15 +128,20 @@ class Progress:
             return
         self._done += 1
         seconds = time.monotonic() - job.started
-        self._paces.setdefault(job.kind, []).append((seconds, job.work or 1.0))
+        self._paces.setdefault(job.kind, []).append(seconds / (job.work or 1.0))
         if not sys.stderr.isatty():
             print(f"{self._count()}: {job.message} ({_duration(seconds)})", file=sys.stderr)
 
     def _in_words(self, message: str) -> str:
         """Return a rule's message with the names for people of a run and of an evaluation."""
         said, _, way = message.partition(": ")
-        words = [self._runs[word].label if word in self._runs else word for word in said.split(" ")]
+        words = [self._label(word) if word in self._runs else word for word in said.split(" ")]
         return ": ".join(filter(None, [" ".join(words), _in_words(way)]))
+
+    def _label(self, name: str) -> str:
+        run = self._runs[name]
+        on = f" on {run.settings.corpus}" if len(self._experiment.corpora) > 1 else ""
+        return f"{run.label}{on}"
 
     def _planned(self, job: Any) -> _Job:
         """Return what is known of one of Snakemake's jobs."""
@@ -167,11 +173,14 @@ class Progress:
         return seconds / self._cores
 
     def _pace(self, kind: str) -> float:
-        """The seconds that a job of a kind takes for each of its work."""
+        """The seconds that a job of a kind takes for each of its work.
+
+        It is the median, which a job that was stopped for a while hardly changes.
+        """
         ended = self._paces.get(kind)
         if ended is None:
             return 1.0 if kind == "train" else _OTHER_SECONDS
-        return sum(seconds for seconds, _ in ended) / sum(work for _, work in ended)
+        return median(ended)
 
     def _count(self) -> str:
         left = self._left()

@@ -5,11 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from online_rnnlm.config.loading import parse
 from online_rnnlm.pipeline import progress
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.unit.pipeline.test_resources import EXPERIMENT
 
 CORES = 2
+OF_TWO_CORPORA = {
+    "experiment": "two",
+    "corpora": {name: {"source": {"kind": "wikipedia-excerpt"}} for name in ("first", "second")},
+    "rows": [{"hidden_size": 100}],
+}
 
 
 def planned(number, evaluation="none"):
@@ -63,6 +69,23 @@ def test_each_job_that_ends_is_a_line_with_the_time_left_on_all_cores(shown, clo
         "2 of 3 done, 5 min left: Test 1 (10 min)",
         "3 of 3 done: Test 2 (10 min)",
     ]
+
+
+def test_a_job_that_was_stopped_for_days_hardly_changes_the_time_left(tmp_path, clock, capsys):
+    shown = progress.Progress(EXPERIMENT, ExperimentDirectory(tmp_path))
+    shown.begin(workflow_of([planned(number) for number in range(6)]))
+    for number, seconds in enumerate((600.0, 600.0, 3e5, 600.0)):
+        run_job(shown, number, clock, seconds)
+    assert "4 of 6 done, 10 min left" in capsys.readouterr().err
+
+
+def test_a_run_has_its_network_and_among_several_its_corpus(tmp_path, clock, capsys):
+    parsed = parse(OF_TWO_CORPORA)
+    shown = progress.Progress(parsed, ExperimentDirectory(tmp_path))
+    shown.begin(workflow_of([planned(0)]))
+    run = parsed.runs()[1]
+    shown.note(record("job_info", jobid=0, rule_msg=f"Test {run.name}: none", log=[]))
+    assert "Test 100/0, seed 1 on second: nothing learns" in shown.line(100)
 
 
 def test_a_job_that_failed_and_begins_again_is_counted_once(shown, clock, capsys):
