@@ -7,7 +7,7 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
