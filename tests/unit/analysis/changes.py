@@ -63,10 +63,10 @@ def diverge(directory: ExperimentDirectory, run: str, reason: str) -> None:
 
 
 def diverge_evaluation(
-    directory: ExperimentDirectory, run: str, evaluation: str, reason: str, **status: Any
+    directory: ExperimentDirectory, run: str, evaluation: str, reason: str
 ) -> None:
     """Turn a finished evaluation into one that failed."""
     path = directory.evaluation(run, evaluation)
     found = records.read(Evaluation, path)
     kept = {"run": run, "identity": found.identity, "evaluation": evaluation, "files": {}}
-    records.write(path, DivergedEvaluation(**kept, **status, reason=reason))
+    records.write(path, DivergedEvaluation(**kept, reason=reason))

@@ -83,6 +83,7 @@ def test_batches_have_few_shapes_which_they_nearly_fill():
 
 @pytest.mark.slow  # JAX compiles
 def test_no_text_a_longer_one_and_a_frozen_vector_are_scored():
+    pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     corpus = corpus_for()
     own = {"hidden_size": 6, "document_size": 3, "precision": "float64", "batch_sentences": 4}
     every = [RunSettings(corpus="small", engine=engine, **own) for engine in ("jax", "kernel")]
