@@ -100,12 +100,12 @@ class Counted:
     def feed(self, document, matrix, low, inputs):
         part = matrix[:, low : low + inputs.size]
         self.total += part.size
-        inputs += document[: len(part)] @ part
+        inputs += document @ part
 
     def add_document_gradient(self, matrix, low, deltas, document_gradient):
         part = matrix[:, low : low + deltas.size]
         self.total += part.size
-        document_gradient[: len(part)] += part @ deltas
+        document_gradient += part @ deltas
 
     def descend(self, vector, rate, gradient):
         # A step of d counts; a step of an embedding is the optimizer's and does not count.
@@ -138,7 +138,7 @@ class Counted:
         columns = slice(low, low + deltas.size)
         old = (before if new else matrix)[:, columns]
         self.total += old.size
-        matrix[:, columns] = old - rate * np.outer(document[: len(old)], deltas)
+        matrix[:, columns] = old - rate * np.outer(document, deltas)
 
 
 def put_into_the_kernels(counted):
