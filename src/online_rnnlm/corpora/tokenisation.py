@@ -6,13 +6,12 @@ import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec, module_from_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
@@ -86,97 +85,6 @@ LANGUAGES = {
 }
 
 
-_PIECES = {
-    "([«“‘„]|[`]+)": "«“‘„`",
-    '^\\"': '"',
-    "(``)": ["``"],
-    "([ \\(\\[{<])(\\\"|\\'{2})": ['"', "''"],
-    "(?i)(?<!\\w)(\\')(?!(?:re|ve|ll|m|t|s|d|n)\\b)(?=\\w)": "'",
-    "\\.{2,}": [".."],
-    "[;@#$%&]": ";@#$%&",
-    "[\\u2012-\\u2015]": "\u2012\u2013\u2014\u2015",
-    "[?!]": "?!",
-    "([^'])' ": "'",
-    "[*]": "*",
-    "([:,])([^\\d])": ":,",
-    "([:,])$": ":,",
-    "([»”’])": "»”’",
-    "''": ["''"],
-    '"': '"',
-    "([^' ])('[sS]|'[mM]|'[dD]|') ": "'",
-    "([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ": "'",
-    "[\\]\\[\\(\\)\\{\\}\\<\\>]": "[](){}<>",
-    "--": ["--"],
-}
-"""Pieces of text of which each of these patterns of NLTK's needs one, to be found anywhere."""
-
-
-class _Sought:
-    """A pattern of NLTK's that is only searched for in texts with a piece that it needs."""
-
-    def __init__(self, pattern: Any) -> None:
-        self._pattern, self._pieces = pattern, _PIECES.get(pattern._rx.pattern, [""])
-
-    def sub(self, replacement: str, text: str) -> str:
-        """Return the text with each match replaced."""
-        for piece in self._pieces:
-            if piece in text:
-                found: str = self._pattern.sub(replacement, text)
-                return found
-        return text
-
-
-class _Spaces(_Sought):
-    """NLTK's pattern of several spaces, which become one."""
-
-    def sub(self, replacement: str, text: str) -> str:
-        """Return the text with each match replaced."""
-        if not text.isprintable():  # it has another white space than the usual one
-            return super().sub(replacement, text)
-        while "  " in text:
-            text = text.replace("  ", replacement)
-        return text
-
-
-def _sought(pattern: Any) -> _Sought:
-    """Return what searches for a pattern of NLTK's only where it may match."""
-    return _Spaces(pattern) if pattern._rx.pattern == r"\s+" else _Sought(pattern)
-
-
-class _Contractions:
-    """NLTK's patterns of contractions, such as `cannot`: most texts have none of them."""
-
-    PIECES = ("'", "nnot", "mme", "nna", "tta")
-    """Pieces of which each contraction has one."""
-
-    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
-        self._patterns = patterns
-
-    def sub(self, replacement: str, text: str) -> str:
-        """Return the text with each match replaced."""
-        lower = text.lower()
-        if any(piece in lower for piece in self.PIECES):
-            for pattern in self._patterns:
-                text = pattern.sub(replacement, text)
-        return text
-
-
-class WordTokenizer(destructive.NLTKWordTokenizer):  # type: ignore[misc]  # NLTK is untyped
-    """NLTK's tokenizer of words, in less than half the time: the tokens are the same."""
-
-    CONTRACTIONS2: Sequence[Any]
-    CONTRACTIONS3: Sequence[Any]
-
-    def __init__(self) -> None:
-        for name in ("STARTING_QUOTES", "PUNCTUATION", "ENDING_QUOTES"):
-            setattr(self, name, [(_sought(found), by) for found, by in getattr(self, name)])
-        for name in ("PARENS_BRACKETS", "DOUBLE_DASHES"):
-            found, by = getattr(self, name)
-            setattr(self, name, (_sought(found), by))
-        self.CONTRACTIONS2 = [_Contractions([*self.CONTRACTIONS2, *self.CONTRACTIONS3])]
-        self.CONTRACTIONS3 = []
-
-
 def train_splitter(settings: TextRules, *articles: Path) -> SentenceSplitter:
     """Learn abbreviations and sentence starters from the corpus's own articles, unsupervised.
 
@@ -219,7 +127,7 @@ class Tokeniser:
         self._settings = settings
         self._language = LANGUAGES[settings.language]
         self._punkt = punkt.PunktSentenceTokenizer(learnt, lang_vars=self._language.for_punkt)
-        self._words = WordTokenizer()
+        self._words = destructive.NLTKWordTokenizer()
 
     def __call__(self, text: str) -> Iterator[str]:
         """Yield the sentences, one space between tokens."""
