@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
@@ -149,18 +148,15 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     return markdown_of(table.data, *table.columns)
 
 
-def _claims(evidence: EvidenceFolder, which: Literal["all", "open"]) -> str:
-    """The claims with their verdicts; those that do not hold come first, those not tested last.
-
-    `open` are those that the tests do not support or leave undecided.
-    """
+def _open_claims(evidence: EvidenceFolder) -> str:
+    """The claims that tests do not support or leave undecided, then those that were not tested."""
     made = evidence.read_claims()
     found = [
         claim
         for claim in sorted(
             made.claims, key=lambda one: (WORST_FIRST.index(one.verdict), one.number)
         )
-        if which == "all" or claim.verdict != SUPPORTED
+        if claim.verdict != SUPPORTED
     ]
     several_seeds = any(claim.seeds is not None for claim in found)
     cells = pd.DataFrame([_claim_cells(claim) for claim in found])
@@ -214,9 +210,7 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "ending": _ending,
     "networks": _networks,
     "verdicts": _verdicts,
-    "claims": partial(_claims, which="all"),
-    "open-claims": partial(_claims, which="open"),
-    "mixtures": partial(_as_made, name="mixtures"),
+    "open-claims": _open_claims,
     "other-texts": partial(_as_made, name="other_texts"),
 }
 """The parts by name."""

@@ -30,34 +30,27 @@ class Kept:
     def _folder(self) -> EvidenceFolder:
         return EvidenceFolder(ROOT / FOLDERS / self.experiment)
 
-    def row(self, model: str, evaluation: str = "", corpus: str = "") -> pd.Series:
+    def row(self, model: str, evaluation: str = "") -> pd.Series:
         """The row of a network in the table of perplexities, or of one of its evaluations."""
         table = _table(self._folder, "updates" if evaluation else "perplexity")
         found = table["model"] == model
         if evaluation:
             found &= table["evaluation"] == evaluation
-        if corpus:
-            found &= table["corpus"] == corpus
         (only,) = (row for _, row in table[found].iterrows())
         return only
 
-    def ppl(self, model: str, evaluation: str = "", corpus: str = "") -> str:
+    def ppl(self, model: str, evaluation: str = "") -> str:
         """The mean test perplexity over the seeds, as the tables show it."""
-        return f"{self.row(model, evaluation, corpus)['test_perplexity']:.1f}"
+        return f"{self.row(model, evaluation)['test_perplexity']:.1f}"
 
     def sd(self, model: str) -> str:
         """The standard deviation of the test perplexity over the seeds."""
         return f"{self.row(model)['test_perplexity_sd']:.1f}"
 
-    def change(self, model: str, against: str, digits: int = 1, corpus: str = "") -> str:
-        """The change of the test perplexity in per cent, with its sign."""
-        one, other = (self.row(name, corpus=corpus)["test_perplexity"] for name in (model, against))
-        percent = 100 * (one / other - 1)
-        return signed(percent) if digits else f"{percent:.0f}".replace("-", "−")
-
-    def better(self, model: str, against: str, digits: int = 1) -> str:
+    def better(self, model: str, against: str) -> str:
         """The reduction of the test perplexity in per cent, without a sign."""
-        change = self.change(model, against, digits)
+        one, other = (self.row(name)["test_perplexity"] for name in (model, against))
+        change = signed(100 * (one / other - 1))
         assert change.startswith("−")
         return change[1:]
 
@@ -70,17 +63,17 @@ class Kept:
         )
         return signed(claim.effect.change_percent)
 
-    def adds(self, model: str, evaluation: str = "", corpus: str = "") -> float:
+    def adds(self, model: str) -> float:
         """Multiply-adds a word in testing."""
-        return float(self.row(model, evaluation, corpus)["multiply_adds_per_word"])
+        return float(self.row(model)["multiply_adds_per_word"])
 
-    def times_as_many(self, model: str, against: str, evaluation: str = "") -> float:
-        """The ratio of the multiply-adds of a network, or of its evaluation, to another's."""
-        return self.adds(model, evaluation) / self.adds(against)
+    def times_as_many(self, model: str, against: str) -> float:
+        """The ratio of a network's multiply-adds to another's."""
+        return self.adds(model) / self.adds(against)
 
-    def outputs(self, corpus: str = "", hidden: int = 100) -> float:
+    def outputs(self) -> float:
         """Outputs that are computed for a word: all classes, and the words of one.
 
-        A static network needs M² + M n multiply-adds for n outputs.
+        100/0 needs 100² + 100 n multiply-adds for n outputs.
         """
-        return self.adds(f"{hidden}/0", corpus=corpus) / hidden - hidden
+        return self.adds("100/0") / 100 - 100

@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
@@ -264,7 +263,7 @@ def _read(
     names = evaluations_of(run.settings, experiment.testing)
     for name in () if run.searched else names:
         path = directory.evaluation(run.name, name)
-        tested = _read_evaluation(path)
+        tested = records.read_one_of((records.Evaluation, records.DivergedEvaluation), path)
         refuse_older(path, tested.identity, record)
         if isinstance(tested, records.Evaluation):
             evaluations[name] = tested
@@ -272,8 +271,3 @@ def _read(
             what = f"{run.label}, {name}"
             missing.append(Missing(what, tested.status, corpus, tested.reason))
     return FinishedRun(run, record, end, read_epochs(files), evaluations)
-
-
-def _read_evaluation(path: Path) -> records.Evaluation | records.DivergedEvaluation:
-    """Read an evaluation of a run, or of a rival of a corpus."""
-    return records.read_one_of((records.Evaluation, records.DivergedEvaluation), path)

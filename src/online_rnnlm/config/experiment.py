@@ -15,9 +15,7 @@ from pydantic import Field, model_validator
 
 from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.evaluations import (
-    refuse_tests_of_nothing,
-)
+from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.messages import Place, WrongValue
 from online_rnnlm.config.rows import (
     CORPORA,

@@ -49,11 +49,6 @@ def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
     return (sizes.classes + mean_class_size) * (sizes.hidden + sizes.document)
 
 
-def _errors_of_states(sizes: Sizes, mean_class_size: float) -> float:
-    """Multiply-adds of ∂L_t/∂h_t, which is propagated back through the scores."""
-    return (sizes.classes + mean_class_size) * sizes.hidden
-
-
 def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
     """Multiply-adds to predict one word and to update the document vector, if there is one.
 
@@ -99,10 +94,8 @@ def update_multiply_adds_per_word(
     """
     total = 0.0
     if "embeddings" in groups or "recurrent" in groups:
-        back = 1 if after_sentence else steps - 1
-        again = 0 if after_sentence else steps - 1
-        total += (back + again) * _hidden_layer(sizes)
-        total += _errors_of_states(sizes, mean_class_size)
+        total += _hidden_layer(sizes) * (1 if after_sentence else 2 * (steps - 1))
+        total += (sizes.classes + mean_class_size) * sizes.hidden  # ∂L_t/∂h_t, through the scores
     if "recurrent" in groups:
         total += _hidden_layer(sizes) * (1 if after_sentence else steps)
     if "output" in groups:

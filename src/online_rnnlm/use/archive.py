@@ -1,4 +1,4 @@
-"""An archive: one file of records, texts and arrays, never of pickles (docs/data-formats.md)."""
+"""The archive that is a model's file: records, texts and arrays (docs/data-formats.md)."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
+_WRITER = "`online-rnnlm export` writes one"
+
+
 class Archive:
-    """The members of an archive, by name; what does not fit raises UserError, in one line."""
+    """The members of a model's file, by name; what does not fit raises UserError, in one line."""
 
-    def __init__(self, path: Path, kind: str, writer: str) -> None:
-        """Read all members, which zip's own sums protect.
-
-        `kind` is what messages call such an archive, and `writer` the command that writes it.
-        """
-        self.path, self._kind, self._writer = path, kind, f"`{writer}` writes one"
+    def __init__(self, path: Path) -> None:
+        """Read all members, which zip's own sums protect."""
+        self.path = path
         why = why_no_file(path)
         if why is not None:
-            raise UserError(f"{path}: {why}: the file of a {kind} is needed")
+            raise UserError(f"{path}: {why}: the file of a model is needed")
         if not is_zipfile(path):
-            raise UserError(f"{path}: no {kind}, or cut off: {self._writer}")
+            raise UserError(f"{path}: no model, or cut off: {_WRITER}")
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
                 self._members: dict[str, bytes | NDArray[Any]] = dict(members)
@@ -57,7 +57,7 @@ class Archive:
         """Return the record that says what the archive is."""
         known = record.version()
         if name not in self:
-            raise UserError(f"{self.path}: no {self._kind}: has no `{name}`; {self._writer}")
+            raise UserError(f"{self.path}: no model: has no `{name}`; {_WRITER}")
         try:
             version = json.loads(self.text(name))["format"]
         except (ValueError, KeyError, TypeError):
@@ -114,14 +114,12 @@ def json_bytes(record: Record) -> bytes:
     return f"{text}\n".encode()
 
 
-def writable_place(
-    path: Path, read: Callable[[Path], object], *, force: bool = False, advice: str = ""
-) -> Path:
+def writable_place(path: Path, read: Callable[[Path], object], *, force: bool) -> Path:
     """Return the file that is to be written: that at the end of links, if `path` is one.
 
     A file that is there already may be replaced if it is of the kind that will be written, so that
     `read` raises no UserError, or with `force`. Raises UserError for any other file, a
-    directory, or a device: a device would be replaced by a file. `advice` ends the message.
+    directory, or a device: a device would be replaced by a file.
     """
     if path.is_dir():
         raise UserError(f"{path}: is a directory: the name of a file is needed")
@@ -134,5 +132,6 @@ def writable_place(
         try:
             read(place)
         except UserError:
-            raise UserError(f"{path}: is another file, which would be lost{advice}") from None
+            message = f"{path}: is another file, which would be lost: see `--force`"
+            raise UserError(message) from None
     return place

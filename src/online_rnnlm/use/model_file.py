@@ -53,7 +53,7 @@ def read(path: Path) -> Contents:
     Raises UserError, in one line, if it is missing, truncated, damaged, no model, or made by
     a later version of this program, or if its parts do not fit each other.
     """
-    archive = Archive(path, "model", "online-rnnlm export")
+    archive = Archive(path)
     description = archive.description(ModelDescription, DESCRIPTION)
     settings = description.settings
     sizes = sizes_of_run(settings, description.vocabulary_size, description.classes)

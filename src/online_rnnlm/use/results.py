@@ -49,7 +49,7 @@ def export(results: Path, output: Path, *, force: bool = False, half: bool = Fal
     With `half`, weights are rounded to 16 bits. A model that is there already is replaced, but
     another file only with `force`. Raises UserError.
     """
-    place = writable_place(output, model_file.read, force=force, advice=": see `--force`")
+    place = writable_place(output, model_file.read, force=force)
     run = find_run(results)
     model_file.write(place, run.contents, run.vocabulary, half=half)
     return place.stat().st_size
@@ -60,7 +60,7 @@ def export_ngrams(results: Path, output: Path, order: int, *, force: bool = Fals
 
     Returns the file's size in bytes; raises UserError as `export` does.
     """
-    place = writable_place(output, Arpa, force=force, advice=": see `--force`")
+    place = writable_place(output, Arpa, force=force)
     corpus = load_corpus(find_run(results).files)
     model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
     write_arpa(model, corpus.words, place)

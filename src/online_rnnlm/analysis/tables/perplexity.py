@@ -128,7 +128,7 @@ def _notes(results: Results) -> list[str]:
     rivals = rivals_named(testing.rivals_of_runs, testing)
     of_corpora = [found.rival for found in results.rivals if found.rival]
     return [
-        f"Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
+        "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
         f"{shared.spread_note(results)} Bold: each column's lowest.",
         *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora] if rival.note),
     ]

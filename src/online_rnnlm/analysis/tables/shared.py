@@ -13,15 +13,8 @@ from online_rnnlm.analysis.tables.write import Column, Table, label
 from online_rnnlm.config.runs import Run
 
 _KEYS = (
-    *(
-        "corpus",
-        "hidden_size",
-        "cell",
-        "document_size",
-        "document_gradient",
-        "unit_of_text",
-        "carry",
-    ),
+    *("corpus", "hidden_size", "cell", "document_size"),
+    *("document_gradient", "unit_of_text", "carry"),
 )
 
 

@@ -60,7 +60,7 @@ def predict(model, text, segments, begins, lanes, lacks_words, member, workspace
     sections, tokens = workspace.laid_out[0], workspace.laid_out[1]
     for number in range(member.number, sections, member.size):
         _take_up(lanes, begins, section_of(workspace, number), workspace)
-    _predict_apart(model, sections, lanes.keeps_state, lacks_words, member, workspace)
+    _predict_sections(model, sections, lanes.keeps_state, lacks_words, member, workspace)
     for number in range(member.number, sections, member.size):
         _leave(model, lanes, section_of(workspace, number), workspace)
     return sections, tokens
@@ -82,7 +82,8 @@ def _prepare(model, text, segments, member, workspace):
 
 
 @kernel()
-def _predict_apart(model, sections, has_state, lacks_words, member, workspace):
+def _predict_sections(model, sections, has_state, lacks_words, member, workspace):
+    """Predict the batch's words: all hidden states and scores first, then the vector's part."""
     learns = has_vector(model.weights)
     for number in range(member.number, sections, member.size):
         section = section_of(workspace, number)

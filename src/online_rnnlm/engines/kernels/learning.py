@@ -132,10 +132,9 @@ def learn(model, window, workspace):
     document_learns = learning.document_rate != 0
     if hidden_layer_learns:
         _differentiate_by_hidden(model, window, workspace)
+        _propagate_through_time(model, window, workspace)
     if document_learns:
         _differentiate_by_document(model, window, workspace)
-    if hidden_layer_learns:
-        _propagate_through_time(model, window, workspace)
     if learning.output:
         _update_output(model, window, workspace)
     if learning.recurrent:

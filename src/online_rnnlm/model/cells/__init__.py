@@ -1,9 +1,8 @@
 """The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
 
 A cell computes its states after the next word from its states after the word before. The first
-state is h, which feeds the output layer.
-`Cell` describes the contents of a cell's module. A new cell takes such a module and its name in
-`config/training.py`.
+state is h, which feeds the output layer. `Cell` describes the contents of a cell's module. A new
+cell takes such a module and its name in `config/training.py`.
 
 The package's own cells have no bias: a word's row of E takes its place.
 

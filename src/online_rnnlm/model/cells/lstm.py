@@ -1,6 +1,6 @@
 """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate.
 
-    x_t = E[w_t] + h_{t-1} W_hᵀ          4 M elements: x_i, x_f, x_o, x_g
+    x_t = E[w_t] + h_{t-1} W_hᵀ                      4 M elements: x_i, x_f, x_o, x_g
     c_t = σ(x_f + 1) c_{t-1} + σ(x_i) tanh(x_g)      c_0 = 0
     h_t = σ(x_o) tanh(c_t)
 
