@@ -10,22 +10,18 @@ To use a trained model from Python:
 from importlib import import_module
 
 __all__ = [
-    "Mixture",
     "ModelDescription",
     "State",
     "TrainedModel",
     "UserError",
     "load",
-    "read_scores",
 ]
 _PLACES = {
-    "Mixture": "use.mixing",
     "ModelDescription": "storage.records",
     "State": "use.state",
     "TrainedModel": "use.model",
     "UserError": "errors",
     "load": "tracking.opening",
-    "read_scores": "use.mixing",
 }
 """The modules of the public names: each is imported when its name is first used.
 

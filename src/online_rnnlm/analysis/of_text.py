@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,10 +13,9 @@ from online_rnnlm.analysis.comparison import Pieces, blocks
 from online_rnnlm.analysis.significance import LEVEL, compare, side
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records.claims import Interval
-from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
-from online_rnnlm.use.scored import ScoredPart, Total
+from online_rnnlm.use.scored import Total
 from online_rnnlm.use.text import Sentence
 
 
@@ -27,12 +26,11 @@ class Way(NamedTuple):
     request: Request
     name: str
     text: Sequence[Sentence]
-    mixture: Mixture | None = None
-    """Another model that is mixed in."""
 
-    def parts(self) -> Iterator[ScoredPart]:
-        """Score the text."""
-        return self.model.score_parts(self.text, self.request, mixture=self.mixture)
+    def table(self) -> pd.DataFrame:
+        """Score the text; return a row for each sentence."""
+        parts = self.model.score_parts(self.text, self.request)
+        return pd.concat([part.table(0) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def compare_on_text(
     than two units to draw.
     """
     ways = (first, second)
-    tables = [pd.concat([part.table(0) for part in way.parts()]) for way in ways]
+    tables = [way.table() for way in ways]
     tokens, counts = (np.asarray(table["tokens"]) for table in tables)
     if not np.array_equal(tokens, counts):
         raise UserError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 from zipfile import is_zipfile
@@ -13,12 +12,9 @@ from online_rnnlm.commands import _arguments
 from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, CacheName, UnitOfText
 
 if TYPE_CHECKING:
-    from online_rnnlm.use.mixing import Mixture
     from online_rnnlm.use.model import TrainedModel
     from online_rnnlm.use.request import Request
     from online_rnnlm.use.text import Layout
-
-logger = logging.getLogger(__name__)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -114,56 +110,6 @@ class RowPrinter:
         if self._form == "jsonl":
             plain = json.dumps(dict(zip(self._columns, values, strict=True)), ensure_ascii=False)
         print("\t".join(map(str, values)) if self._form == "tsv" else plain)
-
-
-def add_mixture(parser: argparse.ArgumentParser, *, has_scores: bool = False) -> None:
-    """Add the options of a mixture with another model; `has_scores`: or with scores of a file."""
-    add = parser.add_argument
-    explained = "mix in an n-gram model, word by word: a file in ARPA's format"
-    if has_scores:
-        explained += ", or of log-probabilities, one for each word and each end of a sentence"
-        units = ("nats", "bits", "log10")
-        add("--mix-in", choices=units, default="log10", help="their unit (default: log10)")
-    add("--mix", metavar="FILE", type=Path, help=explained)
-    explained = "the other model's share of the mixture, below 1 (default: 0.5)"
-    add("--mix-share", type=_arguments.finite_number, metavar="SHARE", help=explained)
-    explained = "fit the share on this text, laid out as the other, and say what it is"
-    add("--mix-fit", metavar="TEXT", help=explained)
-    if has_scores:
-        explained = "the file of log-probabilities of that text"
-        add("--mix-fit-scores", metavar="FILE", type=Path, help=explained)
-
-
-def mixture_of(
-    model: TrainedModel, arguments: argparse.Namespace, layout: Layout, request: Request
-) -> Mixture | None:
-    """Return the mixture that is asked for; raises UserError for files that cannot be used."""
-    from online_rnnlm.errors import UserError
-    from online_rnnlm.use.mixing import Mixture, ScoresOfFile, fitted_mixture, read_scores
-    from online_rnnlm.use.text import read_text
-    from online_rnnlm.use.writing import LOGARITHMS
-
-    fit, fit_scores = arguments.mix_fit, getattr(arguments, "mix_fit_scores", None)
-    if arguments.mix is None:
-        if fit is not None or fit_scores is not None or arguments.mix_share is not None:
-            raise UserError("--mix-share, --mix-fit: need `--mix`, the other model")
-        return None
-    if fit is not None and arguments.mix_share is not None:
-        raise UserError("--mix-share: is fitted on the text of `--mix-fit`: give one of them")
-    unit = LOGARITHMS[getattr(arguments, "mix_in", "log10")]
-    scores = read_scores(arguments.mix, unit)
-    is_of_text = isinstance(scores, ScoresOfFile)
-    if is_of_text and not hasattr(arguments, "mix_fit_scores"):
-        raise UserError(f"{arguments.mix}: no n-gram model in ARPA's format")
-    if (fit is not None and is_of_text) != (fit_scores is not None):
-        raise UserError("--mix-fit-scores: are needed with `--mix-fit` if `--mix` has scores")
-    if fit is None:
-        return Mixture(scores, 0.5 if arguments.mix_share is None else arguments.mix_share)
-    text = read_text([fit], model.preparation, layout)
-    of_text = None if fit_scores is None else ScoresOfFile(fit_scores, unit)
-    mixture = fitted_mixture(model, scores, text, request, of_text)
-    logger.info("%s: share %.4f, fitted on %s", arguments.mix, mixture.share, fit)
-    return mixture
 
 
 def named_model(arguments: argparse.Namespace) -> TrainedModel:

@@ -23,9 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_unit(parser)
     explained = "the model in which nothing learns"
     parser.add_argument("--static", choices=("first", "second", "both"), help=explained)
-    _model.add_mixture(parser)
-    explained = "the model that is mixed (default: second)"
-    parser.add_argument("--mixed", choices=("first", "second", "both"), help=explained)
     parser.add_argument(
         "--per",
         choices=("sentence", "document"),
@@ -55,11 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
         )
         layout = _model.layout_of(model, arguments)
         text = read_text(arguments.files, model.preparation, layout, lines)
-        is_mixed = (arguments.mixed or "second") in (place, "both")
-        mixture = _model.mixture_of(model, arguments, layout, request) if is_mixed else None
         name = f"{address} (static)" if static else address
-        name = f"{name} with {arguments.mix}" if mixture else name
         with_words = [one for one in text if one.words]
-        ways.append(Way(model, request, name, with_words, mixture))
+        ways.append(Way(model, request, name, with_words))
     found = compare_on_text(ways[0], ways[1], arguments.per)
     print(json.dumps(asdict(found), indent=1) if arguments.json else found)

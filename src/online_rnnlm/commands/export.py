@@ -22,23 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add, new = parser.add_argument, _arguments.new_file
     add("-o", "--output", type=new, required=True, metavar="FILE", help="such as demo.onlm")
     add("--half", action="store_true", help="round weights to 16 bits: half the size")
-    explained = (
-        "write the n-gram model (modified Kneser-Ney) of the model's training text instead, in "
-    )
-    explained += "ARPA's format, with n-grams of up to so many words"
-    parser.add_argument(
-        "--ngrams", type=_arguments.whole_number(100, 2), metavar="N", help=explained
-    )
     parser.add_argument("--force", action="store_true", help="replace a file that is no model, too")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.results import export, export_ngrams
+    from online_rnnlm.use.results import export
 
-    given, force = (arguments.results, arguments.output), arguments.force
-    if arguments.ngrams is None:
-        size = export(*given, force=force, half=arguments.half)
-    else:
-        size = export_ngrams(*given, arguments.ngrams, force=force)
+    given = (arguments.results, arguments.output)
+    size = export(*given, force=arguments.force, half=arguments.half)
     print(f"{arguments.output}: {size / 1e6:.1f} MB")

@@ -34,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained += "after those of all lists before (`all`)"
     add("--context", choices=("last", "all"), help=explained)
     add("--static", action="store_true", help="nothing learns")
-    _model.add_mixture(parser)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
@@ -56,7 +55,6 @@ def run(arguments: argparse.Namespace) -> None:
         request,
         weight=arguments.weight,
         context=arguments.context,
-        mixture=_model.mixture_of(model, arguments, layout, request),
     )
     form: ListFormat = "tsv" if arguments.tsv else arguments.format
     for found in lists:

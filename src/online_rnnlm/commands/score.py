@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_format(parser, "plain", "tsv", "jsonl", help=f"{explained}, with every digit")
     explained = "with `--per word`, also the entropy of the next word before each, and by how much"
     add("--entropy", action="store_true", help=f"{explained} reading the word reduces it")
-    _model.add_mixture(parser, has_scores=True)
     _arguments.add_threads(parser, "processes that tokenise a long raw text")
     explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
     add("--flush", action="store_true", help=explained)
@@ -48,7 +47,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError("--entropy: needs `--per word`")
     entropies = partial(model.entropies, request=request) if arguments.entropy else None
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit, entropies)
-    mixture = _model.mixture_of(model, arguments, layout, request)
     given = (model, arguments.files, layout, request, writer)
     processes = 1 if arguments.flush else arguments.threads
-    score_text(*given, flush=arguments.flush, mixture=mixture, processes=processes)
+    score_text(*given, flush=arguments.flush, processes=processes)

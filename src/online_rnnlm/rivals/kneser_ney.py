@@ -102,17 +102,6 @@ class _Level(NamedTuple):
         return np.where(self.keys[ranks] == keys, ranks, NONE)
 
 
-class Table(NamedTuple):
-    """The n-grams of one order, and what gives every other word after them its probability."""
-
-    words: Ints
-    """(N, n): the numbers of their words; that of the begin mark is the vocabulary's size."""
-    logs: Floats
-    """(N,): log P of the last word after the others, to the base 10."""
-    weights: Floats
-    """(N,): the logarithm of the n-gram's weight as a history; 0 if it is none."""
-
-
 class KneserNey(NamedTuple):
     """A trained model: a level per order, unigrams first."""
 
@@ -156,45 +145,6 @@ class KneserNey(NamedTuple):
             histories = _next_histories(ngrams, starts, level.ngrams if number == 0 else NONE)
         logs: Floats = np.log(probabilities, out=probabilities)
         return logs
-
-    def tables(self) -> Iterator[Table]:
-        """Yield the n-grams of every order; every word of the vocabulary is an n-gram of the first.
-
-        The begin mark is one, too, which has no probability: it is -99.
-        """
-        by_id = np.zeros((1, 0), np.int64)  # the words of the histories, at first of the empty one
-        for number, level in enumerate(self.levels):
-            histories, last = np.divmod(level.keys[:-1], self.vocabulary_size)
-            words = by_id = np.column_stack([by_id[histories], last])
-            if number == 0:
-                words = np.arange(self.vocabulary_size + 1)[:, None]
-                by_id = np.append(by_id, words[-1:], axis=0)
-            logs = np.log10(self._probabilities(words))
-            logs[words[:, -1] == self.vocabulary_size] = -99
-            following = self.levels[number + 1 : number + 2]
-            weights = following[0].weights if following else np.ones(1)
-            ids = self._ids(words)
-            ids[ids >= len(weights) - 1] = NONE
-            yield Table(words, logs, np.log10(weights[ids]))
-
-    def _ids(self, words: Ints) -> Ints:
-        """Ids of n-grams (N, n), NONE for those not in the model; 0 for the empty history."""
-        ids = np.zeros(len(words), np.int64)
-        for number, column in enumerate(words.T):
-            level = self.levels[number]
-            ids = level.find(ids * self.vocabulary_size + column)
-            if number == 0:  # the begin mark follows the words
-                ids[column == self.vocabulary_size] = level.ngrams
-        return ids
-
-    def _probabilities(self, words: Ints) -> Floats:
-        """P of the last word of n-grams (N, n) after the others, float64 (N,)."""
-        found = np.full(len(words), 1 / self.vocabulary_size)
-        for number in range(words.shape[1]):
-            level, histories = self.levels[number], self._ids(words[:, -1 - number : -1])
-            ngrams = level.find(histories * self.vocabulary_size + words[:, -1])
-            found = found * level.weights[histories] + level.discounted[ngrams]
-        return found
 
 
 def _sentence_starts(split: Split) -> Bools:

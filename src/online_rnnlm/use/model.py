@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -18,7 +17,6 @@ from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription
 from online_rnnlm.use import state as states
 from online_rnnlm.use.describing import as_html, in_short
-from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network
 from online_rnnlm.use.request import Options, Request, checked, request_for
@@ -87,9 +85,8 @@ class TrainedModel:
         request: Request,
         *,
         size: int = SENTENCES_A_CALL,
-        mixture: Mixture | None = None,
     ) -> Iterator[ScoredPart]:
-        """Score sentences part by part, in constant memory, or their mixture with other scores.
+        """Score sentences part by part, in constant memory.
 
         A text that is one unit, or that is scored beside a cache, is one part and kept in memory.
         Raises UserError if the model diverges.
@@ -103,23 +100,9 @@ class TrainedModel:
             scores = self.network.score(split, request, read)
             read += len(part)
             vectors = scores.document_vectors
-            found = ScoredPart.of(
-                part, self.network.corpus, split, scores.log_probabilities, vectors
-            )
-            if mixture is not None:
-                logs = mixture.of(found.log_probabilities, found.read)
-                found = replace(found, log_probabilities=logs)
-            yield found
-        if mixture is not None:
-            mixture.end()
+            yield ScoredPart.of(part, self.network.corpus, split, scores.log_probabilities, vectors)
 
-    def score(
-        self,
-        texts: Iterable[str],
-        *,
-        mixture: Mixture | None = None,
-        **options: Unpack[Options],
-    ) -> pd.DataFrame:
+    def score(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each.
 
         The columns are `document` and `sentence`, numbers from 0; `tokens`, the number of words and
@@ -127,9 +110,8 @@ class TrainedModel:
         all tokens (nats), and `unknown_log_probability`, the unknown words' share of it;
         `perplexity`; `text`, the words as the model reads them. With `running`, a text may have
         several sentences, and each is a row. An empty text has a row with 0 tokens.
-        `mixture` mixes in another model, word by word.
         """
-        parts = self.score_parts(*self._way(texts, options), mixture=mixture)
+        parts = self.score_parts(*self._way(texts, options))
         return self._table(parts, ScoredPart.table)
 
     def score_words(

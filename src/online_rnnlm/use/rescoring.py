@@ -10,7 +10,6 @@ import numpy as np
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.lists import Hypothesis, ListFormat, Rescored, read_lists
-from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
 from online_rnnlm.use.state import go_on, start
@@ -29,7 +28,6 @@ def rescore(
     *,
     weight: float = 1.0,
     context: Context | None = None,
-    mixture: Mixture | None = None,
 ) -> Iterator[list[Rescored]]:
     """Yield each list of files, in its order, with the model's scores.
 
@@ -52,10 +50,6 @@ def rescore(
         texts = [[*network.ids(of), SENTENCE_END_ID] for of in words]
         read = go_on(network, [before] * len(texts), texts)
         logs = [one.log_probabilities for one in read]
-        if mixture is not None:
-            known = network.corpus.words
-            of_texts = [[known[number] for number in ids] for ids in texts]
-            logs = [mixture.of(*both) for both in zip(logs, of_texts, strict=True)]
         sums = [float(np.add.reduceat(one, [0])[0]) for one in logs]  # as the sums of `score`
         found = [
             Rescored(hypothesis, log, hypothesis.score + weight * log)

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.loading import load
-from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
+from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.rivals.arpa import Arpa, write_arpa
-from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
@@ -52,18 +50,6 @@ def export(results: Path, output: Path, *, force: bool = False, half: bool = Fal
     place = writable_place(output, model_file.read, force=force)
     run = find_run(results)
     model_file.write(place, run.contents, run.vocabulary, half=half)
-    return place.stat().st_size
-
-
-def export_ngrams(results: Path, output: Path, order: int, *, force: bool = False) -> int:
-    """Write the Kneser-Ney model of the text that a model was trained on, in ARPA's format.
-
-    Returns the file's size in bytes; raises UserError as `export` does.
-    """
-    place = writable_place(output, Arpa, force=force)
-    corpus = load_corpus(find_run(results).files)
-    model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
-    write_arpa(model, corpus.words, place)
     return place.stat().st_size
 
 

@@ -51,12 +51,6 @@ class ScoredPart:
         return cls(sentences, split, corpus, log_probabilities, vectors)
 
     @property
-    def read(self) -> list[str]:
-        """The words and each `</s>` as the model knows them, (tokens,)."""
-        words = self.corpus.words
-        return [words[number] for number in self.split.stream[1:].tolist()]
-
-    @property
     def unknown(self) -> NDArray[np.bool_]:
         """(tokens,): True for every word that is not in the vocabulary."""
         return np.equal(self.split.stream[1:], self.corpus.unk_id)

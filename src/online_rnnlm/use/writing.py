@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError
-from online_rnnlm.use.mixing import Mixture
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
 from online_rnnlm.use.scored import ScoredPart, Total
@@ -145,7 +144,6 @@ def score_text(
     writer: ScoreWriter,
     *,
     flush: bool = False,
-    mixture: Mixture | None = None,
     processes: int = 1,
 ) -> None:
     """Score a text; with `flush`, each sentence is scored and written before the next is read.
@@ -161,7 +159,7 @@ def score_text(
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
     size = 1 if flush else SENTENCES_A_CALL
-    for part in model.score_parts(shown, request, size=size, mixture=mixture):
+    for part in model.score_parts(shown, request, size=size):
         writer.add(part)
         if flush:
             sys.stdout.flush()

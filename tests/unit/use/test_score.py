@@ -240,7 +240,6 @@ def test_eight_threads_get_what_one_gets(model, way):
         (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
         (["--static", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
         (["--entropy"], "x", "--entropy: needs `--per word`"),
-        (["--mix-share", "0.1"], "x", "need `--mix`, the other model"),
         (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),
         (["--static", "--cache", "neural_cache", "--flush"], "x", "cannot be combined with"),
         (["--cache", "unigram_cache"], "x", "`updates` must be `none`"),
