@@ -26,7 +26,7 @@ STAGES = (
     "corpora.tokenisation",
     "corpora.encoding",
     "analysis.tables.write",
-    "analysis.figures.write",
+    "analysis.figures.drawing",
     "analysis.claims.write",
     "analysis.report.write",
     "use.model",

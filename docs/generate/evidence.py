@@ -14,11 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from online_rnnlm.analysis.claims import paper
-from online_rnnlm.analysis.claims.grid import grid
-from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST
+from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST, grid
 from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
-from online_rnnlm.analysis.report.summary import networks
+from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.write import (
     Column,
     integer,

@@ -38,7 +38,7 @@ def test_everything_is_there(finished):
         "mlflow.db",
         *(
             f"tables/{table}.{kind}"
-            for table in ("corpora", "perplexity", "other_texts", "updates", "search")
+            for table in ("corpora", "perplexity", "other_texts", "updates", "choices")
             for kind in ("csv", "md", "tex", "html")
         ),
         *(f"figures/{figure}.svg" for figure in ("learning_curves", "perplexity_by_parameters")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -15,7 +16,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records.claims import Interval
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.request import Request
-from online_rnnlm.use.scored import Total
 from online_rnnlm.use.text import Sentence
 
 
@@ -95,11 +95,8 @@ def compare_on_text(
         raise UserError(f"the text has one {drawn}: at least two are needed to compare")
     logs = [pieces.sums(np.asarray(table["log_probability"])) for table in tables]
     found = compare(logs[0], logs[1], pieces.sums(tokens).astype(np.int64))
-    reached = []
-    for table in tables:
-        total = Total()
-        total.add(table)
-        reached.append(total.perplexity)
+    totals = [np.sum(table["log_probability"]) for table in tables]
+    reached = [math.exp(-total / tokens.sum()) for total in totals]
     better = {1: first.name, -1: second.name}
     return TextComparison(
         first=first.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,9 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import read_epochs, refuse_older
 from online_rnnlm.training.choice import resolve
-
-logger = logging.getLogger(__name__)
 
 
 class NothingToShowError(Exception):
@@ -67,11 +63,6 @@ class Results:
     corpora: Mapping[str, records.Statistics]
     timings: Sequence[records.Timing]
     """The networks' times to score the test text."""
-
-    @property
-    def settings_digest(self) -> str:
-        """sha256 of the settings that results can depend on; files made from results carry it."""
-        return digest_of_json(self.experiment.of_results())
 
     @property
     def several_seeds(self) -> bool:
@@ -249,8 +240,6 @@ def _read(
     files, corpus = directory.run(run.name), run.settings.corpus
     record = records.read(records.RunRecord, files.record)
     end = records.read_one_of((records.RunResult, records.RunDivergence), files.result)
-    if record.settings != run.settings:
-        raise UserError(f"{files.record}: was trained with other settings than the configuration's")
     refuse_older(files.result, end.identity, record)
     if record.corpus_digest != corpora[corpus].digest:
         now = directory.corpus(corpus).path

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from online_rnnlm.config.evaluations import evaluations_of, online_evaluation, timed_evaluations
+from online_rnnlm.config.evaluations import evaluations_of, online_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE
 
@@ -57,30 +57,20 @@ def online_evaluations(experiment: Experiment) -> bool:
     return any(map(online_evaluation, names))
 
 
-def vectors_alone(experiment: Experiment) -> bool:
-    """True if the vector of any row learns alone in further ways than as in training."""
-    rows, testing = experiment.planned_rows, experiment.testing
-    return any(len(timed_evaluations(row.settings, testing)) > 1 for row in rows)
-
-
 def mixtures(experiment: Experiment) -> bool:
     """True if every row is mixed with its rivals."""
     return MIXTURE in experiment.testing.rivals
 
 
 def choices(experiment: Experiment) -> bool:
-    """True if any evaluation of a row tries settings: all but the main ones do."""
-    return online_evaluations(experiment) or bool(experiment.testing.rivals_of_runs)
+    """True if settings of training are searched, or any evaluation tries some."""
+    searched, rivals = experiment.searched, experiment.testing.rivals_of_runs
+    return online_evaluations(experiment) or bool(searched or rivals)
 
 
 def other_texts(experiment: Experiment) -> bool:
     """True if networks are tested on texts of another kind."""
     return bool(experiment.testing.other_texts)
-
-
-def searched_settings(experiment: Experiment) -> bool:
-    """True if rows take settings from a search."""
-    return bool(experiment.searched)
 
 
 Need = Callable[[Experiment], bool]
@@ -127,8 +117,6 @@ TABLES = (
     TableEntry("lengths", Section.GAIN, needs=(*_PAIRS, text_in_order)),
     TableEntry("other_texts", Section.GAIN, needs=(other_texts,)),
     TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
-    TableEntry("intervals", Section.TESTING, needs=(vectors_alone,)),
-    TableEntry("search", Section.SEARCH, needs=(searched_settings,)),
     TableEntry("choices", Section.SEARCH, needs=(choices,)),
     TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,)),
 )

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims.grid import grid
-from online_rnnlm.analysis.claims.write import judge, verdict_of
+from online_rnnlm.analysis.claims.write import grid, judge, verdict_of
 from online_rnnlm.analysis.report.write import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm

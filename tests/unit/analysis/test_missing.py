@@ -8,7 +8,7 @@ import pytest
 from online_rnnlm.analysis.claims.write import judge, write_claims
 from online_rnnlm.analysis.complete import mark_complete
 from online_rnnlm.analysis.figures import costs, curves
-from online_rnnlm.analysis.figures.write import write_figures
+from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.report.write import findings, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.write import write_tables
@@ -100,7 +100,7 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(invented):
     assert "finished" in vector_alone.reason
 
 
-def test_a_diverged_candidate_is_in_the_table_of_the_search(invented):
+def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
     results = invented(rows=ROWS, search={"learning_rate": [1000.0, 0.2]}, seeds=[1, 2])
     bad = "invented-M100-D0-learning_rate1000.0-seed0"
     assert all(row.settings.learning_rate == 0.2 for row in results.rows)
@@ -109,9 +109,9 @@ def test_a_diverged_candidate_is_in_the_table_of_the_search(invented):
     assert lines(results) == [f"{bad}: {BURST}"]
     assert results.missing_note == []
     write_tables(results.experiment, results.directory)
-    table = pd.read_csv(results.directory.table("search", "csv"))
-    assert table["learning_rate"].tolist() == [1000.0, 0.2] * 3
-    assert table["status"].tolist() == ["diverged", *["finished"] * 5]
+    table = pd.read_csv(results.directory.table("choices", "csv"))
+    assert table["settings"].tolist() == ["learning_rate 1000", "learning_rate 0.2"] * 3
+    assert table["valid_perplexity"].isna().tolist() == [True, *[False] * 5]
     assert table["chosen"].tolist() == [False, True] * 3
     # The settings that were searched are known, though the first candidate diverged.
     perplexity = pd.read_csv(results.directory.table("perplexity", "csv"))

@@ -16,21 +16,6 @@ def _random(count: int, size: int, seed: int = 0) -> neighbours.Vectors:
     return neighbours.unit(vectors).astype(np.float32)
 
 
-def _directions(*degrees: float) -> neighbours.Vectors:
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-
-
-def _sentences(document: neighbours.Vectors, subjects: list[str]) -> neighbours.Sentences:
-    return neighbours.Sentences(
-        numbers=np.arange(len(document)),
-        texts=[f"text {i}" for i in range(len(document))],
-        subjects=subjects,
-        document=document,
-        embedding=document,
-    )
-
-
 def test_a_mean_embedding_is_of_all_words_but_the_sentences_end():
     embeddings = np.array([[100, 100], [1, 0], [0, 2], [3, 3]], dtype=np.float32)
     # </s> | 1 2 2 </s> | 3 </s> | </s>
@@ -42,43 +27,22 @@ def test_a_mean_embedding_is_of_all_words_but_the_sentences_end():
 
 @given(count=st.integers(2, 12), size=st.integers(1, 4), seed=st.integers(0, 99))
 def test_cosines_are_those_of_all_pairs(count, size, seed):
-    """They are, over several blocks, too."""
     vectors = _random(count, size, seed)
     others = vectors.astype(float) @ vectors.T.astype(float)
     off_diagonal = others[~np.eye(count, dtype=bool)].reshape(count, count - 1)
     assert neighbours.unit(np.zeros((1, 2))).tolist() == [[0, 0]]
     assert neighbours.mean_cosine(vectors) == pytest.approx(off_diagonal.mean(), abs=1e-6)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("online_rnnlm.analysis.tables.neighbours._BLOCK", 7)
-        assert neighbours.highest_cosines(vectors) == pytest.approx(
-            off_diagonal.max(axis=1), abs=1e-5
-        )
     [(first, cosine), *_] = neighbours.nearest(vectors, 0)
     assert first != 0
     assert cosine == pytest.approx(off_diagonal[0].max(), abs=1e-5)
 
 
-def test_chosen_are_the_closest_pairs_of_different_subjects():
-    # Groups of four words, each group less close than the one before; a group fills all places
-    # beside its first word.
-    starts, steps = [0, 60, 120, 180, 240, 300], [1, 2, 3, 4, 5, 6]
-    degrees = [start + step * i for start, step in zip(starts, steps, strict=True) for i in (0, 1)]
-    degrees += [start + 8 * i for start in starts for i in (2, 3)]
-    subjects = [str(i // 2) for i in range(12)] + ["other"] * 12
-    subjects[2] = subjects[3] = "0"  # the subject of the first group
-    chosen = neighbours.choose(_sentences(_directions(*degrees), subjects))
-    assert [subjects[place] for place in chosen] == ["0", "2", "3", "4"]
-    assert chosen[0] in {0, 1}
-
-
-def test_the_table_has_both_kinds_of_neighbours_of_both_kinds_of_sentences(invented):
+def test_the_table_has_both_kinds_of_neighbours(invented):
     results = invented(rows=VECTOR_ROW)
     table = neighbours.make(results)
     data = table.data
     sentences = neighbours.read_sentences(results.directory, RUN, "invented")
-    per_kind = data[data["rank"] == 1]["picked"].value_counts()
-    assert per_kind[neighbours.DRAWN] == neighbours.QUERIES
-    assert 1 <= per_kind[neighbours.CHOSEN] <= neighbours.QUERIES
+    assert data["sentence"].nunique() == neighbours.QUERIES
     texts = results.directory.corpus("invented").tokens("valid").read_text().splitlines()
     place = {number: place for place, number in enumerate(sentences.numbers)}
     for _, row in data.iterrows():
@@ -91,7 +55,6 @@ def test_the_table_has_both_kinds_of_neighbours_of_both_kinds_of_sentences(inven
         assert list(query["rank"]) == list(range(1, neighbours.NEAREST + 1))
         assert query["document_cosine"].is_monotonic_decreasing
         assert query["embedding_cosine"].is_monotonic_decreasing
-    assert data.groupby("sentence")["picked"].nunique().eq(1).all()  # none is chosen and drawn
     again = neighbours.make(results)
     pd.testing.assert_frame_equal(again.data, data)
 
@@ -105,4 +68,4 @@ def test_short_and_repeated_sentences_are_left_out(invented):
     found = neighbours.read_sentences(results.directory, RUN, "invented")
     assert found.numbers.tolist() == list(range(4, 34))
     assert found.texts == lines[4:34]
-    assert len(found.document) == len(found.embedding) == len(found.subjects) == 30
+    assert len(found.document) == len(found.embedding) == 30

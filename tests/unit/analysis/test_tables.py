@@ -15,12 +15,10 @@ from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.tables import (
     choices,
     corpora,
-    intervals,
     lengths,
     mixtures,
     other_texts,
     perplexity,
-    search,
     shared,
     updates,
 )
@@ -192,7 +190,7 @@ def test_the_papers_own_numbers_are_shown_where_they_are_given(invented, tmp_pat
             perplexity.make(results)
 
 
-def test_the_search_table_marks_the_lowest_of_each_row_on_valid(tmp_path):
+def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
     """Two rows have different best candidates; perplexities on `test` do not matter."""
     experiment = fake_experiment.experiment(rows=TWO_ROWS, seeds=[1, 2], **SEARCH)
     directory = fake_experiment.write(tmp_path / "searched", experiment)
@@ -202,19 +200,18 @@ def test_the_search_table_marks_the_lowest_of_each_row_on_valid(tmp_path):
     for run in experiment.runs():  # the trainings after the search
         fake_experiment.write_run(directory, fake_experiment.resolve(run, directory), {})
     searched = collect(experiment, directory)
-    settings = perplexity.make(searched).data["settings"]
-    assert list(settings) == ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
-    table = search.make(searched)
-    data = table.data
-    assert list(data["model"]) == ["100/0"] * 2 + ["100/20"] * 4
-    assert list(data["valid_perplexity"]) == reached
-    assert list(data["chosen"]) == [True, False, False, False, True, False]
-    assert [cells(table, row, "Document rate")[0] for row in range(3)] == ["", "", "0.05"]
-    assert [bool(headings) for headings in bold(table)] == list(data["chosen"])
-    assert not [column for column in data.columns if "test" in column]
-    for run in experiment.search_runs()[:2]:  # of equal candidates the first is marked
+    best = ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
+    assert list(perplexity.make(searched).data["settings"]) == best
+    table = choices.make(searched)
+    assert list(table.tidy["model"]) == ["100/0"] * 2 + ["100/20"] * 4
+    assert list(table.tidy["valid_perplexity"]) == reached
+    assert list(table.tidy["chosen"]) == [True, False, False, False, True, False]
+    assert list(table.data["chosen"]) == best
+    assert list(table.data["valid_perplexity"]) == [90.0, 70.0]
+    assert not [column for column in table.tidy if "test" in column]
+    for run in experiment.search_runs()[:2]:  # of equal candidates the first is chosen
         update(directory.run(run.name).result, valid_perplexity=90.0)
-    assert list(search.make(again(searched)).data["chosen"])[:2] == [True, False]
+    assert list(choices.make(again(searched)).tidy["chosen"])[:2] == [True, False]
 
 
 @pytest.mark.parametrize(("chosen", "at_the_edge"), [(1, ["a"]), (2, []), (3, []), (4, ["a"])])
@@ -243,7 +240,8 @@ def test_every_setting_that_was_tried_in_testing_is_kept(invented):
     [
         ({"testing": RIVALS}, {"choices"}),
         ({"testing": UPDATES}, {"updates", "choices"}),
-        ({"testing": UPDATES | RIVALS, **SEARCH}, {"updates", "choices", "search"}),
+        ({"testing": UPDATES | RIVALS}, {"updates", "choices"}),
+        (SEARCH, {"choices"}),
         ({"rows": [{"document_size": 20}]}, set()),
     ],
 )
@@ -356,8 +354,7 @@ def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(inve
     csv = pd.read_csv(results.directory.table("updates", "csv"), keep_default_na=False)
     found = csv[["model", "evaluation", "valid_perplexity", "test_perplexity"]]
     assert list(found.itertuples(index=False, name=None)) == LEARNT
-    way = ["updates", "learn_after", "kept_for", "rate"]
-    assert [str(csv.iloc[5][key]) for key in way] == ["all", "word", "sentence", "0.3"]
+    assert str(csv.iloc[5]["rate"]) == "0.3"
     costs = ["parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"]
     assert list(csv.iloc[5][costs]) == [3.5, 4500, 90_000.0]
     wanted, after = ["In testing", "100/0", "100/20"], "after every word, kept for the sentence"
@@ -376,35 +373,16 @@ def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(inve
     assert cells(table, 4, *headings) == [""] * 4
 
 
-def test_a_vector_is_kept_for_the_unit_that_its_row_was_trained_by(invented):
-    rows = [
-        {"document_size": 20, "unit_of_text": ["sentence", "document"]},
-        {"document_size": 20, "unit_of_text": "document", "carry": "state"},
-    ]
-    in_order = {"invented": VITAL | {"divide_by": "article"}}
-    table = updates.make(invented(rows=rows, corpora=in_order))
-    assert table.tidy is not None
-    data = table.tidy[table.tidy["evaluation"] == "document_vector"]
-    assert list(data["unit_of_text"]) == ["sentence", "document", "document"]
-    assert list(data["kept_for"]) == ["sentence", "document", "sentence"]
-
-
-def test_intervals_have_a_row_for_each_way_in_which_a_vector_learns_alone(invented):
+def test_ways_to_learn_are_timed_side_by_side(invented):
     ways = {"updates": ["document_vector", "all"], "learn_after": ["word", 5, "sentence"]}
     testing = {**ways, "unit_of_text": ["document"]}
-    results = invented({"100/20": 90.0}, rows=TWO_ROWS, testing=testing)
-    reach(results, ONLINE, "document_vector.5.document", test=88.0)
-    table = intervals.make(again(results))
-    shown = ["Network", "Kept for the", "A step after every", "Test perplexity", "Words/s"]
+    data = updates.make(invented(rows=TWO_ROWS, testing=testing)).tidy
+    timed = data.set_index(["model", "evaluation"])["timed_words_per_second"]["100/20"]
     # 100/20 takes 10.1 µs a word; each further evaluation takes a half, a third and a fourth.
-    assert [cells(table, row, *shown) for row in range(len(table.data))] == [
-        ["100/20", "sentence", "word", "90.0", "99,010"],
-        ["100/20", "article", "word", "90.9", "198,020"],
-        ["100/20", "article", "5 words", "88.0", "297,030"],
-        ["100/20", "article", "sentence", "90.9", "396,040"],
-    ]
-    with pytest.raises(NothingToShowError):
-        intervals.make(invented(rows=[{"hidden_size": 100}]))
+    expected = [99_010, 198_020, 297_030, 396_040]
+    alone = ["document_vector", *(f"document_vector.{n}.document" for n in ("word", 5, "sentence"))]
+    assert timed[alone].round().tolist() == expected
+    assert timed.drop(alone).isna().all()
 
 
 def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(invented):

@@ -1,4 +1,4 @@
-"""Judge the paper's claims by an experiment's own results, and write `claims.json`.
+"""Judge the paper's claims by an experiment's own results; write and show the verdicts.
 
 The verdicts follow from the intervals, p-values and seeds in the claims' records.
 """
@@ -8,13 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from online_rnnlm.analysis.claims.paper import MARGIN_PERCENT, VECTOR_ALONE
+import pandas as pd
+
+from online_rnnlm.analysis.claims.paper import (
+    CLAIMS,
+    MARGIN_PERCENT,
+    MULTIPLY_ADDS,
+    VECTOR_ALONE,
+)
 from online_rnnlm.analysis.claims.tests import tests_of
-from online_rnnlm.analysis.comparison import null_of
+from online_rnnlm.analysis.comparison import null_of, percents_of_gains
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, holm, side
+from online_rnnlm.analysis.tables.write import Column, Table, interval, label, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
+from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Claim, Claims, ClaimTests, Effect, UntestedClaim
 
@@ -51,6 +60,11 @@ _TESTS = ClaimTests(
     verdict=_RULE,
 )
 
+_GRID_NOTE = (
+    "Each cell: the verdict, the change of test perplexity (in claim 3 of what is named), its 95 % "
+    "interval over the test text and, with several seeds, over the seeds."
+)
+
 
 def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Write `claims.json`: the claims that the runs can test, and those that they cannot."""
@@ -61,7 +75,7 @@ def judge(results: Results) -> Claims:
     """Judge all claims, vector row by vector row."""
     found = list(tests_of(results))
     return Claims(
-        settings=results.settings_digest,
+        settings=digest_of_json(results.experiment.of_results()),
         tests=_TESTS,
         claims=tuple(judged([one for one in found if isinstance(one, Claim)])),
         not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
@@ -120,3 +134,38 @@ def _is_cheaper(effect: Effect) -> bool:
         (effect.parameters_touched_per_word, effect.parameters_touched_per_word_against),
     )
     return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
+
+
+def grid(claims: Sequence[Claim], *, intervals: bool = True) -> Table:
+    """Make the table of verdicts: a row for each claim, a column for each network with a vector.
+
+    It names the corpus of a network if there are several.
+    """
+    several = len({claim.corpus for claim in claims}) > 1
+    cells: dict[str, dict[str, str]] = {}
+    for claim in sorted(claims, key=lambda claim: claim.number):
+        case = f", {claim.case}" if claim.case else ""
+        row = f"{claim.number}. {CLAIMS[claim.number].name}{case}"
+        column = f"{claim.row}, {claim.corpus}" if several else claim.row
+        cells.setdefault(row, {})[column] = _cell(claim, intervals)
+    networks = dict.fromkeys(name for row in cells.values() for name in row)
+    data = pd.DataFrame([{"claim": name, **row} for name, row in cells.items()])
+    columns = [Column("Claim", label("claim"), text=True, wide=True)]
+    columns += [Column(name, label(name), text=True, wide=True) for name in networks]
+    notes = [_GRID_NOTE] if intervals else []
+    return Table("claims", "Verdicts by claim and network", data, columns, notes)
+
+
+def _cell(claim: Claim, intervals: bool) -> str:
+    ends = [claim.effect.interval_percent]
+    if claim.seeds is not None:
+        ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
+    shown = "; ".join(filter(None, map(interval, ends if intervals else [])))
+    effect = claim.effect
+    said = f"{claim.verdict} {signed(effect.change_percent)} %"
+    if claim.number == MULTIPLY_ADDS:
+        said += " multiply-adds"
+        if effect.seconds_per_word and effect.seconds_per_word_against:
+            change = 100 * (effect.seconds_per_word / effect.seconds_per_word_against - 1)
+            said += f", {signed(change)} % time"
+    return f"{said} ({shown})" if shown else said

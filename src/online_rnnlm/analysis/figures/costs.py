@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from online_rnnlm.analysis.figures import ONLINE, RIVAL, STATIC, drawing
+from online_rnnlm.analysis.figures import drawing
+from online_rnnlm.analysis.figures.drawing import ONLINE, RIVAL, STATIC
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import System, metric_of, multiply_adds_of
 from online_rnnlm.config.testing import MIXTURE

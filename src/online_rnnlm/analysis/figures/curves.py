@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from online_rnnlm.analysis.comparison import compare_sides
-from online_rnnlm.analysis.figures import MUTED, ONLINE, RIVAL, STATIC, drawing
+from online_rnnlm.analysis.figures import drawing
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.config.evaluations import NONE

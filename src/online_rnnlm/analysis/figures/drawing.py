@@ -1,4 +1,4 @@
-"""The lettering, axes and labels that all figures share, and a function to save a figure.
+"""Draw and write the figures of an experiment: colours, lettering, axes and labels are theirs.
 
 The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
 the colours.
@@ -6,9 +6,10 @@ the colours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -23,9 +24,23 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
-from online_rnnlm.analysis.figures import DARK, GRID, INK, MUTED, SURFACE
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import NothingToShowError, Results, collect
+from online_rnnlm.config.catalogue import FigureEntry, figures_of
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
+from online_rnnlm.storage.records import Captions
+
+# The colours of lines and marks are from Okabe and Ito's set, which colour-blind people can tell
+# apart.
+STATIC, ONLINE, RIVAL = "#0072b2", "#d55e00", "#009e73"
+INK, MUTED, GRID, SURFACE = "#1f2328", "#6b7280", "#d9dce1", "#ffffff"
+DARK = {
+    **{INK: "#e6e8eb", MUTED: "#a0a8b3", GRID: "#363c45", SURFACE: "#16191d"},
+    **{STATIC: "#56b4e9", ONLINE: "#f0a25a", RIVAL: "#3fc79a"},
+}
+"""The colours that an SVG has in their place where a reader prefers a dark page."""
 
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 SMALL = 9.0  # points
@@ -64,6 +79,35 @@ class Picture:
 
     drawing: Figure
     caption: str
+
+
+Draw = Callable[[Results], Picture]
+
+
+def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Draw all figures as SVG and PNG; write the captions last."""
+    results = collect(experiment, directory)
+    captions = {}
+    for entry in figures_of(experiment):
+        with style(entry.name):
+            picture = _picture(entry, results)
+            for kind in FIGURE_KINDS:
+                save(picture.drawing, directory.figure(entry.name, kind))
+        captions[entry.name] = " ".join([*results.missing_note, picture.caption])
+    records.write(directory.captions, Captions(captions=captions))
+
+
+def _picture(entry: FigureEntry, results: Results) -> Picture:
+    """Draw a figure, or a notice in its place if it has nothing to show.
+
+    Raises UserError for files that are missing or do not fit each other.
+    """
+    module, _, function = entry.drawn_by.partition(".")
+    draw: Draw = getattr(import_module(f"online_rnnlm.analysis.figures.{module}"), function)
+    try:
+        return draw(results)
+    except NothingToShowError as error:
+        return notice(str(error))
 
 
 def style(name: str) -> AbstractContextManager[None]:

@@ -15,7 +15,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.comparison import are_known, pieces_for
-from online_rnnlm.analysis.figures import MUTED, ONLINE, STATIC, SURFACE, drawing
+from online_rnnlm.analysis.figures import drawing
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.significance import bootstrap_interval

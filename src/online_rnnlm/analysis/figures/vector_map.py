@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.figures import GRID
 from online_rnnlm.analysis.figures.curves import LOOKS
-from online_rnnlm.analysis.figures.drawing import SMALL, Picture, only_first, panels
+from online_rnnlm.analysis.figures.drawing import GRID, SMALL, Picture, only_first, panels
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.neighbours import SPLIT, read_document_vectors, unit
 from online_rnnlm.corpora.corpus import load_split, read_statistics, topics_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,12 +11,17 @@ from typing import Any
 from markupsafe import Markup
 
 from online_rnnlm.analysis.claims import paper
-from online_rnnlm.analysis.claims.grid import grid
-from online_rnnlm.analysis.claims.write import NOT_SUPPORTED, SUPPORTED, UNDECIDED, WORST_FIRST
+from online_rnnlm.analysis.claims.write import (
+    NOT_SUPPORTED,
+    SUPPORTED,
+    UNDECIDED,
+    WORST_FIRST,
+    grid,
+)
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
-from online_rnnlm.analysis.report.summary import summary
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.write import (
     Table,
     environment,
@@ -39,6 +45,8 @@ from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Captions, Claim, Claims
 
+_WIDTH = 88
+"""Characters in a line of the summary."""
 _IN_SENTENCE = {
     SUPPORTED: "",
     NOT_SUPPORTED: ": the vector does not help here",
@@ -47,10 +55,7 @@ _IN_SENTENCE = {
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write the report and the summary; `claims.json` and the figures must exist already.
-
-    Raises UserError if they were made for other settings than the report's.
-    """
+    """Write the report and the summary; `claims.json` and the figures must exist already."""
     page = environment().get_template("report.html.j2")
     results = collect(experiment, directory)
     content = _content(results)
@@ -63,20 +68,22 @@ def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None
             temporary.write_text(text, encoding="utf-8")
 
 
+def summary(results: Results, findings: Sequence[str]) -> str:
+    """Return what a run ends with: the table of the finished networks, and what was found."""
+    try:
+        data = perplexity.make(results).data
+    except NothingToShowError:
+        data = None
+    parts = [] if data is None else [perplexity.networks(data)]
+    parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
+    return "\n\n".join(parts) + "\n"
+
+
 def _content(results: Results) -> dict[str, Any]:
     """The values that the template uses, by name."""
     directory, experiment = results.directory, results.experiment
     claims = records.read(Claims, directory.claims)
     captions = records.read(Captions, directory.captions)
-    for made, path, verb in (
-        (claims.settings, directory.claims, "claims"),
-        (captions.settings, directory.captions, "figures"),
-    ):
-        if made != results.settings_digest:
-            raise UserError(
-                f"{path}: was made for other settings than the report: run `online-rnnlm {verb}` "
-                "with this configuration first"
-            )
     shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
     first, *sections = _sections(results, captions.captions)
     fixed = ("Settings", "The same numbers again", "Limits")

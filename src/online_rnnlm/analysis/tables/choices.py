@@ -1,4 +1,4 @@
-"""The table `choices`: the settings of testing that were tried on `valid`, and the chosen ones."""
+"""The table `choices`: all settings that were tried on `valid`, and those that were chosen."""
 
 from __future__ import annotations
 
@@ -9,66 +9,100 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.row import Metric
 from online_rnnlm.analysis.tables import shared
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
+from online_rnnlm.storage.records import RunResult
+
+TRAINING = "training"
+"""What stands in place of an evaluation for the settings of training, which a search tries."""
+_KEYS = ["corpus", "model", "evaluation"]
 
 
 def make(results: Results) -> Table:
-    """Make the table: the chosen settings of each network in each evaluation.
+    """Make the table: the chosen settings of each network in training and in each evaluation.
 
     The CSV has a row for each combination of settings that was tried, with each seed. The
-    perplexity of one that diverged is NaN. Raises NothingToShowError if nothing was tried.
+    perplexity of one that diverged is NaN. Raises NothingToShowError if nothing was chosen.
     """
-    tried = [values for row in results.rows for values in _tried(row)]
-    chosen = [values for row in results.rows for values in _chosen(results, row)]
-    if not chosen:
-        raise NothingToShowError("No evaluation that has finished chose settings.")
+    tried = pd.DataFrame([*_searched(results), *_tested(results)])
+    if tried.empty or not tried["chosen"].any():
+        raise NothingToShowError("Nothing that has finished chose settings.")
+    groups = tried.groupby(_KEYS, sort=False)
+    data = pd.DataFrame([_values(results, group) for _, group in groups if group["chosen"].any()])
     columns = [
         Column("Network", label("model"), text=True),
-        Column("Tested", lambda row: results.way_in(row["evaluation"]), text=True),
+        Column("In", lambda row: _in_words(results, row["evaluation"]), text=True),
         Column("Chosen", label("chosen"), text=True),
         Column("At the edge of its grid", label("edges"), text=True),
         Column("Valid perplexity", mean("valid_perplexity")),
     ]
-    several = " Several values are those of the seeds in order." if results.several_seeds else ""
-    notes = [f"Chosen on valid, for each seed by itself.{several} {shared.spread_note(results)}"]
-    caption = "Settings chosen for testing"
-    return shared.comparison_table(
-        results, "choices", caption, pd.DataFrame(chosen), columns, notes, pd.DataFrame(tried)
-    )
+    searched = results.experiment.search_seed if results.candidates else None
+    notes = [
+        "Chosen on valid: in training with a seed of its own that nothing else uses "
+        f"({searched}), in testing for each seed by itself."
+        if searched is not None
+        else "Chosen on valid, for each seed by itself.",
+        *(["Several values are those of the seeds in order."] if results.several_seeds else []),
+        shared.spread_note(results),
+    ]
+    tidy = tried.assign(settings=[shared.settings_text([one]) for one in tried["settings"]])
+    caption, note = "Settings chosen", " ".join(notes)
+    return shared.comparison_table(results, "choices", caption, data, columns, [note], tidy)
 
 
-def _tried(row: Row) -> Iterator[dict[str, Any]]:
-    """Yield each combination of settings that was tried with a network, seed by seed."""
-    for run in row.runs:
-        for evaluation, found in run.evaluations.items():
-            for trial in found.curve:
-                perplexity = trial.valid_perplexity
-                yield {
-                    "corpus": row.corpus,
-                    "model": row.label,
-                    "evaluation": evaluation,
-                    "seed": run.seed,
-                    "settings": shared.settings_text([trial.settings]),
-                    "valid_perplexity": math.nan if perplexity is None else perplexity,
-                    "chosen": trial.settings == found.chosen,
-                }
+def _searched(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield each combination of settings that the search for training's tried."""
+    for candidate in results.candidates:
+        run, end = candidate.run, candidate.end
+        yield {
+            "corpus": run.settings.corpus,
+            "model": run.model,
+            "evaluation": TRAINING,
+            "seed": run.settings.seed,
+            "settings": run.searched,
+            "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
+            "chosen": isinstance(end, RunResult)
+            and any(
+                run.name in row.first.run.candidates
+                and all(getattr(row.settings, key) == value for key, value in run.searched.items())
+                for row in results.rows
+            ),
+        }
 
 
-def _chosen(results: Results, row: Row) -> Iterator[dict[str, Any]]:
-    """Yield what was chosen for a network in each evaluation that tries settings."""
-    for evaluation in row.evaluations:
-        by_seed = row.by_seed(evaluation)
-        if by_seed[0].curve:
-            grids = [([trial.settings for trial in one.curve], one.chosen) for one in by_seed]
-            edges = dict.fromkeys(key for tried, one in grids for key in shared.edges(tried, one))
-            valid = row.perplexity("valid", evaluation)
-            yield {
-                "corpus": row.corpus,
-                "model": row.label,
-                "evaluation": evaluation,
-                "chosen": shared.settings_text([one.chosen for one in by_seed]),
-                "edges": ", ".join(edges),
-                **shared.mean_over_seeds(results, "valid_perplexity", valid),
-            }
+def _tested(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield each combination of settings that was tried in testing, seed by seed."""
+    for row in results.rows:
+        for run in row.runs:
+            for evaluation, found in run.evaluations.items():
+                for trial in found.curve:
+                    perplexity = trial.valid_perplexity
+                    yield {
+                        "corpus": row.corpus,
+                        "model": row.label,
+                        "evaluation": evaluation,
+                        "seed": run.seed,
+                        "settings": trial.settings,
+                        "valid_perplexity": math.nan if perplexity is None else perplexity,
+                        "chosen": trial.settings == found.chosen,
+                    }
+
+
+def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
+    """What was chosen for a network in training, or in one evaluation, of what was tried."""
+    best = tried[tried["chosen"]]
+    grid, chosen = [*tried["settings"]], [*best["settings"]]
+    edges = dict.fromkeys(key for one in chosen for key in shared.edges(grid, one))
+    valid = Metric(tuple(best["valid_perplexity"]))
+    return {
+        **tried.iloc[0][_KEYS],
+        "chosen": shared.settings_text(chosen),
+        "edges": ", ".join(edges),
+        **shared.mean_over_seeds(results, "valid_perplexity", valid),
+    }
+
+
+def _in_words(results: Results, evaluation: str) -> str:
+    """What the settings are for."""
+    return evaluation if evaluation == TRAINING else f"testing {results.way_in(evaluation)}"

@@ -27,13 +27,11 @@ from online_rnnlm.storage.scores import check_evaluated
 
 SPLIT = "valid"
 MIN_TOKENS = 10  # A vector has learnt little from a shorter sentence.
-QUERIES, NEAREST = 4, 3
+QUERIES, NEAREST = 6, 3
 _FEW = 4  # Short sentences are left out only if at least this many long ones remain.
-_BLOCK = 1024  # Sentences compared with all others at once, since not all pairs fit into memory.
 
 Vectors = npt.NDArray[Any]
 """Vectors of floating-point numbers."""
-CHOSEN, DRAWN = "by rule", "at random"
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,6 @@ class Sentences:
     numbers: npt.NDArray[np.int64]
     """(N,): each sentence's number in the split, from 0."""
     texts: list[str]
-    subjects: list[str]
-    """Each sentence's topic, or the number of its article if it has no topic."""
     document: Vectors
     """(N, D): document vectors after the last word, of length 1."""
     embedding: Vectors
@@ -60,13 +56,10 @@ def make(results: Results) -> Table:
     """
     row = results.headline_with_vector()
     sentences = read_sentences(results.directory, row.first.name, row.corpus)
-    chosen = choose(sentences)
-    queries = [(CHOSEN, query) for query in chosen]
-    queries += [(DRAWN, query) for query in draw(sentences, row.first.seed, without=chosen)]
-    data = pd.DataFrame(values for query in queries for values in _rows(*query, sentences))
+    queries = draw(sentences, row.first.seed)
+    data = pd.DataFrame(values for query in queries for values in _rows(query, sentences))
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
     columns = [
-        Column("Picked", _once("picked"), text=True),
         Column("Sentence", _once("text"), text=True, wide=True),
         Column("Cosine", mean("document_cosine", decimals=2)),
         Column("Nearest by document vector", label("document_text"), text=True, wide=True),
@@ -76,12 +69,12 @@ def make(results: Results) -> Table:
     return Table("neighbours", caption, data, columns, _notes(row, sentences))
 
 
-def _rows(picked: str, query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
+def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
     """Yield a row for each of a sentence's neighbours, the nearest first."""
     numbers, texts = sentences.numbers, sentences.texts
     alike = (nearest(vectors, query) for vectors in (sentences.document, sentences.embedding))
     for rank, neighbours in enumerate(zip(*alike, strict=True), start=1):
-        row = {"picked": picked, "sentence": numbers[query], "text": texts[query], "rank": rank}
+        row = {"sentence": numbers[query], "text": texts[query], "rank": rank}
         for kind, (place, cosine) in zip(("document", "embedding"), neighbours, strict=True):
             row[f"{kind}_cosine"] = cosine
             row[f"{kind}_neighbour"] = numbers[place]
@@ -100,9 +93,7 @@ def _notes(row: Row, sentences: Sentences) -> list[str]:
         f"The document vectors are those of {row.first.run.label}, after each sentence's "
         "last word; the embeddings are those of the same network. "
         f"The sentences are those of {row.corpus}, valid, with at least {MIN_TOKENS} tokens.",
-        "By rule: the sentences with the closest neighbours by document vector, at most one of a "
-        "topic (or of an article if no topics are known), and none that is a neighbour of an "
-        f"earlier one. At random: sentences drawn with seed {seed}.",
+        f"They were drawn at random, with seed {seed}.",
         f"The cosine of two of these {len(sentences.texts):,} sentences is "
         f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
         f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
@@ -119,11 +110,9 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
     vectors = read_document_vectors(directory, run)
     network = weight_files.read_trained(directory.run(run), corpora.load_vocabulary(files))
     kept = _kept(texts)
-    topics = corpora.topics_of(files, SPLIT) or [""] * split.sentences
     return Sentences(
         numbers=kept,
         texts=[texts[number] for number in kept],
-        subjects=[topics[number] or str(split.articles[number]) for number in kept],
         document=unit(vectors[kept]).astype(np.float32),
         embedding=unit(mean_embeddings(network.embeddings, split)[kept]).astype(np.float32),
     )
@@ -160,43 +149,11 @@ def mean_embeddings(embeddings: Vectors, split: corpora.Split) -> Vectors:
     return np.asarray((occurrences @ embeddings) / lengths[:, None])
 
 
-def choose(sentences: Sentences) -> list[int]:
-    """Choose the places of a few sentences that are very close to another one, the closest first.
-
-    At most one sentence of a topic (or article) is chosen, and none that is among the nearest of
-    one chosen before; otherwise near duplicates would fill the table.
-    """
-    chosen: list[int] = []
-    subjects: set[str] = set()
-    seen: set[int] = set()
-    for query in np.argsort(-highest_cosines(sentences.document), kind="stable").tolist():
-        if len(chosen) == QUERIES:
-            break
-        if query in seen or sentences.subjects[query] in subjects:
-            continue
-        chosen.append(query)
-        subjects.add(sentences.subjects[query])
-        seen |= {place for place, _ in nearest(sentences.document, query)}
-    return chosen
-
-
-def draw(sentences: Sentences, seed: int, without: list[int]) -> list[int]:
-    """Draw the places of a few sentences at random, none of them in `without`."""
-    among = np.setdiff1d(np.arange(len(sentences.texts)), without)
-    random = np.random.default_rng(seed)
-    drawn: list[int] = random.choice(among, min(QUERIES, len(among)), replace=False).tolist()
-    return sorted(drawn)
-
-
-def highest_cosines(vectors: Vectors) -> Vectors:
-    """(N,): for each of N vectors of length 1, the cosine with the nearest other vector."""
-    highest = np.empty(len(vectors), np.float32)
-    for begin in range(0, len(vectors), _BLOCK):
-        cosines = vectors[begin : begin + _BLOCK] @ vectors.T
-        places = np.arange(len(cosines))
-        cosines[places, begin + places] = -np.inf
-        highest[begin : begin + _BLOCK] = cosines.max(axis=1)
-    return highest
+def draw(sentences: Sentences, seed: int) -> list[int]:
+    """Draw the places of a few sentences at random, in order."""
+    count = len(sentences.texts)
+    drawn = np.random.default_rng(seed).choice(count, min(QUERIES, count), replace=False)
+    return sorted(drawn.tolist())
 
 
 def nearest(vectors: Vectors, query: int) -> list[tuple[int, float]]:

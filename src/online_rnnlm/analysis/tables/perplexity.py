@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric, Row, System, metric_of, multiply_adds_of
@@ -132,3 +133,21 @@ def _notes(results: Results) -> list[str]:
         f"{shared.spread_note(results)} Bold: each column's lowest.",
         *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora] if rival.note),
     ]
+
+
+def networks(data: pd.DataFrame) -> str:
+    """Return the rows of networks of the table `perplexity` as plain text."""
+    data = data[data["hidden_size"].notna()]
+    several = [Column("text", label("corpus"), text=True)] if data["corpus"].nunique() > 1 else []
+    columns = [
+        *several,
+        Column("network", label("model"), text=True),
+        Column("test perplexity", mean("test_perplexity")),
+        Column("vector frozen", mean(STILL)),
+        Column("parameters", integer("parameters")),
+        Column("multiply-adds per word", integer("multiply_adds_per_word")),
+    ]
+    table = Table("summary", "", data, columns)
+    sides = ["left" if column.text else "right" for column in columns]
+    cells = table.cells()
+    return str(tabulate(cells, table.headings, "simple", disable_numparse=True, colalign=sides))

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, metric_of
 from online_rnnlm.analysis.tables import shared
 from online_rnnlm.analysis.tables.write import Column, Table, integer, label, lowest, mean
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in, online_evaluation
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in
 from online_rnnlm.storage.paths import HELD_OUT
 
-_WAY = ("updates", "learn_after", "kept_for")
-_OF_HEADLINE = ("rate", "parameters_touched_per_word", "multiply_adds_per_word", "words_per_second")
+_OF_HEADLINE = (
+    *("rate", "parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"),
+    "timed_words_per_second",
+)
 
 
 def make(results: Results) -> Table:
@@ -25,7 +28,8 @@ def make(results: Results) -> Table:
     if there is no model.
     """
     headlines = {corpus: results.headline(corpus).label for corpus in results.compared_corpora}
-    data = pd.DataFrame([values for row in results.rows for values in rows_of(results, row)])
+    data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
+    data["timed_words_per_second"] = _timed(results, data)
     models = list(dict.fromkeys(data["model"]))
     columns = [
         Column("In testing", _in_testing, text=True, wide=True),
@@ -34,13 +38,14 @@ def make(results: Results) -> Table:
         Column("Parameters touched per word", integer("parameters_touched_per_word")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         Column("Words/s", integer("words_per_second")),
+        Column("Words/s, side by side", integer("timed_words_per_second")),
     ]
     caption, notes = "Test perplexity by what learns during testing", _notes(results, headlines)
     shown = _shown(data, headlines)
     return shared.comparison_table(results, "updates", caption, shown, columns, notes, data)
 
 
-def rows_of(results: Results, row: Row) -> Iterator[dict[str, Any]]:
+def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
     """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
     for evaluation in row.evaluations:
         if results.rival_in(evaluation):
@@ -49,7 +54,6 @@ def rows_of(results: Results, row: Row) -> Iterator[dict[str, Any]]:
         values = {
             **shared.model_keys(row.first.run),
             "evaluation": evaluation,
-            **_way(row, evaluation),
             "seeds": len(row.runs),
             "rate": _rate(row, evaluation),
         }
@@ -61,18 +65,14 @@ def rows_of(results: Results, row: Row) -> Iterator[dict[str, Any]]:
         yield values | shared.mean_over_seeds(results, "words_per_second", speed)
 
 
-def _way(row: Row, evaluation: str) -> dict[str, str]:
-    """The parts that learn, their frequency, and the unit of text that they are kept for.
-
-    The last two are empty texts if nothing learns.
-    """
-    if online := online_evaluation(evaluation):
-        way = (online.updates, online.moment, str(online.unit_of_text))
-        return dict(zip(_WAY, way, strict=True))
-    reading = row.settings.reading
-    kept = reading.unit_of_text if reading.vector else "sentence"
-    as_trained = ("", "") if evaluation == NONE else ("word", kept)
-    return dict(zip(_WAY, (evaluation, *as_trained), strict=True))
+def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
+    """Words per second of the first seed, all networks and ways in turn; NaN if not timed."""
+    medians = {
+        (one.corpus, one.network, one.evaluation): np.median(one.seconds_per_word)
+        for one in results.timings
+    }
+    keys = data.set_index(["corpus", "model", "evaluation"]).index
+    return pd.Series(1 / keys.map(medians).astype(float), data.index)
 
 
 def _rate(row: Row, evaluation: str) -> str:
@@ -116,5 +116,6 @@ def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
         "weights that learn, the vector keeps the rate it was trained with.",
         f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}."
-        f"{seeds}",
+        f"{seeds} Side by side: all networks and ways that learn by the vector alone in turn, on "
+        "one core, the median of several rounds with the first seed.",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from online_rnnlm.storage.records.base import Digest, Part, Record
+from online_rnnlm.storage.records.base import Part, Record
 
 
 class Complete(Record):
@@ -43,8 +43,6 @@ class Captions(Record):
     file: ClassVar = "figures/captions.json"
     missing: ClassVar = "draw the figures first"
 
-    settings: Digest
-    """sha256 of the experiment's settings that results can depend on, as JSON."""
     captions: dict[str, str]
     """Captions by the figures' names."""
 
