@@ -12,10 +12,10 @@ import pandas as pd
 
 from online_rnnlm.analysis.comparison import Pieces, blocks
 from online_rnnlm.analysis.significance import LEVEL, compare, side
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records.claims import Interval
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.request import Request
 from online_rnnlm.use.text import Sentence
 
 
@@ -23,7 +23,7 @@ class Way(NamedTuple):
     """A model, the way in which it scores, its name for people, and the text as it prepares it."""
 
     model: TrainedModel
-    request: Request
+    request: Learning
     name: str
     text: Sequence[Sentence]
 
@@ -86,7 +86,7 @@ def compare_on_text(
             "the text: the models divide it into other sentences or words: give tokenised text"
         )
     documents = np.unique(np.asarray(tables[0]["document"]), return_inverse=True)[1]
-    forgets = all(way.model.network.unit_at_once(way.request) == "sentence" for way in ways)
+    forgets = all(way.model.network.unit_of(way.request) == "sentence" for way in ways)
     drawn = unit or ("document" if documents.max() > 0 else "sentence" if forgets else "block")
     sentences = Pieces("sentence", np.arange(len(tokens)))
     pieces = Pieces("article", documents) if drawn == "document" else sentences

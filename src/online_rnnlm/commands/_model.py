@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, get_args
 from zipfile import is_zipfile
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, CacheName, UnitOfText
+from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, UnitOfText
 
 if TYPE_CHECKING:
+    from online_rnnlm.config.evaluations import Learning
     from online_rnnlm.use.model import TrainedModel
-    from online_rnnlm.use.request import Request
     from online_rnnlm.use.text import Layout
 
 
@@ -43,7 +43,7 @@ def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
 
 
 def add_learning(parser: argparse.ArgumentParser) -> None:
-    """Add the options of what learns from the text, and of a cache."""
+    """Add the options of what learns from the text."""
     learns = parser.add_mutually_exclusive_group()
     learns.add_argument("--static", action="store_true", help="nothing learns")
     learns.add_argument(
@@ -61,15 +61,6 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help=explained)
     explained = "words that a loss is propagated back through if weights learn"
     add("--steps", type=number(MOST_STEPS), help=f"{explained} (default: {USUAL_STEPS})")
-    explained = "mix the model with a cache of the words just read; nothing learns then"
-    add("--cache", choices=get_args(CacheName), help=f"{explained} (`--static`)")
-    explained = "number of words in the cache (default: 2000)"
-    add("--cache-window", type=number(10**6), metavar="N", help=explained)
-    explained = "the cache's share of the mixture, below 1 (default: 0.05 for `unigram_cache`, 0.1"
-    explained += " for `neural_cache`)"
-    add("--cache-weight", type=_arguments.finite_number, metavar="SHARE", help=explained)
-    explained = "how much a `neural_cache` prefers similar hidden states (default: 1)"
-    add("--cache-theta", type=_arguments.finite_number, metavar="THETA", help=explained)
 
 
 def add_unit(parser: argparse.ArgumentParser) -> None:
@@ -132,11 +123,11 @@ def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
     return model.preparation.layout("tokenised" if arguments.tokenised else raw)
 
 
-def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Request:
+def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Learning:
     """Return what learns from the text; raises UserError for options that cannot be combined."""
-    from online_rnnlm.use.request import Request
+    from online_rnnlm.config.evaluations import Learning
 
-    options = {name: getattr(arguments, name) for name in Request.model_fields}
+    options = {name: getattr(arguments, name) for name in Learning.model_fields}
     if arguments.static:
         options["updates"] = "none"
     return model.request(**options)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
@@ -28,7 +29,6 @@ from online_rnnlm.storage.records import Audits, RunResult
 from online_rnnlm.storage.runs import read_end
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Request
 from online_rnnlm.use.results import load_path
 from online_rnnlm.use.state import next_word, read, start
 
@@ -49,12 +49,12 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
         return joined(lines, [of_line.tolist() for of_line in logs])
 
     request = model.request(**options)
-    unit, words = model.network.unit_at_once(request), with_ends(model.words)
+    unit, words = model.network.unit_of(request), with_ends(model.words)
     return Scorer(score, unit, words, most=len(words), ask=_asking(model.network, request, unit))
 
 
 def _asking(
-    network: Network, request: Request, unit: UnitOfText
+    network: Network, request: Learning, unit: UnitOfText
 ) -> Callable[[Text, Sequence[str]], Scores] | None:
     """Return `Scorer.ask` of a network; None if no state holds all that it learns."""
     try:

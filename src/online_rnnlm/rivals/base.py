@@ -78,8 +78,6 @@ class MixedRival(RunRival):
     """A rival that mixes a network's probabilities with others."""
 
     needs_hidden_states: ClassVar[bool] = False
-    usual: ClassVar[Mapping[str, Any]] = {}
-    """Settings that can take the place of `chosen` where there is no `valid` to choose by."""
 
     @abstractmethod
     def fit(self, valid: ScoredText) -> None:

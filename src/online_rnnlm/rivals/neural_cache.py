@@ -14,7 +14,6 @@ from the h_i too would scale all weights alike, and so leave P_cache the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,7 +36,6 @@ class Rival(Cache):
 
     label = "neural cache"
     needs_hidden_states = True
-    usual = MappingProxyType({"window": 2000, "theta": 1.0, "weight": 0.1})
     windows: ClassVar[Sequence[int]] = WINDOWS
     """Sizes of the cache to try."""
 

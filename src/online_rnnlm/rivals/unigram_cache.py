@@ -6,7 +6,6 @@ P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ class Rival(Cache):
     """A unigram cache with the window and weight that are best on `valid`."""
 
     label = "unigram cache"
-    usual = MappingProxyType({"window": 2000, "weight": 0.05})
 
     def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
         """Return each token's frequency in a cache of `window` tokens."""

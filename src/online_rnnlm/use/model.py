@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.config.evaluations import NONE, Learning
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
@@ -19,7 +19,7 @@ from online_rnnlm.use import state as states
 from online_rnnlm.use.describing import as_html, in_short
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options, Request, checked, request_for
+from online_rnnlm.use.request import Options, checked, request_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
@@ -40,8 +40,8 @@ class TrainedModel:
     as `<unk>`.
 
     Texts are sentences, or, with `running`, texts of several sentences; with `tokenised`, tokens
-    with spaces between them. The other `options` say what learns from the text, or name a cache
-    beside the model (`request.Options`). By default the vector learns, if there is one.
+    with spaces between them. The other `options` say what learns from the text
+    (`request.Options`). By default the vector learns, if there is one.
 
     All methods raise UserError, in one line, for text and options that cannot be used.
     """
@@ -72,8 +72,8 @@ class TrainedModel:
         """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
         return list(self.network.corpus.words)
 
-    def request(self, **options: Any) -> Request:
-        """Return the way to score that options mean, which are fields of `Request`.
+    def request(self, **options: Any) -> Learning:
+        """Return the way to score that options mean, which are fields of `Learning`.
 
         One that is None has its default. Raises UserError for wrong ones.
         """
@@ -82,17 +82,17 @@ class TrainedModel:
     def score_parts(
         self,
         sentences: Iterable[Sentence],
-        request: Request,
+        request: Learning,
         *,
         size: int = SENTENCES_A_CALL,
     ) -> Iterator[ScoredPart]:
         """Score sentences part by part, in constant memory.
 
-        A text that is one unit, or that is scored beside a cache, is one part and kept in memory.
+        A text that is one unit is one part and kept in memory.
         Raises UserError if the model diverges.
         """
         read = 0
-        for part in in_parts(sentences, self.network.unit_at_once(request), size):
+        for part in in_parts(sentences, self.network.unit_of(request), size):
             texts = [one for one in part if one.words]
             split = self.network.encode(
                 [one.words for one in texts], [one.document for one in texts]
@@ -130,9 +130,9 @@ class TrainedModel:
 
         return self._table(self.score_parts(sentences, request), rows)
 
-    def entropies(self, part: ScoredPart, request: Request) -> NDArray[np.float64]:
+    def entropies(self, part: ScoredPart, request: Learning) -> NDArray[np.float64]:
         """Return the entropy (nats) of the next word before each word of a part, (tokens,)."""
-        units = part.units(self.network.unit_at_once(request))
+        units = part.units(self.network.unit_of(request))
         return states.entropies(self.network, request, units)
 
     def _table(
@@ -247,7 +247,7 @@ class TrainedModel:
         layout = self.preparation.layout("tokenised" if tokenised else "lines")
         return [word for words in self.preparation.sentences(prefix, layout) for word in words]
 
-    def require_vector(self, request: Request) -> None:
+    def require_vector(self, request: Learning) -> None:
         """Raise UserError unless the document vector learns when a text is scored so."""
         size = self.description.settings.document_size
         if not self.network.vector_learns(request):
@@ -257,7 +257,7 @@ class TrainedModel:
                 else "the model has no document vector: its `document_size` is 0"
             )
 
-    def _way(self, texts: Iterable[str], options: Options) -> tuple[Iterator[Sentence], Request]:
+    def _way(self, texts: Iterable[str], options: Options) -> tuple[Iterator[Sentence], Learning]:
         """Return the sentences of texts, and the way to score them, that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):

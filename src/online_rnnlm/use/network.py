@@ -18,7 +18,6 @@ from online_rnnlm.engines.registry import usable_anywhere
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.model.perplexity import diverged
-from online_rnnlm.use.request import Request, cache_named
 
 if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
     from online_rnnlm.engines.base import Scores
@@ -68,30 +67,12 @@ class Network:
         sentence; `first` is that of the text's first one.
         """
         request.refuse_useless(self.settings)
-        if isinstance(request, Request) and request.cache is not None:
-            scores = self._score_beside_cache(split, request)
-        else:
-            scores = self.scorer(request).score(split, np.arange(split.sentences))
+        scores = self.scorer(request).score(split, np.arange(split.sentences))
         _refuse_diverged(split, scores.log_probabilities, first)
         return scores
 
-    def _score_beside_cache(self, split: Split, request: Request) -> Scores:
-        """Score a text in the parts of the evaluations, and mix it with a cache of its words."""
-        from online_rnnlm.engines.base import joined_scores  # noqa: PLC0415
-        from online_rnnlm.rivals.base import ScoredText  # noqa: PLC0415
-
-        assert request.cache is not None
-        cache = cache_named(request.cache)
-        scorer = self.scorer(request, hidden_states=cache.needs_hidden_states)
-        scores = joined_scores([scorer.score(split, part) for part in scorer.parts(split)])
-        text = ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
-        cache.chosen = {**cache.usual, **request.given_to_cache}
-        return scores._replace(log_probabilities=cache.score(text))
-
-    def unit_at_once(self, request: Learning) -> UnitOfText:
-        """Return the unit of text that is scored in one call: a cache holds words across others."""
-        if isinstance(request, Request) and request.cache is not None:
-            return "stream"
+    def unit_of(self, request: Learning) -> UnitOfText:
+        """Return the unit of text at whose end all that was learnt is forgotten."""
         return request.unit_of_text or self.settings.unit_of_text
 
     def vector_learns(self, request: Learning) -> bool:

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.lists import Hypothesis, ListFormat, Rescored, read_lists
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.request import Request
 from online_rnnlm.use.state import go_on, start
 from online_rnnlm.use.text import Layout
 
@@ -24,7 +24,7 @@ def rescore(
     files: Sequence[str],
     form: ListFormat,
     layout: Layout,
-    request: Request,
+    request: Learning,
     *,
     weight: float = 1.0,
     context: Context | None = None,

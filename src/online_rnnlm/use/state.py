@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.errors import UserError
 from online_rnnlm.model.distribution import log_distribution
 from online_rnnlm.use.network import Network, split_of
-from online_rnnlm.use.request import Request
 
 Floats = NDArray[np.float64]
 SIDE_BY_SIDE = 128
@@ -31,7 +31,7 @@ class State:
     from an earlier one. It can be used in several threads, copied and pickled.
     """
 
-    request: Request
+    request: Learning
     """The way in which the text is read."""
     carried: Carried
     """The states of the hidden layer and the document vector, of one lane."""
@@ -64,16 +64,16 @@ class Read(NamedTuple):
     """The state after them."""
 
 
-def start(network: Network, request: Request) -> State:
+def start(network: Network, request: Learning) -> State:
     """Return the state before a text.
 
-    Raises UserError for what the network cannot do, and if weights or a cache learn from the text,
-    which no state holds.
+    Raises UserError for what the network cannot do, and if weights learn from the text, which
+    no state holds.
     """
     request.refuse_useless(network.settings)
-    if request.cache is not None or network.scorer(request, hidden_states=True).go_on is None:
+    if network.scorer(request, hidden_states=True).go_on is None:
         raise UserError(
-            "a state holds no weights that learn, no cache and no waiting steps: here the vector "
+            "a state holds no weights that learn and no waiting steps: here the vector "
             "learns after every word, or nothing does"
         )
     nothing = Carried.nothing(network.weights, network.settings.cell, 1)
@@ -164,7 +164,7 @@ def _distributions(network: Network, states: Sequence[State], read: Sequence[Rea
     return log_distribution(network.weights, network.corpus.class_offsets, hidden, documents)
 
 
-def entropies(network: Network, request: Request, units: Sequence[Sequence[int]]) -> Floats:
+def entropies(network: Network, request: Learning, units: Sequence[Sequence[int]]) -> Floats:
     """Return the entropy (nats) of the next word before each word of units of text, (tokens,).
 
     H_t = -Σ_w P(w | the words before t) log P(w | the words before t), over the vocabulary. A unit

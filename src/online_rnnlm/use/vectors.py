@@ -11,8 +11,8 @@ from typing import IO, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.request import Request
 from online_rnnlm.use.text import Layout, read_text
 
 Vectors = NDArray[np.float32]
@@ -35,7 +35,7 @@ def vectors_of(
     model: TrainedModel,
     files: Sequence[str],
     layout: Layout,
-    request: Request,
+    request: Learning,
     per: Literal["sentence", "document"],
 ) -> Iterator[VectorRow]:
     """Yield the vector after each sentence of a text, or after the last one of each document.
@@ -50,7 +50,7 @@ def vectors_of(
 
 
 def _after_sentences(
-    model: TrainedModel, files: Sequence[str], layout: Layout, request: Request
+    model: TrainedModel, files: Sequence[str], layout: Layout, request: Learning
 ) -> Iterator[VectorRow]:
     number = 0
     for part in model.score_parts(read_text(files, model.preparation, layout), request):

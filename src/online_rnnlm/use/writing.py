@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.request import Request
 from online_rnnlm.use.scored import ScoredPart, Total
 from online_rnnlm.use.text import Layout, read_text
 
@@ -140,7 +140,7 @@ def score_text(
     model: TrainedModel,
     files: Sequence[str],
     layout: Layout,
-    request: Request,
+    request: Learning,
     writer: ScoreWriter,
     *,
     flush: bool = False,
@@ -150,9 +150,7 @@ def score_text(
 
     Raises UserError for text that cannot be read, and if the model diverges.
     """
-    if flush and request.cache is not None:
-        raise UserError("--flush: cannot be combined with `--cache`, which reads it all")
-    if flush and model.network.unit_at_once(request) != "sentence":
+    if flush and model.network.unit_of(request) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
     sentences = read_text(files, model.preparation, layout, processes=processes)
     # The bar would be in the way of what is written to the same terminal.

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config import testing as typed
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, load_corpus
 from online_rnnlm.cross_check.audit import END, Scorer, audit, joined, lines_of
@@ -21,7 +22,7 @@ from online_rnnlm.cross_check.programs import Program
 from online_rnnlm.engines.kernels.dynamic import Dynamics, DynamicScorer
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ScoredText
-from online_rnnlm.use.network import Network, Request
+from online_rnnlm.use.network import Network
 from tests.project import ROOT
 from tests.unit import small_models as small
 from tests.unit.processes import output_of
@@ -270,7 +271,6 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
         (["--command", "nowhere/program"], "nowhere/program: not started: No such file"),
         (["--command", "it's"], "not started: No closing quotation"),
         (["--command", "scorer", "--static"], "--static: is for a model"),
-        (["--command", "scorer", "--cache", "unigram_cache"], "--cache: is for a model"),
         (["model", "--ask"], "--ask: is for a program"),
         (["model"], "model: "),
     ],
@@ -318,8 +318,6 @@ WAYS = [
         for after in ("word", "sentence")
     ),
     {"updates": "all", "unit_of_text": "sentence", **LEARNT},
-    {"updates": "none", "cache": "unigram_cache", "cache_weight": 0.3},
-    {"updates": "none", "cache": "neural_cache", "cache_weight": 0.3},
 ]
 UNEVEN = (1, 4, 1, 3, 2, 4)
 READ = tuple(
@@ -384,7 +382,7 @@ def scorers(corpus_directory):
     )
     weights = small.weights_for(settings, corpus)
     network = Network(settings, corpus, weights)
-    vector = network.scorer(Request(updates="document_vector"), hidden_states=True)
+    vector = network.scorer(Learning(updates="document_vector"), hidden_states=True)
 
     def read(split):
         scores = vector.score(split, np.arange(split.sentences))

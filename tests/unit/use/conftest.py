@@ -53,8 +53,6 @@ EVALUATIONS = {
     "document_vector.word.document": [*LEARNS, "document_vector", "--unit-of-text=document"],
 }
 """The evaluations of the run with a vector, and the options of `score` that mean the same."""
-CACHES = ("none", "unigram_cache", "neural_cache")
-"""The evaluations of the static run."""
 ONE_WAY = {"language": "any", "nfc": True, "lowercase": True, "max_tokens": 100, "too_long": "drop"}
 NOUNS = {"farm": "cat mouse milk hen", "sea": "ship captain storm whale", "court": "king queen"}
 VERBS = {"farm": "sees hunts likes", "sea": "meets fears names", "court": "wants keeps"}
@@ -113,7 +111,7 @@ def make_results(folder: Path) -> None:
     for planned in experiment.runs():
         run = Run(settings=planned.settings, digits=planned.digits)
         train(run, files, directory.run(planned.name))
-        for name in EVALUATIONS if planned.settings.document_size else CACHES:
+        for name in EVALUATIONS if planned.settings.document_size else ("none",):
             evaluate(directory, planned.name, files, name, testing)
 
 

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Request
 from online_rnnlm.use.state import entropies, go_on, next_word, start
 from tests.unit import small_models as small
 
@@ -31,7 +31,7 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     weights = small.weights_for(settings.model_copy(update={"precision": "float32"}), corpus)
     network = Network(settings, corpus, weights)
     text = corpus.splits["train"]
-    request = Request(
+    request = Learning(
         updates="document_vector" if rate else "none",
         unit_of_text="sentence",
         learning_rate=rate or None,

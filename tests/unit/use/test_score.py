@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Evaluation
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options, Request
+from online_rnnlm.use.request import Options
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
@@ -62,16 +62,6 @@ def test_the_numbers_are_the_evaluations_to_the_last_bit(
     place = results.run(names.VECTOR).path if given_as == "results" else trained_path
     text = raw(text) if given_as == "raw" else text
     check_against(results, names.VECTOR, evaluation, run, [place, *options], text)
-
-
-@pytest.mark.slow  # trainings
-@pytest.mark.parametrize("cache", ["unigram_cache", "neural_cache"])
-def test_with_a_cache_the_numbers_are_the_evaluations(results, names, documents, run, cache):
-    """The cache goes on from one document to the next."""
-    chosen = records.read(Evaluation, results.evaluation(names.STATIC, cache)).chosen
-    options = ["--cache", cache, *(f"--cache-{key}={value}" for key, value in chosen.items())]
-    command = [results.run(names.STATIC).path, "--tokenised", *options]
-    check_against(results, names.STATIC, cache, run, command, documents)
 
 
 def check_against(results, name, evaluation, run, command, text):
@@ -204,7 +194,7 @@ def test_processes_tokenise_to_the_same_text(trained):
 
 def test_options_are_the_requests_fields():
     assert {*Options.__annotations__} == {"tokenised", "running", "processes"} | {
-        *Request.model_fields
+        *Learning.model_fields
     }
 
 
@@ -241,11 +231,6 @@ def test_eight_threads_get_what_one_gets(model, way):
         (["--static", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
         (["--entropy"], "x", "--entropy: needs `--per word`"),
         (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),
-        (["--static", "--cache", "neural_cache", "--flush"], "x", "cannot be combined with"),
-        (["--cache", "unigram_cache"], "x", "`updates` must be `none`"),
-        (["--static", "--cache-weight", "0.1"], "x", "there is no `cache`"),
-        (["--static", "--cache", "unigram_cache", "--cache-theta", "1"], "x", "has none"),
-        (["--static", "--cache", "neural_cache", "--cache-weight", "1"], "x", "less than 1"),
     ],
 )
 def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, text, expected):
@@ -282,10 +267,10 @@ def test_a_model_trained_by_stream_reads_a_text_as_one(model):
     other = model.network
     settings = other.settings.model_copy(update={"unit_of_text": "stream"})
     network = Network(settings, other.corpus, other.weights)
-    as_trained = Request(updates=DOCUMENT_VECTOR)
+    as_trained = Learning(updates=DOCUMENT_VECTOR)
     split = network.encode([["the", "cat"], ["the", "hen", "."], ["a"]], [0, 0, 1])
     one = Split(split.stream, split.offsets[[0, -1]])
-    assert network.unit_at_once(as_trained) == "stream"
+    assert network.unit_of(as_trained) == "stream"
     found = network.score(split, as_trained)
     whole = other.score(one, as_trained)
     np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, rtol=1e-5)
@@ -360,15 +345,14 @@ def test_a_static_model_has_no_vectors(results, names, refused):
     layout=st.sampled_from(["lines", "running", "tokenised"]),
     unit=st.sampled_from(["sentence", "document", "stream"]),
     updates=st.sampled_from(["none", "document_vector"]),
-    cache=st.sampled_from([None, None, "unigram_cache", "neural_cache"]),
     per=st.sampled_from(["word", "sentence", "document", "total"]),
     form=st.sampled_from(["plain", "tsv", "jsonl", "moses", "kaldi"]),
 )
 def test_any_bytes_are_scored_or_refused_in_one_line(
-    model, monkeypatch, content, layout, unit, updates, cache, per, form
+    model, monkeypatch, content, layout, unit, updates, per, form
 ):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    request = model.request(updates="none" if cache else updates, unit_of_text=unit, cache=cache)
+    request = model.request(updates=updates, unit_of_text=unit)
     out = io.StringIO()
     try:
         if form not in ("plain", "tsv", "jsonl"):
