@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Side, longest
-from online_rnnlm.analysis.significance import LEVEL, compare, seed_interval, side
+from online_rnnlm.analysis.significance import LEVEL, compare, seed_interval
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
@@ -214,12 +214,6 @@ def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) 
     mine, others = ours.perplexities, theirs.perplexities
     differences = [math.log(others[s]) - math.log(mine[s]) for s in mine if s in others]
     return Compared(effect, seed_interval(differences, null), found.p_value)
-
-
-def with_still_is(effect: dict[str, Any]) -> dict[str, Any]:
-    """The values of a comparison of a frozen model, with its result in a word."""
-    words = {1: "better", -1: "worse", 0: "not shown to differ"}
-    return effect | {"still_is": words[side(effect["interval_nats_per_token"])]}
 
 
 def null_of(margin_percent: float | None) -> float:

@@ -133,8 +133,7 @@ def test_a_claim_against_what_is_not_the_best_on_valid_is_found(evidence, name):
 def other_than(value: Any) -> Any:
     """Another value of the same kind."""
     if isinstance(value, str):
-        words = {"supported": "undecided", "better": "worse"}
-        return words.get(value, "supported" if "ported" in value or "undec" in value else "better")
+        return "undecided" if value == "supported" else "supported"
     if isinstance(value, bool):
         return not value
     return [value[0], value[1] + 0.1] if isinstance(value, list) else value + 1
@@ -146,9 +145,7 @@ def other_than(value: Any) -> Any:
         *("p_value", "p_value_holm", "verdict", "seeds.nats_per_token", "effect.change_percent"),
         *("effect.interval_percent", "effect.interval_nats_per_token", "effect.nats_per_token"),
         *("effect.test_perplexity", "effect.test_perplexity_against", "effect.pieces"),
-        *("effect.tokens", "effect.still_against_static.test_perplexity"),
-        *("effect.still_against_static.still_is", "effect.equivalence.shown"),
-        "effect.equivalence.p_value",
+        *("effect.tokens", "effect.equivalence.shown", "effect.equivalence.p_value"),
         *("effect.multiply_adds_per_word", "effect.multiply_adds_per_word_against"),
         *("effect.seconds_per_word", "effect.seconds_change_percent"),
     ],
@@ -161,7 +158,12 @@ def test_a_claim_that_the_scores_do_not_give_is_found(evidence, place):
         inside: Any = claim
         for parent in parents:
             inside = inside and inside[parent]
-        if inside and inside[key] is not None:
+        # The time is measured side by side for the claim on it alone.
+        if (
+            inside
+            and inside[key] is not None
+            and (key != "seconds_per_word" or claim["number"] == 3)
+        ):
             break
     inside[key] = other_than(inside[key])
     write_json(evidence.claims, found)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 from online_rnnlm.analysis.claims import paper
-from online_rnnlm.analysis.comparison import compare_sides, compare_times, with_still_is
+from online_rnnlm.analysis.comparison import compare_sides, compare_times
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, Side, longest
 from online_rnnlm.config.evaluations import (
@@ -17,7 +17,7 @@ from online_rnnlm.config.evaluations import (
     learning_in,
 )
 from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
-from online_rnnlm.storage.records import Claim, Effect, StillAgainstStatic, UntestedClaim
+from online_rnnlm.storage.records import Claim, Effect, UntestedClaim
 
 Tests = Iterator[Claim | UntestedClaim]
 _NO_RIVAL = "no finished static network was tested with a rival"
@@ -42,10 +42,11 @@ def _of_row(results: Results, vector: Row) -> Tests:
             paper.SAME_HIDDEN, vector, "no finished static network of as many hidden units"
         )
     else:
-        yield _against_static(results, paper.SAME_HIDDEN, vector, same)
+        yield _tested(results, paper.SAME_HIDDEN, Side(vector, vector.final), Side(same, NONE))
     yield from _more_parameters(results, vector, opponents.more_parameters)
     yield from _vector_alone(results, vector)
-    yield _learning(results, vector, same)
+    frozen = Side(vector, NONE)
+    yield _tested(results, paper.LEARNING, Side(vector, vector.final), frozen)
     yield from _against_rivals(results, vector)
     if vector == results.headline(vector.corpus):
         yield _best_systems(results, vector)
@@ -56,7 +57,6 @@ def _untested(number: int, row: Row, reason: str) -> UntestedClaim:
     claim = paper.CLAIMS[number]
     return UntestedClaim(
         number=number,
-        kind=claim.kind,
         claim=claim.name,
         corpus=row.corpus,
         model=row.label,
@@ -69,20 +69,22 @@ def _tested(
     number: int,
     ours: Side,
     theirs: Side,
-    against: str,
     *,
     row: Row | None = None,
+    which: str = "",
     case: str = "",
     margin_percent: float | None = None,
-    **effect: Any,
 ) -> Claim:
     """Test that our side is the better one; with a margin, that it is at least as good.
 
-    The claim is about `row`, by default our side's; `effect` holds further values. The verdict is
-    left open until all claims have been tested.
+    The claim is about `row`, by default our side's; `which` says of what the other side is the
+    best. The verdict is left open until all claims have been tested.
     """
     row = row or ours.row
     found = compare_sides(results, ours, theirs, margin_percent)
+    costs = _costs(results, ours)
+    costs |= {f"{key}_against": value for key, value in _costs(results, theirs).items()}
+    against = results.name_of(theirs) + (f" (the {which})" if which else "")
     return Claim(
         **_in_words(number, results.name_of(ours), against),
         corpus=row.corpus,
@@ -93,7 +95,7 @@ def _tested(
         network_against=theirs.row.label,
         evaluation=ours.evaluation,
         evaluation_against=theirs.evaluation,
-        effect=Effect(**found.effect, margin_percent=margin_percent, **effect),
+        effect=Effect(**found.effect, margin_percent=margin_percent, **costs),
         seeds=found.seeds,
         p_value=found.p_value,
         p_value_holm=None,
@@ -102,26 +104,19 @@ def _tested(
 
 
 def _in_words(number: int, model: str, against: str) -> dict[str, Any]:
-    """The values of a claim's record that say in words what it is about and how it is tested."""
-    claim = paper.CLAIMS[number]
+    """The values of a claim's record that say in words what it is about."""
+    claim = paper.CLAIMS[number].text.format(model=model, against=against)
+    return {"number": number, "claim": claim, "model": model, "against": against}
+
+
+def _costs(results: Results, side: Side) -> dict[str, Any]:
+    """The costs of a side, by their names in an `Effect`."""
     return {
-        "number": number,
-        "kind": claim.kind,
-        "claim": claim.text.format(model=model, against=against),
-        "source": paper.OURS if number in (paper.BEST_RIVAL, paper.BEST_SYSTEM) else paper.SOURCE,
-        "test": claim.test,
-        "model": model,
-        "against": against,
+        "parameters": results.parameters_of(*side),
+        "multiply_adds_per_word": side.multiply_adds,
+        "parameters_touched_per_word": side.by_seed[0].costs.parameters_touched_per_word,
+        "seconds_per_word": side.seconds,
     }
-
-
-def _against_static(results: Results, number: int, vector: Row, static: Row) -> Claim:
-    sizes: dict[str, Any] = {
-        "parameters": vector.parameters,
-        "parameters_against": static.parameters,
-    }
-    ours, theirs = Side(vector, DOCUMENT_VECTOR), Side(static, NONE)
-    return _tested(results, number, ours, theirs, static.label, **sizes)
 
 
 def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests:
@@ -131,7 +126,8 @@ def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests
         for number in (paper.MORE_PARAMETERS, paper.MULTIPLY_ADDS):
             yield _untested(number, vector, reason)
         return
-    claim = _against_static(results, paper.MORE_PARAMETERS, vector, static)
+    sides = Side(vector, vector.final), Side(static, NONE)
+    claim = _tested(results, paper.MORE_PARAMETERS, *sides)
     yield claim
     ours, theirs = vector.multiply_adds_per_word, static.multiply_adds_per_word
     effect = Effect(
@@ -157,38 +153,17 @@ def _vector_alone(results: Results, vector: Row) -> Tests:
         ours = DOCUMENT_VECTOR if unit == trained else alone
         if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
             tested = True
-            yield _alone(results, Side(vector, ours), Side(vector, everything), unit)
+            yield _tested(
+                results,
+                paper.VECTOR_ALONE,
+                Side(vector, ours),
+                Side(vector, everything),
+                case=f"kept for the {UNITS[unit]}",
+                margin_percent=paper.MARGIN_PERCENT,
+            )
     if not tested:
         reason = "no finished evaluation in which everything learns after every word"
         yield _untested(paper.VECTOR_ALONE, vector, reason)
-
-
-def _alone(results: Results, ours: Side, everything: Side, unit: UnitOfText) -> Claim:
-    """Compare the vector alone with everything learning, both kept for a unit of text."""
-    return _tested(
-        results,
-        paper.VECTOR_ALONE,
-        ours,
-        everything,
-        results.name_of(everything),
-        case=f"kept for the {UNITS[unit]}",
-        margin_percent=paper.MARGIN_PERCENT,
-        **dict(ours.by_seed[0].costs),
-        **{f"{key}_against": value for key, value in everything.by_seed[0].costs},
-    )
-
-
-def _learning(results: Results, vector: Row, static: Row | None) -> Claim:
-    """Compare the same weights with their vector learning and frozen.
-
-    The frozen model is also compared with the static row.
-    """
-    ours, still, other = Side(vector, DOCUMENT_VECTOR), Side(vector, NONE), None
-    if static is not None:
-        found = compare_sides(results, still, Side(static, NONE))
-        other = StillAgainstStatic(**with_still_is(found.effect), against=static.label)
-    against = results.name_of(still)
-    return _tested(results, paper.LEARNING, ours, still, against, still_against_static=other)
 
 
 def _against_rivals(results: Results, vector: Row) -> Tests:
@@ -218,7 +193,7 @@ def _against_rivals(results: Results, vector: Row) -> Tests:
         chosen.insert(0, (_best(cheap), paper.AT_ITS_COST))
     for rival, case in chosen:
         which = f"best rival {case}"
-        yield _with_costs(results, paper.BEST_RIVAL, ours, rival, which, vector, case)
+        yield _tested(results, paper.BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
 
 
 def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
@@ -236,22 +211,7 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         return _untested(paper.BEST_SYSTEM, vector, reason)
     which = "best without a vector"
-    return _with_costs(results, paper.BEST_SYSTEM, ours, theirs, which, vector)
-
-
-def _with_costs(
-    results: Results, number: int, ours: Side, theirs: Side, which: str, row: Row, case: str = ""
-) -> Claim:
-    costs: dict[str, Any] = {
-        "multiply_adds_per_word": ours.multiply_adds,
-        "multiply_adds_per_word_against": theirs.multiply_adds,
-        "parameters": results.parameters_of(*ours),
-        "parameters_against": results.parameters_of(*theirs),
-        "seconds_per_word": ours.seconds,
-        "seconds_per_word_against": theirs.seconds,
-    }
-    against = f"{results.name_of(theirs)} (the {which})"
-    return _tested(results, number, ours, theirs, against, row=row, case=case, **costs)
+    return _tested(results, paper.BEST_SYSTEM, ours, theirs, row=vector, which=which)
 
 
 def _rivals(results: Results, vector: Row) -> list[Side]:

@@ -12,20 +12,19 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims.paper import (
     CLAIMS,
-    MARGIN_PERCENT,
     MULTIPLY_ADDS,
     VECTOR_ALONE,
 )
 from online_rnnlm.analysis.claims.tests import tests_of
 from online_rnnlm.analysis.comparison import null_of, percents_of_gains
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.significance import LEVEL, RESAMPLES, holm, side
+from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.write import Column, Table, interval, label, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims, ClaimTests, Effect, UntestedClaim
+from online_rnnlm.storage.records import Claim, Claims, Effect, UntestedClaim
 
 Verdict = Literal["supported", "not supported", "undecided"]
 SUPPORTED: Verdict = "supported"
@@ -35,31 +34,8 @@ WORST_FIRST = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
 """The order of verdicts where what does not hold is shown first."""
 _BY_SIDE: Mapping[int, Verdict] = {1: SUPPORTED, -1: NOT_SUPPORTED, 0: UNDECIDED}
 """The verdict by the side of no difference on which the interval of a gain lies."""
-_ENOUGH_SEEDS = 3
+ENOUGH_SEEDS = 3
 """With at least this many seeds, a verdict also needs the agreement of the seeds."""
-_RULE = (
-    "supported if the bootstrap interval lies on the claim's side of no difference (of the margin "
-    "where there is one), the corrected p-value is below the level and, from "
-    f"{_ENOUGH_SEEDS} seeds on, the seeds' interval lies on that side, too; not supported if all "
-    "of them lie on the other side; else undecided"
-)
-"""The rule of `verdict_of` in words."""
-_TESTS = ClaimTests(
-    unit="pieces of the text that do not depend on each other: sentences that were shuffled; "
-    "else articles or, where they are not known, blocks of consecutive sentences",
-    interval="paired bootstrap, 95 %, percentile",
-    p_value="paired sign-flip permutation, two-sided",
-    correction="Holm's step-down method over all claims with a p-value",
-    level=LEVEL,
-    resamples=RESAMPLES,
-    equivalence="two one-sided sign-flip permutations, uncorrected",
-    seeds="per-sentence log-probabilities are averaged over the seeds first",
-    seed_interval="paired Student's t over the seeds, 95 %; null with one seed",
-    margin_percent=MARGIN_PERCENT,
-    margin="assumed: a perplexity up to this much higher still counts as equally good",
-    verdict=_RULE,
-)
-
 _GRID_NOTE = (
     "Each cell: the verdict, the change of test perplexity (in claim 3 of what is named), its 95 % "
     "interval over the test text and, with several seeds, over the seeds."
@@ -76,7 +52,6 @@ def judge(results: Results) -> Claims:
     found = list(tests_of(results))
     return Claims(
         settings=digest_of_json(results.experiment.of_results()),
-        tests=_TESTS,
         claims=tuple(judged([one for one in found if isinstance(one, Claim)])),
         not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
     )
@@ -112,7 +87,7 @@ def verdict_of(claim: Claim, adjusted: float) -> Verdict:
     if claim.number == VECTOR_ALONE and not _is_cheaper(effect):
         return NOT_SUPPORTED
     intervals = [effect.interval_nats_per_token]
-    if seeds is not None and seeds.seeds >= _ENOUGH_SEEDS:
+    if seeds is not None and seeds.seeds >= ENOUGH_SEEDS:
         intervals.append(seeds.interval_nats_per_token)
     null = null_of(effect.margin_percent)
     sides = {side(interval, null) for interval in intervals if interval is not None}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims.write import judged
-from online_rnnlm.analysis.comparison import compare_times, compared, pieces_of_test, with_still_is
+from online_rnnlm.analysis.comparison import compare_times, compared, pieces_of_test
 from online_rnnlm.analysis.evidence.choices import SIDE, check_choices, refuse_difference
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder, networks_of
 from online_rnnlm.analysis.results import Results, collect
@@ -36,7 +36,6 @@ _OF_DRAWN_PIECES = {
     "interval_nats_per_token",
     "pieces",
     "equivalence",
-    "still_is",
 }
 """The values that depend on the pieces of text that a test draws; the kept pieces may differ."""
 _Costs = Mapping[Any, Mapping[Any, float]]
@@ -199,45 +198,35 @@ def _tested_again(
 ) -> Claim:
     """Test a claim again; `kept` are the kinds of pieces that are kept as they are drawn.
 
-    `costs` are those in the tables. What does not follow from
-    the evidence stays as it is.
+    `costs` are those in the tables. What does not follow from the evidence stays as it is.
     """
     effect = claim.effect
     sides = (
         (claim.corpus, claim.network, claim.evaluation or DOCUMENT_VECTOR),
         (claim.corpus, claim.network_against, claim.evaluation_against or NONE),
     )
-    values: dict[str, Any] = {}
-    for key, kind in ((_ADDS, float), (_PARAMETERS, int)):
-        if getattr(effect, key) is not None:
-            if not all(side in costs[key] for side in sides):
-                raise UserError(f"{evidence.claims}: the tables have no {key} of {sides}")
-            own, other = (kind(costs[key][side]) for side in sides)
-            values |= {key: own, f"{key}_against": other}
+    if not all(side in costs[_ADDS] for side in sides) and claim.evaluation is None:
+        raise UserError(f"{evidence.claims}: the tables have no costs of {sides}")
+    values: dict[str, Any] = {
+        f"{key}{which}": kind(costs[key][side])
+        for key, kind in ((_ADDS, float), (_PARAMETERS, int))
+        for side, which in zip(sides, ("", "_against"), strict=True)
+        if getattr(effect, key) is not None and side in costs[key]
+    }
     if claim.evaluation is None:
         values["change_percent"] = 100 * (values[_ADDS] / values[f"{_ADDS}_against"] - 1)
         if evidence.timings.is_file():  # evidence of an earlier version has none
             timings = records.read(records.Timings, evidence.timings).timings
             values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
-    if claim.evaluation is None:
         return claim.model_copy(update={"effect": effect.model_copy(update=values)})
     ours, theirs = (evidence.scores_of(*side) for side in sides)
     found = compared(ours, theirs, effect.margin_percent)
-    values |= _known(found.effect, effect.drawn, kept)
-    if (still_against := effect.still_against_static) is not None:
-        networks = claim.network, still_against.against
-        still, static = (evidence.scores_of(claim.corpus, name, NONE) for name in networks)
-        again = _known(with_still_is(compared(still, static).effect), still_against.drawn, kept)
-        values["still_against_static"] = still_against.model_copy(update=again)
+    as_drawn = effect.drawn in kept
+    values |= {k: v for k, v in found.effect.items() if as_drawn or k not in _OF_DRAWN_PIECES}
     return claim.model_copy(
         update={
             "effect": effect.model_copy(update=values),
             "seeds": found.seeds,
-            "p_value": found.p_value if effect.drawn in kept else claim.p_value,
+            "p_value": found.p_value if as_drawn else claim.p_value,
         }
     )
-
-
-def _known(values: Mapping[str, Any], drawn: str | None, kept: Collection[str]) -> dict[str, Any]:
-    """The values without those that depend on the pieces drawn, where these are not kept."""
-    return {k: value for k, value in values.items() if drawn in kept or k not in _OF_DRAWN_PIECES}

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from online_rnnlm.analysis.claims import paper
 from online_rnnlm.analysis.claims.write import (
+    ENOUGH_SEEDS,
     NOT_SUPPORTED,
     SUPPORTED,
     UNDECIDED,
@@ -21,6 +22,7 @@ from online_rnnlm.analysis.claims.write import (
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.significance import LEVEL, RESAMPLES
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.write import (
     Table,
@@ -102,6 +104,10 @@ def _content(results: Results) -> dict[str, Any]:
         "whole_grid": grid(claims.claims, intervals=False),
         "claim_numbers": claim_numbers,
         "one_seed": paper.ONE_SEED,
+        "margin": paper.MARGIN_PERCENT,
+        "level": LEVEL,
+        "resamples": RESAMPLES,
+        "enough_seeds": ENOUGH_SEEDS,
         "sources": {name: corpus.source for name, corpus in results.corpora.items()},
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),

@@ -6,44 +6,25 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.storage.records.base import Digest, Part, Record
 
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""
 
 
-class ClaimTests(Part):
-    """The statistical tests of the claims, described in words and numbers."""
+class Equivalence(Part):
+    """A test of whether two models differ by less than a margin, on either side."""
 
-    unit: str
-    """The pieces of text that are resampled."""
-    interval: str
-    """Method of the intervals."""
-    p_value: str
-    """Method of the p-values."""
-    correction: str
-    """Correction of the p-values for testing several claims."""
-    level: float
-    """The level that a corrected p-value must be below."""
-    resamples: int
-    """Number of resamples."""
-    equivalence: str
-    """Method of the p-values of equivalence."""
-    seeds: str
-    """Treatment of several seeds."""
-    seed_interval: str
-    """Method of the interval over the seeds."""
     margin_percent: float
-    """The margin of non-inferiority (%)."""
-    margin: str
-    """Reason for the size of the margin."""
-    verdict: str
-    """Rule that gives the verdict."""
+    """The margin (%)."""
+    p_value: float
+    """p-value of the two one-sided tests: the larger of the two, uncorrected."""
+    shown: bool
+    """True if the p-value is below the level."""
 
 
-class PerplexityChange(Part):
-    """The test perplexities of two models, and their difference with its uncertainty."""
+class Effect(Part):
+    """The values that a claim is about, for both models; `null` for values that it does not use."""
 
     test_perplexity: float | None = None
     """Test perplexity, mean over the seeds."""
@@ -67,31 +48,6 @@ class PerplexityChange(Part):
     """Number of test sentences."""
     tokens: int | None = None
     """Number of test tokens."""
-
-
-class StillAgainstStatic(PerplexityChange):
-    """A frozen network, compared with a static network of as many hidden units."""
-
-    against: str
-    """The row of the static network."""
-    still_is: Literal["better", "worse", "not shown to differ"]
-    """Result of the comparison for the frozen network."""
-
-
-class Equivalence(Part):
-    """A test of whether two models differ by less than a margin, on either side."""
-
-    margin_percent: float
-    """The margin (%)."""
-    p_value: float
-    """p-value of the two one-sided tests: the larger of the two, uncorrected."""
-    shown: bool
-    """True if the p-value is below the level."""
-
-
-class Effect(PerplexityChange):
-    """The values that a claim is about, for both models; `null` for values that it does not use."""
-
     parameters: int | None = None
     """Number of parameters."""
     parameters_against: int | None = None
@@ -113,14 +69,8 @@ class Effect(PerplexityChange):
     """The same value of the other model."""
     margin_percent: float | None = None
     """Largest increase of the perplexity that still counts as equally good (%)."""
-    valid_perplexity_by_unit: dict[UnitOfText, float] | None = None
-    """Perplexity of `valid` for every unit of text that the vector is kept for."""
-    valid_perplexity_against_by_unit: dict[UnitOfText, float] | None = None
-    """The same value of the other model, for every unit that its learning is kept for."""
     equivalence: Equivalence | None = None
     """Test of whether the two models are equally good."""
-    still_against_static: StillAgainstStatic | None = None
-    """Comparison of the frozen network with a static network."""
 
 
 class SeedDifference(Part):
@@ -141,14 +91,8 @@ class Claim(Part):
 
     number: int = Field(ge=1, le=7)
     """Number of the claim, 1 to 7."""
-    kind: str
-    """Name of the claim."""
     claim: str
     """The claim in words."""
-    source: str
-    """Place of the claim in the paper."""
-    test: str
-    """The hypothesis that is tested."""
     corpus: str
     """The corpus."""
     train_tokens: int
@@ -187,8 +131,6 @@ class UntestedClaim(Part):
 
     number: int = Field(ge=1, le=7)
     """Number of the claim, 1 to 7."""
-    kind: str
-    """Name of the claim."""
     claim: str
     """The claim in words."""
     corpus: str
@@ -207,8 +149,6 @@ class Claims(Record):
 
     settings: Digest
     """sha256 of the experiment's settings that results can depend on, as JSON."""
-    tests: ClaimTests
-    """Description of the tests."""
     claims: tuple[Claim, ...]
     """The claims that are tested."""
     not_tested: tuple[UntestedClaim, ...]
