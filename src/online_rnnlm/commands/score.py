@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands import _arguments, _model
+from online_rnnlm.commands import _model
 
 HELP = "compute the log-probability and the perplexity of a text"
 EXAMPLE = """\
@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_format(parser, "plain", "tsv", "jsonl", help=f"{explained}, with every digit")
     explained = "with `--per word`, also the entropy of the next word before each, and by how much"
     add("--entropy", action="store_true", help=f"{explained} reading the word reduces it")
-    _arguments.add_threads(parser, "processes that tokenise a long raw text")
     explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
     add("--flush", action="store_true", help=explained)
 
@@ -47,6 +46,4 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError("--entropy: needs `--per word`")
     entropies = partial(model.entropies, request=request) if arguments.entropy else None
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit, entropies)
-    given = (model, arguments.files, layout, request, writer)
-    processes = 1 if arguments.flush else arguments.threads
-    score_text(*given, flush=arguments.flush, processes=processes)
+    score_text(model, arguments.files, layout, request, writer, flush=arguments.flush)

@@ -269,10 +269,9 @@ class TrainedModel:
         tokenised, running = (bool(given.pop(key, False)) for key in ("tokenised", "running"))
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
-        processes = given.pop("processes", None) or 1
         asked: Layout = "tokenised" if tokenised else "running" if running else "lines"
         layout, request = self.preparation.layout(asked), self.request(**given)
-        return sentences_of(texts, self.preparation, layout, processes), request
+        return sentences_of(texts, self.preparation, layout), request
 
 
 def _restored(contents: Contents) -> TrainedModel:

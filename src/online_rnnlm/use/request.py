@@ -24,8 +24,6 @@ class Options(TypedDict, total=False):
     """True for tokens with spaces between them; a text is raw otherwise."""
     running: bool
     """True for texts of several sentences, each of which gets a row."""
-    processes: int | None
-    """Number of processes that tokenise a long raw text."""
     updates: str | None
     """The parts that learn: `none`, `document_vector` (the default if there is a vector), `all`, or
     several joined by `+`."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, partial
-from itertools import chain, islice
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from online_rnnlm.corpora import textfiles
-from online_rnnlm.corpora.parallel import ordered_map
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
@@ -23,8 +21,6 @@ Layout = Literal["lines", "running", "tokenised"]
 _STANDARD_INPUT = "standard input"
 LONGEST_LINE = 100_000
 """Characters of the longest raw sentence; regular expressions take too long for more."""
-_BLOCK = 500
-"""Lines that a process tokenises at a time."""
 MOST_WORDS = 10_000
 """Words of the longest sentence; the memory that scoring takes grows with it."""
 
@@ -44,10 +40,6 @@ class Preparation:
     def __init__(self, rules: TextPreparation, splitter: SentenceSplitter) -> None:
         self.rules = rules
         self._splitter = splitter
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let other processes have the rules and the splitter, without what was made of them."""
-        return Preparation, (self.rules, self._splitter)
 
     def layout(self, asked: Layout) -> Layout:
         """Return the layout of a text: the one that is asked for, or `tokenised`.
@@ -109,19 +101,17 @@ def read_text(
     preparation: Preparation,
     layout: Layout,
     lines: Iterable[Piece] | None = None,
-    *,
-    processes: int = 1,
 ) -> Iterator[Sentence]:
     """Read the sentences of files, one after the other; `-` is standard input.
 
-    `lines` are those of the files if they have been read already. So many `processes` tokenise.
+    `lines` are those of the files if they have been read already.
     An empty line ends a document, and so does a file; it is a sentence without words. Raises
     UserError, which names the file and the line, for text that cannot be read, and if there
     is no word at all.
     """
     given = numbered_lines(files) if lines is None else lines
     found = False
-    for sentence in _numbered(given, preparation, layout, processes):
+    for sentence in _numbered(given, preparation, layout):
         found = found or bool(sentence.words)
         yield sentence
     if not found:
@@ -129,7 +119,7 @@ def read_text(
 
 
 def sentences_of(
-    texts: Iterable[Any], preparation: Preparation, layout: Layout, processes: int = 1
+    texts: Iterable[Any], preparation: Preparation, layout: Layout
 ) -> Iterator[Sentence]:
     """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
@@ -143,34 +133,23 @@ def sentences_of(
             textfiles.check_text(text, where, one_line=layout != "running")
             yield where, text.rstrip("\r\n"), False
 
-    return _numbered(pieces(), preparation, layout, processes)
+    return _numbered(pieces(), preparation, layout)
 
 
 def _numbered(
-    pieces: Iterable[Piece], preparation: Preparation, layout: Layout, processes: int
+    pieces: Iterable[Piece], preparation: Preparation, layout: Layout
 ) -> Iterator[Sentence]:
-    left, size = iter(pieces), _BLOCK if processes > 1 else 1
-    blocks = iter(lambda: list(islice(left, size)), [])
-    prepare = partial(_prepared, preparation, layout)
+    """Divide pieces of a text into sentences, each with the number of its document."""
     number, is_open = -1, False
-    for sentences, begins in chain.from_iterable(ordered_map(prepare, blocks, processes)):
+    for where, text, begins in pieces:
+        with naming(where):
+            sentences = preparation.sentences(text, layout)
         is_open = is_open and bool(sentences) and not begins
         if not sentences:
             yield Sentence([], max(number, 0))
         for words in sentences:
             number, is_open = number + (not is_open), True
             yield Sentence(words, number)
-
-
-def _prepared(
-    preparation: Preparation, layout: Layout, pieces: Iterable[Piece]
-) -> list[tuple[list[list[str]], bool]]:
-    """Return the sentences of each piece of a text, and whether a document begins with it."""
-    found = []
-    for where, text, begins in pieces:
-        with naming(where):
-            found.append((preparation.sentences(text, layout), begins))
-    return found
 
 
 def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:

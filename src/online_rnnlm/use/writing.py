@@ -144,7 +144,6 @@ def score_text(
     writer: ScoreWriter,
     *,
     flush: bool = False,
-    processes: int = 1,
 ) -> None:
     """Score a text; with `flush`, each sentence is scored and written before the next is read.
 
@@ -152,7 +151,7 @@ def score_text(
     """
     if flush and model.network.unit_of(request) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
-    sentences = read_text(files, model.preparation, layout, processes=processes)
+    sentences = read_text(files, model.preparation, layout)
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)

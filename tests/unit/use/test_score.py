@@ -182,20 +182,8 @@ def test_a_model_says_what_it_is(model):
     assert "<td>25 words in 5 classes</td>" in model._repr_html_()
 
 
-@pytest.mark.slow  # processes
-def test_processes_tokenise_to_the_same_text(trained):
-    texts = raw_text(3000).splitlines() + ["", "The end."] * 300
-    for layout in ({}, {"running": True}):
-        one, two = (trained.score(texts, processes=n, **layout) for n in (1, 2))
-        pd.testing.assert_frame_equal(one, two)
-    with pytest.raises(UserError, match="text 1000: a sentence of 200000 characters"):
-        trained.score(["The cat."] * 1000 + ["x " * 100_000], processes=2)
-
-
 def test_options_are_the_requests_fields():
-    assert {*Options.__annotations__} == {"tokenised", "running", "processes"} | {
-        *Learning.model_fields
-    }
+    assert {*Options.__annotations__} == {"tokenised", "running"} | {*Learning.model_fields}
 
 
 @pytest.mark.parametrize("way", [{}, {"updates": "none"}, {"updates": "all", "learning_rate": 0.1}])
