@@ -70,9 +70,9 @@ def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
 
 
 def new_file(text: str) -> Path:
-    """Read the name of a file to write for argparse: it cannot be written to a pipe."""
-    if text == "-":
-        raise argparse.ArgumentTypeError("'-': a file's name is needed")
+    """Read the name of a file to write for argparse: not that of a directory, or of a pipe."""
+    if text == "-" or Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: a file's name is needed")
     return Path(text)
 
 

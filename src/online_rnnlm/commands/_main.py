@@ -8,7 +8,6 @@ work inside `run`, because most of them take seconds to import, and `--help` sho
 from __future__ import annotations
 
 import argparse
-import io
 import logging
 import os
 import pkgutil
@@ -16,6 +15,7 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 from online_rnnlm import commands
@@ -51,8 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Ctrl-C; an error is one line.
     """
     hide_interrupts()
-    if sys.stdout is None:
-        sys.stdout = _ClosedOutput()
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
     package, messages = logging.getLogger(PACKAGE), logging.StreamHandler()
@@ -87,14 +85,6 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parsed
 
 
-class _ClosedOutput(io.TextIOBase):
-    """The standard output of a process that was started without one: Python would say nothing."""
-
-    def write(self, text: str) -> NoReturn:
-        """Raise UserError."""
-        raise UserError("the standard output is closed: what the verb writes would be lost")
-
-
 def _drop_unwritable_output() -> None:
     """Drop what the standard output refuses: Python would write it again, and fail, at its end."""
     try:
@@ -116,17 +106,6 @@ def _verb(name: str) -> Verb:
     module = import_module(f"{commands.__name__}.{name}")
     example = getattr(module, "EXAMPLE", None)
     return Verb(module.HELP, module.add_arguments, module.run, example)
-
-
-class _Version(argparse.Action):
-    """The option that prints the version of the installed package."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        """Print it and end the process."""
-        from importlib.metadata import version  # is not needed otherwise
-
-        print(f"{parser.prog} {version('online-rnnlm')}")
-        parser.exit()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -194,7 +173,8 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
     known = verbs()
     wanted = [named] if named in known else known
     parser = _Program(prog="online-rnnlm")
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    said = f"%(prog)s {version('online-rnnlm')}"
+    parser.add_argument("--version", action="version", version=said)
     added = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
     for name in wanted:
         verb = _verb(name)

@@ -22,13 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add, new = parser.add_argument, _arguments.new_file
     add("-o", "--output", type=new, required=True, metavar="FILE", help="such as demo.onlm")
     add("--half", action="store_true", help="round weights to 16 bits: half the size")
-    parser.add_argument("--force", action="store_true", help="replace a file that is no model, too")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     from online_rnnlm.use.results import export
 
-    given = (arguments.results, arguments.output)
-    size = export(*given, force=arguments.force, half=arguments.half)
+    size = export(arguments.results, arguments.output, half=arguments.half)
     print(f"{arguments.output}: {size / 1e6:.1f} MB")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
@@ -112,26 +111,3 @@ def json_bytes(record: Record) -> bytes:
     """Return a record as the text of a member."""
     text = json.dumps(record.model_dump(mode="json"), indent=2, allow_nan=False, sort_keys=False)
     return f"{text}\n".encode()
-
-
-def writable_place(path: Path, read: Callable[[Path], object], *, force: bool) -> Path:
-    """Return the file that is to be written: that at the end of links, if `path` is one.
-
-    A file that is there already may be replaced if it is of the kind that will be written, so that
-    `read` raises no UserError, or with `force`. Raises UserError for any other file, a
-    directory, or a device: a device would be replaced by a file.
-    """
-    if path.is_dir():
-        raise UserError(f"{path}: is a directory: the name of a file is needed")
-    if path.exists() and not path.is_file():  # asked of `path`: a pipe has no path of its own
-        raise UserError(f"{path}: is no ordinary file: the name of a file is needed")
-    place = Path(os.path.realpath(path))
-    if not place.parent.is_dir():
-        raise UserError(f"{path}: there is no folder {place.parent}")
-    if place.is_file() and place.stat().st_size and not force:
-        try:
-            read(place)
-        except UserError:
-            message = f"{path}: is another file, which would be lost: see `--force`"
-            raise UserError(message) from None
-    return place

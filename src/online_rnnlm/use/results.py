@@ -24,7 +24,6 @@ from online_rnnlm.storage.records import (
 from online_rnnlm.storage.runs import read_end, read_result
 from online_rnnlm.storage.scores import read_evaluation
 from online_rnnlm.use import model_file
-from online_rnnlm.use.archive import writable_place
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents
 
@@ -41,16 +40,14 @@ def load_path(path: Path) -> TrainedModel:
     return TrainedModel(contents)
 
 
-def export(results: Path, output: Path, *, force: bool = False, half: bool = False) -> int:
+def export(results: Path, output: Path, *, half: bool = False) -> int:
     """Write the model that a folder of results means into a file; return its size in bytes.
 
-    With `half`, weights are rounded to 16 bits. A model that is there already is replaced, but
-    another file only with `force`. Raises UserError.
+    With `half`, weights are rounded to 16 bits. Raises UserError.
     """
-    place = writable_place(output, model_file.read, force=force)
     run = find_run(results)
-    model_file.write(place, run.contents, run.vocabulary, half=half)
-    return place.stat().st_size
+    model_file.write(output, run.contents, run.vocabulary, half=half)
+    return output.stat().st_size
 
 
 class TrainedRun:

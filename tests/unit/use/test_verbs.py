@@ -108,16 +108,13 @@ def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path, shell):
     assert (done.stdout.split()[:2], done.stderr) == (["log", "P"], "")
 
 
-@pytest.mark.parametrize(
-    ("to", "expected"), [(">/dev/full", "No space"), (">&-", "the standard output is closed")]
-)
 @pytest.mark.parametrize("verb", ["score MODEL", "info MODEL", "--version", "score --help"])
-def test_an_output_that_takes_nothing_is_one_line(model_path, shell, verb, to, expected):
+def test_an_output_that_takes_nothing_is_one_line(model_path, shell, verb):
     command = f"online-rnnlm {verb.replace('MODEL', str(model_path))}"
-    done = shell(f"echo The cat. | {command} {to}")
+    done = shell(f"echo The cat. | {command} >/dev/full")
     assert done.returncode == 1
     assert done.stderr.startswith("online-rnnlm: error: ") and done.stderr.count("\n") == 1
-    assert expected in done.stderr
+    assert "No space" in done.stderr
 
 
 SCRIPT = """\
