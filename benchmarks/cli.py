@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import logging
 import platform
 import sys
@@ -22,7 +23,7 @@ from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.hardware import machine
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 DEFAULT_CORPUS = Path("results/demo/corpora/wikipedia-vital")
@@ -129,7 +130,7 @@ def _measure(context: Context, file: Path) -> dict[str, Any]:
     """Measure the chosen sections; values of the same set-up are kept, others are not."""
     default = ["old"] if context.options.old else USUAL
     about, chosen = _setup(context), context.options.only or default
-    results = read_json(file) if file.is_file() else {}
+    results = json.loads(file.read_bytes()) if file.is_file() else {}
     if results.get("setup") != about:
         results = {"setup": about, "sections": {}}
     for name in (name for name in SECTIONS if name in chosen):

@@ -25,7 +25,7 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.hardware import peak_memory
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import read_epochs
 from online_rnnlm.training.train import train
@@ -110,7 +110,7 @@ def whole_run(
     from online_rnnlm.evaluation.evaluate import evaluate  # noqa: PLC0415  # takes memory
 
     evaluate(results, run.name, corpus, last, TestingSettings())
-    splits = read_json(results.evaluation(run.name, last)).get("splits")
+    splits = json.loads(results.evaluation(run.name, last).read_bytes()).get("splits")
     return {**cost, "test_perplexity": splits and splits["test"]["perplexity"]}
 
 

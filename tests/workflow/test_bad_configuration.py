@@ -34,10 +34,9 @@ def _one_error(done):
     [
         ("sedes: [1]\n", "config/test.yaml: `sedes`: unknown key; did you mean `seeds`?"),
         ("experiment: other\n", 'config/test.yaml, line 8: not YAML: found duplicate key "exp'),
-        ("downloads: Snakefile\n", "config/test.yaml: `downloads`: Snakefile is a file"),
         ("tracking: {store: 'http://u:hunter2@h'}\n", "config/test.yaml: `tracking.store`: not an"),
     ],
-    ids=["unknown key", "a key twice", "a file", "a secret"],
+    ids=["unknown key", "a key twice", "a secret"],
 )
 def test_a_mistake_in_the_file_is_one_line_and_nothing_is_made(shared, addition, expected):
     file = shared.configure(**GOOD)
@@ -49,15 +48,6 @@ def test_a_mistake_in_the_file_is_one_line_and_nothing_is_made(shared, addition,
     (shared.path / file).unlink()
     left = (path for path in shared.path.rglob("*") if path.is_file())
     assert [path for path in left if b"hunter2" in path.read_bytes()] == []
-
-
-def test_a_file_in_the_way_of_the_results_is_one_line(shared, tmp_path):
-    (tmp_path / "results").touch()
-    elsewhere = type(shared)(tmp_path)
-    files = "-s", str(shared.path / "Snakefile"), "--configfile"
-    file = str(shared.path / shared.configure(**GOOD))
-    done = elsewhere.snakemake("--cores", "1", *files, file, "--quiet", "all")
-    assert "results is a file" in _one_error(done)
 
 
 def test_another_working_folder_needs_nothing_but_the_configuration(shared, tmp_path):

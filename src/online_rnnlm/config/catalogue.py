@@ -77,56 +77,48 @@ Need = Callable[[Experiment], bool]
 
 
 @dataclass(frozen=True)
-class FigureEntry:
-    """A figure, drawn if the experiment meets its `needs`."""
-
-    name: str
-    section: Section
-    drawn_by: str
-    """The module in `analysis/figures/` and its function, such as `vector_map.draw`."""
-    needs: tuple[Need, ...] = ()
-
-
-@dataclass(frozen=True)
-class TableEntry:
-    """A table, made by the function `make` of its module if the experiment meets its `needs`."""
+class Entry:
+    """A figure, or a table, which an experiment has if it meets the `needs`."""
 
     name: str
     section: Section
     needs: tuple[Need, ...] = ()
+    drawn_by: str = ""
+    """For a figure, the module in `analysis/figures/` and its function, such as `vector_map.draw`;
+    a table is made by the function `make` of the module of its name."""
 
 
 _PAIRS = (vector_rows, static_rows)
 FIGURES = (
-    FigureEntry("test_perplexity", Section.FIRST, "costs.draw_systems"),
-    FigureEntry("perplexity_by_parameters", Section.PERPLEXITY, "costs.draw_parameters"),
-    FigureEntry("perplexity_by_multiply_adds", Section.PERPLEXITY, "costs.draw_multiply_adds"),
-    FigureEntry("learning_curves", Section.TRAINING, "curves.draw_learning"),
-    FigureEntry("perplexity_by_position", Section.GAIN, "tokens.draw_position", (vector_rows,)),
-    FigureEntry(
-        "perplexity_by_distance", Section.GAIN, "tokens.draw_distance", (vector_rows, text_in_order)
+    Entry("test_perplexity", Section.FIRST, (), "costs.draw_systems"),
+    Entry("perplexity_by_parameters", Section.PERPLEXITY, (), "costs.draw_parameters"),
+    Entry("perplexity_by_multiply_adds", Section.PERPLEXITY, (), "costs.draw_multiply_adds"),
+    Entry("learning_curves", Section.TRAINING, (), "curves.draw_learning"),
+    Entry("perplexity_by_position", Section.GAIN, (vector_rows,), "tokens.draw_position"),
+    Entry(
+        "perplexity_by_distance", Section.GAIN, (vector_rows, text_in_order), "tokens.draw_distance"
     ),
-    FigureEntry("gain_by_frequency", Section.GAIN, "tokens.draw_frequency", _PAIRS),
-    FigureEntry("gain_by_text_size", Section.GAIN, "curves.draw_sizes", (*_PAIRS, several_corpora)),
-    FigureEntry("vector_map", Section.VECTORS, "vector_map.draw", (vector_rows,)),
+    Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency"),
+    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, several_corpora), "curves.draw_sizes"),
+    Entry("vector_map", Section.VECTORS, (vector_rows,), "vector_map.draw"),
 )
 TABLES = (
-    TableEntry("corpora", Section.TEXT),
-    TableEntry("perplexity", Section.PERPLEXITY),
-    TableEntry("mixtures", Section.PERPLEXITY, needs=(mixtures,)),
-    TableEntry("lengths", Section.GAIN, needs=(*_PAIRS, text_in_order)),
-    TableEntry("other_texts", Section.GAIN, needs=(other_texts,)),
-    TableEntry("updates", Section.TESTING, needs=(online_evaluations,)),
-    TableEntry("choices", Section.SEARCH, needs=(choices,)),
-    TableEntry("neighbours", Section.VECTORS, needs=(vector_rows,)),
+    Entry("corpora", Section.TEXT),
+    Entry("perplexity", Section.PERPLEXITY),
+    Entry("mixtures", Section.PERPLEXITY, (mixtures,)),
+    Entry("lengths", Section.GAIN, (*_PAIRS, text_in_order)),
+    Entry("other_texts", Section.GAIN, (other_texts,)),
+    Entry("updates", Section.TESTING, (online_evaluations,)),
+    Entry("choices", Section.SEARCH, (choices,)),
+    Entry("neighbours", Section.VECTORS, (vector_rows,)),
 )
 
 
-def figures_of(experiment: Experiment) -> list[FigureEntry]:
+def figures_of(experiment: Experiment) -> list[Entry]:
     """The figures of an experiment; its configuration alone decides them."""
     return [figure for figure in FIGURES if all(need(experiment) for need in figure.needs)]
 
 
-def tables_of(experiment: Experiment) -> list[TableEntry]:
+def tables_of(experiment: Experiment) -> list[Entry]:
     """The tables of an experiment; its configuration alone decides them."""
     return [table for table in TABLES if all(need(experiment) for need in table.needs)]

@@ -10,7 +10,7 @@ from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Se
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.sources import SourceSettings
 
-LanguageName = Literal["any", "arabic", "german", "hindi", "turkish"]
+LanguageName = Literal["any", "arabic", "hindi", "turkish"]
 
 
 class VocabularySettings(Settings):
@@ -49,9 +49,9 @@ class CorpusSettings(Settings):
     language: LanguageName = "any"
     """Rules for sentences, words and lower case. `any`: a language with spaces between words, whose
     sentences end in `.`, `?` or `!`, such as English; abbreviations are learnt from the text.
-    `arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours). `german`
-    never divides after `z.B.`, `d.h.` and the like. `turkish`: `I` becomes `ı`, and `İ` becomes
-    `i`. A language without spaces, such as Chinese, must be tokenised before: see `tokenised`."""
+    `arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours).
+    `turkish`: `I` becomes `ı`, and `İ` becomes `i`. A language without spaces, such as Chinese,
+    must be tokenised before: see `tokenised`."""
     nfc: Boolean = True
     """Compose letters and accents (Unicode NFC), so that a word is written in one way. Tokenised
     text stays as it is."""

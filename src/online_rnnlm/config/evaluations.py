@@ -22,13 +22,6 @@ from online_rnnlm.errors import UserError
 NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
 PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
 """The parts, in the order of a subset's name; all but the first are groups of weights."""
-_LOST = "what is learnt after a sentence is lost at its end"
-_WHY_NOTHING = {
-    "updates": f"tests nothing: no row has such a part that can learn, or {_LOST}",
-    "learn_after": "tests nothing: a number needs `updates: [document_vector]` and a row with a "
-    f"vector; {_LOST}, unless `unit_of_text: [document]` keeps it",
-    "unit_of_text": f"tests nothing: {_LOST}; give `learn_after: [word]`, too",
-}
 
 
 def parts_of(document_size: int) -> tuple[str, ...]:
@@ -46,13 +39,6 @@ def name_of(parts: Collection[str], document_size: int) -> str:
     if len(kept) == len(present):
         return ALL
     return "+".join(kept) or NONE
-
-
-def parts_named(name: str, document_size: int) -> frozenset[str]:
-    """Return the parts of a subset from its name, which `name_of` has made."""
-    if name == ALL:
-        return frozenset(parts_of(document_size))
-    return frozenset() if name == NONE else frozenset(name.split("+"))
 
 
 class Learning(Settings):
@@ -104,7 +90,8 @@ class Learning(Settings):
 
     def parts(self, document_size: int) -> frozenset[str]:
         """Return the parts of a model that learn."""
-        return parts_named(name_of(self.updates.split("+"), document_size), document_size)
+        named = self.updates.split("+")
+        return frozenset(part for part in parts_of(document_size) if part in named or ALL in named)
 
     @property
     def weights_learn(self) -> bool:
@@ -160,14 +147,6 @@ def final_evaluation(document_size: int) -> str:
     return main_evaluations(document_size)[-1]
 
 
-def further_evaluations(settings: RunSettings, testing: TestingSettings) -> tuple[str, ...]:
-    """Return the evaluations of a run that `testing` adds, each once."""
-    if not testing.concerns(settings.corpus):
-        return ()
-    learning = (evaluation.name for evaluation in _learning(settings, testing))
-    return tuple(dict.fromkeys([*learning, *testing.rivals_of_runs]))
-
-
 def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learning]:
     names = [name_of(subset, settings.document_size) for subset in testing.updates]
     can_learn = ENGINES["kernel"].scores_online(settings.cell)
@@ -181,9 +160,12 @@ def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learn
 
 
 def evaluations_of(settings: RunSettings, testing: TestingSettings) -> tuple[str, ...]:
-    """Return all of a run's evaluations."""
+    """Return all of a run's evaluations, each once: the main ones, and those of `testing`."""
     main = main_evaluations(settings.document_size)
-    return (*main, *further_evaluations(settings, testing))
+    if not testing.concerns(settings.corpus):
+        return main
+    learning = (evaluation.name for evaluation in _learning(settings, testing))
+    return tuple(dict.fromkeys([*main, *learning, *testing.rivals_of_runs]))
 
 
 def timed_evaluations(settings: RunSettings, testing: TestingSettings) -> list[Learning]:
@@ -194,12 +176,10 @@ def timed_evaluations(settings: RunSettings, testing: TestingSettings) -> list[L
 
 
 def refuse_tests_of_nothing(testing: TestingSettings, rows: Collection[RunSettings]) -> None:
-    """Raise WrongValue for a part of `testing` that adds no evaluation to any row."""
-    for key in ("updates", "learn_after", "unit_of_text"):
-        values = getattr(testing, key)
-        if not testing.updates and values != TestingSettings.model_fields[key].default:
-            raise WrongValue(("testing", key), "tests nothing without `updates`")
-        for index, value in enumerate(values if testing.updates else ()):
-            alone = testing.model_copy(update={key: [value]})
-            if not any(any(_learning(row, alone)) for row in rows):
-                raise WrongValue(("testing", key, index), _WHY_NOTHING[key])
+    """Raise WrongValue if `testing.updates` adds no evaluation to any row."""
+    if testing.updates and not any(any(_learning(row, testing)) for row in rows):
+        raise WrongValue(
+            ("testing", "updates"),
+            "tests nothing: no row has such a part that can learn, or what is learnt after a "
+            "sentence is lost at its end",
+        )

@@ -6,7 +6,6 @@ those of the other modules of this package.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,8 +81,7 @@ class Experiment(Settings):
         self._refuse_unknown_corpora()
         if self.searched and self.search_seed in self.seeds:
             raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
-        refuse_equal_rows(self.planned_rows, self.rows)
-        self._refuse_useless_searches()
+        refuse_equal_rows(self.planned_rows)
         settings = [row.settings for row in self.planned_rows]
         for of_row in settings:
             corpus, unit = self.corpora[of_row.corpus], of_row.unit_of_text
@@ -103,24 +101,6 @@ class Experiment(Settings):
                 if name not in self.corpora:
                     message = f"no corpus `{name}`; allowed: {', '.join(self.corpora)}"
                     raise WrongValue((*place, index), message)
-
-    def _refuse_useless_searches(self) -> None:
-        """Raise WrongValue for a searched setting that changes nothing in any row."""
-        searches: dict[Place, Search] = {(SEARCH,): self.search}
-        for entry, row in enumerate(self.rows):
-            searches[self._place_of_search(entry)] = row.get(SEARCH, self.search)
-        tried: dict[Place, set[str]] = defaultdict(set)
-        for planned in self.planned_rows:
-            for run in planned.candidates:
-                tried[self._place_of_search(planned.entry)] |= run.searched.keys()
-        for place, search in searches.items():
-            for key in lists_of(search):
-                if key not in tried[place]:
-                    raise WrongValue((*place, key), "changes nothing in any row: leave it out")
-
-    def _place_of_search(self, entry: int) -> Place:
-        """The key of the search of the rows that an entry of `rows` makes."""
-        return ("rows", entry, SEARCH) if SEARCH in self.rows[entry] else (SEARCH,)
 
     @property
     def searched(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +68,3 @@ def _reason(problem: str) -> str:
     if "'\\t'" in problem:
         return "a tab: indent with spaces"
     return problem.partition(" with value ")[0]
-
-
-def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of JSON; raises ValueError, which names it, if a key is there twice."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        twice = next(key for key, count in counts.items() if count > 1)
-        raise ValueError(f"the key {twice!r} is there twice")
-    return values

@@ -78,7 +78,12 @@ def first_wrong_value(error: ValidationError) -> WrongValue:
 
 
 def key_of(place: Place) -> str:
-    """Return the name of a place, such as `search.learning_rate[1]`; indices begin at 0."""
+    """Return the name of a place, such as `search.learning_rate[1]`; indices begin at 0.
+
+    Pydantic tells the kind of a corpus's source behind `source`, where there is no such key.
+    """
+    if place[:1] == ("corpora",) and place[2:3] == ("source",) and place[3:4] != ("kind",):
+        place = (*place[:3], *place[4:])
     parts = [part for part in place if part != "[key]"]
     names = (f"[{part}]" if isinstance(part, int) else f".{_readable(part)}" for part in parts)
     return "".join(names).removeprefix(".")

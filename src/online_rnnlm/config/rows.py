@@ -98,11 +98,7 @@ def _refuse_what_is_not_searched(search: dict[str, Any]) -> dict[str, Any]:
 _Settings = Annotated[dict[str, Any], AfterValidator(_checked_settings)]
 Values = Annotated[_Settings, AfterValidator(_refuse_lists)]
 """Settings of training, each with one value."""
-Search = Annotated[
-    dict[str, Any],
-    AfterValidator(_checked_settings),
-    AfterValidator(_refuse_what_is_not_searched),
-]
+Search = Annotated[_Settings, AfterValidator(_refuse_what_is_not_searched)]
 """Settings of training: those with a list of values are searched, with one value at least; the
 others are those of the search's runs alone."""
 

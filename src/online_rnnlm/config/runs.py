@@ -169,22 +169,14 @@ def _digest(
     return hashlib.sha256(json.dumps(planned, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def refuse_equal_rows(rows: Sequence[PlannedRow], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Raise WrongValue if two rows on a corpus are the same network: tables could not tell them.
-
-    `entries` are the configuration's `rows`.
-    """
+def refuse_equal_rows(rows: Sequence[PlannedRow]) -> None:
+    """Raise WrongValue if two rows on a corpus are the same network: tables could not tell them."""
     seen: dict[tuple[str, str], int] = {}
-    telling = ", ".join(sorted(ROW_KEYS))
     for row in rows:
-        model, entry = row.runs[0].model, row.entry
-        other = seen.get((row.settings.corpus, model))
-        if other == entry:
-            lists = (key for key, value in entries[entry].items() if isinstance(value, list))
-            key = next(key for key in lists if key not in ROW_KEYS)
-            what = f"makes {model} several times: rows differ in {telling}"
-            raise WrongValue(("rows", entry, key), f"{what}; give this list to `search`")
-        if other is not None:
-            what = f"is the same network, {model}, as `rows[{other}]`: rows differ in {telling}"
-            raise WrongValue(("rows", entry), what)
-        seen[row.settings.corpus, model] = entry
+        corpus, model = row.settings.corpus, row.runs[0].model
+        if (corpus, model) in seen:
+            what = f"is the same network, {model}, as `rows[{seen[corpus, model]}]`"
+            told = f"rows differ in {', '.join(sorted(ROW_KEYS))}"
+            advice = "values to choose from belong in `search`"
+            raise WrongValue(("rows", row.entry), f"{what}: {told}; {advice}")
+        seen[corpus, model] = row.entry

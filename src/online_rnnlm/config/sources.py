@@ -5,15 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from online_rnnlm.config.addresses import is_download
 from online_rnnlm.config.base import (
@@ -24,7 +16,7 @@ from online_rnnlm.config.base import (
     PositiveInt,
     Settings,
 )
-from online_rnnlm.config.messages import FILE_NAME, SHA256, WrongValue, first_wrong_value
+from online_rnnlm.config.messages import FILE_NAME, SHA256, WrongValue
 
 _LONGEST = 200
 """Number of letters that the name of a downloaded file has at most."""
@@ -227,27 +219,14 @@ class TextSource(_FileOrUrl):
         return self
 
 
-def _without_kind(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a source, and take its kind out of the places of errors: there is no such key."""
-    try:
-        return validate(value)
-    except ValidationError as error:
-        wrong = first_wrong_value(error)
-        place = wrong.place if wrong.place == ("kind",) else wrong.place[1:]
-        raise WrongValue(place, str(wrong)) from None
-
-
 SourceSettings = Annotated[
-    Annotated[
-        WikipediaVitalSource
-        | WikipediaExcerptSource
-        | WikipediaSource
-        | DumpSource
-        | WikitextSource
-        | PennTreebankSource
-        | TextSource,
-        Field(discriminator="kind"),
-    ],
-    WrapValidator(_without_kind),
+    WikipediaVitalSource
+    | WikipediaExcerptSource
+    | WikipediaSource
+    | DumpSource
+    | WikitextSource
+    | PennTreebankSource
+    | TextSource,
+    Field(discriminator="kind"),
 ]
 """One class for each kind of source; `corpora/sources/` has a module for each."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from online_rnnlm.config.addresses import SQLITE, why_no_address
+from online_rnnlm.config.addresses import why_no_address
 from online_rnnlm.config.base import NOT_BOOLEAN, Settings
 from online_rnnlm.config.messages import WrongValue
 
@@ -33,9 +32,3 @@ class TrackingSettings(Settings):
         if reason is not None:
             raise WrongValue((), reason)
         return store
-
-    @property
-    def file(self) -> Path | None:
-        """The file of the store's database; None if the address of the store is none of a file."""
-        store = self.store or ""
-        return Path(store.removeprefix(SQLITE)) if store.startswith(SQLITE) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,27 +53,6 @@ class Split:
     def documents(self) -> int:
         """Number of documents."""
         return len(np.unique(self.articles)) if self.articles.size else self.sentences
-
-    @cached_property
-    def _ids(self) -> tuple[int, int]:
-        """The lowest and the highest id of a word."""
-        return int(self.stream.min()), int(self.stream.max())
-
-    def check(self, vocabulary_size: int, where: object) -> None:
-        """Raise UserError unless the arrays fit each other and a vocabulary of that many words.
-
-        `where` is the arrays' place in the message. The words are read only the first time.
-        """
-        ends = self.offsets[[0, -1]].tolist() if self.offsets.size else []
-        lengths = np.diff(self.offsets)
-        if ends != [0, self.tokens] or (lengths <= 0).any():
-            raise UserError(f"{where}: the offsets of the sentences do not fit the words")
-        lowest, highest = self._ids
-        if lowest < 0 or highest >= vocabulary_size:
-            raise UserError(
-                f"{where}: contains the words {lowest} to {highest}, but the vocabulary has the "
-                f"words 0 to {vocabulary_size - 1}"
-            )
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,8 @@ def _get(address: str, out: Path) -> str | None:
         try:
             with requests.get(address, headers=_HEADERS, stream=True, timeout=_TIMEOUT) as answer:
                 answer.raise_for_status()
-                _write(answer, PurePosixPath(address).name, out)
+                with out.open("wb") as file:
+                    file.writelines(answer.iter_content(_PIECE))
             return None
         except requests.RequestException as error:
             reason = _reason(error)
@@ -172,17 +173,6 @@ def _get(address: str, out: Path) -> str | None:
             logger.warning("%s: %s; again in %d s", address, reason, pause)
             time.sleep(pause)
     return reason
-
-
-def _write(answer: requests.Response, name: str, out: Path) -> None:
-    size = int(answer.headers.get("Content-Length", 0)) or None
-    from tqdm import tqdm  # noqa: PLC0415
-
-    shown = tqdm(total=size, desc=name, unit="B", unit_scale=True, disable=None, leave=False)
-    with out.open("wb") as file, shown as bar:
-        for piece in answer.iter_content(_PIECE):
-            file.write(piece)
-            bar.update(len(piece))
 
 
 def _reason(error: requests.RequestException) -> str:

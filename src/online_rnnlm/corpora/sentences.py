@@ -12,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.parallel import ordered_map
@@ -43,7 +42,7 @@ def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, proces
     # The text is put in place last, so wherever there is a text, there are its numbers.
     with replacing(directory.sentences) as lines, replacing(directory.sentence_articles) as beside:
         with lines.open("w", encoding="utf-8") as file:
-            for sentence, number in tqdm(kept, unit=" sentences", disable=None, leave=False):
+            for sentence, number in kept:
                 file.write(sentence + "\n")
                 numbers.append(number)
         counts = Counts(read=len(numbers) + dropped.total(), dropped=dict(dropped))

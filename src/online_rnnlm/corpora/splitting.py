@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, SENTENCE_END_ID, Split, load_array
@@ -32,7 +31,7 @@ def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
         array("q", [0]),
     )
     articles = array("i")
-    for sentence, article in tqdm(sentences, unit=" sentences", disable=None, leave=False):
+    for sentence, article in sentences:
         words = sentence.split(" ") if sentence else ()
         stream.extend([numbers.setdefault(word, len(numbers)) for word in words])
         stream.append(SENTENCE_END_ID)

@@ -188,10 +188,7 @@ def _write_articles(
     fetch_again(settings, directory, downloads)
     source, read, kept = source_of(settings.source), 0, 0
     with replacing(directory.articles) as temporary, temporary.open("w", encoding="utf-8") as file:
-        found = source.articles(downloads, processes)
-        from tqdm import tqdm  # noqa: PLC0415
-
-        for article in tqdm(found, unit=" articles", disable=None, leave=False):
+        for article in source.articles(downloads, processes):
             read += 1
             if article.text:
                 row = {"title": article.title, "text": article.text}

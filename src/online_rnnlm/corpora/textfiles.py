@@ -6,7 +6,6 @@ Damaged text is always an error.
 from __future__ import annotations
 
 import bz2
-import codecs
 import gzip
 import io
 import json
@@ -20,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from online_rnnlm.config.loading import each_key_once
 from online_rnnlm.errors import UserError
 
 Item = TypeVar("Item")
@@ -44,6 +42,10 @@ BYTE_ORDER_MARK = "\ufeff"
 """A mark that stands at the start of files, and where such files were put together."""
 _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 """A NUL byte, or a byte that is no UTF-8, which is read as half of a surrogate pair."""
+_WHY_NO_TEXT = (
+    "no UTF-8 text: it is another kind of file, or in another encoding such as UTF-16, or "
+    f"compressed without a name that ends in {', '.join(OPENERS)}"
+)
 
 
 def inner_suffix(path: Path) -> str:
@@ -92,28 +94,13 @@ def lines_in(stream: IO[bytes], name: Path) -> Iterator[str]:
         for number, raw in enumerate(stream, 1):
             text = raw.decode("utf-8", "surrogateescape")
             if _NO_TEXT.search(text):
-                raise UserError(f"{name}, line {number}: {_why_no_text(raw, number)}")
+                raise UserError(f"{name}, line {number}: {_WHY_NO_TEXT}")
             # A CR that is not before the LF ends a line, too.
             ended = text.removesuffix("\n").removesuffix("\r")
             yield from ended.replace(BYTE_ORDER_MARK, "").split("\r")
     except BROKEN as error:
         where = f"after line {number}" if number else "at its start"
         raise UserError(f"{name}: damaged {where}: {error}") from None
-
-
-def _why_no_text(raw: bytes, line: int) -> str:
-    """Return what the bytes of a line are that is no UTF-8.
-
-    UTF-16 begins with a mark or, in most alphabets, has a zero byte in about every second place.
-    """
-    zeros = raw.count(0)
-    marked = line == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if marked or len(raw) < 3 * zeros < 2 * len(raw):
-        return "UTF-16, not UTF-8 text: `iconv -f UTF-16 -t UTF-8` converts it"
-    return (
-        "no UTF-8 text: it is another kind of file, or in another encoding, or compressed "
-        f"without a name that ends in {', '.join(OPENERS)}"
-    )
 
 
 def refuse_none(
@@ -256,7 +243,7 @@ def _parse(line: str, where: str) -> Article:
     if not line.strip():
         return Article(title="", text="")
     try:
-        row = json.loads(line, object_pairs_hook=each_key_once)
+        row = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: not JSON: {error}") from None
     if not isinstance(row, dict):

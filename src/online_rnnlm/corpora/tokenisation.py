@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec, module_from_spec
-from itertools import pairwise
 from pathlib import Path
 
 from online_rnnlm.config.corpora import CorpusSettings
@@ -62,9 +61,6 @@ class Language:
     """The marks that are tokens by themselves, beside those that NLTK knows."""
     capitals: dict[int, int] = field(default_factory=dict)
     """Capitals whose small letters differ from Unicode's rule."""
-    goes_on: re.Pattern[str] | None = None
-    """Abbreviations that never end a sentence. Punkt learns that they are abbreviations, but
-    divides after one if the next word has a capital that it does not always have, as `Sie` has."""
 
     @property
     def for_punkt(self) -> punkt.PunktLanguageVars:
@@ -76,9 +72,6 @@ class Language:
 
 LANGUAGES = {
     "any": Language(),
-    "german": Language(
-        goes_on=re.compile(r"\b(z\.\s?B|d\.\s?h|bspw|bzw|ca|sog|vgl)\.$", re.IGNORECASE)
-    ),
     "turkish": Language(capitals=str.maketrans("Iİ", "ıi")),
     "arabic": Language(marks=(".", "?", "!", "؟", "۔"), alone=re.compile("[؟۔،؛]")),
     "hindi": Language(marks=(".", "?", "!", "।", "॥"), alone=re.compile("[।॥]")),
@@ -145,25 +138,11 @@ class Tokeniser:
         start = 0
         while len(paragraph) - start > PARAGRAPH_CHARACTERS:
             part = paragraph[start : start + PARAGRAPH_CHARACTERS]
-            *whole, last = self._divide(part) or [""]
+            *whole, last = self._punkt.tokenize(part) or [""]
             begin = part.rindex(last) if whole else part.rfind(" ") + 1 or len(part)
             yield from whole or [part[:begin]]
             start += begin
-        yield from self._divide(paragraph[start:])
-
-    def _divide(self, text: str) -> list[str]:
-        """Divide a text at the places that Punkt finds, but for abbreviations that go on."""
-        if self._language.goes_on is None:
-            return list(self._punkt.tokenize(text))
-        ends: list[int] = []
-        begin = 0
-        for start, end in self._punkt.span_tokenize(text):
-            if ends and self._language.goes_on.search(text[begin : ends[-1]]):
-                ends.pop()
-            else:
-                begin = start
-            ends.append(end)
-        return [text[start:end].strip() for start, end in pairwise([0, *ends])]
+        yield from self._punkt.tokenize(paragraph[start:])
 
     def tokens(self, sentence: str) -> list[str]:
         """Return a sentence's tokens; quotes are `"`, and an `<unk>` of the text is one token."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, final_evaluation, learning_in
 from online_rnnlm.config.testing import TestingSettings, words_of
@@ -69,7 +68,7 @@ def _as_trained(network: Network, learning: Learning) -> Outcome:
     scorer = _scorer(network, learning)
     scores, seconds = {}, {}
     for name, split in network.corpus.splits.items():
-        scores[name], seconds[name] = _scored(scorer, split, name)
+        scores[name], seconds[name] = _scored(scorer, split)
     logs = {name: s.log_probabilities for name, s in scores.items()}
     learns = learning.updates == DOCUMENT_VECTOR
     vectors = {name: scores[name].document_vectors for name in HELD_OUT if learns}
@@ -86,8 +85,7 @@ def _at_best_rate(
 
     def at(rate: float, name: str) -> tuple[Floats, float]:
         scorer = _scorer(network, learning.model_copy(update={"learning_rate": rate}))
-        label = f"{name}, rate {rate:g}"
-        scores, seconds = _scored(scorer, network.corpus.splits[name], label)
+        scores, seconds = _scored(scorer, network.corpus.splits[name])
         return scores.log_probabilities, seconds
 
     tried = {rate: at(rate, "valid") for rate in rates}
@@ -111,14 +109,11 @@ def _scorer(network: Network, learning: Learning, *, hidden_states: bool = False
     return learning_scorer(*model, learning, hidden_states=hidden_states)
 
 
-def _scored(scorer: LearningScorer, split: Split, label: str) -> tuple[Scores, float]:
+def _scored(scorer: LearningScorer, split: Split) -> tuple[Scores, float]:
     """Score all sentences of a split; return the scores and the seconds that it took."""
     scorer.score(split, np.arange(0))  # this loads the compiled code, so that it is not timed
-    began, parts = time.perf_counter(), []
-    with tqdm(total=split.sentences, desc=label, unit="sentence", disable=None) as bar:
-        for part in scorer.parts(split):
-            parts.append(scorer.score(split, part))
-            bar.update(len(part))
+    began = time.perf_counter()
+    parts = [scorer.score(split, part) for part in scorer.parts(split)]
     seconds = time.perf_counter() - began
     return joined_scores(parts), seconds
 
@@ -133,7 +128,7 @@ def _with_mixed_rival(network: Network, rival: MixedRival) -> Outcome:
     texts, seconds = {}, {}
     for name in network.corpus.held_out:
         split = network.corpus.splits[name]
-        scores, seconds[name] = _scored(scorer, split, name)
+        scores, seconds[name] = _scored(scorer, split)
         texts[name] = ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
     rival.fit(texts["valid"])
     logs, more = timed(rival.score, texts)

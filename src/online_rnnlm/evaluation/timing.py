@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from functools import cache, partial
 
-from tqdm import tqdm
-
 from online_rnnlm.config.evaluations import timed_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import PlannedRun
@@ -40,10 +38,7 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
                 scorer = learning_scorer(settings, corpus, weights, learning)
                 seconds = partial(_seconds_per_word, scorer, corpus.splits["test"])
                 timed.append((run, learning.name, seconds))
-    rounds = [
-        [seconds() for _, _, seconds in timed]
-        for _ in tqdm(range(ROUNDS + 1), unit="round", disable=None)
-    ]
+    rounds = [[seconds() for _, _, seconds in timed] for _ in range(ROUNDS + 1)]
     found = zip(timed, zip(*rounds[1:], strict=True), strict=True)
     timings = (
         Timing(

@@ -19,9 +19,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
 from online_rnnlm.storage.paths import experiment_directory
 
-_DATABASE = b"SQLite format 3\0"
-"""The first bytes of a database's file."""
-
 
 def read_configuration(
     values: Mapping[str, Any],
@@ -65,7 +62,7 @@ def _merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, A
 
 
 def check_files(experiment: Experiment, name: str) -> None:
-    """Raise UserError if the workflow cannot read the user's files, or cannot make its folders.
+    """Raise UserError if the workflow cannot read the user's files.
 
     `name` stands for the configuration in the message.
     """
@@ -75,8 +72,6 @@ def check_files(experiment: Experiment, name: str) -> None:
         _check_other_texts(experiment)
         refuse_same_names(experiment.corpora)
         _check_folders(experiment)
-        if experiment.tracking.file is not None:
-            _check_database(experiment.tracking.file)
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
 
@@ -111,28 +106,10 @@ def _check_other_texts(experiment: Experiment) -> None:
 
 
 def _check_folders(experiment: Experiment) -> None:
-    """Raise UserError if results or downloads cannot be folders, each of its own."""
+    """Raise UserError if downloads would lie inside the results."""
     results = experiment_directory(experiment.experiment).path
     if Path(os.path.realpath(experiment.downloads)).is_relative_to(os.path.realpath(results)):
         raise UserError(
             f"`experiment`: {experiment.experiment}: downloads lie in {experiment.downloads}, and "
             f"results would lie in {results}: choose another name"
         )
-    if has_wildcard(experiment.downloads):
-        raise UserError(f"`downloads`: {experiment.downloads}: leave out the braces: {BRACES}")
-    for key, folder in (("downloads", experiment.downloads), ("experiment", results)):
-        found = next(path for path in (folder, *folder.parents) if path.exists())
-        if not found.is_dir():
-            raise UserError(f"`{key}`: {found} is a file: a folder is needed there")
-
-
-def _check_database(file: Path) -> None:
-    """Raise UserError if a file is no database, and cannot become one."""
-    try:
-        with file.open("rb") as stream:
-            is_one = stream.read(len(_DATABASE)) in (_DATABASE, b"")
-        what = None if is_one else "is another file, no database"
-    except OSError as error:
-        what = None if isinstance(error, FileNotFoundError) else error.strerror
-    if what:
-        raise UserError(f"`tracking.store`: {file}: {what}")

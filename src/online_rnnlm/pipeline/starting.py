@@ -18,11 +18,9 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.pipeline.progress import JOB_ERROR, SNAKEMAKE, Progress, event_of, is_error
 from online_rnnlm.process.stop_signals import FORCED, GOES_ON, PARENT, Interrupts
-from online_rnnlm.storage.code import PACKAGE
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-_LINKED = Path(".snakemake/online-rnnlm")
 ENVIRONMENT = "environment.yml"
 _AFTER_FAILURE = re.compile("Exiting because a job|WorkflowError:\nAt least one job")
 """Snakemake's messages that some job has failed."""
@@ -167,31 +165,12 @@ def _errors_in(log: Path, rule: str) -> list[str]:
     ]
 
 
-def package_folder(checkout: Path, conda: bool) -> Path | None:
-    """Return the folder that jobs import the package from; None if their environment has it.
-
-    `checkout` is the `src` of a checkout, which is used if it exists. An environment that Snakemake
-    makes by conda has the package's dependencies, but not the package itself, so its jobs use a
-    folder with a link to the package.
-    """
-    if checkout.is_dir():
-        return checkout
-    if not conda:
-        return None
-    link, package = _LINKED / PACKAGE, Path(__file__).parents[1]
-    link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink() or link.readlink() != package:
-        link.unlink(missing_ok=True)
-        link.symlink_to(package)
-    return _LINKED.absolute()
-
-
 def shell_prefix(folder: Path | None, conda: bool) -> str:
     """Return the first commands of every job's shell.
 
     They make the shell stop at the first error, and let it find the environment and the package.
-    `folder` is the result of `package_folder`. The environment is this process's own, unless
-    Snakemake makes one by conda.
+    `folder` is the `src` of a checkout; None if the environment has the package. The environment
+    is this process's own, unless Snakemake makes one by conda.
     """
     paths = [] if conda else [_with("PATH", Path(sys.executable).parent)]
     paths += [] if folder is None else [_with("PYTHONPATH", folder)]

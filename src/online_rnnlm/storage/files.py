@@ -128,11 +128,6 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def sha256_of(file: Path) -> str:
     """Return a file's sha256 as hexadecimal digits."""
     with file.open("rb") as stream:

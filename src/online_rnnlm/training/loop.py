@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from tqdm import tqdm
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -98,7 +97,7 @@ def _read_text(
     done = progress.unfinished = progress.unfinished or _beginning(trainer)
     schedule, split = Schedule(run.settings), corpus.splits["train"]
     key = key_of(run.settings.seed, progress.epoch + 1)
-    for batches, tokens in _parts(run, split, progress.epoch + 1, done):
+    for batches, tokens in _parts(run.settings, split, progress.epoch + 1, done):
         began, cpu_began = time.perf_counter(), time.process_time()
         rate = schedule.rate(progress.epochs, done.tokens / split.tokens)
         done.log_probability += trainer.update(batches, rate, key)
@@ -143,26 +142,17 @@ def _measure(
     )
 
 
-def _parts(run: Run, split: Split, epoch: int, done: Unfinished) -> Iterator[tuple[Batches, int]]:
+def _parts(
+    settings: RunSettings, split: Split, epoch: int, done: Unfinished
+) -> Iterator[tuple[Batches, int]]:
     """Yield the batches of an epoch that are left, in parts, each with its number of tokens."""
-    settings = run.settings
     segments = segments_of(split, settings)
     lanes = segments.lanes(settings.batch_sentences)
     batches = batches_of(segments, settings.seed, epoch, lanes)
     size, lengths = max(1, SEGMENTS_A_CALL // lanes), np.diff(segments.offsets)
-    with tqdm(
-        total=split.tokens,
-        initial=done.tokens,
-        desc=f"{run.name}, epoch {epoch}",
-        unit="w",
-        unit_scale=True,
-        disable=None,
-    ) as bar:
-        for first in range(done.batches, len(batches.segments), size):
-            part = batches.part(first, first + size)
-            tokens = int(lengths[part.segments[part.segments != NOTHING]].sum())
-            yield part, tokens
-            bar.update(tokens)
+    for first in range(done.batches, len(batches.segments), size):
+        part = batches.part(first, first + size)
+        yield part, int(lengths[part.segments[part.segments != NOTHING]].sum())
 
 
 def batches_of(segments: Segments, seed: int, epoch: int, lanes: int) -> Batches:

@@ -17,7 +17,7 @@ from online_rnnlm.config.messages import first_message
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.records import Record
+from online_rnnlm.storage.records import FORMAT, Record
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -54,17 +54,16 @@ class Archive:
 
     def description(self, record: type[AnyRecord], name: str) -> AnyRecord:
         """Return the record that says what the archive is."""
-        known = record.version()
         if name not in self:
             raise UserError(f"{self.path}: no model: has no `{name}`; {_WRITER}")
         try:
             version = json.loads(self.text(name))["format"]
         except (ValueError, KeyError, TypeError):
             version = None
-        if isinstance(version, int) and version > known:
+        if isinstance(version, int) and version > FORMAT:
             raise UserError(
                 f"{self.path}: made by a later version of this program (`format` {version}, this "
-                f"one reads {known}): use that version"
+                f"one reads {FORMAT}): use that version"
             )
         return self.record(record, name)
 

@@ -1,14 +1,16 @@
 """Changes to an invented experiment's files that keep the checksums valid."""
 
+import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation, RunResult
 from tests.unit.small_records import VITAL, run_divergence
@@ -22,6 +24,11 @@ TWO_CORPORA = {"first": VITAL, "second": {"source": {"kind": "wikipedia-excerpt"
 def again(results: Results) -> Results:
     """Read an experiment's results again."""
     return collect(results.experiment, results.directory)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def change_evaluation(

@@ -12,7 +12,7 @@ from online_rnnlm.analysis.report.write import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.records import Claim, Effect, SeedDifference
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -21,6 +21,7 @@ from tests.unit.analysis.changes import (
     again,
     change_evaluation,
     change_split,
+    read_json,
     score,
 )
 

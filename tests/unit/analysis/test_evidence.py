@@ -19,11 +19,11 @@ from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.shown import figure_files
 from tests.unit.analysis import fake_experiment
-from tests.unit.analysis.changes import IN_ORDER
+from tests.unit.analysis.changes import IN_ORDER, read_json
 
 ROWS = [{"hidden_size": m, "document_size": d} for m, d in ((100, 0), (120, 0), (100, 20))]
 TESTING = {

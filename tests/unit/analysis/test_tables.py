@@ -33,9 +33,16 @@ from online_rnnlm.analysis.tables.write import (
 )
 from online_rnnlm.config.catalogue import tables_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import read_json, write_json
+from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
-from tests.unit.analysis.changes import IN_ORDER, VITAL, again, change_evaluation, change_split
+from tests.unit.analysis.changes import (
+    IN_ORDER,
+    VITAL,
+    again,
+    change_evaluation,
+    change_split,
+    read_json,
+)
 from tests.unit.analysis.fake_experiment import SENTENCES
 
 KEYS = [

@@ -33,12 +33,20 @@ def test_a_subset_has_one_name_in_each_model(parts, with_vector, without):
 
 @given(st.sets(st.sampled_from(updates.PARTS)), st.integers(0, 3))
 def test_a_name_says_which_parts_learn(parts, document_size):
-    name = updates.name_of(parts, document_size)
-    assert updates.parts_named(name, document_size) == parts & set(updates.parts_of(document_size))
+    learning = updates.Learning(updates=updates.name_of(parts, document_size))
+    assert learning.parts(document_size) == parts & set(updates.parts_of(document_size))
 
 
 def network(document_size, cell="sigmoid"):
     return RunSettings(corpus="c", document_size=document_size, cell=cell)
+
+
+def further(settings, testing):
+    """The evaluations that `testing` adds to the main ones."""
+    found = updates.evaluations_of(settings, testing)
+    main = updates.main_evaluations(settings.document_size)
+    assert found[: len(main)] == main
+    return found[len(main) :]
 
 
 def test_what_is_the_same_in_a_model_is_evaluated_once():
@@ -57,7 +65,7 @@ def test_every_way_of_learning_is_an_evaluation_but_the_one_that_is_lost():
     testing = experiment(
         updates=["output"], learn_after=["word", "sentence"], unit_of_text=["sentence", "stream"]
     ).testing
-    assert updates.further_evaluations(network(0), testing) == (
+    assert further(network(0), testing) == (
         *("output.word.sentence", "output.word.stream", "output.sentence.stream"),
     )
 
@@ -68,26 +76,26 @@ def test_after_a_number_of_words_the_vector_alone_learns():
     every = ("word.sentence", "word.document", "sentence.document")
     alone = tuple(f"document_vector.{way}" for way in (*every[:2], "5.sentence", "5.document"))
     weights = tuple(f"all.{way}" for way in every)
-    found = updates.further_evaluations(network(5), testing)
+    found = further(network(5), testing)
     assert found == (*alone, "document_vector.sentence.document", *weights)
     timed = ("document_vector", *alone, "document_vector.sentence.document")
     for size, names in ((5, timed), (0, ("none",))):
         assert [one.name for one in updates.timed_evaluations(network(size), testing)] == [*names]
-    assert updates.further_evaluations(network(0), testing) == weights
+    assert further(network(0), testing) == weights
 
 
 def test_weights_learn_where_kernels_let_them():
     testing = experiment(updates=["all", "document_vector"]).testing
     alone = ("document_vector.word.sentence",)
-    assert updates.further_evaluations(network(5, "lstm"), testing) == alone
-    assert updates.further_evaluations(network(0, "lstm"), testing) == ()
+    assert further(network(5, "lstm"), testing) == alone
+    assert further(network(0, "lstm"), testing) == ()
 
 
 def test_rivals_of_runs_are_for_every_network():
     rivals = ["kneser_ney", "neural_cache", "unigram_cache", "neural_cache"]
     testing = experiment(rivals=rivals).testing
     for document_size in (0, 5):
-        found = updates.further_evaluations(network(document_size), testing)
+        found = further(network(document_size), testing)
         assert found == ("unigram_cache", "neural_cache")
     assert testing.rivals_of_corpora == ("kneser_ney",)
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from online_rnnlm.config.loading import each_key_once, load, read_mapping
+from online_rnnlm.config.loading import load, read_mapping
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.configuration import read_configuration
 from tests.unit.small_records import VITAL, configuration
@@ -125,9 +125,3 @@ def test_what_is_right_is_read(tmp_path, content, expected):
     file = tmp_path / "my.yaml"
     file.write_bytes(content.encode("utf-8"))
     assert read_mapping(file) == expected
-
-
-def test_an_object_of_json_has_each_key_once():
-    assert json.loads('{"a": {"b": 1}}', object_pairs_hook=each_key_once) == {"a": {"b": 1}}
-    with pytest.raises(ValueError, match="'a'"):
-        json.loads('{"a": 1, "b": 2, "a": 3}', object_pairs_hook=each_key_once)

@@ -8,7 +8,7 @@ from pydantic_core import PydanticUndefined
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.evaluations import further_evaluations
+from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CELLS, RunSettings
 from online_rnnlm.model.parameters import count
@@ -136,8 +136,7 @@ def test_a_row_may_be_trained_on_some_corpora_and_these_alone_be_tested_further(
     runs = [(run.settings.corpus, run.settings.hidden_size) for run in found.runs()]
     assert runs == [("a", 8), ("b", 8), ("b", 9)]
     tested = {
-        run.settings.corpus: further_evaluations(run.settings, found.testing)
-        for run in found.runs()
+        run.settings.corpus: evaluations_of(run.settings, found.testing)[1:] for run in found.runs()
     }
     assert tested == {"a": (), "b": ("all.word.sentence", "unigram_cache")}
     assert [rival.corpus for rival in rivals_of_corpora(found).values()] == ["b"]

@@ -175,23 +175,6 @@ def test_numbers_that_cannot_be_read_are_refused(settings, prepared, tmp_path):
         run_stage("encode", settings, prepared, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("stream", "offsets", "what"),
-    [
-        ([0, 1, 10, 0], [0, 3], "contains the words 0 to 10, but .* 0 to 9"),
-        ([0, 1, -1, 0], [0, 3], "contains the words -1 to 1,"),
-        ([0, 1, 2, 0], [0, 4], "the offsets of the sentences do not fit the words"),
-        ([0, 1, 2, 0], [0, 2, 2, 3], "the offsets"),
-        ([0, 1, 2, 0], [1, 3], "the offsets"),
-        ([0, 1, 2, 0], [], "the offsets"),
-    ],
-)
-def test_arrays_that_no_engine_could_read_are_refused(stream, offsets, what):
-    split = Split(np.array(stream, np.int32), np.array(offsets, np.int64))
-    with pytest.raises(UserError, match=f"the text: {what}"):
-        split.check(10, "the text")
-
-
 class Recorder:
     """Settings that record the keys that were read."""
 

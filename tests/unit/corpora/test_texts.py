@@ -68,11 +68,6 @@ ARTICLES = [
     ("bad.jsonl", '{"text": "x"}\n{"text": "y", "topic": 3}\n', "line 2: `topic` must be a string"),
     ("bad.jsonl", '{"text": "x\\u0000y"}\n', "line 1: `text`: a NUL byte"),
     ("bad.jsonl", '{"text": "x", "title": "\\ud800"}\n', "line 1: `title`: a NUL byte, or half"),
-    (
-        "bad.jsonl",
-        '{"text": "x", "text": "y"}\n',
-        "line 1: not JSON: .*'text' is there twice",
-    ),
     ("bad.jsonl", '{"text": ' + "[" * 100_000, "line 1: not JSON: .*recursion"),
     ("bad.jsonl", '{"text": "x"}\n{"te', "line 2: not JSON"),
     ("bad.jsonl", '{"text": " "}\n', "no article"),
@@ -80,7 +75,7 @@ ARTICLES = [
     ("bad.parquet.gz", b"", "damaged after row 0"),
     ("bad.txt", "", "the file is empty"),
     *(
-        ("bad.txt", text.encode(encoding), f"line {line}: UTF-16, not UTF-8 .*iconv")
+        ("bad.txt", text.encode(encoding), f"line {line}: no UTF-8 text: .*UTF-16")
         for text, encoding, line in (
             ("\ufeffКот.\n", "utf-16-le", 1),
             ("\ufeffКот.\n", "utf-16-be", 1),

@@ -142,22 +142,14 @@ def test_jobs_find_this_environment_and_this_code_in_spite_of_odd_names(tmp_path
     source.mkdir()
     (source / "marker.py").write_text("print('found')", encoding="utf-8")
     command = "exec python3 -c 'import marker, sys; print(sys.executable)'"
-    assert starting.package_folder(source, conda=True) == source
     found, python = _runs(starting.shell_prefix(source, conda=False), command)
     assert found == "found"
     assert Path(python).parent == Path(sys.executable).parent
 
 
 def test_where_snakemake_makes_the_environment_jobs_use_that_one(tmp_path, monkeypatch):
-    """Its environment has what the package needs, but not the package: that is linked."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "python3").write_text("#!/bin/sh\necho conda\n", encoding="utf-8")
     (tmp_path / "python3").chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     assert _runs(starting.shell_prefix(None, conda=True), "exec python3", path) == ["conda"]
-    assert starting.package_folder(tmp_path / "nowhere", conda=False) is None
-    for _ in range(2):
-        folder = starting.package_folder(tmp_path / "nowhere", conda=True)
-        assert folder is not None
-        assert [entry.name for entry in folder.iterdir()] == ["online_rnnlm"]
-        assert (folder / "online_rnnlm" / "errors.py").is_file()

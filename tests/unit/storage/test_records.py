@@ -99,19 +99,14 @@ def test_a_missing_file_says_what_to_do(tmp_path):
     assert records.read_if_there(RunRecord, tmp_path / "run.json") is None
 
 
-@pytest.mark.parametrize(
-    ("known", "expected"),
-    [(None, "earlier version"), (0, "earlier version"), (2, "later version"), ("1", "version")],
-)
-def test_a_record_of_another_version_says_so_and_what_to_do(tmp_path, known, expected):
+@pytest.mark.parametrize("known", [None, 0, 2, "1"])
+def test_a_record_of_another_version_says_so(tmp_path, known):
     path = tmp_path / "result.json"
-    written = DIVERGENCE.model_dump(mode="json") | {"format": known, "what": "was another then"}
-    if known is None:
-        del written["format"]
+    written = DIVERGENCE.model_dump(mode="json") | {"format": known}
     path.write_text(json.dumps(written), encoding="utf-8")
     message = refusal(RunDivergence, path)
-    assert expected in message
-    assert "`experiment`" in message
+    assert "of another version: `format`" in message
+    assert "delete it" in message
 
 
 def test_the_line_that_is_wrong_is_named(tmp_path):
@@ -119,5 +114,5 @@ def test_the_line_that_is_wrong_is_named(tmp_path):
     records.write_lines(path, [epoch(1), epoch(2)])
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([lines[0], lines[1].replace("true", "1")]), encoding="utf-8")
-    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: damaged: `kept`"):
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: damaged, .*: `kept`"):
         records.read_lines(Epoch, path)

@@ -25,7 +25,7 @@ from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import FigureEntry, figures_of
+from online_rnnlm.config.catalogue import Entry, figures_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
@@ -97,7 +97,7 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
     records.write(directory.captions, Captions(captions=captions))
 
 
-def _picture(entry: FigureEntry, results: Results) -> Picture:
+def _picture(entry: Entry, results: Results) -> Picture:
     """Draw a figure, or a notice in its place if it has nothing to show.
 
     Raises UserError for files that are missing or do not fit each other.

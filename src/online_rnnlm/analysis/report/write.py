@@ -33,9 +33,8 @@ from online_rnnlm.analysis.tables.write import (
     signed,
 )
 from online_rnnlm.config.catalogue import (
-    FigureEntry,
+    Entry,
     Section,
-    TableEntry,
     figures_of,
     tables_of,
 )
@@ -135,7 +134,7 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[st
             yield {"heading": section.value, "tables": tables, "figures": figures}
 
 
-def _tables(entry: TableEntry, results: Results) -> Iterator[Table]:
+def _tables(entry: Entry, results: Results) -> Iterator[Table]:
     """Yield a table; before one of networks and rivals comes that of the networks."""
     table = make_table(entry, results)
     if entry.name == "perplexity" and "hidden_size" in table.data:
@@ -147,7 +146,7 @@ def _tables(entry: TableEntry, results: Results) -> Iterator[Table]:
 
 
 def _figure(
-    entry: FigureEntry, directory: ExperimentDirectory, captions: Mapping[str, str]
+    entry: Entry, directory: ExperimentDirectory, captions: Mapping[str, str]
 ) -> dict[str, str]:
     """Read a figure's `<svg>` for use within a page, which sets its size.
 

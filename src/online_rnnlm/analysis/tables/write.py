@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import Section, TableEntry, tables_of
+from online_rnnlm.config.catalogue import Entry, Section, tables_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
@@ -87,7 +87,7 @@ def write_tables(experiment: Experiment, directory: ExperimentDirectory) -> None
                 temporary.write_text(renderings[kind], encoding="utf-8")
 
 
-def make_table(entry: TableEntry, results: Results) -> Table:
+def make_table(entry: Entry, results: Results) -> Table:
     """Make a table of the catalogue; its first note names what is missing from the comparison.
 
     It has no column of empty cells. A table that has nothing to show says only that. Raises

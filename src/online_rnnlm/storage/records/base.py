@@ -16,6 +16,8 @@ from online_rnnlm.storage.files import replacing, write_json
 Digest = Annotated[str, Field(pattern=SHA256)]
 """sha256 as hexadecimal digits."""
 Number = int | float
+FORMAT: Literal[1] = 1
+"""The version of the format that this program writes, the only one that it reads."""
 
 
 class Part(BaseModel):
@@ -34,13 +36,8 @@ class Record(Part):
     missing: ClassVar[str] = "run the experiment first"
     """Advice in the error message if the file is missing."""
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     """Version of the format; files of other versions are refused."""
-
-    @classmethod
-    def version(cls) -> int:
-        """Return the version of the format that this program writes, the only one that it reads."""
-        return int(cls.model_fields["format"].default)
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -105,19 +102,6 @@ def _kind_of(
     return kinds[1] if status in get_args(kinds[1].model_fields["status"].annotation) else kinds[0]
 
 
-def check_version(kind: type[Record], path: Path) -> None:
-    """Raise UserError if a file is of another version of the format.
-
-    A missing or damaged file is no error here; the code that reads it reports that.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    if isinstance(found, dict) and found.get("format") != kind.version():
-        raise UserError(_of_another_version(kind, found.get("format"), str(path)))
-
-
 def _existing(kind: type[Record], path: Path) -> str:
     text = _text(path)
     if text is None:
@@ -138,28 +122,13 @@ def _text(path: Path) -> str | None:
 
 def _parsed(kind: type[AnyRecord], text: str, where: str) -> AnyRecord:
     try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise UserError(_damaged(where, f"not JSON: {error}")) from None
-    if not isinstance(found, dict):
-        raise UserError(_damaged(where, "a JSON object is needed"))
-    if found.get("format") != kind.version():
-        raise UserError(_of_another_version(kind, found.get("format"), where))
-    try:
         return kind.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise UserError(_damaged(where, first_message(error))) from None
 
 
 def _damaged(where: str, what: str) -> str:
-    return f"{where}: damaged: {what}: delete it, and start the experiment again"
-
-
-def _of_another_version(kind: type[Record], found: object, where: str) -> str:
-    made_by = "a later" if isinstance(found, int) and found > kind.version() else "an earlier"
-    known = "no `format`" if found is None else f"`format` {found!r}"
     return (
-        f"{where}: made by {made_by} version of this program ({known}, {kind.version()} is "
-        "needed): delete the experiment's folder, or give `experiment` another name, and start "
+        f"{where}: damaged, or of another version: {what}: delete it, and start the experiment "
         "again"
     )
