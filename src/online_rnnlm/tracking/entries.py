@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from stat import S_ISREG
 
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Experiment
@@ -80,18 +79,14 @@ class Entry:
 
 
 def stamp(directory: ExperimentDirectory) -> Stamp:
-    """Return the stamp of all files that entries are made from: it differs if one has changed.
-
-    A name that begins with a point is that of a file that is still being written.
-    """
-    places = ("runs/*/[!.]*", "evaluations/*/[!.]*", "corpora/*/statistics.json")
+    """Return the stamp of all files that entries are made from: it differs if one has changed."""
+    places = ("runs/*/*", "evaluations/*/*", "corpora/*/statistics.json")
     found = []
     for place in (*places, "config.json", "report.html"):
         for path in sorted(directory.path.glob(place)):
             with suppress(FileNotFoundError):  # It has just been deleted.
                 about = path.stat()
-                if S_ISREG(about.st_mode):
-                    found.append((str(path), about.st_mtime_ns, about.st_size))
+                found.append((str(path), about.st_mtime_ns, about.st_size))
     return tuple(found)
 
 

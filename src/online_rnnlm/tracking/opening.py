@@ -32,8 +32,6 @@ def load(model: str | Path | None = None) -> TrainedModel:
             raise UserError("no model comes with this installation: name one")
         logger.info("the model that comes with the project: %s", SUPPLIED_MODEL.name)
         model = SUPPLIED_MODEL
-    if not isinstance(model, str | os.PathLike):
-        raise UserError(f"the path or the address of a model is needed, not {model!r}")
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))

@@ -15,7 +15,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.stores import ENVIRONMENT, own_store
 from online_rnnlm.tracking.synchronisation import synchronise
-from online_rnnlm.tracking.views import NETWORKS, SEARCH, VIEWS, page
+from online_rnnlm.tracking.views import VIEWS, page
 
 HOST = "127.0.0.1"
 
@@ -35,13 +35,7 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
             raise UserError(f"port {port}: {error.strerror}; choose another one") from None
     found = synchronise(directory)
     for corpus, experiment in found.experiments.items():
-        entries = [entry for entry in found.entries if entry.corpus == corpus]
-        compared = [entry for entry in entries if entry.kind in ("static", "online")]
-        useless = {
-            NETWORKS: len({entry.parameters["seed"] for entry in compared}) < 2,
-            SEARCH: all(entry.kind != "search" for entry in entries),
-        }
-        for view in (view for view in VIEWS if not useless.get(view)):
+        for view in VIEWS:
             print(f"{corpus}, {view}: {address(port)}/{page(experiment, view)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
     log = directory.log("ui")

@@ -177,17 +177,6 @@ class Target:
         """Return True if this results folder made an entry: others may use the same server."""
         return self.store.is_own or bool(run.data.tags.get("directory") == self.folder)
 
-    def delete(self, run: Any) -> None:
-        """Delete an entry, with its model, and with its artifacts if they are in a folder."""
-        places = [run.info.artifact_uri]
-        for model in self.models(run.info.run_id):
-            self.client.delete_logged_model(model.model_id)
-            places.append(model.artifact_location)
-        self.client.delete_run(run.info.run_id)
-        for place in places if self.store.artifacts is not None else ():
-            folder = mlflow().utils.file_utils.local_file_uri_to_path(place)
-            shutil.rmtree(folder, ignore_errors=True)
-
 
 @contextmanager
 def locked(directory: ExperimentDirectory) -> Iterator[None]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
@@ -16,6 +15,8 @@ from online_rnnlm.tracking.entries import EARLIER, Entry, existing
 
 SUMMARY = "summary"
 """The kind of this entry."""
+CLAIM = "claim."
+"""The beginning of the tags with the verdicts on a claim."""
 
 
 def summaries(
@@ -24,8 +25,7 @@ def summaries(
     """Yield an entry for each corpus with the report and what it shows, if there is a report.
 
     Tables and figures of earlier configurations, which may still be in the folder, are left out,
-    and so are verdicts on their claims. `folder` is the id of the results folder. An entry's
-    identity changes with all that it says.
+    and so are verdicts on their claims. `folder` is the id of the results folder.
     """
     if not directory.report.is_file():
         return
@@ -39,25 +39,23 @@ def summaries(
     now = judged is not None and judged.settings == digest_of_json(experiment.of_results())
     for corpus in dict.fromkeys(entry.corpus for entry in found if entry.kind != EARLIER):
         claims = [one for one in judged.claims if one.corpus == corpus] if judged and now else []
-        counts = Counter(claim.verdict.replace(" ", "_") for claim in claims)
-        made = Entry(
-            name=f"{SUMMARY} of {corpus}",
+        name = f"{SUMMARY} of {corpus}"
+        yield Entry(
+            name=name,
             corpus=corpus,
             label=SUMMARY,
-            identity="",
+            identity=f"{name} of {folder}",
             began=written,
             ended=written,
             tags={"kind": SUMMARY, **_verdicts(claims)},
             description="The report, with its tables and figures, is among the artifacts.",
-            final=tuple((f"claims/{key}", float(n), written, 0) for key, n in counts.items()),
             files=tuple(files),
         )
-        yield replace(made, identity=f"{made.name} of {folder} as of {made.digest}")
 
 
 def _verdicts(claims: Sequence[Claim]) -> dict[str, str]:
     """Return a tag for each claim, such as `100/20: supported; LSTM 100/20: undecided`."""
     verdicts = defaultdict(list)
     for claim in claims:
-        verdicts[f"claim.{claim.number}"].append(f"{claim.model}: {claim.verdict}")
+        verdicts[f"{CLAIM}{claim.number}"].append(f"{claim.model}: {claim.verdict}")
     return {key: "; ".join(found) for key, found in verdicts.items()}

@@ -21,7 +21,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import ResultsFolder, Tracked
 from online_rnnlm.tracking.about import RUN_ID, source_tags
-from online_rnnlm.tracking.entries import RUNNING, Entry, Metric, entries_of, stamp
+from online_rnnlm.tracking.entries import EARLIER, RUNNING, Entry, Metric, entries_of, stamp
 from online_rnnlm.tracking.models import log_model, register_best
 from online_rnnlm.tracking.stores import (
     Store,
@@ -31,7 +31,7 @@ from online_rnnlm.tracking.stores import (
     prepare_own_store,
     store_at,
 )
-from online_rnnlm.tracking.summaries import SUMMARY, summaries
+from online_rnnlm.tracking.summaries import CLAIM, summaries
 from online_rnnlm.tracking.views import experiment_tags
 
 _VALUES_A_CALL = 800
@@ -83,23 +83,20 @@ def synchronise(directory: ExperimentDirectory, uri: str | None = None) -> Enter
 def watch(directory: ExperimentDirectory, uri: str | None, seconds: float) -> None:
     """Enter the experiment whenever its files have changed, until the parent process ends.
 
-    If the store cannot be reached, log one warning and keep trying.
+    If the store cannot be reached, log one warning for each reason and keep trying.
     """
     os.nice(19)
-    parent, before, away = int(os.environ.get(PARENT, os.getppid())), None, False
+    parent, before, said = int(os.environ.get(PARENT, os.getppid())), None, ""
     while os.getppid() == parent:
         now = stamp(directory)
         if now != before:
             try:
                 synchronise(directory, uri)
+                before, said = now, ""
             except UserError as error:
-                if not away:
+                if str(error) != said:
                     _log.warning("%s; runs go on, and are entered when this is mended", error)
-                away = True
-            else:
-                if away:
-                    _log.warning("all is entered into MLflow again")
-                before, away = now, False
+                said = str(error)
         time.sleep(seconds)
 
 
@@ -130,7 +127,7 @@ def _enter(
 
     What another folder has entered stays as it is, unless it is not complete.
     """
-    known, found = _without_outdated(target, entries), []
+    known, found = _known(target, entries), []
     for entry in entries:
         there = known.get(entry.identity)
         is_right = there is not None and (
@@ -145,24 +142,20 @@ def _enter(
     return found
 
 
-def _without_outdated(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Delete the entries that the files do not have; returns the others by their identities.
+def _known(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return MLflow's runs by the identities of the entries that they are.
 
-    Deleted are this folder's old summaries and, in the own store, runs that another training has
-    replaced; and a second entry of a run, made by two processes at once.
+    This folder's runs that another training has replaced are marked as earlier ones.
     """
     identities, names = {entry.identity for entry in entries}, {entry.name for entry in entries}
-    kept: dict[str, Any] = {}
-    for run in sorted(target.runs(), key=lambda run: str(run.info.run_id)):
+    known: dict[str, Any] = {}
+    for run in target.runs():
         tags = run.data.tags
-        identity = tags.get("identity")
-        replaced = tags.get("kind") == SUMMARY or (target.store.is_own and tags.get("run") in names)
-        is_outdated = replaced and target.is_mine(run) and identity not in identities
-        if identity in kept or is_outdated:
-            target.delete(run)
-        elif identity is not None:
-            kept[identity] = run
-    return kept
+        if tags.get("identity") in identities:
+            known.setdefault(tags["identity"], run)
+        elif tags.get("run") in names and target.is_mine(run) and tags.get("kind") != EARLIER:
+            target.client.set_tag(run.info.run_id, "kind", EARLIER)
+    return known
 
 
 def _complete(target: Target, entry: Entry, there: Any | None) -> str:
@@ -195,8 +188,9 @@ def _complete(target: Target, entry: Entry, there: Any | None) -> str:
         for folder, path in entry.files:
             client.log_artifact(run_id, str(path), folder or None)
         client.set_terminated(run_id, entry.status, end_time=entry.ended)
-    if "failure" in there.data.tags and "failure" not in tags:
-        client.delete_tag(run_id, "failure")
+    for key in there.data.tags.keys() - tags.keys():
+        if key == "failure" or key.startswith(CLAIM):
+            client.delete_tag(run_id, key)
     # The digest comes last, since an entry without it counts as incomplete.
     note = entry.description.replace(RUN_ID, run_id)
     tags |= {

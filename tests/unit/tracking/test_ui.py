@@ -50,7 +50,7 @@ def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_pa
         assert fetch(page) == directory.report.read_bytes()
         lines = said.read_text().splitlines()
         assert [line.partition(f"{address(port)}/#/experiments/")[1] != "" for line in lines] == [
-            *(True, True, False)  # the views, and how to end it: nothing of MLflow's own
+            *(True, True, True, False)  # the views, and how to end it: nothing of MLflow's own
         ]
         # A page of another site could reach the server by a name that means this machine.
         with pytest.raises(HTTPError) as refused:
