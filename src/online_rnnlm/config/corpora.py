@@ -29,9 +29,9 @@ class ClassSettings(Settings):
     count: PositiveInt = 30
     """Number of word classes; there are fewer if there are fewer words, or if a few words are most
     of the text. 1 is the full softmax."""
-    rule: Literal["sqrt_frequency", "frequency", "equal_size"] = "sqrt_frequency"
+    rule: Literal["sqrt_frequency", "frequency"] = "sqrt_frequency"
     """Quantity that is shared equally between the classes: the square roots of the words'
-    frequencies (the RNNLM Toolkit's rule), the frequencies, or the number of words."""
+    frequencies (the RNNLM Toolkit's rule), or the frequencies."""
 
 
 class CorpusSettings(Settings):
@@ -93,7 +93,7 @@ class CorpusSettings(Settings):
     @property
     def has_ready_splits(self) -> bool:
         """True if the source has three ready files, each of which is taken whole."""
-        return self.source.kind in ("wikitext", "penn-treebank") or (
+        return self.source.kind == "wikitext" or (
             self.source.kind == "text" and self.source.train is not None
         )
 
@@ -102,9 +102,3 @@ class CorpusSettings(Settings):
         """True if the training text has no gaps: all of a ready file, or whole articles."""
         whole_file = self.has_ready_splits and self.train_sentences is None
         return self.divide_by == "article" or whole_file
-
-    @property
-    def has_documents(self) -> bool:
-        """True if the training text has whole documents, their sentences in order."""
-        known = self.divide_by == "article" or self.source.kind != "penn-treebank"
-        return known and self.trains_in_order

@@ -34,11 +34,6 @@ from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
 
 MOST_THREADS = 64
-_NEEDED = {
-    "document": "whole articles: `article`",
-    "stream": "text in its order: `article`, or ready files without `train_sentences`",
-}
-"""The text that a corpus must have for a unit of text in training."""
 
 
 class Experiment(Settings):
@@ -83,12 +78,11 @@ class Experiment(Settings):
             raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
         refuse_equal_rows(self.planned_rows)
         settings = [row.settings for row in self.planned_rows]
-        for of_row in settings:
-            corpus, unit = self.corpora[of_row.corpus], of_row.unit_of_text
-            suits = {"document": corpus.has_documents, "stream": corpus.trains_in_order}
-            if not suits.get(unit, True):
-                message = f"`unit_of_text: {unit}` in a row needs {_NEEDED[unit]}"
-                raise WrongValue(("corpora", of_row.corpus, "divide_by"), message)
+        for row in settings:
+            if row.unit_of_text != "sentence" and not self.corpora[row.corpus].trains_in_order:
+                what = "text in its order: `article`, or ready files without `train_sentences`"
+                message = f"`unit_of_text: {row.unit_of_text}` in a row needs {what}"
+                raise WrongValue(("corpora", row.corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, settings)
         return self
 

@@ -11,7 +11,6 @@ from online_rnnlm.config.addresses import is_download
 from online_rnnlm.config.base import (
     NOT_BOOLEAN,
     Boolean,
-    FilePath,
     FilePaths,
     PositiveInt,
     Settings,
@@ -71,21 +70,14 @@ class Url(Settings):
         return self.name or self.address.rpartition("/")[2]
 
 
-class Packaged(Settings):
-    """A source that is one file of a Python package."""
-
-    file: FilePath | None = None
-    """Your own copy of that file, which must have the same content; `null` downloads it."""
-
-
-class WikipediaVitalSource(Packaged):
+class WikipediaVitalSource(Settings):
     """Lead sections of Wikipedia's Vital Articles, taken from a Python package."""
 
     kind: Literal["wikipedia-vital"]
     """Lead sections of Wikipedia's Vital Articles: one JSON file from the package index."""
 
 
-class WikipediaExcerptSource(Packaged):
+class WikipediaExcerptSource(Settings):
     """An excerpt of a true Wikipedia dump, taken from a Python package."""
 
     kind: Literal["wikipedia-excerpt"]
@@ -150,17 +142,11 @@ class WikitextSource(Settings):
     """WikiText-2 or WikiText-103: whole articles, tokenised, in three ready splits."""
 
     kind: Literal["wikitext"]
-    """WikiText, from the data set `Salesforce/wikitext` at Hugging Face, or your three files of it:
-    see `form`."""
+    """WikiText, from the data set `Salesforce/wikitext` at Hugging Face, or your three files
+    `wiki.*.tokens` of it: with `<unk>` for rare words, as published perplexities have them. Every
+    line is a sentence, a heading and an empty line, too."""
     version: Literal["wikitext-2", "wikitext-103"] = "wikitext-2"
     """The smaller or the larger text."""
-    form: Literal["raw", "published"] = "raw"
-    """`raw`: all words; paragraphs are divided into sentences, headings and empty lines are
-    dropped. `published`: the files `wiki.*.tokens`, with `<unk>` for rare words, as published
-    perplexities have them: every line is a sentence, a heading and an empty line, too."""
-    plain_marks: Boolean = True
-    """`form: raw`: write `@-@`, `@,@` and `@.@`, which stand within words and numbers, as `-`, `,`
-    and `.` without spaces; `false` keeps them as tokens."""
     train: FilePaths | None = None
     """Your file for `train`."""
     valid: FilePaths | None = None
@@ -174,21 +160,6 @@ class WikitextSource(Settings):
         if any(files) and not all(files):
             raise ValueError("give all of `train`, `valid` and `test`, or none of them")
         return self
-
-
-class PennTreebankSource(Settings):
-    """The Penn Treebank as language models use it: your three files of it, since it is licensed."""
-
-    kind: Literal["penn-treebank"]
-    """Your files `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`. They are licensed by the LDC,
-    so nothing is downloaded. One sentence per line, tokenised, with 10,000 words and `<unk>`, and
-    stays as it is: only empty lines are dropped."""
-    train: FilePaths
-    """Your file for `train`."""
-    valid: FilePaths
-    """Your file for `valid`."""
-    test: FilePaths
-    """Your file for `test`."""
 
 
 class TextSource(_FileOrUrl):
@@ -225,7 +196,6 @@ SourceSettings = Annotated[
     | WikipediaSource
     | DumpSource
     | WikitextSource
-    | PennTreebankSource
     | TextSource,
     Field(discriminator="kind"),
 ]

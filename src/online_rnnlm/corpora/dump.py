@@ -6,7 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import mwparserfromhell
 import mwxml
@@ -23,7 +24,6 @@ LIST_ITEM = "\x02"  # marks the start of a list's line, until the line is droppe
 NO_PROSE = {"file": 6, "image": 6, "category": 14, "media": -2}
 """The namespaces, by their names in every wiki, whose links show a picture or nothing."""
 LANGUAGE_LINK = re.compile(r"\s*[a-z]{2,3}(?:-[a-z-]+)?\s*:")
-_END = b"</mediawiki>"
 _BLOCK = 1 << 20
 EMPTY_BRACKETS = re.compile(r"\(\s*[,;]?\s*\)")  # left where a template was removed
 LEFT_OUT = frozenset({"ref", "math", "chem", "ce", "hiero", "style"})
@@ -80,17 +80,18 @@ class _Page(NamedTuple):
 def _pages(file: Path) -> Iterator[_Page]:
     """Title and wikitext of every article: that of its last revision, if there are several."""
     with open_bytes(file) as stream:
-        dump = _SingleDump(stream)
+        # A line at a time, so that what follows the end of the dump is not read with it.
+        lines = SimpleNamespace(read=lambda _: stream.readline())
         try:
-            pages = mwxml.Dump.from_file(dump)
+            pages = mwxml.Dump.from_file(lines)
             no_prose = _names_without_prose(pages.site_info.namespaces)
             for page in pages:
                 if page.namespace == ARTICLES and page.redirect is None:
                     # An id is the higher the later the revision was made.
                     last = max(page, key=lambda revision: revision.id or 0, default=None)
                     yield _Page(page.title, (last and last.text) or "", no_prose)
-            while dump.read(_BLOCK):
-                pass
+            if stream.read(_BLOCK).strip():
+                raise ValueError("more text after its end: put one dump into one file")
         except Exception as error:  # mwxml leaves a dozen kinds to whoever reads the pages
             what = textwrap.shorten(str(error) or "another kind of XML", 120, placeholder=" …")
             raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
@@ -100,24 +101,6 @@ def _names_without_prose(namespaces: Iterable[mwxml.Namespace] | None) -> frozen
     """The names of `NO_PROSE`: those of every wiki, and those in this one's language."""
     own = (found.name for found in namespaces or () if found.id in NO_PROSE.values())
     return frozenset(NO_PROSE) | {name.strip().lower() for name in own if name}
-
-
-class _SingleDump:
-    """The bytes of a dump; raises ValueError if anything comes after its end, such as another."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._before = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, or all."""
-        block = self._stream.read(size)
-        text = self._before + block
-        _, end, more = text.partition(_END)
-        if more.strip():
-            raise ValueError("more text after its end: put one dump into one file")
-        self._before = end or text[1 - len(_END) :]
-        return block
 
 
 def _plain_page(page: _Page) -> Article:

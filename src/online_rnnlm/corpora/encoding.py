@@ -43,7 +43,7 @@ def encode(
     cannot be read, or is too short for its splits or classes.
     """
     if source_of(settings.source).ready:
-        fetch_again(settings, directory, downloads)
+        fetch_again(settings, downloads)
     dropped: Counter[str] = Counter()
     splitter = _splitter(settings, directory, downloads)
     texts, numbers = read_splits(

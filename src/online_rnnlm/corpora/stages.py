@@ -165,17 +165,14 @@ def _fetch(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path
     records.write(directory.source, SourceFiles(files=tuple(files)))
 
 
-def fetch_again(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path) -> None:
-    """Download those of the recorded files that are missing or wrong by now.
+def fetch_again(settings: CorpusSettings, downloads: Path) -> None:
+    """Download those of a source's files that are missing or wrong by now.
 
     Downloads are no outputs of the workflow, since several experiments share them, so another one
     may have lost them. Raises UserError if a download fails.
     """
-    recorded = {
-        file.name: file.sha256 for file in records.read(SourceFiles, directory.source).files
-    }
     for download in source_of(settings.source).downloads():
-        fetch(download, downloads, recorded.get(download.name))
+        fetch(download, downloads)
 
 
 def _write_articles(
@@ -185,7 +182,7 @@ def _write_articles(
 
     Raises UserError if the source is missing, is damaged or has no article.
     """
-    fetch_again(settings, directory, downloads)
+    fetch_again(settings, downloads)
     source, read, kept = source_of(settings.source), 0, 0
     with replacing(directory.articles) as temporary, temporary.open("w", encoding="utf-8") as file:
         for article in source.articles(downloads, processes):

@@ -68,13 +68,7 @@ def _ordered(counted: Iterable[tuple[str, int]]) -> Counted:
 
 
 def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
-    """Every word's class, in the order of the ids: 0, 1, …
-
-    Classes of equal size differ by at most one word, the larger ones first.
-    """
-    if settings.rule == "equal_size":
-        parts = np.array_split(counts, min(len(counts), settings.count))
-        return [label for label, part in enumerate(parts) for _ in part]
+    """Every word's class, in the order of the ids: 0, 1, …"""
     masses = counts if settings.rule == "frequency" else [math.sqrt(count) for count in counts]
     return _classes_by_mass(masses, settings.count)
 

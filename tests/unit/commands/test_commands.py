@@ -54,7 +54,7 @@ def test_a_right_configuration_is_called_right(config, run):
         (["rival", *OURS, "--rival", "vital-kneser_ney5"], "no rival `vital-kn"),
         (["evaluate", *OF_RUN, "--evaluation", "document_vector"], "like that; allowed: none"),
         (["evaluate", *OF_RUN, "--evaluation", "none"], f"{RUN}/run.json: missing"),
-        *(([stage, *OF_CORPUS], "corpora/vital/") for stage in ("articles", "sentences", "encode")),
+        *(([stage, *OF_CORPUS], "corpora/vital/") for stage in ("sentences", "encode")),
         *(
             (["check", str(ROOT / "config" / file)], f"config/{file}: {key}")
             for file, key in (

@@ -209,7 +209,7 @@ def test_every_setting_of_a_corpus_changes_the_names_of_its_runs(key):
     field = CorpusSettings.model_fields[key]
     default = field.default
     others = {
-        "source": {"kind": "wikitext", "plain_marks": False},
+        "source": {"kind": "wikitext", "version": "wikitext-103"},
         "vocabulary": {"min_count": 2},
         "classes": {"count": 2},
     }

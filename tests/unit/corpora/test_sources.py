@@ -31,7 +31,6 @@ HUGGING_FACE = "https://huggingface.co/datasets/"
 CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
     # settings, stages, whether articles are counted, files, a part of the origin
     ({"kind": "wikipedia-vital"}, WITH_ARTICLES, True, ["d/summaries_en-us.json"], "ovos-skill"),
-    ({"kind": "wikipedia-vital", "file": "a"}, WITH_ARTICLES, True, ["a"], "ovos-skill"),
     (
         {"kind": "wikipedia-excerpt"},
         *(WITH_ARTICLES, True),
@@ -55,13 +54,13 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
         {"kind": "wikitext", "version": "wikitext-103"},
         *(READY, False),
         [
-            *(f"d/wikitext-103-train-0000{n}-of-00002.parquet" for n in (0, 1)),
-            *(f"d/wikitext-103-{s}-00000-of-00001.parquet" for s in ("validation", "test")),
+            *(f"d/wikitext-103-v1-train-0000{n}-of-00002.parquet" for n in (0, 1)),
+            *(f"d/wikitext-103-v1-{s}-00000-of-00001.parquet" for s in ("validation", "test")),
         ],
         f"{HUGGING_FACE}Salesforce/wikitext, revision",
     ),
     (
-        {"kind": "wikitext", "form": "published"},
+        {"kind": "wikitext"},
         *(READY, False),
         [
             f"d/wikitext-2-v1-{split}-00000-of-00001.parquet"
@@ -70,7 +69,6 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
         f"{HUGGING_FACE}Salesforce/wikitext, revision",
     ),
     ({"kind": "wikitext", **THREE}, READY, False, [*map(str, THREE.values())], "train.txt"),
-    ({"kind": "penn-treebank", **THREE}, READY, False, [*map(str, THREE.values())], "test.txt"),
     ({"kind": "text", "file": "a.txt"}, WITH_ARTICLES, False, ["a.txt"], "a.txt"),
     ({"kind": "text", "file": "a.jsonl.xz"}, WITH_ARTICLES, True, ["a.jsonl.xz"], "a.jsonl"),
     ({"kind": "text", "file": "a.txt", "tokenised": True}, READY, False, ["a.txt"], "a.txt"),
@@ -165,9 +163,8 @@ def test_a_file_and_an_address_give_the_same_text(settings_of, tmp_path, prepare
     assert len(digests) == 1
     about = {"origin": url["address"], "sha256": hashlib.sha256(content).hexdigest()}
     assert recorded == SourceFile(name=file.name, size=len(content), **about)
-    # A later stage fetches what has got lost since, and needs no list of sums for it.
+    # A later stage fetches what has got lost since.
     (tmp_path / "downloads" / file.name).unlink()
-    del server.files["sums"]
     run_stage("articles", settings, directory, tmp_path / "downloads")
     assert (tmp_path / "downloads" / file.name).read_bytes() == content
 
@@ -189,12 +186,6 @@ def test_no_more_of_wikipedia_is_read_than_needed(settings_of, tmp_path, prepare
     assert read_statistics(prepare(settings, tmp_path)).articles == 10
 
 
-def test_a_users_copy_of_a_packaged_file_must_have_its_content(settings_of, tmp_path, prepare):
-    file = write(tmp_path / "own.json", "{}")
-    with pytest.raises(UserError, match=r"own\.json: wrong checksum: sha256:.*expected sha256:05"):
-        prepare(settings_of({"kind": "wikipedia-vital", "file": file}), tmp_path)
-
-
 def test_summaries_have_their_topics(tmp_path):
     extracts = {"X": " A text. ", "Y": "Y may refer to: a, b", "Z": " "}
     rows = {key: {"title": key, "extract": e, "topic": "Arts"} for key, e in extracts.items()}
@@ -202,39 +193,7 @@ def test_summaries_have_their_topics(tmp_path):
     assert [(a.title, a.text, a.topic) for a in read_summaries(file)] == [("X", "A text.", "Arts")]
 
 
-WIKITEXT = "\n".join(
-    [
-        *("", " before . ", " = Cats = ", " "),
-        ' The cat @-@ like 1 @,@ 000 dogs sat . It " slept . " Then it ran ',
-        *(" ", "  = = Food = = ", " ", " It ate <unk> fish ! ", " "),
-        *(" = Dogs = ", " ", " Dogs bark ? Yes . ", ""),
-    ]
-)
-
-
-@pytest.mark.parametrize("plain", [True, False])
-@pytest.mark.parametrize("form", ["raw", "parquet", "jsonl"])
-def test_wikitext_has_articles_and_sentences(settings_of, tmp_path, prepare, plain, form):
-    rows = [{"text": f"{line}\n"} for line in WIKITEXT.split("\n")]
-    file = tmp_path / f"wiki.{form}"
-    if form == "parquet":
-        write_parquet(file, rows)
-    else:
-        write(file, WIKITEXT if form == "raw" else rows)
-    source = {"kind": "wikitext", "plain_marks": plain, **dict.fromkeys(SPLITS, file)}
-    directory = prepare(settings_of(source), tmp_path)
-    first = "The cat-like 1,000 dogs sat ." if plain else "The cat @-@ like 1 @,@ 000 dogs sat ."
-    assert lines(directory.text("test")) == [
-        *("before .", first, 'It " slept . "', "Then it ran", "It ate <unk> fish !"),
-        *("Dogs bark ?", "Yes ."),
-    ]
-    assert load_corpus(directory).splits["test"].articles.tolist() == [0, 1, 1, 1, 1, 2, 2]
-    found = read_statistics(directory)
-    assert (found.source.title, found.sentences_read) == ("WikiText-2, raw", 21)
-    assert (found.dropped, found.splits["test"].in_train) == ({}, 7)
-
-
-PUBLISHED = [
+WIKITEXT = [
     *("", "= Cat <unk> =", "", "The cat @-@ like 1 @,@ 000 dogs sat . It <unk> .", ""),
     *("= = Food = =", "", "It ate", "= 1 <unk> =", "fish !", "", ""),
     *("= Dogs =", "", "Dogs bark ?", ""),
@@ -243,27 +202,27 @@ PUBLISHED = [
 
 
 @pytest.mark.parametrize("form", ["tokens", "parquet"])
-def test_published_wikitext_has_a_sentence_a_line(settings_of, tmp_path, prepare, form):
+def test_wikitext_has_a_sentence_a_line(settings_of, tmp_path, prepare, form):
     file = tmp_path / f"wiki.{form}"
     if form == "parquet":  # an empty line has no end there
-        write_parquet(file, [{"text": f" {line} \n" if line else ""} for line in PUBLISHED])
+        write_parquet(file, [{"text": f" {line} \n" if line else ""} for line in WIKITEXT])
     else:
-        write(file, "".join(f" {line} \n" for line in PUBLISHED))
-    source = {"kind": "wikitext", "form": "published", **dict.fromkeys(SPLITS, file)}
+        write(file, "".join(f" {line} \n" for line in WIKITEXT))
+    source = {"kind": "wikitext", **dict.fromkeys(SPLITS, file)}
     directory = prepare(settings_of(source), tmp_path)
-    assert directory.text("test").read_text().split("\n") == [*PUBLISHED, ""]
+    assert directory.text("test").read_text().split("\n") == [*WIKITEXT, ""]
     splits = load_corpus(directory).splits
     assert splits["test"].articles.tolist() == [0] * 11 + [1] * 5
     found = read_statistics(directory)
-    assert found.source.title == "WikiText-2, published"
+    assert found.source.title == "WikiText-2"
     counts = found.splits["train"]
     assert (counts.sentences, counts.words, counts.tokens, counts.unk_tokens) == (16, 36, 52, 3)
-    assert found.vocabulary_size == len({*" ".join(PUBLISHED).split(), "</s>"})
+    assert found.vocabulary_size == len({*" ".join(WIKITEXT).split(), "</s>"})
 
 
-def test_the_penn_treebank_stays_as_it_is(settings_of, tmp_path, prepare):
+def test_a_tokenised_text_stays_as_it_is(settings_of, tmp_path, prepare):
     file = write(tmp_path / "ptb", " no it was n't <unk> monday \n N N years \n")
-    source = {"kind": "penn-treebank", **dict.fromkeys(SPLITS, file)}
+    source = {"kind": "text", "tokenised": True, **dict.fromkeys(SPLITS, file)}
     directory = prepare(settings_of(source), tmp_path)
     assert lines(directory.text("test")) == ["no it was n't <unk> monday", "N N years"]
     found = read_statistics(directory)

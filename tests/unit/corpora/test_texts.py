@@ -103,7 +103,7 @@ DUMPS = [
     ("bad.xml.bz2", bz2.compress(DUMP)[:-5], "no whole MediaWiki dump"),
     ("bad.xml", DUMP[:-5], "no whole MediaWiki dump"),
     ("bad.xml", b"<html><body/></html>", "no whole MediaWiki dump"),
-    ("bad.xml", DUMP + DUMP, "put one dump into one file"),
+    ("bad.xml", DUMP + b"\n" + DUMP, "put one dump into one file"),
     ("bad.xml", DUMP.replace(b"<title>Cat</title>", b""), "no whole MediaWiki dump"),
     ("bad.xml", DUMP.replace(b"<ns>0</ns>", b"<ns>none</ns>"), "no whole MediaWiki dump"),
     ("bad.xml", dump([{"title": "Cat", "text": "{{x}}"}]), "no article, or only empty ones"),

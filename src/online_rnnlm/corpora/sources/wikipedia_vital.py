@@ -29,7 +29,7 @@ class Source(PackagedSource[WikipediaVitalSource]):
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read the lead sections in the file's order, in one process."""
-        return read_summaries(self.file(downloads))
+        return read_summaries(downloads / self.download.name)
 
 
 def read_summaries(file: Path) -> Iterator[Article]:

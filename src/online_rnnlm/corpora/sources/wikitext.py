@@ -29,9 +29,6 @@ _FILES = {
 """Number of files of each split, by version."""
 _TITLE = re.compile(r" *= [^=].* = *")
 """The heading of an article; those of sections have more signs."""
-_HEADING = re.compile(r" *=( =)* .* =( =)* *")
-_MARK = re.compile(r" @([-,.])@ ")
-_ENDS, _CLOSING = frozenset(".?!"), frozenset({'"', "'", ")", "''"})
 
 
 class Source(base.Source[WikitextSource]):
@@ -53,15 +50,9 @@ class Source(base.Source[WikitextSource]):
     def sentences(self, files: Sequence[Path]) -> Iterator[Numbered]:
         """Read the sentences of files, each with the number of its article, from 0.
 
-        In the raw form a line is a paragraph, and `.`, `?` or `!` ends a sentence in it; headings
-        are left out, and that of an article begins a new one, as does the beginning of a file. In
-        the published form every line is a sentence. Raises UserError if a file has no sentence, or
-        is damaged.
+        Every line is a sentence. Raises UserError if a file has no sentence, or is damaged.
         """
-        if self.settings.form == "published":
-            return number_articles(refuse_none(_published(file), file) for file in files)
-        plain = self.settings.plain_marks
-        return number_articles(refuse_none(_sentences(file, plain), file) for file in files)
+        return number_articles(refuse_none(_sentences(file), file) for file in files)
 
     def why_not(self, file: Path) -> str | None:
         """None: files with articles are read, too."""
@@ -73,25 +64,22 @@ class Source(base.Source[WikitextSource]):
         if not self.settings.train:
             known["origin"] = f"https://huggingface.co/datasets/{_DATA_SET}, revision {_REVISION}"
         version = self.settings.version.rpartition("-")[2]
-        return self._described(title=f"WikiText-{version}, {self.settings.form}", **known)
+        return self._described(title=f"WikiText-{version}", **known)
 
     def _shards(self) -> dict[str, list[Download]]:
         """Return the downloads of each split; none if the user has files."""
         version, found = self.settings.version, {}
-        form, mark = {"raw": ("-raw-v1", ""), "published": ("-v1", "-v1")}[self.settings.form]
         for split, number in () if self.settings.train else _FILES[version].items():
             name = "validation" if split == "valid" else split
             files = [f"{name}-{index:05}-of-{number:05}.parquet" for index in range(number)]
             found[split] = [
-                on_hugging_face(
-                    _DATA_SET, _REVISION, f"{version}{form}/{f}", f"{version}{mark}-{f}"
-                )
+                on_hugging_face(_DATA_SET, _REVISION, f"{version}-v1/{f}", f"{version}-v1-{f}")
                 for f in files
             ]
         return found
 
 
-def _published(file: Path) -> Iterator[tuple[str, bool]]:
+def _sentences(file: Path) -> Iterator[tuple[str, bool]]:
     """Yield the lines of a file, each with True if it begins an article.
 
     An article begins with the empty line before its title.
@@ -101,36 +89,6 @@ def _published(file: Path) -> Iterator[tuple[str, bool]]:
         words = words_at(line, file, number)
         begins = not words and _TITLE.fullmatch(following) is not None
         yield " ".join(words), begins or number == 1
-
-
-def _sentences(file: Path, plain_marks: bool) -> Iterator[tuple[str, bool]]:
-    """Yield the sentences of a file, each with True if it begins an article.
-
-    `plain_marks` writes `@-@` as `-`, without spaces.
-    """
-    begins = True
-    for number, line in enumerate(_lines(file), 1):
-        if _HEADING.fullmatch(line):
-            begins = begins or _TITLE.fullmatch(line) is not None
-            continue
-        paragraph = _MARK.sub(r"\1", line) if plain_marks else line
-        for sentence in _divided(words_at(paragraph, file, number)):
-            yield sentence, begins
-            begins = False
-
-
-def _divided(words: Sequence[str]) -> Iterator[str]:
-    """Yield the sentences of a paragraph, with the quotes and brackets that close after an end."""
-    start = 0
-    for place, word in enumerate(words):
-        following = words[place + 1] if place + 1 < len(words) else None
-        if (word in _ENDS and following not in _CLOSING) or (
-            word in _CLOSING and place and words[place - 1] in _ENDS
-        ):
-            yield " ".join(words[start : place + 1])
-            start = place + 1
-    if start < len(words):
-        yield " ".join(words[start:])
 
 
 def _lines(file: Path) -> Iterator[str]:
