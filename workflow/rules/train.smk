@@ -18,7 +18,9 @@ rule train:
         gpu=of_run(resources.gpus),
     params:
         code=code_digest(*OF_TRAINING),
-        settings=lambda wildcards: inputs.as_json(RUNS[wildcards.run].model_dump(mode="json")),
+        settings=lambda wildcards: inputs.as_json(
+            RUNS[wildcards.run].model_dump(mode="json", exclude={"hopeless"})
+        ),
     message:
         "Train {wildcards.run}"
     shell:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
 from online_rnnlm.config.evaluations import NONE, evaluations_of, learning_in, main_evaluations
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import PlannedRun, Run
+from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
@@ -201,7 +201,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     }
     missing: list[Missing] = []
 
-    def read(planned: PlannedRun) -> FinishedRun | DivergedRun:
+    def read(planned: Run) -> FinishedRun | DivergedRun:
         return _read(experiment, directory, planned, corpora, missing)
 
     rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
@@ -231,7 +231,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
 def _read(
     experiment: Experiment,
     directory: ExperimentDirectory,
-    planned: PlannedRun,
+    planned: Run,
     corpora: Mapping[str, records.Statistics],
     missing: list[Missing],
 ) -> FinishedRun | DivergedRun:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, experiment_directory
 
@@ -113,7 +113,7 @@ def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, Experiment
     return experiment, experiment_directory(experiment.experiment)
 
 
-def run_of(arguments: argparse.Namespace) -> tuple[Experiment, PlannedRun, ExperimentDirectory]:
+def run_of(arguments: argparse.Namespace) -> tuple[Experiment, Run, ExperimentDirectory]:
     """Find the run that `--run` names; return the experiment, the run and the experiment's folder.
 
     Raises UserError if there is no run of that name.

@@ -69,14 +69,6 @@ AtLeastOne = Annotated[float, Field(ge=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 AboveOne = Annotated[float, Field(gt=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 
-def _from_text(value: Any) -> Any:
-    """Read `true` and `false` that Snakemake gives as text: in a mapping behind `--config`."""
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-Boolean = Annotated[bool, Field(strict=True), BeforeValidator(_from_text)]
-
-
 def _refuse_no_path(value: Any) -> Any:
     if value == "":
         raise ValueError("a path is needed")

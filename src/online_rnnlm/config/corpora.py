@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import MOST, NOT_BOOLEAN, Boolean, PositiveInt, Seed, Settings
+from online_rnnlm.config.base import MOST, NOT_BOOLEAN, PositiveInt, Seed, Settings
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.sources import SourceSettings
 
@@ -52,10 +52,10 @@ class CorpusSettings(Settings):
     `arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours).
     `turkish`: `I` becomes `ı`, and `İ` becomes `i`. A language without spaces, such as Chinese,
     must be tokenised before: see `tokenised`."""
-    nfc: Boolean = True
+    nfc: bool = True
     """Compose letters and accents (Unicode NFC), so that a word is written in one way. Tokenised
     text stays as it is."""
-    lowercase: Boolean = True
+    lowercase: bool = True
     """Lower-case every token. Tokenised text stays as it is, as WikiText and the Penn Treebank
     do."""
     min_tokens: PositiveInt = 3

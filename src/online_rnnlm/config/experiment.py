@@ -28,7 +28,7 @@ from online_rnnlm.config.rows import (
     settings_of,
     with_size,
 )
-from online_rnnlm.config.runs import PlannedRow, PlannedRun, plan_row, refuse_equal_rows
+from online_rnnlm.config.runs import PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
@@ -110,15 +110,15 @@ class Experiment(Settings):
         without = {"downloads", "tracking", "threads"}
         return self.model_dump(mode="json", exclude=without)
 
-    def trainings(self) -> list[PlannedRun]:
+    def trainings(self) -> list[Run]:
         """Return every run: first those of the search, then those of the rows."""
         return [*self.search_runs(), *self.runs()]
 
-    def runs(self) -> list[PlannedRun]:
+    def runs(self) -> list[Run]:
         """Return the runs of the rows: corpora × rows × seeds."""
         return [run for row in self.planned_rows for run in row.runs]
 
-    def search_runs(self) -> list[PlannedRun]:
+    def search_runs(self) -> list[Run]:
         """Return the runs of the search: corpora × rows × searched values."""
         return [run for row in self.planned_rows for run in row.candidates]
 

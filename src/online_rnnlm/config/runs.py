@@ -27,8 +27,11 @@ _IN_WORDS: Mapping[str, Mapping[str, str]] = {
 """The words in a network's name for settings that do not have their default value."""
 
 
-class _NamedRun(Settings):
-    """The settings of a run, and the names that they give it."""
+class Run(Settings):
+    """The settings of a run, and the names that they give it.
+
+    In a plan the settings are those before the search has chosen some.
+    """
 
     settings: RunSettings
     searched: dict[str, Any] = Field(default={})
@@ -37,6 +40,8 @@ class _NamedRun(Settings):
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
     digits: str = ""
     """The digest of all that was planned of a run; empty for a run that no experiment has."""
+    hopeless: bool = False
+    """True if all its candidates have diverged: there are no settings to train it with."""
 
     @property
     def name(self) -> str:
@@ -63,20 +68,9 @@ class _NamedRun(Settings):
         )
         return ", ".join([self.model, *tried, f"seed {self.settings.seed}"])
 
-
-class PlannedRun(_NamedRun):
-    """A run as the configuration describes it, before the search has chosen its settings."""
-
     def settings_with(self, searched: Mapping[str, Any]) -> RunSettings:
         """The run's settings with these values of those that are searched."""
         return self.settings.model_copy(update=dict(searched)).without_unused()
-
-
-class Run(_NamedRun):
-    """A run with the settings that it is trained with, those chosen by the search included."""
-
-    hopeless: bool = False
-    """True if all its candidates have diverged: there are no settings to train it with."""
 
 
 def network_name(settings: RunSettings) -> str:
@@ -107,9 +101,9 @@ class PlannedRow(NamedTuple):
 
     entry: int
     """The index in `rows` of the entry that makes it; one with lists makes several rows."""
-    candidates: tuple[PlannedRun, ...]
+    candidates: tuple[Run, ...]
     """The runs of its search."""
-    runs: tuple[PlannedRun, ...]
+    runs: tuple[Run, ...]
     """Its own runs, one for each seed."""
 
     @property
@@ -130,7 +124,7 @@ def plan_row(
     Each run of the search is there once; settings that change nothing are not tried. Raises
     WrongValue if settings do not go together.
     """
-    candidates: dict[RunSettings, PlannedRun] = {}
+    candidates: dict[RunSettings, Run] = {}
     lists = lists_of(search)
     common = settings.model_dump() | {key: search[key] for key in search if key not in lists}
     for tried in combinations(lists) if lists else ():
@@ -138,14 +132,14 @@ def plan_row(
         searched = {key: value for key, value in tried.items() if key not in candidate.unused}
         if searched and candidate not in candidates:
             digits = _digest(candidate, corpus)
-            run = PlannedRun(settings=candidate, searched=searched, digits=digits)
+            run = Run(settings=candidate, searched=searched, digits=digits)
             candidates[candidate] = run
     names = tuple(run.name for run in candidates.values())
     runs = []
     for seed in seeds:
         of_seed = settings.model_copy(update={"seed": seed})
         digits = _digest(of_seed, corpus, lists if names else (), names)
-        runs.append(PlannedRun(settings=of_seed, candidates=names, digits=digits))
+        runs.append(Run(settings=of_seed, candidates=names, digits=digits))
     return PlannedRow(entry, tuple(candidates.values()), tuple(runs))
 
 

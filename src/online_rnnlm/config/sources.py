@@ -10,7 +10,6 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from online_rnnlm.config.addresses import is_download
 from online_rnnlm.config.base import (
     NOT_BOOLEAN,
-    Boolean,
     FilePaths,
     PositiveInt,
     Settings,
@@ -176,7 +175,7 @@ class TextSource(_FileOrUrl):
     """Ready file for `valid`, of the same kinds as `file`."""
     test: FilePaths | None = None
     """Ready file for `test`, of the same kinds as `file`."""
-    tokenised: Boolean = False
+    tokenised: bool = False
     """The text already has one sentence per line, its tokens separated by spaces. It is not
     tokenised or lower-cased again, and only empty lines are dropped."""
 

@@ -22,8 +22,8 @@ from online_rnnlm.model.parameters import Parameters
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 SENTENCES_A_CALL = 4096
-"""Number of sentences of a long text that are scored in one call: it bounds the memory, and a
-progress bar moves after each call. Results depend on it only by rounding."""
+"""Number of sentences of a long text that are scored in one call: it bounds the memory.
+Results depend on it only by rounding."""
 NOTHING = -1
 """The number of a segment in a lane that reads nothing."""
 

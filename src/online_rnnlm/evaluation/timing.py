@@ -8,7 +8,7 @@ from functools import cache, partial
 
 from online_rnnlm.config.evaluations import timed_evaluations
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.corpus import Split, load_corpus
 from online_rnnlm.engines.learning import LearningScorer, learning_scorer
 from online_rnnlm.model import weight_files
@@ -28,7 +28,7 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
     Raises UserError if a model is missing or damaged.
     """
     corpora = cache(lambda corpus: load_corpus(directory.corpus(corpus)))
-    timed: list[tuple[PlannedRun, str, Callable[[], float]]] = []
+    timed: list[tuple[Run, str, Callable[[], float]]] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
         files, corpus = directory.run(run.name), corpora(run.settings.corpus)
         if isinstance(read_end(files), RunResult):

@@ -17,7 +17,7 @@ from online_rnnlm.config.evaluations import (
     timed_evaluations,
 )
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.runs import Run
 from online_rnnlm.rivals import mixed_rivals, place_of, rivals_of_corpora
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory, ExperimentDirectory
 
@@ -41,7 +41,7 @@ def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[Pat
     return [directory.vocabulary, directory.statistics, *arrays]
 
 
-def candidate_files(run: PlannedRun, directory: ExperimentDirectory) -> list[Path]:
+def candidate_files(run: Run, directory: ExperimentDirectory) -> list[Path]:
     """Return the files of the runs of the search from which a run takes its settings."""
     return [file for name in run.candidates for file in directory.run(name).finished_files()]
 
@@ -59,7 +59,7 @@ def evaluation_files(
 
 
 def evaluation_inputs(
-    experiment: Experiment, directory: ExperimentDirectory, run: PlannedRun, evaluation: str
+    experiment: Experiment, directory: ExperimentDirectory, run: Run, evaluation: str
 ) -> list[Path]:
     """Return the files that a run's evaluation reads: a mixture reads the evaluations it mixes."""
     settings, corpus = run.settings, directory.corpus(run.settings.corpus)
@@ -73,7 +73,7 @@ def evaluation_inputs(
     return files + [f for place in places for f in evaluation_files(directory, *place, others)]
 
 
-def evaluation_settings(experiment: Experiment, run: PlannedRun, evaluation: str) -> str:
+def evaluation_settings(experiment: Experiment, run: Run, evaluation: str) -> str:
     """Return the settings of `testing` that a run's evaluation reads, as JSON."""
     testing, online = experiment.testing, online_evaluation(evaluation)
     if online is not None:

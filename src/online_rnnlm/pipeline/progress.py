@@ -16,7 +16,7 @@ from typing import Any
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import NONE, learning_in
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.runs import Run
 from online_rnnlm.pipeline.resources import workload_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -68,7 +68,7 @@ class _Job:
     message: str = ""
     log: Path | None = None
     started: float | None = None
-    run: PlannedRun | None = None
+    run: Run | None = None
     """The run that it trains."""
 
 
@@ -150,7 +150,7 @@ class Progress:
             return _Job(name, job.threads, None, run=self._runs[job.wildcards.run])
         return _Job(f"{name} {getattr(job.params, 'evaluation', '')}", job.threads)
 
-    def _training_work(self, run: PlannedRun, threads: int) -> float | None:
+    def _training_work(self, run: Run, threads: int) -> float | None:
         """The seconds that a training takes on a usual machine; None without its corpus."""
         try:
             load = workload_of(self._experiment, self._directory, run)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -45,7 +45,7 @@ class Workload(NamedTuple):
     """Multiply-adds to update all weights after one word of testing."""
 
 
-def workload_of(experiment: Experiment, results: ExperimentDirectory, run: PlannedRun) -> Workload:
+def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) -> Workload:
     """Return the sizes of a run on its prepared corpus.
 
     Raises FileNotFoundError if the corpus is not prepared yet; Snakemake then asks again later.
@@ -116,12 +116,12 @@ def rates(testing: TestingSettings) -> int:
     return max(len(testing.learning_rates), len(testing.document_rates))
 
 
-def gpus(run: PlannedRun) -> int:
+def gpus(run: Run) -> int:
     """Return the number of GPUs that a run's jobs need."""
     return int(run.settings.device == "gpu")
 
 
-def threads(run: PlannedRun, experiment: Experiment) -> int:
+def threads(run: Run, experiment: Experiment) -> int:
     """Return the number of threads that train a run."""
     return experiment.threads if ENGINES[run.settings.engine].shares_work else 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from online_rnnlm.config.runs import PlannedRun, Run
+from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -12,26 +12,19 @@ from online_rnnlm.storage.records import RunRecord, RunResult, Searched
 from online_rnnlm.storage.runs import read_end
 
 
-def resolve(planned: PlannedRun, directory: ExperimentDirectory) -> Run:
+def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
     """Fill in the searched settings of a run: those of the best candidate on `valid`.
 
     The test set is not used. If several candidates are equally good, the first one is chosen. A
     candidate that diverged is not chosen; if all have diverged, the run is `hopeless`. Raises
     UserError if a candidate has not ended.
     """
-    settings, hopeless = planned.settings, False
-    if planned.candidates:
-        outcomes = (_outcome(name, directory) for name in planned.candidates)
-        perplexity, chosen = min(outcomes, key=lambda outcome: outcome[0])
-        settings = planned.settings_with(chosen)
-        hopeless = math.isinf(perplexity)
-    return Run(
-        settings=settings,
-        searched=planned.searched,
-        candidates=planned.candidates,
-        digits=planned.digits,
-        hopeless=hopeless,
-    )
+    if not planned.candidates:
+        return planned
+    outcomes = (_outcome(name, directory) for name in planned.candidates)
+    perplexity, chosen = min(outcomes, key=lambda outcome: outcome[0])
+    found = {"settings": planned.settings_with(chosen), "hopeless": math.isinf(perplexity)}
+    return planned.model_copy(update=found)
 
 
 def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, Searched]:

@@ -24,7 +24,7 @@ from online_rnnlm.training.checkpoint import Checkpoints, Progress, Unfinished
 from online_rnnlm.training.schedule import Schedule, is_better
 
 SEGMENTS_A_CALL = 512
-"""Approximate number of segments between two movements of the progress bar."""
+"""Approximate number of segments of one call of the trainer; a checkpoint may follow each."""
 _LONGEST_FIRST = 0.25
 """Share of an epoch's documents, the last ones, that are read in the order of falling length."""
 _LARGEST_EXPONENT = 700.0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config import loading
-from online_rnnlm.config.runs import PlannedRun
+from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.pipeline import resources
 from online_rnnlm.storage import records
@@ -30,7 +30,7 @@ def model_with(tmp_path):
         splits = {"train": tokens, "valid": 50_000, "test": 50_000}
         about = statistics(splits, vocabulary_size=vocabulary)
         records.write(directory.corpus("c").statistics, about)
-        run = PlannedRun(settings=RunSettings.model_validate({"corpus": "c", **settings}))
+        run = Run(settings=RunSettings.model_validate({"corpus": "c", **settings}))
         return resources.workload_of(EXPERIMENT, directory, run)
 
     return make
@@ -84,7 +84,7 @@ def test_a_retry_asks_for_more_up_to_twice(request_, attempt):
 def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_path):
     """Snakemake asks again when it is there."""
     directory = ExperimentDirectory(tmp_path)
-    run = PlannedRun(settings=RunSettings.model_validate({"corpus": "c"}))
+    run = Run(settings=RunSettings.model_validate({"corpus": "c"}))
     with pytest.raises(FileNotFoundError) as error:
         resources.workload_of(EXPERIMENT, directory, run)
     assert error.value.filename == str(directory.corpus("c").statistics)
@@ -92,6 +92,6 @@ def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_p
 
 @pytest.mark.parametrize(("engine", "number"), [("kernel", 3), ("graph", 1), ("jax", 1)])
 def test_only_a_training_that_can_share_its_work_asks_for_several_cores(engine, number):
-    run = PlannedRun(settings=RunSettings(corpus="c", hidden_size=4, engine=engine))
+    run = Run(settings=RunSettings(corpus="c", hidden_size=4, engine=engine))
     shared = EXPERIMENT.model_copy(update={"threads": 3})
     assert resources.threads(run, shared) == number
