@@ -84,7 +84,7 @@ class Entry:
     section: Section
     needs: tuple[Need, ...] = ()
     drawn_by: str = ""
-    """For a figure, the module in `analysis/figures/` and its function, such as `vector_map.draw`;
+    """For a figure, the module in `analysis/figures/` and its function, as in `costs.draw_systems`;
     a table is made by the function `make` of the module of its name."""
 
 
@@ -100,7 +100,6 @@ FIGURES = (
     ),
     Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency"),
     Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, several_corpora), "curves.draw_sizes"),
-    Entry("vector_map", Section.VECTORS, (vector_rows,), "vector_map.draw"),
 )
 TABLES = (
     Entry("corpora", Section.TEXT),

@@ -89,7 +89,7 @@ class _FileOrUrl(Settings):
     file: FilePaths | None = None
     """Your own file, or several: plain text (one paragraph per line; one sentence per line if
     `tokenised`), or articles: a JSON object per line (`.jsonl`, `.ndjson`, `.json`) or a row of a
-    `.parquet` file, with `text` and, if known, `title` and `topic`. Files compressed as `.gz`,
+    `.parquet` file, with `text` and, if known, `title`. Files compressed as `.gz`,
     `.bz2`, `.xz` or `.zst` are read, too. In a name, `*` stands for any letters; such files are
     read in the order of their names."""
     url: Url | None = None

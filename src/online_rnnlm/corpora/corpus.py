@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.corpora import textfiles
-from online_rnnlm.corpora.textfiles import read_all_articles
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
@@ -190,18 +189,3 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> npt.NDArray
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     return array
-
-
-def topics_of(directory: CorpusDirectory, split: str) -> list[str] | None:
-    """The topic of every sentence of a split, in order; "" if its article has none.
-
-    None if the corpus has no topics, or no articles, as is the case with ready files.
-    Raises UserError if the corpus is not completely prepared, or is damaged.
-    """
-    # The statistics decide, not the existence of the file: a source used before may have left it.
-    if read_statistics(directory).articles is None:
-        return None
-    topics = [article.topic or "" for article in read_all_articles(directory.articles)]
-    if not any(topics):
-        return None
-    return [topics[number] for number in load_split(directory, split).articles]

@@ -189,8 +189,6 @@ def _write_articles(
             read += 1
             if article.text:
                 row = {"title": article.title, "text": article.text}
-                if article.topic:
-                    row["topic"] = article.topic
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 kept += 1
         if not kept:

@@ -200,11 +200,10 @@ _ROWS = 1000
 
 @dataclass(frozen=True)
 class Article:
-    """One article; `text` has one paragraph per line, and `topic` is None if it is not known."""
+    """One article; `text` has one paragraph per line."""
 
     title: str
     text: str
-    topic: str | None = None
 
 
 def read_articles(*files: Path) -> Iterator[Article]:
@@ -252,14 +251,14 @@ def _parse(line: str, where: str) -> Article:
 
 
 def _read_parquet(file: Path) -> Iterator[Article]:
-    """Read the columns `text`, `title` and `topic`; the last two may be missing."""
+    """Read the columns `text` and `title`; the title may be missing."""
     import pyarrow as pa  # noqa: PLC0415  # it takes time to load
     from pyarrow import parquet  # noqa: PLC0415
 
     number = 0
     try:
         with parquet.ParquetFile(file) as rows:
-            for batch in rows.iter_batches(_ROWS, columns=["text", "title", "topic"]):
+            for batch in rows.iter_batches(_ROWS, columns=["text", "title"]):
                 for row in batch.to_pylist():
                     number += 1
                     yield _article(row, f"{file}, row {number}")
@@ -272,10 +271,7 @@ def _article(row: dict[str, Any], where: str) -> Article:
     """Check an article's fields."""
     if not isinstance(row.get("text"), str):
         raise UserError(f"{where}: a string `text` is needed")
-    title, topic = row.get("title") or "", row.get("topic") or ""
-    if not isinstance(topic, str):
-        raise UserError(f"{where}: `topic` must be a string where there is one")
-    for key, value in (("text", row["text"]), ("title", str(title)), ("topic", topic)):
+    title, text = str(row.get("title") or ""), row["text"]
+    for key, value in (("text", text), ("title", title)):
         check_text(value, f"{where}: `{key}`", one_line=False)
-    text = row["text"].replace(BYTE_ORDER_MARK, "").strip()
-    return Article(title=str(title), text=text, topic=topic.strip() or None)
+    return Article(title=title, text=text.replace(BYTE_ORDER_MARK, "").strip())

@@ -45,8 +45,7 @@ class CorpusDirectory:
     source = _Place("source.json")
     """The record of the files that the text is read from."""
     articles = _Place("articles.jsonl")
-    """The articles, one JSON object per line: `title`, `text` (a line end between paragraphs) and,
-    if known, `topic`."""
+    """The articles, a JSON object per line: `title` and `text` (a line end between paragraphs)."""
     sentences = _Place("sentences.txt")
     """The tokenised sentences in order, one per line, without duplicates and fragments."""
     sentence_articles = _Place("sentences.articles.npy")

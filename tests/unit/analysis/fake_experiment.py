@@ -216,7 +216,7 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingS
     rows = ["word\tcount\tclass", "</s>\t900\t0", "<unk>\t90\t0", *words]
     files.vocabulary.write_text("\n".join(rows) + "\n", encoding="utf-8")
     records.write(files.splitter, records.SentenceSplitter.nothing())
-    articles = [{"title": f"a{i}", "text": "x", "topic": f"topic {i % 3}"} for i in range(20)]
+    articles = [{"title": f"a{i}", "text": "x"} for i in range(20)]
     lines = "".join(json.dumps(article) + "\n" for article in articles)
     files.articles.write_text(lines, encoding="utf-8")
     for split, count in sizes.items():

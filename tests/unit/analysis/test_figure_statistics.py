@@ -9,7 +9,6 @@ from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.claims.write import judge
 from online_rnnlm.analysis.figures import curves, tokens
 from online_rnnlm.analysis.figures.drawing import spread
-from online_rnnlm.analysis.figures.vector_map import principal_plane
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.corpora.corpus import Split, Vocabulary
 
@@ -63,26 +62,6 @@ def test_a_groups_perplexity_is_over_its_tokens():
     # The mean of "a" is 1 for sentence 0 and 4 for sentence 1; the mean of "b" is 5 for both.
     assert found["high"].tolist() == pytest.approx([1, 5])
     assert found["low"].tolist() == pytest.approx([4, 5])
-
-
-def test_the_plane_holds_the_two_directions_of_most_variance():
-    random = np.random.default_rng(1)
-    turned, _ = np.linalg.qr(random.normal(size=(5, 5)))
-    scales = np.array([4.0, 2.0, 0.5, 0.3, 0.1])
-    vectors = random.normal(size=(4000, 5)) * scales @ turned + 7
-    points = principal_plane(vectors)
-    variances = np.linalg.eigvalsh(np.cov(vectors.T))[::-1]
-    assert points.var(axis=0, ddof=1) == pytest.approx(variances[:2])
-    assert points.mean(axis=0) == pytest.approx([0, 0], abs=1e-9)
-    assert np.corrcoef(points.T)[0, 1] == pytest.approx(0, abs=1e-9)
-
-
-@pytest.mark.parametrize("vectors", [np.ones((3, 4)), np.array([[1.0], [-1.0], [1.0]])])
-def test_a_plane_of_less_than_two_dimensions(vectors):
-    points = principal_plane(vectors)
-    assert points.shape == (3, 2)
-    assert np.isfinite(points).all()
-    assert points[:, 1] == pytest.approx(0)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.001, 0.05))

@@ -29,7 +29,7 @@ COSTS = [
     *("test_perplexity", "perplexity_by_parameters", "perplexity_by_multiply_adds"),
     "learning_curves",
 ]
-OF_VECTORS = [*COSTS, "perplexity_by_position", "vector_map"]
+OF_VECTORS = [*COSTS, "perplexity_by_position"]
 OF_PAIRS = [*OF_VECTORS, "gain_by_frequency"]
 EVERYTHING = {
     "rows": [

