@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 INTERRUPTED = 130
 GROUPS = {
     "use a trained model": (
-        *("show", "score", "next", "compare", "rescore", "sample", "nearest", "vectors", "info"),
+        *("show", "score", "next", "rescore", "sample", "nearest", "vectors", "info"),
         *("audit", "export"),
     ),
     "run an experiment and look at it": ("check", "ui", "track", "evidence", "engines"),

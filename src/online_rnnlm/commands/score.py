@@ -26,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--in", dest="unit", choices=units, default="nats", help=explained)
     explained = "how rows are written: `plain` for people, the others for programs"
     _model.add_format(parser, "plain", "tsv", "jsonl", help=f"{explained}, with every digit")
-    explained = "with `--per word`, also the entropy of the next word before each, and by how much"
-    add("--entropy", action="store_true", help=f"{explained} reading the word reduces it")
     explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
     add("--flush", action="store_true", help=explained)
 
@@ -35,15 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import sys
-    from functools import partial
 
-    from online_rnnlm.errors import UserError
     from online_rnnlm.use.writing import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
     layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)
-    if arguments.entropy and arguments.per != "word":
-        raise UserError("--entropy: needs `--per word`")
-    entropies = partial(model.entropies, request=request) if arguments.entropy else None
-    writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit, entropies)
+    writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
     score_text(model, arguments.files, layout, request, writer, flush=arguments.flush)

@@ -23,7 +23,7 @@ from online_rnnlm.use.request import Options, checked, request_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
-from online_rnnlm.use.state import NextWord, State, entropy_of
+from online_rnnlm.use.state import NextWord, State
 from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
@@ -114,26 +114,13 @@ class TrainedModel:
         parts = self.score_parts(*self._way(texts, options))
         return self._table(parts, ScoredPart.table)
 
-    def score_words(
-        self, texts: Iterable[str], *, entropy: bool = False, **options: Unpack[Options]
-    ) -> pd.DataFrame:
+    def score_words(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each word, and for each `</s>`.
 
         The columns are `document`, `sentence`, `position` in it, `word`, `known` and
-        `log_probability` (nats); with `entropy`, also `entropy`, that of the next word before the
-        word was read (nats), and `entropy_reduction`, by how much reading the word reduces it.
+        `log_probability` (nats).
         """
-        sentences, request = self._way(texts, options)
-
-        def rows(part: ScoredPart, first: int) -> pd.DataFrame:
-            return part.words(first, self.entropies(part, request) if entropy else None)
-
-        return self._table(self.score_parts(sentences, request), rows)
-
-    def entropies(self, part: ScoredPart, request: Learning) -> NDArray[np.float64]:
-        """Return the entropy (nats) of the next word before each word of a part, (tokens,)."""
-        units = part.units(self.network.unit_of(request))
-        return states.entropies(self.network, request, units)
+        return self._table(self.score_parts(*self._way(texts, options)), ScoredPart.rows_of_words)
 
     def _table(
         self, parts: Iterable[ScoredPart], rows: Callable[[ScoredPart, int], pd.DataFrame]
@@ -213,7 +200,8 @@ class TrainedModel:
 
     def entropy(self, state: State) -> float:
         """Return the entropy of the next word (nats)."""
-        return float(entropy_of(self.next_word(state)))
+        logs = self.next_word(state)
+        return float(-(np.exp(logs) * logs).sum())
 
     def sample(
         self,

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
-from online_rnnlm.engines.lanes import SENTENCES_A_CALL, unit_beginnings
+from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:  # It takes long to load.
@@ -55,13 +55,6 @@ class ScoredPart:
         """(tokens,): True for every word that is not in the vocabulary."""
         return np.equal(self.split.stream[1:], self.corpus.unk_id)
 
-    def units(self, unit: UnitOfText) -> list[list[int]]:
-        """The numbers of the words of each unit of text, each sentence's `</s>` among them."""
-        begins = unit_beginnings(self.split, np.arange(self.split.sentences), unit)
-        ends = self.split.offsets[np.flatnonzero(begins)[1:]]
-        found = np.split(self.split.stream[1:], ends) if begins.size else []
-        return [ids.tolist() for ids in found if ids.size]
-
     @property
     def by_sentence(self) -> list[NDArray[np.float64]]:
         """The log-probabilities of each sentence's words, `</s>` last."""
@@ -78,11 +71,8 @@ class ScoredPart:
             texts[number] = " ".join(f"[{word}]" if unknown[at] else word for at, word in words)
         return texts
 
-    def words(self, first: int, entropies: NDArray[np.float64] | None = None) -> pd.DataFrame:
-        """Make a row for every word; `first` is the number of sentences before this part.
-
-        `entropies` (tokens,) are those of the next word before each word.
-        """
+    def rows_of_words(self, first: int) -> pd.DataFrame:
+        """Make a row for every word; `first` is the number of sentences before this part."""
         import pandas as pd  # noqa: PLC0415
 
         lengths = np.diff(self.split.offsets)
@@ -97,10 +87,6 @@ class ScoredPart:
             "known": ~self.unknown,
             "log_probability": self.log_probabilities,
         }
-        if entropies is not None:
-            after = np.append(entropies[1:], 0.0)
-            after[self.split.offsets[1:][lengths > 0] - 1] = 0  # after `</s>` nothing is uncertain
-            columns |= {"entropy": entropies, "entropy_reduction": entropies - after}
         return pd.DataFrame(columns)
 
     def table(self, first: int) -> pd.DataFrame:

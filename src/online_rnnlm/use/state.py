@@ -154,39 +154,6 @@ def _lane(carried: Carried, lane: int) -> Carried:
 def next_word(network: Network, states: Sequence[State]) -> Floats:
     """Return log P (nats) of every word of the vocabulary after each state, float64 (states, V)."""
     read = go_on(network, states, [[SENTENCE_END_ID]] * len(states))
-    return _distributions(network, states, read)
-
-
-def _distributions(network: Network, states: Sequence[State], read: Sequence[Read]) -> Floats:
-    """Return log P of every word after each state, after which one word has been read."""
     hidden = np.concatenate([one.hidden for one in read]).astype(np.float64)
     documents = np.concatenate([one.carried.documents for one in states]).astype(np.float64)
     return log_distribution(network.weights, network.corpus.class_offsets, hidden, documents)
-
-
-def entropies(network: Network, request: Learning, units: Sequence[Sequence[int]]) -> Floats:
-    """Return the entropy (nats) of the next word before each word of units of text, (tokens,).
-
-    H_t = -Σ_w P(w | the words before t) log P(w | the words before t), over the vocabulary. A unit
-    is the numbers of its words, each sentence's `</s>` among them.
-    """
-    found = []
-    for first in range(0, len(units), SIDE_BY_SIDE):
-        part = units[first : first + SIDE_BY_SIDE]
-        states = [start(network, request)] * len(part)
-        values = [np.zeros(len(ids)) for ids in part]
-        for t in range(max(map(len, part))):
-            going = [n for n, ids in enumerate(part) if t < len(ids)]
-            before = [states[n] for n in going]
-            read = go_on(network, before, [part[n][t : t + 1] for n in going])
-            logs = _distributions(network, before, read)
-            for n, one, value in zip(going, read, entropy_of(logs), strict=True):
-                states[n], values[n][t] = one.state, value
-        found += values
-    return np.concatenate(found) if found else np.zeros(0)
-
-
-def entropy_of(logs: Floats) -> Floats:
-    """Return -Σ P log P of distributions, given log P of the words along the last axis."""
-    found: Floats = -(np.exp(logs) * logs).sum(axis=-1)
-    return found

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from online_rnnlm.config.evaluations import Learning
@@ -28,30 +26,21 @@ LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
 _NUMBERS = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
 _SHOWN = {
-    "word": ("log_probability", "entropy", "entropy_reduction", "word"),
+    "word": ("log_probability", "word"),
     "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),
     "document": ("log_probability", "sentences", "tokens", "unknown", "perplexity", "document"),
 }
 """The columns that are shown to people, by the thing that has a row."""
 _WIDTH = 11
-_IN_UNITS = {"log_probability", "unknown_log_probability", "entropy", "entropy_reduction"}
+_IN_UNITS = {"log_probability", "unknown_log_probability"}
 """The columns that are given in the unit of log-probabilities."""
 
 
 class ScoreWriter:
     """A writer of a row for each word, sentence or document, and of the sum over all."""
 
-    def __init__(
-        self,
-        out: IO[str],
-        per: Per,
-        form: Form,
-        unit: str,
-        entropies: Callable[[ScoredPart], NDArray[np.float64]] | None = None,
-    ) -> None:
-        """Make a writer; `entropies` are columns of words if they are given."""
+    def __init__(self, out: IO[str], per: Per, form: Form, unit: str) -> None:
         self._out, self._per, self._form, self._unit = out, per, form, unit
-        self._entropies = entropies
         self._total, self._read = Total(), 0
         self._document: tuple[int, Total] | None = None
         self._has_header = False
@@ -62,7 +51,7 @@ class ScoreWriter:
         table = part.table(first)
         self._read += len(part.sentences)
         if self._per == "word":
-            self._write(part.words(first, self._entropies(part) if self._entropies else None))
+            self._write(part.rows_of_words(first))
         elif self._per == "sentence":
             self._write(table.assign(text=part.marked) if self._form == "plain" else table)
         elif self._per == "document":
@@ -113,8 +102,7 @@ class ScoreWriter:
     def _plain(self, table: pd.DataFrame) -> str:
         """Return lines of right-aligned numbers, the text last; titles stand above the first."""
         kinds = [".2f" if kind.kind == "f" else "" for kind in table.dtypes[:-1]]
-        shorter = {"log_probability": "log P", "entropy_reduction": "reduction"}
-        names = [shorter.get(name, name) for name in table.columns]
+        names = ["log P" if name == "log_probability" else name for name in table.columns]
         titles = " ".join([*(f"{name:>{_WIDTH}}" for name in names[:-1]), f" {names[-1]}\n"])
         line = " ".join([*(f"{{:>{_WIDTH}{kind}}}" for kind in kinds), " {}\n"]).format
         rows = [line(*row) for row in table.itertuples(index=False)]

@@ -79,7 +79,6 @@ def test_it_does_what_the_whole_installation_does(
         (("rescore", trained_path), lists),
         (("sample", trained_path, "--number", "2"), ""),
         (("vectors", trained_path), TEXT),
-        (("compare", trained_path, trained_path, "--static", "second"), TEXT),
     ):
         found = output_of([light / "online-rnnlm", *command], input=text)
         assert found.returncode == 0, found.stderr

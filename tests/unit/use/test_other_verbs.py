@@ -1,14 +1,12 @@
 """Tests of the verbs that rescore lists, write and search vectors, and compare models."""
 
 import json
-import re
 
 import numpy as np
 import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.lists import Rescored, parse, written
-from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.vectors import Found, Index, nearest
 from tests.unit.use.conftest import json_lines
 
@@ -209,38 +207,15 @@ def test_cosines_are_those_of_the_document_vectors(model, model_path, text, run)
     np.testing.assert_allclose([float(row[1]) for row in rows], highest, atol=1e-5)
 
 
-LINE = re.compile(
-    r"(.+) against (.+): perplexity ([\d.]+) against ([\d.]+): (.+) \(([+-][\d.]+) nats a token, "
-    r"95 % interval ([+-][\d.]+) to ([+-][\d.]+), p ([\d.]+), "
-    r"over (\d+) (sentence|document|block)s\)\n"
-)
-
-
-@pytest.mark.slow  # trainings
-def test_two_models_are_compared(results, names, trained_path, trained, run, test_text):
-    other, text = results.run(names.STATIC).path, test_text
-    found = run("compare", trained_path, other, "--tokenised", text=text)
-    assert (found.status, found.err) == (0, "")
-    line = LINE.fullmatch(found.out)
-    table = trained.score(text.splitlines(), tokenised=True)
-    total = table["log_probability"].sum() / table["tokens"].sum()
-    assert float(line[3]) == pytest.approx(2.718281828**-total, abs=0.006)
-    assert float(line[7]) < float(line[6]) < float(line[8])
-    assert line[10] == str(len(table))
-    back = LINE.fullmatch(run("compare", other, trained_path, "--tokenised", text=text).out)
-    assert float(back[6]) == -float(line[6])
-
-
-@pytest.mark.parametrize("verb", ["next", "nearest", "compare", "show"])
+@pytest.mark.parametrize("verb", ["next", "nearest", "show"])
 def test_json_says_what_people_read(model_path, text, run, verb):
     options = {
         "next": (model_path, text),
         "nearest": (model_path, "--among", text, text),
-        "compare": (model_path, model_path, "--static", "second", text),
         "show": ("--model", model_path, text),
     }[verb]
     plain, lines = run(verb, *options).out, run(verb, *options, "--json").out
-    for row in map(json.loads, [lines] if verb == "compare" else lines.splitlines()):
+    for row in map(json.loads, lines.splitlines()):
         for value in row.values():
             shown = value[0][0] if verb == "show" and isinstance(value, list) else value
             assert not isinstance(shown, str) or shown in plain
@@ -248,46 +223,3 @@ def test_json_says_what_people_read(model_path, text, run, verb):
         header, *rows = rows_of(run(verb, *options, "--format", "tsv"))
         assert [json.loads(line).keys() for line in lines.splitlines()] == [{*header}] * len(rows)
         assert [[str(v) for v in json.loads(line).values()] for line in lines.splitlines()] == rows
-
-
-@pytest.mark.parametrize(("other", "differ"), [(["mouse", "cat"], False), (["cat", "hen"], True)])
-def test_vocabularies_are_the_same_in_another_order(model_path, run, monkeypatch, other, differ):
-    vocabularies = iter([["cat", "mouse"], other])
-    monkeypatch.setattr(TrainedModel, "words", property(lambda _: next(vocabularies)))
-    found = run("compare", model_path, model_path, text="The cat.\nThe hen.\n")
-    assert ("vocabularies differ" in found.out) == differ
-
-
-@pytest.mark.slow  # trainings
-def test_two_ways_to_use_a_model_are_compared(trained_path, run, test_text):
-    text = test_text
-    options = ("compare", trained_path, trained_path, "--tokenised")
-    found = LINE.fullmatch(run(*options, "--static", "second", text=text).out)
-    assert found[5] == f"{trained_path} is better" and float(found[7]) > 0
-    same = LINE.fullmatch(run(*options, text=text).out)
-    assert same[5] == "no clear difference" and float(same[6]) == 0
-    few = "\n".join(text.splitlines()[:3])  # too few for any test, whatever the interval is
-    found = LINE.fullmatch(run(*options, "--static", "second", text=few).out)
-    assert float(found[7]) > 0 and found[5] == "no clear difference"
-    lines = text.splitlines()
-    documents = "\n".join(lines[:20]) + "\n\n" + "\n".join(lines[20:40]) + "\n"
-    options = (*options, "--static", "first")
-    for more, drawn in (((), "2"), (("--per", "document"), "2"), (("--per", "sentence"), "40")):
-        assert LINE.fullmatch(run(*options, *more, text=documents).out)[10] == drawn
-    # The sentences of one document depend on each other if something is kept from one to the next.
-    kept = ("--unit-of-text", "document")
-    for more, drawn in ((kept, "14 block"), ((*kept, "--per", "sentence"), "40 sentence")):
-        found = LINE.fullmatch(run(*options, *more, text="\n".join(lines[:40])).out)
-        assert f"{found[10]} {found[11]}" == drawn
-
-
-@pytest.mark.parametrize(
-    ("options", "text", "expected"),
-    [
-        ([], "The cat.\n", "the text has one sentence: at least two are needed"),
-        (["--per", "document"], "The cat.\nThe hen.\n", "the text has one document"),
-        ([], "", "standard input: no text in it"),
-    ],
-)
-def test_an_incomparable_text_is_one_line(model_path, refused, options, text, expected):
-    assert expected in refused("compare", model_path, model_path, *options, text=text)

@@ -155,25 +155,18 @@ def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
     assert flushed == out
 
 
-def test_words_have_their_log_probabilities_and_entropies(model, model_path, run):
+def test_words_have_their_log_probabilities(model, model_path, run):
     texts = ["The cat sees the Zeppelin.", "", "The king."]
     for unit in ("sentence", "stream"):
-        words = model.score_words(texts, entropy=True, unit_of_text=unit)
+        words = model.score_words(texts, unit_of_text=unit)
         logs = np.concatenate(model.log_probabilities(texts, unit_of_text=unit))
         assert words["log_probability"].tolist() == logs.tolist()
-        state, expected = model.start(unit_of_text=unit), []
-        for word in words["word"]:
-            expected.append(model.entropy(state))
-            state = model.continue_(state, [word])[1]
-        np.testing.assert_allclose(words["entropy"], expected, rtol=1e-12)
-        ends = words["word"] == "</s>"
-        following = np.where(ends, 0, np.append(expected[1:], 0))
-        np.testing.assert_allclose(words["entropy_reduction"], expected - following, rtol=1e-9)
     assert words["sentence"].unique().tolist() == [0, 2]
-    options = ("--per", "word", "--entropy", "--in", "bits", "--format", "jsonl")
+    options = ("--per", "word", "--in", "bits", "--format", "jsonl")
     rows = json_lines(run("score", model_path, *options, text="\n".join(texts)).out)
-    of_sentences = model.score_words(texts, entropy=True)["entropy"]
-    np.testing.assert_allclose([row["entropy"] * math.log(2) for row in rows], of_sentences)
+    of_words = model.score_words(texts)["log_probability"]
+    found = [row["log_probability"] * math.log(2) for row in rows]
+    np.testing.assert_allclose(found, of_words)
 
 
 def test_a_model_says_what_it_is(model):
@@ -217,7 +210,6 @@ def test_eight_threads_get_what_one_gets(model, way):
         ([*LEARNS, "all", "--learn-after=5"], "x", "`learn_after`: weights learn after every word"),
         (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
         (["--static", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
-        (["--entropy"], "x", "--entropy: needs `--per word`"),
         (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),
     ],
 )

@@ -23,7 +23,6 @@ PAGE = (ROOT / "docs" / "using-a-model.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 VERBS_OF_MODELS = (
     "audit",
-    "compare",
     "export",
     "info",
     "nearest",
