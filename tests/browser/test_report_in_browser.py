@@ -50,8 +50,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     made: ExperimentDirectory = fake["write"](
         tmp_path_factory.mktemp("browser") / "invented", experiment
     )
-    write_figures(experiment, made)
     write_claims(experiment, made)
+    write_figures(experiment, made)
     write_report(experiment, made)
     return made
 

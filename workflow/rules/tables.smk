@@ -37,7 +37,21 @@ rule tables:
         verb("{params.verb}")
 
 
+use rule tables as claims with:
+    output:
+        RESULTS.claims,
+    log:
+        RESULTS.log("claims"),
+    params:
+        **params_of("claims"),
+    message:
+        "Judge the claims"
+
+
 use rule tables as figures with:
+    input:
+        rules.tables.input,
+        rules.claims.output,
     output:
         [
             report(
@@ -56,17 +70,6 @@ use rule tables as figures with:
         **params_of("figures"),
     message:
         "Draw the figures"
-
-
-use rule tables as claims with:
-    output:
-        RESULTS.claims,
-    log:
-        RESULTS.log("claims"),
-    params:
-        **params_of("claims"),
-    message:
-        "Judge the claims"
 
 
 use rule tables as report with:

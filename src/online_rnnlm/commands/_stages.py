@@ -138,8 +138,8 @@ STAGES = {
         "audit the networks as they are tested", "cross_check.networks", "audit_networks"
     ),
     "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),
-    "figures": _of_experiment("draw the figures", "analysis.figures.drawing", "write_figures"),
     "claims": _of_experiment("judge the paper's claims", "analysis.claims.write", "write_claims"),
+    "figures": _of_experiment("draw the figures", "analysis.figures.drawing", "write_figures"),
     "report": _of_experiment("write the report", "analysis.report.write", "write_report"),
     "complete": _of_experiment(
         "say what an experiment lacks, and fail if it lacks anything",

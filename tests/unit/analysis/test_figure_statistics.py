@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
-from online_rnnlm.analysis.claims.write import judge
+from online_rnnlm.analysis.claims.write import judge, write_claims
 from online_rnnlm.analysis.figures import curves, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
@@ -80,17 +80,16 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
         corpora=corpora,
         rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
     )
-    found = curves.changes_by_size(results)
+    write_claims(results.experiment, results.directory)
     claims = judge(results).claims
+    found = curves.by_size(claims)
     kinds = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
     assert {*found} == {f"100/20, {name}" for name in kinds.values()}
     for number, name in kinds.items():
-        drawn = found[f"100/20, {name}"]
-        said = [claim.effect for claim in claims if claim.number == number]
-        assert len(drawn) == len(said) == 2
-        assert {one.percent for one in drawn} == {one.change_percent for one in said}
-        assert {one.interval for one in drawn} == {one.interval_percent for one in said}
-    alone = replace(results, rows=results.rows_on("large"))
-    assert curves.changes_by_size(alone) == {}
+        assert found[f"100/20, {name}"] == [claim for claim in claims if claim.number == number]
+    assert curves.draw_sizes(results).caption.startswith("Change of test perplexity")
+    assert curves.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
+    alone = invented(rows=[{"hidden_size": 100}])
+    write_claims(alone.experiment, alone.directory)
     with pytest.raises(NothingToShowError):
         curves.draw_sizes(alone)

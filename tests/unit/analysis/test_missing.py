@@ -37,8 +37,8 @@ def everything(results: Results) -> str:
     """Write all tables, figures, claims and the report, as the workflow does; return the report."""
     described, directory = results.experiment, results.directory
     write_tables(described, directory)
-    write_figures(described, directory)
     write_claims(described, directory)
+    write_figures(described, directory)
     write_report(described, directory)
     for table in tables_of(described):
         assert all(directory.table(table.name, kind).stat().st_size for kind in TABLE_KINDS)

@@ -19,8 +19,8 @@ from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA
 
 
 def written(results: Results) -> str:
-    write_figures(results.experiment, results.directory)
     write_claims(results.experiment, results.directory)
+    write_figures(results.experiment, results.directory)
     write_report(results.experiment, results.directory)
     return results.directory.report.read_text(encoding="utf-8")
 

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import cycle
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from online_rnnlm.analysis.comparison import compare_sides
+from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row, Side
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.analysis.row import Row
+from online_rnnlm.storage import records
+from online_rnnlm.storage.records import Claim, Claims
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-LOOKS: Sequence[tuple[str, object, str]] = (
+_LOOKS: Sequence[tuple[str, object, str]] = (
     (ONLINE, "-", "D"),
     (STATIC, "--", "o"),
     (RIVAL, "-.", "^"),
     ("#cc79a7", ":", "s"),
-    ("#e69f00", (0, (5, 1, 1, 1, 1, 1)), "v"),
-    ("#56b4e9", "--", "P"),
-    ("#8c564b", "-.", "X"),
 )
 """Colours, styles of lines and markers of several series."""
+_OPPONENTS = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
+"""What a static opponent has as many of, by the claim."""
 
 
 def draw_learning(results: Results) -> drawing.Picture:
@@ -74,36 +73,16 @@ def _draw_row(axis: Axes, row: Row, style: object) -> drawing.Label:
     return drawing.Label(f"{row.label}  {line[-1]:.1f}", (len(line), line[-1]), colour)
 
 
-class Change(NamedTuple):
-    """The change of test perplexity that a vector makes, with its interval over the test text."""
+def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    """The claims on each network and its static opponent, by names of both, the least text first.
 
-    tokens: int
-    """Number of tokens of the training text."""
-    percent: float
-    interval: tuple[float, float]
-
-
-def changes_by_size(results: Results) -> dict[str, list[Change]]:
-    """Compare each network with a vector with its static opponents, on corpora of rising size.
-
-    The keys name both. What is on a single corpus is left out.
+    What is on a single corpus is left out.
     """
-    found: dict[str, list[Change]] = defaultdict(list)
-    for row in results.rows:
-        for which, static in _opponents(results, row) if row.has_vector else ():
-            effect = compare_sides(results, Side(row, row.final), Side(static, NONE)).effect
-            tokens = results.corpora[row.corpus].splits["train"].tokens
-            change = Change(tokens, effect["change_percent"], effect["interval_percent"])
-            found[f"{row.label}, {which}"].append(change)
-    return {name: sorted(changes) for name, changes in found.items() if len(changes) > 1}
-
-
-def _opponents(results: Results, vector: Row) -> Iterator[tuple[str, Row]]:
-    same, more, _ = results.opponents(vector)
-    if same is not None:
-        yield "units", same
-    if more is not None:
-        yield "parameters", more
+    found: dict[str, list[Claim]] = defaultdict(list)
+    for claim in sorted(claims, key=lambda claim: claim.train_tokens):
+        if claim.number in _OPPONENTS:
+            found[f"{claim.row}, {_OPPONENTS[claim.number]}"].append(claim)
+    return {name: of_network for name, of_network in found.items() if len(of_network) > 1}
 
 
 def draw_sizes(results: Results) -> drawing.Picture:
@@ -111,16 +90,18 @@ def draw_sizes(results: Results) -> drawing.Picture:
 
     Raises NothingToShowError if no network with a vector has static opponents on two corpora.
     """
-    lines = changes_by_size(results)
+    lines = by_size(records.read(Claims, results.directory.claims).claims)
     if not lines:
         raise NothingToShowError("No vector has a static network beside it on two corpora.")
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
     axis.axhline(0, color=MUTED, lw=1)
     named = []
-    for (name, changes), (colour, line, marker) in zip(lines.items(), cycle(LOOKS), strict=False):
-        tokens, percents, intervals = zip(*changes, strict=True)
-        ends = np.abs(np.subtract(intervals, np.reshape(percents, (-1, 1))))
+    for (name, claims), (colour, line, marker) in zip(lines.items(), cycle(_LOOKS), strict=False):
+        tokens = [claim.train_tokens for claim in claims]
+        percents = [claim.effect.change_percent for claim in claims]
+        intervals = np.array([claim.effect.interval_percent for claim in claims])
+        ends = np.abs(intervals - np.reshape(percents, (-1, 1)))
         axis.errorbar(
             tokens, percents, ends.T, color=colour, ls=line, marker=marker, ms=5,
             lw=1.4, elinewidth=1, capsize=2.5,
@@ -128,7 +109,7 @@ def draw_sizes(results: Results) -> drawing.Picture:
         named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))
-    sizes = {change.tokens for changes in lines.values() for change in changes}
+    sizes = {claim.train_tokens for claims in lines.values() for claim in claims}
     axis.xaxis.set_major_locator(FixedLocator(sorted(sizes)))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("Words in the training text (millions)")
