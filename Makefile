@@ -85,10 +85,10 @@ cuda: environment ## Add what `engine: jax` needs on an NVIDIA GPU to the enviro
 jax cuda:
 	@$(call ADD,$@)
 
-# An engine that is not installed is named as such in the table.
 engines: export THEANO_PYTHON ?= $(THEANO)/bin/python
-engines: environment jax ## Compare all engines, after `make theano` Theano, too: some five minutes
-	$(BIN)/online-rnnlm engines
+engines: CONFIG := config/examples/engines.yaml
+engines: environment jax ## Train one small network by every engine, after `make theano`: some minutes
+	$(RUN)
 
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui $(call quoted,results/$(EXPERIMENT)) --port $(call quoted,$(PORT))

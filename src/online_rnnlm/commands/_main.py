@@ -34,7 +34,7 @@ GROUPS = {
         *("show", "score", "next", "rescore", "sample", "nearest", "vectors", "info"),
         *("audit", "export"),
     ),
-    "run an experiment and look at it": ("check", "ui", "track", "evidence", "engines"),
+    "run an experiment and look at it": ("check", "ui", "track", "evidence"),
     "this command": ("help",),
 }
 """The verbs that people type, by what they are for; the stages are typed by Snakemake."""

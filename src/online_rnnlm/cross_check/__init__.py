@@ -1,1 +1,1 @@
-"""Checks of computations by others: engines by each other, and scorers by an audit."""
+"""Checks of scorers by an audit: the project's own networks, and other programs."""
