@@ -66,7 +66,7 @@ def test_without_configfile_the_demo_runs_and_config_changes_a_key(shared):
 
 
 def test_values_of_config_stand_over_a_file_and_are_checked(shared):
-    file = ("--configfile", shared.configure(**GOOD, search={"l2": [0, 1]}))
+    file = ("--configfile", shared.configure(**GOOD, search={"error_clip": [0, 1]}))
     values = ("--config", "seeds=[1,2]", "training={max_epochs: 2}", "search={}")
     names = sorted(run.rpartition("-")[0] for run in shared.planned_trainings(*file, *values))
     assert names == ["vital-M10-D0-seed1", "vital-M10-D0-seed2"]

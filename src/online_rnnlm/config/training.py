@@ -104,9 +104,6 @@ class RunSettings(Settings):
     for every word; the others are divided by 1 less that share. Not with `engine: jax`."""
     embedding_dropout: Fraction = 0.0
     """Share of the elements of the embeddings that are left out in the same way."""
-    l2: NonNegativeFloat = 0.0
-    """Factor of the L2 penalty, which adds `l2 / 2 · w²` to the loss for every weight that an
-    update changes."""
     error_clip: NonNegativeFloat = 15.0
     """Bound on each element of the error that is propagated back to the hidden units' inputs (the
     RNNLM Toolkit's rule); 0 is no bound."""

@@ -142,26 +142,23 @@ class OnlineScorer:
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
-        with _COMPUTING:
-            return self._score_in_order(split, sentences)
-
-    def _score_in_order(self, split: Split, sentences: Sentences) -> Scores:
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(self._trained, starts)
         begins = unit_beginnings(split, sentences, self._online.unit_of_text)
-        states, document = list(self._nothing.states), self._nothing.documents
-        self.weights = self._trained
-        for number, sentence in enumerate(sentences):
-            if begins[number]:
-                self.weights, document = self._trained, self._nothing.documents
-                self._change, self._waiting = np.zeros_like(document), 0
-            if begins[number] or not self._online.carries_state:
-                states = list(self._nothing.states)
-            begin, end = split.offsets[sentence], split.offsets[sentence + 1]
-            words = split.stream[begin : end + 1, None].astype("int64")
-            logs, document, states = self._read(words[:-1], words[1:], document, states)
-            scores.log_probabilities[starts[number] : starts[number + 1]] = logs
-            scores.document_vectors[number] = document[0]
+        with _COMPUTING:
+            states, document = list(self._nothing.states), self._nothing.documents
+            self.weights = self._trained
+            for number, sentence in enumerate(sentences):
+                if begins[number]:
+                    self.weights, document = self._trained, self._nothing.documents
+                    self._change, self._waiting = np.zeros_like(document), 0
+                if begins[number] or not self._online.carries_state:
+                    states = list(self._nothing.states)
+                begin, end = split.offsets[sentence], split.offsets[sentence + 1]
+                words = split.stream[begin : end + 1, None].astype("int64")
+                logs, document, states = self._read(words[:-1], words[1:], document, states)
+                scores.log_probabilities[starts[number] : starts[number + 1]] = logs
+                scores.document_vectors[number] = document[0]
         return scores
 
     def _read(

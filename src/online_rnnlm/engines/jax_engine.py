@@ -20,7 +20,7 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines.base import Array, Scores, Sentences
 from online_rnnlm.engines.graph_engine import form_of
 from online_rnnlm.engines.jax_batches import Batch, Shapes, Tiles, batch_of
-from online_rnnlm.engines.jax_network import Network, Results, optimizer_step
+from online_rnnlm.engines.jax_network import Network, optimizer_step
 from online_rnnlm.engines.lanes import Batches, Carried, Integers
 from online_rnnlm.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.errors import UserError
@@ -38,8 +38,7 @@ class Trainer(PaddedTrainer):
         check_device(settings)
         text, lanes = (self._split.stream, self._offsets), len(self.carried.documents)
         self._shapes = Shapes(*text, tiles, lanes, learns=settings.document_size > 0)
-        self._model = form_of(settings).model(corpus.class_offsets)
-        self._network = Network(self._model, tiles)
+        self._network = Network(form_of(settings).model(corpus.class_offsets), tiles)
         self._update = jax.jit(self._updated, donate_argnums=(0, 1))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
@@ -62,13 +61,13 @@ class Trainer(PaddedTrainer):
     ) -> tuple[Parameters, Parameters, Any, Carried]:
         """The weights and accumulators after a batch, its log P, and what lives on after it."""
 
-        def loss(weights: Parameters) -> tuple[Any, Results]:
+        def loss(weights: Parameters) -> tuple[Any, Found]:
             results = self._network(weights, batch, rates[1], start)
             return -results.log_probabilities.sum(), results
 
         (total, results), gradients = jax.value_and_grad(loss, has_aux=True)(weights)
-        now = weights, sums, gradients, batch.padded, rates[0]
-        weights, sums = optimizer_step(self._model, self._settings, *now)
+        now = weights, sums, gradients, rates[0]
+        weights, sums = optimizer_step(self._settings.optimizer, *now)
         return weights, sums, -total, results.carried
 
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
@@ -93,7 +92,7 @@ class Scorer(PaddedScorer):
         self._network = Network(model, tiles)
         self._score = jax.jit(self._scored)
 
-    def _scored(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Results:
+    def _scored(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Found:
         found = self._network(weights, batch, rate, start)
         return found if self._hidden_states else found._replace(hidden=())
 
@@ -111,9 +110,8 @@ class Scorer(PaddedScorer):
         shapes = self._shapes[start.documents.shape[1] > 0]
         precision = self._settings.precision
         batch = batch_of(split.stream, split.offsets, segments, shapes, precision)
-        found = self._score(weights, batch, rate, start)
-        logs, hidden = np.asarray(found.log_probabilities), np.asarray(found.hidden)
-        return Found(batch.padded.mask, logs, hidden, found.carried.copy())
+        found: Found = jax.tree.map(np.array, self._score(weights, batch, rate, start))
+        return found
 
 
 @contextmanager

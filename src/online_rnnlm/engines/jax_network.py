@@ -10,7 +10,7 @@ The cell and the optimiser are the graph's own, whose symbols PyTensor turns int
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +22,9 @@ from pytensor.link.jax.dispatch import jax_funcify
 from pytensor.tensor.rewriting.basic import constant_folding
 from pytensor.tensor.shape import Shape
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.engines.jax_batches import ROWS, Batch, Tiles
 from online_rnnlm.engines.lanes import Carried
+from online_rnnlm.engines.padded import Found
 from online_rnnlm.model import updates
 from online_rnnlm.model.cells import Words
 from online_rnnlm.model.graph import Model
@@ -37,17 +37,6 @@ _Step = Callable[[Any, Any, tuple[Any, ...]], tuple[Any, ...]]
 """The cell: ids (B,), rows of E (B, N), and states (B, ·); returns the next states."""
 
 
-class Results(NamedTuple):
-    """The predictions of a batch's words, and what lives on after it."""
-
-    log_probabilities: Any
-    """log P of the words, (T, B); 0 where there is none."""
-    hidden: Any
-    """The cell's first state, h, that the words are predicted from, (T, B, ·)."""
-    carried: Carried
-    """The cell's states and d after each sentence's last word."""
-
-
 class Network:
     """A model's predictions of batches."""
 
@@ -57,7 +46,7 @@ class Network:
         self._class_of_word, self._starts = (jnp.asarray(a, jnp.int32) for a in arrays)
         self._exists = jnp.asarray(tiles.exists)
 
-    def __call__(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Results:
+    def __call__(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Found:
         """Predict a batch's words from the states and d before the first ones."""
         states, documents = start
         # In the gradients the updates of d are constants, unless the model says otherwise.
@@ -82,7 +71,7 @@ class Network:
             batch.targets.reshape(-1),
         )
         logs = log_probabilities.reshape(times, width) * batch.padded.mask
-        return Results(logs, hidden, Carried(states, documents))
+        return Found(batch.padded.mask, logs, hidden, Carried(states, documents))
 
     def _states(self, weights: Parameters, batch: Batch, states: tuple[Any, ...]) -> Any:
         """The states after each sentence's last word, (B, ·), and h after every word, (T, B, ·)."""
@@ -225,16 +214,16 @@ def _cell_step(model: Model, weights: Parameters) -> _Step:
 
 
 def optimizer_step(
-    model: Model,
-    settings: RunSettings,
+    optimizer: str,
     weights: Parameters,
     accumulators: Parameters,
-    *others: Any,
+    gradients: Parameters,
+    learning_rate: Any,
 ) -> tuple[Parameters, Parameters]:
-    """The weights and accumulators after `updates.steps`; `others` are its further arguments."""
-    leaves, structure = jax.tree.flatten((weights, accumulators, *others))
+    """The weights and accumulators after `updates.steps`."""
+    given = weights, accumulators, gradients, learning_rate
+    leaves, structure = jax.tree.flatten(given)
     symbols = _symbols(leaves)
-    of_batch = jax.tree.unflatten(structure, symbols)
-    steps = updates.steps(model, *(*of_batch, settings.optimizer, settings.l2))
+    steps = updates.steps(optimizer, *jax.tree.unflatten(structure, symbols))
     found = _as_jax(symbols, [value for _, value in steps])(*leaves)
     return like(weights, found[::2]), like(weights, found[1::2])

@@ -89,7 +89,7 @@ class Trainer:
         arguments = (
             data.kernel_model(settings, self.weights, self._classes, rate, key),
             self.accumulators,
-            data.Optimizer(settings.optimizer == "adagrad", real(learning_rate), real(settings.l2)),
+            data.Optimizer(settings.optimizer == "adagrad", real(learning_rate)),
             self._text,
             batches,
             self._lanes,

@@ -28,7 +28,7 @@ class Found(NamedTuple):
     """(T, B): above 0 for words, 0 for padding."""
     log_probabilities: Array
     """(T, B)."""
-    hidden: Array
+    hidden: Any
     """(T, B, M); anything if hidden states are not asked for."""
     carried: Carried
     """The states and vectors after the last words."""

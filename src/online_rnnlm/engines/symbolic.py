@@ -29,7 +29,6 @@ class Form(NamedTuple):
     goes_through_updates: bool
     precision: str
     optimizer: str
-    l2: float
     dropout: float
     embedding_dropout: float
 
@@ -76,7 +75,6 @@ def training(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str])
         batch,
         *rates,
         optimizer=form.optimizer,
-        l2=form.l2,
         start=start,
         dropout=graph.Dropout(*factors) if factors else None,
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytensor.tensor as pt
 
 from online_rnnlm.model.graph import predictions
@@ -15,33 +14,6 @@ from online_rnnlm.model.parameters import Parameters, groups_of, like
 
 if TYPE_CHECKING:
     from online_rnnlm.model.graph import Dropout, Given, Model, Padded, Predictions, Start
-
-
-def touched(model: Model, weights: Parameters, batch: Padded) -> Parameters:
-    """Mark with 1 every row (rows, 1) or column (1, columns) that a batch's gradients reach.
-
-    All others are 0: the L2 penalty applies only where there is a 1. Parameters that are reached as
-    a whole have a single 1, (1, 1).
-    """
-    dtype = weights.recurrent.dtype
-    mask, classes = batch.mask.flatten(), model.classes
-
-    def reached(rows: Any, numbers: Any) -> Any:
-        """1 for every row that is among these numbers (T, B), those of padding left out, else 0."""
-        times = pt.inc_subtensor(pt.zeros((rows,), dtype=dtype)[numbers.flatten()], mask)
-        return pt.gt(times, 0).astype(dtype)
-
-    read = reached(weights.embeddings.shape[0], batch.inputs)
-    of_word = pt.constant(classes.of_word)
-    class_hit = reached(len(classes.words), of_word[batch.targets])
-    # A word alone in its class has probability 1 there: its row learns nothing.
-    has_choice = pt.constant((classes.exists.sum(1) > 1).astype(dtype))
-    predicted = (class_hit * has_choice)[of_word]
-    one = pt.ones((1, 1), dtype=dtype)
-    where = dict.fromkeys(weights._fields, one)
-    where.update(dict.fromkeys(model.cell.GROUPS["embeddings"], read[:, None]))
-    where.update(word_output=predicted[:, None], word_document=predicted[None, :])
-    return weights._replace(**where)
 
 
 def sgd(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
@@ -67,7 +39,6 @@ def training_updates(
     document_rate: Any,
     *,
     optimizer: str,
-    l2: float,
     start: Start | None = None,
     dropout: Dropout | None = None,
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
@@ -75,26 +46,20 @@ def training_updates(
     result = predictions(model, weights, batch, document_rate, start, dropout)
     total = result.log_probabilities.sum()
     gradients = like(weights, pt.grad(-total, list(weights), disconnected_inputs="ignore"))
-    now = weights, accumulators, gradients
-    return result, steps(model, *now, batch, learning_rate, optimizer, l2)
+    return result, steps(optimizer, weights, accumulators, gradients, learning_rate)
 
 
 def steps(
-    model: Model,
+    optimizer: str,
     weights: Parameters,
     accumulators: Parameters,
     gradients: Parameters,
-    batch: Padded,
     learning_rate: Any,
-    optimizer: str,
-    l2: float,
 ) -> list[tuple[Any, Any]]:
     """Every weight and accumulator with its value after a step by a batch's gradients."""
     updates = []
-    reached = touched(model, weights, batch)
-    for weight, sums, gradient, where in zip(weights, accumulators, gradients, reached):
-        penalty = np.asarray(l2, weight.dtype) * where * weight
-        changed = OPTIMIZERS[optimizer](weight, gradient + penalty, sums, learning_rate)
+    for weight, sums, gradient in zip(weights, accumulators, gradients):
+        changed = OPTIMIZERS[optimizer](weight, gradient, sums, learning_rate)
         updates += [*zip((weight, sums), changed)]
     return updates
 

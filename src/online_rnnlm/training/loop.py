@@ -174,18 +174,8 @@ def _perplexity(log_probability: float, split: Split) -> float:
 
 
 def _divergence(run: Run, epoch: int, what: str) -> Diverged:
-    """Return the error that says what has diverged, and the settings that can be tried instead."""
-    settings, usual = run.settings, RunSettings.model_fields
+    """Return the error that says what has diverged, and the lower rates that can be tried."""
+    settings = run.settings
     hints = [f"a `learning_rate` below {settings.learning_rate:g}"]
-    hints += ["`optimizer: adagrad`"] if settings.optimizer == "sgd" else []
     hints += [f"a `document_rate` below {settings.document_rate:g}"] * bool(settings.document_size)
-    hints += [  # settings that the user has moved to where training diverges easily
-        f"a {word} `{key}` than {getattr(settings, key):g}"
-        for key, word, sign in (
-            ("l2", "smaller", 1),
-            ("initial_scale", "smaller", 1),
-            ("divergence_perplexity", "larger", -1),
-        )
-        if sign * getattr(settings, key) > sign * usual[key].default
-    ]
     return Diverged(f"{run.name}: diverged in epoch {epoch}: {what}; try {' or '.join(hints)}")

@@ -79,7 +79,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
         {"seeds": [2**128], "corpora": {"a": {**TEXT, "seed": 2**200}}},
         {"corpora": {"c": TEXT, "c-kneser_ney3": TEXT, "c-m8": TEXT}},
         {"corpora": {"a" * 100: TEXT}, "experiment": "b" * 100},
-        {"training": {"accumulator_start": 1e-300, "l2": 1e6, "learning_rate": 1000}},
+        {"training": {"accumulator_start": 1e-300, "error_clip": 1e6, "learning_rate": 1000}},
         {"testing": {"kneser_ney_order": 10, "rivals": ["kneser_ney"]}},
         {"tracking": {"store": None, "watch_seconds": 0}},
     ],

@@ -244,14 +244,15 @@ def test_a_search_is_told_by_the_names_of_the_rows_that_it_decides():
     assert found == name(search=rates, training={"learning_rate": 9})  # the search decides it
     for other in (
         {"search_seed": 7},
-        {"training": {"l2": 1}},
+        {"training": {"error_clip": 1}},
         {"search": {"learning_rate": [0.1]}},
     ):
         assert name(**{"search": rates, **other}) != found
 
 
 def test_a_name_is_short_enough_for_a_file():
-    search = {key: [1.2345678901] for key in ("learning_rate", "l2", "initial_scale", "error_clip")}
+    keys = ("learning_rate", "divergence_perplexity", "initial_scale", "error_clip")
+    search = {key: [1.2345678901] for key in keys}
     corpora = {"c" * 100: VITAL}
     search["accumulator_start"] = [1.2345678901, 1.2345678902]
     found = experiment(search=search, corpora=corpora, seeds=[2**256 - 1]).trainings()

@@ -113,7 +113,6 @@ class Counted:
         vector -= rate * gradient
 
     def step_row(self, weights, gradient, kept, optimizer):
-        gradient = gradient + optimizer.l2 * weights
         kept += gradient * gradient
         weights -= optimizer.learning_rate * gradient / np.sqrt(kept)
 

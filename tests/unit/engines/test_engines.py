@@ -40,7 +40,7 @@ DROPOUT = {"dropout": 0.4, "embedding_dropout": 0.2}
 LSTM = {"cell": "lstm"}
 OPTIONS = {
     "static": SGD | {"batch_sentences": 1},
-    "static float32": SINGLE | {"l2": 0.0},
+    "static float32": SINGLE,
     "static documents": DOCUMENT | {"error_clip": 0.0},
     "vector": FIVE | {"batch_sentences": 16},
     "vector float32": FIVE | SINGLE | SGD | {"batch_sentences": 16, "error_clip": 0.02},
@@ -77,7 +77,7 @@ MATRIX = [
 def settings(engine="kernel", **changes) -> RunSettings:
     values = {
         **{"corpus": "small", "engine": engine, "hidden_size": 6, "batch_sentences": 3, "seed": 5},
-        **{"precision": "float64", "error_clip": 0.05, "l2": 0.01, "document_rate": RATE},
+        **{"precision": "float64", "error_clip": 0.05, "document_rate": RATE},
     }
     return RunSettings.model_validate({**values, **changes})
 

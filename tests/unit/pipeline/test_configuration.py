@@ -16,7 +16,7 @@ GOOD = {
     "corpora": {"c": {"source": {"kind": "wikipedia-vital"}, "train_sentences": 5}},
     "rows": [{"hidden_size": 8}],
     "training": {"max_epochs": 3},
-    "search": {"l2": [0, 0.1]},
+    "search": {"error_clip": [0, 15]},
 }
 
 
@@ -49,9 +49,9 @@ def test_config_stands_over_the_file():
 
 
 def test_a_later_file_stands_over_an_earlier_one():
-    Path("b.yaml").write_text("experiment: y\ntraining: {l2: 1}\n", encoding="utf-8")
+    Path("b.yaml").write_text("experiment: y\ntraining: {error_clip: 1}\n", encoding="utf-8")
     found = read_configuration({}, [written(), "b.yaml"])
-    assert (found.experiment, found.training) == ("y", {"max_epochs": 3, "l2": 1})
+    assert (found.experiment, found.training) == ("y", {"max_epochs": 3, "error_clip": 1})
 
 
 def test_another_workflow_gives_values_and_its_files_are_its_own():

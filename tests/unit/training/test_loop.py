@@ -146,10 +146,8 @@ def test_training_ends_with_its_schedule(corpus_directory, tmp_path, monkeypatch
         ({}, math.nan, r"a perplexity exceeds 240; try a `learning_rate` below 0\.2 or a "
          r"`document_rate` below 0\.1$"),
         ({"document_size": 0}, 5.5, r"a perplexity exceeds 240; try a `learning_rate` below 0\.2$"),
-        ({"optimizer": "sgd"}, 5.5, "`optimizer: adagrad`"),
-        ({"l2": 1.0}, 800.0, "or a smaller `l2` than 1$"),
-        ({"initial_scale": 3.0}, 5.5, "a smaller `initial_scale`"),
-        ({"divergence_perplexity": 0.1}, 1.0, "exceeds 2.4; .*a larger `divergence_perplexity`"),
+        ({}, 800.0, "a perplexity exceeds 240; "),
+        ({"divergence_perplexity": 0.1}, 1.0, "a perplexity exceeds 2.4; "),
     ],
 )  # fmt: skip
 def test_a_divergence_has_advice(corpus_directory, tmp_path, monkeypatch, changes, entropy, reason):
@@ -212,7 +210,7 @@ def test_a_finished_run_is_recognised(corpus_directory, tmp_path, calls, removed
     assert {file: file.read_bytes() for file in directory.finished_files()} == before
     # Snakemake compares the times of a rule's outputs.
     assert all(file.stat().st_mtime > 1 for file in directory.finished_files())
-    assert not directory.state.exists() and not directory.previous_state.exists()
+    assert not directory.state.exists()
 
 
 @pytest.mark.parametrize("forced", ["the finished run", "a checkpoint"])
@@ -280,7 +278,7 @@ def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monk
 
 def test_nothing_of_another_run_is_used(corpus_directory, make_corpus_directory, tmp_path):
     """Neither its files, nor its checkpoint, nor its log, whether settings or corpus differ."""
-    changed = run_of(max_epochs=2, l2=0.001)
+    changed = run_of(max_epochs=2, error_clip=14.0)
     fresh = trained(changed, corpus_directory, tmp_path / "fresh")
     directory = trained(run_of(max_epochs=2), corpus_directory, tmp_path / "run")
     old = record_of(directory)

@@ -159,7 +159,7 @@ def _update_part(weights, gradients, accumulators, part, optimizer):
     gradient = gradients[0][rows]
     for number in range(1, gradients.shape[0]):
         add(_flat(gradients[number][rows]), _flat(gradient))
-    _update(weights[rows], gradient, accumulators[rows], optimizer)
+    step_row(_flat(weights[rows]), _flat(gradient), _flat(accumulators[rows]), optimizer)
 
 
 @kernel()
@@ -242,12 +242,6 @@ def _sum_chain(rows, first, following, total):
     while i >= 0:
         add(rows[i], total)
         i = following[i]
-
-
-@kernel()
-def _update(weights, gradient, accumulators, optimizer):
-    """Update a contiguous matrix as one long row."""
-    step_row(_flat(weights), _flat(gradient), _flat(accumulators), optimizer)
 
 
 @kernel(inline="always")

@@ -133,16 +133,15 @@ def dots(rows: int) -> Any:
 
 
 def _step(weights: _Matrix, kept: _Matrix, gradient: Any, optimizer: Any, place: Any) -> None:
-    """Emit one step of AdaGrad or of plain descent, with the L2 penalty, of 16 elements.
+    """Emit one step of AdaGrad or of plain descent, of 16 elements.
 
-    g = ∂L/∂w + l2 w; AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else w -= rate g.
+    AdaGrad (Duchi et al., 2011): G += g², w -= rate g / √G; else w -= rate g, where g = ∂L/∂w.
     `kept` are the accumulators, G.
     """
     builder = weights.builder
-    adagrad, rate, l2 = (builder.extract_value(optimizer, number) for number in range(3))
-    rate, l2 = _spread(builder, rate, weights.vector), _spread(builder, l2, weights.vector)
+    adagrad, rate = (builder.extract_value(optimizer, number) for number in range(2))
+    rate = _spread(builder, rate, weights.vector)
     old, before = weights.load(*place), kept.load(*place)
-    gradient = weights.fma(l2, old, gradient)
     total = weights.fma(gradient, gradient, before)
     root = weights.call("sqrt", total, fastmath=("fast",))
     scaled = builder.fdiv(gradient, root, flags=("fast",))

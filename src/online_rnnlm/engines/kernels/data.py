@@ -193,8 +193,6 @@ class Optimizer(NamedTuple):
     adagrad: bool
     """True for AdaGrad, False for plain stochastic gradient descent."""
     learning_rate: np.floating
-    l2: np.floating
-    """Weight of the L2 penalty."""
 
     @staticmethod
     def step(weights, gradient, kept, optimizer):

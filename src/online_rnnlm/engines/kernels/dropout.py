@@ -16,7 +16,6 @@ from numba.extending import intrinsic
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.elementwise import gather
 
 EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
@@ -39,13 +38,6 @@ def factors(
     found = np.ones((*places.shape, units), dtype)
     drop(np.uint32(key), layer, rate, places.reshape(-1), found.reshape(-1, units))
     return found
-
-
-@kernel()
-def embed(embeddings, dropout, words, places, rows):
-    """Copy the rows of E of these words at these places (b,), after dropout, to rows (b, N)."""
-    gather(embeddings, words, rows)
-    drop_embeddings(dropout, places, rows)
 
 
 @kernel()

@@ -188,7 +188,7 @@ class DynamicScorer:
         squares = Parameters(*(np.full_like(array, _NEARLY_NOTHING) for array in weights))
         model, carried, space = self._arguments(weights, text, lanes)
         nothing = weights.recurrent.dtype.type(0)
-        rule = data.Optimizer(adagrad=True, learning_rate=nothing, l2=nothing)
+        rule = data.Optimizer(adagrad=True, learning_rate=nothing)
         train_batches(model, squares, rule, text, batches, carried, *members(1), space)
         return Parameters(*(np.sqrt(array / len(batches.segments)) for array in squares))
 

@@ -12,7 +12,6 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from online_rnnlm.engines.kernels.compiled import kernel, view
-from online_rnnlm.engines.kernels.rows import add_document_gradient, feed
 
 _LOG2_E = np.float32(1.44269504088896341)
 _LN2_HIGH = np.float32(0.693359375)
@@ -204,16 +203,3 @@ def descend(vector, rate, gradient):
     """Take one step of gradient descent: vector -= rate gradient; both (n,)."""
     for k in range(vector.size):
         vector[k] -= rate * gradient[k]
-
-
-@kernel(inline="always")
-def predict_with_vector(scores, target, document, matrix, low, gradient):
-    """Predict by a softmax that d (D,) feeds, and add its part to the document gradient ∂L/∂d (D,).
-
-    `scores` (n,) lack V[low : low + n] d and turn into deltas; `matrix` is Vᵀ. Returns log P of
-    the target.
-    """
-    feed(document, matrix, low, scores)
-    log_probability = softmax_deltas(scores, target)
-    add_document_gradient(matrix, low, scores, gradient)
-    return log_probability

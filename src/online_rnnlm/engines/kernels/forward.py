@@ -10,13 +10,7 @@ from online_rnnlm.engines.kernels.cells import run_cell
 from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import end_word
 from online_rnnlm.engines.kernels.dropout import drop_hidden
-from online_rnnlm.engines.kernels.elementwise import (
-    copy_rows,
-    gather,
-    predict_with_vector,
-    softmax_deltas,
-    transpose,
-)
+from online_rnnlm.engines.kernels.elementwise import copy_rows, gather, softmax_deltas, transpose
 from online_rnnlm.engines.kernels.layout import (
     candidates_of,
     rows_of,
@@ -24,7 +18,13 @@ from online_rnnlm.engines.kernels.layout import (
     transposed_outputs,
     words_at,
 )
-from online_rnnlm.engines.kernels.rows import add_product, multiply_by_transpose, multiply_rows
+from online_rnnlm.engines.kernels.rows import (
+    add_document_gradient,
+    add_product,
+    feed,
+    multiply_by_transpose,
+    multiply_rows,
+)
 from online_rnnlm.engines.kernels.team import SCORES, next_task
 
 
@@ -148,7 +148,7 @@ def follow_documents(model, section, workspace):
             low, high = offsets[of_word[target]], offsets[of_word[target] + 1]
             if high - low > 1:
                 scores = workspace.word_scores[first : first + high - low]
-                log_probabilities[row] += predict_with_vector(
-                    scores, target - low, documents[b], word_document, low, gradients[b]
-                )
+                feed(documents[b], word_document, low, scores)
+                log_probabilities[row] += softmax_deltas(scores, target - low)
+                add_document_gradient(word_document, low, scores, gradients[b])
             end_word(model, section.first + b, workspace)

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.engines.kernels.compiled import kernel, view
-from online_rnnlm.engines.kernels.elementwise import copy_rows
+from online_rnnlm.engines.kernels.dropout import drop_embeddings
+from online_rnnlm.engines.kernels.elementwise import copy_rows, gather
+from online_rnnlm.engines.kernels.rows import add_product
 
 SECTION = 32
 """The most segments of a section. With smaller ones products are slower; with larger ones threads
@@ -208,6 +210,20 @@ def states_before(first, states, section, t):
         return first[segments_at(section, t)]
     row = section.first_rows[t - 1]
     return states[row : row + end - begin]
+
+
+@kernel(inline="always")
+def read_words(model, section, t, has_state, inputs, workspace):
+    """Set `inputs` (b, N) to E[w_t] + h_{t-1} W_hᵀ, after dropout of E, for the words of a time t.
+
+    `has_state` is False if the states before the first words are 0.
+    """
+    begin, end = words_at(section, t)
+    gather(model.weights.embeddings, workspace.inputs[begin:end], inputs)
+    drop_embeddings(model.dropout, workspace.places[begin:end], inputs)
+    if t > 0 or has_state:
+        before = states_before(workspace.hidden_before, workspace.hidden, section, t)
+        add_product(workspace.by_rows, before, workspace.recurrent_transposed, inputs)
 
 
 @kernel()

@@ -11,15 +11,14 @@ from typing import Any, NamedTuple
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.compiled import kernel
 from online_rnnlm.engines.kernels.data import reals
-from online_rnnlm.engines.kernels.dropout import embed
 from online_rnnlm.engines.kernels.elementwise import fourths, logistic, tangent
 from online_rnnlm.engines.kernels.layout import (
     copy_hidden_before,
+    read_words,
     segments_at,
     states_before,
     words_at,
 )
-from online_rnnlm.engines.kernels.rows import add_product
 from online_rnnlm.model.cells.lstm import FORGET_BIAS
 
 HAS_MEMORY = True
@@ -37,17 +36,11 @@ class Scratch(NamedTuple):
 @kernel()
 def run(own, model, section, has_state, workspace):
     """Compute the gates, c_t and h_t of a section's segments, step by step."""
-    transposed = workspace.recurrent_transposed
-    embeddings, dropout = model.weights.embeddings, model.dropout
-    words, places, every_gate = workspace.inputs, workspace.places, own.gates
-    hidden, memory = workspace.hidden, workspace.memory
+    every_gate, hidden, memory = own.gates, workspace.hidden, workspace.memory
     for t in range(section.steps):
         begin, end = words_at(section, t)
         gates = every_gate[begin:end]
-        embed(embeddings, dropout, words[begin:end], places[begin:end], gates)
-        if t > 0 or has_state:
-            before = states_before(workspace.hidden_before, hidden, section, t)
-            add_product(workspace.by_rows, before, transposed, gates)
+        read_words(model, section, t, has_state, gates, workspace)
         _open(gates, states_before(workspace.memory_before, memory, section, t), memory[begin:end])
         _show(gates, memory[begin:end], hidden[begin:end])
 

@@ -6,15 +6,13 @@ from typing import NamedTuple
 
 from online_rnnlm.engines.kernels.blas import multiply_nn
 from online_rnnlm.engines.kernels.compiled import kernel
-from online_rnnlm.engines.kernels.dropout import embed
 from online_rnnlm.engines.kernels.elementwise import sigmoid, sigmoid_deltas
 from online_rnnlm.engines.kernels.layout import (
     copy_hidden_before,
+    read_words,
     segments_at,
-    states_before,
     words_at,
 )
-from online_rnnlm.engines.kernels.rows import add_product
 
 HAS_MEMORY = False
 
@@ -26,18 +24,11 @@ class Scratch(NamedTuple):
 @kernel()
 def run(own, model, section, has_state, workspace):
     """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of a section's segments, step by step."""
-    transposed = workspace.recurrent_transposed
-    embeddings, dropout = model.weights.embeddings, model.dropout
-    words, places, every_input = workspace.inputs, workspace.places, workspace.hidden_inputs
-    first, hidden = workspace.hidden_before, workspace.hidden
+    every_input, hidden = workspace.hidden_inputs, workspace.hidden
     for t in range(section.steps):
         begin, end = words_at(section, t)
         inputs = every_input[segments_at(section, t)]
-        embed(embeddings, dropout, words[begin:end], places[begin:end], inputs)
-        if t > 0 or has_state:
-            add_product(
-                workspace.by_rows, states_before(first, hidden, section, t), transposed, inputs
-            )
+        read_words(model, section, t, has_state, inputs, workspace)
         sigmoid(inputs, hidden[begin:end])
 
 
