@@ -20,9 +20,6 @@ _UNWRITABLE = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
     *(errno.EROFS, errno.EACCES, errno.EPERM),
 }
-_SEAL = 64
-"""Length of a sha256 as hexadecimal digits."""
-_BLOCK = 1 << 20
 
 
 @contextmanager
@@ -145,20 +142,3 @@ def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
             f"{file}: changed since it was made: its checksum is not the one in {record.name}: "
             "delete it, and start the experiment again"
         )
-
-
-def seal(file: Path) -> None:
-    """Append the content's sha256 to the file; readers of zip files ignore it."""
-    digest = sha256_of(file)
-    with file.open("ab") as out:
-        out.write(digest.encode())
-
-
-def is_sealed(file: Path) -> bool:
-    """True if the file is unchanged since `seal`."""
-    digest, left = hashlib.sha256(), max(0, file.stat().st_size - _SEAL)
-    with file.open("rb") as content:
-        while block := content.read(min(left, _BLOCK)):
-            digest.update(block)
-            left -= len(block)
-        return content.read() == digest.hexdigest().encode()

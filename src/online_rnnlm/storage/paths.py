@@ -133,14 +133,12 @@ class RunDirectory:
         """The folder of what training keeps for its next start; no declared output.
 
         Snakemake removes a job's outputs before it runs and when it fails. While the run is
-        trained, the folder holds its record and its checkpoints, afterwards all its files.
+        trained, the folder holds its record and its checkpoint, afterwards all its files.
         """
         return RunDirectory(self.path / "kept")
 
     state = _Place("kept/state.npz")
-    """The last checkpoint, with a checksum at its end."""
-    previous_state = _Place("kept/previous.npz")
-    """The checkpoint before the last one, used if the last one is damaged."""
+    """The last checkpoint."""
     log = _Place("train.log")
     """The log of training, one line per epoch; the process that trains the run locks it."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -14,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.model.parameters import Parameters, under
 from online_rnnlm.process.stop_signals import Watch
-from online_rnnlm.storage.files import is_sealed, replacing, seal
+from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.records import Epoch
 
@@ -97,7 +99,7 @@ class Checkpoints:
 
 
 def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
-    """Write a run's checkpoint, whole or not at all, and keep the previous one."""
+    """Write a run's checkpoint, whole or not at all, in place of the previous one."""
     begun = progress.unfinished
     about = _About(
         identity=identity,
@@ -109,37 +111,28 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
         arrays |= _arrays(_UNFINISHED, begun)
         arrays |= {f"{_CARRIED}state{i}": state for i, state in enumerate(begun.carried.states)}
         arrays[f"{_CARRIED}documents"] = begun.carried.documents
-    with replacing(directory.state) as temporary:
-        with temporary.open("wb") as file:
-            np.savez(file, about=np.array(about.model_dump_json()), **arrays)
-        seal(temporary)
-        if directory.state.is_file():
-            directory.state.replace(directory.previous_state)
+    with replacing(directory.state) as temporary, temporary.open("wb") as file:
+        np.savez(file, about=np.array(about.model_dump_json()), **arrays)
 
 
 def load(directory: RunDirectory, identity: str) -> Progress | None:
-    """Read the last undamaged checkpoint of the run of that identity; None if there is none.
+    """Read the checkpoint of the run of that identity; None if there is none.
 
-    A damaged checkpoint is renamed, with a warning.
+    A damaged checkpoint is not used, with a warning; zip's own sums tell.
     """
-    for file in (directory.state, directory.previous_state):
-        if not file.is_file():
-            continue
-        if not is_sealed(file):
-            aside = file.replace(file.with_suffix(".damaged"))
-            logger.warning("%s: damaged: not used, and kept as %s", file, aside.name)
-            continue
-        with np.load(file) as arrays:
-            progress = _read(arrays, identity)
-        if progress is not None:
-            return progress
-    return None
+    try:
+        with directory.state.open("rb") as file, np.load(file) as arrays:
+            return _read(arrays, identity)
+    except FileNotFoundError:
+        return None
+    except (BadZipFile, ValueError, OSError, KeyError, EOFError, zlib.error) as error:
+        logger.warning("%s: damaged: training begins anew: %s", directory.state, error)
+        return None
 
 
 def remove(directory: RunDirectory) -> None:
-    """Remove a run's checkpoints."""
-    for file in (directory.state, directory.previous_state):
-        file.unlink(missing_ok=True)
+    """Remove a run's checkpoint."""
+    directory.state.unlink(missing_ok=True)
 
 
 def _read(file: Mapping[str, Any], identity: str) -> Progress | None:

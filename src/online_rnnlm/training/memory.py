@@ -9,7 +9,6 @@ from online_rnnlm.model import parameters
 from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.process import hardware
 from online_rnnlm.storage.paths import CorpusDirectory
-from online_rnnlm.storage.records import SplitStatistics
 
 _COPIES = 3
 """The weights, the accumulators of their gradients, and the best weights so far."""
@@ -18,9 +17,8 @@ _COPIES = 3
 def require_memory(settings: RunSettings, corpus: CorpusDirectory) -> None:
     """Raise UserError if training cannot fit into this machine's memory.
 
-    Training needs more than what is counted here: three copies of the weights, and the scores of an
-    average batch's words, unless they are on a GPU. Without this check, the system would end the
-    process without a word.
+    Training needs more than what is counted here: three copies of the weights. Without this check,
+    the system would end the process without a word.
     """
     statistics = read_statistics(corpus)
     sizes = sizes_of_run(settings, statistics.vocabulary_size, statistics.classes)
@@ -33,17 +31,3 @@ def require_memory(settings: RunSettings, corpus: CorpusDirectory) -> None:
             f"than {needed / 1e9:,.1f} GB to train, and this machine has {there / 1e9:,.1f} GB: "
             "lower `hidden_size`, or the vocabulary's `max_size`"
         )
-    sentences = min(settings.batch_sentences, statistics.splits["train"].sentences)
-    needed += round(_scores_of_sentence(statistics.splits["train"]) * sentences * real)
-    if settings.device == "cpu" and needed > there:
-        raise UserError(
-            f"`batch_sentences`: {settings.batch_sentences}: with {statistics.classes} classes for "
-            f"{statistics.vocabulary_size:,} words, training needs more than {needed / 1e9:,.1f} "
-            f"GB, and this machine has {there / 1e9:,.1f} GB: lower `batch_sentences`, or raise "
-            "the corpus's `classes.count`"
-        )
-
-
-def _scores_of_sentence(train: SplitStatistics) -> float:
-    """The number of words that are scored in a sentence, on average."""
-    return train.mean_class_size * train.tokens / train.sentences

@@ -45,3 +45,15 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     for found in (loaded.weights, loaded.accumulators):
         assert all(map(np.array_equal, found, WEIGHTS))
     assert checkpoint.load(run, "another run") is None
+
+
+@pytest.mark.parametrize("damage", ["edited", "cut", "empty"])
+def test_a_damaged_one_is_not_used(tmp_path, caplog, damage):
+    run = RunDirectory(tmp_path)
+    checkpoint.save(Progress(WEIGHTS, WEIGHTS, [epoch(1)]), run, "this run")
+    content = bytearray(run.state.read_bytes())
+    content[len(content) // 2] ^= 1
+    cut = {"edited": len(content), "cut": len(content) // 2, "empty": 0}[damage]
+    run.state.write_bytes(content[:cut])
+    assert checkpoint.load(run, "this run") is None
+    assert "state.npz: damaged" in caplog.text

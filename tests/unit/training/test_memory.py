@@ -33,19 +33,5 @@ def test_three_copies_must_fit(corpus_directory, weights, monkeypatch, precision
         require_memory(settings, corpus_directory)
 
 
-def test_the_scores_of_a_batch_must_fit_too(corpus_directory, weights, monkeypatch):
-    settings = RunSettings(corpus="topics", hidden_size=2, batch_sentences=2)
-    train = read_statistics(corpus_directory).splits["train"]
-    scores = 2 * train.tokens / train.sentences * train.mean_class_size
-    needed = 4 * (3 * weights(settings) + scores)
-    monkeypatch.setattr(hardware, "memory", lambda: needed + 1)
-    require_memory(settings, corpus_directory)
-    monkeypatch.setattr(hardware, "memory", lambda: needed - 1)
-    with pytest.raises(UserError, match=r"`batch_sentences`: 2: .* GB.*`classes\.count`"):
-        require_memory(settings, corpus_directory)
-    on_gpu = RunSettings(corpus="topics", hidden_size=2, engine="jax", device="gpu")
-    require_memory(on_gpu, corpus_directory)
-
-
 def test_this_machine_has_memory():
     assert hardware.memory() > 2**28
