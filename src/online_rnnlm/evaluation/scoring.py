@@ -6,7 +6,8 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -147,15 +148,8 @@ def _with_learning_rival(network: Network, rival: LearningRival) -> Outcome:
     from online_rnnlm.engines.kernels import dynamic  # noqa: PLC0415  # loads kernels
 
     scorer = dynamic.DynamicScorer(network.settings, network.corpus, network.weights)
-
-    @dataclass(frozen=True)
-    class Text:
-        split: Split
-
-        def learnt(self, **dynamics: Any) -> Floats:
-            return scorer.score(self.split, dynamic.Dynamics(**dynamics))
-
-    texts = {name: Text(network.corpus.splits[name]) for name in network.corpus.held_out}
+    splits = network.corpus.splits
+    texts = {name: partial(scorer.score, splits[name]) for name in network.corpus.held_out}
     rival.fit(texts["valid"])
     logs, seconds = timed(rival.score, texts)
     split = network.corpus.splits["test"]

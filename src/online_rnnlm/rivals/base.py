@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from online_rnnlm.storage.records import Mixture, Trial
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 States = NDArray[np.floating[Any]]
+Given = TypeVar("Given")
+Text = TypeVar("Text")
 
 
-class Rival(ABC):
+class Rival:
     """A model to compare with: `fit` it, then `score` texts with it.
 
     A rival belongs to a run or to a corpus: it derives from `RunRival` or from `CorpusRival`.
@@ -52,6 +54,18 @@ class Rival(ABC):
         return self.label
 
 
+class Fitted(ABC, Generic[Given, Text]):
+    """The part of a rival that learns and scores."""
+
+    @abstractmethod
+    def fit(self, given: Given) -> None:
+        """Train, or choose the settings that make `valid` most probable."""
+
+    @abstractmethod
+    def score(self, text: Text) -> Floats:
+        """Natural log P of every token, float64 (N,)."""
+
+
 class ScoredText(NamedTuple):
     """A split and a network's scores of it, in the text's order."""
 
@@ -63,64 +77,39 @@ class ScoredText(NamedTuple):
     """(N, M): the state that each token was predicted from; (N, 0) for a rival that needs none."""
 
 
-class LearningText(Protocol):
-    """A split that a run's network reads while all of its weights learn."""
-
-    def learnt(self, *, learning_rate: float, decay: float, epsilon: float, tokens: int) -> Floats:
-        """Natural log P of every token, float64 (N,); see `engines.kernels.dynamic.Dynamics`."""
+LearningText = Callable[..., Floats]
+"""A split that a run's network reads while all of its weights learn: a function of the settings of
+dynamic evaluation, `engines.kernels.dynamic.DynamicScorer.score`, that returns natural log P of
+every token."""
 
 
 class RunRival(Rival):
     """A rival that adds to a run's network; its document vector, if any, learns as in training."""
 
 
-class MixedRival(RunRival):
-    """A rival that mixes a network's probabilities with others."""
+class MixedRival(RunRival, Fitted[ScoredText, ScoredText]):
+    """A rival that mixes a network's probabilities with others; `valid` decides its settings."""
 
     needs_hidden_states: ClassVar[bool] = False
-
-    @abstractmethod
-    def fit(self, valid: ScoredText) -> None:
-        """Choose the settings that make `valid` most probable."""
-
-    @abstractmethod
-    def score(self, text: ScoredText) -> Floats:
-        """Natural log P of every token, float64 (N,)."""
 
     @abstractmethod
     def cost(self, state_size: int) -> float:
         """Multiply-adds per word that it adds to a network whose states have that length."""
 
 
-class LearningRival(RunRival):
-    """A rival in which all weights of a network learn."""
+class LearningRival(RunRival, Fitted[LearningText, LearningText]):
+    """A rival in which all weights of a network learn; `valid` decides its settings."""
 
     multiply_adds_per_step: ClassVar[int]
     """Multiply-adds of a step of one weight, beside those of its gradient."""
 
-    @abstractmethod
-    def fit(self, valid: LearningText) -> None:
-        """Choose the settings that make `valid` most probable."""
 
-    @abstractmethod
-    def score(self, text: LearningText) -> Floats:
-        """Natural log P of every token, float64 (N,)."""
+class ComposedRival(RunRival, Fitted[Mapping[str, Floats], Mapping[str, Floats]]):
+    """A rival that is composed of a run's network and its other rivals, by their scores alone.
 
-
-class ComposedRival(RunRival):
-    """A rival that is composed of a run's network and its other rivals, by their scores alone."""
-
-    @abstractmethod
-    def fit(self, valid: Mapping[str, Floats]) -> None:
-        """Choose what makes `valid` most probable.
-
-        `valid` has natural log P of every token, float64 (N,), for each part by its name; the first
-        is the network.
-        """
-
-    @abstractmethod
-    def score(self, text: Mapping[str, Floats]) -> Floats:
-        """Natural log P of every token, float64 (N,), from those of the same parts."""
+    A text has natural log P of every token, float64 (N,), for each part by its name; the first is
+    the network. `valid` decides the settings.
+    """
 
     @abstractmethod
     def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
@@ -134,16 +123,11 @@ class CorpusCost(NamedTuple):
     multiply_adds_per_word: float
 
 
-class CorpusRival(Rival):
-    """A rival that is trained on a corpus and has no seed: one for each corpus."""
+class CorpusRival(Rival, Fitted[Corpus, Split]):
+    """A rival that is trained on a corpus and has no seed: one for each corpus.
 
-    @abstractmethod
-    def fit(self, corpus: Corpus) -> None:
-        """Train on `train`, and choose settings, if there are any, on `valid`."""
-
-    @abstractmethod
-    def score(self, split: Split) -> Floats:
-        """Natural log P of every token, float64 (tokens,)."""
+    It is trained on `train`; `valid` decides its settings, if there are any.
+    """
 
     @abstractmethod
     def cost(self) -> CorpusCost:

@@ -59,7 +59,7 @@ class Rival(LearningRival):
     def _try(self, valid: LearningText, place: Place) -> float:
         """Return the perplexity with the settings at a place; infinite if it diverges."""
         settings = _settings(place)
-        reached = perplexity(valid.learnt(**settings))
+        reached = perplexity(valid(**settings))
         self.curve.append(Trial(settings=settings, valid_perplexity=reached))
         said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
         logger.info("%s: %s: perplexity %.2f on valid", self.label, said, reached or math.inf)
@@ -67,7 +67,7 @@ class Rival(LearningRival):
 
     def score(self, text: LearningText) -> Floats:
         """Natural log P of every token."""
-        return text.learnt(**self.chosen)
+        return text(**self.chosen)
 
 
 def _settings(place: Place) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from online_rnnlm.corpora.corpus import SENTENCE_END, load_corpus
 from online_rnnlm.cross_check.audit import END, Scorer, audit, joined, lines_of
 from online_rnnlm.cross_check.networks import of_model
 from online_rnnlm.cross_check.programs import Program
-from online_rnnlm.engines.kernels.dynamic import Dynamics, DynamicScorer
+from online_rnnlm.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ScoredText
 from online_rnnlm.use.network import Network
@@ -398,8 +398,8 @@ def scorers(corpus_directory):
     ngrams.fit(corpus)
     found["kneser_ney"] = ngrams.score
     dynamic = DynamicScorer(settings, corpus, weights)
-    dynamics = Dynamics(learning_rate=0.05, decay=0.01, epsilon=1.0, tokens=5)
-    found["dynamic_evaluation"] = lambda split: dynamic.score(split, dynamics)
+    dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0, "tokens": 5}
+    found["dynamic_evaluation"] = lambda split: dynamic.score(split, **dynamics)
     for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
         [rival] = rivals_named([name], testing)
         names = ["network", *parts]

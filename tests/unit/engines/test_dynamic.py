@@ -6,7 +6,7 @@ import pytest
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.engines import registry
-from online_rnnlm.engines.kernels.dynamic import Dynamics, DynamicScorer
+from online_rnnlm.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.engines.lanes import Batches, segments_of, side_by_side
 from online_rnnlm.model.parameters import Parameters
 from tests.unit.small_models import corpus_of, random_split, weights_for
@@ -62,7 +62,7 @@ class _Equation:
         changed = zip(weights, self._trainer.weights, strict=True)
         return total, Parameters(*(before - after for before, after in changed))
 
-    def score(self, dynamics: Dynamics) -> list[float]:
+    def score(self, learning_rate: float, decay: float, epsilon: float) -> list[float]:
         """log P of every segment."""
         mean = sum(array.sum() for array in self._rms) / sum(array.size for array in self._rms)
         weights, found = self._trained, []
@@ -71,8 +71,8 @@ class _Equation:
             found.append(total)
             changed = []
             for w, w0, g, m in zip(weights, self._trained, gradients, self._rms, strict=True):
-                kept = 1 - np.minimum(dynamics.decay * m / mean, 1)
-                step = dynamics.learning_rate * g / (m + dynamics.epsilon * mean)
+                kept = 1 - np.minimum(decay * m / mean, 1)
+                step = learning_rate * g / (m + epsilon * mean)
                 changed.append(w0 + kept * (w - w0) - step)
             weights = Parameters(*changed)
         return found
@@ -86,9 +86,9 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
     equation = _Equation(settings, corpus)
     scorer = DynamicScorer(settings, corpus, weights_for(settings, corpus))
     for decay in (0.0, 0.02, 5.0):
-        dynamics = Dynamics(learning_rate=0.05, decay=decay, epsilon=0.3, tokens=TOKENS)
-        found = np.add.reduceat(scorer.score(split, dynamics), begins)
-        np.testing.assert_allclose(found, equation.score(dynamics), rtol=1e-9)
+        rates = {"learning_rate": 0.05, "decay": decay, "epsilon": 0.3}
+        found = np.add.reduceat(scorer.score(split, **rates, tokens=TOKENS), begins)
+        np.testing.assert_allclose(found, equation.score(**rates), rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
 def test_without_steps_a_text_is_read_as_in_training(changes, tokens):
     settings, corpus = _settings(**changes, engine="kernel"), _corpus()
     weights, split = weights_for(settings, corpus), corpus.splits["valid"]
-    dynamics = Dynamics(learning_rate=0.0, decay=0.1, epsilon=0.3, tokens=tokens)
-    found = DynamicScorer(settings, corpus, weights).score(split, dynamics)
+    dynamics = {"learning_rate": 0.0, "decay": 0.1, "epsilon": 0.3, "tokens": tokens}
+    found = DynamicScorer(settings, corpus, weights).score(split, **dynamics)
     scorer = registry.scorer(settings, corpus)
     sentences = np.arange(split.sentences)
     plain = scorer(weights, split, sentences, document_rate=settings.document_rate)
@@ -118,8 +118,8 @@ def test_the_trained_weights_stay_and_every_call_begins_with_them() -> None:
     weights, split = weights_for(settings, corpus), corpus.splits["valid"]
     before = [array.copy() for array in weights]
     scorer = DynamicScorer(settings, corpus, weights)
-    dynamics = Dynamics(learning_rate=0.1, decay=0.01, epsilon=0.3, tokens=2)
-    first, second = (scorer.score(split, dynamics) for _ in range(2))
+    dynamics = {"learning_rate": 0.1, "decay": 0.01, "epsilon": 0.3, "tokens": 2}
+    first, second = (scorer.score(split, **dynamics) for _ in range(2))
     np.testing.assert_array_equal(first, second)
     for array, copy in zip(weights, before, strict=True):
         np.testing.assert_array_equal(array, copy)
@@ -134,6 +134,6 @@ def test_in_single_precision_rows_decay_as_in_double() -> None:
         train = random_split(chance, 500, [20] * 60)
         corpus = corpus_of((250, 250), train)
         weights = weights_for(settings, corpus)
-        dynamics = Dynamics(learning_rate=0.05, decay=0.003, epsilon=0.3, tokens=3)
-        found[precision] = DynamicScorer(settings, corpus, weights).score(train, dynamics)
+        dynamics = {"learning_rate": 0.05, "decay": 0.003, "epsilon": 0.3, "tokens": 3}
+        found[precision] = DynamicScorer(settings, corpus, weights).score(train, **dynamics)
     np.testing.assert_allclose(found["float32"], found["float64"], rtol=2e-4)

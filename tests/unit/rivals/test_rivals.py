@@ -30,7 +30,7 @@ class Hill:
     def __init__(self, best, reach=6):
         self._best, self._reach, self.asked = best, reach, []
 
-    def learnt(self, **settings):
+    def __call__(self, **settings):
         self.asked.append(settings)
         distance = sum(
             abs(values.index(settings[key]) - values.index(self._best[key]))

@@ -146,19 +146,6 @@ def _decay(weights, kept, times):
         weights[j] = trained + factor * (weights[j] - trained)
 
 
-class Dynamics(NamedTuple):
-    """The settings of dynamic evaluation."""
-
-    learning_rate: float
-    """η."""
-    decay: float
-    """λ, 0 or more."""
-    epsilon: float
-    """ε, as a share of the mean of all m."""
-    tokens: int
-    """The longest segment."""
-
-
 class DynamicScorer:
     """Log-probabilities of a text while all weights of a network learn and decay.
 
@@ -176,7 +163,7 @@ class DynamicScorer:
 
     def _read_one_word(self) -> None:
         self._rms = self._root_mean_squares(ONE_WORD)
-        self.score(ONE_WORD, Dynamics(learning_rate=0.0, decay=0.0, epsilon=1.0, tokens=1))
+        self.score(ONE_WORD, learning_rate=0.0, decay=0.0, epsilon=1.0, tokens=1)
 
     def _root_mean_squares(self, split: Split) -> Parameters:
         """m: for each weight the root mean square of the gradients of training's batches."""
@@ -192,16 +179,22 @@ class DynamicScorer:
         train_batches(model, squares, rule, text, batches, carried, *members(1), space)
         return Parameters(*(np.sqrt(array / len(batches.segments)) for array in squares))
 
-    def score(self, split: Split, dynamics: Dynamics) -> NDArray[np.float64]:
-        """Natural log P of every token of a split, float64 (tokens,), in order."""
+    def score(
+        self, split: Split, *, learning_rate: float, decay: float, epsilon: float, tokens: int
+    ) -> NDArray[np.float64]:
+        """Natural log P of every token of a split, float64 (tokens,), in order.
+
+        `learning_rate` is η, `decay` λ, 0 or more, and `epsilon` ε as a share of the mean of all m;
+        `tokens` is the length of the longest segment.
+        """
         weights = Parameters(*(array.copy() for array in self._weights))
-        offsets, resets = segments_for(split, self._settings, dynamics.tokens)
+        offsets, resets = segments_for(split, self._settings, tokens)
         text, number = data.text_of(split, offsets), len(offsets) - 1
         batches = Batches(np.arange(number)[:, None], np.zeros((number, 1), np.bool_))
         model, carried, space = self._arguments(weights, text, 1)
         carried = carried._replace(keeps_state=True, keeps_vector=True)
-        rule = Decaying(weights.recurrent.dtype.type(dynamics.learning_rate))
-        kept, (member,) = self._kept(dynamics), members(1)
+        rule = Decaying(weights.recurrent.dtype.type(learning_rate))
+        kept, (member,) = self._kept(decay, epsilon), members(1)
         current = Current(np.full(self._sizes.vocabulary, -1), np.full(self._sizes.classes, -1))
         logs = np.empty(split.tokens)
         score_dynamically(
@@ -209,12 +202,12 @@ class DynamicScorer:
         )
         return logs
 
-    def _kept(self, dynamics: Dynamics) -> Parameters:
+    def _kept(self, decay: float, epsilon: float) -> Parameters:
         """Put together `KEPT` of all weights."""
         total = sum(float(array.sum(dtype=np.float64)) for array in self._rms)
         mean = total / sum(array.size for array in self._rms)
         pairs = zip(self._weights, self._rms, strict=True)
-        return Parameters(*(_kept_of(*pair, mean, dynamics) for pair in pairs))
+        return Parameters(*(_kept_of(*pair, mean, decay, epsilon) for pair in pairs))
 
     def _arguments(
         self, weights: Parameters, text: data.Text, lanes: int
@@ -227,13 +220,13 @@ class DynamicScorer:
         return model, data.kernel_lanes(settings.reading, nothing), space
 
 
-def _kept_of(trained: Any, rms: Any, mean: float, dynamics: Dynamics) -> Any:
+def _kept_of(trained: Any, rms: Any, mean: float, decay: float, epsilon: float) -> Any:
     dtype = trained.dtype
     kept = np.empty(trained.shape, [(name, dtype) for name in KEPT])
     # No weight loses more than all that it has learnt.
-    lost = np.minimum(dynamics.decay * (rms / dtype.type(mean)), 1)
+    lost = np.minimum(decay * (rms / dtype.type(mean)), 1)
     kept["trained"], kept["keep"] = trained, 1 - lost
-    kept["scale"] = 1 / (rms + dtype.type(dynamics.epsilon * mean))
+    kept["scale"] = 1 / (rms + dtype.type(epsilon * mean))
     with np.errstate(divide="ignore"):
         kept["log_keep"] = np.maximum(np.log1p(-lost), -1e4)
     return kept
