@@ -43,7 +43,6 @@ OTHERS: tuple[tuple[str, int, dict[str, Any], float], ...] = (
     ("per article", ONLINE, {"unit_of_text": "document"}, 0.9),
     ("LSTM", STATIC, {"cell": "lstm"}, 0.3),
     ("dropout before the output layer", STATIC, {"dropout": 0.2}, 0.9),
-    ("gradients through the vector's updates", ONLINE, {"document_gradient": "through"}, 0.7),
 )
 """Other networks and ways to read: name, D, settings, and the least ratio to the paper's."""
 WIDE = 400

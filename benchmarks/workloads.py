@@ -174,8 +174,7 @@ def words_in(corpus: Corpus, sentences: Sentences, split: str = "train") -> int:
 def training_flops(settings: RunSettings, corpus: Corpus) -> float:
     """Return the FLOPs to learn from a word: two for each multiply-add."""
     sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
-    through = settings.goes_through_updates
-    return 2 * cost.training_multiply_adds_per_word(sizes, mean, goes_through=through)
+    return 2 * cost.training_multiply_adds_per_word(sizes, mean)
 
 
 def scoring_flops(settings: RunSettings, corpus: Corpus, steps: int = 0) -> float:

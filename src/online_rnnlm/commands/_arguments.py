@@ -19,7 +19,6 @@ from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, exp
 Number = TypeVar("Number", int, float)
 CONFIGURATION = Path("config/config.yaml")
 MOST_PROCESSES = 1000
-MOST_SECONDS = 365 * 86400.0
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -84,12 +83,6 @@ def finite_number(text: str) -> float:
 def positive_number(text: str) -> float:
     """Read a number above 0 for argparse, which turns any other text into one line."""
     return _read(text, float, lambda value: 0 < value < math.inf, "numbers above 0")
-
-
-def seconds(text: str) -> float:
-    """Read a time for argparse, in seconds; it turns any other text into one line."""
-    allowed = f"numbers above 0, at most {MOST_SECONDS:.0f} (a year)"
-    return _read(text, float, lambda value: 0 < value <= MOST_SECONDS, allowed)
 
 
 def _read(

@@ -40,7 +40,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     _arguments.add_run(parser)
     parser.add_argument(
         "--checkpoint-seconds",
-        type=_arguments.seconds,
+        type=_arguments.positive_number,
         metavar="SECONDS",
         default=_CHECKPOINT_SECONDS,
         help="so often within an epoch a checkpoint is written (default: %(default)g)",
@@ -55,11 +55,9 @@ def _train(arguments: argparse.Namespace) -> None:
     _, planned, directory = _arguments.run_of(arguments)
     resolved = resolve(planned, directory)
     require(resolved.settings)  # this must come before the engine's libraries are loaded
-    from online_rnnlm.training.memory import require_memory
     from online_rnnlm.training.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
-    require_memory(resolved.settings, corpus)
     train(resolved, corpus, files, arguments.checkpoint_seconds, arguments.threads)
 
 

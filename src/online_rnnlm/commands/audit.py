@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--vocabulary", type=Path, metavar="FILE", help=explained)
     add("--ask", action="store_true", help="the program answers for candidates, too")
     explained = "time for the program to answer the first half of a text (default: %(default)s)"
-    add("--seconds", type=_arguments.seconds, default=60.0, help=explained)
+    add("--seconds", type=_arguments.positive_number, default=60.0, help=explained)
     explained = "places at which a rule is tried (default: %(default)s)"
     add("--places", type=_arguments.whole_number(10**4), default=5, metavar="N", help=explained)
     explained = "allowed difference of scores, in nats, and of sums (default: %(default)s)"

@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.describing import as_json, as_text
+    from online_rnnlm.use.describing import as_text
 
     model = _model.named_model(arguments)
-    print(as_json(model.description) if arguments.json else as_text(model.description))
+    about = model.description
+    print(about.model_dump_json(indent=2) if arguments.json else as_text(about))

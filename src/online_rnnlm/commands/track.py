@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--watch",
-        type=_arguments.seconds,
+        type=_arguments.positive_number,
         metavar="SECONDS",
         help="go on, looking for changes so often, until the process that started this ends",
     )

@@ -42,6 +42,8 @@ class Engine:
     others, another engine does that."""
     has_dropout: bool = True
     """True if it can train with dropout."""
+    goes_through_updates: bool = True
+    """True if its gradients can go back through the updates of the document vector."""
     is_elsewhere: bool = False
     """True if it computes in a Python environment of its own, which must be made first."""
     shares_work: bool = False
@@ -78,6 +80,7 @@ ENGINES: Mapping[str, Engine] = {
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "lstm"}),
         online_cells=frozenset({"sigmoid"}),
+        goes_through_updates=False,
         shares_work=True,
         copies_class_outputs=False,
     ),
@@ -104,9 +107,13 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def engines_with(
-    *, cell: str | None = None, device: str | None = None, dropout: bool = False
+    *,
+    cell: str | None = None,
+    device: str | None = None,
+    dropout: bool = False,
+    through_updates: bool = False,
 ) -> list[str]:
-    """Return the names of the engines that have a cell, a device and, if asked for, dropout.
+    """Return the names of the engines that have a cell, a device and what else is asked for.
 
     None stands for any.
     """
@@ -116,6 +123,7 @@ def engines_with(
         if (cell is None or engine.has_cell(cell))
         and (device is None or device in engine.devices)
         and (engine.has_dropout or not dropout)
+        and (engine.goes_through_updates or not through_updates)
     ]
 
 

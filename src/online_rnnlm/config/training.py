@@ -195,3 +195,5 @@ class RunSettings(Settings):
         for key in ("dropout", "embedding_dropout"):
             if share := getattr(self, key):
                 yield f"`{key}: {share:g}`", engines_with(dropout=True)
+        if self.goes_through_updates:
+            yield "`document_gradient: through`", engines_with(through_updates=True)

@@ -76,7 +76,6 @@ class Trainer:
             len(carried.documents),
             settings.precision,
             dropout=settings.dropout > 0,
-            goes_through=settings.goes_through_updates,
         )
         self._spaces = for_members(space, threads)
         kernels = f"{settings.precision}-{settings.cell}-training"

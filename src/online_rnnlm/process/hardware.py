@@ -1,4 +1,4 @@
-"""The hardware that this process runs on, and the memory that it has and uses."""
+"""The hardware that this process runs on, and the memory that it uses."""
 
 from __future__ import annotations
 
@@ -27,11 +27,6 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
-
-
-def memory() -> int:
-    """Return the memory of this machine, in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def peak_memory() -> int:

@@ -1,17 +1,9 @@
-"""The description of a trained model: for people, for programs, and for notebooks."""
+"""The description of a trained model, for people and for programs."""
 
 from __future__ import annotations
 
-import json
-from html import escape
-
 from online_rnnlm.config.runs import Run
 from online_rnnlm.storage.records import ModelDescription, TextPreparation
-
-
-def as_json(description: ModelDescription) -> str:
-    """Return the description as indented JSON."""
-    return json.dumps(description.model_dump(mode="json"), indent=2, allow_nan=False)
 
 
 def as_text(description: ModelDescription) -> str:
@@ -19,13 +11,6 @@ def as_text(description: ModelDescription) -> str:
     values = _values(description)
     width = max(map(len, values))
     return "\n".join(f"{name:{width}}  {value}" for name, value in values.items())
-
-
-def as_html(description: ModelDescription) -> str:
-    """Return the description as a table of HTML."""
-    pairs = (map(escape, pair) for pair in _values(description).items())
-    rows = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in pairs)
-    return f"<table>{rows}</table>"
 
 
 def in_short(description: ModelDescription) -> str:

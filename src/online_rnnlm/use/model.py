@@ -16,7 +16,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription
 from online_rnnlm.use import state as states
-from online_rnnlm.use.describing import as_html, in_short
+from online_rnnlm.use.describing import in_short
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import Network
 from online_rnnlm.use.request import Options, checked, request_for
@@ -62,10 +62,6 @@ class TrainedModel:
     def __repr__(self) -> str:
         """Return the network, its vocabulary, its text and its perplexity in one line."""
         return f"<{type(self).__name__} {in_short(self.description)}>"
-
-    def _repr_html_(self) -> str:
-        """Return the description as a table, for notebooks."""
-        return as_html(self.description)
 
     @property
     def words(self) -> list[str]:

@@ -33,8 +33,11 @@ def names(runs):
         ({"document_gradient": ["constant", "through"]}, ["D0"]),
         ({"document_rate": 1, "carry": "state"}, ["D0"]),
         (
-            {"document_size": [0, 3], "document_gradient": ["constant", "through"]},
-            ["D0", "D3", "D3-through"],
+            {
+                **{"document_size": [0, 3], "engine": "graph"},
+                "document_gradient": ["constant", "through"],
+            },
+            ["D0-graph", "D3-graph", "D3-through-graph"],
         ),
         ({"optimizer": "sgd", "accumulator_start": [1, 2]}, ["D0"]),
         ({"segment_tokens": [1, 2]}, ["D0"]),

@@ -36,12 +36,11 @@ class Case(NamedTuple):
     groups: tuple[str, ...] = ()
     learn_after: str | int = "word"
     cell: str = "sigmoid"
-    document_gradient: str = "constant"
 
     @property
     def settings(self):
         """The settings of the run."""
-        names = ("document_size", "cell", "document_gradient")
+        names = ("document_size", "cell")
         values = {"corpus": "small", "precision": "float64", "seed": 3, "hidden_size": HIDDEN}
         values |= {"document_rate": 0.3, "batch_sentences": 2}
         return RunSettings.model_validate(values | {name: getattr(self, name) for name in names})
@@ -62,7 +61,6 @@ CASES = [
         for size in SIZES
         for cell in ("lstm", "sigmoid")
     ),
-    Case("train", 5, document_gradient="through"),
     *(Case("online", size, groups) for size in SIZES for groups in SUBSETS),
     *(Case("online", size, groups, "sentence") for size in SIZES for groups in SUBSETS),
     *(Case("online", size, (), 3) for size in SIZES),

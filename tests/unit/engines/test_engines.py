@@ -50,11 +50,8 @@ OPTIONS = {
     "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
     "stream": VECTOR | STREAM | {"segment_tokens": 5},
     "dropout": VECTOR | DROPOUT,
-    "through": FIVE | THROUGH,
-    "through documents": VECTOR | DOCUMENT | THROUGH | {"dropout": 0.3},
     "lstm": LSTM | SINGLE | {"embedding_dropout": 0.2},
     "lstm stretches": VECTOR | DOCUMENT | LSTM | DROPOUT | {"segment_tokens": 3},
-    "lstm through": VECTOR | THROUGH | LSTM,
     "lstm stream": VECTOR | STREAM | LSTM | {"carry": "vector"},
 }
 OTHER_CLASSES = {
@@ -62,13 +59,14 @@ OTHER_CLASSES = {
     "one for all": ((24,), FIVE),
     "wide": ((1, 80, 2), FIVE | SGD),
 }
-OF_JAX = ("static", "vector documents", "stretches", "lstm through", "lstm stream")
+OF_JAX = ("static", "vector documents", "stretches", "lstm stream")
 TILES = (1, 40, 2, 90)
 """Classes of one tile of JAX, and of several."""
 MATRIX = [
     *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
     *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
     *(("jax", name, UNEVEN, OPTIONS[name]) for name in OF_JAX),
+    ("jax", "lstm through", UNEVEN, VECTOR | THROUGH | LSTM),
     ("jax", "through tiles", TILES, VECTOR | THROUGH),
     ("jax", "tiles", TILES, VECTOR | SGD),
 ]
@@ -262,7 +260,6 @@ LANES = 3 * SECTION + 5
 MANY = 200
 OF_THREADS = {
     "static": {},
-    "through": VECTOR | THROUGH,
     "documents": VECTOR | DOCUMENT | DROPOUT,
     "lstm": VECTOR | STREAM | LSTM | {"dropout": 0.3, "segment_tokens": 7},
 }

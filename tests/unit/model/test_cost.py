@@ -59,11 +59,7 @@ def expected(case):
         steps = len(CANDIDATES) // (words_of(case.learn_after) or sys.maxsize) or len(SENTENCES)
         return scored - first_word - case.document_size * (len(CANDIDATES) - steps)
     if case.mode == "train":
-        through = case.document_gradient == "through"
-        learnt = (
-            cost.training_multiply_adds_per_word(sizes, size, goes_through=through)
-            for size in CANDIDATES
-        )
+        learnt = (cost.training_multiply_adds_per_word(sizes, size) for size in CANDIDATES)
         return sum(learnt) - 2 * first_word
     whole = case.learn_after == "sentence"
     reached = [min(STEPS, t + 1) for sentence in SENTENCES for t in range(len(sentence))]

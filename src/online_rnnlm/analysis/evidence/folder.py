@@ -111,15 +111,11 @@ class EvidenceFolder(ExperimentDirectory):
     def refuse_changes(self) -> None:
         """Raise UserError unless the folder has the files that were written, and no others."""
         sums = self.read_sums()
-        always = {self.scores, self.claims, self.configuration}
-        shown = (self.table("any", "csv").parent, self.figure("any", "svg").parent)
+        there = {file for file in self.path.rglob("*") if file.is_file()} - {self.sums}
+        for file in sorted({*sums, self.scores, self.claims, self.configuration} - there):
+            raise UserError(f"{file}: missing")
+        for file in sorted(there - {*sums}):
+            raise UserError(f"{file}: {self.sums.name} does not list it")
         for file, digest in sums.items():
-            if file not in {*always, self.timings} and file.parent not in shown:
-                raise UserError(f"{self.sums}: {file.name}: no file of evidence")
-            if not file.is_file():
-                raise UserError(f"{file}: missing")
             if sha256_of(file) != digest:
                 raise UserError(f"{file}: its checksum is not the one in {self.sums.name}")
-        there = {file for file in self.path.rglob("*") if file.is_file()}
-        for file in sorted((there | always) - {*sums, self.sums}):
-            raise UserError(f"{file}: {self.sums.name} does not list it")

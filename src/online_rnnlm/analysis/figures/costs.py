@@ -21,10 +21,9 @@ Look = Mapping[str, Any]
 _STATIC: Look = {"marker": "o", "color": STATIC}
 _LEARNING: Look = {"marker": "D", "color": ONLINE}
 _RIVAL: Look = {"marker": "^", "color": RIVAL}
-_IN_WORDS = (
-    (_LEARNING, "orange diamonds: the vector learns in testing"),
-    (_STATIC, "blue circles: static networks"),
-    (_RIVAL, "green triangles: systems with a rival"),
+_MARKS = (
+    "Orange diamonds: the vector learns in testing; blue circles: static networks; green "
+    "triangles: systems with a rival."
 )
 
 
@@ -65,12 +64,6 @@ def _look(system: System) -> Look:
     if system.rival or system.row is None:
         return _RIVAL
     return _LEARNING if system.row.has_vector else _STATIC
-
-
-def _looks(points: Sequence[Point]) -> str:
-    """Return a sentence that says what the marks of these points mean."""
-    said = "; ".join(words for look, words in _IN_WORDS if any(p.look is look for p in points))
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 def leading(results: Results) -> list[System]:
@@ -123,7 +116,7 @@ def draw_systems(results: Results) -> drawing.Picture:
     axis.set_xlabel("Test perplexity: lower is better")
     seeds = len(results.experiment.seeds)
     bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
-    return drawing.Picture(figure, f"{_looks(points)}{bars}{drawing.only_first(results)}")
+    return drawing.Picture(figure, f"{_MARKS}{bars}{drawing.only_first(results)}")
 
 
 def draw_parameters(results: Results) -> drawing.Picture:
@@ -155,5 +148,5 @@ def _draw(results: Results, cost: Cost) -> drawing.Picture:
     axis.set_xlabel(cost.label)
     axis.set_ylabel("Test perplexity")
     drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
-    caption = f"{_looks(points)} Small marks: all other systems."
+    caption = f"{_MARKS} Small marks: all other systems."
     return drawing.Picture(figure, caption + drawing.only_first(results))

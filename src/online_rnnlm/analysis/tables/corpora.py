@@ -14,7 +14,6 @@ from online_rnnlm.storage.records import Statistics
 
 _OF_SPLIT = ("documents", "sentences", "words", "tokens", "types", "oov_rate")
 _OF_CORPUS = ("articles", "vocabulary_size", "classes", "class_rule")
-_OF_SOURCE = ("title", "licence", "origin")
 
 
 def make(results: Results) -> Table:
@@ -51,9 +50,6 @@ def _values(corpus: Statistics, split: str) -> dict[str, Any]:
         "split": split,
         **{key: getattr(found, key) for key in _OF_SPLIT},
         **{key: getattr(corpus, key) for key in _OF_CORPUS},
-        "largest_class": max(corpus.class_sizes),
-        "mean_class_size": found.mean_class_size,
-        **{key: getattr(corpus.source, key) for key in _OF_SOURCE},
     }
 
 

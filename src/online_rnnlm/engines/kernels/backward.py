@@ -67,10 +67,6 @@ def go_back_through_classes(model, number, workspace):
     if weights.class_document.shape[0] > 0:
         gradient = gradients.class_document[number]
         multiply_tn(one, workspace.documents[begin:end], deltas, zero, gradient)
-        if model.goes_through:  # -α Σ λ δ_cᵀ: d's updates are products with V_c
-            later = workspace.later_gradients[begin:end]
-            first_deltas = workspace.own_class_deltas[begin:end]
-            multiply_tn(-model.document_rate, later, first_deltas, one, gradient)
 
 
 @kernel(inline="always")
@@ -170,7 +166,6 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
     `lacks_words` the words are predicted first. Returns the first task that is not a class.
     """
     weights, classes = model.weights, model.classes
-    one, zero = workspace.hidden.dtype.type(1), workspace.hidden.dtype.type(0)
     memory = workspace.gradients.word_output
     while True:
         task = next_task(member, OUTPUTS)
@@ -195,17 +190,7 @@ def update_words(model, accumulators, optimizer, lacks_words, member, workspace)
             gather(workspace.documents, rows, documents)
             columns = weights.word_document[:, low:high]
             sums = accumulators.word_document[:, low:high]
-            if model.goes_through:
-                gradient = memory[: columns.size].reshape(documents.shape[1], high - low)
-                multiply_tn(one, documents, deltas, zero, gradient)
-                # -α Σ λ δ_wᵀ: d's updates are products with V_o
-                deltas = candidates_of(workspace.own_word_deltas, first, end - begin, high - low)
-                gather(workspace.later_gradients, rows, documents)
-                multiply_tn(-model.document_rate, documents, deltas, one, gradient)
-                for i in range(gradient.shape[0]):
-                    step_row(columns[i], gradient[i], sums[i], optimizer)
-            else:
-                step_rows(columns, sums, documents, deltas, None, memory, optimizer)
+            step_rows(columns, sums, documents, deltas, None, memory, optimizer)
 
 
 @kernel(inline="always")

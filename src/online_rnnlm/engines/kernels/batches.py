@@ -15,7 +15,6 @@ from online_rnnlm.engines.kernels.forward import (
 )
 from online_rnnlm.engines.kernels.layout import group_by_class, lay_out, section_of, words_at
 from online_rnnlm.engines.kernels.team import start_tasks, wait
-from online_rnnlm.engines.kernels.through import go_back_through_documents
 
 
 @kernel(nogil=True)
@@ -33,9 +32,6 @@ def train_batches(model, accumulators, optimizer, text, batches, lanes, member, 
         sections, tokens = predict(
             model, text, segments, begins, lanes, lacks_words, member, workspace
         )
-        if model.goes_through:
-            for number in range(member.number, sections, member.size):
-                go_back_through_documents(model, section_of(workspace, number), workspace)
         update_weights(
             model, accumulators, optimizer, sections, tokens, lacks_words, member, workspace
         )

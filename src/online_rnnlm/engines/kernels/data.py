@@ -110,8 +110,6 @@ class Model(NamedTuple):
     """Number of words after which d takes a step; 0 for a step at each segment's end."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
-    goes_through: bool
-    """True if the gradients of the weights go back through the updates of d: in training only."""
     dropout: Dropout
 
 
@@ -145,16 +143,14 @@ def kernel_model(
 ) -> Model:
     """Put together a model whose vector learns after every word, at that rate.
 
-    In training, which gives the key of the random numbers, units are left out, and gradients may go
-    through the updates of the document vector.
+    In training, which gives the key of the random numbers, units are left out.
     """
     real = weights.recurrent.dtype.type
     clip = real(settings.error_clip or np.inf)
-    dropout, through = Dropout(np.uint32(0), 0.0, 0.0), False
+    dropout = Dropout(np.uint32(0), 0.0, 0.0)
     if key is not None:
         dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
-        through = settings.goes_through_updates
-    return Model(weights, classes, real(rate), 1, clip, through, dropout)
+    return Model(weights, classes, real(rate), 1, clip, dropout)
 
 
 def classes_from_offsets(offsets: Integers) -> Classes:

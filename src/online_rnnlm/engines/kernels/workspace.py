@@ -118,17 +118,6 @@ class Workspace(NamedTuple):
     document_gradient: Any = reals("B", "D")
     """∂L_t/∂d_t of every sentence, summed over the words since the last step of d."""
 
-    later_gradient: Any = reals("B or 0", "D")
-    """λ of every segment's current word (`through`)."""
-    later_gradients: Any = reals("N or 0", "D")
-    """λ_{t+1} of every word."""
-    own_class_deltas: Any = reals("N or 0", "K")
-    """δ_c, which ε_c replaces in `class_deltas`."""
-    own_word_deltas: Any = reals("C or 0")
-    """δ_w, which ε_w replaces in `word_deltas`."""
-    later_scores: Any = reals("K or L")
-    """V λ, one for each score of a softmax."""
-
     recurrent_transposed: Any = reals("M", "E")
     """W_hᵀ."""
     class_output_transposed: Any = reals("M", "K")
@@ -154,14 +143,12 @@ def allocate(
     more_steps: int = 0,
     by_rows: bool = False,
     dropout: bool = False,
-    goes_through: bool = False,
 ) -> Workspace:
     """Allocate a workspace for any batch of up to B of these sentences (S,), with reals of a dtype.
 
     A batch may hold one sentence several times, so a full batch of the largest is assumed.
     `more_steps` are added to the longest. With `by_rows`, as in testing, no segment changes the
-    bits of another. `dropout` says whether states are left out before the output layer, and
-    `goes_through` whether gradients go back through the updates of the document vector.
+    bits of another. `dropout` says whether states are left out before the output layer.
     """
     steps, candidates = measure(text, classes, sentences)
     steps += more_steps
@@ -171,9 +158,8 @@ def allocate(
     v, m, k, d = sizes[:4]
     of = {"0": 0, "2": 2, "V": v, "M": m, "K": k, "D": d, "K + 1": k + 1}
     of |= {"B": batch_sentences, "N": tokens, "C": candidates, "S": sections, "S + 1": sections + 1}
-    of |= {"T + 1": steps + 1, "E": every.embeddings[1], "K or L": max(k, largest)}
+    of |= {"T + 1": steps + 1, "E": every.embeddings[1]}
     of |= {"memory": m * cell.HAS_MEMORY, "M or 0": m * by_rows}
-    of |= {f"{name} or 0": of[name] * goes_through for name in "BNC"}
     gradients = Parameters(*((sections, *shape) for shape in every))._replace(
         embeddings=every.embeddings[1:],
         word_output=(largest * max(m, d),),
@@ -204,6 +190,5 @@ def for_members(workspace: Workspace, number: int) -> list[Workspace]:
         names = ("embeddings", "word_output")
         own = {name: np.empty_like(getattr(workspace.gradients, name)) for name in names}
         gradients = workspace.gradients._replace(**own)
-        later_scores = np.empty_like(workspace.later_scores)
-        found.append(workspace._replace(gradients=gradients, later_scores=later_scores))
+        found.append(workspace._replace(gradients=gradients))
     return found
