@@ -185,6 +185,7 @@ USED = {"hidden_size": 8, "document_size": 2, "unit_of_text": "document"}
 WHOLE = {"source": {"kind": "wikitext"}}
 NEEDED = {
     "device": {"engine": "jax"},
+    "document_gradient": {"engine": "graph"},
     "improvement_factor": {"rate_rule": "toolkit"},
     "rate_divisor": {"rate_rule": "toolkit"},
 }
