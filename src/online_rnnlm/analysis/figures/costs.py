@@ -21,10 +21,6 @@ Look = Mapping[str, Any]
 _STATIC: Look = {"marker": "o", "color": STATIC}
 _LEARNING: Look = {"marker": "D", "color": ONLINE}
 _RIVAL: Look = {"marker": "^", "color": RIVAL}
-_MARKS = (
-    "Orange diamonds: the vector learns in testing; blue circles: static networks; green "
-    "triangles: systems with a rival."
-)
 
 
 class Cost(NamedTuple):
@@ -64,6 +60,12 @@ def _look(system: System) -> Look:
     if system.rival or system.row is None:
         return _RIVAL
     return _LEARNING if system.row.has_vector else _STATIC
+
+
+def _marks(results: Results) -> str:
+    """Return a sentence that says what the marks mean."""
+    rivals = "; green triangles: systems with a rival" if results.experiment.testing.rivals else ""
+    return f"Orange diamonds: the vector learns in testing; blue circles: static networks{rivals}."
 
 
 def leading(results: Results) -> list[System]:
@@ -116,7 +118,7 @@ def draw_systems(results: Results) -> drawing.Picture:
     axis.set_xlabel("Test perplexity: lower is better")
     seeds = len(results.experiment.seeds)
     bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
-    return drawing.Picture(figure, f"{_MARKS}{bars}{drawing.only_first(results)}")
+    return drawing.Picture(figure, f"{_marks(results)}{bars}{drawing.only_first(results)}")
 
 
 def draw_parameters(results: Results) -> drawing.Picture:
@@ -148,5 +150,5 @@ def _draw(results: Results, cost: Cost) -> drawing.Picture:
     axis.set_xlabel(cost.label)
     axis.set_ylabel("Test perplexity")
     drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
-    caption = f"{_MARKS} Small marks: all other systems."
+    caption = f"{_marks(results)} Small marks: all other systems."
     return drawing.Picture(figure, caption + drawing.only_first(results))
