@@ -35,18 +35,17 @@ def tests_of(results: Results) -> Tests:
 
 
 def _of_row(results: Results, vector: Row) -> Tests:
-    opponents = results.opponents(vector)
+    opponents, learning = results.opponents(vector), Side(vector, vector.final)
     same = opponents.same_hidden
     if same is None:
         yield _untested(
             paper.SAME_HIDDEN, vector, "no finished static network of as many hidden units"
         )
     else:
-        yield _tested(results, paper.SAME_HIDDEN, Side(vector, vector.final), Side(same, NONE))
+        yield _tested(results, paper.SAME_HIDDEN, learning, Side(same, NONE))
     yield from _more_parameters(results, vector, opponents.more_parameters)
     yield from _vector_alone(results, vector)
-    frozen = Side(vector, NONE)
-    yield _tested(results, paper.LEARNING, Side(vector, vector.final), frozen)
+    yield _tested(results, paper.LEARNING, learning, Side(vector, NONE))
     yield from _against_rivals(results, vector)
     if vector == results.headline(vector.corpus):
         yield _best_systems(results, vector)
@@ -77,8 +76,8 @@ def _tested(
 ) -> Claim:
     """Test that our side is the better one; with a margin, that it is at least as good.
 
-    The claim is about `row`, by default our side's; `which` says of what the other side is the
-    best. The verdict is left open until all claims have been tested.
+    The claim is about `row`, by default our side's; `which` says in words what the other side is,
+    such as `best rival at any cost`. The verdict is left open until all claims have been tested.
     """
     row = row or ours.row
     found = compare_sides(results, ours, theirs, margin_percent)
@@ -126,8 +125,8 @@ def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests
         for number in (paper.MORE_PARAMETERS, paper.MULTIPLY_ADDS):
             yield _untested(number, vector, reason)
         return
-    sides = Side(vector, vector.final), Side(static, NONE)
-    claim = _tested(results, paper.MORE_PARAMETERS, *sides)
+    learning = Side(vector, vector.final)
+    claim = _tested(results, paper.MORE_PARAMETERS, learning, Side(static, NONE))
     yield claim
     ours, theirs = vector.multiply_adds_per_word, static.multiply_adds_per_word
     effect = Effect(

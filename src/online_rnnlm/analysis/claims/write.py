@@ -10,11 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import (
-    CLAIMS,
-    MULTIPLY_ADDS,
-    VECTOR_ALONE,
-)
+from online_rnnlm.analysis.claims.paper import CLAIMS, MULTIPLY_ADDS, VECTOR_ALONE
 from online_rnnlm.analysis.claims.tests import tests_of
 from online_rnnlm.analysis.comparison import null_of, percents_of_gains
 from online_rnnlm.analysis.results import Results, collect

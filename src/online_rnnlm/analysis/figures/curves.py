@@ -28,7 +28,7 @@ _LOOKS: Sequence[tuple[str, object, str]] = (
 )
 """Colours, styles of lines and markers of several series."""
 _OPPONENTS = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
-"""What a static opponent has as many of, by the claim."""
+"""The claims against a static network, and what that network has as many of."""
 
 
 def draw_learning(results: Results) -> drawing.Picture:

@@ -1,4 +1,4 @@
-"""Draw and write the figures of an experiment: colours, lettering, axes and labels are theirs.
+"""Draw and write an experiment's figures, which share colours, lettering, axes and labels.
 
 The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
 the colours.

@@ -32,12 +32,7 @@ from online_rnnlm.analysis.tables.write import (
     p_value,
     signed,
 )
-from online_rnnlm.config.catalogue import (
-    Entry,
-    Section,
-    figures_of,
-    tables_of,
-)
+from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError

@@ -15,7 +15,7 @@ from online_rnnlm.analysis.tables.write import Column, Table, label, mean
 from online_rnnlm.storage.records import RunResult
 
 TRAINING = "training"
-"""What stands in place of an evaluation for the settings of training, which a search tries."""
+"""The entry of the column `evaluation` for settings of training, which a search has tried."""
 _KEYS = ["corpus", "model", "evaluation"]
 
 
@@ -37,17 +37,16 @@ def make(results: Results) -> Table:
         Column("At the edge of its grid", label("edges"), text=True),
         Column("Valid perplexity", mean("valid_perplexity")),
     ]
-    searched = results.experiment.search_seed if results.candidates else None
-    notes = [
-        "Chosen on valid: in training with a seed of its own that nothing else uses "
-        f"({searched}), in testing for each seed by itself."
-        if searched is not None
-        else "Chosen on valid, for each seed by itself.",
-        *(["Several values are those of the seeds in order."] if results.several_seeds else []),
-        shared.spread_note(results),
-    ]
+    several = " Several values are those of the seeds in order." if results.several_seeds else ""
+    of_search = (
+        f"for training with seed {results.experiment.search_seed}, which nothing else uses; "
+    )
+    note = (
+        f"Chosen on valid: {of_search if results.candidates else ''}for testing with each seed by "
+        f"itself.{several} {shared.spread_note(results)}"
+    )
     tidy = tried.assign(settings=[shared.settings_text([one]) for one in tried["settings"]])
-    caption, note = "Settings chosen", " ".join(notes)
+    caption = "Settings chosen"
     return shared.comparison_table(results, "choices", caption, data, columns, [note], tidy)
 
 
@@ -90,7 +89,7 @@ def _tested(results: Results) -> Iterator[dict[str, Any]]:
 
 
 def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
-    """What was chosen for a network in training, or in one evaluation, of what was tried."""
+    """Return the row of the settings chosen for a network in training, or in one evaluation."""
     best = tried[tried["chosen"]]
     grid, chosen = [*tried["settings"]], [*best["settings"]]
     edges = dict.fromkeys(key for one in chosen for key in shared.edges(grid, one))
@@ -104,5 +103,5 @@ def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
 
 
 def _in_words(results: Results, evaluation: str) -> str:
-    """What the settings are for."""
+    """Return in words where settings are used: in training, or in a way of testing."""
     return evaluation if evaluation == TRAINING else f"testing {results.way_in(evaluation)}"
