@@ -128,7 +128,7 @@ class Progress:
             return
         self._done += 1
         seconds = time.monotonic() - job.started
-        self._paces.setdefault(job.kind, []).append(seconds / (job.work or 1.0))
+        self._paces.setdefault(job.kind, []).append(seconds / (self._work(job) or 1.0))
         if not sys.stderr.isatty():
             print(f"{self._count()}: {job.message} ({_duration(seconds)})", file=sys.stderr)
 
@@ -150,26 +150,28 @@ class Progress:
             return _Job(name, job.threads, None, run=self._runs[job.wildcards.run])
         return _Job(f"{name} {getattr(job.params, 'evaluation', '')}", job.threads)
 
-    def _training_work(self, run: Run, threads: int) -> float | None:
-        """The seconds that a training takes on a usual machine; None without its corpus."""
-        try:
-            load = workload_of(self._experiment, self._directory, run)
-        except FileNotFoundError:
-            return None
-        speed = ENGINES[run.settings.engine].devices[run.settings.device].multiply_adds_a_second
-        amount = run.settings.max_epochs * load.tokens * load.training_cost
-        return float(amount / speed / _SPEED_UP / threads)
+    def _work(self, job: _Job) -> float | None:
+        """A job's work; for a training, as soon as its corpus is there, its seconds elsewhere."""
+        if job.work is None and job.run is not None:
+            try:
+                load = workload_of(self._experiment, self._directory, job.run)
+            except FileNotFoundError:
+                return None
+            run = job.run.settings
+            speed = ENGINES[run.engine].devices[run.device].multiply_adds_a_second
+            amount = run.max_epochs * load.tokens * load.training_cost
+            job.work = float(amount / speed / _SPEED_UP / job.threads)
+        return job.work
 
     def _left(self) -> float | None:
         """The seconds left on all cores; None while the size of a corpus is not known."""
         seconds, now = 0.0, time.monotonic()
         for job in self._jobs.values():
-            if job.work is None and job.run is not None:
-                job.work = self._training_work(job.run, job.threads)
-            if job.work is None:
+            work = self._work(job)
+            if work is None:
                 return None
             gone = now - job.started if job.started is not None else 0.0
-            seconds += job.threads * max(job.work * self._pace(job.kind) - gone, 0.0)
+            seconds += job.threads * max(work * self._pace(job.kind) - gone, 0.0)
         return seconds / self._cores
 
     def _pace(self, kind: str) -> float:

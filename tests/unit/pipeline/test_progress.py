@@ -28,6 +28,15 @@ def planned(number, evaluation="none"):
     )
 
 
+def training(number, run):
+    return SimpleNamespace(
+        number=number,
+        rule=SimpleNamespace(name="train"),
+        wildcards=SimpleNamespace(run=run.name),
+        threads=1,
+    )
+
+
 def workflow_of(jobs):
     return SimpleNamespace(
         dag=SimpleNamespace(jobid=lambda job: job.number, needrun_jobs=lambda: jobs),
@@ -69,6 +78,24 @@ def test_each_job_that_ends_is_a_line_with_the_time_left_on_all_cores(shown, clo
         "2 of 3 done, 5 min left: Test 1 (10 min)",
         "3 of 3 done: Test 2 (10 min)",
     ]
+
+
+def test_the_first_training_that_ends_gives_the_pace_of_larger_ones(
+    tmp_path, clock, capsys, monkeypatch
+):
+    rows = [{"corpora": ["first"], "hidden_size": [100, 200]}]
+    experiment = parse(OF_TWO_CORPORA | {"rows": rows})
+    small, large = experiment.trainings()
+    costs = {small.name: 1e6, large.name: 2e6}
+    monkeypatch.setattr(
+        progress,
+        "workload_of",
+        lambda _, __, run: SimpleNamespace(tokens=1e6, training_cost=costs[run.name]),
+    )
+    shown = progress.Progress(experiment, ExperimentDirectory(tmp_path))
+    shown.begin(workflow_of([training(0, small), training(1, large)]))
+    run_job(shown, 0, clock, 600.0)
+    assert "1 of 2 done, 10 min left" in capsys.readouterr().err  # twenty, shared by two cores
 
 
 def test_a_job_that_was_stopped_for_days_hardly_changes_the_time_left(tmp_path, clock, capsys):
