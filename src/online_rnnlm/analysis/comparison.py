@@ -22,7 +22,6 @@ from online_rnnlm.analysis.significance import LEVEL, compare, seed_interval
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
-from online_rnnlm.corpora.corpus import load_array
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Equivalence, SeedDifference, Timing
 from online_rnnlm.storage.scores import sentence_scores
@@ -87,7 +86,7 @@ def pieces_of_test(
     results: Results, corpus: str, kept_for: UnitOfText, text: str = "test"
 ) -> Pieces:
     """The pieces of `test`, or of another text, for models that keep things for a unit of text."""
-    articles = load_array(results.directory.corpus(corpus).split_articles(text))
+    articles = np.load(results.directory.corpus(corpus).split_articles(text))
     return pieces_of(results.experiment.corpora[corpus], articles, kept_for)
 
 

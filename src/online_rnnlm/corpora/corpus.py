@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +18,6 @@ from online_rnnlm.storage.records import Statistics
 
 UNKNOWN, SENTENCE_END = textfiles.UNKNOWN, textfiles.SENTENCE_END
 SENTENCE_END_ID = 0
-VOCABULARY_HEADER = "word\tcount\tclass"
 _WORDS_AT_ONCE = 1_000_000
 
 
@@ -156,36 +153,19 @@ def digest_of(files: Mapping[str, str]) -> str:
 def parse_vocabulary(text: bytes, where: object) -> Vocabulary:
     """Parse the text of `vocabulary.tsv`; raises UserError, which names the place, for another."""
     try:
-        header, *lines = text.decode().removesuffix("\n").split("\n")
+        _, *lines = text.decode().removesuffix("\n").split("\n")
         words, *columns = zip(*(line.split("\t") for line in lines), strict=True)
         counts, classes = (np.array(list(map(int, column)), np.int64) for column in columns)
     except (ValueError, OverflowError) as error:
         raise UserError(f"{where}: cannot be read: {error}") from None
-    steps = np.diff(classes, prepend=-1)
-    in_order = not classes[:1].any() and np.isin(steps, (0, 1)).all()
-    if header != VOCABULARY_HEADER or words[0] != SENTENCE_END or UNKNOWN not in words:
-        raise UserError(f"{where}: no vocabulary with `{SENTENCE_END}` first, and `{UNKNOWN}`")
-    if not in_order:
-        raise UserError(f"{where}: the classes must be 0, 1, … without gaps, in order")
-    return Vocabulary(list(words), counts, np.append(np.flatnonzero(steps), len(words)))
+    begins = np.flatnonzero(np.diff(classes, prepend=-1))
+    return Vocabulary(list(words), counts, np.append(begins, len(words)))
 
 
 def load_split(directory: CorpusDirectory, split: str) -> Split:
-    """Open one split's arrays.
-
-    Raises UserError if they are missing, or have changed since they were written.
-    """
+    """Open one split's arrays; raises UserError if they have changed since they were written."""
     stream, offsets = directory.stream(split), directory.offsets(split)
     articles, files = directory.split_articles(split), read_statistics(directory).files
     for file in (stream, offsets, articles):
         check(file, files, directory.statistics)
-    return Split(load_array(stream, "r"), load_array(offsets), load_array(articles))
-
-
-def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> npt.NDArray[Any]:
-    """Read an array; raises UserError if it is missing or damaged."""
-    try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    return array
+    return Split(np.load(stream, mmap_mode="r"), np.load(offsets), np.load(articles))

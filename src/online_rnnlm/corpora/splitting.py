@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import SENTENCE_END, SENTENCE_END_ID, Split, load_array
+from online_rnnlm.corpora.corpus import SENTENCE_END, SENTENCE_END_ID, Split
 from online_rnnlm.corpora.sources import base, source_of
 from online_rnnlm.corpora.textfiles import Numbered, read_lines
 from online_rnnlm.errors import UserError
@@ -79,7 +79,7 @@ def read_splits(
     files = source.text_files(downloads) if source.ready else {"train": [directory.articles]}
     read = source.sentences if source.tokenised else _tokeniser(settings, splitter, processes)
     if not source.ready:
-        articles = load_array(directory.sentence_articles).tolist()
+        articles = np.load(directory.sentence_articles).tolist()
         sentences = zip(read_lines(directory.sentences), articles, strict=True)
         splits = divide(settings, read_text(sentences, numbers), dropped)
     elif base.WHOLE in files:

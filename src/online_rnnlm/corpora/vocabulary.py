@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, VOCABULARY_HEADER, Split, Vocabulary
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
 from online_rnnlm.corpora.splitting import Numbers
 from online_rnnlm.storage.files import replacing
 
@@ -33,7 +33,7 @@ def write_vocabulary(vocabulary: Vocabulary, out: Path) -> None:
     classes = vocabulary.word_classes.tolist()
     rows = zip(vocabulary.words, vocabulary.counts.tolist(), classes, strict=True)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write(VOCABULARY_HEADER + "\n")
+        file.write("word\tcount\tclass\n")
         file.writelines(f"{word}\t{count}\t{label}\n" for word, count, label in rows)
 
 

@@ -17,7 +17,6 @@ from online_rnnlm.corpora.stages import refuse_same_names
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
-from online_rnnlm.storage.paths import experiment_directory
 
 
 def read_configuration(
@@ -71,7 +70,6 @@ def check_files(experiment: Experiment, name: str) -> None:
             _check_source(source_of(settings.source), f"corpora.{corpus}.source")
         _check_other_texts(experiment)
         refuse_same_names(experiment.corpora)
-        _check_folders(experiment)
     except UserError as error:
         raise UserError(f"{name}: {error}") from None
 
@@ -103,13 +101,3 @@ def _check_other_texts(experiment: Experiment) -> None:
         what = f"leave out the braces: {BRACES}" if has_wildcard(file) else None
         if what := what or next(filter(None, reasons), None):
             raise UserError(f"`testing.other_texts.{name}`: {file}: {what}")
-
-
-def _check_folders(experiment: Experiment) -> None:
-    """Raise UserError if downloads would lie inside the results."""
-    results = experiment_directory(experiment.experiment).path
-    if Path(os.path.realpath(experiment.downloads)).is_relative_to(os.path.realpath(results)):
-        raise UserError(
-            f"`experiment`: {experiment.experiment}: downloads lie in {experiment.downloads}, and "
-            f"results would lie in {results}: choose another name"
-        )

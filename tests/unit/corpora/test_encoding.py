@@ -140,7 +140,7 @@ def test_a_text_of_another_kind_is_taken_whole_and_changes_nothing_else(
     assert corpus.held_out == [*HELD_OUT, "other"]
     directory.stream("other").unlink()
     load_corpus(directory)
-    with pytest.raises(UserError, match=r"other\.npy"):
+    with pytest.raises(FileNotFoundError, match=r"other\.npy"):
         load_corpus(directory, ["other"])
 
 

@@ -92,17 +92,7 @@ def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path, s
     assert found.stream.tolist() == [0, 2, 1, 2, 0, 1, 1, 0]
 
 
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("word\tcount\n", "cannot be read"),
-        ("word\tcount\tclass\n</s>\t1\t0\nx\t1\n", "cannot be read"),
-        ("word\tcount\tclass\n</s>\t1\t0\n<unk>\t1\t2\n", "without gaps"),
-        ("word\tcount\tclass\n</s>\t1\t1\n<unk>\t1\t1\n", "without gaps"),
-        ("word\tcount\tclass\n<unk>\t1\t0\n", "`</s>` first"),
-        ("word\tcount\tclass\n</s>\t1\t0\n", "`<unk>`"),
-    ],
-)
-def test_a_damaged_vocabulary_is_refused(text, what):
-    with pytest.raises(UserError, match=f"here: .*{what}"):
+@pytest.mark.parametrize("text", ["word\tcount\n", "word\tcount\tclass\n</s>\t1\t0\nx\t1\n"])
+def test_a_damaged_vocabulary_is_refused(text):
+    with pytest.raises(UserError, match=r"here: cannot be read"):
         parse_vocabulary(text.encode(), "here")
