@@ -1,9 +1,9 @@
 """The comparison of two sides on the test text, by pieces that do not depend on each other.
 
-A bootstrap and a permutation take it that pieces do not depend on each other. Sentences that were
-shuffled before the text was divided do not, unless a model keeps something from one to the next.
-Sentences of an article do: they share its subject, so a model that does well on one tends to do
-well on the next, and whatever is learnt from one helps with the next.
+A bootstrap and a permutation assume independent pieces. Sentences that were shuffled before the
+text was divided are independent, unless a model keeps something from one to the next. Sentences of
+an article are not: they share its subject, so a model that does well on one tends to do well on the
+next, and whatever is learnt from one helps with the next.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def blocks(sentences: int) -> Pieces:
 
 
 def are_known(articles: npt.NDArray[np.int32]) -> bool:
-    """True if the articles of sentences (S,) divide the text: neither one, nor one a sentence."""
+    """True if sentences (S,) have several articles, and some article several sentences."""
     return 1 < len(np.unique(articles)) < len(articles)
 
 

@@ -89,7 +89,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _add_rival(parser: argparse.ArgumentParser) -> None:
     _arguments.add_configuration(parser)
-    parser.add_argument("--rival", required=True, help="name of the rival, its corpus's first")
+    parser.add_argument("--rival", required=True, help="such as wikipedia-kneser_ney5")
 
 
 def _rival(arguments: argparse.Namespace) -> None:

@@ -140,7 +140,7 @@ class Settings(BaseModel):
 def descriptions(kind: type[BaseModel]) -> dict[str, str]:
     """Return the descriptions of a class's fields, by name: the docstrings below them.
 
-    They are read from the source when someone asks, since every process would pay for more.
+    They are read from the source on demand: at import this would slow every process.
     """
     found = {key: str(field.description or "") for key, field in kind.model_fields.items()}
     for one in reversed(kind.__mro__[: kind.__mro__.index(BaseModel)]):

@@ -51,14 +51,14 @@ def text_in_order(experiment: Experiment) -> bool:
 
 
 def online_evaluations(experiment: Experiment) -> bool:
-    """True if any row is tested with learning beyond that of a vector as in training."""
+    """True if any row has an evaluation that `testing.updates` adds."""
     rows = (row.settings for row in experiment.planned_rows)
     names = (name for row in rows for name in evaluations_of(row, experiment.testing))
     return any(map(online_evaluation, names))
 
 
 def mixtures(experiment: Experiment) -> bool:
-    """True if every row is mixed with its rivals."""
+    """True if rows are mixed with their rivals."""
     return MIXTURE in experiment.testing.rivals
 
 

@@ -52,7 +52,7 @@ class Learning(Settings):
     unit_of_text: UnitOfText | None = None
     """The unit of text at whose end all that was learnt is forgotten; `stream` is the whole text.
 
-    None: the unit of training, and within it only what lives on in training.
+    None: the unit of training, with `carry` as in training.
     """
     learning_rate: Rate | None = None
     """The rate of the weights that learn, or of the vector where only the vector learns.
@@ -126,7 +126,7 @@ def learning_in(evaluation: str) -> Learning | None:
 
 
 def online_evaluation(evaluation: str) -> Learning | None:
-    """Read the name of an evaluation in which what learns is not as in training; else None."""
+    """Read an evaluation's name such as `all.word.sentence`; None if it lacks three parts."""
     keys, values = ("updates", "learn_after", "unit_of_text"), evaluation.split(".")
     if len(values) != len(keys):
         return None

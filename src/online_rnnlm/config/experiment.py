@@ -87,7 +87,7 @@ class Experiment(Settings):
         return self
 
     def _refuse_unknown_corpora(self) -> None:
-        """Raise WrongValue for the name of a corpus, in a row or in `testing`, that is none."""
+        """Raise WrongValue if a row or `testing` names a corpus that does not exist."""
         named: dict[Place, list[str]] = {("testing", CORPORA): self.testing.corpora}
         named |= {("rows", n, CORPORA): row.get(CORPORA, []) for n, row in enumerate(self.rows)}
         for place, names in named.items():
@@ -151,7 +151,7 @@ class Experiment(Settings):
             try:
                 settings = settings_of(with_size({**shared, **own}, classes), "rows", entry)
             except WrongValue:
-                # This raises if the row has no part in it.
+                # This raises if `training` is at fault.
                 settings_of(with_size(shared, classes), "training")
                 raise
             found[settings.without_unused(undecided=lists_of(search))] = None

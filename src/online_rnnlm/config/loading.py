@@ -1,4 +1,4 @@
-"""Reading of a configuration: YAML, in which nothing can be read in two ways, then typed."""
+"""Reading of a configuration: YAML 1.2 without repeated keys, checked as an `Experiment`."""
 
 from __future__ import annotations
 

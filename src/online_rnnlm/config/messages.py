@@ -37,7 +37,7 @@ _TEXTS = {
     "path_type": "a path is needed",
     "string_type": "text is needed, in quotes",
 }
-"""Our words for errors of pydantic, by their types; those of others are understood."""
+"""Our words for errors of pydantic, by type; for other types its own are used."""
 
 
 class WrongValue(ValueError):
@@ -80,7 +80,7 @@ def first_wrong_value(error: ValidationError) -> WrongValue:
 def key_of(place: Place) -> str:
     """Return the name of a place, such as `search.learning_rate[1]`; indices begin at 0.
 
-    Pydantic tells the kind of a corpus's source behind `source`, where there is no such key.
+    Pydantic puts the source's kind after `source`, where users write no key: it is dropped.
     """
     if place[:1] == ("corpora",) and place[2:3] == ("source",) and place[3:4] != ("kind",):
         place = (*place[:3], *place[4:])

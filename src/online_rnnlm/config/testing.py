@@ -92,15 +92,15 @@ class TestingSettings(Settings):
     `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
     tested with nothing learning and, if it has a document vector, with the vector learning. Parts
     that a run does not have are left out, and entries that are then the same are tested once.
-    Weights of `cell: lstm` do not learn in this way, for which there is no kernel:
-    `dynamic_evaluation` is for every network."""
+    For `cell: lstm` no kernel lets weights learn in this way; `dynamic_evaluation`
+    is for every network."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
     """Moments at which these parts learn: after every word, after every sentence, or after a number
     of words, counted from the start of the unit of text. The loss of the words since the last step
-    is added up. A number holds where the document vector alone learns: weights that learn after
-    several words are `dynamic_evaluation`."""
+    is added up. A number is for the document vector alone; to let weights learn after several
+    words, use `dynamic_evaluation`."""
     unit_of_text: Annotated[list[UnitOfText], Field(min_length=1), Distinct] = Field(
         default=["sentence"]
     )
@@ -128,8 +128,8 @@ class TestingSettings(Settings):
     every five words, with steps scaled by the weights' usual gradients, and decay to the trained
     weights (Krause et al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a
     modified Kneser-Ney n-gram model of every corpus. `ngram_mixture`: every network mixed with the
-    `kneser_ney` model. `mixture`: every network mixed with all the other rivals of the list. Both
-    mix by the weights that are best on `valid`."""
+    `kneser_ney` model. `mixture`: every network mixed with all rivals of the list but
+    `short_neural_cache`. Both mix by the weights that are best on `valid`."""
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = 5
     """Order of the `kneser_ney` model: the length of its longest n-grams."""
 

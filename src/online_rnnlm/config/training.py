@@ -26,9 +26,9 @@ from online_rnnlm.config.engines import ENGINES, engines_with
 from online_rnnlm.config.testing import UnitOfText
 
 CELLS = {"sigmoid": 1, "lstm": 4}
-"""The hidden layers, each with the number of its inputs to a unit: one, or one for each gate too.
+"""The hidden layers, each with the number of inputs of a unit: 1, or 4 with three gates.
 
-E has as many columns for a unit, and W_h as many rows.
+E has so many columns for a unit, and W_h so many rows.
 """
 
 if TYPE_CHECKING:

@@ -151,7 +151,7 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def parse_vocabulary(text: bytes, where: object) -> Vocabulary:
-    """Parse the text of `vocabulary.tsv`; raises UserError, which names the place, for another."""
+    """Parse the text of `vocabulary.tsv`; raises UserError, naming `where`, if it is wrong."""
     try:
         _, *lines = text.decode().removesuffix("\n").split("\n")
         words, *columns = zip(*(line.split("\t") for line in lines), strict=True)

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import lock, replacing, saying_what_cannot_be_written
 
-if TYPE_CHECKING:  # It takes a while to load, and the workflow asks for downloads to plan.
+if TYPE_CHECKING:  # It is slow to load, and the workflow imports this module to plan.
     import requests
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ _TIMEOUT = (20.0, 60.0)
 """Longest times for a connection, and between two pieces of an answer (s)."""
 _PIECE = 1 << 20
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers of a server that may have what is asked for later."""
+"""Status codes after which a later request may succeed."""
 _HEADERS = {
     "User-Agent": "online-rnnlm (reproduction of https://aclanthology.org/D15-1026)",
     # Compressed answers would have other checksums.

@@ -47,7 +47,7 @@ PARAGRAPHS = frozenset(
     | {"header", "footer", "figure", "figcaption", "caption", "details", "summary", "form"}
     | {"li", "dt", "dd", "tr", "td", "th"}
 )
-"""Tags around paragraphs, those of lists and tables among them where the list or table is not."""
+"""Tags around paragraphs, and those of list items and cells outside any list or table."""
 PICTURE = re.compile(
     r"[^:]+:.*\.(?:jpe?g|png|svg|gif|tiff?|webp|xcf|og[agv]|webm|mp[34]|wav|flac|midi?|pdf|djvu)\s*$",
     re.IGNORECASE | re.DOTALL,
@@ -87,12 +87,12 @@ def _pages(file: Path) -> Iterator[_Page]:
             no_prose = _names_without_prose(pages.site_info.namespaces)
             for page in pages:
                 if page.namespace == ARTICLES and page.redirect is None:
-                    # An id is the higher the later the revision was made.
+                    # Later revisions have higher ids.
                     last = max(page, key=lambda revision: revision.id or 0, default=None)
                     yield _Page(page.title, (last and last.text) or "", no_prose)
             if stream.read(_BLOCK).strip():
                 raise ValueError("more text after its end: put one dump into one file")
-        except Exception as error:  # mwxml leaves a dozen kinds to whoever reads the pages
+        except Exception as error:  # mwxml raises a dozen kinds of errors
             what = textwrap.shorten(str(error) or "another kind of XML", 120, placeholder=" …")
             raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
 

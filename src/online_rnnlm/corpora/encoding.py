@@ -73,7 +73,7 @@ def encode(
 def _splitter(
     settings: CorpusSettings, directory: CorpusDirectory, downloads: Path
 ) -> records.SentenceSplitter:
-    """Return what divides text as that of the corpus was divided: nothing if it was tokenised."""
+    """Return the rules that divided the corpus into sentences; empty if it was tokenised."""
     source = source_of(settings.source)
     if source.tokenised:
         return records.SentenceSplitter.nothing()
@@ -133,7 +133,7 @@ def _sentences_in_train(texts: dict[str, Split]) -> dict[str, int]:
 
 
 def _sentences(text: Split) -> Iterator[bytes]:
-    """Yield for each sentence what only equal sentences share."""
+    """Yield each sentence's word numbers, as bytes to compare."""
     for start, end in pairwise(text.offsets.tolist()):
         yield text.stream[start + 1 : end + 1].tobytes()
 

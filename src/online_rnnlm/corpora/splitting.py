@@ -25,7 +25,7 @@ Numbers = dict[str, int]
 
 
 def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
-    """Read sentences, in the numbers of all words; words without one get the next ones."""
+    """Read sentences as numbers of words; a word not in `numbers` gets the next number."""
     stream, offsets = (
         array("i", [numbers.setdefault(SENTENCE_END, SENTENCE_END_ID)]),
         array("q", [0]),
@@ -69,9 +69,9 @@ def read_splits(
 ) -> tuple[dict[str, Split], Numbers]:
     """Read the sentences of all splits; return them, and the numbers of their words.
 
-    They are those of the stage `sentences`, shuffled and divided, or those of a text that is ready,
-    whose own files are read, those at addresses in the folder `downloads`. Sentences that are in no
-    split are counted in `dropped`. Each of `other_texts` is a further split, which is taken whole
+    The sentences are those of the stage `sentences`; a ready text is read from its own files (the
+    downloaded ones lie in `downloads`). All but ready splits are shuffled and divided. Sentences in
+    no split are counted in `dropped`. Each of `other_texts` is a further split, taken whole
     and in order. Raises UserError if a text cannot be read, or is too short.
     """
     numbers: Numbers = {}

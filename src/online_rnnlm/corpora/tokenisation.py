@@ -22,8 +22,8 @@ def bare(*packages: str) -> Iterator[None]:
     """Import modules of these packages in the block without running the packages' `__init__`.
 
     NLTK's loads all of its parsers and classifiers, and these load scikit-learn and SciPy, which
-    takes seconds in each process that tokenises. Name a package after those that contain it. A
-    package that was loaded before stays as it is; a later import loads the others whole.
+    takes seconds in each process that tokenises. List a package after its parents. One that
+    was loaded before stays as it is; a later import loads the others in full.
     """
     added = [package for package in packages if package not in sys.modules]
     try:

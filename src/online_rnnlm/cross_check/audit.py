@@ -88,7 +88,7 @@ def lines_of(text: Text) -> list[list[str]]:
 
 
 def last_unit(text: Text, unit: UnitOfText) -> Text:
-    """Return what a text has of the unit that it ends within; nothing after a unit's end."""
+    """Return a text's last, unfinished unit; nothing if the text ends with a unit."""
     ends = _ENDS[unit]
     borders = (n for n in range(len(text), 0, -1) if text[:n][-len(ends) :] == ends)
     return text if unit == "stream" else text[next(borders, 0) :]
@@ -285,7 +285,7 @@ def _known(ask: Ask, words: Sequence[str], a: Text, _: Text) -> Compared:
 
 
 def _ended(text: Text, ends: Text) -> Text:
-    """Return a text that ends so."""
+    """End a text by these `ends`."""
     while text[-len(ends) :] != ends:
         text = (*text, END)
     return text

@@ -30,8 +30,8 @@ from online_rnnlm.model.parameters import Parameters, like, shapes
 from online_rnnlm.model.sizes import sizes_for
 
 _FEWEST_LANES = 2
-"""PyTensor's own check takes a single row, which C and Python code add to the gradient of a table,
-for one that broadcasts, and raises. So a single sentence gets an empty one beside it."""
+"""With one row in a batch, PyTensor's check of the gradient of a table mistakes it for one that is
+broadcast, and raises. So a single sentence gets an empty one beside it."""
 _COMPUTING = threading.Lock()
 """Held by the thread that computes: a compiled function has one memory for all of its calls."""
 
@@ -50,7 +50,7 @@ class Trainer(PaddedTrainer):
     """Training by `symbolic.training`."""
 
     compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.training)
-    """Compiles what computes, wherever that is."""
+    """Compiles the update; Theano has its own."""
 
     def _prepare(self, corpus: Corpus) -> None:
         self._form, names = form_of(self._settings), _names(self._settings, corpus)
@@ -94,7 +94,7 @@ class Scorer(PaddedScorer):
     """Scoring by `symbolic.scoring`."""
 
     compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.scoring)
-    """Compiles what computes, wherever that is."""
+    """Compiles the scorer; Theano has its own."""
 
     def _prepare(self, corpus: Corpus) -> None:
         form, names = form_of(self._settings), _names(self._settings, corpus)

@@ -67,7 +67,7 @@ class Batch(NamedTuple):
 
 
 class Tiles:
-    """The output layer's words, cut into tiles of S neighbouring words, some of a single class.
+    """The output layer's words in tiles: S neighbouring words, of which one class's count.
 
     The last tile has no word: it fills up arrays.
     """

@@ -1,4 +1,4 @@
-"""The scoring of a text from which something learns, or nothing: the scorer of a `Learning`."""
+"""The scorer of a text for the `Learning` that says which parts of the model learn from it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LearningScorer(NamedTuple):
     """The unit of text, and what lives on within it."""
     go_on: Callable[[Split, Sentences, Carried], tuple[Scores, Carried]] | None = None
     """Scores segments that go on with states and vectors, and returns those after them; None if
-    there is more to go on with."""
+    weights learn or steps wait."""
 
     def parts(self, split: Split) -> Iterator[Sentences]:
         """Yield the numbers of the sentences to score in each call: all of the split's."""

@@ -5,8 +5,8 @@ An engine is the module `<name>_engine` of this package, imported when a run ask
 arguments as the functions below. Weights and text must fit the settings and the corpus, as those
 that are read from files do: engines do not check it.
 
-The workflow asks this module which kernels runs need, so numerical libraries are imported where
-they compute.
+`use.network` imports this before `prepare_process`, so numerical libraries are imported
+where they compute.
 """
 
 from __future__ import annotations

@@ -91,8 +91,8 @@ def scoring(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]) 
     """Compile a function that scores a batch by `graph.predictions`.
 
     `names` are those of the parameters. Inputs: the weights, `graph.Padded`, the rate of the
-    document vector, and the states and vectors before the first words. Outputs: log P (T, B), the
-    states (T, B, M), and the states and vectors after the last words.
+    document vector, and the states and vectors before the first words. Outputs: log P (T, B), h
+    (T, B, M), and the states and vectors after the last words.
     """
     dtype, model = form.precision, form.model(class_offsets)
     weights = weight_symbols(names, dtype)

@@ -28,7 +28,7 @@ def composed(
 ) -> Outcome | Failure:
     """Score all texts with a rival that is composed of the other evaluations of run `name`.
 
-    A text of another kind on which one of these diverged is left out. A failure if one of these is.
+    A text of another kind on which one of these diverged is left out. If one failed, this fails.
     Raises UserError for files that are missing or damaged.
     """
     rivals = {mixed.name: mixed for mixed in mixed_rivals([rival.name], testing)}

@@ -40,7 +40,7 @@ class Outcome:
 
 
 class Failure(NamedTuple):
-    """The result of an evaluation without scores: it diverged at every rate."""
+    """The result of an evaluation without scores: run or test diverged."""
 
     reason: str
     """One line that names what failed and what can be tried."""

@@ -128,7 +128,7 @@ def touched_after_sentences(
 
     A sentence changes the embeddings of its distinct words, and W_o and V_o for the words of its
     distinct classes: each counts once, however often it occurs in the sentence. Every sentence is
-    assumed to have a state to go back to.
+    assumed to change W_h.
     """
     stream, sentences = np.asarray(split.stream), len(split.offsets) - 1
     number = np.repeat(np.arange(sentences), np.diff(split.offsets))

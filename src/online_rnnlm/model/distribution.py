@@ -1,4 +1,4 @@
-"""The distribution over all words by the output layer, in NumPy: that of one next word.
+"""The output layer's distribution over the next word, in NumPy.
 
 P(w) = P(c) P(w|c),   P(c) = softmax(W_c h + V_c d)[c],   P(w|c) = softmax(W_o[c] h + V_o[c] d)[w]
 """

@@ -47,7 +47,7 @@ def read_configuration(
 
 
 def _merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values with others over them, mapping by mapping; an empty mapping takes all away.
+    """Return values overridden by others, key by key; an empty mapping replaces a whole one.
 
     Snakemake reads `null` within a mapping of `--config` as text.
     """

@@ -27,7 +27,7 @@ JOB_ERROR = "job_error"
 _STREAM_HANDLER = "DefaultStreamHandler"
 """The name that Snakemake gives the handler that writes its log to the terminal."""
 _OTHER_SECONDS = 5.0
-"""Seconds of a job of which no other has finished yet, unless it trains."""
+"""Assumed seconds of a job, not a training, until one of its kind ends."""
 _SPEED_UP = 4.0
 """Factor by which trainings are faster than their requests to a scheduler, which are generous."""
 
@@ -40,9 +40,9 @@ def quieten(shows: Callable[[logging.LogRecord], bool]) -> None:
 
 
 def is_error(record: logging.LogRecord) -> bool:
-    """Return True for an error, unless a job has it in its log, as it has if its command fails.
+    """Return True for an error that is not in the log of a job whose command failed.
 
-    Snakemake's process has a line at its end for each job that failed.
+    For each failed job, one line is printed when Snakemake ends.
     """
     of_job = event_of(record) in (JOB_ERROR, "group_error") or (
         getattr(record, "exception", "") == "RuleException"
@@ -61,10 +61,10 @@ class _Job:
     """A job that is planned or runs."""
 
     kind: str
-    """Jobs of a kind take about as long, a training in proportion to its work."""
+    """Jobs of a kind take about as long, trainings in proportion to `work`."""
     threads: int
     work: float | None = 1.0
-    """The seconds that it takes, apart from the pace of its kind; None: not known yet."""
+    """A training's estimated seconds, 1 for another job; None: not known yet."""
     message: str = ""
     log: Path | None = None
     started: float | None = None
@@ -83,7 +83,7 @@ class Progress:
         self._runs = {run.name: run for run in experiment.trainings()}
         self._jobs: dict[int, _Job] = {}
         self._paces: dict[str, list[float]] = {}
-        """By the kind of job, the seconds for each of the work of those that have ended."""
+        """By kind, the seconds per unit of `work` of each job that has ended."""
         self._done = self._total = 0
         self._cores = 1
         self._ended = threading.Event()
@@ -151,7 +151,7 @@ class Progress:
         return _Job(f"{name} {getattr(job.params, 'evaluation', '')}", job.threads)
 
     def _work(self, job: _Job) -> float | None:
-        """A job's work; for a training, as soon as its corpus is there, its seconds elsewhere."""
+        """A job's `work`; that of a training is estimated once its corpus is there."""
         if job.work is None and job.run is not None:
             try:
                 load = workload_of(self._experiment, self._directory, job.run)
@@ -175,7 +175,7 @@ class Progress:
         return seconds / self._cores
 
     def _pace(self, kind: str) -> float:
-        """The seconds that a job of a kind takes for each of its work.
+        """The seconds per unit of `work` of a kind of job.
 
         It is the median, which a job that was stopped for a while hardly changes.
         """

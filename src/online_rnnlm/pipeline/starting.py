@@ -25,7 +25,7 @@ ENVIRONMENT = "environment.yml"
 _AFTER_FAILURE = re.compile("Exiting because a job|WorkflowError:\nAt least one job")
 """Snakemake's messages that some job has failed."""
 _UPDATED = "were not present when the DAG was created"
-"""Snakemake's warning at each first start, which makes the store that later ones update."""
+"""Snakemake's warning at a first start, when there is no MLflow store to update yet."""
 _NOTHING = "Nothing to be done"
 """Snakemake's message that all files are there."""
 

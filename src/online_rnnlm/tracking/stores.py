@@ -109,8 +109,8 @@ class Store:
 def own_store(directory: ExperimentDirectory) -> Store:
     """Return the experiment's own store.
 
-    MLflow keeps whole paths, and reads no database of another version. So the folder of the
-    artifacts is named after both: a store without this folder does not fit.
+    MLflow's database has absolute paths and serves one version. So the artifacts' folder is
+    named by a digest of path and version: a store without it is made again.
     """
     uri = f"{SQLITE}{directory.store.resolve()}"
     fits = hashlib.sha256(f"{uri} {mlflow().__version__}".encode()).hexdigest()[:8]

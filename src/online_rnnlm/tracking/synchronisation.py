@@ -35,7 +35,7 @@ from online_rnnlm.tracking.summaries import CLAIM, summaries
 from online_rnnlm.tracking.views import experiment_tags
 
 _VALUES_A_CALL = 800
-"""Most metrics in a call, those of whole epochs: MLflow takes 1000 values at once."""
+"""Most metrics in a call; MLflow takes 1000 values at once."""
 _log = logging.getLogger(__name__)
 
 
@@ -143,7 +143,7 @@ def _enter(
 
 
 def _known(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Return MLflow's runs by the identities of the entries that they are.
+    """Return MLflow's runs of these entries, by identity.
 
     This folder's runs that another training has replaced are marked as earlier ones.
     """
@@ -159,9 +159,9 @@ def _known(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _complete(target: Target, entry: Entry, there: Any | None) -> str:
-    """Add all that an entry lacks, which is made if it is not there; returns MLflow's id of it.
+    """Make an entry if it is missing, add all that it lacks, and return MLflow's id of it.
 
-    MLflow has a value once, however often it is logged.
+    A value that is logged again is not stored twice.
     """
     client, library = target.client, mlflow().entities
     # The name of the run is in a tag, too, since the interface can rename the entry.

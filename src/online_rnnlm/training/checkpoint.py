@@ -118,7 +118,7 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
 def load(directory: RunDirectory, identity: str) -> Progress | None:
     """Read the checkpoint of the run of that identity; None if there is none.
 
-    A damaged checkpoint is not used, with a warning; zip's own sums tell.
+    A checkpoint that fails zip's checksums is ignored, with a warning.
     """
     try:
         with directory.state.open("rb") as file, np.load(file) as arrays:

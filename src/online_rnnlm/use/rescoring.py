@@ -16,7 +16,7 @@ from online_rnnlm.use.state import go_on, start
 from online_rnnlm.use.text import Layout
 
 Context = Literal["last", "all"]
-"""The hypotheses before a list: the best one of the list before it, or those of all before."""
+"""Read before a list: the best hypothesis of the list before, or those of all before it."""
 
 
 def rescore(

@@ -24,7 +24,7 @@ FROZEN, LEARNING, STATIC = "frozen", "learning", "static"
 _DARKEST = 16.0
 """Bits of surprise, −log2 P, that have the strongest colour."""
 _TERMINAL = ((14, 203), (11, 209), (8, 215), (5, 222), (2, 230))
-"""Colours of a terminal's 256 by the bits from which a word has them; less has none."""
+"""Pairs of bits and a terminal's colour; a word has the first whose bits it reaches."""
 _MOST = 5
 """Number of words that are listed as those that gained most."""
 _GAIN = 2.0

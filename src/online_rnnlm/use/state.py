@@ -67,14 +67,14 @@ class Read(NamedTuple):
 def start(network: Network, request: Learning) -> State:
     """Return the state before a text.
 
-    Raises UserError for what the network cannot do, and if weights learn from the text, which
-    no state holds.
+    Raises UserError for what the network cannot do, and if more learns than the vector after
+    every word.
     """
     request.refuse_useless(network.settings)
     if network.scorer(request, hidden_states=True).go_on is None:
         raise UserError(
-            "a state holds no weights that learn and no waiting steps: here the vector "
-            "learns after every word, or nothing does"
+            "a state holds neither weights that learn nor waiting steps: let nothing "
+            "learn, or the vector after every word"
         )
     nothing = Carried.nothing(network.weights, network.settings.cell, 1)
     return State(request, nothing, SENTENCE_END_ID)

@@ -29,7 +29,7 @@ class Sentence(NamedTuple):
     """A sentence that a model is given."""
 
     words: list[str]
-    """None for an empty text: it has no tokens, not even an end."""
+    """Empty for an empty text: no tokens, not even an end."""
     document: int
     """Number of its document, from 0."""
 

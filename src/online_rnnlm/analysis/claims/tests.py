@@ -26,7 +26,7 @@ _NO_RIVAL = "no finished static network was tested with a rival"
 def tests_of(results: Results) -> Tests:
     """Test all claims, vector row by vector row.
 
-    All claims are those of a row whose vector feeds the output layer alone; others have some. The
+    Every row with a vector has all claims but one. The
     claim on the best systems belongs to the row that the report is about.
     """
     for row in results.rows:
@@ -168,8 +168,8 @@ def _vector_alone(results: Results, vector: Row) -> Tests:
 def _against_rivals(results: Results, vector: Row) -> Tests:
     """Test a row, its vector alone learning, against static rows with one rival each.
 
-    A rival is a cache, weights that learn or an n-gram model that is mixed in. All static rows with
-    the vector row's cell count, and each side is what is best on `valid`: the best rival at the
+    A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
+    the vector row's cell and unit. Each side is what is best on `valid`: the best rival at the
     vector's cost or less, in multiply-adds and in parameters, and the best at any cost; one test,
     if these are the same.
     """

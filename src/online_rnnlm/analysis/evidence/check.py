@@ -115,14 +115,14 @@ def _scores(results: Results) -> Iterator[pd.DataFrame]:
 
 
 def check_evidence(folder: Path) -> int:
-    """Compute all test perplexities and the claims again; return their number.
+    """Check all test perplexities, choices and claims; return their number.
 
-    Perplexities are those of the tables `perplexity`, `updates`, `other_texts` and, by themselves
-    and with all mixed in, `mixtures`. A claim goes through the same code as in `claims.json`; where
-    its test drew other pieces of text than those that are kept, its interval and p-value are
-    believed. Costs are compared with the tables. What was chosen on `valid` (settings, and the
-    sides of claims 6 and 7) must have the lowest perplexity there of all that could be chosen. What
-    a table says beside that rests on its checksum.
+    Perplexities are those of the tables `perplexity`, `updates`, `other_texts` and `mixtures` (a
+    network alone, and with all rivals). A claim goes through the code that made `claims.json`; if
+    its test drew other pieces of text than those that are kept, its interval and p-value are not
+    checked. Costs are compared with the tables. What was chosen on `valid` (settings, and the
+    sides of claims 6 and 7) must have the lowest perplexity there of all that could be chosen. Of
+    all else in a table only the checksum is checked.
     Raises UserError, with the file and both values, for the first that differs, and for files that
     are missing, damaged or changed.
     """
@@ -184,7 +184,7 @@ def _check_claims(evidence: EvidenceFolder, costs: _Costs) -> int:
 def _kept_pieces(
     evidence: EvidenceFolder, claims: Sequence[Claim]
 ) -> Mapping[str, Collection[str]]:
-    """The kinds of pieces that are kept as they were drawn, by corpus: as many as a test drew."""
+    """By corpus, the kinds of pieces of which a test drew as many as are kept."""
     found: dict[str, set[str]] = defaultdict(set)
     for claim in claims:
         if claim.evaluation is not None and claim.effect.drawn is not None:

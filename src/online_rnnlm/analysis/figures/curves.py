@@ -116,7 +116,7 @@ def draw_sizes(results: Results) -> drawing.Picture:
     axis.set_ylabel("Change of test perplexity (%)")
     drawing.label_at_the_right(axis, named)
     caption = (
-        "Change of test perplexity by a document vector that learns, against static networks that "
+        "Change of test perplexity by a document vector that learns, against static networks "
         "of as many units, or of as many parameters, by the size of the training text. Bars: 95 % "
         "intervals over the test text; below the line the vector is better."
     )

@@ -208,7 +208,7 @@ def spread(heights: Sequence[float] | npt.NDArray[np.float64], gap: float) -> li
 
 
 def label_beside(axis: Axes, labels: Sequence[tuple[str, Place]]) -> None:
-    """Write names beside their places, on a side where they cover neither places nor others.
+    """Write names beside their places where they cover nothing; one without room is dropped.
 
     The axes' limits must be final.
     """

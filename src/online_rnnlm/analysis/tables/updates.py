@@ -116,6 +116,6 @@ def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
         "weights that learn, the vector keeps the rate it was trained with.",
         f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}."
-        f"{seeds} Side by side: all networks and ways that learn by the vector alone in turn, on "
-        "one core, the median of several rounds with the first seed.",
+        f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
+        "vector learns; the median of several rounds.",
     ]

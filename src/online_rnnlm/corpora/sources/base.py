@@ -139,7 +139,7 @@ class PackagedSource(Source[AnySettings]):
 
 
 def _matching(path: Path) -> list[Path]:
-    """Return the files of a pattern, in the order of their names; one that no file has stays."""
+    """Return the files that match a pattern, by name; the pattern itself if none does."""
     if os.path.exists(path) or not _PATTERN.intersection(str(path)):  # noqa: PTH110  # never raises
         return [path]
     found = glob.glob(str(path), recursive=True)  # noqa: PTH207  # a pattern may be absolute

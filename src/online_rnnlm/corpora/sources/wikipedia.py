@@ -18,7 +18,7 @@ _SAMPLE = RESOURCES / "enwiki2014-sample.jsonl.xz"
 
 
 class Source(base.Source[WikipediaSource]):
-    """One file with articles; no more of them are read than needed."""
+    """Files with articles; no more of them are read than needed."""
 
     @property
     def _is_sample(self) -> bool:

@@ -3,9 +3,9 @@
 The document vector feeds the output layer alone, so hidden states do not depend on it: `forward`
 computes a batch's hidden states first. It leaves in the workspace the values from which `backward`
 computes gradients; `batches` has the loops over batches. `online` and `learning` test while weights
-learn, a sentence at a time. Products are BLAS's (`blas`), or made of `blocks` that a processor's
-registers hold (`rows`): where rows must not depend on each other, and where the weights change with
-them.
+learn, a sentence at a time. Products are BLAS's (`blas`). Where rows must not depend on each
+other, or the weights change meanwhile, `rows` computes them, in `blocks` that a processor's
+registers hold.
 
 Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
 

@@ -98,7 +98,7 @@ def _predict_sections(model, sections, has_state, lacks_words, member, workspace
 
 @kernel(inline="always")
 def _take_up(lanes, begins, section, workspace):
-    """Set the states, d and what it waits to learn, before the first words of a section."""
+    """Set a section's states, d and d's summed gradient, before its first words."""
     begin, end = words_at(section, 0)
     for b in range(section.first, section.first + end - begin):
         lane = workspace.lanes[b]
@@ -120,7 +120,7 @@ def _take_up(lanes, begins, section, workspace):
 
 @kernel(inline="always")
 def _leave(model, lanes, section, workspace):
-    """Keep the states and d after the last words of a section, a step after segments included."""
+    """Keep a section's states and d after its last words; a step due there is taken first."""
     if model.words_a_step == 0:
         begin, end = words_at(section, 0)
         for b in range(section.first, section.first + end - begin):

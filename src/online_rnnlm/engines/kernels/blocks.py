@@ -1,7 +1,7 @@
 """Functions for numba code that compute several rows of a matrix at once, 16 columns at a time.
 
 A processor holds such a block in its registers. Columns that do not exist are neither read nor
-written; numba's own loops take the last ones singly, for longer than all others in a short row.
+written; numba's loops take a row's last columns singly, which is slow if the row is short.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class _Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]  # numba
 
 
 def compile_once(name: str, call: Callable[[], Any]) -> None:
-    """Let a call compile some kernels while no other process does; no call if that was done before.
+    """Make a call that compiles kernels, unless it was made before; one process at a time does it.
 
     Of processes that need the same kernels at the same time, one compiles them and the others load
     them; numba by itself would let two processes write one file. `name` tells kernels apart:

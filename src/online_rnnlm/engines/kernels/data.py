@@ -53,7 +53,7 @@ class Text(NamedTuple):
     """The segments of a split: its sentences, or stretches of its documents."""
 
     stream: NDArray[np.int32]
-    """(tokens + 1,): the words, each predicted from those before it in its sentence."""
+    """(tokens + 1,): the words, each predicted from those before it in its unit."""
     offsets: Integers
     """(S + 1,): segment s predicts stream[offsets[s] + 1 : offsets[s + 1] + 1]."""
 
@@ -74,7 +74,7 @@ class Lanes(NamedTuple):
     keeps_state: bool
     """True if `hidden` and `memory` live on; else they are 0 before each segment."""
     keeps_vector: bool
-    """True if d lives on, with what it waits to learn."""
+    """True if d, `gradients` and `waiting` live on."""
 
 
 class Classes(NamedTuple):
@@ -85,7 +85,7 @@ class Classes(NamedTuple):
     offsets: Integers
     """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
     largest_first: Integers
-    """(K,): all classes, those of the most words first: work that threads share ends best so."""
+    """(K,): all classes, the largest first, so that threads that share them end together."""
 
 
 class Dropout(NamedTuple):
@@ -197,7 +197,7 @@ class Optimizer(NamedTuple):
 
     @staticmethod
     def step_rows(weights, kept, a, b, c, memory, optimizer):
-        """Update weights (R, n) whose gradient is aᵀ b."""
+        """Set c ← a w; update w by its gradient aᵀ b."""
         step_by_product(weights, kept, a, b, c, optimizer)
 
 

@@ -73,7 +73,7 @@ class Decaying(NamedTuple):
 
 
 class Current(NamedTuple):
-    """The segments that rows are current for; -1 for rows that are as trained."""
+    """The segment that each row is up to date for; -1 for a row as trained."""
 
     words: Any
     """(V,): of each word's row of E."""
@@ -82,7 +82,7 @@ class Current(NamedTuple):
 
 
 class Resets(NamedTuple):
-    """The segments (S,) that read nothing on from the segment before, boolean."""
+    """Marks of the segments (S,) before which values are reset to 0, boolean."""
 
     states: Any
     """(S,): True if the cell's states are 0 before the segment."""
@@ -235,7 +235,7 @@ def _kept_of(trained: Any, rms: Any, mean: float, decay: float, epsilon: float) 
 def segments_for(
     split: Split, settings: RunSettings, tokens: int
 ) -> tuple[NDArray[np.int64], Resets]:
-    """Cut a split into segments of so many tokens; the offsets, and where things begin anew.
+    """Cut a split into segments of at most `tokens` tokens; return offsets and `Resets`.
 
     A segment ends with its sentence, or with its unit if state and vector live on to its end.
     """

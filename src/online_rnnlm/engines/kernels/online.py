@@ -6,9 +6,9 @@ is propagated through the last `bptt_steps` hidden states. These are first compu
 current weights and with the document vector that each word had; the state before them is kept
 unchanged. After a sentence, the loss is propagated through all hidden states of the sentence.
 
-The workspace is one for a single sentence with a word more than any has. Its `hidden` (T + 1, M) is
-h before the sentence, and of every word at the time it was scored; `previous_hidden` the same for a
-window, by the current weights.
+The workspace has room for one sentence, a word longer than the longest. Its `hidden` (T + 1, M) is
+h before the sentence and h of every word when it was scored; `previous_hidden` is the same for
+a window, by the current weights.
 """
 
 from __future__ import annotations

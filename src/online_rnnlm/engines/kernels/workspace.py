@@ -86,8 +86,7 @@ class Workspace(NamedTuple):
     output_inputs: Any = reals("N", "M")
     """`hidden` after dropout, which feeds the output layer; the same memory without."""
     previous_hidden: Any = reals("N", "M")
-    """The factors of the recurrent matrix, h of the word before; unset for first words that have
-    none."""
+    """The factors of the recurrent matrix, h of the word before; 0 for first words without one."""
     grouped_hidden: Any = reals("N", "M")
     """`output_inputs` in the order of `rows_by_class`; unset for words alone in their class."""
     class_scores: Any = reals("N", "K")
@@ -182,7 +181,7 @@ def allocate(
 def for_members(workspace: Workspace, number: int) -> list[Workspace]:
     """Return the workspace of each member of a team of that size.
 
-    Each has memory of its own for what it computes of one class, section or part of a matrix. The
+    Each has memory of its own for the gradients of a word's row of E and of a class's words. The
     first has that of the workspace itself.
     """
     found = [workspace]

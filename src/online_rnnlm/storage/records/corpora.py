@@ -126,7 +126,7 @@ class Statistics(Record):
     preparation: TextPreparation
     """The preparation of its text."""
     articles: int | None
-    """Number of articles; `null` for text that is not divided into articles."""
+    """Number of articles; `null` for a ready text, and for plain lines."""
     empty_articles: int = Field(ge=0)
     """Number of articles without text."""
     sentences_read: int = Field(ge=0)

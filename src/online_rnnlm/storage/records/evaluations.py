@@ -120,7 +120,7 @@ class Timing(Part):
 class Timings(Record):
     """The time that the networks take to score the test text, one after the other, round by round.
 
-    A round times every network once in each way, so that what else the machine does concerns all.
+    A round times every network once in each way, so that other load slows all alike.
     """
 
     file: ClassVar = "timings.json"
