@@ -18,7 +18,13 @@ import numpy.typing as npt
 
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Side, longest
-from online_rnnlm.analysis.significance import LEVEL, compare, seed_interval
+from online_rnnlm.analysis.significance import (
+    LEVEL,
+    bootstrap_interval,
+    equivalence_p_value,
+    seed_interval,
+    sign_flip_p_value,
+)
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
@@ -192,27 +198,34 @@ def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test"
 
 
 def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) -> Compared:
-    """Compare two sides on the pieces of the text; `margin_percent` is a margin of perplexity."""
-    null = null_of(margin_percent)
-    margin = None if margin_percent is None else -null
-    found = compare(ours.log_probabilities, theirs.log_probabilities, ours.tokens, margin)
+    """Compare two sides on the pieces of the text; `margin_percent` is a margin of perplexity.
+
+    The hypothesis of the p-value is that the sides are equal or, with a margin, that the first is
+    worse by it; then it is also tested whether they differ by less than it on either side.
+    """
+    null, tokens = null_of(margin_percent), ours.tokens
+    gains = ours.log_probabilities - theirs.log_probabilities
+    difference = float(gains.sum() / tokens.sum())
+    interval = bootstrap_interval(gains, tokens)
     effect: dict[str, Any] = {
         "test_perplexity": ours.perplexity,
         "test_perplexity_against": theirs.perplexity,
-        "change_percent": percent_of_gain(found.difference),
-        "interval_percent": percents_of_gains(found.interval),
-        "nats_per_token": found.difference,
-        "interval_nats_per_token": found.interval,
-        "pieces": found.pieces,
-        "tokens": found.tokens,
+        "change_percent": percent_of_gain(difference),
+        "interval_percent": percents_of_gains(interval),
+        "nats_per_token": difference,
+        "interval_nats_per_token": interval,
+        "pieces": len(gains),
+        "tokens": int(tokens.sum()),
     }
-    if margin_percent is not None and (p_value := found.equivalence_p_value) is not None:
+    if margin_percent is not None:
+        p_value = equivalence_p_value(gains, tokens, -null)
         effect["equivalence"] = Equivalence(
             margin_percent=margin_percent, p_value=p_value, shown=p_value < LEVEL
         )
     mine, others = ours.perplexities, theirs.perplexities
     differences = [math.log(others[s]) - math.log(mine[s]) for s in mine if s in others]
-    return Compared(effect, seed_interval(differences, null), found.p_value)
+    over_seeds = seed_interval(differences, null)
+    return Compared(effect, over_seeds, sign_flip_p_value(gains - null * tokens))
 
 
 def null_of(margin_percent: float | None) -> float:

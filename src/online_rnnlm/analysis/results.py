@@ -239,7 +239,7 @@ def _read(
     run = resolve(planned, directory)
     files, corpus = directory.run(run.name), run.settings.corpus
     record = records.read(records.RunRecord, files.record)
-    end = records.read_one_of((records.RunResult, records.RunDivergence), files.result)
+    end = records.read(records.RunResult, files.result, records.RunDivergence)
     refuse_older(files.result, end.identity, record)
     if record.corpus_digest != corpora[corpus].digest:
         now = directory.corpus(corpus).path
@@ -252,7 +252,7 @@ def _read(
     names = evaluations_of(run.settings, experiment.testing)
     for name in () if run.searched else names:
         path = directory.evaluation(run.name, name)
-        tested = records.read_one_of((records.Evaluation, records.DivergedEvaluation), path)
+        tested = records.read(records.Evaluation, path, records.DivergedEvaluation)
         refuse_older(path, tested.identity, record)
         if isinstance(tested, records.Evaluation):
             evaluations[name] = tested

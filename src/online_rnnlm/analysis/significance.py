@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,60 +22,14 @@ LEVEL = 0.05
 _CHUNK_ELEMENTS = 2_000_000  # Keeps every temporary array at 16 MB or less.
 
 
-class Comparison(NamedTuple):
-    """A paired comparison of two models on the same pieces of text.
-
-    `difference` is the first's mean log-probability per token minus the second's, in nats: above
-    0 the first is better, and its perplexity is exp(-difference) times the second's. `interval`
-    is its 95 % bootstrap interval; `p_value` is that of the sign-flip test.
-    `equivalence_p_value` is that of the two one-sided tests of the hypothesis that the models
-    differ by a margin or more; None without a margin.
-    """
-
-    difference: float
-    interval: Interval
-    p_value: float
-    pieces: int
-    tokens: int
-    equivalence_p_value: float | None
-
-
 def side(interval: Interval, null: float = 0.0) -> int:
     """The side of `null` on which an interval lies: 1 above, -1 below, 0 if it holds `null`."""
     low, high = interval
     return int(low > null) - int(high < null)
 
 
-def compare(
-    first: Floats,
-    second: Floats,
-    tokens: npt.NDArray[np.integer],
-    margin: float | None = None,
-    seed: int = 1,
-    resamples: int = RESAMPLES,
-) -> Comparison:
-    """Compare two models by the log-probabilities of a text's pieces.
-
-    first, second: (pieces,), summed over each piece's tokens; tokens: (pieces,). The hypothesis of
-    the p-value is that the models are equal or, with a `margin`, that the first is worse by so
-    many nats per token; then it is also tested whether they differ by less than that on either
-    side. There must be at least two pieces, since one gives no interval.
-    """
-    gains = first - second
-    return Comparison(
-        difference=float(gains.sum() / tokens.sum()),
-        interval=bootstrap_interval(gains, tokens, seed, resamples),
-        p_value=sign_flip_p_value(gains + (margin or 0.0) * tokens, seed, resamples),
-        pieces=len(gains),
-        tokens=int(tokens.sum()),
-        equivalence_p_value=None
-        if margin is None
-        else equivalence_p_value(gains, tokens, margin, seed, resamples),
-    )
-
-
 def bootstrap_interval(
-    gains: Floats, tokens: npt.NDArray[np.integer], seed: int, resamples: int = RESAMPLES
+    gains: Floats, tokens: npt.NDArray[np.integer], seed: int = 1, resamples: int = RESAMPLES
 ) -> Interval:
     """The 95 % percentile interval of sum(gains) / sum(tokens), pieces drawn with replacement.
 
@@ -106,7 +59,7 @@ def equivalence_p_value(
     gains: Floats,
     tokens: npt.NDArray[np.integer],
     margin: float,
-    seed: int,
+    seed: int = 1,
     resamples: int = RESAMPLES,
 ) -> float:
     """P-value of the two one-sided tests that |sum(gains) / sum(tokens)| is below `margin`.
@@ -119,7 +72,7 @@ def equivalence_p_value(
 
 
 def sign_flip_p_value(
-    gains: Floats, seed: int, resamples: int = RESAMPLES, *, two_sided: bool = True
+    gains: Floats, seed: int = 1, resamples: int = RESAMPLES, *, two_sided: bool = True
 ) -> float:
     """P-value of the paired permutation test on sum(gains); one-sided: that it is above 0.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, experiment_directory
+from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 
 Number = TypeVar("Number", int, float)
+Item = TypeVar("Item")
 CONFIGURATION = Path("config/config.yaml")
 MOST_PROCESSES = 1000
 
@@ -55,17 +55,32 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
 
 
-def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
-    """Return a function that reads a whole number from `least` to `most` for argparse.
+def number(
+    kind: Callable[[str], Number], fits: Callable[[Number], bool], allowed: str
+) -> Callable[[str], Number]:
+    """Return a function that reads a number for argparse, which turns any other text into one line.
 
-    It raises ArgumentTypeError, which argparse turns into one line, for any other text.
+    `fits` tells which numbers are allowed, and `allowed` says it.
     """
 
-    def read(text: str) -> int:
-        allowed = f"whole numbers from {least} to {most}"
-        return _read(text, int, lambda value: least <= value <= most, allowed)
+    def read(text: str) -> Number:
+        with suppress(ValueError):
+            value = kind(text)
+            if fits(value):
+                return value
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 
     return read
+
+
+def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
+    """Return a function that reads a whole number from `least` to `most` for argparse."""
+    allowed = f"whole numbers from {least} to {most}"
+    return number(int, lambda value: least <= value <= most, allowed)
+
+
+finite_number = number(float, math.isfinite, "finite numbers")
+positive_number = number(float, lambda value: 0 < value < math.inf, "numbers above 0")
 
 
 def new_file(text: str) -> Path:
@@ -73,28 +88,6 @@ def new_file(text: str) -> Path:
     if text == "-" or Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text!r}: a file's name is needed")
     return Path(text)
-
-
-def finite_number(text: str) -> float:
-    """Read a finite number for argparse, which turns any other text into one line."""
-    return _read(text, float, math.isfinite, "finite numbers")
-
-
-def positive_number(text: str) -> float:
-    """Read a number above 0 for argparse, which turns any other text into one line."""
-    return _read(text, float, lambda value: 0 < value < math.inf, "numbers above 0")
-
-
-def _read(
-    text: str, kind: Callable[[str], Number], fits: Callable[[Number], bool], allowed: str
-) -> Number:
-    """Read a number as people write it; Python also takes `1_0` and digits of other scripts."""
-    if text.isascii() and "_" not in text:
-        with suppress(ValueError):
-            value = kind(text)
-            if fits(value):
-                return value
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 
 
 def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, ExperimentDirectory]:
@@ -106,6 +99,15 @@ def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, Experiment
     return experiment, experiment_directory(experiment.experiment)
 
 
+def named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -> Item:
+    """Return what the option `--<what>` names; raises UserError if nothing has that name."""
+    name = getattr(arguments, what)
+    if name not in among:
+        has = ", ".join(among) or "none"
+        raise UserError(f"{arguments.config}: no {what} `{name}`; it has {has}")
+    return among[name]
+
+
 def run_of(arguments: argparse.Namespace) -> tuple[Experiment, Run, ExperimentDirectory]:
     """Find the run that `--run` names; return the experiment, the run and the experiment's folder.
 
@@ -113,27 +115,7 @@ def run_of(arguments: argparse.Namespace) -> tuple[Experiment, Run, ExperimentDi
     """
     experiment, directory = experiment_of(arguments)
     runs = {run.name: run for run in experiment.trainings()}
-    if arguments.run not in runs:
-        raise UserError(f"{arguments.config}: no run `{arguments.run}`; it has {', '.join(runs)}")
-    return experiment, runs[arguments.run], directory
-
-
-class ChosenCorpus(NamedTuple):
-    """The corpus that `--corpus` names."""
-
-    experiment: Experiment
-    settings: CorpusSettings
-    directory: CorpusDirectory
-
-
-def corpus_of(arguments: argparse.Namespace) -> ChosenCorpus:
-    """Find the corpus that `--corpus` names; raises UserError if there is none of that name."""
-    experiment, directory = experiment_of(arguments)
-    if arguments.corpus not in experiment.corpora:
-        names = ", ".join(experiment.corpora)
-        raise UserError(f"{arguments.config}: no corpus `{arguments.corpus}`; it has {names}")
-    settings = experiment.corpora[arguments.corpus]
-    return ChosenCorpus(experiment, settings, directory.corpus(arguments.corpus))
+    return experiment, named(arguments, "run", runs), directory
 
 
 def results_of(arguments: argparse.Namespace) -> ExperimentDirectory:

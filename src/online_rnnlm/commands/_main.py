@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from online_rnnlm import commands
 from online_rnnlm.commands._stages import STAGES, Verb
@@ -56,14 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     package, messages = logging.getLogger(PACKAGE), logging.StreamHandler()
     package.setLevel(logging.INFO)
     package.addHandler(messages)
-    try:
-        parsed = _parsed(arguments)
-    except (OSError, UserError) as error:  # help that cannot be written
-        status = _failed(error)
-    else:
-        end_with_parent()
-        prepare_process()
-        status = _status(parsed)
+    parsed = _parsed(arguments)
+    end_with_parent()
+    prepare_process()
+    status = _status(parsed)
     package.removeHandler(messages)
     _drop_unwritable_output()
     sys.exit(status)
@@ -110,14 +106,6 @@ def _verb(name: str) -> Verb:
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose error is one line: argparse would print the usage of the verb, too."""
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End the process; raises OSError if the help cannot be written."""
-        sys.stdout.flush()
-        super().exit(status, message)
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stderr).write(message)  # argparse would hide that it cannot be written
 
     def error(self, message: str) -> NoReturn:
         """End the process with status 2 and the message, with the nearest name that is allowed."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage.code import PACKAGE
 
 _CHECKPOINT_SECONDS = 600.0
@@ -29,8 +28,9 @@ def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
     def run(arguments: argparse.Namespace) -> None:
         from online_rnnlm.corpora.stages import run_stage
 
-        experiment, settings, directory = _arguments.corpus_of(arguments)
-        others = experiment.testing.other_texts
+        experiment, results = _arguments.experiment_of(arguments)
+        settings = _arguments.named(arguments, "corpus", experiment.corpora)
+        directory, others = results.corpus(arguments.corpus), experiment.testing.other_texts
         run_stage(stage, settings, directory, experiment.downloads, arguments.threads, others)
 
     return run
@@ -75,11 +75,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     experiment, planned, directory = _arguments.run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
-    if arguments.evaluation not in allowed:
-        raise UserError(
-            f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
-            f"allowed: {', '.join(allowed)}"
-        )
+    _arguments.named(arguments, "evaluation", dict.fromkeys(allowed))
     require(planned.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.evaluation.evaluate import evaluate
 
@@ -97,11 +93,8 @@ def _rival(arguments: argparse.Namespace) -> None:
     from online_rnnlm.rivals import rivals_of_corpora
 
     experiment, directory = _arguments.experiment_of(arguments)
-    rivals = rivals_of_corpora(experiment)
-    if arguments.rival not in rivals:
-        has = ", ".join(rivals) or "none that is of a corpus"
-        raise UserError(f"{arguments.config}: no rival `{arguments.rival}`; it has {has}")
-    evaluate_rival(directory, arguments.rival, rivals[arguments.rival])
+    rival = _arguments.named(arguments, "rival", rivals_of_corpora(experiment))
+    evaluate_rival(directory, arguments.rival, rival)
 
 
 def _of_corpus(stage: str, text: str) -> Verb:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -25,8 +24,6 @@ from online_rnnlm.corpora.vocabulary import choose_vocabulary, encoded, write_vo
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
-
-logger = logging.getLogger(__name__)
 
 
 def encode(
@@ -62,12 +59,6 @@ def encode(
         splits[split] = _split_statistics(text, found, vocabulary, in_train.get(split, 0))
     statistics = _statistics(settings, directory, vocabulary, splits, dropped)
     records.write(directory.statistics, statistics)
-    for split, number in statistics.unknown_words_never_trained.items():
-        logger.warning(
-            "%s: %s words of %s are `%s`, which `train` never has: no model learns how probable it "
-            "is. Raise `vocabulary.min_count`",
-            *(statistics.corpus, f"{number:,}", split, UNKNOWN),
-        )
 
 
 def _splitter(

@@ -16,7 +16,6 @@ from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.corpora.stages import refuse_same_names
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
-from online_rnnlm.pipeline.inputs import BRACES, has_wildcard
 
 
 def read_configuration(
@@ -80,9 +79,7 @@ def _check_source(source: Source[Any], place: str) -> None:
     for key, file in source.user_files():
         what = why_no_file(file) or source.why_not(file)
         real = os.path.realpath(file)
-        if has_wildcard(file):
-            what = f"leave out the braces: {BRACES}"
-        elif not what and real in seen:
+        if not what and real in seen:
             what = f"is the same file as `{seen[real]}`: a file is read once, for one split"
         if what:
             raise UserError(f"`{place}.{key}`: {file}: {what}")
@@ -98,6 +95,5 @@ def _check_other_texts(experiment: Experiment) -> None:
     sources = [source_of(settings.source) for settings in experiment.corpora.values()]
     for name, file in experiment.testing.other_texts.items():
         reasons = [why_no_file(file), *(source.why_not(file) for source in sources)]
-        what = f"leave out the braces: {BRACES}" if has_wildcard(file) else None
-        if what := what or next(filter(None, reasons), None):
+        if what := next(filter(None, reasons), None):
             raise UserError(f"`testing.other_texts.{name}`: {file}: {what}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,10 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.rivals import mixed_rivals, place_of, rivals_of_corpora
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory, ExperimentDirectory
 
-BRACES = "Snakemake takes them for a wildcard"
-
 
 def as_json(value: Any) -> str:
     """Return a value as the shortest JSON, with sorted keys, for Snakemake to compare."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def has_wildcard(file: Path) -> bool:
-    """True if Snakemake takes a part of a file's name, such as `{x}`, for a wildcard."""
-    return re.search(r"\{[^{}]*\}", str(file)) is not None
 
 
 def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[Path]:

@@ -22,12 +22,12 @@ def refuse_older(path: Path, identity: str, record: RunRecord) -> None:
 
 def read_end(run: RunDirectory) -> End | None:
     """Read how a run has ended; None if it has not. Raises UserError for a damaged file."""
-    return records.read_one_of_if_there((RunResult, RunDivergence), run.result)
+    return records.read_if_there(RunResult, run.result, RunDivergence)
 
 
 def read_result(run: RunDirectory) -> RunResult:
     """Read a finished run's results; raises UserError if it has not finished, or has diverged."""
-    end = records.read_one_of((RunResult, RunDivergence), run.result)
+    end = records.read(RunResult, run.result, RunDivergence)
     if isinstance(end, RunDivergence):
         raise UserError(f"{run.result}: {end.reason}")
     return end

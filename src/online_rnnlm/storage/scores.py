@@ -23,7 +23,7 @@ def read_evaluation(
     Raises UserError if the record is damaged.
     """
     path = directory.evaluation(name, evaluation)
-    return records.read_one_of_if_there((Evaluation, DivergedEvaluation), path)
+    return records.read_if_there(Evaluation, path, DivergedEvaluation)
 
 
 def sentence_scores(

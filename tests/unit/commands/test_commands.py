@@ -52,7 +52,10 @@ def test_a_right_configuration_is_called_right(config, run):
         (["ui", "results/test"], "results/test: no runs are there"),
         (["track", "results/test"], "results/test: no runs are there"),
         (["rival", *OURS, "--rival", "vital-kneser_ney5"], "no rival `vital-kn"),
-        (["evaluate", *OF_RUN, "--evaluation", "document_vector"], "like that; allowed: none"),
+        (
+            ["evaluate", *OF_RUN, "--evaluation", "document_vector"],
+            "no evaluation `document_vector`; it has none",
+        ),
         (["evaluate", *OF_RUN, "--evaluation", "none"], f"{RUN}/run.json: missing"),
         *(([stage, *OF_CORPUS], "corpora/vital/") for stage in ("sentences", "encode")),
         *(
@@ -82,7 +85,7 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
         (("score", "results/test"), "--learning-rate", "above 0"),
     ],
 )
-@pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "9" * 5000, "", "1_0", "٣"])
+@pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "9" * 5000, ""])
 def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, allowed, number):
     found = run(*verb, f"{option}={number}")
     said = found.err.splitlines()[-1]

@@ -43,7 +43,7 @@ _POSITIONS = {1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32"
 _BANDS = {"10 most frequent": 10, "next 100": 100, "next 1,000": 1000}
 """The number of words in each band of word frequency."""
 _SPECIAL = [corpora.SENTENCE_END, corpora.UNKNOWN]
-_RESAMPLES, _SEED = 2000, 1
+_RESAMPLES = 2000
 
 
 class Groups(NamedTuple):
@@ -210,7 +210,7 @@ def perplexities(groups: Groups, piece: Ints, values: Floats) -> pd.DataFrame:
         mean = gains.sum() / tokens.sum()
         # A single piece says nothing about others.
         alone = len(gains) < 2
-        bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, _SEED, _RESAMPLES)
+        bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, resamples=_RESAMPLES)
         found[number] = (mean, *bounds)
     means = pd.DataFrame.from_dict(found, orient="index", columns=["mean", "high", "low"])
     return means.transform(lambda column: np.exp(-column))

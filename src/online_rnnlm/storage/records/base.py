@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,12 +56,13 @@ def write_lines(path: Path, records: Iterable[Record]) -> None:
             file.write(json.dumps(record.model_dump(mode="json"), allow_nan=False) + "\n")
 
 
-def read(kind: type[AnyRecord], path: Path) -> AnyRecord:
-    """Read a record of that kind.
+def read(kind: type[AnyRecord], path: Path, *others: type[Other]) -> AnyRecord | Other:
+    """Read a record of a kind, or of one of the others, whose `status` it has.
 
     Raises UserError, in one line, if the file is missing, damaged or of another version.
     """
-    return _parsed(kind, _existing(kind, path), str(path))
+    text = _existing(kind, path)
+    return _parsed(_kind_of(text, kind, *others), text, str(path))
 
 
 def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
@@ -70,36 +71,20 @@ def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
     return [_parsed(kind, line, f"{path}, line {number}") for number, line in lines]
 
 
-def read_if_there(kind: type[AnyRecord], path: Path) -> AnyRecord | None:
-    """Read a record of that kind, or return None if there is no file; else as `read`."""
-    text = _text(path)
-    return None if text is None else _parsed(kind, text, str(path))
-
-
-def read_one_of(kinds: tuple[type[AnyRecord], type[Other]], path: Path) -> AnyRecord | Other:
-    """Read a record of one of two kinds, which differ in their `status`; raises as `read` does."""
-    text = _existing(kinds[0], path)
-    return _parsed(_kind_of(kinds, text), text, str(path))
-
-
-def read_one_of_if_there(
-    kinds: tuple[type[AnyRecord], type[Other]], path: Path
+def read_if_there(
+    kind: type[AnyRecord], path: Path, *others: type[Other]
 ) -> AnyRecord | Other | None:
-    """Read a record of one of two kinds, or return None if there is no file; else as `read`."""
+    """Read a record as `read` does, or return None if there is no file."""
     text = _text(path)
-    return None if text is None else _parsed(_kind_of(kinds, text), text, str(path))
+    return None if text is None else _parsed(_kind_of(text, kind, *others), text, str(path))
 
 
 def _kind_of(
-    kinds: tuple[type[AnyRecord], type[Other]], text: str
+    text: str, kind: type[AnyRecord], *others: type[Other]
 ) -> type[AnyRecord] | type[Other]:
-    """Return the kind that has the text's `status`; the first kind if the text is damaged."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return kinds[0]
-    status = found.get("status") if isinstance(found, dict) else None
-    return kinds[1] if status in get_args(kinds[1].model_fields["status"].annotation) else kinds[0]
+    """Return which of the others has the text's `status`; the first kind if none has it."""
+    status = '"status": "{}"'.format
+    return next((o for o in others if status(o.model_fields["status"].default) in text), kind)
 
 
 def _existing(kind: type[Record], path: Path) -> str:
