@@ -28,7 +28,7 @@ from online_rnnlm.analysis.tables.write import (
     p_value,
     signed,
 )
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning, learning_in
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Claim, UntestedClaim
 
@@ -132,6 +132,38 @@ def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str
     return shown, columns
 
 
+def _intervals(evidence: EvidenceFolder) -> str:
+    """What the vector's networks reach, and how fast they are, by when the vector learns."""
+    table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
+    learning = table["evaluation"].map(learning_in)
+    alone = [one.updates in (NONE, DOCUMENT_VECTOR) for one in learning]
+    shown = table[alone & (table["document_size"] > 0)]
+    shown = shown.assign(way=[one.in_words or "as in training" for one in learning[shown.index]])
+    return markdown_of(
+        shown,
+        _MODEL,
+        Column("in testing, its vector is", label("way"), text=True),
+        Column("test perplexity", mean(_TEST)),
+        Column("words/s", integer("timed_words_per_second")),
+    )
+
+
+def _other_texts(evidence: EvidenceFolder) -> str:
+    """The networks' perplexities on texts of another kind, by themselves and with rivals."""
+    table = evidence.read_table("other_texts", "evaluation", "text")
+    table = table[table["document_size"].notna() & (table["text"] != "test")]
+    final = [NONE if size == 0 else DOCUMENT_VECTOR for size in table["document_size"]]
+    shown, columns = table[table["evaluation"] == final], []
+    keys = ["model", "text"]
+    for name in ("neural_cache", "dynamic_evaluation", "ngram_mixture", "mixture"):
+        of_rival = table[table["evaluation"] == name].set_index(keys)
+        shown = shown.join(of_rival[[_TEST, f"{_TEST}_sd"]].add_prefix(f"{name}_"), on=keys)
+        columns.append(Column(_RIVALS[name], mean(f"{name}_{_TEST}")))
+    text = Column("text", label("text"), text=True)
+    shown = shown.sort_values("text", kind="stable")
+    return markdown_of(shown, text, _MODEL, Column("test perplexity", mean(_TEST)), *columns)
+
+
 def _as_made(evidence: EvidenceFolder, name: str) -> str:
     """A table as the experiment made it, with its last note."""
     path = evidence.table(name, "md")
@@ -210,6 +242,8 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "networks": _networks,
     "verdicts": _verdicts,
     "open-claims": _open_claims,
-    "other-texts": partial(_as_made, name="other_texts"),
+    "intervals": _intervals,
+    "lengths": partial(_as_made, name="lengths"),
+    "other-texts": _other_texts,
 }
 """The parts by name."""
