@@ -39,6 +39,17 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(f"{ERROR_MARK}{error}")
 
 
+def lift_default_limit(settings: Any) -> None:
+    """Take away Snakemake's default limit of 100 jobs a second from its settings of scheduling.
+
+    With a limit, Snakemake 9 plans again every second for each job that has ended, for as long as
+    it runs: after 150 jobs this took a third of a core. A limit that the user has set stays.
+    """
+    limit = settings and settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        settings.max_jobs_per_timespan = None
+
+
 def write_configuration(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Write the configuration, with all defaults, beside the results, where the jobs read it."""
     write_json(directory.configuration, experiment.model_dump(mode="json"))

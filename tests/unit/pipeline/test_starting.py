@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from snakemake import cli
+from snakemake.settings.types import MaxJobsPerTimespan, SchedulingSettings
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from online_rnnlm.errors import ERROR_MARK, UserError
@@ -153,3 +155,13 @@ def test_where_snakemake_makes_the_environment_jobs_use_that_one(tmp_path, monke
     (tmp_path / "python3").chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
     assert _runs(starting.shell_prefix(None, conda=True), "exec python3", path) == ["conda"]
+
+
+@pytest.mark.parametrize(
+    ("given", "stays"), [([], False), (["--max-jobs-per-timespan=1/10s"], True)]
+)
+def test_a_limit_of_jobs_in_a_time_is_only_the_users(given, stays):
+    limit = cli.get_argument_parser().parse_args(["--cores=1", *given]).max_jobs_per_timespan
+    settings = SchedulingSettings(max_jobs_per_timespan=limit)
+    starting.lift_default_limit(settings)
+    assert isinstance(settings.max_jobs_per_timespan, MaxJobsPerTimespan) is stays
