@@ -135,10 +135,9 @@ def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str
 def _intervals(evidence: EvidenceFolder) -> str:
     """What the vector's networks reach, and how fast they are, by when the vector learns."""
     table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
-    learning = table["evaluation"].map(learning_in)
-    alone = [one.updates in (NONE, DOCUMENT_VECTOR) for one in learning]
-    shown = table[alone & (table["document_size"] > 0)]
-    shown = shown.assign(way=[one.in_words or "as in training" for one in learning[shown.index]])
+    shown = table[(table["document_size"] > 0) & table["timed_words_per_second"].notna()]
+    ways = [learning_in(name) for name in shown["evaluation"]]
+    shown = shown.assign(way=[(way and way.in_words) or "as in training" for way in ways])
     return markdown_of(
         shown,
         _MODEL,
