@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from docs.generate.evidence import FOLDERS
+from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables.write import signed
+from online_rnnlm.storage.records import Claim
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,14 +56,30 @@ class Kept:
         assert change.startswith("−")
         return change[1:]
 
-    def claimed(self, number: int, model: str, against: str) -> str:
-        """The change of a claim in per cent, with its sign."""
+    def claim(self, number: int, model: str, against: str) -> Claim:
+        """The record of a claim."""
         (claim,) = (
             claim
             for claim in self._folder.read_claims().claims
             if (claim.number, claim.model) == (number, model) and claim.against.startswith(against)
         )
-        return signed(claim.effect.change_percent)
+        return claim
+
+    def claimed(self, number: int, model: str, against: str) -> str:
+        """The change of a claim in per cent, with its sign."""
+        return signed(self.claim(number, model, against).effect.change_percent)
+
+    def over_seeds(self, number: int, model: str, against: str) -> str:
+        """The interval over the seeds of a claim's reduction, in per cent without signs."""
+        seeds = self.claim(number, model, against).seeds
+        assert seeds is not None
+        low, high = percents_of_gains(seeds.interval_nats_per_token)
+        assert high < 0
+        return f"{-high:.1f} to {-low:.1f}"
+
+    def words_per_second(self, model: str, evaluation: str) -> str:
+        """Words per second in testing, all networks timed in turn, in thousands."""
+        return f"{self.row(model, evaluation)['timed_words_per_second'] / 1000:.0f},000"
 
     def adds(self, model: str) -> float:
         """Multiply-adds a word in testing."""
