@@ -29,7 +29,7 @@ def test_positions_are_counted_from_the_sentences_start():
     groups = tokens.by_position(_split([3, 40, 1]))
     long = ["1", "2", *["3–4"] * 2, *["5–8"] * 4, *["9–16"] * 8, *["17–32"] * 16, *["33 +"] * 8]
     assert names_of(groups) == ["1", "2", "3–4", *long, "1"]
-    assert groups.ticks()[0] == "1\n(7 %)"
+    assert groups.ticks()[0] == "1\n7 %"
 
 
 def test_distances_are_counted_from_the_articles_start():

@@ -57,7 +57,7 @@ class Groups(NamedTuple):
         counts = np.bincount(self.number, minlength=len(self.names))
         shares = [f"{100 * count / len(self.number):.0f} %" for count in counts]
         names = ["\n".join(textwrap.wrap(name, 7, break_long_words=False)) for name in self.names]
-        return [f"{name}\n({share})" for name, share in zip(names, shares, strict=True)]
+        return [f"{name}\n{share}" for name, share in zip(names, shares, strict=True)]
 
 
 def draw_position(results: Results) -> drawing.Picture:
@@ -131,7 +131,7 @@ def _draw(
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
-        axis.set_xticks(range(len(groups.names)), groups.ticks())
+        axis.set_xticks(range(len(groups.names)), groups.ticks(), fontsize="small")
         axis.set_xlim(-0.3, len(groups.names) - 0.7)
     ends = [one["mean"].dropna().tail(1) for one in found]
     drawing.label_at_the_right(
