@@ -7,32 +7,25 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import paper
-from online_rnnlm.analysis.claims.write import SUPPORTED, WORST_FIRST, grid
-from online_rnnlm.analysis.comparison import percents_of_gains
+from online_rnnlm.analysis.claims.write import grid
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.write import (
     Column,
     integer,
-    interval,
     label,
     markdown_of,
     mean,
-    p_value,
-    signed,
 )
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning, learning_in
+from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, final_evaluation, learning_in
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import Claim, UntestedClaim
 
-OVER_TEXT, OVER_SEEDS = "95 % over the text", "95 % over the seeds"
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
 FOLDERS = Path("docs/evidence")
 _MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
@@ -116,24 +109,27 @@ def _ending(evidence: EvidenceFolder) -> str:
     return "\n".join(f"    {line}".rstrip() for line in networks(table).splitlines()) + "\n"
 
 
-def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str]) -> Made:
+def _beside(
+    shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str], *more_keys: str
+) -> Made:
     """Put the test perplexities of a table's evaluations beside those of networks.
 
-    `headings` are by evaluation; the columns of those that have a value are returned, too.
+    `headings` are by evaluation. Rows with the same corpus, model and `more_keys` belong together.
+    The columns of those that have a value are returned, too.
     """
-    columns = []
+    keys, columns = ["corpus", "model", *more_keys], []
     for evaluation, heading in headings.items():
         others = table[table["evaluation"] == evaluation]
-        others = others.assign(model=networks_of(others["model"])).set_index(["corpus", "model"])
+        others = others.assign(model=networks_of(others["model"])).set_index(keys)
         values = others.reindex(columns=[_TEST, f"{_TEST}_sd"]).add_prefix(f"{evaluation}_")
-        shown = shown.join(values, on=["corpus", "model"])
+        shown = shown.join(values, on=keys)
         if shown[f"{evaluation}_{_TEST}"].notna().any():
             columns.append(Column(heading, mean(f"{evaluation}_{_TEST}")))
     return shown, columns
 
 
 def _intervals(evidence: EvidenceFolder) -> str:
-    """What the vector's networks reach, and how fast they are, by when the vector learns."""
+    """A row for each way in which the vector may learn in testing: perplexity and words/s."""
     table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
     shown = table[(table["document_size"] > 0) & table["timed_words_per_second"].notna()]
     ways = [learning_in(name) for name in shown["evaluation"]]
@@ -151,16 +147,11 @@ def _other_texts(evidence: EvidenceFolder) -> str:
     """The networks' perplexities on texts of another kind, by themselves and with rivals."""
     table = evidence.read_table("other_texts", "evaluation", "text")
     table = table[table["document_size"].notna() & (table["text"] != "test")]
-    final = [NONE if size == 0 else DOCUMENT_VECTOR for size in table["document_size"]]
-    shown, columns = table[table["evaluation"] == final], []
-    keys = ["model", "text"]
-    for name in ("neural_cache", "dynamic_evaluation", "ngram_mixture", "mixture"):
-        of_rival = table[table["evaluation"] == name].set_index(keys)
-        shown = shown.join(of_rival[[_TEST, f"{_TEST}_sd"]].add_prefix(f"{name}_"), on=keys)
-        columns.append(Column(_RIVALS[name], mean(f"{name}_{_TEST}")))
-    text = Column("text", label("text"), text=True)
-    shown = shown.sort_values("text", kind="stable")
-    return markdown_of(shown, text, _MODEL, Column("test perplexity", mean(_TEST)), *columns)
+    final = [final_evaluation(int(size)) for size in table["document_size"]]
+    shown = table[table["evaluation"] == final].sort_values("text", kind="stable")
+    shown, with_rivals = _beside(shown, table, _RIVALS, "text")
+    text, own = Column("text", label("text"), text=True), Column("test perplexity", mean(_TEST))
+    return markdown_of(shown, text, _MODEL, own, *with_rivals)
 
 
 def _as_made(evidence: EvidenceFolder, name: str) -> str:
@@ -178,69 +169,11 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     return markdown_of(table.data, *table.columns)
 
 
-def _open_claims(evidence: EvidenceFolder) -> str:
-    """The claims that tests do not support or leave undecided, then those that were not tested."""
-    made = evidence.read_claims()
-    found = [
-        claim
-        for claim in sorted(
-            made.claims, key=lambda one: (WORST_FIRST.index(one.verdict), one.number)
-        )
-        if claim.verdict != SUPPORTED
-    ]
-    several_seeds = any(claim.seeds is not None for claim in found)
-    cells = pd.DataFrame([_claim_cells(claim) for claim in found])
-    columns = [
-        Column(
-            key,
-            label(key),
-            text=key in ("verdict", "claim", "network", "against"),
-            best=(lambda data: data["verdict"].notna()) if key == "verdict" else None,
-        )
-        for key in cells.columns
-        if several_seeds or key != OVER_SEEDS
-    ]
-    notes = [] if several_seeds or not found else [paper.ONE_SEED]
-    notes += _not_tested(made.not_tested)
-    return "\n".join([markdown_of(cells, *columns), *(f"{note}\n" for note in notes)])
-
-
-def _claim_cells(claim: Claim) -> dict[str, str]:
-    effect, seeds = claim.effect, claim.seeds
-    of_what = " multiply-adds" if claim.number == paper.MULTIPLY_ADDS else ""
-    over_seeds = None
-    if seeds is not None:
-        over_seeds = percents_of_gains(seeds.interval_nats_per_token)
-    p = "" if claim.p_value_holm is None else p_value(claim.p_value_holm).removeprefix("= ")
-    return {
-        "verdict": claim.verdict,
-        "claim": str(claim.number),
-        "network": claim.model,
-        "against": claim.against,
-        "change": f"{signed(effect.change_percent)} %{of_what}",
-        OVER_TEXT: interval(effect.interval_percent),
-        OVER_SEEDS: interval(over_seeds),
-        "corrected p": p,
-    }
-
-
-def _not_tested(untested: Sequence[UntestedClaim]) -> list[str]:
-    """A line for each reason why claims were not tested, with their numbers and rows."""
-    lines = []
-    for reason in dict.fromkeys(claim.reason for claim in untested):
-        found = [claim for claim in untested if claim.reason == reason]
-        numbers = ", ".join(dict.fromkeys(str(claim.number) for claim in found))
-        models = ", ".join(dict.fromkeys(claim.model for claim in found))
-        lines.append(f"Not tested: {numbers} of {models}: {reason}.")
-    return lines
-
-
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "headline": _headline,
     "ending": _ending,
     "networks": _networks,
     "verdicts": _verdicts,
-    "open-claims": _open_claims,
     "intervals": _intervals,
     "lengths": partial(_as_made, name="lengths"),
     "other-texts": _other_texts,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.code import PACKAGE
 
 _CHECKPOINT_SECONDS = 600.0
@@ -75,7 +76,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     experiment, planned, directory = _arguments.run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
-    _arguments.named(arguments, "evaluation", dict.fromkeys(allowed))
+    if arguments.evaluation not in allowed:
+        raise UserError(
+            f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
+            f"allowed: {', '.join(allowed)}"
+        )
     require(planned.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.evaluation.evaluate import evaluate
 

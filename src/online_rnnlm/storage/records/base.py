@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
 
@@ -83,8 +84,12 @@ def _kind_of(
     text: str, kind: type[AnyRecord], *others: type[Other]
 ) -> type[AnyRecord] | type[Other]:
     """Return which of the others has the text's `status`; the first kind if none has it."""
-    status = '"status": "{}"'.format
-    return next((o for o in others if status(o.model_fields["status"].default) in text), kind)
+    if others:
+        with suppress(ValueError, TypeError, LookupError):  # the text is damaged
+            status = json.loads(text)["status"]
+            same = (one for one in others if one.model_fields["status"].default == status)
+            return next(same, kind)
+    return kind
 
 
 def _existing(kind: type[Record], path: Path) -> str:
