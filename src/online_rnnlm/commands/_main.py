@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the arguments; wrong ones end the process with status 2.
 
-    Files may follow an option, as in `score MODEL --static FILE`, which argparse would refuse.
+    Files may follow an option, as in `score MODEL --frozen FILE`, which argparse would refuse.
     """
     given = sys.argv[1:] if arguments is None else arguments
     parser = make_parser(given[0] if given else None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 from zipfile import is_zipfile
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, UnitOfText
+from online_rnnlm.errors import UserError
 
 if TYPE_CHECKING:
     from online_rnnlm.config.evaluations import Learning
@@ -45,7 +47,7 @@ def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
 def add_learning(parser: argparse.ArgumentParser) -> None:
     """Add the options of what learns from the text."""
     learns = parser.add_mutually_exclusive_group()
-    learns.add_argument("--static", action="store_true", help="nothing learns")
+    learns.add_argument("--frozen", action="store_true", help="nothing learns")
     learns.add_argument(
         "--updates",
         metavar="PARTS",
@@ -106,11 +108,14 @@ class RowPrinter:
 def named_model(arguments: argparse.Namespace) -> TrainedModel:
     """Load the model; a first argument that is a file of text is no model, but the first file.
 
-    Raises UserError if there is none.
+    Raises UserError if there is none, or if a text was given in its place.
     """
     from online_rnnlm.tracking.opening import load
 
-    first = Path(arguments.model or "")
+    given = arguments.model or ""
+    if " " in given and not os.path.exists(given):  # noqa: PTH110  # too long a path is none
+        raise UserError(f"{given}: no such file; a text is read from a file or standard input")
+    first = Path(given)
     is_text = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
     if is_text and hasattr(arguments, "files"):
         arguments.model, arguments.files = None, [str(first), *arguments.files]
@@ -128,6 +133,6 @@ def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Learning:
     from online_rnnlm.config.evaluations import Learning
 
     options = {name: getattr(arguments, name) for name in Learning.model_fields}
-    if arguments.static:
+    if arguments.frozen:
         options["updates"] = "none"
     return model.request(**options)

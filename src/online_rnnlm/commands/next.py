@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--tokenised", action="store_true", help=explained)
     explained = "how many words to give for each line (default: 5)"
     add("--number", type=_arguments.whole_number(10**9), default=5, help=explained)
-    add("--static", action="store_true", help="the vector does not learn from the line")
+    add("--frozen", action="store_true", help="the vector does not learn from the line")
     _model.add_format(parser, "plain", "tsv", "jsonl", help="how the words are written")
 
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.text import numbered_lines
 
     model = _model.named_model(arguments)
-    start = model.start(static=arguments.static)
+    start = model.start(frozen=arguments.frozen)
     rows = _model.RowPrinter(arguments.format, "text", "entropy", "word", "log_probability")
     for number, (where, line, _) in enumerate(numbered_lines(arguments.files)):
         with naming(where):

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained = "score each list after the best hypothesis of the list before, alone (`last`), or "
     explained += "after those of all lists before (`all`)"
     add("--context", choices=("last", "all"), help=explained)
-    add("--static", action="store_true", help="nothing learns")
+    add("--frozen", action="store_true", help="nothing learns")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     model = _model.named_model(arguments)
     layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
-    request = model.request(updates="none" if arguments.static else None)
+    request = model.request(updates="none" if arguments.frozen else None)
     lists = rescore(
         model,
         arguments.files,

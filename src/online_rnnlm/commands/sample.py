@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explained = "words after which a sentence is cut off (default: 100)"
     add("--max-words", type=number(1000), default=100, help=explained)
     add("--unknown", action="store_true", help="say `<unk>`, too")
-    add("--static", action="store_true", help="the vector does not learn from what is said")
+    add("--frozen", action="store_true", help="the vector does not learn from what is said")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     model = _model.named_model(arguments)
-    keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "static")
+    keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "frozen")
     for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):
         print(sentence)

@@ -164,13 +164,13 @@ class TrainedModel:
     def start(
         self,
         *,
-        static: bool = False,
+        frozen: bool = False,
         unit_of_text: UnitOfText | None = None,
         learning_rate: float | None = None,
     ) -> State:
-        """Return the state before a text; the vector learns if there is one, unless `static`."""
+        """Return the state before a text; the vector learns if there is one, unless `frozen`."""
         options = {"unit_of_text": unit_of_text, "learning_rate": learning_rate}
-        request = self.request(updates=NONE if static else None, **options)
+        request = self.request(updates=NONE if frozen else None, **options)
         return states.start(self.network, request)
 
     def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
@@ -205,7 +205,7 @@ class TrainedModel:
         *,
         prefix: str = "",
         tokenised: bool = False,
-        static: bool = False,
+        frozen: bool = False,
         seed: int = 1,
         temperature: float = 1.0,
         top_k: int | None = None,
@@ -215,14 +215,14 @@ class TrainedModel:
         """Make sentences, each a string of words with spaces between them.
 
         `prefix` are the words that each begins with, and `tokenised` says that spaces divide them.
-        With `static`, the vector does not learn from what is said. The other settings are those of
+        With `frozen`, the vector does not learn from what is said. The other settings are those of
         `sampling.SamplingSettings`.
         """
         given = {"number": number, "seed": seed, "temperature": temperature, "top_k": top_k}
         given |= {"max_words": max_words, "unknown": unknown}
         chosen = checked(SamplingSettings, given)
         begin = self.beginning(prefix, tokenised=tokenised)
-        _, state = self.continue_(self.start(static=static), begin)
+        _, state = self.continue_(self.start(frozen=frozen), begin)
         return [" ".join(words) for words in sample(self.network, begin, state, chosen)]
 
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:

@@ -61,7 +61,6 @@ def test_a_right_configuration_is_called_right(config, run):
                 ("examples/own-text.yaml", "`corpora.own.source.file`"),
                 ("examples/own-tokenised.yaml", "`corpora.own.source.train`"),
                 ("examples/penn-treebank.yaml", "`corpora.ptb.source.train`"),
-                ("published.yaml", "`"),
             )
         ),
     ],
@@ -95,7 +94,7 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
     [
         (["scor", "results/test"], "score"),
         (["evalute", "--run", "x"], "evaluate"),
-        (["score", "results/test", "--statc"], "--static"),
+        (["score", "results/test", "--frozn"], "--frozen"),
         (["score", "results/test", "--updats=all"], "--updates"),
         (["score", "results/test", "--format", "jsonlines"], "jsonl"),
         (["help", "trian"], "train"),

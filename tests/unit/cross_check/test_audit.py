@@ -230,7 +230,6 @@ def test_the_shortest_text_is_found(audited):
 @pytest.mark.slow  # some hundred processes
 def test_the_page_is_right(tmp_path):
     """Its scorer passes, its cheat does not, and the answers are those on the page."""
-    assert len(PAGE.splitlines()) <= 120
     (tmp_path / "scorer.py").write_text(HONEST, encoding="utf-8")
     blocks = re.findall(r"(?:^    .*\n)+", PAGE, re.MULTILINE)
     answers = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
@@ -270,7 +269,7 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
         (["model", "--command", "program"], "give a model, or a program"),
         (["--command", "nowhere/program"], "nowhere/program: not started: No such file"),
         (["--command", "it's"], "not started: No closing quotation"),
-        (["--command", "scorer", "--static"], "--static: is for a model"),
+        (["--command", "scorer", "--frozen"], "--frozen: is for a model"),
         (["model", "--ask"], "--ask: is for a program"),
         (["model"], "model: "),
     ],

@@ -42,7 +42,7 @@ ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 """A user's environment: a developer's variables, such as PYTHONUNBUFFERED, can hide faults."""
 LEARNS = ("--learning-rate", f"{RATE}", "--updates")
 EVALUATIONS = {
-    "none": ["--static"],
+    "none": ["--frozen"],
     "document_vector": [],
     "all.word.sentence": [*LEARNS, "all"],
     "all.sentence.stream": [*LEARNS, "all", "--learn-after=sentence", "--unit-of-text=stream"],

@@ -73,7 +73,7 @@ def test_it_does_what_the_whole_installation_does(
     score = ("score", trained_path, "--per", "word", "--format", "tsv")
     for command, text in (
         (score, TEXT),
-        ((*score, "--lines", "--static"), TEXT),
+        ((*score, "--lines", "--frozen"), TEXT),
         ((*score, "--updates", "all", "--learning-rate", "0.03", "--unit-of-text", "stream"), TEXT),
         (("info", trained_path), ""),
         (("rescore", trained_path), lists),

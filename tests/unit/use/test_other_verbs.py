@@ -37,11 +37,11 @@ def rows_of(found) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("form", ["moses", "kaldi", "tsv"])
-@pytest.mark.parametrize("static", [False, True])
-def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, static):
+@pytest.mark.parametrize("frozen", [False, True])
+def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, frozen):
     options = ["--tokenised", "--keep-order", "--format", form, "--weight", "2"]
-    way = {"updates": "none"} if static else {}
-    options += ["--static"] if static else []
+    way = {"updates": "none"} if frozen else {}
+    options += ["--frozen"] if frozen else []
     found = run("rescore", model_path, *options, text=listed(form))
     assert (found.status, found.err) == (0, "")
     texts = [text for _, texts in LISTS for text in texts]
@@ -89,7 +89,7 @@ def test_context_is_the_best_hypothesis_of_the_list_before_or_of_all(
 
 
 def test_context_is_refused_where_nothing_lives_on(model_path, refused):
-    said = refused("rescore", model_path, "--static", "--context", "last", text=listed("moses"))
+    said = refused("rescore", model_path, "--frozen", "--context", "last", text=listed("moses"))
     assert "nothing lives on from one sentence to the next" in said
 
 

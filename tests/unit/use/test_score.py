@@ -204,16 +204,23 @@ def test_eight_threads_get_what_one_gets(model, way):
         (["articles.jsonl.gz"], "", "articles.jsonl.gz: a file of articles: plain text is needed"),
         (["/"], "", "/: is a directory"),
         (["--updates", "all"], "x", "`learning_rate`: weights that learn need one"),
-        (["--static", "--learning-rate", "1"], "x", "nothing learns with these `updates`"),
+        (["--frozen", "--learning-rate", "1"], "x", "nothing learns with these `updates`"),
         (["--learn-after", "words"], "x", "`learn_after`: Input should be 'word', 'sentence' or a"),
         ([*LEARNS, "all", "--learn-after=5"], "x", "`learn_after`: weights learn after every word"),
         (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
-        (["--static", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
+        (["--frozen", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
         (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),
     ],
 )
 def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, text, expected):
     assert expected in refused("score", model_path, *arguments, text=text)
+
+
+@pytest.mark.parametrize("text", ["the cat sees", "the cat " * 999])
+def test_a_text_in_a_models_place_is_one_line(refused, text):
+    assert refused("score", text).endswith(
+        "no such file; a text is read from a file or standard input"
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def pieces_of(words, ends):
     return np.split(np.array(words, object), places)
 
 
-@pytest.fixture(params=[{}, {"static": True}, {"unit_of_text": "stream", "learning_rate": 0.4}])
+@pytest.fixture(params=[{}, {"frozen": True}, {"unit_of_text": "stream", "learning_rate": 0.4}])
 def way(request):
     """A way to read."""
     return request.param
@@ -115,7 +115,7 @@ def test_what_no_state_can_hold_is_one_line(model):
     with pytest.raises(UserError, match="a list of words is needed"):
         model.continue_(model.start(), "the cat")
     with pytest.raises(UserError, match="`learning_rate`: nothing learns"):
-        model.start(static=True, learning_rate=0.1)
+        model.start(frozen=True, learning_rate=0.1)
 
 
 def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
@@ -130,5 +130,5 @@ def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
             expected.append([str(number), f"{model.entropy(state)}", one.word])
             expected[-1].append(f"{one.log_probability}")
     assert rows == expected
-    shown = run("next", model_path, "--static", text=text).out
+    shown = run("next", model_path, "--frozen", text=text).out
     assert len(shown.splitlines()) == 3 * 6

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import online_rnnlm
+from online_rnnlm.commands._main import GROUPS
 from tests.unit.processes import output_of
 from tests.unit.use.conftest import ENVIRONMENT
 from tests.waiting import heeding_interrupts
@@ -21,17 +22,6 @@ pytestmark = pytest.mark.slow  # a training, and processes
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "using-a-model.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
-VERBS_OF_MODELS = (
-    "audit",
-    "export",
-    "info",
-    "nearest",
-    "next",
-    "rescore",
-    "sample",
-    "score",
-    "vectors",
-)
 
 
 @pytest.fixture
@@ -41,7 +31,7 @@ def shell(tmp_path):
     return lambda command: output_of(["bash", "-ec", command], cwd=tmp_path, env=ENVIRONMENT)
 
 
-@pytest.mark.parametrize("verb", VERBS_OF_MODELS)
+@pytest.mark.parametrize("verb", GROUPS["use a trained model"])
 def test_the_help_has_an_example_that_runs(results, tmp_path, monkeypatch, run, verb):
     module = import_module(f"online_rnnlm.commands.{verb}")
     [line] = [line for line in module.EXAMPLE.splitlines() if line.startswith("example: ")]
@@ -71,7 +61,7 @@ def test_files_may_stand_after_options(model_path, run, tmp_path):
     first, second = tmp_path / "a", tmp_path / "b"
     first.write_text("The cat sees the hen.\n")
     second.write_text("The ship.\nThe whale.\n")
-    options = ("--static", "--per", "total")
+    options = ("--frozen", "--per", "total")
     outputs = [
         run("score", *arguments).out
         for arguments in (
@@ -120,7 +110,7 @@ SCRIPT = """\
 from online_rnnlm import load
 model = load("demo.onlm")
 table = model.score(["the cat"], unit_of_text="stream", tokenised=True)
-state = model.start(static=True)
+state = model.start(frozen=True)
 logs, state = model.continue_(state, ["the", "cat"])
 total: float = logs.sum() + model.entropy(state)
 words: list[str] = [one.word for one in model.likeliest(state)]
@@ -128,7 +118,7 @@ words: list[str] = [one.word for one in model.likeliest(state)]
 WRONG = [
     'model.score(["x"], tokenized=True)',
     'model.score(["x"], unit_of_text="page")',
-    'model.start(static="no")',
+    'model.start(frozen="no")',
     'model.sample(number="3")',
 ]
 
