@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.write import grid
+from online_rnnlm.analysis.claims.paper import CLAIMS
+from online_rnnlm.analysis.claims.write import verdict_and_change
+from online_rnnlm.analysis.comparison import percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.write import (
     Column,
     integer,
+    interval,
     label,
     markdown_of,
     mean,
@@ -164,9 +167,25 @@ def _as_made(evidence: EvidenceFolder, name: str) -> str:
 
 
 def _verdicts(evidence: EvidenceFolder) -> str:
-    """The verdicts by claim and network."""
-    table = grid(evidence.read_claims().claims)
-    return markdown_of(table.data, *table.columns)
+    """A row for each claim: its two sides with their test perplexities, and the verdict."""
+    rows = []
+    for claim in sorted(evidence.read_claims().claims, key=lambda claim: claim.number):
+        effect, ends = claim.effect, [claim.effect.interval_percent]
+        if claim.seeds is not None:
+            ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
+        intervals = "; ".join(filter(None, map(interval, ends)))
+        found = [effect.test_perplexity, effect.test_perplexity_against]
+        ours, theirs = ("" if one is None else f": {one:.1f}" for one in found)
+        rows.append(
+            {
+                "claim": f"{claim.number}. {CLAIMS[claim.number].name}",
+                "network": f"{claim.model}{ours}",
+                "against": f"{claim.against}{theirs}",
+                "verdict": f"{verdict_and_change(claim)}" + f" ({intervals})" * bool(intervals),
+            }
+        )
+    columns = [Column(name.capitalize(), label(name), text=True) for name in rows[0]]
+    return markdown_of(pd.DataFrame(rows), *columns)
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {

@@ -73,7 +73,7 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
     """Return what a verb does, its arguments in a table, and what its help adds."""
     formatter = parser._get_formatter()
     rows = []
-    shown = [action for action in parser._actions if action.dest not in ("help", "log")]
+    shown = [action for action in parser._actions if action.dest != "help"]
     for action in shown:
         named = ", ".join(f"`{option}`" for option in action.option_strings)
         value = _value(action)

@@ -1,4 +1,4 @@
-"""The tests of the claims: the two sides of each, compared, but not judged yet."""
+"""The claims of an experiment: the two sides of each, compared, but not judged yet."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from online_rnnlm.config.evaluations import (
 from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
 from online_rnnlm.storage.records import Claim, Effect, UntestedClaim
 
-Tests = Iterator[Claim | UntestedClaim]
+Compared = Iterator[Claim | UntestedClaim]
 _NO_RIVAL = "no finished static network was tested with a rival"
 
 
-def tests_of(results: Results) -> Tests:
-    """Test all claims, vector row by vector row.
+def compared_claims(results: Results) -> Compared:
+    """Compare the sides of all claims, vector row by vector row.
 
-    Every row with a vector has all claims but one. The
-    claim on the best systems belongs to the row that the report is about.
+    Every row with a vector has all claims but the one on the best systems, which belongs to the
+    row that the report is about.
     """
     for row in results.rows:
         if row.has_vector:
             yield from _of_row(results, row)
 
 
-def _of_row(results: Results, vector: Row) -> Tests:
+def _of_row(results: Results, vector: Row) -> Compared:
     opponents, learning = results.opponents(vector), Side(vector, vector.final)
     same = opponents.same_hidden
     if same is None:
@@ -118,7 +118,7 @@ def _costs(results: Results, side: Side) -> dict[str, Any]:
     }
 
 
-def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests:
+def _more_parameters(results: Results, vector: Row, static: Row | None) -> Compared:
     """Test a row against a larger static one; its computation is counted, and its time measured."""
     if static is None:
         reason = f"no finished static network of at least {vector.parameters:,} parameters"
@@ -140,7 +140,7 @@ def _more_parameters(results: Results, vector: Row, static: Row | None) -> Tests
     yield claim.model_copy(update=counted | dict.fromkeys(of_a_test))
 
 
-def _vector_alone(results: Results, vector: Row) -> Tests:
+def _vector_alone(results: Results, vector: Row) -> Compared:
     """Test the vector alone against everything learning, unit for unit of text.
 
     In the unit of training the vector has the rate of its training, in others the best on `valid`.
@@ -165,7 +165,7 @@ def _vector_alone(results: Results, vector: Row) -> Tests:
         yield _untested(paper.VECTOR_ALONE, vector, reason)
 
 
-def _against_rivals(results: Results, vector: Row) -> Tests:
+def _against_rivals(results: Results, vector: Row) -> Compared:
     """Test a row, its vector alone learning, against static rows with one rival each.
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have

@@ -6,23 +6,21 @@ The verdicts follow from the intervals, p-values and seeds in the claims' record
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import pandas as pd
 
+from online_rnnlm.analysis.claims.comparisons import compared_claims
 from online_rnnlm.analysis.claims.paper import CLAIMS, MULTIPLY_ADDS, VECTOR_ALONE
-from online_rnnlm.analysis.claims.tests import tests_of
-from online_rnnlm.analysis.comparison import null_of, percents_of_gains
+from online_rnnlm.analysis.comparison import null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side
-from online_rnnlm.analysis.tables.write import Column, Table, interval, label, signed
+from online_rnnlm.analysis.tables.write import Column, Table, label, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims, Effect, UntestedClaim
+from online_rnnlm.storage.records import Claim, Claims, Effect, UntestedClaim, Verdict
 
-Verdict = Literal["supported", "not supported", "undecided"]
 SUPPORTED: Verdict = "supported"
 NOT_SUPPORTED: Verdict = "not supported"
 UNDECIDED: Verdict = "undecided"
@@ -32,10 +30,6 @@ _BY_SIDE: Mapping[int, Verdict] = {1: SUPPORTED, -1: NOT_SUPPORTED, 0: UNDECIDED
 """The verdict by the side of no difference on which the interval of a gain lies."""
 ENOUGH_SEEDS = 3
 """With at least this many seeds, a verdict also needs the agreement of the seeds."""
-_GRID_NOTE = (
-    "Each cell: the verdict, the change of test perplexity (in claim 3 of what is named), its 95 % "
-    "interval over the test text and, with several seeds, over the seeds."
-)
 
 
 def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -45,7 +39,7 @@ def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 def judge(results: Results) -> Claims:
     """Judge all claims, vector row by vector row."""
-    found = list(tests_of(results))
+    found = list(compared_claims(results))
     return Claims(
         settings=digest_of_json(results.experiment.of_results()),
         claims=tuple(judged([one for one in found if isinstance(one, Claim)])),
@@ -107,7 +101,7 @@ def _is_cheaper(effect: Effect) -> bool:
     return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
-def grid(claims: Sequence[Claim], *, intervals: bool = True) -> Table:
+def grid(claims: Sequence[Claim]) -> Table:
     """Make the table of verdicts: a row for each claim, a column for each network with a vector.
 
     It names the corpus of a network if there are several.
@@ -118,20 +112,16 @@ def grid(claims: Sequence[Claim], *, intervals: bool = True) -> Table:
         case = f", {claim.case}" if claim.case else ""
         row = f"{claim.number}. {CLAIMS[claim.number].name}{case}"
         column = f"{claim.row}, {claim.corpus}" if several else claim.row
-        cells.setdefault(row, {})[column] = _cell(claim, intervals)
+        cells.setdefault(row, {})[column] = verdict_and_change(claim)
     networks = dict.fromkeys(name for row in cells.values() for name in row)
     data = pd.DataFrame([{"claim": name, **row} for name, row in cells.items()])
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
     columns += [Column(name, label(name), text=True, wide=True) for name in networks]
-    notes = [_GRID_NOTE] if intervals else []
-    return Table("claims", "Verdicts by claim and network", data, columns, notes)
+    return Table("claims", "Verdicts by claim and network", data, columns)
 
 
-def _cell(claim: Claim, intervals: bool) -> str:
-    ends = [claim.effect.interval_percent]
-    if claim.seeds is not None:
-        ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
-    shown = "; ".join(filter(None, map(interval, ends if intervals else [])))
+def verdict_and_change(claim: Claim) -> str:
+    """Return a claim's verdict, and the change from the other side, in words."""
     effect = claim.effect
     said = f"{claim.verdict} {signed(effect.change_percent)} %"
     if claim.number == MULTIPLY_ADDS:
@@ -139,4 +129,4 @@ def _cell(claim: Claim, intervals: bool) -> str:
         if effect.seconds_per_word and effect.seconds_per_word_against:
             change = 100 * (effect.seconds_per_word / effect.seconds_per_word_against - 1)
             said += f", {signed(change)} % time"
-    return f"{said} ({shown})" if shown else said
+    return said

@@ -150,5 +150,5 @@ def _draw(results: Results, cost: Cost) -> drawing.Picture:
     axis.set_xlabel(cost.label)
     axis.set_ylabel("Test perplexity")
     drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
-    caption = f"{_marks(results)} Small marks: all other systems."
+    caption = _marks(results) + " Small marks: all other systems." * (len(points) > len(named))
     return drawing.Picture(figure, caption + drawing.only_first(results))
