@@ -68,7 +68,7 @@ models: CONFIG := config/model.yaml
 models: environment ## Train the two models anew that come with the project: half an hour
 	$(RUN)
 	for size in 100-D20 110-D0; do \
-	    $(BIN)/online-rnnlm export results/model/runs/wikipedia-M$$size-* --half --force \
+	    $(BIN)/online-rnnlm export results/model/runs/wikipedia-M$$size-* --half \
 	        -o resources/wikipedia-$$(echo $$size | tr -d D).onlm || exit 1; done
 
 # Each of these locks lists only the packages that it adds to the environment. The packages stay

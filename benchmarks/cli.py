@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import logging
 import platform
@@ -23,6 +22,7 @@ from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.hardware import machine
+from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -50,7 +50,6 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
 }
 USUAL = list(SECTIONS)[:-2]
 """Sections that are always measured; on a CPU, JAX takes longer than all others."""
-_CODE = ("engines", "model", "training")
 _PACKAGES = ("numpy", "scipy", "numba", "pytensor")
 logger = logging.getLogger("benchmarks")
 
@@ -154,20 +153,12 @@ def _setup(context: Context) -> dict[str, Any]:
             **machine().model_dump(exclude_none=True),
             **{"python": platform.python_version(), "blas": sorted(libraries), **packages},
         },
-        "code": _code(),
+        "code": code_digest(*OF_TRAINING),
         "quick": context.options.quick,
         "corpora": [_describe(text) for text in context.texts],
         "settings": {str(size): context.settings(size).model_dump(mode="json")
                      for size in (STATIC, ONLINE)},
     }  # fmt: skip
-
-
-def _code() -> str:
-    """Return a digest of the code whose speed is measured."""
-    package, digest = runs.PROJECT / "src" / "online_rnnlm", hashlib.sha256()
-    for file in sorted(file for folder in _CODE for file in (package / folder).rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def _describe(text: corpora.Text) -> dict[str, Any]:

@@ -34,6 +34,8 @@ from online_rnnlm.model.parameters import Parameters
 SENTENCES = 6400
 TRAINING = {STATIC: Target(400_000), ONLINE: Target(300_000)}
 LARGE = {STATIC: Target(330_000), ONLINE: Target(260_000)}
+BATCHES = (128, 64)
+"""Sentences an update in `make paper`, and by default."""
 AS_COSTLY = 120
 """M of the static network that has about as many multiply-adds per word as M = 100, D = 20."""
 SCORING = {STATIC: "evaluation, static", ONLINE: "evaluation, document vector learning"}
@@ -101,13 +103,14 @@ def full_scale(context: Context) -> dict[str, Any]:
     sentences = context.sample(corpus, SENTENCES)
     group = [
         _training(
-            f"training {kind}D = {size}, {title}",
-            context.settings(size, cell=cell),
+            f"training {kind}D = {size}, {title}, {batch} sentences an update",
+            context.settings(size, cell=cell, batch_sentences=batch),
             corpus,
             sentences,
             LARGE[size] if cell == "sigmoid" else None,
         )
         for cell, kind in (("sigmoid", ""), ("lstm", "an LSTM, "))
+        for batch in BATCHES
         for size in LARGE
     ]
     rows = measured(group, context.repeats)

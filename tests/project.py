@@ -168,13 +168,14 @@ class Project:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def planned(self, *arguments: str) -> set[str]:
-        """Return the rules that would run now."""
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Return the number of jobs that would run now, by rule."""
         said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
         if "Nothing to be done" in said:
-            return set()
+            return {}
         table = said.rpartition("Job stats:")[2].split("total")[0].splitlines()
-        return {line.split()[0] for line in table if line.strip() and line.split()[-1].isdigit()}
+        rows = [line.split() for line in table if line.strip() and line.split()[-1].isdigit()]
+        return {row[0]: int(row[1]) for row in rows}
 
     def configure(self, **values: object) -> str:
         """Write a configuration; return its path relative to the project."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,11 +25,11 @@ from online_rnnlm.tracking.server import address, ui_command
 from online_rnnlm.tracking.stores import ENVIRONMENT
 from online_rnnlm.tracking.synchronisation import Entered, synchronise
 from tests.browser.chromium import CHROMIUM, browse
+from tests.unit.analysis import fake_experiment
 from tests.waiting import answers, free_port, wait_until
 
 BUDGETS = [25_000, 50_000, 100_000, 200_000, 400_000]
 """Milliseconds given to a page; the browser lets them pass faster while nothing is done."""
-GENERATOR = Path(__file__).parents[1] / "unit" / "analysis" / "fake_experiment.py"
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
@@ -42,11 +41,10 @@ pytestmark = [
 def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     if "RESULTS" in os.environ:
         return ExperimentDirectory(Path(os.environ["RESULTS"]))
-    fake = runpy.run_path(str(GENERATOR))
     path = tmp_path_factory.mktemp("mlflow") / "invented"
     rows = [{"hidden_size": 100, "document_size": size} for size in (0, 20)]
-    described = fake["experiment"](rows=rows, seeds=[1, 2])
-    made: ExperimentDirectory = fake["write"](path, described)
+    described = fake_experiment.experiment(rows=rows, seeds=[1, 2])
+    made = fake_experiment.write(path, described)
     write_claims(described, made)
     made.report.write_text("<h1>What came out</h1>")
     return made

@@ -5,7 +5,6 @@ SCREENSHOTS=FOLDER keeps a screenshot of each page in that folder.
 
 import json
 import os
-import runpy
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,8 @@ from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.report.write import write_report
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.browser.chromium import CHROMIUM, browse
+from tests.unit.analysis import fake_experiment
 from tests.waiting import PATIENCE
-
-PROJECT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -45,11 +43,8 @@ FOUND = 'data-found="'
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     """An invented experiment with all of its outputs written."""
-    fake = runpy.run_path(str(PROJECT / "tests/unit/analysis/fake_experiment.py"))
-    experiment = fake["experiment"](search={"learning_rate": [0.1, 0.2]})
-    made: ExperimentDirectory = fake["write"](
-        tmp_path_factory.mktemp("browser") / "invented", experiment
-    )
+    experiment = fake_experiment.experiment(search={"learning_rate": [0.1, 0.2]})
+    made = fake_experiment.write(tmp_path_factory.mktemp("browser") / "invented", experiment)
     write_claims(experiment, made)
     write_figures(experiment, made)
     write_report(experiment, made)

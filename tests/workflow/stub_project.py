@@ -1,7 +1,6 @@
 """A copy of the project with quick jobs (`stub_verbs.py`), and configurations to change between."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,11 +34,6 @@ class StubProject(Project):
         own_text(project, train_sentences=60)
         return cls(path)
 
-    def copied(self, path: Path) -> "StubProject":
-        """Copy the project as it is now, with its results."""
-        shutil.copytree(self.path, path, symlinks=True)
-        return StubProject(path)
-
     def choose(self, name: str) -> None:
         """Write the configuration of that name."""
         changes = dict(CONFIGURATIONS[name])
@@ -58,15 +52,9 @@ class StubProject(Project):
         }
         self.configure(**(values | changes))
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on the chosen configuration."""
-        return self.snakemake(*OPTIONS, *arguments)
-
-    def succeed(self, *arguments: str) -> str:
-        """Run Snakemake, which must succeed; return all of its output."""
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return super().snakemake(*OPTIONS, *arguments, **environment)
 
     def killed_after(self, jobs: int) -> None:
         """Run Snakemake; it and all its jobs are killed when the job of that number begins."""

@@ -52,7 +52,7 @@ def test_it_is_fetched_once_and_again_by_the_stage_that_misses_it(project, serve
     project.succeed(*arguments)
     assert server.asked.total() == asked
     file.unlink()
-    assert project.planned(*arguments) == set()
+    assert project.planned(*arguments) == {}
     project.succeed(*arguments, "--forcerun", "fetch")
     assert server.asked.total() == asked + 1
     assert json.loads((project.path / STATISTICS).read_text()) == statistics

@@ -37,14 +37,6 @@ def _jobs(project):
     return [line.split()[0] for line in log.read_text().splitlines()] if log.is_file() else []
 
 
-def _planned(project, *arguments):
-    """Return the number of jobs that would run now, by rule."""
-    said = project.succeed("--dry-run", "--quiet", "reason", *arguments)
-    table = said.rpartition("Job stats:")[2].split("total")[0].splitlines()
-    rows = [line.split() for line in table if line.strip() and line.split()[-1].isdigit()]
-    return {row[0]: int(row[1]) for row in rows}
-
-
 @pytest.mark.parametrize(
     "option", [["--forcerun", "train"], ["-R", "train"], ["--forceall"]], ids=str
 )
@@ -74,26 +66,26 @@ def test_until_stops_there(project):
 def test_a_dry_run_names_what_will_run_and_writes_nothing(project):
     project.choose("another rate")
     before = {file: (project.path / file).stat().st_mtime_ns for file in project.results()}
-    planned = _planned(project)
+    planned = project.planned()
     assert planned["train"] == 1 and "encode" not in planned
     assert {file: (project.path / file).stat().st_mtime_ns for file in project.results()} == before
     project.succeed()
     assert len(project.trained()) == planned["train"]
-    assert _planned(project) == {}
+    assert project.planned() == {}
 
 
 def test_touch_makes_files_current_and_runs_nothing(project):
     project.edit("src/online_rnnlm/analysis/results.py")
-    assert "tables" in _planned(project)
+    assert "tables" in project.planned()
     project.succeed("--touch")
     assert _jobs(project) == []
-    assert "tables" not in _planned(project, "--rerun-triggers", "mtime")
+    assert "tables" not in project.planned("--rerun-triggers", "mtime")
 
 
 def test_rerun_triggers_choose_what_counts(project):
     project.edit("src/online_rnnlm/analysis/results.py")
-    assert _planned(project, "--rerun-triggers", "mtime") == {}
-    assert {"tables", "figures"} <= {*_planned(project, "--rerun-triggers", "params")}
+    assert project.planned("--rerun-triggers", "mtime") == {}
+    assert {"tables", "figures"} <= {*project.planned("--rerun-triggers", "params")}
 
 
 def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
@@ -124,9 +116,9 @@ def test_an_edit_of_the_code_makes_its_stage_and_what_follows(project, file, aga
     if file.endswith(".py"):
         project.edit(path, comment=True)
         project.replace(path, '"""', '"""Well. ')
-        assert {*_planned(project)} == MOVED
+        assert {*project.planned()} == MOVED
     project.edit(path)
-    planned = {*_planned(project)}
+    planned = {*project.planned()}
     assert again <= planned and not not_again & planned
 
 
@@ -144,7 +136,7 @@ def test_an_edit_of_the_code_makes_its_stage_and_what_follows(project, file, aga
 )
 def test_a_changed_setting_makes_what_depends_on_it(project, name, planned):
     project.choose(name)
-    found = _planned(project)
+    found = project.planned()
     of_results = {"all", "tables", "figures", "claims", "report", "complete", "track"}
     assert {rule: jobs for rule, jobs in found.items() if rule not in of_results} == planned
     assert of_results <= {*found}
@@ -162,7 +154,7 @@ def test_a_missing_file_of_any_kind_is_made_again(project, tmp_path):
     assert before() == project.outcome()
     for file in files[:: len(files) // 5]:
         aside = (project.path / file).rename(tmp_path / "aside")
-        assert {*_planned(project)} > {"all"}, file
+        assert {*project.planned()} > {"all"}, file
         aside.rename(project.path / file)
 
 
@@ -195,10 +187,10 @@ def test_two_experiments_in_one_folder_and_two_starts_of_one(project):
     with (project.path / RESULTS / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         project.choose("another rate")
-        done = project.run()
+        done = project.snakemake()
         assert done.returncode != 0
         [error] = [line for line in done.stderr.splitlines() if "error: " in line]
         assert "another Snakemake" in error
-        assert "train" in _planned(project)
+        assert "train" in project.planned()
         assert "results/other" in project.succeed("--config", "experiment=other")
     project.succeed()

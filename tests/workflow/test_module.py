@@ -59,7 +59,7 @@ def test_it_plans_the_whole_experiment_of_the_users_configuration(deployed):
     assert "Using workflow specific profile profiles/default" in said
     assert f"Train {deployed.runs('config/config.yaml')[-1]}" in said
     assert not (deployed.path / "results").exists()
-    assert {"fetch", "train", "evaluate", "report", "track", "all"} <= (deployed.planned())
+    assert {"fetch", "train", "evaluate", "report", "track", "all"} <= {*deployed.planned()}
 
 
 def test_it_runs_a_tiny_experiment_with_the_installed_package(deployed):

@@ -50,7 +50,7 @@ def tested(wildcards):
 
 def run_corpus(*splits):
     """Return a function of the wildcards that gives the arrays of some splits of a run's corpus."""
-    return lambda wildcards: inputs.encoded_files(
+    return lambda wildcards: inputs.corpus_files(
         RESULTS.corpus(RUNS[wildcards.run].settings.corpus), splits
     )
 

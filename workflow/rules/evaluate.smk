@@ -82,7 +82,7 @@ rule audits:
 
 rule rival:
     input:
-        lambda wildcards: inputs.encoded_files(
+        lambda wildcards: inputs.corpus_files(
             RESULTS.corpus(RIVALS[wildcards.rival].corpus), [*SPLITS, *OTHER_TEXTS]
         ),
     output:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +29,9 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import Equivalence, SeedDifference, Timing
+from online_rnnlm.storage.records import Equivalence, PieceName, SeedDifference, Timing
 from online_rnnlm.storage.scores import sentence_scores
 
-PieceName = Literal["sentence", "article", "block"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 

@@ -20,11 +20,13 @@ from online_rnnlm.config.base import (
     as_list,
 )
 
-CacheName = Literal["unigram_cache", "neural_cache"]
-"""Rivals that mix a run's network with a cache."""
-
 RunRivalName = Literal[
-    CacheName, "short_neural_cache", "dynamic_evaluation", "ngram_mixture", "mixture"
+    "unigram_cache",
+    "neural_cache",
+    "short_neural_cache",
+    "dynamic_evaluation",
+    "ngram_mixture",
+    "mixture",
 ]
 """Rivals that extend a run's network: modules of `rivals/`. Mixtures are the last, since they are
 made of the others."""

@@ -164,8 +164,8 @@ def parse_vocabulary(text: bytes, where: object) -> Vocabulary:
 
 def load_split(directory: CorpusDirectory, split: str) -> Split:
     """Open one split's arrays; raises UserError if they have changed since they were written."""
-    stream, offsets = directory.stream(split), directory.offsets(split)
-    articles, files = directory.split_articles(split), read_statistics(directory).files
-    for file in (stream, offsets, articles):
+    files = read_statistics(directory).files
+    for file in directory.arrays(split):
         check(file, files, directory.statistics)
+    stream, offsets, articles = directory.arrays(split)
     return Split(np.load(stream, mmap_mode="r"), np.load(offsets), np.load(articles))

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.downloads import Download, fetch
+from online_rnnlm.corpora.downloads import fetch
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -196,16 +196,3 @@ def _write_articles(
     counts = Counts(read=read, dropped={EMPTY: read - kept} if read > kept else {})
     records.write(directory.counts("articles"), counts)
     logger.info("articles: %s", counts)
-
-
-def refuse_same_names(corpora: Mapping[str, CorpusSettings]) -> None:
-    """Raise UserError if two downloads that are not the same would be kept under one name."""
-    kept: dict[str, Download] = {}
-    for corpus, settings in corpora.items():
-        for download in source_of(settings.source).downloads():
-            other = kept.setdefault(download.name, download)
-            if not (other.sha256 == download.sha256 is not None or other == download):
-                raise UserError(
-                    f"`corpora.{corpus}.source.url.name`: {download.name}: {other.origin} is kept "
-                    f"under this name: give {download.origin} another `name`"
-                )

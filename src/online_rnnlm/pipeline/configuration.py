@@ -9,13 +9,14 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import parse, read_mapping
+from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import Source
-from online_rnnlm.corpora.stages import refuse_same_names
 from online_rnnlm.corpora.textfiles import why_no_file
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, naming
 
 
 def read_configuration(
@@ -64,13 +65,24 @@ def check_files(experiment: Experiment, name: str) -> None:
 
     `name` stands for the configuration in the message.
     """
-    try:
+    with naming(name):
         for corpus, settings in experiment.corpora.items():
             _check_source(source_of(settings.source), f"corpora.{corpus}.source")
         _check_other_texts(experiment)
         refuse_same_names(experiment.corpora)
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from None
+
+
+def refuse_same_names(corpora: Mapping[str, CorpusSettings]) -> None:
+    """Raise UserError if two downloads that are not the same would be kept under one name."""
+    kept: dict[str, Download] = {}
+    for corpus, settings in corpora.items():
+        for download in source_of(settings.source).downloads():
+            other = kept.setdefault(download.name, download)
+            if not (other.sha256 == download.sha256 is not None or other == download):
+                raise UserError(
+                    f"`corpora.{corpus}.source.url.name`: {download.name}: {other.origin} is kept "
+                    f"under this name: give {download.origin} another `name`"
+                )
 
 
 def _check_source(source: Source[Any], place: str) -> None:

@@ -26,10 +26,9 @@ def as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def encoded_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[Path]:
+def corpus_files(directory: CorpusDirectory, splits: Iterable[str]) -> list[Path]:
     """Return the files of some splits' arrays, of the vocabulary and of the statistics."""
-    kinds = (directory.stream, directory.offsets, directory.split_articles)
-    arrays = [file(split) for split in splits for file in kinds]
+    arrays = [array for split in splits for array in directory.arrays(split)]
     return [directory.vocabulary, directory.statistics, *arrays]
 
 
@@ -56,7 +55,7 @@ def evaluation_inputs(
     """Return the files that a run's evaluation reads: a mixture reads the evaluations it mixes."""
     settings, corpus = run.settings, directory.corpus(run.settings.corpus)
     others = experiment.testing.other_texts
-    texts = encoded_files(corpus, [*SPLITS, *others])
+    texts = corpus_files(corpus, [*SPLITS, *others])
     files = [*directory.run(run.name).finished_files(), *texts]
     rivals = mixed_rivals([evaluation], experiment.testing)
     places = [place_of(rival, run.name, settings.corpus) for rival in rivals]
@@ -102,7 +101,7 @@ def timed_files(experiment: Experiment, directory: ExperimentDirectory) -> list[
     """Return the files that the timing of the networks reads: those of each row's first run."""
     files = []
     for row in experiment.planned_rows:
-        files += encoded_files(directory.corpus(row.settings.corpus), SPLITS)
+        files += corpus_files(directory.corpus(row.settings.corpus), SPLITS)
         files += directory.run(row.runs[0].name).finished_files()
     return list(dict.fromkeys(files))
 

@@ -14,15 +14,15 @@ OF_TRAINING = ("training", "engines", "model")
 
 
 @cache
-def code_digest(*rooms: str) -> str:
+def code_digest(*parts: str) -> str:
     """Return the sha256, as hexadecimal digits, of these files, and folders, of the package.
 
     A Python file counts as the code that Python compiles it to, without places in the file, so that
     comments, docstrings and blank lines are no part of it. It also depends on Python's version.
     """
     package, digest = Path(__file__).parents[1], hashlib.sha256()
-    for room in (package / name for name in sorted(rooms)):
-        for file in [room, *sorted(room.rglob("*"))]:
+    for part in (package / name for name in sorted(parts)):
+        for file in [part, *sorted(part.rglob("*"))]:
             if file.is_file() and "__pycache__" not in file.parts:
                 content = _compiled(file) if file.suffix == ".py" else file.read_bytes()
                 digest.update(f"{file.relative_to(package)} {len(content)} ".encode() + content)

@@ -93,15 +93,17 @@ class CorpusDirectory:
         """int64 (sentences + 1,): sentence k has targets [offsets[k]+1 : offsets[k+1]+1]."""
         return self.path / f"{split}.offsets.npy"
 
+    def arrays(self, split: str) -> list[Path]:
+        """The arrays of a split: its stream, its offsets and its articles."""
+        return [self.stream(split), self.offsets(split), self.split_articles(split)]
+
     def model_files(self) -> list[Path]:
         """The files that a model reads: the vocabulary and the arrays of every split."""
-        kinds = (self.stream, self.offsets, self.split_articles)
-        return [self.vocabulary, *(kind(split) for split in SPLITS for kind in kinds)]
+        return [self.vocabulary, *(array for split in SPLITS for array in self.arrays(split))]
 
     def encoded_files(self, other_texts: Iterable[str] = ()) -> list[Path]:
         """The files that a model or another toolkit reads; `other_texts` are further splits."""
-        kinds = (self.stream, self.offsets, self.split_articles, self.text)
-        others = (kind(text) for text in other_texts for kind in kinds)
+        others = (file for text in other_texts for file in [*self.arrays(text), self.text(text)])
         return [*self.model_files(), *(self.text(split) for split in SPLITS), *others]
 
     statistics = _Place("statistics.json")

@@ -1,7 +1,6 @@
 """Tests of the tables: their values, their rows, and their four formats."""
 
 import math
-import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,6 @@ from online_rnnlm.analysis.tables.write import (
     write_tables,
 )
 from online_rnnlm.config.catalogue import tables_of
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -174,27 +172,6 @@ def test_rivals_show_their_own_values(invented):
     assert cells(table, 6, "Parameters", "Train perplexity") == ["1,234", ""]
     # The lowest of all rows is bold, rivals included.
     assert ["Test perplexity" in headings for headings in bold(table)].index(True) == 6
-
-
-PUBLISHED = """rows:
-  - {hidden_size: 100, document_size: 0, status: unknown, source: table 1}
-  - {hidden_size: 100, document_size: 20, status: published, source: t, test_perplexity: 1.5}
-"""
-
-
-def test_the_papers_own_numbers_are_shown_where_they_are_given(invented, tmp_path, monkeypatch):
-    """A number is that of the paper's network, and of no other cell."""
-    path = tmp_path / "published.yaml"
-    monkeypatch.setattr(perplexity, "PUBLISHED", path)
-    path.write_text(PUBLISHED)
-    results = invented(rows=[*TWO_ROWS, {**TWO_ROWS[1], "cell": "lstm"}])
-    table = perplexity.make(results)
-    found = [cells(table, row, "Published test")[0] for row in range(3)]
-    assert found == ["", "1.5", ""]
-    for wrong in ("rows: 5", "- a\n- {", "rows:\n  - {test_perplexity: 2}"):
-        path.write_text(wrong)
-        with pytest.raises(UserError, match=f"^{re.escape(str(path))}: .*$"):
-            perplexity.make(results)
 
 
 def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):

@@ -15,8 +15,9 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora import sources
 from online_rnnlm.corpora.corpus import load_corpus, read_statistics
 from online_rnnlm.corpora.sources.wikipedia_vital import read_summaries
-from online_rnnlm.corpora.stages import SETTINGS, refuse_same_names, run_stage, stages_of
+from online_rnnlm.corpora.stages import SETTINGS, run_stage, stages_of
 from online_rnnlm.errors import UserError
+from online_rnnlm.pipeline.configuration import refuse_same_names
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS, CorpusDirectory
 from online_rnnlm.storage.records import SourceFile, SourceFiles

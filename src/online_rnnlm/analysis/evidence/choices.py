@@ -27,21 +27,17 @@ def check_choices(evidence: EvidenceFolder, tested: pd.DataFrame) -> int:
     `tested` are the rows of the tables of networks, rivals and ways to learn. Raises UserError for
     the first choice that is not the best. Evidence of an earlier version does not hold the choices.
     """
-    checked = 0
-    if evidence.table("choices", "csv").is_file():
-        _refuse_other_sides(evidence, tested)
-    for name in ("search", "choices"):
-        path = evidence.table(name, "csv")
-        if not path.is_file():
-            continue
-        table = evidence.read_table(name, _VALID, "chosen")
-        keys = [key for key in ("corpus", "model", "evaluation", "seed") if key in table]
-        for of_what, tried in table.groupby(keys):
-            if tried[_VALID].notna().any():
-                chosen = tried[tried["chosen"].astype(bool)][_VALID].min()
-                what = f"{path}: {', '.join(map(str, of_what))}: {_VALID} of what is chosen"
-                refuse_difference(what, chosen, tried[_VALID].min())
-                checked += 1
+    checked, path = 0, evidence.table("choices", "csv")
+    if not path.is_file():
+        return checked
+    _refuse_other_sides(evidence, tested)
+    table = evidence.read_table("choices", _VALID, "chosen")
+    for of_what, tried in table.groupby(["corpus", "model", "evaluation", "seed"]):
+        if tried[_VALID].notna().any():
+            chosen = tried[tried["chosen"].astype(bool)][_VALID].min()
+            what = f"{path}: {', '.join(map(str, of_what))}: {_VALID} of what is chosen"
+            refuse_difference(what, chosen, tried[_VALID].min())
+            checked += 1
     return checked
 
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Metric, Row, System, metric_of, multiply_adds_of
+from online_rnnlm.analysis.row import Metric, System, metric_of, multiply_adds_of
 from online_rnnlm.analysis.tables import shared
 from online_rnnlm.analysis.tables.write import Column, Table, integer, label, lowest, mean
 from online_rnnlm.config.evaluations import NONE
-from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ComposedRival
 from online_rnnlm.storage.paths import SPLITS
 
-PUBLISHED = Path("config/published.yaml")
-"""The paper's own perplexities, for whoever fills them in."""
 STILL = "test_perplexity_vector_still"
 _WITHOUT_UNK = "test_perplexity_without_unk"
-_PAPERS = "published_test_perplexity"
 _COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
 
 
@@ -41,9 +35,8 @@ def make(results: Results) -> Table:
     if not rows:
         raise NothingToShowError("No network has finished.")
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
-    columns = _columns(results, published=_PAPERS in data)
     return shared.comparison_table(
-        results, "perplexity", "Perplexity", data, columns, _notes(results)
+        results, "perplexity", "Perplexity", data, _columns(results), _notes(results)
     )
 
 
@@ -70,8 +63,7 @@ def _values(results: Results, corpus: str, system: System) -> dict[str, Any]:
     without = metric_of(by_seed, "perplexity_without_unk", "test")
     values |= shared.mean_over_seeds(results, _WITHOUT_UNK, without)
     values |= shared.mean_over_seeds(results, STILL, still)
-    values |= shared.mean_over_seeds(results, "words_per_second", speed)
-    return values | (_published(own) if own else {})
+    return values | shared.mean_over_seeds(results, "words_per_second", speed)
 
 
 def _settings(results: Results, system: System) -> str:
@@ -85,21 +77,7 @@ def _settings(results: Results, system: System) -> str:
     return shared.settings_text([{key: getattr(settings, key) for key in next(tried, {})}])
 
 
-def _published(row: Row) -> dict[str, float]:
-    """The paper's test perplexity of a row's model, if it has been filled in; `published.yaml`
-    has a row for each model of the paper, which has sigmoid units."""
-    sizes = ("hidden_size", "document_size")
-    try:
-        rows = yaml.safe_load(PUBLISHED.read_text("utf-8"))["rows"] if PUBLISHED.is_file() else []
-        filled = [one for one in rows if "test_perplexity" in one]
-        found = {tuple(one[key] for key in sizes): float(one["test_perplexity"]) for one in filled}
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{PUBLISHED}: {' '.join(str(error).split())}") from None
-    model = tuple(getattr(row.settings, key) for key in sizes)
-    return {_PAPERS: found[model]} if row.settings.cell == "sigmoid" and model in found else {}
-
-
-def _columns(results: Results, *, published: bool) -> list[Column]:
+def _columns(results: Results) -> list[Column]:
     perplexities = {
         "Test perplexity": "test_perplexity",
         "Test without <unk>": _WITHOUT_UNK,
@@ -113,7 +91,6 @@ def _columns(results: Results, *, published: bool) -> list[Column]:
         Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
         test,
         Column("Test, frozen", mean(STILL)),
-        *([Column("Published test", mean(_PAPERS))] if published else []),
         Column("Parameters", integer("parameters")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         *others,

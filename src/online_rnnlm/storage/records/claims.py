@@ -10,6 +10,8 @@ from online_rnnlm.storage.records.base import Digest, Part, Record
 
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""
+PieceName = Literal["sentence", "article", "block"]
+Verdict = Literal["supported", "not supported", "undecided"]
 
 
 class Equivalence(Part):
@@ -39,7 +41,7 @@ class Effect(Part):
     """Entropy of the other model minus that of this one (nats per token)."""
     interval_nats_per_token: Interval | None = None
     """95 % interval of that difference (nats per token)."""
-    drawn: Literal["sentence", "article", "block"] | None = None
+    drawn: PieceName | None = None
     """The pieces of text that the interval and the p-value draw: sentences, articles, or blocks of
     consecutive sentences."""
     pieces: int | None = None
@@ -122,7 +124,7 @@ class Claim(Part):
     """The p-value; `null` for a claim that is decided by counting."""
     p_value_holm: float | None
     """The corrected p-value."""
-    verdict: Literal["supported", "not supported", "undecided"]
+    verdict: Verdict
     """The verdict."""
 
 
