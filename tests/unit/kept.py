@@ -89,6 +89,17 @@ class Kept:
         """The ratio of a network's multiply-adds to another's."""
         return self.adds(model) / self.adds(against)
 
+    def more_adds(self, model: str, against: str) -> int:
+        """How many more multiply-adds a network needs than another, in per cent."""
+        return round(100 * (self.adds(model) / self.adds(against) - 1))
+
+    def on(self, text: str, model: str, evaluation: str) -> str:
+        """The mean test perplexity on a text of another kind, as the tables show it."""
+        table = _table(self._folder, "other_texts")
+        found = (table["text"] == text) & (table["model"] == model)
+        (only,) = table[found & (table["evaluation"] == evaluation)]["test_perplexity"]
+        return f"{only:.1f}"
+
     def outputs(self) -> float:
         """Outputs that are computed for a word: all classes, and the words of one.
 

@@ -8,7 +8,6 @@ that has one learns as in training beside the weights.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 from collections.abc import Iterator
@@ -22,16 +21,16 @@ from online_rnnlm.storage.records import Trial
 logger = logging.getLogger(__name__)
 
 GRID: dict[str, tuple[float, ...]] = {
-    "learning_rate": (0.001, 0.003, 0.01, 0.03, 0.06, 0.1),
+    "learning_rate": (0.001, 0.003, 0.01, 0.03, 0.06, 0.1, 0.2),
     "decay": (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03),
-    "epsilon": (0.1, 0.3, 1.0, 3.0),
+    "epsilon": (0.1, 0.3, 1.0, 3.0, 10.0),
 }
 """The values of η, λ and ε to try. Our choice."""
 TOKENS = 5
 """The length of a stretch, as in the paper."""
 Place = tuple[int, ...]
-_START: Place = (2, 3, 1)
-_SLOWEST: Place = (0, 3, 3)
+_START: Place = (4, 1, 2)
+_SLOWEST: Place = (0, 3, 4)
 """The smallest steps of the grid: where the search starts if its usual start diverges."""
 
 
@@ -76,9 +75,10 @@ def _settings(place: Place) -> dict[str, Any]:
 
 
 def _neighbours(place: Place) -> Iterator[Place]:
-    """Yield the places one value away."""
-    sizes = [len(values) for values in GRID.values()]
-    for axis, step in itertools.product(range(len(sizes)), (-1, 1)):
-        moved = place[axis] + step
-        if 0 <= moved < sizes[axis]:
-            yield (*place[:axis], moved, *place[axis + 1 :])
+    """Yield the places one value away, for η and ε also of both: a larger ε wants a larger η."""
+    for step in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1)):
+        for sign in (-1, 1):
+            moved = tuple(one + sign * by for one, by in zip(place, step, strict=True))
+            sizes = map(len, GRID.values())
+            if all(0 <= one < size for one, size in zip(moved, sizes, strict=True)):
+                yield moved

@@ -27,7 +27,7 @@ def test_what_a_run_does_alone_is_no_rivals(evaluation):
 class Hill:
     """A text that is most probable with one place of the grid, and has no probability at others."""
 
-    def __init__(self, best, reach=6):
+    def __init__(self, best, reach=9):
         self._best, self._reach, self.asked = best, reach, []
 
     def __call__(self, **settings):
@@ -51,10 +51,26 @@ def test_the_search_for_dynamic_evaluation_climbs_to_the_best(corner):
     assert len(hill.asked) < whole / 2
 
 
+def test_the_search_for_dynamic_evaluation_follows_a_ridge():
+    """With a larger ε the best η is larger: neither alone makes it better."""
+    keys = ("learning_rate", "epsilon")
+    values = [dynamic_evaluation.GRID[key] for key in keys]
+
+    def ridge(**settings):
+        rate, share = (
+            found.index(settings[key]) - len(found) for key, found in zip(keys, values, strict=True)
+        )
+        return np.array([rate + share - 5.0 * abs(rate - share)])
+
+    rival = rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
+    rival.fit(ridge)
+    assert [rival.chosen[key] for key in keys] == [found[-1] for found in values]
+
+
 def test_if_the_usual_start_diverges_the_search_begins_at_the_smallest_steps():
     places = zip(dynamic_evaluation.GRID.items(), (0, 2, 3), strict=True)
     best = {key: values[place] for (key, values), place in places}
     rival = rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
-    rival.fit(Hill(best, reach=3))  # the usual start is five places away
+    rival.fit(Hill(best, reach=3))  # the usual start is six places away
     assert rival.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
     assert rival.curve[0].valid_perplexity is None
