@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     name, words = arguments.command or arguments.model, arguments.vocabulary
     if (arguments.model is None) == (arguments.command is None):
         raise UserError("give a model, or a program by `--command`")
-    of_model, of_program = ("static", "updates", "learning_rate"), ("vocabulary", "ask")
+    of_model, of_program = ("frozen", "updates", "learning_rate"), ("vocabulary", "ask")
     for option in of_model if arguments.command else of_program:
         if getattr(arguments, option):
             whom = "model" if arguments.command else "program"

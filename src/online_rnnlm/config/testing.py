@@ -118,8 +118,8 @@ class TestingSettings(Settings):
     document_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
         default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3]
     )
-    """Learning rates to try for the document vector where it alone learns; the best on `valid` is
-    used. Where weights learn, too, the vector keeps the rate of its training."""
+    """Learning rates to try for the document vector; the best on `valid` is used. Where weights
+    learn, too, their rate is chosen first, with the vector's as in training."""
     steps: Steps = USUAL_STEPS
     """Number of hidden states through which a word's loss is propagated back."""
     rivals: list[RivalName] = Field(default=[])

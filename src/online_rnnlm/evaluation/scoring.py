@@ -41,10 +41,7 @@ def outcome(network: Network, evaluation: str, testing: TestingSettings) -> Outc
         groups = learning.parts(network.settings.document_size) - {DOCUMENT_VECTOR}
         key = "learning_rate" if groups else "document_rate"
         advice = f"; try smaller rates in `testing.{key}s`"
-        rates = testing.learning_rates if groups else testing.document_rates
-        found = _at_best_rate(
-            network, learning.model_copy(update={"steps": testing.steps}), key, rates
-        )
+        found = _at_best_rates(network, learning, testing)
         if isinstance(found, list):
             return Failure(f"{what}: diverged on valid at every rate{advice}", found)
     elif isinstance(rival, LearningRival):
@@ -76,31 +73,43 @@ def _as_trained(network: Network, learning: Learning) -> Outcome:
     return Outcome(logs, seconds, _costs_of(network, learning), document_vectors=vectors)
 
 
-def _at_best_rate(
-    network: Network, learning: Learning, key: str, rates: list[float]
+def _at_best_rates(
+    network: Network, learning: Learning, testing: TestingSettings
 ) -> Outcome | list[Trial]:
-    """Score while something learns, at the rate that is best on `valid`.
+    """Score while something learns, at the rates that are best on `valid`.
 
-    Returns what was tried if it diverges at every rate.
+    The rate of the weights is chosen first, while the vector has that of its training, and then the
+    rate of the vector. Returns what was tried if it diverges at every rate.
     """
+    trained, learning = network.settings, learning.model_copy(update={"steps": testing.steps})
+    parts = learning.parts(trained.document_size)
 
-    def at(rate: float, name: str) -> tuple[Floats, float]:
-        scorer = _scorer(network, learning.model_copy(update={"learning_rate": rate}))
+    def at(rates: dict[str, float], name: str) -> tuple[Floats, float]:
+        alpha = rates.get("document_rate", trained.document_rate)
+        asked = replace(network, settings=trained.model_copy(update={"document_rate": alpha}))
+        of_weights = {"learning_rate": rates.get("learning_rate")}
+        scorer = _scorer(asked, learning.model_copy(update=of_weights))
         scores, seconds = _scored(scorer, network.corpus.splits[name])
         return scores.log_probabilities, seconds
 
-    tried = {rate: at(rate, "valid") for rate in rates}
-    reached = {rate: perplexity(scores) for rate, (scores, _) in tried.items()}
-    curve = [Trial(settings={key: rate}, valid_perplexity=reached[rate]) for rate in rates]
-    if not any(reached.values()):
+    best: dict[str, float] = {}
+    tried: list[tuple[dict[str, float], tuple[Floats, float]]] = []
+    grid = {"learning_rate": testing.learning_rates} if parts - {DOCUMENT_VECTOR} else {}
+    grid |= {"document_rate": testing.document_rates} if DOCUMENT_VECTOR in parts else {}
+    for key, values in grid.items():
+        tried += [(rates, at(rates, "valid")) for rates in ({**best, key: one} for one in values)]
+        best, on_valid = min(tried, key=lambda one: perplexity(one[1][0]) or math.inf)
+        if perplexity(on_valid[0]) is None:
+            break
+    curve = [Trial(settings=one, valid_perplexity=perplexity(found[0])) for one, found in tried]
+    if not any(trial.valid_perplexity for trial in curve):
         return curve
-    best = min(rates, key=lambda rate: reached[rate] or math.inf)
-    tested = {n: tried[best] if n == "valid" else at(best, n) for n in network.corpus.held_out}
+    tested = {n: on_valid if n == "valid" else at(best, n) for n in network.corpus.held_out}
     return Outcome(
         {name: scores for name, (scores, _) in tested.items()},
         {name: seconds for name, (_, seconds) in tested.items()},
         _costs_of(network, learning),
-        chosen={key: best},
+        chosen=best,
         curve=curve,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from functools import cache, partial
@@ -38,7 +39,11 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
                 scorer = learning_scorer(settings, corpus, weights, learning)
                 seconds = partial(_seconds_per_word, scorer, corpus.splits["test"])
                 timed.append((run, learning.name, seconds))
-    rounds = [[seconds() for _, _, seconds in timed] for _ in range(ROUNDS + 1)]
+    chance, rounds = random.Random(0), []
+    for _ in range(ROUNDS + 1):  # each in an order of its own: what was timed before leaves traces
+        order = chance.sample(range(len(timed)), len(timed))
+        took = {place: timed[place][2]() for place in order}
+        rounds.append([took[place] for place in range(len(timed))])
     found = zip(timed, zip(*rounds[1:], strict=True), strict=True)
     timings = (
         Timing(

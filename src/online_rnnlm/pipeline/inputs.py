@@ -68,8 +68,9 @@ def evaluation_settings(experiment: Experiment, run: Run, evaluation: str) -> st
     """Return the settings of `testing` that a run's evaluation reads, as JSON."""
     testing, online = experiment.testing, online_evaluation(evaluation)
     if online is not None:
-        weights_learn = online.parts(run.settings.document_size) - {DOCUMENT_VECTOR}
-        keys = {"steps", "learning_rates"} if weights_learn else {"document_rates"}
+        parts = online.parts(run.settings.document_size)
+        keys = {"steps", "learning_rates"} if parts - {DOCUMENT_VECTOR} else set()
+        keys |= {"document_rates"} if DOCUMENT_VECTOR in parts else set()
         return as_json(testing.model_dump(mode="json", include=keys))
     return as_json([rival.name for rival in mixed_rivals([evaluation], testing)])
 

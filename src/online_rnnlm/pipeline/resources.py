@@ -112,8 +112,8 @@ def testing_minutes(load: Workload, rates: int, attempt: int) -> int:
 
 
 def rates(testing: TestingSettings) -> int:
-    """Return the largest number of rates that an evaluation tries."""
-    return max(len(testing.learning_rates), len(testing.document_rates))
+    """Return the largest number of rates that an evaluation tries, of weights and vector."""
+    return len(testing.learning_rates) + len(testing.document_rates)
 
 
 def gpus(run: Run) -> int:

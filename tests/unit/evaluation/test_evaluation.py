@@ -165,15 +165,21 @@ def test_a_corpus_that_has_changed_is_refused(copied):
 
 def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):
     name, rates = "document_vector+output.word.stream", [0.001, 0.1]
-    found = evaluated(experiment, name, learning_rates=rates, steps=2)
+    alphas = [RATE / 4, 2 * RATE]
+    found = evaluated(experiment, name, learning_rates=rates, document_rates=alphas, steps=2)
     assert list(found.splits) == ["valid", "test"]
-    assert [trial.settings["learning_rate"] for trial in found.curve] == rates
+    best = min(found.curve[:2], key=lambda trial: trial.valid_perplexity)
+    assert [trial.settings for trial in found.curve] == [
+        *({"learning_rate": rate} for rate in rates),
+        *({**best.settings, "document_rate": alpha} for alpha in alphas),
+    ]
     best = min(found.curve, key=lambda trial: trial.valid_perplexity)
     assert found.chosen == best.settings
     assert found.splits["valid"].perplexity == pytest.approx(best.valid_perplexity)
     corpus = load_corpus(experiment.corpus("topics"))
     weights, rate = weight_files.read(experiment.run("run").model), best.settings["learning_rate"]
-    online = OnlineSettings(frozenset(["output"]), rate, RATE, 2, unit_of_text="stream")
+    alpha = found.chosen.get("document_rate", RATE)
+    online = OnlineSettings(frozenset(["output"]), rate, alpha, 2, unit_of_text="stream")
     scorer = registry.online_scorer(UNTRAINED, corpus, weights, online)
     logs = scorer.score(corpus.splits["test"], np.arange(SENTENCES["test"])).log_probabilities
     assert found.splits["test"].perplexity == pytest.approx(np.exp(-logs.mean()), rel=1e-12)
@@ -197,7 +203,8 @@ def test_a_vector_alone_takes_the_best_of_its_own_rates(experiment):
 
 def test_all_is_more_than_its_weights(experiment):
     names = ("all.word.stream", "embeddings+recurrent+output.word.stream")
-    every, weights = (evaluated(experiment, name, learning_rates=[0.01]) for name in names)
+    rates = {"learning_rates": [0.01], "document_rates": [RATE]}
+    every, weights = (evaluated(experiment, name, **rates) for name in names)
     perplexities = [found.splits["test"].perplexity for found in (every, weights)]
     assert perplexities[0] != pytest.approx(perplexities[1], rel=1e-3)
     assert every.costs.multiply_adds_per_word > weights.costs.multiply_adds_per_word
@@ -244,7 +251,7 @@ def test_dynamic_evaluation_takes_what_is_best_on_valid(experiment):
 def test_a_rate_that_diverges_is_passed_over(experiment):
     name = "all.word.sentence"
     found = evaluated(experiment, name, learning_rates=[1e30, 0.01])
-    assert found.chosen == {"learning_rate": 0.01}
+    assert found.chosen["learning_rate"] == 0.01
     assert found.curve[0].valid_perplexity is None
     diverged = evaluated(experiment, name, learning_rates=[1e30])
     assert isinstance(diverged, DivergedEvaluation)
