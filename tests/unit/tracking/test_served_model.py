@@ -80,9 +80,10 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     rows = [{"hidden_size": 10}]
     configured = {"experiment": "x", "corpora": {"topics": {"source": source}}, "rows": rows}
     write_json(directory.configuration, configured)
-    rates = {"learning_rates": [RATE], "document_rates": [RATE]}
-    testing = typed.TestingSettings.model_validate({**rates, "steps": STEPS})
-    for evaluation in EVALUATIONS:
+    for evaluation in EVALUATIONS:  # where weights learn, the vector keeps the rate of its training
+        of_vector = RATE if evaluation.startswith("document_vector.") else 0.15
+        rates = {"learning_rates": [RATE], "document_rates": [of_vector]}
+        testing = typed.TestingSettings.model_validate({**rates, "steps": STEPS})
         evaluate(directory, "run", directory.corpus("topics"), evaluation, testing)
     return directory
 

@@ -105,13 +105,14 @@ def make_results(folder: Path) -> None:
     settings, files = experiment.corpora["topics"], directory.corpus("topics")
     for stage in stages_of(settings, files):
         run_stage(stage.name, settings, files, folder)
-    testing = TestingSettings.model_validate(
-        {"learning_rates": [RATE], "document_rates": [RATE], "steps": STEPS}
-    )
     for planned in experiment.runs():
         run = Run(settings=planned.settings, digits=planned.digits)
         train(run, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
+            # Where weights learn, the vector keeps the rate of its training.
+            of_vector = RATE if name.startswith("document_vector.") else 0.15
+            rates = {"learning_rates": [RATE], "document_rates": [of_vector]}
+            testing = TestingSettings.model_validate({**rates, "steps": STEPS})
             evaluate(directory, planned.name, files, name, testing)
 
 
