@@ -181,7 +181,7 @@ def _verdicts(evidence: EvidenceFolder) -> str:
                 "claim": f"{claim.number}. {CLAIMS[claim.number].name}",
                 "network": f"{claim.model}{ours}",
                 "against": f"{claim.against}{theirs}",
-                "verdict": f"{verdict_and_change(claim)}" + f" ({intervals})" * bool(intervals),
+                "verdict": verdict_and_change(claim) + f" ({intervals})" * bool(intervals),
             }
         )
     columns = [Column(name.capitalize(), label(name), text=True) for name in rows[0]]

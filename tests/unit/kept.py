@@ -90,7 +90,7 @@ class Kept:
         return self.adds(model) / self.adds(against)
 
     def more_adds(self, model: str, against: str) -> int:
-        """How many more multiply-adds a network needs than another, in per cent."""
+        """The difference of two networks' multiply-adds, in per cent of the second one's."""
         return round(100 * (self.adds(model) / self.adds(against) - 1))
 
     def on(self, text: str, model: str, evaluation: str) -> str:

@@ -8,6 +8,7 @@ import pytensor
 import pytest
 from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
 from online_rnnlm.engines.base import Trainer
@@ -37,6 +38,19 @@ def quick_graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 UNTRAINED = RunSettings(
     corpus="topics", hidden_size=10, document_size=3, document_rate=0.15, max_epochs=2
 )
+RATE, STEPS = 0.03, 3
+"""The learning rate, and the hidden states that a loss goes back through, where tests compare a
+model as a tool with its evaluations."""
+
+
+def rates_of(evaluation: str) -> TestingSettings:
+    """The settings of such an evaluation; beside weights, the vector keeps its rate of training."""
+    alone = evaluation.startswith("document_vector.")
+    rates = {
+        "learning_rates": [RATE],
+        "document_rates": [RATE if alone else UNTRAINED.document_rate],
+    }
+    return TestingSettings.model_validate({**rates, "steps": STEPS})
 
 
 def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory) -> None:

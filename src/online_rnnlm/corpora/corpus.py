@@ -165,7 +165,7 @@ def parse_vocabulary(text: bytes, where: object) -> Vocabulary:
 def load_split(directory: CorpusDirectory, split: str) -> Split:
     """Open one split's arrays; raises UserError if they have changed since they were written."""
     files = read_statistics(directory).files
-    for file in directory.arrays(split):
-        check(file, files, directory.statistics)
     stream, offsets, articles = directory.arrays(split)
+    for file in (stream, offsets, articles):
+        check(file, files, directory.statistics)
     return Split(np.load(stream, mmap_mode="r"), np.load(offsets), np.load(articles))

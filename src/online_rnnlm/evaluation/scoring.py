@@ -93,24 +93,24 @@ def _at_best_rates(
         return scores.log_probabilities, seconds
 
     best: dict[str, float] = {}
-    tried: list[tuple[dict[str, float], tuple[Floats, float]]] = []
+    tried: list[tuple[Trial, tuple[Floats, float]]] = []
     grid = {"learning_rate": testing.learning_rates} if parts - {DOCUMENT_VECTOR} else {}
     grid |= {"document_rate": testing.document_rates} if DOCUMENT_VECTOR in parts else {}
     for key, values in grid.items():
-        tried += [(rates, at(rates, "valid")) for rates in ({**best, key: one} for one in values)]
-        best, on_valid = min(tried, key=lambda one: perplexity(one[1][0]) or math.inf)
-        if perplexity(on_valid[0]) is None:
-            break
-    curve = [Trial(settings=one, valid_perplexity=perplexity(found[0])) for one, found in tried]
-    if not any(trial.valid_perplexity for trial in curve):
-        return curve
+        for rates in [{**best, key: value} for value in values]:
+            found = at(rates, "valid")
+            tried.append((Trial(settings=rates, valid_perplexity=perplexity(found[0])), found))
+        trial, on_valid = min(tried, key=lambda one: one[0].valid_perplexity or math.inf)
+        if trial.valid_perplexity is None:
+            return [one for one, _ in tried]
+        best = dict(trial.settings)
     tested = {n: on_valid if n == "valid" else at(best, n) for n in network.corpus.held_out}
     return Outcome(
         {name: scores for name, (scores, _) in tested.items()},
         {name: seconds for name, (_, seconds) in tested.items()},
         _costs_of(network, learning),
         chosen=best,
-        curve=curve,
+        curve=[one for one, _ in tried],
     )
 
 

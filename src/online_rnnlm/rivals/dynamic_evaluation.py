@@ -32,6 +32,8 @@ Place = tuple[int, ...]
 _START: Place = (4, 1, 2)
 _SLOWEST: Place = (0, 3, 4)
 """The smallest steps of the grid: where the search starts if its usual start diverges."""
+_STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
+"""The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
 class Rival(LearningRival):
@@ -75,10 +77,10 @@ def _settings(place: Place) -> dict[str, Any]:
 
 
 def _neighbours(place: Place) -> Iterator[Place]:
-    """Yield the places one value away, for η and ε also of both: a larger ε wants a larger η."""
-    for step in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1)):
+    """Yield the places of the grid that are one of the steps away, in either direction."""
+    sizes = [len(values) for values in GRID.values()]
+    for step in _STEPS:
         for sign in (-1, 1):
             moved = tuple(one + sign * by for one, by in zip(place, step, strict=True))
-            sizes = map(len, GRID.values())
             if all(0 <= one < size for one, size in zip(moved, sizes, strict=True)):
                 yield moved

@@ -250,8 +250,8 @@ def test_dynamic_evaluation_takes_what_is_best_on_valid(experiment):
 
 def test_a_rate_that_diverges_is_passed_over(experiment):
     name = "all.word.sentence"
-    found = evaluated(experiment, name, learning_rates=[1e30, 0.01])
-    assert found.chosen["learning_rate"] == 0.01
+    found = evaluated(experiment, name, learning_rates=[1e30, 0.01], document_rates=[RATE])
+    assert found.chosen == {"learning_rate": 0.01}
     assert found.curve[0].valid_perplexity is None
     diverged = evaluated(experiment, name, learning_rates=[1e30])
     assert isinstance(diverged, DivergedEvaluation)

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from online_rnnlm.config import testing as typed
 from online_rnnlm.evaluation.evaluate import evaluate
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
@@ -22,7 +21,7 @@ from online_rnnlm.storage.records import RunResult
 from online_rnnlm.tracking import models
 from online_rnnlm.tracking.stores import mlflow
 from tests.unit.processes import output_of
-from tests.unit.small_models import write_untrained_run
+from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
 from tests.unit.tracking.invented import STATIC
 
 pytestmark = [
@@ -30,7 +29,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
 ]
 
-RATE, STEPS = 0.03, 3
 LEARNING = {"learning_rate": RATE, "steps": STEPS}
 STREAM = {"unit_of_text": "stream"}
 EVALUATIONS = {
@@ -80,11 +78,9 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     rows = [{"hidden_size": 10}]
     configured = {"experiment": "x", "corpora": {"topics": {"source": source}}, "rows": rows}
     write_json(directory.configuration, configured)
-    for evaluation in EVALUATIONS:  # where weights learn, the vector keeps the rate of its training
-        of_vector = RATE if evaluation.startswith("document_vector.") else 0.15
-        rates = {"learning_rates": [RATE], "document_rates": [of_vector]}
-        testing = typed.TestingSettings.model_validate({**rates, "steps": STEPS})
-        evaluate(directory, "run", directory.corpus("topics"), evaluation, testing)
+    for evaluation in EVALUATIONS:
+        corpus = directory.corpus("topics")
+        evaluate(directory, "run", corpus, evaluation, rates_of(evaluation))
     return directory
 
 

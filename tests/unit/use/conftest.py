@@ -14,7 +14,6 @@ import pytest
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load as load_configuration
 from online_rnnlm.config.runs import Run
-from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.stages import run_stage, stages_of
@@ -34,9 +33,9 @@ from online_rnnlm.training.train import train
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.results import export
+from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST
 
-RATE, STEPS = 0.03, 3
 ENVIRONMENT = {name: os.environ[name] for name in ("HOME", "XDG_CACHE_HOME") if name in os.environ}
 ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 """A user's environment: a developer's variables, such as PYTHONUNBUFFERED, can hide faults."""
@@ -109,11 +108,7 @@ def make_results(folder: Path) -> None:
         run = Run(settings=planned.settings, digits=planned.digits)
         train(run, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
-            # Where weights learn, the vector keeps the rate of its training.
-            of_vector = RATE if name.startswith("document_vector.") else 0.15
-            rates = {"learning_rates": [RATE], "document_rates": [of_vector]}
-            testing = TestingSettings.model_validate({**rates, "steps": STEPS})
-            evaluate(directory, planned.name, files, name, testing)
+            evaluate(directory, planned.name, files, name, rates_of(name))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
 from online_rnnlm.use.writing import ScoreWriter, score_text
 from tests.unit.made_texts import BYTES, many
-from tests.unit.use.conftest import EVALUATIONS, LEARNS, STEPS, json_lines, raw_text
+from tests.unit.small_models import STEPS
+from tests.unit.use.conftest import EVALUATIONS, LEARNS, json_lines, raw_text
 
 
 @pytest.fixture(scope="module")
