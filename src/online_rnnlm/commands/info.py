@@ -7,7 +7,7 @@ import argparse
 from online_rnnlm.commands import _model
 
 HELP = "show what a trained model is, and how it was made"
-EXAMPLE = "example: online-rnnlm info results/demo"
+EXAMPLE = "example: online-rnnlm info"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HELP = "find the sentences of a text that are nearest to given ones by their document vectors"
 EXAMPLE = """\
-example: echo "The river is long." | online-rnnlm nearest results/demo --among LICENSE
+example: echo "The river is long." | online-rnnlm nearest --among LICENSE
 
 TSV and JSON have the columns query, cosine, sentence and text;
 queries and the text's sentences are numbered from 0."""

@@ -8,7 +8,7 @@ from online_rnnlm.commands import _arguments, _model
 
 HELP = "say which words are likeliest to come next in a text"
 EXAMPLE = """\
-example: echo "The capital of" | online-rnnlm next results/demo
+example: echo "The capital of" | online-rnnlm next
 
 Each line is the beginning of a sentence; `</s>` is a sentence's end. The entropy is that of the
 next word, in nats. TSV and JSON have the columns text, the number of the line, from 0, entropy,

@@ -9,7 +9,7 @@ from online_rnnlm.commands import _arguments, _model
 
 HELP = "add a trained model's scores to n-best lists, and rank them anew"
 EXAMPLE = """\
-example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore results/demo
+example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore
 
 moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
 kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text

@@ -7,7 +7,7 @@ import argparse
 from online_rnnlm.commands import _arguments, _model
 
 HELP = "make sentences with a trained model"
-EXAMPLE = "example: online-rnnlm sample results/demo --number 3 --prefix 'The city'"
+EXAMPLE = "example: online-rnnlm sample --number 3 --prefix 'The city'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

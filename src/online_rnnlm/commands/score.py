@@ -8,7 +8,7 @@ from online_rnnlm.commands import _model
 
 HELP = "compute the log-probability and the perplexity of a text"
 EXAMPLE = """\
-example: echo "Karachi is the capital of Sindh." | online-rnnlm score results/demo
+example: echo "Karachi is the capital of Sindh." | online-rnnlm score
 
 A word in brackets is not in the vocabulary. A token is a word or the end of a sentence."""
 

@@ -8,7 +8,7 @@ from online_rnnlm.commands import _arguments, _model
 
 HELP = "write the document vectors of a text"
 EXAMPLE = """\
-example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors results/demo
+example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors
 
 TSV has the columns document, sentence, v1, v2, … and text."""
 

@@ -34,6 +34,7 @@ _EXPLAINED = (
     "mouse is over it. Underlined: the words that gained most by learning; × says how many times "
     "as likely they are as in another reading."
 )
+_UNKNOWN = "In brackets: words that the vocabulary lacks. The model reads them all as <unk>."
 _STYLE = """\
 .online-rnnlm {font: 16px/1.9 system-ui, sans-serif; max-width: 46em; margin: 1em auto}
 .online-rnnlm span {padding: .1em .2em; border-radius: .2em}
@@ -73,7 +74,7 @@ class ShownText:
     def __str__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
         marks = [f"{word} ×{gain:.0f}" if gain else word for _, word, gain in self._words()]
-        return "\n".join([*self._lines(marks), "", *self._table()])
+        return "\n".join([*self._lines(marks), "", *self._table(), *self._notes()])
 
     def coloured(self) -> str:
         """Return the text with the colours of a terminal, once for each reading."""
@@ -81,7 +82,7 @@ class ShownText:
         for name, bits in self.readings.items():
             words = [_painted(word, bits[at], gain) for at, word, gain in self._words()]
             parts += [f"\x1b[1m{self.titles[name]}\x1b[0m", *self._lines(words), ""]
-        return "\n".join([*parts, *self._table()])
+        return "\n".join([*parts, *self._table(), *self._notes()])
 
     def as_json(self) -> str:
         """Return the words, and the surprise of each by reading, in bits, as JSON."""
@@ -107,7 +108,7 @@ class ShownText:
         cells += [f"<tr>{''.join(f'<td>{escape(cell)}' for cell in row)}" for row in rows]
         table = "\n".join(cells)
         body = "\n".join(parts)
-        style, said = f"<style>{_STYLE}</style>", escape(_EXPLAINED)
+        style, said = f"<style>{_STYLE}</style>", escape(" ".join([_EXPLAINED, *self._notes()]))
         body = f"<p><small>{said}</small></p>\n{body}\n<br><table>\n{table}\n</table>"
         return f'{style}<div class="online-rnnlm">{body}</div>'
 
@@ -124,6 +125,11 @@ class ShownText:
         words = (word for sentence in self.sentences for word in sentence)
         for at, word in enumerate(words):
             yield at, word, float(self.gains[at]) if at in gained else 0.0
+
+    def _notes(self) -> list[str]:
+        """Return what brackets are, if there are any."""
+        words = (word for sentence in self.sentences for word in sentence)
+        return [_UNKNOWN] if any(word[0] == "[" and len(word) > 2 for word in words) else []
 
     def _most(self) -> NDArray[np.intp]:
         """The places of the words that gained most, in the text's order."""

@@ -436,3 +436,12 @@ def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
         claim.verdict for claim in claims
     )
     assert table.headings == ["Claim", "100/20", "120/20"]
+
+
+def test_a_claim_that_no_network_tests_has_a_row_in_the_table_of_verdicts(invented):
+    found = judge(invented(GOOD))
+    rows = {row[0][0]: row[1:] for row in grid(found.claims, found.not_tested).cells()}
+    tested, untested = ({one.number for one in kind} for kind in (found.claims, found.not_tested))
+    assert untested - tested and sorted(rows) == sorted(str(one) for one in tested | untested)
+    for number in untested - tested:
+        assert set(rows[str(number)]) == {"untested"}

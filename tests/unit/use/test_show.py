@@ -1,6 +1,7 @@
 """Tests of a text whose words are coloured by their surprise."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -29,6 +30,14 @@ def test_surprise_is_that_of_the_scores_sentence_by_sentence(model):
         assert [len(one) for one in logs] == [len(words) for words in shown.sentences]
         np.testing.assert_allclose(shown.readings[name], -np.concatenate(logs) / np.log(2))
     assert len(shown.sentences) == 3  # two in the first line
+
+
+def test_brackets_are_explained_where_a_word_is_not_in_the_vocabulary(shown):
+    words = [["a", "[b]", "</s>"], ["[", "</s>"]]
+    bracketed = replace(shown, sentences=words)
+    without = replace(shown, sentences=[["a", "b", "</s>"], ["[", "</s>"]])
+    for said in (str, ShownText.coloured, ShownText.html):
+        assert "In brackets" in said(bracketed) and "In brackets" not in said(without)
 
 
 def test_the_words_that_gained_most_are_marked_and_listed(shown):

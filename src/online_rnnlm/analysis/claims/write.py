@@ -101,10 +101,11 @@ def _is_cheaper(effect: Effect) -> bool:
     return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
-def grid(claims: Sequence[Claim]) -> Table:
+def grid(claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = ()) -> Table:
     """Make the table of verdicts: a row for each claim, a column for each network with a vector.
 
-    It names the corpus of a network if there are several.
+    It names the corpus of a network if there are several. A claim that no network tests has a row,
+    too.
     """
     several = len({claim.corpus for claim in claims}) > 1
     cells: dict[str, dict[str, str]] = {}
@@ -114,7 +115,10 @@ def grid(claims: Sequence[Claim]) -> Table:
         column = f"{claim.row}, {claim.corpus}" if several else claim.row
         cells.setdefault(row, {})[column] = verdict_and_change(claim)
     networks = dict.fromkeys(name for row in cells.values() for name in row)
-    data = pd.DataFrame([{"claim": name, **row} for name, row in cells.items()])
+    for number in {one.number for one in not_tested} - {one.number for one in claims}:
+        cells[f"{number}. {CLAIMS[number].name}"] = dict.fromkeys(networks, "untested")
+    in_order = sorted(cells.items(), key=lambda row: row[0][0])
+    data = pd.DataFrame([{"claim": name, **row} for name, row in in_order])
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
     columns += [Column(name, label(name), text=True, wide=True) for name in networks]
     return Table("claims", "Verdicts by claim and network", data, columns)

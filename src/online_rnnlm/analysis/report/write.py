@@ -81,6 +81,7 @@ def _content(results: Results) -> dict[str, Any]:
     claims = records.read(Claims, directory.claims)
     captions = records.read(Captions, directory.captions)
     shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
+    untested = [one for one in claims.not_tested if shown and one.corpus == shown[0].corpus]
     first, *sections = _sections(results, captions.captions)
     fixed = ("Settings", "The same numbers again", "Limits")
     return {
@@ -94,7 +95,7 @@ def _content(results: Results) -> dict[str, Any]:
         "sections": sections,
         "headings": [*(section["heading"] for section in sections), *fixed],
         "claims": claims,
-        "grid": grid(shown) if shown else None,
+        "grid": grid(shown, untested) if shown else None,
         "whole_grid": grid(claims.claims),
         "claim_numbers": claim_numbers,
         "one_seed": paper.ONE_SEED,
@@ -175,7 +176,8 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
 
 def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     where = f"On {row.corpus}, " if results.several_corpora else ""
-    reached = f"{where}{row.label} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
+    name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
+    reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
     if not row.has_vector:
         return f"{reached}; no network with a vector has finished, so no claim can be tested."
     static = results.opponents(row).shown

@@ -27,7 +27,7 @@ from online_rnnlm.storage.scores import check_evaluated
 
 SPLIT = "valid"
 MIN_TOKENS = 10  # A vector has learnt little from a shorter sentence.
-QUERIES, NEAREST = 6, 3
+QUERIES, NEAREST = 3, 3
 _FEW = 4  # Short sentences are left out only if at least this many long ones remain.
 
 Vectors = npt.NDArray[Any]

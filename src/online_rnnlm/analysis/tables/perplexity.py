@@ -95,7 +95,6 @@ def _columns(results: Results) -> list[Column]:
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         *others,
         Column("Multiply-adds per word, training", integer("training_multiply_adds_per_word")),
-        Column("Training (words/s)", mean("words_per_second", decimals=0)),
         Column("Chosen on valid", label("settings"), text=True),
         *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
     ]
