@@ -85,10 +85,6 @@ class Kept:
         """Multiply-adds a word in testing."""
         return float(self.row(model)["multiply_adds_per_word"])
 
-    def times_as_many(self, model: str, against: str) -> float:
-        """The ratio of a network's multiply-adds to another's."""
-        return self.adds(model) / self.adds(against)
-
     def more_adds(self, model: str, against: str) -> int:
         """The difference of two networks' multiply-adds, in per cent of the second one's."""
         return round(100 * (self.adds(model) / self.adds(against) - 1))

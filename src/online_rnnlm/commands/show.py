@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input")
     explained = "a model, as in `score` (default: the one that comes with the project)"
     add("--model", help=explained)
-    add("--against", metavar="MODEL", help="a static model that reads the text, too")
+    explained = "a static model that reads the text, too (default: the one that comes with the "
+    explained += "project, if `--model` is not given)"
+    add("--against", metavar="MODEL", help=explained)
     add("--lines", action="store_true", help="each line is a sentence: it is not divided")
     add("--html", type=_arguments.new_file, metavar="FILE", help="write a page")
     add("--json", action="store_true", help="print JSON")
@@ -70,5 +72,6 @@ def _given(text: str) -> str:
     from online_rnnlm.errors import UserError
 
     if len(text.split()) == 1 and ("/" in text or Path(text).suffix):
-        raise UserError(f"{text}: no such file")
+        what = "is a folder: name a model by `--model`" if Path(text).is_dir() else "no such file"
+        raise UserError(f"{text}: {what}")
     return text

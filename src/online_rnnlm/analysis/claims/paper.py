@@ -46,9 +46,9 @@ CLAIMS = {
         "word than {against}.",
     ),
     VECTOR_ALONE: PaperClaim(
-        "learning the vector alone is enough",
+        "the vector alone learns as well as all weights by plain steps",
         "{model}: learning only the document vector during testing is better than, or as good as, "
-        "learning everything, at a fraction of the cost.",
+        "learning everything by plain gradient steps, at a fraction of the cost.",
     ),
     LEARNING: PaperClaim(
         "better learning than frozen",
