@@ -20,10 +20,11 @@ PAGES = {
     "changelog.md": "CHANGELOG.md",
     "configuration.md": "config/README.md",
     "contributing.md": "CONTRIBUTING.md",
+    "kept-evidence.md": "docs/evidence/README.md",
     "resources.md": "resources/README.md",
     "results.md": "results/README.md",
 }
-"""The pages that are made of files outside of `docs/`."""
+"""The pages that are made of files outside of the site's folder."""
 HOME = {ROOT / "README.md": "index.md"}
 TABLES = ("changelog.md", "data-formats.md", "evidence.md", "performance.md")
 """Pages that are mostly tables: a search shows what it finds elsewhere first."""
