@@ -57,8 +57,8 @@ def readme() -> list[str]:
     over_seeds, mixed = PAPER.over_seeds(2, VECTOR, "110/0"), f"{VECTOR} + {MIXTURE}"
     parameters = PAPER.claimed(2, VECTOR, "110/0")[1:]
     return [
-        f"takes {parameters} % off the perplexity of a static network of its size, on whole articles "
-        f"{ARTICLES.claimed(2, here, '110/0')[1:]} %",
+        f"takes {parameters} % off the perplexity of a static network of its size, on whole "
+        f"articles {ARTICLES.claimed(2, here, '110/0')[1:]} %",
         f"{VECTOR} takes {PAPER.claimed(1, VECTOR, '100/0')[1:]} % off 100/0, {parameters} % (95 % "
         f"interval over the seeds: {over_seeds}) off 110/0",
         f"and {PAPER.better(VECTOR, '120/0')} % off 120/0",
