@@ -135,7 +135,7 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
     results = burst(results, *(run.name for run in results.runs if "first" in run.name))
     assert results.first_corpus == "second"
     [said] = findings(results, judge(results).claims)
-    assert said.startswith("On second, 100/20 reaches")
+    assert said.startswith("On second, 100/20, whose vector keeps learning, reaches")
     write_tables(results.experiment, results.directory)
     updates = results.directory.table("updates", "md").read_text()
     assert "100/0, seed 1 on first (diverged)" in updates
