@@ -62,6 +62,11 @@ class ShownText:
     """A title for each reading, with its network."""
 
     @cached_property
+    def _tokens(self) -> list[str]:
+        """The words of all sentences, in the readings' order."""
+        return [word for sentence in self.sentences for word in sentence]
+
+    @cached_property
     def gains(self) -> NDArray[np.float64]:
         """The ratio of each word's probability with the vector learning to that with it frozen."""
         return self._gains_over(FROZEN)
@@ -122,14 +127,13 @@ class ShownText:
     def _words(self) -> Iterator[tuple[int, str, float]]:
         """Yield each word's place, the word, and its gain if it is among the largest, or else 0."""
         gained = set(self._most().tolist())
-        words = (word for sentence in self.sentences for word in sentence)
-        for at, word in enumerate(words):
+        for at, word in enumerate(self._tokens):
             yield at, word, float(self.gains[at]) if at in gained else 0.0
 
     def _notes(self) -> list[str]:
         """Return what brackets are, if there are any."""
-        words = (word for sentence in self.sentences for word in sentence)
-        return [_UNKNOWN] if any(word[0] == "[" and len(word) > 2 for word in words) else []
+        has = any(token[0] == "[" and len(token) > 2 for token in self._tokens)
+        return [_UNKNOWN] if has else []
 
     def _most(self) -> NDArray[np.intp]:
         """The places of the words that gained most, in the text's order."""
@@ -157,15 +161,15 @@ class ShownText:
 
     def _cells(self) -> Iterator[list[str]]:
         """Yield a heading, a row for each word that gained most, and the mean over all words."""
-        words = [word for sentence in self.sentences for word in sentence]
         learns = LEARNING in self.readings
         others = [name for name in self.readings if learns and name != LEARNING]
         yield ["bits", *self.readings, *(f"× {name}" for name in others)]
         for at in self._most().tolist():
             bits = [f"{of[at]:.1f}" for of in self.readings.values()]
-            yield [words[at], *bits, *(f"{self._gains_over(name)[at]:.1f}" for name in others)]
+            gains = [f"{self._gains_over(name)[at]:.1f}" for name in others]
+            yield [self._tokens[at], *bits, *gains]
         means = [f"{of.mean():.2f}" for of in self.readings.values()]
-        yield [f"mean of {len(words)}", *means, *("" for _ in others)]
+        yield [f"mean of {len(self._tokens)}", *means, *("" for _ in others)]
 
 
 def _painted(word: str, bits: float, gain: float) -> str:
