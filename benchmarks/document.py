@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,6 +15,7 @@ from tabulate import tabulate
 
 from benchmarks.measure import Row
 from benchmarks.runs import reaching
+from online_rnnlm.analysis.figures.drawing import MUTED, save, style
 from online_rnnlm.storage.files import replacing
 
 HEADINGS = ["what", "unit", "median", "min to max", "target", "ratio", "of the bound", ""]
@@ -89,14 +90,12 @@ def write(results: Results, path: Path) -> None:
         growth={axis: _growth_table(axis, cases) for axis, cases in growth.items()},
         race=_race(sections),
     )
-    figures = {axis: _draw_growth(axis, cases) for axis, cases in growth.items()}
+    figures = {axis: partial(_draw_growth, axis, cases) for axis, cases in growth.items()}
     if profiles:
-        figures["profile"] = _draw_profile(profiles)
-    for name, figure in figures.items():
-        # The same data gives the same bytes.
-        same = mpl.rc_context({"svg.hashsalt": name, "font.size": 9})
-        with same, replacing(path.with_suffix("") / f"{name}.svg") as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
+        figures["profile"] = partial(_draw_profile, profiles)
+    for name, draw in figures.items():
+        with style(name):
+            save(draw(), path.with_suffix("") / f"{name}.svg")
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -187,7 +186,6 @@ def _race(sections: Results) -> Results | None:
 def _axes(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6.0, height), layout="constrained")
     axis = figure.subplots()
-    axis.spines[["top", "right"]].set_visible(False)
     return figure, axis
 
 
@@ -198,7 +196,7 @@ def _draw_growth(name: str, cases: list[Row]) -> Figure:
     speeds = [case["median"] for case in cases]
     spread = [[case["median"] - case["min"] for case in cases],
               [case["max"] - case["median"] for case in cases]]  # fmt: skip
-    axis.plot(values, [case["bound"] for case in cases], "--", color="grey",
+    axis.plot(values, [case["bound"] for case in cases], "--", color=MUTED,
               label="bound: matrix products alone")  # fmt: skip
     axis.errorbar(values, speeds, yerr=spread, marker="o", capsize=3,
                   label="measured (median, least, greatest)")  # fmt: skip

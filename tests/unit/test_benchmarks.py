@@ -27,12 +27,15 @@ def test_a_target_is_reached_from_its_side_by_the_median(values, at_least, ratio
     assert (result["min"], result["max"]) == (min(values), max(values))
 
 
-def test_workloads_are_timed_in_turn_after_a_call_that_is_not():
+def test_workloads_are_timed_in_turn_after_a_call_that_is_not_and_in_changing_orders():
     calls = []
     one = Workload("one", lambda: lambda: calls.append("one") or 6.0, flops=2.0)
     other = Workload("other", lambda: lambda: calls.append("other") or 3.0, against="one")
-    rows = measured([one, other, one._replace(title="hidden", shown=False)], 2)
-    assert calls == ["one", "other", "one"] * 3
+    rows = measured([one, other, one._replace(title="hidden", shown=False)], 8)
+    untimed, *rounds = (calls[at : at + 3] for at in range(0, 27, 3))
+    assert untimed == ["one", "other", "one"] and len(calls) == 27
+    assert all(sorted(one) == ["one", "one", "other"] for one in rounds)
+    assert {one.index("other") for one in rounds} == {0, 1, 2}
     assert [line["title"] for line in rows] == ["one", "other"]
     assert rows[0]["share_of_bound"] > 0 and "share_of_bound" not in rows[1]
     assert Sample(work=6.0, wall=3.0, cpu=2.0).per_cpu_second == 3.0
