@@ -77,10 +77,17 @@ def _untitled(part: Any) -> Any:
 
 
 def schema_text() -> str:
-    """Return the schema as YAML: a key and its bounds in a line."""
-    yaml, text = YAML(pure=True), StringIO()
+    """Return the schema as YAML: a key and its bounds in a line.
+
+    Settings stand where they are used: pages that are made from a schema do not follow `$ref`.
+    """
+    yaml, text, whole = YAML(pure=True), StringIO(), schema()
     yaml.default_flow_style, yaml.width = None, 10_000
-    yaml.dump(schema(), text)
+    for part in whole["properties"].values():
+        if "$ref" in part:
+            kind = part.pop("$ref").rpartition("/")[2]
+            part |= {**whole["$defs"][kind], **part}
+    yaml.dump(whole, text)
     return f"# Made from src/online_rnnlm/config by `{COMMAND}`.\n{text.getvalue()}"
 
 

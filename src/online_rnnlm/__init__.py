@@ -1,4 +1,4 @@
-"""Online representation learning in recurrent neural language models, reproduced.
+"""A recurrent neural language model whose document vector keeps learning while it is tested.
 
 To use a trained model from Python:
 

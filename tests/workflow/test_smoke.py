@@ -54,7 +54,8 @@ def test_everything_is_there(finished):
 
 
 def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished, arguments):
-    assert "Nothing to be done" in finished.succeed(*arguments)
+    said = finished.succeed(*arguments)
+    assert "Nothing to be done" in said and f"{RESULTS}/report.html" in said
     finished.succeed(*arguments, "--report", "snakemake.html")
     text = (finished.path / "snakemake.html").read_text(encoding="utf-8")
     for name in ("perplexity.html", "learning_curves.svg", "report.html"):

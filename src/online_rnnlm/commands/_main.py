@@ -172,6 +172,7 @@ def make_parser(named: str | None = None) -> argparse.ArgumentParser:
             description=verb.help,
             epilog=verb.example,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
         one.set_defaults(run_verb=verb.run, parser_of_verb=one)
         verb.add_arguments(one)

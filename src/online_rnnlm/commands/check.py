@@ -24,4 +24,4 @@ def run(arguments: argparse.Namespace) -> None:
     check_files(experiment, str(arguments.file))
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
-    print(f"{arguments.file}: right: {len(experiment.runs())} runs{more}")
+    print(f"{arguments.file}: can be used: {len(experiment.runs())} runs{more}")

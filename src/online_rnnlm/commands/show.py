@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import os
     import sys
+    from os.path import isfile
 
     from online_rnnlm.storage.files import replacing
     from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
@@ -44,12 +45,16 @@ def run(arguments: argparse.Namespace) -> None:
     against = arguments.against or (None if arguments.model else SUPPLIED_STATIC_MODEL)
     preparation = model.preparation
     layout = preparation.layout("lines" if arguments.lines else "running")
+    texts = arguments.text or ["-"]
+    files = {text for text in texts if text == "-" or isfile(text)}  # noqa: PTH113  # may be long
+    if not files and not any(" " in text for text in texts):
+        texts = [" ".join(texts)]  # a text without quotes
     pieces = [
         piece
-        for number, text in enumerate(arguments.text or ["-"], 1)
+        for number, text in enumerate(texts, 1)
         for piece in (
             numbered_lines([text])
-            if text == "-" or Path(text).is_file()
+            if text in files
             else [(f"text {number}", line, False) for line in _given(text).splitlines()]
         )
     ]

@@ -112,6 +112,8 @@ class Start:
         )
         if shown:
             self._progress.clear()
+        if record.getMessage().startswith(_NOTHING):
+            print("\n".join(self.ending()))
         return shown
 
     def end(self) -> None:

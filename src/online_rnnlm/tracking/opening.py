@@ -30,8 +30,9 @@ def load(model: str | Path | None = None) -> TrainedModel:
     if model is None:
         if not SUPPLIED_MODEL.is_file():
             raise UserError("no model comes with this installation: name one")
-        logger.info("the model that comes with the project: %s", SUPPLIED_MODEL.name)
-        model = SUPPLIED_MODEL
+        supplied = load_path(SUPPLIED_MODEL)
+        logger.info("the model that comes with the project: %r", supplied)
+        return supplied
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))

@@ -169,6 +169,8 @@ def _lines(file: str) -> Iterator[str]:
     if textfiles.inner_suffix(path) in (*textfiles.JSON_LINES, textfiles.PARQUET):
         raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
     if file == "-":
+        if sys.stdin.buffer.isatty():
+            print("Reading text from the terminal; Ctrl-D ends it.", file=sys.stderr)
         yield from textfiles.lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
     elif path.is_fifo() or path.is_char_device():
         with path.open("rb") as stream:

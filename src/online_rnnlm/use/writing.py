@@ -51,7 +51,10 @@ class ScoreWriter:
         table = part.table(first)
         self._read += len(part.sentences)
         if self._per == "word":
-            self._write(part.rows_of_words(first))
+            words = part.rows_of_words(first)
+            if self._form == "plain":
+                words["word"] = words["word"].where(words["known"], "[" + words["word"] + "]")
+            self._write(words)
         elif self._per == "sentence":
             self._write(table.assign(text=part.marked) if self._form == "plain" else table)
         elif self._per == "document":

@@ -141,6 +141,13 @@ def test_one_sentence_after_the_other_gives_the_same_numbers(trained_path, test_
     assert values[0] == values[1]
 
 
+def test_people_see_brackets_around_words_that_are_not_in_the_vocabulary(model_path, run):
+    options, text = ("score", model_path, "--per", "word"), "The cat unseen ."
+    people, programs = (run(*options, "--format", form, text=text) for form in ("plain", "tsv"))
+    assert "[unseen]" in people.out and "[cat]" not in people.out
+    assert "unseen" in programs.out and "[" not in programs.out
+
+
 def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
     texts = ["", "the cat .", "", "", "the king", ""]
     table = model.score(texts)

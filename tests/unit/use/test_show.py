@@ -112,6 +112,10 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     assert run("show", TEXT, *given, "--html", page).out == f"{page}: written\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     # Each line by itself: no sentence is divided.
+    words = ["The", "cat", "sees", "the", "hen", "."]
+    assert run("show", *words, *given) == run("show", "The cat sees the hen .", *given)
+    long = 300 * "The cat sees the hen. "  # longer than a file's name may be
+    assert run("show", long, *given) == run("show", *given, text=long.encode())
     lines = run("show", "The cat sees. The hen.", "--lines", *given).out.splitlines()
     assert lines[1] == ""
 

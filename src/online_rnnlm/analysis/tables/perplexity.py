@@ -90,7 +90,7 @@ def _columns(results: Results) -> list[Column]:
     return [
         Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
         test,
-        Column("Test, frozen", mean(STILL)),
+        Column("Test, frozen", mean(STILL), best=lowest(STILL)),
         Column("Parameters", integer("parameters")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         *others,
@@ -106,7 +106,7 @@ def _notes(results: Results) -> list[str]:
     of_corpora = [found.rival for found in results.rivals if found.rival]
     return [
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
-        f"{shared.spread_note(results)} Bold: each column's lowest.",
+        f"{shared.spread_note(results)} Bold: the lowest perplexity of each column.",
         *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora] if rival.note),
     ]
 

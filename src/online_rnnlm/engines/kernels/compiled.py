@@ -98,15 +98,14 @@ def compile_once(name: str, call: Callable[[], Any]) -> None:
     if complete.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
+    logger.info("kernels are compiled (%s): once on this machine, up to a minute", name)
+    begun = time.monotonic()
     with (folder / "lock").open("w") as file:
         files.lock(file, wait=True)
-        if complete.exists():
-            return
-        logger.info("kernels are compiled (%s): once on this machine, up to a minute", name)
-        begun = time.monotonic()
-        call()
-        complete.touch()
-        logger.info("kernels are compiled: %.0f s", time.monotonic() - begun)
+        if not complete.exists():
+            call()
+            complete.touch()
+    logger.info("kernels are compiled: %.0f s", time.monotonic() - begun)
 
 
 def _cache_folder() -> Path:
