@@ -57,24 +57,24 @@ def readme() -> list[str]:
     over_seeds, mixed = PAPER.over_seeds(2, VECTOR, "110/0"), f"{VECTOR} + {MIXTURE}"
     parameters = PAPER.claimed(2, VECTOR, "110/0")[1:]
     return [
-        f"takes {parameters} % off the perplexity of a static network of its size, on whole "
-        f"articles {ARTICLES.claimed(2, here, '110/0')[1:]} %",
+        f"perplexity is {parameters} % lower than that of a static network of as many parameters, "
+        f"and {ARTICLES.claimed(2, here, '110/0')[1:]} % lower on whole articles",
         f"{VECTOR} takes {PAPER.claimed(1, VECTOR, '100/0')[1:]} % off 100/0, {parameters} % (95 % "
         f"interval over the seeds: {over_seeds}) off 110/0",
         f"and {PAPER.better(VECTOR, '120/0')} % off 120/0",
-        f"takes {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % off 110/0 here",
+        f"small demo, {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % against 110/0,",
         f"the network has {PAPER.ppl(VECTOR, 'none')}, more than 100/0",
         f"it takes {ARTICLES.claimed(1, here, '100/0')[1:]} % off 100/0, "
         f"{ARTICLES.claimed(2, here, '110/0')[1:]} % ({ARTICLES.over_seeds(2, here, '110/0')}) off "
         f"110/0, {ARTICLES.better(here, per_article('135/0'))} % off 135/0",
-        f"in an LSTM it took {EARLIER.claimed(1, LSTM_VECTOR, LSTM)[1:]} % off that",
+        f"it took {EARLIER.claimed(1, LSTM_VECTOR, LSTM)[1:]} % off an LSTM of as many units",
         f"{VECTOR} reads {PAPER.words_per_second(VECTOR, 'document_vector')} words a second; 110/0 "
         f"reads {PAPER.words_per_second('110/0', 'none')}, with "
-        f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, 120/0 "
+        f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, and 120/0 "
         f"{PAPER.words_per_second('120/0', 'none')} with as many",
-        f"needs {PAPER.more_adds('135/0', VECTOR)} % more multiply-adds than {VECTOR}",
-        f"A short neural cache takes 100/0 to {PAPER.ppl('100/0 + short neural cache')}; for as "
-        f"much computation the vector has {PAPER.ppl(VECTOR, KEPT)} if it is reset",
+        f"it needs {PAPER.more_adds('135/0', VECTOR)} % more multiply-adds",
+        f"A short neural cache takes 100/0 to {PAPER.ppl('100/0 + short neural cache')}. At the "
+        f"same computation the vector, kept for the article, has {PAPER.ppl(VECTOR, KEPT)}:",
         f"A 5-gram that is mixed in takes 100/0 to {PAPER.ppl(f'100/0 + {N_GRAM}')}, a long neural "
         f"cache to {PAPER.ppl(f'100/0 + {NEURAL}')}",
         f"the vector takes {PAPER.better(mixed, f'100/0 + {MIXTURE}')} % off 100/0 and "
