@@ -83,7 +83,7 @@ def _content(results: Results) -> dict[str, Any]:
     shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
     untested = [one for one in claims.not_tested if shown and one.corpus == shown[0].corpus]
     first, *sections = _sections(results, captions.captions)
-    fixed = ("Settings", "The same numbers again", "Limits")
+    fixed = ("Settings", "How to make these numbers again", "Limits")
     return {
         "experiment": experiment,
         "seeds": experiment.seeds,
