@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from tabulate import tabulate
 
 from benchmarks.measure import Row
 from benchmarks.runs import reaching
-from online_rnnlm.analysis.figures.drawing import MUTED, save, style
+from online_rnnlm.analysis.figures.drawing import MUTED, panels, save, style
 from online_rnnlm.storage.files import replacing
 
+_WIDTH = 6.0
+"""Inches."""
 HEADINGS = ["what", "unit", "median", "min to max", "target", "ratio", "of the bound", ""]
 AXES = {
     "hidden_size": "Hidden units, M",
@@ -183,15 +184,9 @@ def _race(sections: Results) -> Results | None:
     return {"best": best, "ours": reached}
 
 
-def _axes(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.0, height), layout="constrained")
-    axis = figure.subplots()
-    return figure, axis
-
-
 def _draw_growth(name: str, cases: list[Row]) -> Figure:
     """Draw words per second with their spread, and the bound that the arithmetic sets."""
-    figure, axis = _axes(3.4)
+    figure, (axis,) = panels(1, 3.4, _WIDTH)
     values = [case["value"] for case in cases]
     speeds = [case["median"] for case in cases]
     spread = [[case["median"] - case["min"] for case in cases],
@@ -215,7 +210,7 @@ def _draw_growth(name: str, cases: list[Row]) -> Figure:
 def _draw_profile(profiles: list[Results]) -> Figure:
     """Draw a bar for each part, in the order of computation, for each size of the vector."""
     names = list(profiles[-1]["parts"])
-    figure, axis = _axes(0.34 * len(names) + 1.2)
+    figure, (axis,) = panels(1, 0.34 * len(names) + 1.2, _WIDTH)
     height = 0.8 / len(profiles)
     for row, profile in enumerate(profiles):
         places = [place + (row - 0.5) * height for place in range(len(names))]

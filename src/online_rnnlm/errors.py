@@ -46,5 +46,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return next(iter(get_close_matches(name, list(allowed), 1)), "")
 
 
+def suggestion(name: str, allowed: Iterable[str]) -> str:
+    """Return a question for the nearest allowed name, a space behind it; "" if none is near."""
+    near = nearest(name, allowed)
+    return f"did you mean `{near}`? " if near else ""
+
+
 ERROR_MARK = "online-rnnlm: error: "
 """Beginning of the line of every such error, on the terminal and in a job's log."""

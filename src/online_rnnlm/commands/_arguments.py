@@ -12,7 +12,7 @@ from typing import TypeVar
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.config.runs import Run
-from online_rnnlm.errors import UserError, nearest
+from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 
 Number = TypeVar("Number", int, float)
@@ -103,9 +103,8 @@ def named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -
     """Return what the option `--<what>` names; raises UserError if nothing has that name."""
     name = getattr(arguments, what)
     if name not in among:
-        near, has = nearest(name, among), ", ".join(among) or "none"
-        meant = f": did you mean `{near}`?" if near else ""
-        raise UserError(f"{arguments.config}: no {what} `{name}`{meant}; it has {has}")
+        meant, has = suggestion(name, among), ", ".join(among) or "none"
+        raise UserError(f"{arguments.config}: no {what} `{name}`; {meant}it has {has}")
     return among[name]
 
 

@@ -33,7 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import os
     import sys
-    from os.path import isfile
 
     from online_rnnlm.storage.files import replacing
     from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
@@ -46,9 +45,10 @@ def run(arguments: argparse.Namespace) -> None:
     preparation = model.preparation
     layout = preparation.layout("lines" if arguments.lines else "running")
     texts = arguments.text or ["-"]
-    files = {text for text in texts if text == "-" or isfile(text)}  # noqa: PTH113  # may be long
+    # A long text is no file's name, and no error.
+    files = {text for text in texts if text == "-" or os.path.isfile(text)}  # noqa: PTH113
     if not files and not any(" " in text for text in texts):
-        texts = [" ".join(texts)]  # a text without quotes
+        texts = [" ".join(map(_given, texts))]  # a text without quotes
     pieces = [
         piece
         for number, text in enumerate(texts, 1)

@@ -8,7 +8,7 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from online_rnnlm.errors import nearest
+from online_rnnlm.errors import suggestion
 
 Place = tuple[int | str, ...]
 """Keys and indices that lead to a value."""
@@ -94,8 +94,7 @@ def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str], *place: 
     known = sorted(allowed)
     for key in keys:
         if key not in known:
-            near = nearest(str(key), known)
-            meant = f"did you mean `{near}`? " if near else ""
+            meant = suggestion(str(key), known)
             message = f"unknown key; {meant}allowed: {', '.join(known)}"
             raise WrongValue((*place, str(key)), message)
 

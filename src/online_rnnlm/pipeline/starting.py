@@ -102,31 +102,33 @@ class Start:
     def shows(self, record: logging.LogRecord) -> bool:
         """Return True if the terminal is to show a record of Snakemake's: a warning, for example.
 
-        After Ctrl-C, or when jobs have failed, `errors` has what is to be said of them.
+        After Ctrl-C, or when jobs have failed, `errors` has what is to be said of them. If there is
+        nothing to do, Snakemake calls none of its handlers, so the ending is printed here.
         """
+        nothing_to_do = record.getMessage().startswith(_NOTHING)
         ends = self._was_stopped or (self._failed and _AFTER_FAILURE.match(record.getMessage()))
         shown = (
             (is_error(record) and not ends)
             or (record.levelno == logging.WARNING and _UPDATED not in record.getMessage())
-            or record.getMessage().startswith(_NOTHING)
+            or nothing_to_do
         )
         if shown:
             self._progress.clear()
-        if record.getMessage().startswith(_NOTHING):
-            print("\n".join(self.ending()))
+        if nothing_to_do:
+            self.print_ending()
         return shown
 
     def end(self) -> None:
         """Remove the line that shows the progress."""
         self._progress.end()
 
-    def ending(self) -> list[str]:
-        """Return what was found and where it is; nothing if the report was not asked for."""
+    def print_ending(self) -> None:
+        """Print what was found and where it is; nothing if the report was not asked for."""
         results = self._directory
-        if not (results.summary.is_file() and results.report.is_file()):
-            return []
-        ui = f"MLflow UI: make ui EXPERIMENT={results.path.name}"
-        return [results.summary.read_text("utf-8"), f"Report:    {results.report}", ui]
+        if results.summary.is_file() and results.report.is_file():
+            print(results.summary.read_text("utf-8"))
+            print(f"Report:    {results.report}")
+            print(f"MLflow UI: make ui EXPERIMENT={results.path.name}")
 
     @property
     def _was_stopped(self) -> bool:

@@ -71,6 +71,11 @@ class ScoredPart:
             texts[number] = " ".join(f"[{word}]" if unknown[at] else word for at, word in words)
         return texts
 
+    @property
+    def marked_tokens(self) -> list[list[str]]:
+        """The tokens of each sentence that has any, with such brackets; `</s>` is the last."""
+        return [[*text.split(" "), SENTENCE_END] for text in self.marked if text]
+
     def rows_of_words(self, first: int) -> pd.DataFrame:
         """Make a row for every word; `first` is the number of sentences before this part."""
         import pandas as pd  # noqa: PLC0415

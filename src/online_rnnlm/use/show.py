@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.runs import network_name
-from online_rnnlm.corpora.corpus import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import Sentence
 
@@ -194,13 +193,12 @@ def show(
             "the static model has another vocabulary: its words' probabilities do not compare"
         )
     asked = [(FROZEN, model, "none"), (LEARNING, model, None), (STATIC, static, "none")]
-    readings, titles, marked = {}, {}, []
+    readings, titles, words = {}, {}, []
     for name, reader, updates in asked:
         if reader is None or (name == LEARNING and not model.description.settings.document_size):
             continue
         parts = list(reader.score_parts(sentences, reader.request(updates=updates)))
-        marked = [text for part in parts for text in part.marked]
+        words = [tokens for part in parts for tokens in part.marked_tokens]
         readings[name] = -np.concatenate([part.log_probabilities for part in parts]) / np.log(2)
         titles[name] = f"{name}: {network_name(reader.description.settings)}"
-    words = [[*text.split(" "), SENTENCE_END] for text in marked]
     return ShownText(words, readings, titles)

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Literal
 
 from tqdm import tqdm
@@ -53,7 +54,7 @@ class ScoreWriter:
         if self._per == "word":
             words = part.rows_of_words(first)
             if self._form == "plain":
-                words["word"] = words["word"].where(words["known"], "[" + words["word"] + "]")
+                words["word"] = [*chain.from_iterable(part.marked_tokens)]
             self._write(words)
         elif self._per == "sentence":
             self._write(table.assign(text=part.marked) if self._form == "plain" else table)

@@ -111,11 +111,11 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     page = tmp_path / "page.html"
     assert run("show", TEXT, *given, "--html", page).out == f"{page}: written\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
-    # Each line by itself: no sentence is divided.
     words = ["The", "cat", "sees", "the", "hen", "."]
     assert run("show", *words, *given) == run("show", "The cat sees the hen .", *given)
     long = 300 * "The cat sees the hen. "  # longer than a file's name may be
     assert run("show", long, *given) == run("show", *given, text=long.encode())
+    # Each line by itself: no sentence is divided.
     lines = run("show", "The cat sees. The hen.", "--lines", *given).out.splitlines()
     assert lines[1] == ""
 
@@ -123,6 +123,7 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
 @pytest.mark.parametrize("text", ["nosuch.txt", "folder/nosuch"])
 def test_the_name_of_no_file_is_no_text(model_path, refused, text):
     assert refused("show", text, "--model", model_path) == f"{text}: no such file"
+    assert refused("show", "hen", text, "--model", model_path) == f"{text}: no such file"
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
