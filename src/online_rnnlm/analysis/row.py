@@ -201,7 +201,7 @@ class Side(NamedTuple):
 
     @property
     def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end the side forgets what it has read; a cache never does."""
+        """The unit of text at whose end the side forgets what it has read; with a rival, never."""
         if is_rival(self.evaluation):
             return "stream"
         online, trained = online_evaluation(self.evaluation), self.row.settings.unit_of_text

@@ -44,7 +44,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         type=_arguments.positive_number,
         metavar="SECONDS",
         default=_CHECKPOINT_SECONDS,
-        help="so often within an epoch a checkpoint is written (default: %(default)g)",
+        help="seconds between two checkpoints within an epoch (default: %(default)g)",
     )
     _arguments.add_threads(parser, "threads that train together; the results are the same")
 

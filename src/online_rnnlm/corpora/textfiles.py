@@ -180,7 +180,7 @@ def words_at(sentence: str, file: Path, line: int) -> list[str]:
 
 
 def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
-    """Raise UserError for no string, NUL, surrogates or, if `one_line`, inner line ends."""
+    """Raise UserError if it is no string, or has NUL, surrogates or, if `one_line`, a line end."""
     if not isinstance(text, str):
         shown = textwrap.shorten(repr(text), 80, placeholder=" …")
         raise UserError(f"{where}: text is needed, not {shown}")

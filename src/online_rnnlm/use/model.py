@@ -246,8 +246,8 @@ class TrainedModel:
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
             raise UserError(
-                f"a list of texts is needed, not a {type(texts).__name__}: put a single one into a "
-                "list; give one column of several"
+                f"a list of texts is needed, not a {type(texts).__name__}: put a single text into "
+                "a list; of a table, give one column"
             )
         given: dict[str, Any] = {**options}
         tokenised, running = (bool(given.pop(key, False)) for key in ("tokenised", "running"))
