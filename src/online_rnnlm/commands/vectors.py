@@ -40,7 +40,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.unit_of_text is None and arguments.per == "document":
         arguments.unit_of_text = "document"
     request = model.request(
-        updates="document_vector" if model.description.settings.document_size else None,
         unit_of_text=arguments.unit_of_text,
         learning_rate=arguments.learning_rate,
     )

@@ -125,7 +125,7 @@ class TestingSettings(Settings):
     rivals: list[RivalName] = Field(default=[])
     """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the
     words just read to every network: their frequencies, or their frequencies weighted by the
-    similarity of the hidden states. `short_neural_cache` is a neural cache of 50 words at most, for
+    similarity of the hidden states. `short_neural_cache` is a neural cache of 80 words at most, for
     the cost of a small vector. `dynamic_evaluation` lets all weights of every network learn after
     every five words, with steps scaled by the weights' usual gradients, and decay to the trained
     weights (Krause et al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a

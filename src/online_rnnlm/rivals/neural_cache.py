@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from online_rnnlm.rivals.base import Floats, ScoredText, States, Tokens
 from online_rnnlm.rivals.caches import WINDOWS, Cache
 
-THETAS = (0.1, 0.3, 0.5, 1.0, 1.5, 2.0)
+THETAS = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Values of θ to try. Our choice: around 1, the best for 100 centred sigmoid units.
 
 θ = 0 would be the unigram cache. A product is a sum over the units: fewer may need a larger θ.
