@@ -88,9 +88,7 @@ def evidence() -> list[str]:
         f"(110/0: {ARTICLES.on(text, per_article('110/0'), 'none')})"
         for text in ("fiction", "technical")
     }
-    cached = [
-        ARTICLES.on(text, per_article("100/0"), "short_neural_cache") for text in elsewhere
-    ]
+    cached = [ARTICLES.on(text, per_article("100/0"), "short_neural_cache") for text in elsewhere]
     return [
         f"{ARTICLES.better(here, per_article('100/0'))} % off 100/0, "
         f"{ARTICLES.better(here, per_article('110/0'))} % off 110/0, "
