@@ -67,8 +67,8 @@ def readme() -> list[str]:
         f"it takes {ARTICLES.claimed(1, here, '100/0')[1:]} % off 100/0, "
         f"{ARTICLES.claimed(2, here, '110/0')[1:]} % ({ARTICLES.over_seeds(2, here, '110/0')}) off "
         f"110/0, {ARTICLES.better(here, per_article('135/0'))} % off 135/0",
-        f"in testing {VECTOR} reads {PAPER.words_per_second(VECTOR, 'document_vector')} words a second; 110/0 "
-        f"reads {PAPER.words_per_second('110/0', 'none')}, with "
+        f"in testing {VECTOR} reads {PAPER.words_per_second(VECTOR, 'document_vector')} words a "
+        f"second; 110/0 reads {PAPER.words_per_second('110/0', 'none')}, with "
         f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, and 120/0 "
         f"{PAPER.words_per_second('120/0', 'none')} with as many",
         f"takes 100/0 to {ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')} (100/20: "
