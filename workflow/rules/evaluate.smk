@@ -73,7 +73,6 @@ rule audits:
         runtime=size_needs(60, 0.2),
     params:
         code=code_digest("cross_check", "use", "engines", "model"),
-        settings=inputs.timed_settings(EXPERIMENT),
     message:
         "Audit the networks as they are tested"
     shell:

@@ -1,1 +1,1 @@
-"""Tables, figures, claims, similar sentences and the report, all made from finished runs."""
+"""Tables, figures, claims, evidence and the report, all made from finished runs."""

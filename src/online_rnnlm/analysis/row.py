@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import final_evaluation, online_evaluation
+from online_rnnlm.config.evaluations import final_evaluation, learning_in
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
@@ -201,11 +201,11 @@ class Side(NamedTuple):
 
     @property
     def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end the side forgets what it has read; a cache never does."""
+        """The unit of text at whose end the side forgets what it has read; with a rival, never."""
         if is_rival(self.evaluation):
             return "stream"
-        online, trained = online_evaluation(self.evaluation), self.row.settings.unit_of_text
-        return longest([trained, online.unit_of_text or trained] if online else [trained])
+        learning, trained = learning_in(self.evaluation), self.row.settings.unit_of_text
+        return longest([trained, (learning and learning.unit_of_text) or trained])
 
 
 def longest(units: Iterable[UnitOfText]) -> UnitOfText:

@@ -55,20 +55,14 @@ def _mean_gain(gains: Floats, tokens: npt.NDArray[np.integer], axis: int = -1) -
     return np.asarray(gains.sum(axis=axis) / tokens.sum(axis=axis), dtype=np.float64)
 
 
-def equivalence_p_value(
-    gains: Floats,
-    tokens: npt.NDArray[np.integer],
-    margin: float,
-    seed: int = 1,
-    resamples: int = RESAMPLES,
-) -> float:
+def equivalence_p_value(gains: Floats, tokens: npt.NDArray[np.integer], margin: float) -> float:
     """P-value of the two one-sided tests that |sum(gains) / sum(tokens)| is below `margin`.
 
     Schuirmann (1987): both that the first model is worse by the margin, and that it is better by
     it, must be rejected; the larger of the two p-values counts.
     """
     shifted = (gains + margin * tokens, margin * tokens - gains)
-    return max(sign_flip_p_value(one, seed, resamples, two_sided=False) for one in shifted)
+    return max(sign_flip_p_value(one, two_sided=False) for one in shifted)
 
 
 def sign_flip_p_value(

@@ -47,8 +47,8 @@ _OPTION = re.compile(r"unrecognized arguments: (?P<given>-\S+)")
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit.
 
-    The status is 1 if something cannot be used or fails, 2 for a wrong command, and 130 after
-    Ctrl-C; an error is one line.
+    The status is 1 if something cannot be used or fails, 2 for a wrong command, 130 after Ctrl-C,
+    and that of `Stopped` if a job was told to end; an error is one line.
     """
     hide_interrupts()
     # Only the code that needs the disk reports that it is full, not every line of the log.

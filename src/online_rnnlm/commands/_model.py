@@ -26,7 +26,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
         "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
-        "without any, or before a file of text, the model that comes with the project",
+        "if left out, also before a FILE of text: the model that comes with the project",
     )
 
 
@@ -55,11 +55,11 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
         "`all`, or names joined by `+`",
     )
     add, number = parser.add_argument, _arguments.whole_number
-    explained = "what ends before a step is taken: `word` (default), `sentence` or, if the vector "
-    explained += "learns alone, a number of words"
+    explained = "when a step is taken: after each `word` (default), each `sentence` or, if the "
+    explained += "vector alone learns, a number of words"
     add("--learn-after", default="word", metavar="MOMENT", help=explained)
     add_unit(parser)
-    explained = "size of the steps: of the weights that learn, or of the vector, if it alone learns"
+    explained = "size of the steps of the weights that learn or, if the vector alone learns, of its"
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help=explained)
     explained = "words that a loss is propagated back through if weights learn"
     add("--steps", type=number(MOST_STEPS), help=f"{explained} (default: {USUAL_STEPS})")

@@ -39,13 +39,6 @@ def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     _arguments.add_run(parser)
-    parser.add_argument(
-        "--checkpoint-seconds",
-        type=_arguments.positive_number,
-        metavar="SECONDS",
-        default=_CHECKPOINT_SECONDS,
-        help="so often within an epoch a checkpoint is written (default: %(default)g)",
-    )
     _arguments.add_threads(parser, "threads that train together; the results are the same")
 
 
@@ -59,7 +52,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from online_rnnlm.training.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
-    train(resolved, corpus, files, arguments.checkpoint_seconds, arguments.threads)
+    train(resolved, corpus, files, _CHECKPOINT_SECONDS, arguments.threads)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:

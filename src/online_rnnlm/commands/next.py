@@ -11,7 +11,7 @@ EXAMPLE = """\
 example: echo "The capital of" | online-rnnlm next
 
 Each line is the beginning of a sentence; `</s>` is a sentence's end. The entropy is that of the
-next word, in nats. TSV and JSON have the columns text, the number of the line, from 0, entropy,
+next word, in nats. TSV and JSON have the columns text (the number of the line, from 0), entropy,
 word and log_probability."""
 
 

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
             else [(f"text {number}", line, False) for line in _given(text).splitlines()]
         )
     ]
-    sentences = list(read_text([], preparation, layout, pieces))
+    sentences = list(read_text(texts, preparation, layout, pieces))
     shown = show(model, sentences, load(against) if against else None)
     if arguments.html:
         with replacing(arguments.html) as temporary:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--watch",
         type=_arguments.positive_number,
         metavar="SECONDS",
-        help="go on, looking for changes so often, until the process that started this ends",
+        help="go on: look for changes every SECONDS, until the process that started this ends",
     )
 
 

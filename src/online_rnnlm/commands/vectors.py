@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--per",
         choices=("sentence", "document"),
         default="sentence",
-        help="after what the vector is taken (default: sentence); of a document, after its last "
-        "sentence, and then `--unit-of-text document` is the default",
+        help="write a vector after each sentence (default), or after each document's last one; "
+        "with `document`, `--unit-of-text document` is the default",
     )
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector")
     add("--json", action="store_true", help="print a line of JSON for each vector, not TSV")
@@ -40,7 +40,6 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.unit_of_text is None and arguments.per == "document":
         arguments.unit_of_text = "document"
     request = model.request(
-        updates="document_vector" if model.description.settings.document_size else None,
         unit_of_text=arguments.unit_of_text,
         learning_rate=arguments.learning_rate,
     )

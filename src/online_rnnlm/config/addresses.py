@@ -27,9 +27,9 @@ _ALLOWED = tuple(
 _FILE = re.compile(rf"https?://{_HOST}(/[\w.~%+,;=@:()!*'-]*)*/[\w.~%+,=@()!*'-]+")
 _RULE = (
     "not an address of a store; allowed: http://HOST:PORT, https://HOST, sqlite:///FILE, "
-    "postgresql://USER@HOST/DATABASE; leave out user and password: a server's belong into "
-    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment, PostgreSQL's "
-    "password into PGPASSWORD or ~/.pgpass"
+    "postgresql://USER@HOST/DATABASE; leave out passwords, and a server's user: set "
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment for a server, and "
+    "PGPASSWORD, or ~/.pgpass, for PostgreSQL"
 )
 
 

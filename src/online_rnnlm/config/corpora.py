@@ -49,7 +49,7 @@ class CorpusSettings(Settings):
     language: LanguageName = "any"
     """Rules for sentences, words and lower case. `any`: a language with spaces between words, whose
     sentences end in `.`, `?` or `!`, such as English; abbreviations are learnt from the text.
-    `arabic` has `؟` and `۔`, too (Persian and Urdu), `hindi` has `।` (and its neighbours).
+    `arabic` (also for Persian and Urdu) adds `؟` and `۔`; `hindi` (and its relatives) `।` and `॥`.
     `turkish`: `I` becomes `ı`, and `İ` becomes `i`. A language without spaces, such as Chinese,
     must be tokenised before: see `tokenised`."""
     nfc: bool = True

@@ -55,7 +55,7 @@ class Engine:
     """
 
     scores_in_batches: bool = False
-    """True if it scores as many sentences side by side as it trains on, where these are more."""
+    """True if it scores `batch_sentences` sentences side by side, where these are more than 64."""
 
     def scoring_sentences(self, batch_sentences: int) -> int:
         """The number of sentences that it scores side by side, for a run with such batches."""

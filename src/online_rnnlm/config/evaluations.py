@@ -104,13 +104,13 @@ class Learning(Settings):
         if self.updates not in (NONE, ALL) and not {*self.updates.split("+")} <= {*parts}:
             allowed = f"{NONE}, {ALL}, or one or more of {', '.join(parts)} joined by `+`"
             raise UserError(f"`updates`: Input should be {allowed}, not {self.updates!r}")
-        if learning - {DOCUMENT_VECTOR} and self.learning_rate is None:
+        if self.weights_learn and self.learning_rate is None:
             raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
         if not learning and self.learning_rate is not None:
             raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
         if not learning and self.learn_after != "word":
             raise UserError("`learn_after`: nothing learns with these `updates`: leave it out")
-        if learning - {DOCUMENT_VECTOR} and isinstance(self.learn_after, int):
+        if self.weights_learn and isinstance(self.learn_after, int):
             raise UserError("`learn_after`: weights learn after every word, or every sentence")
         if learning and self.learn_after == (self.unit_of_text or settings.unit_of_text):
             raise UserError(
@@ -122,15 +122,16 @@ def learning_in(evaluation: str) -> Learning | None:
     """Return what learns in an evaluation of that name; None if it scores a rival."""
     if evaluation in (NONE, DOCUMENT_VECTOR):
         return Learning(updates=evaluation)
-    return online_evaluation(evaluation)
-
-
-def online_evaluation(evaluation: str) -> Learning | None:
-    """Read an evaluation's name such as `all.word.sentence`; None if it lacks three parts."""
     keys, values = ("updates", "learn_after", "unit_of_text"), evaluation.split(".")
     if len(values) != len(keys):
         return None
     return Learning.model_validate(dict(zip(keys, values, strict=True)))
+
+
+def only_vector_learns(evaluation: str) -> bool:
+    """True if nothing but the document vector learns, and nothing is added."""
+    learning = learning_in(evaluation)
+    return learning is not None and learning.updates == DOCUMENT_VECTOR
 
 
 def main_evaluations(document_size: int) -> tuple[str, ...]:

@@ -53,8 +53,8 @@ class Experiment(Settings):
     """Number of threads, each on a core of its own, that train a run of the engine `kernel`
     together; other engines use one. No job uses more cores than Snakemake or the cluster gives it.
     The results are the same to the bit for every number. Many runs finish soonest side by side,
-    each with one thread; a single large one with several. A batch of 64 sentences has work for two
-    in its recurrent parts, and for more in its products."""
+    each with one thread; a single large one with several. A batch of 64 sentences keeps two threads
+    busy with the hidden states, and more with the output layer and the updates."""
     rows: list[Row] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is

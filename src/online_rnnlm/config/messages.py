@@ -89,14 +89,14 @@ def key_of(place: Place) -> str:
     return "".join(names).removeprefix(".")
 
 
-def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str], *place: int | str) -> None:
+def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str]) -> None:
     """Raise WrongValue for the first key that is not allowed, and name the nearest allowed one."""
     known = sorted(allowed)
     for key in keys:
         if key not in known:
             meant = suggestion(str(key), known)
             message = f"unknown key; {meant}allowed: {', '.join(known)}"
-            raise WrongValue((*place, str(key)), message)
+            raise WrongValue((str(key),), message)
 
 
 def refuse_equal(values: Sequence[object], *place: int | str) -> None:

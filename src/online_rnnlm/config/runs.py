@@ -39,7 +39,7 @@ class Run(Settings):
     candidates: tuple[str, ...] = ()
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
     digits: str = ""
-    """The digest of all that was planned of a run; empty for a run that no experiment has."""
+    """The first digits of the digest of its plan; empty for a run that is in no experiment."""
     hopeless: bool = False
     """True if all its candidates have diverged: there are no settings to train it with."""
 

@@ -40,7 +40,7 @@ MIXTURE: RunRivalName = "mixture"
 NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
 SHORT_CACHE: RunRivalName = "short_neural_cache"
 _NO_PARTS = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
-"""Rivals that are no parts of a mixture: it has the longer cache and the n-gram model itself."""
+"""Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
 NGRAMS: CorpusRivalName = "kneser_ney"
 _TAKEN = ("train", "valid", "test", "sentences")
 """Names of a corpus's own files, which no text of another kind can have."""
@@ -49,7 +49,7 @@ _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
 
 def _moment(value: Any) -> Any:
-    """Return a moment, a number as one; raises ValueError for anything else."""
+    """Return a moment of learning, a number of words as int; raises ValueError for all else."""
     if not re.fullmatch(r"word|sentence|[1-9]\d{0,8}", str(value)):
         raise ValueError("Input should be 'word', 'sentence' or a number of words from 1 on")
     return int(value) if str(value).isdecimal() else value
@@ -70,7 +70,7 @@ UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stre
 
 MOST_STEPS = 1000
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS), NOT_BOOLEAN]
-"""Words that the loss of a word, or of a sentence, is propagated back through."""
+"""Number of hidden states that a word's loss is propagated back through; a sentence's uses all."""
 USUAL_STEPS = 5
 
 
@@ -94,8 +94,8 @@ class TestingSettings(Settings):
     `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
     tested with nothing learning and, if it has a document vector, with the vector learning. Parts
     that a run does not have are left out, and entries that are then the same are tested once.
-    For `cell: lstm` no kernel lets weights learn in this way; `dynamic_evaluation`
-    is for every network."""
+    In networks of `cell: lstm`, weights cannot learn in this way, only by
+    `dynamic_evaluation`."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
@@ -125,7 +125,7 @@ class TestingSettings(Settings):
     rivals: list[RivalName] = Field(default=[])
     """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the
     words just read to every network: their frequencies, or their frequencies weighted by the
-    similarity of the hidden states. `short_neural_cache` is a neural cache of 50 words at most, for
+    similarity of the hidden states. `short_neural_cache` is a neural cache of 80 words at most, for
     the cost of a small vector. `dynamic_evaluation` lets all weights of every network learn after
     every five words, with steps scaled by the weights' usual gradients, and decay to the trained
     weights (Krause et al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a

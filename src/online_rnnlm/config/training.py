@@ -113,10 +113,10 @@ class RunSettings(Settings):
     """Number of epochs; `toolkit` may end training sooner."""
     rate_rule: Literal["cooldown", "toolkit"] = "cooldown"
     """Rule that lowers the learning rate and ends training. `cooldown`: the rate is constant, and
-    falls linearly to 0 in the last part of training. `toolkit`, the RNNLM Toolkit's rule: from the
-    first epoch that is no improvement on, the rate is divided after every epoch; the second such
-    epoch ends training, and after an epoch that is worse it goes back to the best weights. In any
-    case, the trained weights are those after the epoch that is best on `valid`."""
+    falls linearly to 0 in the last part of training. `toolkit`, the RNNLM Toolkit's rule: once an
+    epoch is no improvement, the rate is divided after it and every later one; the second such epoch
+    ends training, and after an epoch that is worse it goes back to the best weights. In any case,
+    the trained weights are those after the epoch that is best on `valid`."""
     cooldown: Share = 0.1
     """Share of all epochs, at the end, in which `cooldown` lets the rate fall."""
     improvement_factor: AtLeastOne = 1.003

@@ -100,7 +100,7 @@ def _listed_checksum(download: Download, file: Path) -> Checksum:
     wanted = unquote(PurePosixPath(download.address).name)
     found = find_sum(sums.read_text(encoding="utf-8", errors="replace"), wanted)
     if found is None:
-        raise UserError(f"{download.checksums}: has not one checksum of {wanted}")
+        raise UserError(f"{download.checksums}: needs exactly one checksum of {wanted}")
     return found
 
 

@@ -87,7 +87,7 @@ def _statistics(
     if not source.ready:
         articles = records.read(records.Counts, directory.counts("articles"))
         sentences = records.read(records.Counts, directory.counts("sentences"))
-    in_splits = sum(split.sentences for split in splits.values())
+    in_splits = sum(splits[split].sentences for split in SPLITS)
     sizes = np.diff(vocabulary.class_offsets)
     others = splits.keys() - set(SPLITS)
     files = {file.name: sha256_of(file) for file in directory.encoded_files(sorted(others))}

@@ -76,7 +76,7 @@ def read_splits(
     """
     numbers: Numbers = {}
     source = source_of(settings.source)
-    files = source.text_files(downloads) if source.ready else {"train": [directory.articles]}
+    files = source.text_files(downloads) if source.ready else {}
     read = source.sentences if source.tokenised else _tokeniser(settings, splitter, processes)
     if not source.ready:
         articles = np.load(directory.sentence_articles).tolist()

@@ -76,12 +76,13 @@ def stages_of(
         "fetch": [file for _, file in source.user_files()],
         "articles": [directory.source],
         "sentences": [directory.articles],
-        "encode": [directory.sentences, directory.sentence_articles, *counts],
+        "encode": [
+            *(directory.sentences, directory.sentence_articles, directory.sentence_splitter),
+            *counts,
+        ],
     }
     if source.ready:
         inputs = {"fetch": inputs["fetch"], "encode": [directory.source]}
-    elif other_texts:  # a sentence splitter is trained on the articles
-        inputs["encode"].append(directory.articles)
     inputs["encode"] += other_texts.values()
     told = {name: settings.model_dump(mode="json", include=set(SETTINGS[name])) for name in inputs}
     if other_texts:

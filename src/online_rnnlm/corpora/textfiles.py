@@ -103,19 +103,14 @@ def lines_in(stream: IO[bytes], name: Path) -> Iterator[str]:
         raise UserError(f"{name}: damaged {where}: {error}") from None
 
 
-def refuse_none(
-    items: Iterable[Item], origin: object, why: str = "the file is empty"
-) -> Iterator[Item]:
-    """Yield the items; raises UserError at the end if there was none.
-
-    `origin` is the items' origin in the message, and `why` says why there may be none.
-    """
+def refuse_none(items: Iterable[Item], origin: object) -> Iterator[Item]:
+    """Yield the items; raises UserError at the end if there was none, and names their origin."""
     found = False
     for item in items:
         found = True
         yield item
     if not found:
-        raise UserError(f"{origin}: no text in it: {why}")
+        raise UserError(f"{origin}: no text in it: the file is empty")
 
 
 UNKNOWN = "<unk>"
@@ -180,7 +175,7 @@ def words_at(sentence: str, file: Path, line: int) -> list[str]:
 
 
 def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
-    """Raise UserError for no string, NUL, surrogates or, if `one_line`, inner line ends."""
+    """Raise UserError if it is no string, or has NUL, surrogates or, if `one_line`, a line end."""
     if not isinstance(text, str):
         shown = textwrap.shorten(repr(text), 80, placeholder=" …")
         raise UserError(f"{where}: text is needed, not {shown}")

@@ -68,18 +68,14 @@ def _ordered(counted: Iterable[tuple[str, int]]) -> Counted:
 
 
 def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
-    """Every word's class, in the order of the ids: 0, 1, …"""
-    masses = counts if settings.rule == "frequency" else [math.sqrt(count) for count in counts]
-    return _classes_by_mass(masses, settings.count)
+    """Every word's class, in the order of the ids: 0, 1, …
 
-
-def _classes_by_mass(masses: Sequence[float], classes: int) -> list[int]:
-    """Assign classes by the RNNLM Toolkit's rule: the next class begins when the share is used up.
-
-    The word that crosses a class's bound still belongs to that class, and a word crosses at most
-    one bound. So no class before the last one used is empty.
+    By the RNNLM Toolkit's rule, the next class begins when the share of one is used up. The word
+    that crosses a class's bound still belongs to that class, and a word crosses at most one bound.
+    So no class before the last one used is empty.
     """
-    total = math.fsum(masses)
+    masses = counts if settings.rule == "frequency" else [math.sqrt(count) for count in counts]
+    total, classes = math.fsum(masses), settings.count
     labels: list[int] = []
     label, mass = 0, 0.0
     for own in masses:

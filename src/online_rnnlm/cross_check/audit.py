@@ -44,7 +44,7 @@ class Scorer:
     ask: Ask | None = None
     """None if it cannot be asked for candidates."""
     halves: Callable[[Text, Text], Scores] | None = None
-    """Scores a text whose second part is sent when the first is answered; no scores if it is not.
+    """Scores a text, sending its second part only once the first is answered; empty if it is not.
 
     None if there is no sending.
     """
@@ -66,7 +66,7 @@ class Compared(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A comparison that two parts of a text may break, and what that says."""
+    """A comparison made with two parts of a text, and the sentence for the case that it fails."""
 
     said: str
     compare: Callable[[Text, Text], Compared]

@@ -29,7 +29,7 @@ class Scores(NamedTuple):
     log_probabilities: NDArray[np.float64]
     """(tokens,): natural log P of every word, `</s>` counted, sentence after sentence."""
     document_vectors: NDArray[Any]
-    """(S, D): the document vector after every sentence's last word."""
+    """(S, D): d after every sentence's last word; (S, 0) from a `Scorer` with a rate of 0."""
     hidden_states: NDArray[Any]
     """(tokens, M): h, which every word was predicted from; (0, M) if not asked for."""
 
@@ -83,7 +83,7 @@ class OnlineSettings:
     def of(cls, learning: Learning, settings: RunSettings) -> OnlineSettings:
         """Make the settings by which a run's model learns.
 
-        If weights learn, the document vector keeps the rate of its training.
+        If weights learn, the vector has the rate in `settings`: trained, or tried on `valid`.
         """
         parts, trained = learning.parts(settings.document_size), settings.document_rate
         groups = parts - {DOCUMENT_VECTOR}
@@ -130,7 +130,7 @@ class Scorer(Protocol):
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0 the document vector stays 0."""
+        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
 
     def go_on(
         self,
@@ -140,9 +140,9 @@ class Scorer(Protocol):
         document_rate: float,
         before: Carried,
     ) -> tuple[Scores, Carried]:
-        """Score segments (B,), each of which goes on with the states and the vector of a lane.
+        """Score one segment for each of B lanes, from the states and vectors in `before`.
 
-        Returns what lives on after them, too.
+        Returns the scores, and the states and vectors after the segments.
         """
 
 

@@ -24,17 +24,9 @@ _NAME_BYTES = 256
 def require(settings: RunSettings) -> None:
     """Make the device that the settings require, and no other, visible to the engine.
 
-    Must be called before the engine is imported. Raises UserError as `check` does.
-    """
-    check(settings)
-    os.environ.update(ENGINES[settings.engine].devices[settings.device].environment)
-
-
-def check(settings: RunSettings) -> None:
-    """Raise UserError if there is no such device as the settings require.
-
-    Raises it, too, if a Python module that the engine needs on it is not installed. Takes
-    milliseconds, as it asks the NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
+    Must be called before the engine is imported. Raises UserError if there is no such device, or if
+    a Python module that the engine needs on it is not installed. Takes milliseconds, as it asks the
+    NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
     """
     if settings.device == "gpu":
         gpu_name()
@@ -49,6 +41,7 @@ def check(settings: RunSettings) -> None:
             f"`{missing}` is not installed: `make {device.extra}` adds it "
             f"(with pip: the extra `{device.extra}`)"
         )
+    os.environ.update(device.environment)
 
 
 def gpu(settings: RunSettings) -> str | None:

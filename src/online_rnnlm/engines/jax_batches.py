@@ -67,7 +67,7 @@ class Batch(NamedTuple):
 
 
 class Tiles:
-    """The output layer's words in tiles: S neighbouring words, of which one class's count.
+    """The output layer's words in tiles: S neighbouring words, of which one class's are used.
 
     The last tile has no word: it fills up arrays.
     """

@@ -99,7 +99,7 @@ class Scorer(PaddedScorer):
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0 the document vector stays 0."""
+        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
         with bits_of(self._settings.precision):
             on_device = like(weights, map(jnp.array, weights))
             return super().__call__(on_device, split, sentences, document_rate)

@@ -153,7 +153,7 @@ def _log_probabilities(
 
 
 def _taken(values: Any, places: Any) -> Any:
-    """Values at places, those of no word clipped to the last one."""
+    """Values at these places; a place of no word, beyond the end, takes the last value."""
     return values.at[places].get(mode="clip")
 
 

@@ -126,7 +126,7 @@ class Scorer:
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0 the document vector stays 0."""
+        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
         kernels = f"{self._settings.precision}-{self._settings.cell}-scoring"
         compile_once(kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
         return self._score(weights, split, sentences, document_rate)
@@ -251,7 +251,7 @@ class OnlineScorer:
 def compile_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Compile what the networks of an experiment need to be trained and scored.
 
-    Every process compiles what it lacks, so this only saves time: while texts are prepared.
+    Every process compiles what it lacks, so this only saves time: it runs while texts are prepared.
     """
     vocabulary = Vocabulary(["</s>", "<unk>"], np.ones(2, np.int64), np.array([0, 2]))
     corpus = replace(Corpus.of(vocabulary, ""), splits={"train": ONE_WORD})

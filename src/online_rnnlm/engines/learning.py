@@ -44,8 +44,8 @@ def learning_scorer(
 ) -> LearningScorer:
     """Make the scorer of a run's model while the parts of it that `learning` names learn.
 
-    A vector that learns alone after every word is learnt by the run's own engine. `hidden_states`
-    can be had only then, or if nothing learns. Raises UserError as `registry.online_scorer` does.
+    The run's own engine scores if nothing learns, or only the vector after every word; only then
+    can `hidden_states` be had. Raises UserError as `registry.online_scorer` does.
     """
     parts, reading = learning.parts(settings.document_size), _reading(settings, learning)
     if parts - {DOCUMENT_VECTOR} or (parts and learning.learn_after != "word"):

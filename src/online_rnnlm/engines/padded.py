@@ -121,7 +121,7 @@ class PaddedScorer:
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0 the document vector stays 0."""
+        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
         settings, reading, width = self._settings, self._reading, self._width
         weights = weights if document_rate else without_document(weights)
         starts = first_words(split.offsets, sentences)

@@ -37,7 +37,6 @@ def take_pytensors_place() -> None:
     """Make `import pytensor` load Theano, adapted where PyTensor has other names or forms."""
     import theano.gradient  # noqa: PLC0415
     import theano.tensor  # noqa: PLC0415
-    from theano.tensor.shared_randomstreams import RandomStreams  # noqa: PLC0415
     from theano.tensor.var import _tensor_py_operators  # noqa: PLC0415
 
     def log_softmax(scores: Any, axis: int) -> Any:
@@ -50,11 +49,10 @@ def take_pytensors_place() -> None:
         return outputs
 
     special = SimpleNamespace(log_softmax=log_softmax)
-    random = SimpleNamespace(utils=SimpleNamespace(RandomStream=RandomStreams))
-    changes = {"sigmoid": theano.tensor.nnet.sigmoid, "special": special, "random": random}
-    tensor = _renamed(theano.tensor, "pytensor.tensor", **changes)
+    sigmoid = theano.tensor.nnet.sigmoid
+    tensor = _renamed(theano.tensor, "pytensor.tensor", sigmoid=sigmoid, special=special)
     _renamed(theano.gradient, "pytensor.gradient")
-    _renamed(theano, "pytensor", tensor=tensor, scan=scan, __version__=theano.__version__)
+    _renamed(theano, "pytensor", tensor=tensor, scan=scan)
     _tensor_py_operators.__matmul__ = theano.tensor.dot
 
 

@@ -28,8 +28,8 @@ def composed(
 ) -> Outcome | Failure:
     """Score all texts with a rival that is composed of the other evaluations of run `name`.
 
-    A text of another kind on which one of these diverged is left out. If one failed, this fails.
-    Raises UserError for files that are missing or damaged.
+    A text of another kind on which one of these diverged is left out. If one of them failed, the
+    result is a Failure. Raises UserError for files that are missing or damaged.
     """
     rivals = {mixed.name: mixed for mixed in mixed_rivals([rival.name], testing)}
     places = {NETWORK: (name, final_evaluation(settings.document_size))}

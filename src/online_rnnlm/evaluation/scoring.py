@@ -94,7 +94,7 @@ def _at_best_rates(
 
     best: dict[str, float] = {}
     tried: list[tuple[Trial, tuple[Floats, float]]] = []
-    grid = {"learning_rate": testing.learning_rates} if parts - {DOCUMENT_VECTOR} else {}
+    grid = {"learning_rate": testing.learning_rates} if learning.weights_learn else {}
     grid |= {"document_rate": testing.document_rates} if DOCUMENT_VECTOR in parts else {}
     for key, values in grid.items():
         for rates in [{**best, key: value} for value in values]:

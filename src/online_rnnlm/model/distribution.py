@@ -20,9 +20,8 @@ def log_distribution(
 
     `hidden` (B, H) are the states that feed it, `documents` (B, D) the document vectors.
     """
-    d = documents if weights.class_document.shape[0] else documents[:, :0]
-    class_scores = hidden @ weights.class_output.T + d @ weights.class_document
-    word_scores = hidden @ weights.word_output.T + d @ weights.word_document
+    class_scores = hidden @ weights.class_output.T + documents @ weights.class_document
+    word_scores = hidden @ weights.word_output.T + documents @ weights.word_document
     sizes, begins = np.diff(class_offsets), class_offsets[:-1]
     class_logs: Floats = class_scores - _log_sums(class_scores, np.zeros(1, np.int64))
     within = word_scores - np.repeat(_log_sums(word_scores, begins), sizes, axis=1)

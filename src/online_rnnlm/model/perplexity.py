@@ -23,5 +23,5 @@ def perplexity(log_probabilities: NDArray[np.float64]) -> float | None:
 
 
 def diverged(entropies: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """True for every entropy, in nats per token, that no model has unless it has diverged."""
+    """True for each entropy (nats per token) that is NaN, below 0 or at least MAX_ENTROPY."""
     return ~((entropies >= -_ROUNDING) & (entropies < MAX_ENTROPY))

@@ -19,7 +19,7 @@ class Sizes(NamedTuple):
     classes: int
     """K, word classes."""
     document: int
-    """D, length of the document vector; 0 for the static baseline."""
+    """D, length of the document vector; 0 for a static network."""
     cell: str = "sigmoid"
     """Name of the hidden layer's kind, a module of `cells`."""
 

@@ -12,7 +12,7 @@ from online_rnnlm.config.evaluations import (
     NONE,
     evaluations_of,
     final_evaluation,
-    online_evaluation,
+    learning_in,
     timed_evaluations,
 )
 from online_rnnlm.config.experiment import Experiment
@@ -66,11 +66,11 @@ def evaluation_inputs(
 
 def evaluation_settings(experiment: Experiment, run: Run, evaluation: str) -> str:
     """Return the settings of `testing` that a run's evaluation reads, as JSON."""
-    testing, online = experiment.testing, online_evaluation(evaluation)
-    if online is not None:
-        parts = online.parts(run.settings.document_size)
-        keys = {"steps", "learning_rates"} if parts - {DOCUMENT_VECTOR} else set()
-        keys |= {"document_rates"} if DOCUMENT_VECTOR in parts else set()
+    testing, learning = experiment.testing, learning_in(evaluation)
+    if learning is not None and learning.unit_of_text is not None:
+        keys = {"steps", "learning_rates"} if learning.weights_learn else set()
+        of_vector = DOCUMENT_VECTOR in learning.parts(run.settings.document_size)
+        keys |= {"document_rates"} if of_vector else set()
         return as_json(testing.model_dump(mode="json", include=keys))
     return as_json([rival.name for rival in mixed_rivals([evaluation], testing)])
 

@@ -22,7 +22,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 
 SNAKEMAKE = "snakemake.logging"
 """The name of Snakemake's logger."""
-JOB_ERROR = "job_error"
+JOB_ERROR, JOB_INFO = "job_error", "job_info"
 """The event by which it logs that a job has failed."""
 _STREAM_HANDLER = "DefaultStreamHandler"
 """The name that Snakemake gives the handler that writes its log to the terminal."""
@@ -114,7 +114,7 @@ class Progress:
         event, values = event_of(record), vars(record)
         with self._lock:
             job = self._jobs.get(values.get("jobid", -1))
-            if event == "job_info" and job is not None:
+            if event == JOB_INFO and job is not None:
                 job.message, job.started = self._in_words(values["rule_msg"]), time.monotonic()
                 job.log = next(map(Path, values["log"]), None)
             elif event == JOB_ERROR and job is not None:

@@ -16,7 +16,14 @@ from typing import IO, Any
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
-from online_rnnlm.pipeline.progress import JOB_ERROR, SNAKEMAKE, Progress, event_of, is_error
+from online_rnnlm.pipeline.progress import (
+    JOB_ERROR,
+    JOB_INFO,
+    SNAKEMAKE,
+    Progress,
+    event_of,
+    is_error,
+)
 from online_rnnlm.process.stop_signals import FORCED, GOES_ON, PARENT, Interrupts
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -93,10 +100,12 @@ class Start:
     def _note(self, record: logging.LogRecord) -> bool:
         """Take note of what Snakemake logs: of a job that begins or ends, or has failed."""
         self._progress.note(record)
-        if event_of(record) == JOB_ERROR:
-            for log in map(Path, getattr(record, "log", None) or ()):
-                if log.is_relative_to(self._directory.logs):
-                    self._failed[log] = getattr(record, "rule_name", "")
+        event = event_of(record)
+        for log in map(Path, getattr(record, "log", None) or ()):
+            if event == JOB_INFO:  # another attempt begins
+                self._failed.pop(log, None)
+            elif event == JOB_ERROR and log.is_relative_to(self._directory.logs):
+                self._failed[log] = getattr(record, "rule_name", "")
         return True
 
     def shows(self, record: logging.LogRecord) -> bool:
@@ -172,7 +181,9 @@ def _errors_in(log: Path, rule: str) -> list[str]:
     lines = text.splitlines()
     found = [line for line in lines if ERROR_MARK in line]
     found = found or [f"{rule}: {line}" for line in lines[-1:] if line.endswith(GOES_ON)]
-    if found or "Traceback" in text:
+    if not found and "Traceback" in text:
+        found = [f"{ERROR_MARK}{rule}: a fault of this program: {lines[-1]} ({log})"]
+    if found:
         return found
     return [
         f"{ERROR_MARK}{rule}: the job was killed, most likely because memory ran out ({log}): give "

@@ -40,8 +40,13 @@ def _jax_cache() -> dict[str, str]:
     The machines of a cluster may share the folder, and code for one processor may use instructions
     that another one lacks. So processors with different features have folders of their own.
     """
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text(encoding="utf-8").splitlines() if information.is_file() else []
-    features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    features = information("/proc/cpuinfo", "flags", "Features")
     folder = user_cache() / "jax" / hashlib.sha256(features.encode()).hexdigest()[:16]
     return {"JAX_COMPILATION_CACHE_DIR": str(folder)}
+
+
+def information(file: str, *beginnings: str) -> str:
+    """Return what follows the colon in the first line with one of these beginnings, or ""."""
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    found = (line.partition(":")[2].strip() for line in lines if line.startswith(beginnings))
+    return next(found, "")

@@ -38,7 +38,7 @@ class Stopped(Exception):
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Let signals only set a flag while the block runs."""
+    """Let stop signals only set a flag while the block runs; a second Ctrl-C interrupts it."""
     watch = Watch()
     before = {number: signal.signal(number, watch.note) for number in SIGNALS}
     try:

@@ -1,4 +1,4 @@
-"""The rivals by name: models that a user would choose instead of the paper's.
+"""The rivals by name: what a user may add to a static network instead of a document vector.
 
 A rival is a module of this package with a class `Rival`; its name is listed in `config/testing.py`.
 """

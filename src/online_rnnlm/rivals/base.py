@@ -1,4 +1,4 @@
-"""The base classes of the rivals: models that a user would choose instead of the paper's."""
+"""The base classes of the rivals: what a user may add to a static network instead of a vector."""
 
 from __future__ import annotations
 

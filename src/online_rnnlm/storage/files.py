@@ -113,15 +113,16 @@ def place(file: Path, target: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(_json(value), encoding="utf-8")
+        temporary.write_text(json_text(value), encoding="utf-8")
 
 
 def digest_of_json(value: Any) -> str:
     """Return the sha256 of the file that `write_json` would write."""
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(json_text(value).encode()).hexdigest()
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """Return a value as indented JSON with a line end."""
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 

@@ -60,8 +60,8 @@ class CorpusDirectory:
     def split_articles(self, split: str) -> Path:
         """int32 (sentences,): the number, from 0, of each sentence's article.
 
-        All sentences of one article in a split are a document. Files that are ready splits have no
-        `articles.jsonl`: there articles are counted from 0 in each file.
+        All sentences of one article in a split are a document. Text in ready splits has no
+        `articles.jsonl`: its articles are counted from 0 in each split, over all of its files.
         """
         return self.path / f"{split}.articles.npy"
 

@@ -54,8 +54,8 @@ def synchronise(directory: ExperimentDirectory, uri: str | None = None) -> Enter
     """Enter an experiment into the store at `uri`, by default into its own.
 
     Any number of processes may call this at any time. Raises UserError, in one line, if the store
-    cannot be reached or written, which the next call completes, or if a run's files are damaged,
-    after the others have been entered.
+    cannot be reached or written (the next call completes it) or, after all others have been
+    entered, if a run's files are damaged.
     """
     asked = None if uri is None else store_at(directory, uri)
     with locked(directory):

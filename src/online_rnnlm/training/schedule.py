@@ -20,8 +20,8 @@ class Schedule:
 
     - `cooldown`: the rate is constant, and falls linearly to 0 in the last part of a fixed number
       of epochs.
-    - `toolkit`, the RNNLM Toolkit's rule: from the first epoch that is no improvement on, the rate
-      is divided after every epoch; the second such epoch ends training.
+    - `toolkit`, the RNNLM Toolkit's rule: once an epoch is no improvement, the rate is divided
+      after it and after every later one; the second such epoch ends training.
 
     An epoch is an improvement if the lowest validation entropy falls by more than a factor.
     """

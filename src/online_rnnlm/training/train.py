@@ -51,7 +51,7 @@ def train(
         corpus = load_corpus(corpus_directory)
         record = describe_run(run, corpus)
         _forget_before(float(os.environ.get(FORCED, "-inf")), directory)
-        if _has_ended(run, directory, record.identity):
+        if _has_ended(directory, record.identity):
             for file in directory.kept.finished_files():
                 place(file, directory.path / file.name)
             checkpoint.remove(directory)
@@ -126,7 +126,7 @@ def _forget_before(moment: float, directory: RunDirectory) -> None:
             file.unlink()
 
 
-def _has_ended(run: Run, directory: RunDirectory, identity: str) -> bool:
+def _has_ended(directory: RunDirectory, identity: str) -> bool:
     """True if the run has ended with this identity, and its kept files are undamaged."""
     try:
         end = read_whole(directory.kept)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.files import json_text, replacing
 from online_rnnlm.storage.records import FORMAT, Record
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
@@ -108,5 +108,4 @@ def write_archive(
 
 def json_bytes(record: Record) -> bytes:
     """Return a record as the text of a member."""
-    text = json.dumps(record.model_dump(mode="json"), indent=2, allow_nan=False, sort_keys=False)
-    return f"{text}\n".encode()
+    return json_text(record.model_dump(mode="json")).encode()

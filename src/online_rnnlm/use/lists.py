@@ -122,8 +122,8 @@ def _number(text: str) -> float:
 def written(one: Rescored, form: ListFormat) -> str:
     """Return a hypothesis's line with the model's log P.
 
-    In Moses's format it is a feature `OnlineLM=`. In the others it is a column of its own, and the
-    new sum of the scores another one, between the key and the text.
+    In Moses's format it is a feature `OnlineLM=`. In the others, log P and the new sum of scores
+    are two columns between the key and the text.
     """
     hypothesis, log_probability, total = one
     if form == "moses":

@@ -89,11 +89,12 @@ class TrainedModel:
         """
         read = 0
         for part in in_parts(sentences, self.network.unit_of(request), size):
+            numbers = [number for number, one in enumerate(part, read) if one.words]
             texts = [one for one in part if one.words]
             split = self.network.encode(
                 [one.words for one in texts], [one.document for one in texts]
             )
-            scores = self.network.score(split, request, read)
+            scores = self.network.score(split, request, numbers)
             read += len(part)
             vectors = scores.document_vectors
             yield ScoredPart.of(part, self.network.corpus, split, scores.log_probabilities, vectors)
@@ -246,8 +247,8 @@ class TrainedModel:
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
             raise UserError(
-                f"a list of texts is needed, not a {type(texts).__name__}: put a single one into a "
-                "list; give one column of several"
+                f"a list of texts is needed, not a {type(texts).__name__}: put a single text into "
+                "a list; of a table, give one column"
             )
         given: dict[str, Any] = {**options}
         tokenised, running = (bool(given.pop(key, False)) for key in ("tokenised", "running"))

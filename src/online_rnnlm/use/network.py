@@ -60,15 +60,15 @@ class Network:
         """
         return split_of(([*self.ids(words), SENTENCE_END_ID] for words in sentences), documents)
 
-    def score(self, split: Split, request: Learning, first: int = 0) -> Scores:
+    def score(self, split: Split, request: Learning, numbers: Sequence[int] = ()) -> Scores:
         """Score all sentences of a text, computed as in the project's own evaluations.
 
-        Raises UserError for what this network cannot do, and if it diverges, with the number of the
-        sentence; `first` is that of the text's first one.
+        Raises UserError for what this network cannot do, and if it diverges, with the sentence's
+        number: one of `numbers`, or its place in the text.
         """
         request.refuse_useless(self.settings)
         scores = self.scorer(request).score(split, np.arange(split.sentences))
-        _refuse_diverged(split, scores.log_probabilities, first)
+        _refuse_diverged(split, scores.log_probabilities, numbers)
         return scores
 
     def unit_of(self, request: Learning) -> UnitOfText:
@@ -91,13 +91,16 @@ class Network:
         return learning_scorer(*model, learning, hidden_states=hidden_states)
 
 
-def _refuse_diverged(split: Split, log_probabilities: NDArray[np.float64], first: int) -> None:
+def _refuse_diverged(
+    split: Split, log_probabilities: NDArray[np.float64], numbers: Sequence[int]
+) -> None:
     """Raise UserError for the first sentence whose log-probability makes no sense."""
     if split.sentences:
         means = -np.add.reduceat(log_probabilities, split.offsets[:-1]) / np.diff(split.offsets)
         wrong = np.flatnonzero(diverged(means))
         if wrong.size:
+            number = numbers[wrong[0]] if numbers else wrong[0]
             raise UserError(
-                f"sentence {first + wrong[0]}: diverged: the weights give it no probability; if "
-                "something learns, a smaller learning rate is needed"
+                f"sentence {number}: diverged: the weights give it no probability; if something "
+                "learns, a smaller learning rate is needed"
             )

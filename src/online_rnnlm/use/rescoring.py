@@ -16,7 +16,7 @@ from online_rnnlm.use.state import go_on, start
 from online_rnnlm.use.text import Layout
 
 Context = Literal["last", "all"]
-"""Read before a list: the best hypothesis of the list before, or those of all before it."""
+"""The text read before a list: the best hypothesis of the previous list, or those of all before."""
 
 
 def rescore(

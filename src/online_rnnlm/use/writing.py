@@ -67,7 +67,7 @@ class ScoreWriter:
         self._total.add(table)
 
     def finish(self) -> None:
-        """Write what is left, and the sum over all sentences."""
+        """Write what is left and, for people or if rows are `total`, the sum over all sentences."""
         self._end_document()
         if self._form == "plain":
             self._out.write(self._in_words())

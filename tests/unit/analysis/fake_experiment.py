@@ -164,13 +164,13 @@ def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    online, tried = evaluations.online_evaluation(evaluation), []
+    learning, tried = evaluations.learning_in(evaluation), []
     if evaluation == MIXTURE:
         return {"costs": costs, **_mixture([one.name for one in mixed_rivals([MIXTURE], testing)])}
     if rival_in(evaluation, testing) is not None:
         tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
-    elif online is not None:
-        key = "document_rate" if online.updates == "document_vector" else "learning_rate"
+    elif learning is not None and learning.unit_of_text is not None:
+        key = "document_rate" if learning.updates == "document_vector" else "learning_rate"
         tried = [{key: rate} for rate in (0.01, 0.03, 0.1)]
     curve = [
         {"settings": one, "valid_perplexity": 90.0 + 2 * number} for number, one in enumerate(tried)

@@ -233,6 +233,19 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
     assert one["against"] == "100/0 with a unigram cache (the best rival at any cost)"
 
 
+def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(invented):
+    static = {"hidden_size": "100/20", "document_size": 0}
+    results = invented(GOOD | {"110/0": 109.0}, rows=[*PAIR, static], testing=RIVALS)
+    as_large = next(row for row in results.rows if row.label not in (*GOOD,))
+    ours = next(row for row in results.rows if row.label == "100/20")
+    assert ours.parameters < as_large.parameters < 1.01 * ours.parameters
+    run = as_large.first.run.name
+    results = rival_worth(results, "unigram_cache", 70, 95, ours.multiply_adds_per_word, run)
+    results = rival_worth(results, "neural_cache", 65, 85, 2 * ours.multiply_adds_per_word)
+    cheap, _ = claims_of(results, 6)
+    assert cheap["against"].startswith(f"{as_large.label} with a unigram cache")
+
+
 def test_the_best_with_a_vector_is_set_against_the_best_without(invented):
     """Both may have a cache and whatever cell is best; `test` decides nothing."""
     lstm = {"hidden_size": 100, "cell": "lstm", "document_size": [0, 20]}

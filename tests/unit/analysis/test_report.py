@@ -45,7 +45,10 @@ EVERYTHING = {
 }
 STATIC = {"rows": [{"hidden_size": 100}], "testing": {"updates": ["all"]}}
 SEARCHED = {
-    "rows": [{"document_size": [1, 2, 3]}],
+    "rows": [
+        {"document_size": [1, 2]},
+        {"document_size": 3, "search": {"learning_rate": [0.1], "document_rate": [0.3, 0.4]}},
+    ],
     "search": {"learning_rate": [0.1, 0.2]},
 }
 KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -93,7 +96,10 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     assert len(answers) == 7 + 5 + 5
     assert all(answers)
     assert answers[2].startswith("invented;")
-    assert ("6 trainings" in answers[7]) is (changes is SEARCHED)  # three rows with two rates each
+    searched = changes is SEARCHED
+    assert ("6 trainings" in answers[7]) is searched  # three rows with two combinations each
+    tried = answers[9].startswith("learning_rate: 0.1, 0.2; document_rate: 0.3, 0.4; during")
+    assert tried is searched
     assert f"--configfile {results.directory.configuration} --force FILE" in text
 
 

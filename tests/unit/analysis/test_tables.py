@@ -208,6 +208,16 @@ def test_a_chosen_value_at_the_edge_of_its_grid_is_named(chosen, at_the_edge):
     assert shared.edges(words, {"rule": "cooldown"}) == []
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_seed_may_have_chosen_a_setting_that_another_has_as_in_training(first):
+    by_seed = [{"learning_rate": 0.01}, {"learning_rate": 0.01, "document_rate": 0.4}]
+    alpha = ["as in training", "0.4"]
+    if first:
+        by_seed, alpha = by_seed[::-1], alpha[::-1]
+    expected = f"learning_rate 0.01, document_rate {' / '.join(alpha)}"
+    assert shared.settings_text(by_seed) == expected
+
+
 def test_every_setting_that_was_tried_in_testing_is_kept(invented):
     results = invented(rows=[{"hidden_size": 100}], testing=RIVALS, seeds=[1, 2])
     data = choices.make(results).tidy

@@ -101,14 +101,14 @@ def test_rivals_of_runs_are_for_every_network():
 
 
 def test_an_evaluation_says_what_it_is():
-    found = updates.online_evaluation("document_vector+output.sentence.document")
+    found = updates.learning_in("document_vector+output.sentence.document")
     way = {"learn_after": "sentence", "unit_of_text": "document"}
     assert found == updates.Learning(updates="document_vector+output", **way)
     assert found.name == "document_vector+output.sentence.document"
     for name in ("document_vector.20.document", "document_vector.1.sentence", "all.word.stream"):
-        assert updates.online_evaluation(name).name == name
-    for other in ("none", "document_vector", "unigram_cache"):
-        assert updates.online_evaluation(other) is None
+        assert updates.learning_in(name).name == name
+    for name in ("none", "document_vector"):
+        assert updates.learning_in(name).unit_of_text is None
     assert updates.learning_in("document_vector").name == "document_vector"
     assert updates.learning_in("unigram_cache") is None
 

@@ -133,7 +133,7 @@ def test_a_list_of_sums_decides(server, tmp_path, algorithm):
 def test_a_list_without_the_file_is_an_error(server, tmp_path):
     server.files["text.bin"] = Served(CONTENT)
     download = listed(server, "text.bin", "sums", f"{'0' * 64}  another.bin\n{'1' * 64}  b\n")
-    assert "has not one checksum of text.bin" in refused(download, tmp_path)
+    assert "needs exactly one checksum of text.bin" in refused(download, tmp_path)
     del server.files["sums"]
     assert "404" in refused(download, tmp_path)
 

@@ -62,25 +62,29 @@ def _fail(rule, *logs):
     logging.getLogger("snakemake.logging").error("Error in rule", extra=more)
 
 
-def test_the_errors_of_the_jobs_that_failed_are_repeated(begin, directory):
+def test_the_errors_of_the_jobs_that_failed_are_repeated(begin, directory, caplog):
+    caplog.set_level(logging.INFO, "snakemake.logging")
     start = begin()
     for name, text in (
+        ("again", "epoch 1\n"),
         ("bad", f"reading\n{ERROR_MARK}no text\n{ERROR_MARK}no title\n"),
         ("told", "epoch 1\nstopped by SIGTERM: the next attempt goes on from there\n"),
         ("killed", "epoch 1\n"),
-        ("broken", "Traceback (most recent call last):\n"),
+        ("broken", "Traceback (most recent call last):\nKeyError: 'word'\n"),
         ("good", f"{ERROR_MARK}of an earlier start\n"),
     ):
         directory.log(name).parent.mkdir(parents=True, exist_ok=True)
         directory.log(name).write_text(text, encoding="utf-8")
-    for name in ("bad", "told", "killed", "broken"):
+    for name in ("again", "bad", "told", "killed", "broken"):
         _fail("train", directory.log(name))
-    more = {"event": LogEvent.JOB_INFO, "rule_name": "good", "log": [str(directory.log("good"))]}
-    logging.getLogger("snakemake.logging").info("A job", extra=more)
-    *known, told, killed = start.errors()
+    for name in ("again", "good"):  # the next attempt of the first does not fail
+        more = {"event": LogEvent.JOB_INFO, "rule_name": name, "log": [str(directory.log(name))]}
+        logging.getLogger("snakemake.logging").info("A job", extra=more)
+    *known, told, killed, broken = start.errors()
     assert known == [f"{ERROR_MARK}no text", f"{ERROR_MARK}no title"]
     assert told == "train: stopped by SIGTERM: the next attempt goes on from there"
     assert "memory" in killed and "train" in killed and "logs/killed.log" in killed
+    assert "a fault of this program: KeyError: 'word'" in broken and "logs/broken.log" in broken
 
 
 def test_after_ctrl_c_one_line_is_said(begin, directory, caplog):

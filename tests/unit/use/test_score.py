@@ -257,6 +257,11 @@ def test_a_model_that_diverges_is_no_users_mistake(model_path, refused):
     assert "diverged" in said and "a smaller learning rate is needed" in said
 
 
+def test_the_sentence_that_diverges_is_named_by_its_number_in_the_text(model):
+    with pytest.raises(UserError, match=r"^sentence 3: diverged"):
+        model.score(["", "", "", "the cat sees the hen"], learning_rate=1e6)
+
+
 def test_a_model_trained_by_stream_reads_a_text_as_one(model):
     other = model.network
     settings = other.settings.model_copy(update={"unit_of_text": "stream"})

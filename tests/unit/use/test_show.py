@@ -126,6 +126,12 @@ def test_the_name_of_no_file_is_no_text(model_path, refused, text):
     assert refused("show", "hen", text, "--model", model_path) == f"{text}: no such file"
 
 
+def test_a_file_without_text_is_named(model_path, refused, tmp_path):
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    assert refused("show", empty, "--model", model_path).startswith(f"{empty}: no text in it")
+
+
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(opening, "SUPPLIED_MODEL", tmp_path / "none.onlm")
     with pytest.raises(UserError, match="no model comes with this installation"):

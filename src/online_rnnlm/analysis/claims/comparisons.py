@@ -14,7 +14,7 @@ from online_rnnlm.config.evaluations import (
     DOCUMENT_VECTOR,
     NONE,
     Learning,
-    learning_in,
+    only_vector_learns,
 )
 from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
 from online_rnnlm.storage.records import Claim, Effect, UntestedClaim
@@ -170,19 +170,19 @@ def _against_rivals(results: Results, vector: Row) -> Compared:
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
     the vector row's cell and unit. Each side is what is best on `valid`: the best rival at the
-    vector's cost or less, in multiply-adds and in parameters, and the best at any cost; one test,
-    if these are the same.
+    vector's cost or less, in multiply-adds and (`AS_LARGE`) in parameters, and the best at any
+    cost; one test, if these are the same.
     """
     rivals = _rivals(results, vector)
     if not rivals:
         yield _untested(paper.BEST_RIVAL, vector, _NO_RIVAL)
         return
-    ours = _best([side for side in _sides([vector]) if _is_of_vector(side)])
+    ours = _best([side for side in _sides([vector]) if only_vector_learns(side.evaluation)])
     cheap = [
         rival
         for rival in rivals
         if rival.multiply_adds <= ours.multiply_adds
-        and results.parameters_of(*rival) <= vector.parameters
+        and results.parameters_of(*rival) <= paper.AS_LARGE * vector.parameters
     ]
     chosen = [(_best(rivals), paper.AT_ANY_COST)]
     if not cheap:
@@ -206,7 +206,8 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
     if all(side.evaluation == NONE for side in static):
         return _untested(paper.BEST_SYSTEM, vector, _NO_RIVAL)
     ours, theirs = _best(_sides(row for row in rows if row.has_vector)), _best(static)
-    if ours.row == vector and _is_of_vector(ours) and theirs in _rivals(results, vector):
+    alone = ours.row == vector and only_vector_learns(ours.evaluation)
+    if alone and theirs in _rivals(results, vector):
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         return _untested(paper.BEST_SYSTEM, vector, reason)
     which = "best without a vector"
@@ -221,12 +222,6 @@ def _rivals(results: Results, vector: Row) -> list[Side]:
 
 def _sides(rows: Iterable[Row]) -> list[Side]:
     return [Side(row, name) for row in rows for name in row.evaluations]
-
-
-def _is_of_vector(side: Side) -> bool:
-    """True if nothing but the document vector learns, and nothing is added."""
-    learning = learning_in(side.evaluation)
-    return learning is not None and learning.updates == DOCUMENT_VECTOR
 
 
 def _best(sides: Sequence[Side]) -> Side:

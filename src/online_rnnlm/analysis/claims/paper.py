@@ -12,6 +12,9 @@ SAME_HIDDEN, MORE_PARAMETERS, MULTIPLY_ADDS, VECTOR_ALONE, LEARNING, BEST_RIVAL,
 )
 AT_ITS_COST, AT_ANY_COST = "at its cost or less", "at any cost"
 """The cases of the claim on the best rival."""
+AS_LARGE = 1.01
+"""A rival at the vector's cost may have 1 % more parameters: those of about one hidden unit. The
+smallest static network with at least as many parameters as the vector's has some more, too."""
 MARGIN_PERCENT = 1.0
 """A perplexity up to this much higher still counts as equally good; the value is assumed."""
 ONE_SEED = (

@@ -71,7 +71,7 @@ def judged(claims: Sequence[Claim]) -> list[Claim]:
 def verdict_of(claim: Claim, adjusted: float) -> Verdict:
     """The verdict on a tested claim; `adjusted` is its p-value after correction.
 
-    That the vector alone suffices is not supported if it is not cheaper, too.
+    Claim 4, that the vector alone suffices, is not supported unless the vector is also cheaper.
     """
     effect, seeds = claim.effect, claim.seeds
     if claim.number == VECTOR_ALONE and not _is_cheaper(effect):
@@ -87,7 +87,7 @@ def verdict_of(claim: Claim, adjusted: float) -> Verdict:
 
 
 def _faster(effect: Effect) -> Verdict:
-    """The verdict on the time, of which a fall is a gain; supported if it was not measured."""
+    """The verdict on the time by its interval: supported if it falls, or was not measured."""
     interval = effect.seconds_change_percent
     return SUPPORTED if interval is None else _BY_SIDE[-side(interval)]
 

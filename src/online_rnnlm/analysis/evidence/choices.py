@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import AT_ITS_COST, BEST_RIVAL, BEST_SYSTEM
+from online_rnnlm.analysis.claims.paper import AS_LARGE, AT_ITS_COST, BEST_RIVAL, BEST_SYSTEM
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in
+from online_rnnlm.config.evaluations import NONE, only_vector_learns
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.errors import UserError
 
@@ -49,7 +49,7 @@ def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
     kinds = tested[tested["document_size"].notna()].groupby(SIDE[:2])[_KIND].first()
     sides = tested[[*SIDE, _VALID, *_COSTS]].join(kinds, on=SIDE[:2], how="inner")
     static = sides["document_size"] == 0
-    of_vector = sides["evaluation"].map(_only_vector_learns).astype(bool)
+    of_vector = sides["evaluation"].map(only_vector_learns).astype(bool)
     for claim in evidence.read_claims().claims:
         here, own = sides["corpus"] == claim.corpus, sides["network"] == claim.row
         what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
@@ -59,9 +59,9 @@ def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
         elif claim.number == BEST_RIVAL:
             ours = _best(what, sides[here & own & of_vector], claim.network, claim.evaluation)
             like = (sides[_KIND[1:]] == ours[_KIND[1:]]).all(axis=1)
-            rivals = sides[here & static & like & ~sides["evaluation"].isin([NONE, MIXTURE])]
-            cheap = rivals[(rivals[_COSTS] <= ours[_COSTS]).all(axis=1)]
-            among = cheap if claim.case == AT_ITS_COST else rivals
+            among = sides[here & static & like & ~sides["evaluation"].isin([NONE, MIXTURE])]
+            if claim.case == AT_ITS_COST:
+                among = among[(among[_COSTS] <= ours[_COSTS] * [1, AS_LARGE]).all(axis=1)]
         else:
             continue
         _best(what, among, claim.network_against, claim.evaluation_against)
@@ -78,11 +78,6 @@ def _best(
         raise UserError(f"{what}: is about {network}, {evaluation}, but best on `valid` is {named}")
     only: pd.Series[Any] = found.iloc[0]
     return only
-
-
-def _only_vector_learns(evaluation: str) -> bool:
-    learning = learning_in(evaluation)
-    return learning is not None and learning.updates == DOCUMENT_VECTOR
 
 
 def refuse_difference(what: str, said: Any, found: Any) -> None:

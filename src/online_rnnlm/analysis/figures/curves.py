@@ -86,7 +86,7 @@ def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
 
 
 def draw_sizes(results: Results) -> drawing.Picture:
-    """Draw the change that a vector makes, against the number of words in the training text.
+    """Draw the change that a vector makes, against the number of tokens in the training text.
 
     Raises NothingToShowError if no network with a vector has static opponents on two corpora.
     """
@@ -112,7 +112,7 @@ def draw_sizes(results: Results) -> drawing.Picture:
     sizes = {claim.train_tokens for claims in lines.values() for claim in claims}
     axis.xaxis.set_major_locator(FixedLocator(sorted(sizes)))
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlabel("Words in the training text (millions)")
+    axis.set_xlabel("Tokens in the training text (millions)")
     axis.set_ylabel("Change of test perplexity (%)")
     drawing.label_at_the_right(axis, named)
     caption = (

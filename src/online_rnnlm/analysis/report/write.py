@@ -65,7 +65,7 @@ def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 
 def summary(results: Results, findings: Sequence[str]) -> str:
-    """Return what a run ends with: the table of the finished networks, and what was found."""
+    """Return what a start of the workflow ends with: the finished networks and the findings."""
     try:
         data = perplexity.make(results).data
     except NothingToShowError:
@@ -201,7 +201,7 @@ def _texts(results: Results) -> str:
     corpora, order = results.experiment.corpora, {True: "in order", False: "shuffled"}
     sizes = {corpus: found.splits["train"].tokens for corpus, found in results.corpora.items()}
     return " ".join(
-        f"{corpus}: {size / 1e6:.1f} million training words, {order[corpora[corpus].keeps_order]}."
+        f"{corpus}: {size / 1e6:.1f} million training tokens, {order[corpora[corpus].keeps_order]}."
         for corpus, size in sizes.items()
     )
 
@@ -244,8 +244,8 @@ def _audit(audits: Sequence[records.Audit]) -> str:
         return f"The audit of the networks as they are tested is not passed: {'; '.join(broken)}."
     return (
         f"The audit of the networks as they are tested is passed by all {len(audits)}: no word is "
-        "known before it is scored, the probabilities of all words add up to 1, and what is said "
-        "to be forgotten is (docs/audit.md)."
+        "known before it is scored, the probabilities of all words add up to 1, and nothing is "
+        "kept over a reset (docs/audit.md)."
     )
 
 

@@ -30,9 +30,8 @@ def make(results: Results) -> Table:
     rows = [one for row in results.rows if row.has_vector for one in _of_row(results, row)]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
-    notes = [shared.spread_note(results), _NOTE]
-    caption = "Gain by the length of the article"
-    return shared.comparison_table(results, "lengths", caption, pd.DataFrame(rows), _COLUMNS, notes)
+    caption, data = "Gain by the length of the article", pd.DataFrame(rows)
+    return shared.comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:

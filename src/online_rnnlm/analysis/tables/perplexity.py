@@ -28,7 +28,7 @@ def make(results: Results) -> Table:
     the perplexities are from. Raises NothingToShowError if there is no row.
     """
     rows = [
-        _values(results, corpus, system)
+        _values(results, system)
         for corpus in results.corpora
         for system in results.systems_on(corpus)
     ]
@@ -40,7 +40,7 @@ def make(results: Results) -> Table:
     )
 
 
-def _values(results: Results, corpus: str, system: System) -> dict[str, Any]:
+def _values(results: Results, system: System) -> dict[str, Any]:
     """The values of a system; the cost of training a network is not among those of rivals."""
     row, by_seed = system.row, system.by_seed
     own = row if system.rival is None else None
@@ -48,8 +48,9 @@ def _values(results: Results, corpus: str, system: System) -> dict[str, Any]:
     still = own.perplexity("test", NONE) if own and own.has_vector else Metric(())
     adds = own.multiply_adds_per_word if own else multiply_adds_of(by_seed).mean
     training = own.first.end.training_multiply_adds_per_word if own else None
+    names = {"corpus": system.corpus, "model": system.name}
     values = {
-        **(shared.model_keys(own.first.run) if own else {"corpus": corpus, "model": system.name}),
+        **(shared.model_keys(own.first.run) if own else names),
         "evaluation": by_seed[0].evaluation,
         "settings": _settings(results, system),
         "seeds": len(row.runs) if row else None,

@@ -58,12 +58,21 @@ def mean_over_seeds(results: Results, key: str, metric: Metric) -> dict[str, flo
 
 def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
     """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
-    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in by_seed[0])
+    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
+
+
+def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the settings that any of the seeds has."""
+    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
 
 
 def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
-    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`."""
-    found = (settings[key] for settings in by_seed)
+    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
+
+    A seed without it, which may be one for which no rate of the vector was better than that of its
+    training, has `as in training`.
+    """
+    found = (settings.get(key, "as in training") for settings in by_seed)
     values = [f"{value:g}" if isinstance(value, float) else str(value) for value in found]
     return " / ".join(values if len(set(values)) > 1 else values[:1])
 

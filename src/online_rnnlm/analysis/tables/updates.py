@@ -76,13 +76,11 @@ def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
 
 
 def _rate(row: Row, evaluation: str) -> str:
-    """The rate best on `valid`, by seed, or the rate that the vector was trained with."""
-    if evaluation == NONE:
-        return ""
+    """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
+    chosen: list[Mapping[str, Any]] = [found.chosen for found in row.by_seed(evaluation)]
     if evaluation == DOCUMENT_VECTOR:
-        return shared.values_text([{"rate": row.settings.document_rate}], "rate")
-    chosen = [found.chosen for found in row.by_seed(evaluation)]
-    return shared.values_text(chosen, next(iter(chosen[0])))
+        chosen = [{"document_rate": row.settings.document_rate}]
+    return ", α ".join(shared.values_text(chosen, key) for key in shared.keys_of(chosen))
 
 
 def _shown(data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
@@ -114,7 +112,7 @@ def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
         "static network if the same parts of it learn as in another row.",
         "Weights take plain steps, their loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
-        "weights that learn, the vector keeps the rate it was trained with.",
+        "weights that learn, the vector has α or, if none is given, the rate of its training.",
         f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}."
         f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
         "vector learns; the median of several rounds.",

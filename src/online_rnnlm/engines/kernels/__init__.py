@@ -19,7 +19,7 @@ Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
     ∂L/∂W_c = Σ δ_c hᵀ      ∂L/∂W_o[c] = Σ δ_w hᵀ      ∂L/∂W_h = Σ δ_h,t h_{t-1}ᵀ
     ∂L/∂V_c = Σ δ_c dᵀ      ∂L/∂V_o[c] = Σ δ_w dᵀ      ∂L/∂E[w_t] = Σ δ_h,t
 
-Deltas are derivatives by the inputs of a softmax or a sigmoid; clip limits them to ±error_clip.
+Deltas are derivatives with respect to softmax or sigmoid inputs; clip limits δ_h to ±error_clip.
 V_c and V_o are stored transposed. A word that is alone in its class has P(w|c) = 1: it needs
 no score, and has no deltas. Matrices are in row-major order, with a row for every word or sentence;
 all reals have the weights' dtype, and log-probabilities are float64. The functions have no

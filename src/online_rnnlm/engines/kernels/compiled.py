@@ -98,7 +98,7 @@ def compile_once(name: str, call: Callable[[], Any]) -> None:
     if complete.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    logger.info("kernels are compiled (%s): once on this machine, up to a minute", name)
+    logger.info("compiling kernels (%s), once on this machine: it takes up to a minute", name)
     begun = time.monotonic()
     with (folder / "lock").open("w") as file:
         files.lock(file, wait=True)

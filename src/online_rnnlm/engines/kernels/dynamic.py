@@ -96,9 +96,9 @@ def score_dynamically(
 ):
     """Score all segments of a text in order, with a step of all weights after each.
 
-    `batches` are all segments in a single lane, of which none begins a unit of text: `resets` does
-    that. `member` is alone, and the weights of `model` change. `kept` are `Parameters` of
-    `KEPT`. Fills `log_probabilities` (tokens,).
+    `batches` are all segments in a single lane, none marked as a unit's beginning: `resets` says
+    where states and vectors become 0. `member` is alone, and the weights of `model` change. `kept`
+    are `Parameters` of `KEPT`. Fills `log_probabilities` (tokens,).
     """
     for n in range(text.offsets.size - 1):
         begin, end = text.offsets[n], text.offsets[n + 1]

@@ -191,7 +191,7 @@ def candidates_of(values, first, rows, size):
 
 @view
 def transposed_outputs(workspace, low, high):
-    """W_o[c]ᵀ, (M, L), of the class of these words, in testing; a matrix without rows in training.
+    """W_o[c]ᵀ, (M, L), of the class of these words with `by_rows`; else a matrix without rows.
 
     It is a view of `workspace.word_output_transposed`.
     """

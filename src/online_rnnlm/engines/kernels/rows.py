@@ -6,8 +6,8 @@ same sum for any number of rows, from k = 0 on, by fused multiplications and add
 
     c[i, j] ← c[i, j] + a[i, k] b[k, j]
 
-Scoring uses them. Training, in which large products are up to twice as fast by BLAS, uses them for
-the document vector, and `step_by_product`, which needs no memory for the gradient.
+Scoring with fixed weights uses them. Where weights learn, large products are BLAS's, which is up to
+twice as fast; these serve the document vector, and `step_by_product`, which stores no gradient.
 """
 
 from __future__ import annotations

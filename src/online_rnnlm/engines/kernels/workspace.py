@@ -124,11 +124,11 @@ class Workspace(NamedTuple):
     class_document_transposed: Any = reals("K", "D")
     """V_c."""
     word_output_transposed: Any = reals("V", "M or 0")
-    """W_o[c]ᵀ of every class that has occurred, in the place of W_o[c]; empty in training."""
+    """W_o[c]ᵀ of every class that has occurred, in the place of W_o[c]; empty unless `by_rows`."""
     is_transposed: Integers = integers("K")
-    """1 for each class that has occurred, else 0; all are 0 in training."""
+    """1 for each class that has occurred, else 0; all are 0 unless `by_rows`."""
     by_rows: bool = False
-    """True in testing: no segment changes the bits of another (`rows`)."""
+    """True for testing with fixed weights: no segment changes the bits of another (`rows`)."""
 
 
 def allocate(
@@ -146,8 +146,8 @@ def allocate(
     """Allocate a workspace for any batch of up to B of these sentences (S,), with reals of a dtype.
 
     A batch may hold one sentence several times, so a full batch of the largest is assumed.
-    `more_steps` are added to the longest. With `by_rows`, as in testing, no segment changes the
-    bits of another. `dropout` says whether states are left out before the output layer.
+    `more_steps` are added to the longest. `by_rows` is that of `Workspace`. `dropout` says whether
+    states are left out before the output layer.
     """
     steps, candidates = measure(text, classes, sentences)
     steps += more_steps

@@ -40,8 +40,8 @@ class Trial(Part):
     """A combination of settings that was tried on `valid`."""
 
     settings: dict[str, Number]
-    """The settings by name: `learning_rate` or `document_rate` of the parts that learn; `window`,
-    `theta` and `weight` of a cache; the weights of a mixture's parts."""
+    """The settings by name: `learning_rate` and `document_rate` of what learns; `window`, `theta`,
+    `weight` of a cache; `learning_rate`, `decay`, `epsilon`, `tokens` of dynamic evaluation."""
     valid_perplexity: float | None
     """Perplexity of `valid` with these settings; `null` if the model diverged."""
 
@@ -85,8 +85,8 @@ class Evaluation(EvaluationEnd):
     parameters: int | None = None
     """Number of an n-gram model's parameters; `null` for a run."""
     chosen: dict[str, Number] = Field(default={})
-    """The settings that are best on `valid`, by name as in `curve`; empty if no setting was
-    chosen."""
+    """The settings that are best on `valid`, by name as in `curve`, or the weights of a mixture's
+    parts; empty if no setting was chosen."""
     mixtures: tuple[Mixture, ...] = ()
     """Only of the evaluation `mixture`: the network with each other part alone, and all parts
     without each."""

@@ -54,11 +54,11 @@ class SentenceSplitter(Record):
     abbreviations: tuple[str, ...]
     """Words that a full stop may follow."""
     collocations: tuple[tuple[str, str], ...]
-    """Pairs of words that a full stop within does not separate."""
+    """Pairs of words with a full stop between them that does not end a sentence."""
     starters: tuple[str, ...]
     """Words that often begin a sentence."""
     contexts: dict[str, int]
-    """The ways in which a word is written, as the bits of Punkt's flags."""
+    """For each word, the cases and positions that it was seen in, as the bits of Punkt's flags."""
 
     @classmethod
     def nothing(cls) -> SentenceSplitter:
