@@ -134,7 +134,7 @@ def public(name: str) -> str:
 
 def _callable(name: str, function: Any) -> str:
     """Return a function's signature, without `self` and quotes, and its docstring."""
-    signature = re.sub(r"'([^']+)'", r"\1", str(inspect.signature(function)))
+    signature = re.sub(r"(?<!')'([^']+)'(?!')", r"\1", str(inspect.signature(function)))
     signature = re.sub(r"\(self(, )?", "(", signature)
     return f"    {name}{signature}\n\n{_text(function)}"
 
@@ -150,4 +150,7 @@ def options(name: str) -> str:
     for key, text in descriptions(kind).items():
         if key in whole["properties"]:
             whole["properties"][key]["description"] = text
+    if name == "score":
+        whole["properties"]["updates"] |= {"default": "document_vector"}
+        whole["properties"]["updates"]["description"] += " Without a vector the default is `none`."
     return table(("option", "meaning", "default", "allowed"), keys(whole))

@@ -52,6 +52,7 @@ rule time:
     resources:
         mem_mb=size_needs(1500, 8),
         runtime=size_needs(15, 0.2),
+        gpu=max(resources.gpus(row.runs[0]) for row in EXPERIMENT.planned_rows),
     params:
         code=CODE_OF_EVALUATION,
         settings=inputs.timed_settings(EXPERIMENT),

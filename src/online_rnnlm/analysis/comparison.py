@@ -75,11 +75,10 @@ def pieces_of(
 
     - Text in its own order is drawn by articles. Where these are not known, it is drawn by blocks
       of N^(1/3) consecutive sentences (the rate of Hall, Horowitz and Jing 1995, with factor 1).
-    - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, by
-      articles if something is kept for an article's sentences, and by blocks if it is never
-      forgotten.
+    - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
+      blocks if something never is.
     """
-    if are_known(articles) and (corpus.keeps_order or kept_for == "document"):
+    if are_known(articles) and corpus.keeps_order:
         number = np.unique(articles, return_inverse=True)[1]
         return Pieces("article", number.astype(np.int64))
     if corpus.keeps_order or kept_for == "stream":
@@ -92,7 +91,10 @@ def pieces_of_test(
 ) -> Pieces:
     """The pieces of `test`, or of another text, for models that keep things for a unit of text."""
     articles = np.load(results.directory.corpus(corpus).split_articles(text))
-    return pieces_of(results.experiment.corpora[corpus], articles, kept_for)
+    settings = results.experiment.corpora[corpus]
+    if text in results.experiment.testing.other_texts:  # it is in its own order
+        settings = settings.model_copy(update={"divide_by": "article"})
+    return pieces_of(settings, articles, kept_for)
 
 
 def pieces_for(results: Results, *sides: Side) -> Pieces:

@@ -59,7 +59,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     explained += "vector alone learns, a number of words"
     add("--learn-after", default="word", metavar="MOMENT", help=explained)
     add_unit(parser)
-    explained = "size of the steps of the weights that learn or, if the vector alone learns, of its"
+    explained = "size of the steps: of the weights that learn or, if it alone learns, of the vector"
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help=explained)
     explained = "words that a loss is propagated back through if weights learn"
     add("--steps", type=number(MOST_STEPS), help=f"{explained} (default: {USUAL_STEPS})")
@@ -116,8 +116,9 @@ def named_model(arguments: argparse.Namespace) -> TrainedModel:
     if " " in given and not os.path.exists(given):  # noqa: PTH110  # too long a path is none
         raise UserError(f"{given}: no such file; a text is read from a file or standard input")
     first = Path(given)
-    is_text = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
-    if is_text and hasattr(arguments, "files"):
+    is_stream = given == "-" or first.is_fifo() or first.is_char_device()
+    is_file = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
+    if (is_stream or is_file) and hasattr(arguments, "files"):
         arguments.model, arguments.files = None, [str(first), *arguments.files]
     return load(arguments.model)
 

@@ -51,9 +51,9 @@ def run(arguments: argparse.Namespace) -> None:
     name, words = arguments.command or arguments.model, arguments.vocabulary
     if (arguments.model is None) == (arguments.command is None):
         raise UserError("give a model, or a program by `--command`")
-    of_model, of_program = ("frozen", "updates", "learning_rate"), ("vocabulary", "ask")
-    for option in of_model if arguments.command else of_program:
-        if getattr(arguments, option):
+    of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
+    for option in of_model if arguments.command else ("vocabulary", "ask"):
+        if getattr(arguments, option) not in (None, False, "word"):
             whom = "model" if arguments.command else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
     text = tuple(word for line in read_lines(arguments.text) for word in (*line.split(), END))

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     index = _index(model, arguments.among, arguments)
     queries = _index(model, arguments.files, arguments)
     rows = _model.RowPrinter(arguments.format, "query", "cosine", "sentence", "text")
-    for number, (text, vector) in enumerate(zip(*queries, strict=True)):
+    for number, text, vector in zip(*queries, strict=True):
         rows.heading(text)
         for one in nearest(index, vector, arguments.number):
             values = number, one.cosine, one.sentence, one.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from online_rnnlm.commands import _arguments
@@ -55,7 +56,10 @@ def run(arguments: argparse.Namespace) -> None:
         for piece in (
             numbered_lines([text])
             if text in files
-            else [(f"text {number}", line, False) for line in _given(text).splitlines()]
+            else [
+                (f"text {number}", line, place == 0)
+                for place, line in enumerate(_given(text, number).splitlines())
+            ]
         )
     ]
     sentences = list(read_text(texts, preparation, layout, pieces))
@@ -72,11 +76,14 @@ def run(arguments: argparse.Namespace) -> None:
         print(shown)
 
 
-def _given(text: str) -> str:
-    """Return a text; raises UserError for a single word that can only be the name of a file."""
+def _given(text: str, number: int = 1) -> str:
+    """Return a text; raises UserError for a word that can only be a file's name, or for no text."""
+    from online_rnnlm.corpora.textfiles import check_text
     from online_rnnlm.errors import UserError
 
-    if len(text.split()) == 1 and ("/" in text or Path(text).suffix):
-        what = "is a folder: name a model by `--model`" if Path(text).is_dir() else "no such file"
+    if len(text.split()) == 1 and ("/" in text or re.search(r"\.[^\W\d_]\w*$", text)):
+        no_file = "no such file; if it is a word of a text, put the text into quotes"
+        what = "is a folder: name a model by `--model`" if Path(text).is_dir() else no_file
         raise UserError(f"{text}: {what}")
+    check_text(text, f"text {number}", one_line=False)
     return text

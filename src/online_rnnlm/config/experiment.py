@@ -84,6 +84,11 @@ class Experiment(Settings):
                 message = f"`unit_of_text: {row.unit_of_text}` in a row needs {what}"
                 raise WrongValue(("corpora", row.corpus, "divide_by"), message)
         refuse_tests_of_nothing(self.testing, settings)
+        if self.testing.updates and "document" in self.testing.unit_of_text:
+            for name, corpus in self.corpora.items():
+                if self.testing.concerns(name) and not corpus.keeps_order:
+                    message = "`unit_of_text: document` in `testing` needs `article`: text in order"
+                    raise WrongValue(("corpora", name, "divide_by"), message)
         return self
 
     def _refuse_unknown_corpora(self) -> None:

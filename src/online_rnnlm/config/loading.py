@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         values = YAML(typ="safe", pure=True).load(content)
+        if path.suffix == ".json":  # YAML reads the two halves of a character above U+FFFF apart
+            values = json.loads(content)
     except ReaderError as error:
         line = content[: error.position].count(b"\n") + 1
         what = f"{error.reason}: save the file as text in UTF-8"

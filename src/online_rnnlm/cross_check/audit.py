@@ -77,8 +77,8 @@ class Trial(NamedTuple):
 
 
 def with_ends(vocabulary: Sequence[str]) -> list[str]:
-    """Return a vocabulary with `END` in place of `</s>`."""
-    return [END if word == SENTENCE_END else word for word in vocabulary]
+    """Return a vocabulary with `END` in place of `</s>`, each word once."""
+    return [*dict.fromkeys(END if word == SENTENCE_END else word for word in vocabulary)]
 
 
 def lines_of(text: Text) -> list[list[str]]:

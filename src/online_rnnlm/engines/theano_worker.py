@@ -80,7 +80,7 @@ def _answer(connection: Connection) -> None:
 def main() -> None:
     """Answer requests at the connection whose number is the argument, until it ends."""
     # Signals are for the training: it ends this process when it no longer needs it.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     try:
         _answer(Connection(int(sys.argv[1])))

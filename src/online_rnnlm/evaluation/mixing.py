@@ -54,7 +54,7 @@ def composed(
     }
     rival.fit(scores["valid"])
     logs = {split: rival.score(parts) for split, parts in scores.items()}
-    seconds = {split: sum(_seconds(part, split) for part in found.values()) for split in texts}
+    seconds = {split: _all_seconds(found, rivals, split) for split in texts}
     return Outcome(
         logs,
         seconds,
@@ -66,6 +66,14 @@ def composed(
 
 def _seconds(part: Evaluation, split: str) -> float:
     return part.splits[split].tokens / part.splits[split].words_per_second
+
+
+def _all_seconds(found: dict[str, Evaluation], rivals: dict[str, Rival], split: str) -> float:
+    """Add up the parts' times; that of a `MixedRival` contains the network's."""
+    network = _seconds(found[NETWORK], split)
+    own = {name: _seconds(found[name], split) for name in rivals}
+    shared = sum(network for mixed in rivals.values() if isinstance(mixed, MixedRival))
+    return network + max(sum(own.values()) - shared, 0.0)
 
 
 def _costs(found: dict[str, Evaluation], rivals: dict[str, Rival]) -> Costs:

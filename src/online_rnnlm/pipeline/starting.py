@@ -87,10 +87,9 @@ class Start:
         self._lock = _held_lock(self._directory)
         options = workflow.dag_settings
         runs = self._directory.runs
-        if (
-            options.forceall
-            or options.forcetargets
-            or any(one == "train" or Path(one).is_relative_to(runs) for one in options.forcerun)
+        forced = {*options.forcerun, *(options.targets if options.forcetargets else ())}
+        if options.forceall or any(
+            one == "train" or Path(one).is_relative_to(runs) for one in forced
         ):
             os.environ[FORCED] = str(time.time())
         self._interrupts = Interrupts()

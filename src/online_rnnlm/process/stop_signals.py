@@ -40,7 +40,9 @@ class Stopped(Exception):
 def watching() -> Iterator[Watch]:
     """Let stop signals only set a flag while the block runs; a second Ctrl-C interrupts it."""
     watch = Watch()
-    before = {number: signal.signal(number, watch.note) for number in SIGNALS}
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # `nohup` ignores it
+    heard = (*SIGNALS, signal.SIGHUP) if hangs_up else SIGNALS
+    before = {number: signal.signal(number, watch.note) for number in heard}
     try:
         yield watch
     finally:

@@ -27,8 +27,8 @@ class Rival(ComposedRival):
 
     label = "mixture"
     note = (
-        "In a mixture: the network, and each of its other rivals, with the weights that are best "
-        "on valid."
+        "In a mixture: the network, and each of its other rivals but a short neural cache, with "
+        "the weights that are best on valid."
     )
     phrase = "all rivals mixed in"
 

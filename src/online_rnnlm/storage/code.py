@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import marshal
 from functools import cache
@@ -31,8 +32,18 @@ def code_digest(*parts: str) -> str:
 
 @cache
 def _compiled(file: Path) -> bytes:
-    code = compile(file.read_bytes(), "", "exec", dont_inherit=True, optimize=2)
+    tree = ast.parse(file.read_bytes())
+    for node in ast.walk(tree):  # Python 3.12 leaves an instruction in the place of a docstring
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [one for one in body if not _is_text(one)] or [ast.Pass()]
+    tree = ast.fix_missing_locations(tree)
+    code = compile(tree, "", "exec", dont_inherit=True, optimize=2)
     return marshal.dumps(_without_places(code), 2)  # later formats depend on the process
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def _without_places(code: CodeType) -> CodeType:

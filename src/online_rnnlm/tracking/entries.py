@@ -105,7 +105,12 @@ def entries_of(
         except UserError as error:
             if record.is_file():
                 errors.append(error)
-    return entries, errors
+    # Folders of several plans may hold the same training: the one of this configuration is entered.
+    entries.sort(key=lambda entry: entry.kind == EARLIER)
+    once: dict[str, Entry] = {}
+    for entry in entries:
+        once.setdefault(entry.identity, entry)
+    return [*once.values()], errors
 
 
 def _run_entry(

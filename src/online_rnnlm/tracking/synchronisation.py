@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -31,7 +31,7 @@ from online_rnnlm.tracking.stores import (
     prepare_own_store,
     store_at,
 )
-from online_rnnlm.tracking.summaries import CLAIM, summaries
+from online_rnnlm.tracking.summaries import CLAIM, SUMMARY, summaries
 from online_rnnlm.tracking.views import experiment_tags
 
 _VALUES_A_CALL = 800
@@ -60,6 +60,7 @@ def synchronise(directory: ExperimentDirectory, uri: str | None = None) -> Enter
     asked = None if uri is None else store_at(directory, uri)
     with locked(directory):
         experiment, folder = load(directory.configuration), _folder_id(directory)
+        planned = {run.name for run in experiment.trainings()}
         entries, errors = entries_of(directory, experiment)
         entries += summaries(directory, experiment, entries, folder)
         store = asked or prepare_own_store(directory)
@@ -71,10 +72,11 @@ def synchronise(directory: ExperimentDirectory, uri: str | None = None) -> Enter
                 number = found.experiments[corpus] = _experiment(client, store, name)
                 target = Target(client, store, number, directory, folder)
                 of_corpus = [entry for entry in entries if entry.corpus == corpus]
-                entered = _enter(target, of_corpus, errors)
+                entered = _enter(target, of_corpus, planned, errors)
                 register_best(target, name, entered)
                 found.runs |= {entry.name: run for entry, run in entered}
-        records.write(directory.tracked, Tracked(store=store.uri, runs=found.runs))
+        if experiment.tracking.store in (None, uri):  # else it is no output of the rule `track`
+            records.write(directory.tracked, Tracked(store=store.uri, runs=found.runs))
     for error in errors:
         raise error
     return found
@@ -121,13 +123,13 @@ def _experiment(client: Any, store: Store, name: str) -> str:
 
 
 def _enter(
-    target: Target, entries: Sequence[Entry], errors: list[UserError]
+    target: Target, entries: Sequence[Entry], planned: Collection[str], errors: list[UserError]
 ) -> list[tuple[Entry, str]]:
     """Enter the runs and the summary of a corpus; returns each with MLflow's id of it.
 
     What another folder has entered stays as it is, unless it is not complete.
     """
-    known, found = _known(target, entries), []
+    known, found = _known(target, entries, planned), []
     for entry in entries:
         there = known.get(entry.identity)
         is_right = there is not None and (
@@ -142,10 +144,11 @@ def _enter(
     return found
 
 
-def _known(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
+def _known(target: Target, entries: Sequence[Entry], planned: Collection[str]) -> dict[str, Any]:
     """Return MLflow's runs of these entries, by identity.
 
-    This folder's runs that another training has replaced are marked as earlier ones.
+    This folder's runs that another training has replaced, or that are not `planned` and have no
+    folder any more, are marked as earlier ones.
     """
     identities, names = {entry.identity for entry in entries}, {entry.name for entry in entries}
     known: dict[str, Any] = {}
@@ -153,7 +156,10 @@ def _known(target: Target, entries: Sequence[Entry]) -> dict[str, Any]:
         tags = run.data.tags
         if tags.get("identity") in identities:
             known.setdefault(tags["identity"], run)
-        elif tags.get("run") in names and target.is_mine(run) and tags.get("kind") != EARLIER:
+            continue
+        gone = tags.get("run") in names or tags.get("run") not in planned
+        is_run = "identity" in tags and tags.get("kind") not in (EARLIER, SUMMARY)
+        if is_run and gone and target.is_mine(run):
             target.client.set_tag(run.info.run_id, "kind", EARLIER)
     return known
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
@@ -125,7 +123,7 @@ def load(directory: RunDirectory, identity: str) -> Progress | None:
             return _read(arrays, identity)
     except FileNotFoundError:
         return None
-    except (BadZipFile, ValueError, OSError, KeyError, EOFError, zlib.error) as error:
+    except Exception as error:  # Python's readers raise a dozen kinds for damaged archives.
         logger.warning("%s: damaged: training begins anew: %s", directory.state, error)
         return None
 

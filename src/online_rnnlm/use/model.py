@@ -159,6 +159,7 @@ class TrainedModel:
         A raw text is divided into sentences. `static` is a model with the same vocabulary that
         reads the text, too. A notebook shows the result in colours.
         """
+        check_text(text, "`text`", one_line=False)
         layout = self.preparation.layout("running")
         return show(self, list(sentences_of(text.splitlines(), self.preparation, layout)), static)
 
@@ -191,6 +192,8 @@ class TrainedModel:
 
     def likeliest(self, state: State, number: int = 10) -> list[NextWord]:
         """Return the words that are likeliest to come next, the likeliest first."""
+        if not isinstance(number, int) or number < 1:
+            raise UserError(f"`number`: a whole number above 0 is needed, not {number!r}")
         logs, words = self.next_word(state), self.network.corpus.words
         best = np.argsort(-logs, kind="stable")[:number].tolist()
         return [NextWord(words[word], float(logs[word])) for word in best]

@@ -78,6 +78,8 @@ def write_tsv(rows: Iterable[VectorRow], out: IO[str]) -> None:
 class Index(NamedTuple):
     """The sentences of a text and their document vectors."""
 
+    numbers: list[int]
+    """(S,): each sentence's number in the text, from 0; empty ones are counted."""
     texts: list[str]
     """(S,): the words of each sentence, with spaces between them."""
     vectors: Vectors
@@ -88,7 +90,7 @@ class Found(NamedTuple):
     """A sentence that was found."""
 
     sentence: int
-    """Its number in the index, from 0."""
+    """Its number in the text, from 0."""
     cosine: float
     text: str
 
@@ -99,7 +101,8 @@ def index_of(rows: Iterable[VectorRow]) -> Index:
     vectors = np.stack([row.vector for row in found]).astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return Index([row.text for row in found], unit.astype(np.float32))
+    numbers, texts = [row.sentence for row in found], [row.text for row in found]
+    return Index(numbers, texts, unit.astype(np.float32))
 
 
 def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
@@ -109,4 +112,4 @@ def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
     """
     cosines = np.clip(index.vectors @ query, -1, 1)  # rounding may exceed them
     for place in np.argsort(-cosines, kind="stable")[:number].tolist():
-        yield Found(place, float(cosines[place]), index.texts[place])
+        yield Found(index.numbers[place], float(cosines[place]), index.texts[place])

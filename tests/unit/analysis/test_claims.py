@@ -185,6 +185,20 @@ def test_the_vector_alone_must_be_cheaper(invented, cost):
     assert by_number(results)[4]["verdict"] == "not supported"
 
 
+@pytest.mark.parametrize(("carry", "ours"), [("both", 90.0), ("state", 70.0)])
+def test_a_vector_that_training_resets_by_sentences_is_compared_as_it_is_kept(
+    invented, carry, ours
+):
+    row = PAIR[2] | {"unit_of_text": "document", "carry": carry}
+    testing = {"updates": ["document_vector", "all"], "unit_of_text": ["document"]}
+    results = invented(rows=[row], testing=testing, corpora=IN_ORDER)
+    run = results.rows[0].first.run.name
+    for evaluation, test in (("document_vector", 90.0), ("document_vector.word.document", 70.0)):
+        results = score(results, run, evaluation, test=test)
+    [claim] = claims_of(results, 4)
+    assert claim["effect"]["test_perplexity"] == pytest.approx(ours)
+
+
 def test_the_vector_and_everything_are_compared_unit_for_unit(invented):
     testing = EVERYTHING | {"updates": ["document_vector", "all"]}
     results = invented(GOOD, rows=PAIR, testing=testing)
@@ -289,11 +303,12 @@ def test_ngrams_are_rivals_and_a_mixture_is_a_system(invented):
 
 def test_sentences_are_drawn_only_where_they_are_independent(invented):
     """The invented articles have four sentences each."""
-    testing = RIVALS | {"updates": ["document_vector", "all"], "unit_of_text": ["document"]}
+    testing = RIVALS | {"updates": ["document_vector", "all"], "unit_of_text": ["stream"]}
     shuffled = claims_of(invented(rows=PAIR, testing=testing))
     drawn = {claim["number"]: claim["effect"]["drawn"] for claim in shuffled}
-    assert drawn.pop(7) in ("sentence", "article", "block")  # as what is best on `valid` needs
-    assert drawn == {1: "sentence", 2: "sentence", 3: None, 4: "article", 5: "sentence", 6: "block"}
+    assert drawn.pop(7) in ("sentence", "block")  # as what is best on `valid` needs
+    assert drawn == {1: "sentence", 2: "sentence", 3: None, 4: "block", 5: "sentence", 6: "block"}
+    testing |= {"unit_of_text": ["document"]}
     found = claims_of(invented(rows=PAIR, testing=testing, corpora=IN_ORDER))
     effects = [claim["effect"] for claim in found if claim["number"] != 3]
     assert {(e["drawn"], e["pieces"], e["sentences"]) for e in effects} == {("article", 13, 50)}

@@ -11,6 +11,7 @@ from online_rnnlm.analysis.figures import curves, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.corpora.corpus import Split, Vocabulary
+from online_rnnlm.storage import records
 
 
 def _split(lengths: list[int], words: list[int] | None = None) -> Split:
@@ -81,7 +82,12 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
         rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
     )
     write_claims(results.experiment, results.directory)
-    claims = judge(results).claims
+    judged = judge(results)
+    sizes = {"large": 9_000, "small": 600}
+    claims = [one.model_copy(update={"train_tokens": sizes[one.corpus]}) for one in judged.claims]
+    claims.sort(key=lambda claim: claim.train_tokens)
+    changed = judged.model_copy(update={"claims": tuple(claims)})
+    records.write(results.directory.claims, changed)
     found = curves.by_size(claims)
     kinds = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
     assert {*found} == {f"100/20, {name}" for name in kinds.values()}
@@ -89,6 +95,8 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
         assert found[f"100/20, {name}"] == [claim for claim in claims if claim.number == number]
     assert curves.draw_sizes(results).caption.startswith("Change of test perplexity")
     assert curves.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
+    as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]
+    assert curves.by_size(as_large) == {}
     alone = invented(rows=[{"hidden_size": 100}])
     write_claims(alone.experiment, alone.directory)
     with pytest.raises(NothingToShowError):

@@ -62,7 +62,7 @@ def test_the_table_has_both_kinds_of_neighbours(invented):
 def test_short_and_repeated_sentences_are_left_out(invented):
     results = invented(rows=VECTOR_ROW)
     text = results.directory.corpus("invented").tokens("valid")
-    long = " ".join(["word"] * neighbours.MIN_TOKENS)
+    long = " ".join(["word"] * neighbours.MIN_WORDS)
     lines = [f"{long} {i % 30}" if i >= 4 else "too short" for i in range(40)]
     text.write_text("".join(f"{line}\n" for line in lines))
     found = neighbours.read_sentences(results.directory, RUN, "invented")

@@ -198,6 +198,22 @@ def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
     assert list(choices.make(again(searched)).tidy["chosen"])[:2] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("best", "shown"), [(0, "rate_rule toolkit"), (2, "rate_rule cooldown, cooldown 0.3")]
+)
+def test_what_a_candidate_does_not_use_is_not_shown_as_chosen(tmp_path, best, shown):
+    search = {"rate_rule": ["toolkit", "cooldown"], "cooldown": [0.2, 0.3]}
+    experiment = fake_experiment.experiment(rows=TWO_ROWS[:1], search=search)
+    directory = fake_experiment.write(tmp_path / "searched", experiment)
+    assert len(experiment.search_runs()) == 3  # the toolkit's rule has no cooldown
+    for place, run in enumerate(experiment.search_runs()):
+        update(directory.run(run.name).result, valid_perplexity=90.0 + (place != best))
+    for run in experiment.runs():
+        fake_experiment.write_run(directory, fake_experiment.resolve(run, directory), {})
+    data = perplexity.make(collect(experiment, directory)).data
+    assert list(data["settings"]) == [shown]
+
+
 @pytest.mark.parametrize(("chosen", "at_the_edge"), [(1, ["a"]), (2, []), (3, []), (4, ["a"])])
 def test_a_chosen_value_at_the_edge_of_its_grid_is_named(chosen, at_the_edge):
     tried = [{"a": a, "b": b} for a in (3, 1, 4, 2) for b in (1, 2)]  # two values have no middle
@@ -369,12 +385,12 @@ def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(inve
 
 def test_ways_to_learn_are_timed_side_by_side(invented):
     ways = {"updates": ["document_vector", "all"], "learn_after": ["word", 5, "sentence"]}
-    testing = {**ways, "unit_of_text": ["document"]}
+    testing = {**ways, "unit_of_text": ["stream"]}
     data = updates.make(invented(rows=TWO_ROWS, testing=testing)).tidy
     timed = data.set_index(["model", "evaluation"])["timed_words_per_second"]["100/20"]
     # 100/20 takes 10.1 µs a word; each further evaluation takes a half, a third and a fourth.
     expected = [99_010, 198_020, 297_030, 396_040]
-    alone = ["document_vector", *(f"document_vector.{n}.document" for n in ("word", 5, "sentence"))]
+    alone = ["document_vector", *(f"document_vector.{n}.stream" for n in ("word", 5, "sentence"))]
     assert timed[alone].round().tolist() == expected
     assert timed.drop(alone).isna().all()
 

@@ -71,14 +71,14 @@ def test_every_way_of_learning_is_an_evaluation_but_the_one_that_is_lost():
 
 
 def test_after_a_number_of_words_the_vector_alone_learns():
-    ways = {"learn_after": ["word", 5, "sentence"], "unit_of_text": ["sentence", "document"]}
+    ways = {"learn_after": ["word", 5, "sentence"], "unit_of_text": ["sentence", "stream"]}
     testing = experiment(updates=["document_vector", "all"], **ways).testing
-    every = ("word.sentence", "word.document", "sentence.document")
-    alone = tuple(f"document_vector.{way}" for way in (*every[:2], "5.sentence", "5.document"))
+    every = ("word.sentence", "word.stream", "sentence.stream")
+    alone = tuple(f"document_vector.{way}" for way in (*every[:2], "5.sentence", "5.stream"))
     weights = tuple(f"all.{way}" for way in every)
     found = further(network(5), testing)
-    assert found == (*alone, "document_vector.sentence.document", *weights)
-    timed = ("document_vector", *alone, "document_vector.sentence.document")
+    assert found == (*alone, "document_vector.sentence.stream", *weights)
+    timed = ("document_vector", *alone, "document_vector.sentence.stream")
     for size, names in ((5, timed), (0, ("none",))):
         assert [one.name for one in updates.timed_evaluations(network(size), testing)] == [*names]
     assert further(network(0), testing) == weights

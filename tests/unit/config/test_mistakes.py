@@ -49,6 +49,12 @@ def test_a_mistake_names_its_key_and_what_is_allowed(folder, changed, key, expec
     assert [piece for piece in expected if piece not in message] == []
 
 
+def test_json_is_read_with_all_of_its_characters(tmp_path):
+    values = {"file": "data/\U0001f600 \u00e9.txt"}
+    (tmp_path / "config.json").write_text(json.dumps(values), encoding="utf-8")
+    assert read_mapping(tmp_path / "config.json") == values
+
+
 BROKEN = [
     (b"a: 1\nb: 2\na: 3\n", 3, 'duplicate key "a"'),
     (b"rows:\n  - {hidden_size: 8, hidden_size: 9}\n", 2, 'duplicate key "hidden_size"'),

@@ -116,7 +116,10 @@ def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     settings = settings_of({**files, "tokenised": tokenised})
     directory = prepare(settings, tmp_path, again=files["test"])
-    corpus, found = load_corpus(directory, ["again"]), read_statistics(directory).splits
+    statistics = read_statistics(directory)
+    counted = sum(statistics.splits[split].sentences for split in SPLITS)
+    assert statistics.sentences_read == counted + sum(statistics.dropped.values())
+    corpus, found = load_corpus(directory, ["again"]), statistics.splits
     assert found["again"] == found["test"] and found["test"].unk_tokens
     for key in ("stream", "offsets", "articles"):
         first, second = (getattr(corpus.splits[split], key) for split in ("again", "test"))

@@ -152,7 +152,7 @@ ASKED_CHEATS = {
 
 @pytest.mark.parametrize("unit", ["stream", "document"])
 @pytest.mark.parametrize("asks", [False, True])
-@pytest.mark.parametrize("words", [WORDS, ()], ids=["vocabulary", "unknown"])
+@pytest.mark.parametrize("words", [WORDS, [*WORDS, *WORDS], ()], ids=["known", "twice", "unknown"])
 @pytest.mark.parametrize("edits", [[], [WITHOUT_ENDS]], ids=["ends", "no ends"])
 def test_an_honest_scorer_passes_and_normalisation_says_if_it_is_exact(
     audited, unit, asks, words, edits
@@ -271,6 +271,7 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
         (["--command", "nowhere/program"], "nowhere/program: not started: No such file"),
         (["--command", "it's"], "not started: No closing quotation"),
         (["--command", "scorer", "--frozen"], "--frozen: is for a model"),
+        (["--command", "scorer", "--learn-after", "5"], "--learn-after: is for a model"),
         (["model", "--ask"], "--ask: is for a program"),
         (["model"], "model: "),
     ],

@@ -290,6 +290,10 @@ def test_a_mixture_is_that_of_the_other_evaluations(experiment):
     assert found.splits["valid"].perplexity <= best + 1e-6
     network, cache, ngrams = (part.costs.multiply_adds_per_word for part in parts)
     assert found.costs.multiply_adds_per_word == cache + ngrams + 3
+    speeds = (part.splits["test"].words_per_second for part in parts)
+    network_s, cache_s, ngrams_s = (1 / speed for speed in speeds)  # a cache's has the network's
+    seconds = network_s + max(cache_s + ngrams_s - network_s, 0)
+    assert 1 / found.splits["test"].words_per_second == pytest.approx(seconds)
     # What is left without one of two is the network with the other.
     names = [set(one.weights) for one in found.mixtures]
     assert names == [{"network", "unigram_cache"}, {"network", "kneser_ney5"}]

@@ -35,7 +35,7 @@ def begin(directory, monkeypatch):
     begun = []
 
     def begin(executor="local", **options):
-        usual = {"forceall": False, "forcetargets": False, "forcerun": set()}
+        usual = {"forceall": False, "forcetargets": False, "forcerun": set(), "targets": set()}
         settings = SimpleNamespace(**(usual | options))
         start = starting.Start(EXPERIMENT, directory)
         begun.append(start)
@@ -103,7 +103,8 @@ def test_after_ctrl_c_one_line_is_said(begin, directory, caplog):
         ({"forcerun": {"encode"}}, False),
         ({"forcerun": {"train"}}, True),
         ({"forceall": True}, True),
-        ({"forcetargets": True}, True),
+        ({"forcetargets": True, "targets": {"all", "train"}}, True),
+        ({"forcetargets": True, "targets": {"results/some/tables/perplexity.csv"}}, False),
     ],
 )
 def test_what_snakemake_forces_is_trained(begin, options, forced):
@@ -112,8 +113,9 @@ def test_what_snakemake_forces_is_trained(begin, options, forced):
     assert not forced or float(os.environ[FORCED]) == pytest.approx(time.time(), abs=60)
 
 
-def test_a_forced_file_of_a_run_is_trained(begin, directory):
-    begin(forcerun={str(directory.run("r").model)})
+@pytest.mark.parametrize("where", ["forcerun", "targets"])
+def test_a_forced_file_of_a_run_is_trained(begin, directory, where):
+    begin(forcetargets=where == "targets", **{where: {str(directory.run("r").model)}})
     assert FORCED in os.environ
 
 

@@ -28,7 +28,7 @@ def test_nobody_has_told_it():
         watch.stop_if_told()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_is_noted_and_handled_as_before_afterwards(number):
     before = signal.getsignal(number)
     with watching() as watch:
@@ -38,6 +38,16 @@ def test_a_signal_is_noted_and_handled_as_before_afterwards(number):
             watch.stop_if_told()
         assert stopped.value.status == 128 + number
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with watching() as watch:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert watch.told is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_ctrl_c_ends_at_once():

@@ -313,6 +313,36 @@ def test_a_store_that_does_not_fit_is_made_again(directory, spoilt):
 
 
 @slow
+def test_a_run_that_is_deleted_with_its_row_is_an_earlier_one(directory):
+    right(directory)
+    configure(directory, rows=invented.ROWS[:1])
+    for name in (RUN, SECOND):
+        shutil.rmtree(directory.run(name).path)
+    right(directory)
+    replaced = Shown(directory, None).replaced
+    assert {run.data.tags["run"] for run in replaced} == {RUN, SECOND}
+
+
+def test_a_training_in_two_folders_is_entered_once(directory):
+    experiment = load(directory.configuration)
+    before, _ = entries_of(directory, experiment)
+    first = min(before, key=lambda entry: entry.name)
+    shutil.copytree(directory.run(first.name).path, directory.runs / f"0-{first.name}")
+    after, errors = entries_of(directory, experiment)
+    assert {entry.name for entry in after} == {entry.name for entry in before} and errors == []
+
+
+@slow
+def test_another_store_leaves_the_record_of_the_configured_one(directory, tmp_path):
+    keep_one_run(directory)
+    configure(directory, tracking={"store": f"sqlite:///{tmp_path / 'configured.db'}"})
+    synchronise(directory)
+    assert not directory.tracked.exists()
+    synchronise(directory, f"sqlite:///{tmp_path / 'configured.db'}")
+    assert directory.tracked.exists()
+
+
+@slow
 def test_two_processes_make_one_store(directory):
     command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -47,6 +47,19 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     assert checkpoint.load(run, "another run") is None
 
 
+def test_no_bit_that_has_changed_ends_a_training(tmp_path, caplog):
+    """The bits are those of the list of files at the end, where no checksum is."""
+    run = RunDirectory(tmp_path)
+    checkpoint.save(Progress(WEIGHTS, WEIGHTS, [epoch(1)]), run, "this run")
+    content = run.state.read_bytes()
+    for place in range(content.index(b"PK\1\2"), len(content), 3):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        run.state.write_bytes(damaged)
+        checkpoint.load(run, "this run")
+    assert "damaged" in caplog.text
+
+
 @pytest.mark.parametrize("damage", ["edited", "cut", "empty"])
 def test_a_damaged_one_is_not_used(tmp_path, caplog, damage):
     run = RunDirectory(tmp_path)

@@ -95,9 +95,9 @@ def test_models_of_two_vocabularies_are_not_compared(model, trained):
         model.show(TEXT, static=trained)
 
 
-@pytest.mark.parametrize("text", ["", "\n", " \n "])
+@pytest.mark.parametrize("text", ["", "\n", " \n ", ["a text"], None])
 def test_no_text_is_one_line(model, text):
-    with pytest.raises(UserError, match="no text"):
+    with pytest.raises(UserError, match=r"no text|text is needed"):
         model.show(text)
 
 
@@ -122,8 +122,25 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
 
 @pytest.mark.parametrize("text", ["nosuch.txt", "folder/nosuch"])
 def test_the_name_of_no_file_is_no_text(model_path, refused, text):
-    assert refused("show", text, "--model", model_path) == f"{text}: no such file"
-    assert refused("show", "hen", text, "--model", model_path) == f"{text}: no such file"
+    for given in ([text], ["hen", text]):
+        assert refused("show", *given, "--model", model_path).startswith(f"{text}: no such file; ")
+
+
+def test_a_word_with_a_point_is_no_files_name(model_path, run):
+    assert run("show", "The", "river", "is", "3.5", "km", "long", "--model", model_path).status == 0
+
+
+def test_each_text_is_read_anew(model_path, run, tmp_path):
+    texts = ["The cat sees the hen. The hen sees.", "The mouse sees the cat."]
+    files = [tmp_path / f"{number}.txt" for number in range(2)]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, encoding="utf-8")
+    given = ("--model", model_path, "--json")
+    assert run("show", *texts, *given).out == run("show", *files, *given).out
+
+
+def test_an_argument_that_is_no_unicode_is_one_line(model_path, refused):
+    assert refused("show", "The caf\udce9 is", "--model", model_path).startswith("text 1: ")
 
 
 def test_a_file_without_text_is_named(model_path, refused, tmp_path):

@@ -94,6 +94,9 @@ def test_a_state_is_that_of_the_equations(model):
     for word in ("hen", "</s>"):
         after_it, _ = model.continue_(state, [word])
         assert after_it[0] == pytest.approx(logs[network.ids([word])[0]], rel=1e-5)
+    for wrong in (0, -1, 2.5):
+        with pytest.raises(UserError, match="`number`: a whole number above 0"):
+            model.likeliest(state, wrong)
     best = model.likeliest(state, 3)
     assert [one.log_probability for one in best] == sorted(logs.tolist())[::-1][:3]
     assert [model.words[n] for n in np.argsort(-logs)[:3]] == [one.word for one in best]

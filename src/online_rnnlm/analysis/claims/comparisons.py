@@ -149,7 +149,8 @@ def _vector_alone(results: Results, vector: Row) -> Compared:
     for unit in get_args(UnitOfText):
         everything = Learning(updates=ALL, unit_of_text=unit).name
         alone = Learning(updates=DOCUMENT_VECTOR, unit_of_text=unit).name
-        ours = DOCUMENT_VECTOR if unit == trained else alone
+        kept = unit == "sentence" or vector.settings.reading.vector  # else reset by sentences
+        ours = DOCUMENT_VECTOR if unit == trained and kept else alone
         if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
             tested = True
             yield _tested(

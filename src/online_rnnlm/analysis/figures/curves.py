@@ -76,23 +76,23 @@ def _draw_row(axis: Axes, row: Row, style: object) -> drawing.Label:
 def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
     """The claims on each network and its static opponent, by names of both, the least text first.
 
-    What is on a single corpus is left out.
+    What is on texts of a single size is left out.
     """
     found: dict[str, list[Claim]] = defaultdict(list)
     for claim in sorted(claims, key=lambda claim: claim.train_tokens):
         if claim.number in _OPPONENTS:
             found[f"{claim.row}, {_OPPONENTS[claim.number]}"].append(claim)
-    return {name: of_network for name, of_network in found.items() if len(of_network) > 1}
+    return {name: at for name, at in found.items() if len({one.train_tokens for one in at}) > 1}
 
 
 def draw_sizes(results: Results) -> drawing.Picture:
     """Draw the change that a vector makes, against the number of tokens in the training text.
 
-    Raises NothingToShowError if no network with a vector has static opponents on two corpora.
+    Raises NothingToShowError if no vector has a static network beside it on texts of two sizes.
     """
     lines = by_size(records.read(Claims, results.directory.claims).claims)
     if not lines:
-        raise NothingToShowError("No vector has a static network beside it on two corpora.")
+        raise NothingToShowError("No vector has a static network beside it on texts of two sizes.")
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
     axis.axhline(0, color=MUTED, lw=1)

@@ -75,8 +75,9 @@ def draw_distance(results: Results) -> drawing.Picture:
     NothingToShowError for a text whose articles are not known.
     """
     vector, split = _headline(results)
-    if not are_known(split.articles):
-        raise NothingToShowError("The articles of the test text are not known.")
+    in_order = results.experiment.corpora[vector.corpus].keeps_order
+    if not (in_order and are_known(split.articles)):
+        raise NothingToShowError("The test text has no known articles in their order.")
     kept = Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name
     learning = Side(vector, kept if kept in vector.evaluations else vector.final)
     for row in results.rows_on(vector.corpus):

@@ -36,7 +36,7 @@ def make(results: Results) -> Table:
 
 def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
     static = next(reversed(results.opponents(vector).shown), None)
-    pieces = pieces_of_test(results, vector.corpus, "document")
+    pieces = pieces_of_test(results, vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
     ours, theirs = scores_of(results, pieces, Side(vector, vector.final), Side(static, NONE))

@@ -26,7 +26,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.scores import check_evaluated
 
 SPLIT = "valid"
-MIN_TOKENS = 10  # A vector has learnt little from a shorter sentence.
+MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
 QUERIES, NEAREST = 3, 3
 _FEW = 4  # Short sentences are left out only if at least this many long ones remain.
 
@@ -92,7 +92,7 @@ def _notes(row: Row, sentences: Sentences) -> list[str]:
     return [
         f"The document vectors are those of {row.first.run.label}, after each sentence's "
         "last word; the embeddings are those of the same network. "
-        f"The sentences are those of {row.corpus}, valid, with at least {MIN_TOKENS} tokens.",
+        f"The sentences are those of {row.corpus}, valid, with at least {MIN_WORDS} words.",
         f"They were drawn at random, with seed {seed}.",
         f"The cosine of two of these {len(sentences.texts):,} sentences is "
         f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
@@ -135,7 +135,7 @@ def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
     """The numbers of the sentences to keep: each text once, only long ones if enough are long."""
     first = {text: number for number, text in reversed(list(enumerate(texts)))}
     once = sorted(first.values())
-    long = [number for number in once if len(texts[number].split()) >= MIN_TOKENS]
+    long = [number for number in once if len(texts[number].split()) >= MIN_WORDS]
     return np.array(long if len(long) >= _FEW else once, dtype=np.int64)
 
 

@@ -75,7 +75,8 @@ def _settings(results: Results, system: System) -> str:
         return shared.settings_text([found.chosen for found in system.by_seed])
     names, settings = system.row.first.run.candidates, system.row.settings
     tried = (one.run.searched for one in results.candidates if one.run.name in names)
-    return shared.settings_text([{key: getattr(settings, key) for key in next(tried, {})}])
+    chosen = (s for s in tried if all(getattr(settings, key) == s[key] for key in s))
+    return shared.settings_text([next(chosen, {})])
 
 
 def _columns(results: Results) -> list[Column]:

@@ -110,9 +110,10 @@ def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
     return [
         f"{shared.spread_note(results)} Bold: each network's lowest. A cell is empty for a "
         "static network if the same parts of it learn as in another row.",
-        "Weights take plain steps, their loss propagated through "
-        f"{results.experiment.testing.steps} hidden states. Rates are those best on valid; beside "
-        "weights that learn, the vector has α or, if none is given, the rate of its training.",
+        "Weights take plain steps, a word's loss propagated through "
+        f"{results.experiment.testing.steps} hidden states, a sentence's through all of its own. "
+        "Rates are those best on valid; beside weights that learn, the vector has α or, if none is "
+        "given, the rate of its training.",
         f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}."
         f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
         "vector learns; the median of several rounds.",
