@@ -50,6 +50,7 @@ def _act_in_call(monkeypatch, number, act):
     monkeypatch.setattr(registry, "trainer", Acting)
 
 
+@pytest.mark.usefixtures("without_nohup")
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
