@@ -72,7 +72,7 @@ def processes_in(folder: Path) -> dict[int, str]:
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            command = (process / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
             if command and (process / "cwd").readlink() == folder:
                 found[int(process.name)] = command
     return found

@@ -28,6 +28,7 @@ def test_nobody_has_told_it():
         watch.stop_if_told()
 
 
+@pytest.mark.usefixtures("without_nohup")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_is_noted_and_handled_as_before_afterwards(number):
     before = signal.getsignal(number)

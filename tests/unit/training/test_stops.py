@@ -50,8 +50,10 @@ def _act_in_call(monkeypatch, number, act):
     monkeypatch.setattr(registry, "trainer", Acting)
 
 
+@pytest.mark.usefixtures("without_nohup")
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)]
+    ("number", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
 )
 def test_a_warned_job_ends_within_an_epoch_and_its_retry_goes_on(
     corpus_directory, tmp_path, monkeypatch, unbroken, number, status
