@@ -25,7 +25,6 @@ from online_rnnlm.analysis.significance import (
     seed_interval,
     sign_flip_p_value,
 )
-from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.errors import UserError
@@ -65,23 +64,21 @@ def are_known(articles: npt.NDArray[np.int32]) -> bool:
     return 1 < len(np.unique(articles)) < len(articles)
 
 
-def pieces_of(
-    corpus: CorpusSettings, articles: npt.NDArray[np.int32], kept_for: UnitOfText
-) -> Pieces:
-    """The pieces of a test text of `corpus`; `articles` (sentences,) is each sentence's article.
+def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
+    """The pieces of a test text; `articles` (sentences,) is each sentence's article.
 
-    `kept_for` is the unit of text for which the compared models keep their states, vectors,
-    weights or caches.
+    `in_order` says that the text is not shuffled, and `kept_for` is the unit of text for which the
+    compared models keep their states, vectors, weights or caches.
 
     - Text in its own order is drawn by articles. Where these are not known, it is drawn by blocks
       of N^(1/3) consecutive sentences (the rate of Hall, Horowitz and Jing 1995, with factor 1).
     - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
       blocks if something never is.
     """
-    if are_known(articles) and corpus.keeps_order:
+    if in_order and are_known(articles):
         number = np.unique(articles, return_inverse=True)[1]
         return Pieces("article", number.astype(np.int64))
-    if corpus.keeps_order or kept_for == "stream":
+    if in_order or kept_for == "stream":
         return blocks(len(articles))
     return Pieces("sentence", np.arange(len(articles)))
 
@@ -91,10 +88,9 @@ def pieces_of_test(
 ) -> Pieces:
     """The pieces of `test`, or of another text, for models that keep things for a unit of text."""
     articles = np.load(results.directory.corpus(corpus).split_articles(text))
-    settings = results.experiment.corpora[corpus]
-    if text in results.experiment.testing.other_texts:  # it is in its own order
-        settings = settings.model_copy(update={"divide_by": "article"})
-    return pieces_of(settings, articles, kept_for)
+    experiment = results.experiment
+    in_order = experiment.corpora[corpus].keeps_order or text in experiment.testing.other_texts
+    return pieces_of(articles, kept_for, in_order=in_order)
 
 
 def pieces_for(results: Results, *sides: Side) -> Pieces:

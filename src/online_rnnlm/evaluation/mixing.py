@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from online_rnnlm.config.evaluations import final_evaluation
@@ -54,7 +56,7 @@ def composed(
     }
     rival.fit(scores["valid"])
     logs = {split: rival.score(parts) for split, parts in scores.items()}
-    seconds = {split: _all_seconds(found, rivals, split) for split in texts}
+    seconds = {split: _seconds_in_all(found, rivals, split) for split in texts}
     return Outcome(
         logs,
         seconds,
@@ -68,23 +70,23 @@ def _seconds(part: Evaluation, split: str) -> float:
     return part.splits[split].tokens / part.splits[split].words_per_second
 
 
-def _all_seconds(found: dict[str, Evaluation], rivals: dict[str, Rival], split: str) -> float:
-    """Add up the parts' times; that of a `MixedRival` contains the network's."""
-    network = _seconds(found[NETWORK], split)
-    own = {name: _seconds(found[name], split) for name in rivals}
-    shared = sum(network for mixed in rivals.values() if isinstance(mixed, MixedRival))
-    return network + max(sum(own.values()) - shared, 0.0)
+def _seconds_in_all(found: dict[str, Evaluation], rivals: dict[str, Rival], split: str) -> float:
+    """Add up the parts' times; at least the network's, since times are noisy."""
+    added = _in_all(found, rivals, lambda part: _seconds(part, split))
+    return max(added, _seconds(found[NETWORK], split))
 
 
 def _costs(found: dict[str, Evaluation], rivals: dict[str, Rival]) -> Costs:
-    """Add up the parts' costs, and one multiply-add for each part's weight.
-
-    A rival that is itself a mixture with the network shares the network's predictions.
-    """
-    network = found[NETWORK].costs.multiply_adds_per_word
-    adds = network + len(found)
-    for name, rival in rivals.items():
-        own = found[name].costs.multiply_adds_per_word
-        adds += own - network if isinstance(rival, MixedRival) else own
+    """Add up the parts' costs, and one multiply-add for each part's weight."""
+    adds = _in_all(found, rivals, lambda part: part.costs.multiply_adds_per_word) + len(found)
     touched = max(part.costs.parameters_touched_per_word for part in found.values())
     return Costs(parameters_touched_per_word=touched, multiply_adds_per_word=adds)
+
+
+def _in_all(
+    found: dict[str, Evaluation], rivals: dict[str, Rival], cost: Callable[[Evaluation], float]
+) -> float:
+    """Add up a cost of all parts, the network's once: that of a `MixedRival` contains it."""
+    network = cost(found[NETWORK])
+    again = sum(isinstance(rival, MixedRival) for rival in rivals.values())
+    return sum(map(cost, found.values())) - again * network

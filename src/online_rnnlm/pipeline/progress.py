@@ -23,7 +23,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 SNAKEMAKE = "snakemake.logging"
 """The name of Snakemake's logger."""
 JOB_ERROR, JOB_INFO = "job_error", "job_info"
-"""The event by which it logs that a job has failed."""
+"""The events by which it logs that a job has failed, and that an attempt at one begins."""
 _STREAM_HANDLER = "DefaultStreamHandler"
 """The name that Snakemake gives the handler that writes its log to the terminal."""
 _OTHER_SECONDS = 5.0

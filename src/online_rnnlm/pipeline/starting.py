@@ -180,10 +180,10 @@ def _errors_in(log: Path, rule: str) -> list[str]:
     lines = text.splitlines()
     found = [line for line in lines if ERROR_MARK in line]
     found = found or [f"{rule}: {line}" for line in lines[-1:] if line.endswith(GOES_ON)]
-    if not found and "Traceback" in text:
-        found = [f"{ERROR_MARK}{rule}: a fault of this program: {lines[-1]} ({log})"]
     if found:
         return found
+    if "Traceback" in text:
+        return [f"{ERROR_MARK}{rule}: a fault of this program: {lines[-1]} ({log})"]
     return [
         f"{ERROR_MARK}{rule}: the job was killed, most likely because memory ran out ({log}): give "
         "it more, or fewer jobs at once (`--cores`); the next start goes on from there"

@@ -8,6 +8,7 @@ import marshal
 from functools import cache
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 PACKAGE = "online_rnnlm"
 OF_TRAINING = ("training", "engines", "model")
@@ -33,12 +34,19 @@ def code_digest(*parts: str) -> str:
 @cache
 def _compiled(file: Path) -> bytes:
     tree = ast.parse(file.read_bytes())
-    for node in ast.walk(tree):  # Python 3.12 leaves an instruction in the place of a docstring
-        if isinstance(body := getattr(node, "body", None), list):
-            body[:] = [one for one in body if not _is_text(one)] or [ast.Pass()]
-    tree = ast.fix_missing_locations(tree)
+    _remove_texts(tree)
     code = compile(tree, "", "exec", dont_inherit=True, optimize=2)
     return marshal.dumps(_without_places(code), 2)  # later formats depend on the process
+
+
+def _remove_texts(node: Any) -> None:
+    """Remove docstrings: Python 3.11 and 3.12 leave an instruction in the place of each."""
+    kept = [one for one in node.body if not _is_text(one)]
+    if len(kept) < len(node.body):
+        node.body = kept or [ast.copy_location(ast.Pass(), node.body[0])]
+    for one in kept:
+        if hasattr(one, "body"):
+            _remove_texts(one)
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -152,8 +152,8 @@ VITAL = {"kind": "wikipedia-vital"}
 READY = {"kind": "text", "train": "a", "valid": "b", "test": "c", "tokenised": True}
 
 
-def _corpus(source: dict[str, object], divide_by: str = "sentence") -> CorpusSettings:
-    return CorpusSettings.model_validate({"source": source, "divide_by": divide_by})
+def _in_order(source: dict[str, object], divide_by: str = "sentence") -> bool:
+    return CorpusSettings.model_validate({"source": source, "divide_by": divide_by}).keeps_order
 
 
 @pytest.mark.parametrize(
@@ -168,16 +168,16 @@ def _corpus(source: dict[str, object], divide_by: str = "sentence") -> CorpusSet
     ],
 )
 def test_pieces_are_the_smallest_independent_ones(source, divide_by, kept_for, expected):
-    assert pieces_of(_corpus(source, divide_by), ARTICLES, kept_for).name == expected
+    assert pieces_of(ARTICLES, kept_for, in_order=_in_order(source, divide_by)).name == expected
 
 
 @pytest.mark.parametrize("articles", [np.zeros(1000, np.int32), np.arange(1000, dtype=np.int32)])
 def test_text_in_order_without_articles_is_drawn_by_blocks(articles):
-    pieces = pieces_of(_corpus(READY), articles, "sentence")
+    pieces = pieces_of(articles, "sentence", in_order=_in_order(READY))
     assert (pieces.name, pieces.count) == ("block", 100)
     assert list(pieces.number[:21]) == [0] * 10 + [1] * 10 + [2]
 
 
 def test_sums_are_over_the_sentences_of_a_piece():
-    pieces = pieces_of(_corpus(VITAL, "article"), ARTICLES, "sentence")
+    pieces = pieces_of(ARTICLES, "sentence", in_order=_in_order(VITAL, "article"))
     assert pieces.sums(np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])).tolist() == [28, 3, 32]

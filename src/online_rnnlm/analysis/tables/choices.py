@@ -61,12 +61,7 @@ def _searched(results: Results) -> Iterator[dict[str, Any]]:
             "seed": run.settings.seed,
             "settings": run.searched,
             "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
-            "chosen": isinstance(end, RunResult)
-            and any(
-                run.name in row.first.run.candidates
-                and all(getattr(row.settings, key) == value for key, value in run.searched.items())
-                for row in results.rows
-            ),
+            "chosen": isinstance(end, RunResult) and any(row.chose(run) for row in results.rows),
         }
 
 

@@ -73,9 +73,7 @@ def _settings(results: Results, system: System) -> str:
         return ""
     if system.rival is not None or system.row is None:
         return shared.settings_text([found.chosen for found in system.by_seed])
-    names, settings = system.row.first.run.candidates, system.row.settings
-    tried = (one.run.searched for one in results.candidates if one.run.name in names)
-    chosen = (s for s in tried if all(getattr(settings, key) == s[key] for key in s))
+    chosen = (one.run.searched for one in results.candidates if system.row.chose(one.run))
     return shared.settings_text([next(chosen, {})])
 
 
