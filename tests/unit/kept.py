@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from docs.generate.evidence import FOLDERS
-from online_rnnlm.analysis.comparison import percents_of_gains
+from online_rnnlm.analysis.comparison import compared, percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables.write import signed
-from online_rnnlm.storage.records import Claim
+from online_rnnlm.storage.records import Claim, SeedDifference
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +20,20 @@ ROOT = Path(__file__).parents[2]
 @cache
 def _table(folder: EvidenceFolder, name: str) -> pd.DataFrame:
     return folder.read_table(name)
+
+
+def _without_sign(change: float) -> str:
+    """A reduction in per cent."""
+    assert change < 0
+    return signed(change)[1:]
+
+
+def _reduction(seeds: SeedDifference | None) -> str:
+    """The interval of a reduction that holds over the seeds, in per cent without signs."""
+    assert seeds is not None
+    low, high = percents_of_gains(seeds.interval_nats_per_token)
+    assert high < 0
+    return f"{-high:.1f} to {-low:.1f}"
 
 
 @dataclass(frozen=True)
@@ -52,9 +66,16 @@ class Kept:
     def better(self, model: str, against: str) -> str:
         """The reduction of the test perplexity in per cent, without a sign."""
         one, other = (self.row(name)["test_perplexity"] for name in (model, against))
-        change = signed(100 * (one / other - 1))
-        assert change.startswith("−")
-        return change[1:]
+        return _without_sign(100 * (one / other - 1))
+
+    def better_on(self, text: str, model: str, against: str) -> str:
+        """The same on a text of another kind, against a static network."""
+        pair = (model, "document_vector"), (against, "none")
+        one, other = (
+            self._folder.scores_of("wikipedia", name, evaluation, text).perplexity
+            for name, evaluation in pair
+        )
+        return _without_sign(100 * (one / other - 1))
 
     def claim(self, number: int, model: str, against: str) -> Claim:
         """The record of a claim."""
@@ -71,15 +92,24 @@ class Kept:
 
     def over_seeds(self, number: int, model: str, against: str) -> str:
         """The interval over the seeds of a claim's reduction, in per cent without signs."""
-        seeds = self.claim(number, model, against).seeds
-        assert seeds is not None
-        low, high = percents_of_gains(seeds.interval_nats_per_token)
-        assert high < 0
-        return f"{-high:.1f} to {-low:.1f}"
+        return _reduction(self.claim(number, model, against).seeds)
+
+    def between(self, model: str, evaluation: str, against: str, text: str = "test") -> str:
+        """The interval over the seeds of the reduction against a static network, as tested."""
+        ours = self._folder.scores_of("wikipedia", model, evaluation, text)
+        theirs = self._folder.scores_of("wikipedia", against, "none", text)
+        return _reduction(compared(ours, theirs).seeds)
 
     def words_per_second(self, model: str, evaluation: str) -> str:
         """Words per second in testing, all networks timed in turn, in thousands."""
         return f"{self.row(model, evaluation)['timed_words_per_second'] / 1000:.0f},000"
+
+    def claimed_speeds(self, number: int, model: str, against: str) -> tuple[str, str]:
+        """Words per second of both sides of a claim as they were tested, in thousands."""
+        effect = self.claim(number, model, against).effect
+        seconds = effect.seconds_per_word, effect.seconds_per_word_against
+        ours, theirs = (f"{1 / (1000 * each):.0f},000" for each in seconds if each is not None)
+        return ours, theirs
 
     def adds(self, model: str) -> float:
         """Multiply-adds a word in testing."""
