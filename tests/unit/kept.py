@@ -77,18 +77,20 @@ class Kept:
         )
         return _without_sign(100 * (one / other - 1))
 
-    def claim(self, number: int, model: str, against: str) -> Claim:
-        """The record of a claim."""
+    def claim(self, number: int, model: str, against: str, corpus: str = "") -> Claim:
+        """The record of a claim; the corpus is needed only if there are several."""
         (claim,) = (
             claim
             for claim in self._folder.read_claims().claims
-            if (claim.number, claim.model) == (number, model) and claim.against.startswith(against)
+            if (claim.number, claim.model) == (number, model)
+            and claim.against.startswith(against)
+            and corpus in ("", claim.corpus)
         )
         return claim
 
-    def claimed(self, number: int, model: str, against: str) -> str:
+    def claimed(self, number: int, model: str, against: str, corpus: str = "") -> str:
         """The change of a claim in per cent, with its sign."""
-        return signed(self.claim(number, model, against).effect.change_percent)
+        return signed(self.claim(number, model, against, corpus).effect.change_percent)
 
     def over_seeds(self, number: int, model: str, against: str) -> str:
         """The interval over the seeds of a claim's reduction, in per cent without signs."""
