@@ -59,22 +59,9 @@ class Kept:
         """The mean test perplexity over the seeds, as the tables show it."""
         return f"{self.row(model, evaluation)['test_perplexity']:.1f}"
 
-    def sd(self, model: str) -> str:
-        """The standard deviation of the test perplexity over the seeds."""
-        return f"{self.row(model)['test_perplexity_sd']:.1f}"
-
     def better(self, model: str, against: str) -> str:
         """The reduction of the test perplexity in per cent, without a sign."""
         one, other = (self.row(name)["test_perplexity"] for name in (model, against))
-        return _without_sign(100 * (one / other - 1))
-
-    def better_on(self, text: str, model: str, against: str) -> str:
-        """The same on a text of another kind, against a static network."""
-        pair = (model, "document_vector"), (against, "none")
-        one, other = (
-            self._folder.scores_of("wikipedia", name, evaluation, text).perplexity
-            for name, evaluation in pair
-        )
         return _without_sign(100 * (one / other - 1))
 
     def claim(self, number: int, model: str, against: str, corpus: str = "") -> Claim:
@@ -96,11 +83,15 @@ class Kept:
         """The interval over the seeds of a claim's reduction, in per cent without signs."""
         return _reduction(self.claim(number, model, against).seeds)
 
-    def between(self, model: str, evaluation: str, against: str, text: str = "test") -> str:
-        """The interval over the seeds of the reduction against a static network, as tested."""
-        ours = self._folder.scores_of("wikipedia", model, evaluation, text)
-        theirs = self._folder.scores_of("wikipedia", against, "none", text)
-        return _reduction(compared(ours, theirs).seeds)
+    def off(self, static: str, model: str, text: str = "test") -> tuple[str, str]:
+        """What a vector that learns takes off a static network, and the interval over the seeds.
+
+        Computed from the scores, in per cent without signs.
+        """
+        ours = self._folder.scores_of("wikipedia", model, "document_vector", text)
+        theirs = self._folder.scores_of("wikipedia", static, "none", text)
+        found = compared(ours, theirs)
+        return _without_sign(found.effect["change_percent"]), _reduction(found.seeds)
 
     def words_per_second(self, model: str, evaluation: str) -> str:
         """Words per second in testing, all networks timed in turn, in thousands."""

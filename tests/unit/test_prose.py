@@ -62,15 +62,13 @@ def readme() -> list[str]:
         f"and {ARTICLES.claimed(2, here, '110/0')[1:]} % lower on whole articles",
         f"{VECTOR} takes {PAPER.claimed(1, VECTOR, '100/0')[1:]} % off 100/0, {parameters} % (95 % "
         f"interval over the seeds: {over_seeds}) off 110/0",
-        f"{PAPER.better(VECTOR, '120/0')} % ({PAPER.between(VECTOR, LEARNING, '120/0')}) off "
-        f"120/0, {PAPER.better(VECTOR, '135/0')} % "
-        f"({PAPER.between(VECTOR, LEARNING, '135/0')}) off 135/0",
+        "{} % ({}) off 120/0, ".format(*PAPER.off("120/0", VECTOR))
+        + "{} % ({}) off 135/0".format(*PAPER.off("135/0", VECTOR)),
         f"small demo, {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % against 110/0,",
         f"the network has {PAPER.ppl(VECTOR, 'none')}, more than 100/0",
         f"it takes {ARTICLES.claimed(1, here, '100/0')[1:]} % off 100/0, "
         f"{ARTICLES.claimed(2, here, '110/0')[1:]} % ({ARTICLES.over_seeds(2, here, '110/0')}) off "
-        f"110/0, {ARTICLES.better(here, per_article('135/0'))} % "
-        f"({ARTICLES.between(here, LEARNING, per_article('135/0'))}) off 135/0",
+        + "110/0, {} % ({}) off 135/0".format(*ARTICLES.off(per_article("135/0"), here)),
         f"in testing {VECTOR} reads {PAPER.words_per_second(VECTOR, 'document_vector')} words a "
         f"second; 110/0 reads {PAPER.words_per_second('110/0', 'none')}, with "
         f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, and 120/0 "
@@ -82,7 +80,7 @@ def readme() -> list[str]:
         f"{ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')}: undecided)",
         f"135/0 has {PAPER.ppl(f'135/0 + {MIXTURE}')} and {VECTOR} "
         f"{PAPER.ppl(f'{VECTOR} + {MIXTURE}')}.",
-        f"per sentence it takes {PAPER.better_on('technical', VECTOR, '135/0')} % off 135/0 on "
+        f"per sentence it takes {PAPER.off('135/0', VECTOR, 'technical')[0]} % off 135/0 on "
         f"technical prose, but on fiction it is worse ({PAPER.on('fiction', VECTOR, LEARNING)} "
         f"against {PAPER.on('fiction', '135/0', 'none')})",
     ]
@@ -116,10 +114,9 @@ def evidence() -> list[str]:
         f"{EARLIER.better(both[1], both[0])} % with all rivals mixed in on both sides "
         f"({EARLIER.ppl(both[0])} and {EARLIER.ppl(both[1])}). A 5-gram takes LSTM 100/0 to "
         f"{EARLIER.ppl(f'{LSTM} + {N_GRAM}')}.",
-        f"the vector takes {PAPER.better(VECTOR, '120/0')} % off it (over the seeds "
-        f"{PAPER.between(VECTOR, LEARNING, '120/0')} %). It takes "
-        f"{PAPER.better(VECTOR, '135/0')} % ({PAPER.between(VECTOR, LEARNING, '135/0')} %) off "
-        f"135/0, which needs {PAPER.more_adds('135/0', VECTOR)} % more multiply-adds",
+        "the vector takes {} % off it (over the seeds {} %). ".format(*PAPER.off("120/0", VECTOR))
+        + "It takes {} % ({} %) off 135/0, which needs ".format(*PAPER.off("135/0", VECTOR))
+        + f"{PAPER.more_adds('135/0', VECTOR)} % more multiply-adds",
         f"it read {speeds[1]} words a second, the vector {speeds[0]}.",
         f"100/0 with it reaches {PAPER.ppl(f'100/0 + {N_GRAM}')}.",
         f"With it {VECTOR} reaches {PAPER.ppl(f'{VECTOR} + {N_GRAM}')}",
@@ -136,8 +133,7 @@ def evidence() -> list[str]:
         f"{PAPER.ppl(VECTOR, EVERYTHING)} with all weights",
         f"100/0 here {PAPER.ppl('100/0')} ",
         f"100/0 goes to {PAPER.ppl('100/0 + dynamic evaluation')}.",
-        f"than on Wikipedia, {PAPER.better_on('technical', VECTOR, '135/0')} % "
-        f"({PAPER.between(VECTOR, LEARNING, '135/0', 'technical')} %) off 135/0",
+        "than on Wikipedia, {} % ({} %) off 135/0".format(*PAPER.off("135/0", VECTOR, "technical")),
         f"it has {PAPER.on('fiction', VECTOR, KEPT)} on fiction and "
         f"{PAPER.on('technical', VECTOR, KEPT)} on technical prose, where 100/0 with a short cache "
         f"has {' and '.join(cached)}; trained per article, {elsewhere['fiction']} and "
