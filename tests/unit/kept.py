@@ -79,9 +79,9 @@ class Kept:
         """The change of a claim in per cent, with its sign."""
         return signed(self.claim(number, model, against, corpus).effect.change_percent)
 
-    def over_seeds(self, number: int, model: str, against: str) -> str:
+    def over_seeds(self, number: int, model: str, against: str, corpus: str = "") -> str:
         """The interval over the seeds of a claim's reduction, in per cent without signs."""
-        return _reduction(self.claim(number, model, against).seeds)
+        return _reduction(self.claim(number, model, against, corpus).seeds)
 
     def off(self, static: str, model: str, text: str = "test") -> tuple[str, str]:
         """What a vector that learns takes off a static network, and the interval over the seeds.

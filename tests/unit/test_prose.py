@@ -62,27 +62,32 @@ def readme() -> list[str]:
         f"and {ARTICLES.claimed(2, here, '110/0')[1:]} % lower on whole articles",
         f"{VECTOR} takes {PAPER.claimed(1, VECTOR, '100/0')[1:]} % off 100/0, {parameters} % (95 % "
         f"interval over the seeds: {over_seeds}) off 110/0",
-        "{} % ({}) off 120/0, ".format(*PAPER.off("120/0", VECTOR))
+        "{} % ({}) off 120/0, and ".format(*PAPER.off("120/0", VECTOR))
         + "{} % ({}) off 135/0".format(*PAPER.off("135/0", VECTOR)),
-        f"small demo, {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % against 110/0,",
+        f"The gain here, {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % against 110/0,",
         f"the network has {PAPER.ppl(VECTOR, 'none')}, more than 100/0",
-        f"it takes {ARTICLES.claimed(1, here, '100/0')[1:]} % off 100/0, "
+        f"it gains more:** {ARTICLES.claimed(1, here, '100/0')[1:]} % off 100/0, "
         f"{ARTICLES.claimed(2, here, '110/0')[1:]} % ({ARTICLES.over_seeds(2, here, '110/0')}) off "
         + "110/0, {} % ({}) off 135/0".format(*ARTICLES.off(per_article("135/0"), here)),
         f"in testing {VECTOR} reads {PAPER.words_per_second(VECTOR, 'document_vector')} words a "
         f"second; 110/0 reads {PAPER.words_per_second('110/0', 'none')}, with "
-        f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, and 120/0 "
-        f"{PAPER.words_per_second('120/0', 'none')} with as many",
+        f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, 120/0 "
+        f"{PAPER.words_per_second('120/0', 'none')} with as many, and 135/0 "
+        f"{PAPER.words_per_second('135/0', 'none')} with {PAPER.more_adds('135/0', VECTOR)} % "
+        f"more. Per article {VECTOR} reads {ARTICLES.words_per_second(here, LEARNING)}, and 110/0 "
+        f"{ARTICLES.words_per_second(per_article('110/0'), 'none')}.",
         f"takes 100/0 to {PAPER.ppl(f'100/0 + {SHORT}')}, a 5-gram that is mixed in to "
-        f"{PAPER.ppl(f'100/0 + {N_GRAM}')}, a long cache to {PAPER.ppl(f'100/0 + {NEURAL}')}; "
-        f"{VECTOR} has {PAPER.ppl(VECTOR, KEPT)} where its vector is reset only after an article "
-        f"(trained per article {ARTICLES.ppl(here)}, 100/0 with the short cache "
-        f"{ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')}: undecided)",
+        f"{PAPER.ppl(f'100/0 + {N_GRAM}')}, dynamic evaluation, by which all weights learn, to "
+        f"{PAPER.ppl('100/0 + dynamic evaluation')}. {VECTOR} has {PAPER.ppl(VECTOR, KEPT)} if its "
+        "vector is reset only after an article, "
+        f"{PAPER.ppl(VECTOR, EVERYTHING)} if all weights learn so. Trained per article it has "
+        f"{ARTICLES.ppl(here)}, 100/0 with the short cache "
+        f"{ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')} (undecided)",
         f"135/0 has {PAPER.ppl(f'135/0 + {MIXTURE}')} and {VECTOR} "
         f"{PAPER.ppl(f'{VECTOR} + {MIXTURE}')}.",
-        f"per sentence it takes {PAPER.off('135/0', VECTOR, 'technical')[0]} % off 135/0 on "
-        f"technical prose, but on fiction it is worse ({PAPER.on('fiction', VECTOR, LEARNING)} "
-        f"against {PAPER.on('fiction', '135/0', 'none')})",
+        f"per sentence it takes {PAPER.off('110/0', VECTOR, 'technical')[0]} % off 110/0 on "
+        f"technical prose, on fiction nothing ({PAPER.on('fiction', VECTOR, LEARNING)} and "
+        f"{PAPER.on('fiction', '110/0', 'none')}; 135/0: {PAPER.on('fiction', '135/0', 'none')})",
     ]
 
 
@@ -108,7 +113,7 @@ def evidence() -> list[str]:
         f"{ARTICLES.better(here, per_article('135/0'))} % off 135/0, and",
         f"takes 100/0 to {ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')}, and a 5-gram to "
         f"{ARTICLES.ppl(per_article('100/0') + f' + {N_GRAM}')}.",
-        f"(none of its own was better), {ARTICLES.ppl(here, EVERYTHING)}.",
+        f"the vector's as in training, they reach {ARTICLES.ppl(here, EVERYTHING)}.",
         f"it took {EARLIER.claimed(1, LSTM_VECTOR, LSTM)[1:]} % off LSTM 100/0, which has "
         f"fewer parameters ({EARLIER.ppl(LSTM)} and {EARLIER.ppl(LSTM_VECTOR)}), and "
         f"{EARLIER.better(both[1], both[0])} % with all rivals mixed in on both sides "
@@ -117,7 +122,7 @@ def evidence() -> list[str]:
         "the vector takes {} % off it (over the seeds {} %). ".format(*PAPER.off("120/0", VECTOR))
         + "It takes {} % ({} %) off 135/0, which needs ".format(*PAPER.off("135/0", VECTOR))
         + f"{PAPER.more_adds('135/0', VECTOR)} % more multiply-adds",
-        f"it read {speeds[1]} words a second, the vector {speeds[0]}.",
+        f"{speeds[1]} words a second in its tests, the vector {speeds[0]}.",
         f"100/0 with it reaches {PAPER.ppl(f'100/0 + {N_GRAM}')}.",
         f"With it {VECTOR} reaches {PAPER.ppl(f'{VECTOR} + {N_GRAM}')}",
         f"A unigram cache takes 100/0 to {PAPER.ppl('100/0 + unigram cache')} for one multiply-add "
@@ -125,7 +130,9 @@ def evidence() -> list[str]:
         f"vector needs. Reset only at an article's end, the vector has {PAPER.ppl(VECTOR, KEPT)}",
         f"135/0 reaches {PAPER.ppl(f'135/0 + {NEURAL}')}, {VECTOR} "
         f"{PAPER.ppl(f'{VECTOR} + {NEURAL}')} (short: {PAPER.ppl(f'{VECTOR} + {SHORT}')})",
-        f"{VECTOR} takes {sizes[0]} % and {sizes[1]} % off 110/0, on all of the text {sizes[2]} %.",
+        f"{VECTOR} takes {sizes[0]} % and {sizes[1]} % off 110/0; on all of the text {sizes[2]} % "
+        f"({Kept('sizes').over_seeds(2, VECTOR, '110/0', corpora[2])}) by these seeds, "
+        f"{PAPER.claimed(2, VECTOR, '110/0')[1:]} % by five.",
         f"takes {PAPER.better(mixed, f'100/0 + {MIXTURE}')} % off 100/0, and nothing off 135/0 "
         f"({PAPER.ppl(mixed)} and {PAPER.ppl(f'135/0 + {MIXTURE}')})",
         f"100/0 goes from {PAPER.ppl('100/0')} to {PAPER.ppl('100/0', EVERYTHING)}, and {VECTOR} "
