@@ -122,7 +122,7 @@ def full_scale(context: Context) -> dict[str, Any]:
         _scoring(name, one, corpus, learnt_weights(context, one, corpus))
         for name, one in settings.items()
     ]
-    title = f"{both}: relative to the static"
+    title = f"{both}: relative to {AS_COSTLY}/0"
     group.append(Workload(title, group[-1].make, Target(1.0), against=static))
     return {"rows": rows + measured(group, context.repeats)}
 

@@ -75,7 +75,7 @@ rule audits:
     params:
         code=code_digest("cross_check", "use", "engines", "model"),
     message:
-        "Audit the networks as they are tested"
+        "Audit the networks"
     shell:
         verb("audits")
 

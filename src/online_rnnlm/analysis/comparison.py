@@ -160,10 +160,7 @@ def compare_sides(
 
     Raises UserError if they were tested on different sentences, or on a single one.
     """
-    pieces, where = pieces_for(results, ours, theirs), results.directory.path
-    if pieces.count < 2:
-        corpus = ours.row.corpus
-        raise UserError(f"{where}: corpus `{corpus}`: two models need two test sentences or more")
+    pieces = pieces_for(results, ours, theirs)
     first, second = scores_of(results, pieces, ours, theirs)
     found = compared(first, second, margin_percent)
     drawn = {"drawn": pieces.name, "sentences": len(pieces.number)}
@@ -173,8 +170,11 @@ def compare_sides(
 def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test") -> list[Scores]:
     """Read the scores of sides by piece of the test text, or of another text.
 
-    Raises UserError if they were tested on different sentences.
+    Raises UserError if they were tested on different sentences, or on a single one.
     """
+    where = f"{results.directory.path}: corpus `{sides[0].row.corpus}`"
+    if pieces.count < 2:
+        raise UserError(f"{where}: to compare two models, `{text}` needs two sentences or more")
     scores, tokens = [], []
     for one in sides:
         frames = [
@@ -189,7 +189,6 @@ def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test"
         scores.append(Scores(perplexities, pieces.sums(logs), counts))
     if not all(one.equals(tokens[0]) for one in tokens):
         names = " and ".join(f"`{side.row.first.name}`" for side in sides)
-        where = results.directory.path
         raise UserError(f"{where}: {names} were tested on different sentences")
     return scores
 

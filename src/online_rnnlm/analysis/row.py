@@ -13,7 +13,6 @@ from online_rnnlm.config.evaluations import final_evaluation, learning_in
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.rivals import is_rival
 from online_rnnlm.rivals.base import Rival
 from online_rnnlm.storage.records import Epoch, Evaluation, RunRecord, RunResult
 
@@ -207,10 +206,10 @@ class Side(NamedTuple):
     @property
     def kept_for(self) -> UnitOfText:
         """The unit of text at whose end the side forgets what it has read; with a rival, never."""
-        if is_rival(self.evaluation):
-            return "stream"
         learning, trained = learning_in(self.evaluation), self.row.settings.unit_of_text
-        return longest([trained, (learning and learning.unit_of_text) or trained])
+        if learning is None:
+            return "stream"
+        return longest([trained, learning.unit_of_text or trained])
 
 
 def longest(units: Iterable[UnitOfText]) -> UnitOfText:

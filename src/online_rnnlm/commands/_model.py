@@ -61,7 +61,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
     add_unit(parser)
     explained = "size of the steps: of the weights that learn or, if it alone learns, of the vector"
     add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help=explained)
-    explained = "words that a loss is propagated back through if weights learn"
+    explained = "words that an error is propagated back through if weights learn"
     add("--steps", type=number(MOST_STEPS), help=f"{explained} (default: {USUAL_STEPS})")
 
 

@@ -60,7 +60,7 @@ class Learning(Settings):
     If None, the vector has the rate that it was trained with.
     """
     steps: Steps = USUAL_STEPS
-    """Number of hidden states that a word's loss is propagated back through if weights learn."""
+    """Number of hidden states that a word's error is propagated back through if weights learn."""
 
     @property
     def moment(self) -> str:
@@ -149,6 +149,8 @@ def final_evaluation(document_size: int) -> str:
 
 
 def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learning]:
+    if not testing.concerns(settings.corpus):
+        return
     names = [name_of(subset, settings.document_size) for subset in testing.updates]
     can_learn = ENGINES["kernel"].scores_online(settings.cell)
     for updates, after, unit in itertools.product(names, testing.learn_after, testing.unit_of_text):
@@ -172,8 +174,8 @@ def evaluations_of(settings: RunSettings, testing: TestingSettings) -> tuple[str
 def timed_evaluations(settings: RunSettings, testing: TestingSettings) -> list[Learning]:
     """Return what learns in the evaluations that are timed: the main one, and the vector alone."""
     main = Learning(updates=final_evaluation(settings.document_size))
-    others = _learning(settings, testing) if testing.concerns(settings.corpus) else ()
-    return list(dict.fromkeys([main, *(one for one in others if one.updates == DOCUMENT_VECTOR)]))
+    others = (one for one in _learning(settings, testing) if one.updates == DOCUMENT_VECTOR)
+    return list(dict.fromkeys([main, *others]))
 
 
 def refuse_tests_of_nothing(testing: TestingSettings, rows: Collection[RunSettings]) -> None:

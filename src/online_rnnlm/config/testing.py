@@ -70,7 +70,7 @@ UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stre
 
 MOST_STEPS = 1000
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS), NOT_BOOLEAN]
-"""Number of hidden states that a word's loss is propagated back through; a sentence's uses all."""
+"""Number of hidden states that a word's error is propagated back through; a sentence's uses all."""
 USUAL_STEPS = 5
 
 
@@ -100,7 +100,7 @@ class TestingSettings(Settings):
         default=["word"]
     )
     """Moments at which these parts learn: after every word, after every sentence, or after a number
-    of words, counted from the start of the unit of text. The loss of the words since the last step
+    of words, counted from the start of the unit of text. The error of the words since the last step
     is added up. A number is for the document vector alone; to let weights learn after several
     words, use `dynamic_evaluation`."""
     unit_of_text: Annotated[list[UnitOfText], Field(min_length=1), Distinct] = Field(
@@ -121,7 +121,7 @@ class TestingSettings(Settings):
     """Learning rates to try for the document vector; the best on `valid` is used. Where weights
     learn, too, their rate is chosen first, with the vector's as in training."""
     steps: Steps = USUAL_STEPS
-    """Number of hidden states through which a word's loss is propagated back."""
+    """Number of hidden states through which a word's error is propagated back."""
     rivals: list[RivalName] = Field(default=[])
     """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the
     words just read to every network: their frequencies, or their frequencies weighted by the

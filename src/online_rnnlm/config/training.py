@@ -98,7 +98,7 @@ class RunSettings(Settings):
     accumulator_start: PositiveFloat = 1.0
     """Initial value of AdaGrad's sums of squared gradients."""
     batch_sentences: PositiveInt = 64
-    """Number of sentences per update, one from each unit of text; their losses are summed."""
+    """Number of sentences per update, one from each unit of text; their errors are summed."""
     dropout: Fraction = 0.0
     """Share of the hidden units that are left out before the output layer in training, drawn anew
     for every word; the others are divided by 1 less that share. Not with `engine: jax`."""

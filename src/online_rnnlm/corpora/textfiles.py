@@ -186,9 +186,9 @@ def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
         raise UserError(f"{where}: a line end within it: give every sentence a row of its own")
 
 
-JSON_LINES = (".jsonl", ".ndjson", ".json")
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
 """The suffixes of files with a JSON object on each line."""
-PARQUET = ".parquet"
+_PARQUET = ".parquet"
 _ROWS = 1000
 """Number of rows of a Parquet file that are in memory at a time."""
 
@@ -217,11 +217,11 @@ def read_all_articles(file: Path) -> Iterator[Article]:
     They are the JSON objects of a file with one on each line, the rows of a Parquet file, or the
     lines of a plain text file. Raises UserError if the file is damaged.
     """
-    if inner_suffix(file) == PARQUET:
+    if inner_suffix(file) == _PARQUET:
         yield from _read_parquet(file)
         return
     for number, line in enumerate(read_lines(file), 1):
-        if inner_suffix(file) in JSON_LINES:
+        if inner_suffix(file) in _JSON_LINES:
             yield _parse(line, f"{file}, line {number}")
         else:
             yield Article(title="", text=line.strip())
@@ -229,7 +229,7 @@ def read_all_articles(file: Path) -> Iterator[Article]:
 
 def has_articles(file: Path) -> bool:
     """True if a file's name, compressed or not, means that it has articles, not only lines."""
-    return inner_suffix(file) in {PARQUET, *JSON_LINES}
+    return inner_suffix(file) in {_PARQUET, *_JSON_LINES}
 
 
 def _parse(line: str, where: str) -> Article:

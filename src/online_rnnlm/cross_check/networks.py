@@ -77,7 +77,8 @@ def _asking(
 def audit_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Audit every row's first run as for its number in the table, and write `audits.json`.
 
-    The text is the beginning of `test`. Raises UserError if a model is missing or damaged.
+    The text is the beginning of `test`, and the kernels score it, whatever engine has trained the
+    network. Raises UserError if a model is missing or damaged.
     """
     audits = []
     for run in (row.runs[0] for row in experiment.planned_rows):

@@ -12,6 +12,7 @@ from online_rnnlm.config.evaluations import timed_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.corpus import Split, load_corpus
+from online_rnnlm.engines.devices import gpu
 from online_rnnlm.engines.learning import LearningScorer, learning_scorer
 from online_rnnlm.model import weight_files
 from online_rnnlm.process.hardware import machine
@@ -58,7 +59,8 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
         )
         for (run, evaluation, _), seconds in found
     )
-    records.write(directory.timings, Timings(machine=machine(), timings=tuple(timings)))
+    used = next(filter(None, (gpu(run.settings) for run, *_ in timed)), None)
+    records.write(directory.timings, Timings(machine=machine(used), timings=tuple(timings)))
 
 
 def _seconds_per_word(scorer: LearningScorer, split: Split, clock: Callable[[], float]) -> float:

@@ -36,7 +36,7 @@ class Workload(NamedTuple):
     tokens: int
     """Number of tokens of all splits."""
     longest: int
-    """Number of tokens of the longest sentence."""
+    """Number of tokens of the longest sentence by `max_tokens`; ready text may have longer ones."""
     word_values: float
     """Number of values that are kept for a word of a batch: states, scores and gradients."""
     training_cost: float

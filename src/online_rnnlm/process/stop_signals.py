@@ -138,7 +138,7 @@ def end_with_parent() -> None:
     This changes nothing if a user has started the process: it may outlive its terminal.
     """
     parent = os.environ.get(PARENT)
-    if not sys.platform.startswith("linux") or parent != str(os.getppid()):
+    if parent != str(os.getppid()):
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if parent != str(os.getppid()):  # the parent ended before the call above took effect

@@ -40,9 +40,8 @@ def read_whole(run: RunDirectory) -> End | None:
     """
     if not all(file.is_file() for file in run.finished_files()):
         return None
-    record, end = records.read(RunRecord, run.record), read_end(run)
-    if end is None:
-        return None
+    record = records.read(RunRecord, run.record)
+    end = records.read(RunResult, run.result, RunDivergence)
     check_finished(run, end)
     return end if end.identity == record.identity else None
 

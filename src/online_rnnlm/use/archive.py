@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
@@ -17,12 +17,9 @@ from online_rnnlm.config.messages import first_message
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import json_text, replacing
-from online_rnnlm.storage.records import FORMAT, Record
+from online_rnnlm.storage.records import FORMAT, AnyRecord, Record
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
-AnyRecord = TypeVar("AnyRecord", bound=Record)
-
-
 _WRITER = "`online-rnnlm export` writes one"
 
 
@@ -44,17 +41,13 @@ class Archive:
             why = " ".join(str(error).split())[:200] or type(error).__name__
             raise self.damaged(why) from None
 
-    def __contains__(self, name: str) -> bool:
-        """Return True if there is a member of that name."""
-        return name in self._members
-
     def damaged(self, why: str) -> UserError:
         """Return the error for an archive that is damaged."""
         return UserError(f"{self.path}: damaged: {why}")
 
     def description(self, record: type[AnyRecord], name: str) -> AnyRecord:
         """Return the record that says what the archive is."""
-        if name not in self:
+        if name not in self._members:
             raise UserError(f"{self.path}: no model: has no `{name}`; {_WRITER}")
         try:
             version = json.loads(self.text(name))["format"]

@@ -35,7 +35,7 @@ class Options(TypedDict, total=False):
     learning_rate: float | None
     """Size of the steps: of the weights that learn, or of the vector if it learns alone."""
     steps: int | None
-    """Words that a loss is propagated back through if weights learn."""
+    """Words that an error is propagated back through if weights learn."""
 
 
 def request_for(settings: RunSettings, options: Mapping[str, Any]) -> Learning:

@@ -46,8 +46,7 @@ class ScoredPart:
         lengths[has_words] = np.diff(split.offsets)
         vectors = np.zeros((len(sentences), document_vectors.shape[1]), document_vectors.dtype)
         vectors[has_words] = document_vectors
-        documents = np.array([one.document for one in sentences], np.int32)
-        split = Split(split.stream, np.append(0, np.cumsum(lengths)), documents)
+        split = Split(split.stream, np.append(0, np.cumsum(lengths)))
         return cls(sentences, split, corpus, log_probabilities, vectors)
 
     @property

@@ -166,7 +166,7 @@ def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
 def _lines(file: str) -> Iterator[str]:
     """Read the lines of a file, a pipe, or standard input."""
     path = Path(file)
-    if textfiles.inner_suffix(path) in (*textfiles.JSON_LINES, textfiles.PARQUET):
+    if textfiles.has_articles(path):
         raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
     if file == "-":
         if sys.stdin.buffer.isatty():

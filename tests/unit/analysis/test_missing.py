@@ -120,7 +120,7 @@ def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
 
 @pytest.mark.slow  # matplotlib draws every figure
 def test_an_experiment_of_which_nothing_has_finished_still_has_everything(invented):
-    results = invented(rows=ROWS, search={"learning_rate": [0.2]}, testing={"updates": ["all"]})
+    results = invented(rows=ROWS, search={"learning_rate": [0.2]}, testing=TESTING)
     runs = [run.name for run in results.experiment.trainings()]
     results = burst(results, *runs)
     page = everything(results)

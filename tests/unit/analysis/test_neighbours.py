@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.analysis.tables import neighbours
 from online_rnnlm.corpora.corpus import Split
+from tests.unit.analysis import fake_experiment
 
 RUN = "invented-M100-D35-seed1"
 VECTOR_ROW = [{"hidden_size": 100, "document_size": 35}]
@@ -57,6 +59,12 @@ def test_the_table_has_both_kinds_of_neighbours(invented):
         assert query["embedding_cosine"].is_monotonic_decreasing
     again = neighbours.make(results)
     pd.testing.assert_frame_equal(again.data, data)
+
+
+def test_a_single_sentence_has_no_neighbour(invented, monkeypatch):
+    monkeypatch.setitem(fake_experiment.SENTENCES, "valid", 1)
+    with pytest.raises(NothingToShowError, match="no neighbour"):
+        neighbours.make(invented(rows=VECTOR_ROW))
 
 
 def test_short_and_repeated_sentences_are_left_out(invented):

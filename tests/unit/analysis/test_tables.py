@@ -31,6 +31,7 @@ from online_rnnlm.analysis.tables.write import (
     write_tables,
 )
 from online_rnnlm.config.catalogue import tables_of
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -337,6 +338,13 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
     for run in alone.runs:  # the network itself has diverged on the text
         del run.evaluations["none"].splits["fiction"]
     assert other_texts.make(alone).data["text"].tolist() == ["test"]
+
+
+def test_a_text_of_another_kind_with_a_single_sentence_is_refused(invented, monkeypatch):
+    monkeypatch.setattr(fake_experiment, "OF_ANOTHER_KIND", 1)
+    results = invented(rows=TWO_ROWS, testing={"other_texts": {"fiction": "unused"}})
+    with pytest.raises(UserError, match="`fiction` needs two sentences"):
+        other_texts.make(results)
 
 
 LEARNT = [

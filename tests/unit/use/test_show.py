@@ -1,5 +1,6 @@
 """Tests of a text whose words are coloured by their surprise."""
 
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -106,6 +107,11 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     given = ("--model", model_path)
     ways = run("show", TEXT, *given), run("show", tmp_path / "some.txt", *given)
     ways += (run("show", *given, text=TEXT.encode()),)
+    read, write = os.pipe()
+    os.write(write, TEXT.encode())
+    os.close(write)
+    ways += (run("show", f"/dev/fd/{read}", *given),)
+    os.close(read)
     assert len({found.out for found in ways}) == 1
     assert all(found.status == 0 for found in ways) and "[" in ways[0].out
     page = tmp_path / "page.html"

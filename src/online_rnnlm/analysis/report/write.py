@@ -241,9 +241,9 @@ def _audit(audits: Sequence[records.Audit]) -> str:
     """Say in a sentence what the audit of the networks found."""
     broken = [f"{one.name} ({', '.join(one.broken)})" for one in audits if one.broken]
     if broken:
-        return f"The audit of the networks as they are tested is not passed: {'; '.join(broken)}."
+        return f"The audit of the networks is not passed: {'; '.join(broken)}."
     return (
-        f"The audit of the networks as they are tested is passed by all {len(audits)}: no word is "
+        f"The audit of the networks is passed by all {len(audits)}: no word is "
         "known before it is scored, the probabilities of all words add up to 1, and nothing is "
         "kept over a reset (docs/audit.md)."
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
@@ -51,11 +51,13 @@ def make(results: Results) -> Table:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
     The vectors are those of the first seed's run of the headline. Raises NothingToShowError if no
-    row with a document vector has finished, and UserError for files that are missing or do not fit
-    each other.
+    row with a document vector has finished, or there is only one sentence, and UserError for files
+    that are missing or do not fit each other.
     """
     row = results.headline_with_vector()
     sentences = read_sentences(results.directory, row.first.name, row.corpus)
+    if len(sentences.texts) < 2:
+        raise NothingToShowError("The only sentence of valid has no neighbour.")
     queries = draw(sentences, row.first.seed)
     data = pd.DataFrame(values for query in queries for values in _rows(query, sentences))
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
@@ -169,4 +171,4 @@ def mean_cosine(vectors: Vectors) -> float:
     # The squared length of the sum is the sum of the cosines of all pairs.
     wide = vectors.astype(np.float64)
     total, own = wide.sum(axis=0), float((wide**2).sum())
-    return float(total @ total - own) / max(1, len(wide) * (len(wide) - 1))
+    return float(total @ total - own) / (len(wide) * (len(wide) - 1))

@@ -101,7 +101,7 @@ def _of_rival(results: Results, rival: System, text: str) -> dict[str, Any]:
 
 def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
     """Return a function that shows the changes in an evaluation; nothing if there are none."""
-    cells = [difference(f"{change} {evaluation}", 1) for change in _CHANGES]
+    cells = [difference(f"{change} {evaluation}") for change in _CHANGES]
     return lambda row: " / ".join(filter(None, (cell(row) for cell in cells)))
 
 

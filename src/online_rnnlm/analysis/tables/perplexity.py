@@ -25,14 +25,14 @@ def make(results: Results) -> Table:
     """Make the table: for each corpus a row for each model, then a row for each rival.
 
     In the data, the sizes and `cell` are empty for a rival; `evaluation` names the evaluation that
-    the perplexities are from. Raises NothingToShowError if there is no row.
+    the perplexities are from. Raises NothingToShowError if no network has finished.
     """
     rows = [
         _values(results, system)
         for corpus in results.corpora
         for system in results.systems_on(corpus)
     ]
-    if not rows:
+    if not results.rows:
         raise NothingToShowError("No network has finished.")
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
     return shared.comparison_table(
@@ -107,7 +107,7 @@ def _notes(results: Results) -> list[str]:
     return [
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
         f"{shared.spread_note(results)} Bold: the lowest perplexity of each column.",
-        *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora] if rival.note),
+        *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora]),
     ]
 
 

@@ -224,9 +224,9 @@ def percent(key: str) -> Callable[[pd.Series], str]:
     return _shown(key, lambda value: f"{100 * value:.1f}")
 
 
-def difference(key: str, decimals: int) -> Callable[[pd.Series], str]:
-    """Return a function that shows a number with its sign; empty if missing."""
-    return _shown(key, lambda value: signed(value, decimals))
+def difference(key: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows a number with its sign and one decimal; empty if missing."""
+    return _shown(key, signed)
 
 
 def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:

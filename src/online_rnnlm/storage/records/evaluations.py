@@ -66,7 +66,7 @@ class EvaluationEnd(Record):
     run: str
     """Name of the run, or of the n-gram model."""
     identity: Digest
-    """Identity of the run."""
+    """Identity of the run, or sha256 of the n-gram model's name and corpus."""
     evaluation: str
     """Name of the evaluation."""
     curve: tuple[Trial, ...] = ()
