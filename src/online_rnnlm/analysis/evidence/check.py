@@ -217,9 +217,8 @@ def _tested_again(
     }
     if claim.evaluation is None:
         values["change_percent"] = 100 * (values[_ADDS] / values[f"{_ADDS}_against"] - 1)
-        if evidence.timings.is_file():  # evidence of an earlier version has none
-            timings = records.read(records.Timings, evidence.timings).timings
-            values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
+        timings = records.read(records.Timings, evidence.timings).timings
+        values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
         return claim.model_copy(update={"effect": effect.model_copy(update=values)})
     ours, theirs = (evidence.scores_of(*side) for side in sides)
     found = compared(ours, theirs, effect.margin_percent)

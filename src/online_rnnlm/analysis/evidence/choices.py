@@ -25,7 +25,7 @@ def check_choices(evidence: EvidenceFolder, tested: pd.DataFrame) -> int:
     """Check that what was chosen is what is best on `valid`; return the number of choices.
 
     `tested` are the rows of the tables of networks, rivals and ways to learn. Raises UserError for
-    the first choice that is not the best. Evidence of an earlier version does not hold the choices.
+    the first choice that is not the best. An experiment without choices has no table of them.
     """
     checked, path = 0, evidence.table("choices", "csv")
     if not path.is_file():

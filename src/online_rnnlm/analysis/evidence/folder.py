@@ -86,10 +86,7 @@ class EvidenceFolder(ExperimentDirectory):
 
     @cached_property
     def _scores(self) -> dict[tuple[str, ...], pd.DataFrame]:
-        scores = pd.read_parquet(self.scores)
-        if "text" not in scores:  # evidence of an earlier version
-            scores["text"] = "test"
-        groups = scores.groupby(_KEYS, observed=True, sort=False)
+        groups = pd.read_parquet(self.scores).groupby(_KEYS, observed=True, sort=False)
         return {tuple(map(str, keys)): group for keys, group in groups}
 
     def read_sums(self) -> dict[Path, str]:
