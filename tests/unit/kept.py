@@ -84,9 +84,9 @@ class Kept:
         return _reduction(self.claim(number, model, against, corpus).seeds)
 
     def off(self, static: str, model: str, text: str = "test") -> tuple[str, str]:
-        """What a vector that learns takes off a static network, and the interval over the seeds.
+        """By how many per cent a network with a vector has a lower perplexity than a static one.
 
-        Computed from the scores, in per cent without signs.
+        The second value is the interval over the seeds. Both are computed from the scores.
         """
         ours = self._folder.scores_of("wikipedia", model, "document_vector", text)
         theirs = self._folder.scores_of("wikipedia", static, "none", text)

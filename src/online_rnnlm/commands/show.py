@@ -47,8 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
     layout = preparation.layout("lines" if arguments.lines else "running")
     texts = arguments.text or ["-"]
     # A long text is no file's name, and no error; a pipe is a file.
-    there = [text for text in texts if os.path.exists(text)]  # noqa: PTH110
-    files = {"-"} & {*texts} | {text for text in there if not Path(text).is_dir()}
+    there = [text for text in texts if text == "-" or os.path.exists(text)]  # noqa: PTH110
+    files = {text for text in there if not Path(text).is_dir()}
     if not files and not any(" " in text for text in texts):
         texts = [" ".join(map(_given, texts))]  # a text without quotes
     pieces = [

@@ -243,9 +243,9 @@ def _audit(audits: Sequence[records.Audit]) -> str:
     if broken:
         return f"The audit of the networks is not passed: {'; '.join(broken)}."
     return (
-        f"The audit of the networks is passed by all {len(audits)}: no word is "
-        "known before it is scored, the probabilities of all words add up to 1, and nothing is "
-        "kept over a reset (docs/audit.md)."
+        f"The audit of the networks is passed by all {len(audits)}: no word is known before it is "
+        "scored, the probabilities of all words add up to 1, and nothing is kept over a reset "
+        "(docs/audit.md)."
     )
 
 

@@ -27,13 +27,13 @@ def make(results: Results) -> Table:
     In the data, the sizes and `cell` are empty for a rival; `evaluation` names the evaluation that
     the perplexities are from. Raises NothingToShowError if no network has finished.
     """
+    if not results.rows:
+        raise NothingToShowError("No network has finished.")
     rows = [
         _values(results, system)
         for corpus in results.corpora
         for system in results.systems_on(corpus)
     ]
-    if not results.rows:
-        raise NothingToShowError("No network has finished.")
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
     return shared.comparison_table(
         results, "perplexity", "Perplexity", data, _columns(results), _notes(results)
