@@ -35,6 +35,8 @@ def test_a_page_keeps_to_the_glossary(page):
 PAPER, ARTICLES, LSTMS, SIZES = (Kept(name) for name in ("paper", "articles", "lstm", "sizes"))
 VECTOR, LEARNING = "100/20", "document_vector"
 KEPT, EVERYTHING = "document_vector.word.document", "all.word.document"
+SMALLER, ALL = ("wikipedia-600k", "wikipedia-2500k"), "wikipedia"
+"""The corpora of `config/sizes.yaml`."""
 N_GRAM, NEURAL, SHORT, MIXTURE = "5-gram", "neural cache", "short neural cache", "mixture"
 
 
@@ -58,16 +60,19 @@ def readme() -> list[str]:
     parameters = PAPER.claimed(2, VECTOR, "110/0")[1:]
     return [
         f"perplexity is {parameters} % lower than that of a static network of as many parameters, "
-        f"and {ARTICLES.claimed(2, here, '110/0')[1:]} % lower on whole articles",
+        f"and {SIZES.claimed(2, here, '110/0', ALL)[1:]} % lower on whole articles",
         f"{VECTOR} takes {PAPER.claimed(1, VECTOR, '100/0')[1:]} % off 100/0, {parameters} % (95 % "
         f"interval over the seeds: {over_seeds}) off 110/0",
         "{} % ({}) off 120/0, and ".format(*PAPER.off("120/0", VECTOR))
         + "{} % ({}) off 135/0".format(*PAPER.off("135/0", VECTOR)),
         f"The gain here, {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % against 110/0,",
         f"the network has {PAPER.ppl(VECTOR, 'none')}, more than 100/0",
-        f"it gains more:** {ARTICLES.claimed(1, here, '100/0')[1:]} % off 100/0, "
-        f"{ARTICLES.claimed(2, here, '110/0')[1:]} % ({ARTICLES.over_seeds(2, here, '110/0')}) off "
-        + "110/0, {} % ({}) off 135/0".format(*ARTICLES.off(per_article("135/0"), here)),
+        f"it gains more:** {SIZES.claimed(1, here, '100/0', ALL)[1:]} % off 100/0, "
+        f"{SIZES.claimed(2, here, '110/0', ALL)[1:]} % "
+        f"({SIZES.over_seeds(2, here, '110/0', ALL)}) off 110/0, and as much on 0.6 million words; "
+        "by rates from a shorter search, {} % ({}) off 135/0".format(
+            *ARTICLES.off(per_article("135/0"), here)
+        ),
         f"in testing {VECTOR} reads {PAPER.words_per_second(VECTOR, 'document_vector')} words a "
         f"second; 110/0 reads {PAPER.words_per_second('110/0', 'none')}, with "
         f"{-PAPER.more_adds('110/0', VECTOR)} % fewer multiply-adds, 120/0 "
@@ -103,8 +108,14 @@ def evidence() -> list[str]:
     cached_here = [
         ARTICLES.on(text, per_article("100/0"), "short_neural_cache") for text in elsewhere
     ]
-    corpora = "wikipedia-600k", "wikipedia-2500k", "wikipedia"
-    sizes = [SIZES.claimed(2, VECTOR, "110/0", corpus)[1:] for corpus in corpora]
+    sizes = {
+        network: [SIZES.claimed(2, network, "110/0", corpus)[1:] for corpus in (*SMALLER, ALL)]
+        for network in (VECTOR, here)
+    }
+    units, parameters = (
+        SIZES.claim(number, here, against, ALL).effect
+        for number, against in ((1, "100/0"), (2, "110/0"))
+    )
     speeds = PAPER.claimed_speeds(6, f"{VECTOR} kept for the article", "100/0 with a short")
     return [
         f"{ARTICLES.better(here, per_article('100/0'))} % off 100/0, "
@@ -132,9 +143,14 @@ def evidence() -> list[str]:
         f"vector needs. Reset only at an article's end, the vector has {PAPER.ppl(VECTOR, KEPT)}",
         f"135/0 reaches {PAPER.ppl(f'135/0 + {NEURAL}')}, {VECTOR} "
         f"{PAPER.ppl(f'{VECTOR} + {NEURAL}')} (short: {PAPER.ppl(f'{VECTOR} + {SHORT}')})",
-        f"{VECTOR} takes {sizes[0]} % and {sizes[1]} % off 110/0; on all of the text {sizes[2]} % "
-        f"({SIZES.over_seeds(2, VECTOR, '110/0', 'wikipedia')}) by these seeds, "
-        f"{PAPER.claimed(2, VECTOR, '110/0')[1:]} % by five.",
+        "{} takes {}, {} and {} % ".format(VECTOR, *sizes[VECTOR])
+        + f"({SIZES.over_seeds(2, VECTOR, '110/0', ALL)}; by five seeds "
+        + f"{PAPER.claimed(2, VECTOR, '110/0')[1:]}) off 110/0, "
+        + "per article {}, {} and {} % (".format(*sizes[here]),
+        f"100/0 has {units.test_perplexity_against:.1f} then, 110/0 "
+        f"{parameters.test_perplexity_against:.1f} and 100/20 {units.test_perplexity:.1f}, so the "
+        f"vector takes {SIZES.claimed(1, here, '100/0', ALL)[1:]} % and {sizes[here][2]} % "
+        f"({SIZES.over_seeds(2, here, '110/0', ALL)}) off",
         f"takes {PAPER.better(mixed, f'100/0 + {MIXTURE}')} % off 100/0, and nothing off 135/0 "
         f"({PAPER.ppl(mixed)} and {PAPER.ppl(f'135/0 + {MIXTURE}')})",
         f"100/0 goes from {PAPER.ppl('100/0')} to {PAPER.ppl('100/0', EVERYTHING)}, and {VECTOR} "

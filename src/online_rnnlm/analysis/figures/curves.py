@@ -113,7 +113,7 @@ def draw_sizes(results: Results) -> drawing.Picture:
     axis.xaxis.set_major_locator(FixedLocator(sorted(sizes)))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("Tokens in the training text (millions)")
-    axis.set_ylabel("Change of test perplexity (%)")
+    axis.set_ylabel("Change of test perplexity (%)\nagainst a static network of as many …")
     drawing.label_at_the_right(axis, named)
     caption = (
         "Change of test perplexity by a document vector that learns, against static networks "
