@@ -104,9 +104,10 @@ def _notes(results: Results) -> list[str]:
     testing = results.experiment.testing
     rivals = rivals_named(testing.rivals_of_runs, testing)
     of_corpora = [found.rival for found in results.rivals if found.rival]
+    each = "each column on each corpus" if results.several_corpora else "each column"
     return [
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
-        f"{shared.spread_note(results)} Bold: the lowest perplexity of each column.",
+        f"{shared.spread_note(results)} Bold: the lowest perplexity of {each}.",
         *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora]),
     ]
 
