@@ -86,7 +86,7 @@ def readme() -> list[str]:
         "vector is reset only after an article, "
         f"{PAPER.ppl(VECTOR, EVERYTHING)} if all weights learn so. Trained per article it has "
         f"{ARTICLES.ppl(here)}, 100/0 with the short cache "
-        f"{ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')} (undecided)",
+        f"{ARTICLES.ppl(per_article('100/0') + f' + {SHORT}')} (undecided, short search)",
         f"135/0 has {PAPER.ppl(f'135/0 + {MIXTURE}')} and {VECTOR} "
         f"{PAPER.ppl(f'{VECTOR} + {MIXTURE}')}.",
         f"per sentence it takes {PAPER.off('110/0', VECTOR, 'technical')[0]} % off 110/0 on "
