@@ -38,9 +38,13 @@ def _reduction(seeds: SeedDifference | None) -> str:
 
 @dataclass(frozen=True)
 class Kept:
-    """The kept evidence of an experiment; a network is named by its model, `100/20` or so."""
+    """The kept evidence of an experiment; a network is named by its model, `100/20` or so.
+
+    The corpus is needed only if there are several.
+    """
 
     experiment: str
+    corpus: str = ""
 
     @property
     def _folder(self) -> EvidenceFolder:
@@ -50,6 +54,8 @@ class Kept:
         """The row of a network in the table of perplexities, or of one of its evaluations."""
         table = _table(self._folder, "updates" if evaluation else "perplexity")
         found = table["model"] == model
+        if self.corpus:
+            found &= table["corpus"] == self.corpus
         if evaluation:
             found &= table["evaluation"] == evaluation
         (only,) = (row for _, row in table[found].iterrows())
@@ -64,24 +70,24 @@ class Kept:
         one, other = (self.row(name)["test_perplexity"] for name in (model, against))
         return _without_sign(100 * (one / other - 1))
 
-    def claim(self, number: int, model: str, against: str, corpus: str = "") -> Claim:
-        """The record of a claim; the corpus is needed only if there are several."""
+    def claim(self, number: int, model: str, against: str) -> Claim:
+        """The record of a claim."""
         (claim,) = (
             claim
             for claim in self._folder.read_claims().claims
             if (claim.number, claim.model) == (number, model)
             and claim.against.startswith(against)
-            and corpus in ("", claim.corpus)
+            and self.corpus in ("", claim.corpus)
         )
         return claim
 
-    def claimed(self, number: int, model: str, against: str, corpus: str = "") -> str:
+    def claimed(self, number: int, model: str, against: str) -> str:
         """The change of a claim in per cent, with its sign."""
-        return signed(self.claim(number, model, against, corpus).effect.change_percent)
+        return signed(self.claim(number, model, against).effect.change_percent)
 
-    def over_seeds(self, number: int, model: str, against: str, corpus: str = "") -> str:
+    def over_seeds(self, number: int, model: str, against: str) -> str:
         """The interval over the seeds of a claim's reduction, in per cent without signs."""
-        return _reduction(self.claim(number, model, against, corpus).seeds)
+        return _reduction(self.claim(number, model, against).seeds)
 
     def off(self, static: str, model: str, text: str = "test") -> tuple[str, str]:
         """By how many per cent a network with a vector has a lower perplexity than a static one.

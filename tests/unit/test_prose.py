@@ -32,11 +32,12 @@ def test_a_page_keeps_to_the_glossary(page):
     assert not found, f"{page.name}: each of these words has another in docs/glossary.md"
 
 
-PAPER, ARTICLES, LSTMS, SIZES = (Kept(name) for name in ("paper", "articles", "lstm", "sizes"))
+PAPER, ARTICLES, LSTMS = (Kept(name) for name in ("paper", "articles", "lstm"))
+SIZES = [Kept("sizes", name) for name in ("wikipedia-600k", "wikipedia-2500k", "wikipedia")]
+WHOLE = SIZES[-1]
+"""The networks of `config/sizes.yaml` on the whole text."""
 VECTOR, LEARNING = "100/20", "document_vector"
 KEPT, EVERYTHING = "document_vector.word.document", "all.word.document"
-SMALLER, ALL = ("wikipedia-600k", "wikipedia-2500k"), "wikipedia"
-"""The corpora of `config/sizes.yaml`."""
 N_GRAM, NEURAL, SHORT, MIXTURE = "5-gram", "neural cache", "short neural cache", "mixture"
 
 
@@ -60,16 +61,16 @@ def readme() -> list[str]:
     parameters = PAPER.claimed(2, VECTOR, "110/0")[1:]
     return [
         f"perplexity is {parameters} % lower than that of a static network of as many parameters, "
-        f"and {SIZES.claimed(2, here, '110/0', ALL)[1:]} % lower on whole articles",
+        f"and {WHOLE.claimed(2, here, '110/0')[1:]} % lower on whole articles",
         f"{VECTOR} takes {PAPER.claimed(1, VECTOR, '100/0')[1:]} % off 100/0, {parameters} % (95 % "
         f"interval over the seeds: {over_seeds}) off 110/0",
         "{} % ({}) off 120/0, and ".format(*PAPER.off("120/0", VECTOR))
         + "{} % ({}) off 135/0".format(*PAPER.off("135/0", VECTOR)),
         f"The gain here, {Kept('demo').claimed(2, VECTOR, '110/0')[1:]} % against 110/0,",
         f"the network has {PAPER.ppl(VECTOR, 'none')}, more than 100/0",
-        f"it gains more:** {SIZES.claimed(1, here, '100/0', ALL)[1:]} % off 100/0, "
-        f"{SIZES.claimed(2, here, '110/0', ALL)[1:]} % "
-        f"({SIZES.over_seeds(2, here, '110/0', ALL)}) off 110/0, and as much on 0.6 million words; "
+        f"it gains more:** {WHOLE.claimed(1, here, '100/0')[1:]} % off 100/0, "
+        f"{WHOLE.claimed(2, here, '110/0')[1:]} % "
+        f"({WHOLE.over_seeds(2, here, '110/0')}) off 110/0, and as much on 0.6 million words; "
         "by rates from a shorter search, {} % ({}) off 135/0".format(
             *ARTICLES.off(per_article("135/0"), here)
         ),
@@ -109,13 +110,9 @@ def evidence() -> list[str]:
         ARTICLES.on(text, per_article("100/0"), "short_neural_cache") for text in elsewhere
     ]
     sizes = {
-        network: [SIZES.claimed(2, network, "110/0", corpus)[1:] for corpus in (*SMALLER, ALL)]
+        network: [size.claimed(2, network, "110/0")[1:] for size in SIZES]
         for network in (VECTOR, here)
     }
-    units, parameters = (
-        SIZES.claim(number, here, against, ALL).effect
-        for number, against in ((1, "100/0"), (2, "110/0"))
-    )
     speeds = PAPER.claimed_speeds(6, f"{VECTOR} kept for the article", "100/0 with a short")
     return [
         f"{ARTICLES.better(here, per_article('100/0'))} % off 100/0, "
@@ -144,13 +141,13 @@ def evidence() -> list[str]:
         f"135/0 reaches {PAPER.ppl(f'135/0 + {NEURAL}')}, {VECTOR} "
         f"{PAPER.ppl(f'{VECTOR} + {NEURAL}')} (short: {PAPER.ppl(f'{VECTOR} + {SHORT}')})",
         "{} takes {}, {} and {} % ".format(VECTOR, *sizes[VECTOR])
-        + f"({SIZES.over_seeds(2, VECTOR, '110/0', ALL)}; by five seeds "
+        + f"({WHOLE.over_seeds(2, VECTOR, '110/0')}; by five seeds "
         + f"{PAPER.claimed(2, VECTOR, '110/0')[1:]}) off 110/0, "
         + "per article {}, {} and {} % (".format(*sizes[here]),
-        f"100/0 has {units.test_perplexity_against:.1f} then, 110/0 "
-        f"{parameters.test_perplexity_against:.1f} and 100/20 {units.test_perplexity:.1f}, so the "
-        f"vector takes {SIZES.claimed(1, here, '100/0', ALL)[1:]} % and {sizes[here][2]} % "
-        f"({SIZES.over_seeds(2, here, '110/0', ALL)}) off",
+        f"100/0 has {WHOLE.ppl(per_article('100/0'))} then, 110/0 "
+        f"{WHOLE.ppl(per_article('110/0'))} and {VECTOR} {WHOLE.ppl(here)}, so the vector takes "
+        f"{WHOLE.claimed(1, here, '100/0')[1:]} % and {sizes[here][2]} % "
+        f"({WHOLE.over_seeds(2, here, '110/0')}) off",
         f"takes {PAPER.better(mixed, f'100/0 + {MIXTURE}')} % off 100/0, and nothing off 135/0 "
         f"({PAPER.ppl(mixed)} and {PAPER.ppl(f'135/0 + {MIXTURE}')})",
         f"100/0 goes from {PAPER.ppl('100/0')} to {PAPER.ppl('100/0', EVERYTHING)}, and {VECTOR} "
